@@ -1,0 +1,43 @@
+"""Attention Explorer: every attention weight of a from-scratch layer or a real BERT.
+
+>>> import explorer
+>>> trace = explorer.trace("The cat sat on the mat because it was tired.")
+>>> trace.weights.shape  # [layer, head, query, key]
+(6, 12, 13, 13)
+
+Importing this package is light: torch and transformers are imported by the first trace.
+"""
+
+from explorer.errors import ExplorerError
+from explorer.run import Run, parse_source
+from explorer.trace import AttentionTrace, Token
+
+__all__ = ["AttentionTrace", "ExplorerError", "Run", "Token", "trace"]
+
+
+def trace(
+    text: str, second: str | None = None, *, source: str = "bert", **options: object
+) -> AttentionTrace:
+    """Run a text through a model and keep every attention weight.
+
+    Args:
+        text: The text, in any language.
+        second: A second text; the model then reads the two as a pair.
+        source: ``bert`` (the embedded all-MiniLM-L6-v2), ``scratch`` (the from-scratch layer),
+            ``hf:NAME`` (a model of the Hugging Face hub) or ``path:FOLDER``.
+        options: For ``scratch``: d_model, n_heads, n_layers, seed, positions, causal.
+
+    Returns:
+        The trace; ``trace.weights`` is float32 ``[layer, head, query, key]``.
+
+    Raises:
+        ExplorerError: With a sentence that says what is wrong and what to do.
+    """
+    from explorer.sources import trace_run  # here, so that `import explorer` stays light
+
+    return trace_run(Run(text, second, parse_source(source, **options)))
+
+
+# The function has the name of the module it returns a class of. `import explorer.trace` finds
+# the module; for `explorer.trace.AttentionTrace` the function carries the class too.
+trace.AttentionTrace = AttentionTrace  # type: ignore[attr-defined]

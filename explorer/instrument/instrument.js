@@ -1,0 +1,306 @@
+// The instrument: one state, one render from it. It knows nothing of its host: a host mounts it on
+// an element, feeds it payloads, and is told what the reader chose.
+
+import { unpack } from "./data.js";
+import { h, remember } from "./dom.js";
+import { createFlow } from "./flow.js";
+import { createGrid } from "./grid.js";
+import { createHeatmap } from "./heatmap.js";
+import { createReading } from "./reading.js";
+import { modelOf, pooledModel, readTheme, thumbOf } from "./scene.js";
+import { createTable } from "./table.js";
+import { createCombine, createCopy, createSwitches } from "./tools.js";
+import { chooseHead, clamp, fromParams, pin, START, toParams } from "./view.js";
+import { hiddenNote, scaleNote, sentence, sinkNote } from "./words.js";
+
+/**
+ * @typedef {import("./data.js").Trace} Trace
+ * @typedef {import("./view.js").View} View
+ * @typedef {import("./words.js").Part} Part
+ * @typedef {import("./words.js").Focus} Focus
+ * @typedef {{
+ *   hover: (focus: Focus | null) => void,
+ *   pin: (row: number | null, column: number | null) => void,
+ *   clear: () => void,
+ *   peek: (layer: number | null, head?: number) => void,
+ *   chooseHead: (layer: number, head: number, add: boolean) => void,
+ *   chooseLayer: (layer: number) => void,
+ * }} Actions
+ * @typedef {{
+ *   params: () => URLSearchParams,
+ *   onView: (params: Record<string, string>, link: Record<string, string> | null) => void,
+ *   needLayer: (layer: number) => void,
+ *   copyLink: (() => Promise<boolean>) | null,
+ * }} Host
+ * @typedef {{thumbs?: boolean, model?: boolean, moved?: boolean}} Change what must be painted anew
+ */
+
+const MEMORY = 96 * 2 ** 20; // bytes of layers kept in the browser
+const WIDE = 660; // pixels from which the switches are open at first
+
+/**
+ * @param {HTMLElement} root @param {Host} host
+ * @returns {{update: (bytes: Uint8Array) => void, destroy: () => void}}
+ */
+export function mount(root, host) {
+  /** @type {Trace | null} */
+  let trace = null;
+  /** @type {View} */
+  let view = START;
+  /** @type {import("./scene.js").Model | null} */
+  let model = null; // what is painted: the chosen heads, or the last good ones while a layer loads
+  /** @type {Focus | null} */
+  let hovered = null;
+  /** @type {{layer: number, head: number} | null} */
+  let peeked = null;
+  /** @type {Map<string, import("./scene.js").Thumb>} */
+  let thumbs = new Map();
+  let theme = readTheme(root);
+  /** @type {Change} */
+  let dirty = {};
+  let frame = 0;
+
+  /** @type {Actions} */
+  const actions = {
+    hover: (focus) => {
+      hovered = focus;
+      ask({});
+    },
+    pin: (row, column) => {
+      if (!model) return;
+      const query = row === null ? null : model.picture.rows[row].tokens[0];
+      const key = column === null ? null : model.picture.columns[column].tokens[0];
+      change((now) => pin(now, query, key), {});
+    },
+    clear: () => {
+      hovered = null;
+      change((now) => ({ ...now, query: null, key: null }), {});
+    },
+    peek: (layer, head = 0) => {
+      peeked = layer === null ? null : { layer, head };
+      ask({ model: true });
+    },
+    chooseHead: (layer, head, add) => {
+      peeked = null;
+      change((now) => chooseHead(now, layer, head, add), { model: true, moved: true });
+    },
+    chooseLayer: (layer) => {
+      peeked = null;
+      const heads = Array.from({ length: trace?.head.n_heads ?? 1 }, (_, head) => head);
+      change((now) => ({ ...now, layer, heads }), { model: true });
+    },
+  };
+
+  const says = h("p", { class: "ax-says" });
+  const spoken = h("p", { class: "ax-hidden", "aria-live": "polite" }); // pins, not every hover
+  const notes = h("p", { class: "ax-notes" });
+  const legend = h("div", { class: "ax-legend" });
+  const switches = createSwitches(change);
+  const combine = createCombine(change);
+  const copy = host.copyLink && createCopy(host.copyLink);
+  const grid = createGrid(actions, h("div", { class: "ax-chosen" }, legend, combine.element));
+  const heatmap = createHeatmap(actions);
+  const flow = createFlow(actions);
+  const reading = createReading(actions);
+  const table = createTable(() => ask({}));
+  const blank = h(
+    "p",
+    { class: "ax-empty" },
+    "Nothing to show: every token is special, and special tokens are hidden. Choose “shown” above.",
+  );
+  const panels = h("div", { class: "ax-panels" });
+  panels.append(reading.element, grid.element, flow.element, heatmap.element, table.element);
+  const words = h("div", { class: "ax-words" }, h("div", {}, says, notes));
+  if (copy) words.append(copy.element);
+  switches.element.open = root.clientWidth >= WIDE; // on a phone the picture comes first
+  root.replaceChildren(switches.element, words, blank, panels, spoken);
+  const observer = new ResizeObserver(() => ask({ thumbs: true, model: true }));
+  observer.observe(root);
+
+  /** @param {(now: View) => View} next @param {Change} what */
+  function change(next, what) {
+    if (!trace) return;
+    view = clamp(next(view), trace.head);
+    if (!trace.layers.has(view.layer)) host.needLayer(view.layer);
+    host.onView(toParams(view), trace.head.link);
+    ask(what);
+  }
+
+  /** @param {Change} what */
+  function ask(what) {
+    dirty = {
+      thumbs: dirty.thumbs || what.thumbs,
+      model: dirty.model || what.model,
+      moved: dirty.moved || what.moved,
+    };
+    if (!frame) frame = requestAnimationFrame(render);
+  }
+
+  function render() {
+    frame = 0;
+    if (!trace || !root.clientWidth) return; // in a hidden tab; the observer asks again
+    const { thumbs: newThumbs, model: newModel, moved = false } = dirty;
+    dirty = {};
+    if (newThumbs) thumbs = new Map();
+    if (newModel || newThumbs || !model) model = nextModel(trace);
+    if (!model) return;
+    const scene = sceneOf(trace, model, moved);
+    const nothing = !model.picture.rows.length;
+    blank.hidden = !nothing;
+    panels.hidden = nothing;
+    switches.show(view);
+    combine.show(view);
+    copy?.show(trace.head.link !== null);
+    speak(scene);
+    if (nothing) return;
+    if (newThumbs) grid.draw(scene);
+    else grid.mark(scene);
+    for (const panel of [heatmap, flow, reading]) {
+      if (newModel || newThumbs) panel.draw(scene);
+      else panel.focus(scene);
+    }
+    table.fill(scene);
+    const heads = `${view.layer}.${view.heads.join(".")}`;
+    root.dataset.painted = `${trace.head.id} ${heads}${scene.loading ? " loading" : ""}`;
+  }
+
+  /** The chosen heads, or what is pointed at in the grid. @param {Trace} now */
+  function nextModel(now) {
+    const chosen = modelOf(now, view, view.layer, view.heads) ?? model ?? fallback(now);
+    if (!peeked || !chosen) return chosen;
+    const { layer, head } = peeked;
+    const preview = modelOf(now, view, layer, [head]);
+    return preview ?? pooledModel(chosen, thumb(now, layer, head), layer, head);
+  }
+
+  /** Some layer that is here, while the wanted one is on its way. @param {Trace} now */
+  function fallback(now) {
+    const [layer] = now.layers.keys();
+    return layer === undefined ? null : modelOf(now, view, layer, view.heads);
+  }
+
+  /** @param {Trace} now @param {number} layer @param {number} head */
+  function thumb(now, layer, head) {
+    return remember(thumbs, `${layer}.${head}`, () => thumbOf(now, view, layer, head));
+  }
+
+  /**
+   * @param {Trace} now @param {import("./scene.js").Model} painted @param {boolean} moved
+   * @returns {import("./scene.js").Scene}
+   */
+  function sceneOf(now, painted, moved) {
+    const point = hovered ?? {
+      row: view.query === null ? null : painted.rowOfToken[view.query],
+      column: view.key === null ? null : painted.columnOfToken[view.key],
+    };
+    const inside = (/** @type {number | null} */ i, /** @type {number} */ n) =>
+      i !== null && i >= 0 && i < n ? i : null;
+    const focus = {
+      row: inside(point.row, painted.picture.rows.length),
+      column: inside(point.column, painted.picture.columns.length),
+    };
+    const loading = !now.layers.has(view.layer);
+    const parts = sentenceOf(painted, focus, loading);
+    const says = parts.flat().join("");
+    const small = (/** @type {number} */ layer, /** @type {number} */ head) =>
+      thumb(now, layer, head);
+    return {
+      trace: now,
+      view,
+      model: painted,
+      theme,
+      focus,
+      loading,
+      moved,
+      parts,
+      says,
+      thumb: small,
+    };
+  }
+
+  /** @param {import("./scene.js").Model} painted @param {Focus} focus @param {boolean} loading */
+  function sentenceOf({ name, picture, pooled }, focus, loading) {
+    if (pooled) return [`${name}: a small preview; click to see it in full.`];
+    return loading ? [`Loading layer ${view.layer}…`] : sentence(name, picture, focus);
+  }
+
+  /** @param {import("./scene.js").Scene} scene */
+  function speak({ model: painted, loading, parts, says: sentenceText }) {
+    const { picture, hiddenShare, whose, tops, pooled } = painted;
+    const drain =
+      view.specials === "shown"
+        ? sinkNote(picture, whose)
+        : [hiddenNote(view.specials, hiddenShare, whose)];
+    says.replaceChildren(...marked(parts));
+    const known = pooled || loading ? [] : [...drain, " "];
+    notes.replaceChildren(...marked([...known, scaleNote(view.scale, tops)]));
+    if (!hovered && spoken.textContent !== sentenceText) spoken.textContent = sentenceText;
+    legend.replaceChildren(...view.heads.map(legendChip));
+  }
+
+  /** @param {Part[]} parts */
+  const marked = (parts) =>
+    parts.map((part) => (typeof part === "string" ? part : h("strong", {}, part[0])));
+
+  /** @param {number} head */
+  function legendChip(head) {
+    const name = `Layer ${view.layer}, head ${head}`;
+    const only = view.heads.length === 1;
+    const dot = h("span", { class: "ax-dot" });
+    const chip = only
+      ? h("span", { class: "ax-chip" }, dot, name)
+      : h("button", { type: "button", class: "ax-chip", title: `Take ${name} out` }, dot);
+    if (!only) chip.append(`${view.layer}-${head} ×`);
+    chip.style.setProperty("--head", theme.headCss(head));
+    if (!only) chip.addEventListener("click", () => actions.chooseHead(view.layer, head, true));
+    return chip;
+  }
+
+  /** @param {Uint8Array} bytes */
+  function update(bytes) {
+    const next = unpack(bytes);
+    theme = readTheme(root);
+    if (trace && trace.head.id === next.head.id) {
+      next.layers = new Map([...trace.layers, ...next.layers]); // oldest first
+    } else {
+      arrive(next, trace === null);
+    }
+    trace = next;
+    forget(trace);
+    view = clamp(view, trace.head);
+    if (!trace.layers.has(view.layer)) host.needLayer(view.layer);
+    ask({ thumbs: true, model: true, moved: true });
+  }
+
+  /**
+   * A new trace: keep the reader's switches, drop pins of another text, take the link's word.
+   * @param {Trace} next @param {boolean} first
+   */
+  function arrive(next, first) {
+    const opening = Object.entries(next.head.opening ?? {}).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join(".") : String(value),
+    ]);
+    hovered = peeked = model = null;
+    view = fromParams({ ...view, query: null, key: null }, new URLSearchParams(opening));
+    view = clamp(fromParams(view, host.params()), next.head);
+    if (!first) host.onView(toParams(view), next.head.link);
+  }
+
+  /** Let go of the layers loaded longest ago. @param {Trace} now */
+  function forget(now) {
+    for (const [layer, codes] of [...now.layers]) {
+      if (now.layers.size * codes.byteLength <= MEMORY) return;
+      if (layer !== view.layer) now.layers.delete(layer);
+    }
+  }
+
+  return {
+    update,
+    destroy: () => {
+      cancelAnimationFrame(frame);
+      observer.disconnect();
+      root.replaceChildren();
+    },
+  };
+}

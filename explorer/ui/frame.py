@@ -1,0 +1,37 @@
+"""The frame of every page: navigation, and the guard that each page file starts with."""
+
+from contextvars import ContextVar
+from pathlib import Path
+
+import streamlit as st
+
+_HERE = Path(__file__).parent
+
+framed: ContextVar[bool] = ContextVar("framed", default=False)
+"""True while a page runs inside the frame. Streamlit's older mechanism also finds the folder
+``pages/`` and, on a first visit by deep link, runs the page file alone: then the file calls
+`main`, which runs it again inside the frame."""
+
+
+def main() -> None:
+    """Choose the page and run it."""
+    # Emoji, not Material icons: the browser would fetch the latter's tab icon from the internet.
+    page = st.navigation(
+        [
+            st.Page(
+                "pages/explore.py",
+                title="Explore",
+                icon="🔎",
+                default=True,
+            ),
+            st.Page("pages/guide.py", title="Guide", icon="📖"),
+        ],
+        position="top",
+    )
+    st.set_page_config(layout="wide", page_icon=str(_HERE / "icon.svg"))
+    st.logo(str(_HERE / "logo.svg"), icon_image=str(_HERE / "icon.svg"))
+    token = framed.set(True)
+    try:
+        page.run()
+    finally:
+        framed.reset(token)

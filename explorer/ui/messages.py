@@ -1,0 +1,55 @@
+"""Sentences on the page. Text of the reader's appears in them as data: Markdown is escaped."""
+
+import re
+
+import streamlit as st
+
+from explorer.run import Run
+from explorer.trace import AttentionTrace
+
+UNKNOWN_SHARE = 0.2  # from this share of unknown tokens on a reader should be told
+
+
+def literal(text: str) -> str:
+    """A text that Streamlit's Markdown shows as it is, with no link, picture, formula or icon."""
+    return re.sub(r"([^\w\s])", r"\\\1", text)
+
+
+def trouble(sentence: str) -> None:
+    """What is wrong and what to do; what was shown before stays below it."""
+    st.warning(literal(sentence))
+
+
+def progress(doing: str, share: float | None) -> None:
+    """What is being done now, and how far it is."""
+    if share is None:
+        st.info(f"{literal(doing)}…")
+    else:
+        st.progress(share, literal(doing))
+
+
+def about(trace: AttentionTrace, run: Run) -> None:
+    """What a reader should know: what was cut, what is unknown, what no link carries."""
+    for segment, n_cut in enumerate(trace.n_cut):
+        if n_cut:
+            which = ("text", "second text")[segment]
+            kept = sum(t.segment == segment and not t.special for t in trace.query_tokens)
+            st.info(
+                f"{trace.model.name} takes at most {trace.model.max_tokens} tokens: the first "
+                f"{kept:,} of the {which} were read, {n_cut:,} were cut. "
+                "A ✂ marks the place in the text below."
+            )
+    unknown = [t for t in trace.query_tokens if t.span and t.text == trace.model.unknown_token]
+    read = [t for t in trace.query_tokens if not t.special]
+    if unknown and len(unknown) >= UNKNOWN_SHARE * len(read):
+        start, end = unknown[0].span or (0, 0)
+        first = run.texts[unknown[0].segment][start:end]
+        st.info(
+            literal(
+                f"{len(unknown)} of {len(read)} tokens are {trace.model.unknown_token}: this "
+                f"model’s vocabulary has no “{first[:20]}”. For Chinese try the hub model "
+                "google-bert/bert-base-chinese; the from-scratch layer takes any script."
+            )
+        )
+    if not run.fits_link():
+        st.info("This text is too long for a link: a shared address will not carry it.")

@@ -1,0 +1,109 @@
+"""From the wanted run to the instrument on the page: wait, say what is happening, draw."""
+
+import hashlib
+import logging
+from concurrent.futures import TimeoutError as NotYet
+
+import streamlit as st
+
+from explorer import instrument
+from explorer.errors import ExplorerError
+from explorer.instrument.pack import pack
+from explorer.run import Run
+from explorer.sources import stored_trace
+from explorer.trace import AttentionTrace
+from explorer.ui import messages, state
+from explorer.ui.desk import Desk
+
+_log = logging.getLogger(__name__)
+
+PATIENCE = 1.0  # seconds that a page waits before it says that it is waiting
+LOOK_AGAIN = 0.4  # seconds
+
+
+@st.cache_resource(show_spinner=False)
+def desk() -> Desk:
+    """The server's one desk."""
+    return Desk()
+
+
+def result() -> None:
+    """Draw the wanted run if it is ready, else the last good one under a note of progress."""
+    session = st.session_state
+    slot = st.container(key="messages")
+    trace = _arrived_trace() if session.wanted else _trace_of(session.shown)
+    with slot:
+        if session.trouble:
+            messages.trouble(session.trouble)
+        if session.wanted:
+            _progress()
+        if trace and not session.wanted:
+            messages.about(trace, session.shown)
+    if trace:
+        _instrument(trace, session.shown)
+    desk().warm_up()
+
+
+def _arrived_trace() -> AttentionTrace | None:
+    """The wanted run's trace if it comes soon; else that of the run shown so far."""
+    session = st.session_state
+    wanted: Run = session.wanted
+    try:
+        trace = _compute(wanted)
+    except NotYet:
+        return _trace_of(session.shown)
+    except ExplorerError as error:
+        state.failed(str(error))
+        return _trace_of(session.shown)
+    except Exception:  # noqa: BLE001  # whatever it is, the page must go on
+        _log.exception("A run failed")
+        state.failed(
+            "Something went wrong inside the app while reading this text; the log says what. "
+            "Try again, or another text or model."
+        )
+        return _trace_of(session.shown)
+    state.arrived(wanted)
+    return trace
+
+
+def _compute(run: Run) -> AttentionTrace:
+    # On a first visit the first example is painted from its stored trace, before torch is loaded.
+    stored = stored_trace(run) if st.session_state.shown is None else None
+    if stored is not None:
+        return stored
+    return desk().ask(run, st.session_state.reader).future.result(PATIENCE)
+
+
+def _trace_of(run: Run | None) -> AttentionTrace | None:
+    """The trace of what is already shown; computed again if the cache has let it go."""
+    if run is None:
+        return None
+    return stored_trace(run) or desk().ask(run, st.session_state.reader).future.result()
+
+
+@st.fragment(run_every=LOOK_AGAIN)
+def _progress() -> None:
+    run: Run | None = st.session_state.wanted
+    if run is None:
+        return
+    job = desk().ask(run, st.session_state.reader)
+    if job.future.done():
+        st.rerun()
+    messages.progress(job.doing, job.share)
+
+
+@st.fragment
+def _instrument(trace: AttentionTrace, run: Run) -> None:
+    session = st.session_state
+    payload = pack(
+        trace,
+        trace_id=hashlib.blake2b(repr(run).encode(), digest_size=8).hexdigest(),
+        layer=session.layer,
+        opening=session.opening,
+        link=run.to_query() if run.fits_link() else None,
+    )
+
+    def wants_layer(layer: int) -> None:
+        session.layer = layer
+
+    instrument.show(payload, key="instrument", on_layer=wants_layer)

@@ -1,0 +1,151 @@
+"""What a reader is looking at: one Run in the session, and in the page's address.
+
+The address is the truth when a page opens and when the reader goes back or forward; the session is
+the truth otherwise. The instrument writes its own part of the address (layer, heads, pins) itself.
+"""
+
+import os
+import uuid
+from pathlib import Path
+
+import streamlit as st
+
+from explorer.errors import ExplorerError
+from explorer.run import Embedded, Folder, Hub, Run, Scratch, Source
+from explorer.sources import EXAMPLES
+
+_FIELDS = ("d_model", "n_heads", "n_layers", "seed", "positions", "causal")
+KINDS = ("bert", "scratch", "hf", "path")
+
+
+def start() -> None:
+    """Bring session and address together; called at the top of every page."""
+    state = st.session_state
+    if "reader" not in state:
+        state.reader = uuid.uuid4().hex
+        state.shown, state.wanted, state.opening, state.trouble = None, None, None, None
+        state.address, state.layer = None, _layer_in_address()
+        first = EXAMPLES[0]
+        run = _run_in_address() or first.run
+        _adopt(run, first.opening if run == first.run else None)
+    else:
+        asked = _run_in_address()
+        if asked is not None and asked not in (state.address, state.shown):
+            _adopt(asked, None)  # the reader went back or forward
+    _keep_inputs()
+
+
+def _adopt(run: Run, opening: dict[str, int | list[int]] | None) -> None:
+    """Show what the address asks for, unless that would fetch something nobody here asked for."""
+    st.session_state.address = run
+    fill_inputs(run)
+    if isinstance(run.source, Hub):
+        from explorer.sources.download import is_downloaded
+
+        if not is_downloaded(run.source):
+            st.session_state.trouble = (
+                f"This link wants the model “{run.source.name}”, which is not on this machine "
+                "yet. Press Run to download it."
+            )
+            return
+    want(run, opening)
+
+
+def want(run: Run, opening: dict[str, int | list[int]] | None = None) -> None:
+    """Ask for a run; it is shown as soon as it is computed."""
+    state = st.session_state
+    state.wanted, state.opening, state.trouble = run, opening, None
+    if opening:
+        state.layer = opening["layer"]
+
+
+def arrived(run: Run) -> None:
+    """The wanted run can be shown: it is what the address names from now on."""
+    state = st.session_state
+    state.shown, state.wanted = run, None
+    if run == state.address or (state.address is None and run == EXAMPLES[0].run):
+        return
+    state.address = run if run.fits_link() else None
+    st.query_params.from_dict(run.to_query() if run.fits_link() else {})
+
+
+def failed(sentence: str) -> None:
+    """The wanted run cannot be had; what is shown stays."""
+    st.session_state.trouble, st.session_state.wanted = sentence, None
+
+
+def fill_inputs(run: Run) -> None:
+    """Set every input to what a run says."""
+    state = st.session_state
+    source = run.source
+    state.text, state.second, state.pair = run.text, run.second or "", run.second is not None
+    state.kind = source.spec.partition(":")[0]
+    state.hub_name = source.spec.removeprefix("hf:") if isinstance(source, Hub) else ""
+    state.folder = source.path if isinstance(source, Folder) else ""
+    scratch = source if isinstance(source, Scratch) else Scratch()
+    for name in _FIELDS:
+        state[name] = getattr(scratch, name)
+
+
+def run_from_inputs() -> Run:
+    """What the inputs ask for.
+
+    Raises:
+        ExplorerError: They ask for something that cannot be.
+    """
+    state = st.session_state
+    return Run(state.text, state.second if state.pair else None, permitted(_source_from_inputs()))
+
+
+def _source_from_inputs() -> Source:
+    state = st.session_state
+    if state.kind == "scratch":
+        return Scratch(**{name: state[name] for name in _FIELDS})
+    if state.kind == "hf":
+        name, _, revision = state.hub_name.strip().partition("@")
+        return Hub(name, revision or None)
+    return Folder(state.folder.strip()) if state.kind == "path" else Embedded()
+
+
+def permitted(source: Source) -> Source:
+    """A page, and so any link, may only open folders that the operator allowed.
+
+    Raises:
+        ExplorerError: The folder is not below one of EXPLORER_MODEL_DIRS.
+    """
+    if isinstance(source, Folder):
+        allowed = [
+            Path(d) for d in os.environ.get("EXPLORER_MODEL_DIRS", "").split(os.pathsep) if d
+        ]
+        path = Path(source.path).expanduser().resolve()
+        if not any(path.is_relative_to(d.expanduser().resolve()) for d in allowed):
+            where = ", ".join(map(str, allowed)) or "none yet"
+            raise ExplorerError(
+                "Model folders are opened only below the ones that the setting "
+                f"EXPLORER_MODEL_DIRS names (now: {where}). Set it before starting the app, "
+                "for example EXPLORER_MODEL_DIRS=/models."
+            )
+    return source
+
+
+def _run_in_address() -> Run | None:
+    try:
+        run = Run.from_query(st.query_params.to_dict())
+        if run is not None:
+            permitted(run.source)
+        return run
+    except ExplorerError as error:
+        st.session_state.trouble = f"This link cannot be opened as it is. {error}"
+        return None
+
+
+def _layer_in_address() -> int:
+    text = st.query_params.get("layer", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
+
+
+def _keep_inputs() -> None:
+    """Streamlit forgets an input that is not drawn; writing it back keeps it."""
+    for name in ("text", "second", "pair", "kind", "hub_name", "folder", *_FIELDS):
+        if name in st.session_state:
+            st.session_state[name] = st.session_state[name]

@@ -1,0 +1,73 @@
+"""Guide: how to read the pictures, the formula behind them, and what they do not tell."""
+
+import streamlit as st
+
+from explorer.ui.frame import framed, main
+
+READING = r"""
+### Reading the pictures
+A head gives every token a row of **attention weights**: how its attention is shared out over all
+tokens. The weights of a row sum to 1. The token that looks is the **query**, the tokens that it
+may look at are the **keys**. Layers, heads and positions count from 0.
+
+- **Heads**: one small picture for each head. Point to preview, click to choose, shift-click to add
+  another head of the same layer, click a layer’s number for all its heads.
+- **Flow**: the same weights as lines, from the query on the left to the key on the right. *Lines
+  hold 90 %* keeps, for each query, the fewest lines that add up to 90 % of its attention.
+- **Heatmap**: rows are queries, columns are keys.
+- **Text**: your text, shaded by where a word looks, or by who looks at it.
+
+Everything is linked: point at a token anywhere and it lights up everywhere; click pins it; Escape
+lets go. Arrow keys walk through a picture that has the focus, Enter pins.
+"""
+
+SWITCHES = r"""
+### What the switches do
+- **Word pieces / words**: BERT cuts rare words into pieces (*Love*, *##lace*). In words, the
+  attention *to* a word is the sum over its pieces, the attention *from* it their average, so that
+  rows still sum to 1 (Clark et al. 2019).
+- **Special tokens**: [CLS] and [SEP] stand in no text, yet take a large part of the attention.
+  *Hidden* leaves the other weights as they are; *hidden, rescaled* divides each row by what remains.
+- **Colour scale**: *percentile* gives the full colour to the 98th percentile of the weights on
+  ordinary tokens, *per row* to the largest of each row, *absolute* to a weight of 1.
+"""
+
+FORMULA = r"""
+### The formula
+$$\mathrm{Attention}(Q, K, V) = \mathrm{softmax}\!\left(\frac{Q K^\top}{\sqrt{d_k}}\right) V$$
+
+Each token’s vector is turned into a query $q$, a key $k$ and a value $v$ of width $d_k$. The score
+of a pair is $q \cdot k$. Dividing by $\sqrt{d_k}$ keeps the spread of the scores near 1 however wide
+the vectors are: $d_k$ is the width of a key, $\sqrt{d_k}$ is only the scale. The softmax turns a row
+of scores into weights, and the output is the mean of the values under these weights
+(Vaswani et al. 2017).
+
+Three things that are often told wrongly:
+- The cost does not grow exponentially with the length: it grows with its **square**, $O(n^2 d)$.
+- Distance is no obstacle: any two positions are **one step** apart. What attention alone cannot see
+  is *order*; that is what positions are added for.
+- $Q = W_Q X$ is for column vectors. Code keeps tokens in rows and computes $X W_Q^\top + b$.
+"""
+
+LIMITS = r"""
+### What attention does not tell
+- **A weight is not a contribution.** What a token passes on is weight × value. In the built-in BERT,
+  [CLS] takes about half of the attention in the middle layers.
+- **One text can fool.** A head that seems to find what a pronoun means may only look a fixed number
+  of places back. Try other texts before believing it.
+- **Attention is one piece of evidence**, and not by itself an explanation of what a model decides
+  (Jain and Wallace 2019; Wiegreffe and Pinter 2019).
+
+### Where the numbers come from
+The built-in BERT is all-MiniLM-L6-v2: 6 layers, 12 heads, 384 wide, at most 512 tokens, English. The
+from-scratch layer has random weights, so its picture shows what attention looks like before it has
+learned anything. Weights are shown rounded, and every digit is the model’s own. Your text stays on
+the machine that runs this app.
+"""
+
+if not framed.get():
+    main()
+else:
+    left, right = st.columns(2, gap="large")
+    left.markdown(READING + SWITCHES)
+    right.markdown(FORMULA + LIMITS)
