@@ -15,7 +15,7 @@ may look at are the **keys**. Layers, heads and positions count from 0.
 - **Flow**: the same weights as lines, from the query on the left to the key on the right. *Lines
   hold 90 %* keeps, for each query, the fewest lines that add up to 90 % of its attention.
 - **Heatmap**: rows are queries, columns are keys.
-- **Text**: your text, shaded by where a word looks, or by who looks at it.
+- **Reading view**: your text, shaded by where a word looks, or by who looks at it.
 
 Everything is linked: point at a token anywhere and it lights up everywhere; click pins it; Escape
 lets go. Arrow keys walk through a picture that has the focus, Enter pins.

@@ -74,7 +74,7 @@ export function createFlow(actions) {
       const now = scene.focus.row ?? scene.focus.column;
       const next = now === null ? 0 : bound(now + dy, 0, units.length - 1);
       reveal(next);
-      actions.hover(side === "row" ? { row: next, column: null } : { row: null, column: next });
+      actions.walk(side === "row" ? { row: next, column: null } : { row: null, column: next });
     },
     () => scene && actions.pin(scene.focus.row, scene.focus.column),
     actions.clear,

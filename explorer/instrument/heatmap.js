@@ -54,7 +54,7 @@ export function createHeatmap(actions) {
       if (!scene) return;
       const { rows, columns } = scene.model.picture;
       const { row, column } = scene.focus;
-      actions.hover({
+      actions.walk({
         row: row === null ? 0 : bound(row + dy, 0, rows.length - 1),
         column: column === null ? 0 : bound(column + dx, 0, columns.length - 1),
       });
@@ -158,7 +158,13 @@ export function createHeatmap(actions) {
       );
     } else {
       ctx.translate(box.left + (i + 0.5) * box.cellW, box.top - 6);
-      ctx.rotate(-Math.PI / 2);
+      const single = [...unit.text].length === 1 && box.cellW >= LABEL_STEP;
+      if (single) {
+        ctx.textAlign = "center"; // one character, such as a Chinese one, stands upright
+        ctx.translate(0, -6);
+      } else {
+        ctx.rotate(-Math.PI / 2);
+      }
       ctx.fillText(shorten(ctx, unit.text, box.top - 8), 0, 0);
     }
     ctx.restore();
@@ -176,7 +182,7 @@ export function createHeatmap(actions) {
       if (weight < 0.005 || !scene) return;
       const r = Math.floor(i / n);
       const level = Math.min(255, Math.round((255 * weight) / tops[r]));
-      ctx.fillStyle = css(inkOn(scene.theme.ramp[level]), 0.85);
+      ctx.fillStyle = css(inkOn(scene.theme.ramp[level]));
       const text = weight >= 0.995 ? weight.toFixed(1) : weight.toFixed(2).replace(/^0/, "");
       ctx.fillText(text, box.left + ((i % n) + 0.5) * box.cellW, box.top + (r + 0.5) * box.cellH);
     });

@@ -20,6 +20,7 @@ import { hiddenNote, scaleNote, sentence, sinkNote } from "./words.js";
  * @typedef {import("./words.js").Focus} Focus
  * @typedef {{
  *   hover: (focus: Focus | null) => void,
+ *   walk: (focus: Focus) => void,
  *   pin: (row: number | null, column: number | null) => void,
  *   clear: () => void,
  *   peek: (layer: number | null, head?: number) => void,
@@ -65,6 +66,11 @@ export function mount(root, host) {
     hover: (focus) => {
       hovered = focus;
       ask({});
+    },
+    walk: (focus) => {
+      hovered = focus;
+      ask({});
+      render(); // the next key may come before the next frame
     },
     pin: (row, column) => {
       if (!model) return;
@@ -137,6 +143,7 @@ export function mount(root, host) {
   }
 
   function render() {
+    cancelAnimationFrame(frame);
     frame = 0;
     if (!trace || !root.clientWidth) return; // in a hidden tab; the observer asks again
     const { thumbs: newThumbs, model: newModel, moved = false } = dirty;

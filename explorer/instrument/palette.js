@@ -114,11 +114,11 @@ export function headColour(head, dark) {
   return oklch(...colours[head % colours.length]);
 }
 
-/** @param {Rgb} background @returns {Rgb} black or white, whichever reads better on it */
+/** @param {Rgb} background @returns {Rgb} black or white: one always has a contrast of 4.5 */
 export function inkOn(background) {
   /** @type {Rgb[]} */
   const inks = [
-    [16, 20, 28],
+    [0, 0, 0],
     [255, 255, 255],
   ];
   return contrast(inks[0], background) > contrast(inks[1], background) ? inks[0] : inks[1];

@@ -23,8 +23,8 @@ export function createReading(actions) {
   const note = h("p", { class: "ax-help" });
   const element = h(
     "section",
-    { class: "ax-panel ax-panel-reading", "aria-label": "Text" },
-    h("div", { class: "ax-title" }, h("h3", {}, "Text"), note),
+    { class: "ax-panel ax-panel-reading", "aria-label": "Reading view" },
+    h("div", { class: "ax-title" }, h("h3", {}, "Reading view"), note),
     body,
   );
   /** @type {Scene | null} */
@@ -54,7 +54,7 @@ export function createReading(actions) {
       const now = scene.view.look === "from" ? scene.focus.row : scene.focus.column;
       const i = now === null ? 0 : bound(now + dx + dy, 0, units.length - 1);
       spans[units[i].tokens[0]]?.scrollIntoView({ block: "nearest" });
-      actions.hover(side(i));
+      actions.walk(side(i));
     },
     () => scene && actions.pin(scene.focus.row, scene.focus.column),
     actions.clear,

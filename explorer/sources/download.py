@@ -136,7 +136,7 @@ def _cached_folder(source: Hub) -> Path | None:
 
 def _fetch(name: str, revision: str | None) -> dict[str, str]:
     """In the other process: download, reporting bytes; the folder, or the kind of trouble."""
-    from huggingface_hub import errors, snapshot_download
+    from huggingface_hub import snapshot_download
     from tqdm import tqdm
 
     class Reporter(tqdm):
@@ -147,19 +147,11 @@ def _fetch(name: str, revision: str | None) -> dict[str, str]:
                 print(json.dumps({"bytes": self.n, "of": self.total}), flush=True)
             return True
 
-    kinds = [
-        (errors.GatedRepoError, "gated"),
-        (errors.RepositoryNotFoundError, "not_found"),
-        (errors.RevisionNotFoundError, "no_revision"),
-    ]
     try:
         folder = snapshot_download(
             name, revision=revision, allow_patterns=FILES, token=False, tqdm_class=Reporter
         )
     except Exception as error:  # noqa: BLE001  # its client raises over a dozen classes
-        for kind, word in kinds:
-            if isinstance(error, kind):
-                return {"error": word}
         return {"error": _kind_of(error)}
     return {"folder": folder}
 
@@ -167,12 +159,19 @@ def _fetch(name: str, revision: str | None) -> dict[str, str]:
 def _kind_of(error: BaseException | None) -> str:
     """What went wrong, from an error or from what caused it."""
     while error is not None:
+        name = type(error).__name__
         status = getattr(getattr(error, "response", None), "status_code", None)
+        if name == "RevisionNotFoundError":
+            return "no_revision"
+        if name == "GatedRepoError" or status == 403:
+            return "gated"
+        if status in (401, 404):  # the hub hides private models from strangers
+            return "not_found"
         if status:
             return "busy" if status == 429 or status >= 500 else "other"
         if getattr(error, "errno", None) == 28:
             return "disk"
-        if "Connect" in type(error).__name__ or isinstance(error, ConnectionError):
+        if "Connect" in name or isinstance(error, ConnectionError):
             return "offline"
         error = error.__cause__ or error.__context__
     return "other"

@@ -22,7 +22,7 @@ from transformers.utils import logging as transformers_logging
 
 from explorer.errors import ExplorerError
 from explorer.run import Embedded, Folder, Hub, Run
-from explorer.sources.catalogue import EMBEDDED_NAME, embedded_folder
+from explorer.sources.catalogue import EMBEDDED_NAME, check_weights, embedded_folder
 from explorer.sources.download import hub_folder
 from explorer.sources.progress import Progress
 from explorer.trace import AttentionTrace, ModelInfo, Token
@@ -79,9 +79,10 @@ def _find(source: Embedded | Hub | Folder, progress: Progress) -> tuple[Path, st
     if isinstance(source, Embedded):
         progress("Checking the embedded model's files", None)
         local = embedded_folder()
-        if local is not None:
-            return local, EMBEDDED_NAME.rpartition("/")[2]
-        source = Hub(EMBEDDED_NAME)
+        if local is None:
+            local = hub_folder(Hub(EMBEDDED_NAME), progress)
+            check_weights(local / "model.safetensors")
+        return local, EMBEDDED_NAME.rpartition("/")[2]
     return hub_folder(source, progress), source.name
 
 

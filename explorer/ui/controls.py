@@ -19,6 +19,9 @@ _STYLE = """<style>
 @media (max-width: 640px) {
   .st-key-examples { flex-wrap: nowrap; overflow-x: auto; scrollbar-width: none; }
 }
+[class*="st-key-note_"] { padding: 0.6rem 1rem; border-left-width: 4px; }
+[class*="st-key-note_"] pre { font-family: inherit; white-space: pre-wrap; }
+.st-key-note_trouble { border-left-color: var(--st-orange-color); }
 .st-key-examples > div { flex: none; width: auto; min-width: 0; }
 .st-key-examples button { min-height: 2rem; padding: 0; }
 .st-key-examples p { white-space: nowrap; }

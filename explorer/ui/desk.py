@@ -8,12 +8,13 @@ import gc
 import os
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from explorer.errors import ExplorerError
 from explorer.run import Hub, Run
-from explorer.sources import trace_run, warm_up
+from explorer.sources import Progress, trace_run, warm_up
 from explorer.trace import AttentionTrace
 
 CACHE_BYTES = int(os.environ.get("EXPLORER_CACHE_MB", "1024")) * 2**20
@@ -33,15 +34,24 @@ class Job:
     share: float | None = None
     future: "Future[AttentionTrace]" = field(default_factory=Future)
     readers: set[str] = field(default_factory=set)
+    stopped: bool = False
 
     def report(self, doing: str, share: float | None) -> None:
+        """Note how far the work is; ends it if nobody waits for it any more."""
+        if self.stopped:
+            raise ExplorerError("Stopped. Nothing was changed.")
         self.doing, self.share = doing, share
 
 
 class Desk:
     """Takes runs from all readers; thread-safe."""
 
-    def __init__(self, cache_bytes: int = CACHE_BYTES) -> None:
+    def __init__(
+        self,
+        compute: Callable[[Run, Progress], AttentionTrace] = trace_run,
+        cache_bytes: int = CACHE_BYTES,
+    ) -> None:
+        self._trace_of = compute
         self._cache_bytes = cache_bytes
         self._kept: OrderedDict[Run, AttentionTrace] = OrderedDict()
         self._jobs: dict[Run, Job] = {}
@@ -76,15 +86,23 @@ class Desk:
             if self._warm is None:
                 self._warm = self._compute.submit(_load_embedded)
 
-    def _drop(self, reader: str, keep: Run) -> None:
+    def leave(self, reader: str) -> None:
+        """The reader waits for nothing any more."""
+        with self._lock:
+            self._drop(reader, keep=None)
+
+    def _drop(self, reader: str, keep: Run | None) -> None:
         for run, job in list(self._jobs.items()):
             job.readers.discard(reader)
-            if not job.readers and run != keep and job.future.cancel():
-                del self._jobs[run]
+            if job.readers or run == keep:
+                continue
+            job.stopped = True  # work that has begun ends at its next report
+            job.future.cancel()
+            del self._jobs[run]
 
     def _work(self, job: Job) -> AttentionTrace:
         try:
-            trace = trace_run(job.run, job.report)
+            trace = self._trace_of(job.run, job.report)
             with self._lock:
                 self._keep(job.run, trace)
             return trace
@@ -94,7 +112,8 @@ class Desk:
             ) from error
         finally:
             with self._lock:
-                self._jobs.pop(job.run, None)
+                if self._jobs.get(job.run) is job:
+                    del self._jobs[job.run]
 
     def _keep(self, run: Run, trace: AttentionTrace) -> None:
         self._kept[run] = trace

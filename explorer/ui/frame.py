@@ -5,6 +5,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from explorer.ui import state
+
 _HERE = Path(__file__).parent
 
 framed: ContextVar[bool] = ContextVar("framed", default=False)
@@ -29,7 +31,8 @@ def main() -> None:
         position="top",
     )
     st.set_page_config(layout="wide", page_icon=str(_HERE / "icon.svg"))
-    st.logo(str(_HERE / "logo.svg"), icon_image=str(_HERE / "icon.svg"))
+    st.logo(str(_HERE / "logo.svg"))
+    state.start()
     token = framed.set(True)
     try:
         page.run()

@@ -1,6 +1,5 @@
-"""Sentences on the page. Text of the reader's appears in them as data: Markdown is escaped."""
-
-import re
+"""Sentences on the page. They may quote the reader, so all of them are shown as plain text: even
+escaped Markdown would turn an address into a link."""
 
 import streamlit as st
 
@@ -10,22 +9,21 @@ from explorer.trace import AttentionTrace
 UNKNOWN_SHARE = 0.2  # from this share of unknown tokens on a reader should be told
 
 
-def literal(text: str) -> str:
-    """A text that Streamlit's Markdown shows as it is, with no link, picture, formula or icon."""
-    return re.sub(r"([^\w\s])", r"\\\1", text)
+def _box(key: str, sentence: str) -> None:
+    with st.container(key=f"note_{key}", border=True):
+        st.text(sentence)
 
 
 def trouble(sentence: str) -> None:
     """What is wrong and what to do; what was shown before stays below it."""
-    st.warning(literal(sentence))
+    _box("trouble", sentence)
 
 
 def progress(doing: str, share: float | None) -> None:
     """What is being done now, and how far it is."""
-    if share is None:
-        st.info(f"{literal(doing)}…")
-    else:
-        st.progress(share, literal(doing))
+    _box("progress", f"{doing}…")
+    if share is not None:
+        st.progress(share)
 
 
 def about(trace: AttentionTrace, run: Run) -> None:
@@ -34,22 +32,22 @@ def about(trace: AttentionTrace, run: Run) -> None:
         if n_cut:
             which = ("text", "second text")[segment]
             kept = sum(t.segment == segment and not t.special for t in trace.query_tokens)
-            st.info(
+            _box(
+                f"cut_{segment}",
                 f"{trace.model.name} takes at most {trace.model.max_tokens} tokens: the first "
                 f"{kept:,} of the {which} were read, {n_cut:,} were cut. "
-                "A ✂ marks the place in the text below."
+                "A ✂ marks the place in the text below.",
             )
     unknown = [t for t in trace.query_tokens if t.span and t.text == trace.model.unknown_token]
     read = [t for t in trace.query_tokens if not t.special]
     if unknown and len(unknown) >= UNKNOWN_SHARE * len(read):
         start, end = unknown[0].span or (0, 0)
         first = run.texts[unknown[0].segment][start:end]
-        st.info(
-            literal(
-                f"{len(unknown)} of {len(read)} tokens are {trace.model.unknown_token}: this "
-                f"model’s vocabulary has no “{first[:20]}”. For Chinese try the hub model "
-                "google-bert/bert-base-chinese; the from-scratch layer takes any script."
-            )
+        _box(
+            "unknown",
+            f"{len(unknown)} of {len(read)} tokens are {trace.model.unknown_token}: this "
+            f"model’s vocabulary has no “{first[:20]}”. For Chinese try the hub model "
+            "google-bert/bert-base-chinese; the from-scratch layer takes any script.",
         )
     if not run.fits_link():
-        st.info("This text is too long for a link: a shared address will not carry it.")
+        _box("link", "This text is too long for a link: a shared address will not carry it.")

@@ -40,6 +40,7 @@ def result() -> None:
         if trace and not session.wanted:
             messages.about(trace, session.shown)
     if trace:
+        state.write_address()
         _instrument(trace, session.shown)
     desk().warm_up()
 
@@ -89,7 +90,13 @@ def _progress() -> None:
     job = desk().ask(run, st.session_state.reader)
     if job.future.done():
         st.rerun()
-    messages.progress(job.doing, job.share)
+    words, stop = st.columns([6, 1], vertical_alignment="center")
+    with words:
+        messages.progress(job.doing, job.share)
+    if stop.button("Stop", key="stop", width="stretch"):
+        desk().leave(st.session_state.reader)
+        st.session_state.wanted = None
+        st.rerun()
 
 
 @st.fragment

@@ -19,20 +19,29 @@ KINDS = ("bert", "scratch", "hf", "path")
 
 
 def start() -> None:
-    """Bring session and address together; called at the top of every page."""
+    """Bring session and address together; called by the frame before any page."""
     state = st.session_state
     if "reader" not in state:
         state.reader = uuid.uuid4().hex
         state.shown, state.wanted, state.opening, state.trouble = None, None, None, None
         state.address, state.layer = None, _layer_in_address()
-        first = EXAMPLES[0]
-        run = _run_in_address() or first.run
-        _adopt(run, first.opening if run == first.run else None)
+        _open()
     else:
         asked = _run_in_address()
         if asked is not None and asked not in (state.address, state.shown):
             _adopt(asked, None)  # the reader went back or forward
     _keep_inputs()
+
+
+def _open() -> None:
+    """What a page opens with: its address's run, else the first example."""
+    state, first = st.session_state, EXAMPLES[0]
+    asked = _run_in_address()
+    trouble = state.trouble
+    run = asked or first.run
+    _adopt(run, first.opening if run == first.run else None)
+    if trouble:  # the link is no good: say so, and keep its text
+        state.trouble, state.text = trouble, st.query_params.get("text", state.text)
 
 
 def _adopt(run: Run, opening: dict[str, int | list[int]] | None) -> None:
@@ -60,13 +69,24 @@ def want(run: Run, opening: dict[str, int | list[int]] | None = None) -> None:
 
 
 def arrived(run: Run) -> None:
-    """The wanted run can be shown: it is what the address names from now on."""
+    """The wanted run is what is shown from now on."""
+    st.session_state.shown, st.session_state.wanted = run, None
+
+
+def write_address() -> None:
+    """Let the page's address name what is shown, as far as a link can carry it."""
     state = st.session_state
-    state.shown, state.wanted = run, None
-    if run == state.address or (state.address is None and run == EXAMPLES[0].run):
-        return
-    state.address = run if run.fits_link() else None
-    st.query_params.from_dict(run.to_query() if run.fits_link() else {})
+    run: Run | None = state.shown
+    named = st.query_params.get("text") is not None
+    if run is None or (run == EXAMPLES[0].run and not named):
+        return  # a first visit keeps its plain address
+    if not run.fits_link():
+        if named:
+            st.query_params.clear()
+        state.address = None
+    elif not named or run != state.address:
+        st.query_params.from_dict(run.to_query())
+        state.address = run
 
 
 def failed(sentence: str) -> None:

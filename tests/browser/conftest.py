@@ -1,0 +1,163 @@
+"""A running app and a browser, for tests of what people see."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).parents[2]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+FLAGS += ["--disable-component-update", "--disable-sync"]
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+# True when the page is connected, no script runs and nothing on it is stale.
+IDLE = """() => {
+  const app = document.querySelector('[data-testid="stApp"]');
+  return !!app && app.dataset.testScriptState === 'notRunning'
+    && app.dataset.testConnectionState === 'CONNECTED'
+    && !document.querySelector('[data-stale="true"], [data-testid="stSkeleton"]');
+}"""
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        item.add_marker(pytest.mark.filterwarnings("ignore"))  # asyncio's, from playwright
+
+
+class App:
+    """The app in a process of its own, on a port of its own."""
+
+    def __init__(self, log, **env):
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}/"
+        self.log_path = log
+        with log.open("w") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"],
+                cwd=ROOT,
+                env=os.environ | env,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
+        self._wait()
+
+    def _wait(self):
+        while True:
+            assert self.process.poll() is None, self.log_path.read_text()
+            try:
+                urllib.request.urlopen(f"{self.url}_stcore/health", timeout=5).read()
+            except OSError:
+                continue
+            return
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("app")
+    env = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HUB_CACHE": str(folder / "hub")}
+    running = App(folder / "log.txt", EXPLORER_MODEL_DIRS=str(folder), **env)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    with sync_playwright() as p:
+        running = p.chromium.launch(executable_path=path, args=FLAGS)
+        yield running
+        running.close()
+
+
+class Reader:
+    """A person at the app: opens it, points, clicks, reads."""
+
+    def __init__(self, page, app):
+        self.page, self.app = page, app
+        self.frames, self.errors, self.outside = [], [], []
+        page.on("websocket", self._listen)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", self._heard)
+        page.on("request", self._asked)
+
+    def _listen(self, socket):
+        socket.on("framesent", lambda data: self.frames.append(data))
+        socket.on("framereceived", lambda data: self.frames.append(data))
+
+    def _heard(self, message):
+        # Streamlit asks for two addresses below a page's path first; a 404 there is its custom.
+        if message.type == "error" and "404" not in message.text:
+            self.errors.append(message.text)
+
+    def _asked(self, request):
+        if not request.url.startswith((self.app.url, "data:", "blob:", "ws://127.0.0.1")):
+            self.outside.append(request.url)
+
+    def open(self, query="", path=""):
+        self.page.goto(f"{self.app.url}{path}{query}")
+        return self
+
+    @property
+    def instrument(self):
+        return self.page.locator(".ax")
+
+    def painted(self, contains="", timeout=60_000):
+        """Wait until the instrument has painted (what it painted holds a text)."""
+        what = f'[data-painted*="{contains}"]' if contains else "[data-painted]"
+        self.page.locator(f".ax{what}").wait_for(timeout=timeout)
+        self.page.wait_for_function(IDLE, timeout=timeout)
+        return self
+
+    def says(self):
+        return self.page.locator(".ax-says").inner_text()
+
+    def wait_says(self, text):
+        self.page.locator(".ax-says", has_text=text).wait_for()
+
+    def head(self, layer, head):
+        return self.page.get_by_role("button", name=f"Layer {layer}, head {head}", exact=True)
+
+    def token(self, i):
+        return self.page.locator(f".ax-text [data-token='{i}']")
+
+    def switch(self, label):
+        return self.page.locator(".ax-choice").get_by_text(label, exact=True)
+
+    def box(self, label):
+        return self.page.get_by_role("textbox", name=label, exact=True)
+
+    def run(self, text):
+        self.box("Text").fill(text)
+        self.page.get_by_role("button", name="Run").click()
+
+    def address(self):
+        return self.page.url
+
+    def text_of_page(self):
+        return self.page.locator("[data-testid=stMain]").inner_text()
+
+
+@pytest.fixture
+def reader(app, browser, request):
+    """A reader in a fresh browser; fails the test on any script error or any call outside."""
+    options = getattr(request, "param", {})
+    context = browser.new_context(**({"viewport": {"width": 1280, "height": 900}} | options))
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    someone = Reader(context.new_page(), app)
+    yield someone
+    errors, outside = someone.errors, someone.outside
+    context.close()
+    assert not errors
+    assert not outside

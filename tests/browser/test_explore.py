@@ -1,0 +1,356 @@
+"""What people see on Explore, in a real browser."""
+
+import re
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import numpy as np
+import pytest
+
+import explorer
+
+CAT = "The cat sat on the mat because it was tired."
+RED = "The red door is locked. Open the red door with the red key."
+LONG = "The old lighthouse had not been lit for thirty years, and nobody knew why. " * 40
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+
+def link(**query):
+    return f"?{urlencode(query)}"
+
+
+def canvas_colours(reader, selector):
+    """How many different colours a canvas holds."""
+    return reader.page.locator(selector).first.evaluate(
+        """canvas => new Set(new Uint32Array(canvas.getContext('2d')
+             .getImageData(0, 0, canvas.width, canvas.height).data.buffer)).size"""
+    )
+
+
+def test_a_first_visit_paints_a_real_berts_heads_without_a_click(reader):
+    reader.open().painted()
+    assert reader.page.locator(".ax-cell").count() == 6 * 12
+    assert reader.box("Text").input_value() == CAT
+    weights = explorer.trace(CAT).weights[3, 1, 8]
+    top = np.argsort(-weights)[:3]
+    words = ["[CLS]", *CAT[:-1].lower().split(), ".", "[SEP]"]
+    said = ", then ".join(f"{words[i]} ({weights[i]:.3f})" for i in top)
+    assert reader.says() == f"Layer 3, head 1: it looks most at {said}."
+    for selector in (".ax-cell canvas", ".ax-panel-heat canvas", ".ax-panel-flow canvas + canvas"):
+        assert canvas_colours(reader, selector) > 10, selector
+
+
+def test_hovering_locking_pinning_and_switching_never_asks_the_server(reader):
+    reader.open().painted()
+    before = len(reader.frames)
+    page = reader.page
+
+    reader.head(0, 2).hover()
+    reader.wait_says("Layer 0, head 2")
+    reader.token(2).hover()  # leaving the grid returns to the lock
+    reader.wait_says("Layer 3, head 1: cat looks most at")
+    reader.head(0, 2).click()
+    reader.head(0, 5).click(modifiers=["Shift"])
+    reader.painted("0.2.5")
+    page.locator(".ax-chosen").get_by_text("max").click()
+    reader.wait_says("max of heads 2, 5")
+    page.get_by_role("button", name="All heads of layer 4").click()
+    reader.painted("4.0.1.2.3.4.5.6.7.8.9.10.11")
+    reader.head(1, 8).dblclick()
+    reader.painted("1.8")
+    reader.token(5).click()
+    page.mouse.move(5, 5)
+    reader.wait_says("Layer 1, head 8: the looks most at")
+    for label in ("words", "hidden", "hidden, rescaled", "per row", "absolute", "is looked at by"):
+        reader.switch(label).click()
+    reader.wait_says("the is looked at most by")
+    page.locator(".ax-mass input").fill("50")
+    page.get_by_text("The strongest pairs as a table").click()
+    page.locator(".ax-panel-table td").first.wait_for()
+    page.locator(".ax-panel-heat .ax-stage").hover()
+    page.locator(".ax-panel-flow .ax-scroll").hover(position={"x": 20, "y": 40})
+    page.keyboard.press("Escape")
+    page.wait_for_function("new URLSearchParams(location.search).get('mass') === '50'")
+
+    assert len(reader.frames) == before
+
+
+def test_the_heatmap_says_the_weight_that_the_model_gave(reader):
+    reader.open(link(text=CAT, layer=2, heads=9)).painted()
+    weights = explorer.trace(CAT).weights[2, 9]
+    stage = reader.page.locator(".ax-panel-heat .ax-stage")
+    stage.focus()
+    for _ in range(4):
+        reader.page.keyboard.press("ArrowDown")
+    for _ in range(3):
+        reader.page.keyboard.press("ArrowRight")
+    said = reader.says()
+    words = ["[CLS]", *CAT[:-1].lower().split(), ".", "[SEP]"]
+    row, column = re.fullmatch(
+        r"Layer 2, head 9: (\S+) looks at (\S+) with weight \S+", said
+    ).groups()
+    value = weights[words.index(row), words.index(column)]
+    shown = f"{value:.4f}" if value < 0.01 else f"{value:.3f}"
+    assert said.endswith(f"with weight {shown}.")
+
+
+def test_a_copied_link_opens_the_same_picture_in_a_new_browser(reader, browser, app):
+    reader.open().painted()
+    reader.run(RED)
+    reader.painted()
+    reader.head(2, 9).click()
+    reader.head(2, 3).click(modifiers=["Shift"])
+    reader.token(2).click()
+    for label in ("words", "hidden", "per row"):
+        reader.switch(label).click()
+    reader.page.mouse.move(5, 5)
+    reader.page.get_by_role("button", name="Copy link").click()
+    reader.page.get_by_role("button", name="Link copied").wait_for()
+    copied = reader.page.evaluate("navigator.clipboard.readText()")
+    assert {k: v[0] for k, v in parse_qs(urlsplit(copied).query).items()} == {
+        "text": RED,
+        "layer": "2",
+        "heads": "3.9",
+        "query": "2",
+        "words": "1",
+        "specials": "hidden",
+        "scale": "row",
+    }
+    said = reader.says()
+
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    other = type(reader)(context.new_page(), app)
+    other.page.goto(copied)
+    other.painted("2.3.9")
+    other.wait_says(said)
+    assert other.box("Text").input_value() == RED
+    for label in ("words", "hidden", "per row"):
+        assert other.page.get_by_role("radio", name=label, exact=True).is_checked()
+    assert other.page.locator(".ax-cell[aria-pressed=true]").count() == 2
+    context.close()
+
+
+def test_ctrl_enter_in_the_text_runs_it(reader):
+    reader.open().painted()
+    box = reader.box("Text")
+    box.fill("A dog barked.")
+    box.press("Control+Enter")
+    reader.page.locator(".ax-text", has_text="barked").wait_for()
+
+
+def test_going_back_shows_the_run_before(reader):
+    reader.open(link(text="One fish.")).painted()
+    reader.run("Two fish.")
+    reader.page.locator(".ax-text", has_text="Two").wait_for()
+    reader.page.go_back()
+    reader.page.locator(".ax-text", has_text="One").wait_for()
+    reader.painted()
+    assert reader.box("Text").input_value() == "One fish."
+
+
+def test_an_example_is_one_click(reader):
+    reader.open().painted()
+    reader.page.get_by_role("button", name="Two sentences").click()
+    reader.page.locator(".ax-text", has_text="Lovelace").wait_for()
+    reader.painted("3.1")
+    second = reader.box("Second text")
+    assert second.input_value() == "Ada Lovelace wrote it in 1843."
+    reader.page.get_by_role("button", name="中文").click()
+    reader.painted("0.0")
+    assert reader.page.locator(".ax-cell").count() == 2 * 8
+    assert "垫" in reader.page.locator(".ax-text").inner_text()
+
+
+def test_the_scratch_layers_options_reach_the_picture_and_the_link(reader):
+    query = link(text="a b c", source="scratch", n_heads=4, n_layers=3, d_model=32, causal=1)
+    reader.open(query).painted()
+    assert reader.page.locator(".ax-cell").count() == 3 * 4
+    reader.token(0).hover()
+    reader.wait_says("Layer 0, head 0: a looks most at a (1.000).")
+    assert "causal=1" in reader.address()
+
+
+def test_512_tokens_load_a_layer_when_it_is_asked_for_and_keep_it(reader):
+    reader.open(link(text=LONG, layer=1, heads=4)).painted("1.4")
+    assert "510 of the text were read, 130 were cut" in reader.text_of_page()
+    assert "130 tokens did not fit" in reader.page.locator(".ax-scissors").inner_text()
+    reader.head(4, 0).hover()
+    reader.wait_says("a small preview")
+    reader.head(4, 0).click()
+    reader.page.locator('.ax[data-painted$="4.0"]').wait_for()
+    reader.painted()
+    before = len(reader.frames)
+    reader.head(1, 4).click()
+    reader.page.locator('.ax[data-painted$="1.4"]').wait_for()
+    reader.token(5).hover()
+    reader.wait_says("Layer 1, head 4:")
+    assert len(reader.frames) == before, "a layer that was loaded is not asked for again"
+
+
+# --- trouble, in words --------------------------------------------------------------------------
+
+
+def test_an_empty_text_is_a_sentence_and_the_picture_stays(reader):
+    reader.open().painted()
+    reader.run("  \u200b ")
+    reader.page.get_by_text("There is no text to read yet").wait_for()
+    assert reader.page.locator(".ax-cell").count() == 72
+    reader.token(2).hover()
+    reader.wait_says("cat looks most at")
+
+
+def test_chinese_in_an_english_model_is_told_with_numbers_and_a_way_out(reader):
+    reader.open(link(text="饕餮盛宴 龘")).painted()
+    said = reader.text_of_page()
+    assert re.search(r"\d+ of \d+ tokens are \[UNK\]", said)
+    assert "google-bert/bert-base-chinese" in said
+
+
+@pytest.mark.parametrize(
+    ("kind", "label", "value", "words"),
+    [
+        ("A model of the Hugging Face hub", "Model name", "nobody/nothing", "cannot be reached"),
+        ("A model of the Hugging Face hub", "Model name", "../../etc", "is not a model name"),
+        ("A model of the Hugging Face hub", "Model name", "", "Which model?"),
+        ("A model in a folder", "Folder", "/etc", "EXPLORER_MODEL_DIRS"),
+    ],
+)
+def test_a_model_that_cannot_be_had_is_a_sentence_and_the_picture_stays(
+    reader, kind, label, value, words
+):
+    reader.open().painted()
+    reader.page.get_by_label("Read by").click()
+    reader.page.get_by_role("option", name=kind).click()
+    box = reader.box(label)
+    box.wait_for()
+    box.fill(value)
+    box.press("Enter")
+    reader.run("My own text.")
+    reader.page.locator(".st-key-note_trouble", has_text=words).wait_for()
+    assert reader.box("Text").input_value() == "My own text."
+    assert "cat" in reader.page.locator(".ax-text").inner_text()
+
+
+def test_a_folder_below_an_allowed_one_that_is_no_model_is_said_so(reader, app):
+    folder = app.log_path.parent
+    reader.open(link(text="x", source=f"path:{folder}"))
+    reader.page.get_by_text("it has no config.json").wait_for()
+
+
+def test_a_link_alone_never_downloads_a_model(reader):
+    reader.open(link(text="x", source="hf:someone/something"))
+    reader.page.get_by_text("Press Run to download it").wait_for()
+
+
+@pytest.mark.parametrize(
+    "query", [{"source": "scratch", "d_model": "7"}, {"source": "nonsense"}, {"source": "hf:../x"}]
+)
+def test_a_link_that_asks_for_the_impossible_is_answered_and_the_app_lives(reader, query):
+    reader.open(link(text="x", **query))
+    reader.page.get_by_text("This link cannot be opened as it is.").wait_for()
+    reader.run("A dog barked.")
+    reader.page.locator(".ax-text", has_text="barked").wait_for()
+
+
+def test_a_text_too_long_for_a_link_is_said_so(reader):
+    reader.open().painted()
+    reader.run("word " * 2000)
+    reader.page.get_by_text("too long for a link").wait_for()
+    reader.page.locator(".ax-copy:disabled").wait_for()
+    assert "word" not in reader.address()
+
+
+HOSTILE = (
+    '<b>bold</b> <img src=x onerror="window.hit=1"> <script>window.hit=1</script> '
+    "![p](https://evil.invalid/p.png) [l](https://evil.invalid) $x^2$ :red[x] :smile: "
+    "**b** `c` </textarea> {{7*7}} =1+1"
+)
+
+
+@pytest.mark.parametrize("source", ["bert", "scratch"])
+def test_text_is_data_everywhere(reader, source):
+    reader.open(link(text=HOSTILE, second="$y$ <i>i</i>", source=source)).painted()
+    assert reader.page.evaluate("window.hit") is None
+    reading = reader.page.locator(".ax-text p").first.inner_text()
+    shown = reading.replace("[CLS]", "").replace("[SEP]", "")
+    assert re.sub(r"\s+", " ", shown).strip() == HOSTILE
+    reader.page.get_by_text("The strongest pairs as a table").click()
+    reader.page.locator(".ax-panel-table td").first.wait_for()
+    markup = "b, i, img, script, .katex, a[href*=evil]"
+    assert reader.page.locator(f".ax :is({markup})").count() == 0
+    assert reader.page.locator(f"[data-testid=stMain] :is(.katex, a[href*=evil])").count() == 0
+
+
+def test_markup_in_a_message_stays_text(reader):
+    reader.open().painted()
+    reader.page.get_by_label("Read by").click()
+    reader.page.get_by_role("option", name="A model of the Hugging Face hub").click()
+    box = reader.box("Model name")
+    box.fill("**a** $x$ ![i](https://evil.invalid/x.png)")
+    box.press("Enter")
+    reader.run("text")
+    alert = reader.page.locator(".st-key-note_trouble")
+    alert.filter(has_text="**a** $x$ ![i](https://evil.invalid/x.png)").wait_for()
+    assert alert.locator("img, strong, .katex, a").count() == 0
+
+
+# --- every screen, every hand -------------------------------------------------------------------
+
+
+def test_the_keyboard_reaches_heads_tokens_and_pins(reader):
+    reader.open(link(text=CAT, layer=0, heads=0)).painted()
+    reader.head(0, 0).focus()
+    for key in ("ArrowRight", "ArrowDown", "Enter"):
+        reader.page.keyboard.press(key)
+    reader.painted("1.1")
+    reader.page.locator(".ax-text").focus()
+    for key in ("ArrowRight", "ArrowRight", "Enter"):
+        reader.page.keyboard.press(key)
+    reader.page.wait_for_function("new URLSearchParams(location.search).get('query') === '1'")
+    reader.page.locator(".ax-scroll").focus()
+    reader.page.keyboard.press("ArrowDown")
+    reader.wait_says("Layer 1, head 1: cat looks most at")
+    reader.page.keyboard.press("Escape")
+    reader.wait_says("point at a word")
+
+
+@pytest.mark.parametrize("reader", [PHONE], indirect=True)
+def test_on_a_phone_nothing_is_wider_than_the_screen_and_a_tap_pins(reader):
+    reader.open().painted()
+    assert reader.page.evaluate("document.documentElement.scrollWidth") <= 390
+    reader.token(2).tap()
+    reader.wait_says("cat looks most at")
+    reader.page.get_by_text("Switches").click()
+    reader.switch("words").click()
+    reader.page.wait_for_function("new URLSearchParams(location.search).get('words') === '1'")
+
+
+@pytest.mark.parametrize("reader", [{"color_scheme": "dark"}], indirect=True)
+def test_a_change_of_theme_repaints_without_asking_the_server(reader):
+    reader.open().painted()
+    pixel = "c => [...c.getContext('2d').getImageData(0, 0, 1, 1).data].join()"
+    cell = reader.page.locator(".ax-cell canvas").nth(14)
+    dark, before = cell.evaluate(pixel), len(reader.frames)
+    reader.page.emulate_media(color_scheme="light")
+    reader.page.wait_for_function(
+        f"([c, old]) => ({pixel})(c) !== old", arg=[cell.element_handle(), dark]
+    )
+    assert len(reader.frames) == before
+
+
+def test_the_guide_opens_by_its_own_address_inside_the_frame(reader):
+    reader.open(path="guide")
+    reader.page.get_by_role("heading", name="Reading the pictures").wait_for()
+    reader.page.locator(".katex").nth(3).wait_for()
+    reader.page.get_by_role("link", name="Explore").click()
+    reader.painted()
+
+
+def test_the_run_is_still_there_after_a_look_at_the_guide(reader):
+    reader.open(link(text="A dog barked.")).painted()
+    reader.page.get_by_role("link", name="Guide").click()
+    reader.page.get_by_role("heading", name="Reading the pictures").wait_for()
+    reader.page.get_by_role("link", name="Explore").click()
+    reader.page.locator(".ax-text", has_text="barked").wait_for()
+    assert reader.box("Text").input_value() == "A dog barked."
+    assert "barked" in reader.address()

@@ -1,0 +1,203 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import {
+  arrange,
+  combine,
+  digits,
+  fullColour,
+  heaviest,
+  percent,
+  raster,
+  received,
+  sinkOf,
+  topPairs,
+  unitsOf,
+} from "../../explorer/instrument/model.js";
+import { token } from "./trace.js";
+
+const near = (/** @type {ArrayLike<number>} */ got, /** @type {number[]} */ want) => {
+  assert.equal(got.length, want.length);
+  want.forEach((w, i) => assert.ok(Math.abs(got[i] - w) < 1e-6, `${i}: ${got[i]} is not ${w}`));
+};
+
+// [CLS] love ##lace it
+const TOKENS = [
+  token("[CLS]", { special: true, span: null }),
+  token("love", { word: 0 }),
+  token("##lace", { word: 0 }),
+  token("it", { word: 1 }),
+];
+const W = Float32Array.from(
+  [
+    [0.4, 0.3, 0.2, 0.1],
+    [0.5, 0.1, 0.2, 0.2],
+    [0.7, 0.1, 0.1, 0.1],
+    [0.2, 0.3, 0.4, 0.1],
+  ].flat(),
+);
+
+const picture = (
+  /** @type {boolean} */ words,
+  /** @type {"shown" | "hidden" | "renormalised"} */ specials,
+) => {
+  const units = unitsOf(TOKENS, words, specials);
+  return arrange(W, 4, units, units, specials === "renormalised");
+};
+
+test("pieces of a word become one unit with the word's own spelling", () => {
+  assert.deepEqual(
+    unitsOf(TOKENS, true, "shown").map((u) => u.text),
+    ["[CLS]", "lovelace", "it"],
+  );
+  assert.deepEqual(
+    unitsOf(TOKENS, true, "hidden").map((u) => u.tokens),
+    [[1, 2], [3]],
+  );
+});
+
+test("tokens without a word are never merged", () => {
+  const tokens = [token("[UNK]"), token("[UNK]")];
+  assert.equal(unitsOf(tokens, true, "shown").length, 2);
+});
+
+test("keys add, queries average, rows keep their sum (worked by hand)", () => {
+  near(picture(true, "shown").weights, [0.4, 0.5, 0.1, 0.6, 0.25, 0.15, 0.2, 0.7, 0.1]);
+});
+
+test("hidden leaves rows as they are; rescaled divides by what is left (by hand)", () => {
+  near(picture(false, "hidden").weights, [0.1, 0.2, 0.2, 0.1, 0.1, 0.1, 0.3, 0.4, 0.1]);
+  near(picture(false, "renormalised").weights, [
+    0.2,
+    0.4,
+    0.4,
+    1 / 3,
+    1 / 3,
+    1 / 3,
+    0.375,
+    0.5,
+    0.125,
+  ]);
+});
+
+test("a row that has nothing left stays zeros, not NaN", () => {
+  const units = unitsOf(TOKENS, false, "renormalised");
+  const only = new Float32Array(16);
+  for (let q = 0; q < 4; q++) only[4 * q] = 1;
+  assert.deepEqual([...arrange(only, 4, units, units, true).weights], new Array(9).fill(0));
+});
+
+test("heads combine by mean or maximum, one head stays itself", () => {
+  const [a, b] = [Float32Array.from([0.2, 0.8]), Float32Array.from([0.6, 0.4])];
+  near(combine([a, b], "mean"), [0.4, 0.6]);
+  near(combine([a, b], "max"), [0.6, 0.8]);
+  assert.equal(combine([a], "max"), a);
+  near(a, [0.2, 0.8]); // nothing was written into the caller's numbers
+});
+
+test("the smallest set of keys that holds a share (by hand)", () => {
+  const row = Float32Array.from([0.1, 0.5, 0.05, 0.3, 0.05]);
+  assert.deepEqual(heaviest(row, 0.5), [1]);
+  assert.deepEqual(heaviest(row, 0.51), [1, 3]);
+  assert.deepEqual(heaviest(row, 0.9), [1, 3, 0]);
+  assert.equal(heaviest(row, 1).length, 5);
+  assert.deepEqual(heaviest(new Float32Array(3), 0.9), []);
+});
+
+test("the smallest set really is the smallest, on many random rows", () => {
+  for (let seed = 1; seed < 200; seed++) {
+    const row = Float32Array.from({ length: 9 }, (_, i) =>
+      Math.abs(Math.sin(seed * 12.9898 + i * 78.233)),
+    );
+    const total = row.reduce((s, w) => s + w, 0);
+    const share = (seed % 100) / 100 + 0.005;
+    const held = heaviest(row, share).map((k) => row[k]);
+    const sum = held.reduce((s, w) => s + w, 0);
+    assert.ok(sum >= total * share - 1e-5);
+    assert.ok(sum - Math.min(...held) < total * share);
+  }
+});
+
+test("the full colour ignores what special keys soak up", () => {
+  const units = unitsOf(TOKENS, false, "shown");
+  const p = { weights: W, rows: units, columns: units };
+  assert.deepEqual([...fullColour(p, "absolute")], [1, 1, 1, 1]);
+  near(fullColour(p, "row"), [0.3, 0.2, 0.1, 0.4]);
+  near(fullColour(p, "percentile"), [0.4, 0.4, 0.4, 0.4]);
+});
+
+test("a picture of special tokens alone still has a scale", () => {
+  const units = [{ text: "[CLS]", tokens: [0], special: true, segment: 0 }];
+  near(
+    fullColour({ weights: Float32Array.from([1]), rows: units, columns: units }, "percentile"),
+    [1],
+  );
+});
+
+test("the sink is measured, its occurrences added, and never assumed", () => {
+  const tokens = [
+    token("[CLS]", { special: true }),
+    token("a"),
+    token("[SEP]", { special: true }),
+    token("[SEP]", { special: true }),
+  ];
+  const units = unitsOf(tokens, false, "shown");
+  const weights = Float32Array.from([
+    0.4, 0.1, 0.25, 0.25, 0.4, 0.1, 0.25, 0.25, 0.4, 0.1, 0.25, 0.25, 0.4, 0.1, 0.25, 0.25,
+  ]);
+  const p = { weights, rows: units, columns: units };
+  near(received(p), [0.4, 0.1, 0.25, 0.25]);
+  assert.equal(sinkOf(p)?.text, "[SEP]");
+  near([sinkOf(p)?.share ?? 0], [0.5]);
+});
+
+test("without special tokens the ordinary token that gets most is named", () => {
+  const units = unitsOf([token("a"), token("a"), token("b")], false, "shown");
+  const weights = Float32Array.from([0.3, 0.3, 0.4, 0.3, 0.3, 0.4, 0.3, 0.3, 0.4]);
+  assert.equal(sinkOf({ weights, rows: units, columns: units })?.text, "b");
+});
+
+test("a raster of another size never loses the strongest weight", () => {
+  for (const [n, size] of [
+    [100, 30],
+    [100, 77],
+    [3, 10],
+    [7, 7],
+  ]) {
+    const weights = new Float32Array(n * n).fill(0.01);
+    weights[(n - 1) * n + Math.floor(n / 2)] = 1;
+    const levels = raster(weights, n, n, size, size, new Float32Array(n).fill(1));
+    assert.equal(Math.max(...levels), 255, `${n} on ${size}`);
+  }
+});
+
+test("weights beyond the full colour stay the full colour", () => {
+  assert.deepEqual(
+    [...raster(Float32Array.from([0.9, 0.05]), 1, 2, 1, 2, Float32Array.from([0.1]))],
+    [255, 128],
+  );
+});
+
+test("the strongest pairs come heaviest first", () => {
+  const units = unitsOf(TOKENS, false, "shown");
+  const pairs = topPairs({ weights: W, rows: units, columns: units }, 3);
+  assert.deepEqual(
+    pairs.map(({ row, column }) => [row, column]),
+    [
+      [2, 0],
+      [1, 0],
+      [0, 0],
+    ],
+  );
+});
+
+test("digits: three decimals, four below a hundredth, and nothing is rounded to a lie", () => {
+  assert.deepEqual([0, 0.00001, 0.00432, 0.01, 0.84251, 1].map(digits), [
+    "0",
+    "< 0.0001",
+    "0.0043",
+    "0.010",
+    "0.843",
+    "1.000",
+  ]);
+  assert.deepEqual([0, 0.004, 0.71].map(percent), ["0 %", "0.4 %", "71 %"]);
+});

@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import {
+  hiddenNote,
+  nameOf,
+  scaleNote,
+  sentence,
+  sinkNote,
+} from "../../explorer/instrument/words.js";
+
+const unit = (/** @type {string} */ text, special = false) => ({
+  text,
+  tokens: [],
+  special,
+  segment: 0,
+});
+const units = [unit("[CLS]", true), unit("the"), unit("<b>cat")];
+const weights = Float32Array.from([0.7, 0.2, 0.1, 0.71, 0.25, 0.04, 0.1, 0.84, 0.06]);
+const picture = { weights, rows: units, columns: units };
+const say = (/** @type {any[]} */ parts) => parts.flat().join("");
+
+test("a cell is said with its weight", () => {
+  const parts = sentence("Layer 2, head 9", picture, { row: 2, column: 1 });
+  assert.equal(say(parts), "Layer 2, head 9: <b>cat looks at the with weight 0.840.");
+  assert.deepEqual(
+    parts.filter(Array.isArray),
+    [["<b>cat"], ["the"]],
+    "tokens stay apart, as data",
+  );
+});
+
+test("a query is said with its strongest keys, a key with its strongest queries and its share", () => {
+  assert.equal(
+    say(sentence("H", picture, { row: 2, column: null })),
+    "H: <b>cat looks most at the (0.840), then [CLS] (0.100), then <b>cat (0.060).",
+  );
+  assert.equal(
+    say(sentence("H", picture, { row: null, column: 1 })),
+    "H: the is looked at most by <b>cat (0.840), then the (0.250), then [CLS] (0.200); it gets 43 % of all the attention.",
+  );
+});
+
+test("a query with nothing to look at is said so", () => {
+  const blind = { ...picture, weights: new Float32Array(9) };
+  assert.equal(
+    say(sentence("H", blind, { row: 1, column: null })),
+    "H: the may look at nothing here.",
+  );
+});
+
+test("heads are named one, several, or all", () => {
+  assert.equal(nameOf(2, [9], 12, "mean"), "Layer 2, head 9");
+  assert.equal(nameOf(2, [1, 9], 12, "max"), "Layer 2, max of heads 1, 9");
+  assert.equal(nameOf(2, [0, 1], 2, "mean"), "Layer 2, mean of all 2 heads");
+});
+
+test("the notes carry the measured numbers", () => {
+  assert.equal(
+    say(sinkNote(picture, "this head’s")),
+    "50 % of this head’s attention goes to [CLS].",
+  );
+  assert.match(hiddenNote("hidden", 0.5, "this head’s"), /50 % .* rows sum to less than 1/);
+  assert.match(hiddenNote("renormalised", 0.5, "this head’s"), /divided by what remains/);
+  assert.match(scaleNote("percentile", Float32Array.from([0.4])), /^Full colour: 0.400 and more/);
+});

@@ -1,0 +1,69 @@
+"""The house: rooms use only the rooms before them, and importing is light."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from explorer.instrument import MODULES, bundle
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ["errors", "trace", "run", "scratch", "sources", "analysis", "views"]
+ROOMS += ["instrument", "export", "ui", "pages"]
+HEAVY = {
+    "torch": ("scratch", "sources"),
+    "transformers": ("sources",),
+    "huggingface_hub": ("sources",),
+    "streamlit": ("ui", "instrument", "pages"),
+    "plotly": ("views",),
+}
+FILES = [*ROOT.glob("explorer/**/*.py"), *ROOT.glob("pages/*.py")]
+
+
+def room_of(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return parts[0] if parts[0] == "pages" else parts[1]
+
+
+def imports_of(path):
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_room_uses_only_the_rooms_before_it(path):
+    room = room_of(path)
+    if path == ROOT / "explorer/__init__.py":
+        return  # the face of the house may look into it
+    for name in imports_of(path):
+        top, *rest = name.split(".")
+        if top == "explorer" and rest[0] in ROOMS:
+            assert ROOMS.index(rest[0]) <= ROOMS.index(room), f"{room} uses {name}"
+        assert room in HEAVY.get(top, (room,)), f"{room} uses {top}"
+
+
+def test_importing_the_package_loads_neither_torch_nor_streamlit():
+    code = "import sys, explorer; print([m for m in ('torch','transformers','streamlit') if m in sys.modules])"
+    out = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert out.stdout.strip() == "[]", out.stderr
+
+
+def test_every_browser_module_is_in_the_bundle_and_no_name_is_there_twice():
+    files = {p.stem for p in (ROOT / "explorer/instrument").glob("*.js")}
+    assert files == set(MODULES)
+    names = re.findall(r"^(?:const|let|function|class) (\w+)", bundle(), flags=re.MULTILINE)
+    assert len(names) == len(set(names)), sorted({n for n in names if names.count(n) > 1})
+    assert not re.search(r"^(import |export (?!default))", bundle(), flags=re.MULTILINE)
+
+
+def test_no_code_and_no_page_names_an_address_outside():
+    allowed = ("http://www.w3.org/2000/svg", "https://arxiv.org/")
+    for path in [*FILES, *ROOT.glob("explorer/**/*.js"), *ROOT.glob("explorer/**/*.css")]:
+        for url in re.findall(r"https?://[^\s\"')>]+", path.read_text("utf-8")):
+            assert url.startswith(allowed), f"{path.name} names {url}"

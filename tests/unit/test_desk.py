@@ -1,0 +1,121 @@
+"""The desk: equal runs are computed once, results are kept within bounds, errors reach the reader."""
+
+import threading
+
+import pytest
+
+from explorer.errors import ExplorerError
+from explorer.run import Run
+from explorer.ui.desk import Desk
+
+WAIT = 10  # seconds; only a failure waits this long
+
+
+class Slow:
+    """A source that counts its runs and works only when it is let."""
+
+    def __init__(self, trace):
+        self.trace, self.runs, self.go = trace, [], threading.Event()
+        self.started = threading.Event()
+
+    def __call__(self, run, progress):
+        self.runs.append(run.text)
+        progress("Counting", 0.5)
+        self.started.set()
+        assert self.go.wait(WAIT)
+        return self.trace
+
+
+@pytest.fixture
+def slow(make_trace):
+    source = Slow(make_trace())
+    yield source
+    source.go.set()
+
+
+def test_two_readers_of_one_run_wait_for_one_computation(slow):
+    desk = Desk(slow)
+    jobs = [desk.ask(Run("a"), reader) for reader in ("one", "two")]
+    slow.go.set()
+    assert jobs[0].future.result(WAIT) is jobs[1].future.result(WAIT) is slow.trace
+    assert slow.runs == ["a"]
+
+
+def test_a_kept_result_comes_at_once(slow):
+    desk = Desk(slow)
+    slow.go.set()
+    desk.ask(Run("a"), "one").future.result(WAIT)
+    assert desk.ask(Run("a"), "two").future.done()
+    assert slow.runs == ["a"]
+
+
+def test_a_newer_wish_of_the_same_reader_takes_a_waiting_one_back(slow):
+    desk = Desk(slow)
+    desk.ask(Run("first"), "other")
+    assert slow.started.wait(WAIT)
+    for text in ("b", "c", "d"):
+        last = desk.ask(Run(text), "one")
+    slow.go.set()
+    last.future.result(WAIT)
+    assert slow.runs == ["first", "d"]
+
+
+def test_a_wish_that_another_reader_shares_is_not_taken_back(slow):
+    desk = Desk(slow)
+    desk.ask(Run("first"), "x")
+    assert slow.started.wait(WAIT)
+    shared = desk.ask(Run("b"), "one")
+    desk.ask(Run("b"), "two")
+    desk.ask(Run("c"), "one")
+    slow.go.set()
+    assert shared.future.result(WAIT) is slow.trace
+
+
+def test_work_that_nobody_waits_for_any_more_ends_at_its_next_report(make_trace):
+    reached, go = threading.Event(), threading.Event()
+
+    def long(run, progress):
+        reached.set()
+        assert go.wait(WAIT)
+        progress("Still downloading", 0.5)
+        return make_trace()
+
+    desk = Desk(long)
+    job = desk.ask(Run("a"), "one")
+    assert reached.wait(WAIT)
+    desk.leave("one")
+    go.set()
+    with pytest.raises(ExplorerError, match="Stopped"):
+        job.future.result(WAIT)
+
+
+def test_what_is_being_done_can_be_read_while_it_is_done(slow):
+    job = Desk(slow).ask(Run("a"), "one")
+    assert slow.started.wait(WAIT)
+    assert (job.doing, job.share) == ("Counting", 0.5)
+
+
+def test_the_oldest_result_goes_when_the_bytes_run_out(slow):
+    desk = Desk(slow, cache_bytes=slow.trace.weights.nbytes)
+    slow.go.set()
+    for text in ("a", "b", "b", "a"):
+        desk.ask(Run(text), "one").future.result(WAIT)
+    assert slow.runs == ["a", "b", "a"]
+
+
+def test_a_refusal_reaches_the_reader_and_is_not_kept():
+    def refuse(run, progress):
+        raise ExplorerError("No such model.")
+
+    desk = Desk(refuse)
+    for _ in range(2):
+        with pytest.raises(ExplorerError, match="No such model"):
+            desk.ask(Run("a"), "one").future.result(WAIT)
+
+
+def test_running_out_of_memory_becomes_a_sentence():
+    def burst(run, progress):
+        raise MemoryError
+
+    with pytest.raises(ExplorerError, match="not enough memory"):
+        Desk(burst).ask(Run("a"), "one").future.result(WAIT)

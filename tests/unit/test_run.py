@@ -1,0 +1,130 @@
+"""Run: a run is its link, and what cannot be run is refused with a sentence."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from explorer.errors import ExplorerError
+from explorer.run import (
+    LINK_BYTES,
+    MAX_CHARACTERS,
+    Embedded,
+    Folder,
+    Hub,
+    Run,
+    Scratch,
+    is_blank,
+    parse_source,
+)
+
+texts = st.text(min_size=1, max_size=60).filter(lambda t: not is_blank(t))
+scratch = st.builds(
+    lambda d, h, layers, seed, positions, causal: Scratch(
+        d * h, h, layers, seed, positions, causal
+    ),
+    st.integers(1, 64),
+    st.integers(1, 16),
+    st.integers(1, 12),
+    st.integers(0, 2**31 - 1),
+    st.booleans(),
+    st.booleans(),
+)
+sources = st.one_of(
+    st.just(Embedded()),
+    scratch,
+    st.sampled_from([Hub("bert-base-uncased"), Hub("a/b.c", "v1"), Folder("/models/x y")]),
+)
+
+
+@given(texts, st.one_of(st.none(), texts), sources)
+def test_every_run_survives_the_way_through_a_link(text, second, source):
+    run = Run(text, second, source)
+    assert Run.from_query(run.to_query()) == run
+
+
+@given(st.dictionaries(st.sampled_from(["text", "second", "source", "d_model", "seed"]), st.text()))
+def test_a_link_of_any_content_gives_a_run_or_a_sentence(query):
+    try:
+        run = Run.from_query(query)
+    except ExplorerError as error:
+        assert str(error).endswith((".", "?"))  # noqa: PT017
+    else:
+        assert run is None or isinstance(run, Run)
+
+
+@pytest.mark.parametrize("text", ["", "   \n\t", "\u200b\ufeff", "\x00", "\u202e\u2066"])
+def test_text_without_anything_to_see_is_refused(text):
+    with pytest.raises(ExplorerError, match="no text to read"):
+        Run(text)
+
+
+def test_a_blank_second_text_is_no_second_text():
+    assert Run("a", " \n ") == Run("a")
+
+
+def test_lone_surrogates_become_a_visible_mark_of_the_same_length():
+    assert Run("a\ud800b").text == "a\N{REPLACEMENT CHARACTER}b"
+
+
+def test_text_of_a_million_characters_is_refused_with_both_numbers():
+    with pytest.raises(ExplorerError, match=f"1,000,000 characters; at most {MAX_CHARACTERS:,}"):
+        Run("a" * 1_000_000)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../etc", "/etc/passwd", "a/b/c", "a b", ".hidden", "a..b", "a--b", "x" * 97, "a\n", "a/"],
+)
+def test_what_is_no_hub_name_never_reaches_a_library(name):
+    with pytest.raises(ExplorerError, match="not a model name"):
+        Hub(name)
+
+
+@pytest.mark.parametrize("name", ["gpt2", "google-bert/bert-base-uncased", "a/b_c.d-e", "x" * 96])
+def test_real_hub_names_are_taken(name):
+    assert Hub(name).spec == f"hf:{name}"
+
+
+@pytest.mark.parametrize("revision", ["../x", "a b", "-x", "a/../b"])
+def test_what_is_no_revision_is_refused(revision):
+    with pytest.raises(ExplorerError, match="not a revision"):
+        Hub("gpt2", revision)
+
+
+def test_a_width_that_heads_cannot_share_is_refused_with_widths_that_fit():
+    with pytest.raises(ExplorerError, match="Nearest widths that can: 8 and 16"):
+        Scratch(d_model=10, n_heads=8)
+
+
+@pytest.mark.parametrize(
+    "options", [{"n_heads": 0}, {"d_model": 10**6}, {"n_layers": -1}, {"seed": 0.5}]
+)
+def test_impossible_options_name_the_option_and_its_range(options):
+    (name,) = options
+    with pytest.raises(ExplorerError, match=rf"{name} is .*whole number from"):
+        Scratch(**options)
+
+
+@pytest.mark.parametrize(
+    ("spec", "options", "words"),
+    [
+        ("gpt", {}, "no source “gpt”"),
+        ("bert", {"seed": 1}, "takes no options"),
+        ("scratch", {"width": 3}, "no option “width”"),
+        ("hf:", {}, "Which model"),
+        ("path:", {}, "Which folder"),
+    ],
+)
+def test_sources_that_do_not_exist_are_refused(spec, options, words):
+    with pytest.raises(ExplorerError, match=words):
+        parse_source(spec, **options)
+
+
+def test_a_text_as_long_as_models_take_fits_into_a_link_in_english_and_chinese():
+    assert Run("A word of five. " * 170).fits_link()
+    assert Run("字" * 512).fits_link()
+    assert not Run("a" * LINK_BYTES).fits_link()
+
+
+def test_equal_runs_have_equal_hashes():
+    assert hash(Run("a", source=Scratch())) == hash(Run("a", source=parse_source("scratch")))
