@@ -43,7 +43,7 @@ of scores into weights, and the output is the mean of the values under these wei
 (Vaswani et al. 2017).
 
 Three things that are often told wrongly:
-- The cost does not grow exponentially with the length: it grows with its **square**, $O(n^2 d)$.
+- The cost, $O(n^2 d)$, does not grow exponentially with the length $n$: it grows with its **square**.
 - Distance is no obstacle: any two positions are **one step** apart. What attention alone cannot see
   is *order*; that is what positions are added for.
 - $Q = W_Q X$ is for column vectors. Code keeps tokens in rows and computes $X W_Q^\top + b$.

@@ -12,7 +12,7 @@ import { digits, heaviest, rowOf } from "./model.js";
 
 const MAX_HEIGHT = 560;
 const ROW = [18, 30]; // pixels, least and most
-const MAX_LINES = 4000; // drawn at once; the heaviest are kept
+const MAX_LINES = 1500; // drawn at once; the heaviest are kept
 const TONES = 10;
 
 /** @param {Actions} actions */

@@ -207,14 +207,15 @@ export function createHeatmap(actions) {
     const ctx = fit(over, stage.clientWidth, box.top + box.height + 2);
     if (scene.model.pooled) return;
     ctx.lineWidth = 1.5;
+    const air = Math.max(0, 2.5 - box.cellW / 2); // a thin row is framed, not covered
     ctx.strokeStyle = scene.theme.accent;
     if (row !== null && row < rows.length) {
-      ctx.strokeRect(box.left, box.top + row * box.cellH, box.width, box.cellH);
+      ctx.strokeRect(box.left, box.top + row * box.cellH - air, box.width, box.cellH + 2 * air);
       mark(ctx, 0, box.top + (row + 0.5) * box.cellH - 8, box.left - 2, 16);
       label(ctx, rows[row], row, true);
     }
     if (column !== null && column < columns.length) {
-      ctx.strokeRect(box.left + column * box.cellW, box.top, box.cellW, box.height);
+      ctx.strokeRect(box.left + column * box.cellW - air, box.top, box.cellW + 2 * air, box.height);
       mark(ctx, box.left + (column + 0.5) * box.cellW - 8, 0, 16, box.top - 2);
       label(ctx, columns[column], column, false);
     }

@@ -12,7 +12,7 @@ rounded digits that the browser shows, up to four decimals, are those of the mod
 
 import json
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 
 import numpy as np
@@ -45,8 +45,7 @@ def pack(
     n_layers = trace.model.n_layers
     whole = trace.weights.size * 2 <= WHOLE_BYTES
     layers = list(range(n_layers)) if whole else [min(max(layer, 0), n_layers - 1)]
-    thumbs = thumbnails(trace.weights)
-    ordinary = thumbnails(_without_special(trace))
+    thumbs, ordinary = both_thumbnails(trace)
     header = {
         "id": trace_id,
         "title": trace.model.name,
@@ -79,10 +78,13 @@ def encode(weights: Weights) -> npt.NDArray[np.uint16]:
 def thumbnails(weights: Weights) -> npt.NDArray[np.uint8]:
     """Every head shrunk by the maximum of each block, so that one strong weight is not lost.
 
+    Args:
+        weights: ``[..., query, key]``.
+
     Returns:
-        uint8 ``[layer, head, s_query, s_key]`` with s = min(n, 32): 255 times the square root.
+        uint8 ``[..., s_query, s_key]`` with s = min(n, 32): 255 times the square root.
     """
-    for axis in (2, 3):
+    for axis in (-2, -1):
         n = weights.shape[axis]
         if n > THUMB:
             starts = np.arange(THUMB) * n // THUMB
@@ -90,11 +92,18 @@ def thumbnails(weights: Weights) -> npt.NDArray[np.uint8]:
     return np.round(255 * np.sqrt(np.minimum(weights, 1))).astype(np.uint8)
 
 
-def _without_special(trace: AttentionTrace) -> Weights:
-    """The weights with rows and columns of special tokens blanked."""
-
-    def ordinary(tokens: Sequence[object]) -> npt.NDArray[np.float32]:
-        return np.array([not getattr(t, "special", False) for t in tokens], dtype=np.float32)
-
-    rows, columns = ordinary(trace.query_tokens), ordinary(trace.key_tokens)
-    return trace.weights * rows[:, None] * columns[None, :]
+def both_thumbnails(
+    trace: AttentionTrace,
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """The thumbnails of all tokens, and with the rows and columns of special tokens blanked."""
+    rows, columns = (
+        np.array([t.special for t in tokens]) for tokens in (trace.query_tokens, trace.key_tokens)
+    )
+    everything, ordinary = [], []
+    for layer in trace.weights:  # one at a time: a copy of all layers would be 75 MB and more
+        everything.append(thumbnails(layer))
+        without = layer.copy()
+        without[:, rows] = 0
+        without[..., columns] = 0
+        ordinary.append(thumbnails(without))
+    return np.stack(everything), np.stack(ordinary)

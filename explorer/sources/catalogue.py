@@ -72,33 +72,33 @@ _PARAGRAPH = (
 # so that it can be painted before any model is loaded (a test compares it with the live model).
 EXAMPLES = (
     Example(
-        "A pronoun",
+        "Pronoun",
         Run("The cat sat on the mat because it was tired."),
         {"layer": 3, "heads": [1], "query": 8},
     ),
     Example(
-        "The word before",
+        "Previous word",
         Run("Every head has its own habit, and this one simply looks at the word before."),
         {"layer": 0, "heads": [2]},
     ),
     Example(
-        "Two sentences",
+        "Sentence pair",
         Run("Who wrote the first program?", "Ada Lovelace wrote it in 1843."),
         {"layer": 3, "heads": [1]},
     ),
     Example(
-        "A repeated phrase",
+        "Repeated phrase",
         Run("The red door is locked. Open the red door with the red key, not the blue key."),
         {"layer": 2, "heads": [9]},
     ),
-    Example("A paragraph", Run(_PARAGRAPH), {"layer": 3, "heads": [1]}),
+    Example("Paragraph", Run(_PARAGRAPH), {"layer": 3, "heads": [1]}),
     Example(
-        "Code-like text",
+        "Code",
         Run("def area(width, height): return width * height  # both in metres"),
         {"layer": 2, "heads": [9]},
     ),
     Example(
-        "中文 (from scratch)",
+        "中文",
         Run("猫坐在垫子上，因为它累了。", source=Scratch()),
         {"layer": 0, "heads": [0]},
     ),

@@ -21,7 +21,7 @@ _STYLE = """<style>
 }
 [class*="st-key-note_"] { padding: 0.6rem 1rem; border-left-width: 4px; }
 [class*="st-key-note_"] pre { font-family: inherit; white-space: pre-wrap; }
-.st-key-note_trouble { border-left-color: var(--st-orange-color); }
+.st-key-note_trouble { border-left-color: #d9822b; }
 .st-key-examples > div { flex: none; width: auto; min-width: 0; }
 .st-key-examples button { min-height: 2rem; padding: 0; }
 .st-key-examples p { white-space: nowrap; }
@@ -36,7 +36,7 @@ def ask() -> None:
         _texts()
         _examples()
     with source:
-        st.selectbox("Read by", state.KINDS, key="kind", format_func=_KIND_NAMES.__getitem__)
+        st.selectbox("Model", state.KINDS, key="kind", format_func=_KIND_NAMES.__getitem__)
         _options()
         st.button(
             "Run", key="run", type="primary", width="stretch", shortcut="Mod+Enter", on_click=_run

@@ -1,5 +1,8 @@
-"""Sentences on the page. They may quote the reader, so all of them are shown as plain text: even
-escaped Markdown would turn an address into a link."""
+"""Sentences on the page.
+
+They may quote the reader, so all of them are shown as plain text: even escaped Markdown would turn
+an address into a link.
+"""
 
 import streamlit as st
 

@@ -1,20 +1,8 @@
 """A running app and a browser, for tests of what people see."""
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import urllib.request
-from pathlib import Path
-
 import pytest
-from playwright.sync_api import sync_playwright
 
-ROOT = Path(__file__).parents[2]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-FLAGS += ["--disable-component-update", "--disable-sync"]
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+from tests.serve import browsing, serving
 
 # True when the page is connected, no script runs and nothing on it is stale.
 IDLE = """() => {
@@ -30,55 +18,16 @@ def pytest_collection_modifyitems(items):
         item.add_marker(pytest.mark.filterwarnings("ignore"))  # asyncio's, from playwright
 
 
-class App:
-    """The app in a process of its own, on a port of its own."""
-
-    def __init__(self, log, **env):
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            port = s.getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}/"
-        self.log_path = log
-        with log.open("w") as out:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"],
-                cwd=ROOT,
-                env=os.environ | env,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-            )
-        self._wait()
-
-    def _wait(self):
-        while True:
-            assert self.process.poll() is None, self.log_path.read_text()
-            try:
-                urllib.request.urlopen(f"{self.url}_stcore/health", timeout=5).read()
-            except OSError:
-                continue
-            return
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(20)
-
-
 @pytest.fixture(scope="session")
-def app(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("app")
-    env = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HUB_CACHE": str(folder / "hub")}
-    running = App(folder / "log.txt", EXPLORER_MODEL_DIRS=str(folder), **env)
-    yield running
-    running.stop()
+def app():
+    with serving() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
 def browser():
-    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-    with sync_playwright() as p:
-        running = p.chromium.launch(executable_path=path, args=FLAGS)
+    with browsing() as running:
         yield running
-        running.close()
 
 
 class Reader:

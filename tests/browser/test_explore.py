@@ -150,7 +150,7 @@ def test_going_back_shows_the_run_before(reader):
 
 def test_an_example_is_one_click(reader):
     reader.open().painted()
-    reader.page.get_by_role("button", name="Two sentences").click()
+    reader.page.get_by_role("button", name="Sentence pair").click()
     reader.page.locator(".ax-text", has_text="Lovelace").wait_for()
     reader.painted("3.1")
     second = reader.box("Second text")
@@ -219,7 +219,7 @@ def test_a_model_that_cannot_be_had_is_a_sentence_and_the_picture_stays(
     reader, kind, label, value, words
 ):
     reader.open().painted()
-    reader.page.get_by_label("Read by").click()
+    reader.page.get_by_label("Model", exact=True).first.click()
     reader.page.get_by_role("option", name=kind).click()
     box = reader.box(label)
     box.wait_for()
@@ -232,8 +232,7 @@ def test_a_model_that_cannot_be_had_is_a_sentence_and_the_picture_stays(
 
 
 def test_a_folder_below_an_allowed_one_that_is_no_model_is_said_so(reader, app):
-    folder = app.log_path.parent
-    reader.open(link(text="x", source=f"path:{folder}"))
+    reader.open(link(text="x", source=f"path:{app.folder}"))
     reader.page.get_by_text("it has no config.json").wait_for()
 
 
@@ -278,12 +277,12 @@ def test_text_is_data_everywhere(reader, source):
     reader.page.locator(".ax-panel-table td").first.wait_for()
     markup = "b, i, img, script, .katex, a[href*=evil]"
     assert reader.page.locator(f".ax :is({markup})").count() == 0
-    assert reader.page.locator(f"[data-testid=stMain] :is(.katex, a[href*=evil])").count() == 0
+    assert reader.page.locator("[data-testid=stMain] :is(.katex, a[href*=evil])").count() == 0
 
 
 def test_markup_in_a_message_stays_text(reader):
     reader.open().painted()
-    reader.page.get_by_label("Read by").click()
+    reader.page.get_by_label("Model", exact=True).first.click()
     reader.page.get_by_role("option", name="A model of the Hugging Face hub").click()
     box = reader.box("Model name")
     box.fill("**a** $x$ ![i](https://evil.invalid/x.png)")

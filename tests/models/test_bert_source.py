@@ -148,6 +148,12 @@ def test_every_example_runs_and_opens_where_something_is():
         assert 0 <= example.opening.get("query", 0) < len(trace.query_tokens)
 
 
+def test_cls_takes_about_half_of_the_attention_in_the_middle_layers_as_the_guide_says():
+    texts = [SIXTY, CAT, *(e.run.text for e in EXAMPLES if e.run.source == Embedded())]
+    shares = [explorer.trace(t).weights[1:5, ..., 0].mean() for t in texts]
+    assert 0.4 < np.mean(shares) < 0.6
+
+
 def test_the_first_example_shows_what_it_says():
     """*it* looks at *cat* clearly more than the other words do."""
     trace = stored_trace(EXAMPLES[0].run)

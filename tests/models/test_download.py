@@ -154,5 +154,5 @@ def test_every_trouble_of_a_hub_becomes_a_sentence(hub, monkeypatch, fault, word
 
 def test_no_network_is_said_with_what_works_without_it(hub, monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    with pytest.raises(ExplorerError, match="cannot be reached.*embedded BERT"):
+    with pytest.raises(ExplorerError, match=r"cannot be reached.*embedded BERT"):
         download.hub_folder(Hub("me/tiny"), lambda *_: None)

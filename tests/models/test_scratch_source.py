@@ -1,5 +1,6 @@
 """The from-scratch layer as a source of traces."""
 
+import itertools
 import math
 import threading
 
@@ -44,7 +45,7 @@ def test_the_tokenizer_cuts_any_script_as_its_text_says(text, tokens):
 def test_tokens_lie_in_the_text_in_order_and_lose_nothing_visible(text):
     spans = tokenize(text)
     assert all(0 <= a < b <= len(text) for a, b in spans)
-    assert all(b <= c for (_, b), (c, _) in zip(spans, spans[1:], strict=False))
+    assert all(b <= c for (_, b), (c, _) in itertools.pairwise(spans))
     covered = {i for a, b in spans for i in range(a, b)}
     lost = "".join(c for i, c in enumerate(text) if i not in covered)
     assert is_blank(lost)
@@ -120,7 +121,6 @@ def test_the_same_run_gives_the_same_numbers_also_from_many_threads():
 
     def work():
         torch.manual_seed(0)  # another reader disturbing the global generator
-        Encoder.__init__  # noqa: B018
         found.append(Encoder(Scratch(seed=11)).layers[0].W_Q.weight.detach().clone())
 
     threads = [threading.Thread(target=work) for _ in range(8)]

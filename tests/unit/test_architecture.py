@@ -49,7 +49,8 @@ def test_a_room_uses_only_the_rooms_before_it(path):
 
 
 def test_importing_the_package_loads_neither_torch_nor_streamlit():
-    code = "import sys, explorer; print([m for m in ('torch','transformers','streamlit') if m in sys.modules])"
+    heavy = ("torch", "transformers", "streamlit", "huggingface_hub")
+    code = f"import sys, explorer; print([m for m in {heavy} if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert out.stdout.strip() == "[]", out.stderr
 

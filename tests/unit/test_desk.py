@@ -1,4 +1,4 @@
-"""The desk: equal runs are computed once, results are kept within bounds, errors reach the reader."""
+"""The desk: equal runs are computed once, results kept within bounds, errors reach readers."""
 
 import threading
 

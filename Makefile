@@ -1,0 +1,50 @@
+# Two commands: `make app` serves the app, `make test` runs every check. Both set up what they need.
+
+PYTHON ?= python3
+PORT ?= 8501
+VENV := .venv
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: app test format screenshots example benchmark clean
+
+app: $(VENV)/app.done
+	$(BIN)/streamlit run app.py --server.port=$(PORT)
+
+test: $(VENV)/test.done node_modules/.package-lock.json
+	$(BIN)/python -m tests.chromium
+	$(BIN)/python -m tests
+
+format: $(VENV)/test.done node_modules/.package-lock.json
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	npx --no-install biome check --write
+
+screenshots: $(VENV)/test.done
+	$(BIN)/python -m docs.screenshots
+
+example: $(VENV)/app.done
+	$(BIN)/python -c "from explorer.sources.stored import store_first_example as s; s()"
+
+benchmark: $(VENV)/test.done
+	$(BIN)/python -m benchmarks
+
+$(VENV)/app.done: requirements.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(VENV)/test.done: requirements.txt requirements-dev.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@ $(VENV)/app.done
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+node_modules/.package-lock.json: package.json package-lock.json | $(VENV)/test.done
+	npm ci --silent --no-audit --no-fund
+	touch $@
+
+clean:
+	rm -rf $(VENV) node_modules

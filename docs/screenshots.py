@@ -1,0 +1,64 @@
+"""The README's picture, and one of every screen to be looked at: ``make screenshots``.
+
+The README's goes to ``docs/explore.png``, all others to ``out/``.
+"""
+
+from pathlib import Path
+from urllib.parse import urlencode
+
+from playwright.sync_api import Browser
+
+from tests.serve import ROOT, browsing, serving
+
+WIDE, LAPTOP, PHONE = (1440, 1080), (1280, 720), (390, 844)
+LONG = "The old lighthouse had not been lit for thirty years, and nobody knew why. " * 34
+CHINESE = "猫坐在垫子上，因为它累了。它睡了一整天，谁也不想叫醒它。"
+
+SCREENS: dict[str, dict[str, str]] = {
+    "first": {},
+    "pair": {"text": "Who wrote it?", "second": "Ada Lovelace wrote it.", "layer": "3"},
+    "heads": {
+        "text": "The red door is locked. Open the red door with the red key.",
+        "layer": "2",
+        "heads": "0.3.5.9",
+        "specials": "hidden",
+    },
+    "512": {"text": LONG, "layer": "1", "heads": "4", "query": "20"},
+    "chinese": {"text": CHINESE, "source": "scratch", "query": "7"},
+    "unknown": {"text": "饕餮盛宴 龘"},
+    "trouble": {"text": "x", "source": "hf:../x"},
+}
+
+
+def take(browser: Browser, url: str, path: Path, size: tuple[int, int], scheme: str) -> None:
+    width, height = size
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if scheme == "dark" else "light",
+        is_mobile=size == PHONE,
+        has_touch=size == PHONE,
+    )
+    page = context.new_page()
+    page.goto(url)
+    page.locator(".ax[data-painted], [data-testid=stMain] h3").first.wait_for(timeout=60_000)
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=path)
+    context.close()
+
+
+def main() -> None:
+    out = ROOT / "out"
+    out.mkdir(exist_ok=True)
+    sizes = {"wide": WIDE, "laptop": LAPTOP, "phone": PHONE}
+    with serving() as app, browsing() as browser:
+        take(browser, app.url, ROOT / "docs/explore.png", WIDE, "light")
+        screens = {name: f"{app.url}?{urlencode(query)}" for name, query in SCREENS.items()}
+        for name, url in (screens | {"guide": f"{app.url}guide"}).items():
+            for size, pixels in sizes.items():
+                for scheme in ("light", "dark"):
+                    take(browser, url, out / f"{name}-{size}-{scheme}.png", pixels, scheme)
+                    print(f"{name}-{size}-{scheme}.png", flush=True)
+
+
+if __name__ == "__main__":
+    main()
