@@ -27,7 +27,7 @@ class App:
         folder: A folder of its own, for its log and its hub cache; models may be opened below it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, hub: str) -> None:
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             port = s.getsockname()[1]
@@ -35,7 +35,7 @@ class App:
         self.folder = Path(tempfile.mkdtemp(prefix="explorer-"))
         self.log = self.folder / "log.txt"
         env = {
-            "HF_ENDPOINT": "http://127.0.0.1:9",  # nobody answers there
+            "HF_ENDPOINT": hub,
             "HF_HUB_CACHE": str(self.folder / "hub"),
             "EXPLORER_MODEL_DIRS": str(self.folder),
         }
@@ -65,9 +65,9 @@ class App:
 
 
 @contextmanager
-def serving() -> Iterator[App]:
-    """The app, for as long as the block runs."""
-    app = App()
+def serving(hub: str = "http://127.0.0.1:9") -> Iterator[App]:
+    """The app, for as long as the block runs; at its usual hub nobody answers."""
+    app = App(hub)
     try:
         yield app
     finally:

@@ -41,6 +41,8 @@ def ask() -> None:
         st.button(
             "Run", key="run", type="primary", width="stretch", shortcut="Mod+Enter", on_click=_run
         )
+        if state.is_changed():
+            st.caption("Something was changed: press Run to see it.")
 
 
 def _texts() -> None:

@@ -30,7 +30,8 @@ def main() -> None:
         ],
         position="top",
     )
-    st.set_page_config(layout="wide", page_icon=str(_HERE / "icon.svg"))
+    title = f"{page.title} · Attention Explorer"
+    st.set_page_config(title, page_icon=str(_HERE / "icon.svg"), layout="wide")
     st.logo(str(_HERE / "logo.svg"))
     state.start()
     token = framed.set(True)

@@ -79,7 +79,8 @@ def _trace_of(run: Run | None) -> AttentionTrace | None:
     """The trace of what is already shown; computed again if the cache has let it go."""
     if run is None:
         return None
-    return stored_trace(run) or desk().ask(run, st.session_state.reader).future.result()
+    # Asked for under another name, so that it does not take the place of what is wanted.
+    return stored_trace(run) or desk().ask(run, f"{st.session_state.reader} shown").future.result()
 
 
 @st.fragment(run_every=LOOK_AGAIN)

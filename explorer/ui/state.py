@@ -117,6 +117,15 @@ def run_from_inputs() -> Run:
     return Run(state.text, state.second if state.pair else None, permitted(_source_from_inputs()))
 
 
+def is_changed() -> bool:
+    """Whether the inputs ask for something else than what is shown or on its way."""
+    state = st.session_state
+    try:
+        return run_from_inputs() not in (state.shown, state.wanted)
+    except ExplorerError:
+        return False  # Run says what is wrong
+
+
 def _source_from_inputs() -> Source:
     state = st.session_state
     if state.kind == "scratch":

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.hub import LoopbackHub, tiny_bert
 from tests.serve import browsing, serving
 
 # True when the page is connected, no script runs and nothing on it is stale.
@@ -19,8 +20,16 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def app():
-    with serving() as running:
+def hub(tmp_path_factory):
+    server = LoopbackHub(tiny_bert(tmp_path_factory.mktemp("tiny")))
+    server.faults |= {"nobody/nothing": 404, "slow/model": "silent"}
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def app(hub):
+    with serving(hub.url) as running:
         yield running
 
 
@@ -86,6 +95,13 @@ class Reader:
 
     def box(self, label):
         return self.page.get_by_role("textbox", name=label, exact=True)
+
+    def choose(self, kind, label, value):
+        """Choose a kind of model and type its name."""
+        self.page.get_by_label("Model", exact=True).first.click()
+        self.page.get_by_role("option", name=kind).click()
+        self.box(label).fill(value)
+        self.box(label).press("Enter")
 
     def run(self, text):
         self.box("Text").fill(text)

@@ -15,6 +15,9 @@ LONG = "The old lighthouse had not been lit for thirty years, and nobody knew wh
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
+HUB = ("A model of the Hugging Face hub", "Model name")
+
+
 def link(**query):
     return f"?{urlencode(query)}"
 
@@ -187,6 +190,40 @@ def test_512_tokens_load_a_layer_when_it_is_asked_for_and_keep_it(reader):
     assert len(reader.frames) == before, "a layer that was loaded is not asked for again"
 
 
+def test_a_model_of_the_hub_is_fetched_and_shown(reader):
+    reader.open().painted()
+    reader.choose(*HUB, "me/tiny")
+    reader.run("the cat the cat")
+    reader.page.locator(".ax-text", has_text="the cat the cat").wait_for()
+    reader.painted()
+    assert reader.page.locator(".ax-cell").count() == 1 * 2
+    assert "source=hf%3Ame%2Ftiny" in reader.address()
+
+
+def test_while_a_model_is_waited_for_the_page_is_alive_and_waiting_can_be_stopped(reader):
+    reader.open().painted()
+    reader.choose(*HUB, "slow/model")
+    reader.run("the cat")
+    reader.page.get_by_text("Asking the Hugging Face hub for slow/model…").wait_for()
+    reader.token(2).hover()
+    reader.wait_says("cat looks most at")
+    reader.head(0, 2).click()
+    reader.wait_says("Layer 0, head 2")
+    reader.page.get_by_role("button", name="Stop").click()
+    reader.page.locator(".st-key-note_progress").wait_for(state="detached")
+    assert reader.box("Text").input_value() == "the cat"
+
+
+def test_changed_inputs_are_told_until_they_are_run(reader):
+    reader.open().painted()
+    reader.box("Text").fill("A dog barked.")
+    reader.box("Text").blur()
+    told = reader.page.get_by_text("press Run to see it")
+    told.wait_for()
+    reader.page.get_by_role("button", name="Run").click()
+    told.wait_for(state="detached")
+
+
 # --- trouble, in words --------------------------------------------------------------------------
 
 
@@ -209,7 +246,7 @@ def test_chinese_in_an_english_model_is_told_with_numbers_and_a_way_out(reader):
 @pytest.mark.parametrize(
     ("kind", "label", "value", "words"),
     [
-        ("A model of the Hugging Face hub", "Model name", "nobody/nothing", "cannot be reached"),
+        ("A model of the Hugging Face hub", "Model name", "nobody/nothing", "no public model"),
         ("A model of the Hugging Face hub", "Model name", "../../etc", "is not a model name"),
         ("A model of the Hugging Face hub", "Model name", "", "Which model?"),
         ("A model in a folder", "Folder", "/etc", "EXPLORER_MODEL_DIRS"),
@@ -219,12 +256,7 @@ def test_a_model_that_cannot_be_had_is_a_sentence_and_the_picture_stays(
     reader, kind, label, value, words
 ):
     reader.open().painted()
-    reader.page.get_by_label("Model", exact=True).first.click()
-    reader.page.get_by_role("option", name=kind).click()
-    box = reader.box(label)
-    box.wait_for()
-    box.fill(value)
-    box.press("Enter")
+    reader.choose(kind, label, value)
     reader.run("My own text.")
     reader.page.locator(".st-key-note_trouble", has_text=words).wait_for()
     assert reader.box("Text").input_value() == "My own text."
@@ -282,11 +314,7 @@ def test_text_is_data_everywhere(reader, source):
 
 def test_markup_in_a_message_stays_text(reader):
     reader.open().painted()
-    reader.page.get_by_label("Model", exact=True).first.click()
-    reader.page.get_by_role("option", name="A model of the Hugging Face hub").click()
-    box = reader.box("Model name")
-    box.fill("**a** $x$ ![i](https://evil.invalid/x.png)")
-    box.press("Enter")
+    reader.choose(*HUB, "**a** $x$ ![i](https://evil.invalid/x.png)")
     reader.run("text")
     alert = reader.page.locator(".st-key-note_trouble")
     alert.filter(has_text="**a** $x$ ![i](https://evil.invalid/x.png)").wait_for()

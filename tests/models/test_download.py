@@ -1,104 +1,16 @@
 """Models from the hub: a loopback hub that works, and one for each way in which a hub fails."""
 
-import contextlib
-import hashlib
-import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
 import pytest
-import torch
-from transformers import BertConfig, BertModel
 
 from explorer.errors import ExplorerError
 from explorer.run import Hub
 from explorer.sources import download, huggingface
-
-COMMIT = "1234567890abcdef1234567890abcdef12345678"
-
-
-class LoopbackHub(ThreadingHTTPServer):
-    """As much of the hub's API as a download needs, with faults on request."""
-
-    daemon_threads = True
-
-    def __init__(self, files):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.files, self.fault, self.asked = files, None, []
-        self.released = threading.Event()
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class Handler(BaseHTTPRequestHandler):
-    """Answers api/models/NAME/... with the list of files, NAME/resolve/... with a file."""
-
-    def do_HEAD(self):
-        self.answer(body=False)
-
-    def do_GET(self):
-        self.answer(body=True)
-
-    def answer(self, body):
-        hub = self.server
-        hub.asked.append((self.command, self.path, self.headers.get("authorization")))
-        if hub.fault == "silent":
-            hub.released.wait(60)
-            return
-        if isinstance(hub.fault, int):
-            codes = {403: "GatedRepo", 404: "RepoNotFound", 410: "RevisionNotFound"}
-            headers = {"X-Error-Code": codes.get(hub.fault, "")}
-            self.reply(hub.fault, b"{}", headers, body)
-        elif self.path.startswith("/api/models/"):
-            info = {"id": "me/tiny", "sha": COMMIT, "siblings": []}
-            info["siblings"] = [{"rfilename": name} for name in hub.files]
-            tree = [
-                {"type": "file", "path": n, "size": len(d), "oid": hashlib.sha1(d).hexdigest()}
-                for n, d in hub.files.items()
-            ]
-            self.reply(200, json.dumps(tree if "/tree/" in self.path else info).encode(), {}, body)
-        else:
-            name = self.path.partition("/resolve/")[2].partition("/")[2].partition("?")[0]
-            data = hub.files.get(name)
-            if data is None:
-                self.reply(404, b"", {"X-Error-Code": "EntryNotFound"}, body)
-                return
-            etag = f'"{hashlib.sha1(data).hexdigest()}"'
-            self.reply(200, data, {"ETag": etag, "X-Repo-Commit": COMMIT}, body)
-
-    def reply(self, status, data, headers, body):
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        if body:
-            with contextlib.suppress(OSError):
-                self.wfile.write(data)
-
-    def log_message(self, *args):
-        """Keep the test's output quiet."""
+from tests.hub import LoopbackHub, tiny_bert
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tiny")
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "cat"]
-    (folder / "vocab.txt").write_text("\n".join(words))
-    config = BertConfig(
-        vocab_size=7,
-        hidden_size=8,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=8,
-    )
-    BertModel(config).save_pretrained(folder)
-    torch.save({}, folder / "pytorch_model.bin")
-    (folder / "evil.py").write_text("raise SystemExit")
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return tiny_bert(tmp_path_factory.mktemp("tiny"))
 
 
 @pytest.fixture
@@ -109,9 +21,7 @@ def hub(files, tmp_path, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", "a-secret-of-the-operator")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     yield server
-    server.released.set()
-    server.shutdown()
-    server.server_close()
+    server.close()
 
 
 def test_a_hub_model_is_downloaded_reported_loaded_and_then_found_without_the_hub(hub):
@@ -122,7 +32,7 @@ def test_a_hub_model_is_downloaded_reported_loaded_and_then_found_without_the_hu
     assert told[0] == "Asking the Hugging Face hub for me/tiny"
     assert any(what.startswith("Downloading me/tiny: ") for what in told)
     assert download.is_downloaded(Hub("me/tiny"))
-    hub.fault = 500
+    hub.faults["me/tiny"] = 500
     assert download.hub_folder(Hub("me/tiny"), print).is_dir()
 
 
@@ -145,7 +55,7 @@ def test_only_what_is_safe_is_fetched_and_no_token_goes_out(hub):
     ],
 )
 def test_every_trouble_of_a_hub_becomes_a_sentence(hub, monkeypatch, fault, words):
-    hub.fault = fault
+    hub.faults["me/tiny"] = fault
     monkeypatch.setattr(download, "SILENCE_SECONDS", 4.0)
     with pytest.raises(ExplorerError, match=words):
         download.hub_folder(Hub("me/tiny", "v9"), lambda *_: None)
