@@ -20,13 +20,14 @@ def trace_run(run: Run, progress: Progress = silent) -> AttentionTrace:
         from explorer.sources.scratch import trace_scratch
 
         return trace_scratch(run)
-    from explorer.sources.huggingface import load_model, trace_text
+    from explorer.sources.huggingface import trace_text
+    from explorer.sources.loading import load_model
 
     return trace_text(load_model(run.source, progress), run)
 
 
 def warm_up() -> None:
     """Load the embedded model, so that the first Run does not wait for it."""
-    from explorer.sources.huggingface import load_model
+    from explorer.sources.loading import load_model
 
     load_model(Embedded(), silent)

@@ -19,6 +19,7 @@ _STYLE = """<style>
 @media (max-width: 640px) {
   .st-key-examples { flex-wrap: nowrap; overflow-x: auto; scrollbar-width: none; }
 }
+.st-key-run kbd { color: inherit; opacity: 1; }
 [class*="st-key-note_"] { padding: 0.6rem 1rem; border-left-width: 4px; }
 [class*="st-key-note_"] pre { font-family: inherit; white-space: pre-wrap; }
 .st-key-note_trouble { border-left-color: #d9822b; }
@@ -67,7 +68,7 @@ def _texts() -> None:
 def _examples() -> None:
     with st.container(horizontal=True, key="examples", vertical_alignment="center"):
         st.toggle("Second text", key="pair")
-        st.caption("Examples:")
+        st.markdown("Examples:")
         for i, example in enumerate(EXAMPLES):
             st.button(
                 example.title,

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 import explorer
+from tests.browser.conftest import IDLE
+from tests.serve import ROOT
 
 CAT = "The cat sat on the mat because it was tired."
 RED = "The red door is locked. Open the red door with the red key."
@@ -319,6 +321,22 @@ def test_markup_in_a_message_stays_text(reader):
     alert = reader.page.locator(".st-key-note_trouble")
     alert.filter(has_text="**a** $x$ ![i](https://evil.invalid/x.png)").wait_for()
     assert alert.locator("img, strong, .katex, a").count() == 0
+
+
+@pytest.mark.parametrize("reader", [{"color_scheme": c} for c in ("light", "dark")], indirect=True)
+@pytest.mark.parametrize("path", ["", "guide"])
+def test_axe_finds_no_serious_barrier(reader, path):
+    reader.open(path=path)
+    reader.page.locator(".ax[data-painted], [data-testid=stMain] h3").first.wait_for()
+    reader.page.wait_for_function(IDLE)
+    reader.page.evaluate((ROOT / "node_modules/axe-core/axe.min.js").read_text("utf-8"))
+    found = reader.page.evaluate("axe.run(document)")["violations"]
+    serious = [
+        (v["id"], [n["html"][:120] for n in v["nodes"]])
+        for v in found
+        if v["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
 
 
 # --- every screen, every hand -------------------------------------------------------------------

@@ -19,7 +19,7 @@ from transformers import (
 import explorer
 from explorer.errors import ExplorerError
 from explorer.run import Embedded, Run
-from explorer.sources import EXAMPLES, catalogue, huggingface, stored_trace
+from explorer.sources import EXAMPLES, catalogue, loading, stored_trace
 
 CAT = "The cat sat on the mat because it was tired."
 SIXTY = (
@@ -125,7 +125,7 @@ def test_the_same_text_gives_the_same_trace():
 
 
 def test_the_model_is_loaded_once():
-    assert huggingface.load_model(Embedded(), print) is huggingface.load_model(Embedded(), print)
+    assert loading.load_model(Embedded(), print) is loading.load_model(Embedded(), print)
 
 
 def test_the_shipped_first_example_is_what_the_live_model_gives():
@@ -297,10 +297,10 @@ def test_without_the_package_the_same_model_is_asked_of_the_hub(monkeypatch, tmp
 
     monkeypatch.setattr(huggingface, "embedded_folder", lambda: None)
     monkeypatch.setattr(huggingface, "hub_folder", hub)
-    folder, name = huggingface._find(Embedded(), print)
+    folder, name = loading._find(Embedded(), print)
     assert asked == ["sentence-transformers/all-MiniLM-L6-v2"]
     assert name == "all-MiniLM-L6-v2"
     shutil.rmtree(folder)
     monkeypatch.setattr(catalogue, "_SHA256", "0" * 64)
     with pytest.raises(ExplorerError, match="damaged or was exchanged"):
-        huggingface._find(Embedded(), print)
+        loading._find(Embedded(), print)

@@ -4,7 +4,7 @@ import pytest
 
 from explorer.errors import ExplorerError
 from explorer.run import Hub
-from explorer.sources import download, huggingface
+from explorer.sources import download, loading
 from tests.hub import LoopbackHub, tiny_bert
 
 
@@ -26,7 +26,7 @@ def hub(files, tmp_path, monkeypatch):
 
 def test_a_hub_model_is_downloaded_reported_loaded_and_then_found_without_the_hub(hub):
     told = []
-    loaded = huggingface.load_model(Hub("me/tiny"), lambda what, share: told.append(what))
+    loaded = loading.load_model(Hub("me/tiny"), lambda what, share: told.append(what))
     assert loaded.info.name == "me/tiny"
     assert loaded.info.n_heads == 2
     assert told[0] == "Asking the Hugging Face hub for me/tiny"
