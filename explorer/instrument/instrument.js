@@ -1,5 +1,6 @@
 // The instrument: one state, one render from it. It knows nothing of its host: a host mounts it on
-// an element, feeds it payloads, and is told what the reader chose.
+// an element, feeds it payloads, and is told what the reader chose. A host that gives all layers at
+// once has no needLayer, one that has no address to share no copyLink.
 
 import { unpack } from "./data.js";
 import { h, remember } from "./dom.js";
@@ -7,9 +8,10 @@ import { createFlow } from "./flow.js";
 import { createGrid } from "./grid.js";
 import { createHeatmap } from "./heatmap.js";
 import { createReading } from "./reading.js";
+import { fileName, offer, toCsv, toPng } from "./save.js";
 import { modelOf, pooledModel, readTheme, thumbOf } from "./scene.js";
 import { createTable } from "./table.js";
-import { createCombine, createCopy, createSwitches } from "./tools.js";
+import { createCombine, createCopy, createSave, createSwitches } from "./tools.js";
 import { chooseHead, clamp, fromParams, pin, START, toParams } from "./view.js";
 import { hiddenNote, scaleNote, sentence, sinkNote } from "./words.js";
 
@@ -30,7 +32,7 @@ import { hiddenNote, scaleNote, sentence, sinkNote } from "./words.js";
  * @typedef {{
  *   params: () => URLSearchParams,
  *   onView: (params: Record<string, string>, link: Record<string, string> | null) => void,
- *   needLayer: (layer: number) => void,
+ *   needLayer: ((layer: number) => void) | null,
  *   copyLink: (() => Promise<boolean>) | null,
  * }} Host
  * @typedef {{thumbs?: boolean, model?: boolean, moved?: boolean}} Change what must be painted anew
@@ -116,8 +118,9 @@ export function mount(root, host) {
   );
   const panels = h("div", { class: "ax-panels" });
   panels.append(reading.element, grid.element, flow.element, heatmap.element, table.element);
-  const words = h("div", { class: "ax-words" }, h("div", {}, says, notes));
-  if (copy) words.append(copy.element);
+  const files = createSave(savePng, saveCsv);
+  const away = h("div", { class: "ax-away" }, ...(copy ? [copy.element] : []), ...files);
+  const words = h("div", { class: "ax-words" }, h("div", {}, says, notes), away);
   switches.element.open = root.clientWidth >= WIDE; // on a phone the picture comes first
   root.replaceChildren(switches.element, words, blank, panels, spoken);
   const observer = new ResizeObserver(() => ask({ thumbs: true, model: true }));
@@ -127,7 +130,7 @@ export function mount(root, host) {
   function change(next, what) {
     if (!trace) return;
     view = clamp(next(view), trace.head);
-    if (!trace.layers.has(view.layer)) host.needLayer(view.layer);
+    if (!trace.layers.has(view.layer)) host.needLayer?.(view.layer);
     host.onView(toParams(view), trace.head.link);
     ask(what);
   }
@@ -245,6 +248,25 @@ export function mount(root, host) {
     legend.replaceChildren(...view.heads.map(legendChip));
   }
 
+  function titleOf() {
+    if (!trace || !model) return "";
+    const text = trace.head.texts.join(" / ").replace(/\s+/g, " ");
+    return `${trace.head.title} · ${model.name} · ${text}`;
+  }
+
+  async function savePng() {
+    if (!model) return;
+    const stacks = [heatmap, flow].map((panel) => [...panel.element.querySelectorAll("canvas")]);
+    const blob = await toPng(titleOf(), stacks, theme);
+    if (blob) offer(blob, fileName(model.name, "png"));
+  }
+
+  function saveCsv() {
+    if (!model) return;
+    const csv = new Blob([toCsv(model.picture, model.name)], { type: "text/csv" });
+    offer(csv, fileName(model.name, "csv"));
+  }
+
   /** @param {Part[]} parts */
   const marked = (parts) =>
     parts.map((part) => (typeof part === "string" ? part : h("strong", {}, part[0])));
@@ -275,7 +297,7 @@ export function mount(root, host) {
     trace = next;
     forget(trace);
     view = clamp(view, trace.head);
-    if (!trace.layers.has(view.layer)) host.needLayer(view.layer);
+    if (!trace.layers.has(view.layer)) host.needLayer?.(view.layer);
     ask({ thumbs: true, model: true, moved: true });
   }
 
@@ -296,6 +318,7 @@ export function mount(root, host) {
 
   /** Let go of the layers loaded longest ago. @param {Trace} now */
   function forget(now) {
+    if (!host.needLayer) return; // they could not be had again
     for (const [layer, codes] of [...now.layers]) {
       if (now.layers.size * codes.byteLength <= MEMORY) return;
       if (layer !== view.layer) now.layers.delete(layer);

@@ -12,7 +12,7 @@ rounded digits that the browser shows, up to four decimals, are those of the mod
 
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 import numpy as np
@@ -29,34 +29,31 @@ def pack(
     trace: AttentionTrace,
     *,
     trace_id: str,
-    layer: int,
+    layers: Sequence[int],
     opening: Mapping[str, object] | None = None,
     link: Mapping[str, str] | None = None,
 ) -> bytes:
-    """The payload for a first view of one layer.
+    """The payload of a trace: its texts, all thumbnails, and some layers in full.
 
     Args:
         trace: What to show.
         trace_id: Names the trace: payloads with one id add layers to the same picture.
-        layer: The layer to send in full; short texts send all of them.
+        layers: The layers to send in full.
         opening: The view to open with, by the names that a link uses.
         link: The URL parameters of the run; None if no link can carry it.
     """
-    n_layers = trace.model.n_layers
-    whole = trace.weights.size * 2 <= WHOLE_BYTES
-    layers = list(range(n_layers)) if whole else [min(max(layer, 0), n_layers - 1)]
     thumbs, ordinary = both_thumbnails(trace)
     header = {
         "id": trace_id,
         "title": trace.model.name,
-        "n_layers": n_layers,
+        "n_layers": trace.model.n_layers,
         "n_heads": trace.model.n_heads,
         "query_tokens": [asdict(t) for t in trace.query_tokens],
         "key_tokens": [asdict(t) for t in trace.key_tokens],
         "texts": trace.texts,
         "n_cut": trace.n_cut,
         "thumb": thumbs.shape[2:],
-        "layers": layers,
+        "layers": list(layers),
         "opening": opening,
         "link": link,
     }
@@ -66,6 +63,14 @@ def pack(
     return b"".join(
         [struct.pack("<I", len(text)), text, thumbs.tobytes(), ordinary.tobytes(), *blobs]
     )
+
+
+def layers_to_send(trace: AttentionTrace, wanted: int) -> list[int]:
+    """All layers of a short text; of a long one only the wanted layer, or the nearest there is."""
+    n_layers = trace.model.n_layers
+    if trace.weights.size * 2 <= WHOLE_BYTES:
+        return list(range(n_layers))
+    return [min(max(wanted, 0), n_layers - 1)]
 
 
 def encode(weights: Weights) -> npt.NDArray[np.uint16]:

@@ -160,6 +160,7 @@ export function readTheme(root) {
   return {
     dark,
     text: css(text),
+    page: style.getPropertyValue("--st-background-color").trim() || (dark ? "#12151c" : "#fff"),
     muted: css(text, 0.66),
     border: css(text, 0.22),
     chip: dark ? css(oklch(0.4, 0.1, 262)) : css(oklch(0.9, 0.06, 262)),

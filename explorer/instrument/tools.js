@@ -128,6 +128,23 @@ export function createCombine(change) {
 }
 
 /**
+ * Buttons that save what is on screen.
+ * @param {() => void} png @param {() => void} csv
+ */
+export function createSave(png, csv) {
+  /** @type {[string, string, () => void][]} */
+  const kinds = [
+    ["Save picture", "Heatmap and flow as a PNG file", png],
+    ["Save CSV", "The weights of the heatmap, for a spreadsheet", csv],
+  ];
+  return kinds.map(([word, title, save]) => {
+    const button = h("button", { type: "button", class: "ax-copy", title }, word);
+    button.addEventListener("click", save);
+    return button;
+  });
+}
+
+/**
  * A button that copies the link to this very picture.
  * @param {() => Promise<boolean>} copyLink resolves to false where the browser forbids it
  */

@@ -1,10 +1,19 @@
 """Run -> AttentionTrace. Importing this room is light; torch comes with the first model."""
 
+import os
+
 from explorer.run import Embedded, Run, Scratch
 from explorer.sources.catalogue import EXAMPLES, Example
 from explorer.sources.progress import Progress, silent
 from explorer.sources.stored import stored_trace
 from explorer.trace import AttentionTrace
+
+# The hub's client reads these when it is imported, which the rooms below put off. No conversion
+# service is asked for weights that a repository lacks, the operator's token does not go out with a
+# reader's request, and nothing is reported anywhere.
+os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
+os.environ.setdefault("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 __all__ = ["EXAMPLES", "Example", "Progress", "stored_trace", "trace_run", "warm_up"]
 

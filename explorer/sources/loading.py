@@ -1,13 +1,4 @@
-"""Hugging Face models, loaded once, and only if that is safe: safetensors, no code, bearable sizes."""
-
-import os
-
-# The hub's client reads these when it is imported. No conversion service is asked for weights
-# that a repository lacks, the operator's token does not go out with a reader's request, and
-# nothing is reported anywhere.
-os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
-os.environ.setdefault("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1")
-os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+"""Hugging Face models, loaded once, and only if that is safe: safetensors, no code, fair sizes."""
 
 import json
 import threading

@@ -6,9 +6,10 @@ from concurrent.futures import TimeoutError as NotYet
 
 import streamlit as st
 
-from explorer import instrument
+from explorer import export
 from explorer.errors import ExplorerError
-from explorer.instrument.pack import pack
+from explorer.instrument import component
+from explorer.instrument.pack import layers_to_send, pack
 from explorer.run import Run
 from explorer.sources import stored_trace
 from explorer.trace import AttentionTrace
@@ -42,6 +43,7 @@ def result() -> None:
     if trace:
         state.write_address()
         _instrument(trace, session.shown)
+        _files(trace)
     desk().warm_up()
 
 
@@ -83,6 +85,28 @@ def _trace_of(run: Run | None) -> AttentionTrace | None:
     return stored_trace(run) or desk().ask(run, f"{st.session_state.reader} shown").future.result()
 
 
+def _files(trace: AttentionTrace) -> None:
+    """The whole trace as files; they are made when they are asked for."""
+    megabytes = export.html_bytes(trace) / 1e6
+    with st.container(horizontal=True, key="files"):
+        st.download_button(
+            f"All layers as a web page ({megabytes:.1f} MB)",
+            lambda: export.to_html(trace),
+            "attention.html",
+            "text/html",
+            on_click="ignore",
+            help="One file with this instrument in it: opens anywhere, also offline.",
+        )
+        st.download_button(
+            "All weights as NPZ",
+            lambda: export.to_npz(trace),
+            "attention.npz",
+            "application/zip",
+            on_click="ignore",
+            help="For numpy: weights [layer, head, query, key], tokens, spans, model, versions.",
+        )
+
+
 @st.fragment(run_every=LOOK_AGAIN)
 def _progress() -> None:
     run: Run | None = st.session_state.wanted
@@ -106,7 +130,7 @@ def _instrument(trace: AttentionTrace, run: Run) -> None:
     payload = pack(
         trace,
         trace_id=hashlib.blake2b(repr(run).encode(), digest_size=8).hexdigest(),
-        layer=session.layer,
+        layers=layers_to_send(trace, session.layer),
         opening=session.opening,
         link=run.to_query() if run.fits_link() else None,
     )
@@ -114,4 +138,4 @@ def _instrument(trace: AttentionTrace, run: Run) -> None:
     def wants_layer(layer: int) -> None:
         session.layer = layer
 
-    instrument.show(payload, key="instrument", on_layer=wants_layer)
+    component.show(payload, key="instrument", on_layer=wants_layer)

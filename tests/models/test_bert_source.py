@@ -295,8 +295,8 @@ def test_without_the_package_the_same_model_is_asked_of_the_hub(monkeypatch, tmp
         shutil.copytree(catalogue.embedded_folder(), copy)
         return copy
 
-    monkeypatch.setattr(huggingface, "embedded_folder", lambda: None)
-    monkeypatch.setattr(huggingface, "hub_folder", hub)
+    monkeypatch.setattr(loading, "embedded_folder", lambda: None)
+    monkeypatch.setattr(loading, "hub_folder", hub)
     folder, name = loading._find(Embedded(), print)
     assert asked == ["sentence-transformers/all-MiniLM-L6-v2"]
     assert name == "all-MiniLM-L6-v2"

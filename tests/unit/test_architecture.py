@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from explorer.instrument import MODULES, bundle
+from explorer.instrument.assets import HOSTS, MODULES, bundle
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ["errors", "trace", "run", "scratch", "sources", "analysis", "views"]
@@ -57,10 +57,12 @@ def test_importing_the_package_loads_neither_torch_nor_streamlit():
 
 def test_every_browser_module_is_in_the_bundle_and_no_name_is_there_twice():
     files = {p.stem for p in (ROOT / "explorer/instrument").glob("*.js")}
-    assert files == set(MODULES)
-    names = re.findall(r"^(?:const|let|function|class) (\w+)", bundle(), flags=re.MULTILINE)
-    assert len(names) == len(set(names)), sorted({n for n in names if names.count(n) > 1})
-    assert not re.search(r"^(import |export (?!default))", bundle(), flags=re.MULTILINE)
+    assert files == {*MODULES, *HOSTS}
+    for host in HOSTS:
+        code = bundle(host)
+        names = re.findall(r"^(?:async )?(?:const|let|function|class) (\w+)", code, re.MULTILINE)
+        assert len(names) == len(set(names)), sorted({n for n in names if names.count(n) > 1})
+        assert not re.search(r"^(import |export (?!default))", code, flags=re.MULTILINE)
 
 
 def test_no_code_and_no_page_names_an_address_outside():

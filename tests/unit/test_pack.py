@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.instrument.pack import LEVELS, THUMB, encode, pack, thumbnails
+from explorer.instrument.pack import LEVELS, THUMB, encode, layers_to_send, pack, thumbnails
 
 weights_of = st.lists(st.floats(0, 1, width=32), min_size=1, max_size=50).map(
     lambda v: np.array(v, dtype=np.float32)
@@ -56,7 +56,7 @@ def read(payload):
 
 def test_a_short_text_travels_whole_and_comes_out_as_it_went_in(make_trace):
     trace = make_trace(n_layers=2, n_heads=3, n=5, special=(0,))
-    header, blob = read(pack(trace, trace_id="x", layer=0, link={"text": "</script>"}))
+    header, blob = read(pack(trace, trace_id="x", layers=[0, 1], link={"text": "</script>"}))
     assert header["layers"] == [0, 1]
     assert header["link"] == {"text": "</script>"}
     thumbs = 2 * 2 * 3 * 5 * 5
@@ -66,7 +66,7 @@ def test_a_short_text_travels_whole_and_comes_out_as_it_went_in(make_trace):
 
 def test_the_second_thumbnails_leave_special_tokens_out(make_trace):
     trace = make_trace(n=5, special=(0, 4))
-    _, blob = read(pack(trace, trace_id="x", layer=0))
+    _, blob = read(pack(trace, trace_id="x", layers=[0, 1]))
     ordinary = np.frombuffer(blob, np.uint8, count=2 * 3 * 25, offset=2 * 3 * 25)
     ordinary = ordinary.reshape(2, 3, 5, 5)
     assert ordinary[..., [0, 4]].max() == 0
@@ -75,11 +75,15 @@ def test_the_second_thumbnails_leave_special_tokens_out(make_trace):
 
 
 def test_a_long_text_travels_one_layer_at_a_time(make_trace):
-    header, blob = read(pack(make_trace(4, 4, 256), trace_id="x", layer=2))
+    trace = make_trace(4, 4, 256)
+    header, blob = read(pack(trace, trace_id="x", layers=layers_to_send(trace, 2)))
     assert header["layers"] == [2]
     assert len(blob) == 2 * 4 * 4 * THUMB**2 + 2 * 4 * 256**2
 
 
 def test_a_layer_that_does_not_exist_becomes_the_nearest(make_trace):
-    header, _ = read(pack(make_trace(4, 4, 256), trace_id="x", layer=99))
-    assert header["layers"] == [3]
+    assert layers_to_send(make_trace(4, 4, 256), 99) == [3]
+
+
+def test_of_a_short_text_all_layers_are_sent(make_trace):
+    assert layers_to_send(make_trace(4, 4, 20), 2) == [0, 1, 2, 3]

@@ -1,0 +1,16 @@
+"""A trace as files: an HTML page that opens anywhere, and NPZ for programs."""
+
+import io
+
+from explorer.export.html import html_bytes, to_html
+from explorer.sources.stored import write_npz
+from explorer.trace import AttentionTrace
+
+__all__ = ["html_bytes", "to_html", "to_npz"]
+
+
+def to_npz(trace: AttentionTrace) -> bytes:
+    """The bytes of an NPZ file; `explorer.sources.stored.write_npz` says what is in it."""
+    file = io.BytesIO()
+    write_npz(trace, file)
+    return file.getvalue()

@@ -1,0 +1,67 @@
+"""The instrument as one HTML file: opens from disk, offline, with every interaction in it."""
+
+import base64
+import html
+from collections.abc import Mapping
+
+from explorer.instrument.assets import bundle, css
+from explorer.instrument.pack import pack
+from explorer.trace import AttentionTrace
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy"
+  content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'">
+<title>{title}</title>
+<style>
+:root {{ color-scheme: light dark; --st-primary-color: light-dark(#3355c4, #8aa6ff); }}
+body {{ margin: 0 auto; max-width: 1400px; padding: 16px 24px 40px;
+  background: light-dark(#fff, #12151c); color: light-dark(#191d26, #e8eaf0);
+  font: 15px system-ui, sans-serif; }}
+h1 {{ font-size: 18px; }}
+{css}
+</style>
+</head>
+<body>
+<h1>{title}</h1>
+<div class="ax"></div>
+<script type="application/octet-stream" id="payload">{payload}</script>
+<script type="module">
+{code}
+</script>
+</body>
+</html>
+"""
+
+
+def to_html(
+    trace: AttentionTrace,
+    *,
+    opening: Mapping[str, object] | None = None,
+) -> str:
+    """The instrument with its numbers inside one page.
+
+    Args:
+        trace: What to show.
+        opening: The view to open with, by the names that a link uses.
+
+    Returns:
+        The page's text. It holds no address and asks nobody for anything.
+    """
+    layers = range(trace.model.n_layers)
+    payload = pack(trace, trace_id="file", layers=layers, opening=opening)
+    title = f"Attention of {trace.model.name}"
+    return _PAGE.format(
+        title=html.escape(title),
+        css=css(),
+        payload=base64.b64encode(payload).decode(),
+        code=bundle("standalone").replace("</", "<\\/"),
+    )
+
+
+def html_bytes(trace: AttentionTrace) -> int:
+    """About how large `to_html` will be, without making it."""
+    return trace.weights.size * 2 * 4 // 3 + 150_000

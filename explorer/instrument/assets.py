@@ -1,0 +1,47 @@
+"""The instrument's JavaScript and CSS, put together for a host."""
+
+import re
+from pathlib import Path
+from typing import Literal
+
+_HERE = Path(__file__).parent
+
+# In the order in which they use one another.
+MODULES = (
+    "data",
+    "model",
+    "palette",
+    "view",
+    "words",
+    "dom",
+    "scene",
+    "grid",
+    "heatmap",
+    "flow",
+    "reading",
+    "save",
+    "table",
+    "tools",
+    "instrument",
+)
+HOSTS = ("streamlit", "standalone")
+
+
+def bundle(host: Literal["streamlit", "standalone"]) -> str:
+    """All modules and one host as one text.
+
+    Code that runs from memory or from inside a page has no neighbours to import. Each module's own
+    imports are dropped, and so is ``export`` before all but the host's default: every name is
+    unique across the modules (a test holds this).
+    """
+    parts = []
+    for name in (*MODULES, host):
+        text = (_HERE / f"{name}.js").read_text("utf-8")
+        text = re.sub(r"^import .*?;\n", "", text, flags=re.MULTILINE | re.DOTALL)
+        parts.append(re.sub(r"^export (?!default)", "", text, flags=re.MULTILINE))
+    return "\n".join(parts)
+
+
+def css() -> str:
+    """The instrument's style sheet."""
+    return (_HERE / "instrument.css").read_text("utf-8")

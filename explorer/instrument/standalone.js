@@ -1,0 +1,27 @@
+// The instrument's host in a file of its own: the payload lies in the page, the view in the part of
+// the address after the #, and nothing is asked of anybody.
+
+import { mount } from "./instrument.js";
+
+const WAIT = 150; // ms; browsers limit how often a page may rewrite its address
+
+const holder = /** @type {HTMLElement} */ (document.getElementById("payload"));
+const packed = Uint8Array.from(atob(holder.textContent ?? ""), (c) => c.charCodeAt(0));
+const place = /** @type {HTMLElement} */ (document.querySelector(".ax"));
+let waiting = 0;
+
+const here = mount(place, {
+  params: () => new URLSearchParams(window.location.hash.slice(1)),
+  onView: (params) => {
+    clearTimeout(waiting);
+    waiting = window.setTimeout(() => {
+      window.history.replaceState(null, "", `#${new URLSearchParams(params)}`);
+    }, WAIT);
+  },
+  needLayer: null, // all layers are in the file
+  copyLink: null,
+});
+here.update(packed);
+window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  here.update(packed);
+});

@@ -1,0 +1,94 @@
+"""What people take away, opened by something else."""
+
+import csv
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import explorer
+from explorer import export
+from tests.browser.conftest import Reader
+
+CAT = "The cat sat on the mat because it was tired."
+
+
+def saved(reader, button):
+    with reader.page.expect_download() as waiting:
+        reader.page.get_by_role("button", name=button).click()
+    return waiting.value
+
+
+def test_csv_holds_the_weights_on_screen(reader):
+    reader.open("?text=" + CAT.replace(" ", "+") + "&layer=2&heads=9").painted("2.9")
+    file = saved(reader, "Save CSV")
+    assert file.suggested_filename == "layer-2-head-9.csv"
+    rows = list(csv.reader(io.StringIO(file.path().read_text("utf-8-sig"))))
+    trace = explorer.trace(CAT)
+    assert rows[0][1:] == [t.text for t in trace.key_tokens]
+    assert [row[0] for row in rows[1:]] == [t.text for t in trace.query_tokens]
+    weights = np.array([row[1:] for row in rows[1:]], dtype=float)
+    # Half a step of the 16-bit codes, and half of the last written digit.
+    assert np.abs(weights - trace.weights[2, 9]).max() <= 1 / 120_000 + 0.5e-5
+
+
+def test_the_picture_is_a_png_with_something_on_it(reader):
+    reader.open().painted()
+    file = saved(reader, "Save picture")
+    assert file.suggested_filename == "layer-3-head-1.png"
+    image = Image.open(file.path()).convert("RGB")
+    assert image.width > 600
+    assert len(image.getcolors(1_000_000)) > 100
+
+
+def test_npz_from_the_page_is_the_trace(reader):
+    reader.open().painted()
+    file = saved(reader, "All weights as NPZ")
+    with np.load(file.path(), allow_pickle=False) as arrays:
+        assert np.abs(arrays["weights"] - explorer.trace(CAT).weights).max() <= 1e-6
+
+
+@pytest.fixture
+def page_from_disk(tmp_path, browser):
+    """The exported page of a text, opened from disk without any network."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, offline=True)
+
+    def open_page(trace, fragment=""):
+        path = tmp_path / "attention.html"
+        path.write_text(export.to_html(trace), "utf-8")
+        app = type("Disk", (), {"url": "file://"})
+        someone = Reader(context.new_page(), app)
+        someone.page.goto(path.as_uri() + fragment)
+        someone.page.locator(".ax[data-painted]").wait_for()
+        return someone
+
+    yield open_page
+    context.close()
+
+
+def test_the_exported_page_works_from_disk_with_the_network_off(page_from_disk):
+    reader = page_from_disk(explorer.trace(CAT))
+    assert reader.page.locator(".ax-cell").count() == 72
+    reader.head(4, 3).click()
+    reader.head(4, 5).click(modifiers=["Shift"])
+    reader.token(8).click()
+    reader.wait_says("Layer 4, mean of heads 3, 5: it looks most at")
+    for label in ("words", "hidden, rescaled", "per row", "is looked at by"):
+        reader.switch(label).click()
+    reader.wait_says("it is looked at most by")
+    assert not reader.errors
+    assert not reader.outside
+    reader.page.wait_for_url(re.compile("look=to"))
+    again = page_from_disk(explorer.trace(CAT), re.search("#.*", reader.address())[0])
+    again.wait_says("it is looked at most by")
+
+
+def test_hostile_text_stays_text_in_the_exported_page(page_from_disk):
+    hostile = '</script><script>window.hit=1</script><img src=x onerror="window.hit=1"> &amp;'
+    reader = page_from_disk(explorer.trace(hostile))
+    assert reader.page.evaluate("window.hit") is None
+    shown = reader.page.locator(".ax-text p").inner_text()
+    assert shown.removeprefix("[CLS]").removesuffix("[SEP]") == hostile
+    assert not reader.errors

@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { csvCell, fileName, toCsv } from "../../explorer/instrument/save.js";
+
+const unit = (/** @type {string} */ text) => ({ text, tokens: [], special: false, segment: 0 });
+
+test("a cell that a spreadsheet would run is made harmless", () => {
+  for (const evil of ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1"]) {
+    assert.ok(csvCell(evil).replace(/^"/, "").startsWith("'"), evil);
+  }
+  assert.equal(csvCell("a=b"), "a=b");
+});
+
+test("commas, quotes and line ends stay inside their cell", () => {
+  assert.equal(csvCell('say "hi", you'), '"say ""hi"", you"');
+  assert.equal(csvCell("a\nb"), '"a\nb"');
+});
+
+test("a picture is written with its queries down and its keys across", () => {
+  const picture = {
+    weights: Float32Array.from([0.25, 0.75, 1, 0]),
+    rows: [unit("猫"), unit("=x")],
+    columns: [unit("a"), unit(",")],
+  };
+  assert.equal(
+    toCsv(picture, "L0 H1"),
+    '\ufeffL0 H1,a,","\r\n猫,0.25000,0.75000\r\n\'=x,1.00000,0.00000\r\n',
+  );
+});
+
+test("a file name has safe letters only", () => {
+  assert.equal(fileName("Layer 2, head 9", "csv"), "layer-2-head-9.csv");
+  assert.equal(fileName("../../x", "png"), "x.png");
+});

@@ -1,0 +1,61 @@
+"""Files to take away: whole, harmless, and readable by others."""
+
+import base64
+import dataclasses
+import io
+import json
+import re
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from explorer import export
+from explorer.sources.stored import read_npz
+from explorer.trace import AttentionTrace, ModelInfo, Token
+
+HOSTILE = "</script><script>alert(1)</script><b>"
+
+
+def trace_of(words, text="some text"):
+    n = len(words)
+    tokens = tuple(Token(w, (i, i + 1), i or None, 0, special=i == 0) for i, w in enumerate(words))
+    weights = np.full((1, 1, n, n), 1 / n, dtype=np.float32)
+    return AttentionTrace(ModelInfo("m", None, 1, 1, 4, 9), (text,), tokens, tokens, weights)
+
+
+@given(st.lists(st.text(min_size=1, max_size=5).map(lambda t: t + "."), min_size=1, max_size=5))
+def test_a_trace_survives_the_way_through_npz_bit_for_bit(words):
+    trace = trace_of(words, text="".join(words) + "\0")
+    again = read_npz(io.BytesIO(export.to_npz(trace)))
+    assert np.array_equal(again.weights, trace.weights)
+    for field in dataclasses.fields(trace):
+        if field.name != "weights":
+            assert getattr(again, field.name) == getattr(trace, field.name)
+
+
+def test_npz_needs_numpy_alone_and_says_what_made_it(make_trace):
+    trace = make_trace()
+    with np.load(io.BytesIO(export.to_npz(trace)), allow_pickle=False) as file:
+        assert np.array_equal(file["weights"], trace.weights)
+        assert file["query_tokens"].tolist() == [t.text for t in trace.query_tokens]
+        assert file["key_spans"].tolist() == [list(t.span) for t in trace.key_tokens]
+        about = json.loads(str(file["about"]))
+    assert about["model"]["name"] == "random"
+    assert about["versions"]["torch"].startswith("2.13.0")
+
+
+def test_a_web_page_holds_all_layers_and_no_text_that_could_act():
+    trace = trace_of([HOSTILE, "b"], text=HOSTILE)
+    page = export.to_html(trace)
+    assert "alert(1)" not in page
+    assert page.count("</script>") == 2
+    payload = base64.b64decode(re.search(r'id="payload">([^<]*)<', page)[1])
+    assert HOSTILE.encode() in payload.replace(b'\\"', b'"')
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    assert "https://" not in page
+
+
+def test_the_size_told_before_saving_is_near_the_size_saved(make_trace):
+    for trace in (make_trace(2, 2, 6), make_trace(6, 12, 64)):
+        assert 0.5 < export.html_bytes(trace) / len(export.to_html(trace)) < 2
