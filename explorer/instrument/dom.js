@@ -35,19 +35,24 @@ export function fit(canvas, width, height) {
 }
 
 /**
+ * Colours as the 32-bit words that a picture's memory holds.
+ * @param {import("./palette.js").Rgb[]} ramp
+ */
+export const packColours = (ramp) =>
+  new Uint32Array(new Uint8ClampedArray(ramp.flatMap(([r, g, b]) => [r, g, b, 255])).buffer);
+
+/**
  * Colour numbers as a small canvas, one dot each.
  * @param {Uint8ClampedArray} levels @param {number} width @param {number} height
- * @param {import("./palette.js").Rgb[]} ramp @param {HTMLCanvasElement} [canvas]
+ * @param {Uint32Array} colours from `packColours` @param {HTMLCanvasElement} [canvas]
  */
-export function dots(levels, width, height, ramp, canvas = document.createElement("canvas")) {
+export function dots(levels, width, height, colours, canvas = document.createElement("canvas")) {
   canvas.width = width;
   canvas.height = height;
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   const image = context.createImageData(width, height);
-  levels.forEach((level, i) => {
-    const [r, g, b] = ramp[level];
-    image.data.set([r, g, b, 255], 4 * i);
-  });
+  const pixels = new Uint32Array(image.data.buffer);
+  for (let i = 0; i < pixels.length; i++) pixels[i] = colours[levels[i]];
   context.putImageData(image, 0, 0);
   return canvas;
 }

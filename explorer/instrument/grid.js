@@ -113,7 +113,7 @@ export function createGrid(actions, chosen) {
           raster(weights, nRows, nColumns, height, width, tops),
           width,
           height,
-          scene.theme.ramp,
+          scene.theme.packed,
           canvas,
         );
       }),

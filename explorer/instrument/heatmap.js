@@ -2,7 +2,6 @@
 
 import { bound, dots, fit, h, keys, shorten } from "./dom.js";
 import { raster } from "./model.js";
-import { css, inkOn } from "./palette.js";
 
 /**
  * @typedef {import("./scene.js").Scene} Scene
@@ -122,7 +121,7 @@ export function createHeatmap(actions) {
       raster(weights, nRows, nColumns, height, width, tops),
       width,
       height,
-      scene.theme.ramp,
+      scene.theme.packed,
     );
     ctx.imageSmoothingEnabled = false;
     ctx.drawImage(image, box.left, box.top, box.width, box.height);
@@ -182,7 +181,7 @@ export function createHeatmap(actions) {
       if (weight < 0.005 || !scene) return;
       const r = Math.floor(i / n);
       const level = Math.min(255, Math.round((255 * weight) / tops[r]));
-      ctx.fillStyle = css(inkOn(scene.theme.ramp[level]));
+      ctx.fillStyle = scene.theme.inks[level];
       const text = weight >= 0.995 ? weight.toFixed(1) : weight.toFixed(2).replace(/^0/, "");
       ctx.fillText(text, box.left + ((i % n) + 0.5) * box.cellW, box.top + (r + 0.5) * box.cellH);
     });

@@ -229,22 +229,25 @@ export function mount(root, host) {
   }
 
   /** @param {import("./scene.js").Model} painted @param {Focus} focus @param {boolean} loading */
-  function sentenceOf({ name, picture, pooled }, focus, loading) {
+  function sentenceOf({ name, picture, pooled, shares }, focus, loading) {
     if (pooled) return [`${name}: a small preview; click to see it in full.`];
-    return loading ? [`Loading layer ${view.layer}…`] : sentence(name, picture, focus);
+    return loading ? [`Loading layer ${view.layer}…`] : sentence(name, picture, focus, shares);
   }
 
   /** @param {import("./scene.js").Scene} scene */
   function speak({ model: painted, loading, parts, says: sentenceText }) {
-    const { picture, hiddenShare, whose, tops, pooled } = painted;
+    const { picture, hiddenShare, whose, tops, pooled, shares } = painted;
     const drain =
       view.specials === "shown"
-        ? sinkNote(picture, whose)
+        ? sinkNote(picture, whose, shares)
         : [hiddenNote(view.specials, hiddenShare, whose)];
     says.replaceChildren(...marked(parts));
     const known = pooled || loading ? [] : [...drain, " "];
     notes.replaceChildren(...marked([...known, scaleNote(view.scale, tops)]));
     if (!hovered && spoken.textContent !== sentenceText) spoken.textContent = sentenceText;
+    const chosen = `${view.layer}.${view.heads.join(".")} ${theme.dark}`;
+    if (legend.dataset.shows === chosen) return;
+    legend.dataset.shows = chosen;
     legend.replaceChildren(...view.heads.map(legendChip));
   }
 

@@ -94,13 +94,38 @@ export function fullColour({ weights, rows, columns }, scale) {
     return tops;
   }
   const cells = new Float32Array(rows.length * ordinary.length);
-  rows.forEach((_, r) =>
-    ordinary.forEach((c, i) => {
-      cells[r * ordinary.length + i] = weights[r * columns.length + c];
-    }),
-  );
-  cells.sort();
-  return tops.fill(cells[Math.round(PERCENTILE * (cells.length - 1))] || 1);
+  let filled = 0;
+  for (let r = 0; r < rows.length; r++) {
+    for (const c of ordinary) cells[filled++] = weights[r * columns.length + c];
+  }
+  return tops.fill(nthSmallest(cells, Math.round(PERCENTILE * (cells.length - 1))) || 1);
+}
+
+/**
+ * The value that would stand at place n if the values were sorted (Hoare 1961): a sort of 512 × 512
+ * weights would cost a frame. Reorders the values.
+ * @param {Float32Array} values @param {number} n
+ */
+export function nthSmallest(values, n) {
+  let low = 0;
+  let high = values.length - 1;
+  while (low < high) {
+    const pivot = values[(low + high) >> 1];
+    let i = low;
+    let j = high;
+    while (i <= j) {
+      while (values[i] < pivot) i++;
+      while (values[j] > pivot) j--;
+      if (i > j) break;
+      const kept = values[i];
+      values[i++] = values[j];
+      values[j--] = kept;
+    }
+    if (n <= j) high = j;
+    else if (n >= i) low = i;
+    else break;
+  }
+  return values[n];
 }
 
 /**
@@ -135,18 +160,19 @@ export function columnOf({ weights, rows, columns }, c) {
  */
 export function received({ weights, rows, columns }) {
   const out = new Float32Array(columns.length);
-  for (let i = 0; i < weights.length; i++) out[i % columns.length] += weights[i] / rows.length;
+  for (let r = 0, i = 0; r < rows.length; r++) {
+    for (let c = 0; c < columns.length; c++, i++) out[c] += weights[i] / rows.length;
+  }
   return out;
 }
 
 /**
  * The special token that gets the most attention, all its occurrences together; where there is
  * none, the ordinary token that does.
- * @param {Picture} picture
+ * @param {Picture} picture @param {Float32Array} [shares] what each key gets, where known already
  * @returns {{text: string, share: number} | null} null for an empty picture
  */
-export function sinkOf(picture) {
-  const shares = received(picture);
+export function sinkOf(picture, shares = received(picture)) {
   /** @type {Map<string, {text: string, share: number}>} */
   const totals = new Map();
   const anySpecial = picture.columns.some((unit) => unit.special);
@@ -161,27 +187,23 @@ export function sinkOf(picture) {
 }
 
 /**
- * Paint weights as colour numbers 0 to 255 on a raster of another size: where many cells share a
- * dot the largest wins, so that a single strong weight is never lost.
+ * Paint weights as colour numbers 0 to 255 on a raster of the same size or a smaller one: where
+ * many cells share a dot the largest wins, so that a single strong weight is never lost.
  * @param {Float32Array} weights @param {number} nRows @param {number} nColumns
  * @param {number} height @param {number} width
  * @param {Float32Array} tops one number a row
  */
 export function raster(weights, nRows, nColumns, height, width, tops) {
   const out = new Uint8ClampedArray(height * width);
-  const first = (/** @type {number} */ i, /** @type {number} */ n, /** @type {number} */ of) =>
-    Math.floor((i * n) / of);
-  const end = (/** @type {number} */ i, /** @type {number} */ n, /** @type {number} */ of) =>
-    Math.max(first(i, n, of) + 1, Math.floor(((i + 1) * n) / of));
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      let most = 0;
-      for (let r = first(y, nRows, height); r < end(y, nRows, height); r++) {
-        for (let c = first(x, nColumns, width); c < end(x, nColumns, width); c++) {
-          most = Math.max(most, weights[r * nColumns + c] / tops[r]);
-        }
-      }
-      out[y * width + x] = 255 * most;
+  const dotOf = Uint32Array.from({ length: nColumns }, (_, c) =>
+    Math.floor((c * width) / nColumns),
+  );
+  for (let r = 0; r < nRows; r++) {
+    const line = width * Math.floor((r * height) / nRows);
+    const scale = 255 / tops[r];
+    for (let c = 0; c < nColumns; c++) {
+      const level = weights[r * nColumns + c] * scale;
+      if (level > out[line + dotOf[c]]) out[line + dotOf[c]] = level;
     }
   }
   return out;

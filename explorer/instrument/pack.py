@@ -14,6 +14,7 @@ import json
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ import numpy.typing as npt
 from explorer.trace import AttentionTrace, Weights
 
 LEVELS = 60_000
+Thumbnails = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
 THUMB = 32  # dots on a thumbnail's side, at most
 WHOLE_BYTES = 2**20  # up to this size all layers travel at once
 
@@ -97,9 +99,18 @@ def thumbnails(weights: Weights) -> npt.NDArray[np.uint8]:
     return np.round(255 * np.sqrt(np.minimum(weights, 1))).astype(np.uint8)
 
 
-def both_thumbnails(
-    trace: AttentionTrace,
-) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+_thumbnails: "WeakKeyDictionary[AttentionTrace, Thumbnails]" = WeakKeyDictionary()
+
+
+def both_thumbnails(trace: AttentionTrace) -> Thumbnails:
+    """The thumbnails of a trace, made once for as long as it lives."""
+    found = _thumbnails.get(trace)
+    if found is None:
+        found = _thumbnails[trace] = _make_thumbnails(trace)
+    return found
+
+
+def _make_thumbnails(trace: AttentionTrace) -> Thumbnails:
     """The thumbnails of all tokens, and with the rows and columns of special tokens blanked."""
     rows, columns = (
         np.array([t.special for t in tokens]) for tokens in (trace.query_tokens, trace.key_tokens)

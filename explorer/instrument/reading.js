@@ -1,14 +1,14 @@
 // The reading view: the pasted text as running text, shaded by the attention of what is chosen.
 
 import { bound, h, keys } from "./dom.js";
-import { columnOf, digits, received, rowOf } from "./model.js";
-import { css, inkOn } from "./palette.js";
+import { columnOf, digits, rowOf } from "./model.js";
 
 /**
  * @typedef {import("./scene.js").Scene} Scene
  * @typedef {import("./instrument.js").Actions} Actions
  */
 
+const FAINT = 3; // levels up to here are the page itself
 const CUT_SHOWN = 600; // characters of the part that the model did not read
 
 /** @param {Actions} actions */
@@ -30,8 +30,12 @@ export function createReading(actions) {
   /** @type {Scene | null} */
   let scene = null;
   let built = "";
+  /** @type {unknown} */
+  let painted = null; // the theme of what is painted
   /** @type {(HTMLElement | null)[]} */
   let spans = []; // by token
+  /** @type {number[]} */
+  let levels = []; // by token, as painted
 
   const at = (/** @type {Event} */ event) => {
     const token = /** @type {HTMLElement} */ (event.target).closest?.("[data-token]");
@@ -77,6 +81,8 @@ export function createReading(actions) {
   function draw(next) {
     scene = next;
     if (built !== scene.trace.head.id) build();
+    if (painted !== scene.theme) levels = [];
+    painted = scene.theme;
     focus(scene);
   }
 
@@ -85,6 +91,7 @@ export function createReading(actions) {
     const { head } = scene.trace;
     built = head.id;
     spans = head.query_tokens.map(() => null);
+    levels = [];
     body.replaceChildren(
       ...head.texts.map((text, segment) => {
         const paragraph = h("p", { dir: "auto" });
@@ -142,7 +149,7 @@ export function createReading(actions) {
       ? rowOf(picture, point.row ?? 0)
       : byColumn
         ? columnOf(picture, point.column ?? 0)
-        : received(picture);
+        : model.shares;
     const ordinary = picture.columns.map((unit, c) => (unit.special ? 0 : c)).filter((c) => c > 0);
     const usual = byRow || byColumn ? 0 : Math.max(...ordinary.map((c) => shares[c]), 1e-9);
     spans.forEach((span, token) => {
@@ -150,8 +157,11 @@ export function createReading(actions) {
       const unit = units[token];
       const top = usual || tops[byRow ? (point.row ?? 0) : Math.max(unit, 0)];
       const level = unit < 0 ? 0 : bound(Math.round((255 * shares[unit]) / top), 0, 255);
-      span.style.backgroundColor = level > 3 ? css(theme.ramp[level]) : "";
-      span.style.color = level > 3 ? css(inkOn(theme.ramp[level])) : "";
+      if (levels[token] !== level) {
+        levels[token] = level; // styles are set only where something changed
+        span.style.backgroundColor = level > FAINT ? theme.fills[level] : "";
+        span.style.color = level > FAINT ? theme.inks[level] : "";
+      }
       const pointed =
         model.rowOfToken[token] >= 0 &&
         (model.rowOfToken[token] === point.row || model.columnOfToken[token] === point.column);

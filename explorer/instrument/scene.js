@@ -1,8 +1,9 @@
 // From a trace and a view to everything that the panels paint. The panels only read it.
 
 import { headWeights, thumbWeights } from "./data.js";
-import { arrange, combine, fullColour, unitsOf } from "./model.js";
-import { css, headColour, luminance, oklch, weightRamp } from "./palette.js";
+import { packColours } from "./dom.js";
+import { arrange, combine, fullColour, received, unitsOf } from "./model.js";
+import { css, headColour, inkOn, luminance, oklch, weightRamp } from "./palette.js";
 import { nameOf } from "./words.js";
 
 /**
@@ -13,7 +14,7 @@ import { nameOf } from "./words.js";
  * @typedef {{weights: Float32Array, nRows: number, nColumns: number, tops: Float32Array}} Thumb
  * @typedef {{name: string, whose: string, picture: Picture, tops: Float32Array,
  *            perHead: {head: number, picture: Picture}[], pooled: Thumb | null,
- *            rowOfToken: Int32Array, columnOfToken: Int32Array, hiddenShare: number}} Model
+ *            shares: Float32Array, rowOfToken: Int32Array, columnOfToken: Int32Array, hiddenShare: number}} Model
  * @typedef {ReturnType<typeof readTheme>} Theme
  * @typedef {{trace: Trace, view: View, model: Model, theme: Theme,
  *            focus: import("./words.js").Focus, parts: import("./words.js").Part[], says: string, loading: boolean, moved: boolean,
@@ -76,6 +77,7 @@ export function modelOf(trace, view, layer, heads) {
     whose: heads.length === 1 ? "this head’s" : "these heads’",
     picture: together,
     tops: fullColour(together, view.scale),
+    shares: received(together),
     perHead,
     pooled: null,
     rowOfToken: unitOfToken(together.rows, header.query_tokens.length),
@@ -156,6 +158,7 @@ export function readTheme(root) {
   };
   const text = rgb(style.color);
   const dark = luminance(text) > 0.4;
+  const ramp = weightRamp(dark);
   const accent = dark ? oklch(0.76, 0.13, 262) : oklch(0.5, 0.2, 262);
   return {
     dark,
@@ -167,7 +170,9 @@ export function readTheme(root) {
     accent: css(accent),
     accentCss: (/** @type {number} */ alpha) => css(accent, alpha),
     font: style.fontFamily,
-    ramp: weightRamp(dark),
+    packed: packColours(ramp),
+    fills: ramp.map((colour) => css(colour)),
+    inks: ramp.map((colour) => css(inkOn(colour))),
     headCss: (/** @type {number} */ head, /** @type {number} */ alpha = 1) =>
       css(headColour(head, dark), alpha),
   };

@@ -37,9 +37,10 @@ function listed(found, units, weights) {
 /**
  * What is pointed at, or the whole head if nothing is.
  * @param {string} name @param {Picture} picture @param {Focus} focus
+ * @param {Float32Array} [shares] what each key gets, where known already
  * @returns {Part[]}
  */
-export function sentence(name, picture, { row, column }) {
+export function sentence(name, picture, { row, column }, shares = received(picture)) {
   const { weights, rows, columns } = picture;
   if (row !== null && column !== null) {
     const weight = weights[row * columns.length + column];
@@ -60,7 +61,7 @@ export function sentence(name, picture, { row, column }) {
   if (column !== null) {
     const got = columnOf(picture, column);
     const found = strongest(got, 3);
-    const share = percent(received(picture)[column]);
+    const share = percent(shares[column]);
     if (!found.length) return [`${name}: nothing looks at `, [columns[column].text], "."];
     return [
       `${name}: `,
@@ -76,10 +77,11 @@ export function sentence(name, picture, { row, column }) {
 /**
  * Where most of the attention drains to, measured on what is shown.
  * @param {Picture} picture @param {string} whose "this head’s" or "these heads’"
+ * @param {Float32Array} [shares] what each key gets, where known already
  * @returns {Part[]}
  */
-export function sinkNote(picture, whose) {
-  const sink = sinkOf(picture);
+export function sinkNote(picture, whose, shares = received(picture)) {
+  const sink = sinkOf(picture, shares);
   if (!sink) return [];
   return [`${percent(sink.share)} of ${whose} attention goes to `, [sink.text], "."];
 }

@@ -25,7 +25,7 @@ _STYLE = """<style>
 .st-key-note_trouble { border-left-color: #d9822b; }
 .st-key-examples > div { flex: none; width: auto; min-width: 0; }
 .st-key-examples button { min-height: 2rem; padding: 0; }
-.st-key-examples p { white-space: nowrap; }
+.st-key-examples p { white-space: nowrap; font-size: 0.875rem; }
 </style>"""
 
 
