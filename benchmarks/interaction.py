@@ -1,8 +1,8 @@
 """From a hand's movement to the painted frame: hovering, switching heads and layers, and memory.
 
 Baseline of the hovers: the same movement over the same page outside the instrument, which costs
-what the browser itself costs on this machine. Every figure is the time from the event to the end of the
-frame that shows its effect.
+what the browser itself costs on this machine. Every figure is the time from the event to the end
+of the frame that shows its effect.
 """
 
 import statistics

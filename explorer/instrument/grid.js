@@ -29,6 +29,7 @@ export function createGrid(actions, chosen) {
   /** @type {HTMLButtonElement[][]} */
   let cells = [];
   let shape = "";
+  let marked = "";
 
   /** @param {number} nLayers @param {number} nHeads */
   function build(nLayers, nHeads) {
@@ -55,8 +56,13 @@ export function createGrid(actions, chosen) {
 
   /** @param {number} layer @param {number} head */
   function cell(layer, head) {
+    const name = `Layer ${layer}, head ${head}`;
     const button = /** @type {HTMLButtonElement} */ (
-      h("button", { type: "button", class: "ax-cell" }, document.createElement("canvas"))
+      h(
+        "button",
+        { type: "button", class: "ax-cell", title: name, "aria-label": name },
+        document.createElement("canvas"),
+      )
     );
     button.addEventListener("pointerenter", (event) => {
       if (event.pointerType === "mouse") actions.peek(layer, head);
@@ -123,12 +129,13 @@ export function createGrid(actions, chosen) {
 
   /** Show what is chosen. @param {Scene} scene */
   function mark({ view, theme, loading }) {
+    const now = `${shape} ${view.layer}.${view.heads.join(".")} ${theme.dark} ${loading}`;
+    if (marked === now) return; // a hover changes nothing here
+    marked = now;
     cells.forEach((row, layer) =>
       row.forEach((button, head) => {
         const chosen = layer === view.layer && view.heads.includes(head);
         button.setAttribute("aria-pressed", String(chosen));
-        button.setAttribute("aria-label", `Layer ${layer}, head ${head}`);
-        button.title = `Layer ${layer}, head ${head}`;
         button.tabIndex = layer === view.layer && head === view.heads[0] ? 0 : -1;
         button.style.setProperty("--head", theme.headCss(head));
         button.classList.toggle("ax-waiting", chosen && loading);

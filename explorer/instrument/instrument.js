@@ -62,6 +62,8 @@ export function mount(root, host) {
   /** @type {Change} */
   let dirty = {};
   let frame = 0;
+  /** @type {View | null} */
+  let shown = null; // by the switches
 
   /** @type {Actions} */
   const actions = {
@@ -158,9 +160,12 @@ export function mount(root, host) {
     const nothing = !model.picture.rows.length;
     blank.hidden = !nothing;
     panels.hidden = nothing;
-    switches.show(view);
-    combine.show(view);
-    copy?.show(trace.head.link !== null);
+    if (shown !== view) {
+      shown = view;
+      switches.show(view);
+      combine.show(view);
+      copy?.show(trace.head.link !== null);
+    }
     speak(scene);
     if (nothing) return;
     if (newThumbs) grid.draw(scene);
@@ -298,6 +303,7 @@ export function mount(root, host) {
       arrive(next, trace === null);
     }
     trace = next;
+    shown = null;
     forget(trace);
     view = clamp(view, trace.head);
     if (!trace.layers.has(view.layer)) host.needLayer?.(view.layer);

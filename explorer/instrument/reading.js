@@ -8,6 +8,7 @@ import { columnOf, digits, rowOf } from "./model.js";
  * @typedef {import("./instrument.js").Actions} Actions
  */
 
+const SLACK = 40; // pixels above and below what is in sight
 const FAINT = 3; // levels up to here are the page itself
 const CUT_SHOWN = 600; // characters of the part that the model did not read
 
@@ -34,8 +35,10 @@ export function createReading(actions) {
   let painted = null; // the theme of what is painted
   /** @type {(HTMLElement | null)[]} */
   let spans = []; // by token
+  /** @type {string[]} */
+  let worn = []; // by token, what it was dressed in last
   /** @type {number[]} */
-  let levels = []; // by token, as painted
+  let lines = []; // by token, where its line begins
 
   const at = (/** @type {Event} */ event) => {
     const token = /** @type {HTMLElement} */ (event.target).closest?.("[data-token]");
@@ -44,6 +47,7 @@ export function createReading(actions) {
   body.addEventListener("pointerover", (event) => {
     if (event.pointerType === "mouse") actions.hover(unitAt(at(event)));
   });
+  body.addEventListener("scroll", () => scene && focus(scene));
   body.addEventListener("pointerleave", () => actions.hover(null));
   body.addEventListener("click", (event) => {
     const unit = unitAt(at(event));
@@ -81,8 +85,9 @@ export function createReading(actions) {
   function draw(next) {
     scene = next;
     if (built !== scene.trace.head.id) build();
-    if (painted !== scene.theme) levels = [];
+    if (painted !== scene.theme) worn = [];
     painted = scene.theme;
+    lines = spans.map((span) => span?.offsetTop ?? 0);
     focus(scene);
   }
 
@@ -91,7 +96,7 @@ export function createReading(actions) {
     const { head } = scene.trace;
     built = head.id;
     spans = head.query_tokens.map(() => null);
-    levels = [];
+    worn = [];
     body.replaceChildren(
       ...head.texts.map((text, segment) => {
         const paragraph = h("p", { dir: "auto" });
@@ -132,58 +137,57 @@ export function createReading(actions) {
     );
   }
 
+  /**
+   * What the shades mean now: a number for each token's unit, and the number of the full colour.
+   * @param {Scene} now
+   */
+  function shading({ model, focus: point, view }) {
+    const { picture, tops, shares, rowOfToken, columnOfToken } = model;
+    const { row, column } = point;
+    if (row !== null && (column === null || view.look === "from")) {
+      const words = ["Shaded by where ", strong(picture.rows[row].text), " looks"];
+      return { units: columnOfToken, values: rowOf(picture, row), full: tops[row], words };
+    }
+    if (column !== null) {
+      const name = strong(picture.columns[column].text);
+      const words = ["Shaded by how much each token looks at ", name];
+      return { units: rowOfToken, values: columnOf(picture, column), full: tops, words };
+    }
+    const usual = picture.columns.flatMap((unit, c) => (unit.special ? [] : [shares[c]]));
+    const words = ["Shaded by how much each token is looked at, on average over all the others"];
+    return { units: columnOfToken, values: shares, full: Math.max(...usual, 1e-9), words };
+  }
+
   /** @param {Scene} next */
   function focus(next) {
     scene = next;
-    const { model, focus: point, theme, view } = scene;
-    const { picture, tops } = model;
-    const byRow = point.row !== null && (point.column === null || view.look === "from");
-    const byColumn = !byRow && point.column !== null;
-    const units =
-      byRow || (!byColumn && view.look === "from")
-        ? model.columnOfToken
-        : byColumn
-          ? model.rowOfToken
-          : model.columnOfToken;
-    const shares = byRow
-      ? rowOf(picture, point.row ?? 0)
-      : byColumn
-        ? columnOf(picture, point.column ?? 0)
-        : model.shares;
-    const ordinary = picture.columns.map((unit, c) => (unit.special ? 0 : c)).filter((c) => c > 0);
-    const usual = byRow || byColumn ? 0 : Math.max(...ordinary.map((c) => shares[c]), 1e-9);
+    const { model, focus: point } = scene;
+    const { units, values, full, words } = shading(scene);
+    const [first, last] = [body.scrollTop - SLACK, body.scrollTop + body.clientHeight + SLACK];
     spans.forEach((span, token) => {
-      if (!span) return;
+      if (!span || lines[token] < first || lines[token] > last) return; // out of sight
       const unit = units[token];
-      const top = usual || tops[byRow ? (point.row ?? 0) : Math.max(unit, 0)];
-      const level = unit < 0 ? 0 : bound(Math.round((255 * shares[unit]) / top), 0, 255);
-      if (levels[token] !== level) {
-        levels[token] = level; // styles are set only where something changed
-        span.style.backgroundColor = level > FAINT ? theme.fills[level] : "";
-        span.style.color = level > FAINT ? theme.inks[level] : "";
-      }
-      const pointed =
-        model.rowOfToken[token] >= 0 &&
-        (model.rowOfToken[token] === point.row || model.columnOfToken[token] === point.column);
-      span.classList.toggle("ax-here", pointed);
-      span.classList.toggle("ax-gone", unit < 0);
+      const top = typeof full === "number" ? full : full[Math.max(unit, 0)];
+      const level = unit < 0 ? 0 : bound(Math.round((255 * values[unit]) / top), 0, 255);
+      const row = model.rowOfToken[token];
+      const here = row >= 0 && (row === point.row || model.columnOfToken[token] === point.column);
+      dress(span, token, level, `${here ? " ax-here" : ""}${unit < 0 ? " ax-gone" : ""}`);
     });
-    note.replaceChildren(
-      ...(byRow
-        ? [
-            "Shaded by where ",
-            strong(picture.rows[point.row ?? 0].text),
-            ` looks (most: ${digits(Math.max(...shares))}).`,
-          ]
-        : byColumn
-          ? [
-              "Shaded by how much each token looks at ",
-              strong(picture.columns[point.column ?? 0].text),
-              ` (most: ${digits(Math.max(...shares))}).`,
-            ]
-          : ["Shaded by how much each token is looked at by all the others, on average."]),
-    );
+    note.replaceChildren(...words, ` (most: ${digits(Math.max(...values))}).`);
     body.setAttribute("aria-label", `Text. ${scene.says}`);
+  }
+
+  /**
+   * Styles are set only where something changed.
+   * @param {HTMLElement} span @param {number} token @param {number} level @param {string} marks
+   */
+  function dress(span, token, level, marks) {
+    if (!scene || worn[token] === `${level}${marks}`) return;
+    worn[token] = `${level}${marks}`;
+    span.style.backgroundColor = level > FAINT ? scene.theme.fills[level] : "";
+    span.style.color = level > FAINT ? scene.theme.inks[level] : "";
+    const special = scene.trace.head.query_tokens[token].special;
+    span.className = `ax-token${special ? " ax-special" : ""}${marks}`;
   }
 
   /** @param {string} text */
