@@ -19,6 +19,7 @@ MODULES = (
     "heatmap",
     "flow",
     "reading",
+    "says",
     "save",
     "table",
     "tools",

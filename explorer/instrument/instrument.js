@@ -9,16 +9,33 @@ import { createGrid } from "./grid.js";
 import { createHeatmap } from "./heatmap.js";
 import { createReading } from "./reading.js";
 import { fileName, offer, toCsv, toPng } from "./save.js";
-import { modelOf, pooledModel, readTheme, thumbOf } from "./scene.js";
+import { createSays } from "./says.js";
+import { modelOf, pooledModel, rankedHeads, readTheme, showsPinned, thumbOf } from "./scene.js";
 import { createTable } from "./table.js";
-import { createCombine, createCopy, createSave, createSwitches } from "./tools.js";
-import { chooseHead, clamp, fromParams, pin, START, toParams } from "./view.js";
-import { hiddenNote, scaleNote, sentence, sinkNote } from "./words.js";
+import {
+  createCombine,
+  createCopy,
+  createGridShows,
+  createSave,
+  createSteps,
+  createSwitches,
+} from "./tools.js";
+import {
+  chooseHead,
+  clamp,
+  fromParams,
+  NO_HISTORY,
+  note,
+  pin,
+  START,
+  step,
+  toParams,
+} from "./view.js";
+import { sentence } from "./words.js";
 
 /**
  * @typedef {import("./data.js").Trace} Trace
  * @typedef {import("./view.js").View} View
- * @typedef {import("./words.js").Part} Part
  * @typedef {import("./words.js").Focus} Focus
  * @typedef {{
  *   hover: (focus: Focus | null) => void,
@@ -58,12 +75,15 @@ export function mount(root, host) {
   let peeked = null;
   /** @type {Map<string, import("./scene.js").Thumb>} */
   let thumbs = new Map();
+  /** @type {import("./scene.js").Ranked[]} */
+  let ranked = []; // the heads that connect a pinned pair, strongest first
   let theme = readTheme(root);
   /** @type {Change} */
   let dirty = {};
   let frame = 0;
   /** @type {View | null} */
   let shown = null; // by the switches
+  let history = NO_HISTORY;
 
   /** @type {Actions} */
   const actions = {
@@ -101,14 +121,15 @@ export function mount(root, host) {
     },
   };
 
-  const says = h("p", { class: "ax-says" });
-  const spoken = h("p", { class: "ax-hidden", "aria-live": "polite" }); // pins, not every hover
-  const notes = h("p", { class: "ax-notes" });
-  const legend = h("div", { class: "ax-legend" });
+  const says = createSays(actions);
   const switches = createSwitches(change);
   const combine = createCombine(change);
+  const gridShows = createGridShows(change);
   const copy = host.copyLink && createCopy(host.copyLink);
-  const grid = createGrid(actions, h("div", { class: "ax-chosen" }, legend, combine.element));
+  const grid = createGrid(
+    actions,
+    h("div", { class: "ax-chosen" }, says.legend, combine.element, gridShows.element, says.ranking),
+  );
   const heatmap = createHeatmap(actions);
   const flow = createFlow(actions);
   const reading = createReading(actions);
@@ -121,20 +142,51 @@ export function mount(root, host) {
   const panels = h("div", { class: "ax-panels" });
   panels.append(reading.element, grid.element, flow.element, heatmap.element, table.element);
   const files = createSave(savePng, saveCsv);
-  const away = h("div", { class: "ax-away" }, ...(copy ? [copy.element] : []), ...files);
-  const words = h("div", { class: "ax-words" }, h("div", {}, says, notes), away);
+  const steps = createSteps(travel);
+  const away = h(
+    "div",
+    { class: "ax-away" },
+    ...steps.elements,
+    ...(copy ? [copy.element] : []),
+    ...files,
+  );
+  const words = h("div", { class: "ax-words" }, h("div", {}, says.sentence, says.notes), away);
   switches.element.open = root.clientWidth >= WIDE; // on a phone the picture comes first
-  root.replaceChildren(switches.element, words, blank, panels, spoken);
+  root.replaceChildren(switches.element, words, blank, panels, says.spoken);
+  root.onkeydown = (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
+    event.preventDefault();
+    travel(event.shiftKey ? "future" : "past");
+  };
   const observer = new ResizeObserver(() => ask({ thumbs: true, model: true }));
   observer.observe(root);
 
   /** @param {(now: View) => View} next @param {Change} what */
   function change(next, what) {
     if (!trace) return;
-    view = clamp(next(view), trace.head);
+    const wanted = clamp(next(view), trace.head);
+    history = note(history, view, wanted);
+    turnTo(wanted, what);
+  }
+
+  /** Undo or redo. @param {"past" | "future"} where */
+  function travel(where) {
+    const found = step(history, view, where);
+    if (!found) return;
+    history = found[0];
+    turnTo(found[1], { thumbs: true, model: true, moved: true });
+  }
+
+  /** @param {View} wanted @param {Change} what */
+  function turnTo(wanted, what) {
+    if (!trace) return;
+    const before = view;
+    view = wanted;
+    const repinned = before.query !== view.query || before.key !== view.key;
+    const regrid = before.grid !== view.grid || (view.grid === "pinned" && repinned);
     if (!trace.layers.has(view.layer)) host.needLayer?.(view.layer);
     host.onView(toParams(view), trace.head.link);
-    ask(what);
+    ask(regrid ? { ...what, thumbs: true } : what);
   }
 
   /** @param {Change} what */
@@ -153,7 +205,11 @@ export function mount(root, host) {
     if (!trace || !root.clientWidth) return; // in a hidden tab; the observer asks again
     const { thumbs: newThumbs, model: newModel, moved = false } = dirty;
     dirty = {};
-    if (newThumbs) thumbs = new Map();
+    if (newThumbs) {
+      thumbs = new Map();
+      const pair = showsPinned(view) && view.query !== null && view.key !== null;
+      ranked = pair ? rankedHeads(trace, view) : [];
+    }
     if (newModel || newThumbs || !model) model = nextModel(trace);
     if (!model) return;
     const scene = sceneOf(trace, model, moved);
@@ -164,12 +220,16 @@ export function mount(root, host) {
       shown = view;
       switches.show(view);
       combine.show(view);
+      gridShows.show(view);
       copy?.show(trace.head.link !== null);
+      steps.show(history);
     }
-    speak(scene);
+    says.show(scene, hovered !== null);
     if (nothing) return;
-    if (newThumbs) grid.draw(scene);
-    else grid.mark(scene);
+    if (newThumbs) {
+      grid.draw(scene);
+      says.rank(ranked, scene);
+    } else grid.mark(scene);
     for (const panel of [heatmap, flow, reading]) {
       if (newModel || newThumbs) panel.draw(scene);
       else panel.focus(scene);
@@ -196,7 +256,9 @@ export function mount(root, host) {
 
   /** @param {Trace} now @param {number} layer @param {number} head */
   function thumb(now, layer, head) {
-    return remember(thumbs, `${layer}.${head}`, () => thumbOf(now, view, layer, head));
+    return remember(thumbs, `${layer}.${head}`, () =>
+      thumbOf(now, view, layer, head, ranked[0]?.weight ?? 1),
+    );
   }
 
   /**
@@ -239,23 +301,6 @@ export function mount(root, host) {
     return loading ? [`Loading layer ${view.layer}…`] : sentence(name, picture, focus, shares);
   }
 
-  /** @param {import("./scene.js").Scene} scene */
-  function speak({ model: painted, loading, parts, says: sentenceText }) {
-    const { picture, hiddenShare, whose, tops, pooled, shares } = painted;
-    const drain =
-      view.specials === "shown"
-        ? sinkNote(picture, whose, shares)
-        : [hiddenNote(view.specials, hiddenShare, whose)];
-    says.replaceChildren(...marked(parts));
-    const known = pooled || loading ? [] : [...drain, " "];
-    notes.replaceChildren(...marked([...known, scaleNote(view.scale, tops)]));
-    if (!hovered && spoken.textContent !== sentenceText) spoken.textContent = sentenceText;
-    const chosen = `${view.layer}.${view.heads.join(".")} ${theme.dark}`;
-    if (legend.dataset.shows === chosen) return;
-    legend.dataset.shows = chosen;
-    legend.replaceChildren(...view.heads.map(legendChip));
-  }
-
   function titleOf() {
     if (!trace || !model) return "";
     const text = trace.head.texts.join(" / ").replace(/\s+/g, " ");
@@ -273,24 +318,6 @@ export function mount(root, host) {
     if (!model) return;
     const csv = new Blob([toCsv(model.picture, model.name)], { type: "text/csv" });
     offer(csv, fileName(model.name, "csv"));
-  }
-
-  /** @param {Part[]} parts */
-  const marked = (parts) =>
-    parts.map((part) => (typeof part === "string" ? part : h("strong", {}, part[0])));
-
-  /** @param {number} head */
-  function legendChip(head) {
-    const name = `Layer ${view.layer}, head ${head}`;
-    const only = view.heads.length === 1;
-    const dot = h("span", { class: "ax-dot" });
-    const chip = only
-      ? h("span", { class: "ax-chip" }, dot, name)
-      : h("button", { type: "button", class: "ax-chip", title: `Take ${name} out` }, dot);
-    if (!only) chip.append(`${view.layer}-${head} ×`);
-    chip.style.setProperty("--head", theme.headCss(head));
-    if (!only) chip.addEventListener("click", () => actions.chooseHead(view.layer, head, true));
-    return chip;
   }
 
   /** @param {Uint8Array} bytes */
@@ -320,6 +347,7 @@ export function mount(root, host) {
       Array.isArray(value) ? value.join(".") : String(value),
     ]);
     hovered = peeked = model = null;
+    history = NO_HISTORY;
     view = fromParams({ ...view, query: null, key: null }, new URLSearchParams(opening));
     view = clamp(fromParams(view, host.params()), next.head);
     if (!first) host.onView(toParams(view), next.head.link);

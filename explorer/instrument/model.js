@@ -187,6 +187,34 @@ export function sinkOf(picture, shares = received(picture)) {
 }
 
 /**
+ * @typedef {{self: number, previous: number, next: number, repeat: number, entropy: number,
+ *            possible: number}} Profile shares of all attention; entropies in bits
+ */
+
+/**
+ * What kind of head this is, by where its queries look on average (Clark et al. 2019): at
+ * themselves, at the token before, at the one after, at the same word elsewhere; and how spread out
+ * a row is. Rows without any weight count as looking nowhere.
+ * @param {Float32Array} weights `[query, key]` of all tokens @param {Token[]} tokens queries and keys
+ * @returns {Profile}
+ */
+export function profileOf(weights, tokens) {
+  const n = tokens.length;
+  const profile = { self: 0, previous: 0, next: 0, repeat: 0, entropy: 0, possible: Math.log2(n) };
+  for (let q = 0; q < n; q++) {
+    for (let k = 0; k < n; k++) {
+      const weight = weights[q * n + k] / n;
+      if (k === q) profile.self += weight;
+      else if (!tokens[q].special && tokens[k].text === tokens[q].text) profile.repeat += weight;
+      if (k === q - 1) profile.previous += weight;
+      if (k === q + 1) profile.next += weight;
+      if (weight > 0) profile.entropy -= weight * Math.log2(weights[q * n + k]);
+    }
+  }
+  return profile;
+}
+
+/**
  * Paint weights as colour numbers 0 to 255 on a raster of the same size or a smaller one: where
  * many cells share a dot the largest wins, so that a single strong weight is never lost.
  * @param {Float32Array} weights @param {number} nRows @param {number} nColumns

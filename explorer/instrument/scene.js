@@ -2,7 +2,7 @@
 
 import { headWeights, thumbWeights } from "./data.js";
 import { packColours } from "./dom.js";
-import { arrange, combine, fullColour, received, unitsOf } from "./model.js";
+import { arrange, columnOf, combine, fullColour, profileOf, received, unitsOf } from "./model.js";
 import { css, headColour, inkOn, luminance, oklch, weightRamp } from "./palette.js";
 import { nameOf } from "./words.js";
 
@@ -14,7 +14,7 @@ import { nameOf } from "./words.js";
  * @typedef {{weights: Float32Array, nRows: number, nColumns: number, tops: Float32Array}} Thumb
  * @typedef {{name: string, whose: string, picture: Picture, tops: Float32Array,
  *            perHead: {head: number, picture: Picture}[], pooled: Thumb | null,
- *            shares: Float32Array, rowOfToken: Int32Array, columnOfToken: Int32Array, hiddenShare: number}} Model
+ *            shares: Float32Array, profile: import("./model.js").Profile, rowOfToken: Int32Array, columnOfToken: Int32Array, hiddenShare: number}} Model
  * @typedef {ReturnType<typeof readTheme>} Theme
  * @typedef {{trace: Trace, view: View, model: Model, theme: Theme,
  *            focus: import("./words.js").Focus, parts: import("./words.js").Part[], says: string, loading: boolean, moved: boolean,
@@ -78,6 +78,7 @@ export function modelOf(trace, view, layer, heads) {
     picture: together,
     tops: fullColour(together, view.scale),
     shares: received(together),
+    profile: profileOf(combine(all, "mean"), header.query_tokens),
     perHead,
     pooled: null,
     rowOfToken: unitOfToken(together.rows, header.query_tokens.length),
@@ -108,12 +109,74 @@ export function pooledModel(model, thumb, layer, head) {
   return { ...model, pooled: thumb, name: `Layer ${layer}, head ${head}` };
 }
 
+/** Whether the grid shows the pinned tokens alone. @param {View} view */
+export const showsPinned = (view) =>
+  view.grid === "pinned" && (view.query !== null || view.key !== null);
+
+/**
+ * What a head says about the pinned tokens: one weight for a pair, one row for a query, one column
+ * for a key.
+ * @param {Trace} trace @param {View} view @param {number} layer @param {number} head
+ * @returns {Picture | null} null where the layer is not here, or a pinned token is hidden
+ */
+export function pinnedOf(trace, view, layer, head) {
+  const weights = headWeights(trace, layer, head);
+  if (!weights) return null;
+  const { rows, columns } = layout(trace, view);
+  const [row] = rows.filter((unit) => unit.tokens.includes(view.query ?? -1));
+  const [column] = columns.filter((unit) => unit.tokens.includes(view.key ?? -1));
+  if ((view.query !== null && !row) || (view.key !== null && !column)) return null;
+  const chosen = view.query === null ? rows : [row];
+  const nKeys = trace.head.key_tokens.length;
+  const picture = arrange(weights, nKeys, chosen, columns, view.specials === "renormalised");
+  if (!column) return picture;
+  const c = columns.indexOf(column);
+  return { weights: columnOf(picture, c), rows: chosen, columns: [column] };
+}
+
+/** @typedef {{layer: number, head: number, weight: number}} Ranked */
+
+/**
+ * The heads that connect the pinned pair, strongest first; only layers that are here are asked.
+ * @param {Trace} trace @param {View} view
+ * @returns {Ranked[]}
+ */
+export function rankedHeads(trace, view) {
+  const found = [];
+  for (const layer of [...trace.layers.keys()].sort((a, b) => a - b)) {
+    for (let head = 0; head < trace.head.n_heads; head++) {
+      const picture = pinnedOf(trace, view, layer, head);
+      if (picture) found.push({ layer, head, weight: picture.weights[0] });
+    }
+  }
+  return found.sort((a, b) => b.weight - a.weight);
+}
+
+/**
+ * @param {Trace} trace @param {View} view @param {number} layer @param {number} head
+ * @param {number} strongest the pair's largest weight in any head
+ * @returns {Thumb}
+ */
+function pinnedThumb(trace, view, layer, head, strongest) {
+  const picture = pinnedOf(trace, view, layer, head);
+  const empty = { weights: new Float32Array(1), nRows: 1, nColumns: 1, tops: Float32Array.of(1) };
+  if (!picture) return empty;
+  const { weights, rows, columns } = picture;
+  const pair = rows.length === 1 && columns.length === 1;
+  // A pair is painted against the strongest head, a strip against its own strongest weight.
+  const top = pair ? strongest : Math.max(...weights);
+  const tops = new Float32Array(rows.length).fill(top || 1);
+  return { weights, nRows: rows.length, nColumns: columns.length, tops };
+}
+
 /**
  * A head's small picture.
  * @param {Trace} trace @param {View} view @param {number} layer @param {number} head
+ * @param {number} strongest the pinned pair's largest weight in any head
  * @returns {Thumb}
  */
-export function thumbOf(trace, view, layer, head) {
+export function thumbOf(trace, view, layer, head, strongest) {
+  if (showsPinned(view)) return pinnedThumb(trace, view, layer, head, strongest);
   const n = Math.max(trace.head.query_tokens.length, trace.head.key_tokens.length);
   const weights = n <= EXACT_THUMBS ? headWeights(trace, layer, head) : null;
   if (weights) {

@@ -128,6 +128,56 @@ export function createCombine(change) {
 }
 
 /**
+ * What the grid shows once something is pinned.
+ * @param {Change} change
+ */
+export function createGridShows(change) {
+  const shows = choice(
+    "",
+    [
+      ["whole", "whole heads", "Each small picture is a head’s whole map"],
+      ["pinned", "pinned only", "Where the pinned token looks in each head; for a pair its weight"],
+    ],
+    (/** @type {View["grid"]} */ value) => change((view) => ({ ...view, grid: value }), {}),
+  );
+  return {
+    element: shows.element,
+    /** @param {View} view */
+    show: (view) => {
+      shows.show(view.grid);
+      shows.element.hidden = view.query === null && view.key === null;
+    },
+  };
+}
+
+/**
+ * Undo and redo.
+ * @param {(where: "past" | "future") => void} travel
+ */
+export function createSteps(travel) {
+  const make = (
+    /** @type {string} */ sign,
+    /** @type {string} */ name,
+    /** @type {"past" | "future"} */ where,
+  ) => {
+    const words = { type: "button", class: "ax-copy", title: name, "aria-label": name };
+    const button = /** @type {HTMLButtonElement} */ (h("button", words, sign));
+    button.addEventListener("click", () => travel(where));
+    return button;
+  };
+  const undo = make("↶", "Undo (Ctrl+Z)", "past");
+  const redo = make("↷", "Redo (Ctrl+Shift+Z)", "future");
+  return {
+    elements: [undo, redo],
+    /** @param {import("./view.js").History} history */
+    show: ({ past, future }) => {
+      undo.disabled = !past.length;
+      redo.disabled = !future.length;
+    },
+  };
+}
+
+/**
  * Buttons that save what is on screen.
  * @param {() => void} png @param {() => void} csv
  */

@@ -5,7 +5,7 @@
  * @typedef {import("./model.js").Scale} Scale
  * @typedef {{layer: number, heads: number[], combine: "mean" | "max",
  *            query: number | null, key: number | null, look: "from" | "to",
- *            words: boolean, specials: Specials, scale: Scale, mass: number}} View
+ *            grid: "whole" | "pinned", words: boolean, specials: Specials, scale: Scale, mass: number}} View
  */
 
 /** @type {View} */
@@ -16,6 +16,7 @@ export const START = {
   query: null,
   key: null,
   look: "from",
+  grid: "whole",
   words: false,
   specials: "shown",
   scale: "percentile",
@@ -25,6 +26,7 @@ export const START = {
 const CHOICES = {
   combine: ["mean", "max"],
   look: ["from", "to"],
+  grid: ["whole", "pinned"],
   specials: ["shown", "hidden", "renormalised"],
   scale: ["percentile", "row", "absolute"],
 };
@@ -40,7 +42,7 @@ export function toParams(view) {
   for (const side of /** @type {const} */ (["query", "key"])) {
     if (view[side] !== null) params[side] = String(view[side]);
   }
-  for (const name of /** @type {const} */ (["combine", "look", "specials", "scale"])) {
+  for (const name of /** @type {const} */ (["combine", "look", "grid", "specials", "scale"])) {
     if (view[name] !== START[name]) params[name] = view[name];
   }
   if (view.words) params.words = "1";
@@ -55,6 +57,7 @@ export const PARAMS = [
   "key",
   "combine",
   "look",
+  "grid",
   "specials",
   "scale",
   "words",
@@ -131,6 +134,43 @@ export function pin(view, query, key) {
   const same = view.query === query && view.key === key;
   const look = key === null ? "from" : query === null ? "to" : view.look;
   return same ? { ...view, query: null, key: null } : { ...view, query, key, look };
+}
+
+/**
+ * Views that can be taken back and brought again. Steps of the slider count as one.
+ * @typedef {{past: View[], future: View[]}} History
+ */
+
+/** @type {History} */
+export const NO_HISTORY = { past: [], future: [] };
+const REMEMBERED = 200;
+
+/**
+ * @param {History} history @param {View} before @param {View} after
+ * @returns {History}
+ */
+export function note(history, before, after) {
+  if (JSON.stringify(before) === JSON.stringify(after)) return history;
+  const sliding = JSON.stringify({ ...before, mass: 0 }) === JSON.stringify({ ...after, mass: 0 });
+  const last = history.past[history.past.length - 1];
+  const slid =
+    sliding &&
+    last &&
+    JSON.stringify({ ...last, mass: 0 }) === JSON.stringify({ ...before, mass: 0 });
+  return { past: slid ? history.past : [...history.past, before].slice(-REMEMBERED), future: [] };
+}
+
+/**
+ * One step back or forward.
+ * @param {History} history @param {View} now @param {"past" | "future"} where
+ * @returns {[History, View] | null} null where there is no such step
+ */
+export function step(history, now, where) {
+  const other = where === "past" ? "future" : "past";
+  const found = history[where][history[where].length - 1];
+  if (!found) return null;
+  const rest = history[where].slice(0, -1);
+  return [/** @type {History} */ ({ [where]: rest, [other]: [...history[other], now] }), found];
 }
 
 /**

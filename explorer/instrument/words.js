@@ -106,3 +106,30 @@ export function scaleNote(scale, tops) {
   if (scale === "row") return "Full colour: the row’s largest weight on an ordinary token.";
   return `Full colour: ${digits(tops[0] ?? 1)} and more, the 98th percentile over ordinary keys.`;
 }
+
+/** @type {["previous" | "next" | "self" | "repeat", string][]} */
+const HABITS = [
+  ["previous", "the token before"],
+  ["next", "the token after"],
+  ["self", "the token itself"],
+  ["repeat", "the same word elsewhere"],
+];
+const HABIT = 0.3; // a share from which a habit is worth naming
+const [SHARP, BROAD] = [1 / 3, 3 / 4]; // of the possible entropy
+
+/**
+ * What a head does on this text, from its numbers.
+ * @param {import("./model.js").Profile} profile
+ */
+export function caption(profile) {
+  const [found] = HABITS.filter(([name]) => profile[name] >= HABIT).sort(
+    ([a], [b]) => profile[b] - profile[a],
+  );
+  const { entropy, possible } = profile;
+  const how = entropy < SHARP * possible ? "sharp" : entropy > BROAD * possible ? "broad" : "mixed";
+  const bits = `${entropy.toFixed(1)} of ${possible.toFixed(1)} bits`;
+  const spread = `${how} (entropy ${bits})`;
+  return found
+    ? `Mostly ${found[1]} (${percent(profile[found[0]])} of the attention); ${spread}.`
+    : `No simple habit of place; ${spread}.`;
+}

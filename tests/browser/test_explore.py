@@ -289,7 +289,7 @@ def test_a_text_too_long_for_a_link_is_said_so(reader):
     reader.open().painted()
     reader.run("word " * 2000)
     reader.page.get_by_text("too long for a link").wait_for()
-    reader.page.locator(".ax-copy:disabled").wait_for()
+    reader.page.locator(".ax-copy:disabled", has_text="Copy link").wait_for()
     assert "word" not in reader.address()
 
 
@@ -399,3 +399,66 @@ def test_the_run_is_still_there_after_a_look_at_the_guide(reader):
     reader.page.locator(".ax-text", has_text="barked").wait_for()
     assert reader.box("Text").input_value() == "A dog barked."
     assert "barked" in reader.address()
+
+
+# --- which head does this? ----------------------------------------------------------------------
+
+
+def test_a_pinned_pair_ranks_the_heads_that_connect_it(reader):
+    reader.open(link(text=CAT, layer=3, heads=1, query=8, key=2)).painted()
+    reader.page.locator(".ax-chosen").get_by_text("pinned only").click()
+    ranking = reader.page.locator(".ax-ranking", has_text="Strongest:")
+    ranking.wait_for()
+    weights = explorer.trace(CAT).weights[:, :, 8, 2]
+    best = np.dstack(np.unravel_index(np.argsort(-weights.ravel())[:5], weights.shape))[0]
+    want = [f"{layer}-{head} {weights[layer, head]:.3f}" for layer, head in best]
+    assert re.findall(r"\d+-\d+\s+[\d.]+", ranking.inner_text().replace("\n", " ")) == want
+    ranking.get_by_role("button").first.click()
+    layer, head = best[0]
+    reader.painted(f"{layer}.{head}")
+    reader.wait_says(f"it looks at cat with weight {weights[layer, head]:.3f}.")
+
+
+def test_a_pinned_token_turns_the_grid_into_where_it_looks_in_each_head(reader):
+    reader.open(link(text=CAT, layer=0, heads=0, query=8, grid="pinned")).painted()
+    weights = explorer.trace(CAT).weights
+    sizes = "cs => cs.map(c => [c.width, c.height].join('x'))"
+    cells = reader.page.locator(".ax-cell canvas")
+    assert set(cells.evaluate_all(sizes)) == {f"{weights.shape[-1]}x1"}
+    dark = """c => { const d = c.getContext('2d').getImageData(0, 0, c.width, 1).data;
+      const l = [...Array(c.width).keys()].map(i => d[4*i] + d[4*i+1] + d[4*i+2]);
+      return l.indexOf(Math.min(...l)); }"""
+    for layer, head in ((0, 2), (3, 1), (5, 11)):
+        strongest = cells.nth(layer * 12 + head).evaluate(dark)
+        assert strongest == int(weights[layer, head, 8].argmax())
+
+
+def test_a_heads_caption_is_made_from_its_numbers(reader):
+    reader.open(link(text=CAT, layer=0, heads=2)).painted()
+    weights = explorer.trace(CAT).weights[0, 2].astype(float)
+    n = len(weights)
+    before = np.trace(weights, offset=-1) / n
+    logs = np.log2(weights, out=np.zeros_like(weights), where=weights > 0)
+    entropy = -(weights * logs).sum(-1).mean()
+    reader.page.locator(
+        ".ax-notes",
+        has_text=f"Mostly the token before ({round(100 * before)} % of the attention); "
+        f"sharp (entropy {entropy:.1f} of {np.log2(n):.1f} bits).",
+    ).wait_for()
+
+
+def test_undo_takes_back_one_change_after_the_other(reader):
+    reader.open(link(text=CAT, layer=0, heads=0)).painted()
+    reader.head(2, 9).click()
+    reader.painted("2.9")
+    reader.switch("hidden").click()
+    reader.token(2).click()
+    reader.page.keyboard.press("Control+z")
+    reader.page.keyboard.press("Control+z")
+    shown = reader.page.get_by_role("radio", name="shown", exact=True)
+    reader.page.wait_for_function("!new URLSearchParams(location.search).has('specials')")
+    assert shown.is_checked()
+    reader.page.get_by_role("button", name="Undo").click()
+    reader.painted("0.0")
+    reader.page.get_by_role("button", name="Redo").click()
+    reader.painted("2.9")

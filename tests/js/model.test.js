@@ -8,6 +8,7 @@ import {
   heaviest,
   nthSmallest,
   percent,
+  profileOf,
   raster,
   received,
   sinkOf,
@@ -144,6 +145,17 @@ test("a picture of special tokens alone still has a scale", () => {
     fullColour({ weights: Float32Array.from([1]), rows: units, columns: units }, "percentile"),
     [1],
   );
+});
+
+test("a profile by hand: three tokens, the last repeats the first", () => {
+  const tokens = [token("a"), token("b"), token("a")];
+  const weights = Float32Array.from([0.5, 0.25, 0.25, 1, 0, 0, 0.5, 0.5, 0]);
+  const profile = profileOf(weights, tokens);
+  near(
+    [profile.self, profile.previous, profile.next, profile.repeat],
+    [0.5 / 3, 1.5 / 3, 0.25 / 3, 0.75 / 3],
+  );
+  near([profile.entropy, profile.possible], [(1.5 + 0 + 1) / 3, Math.log2(3)]);
 });
 
 test("the sink is measured, its occurrences added, and never assumed", () => {

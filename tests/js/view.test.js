@@ -4,8 +4,11 @@ import {
   chooseHead,
   clamp,
   fromParams,
+  NO_HISTORY,
+  note,
   pin,
   START,
+  step,
   toParams,
   turn,
 } from "../../explorer/instrument/view.js";
@@ -63,6 +66,33 @@ test("the same pin again lets go, and a key alone asks who looks at it", () => {
   assert.equal(once.query, 3);
   assert.equal(pin(once, 3, null).query, null);
   assert.equal(pin(START, null, 3).look, "to");
+});
+
+test("what was changed can be taken back and brought again", () => {
+  const one = { ...START, layer: 1 };
+  const two = { ...one, words: true };
+  const history = note(note(NO_HISTORY, START, one), one, two);
+  const [after, back] = step(history, two, "past") ?? assert.fail();
+  assert.deepEqual(back, one);
+  const [, again] = step(after, back, "future") ?? assert.fail();
+  assert.deepEqual(again, two);
+  assert.equal(step(NO_HISTORY, START, "past"), null);
+});
+
+test("a new change forgets what was taken back, no change is none, sliding is one", () => {
+  const one = { ...START, layer: 1 };
+  const [after] = step(note(NO_HISTORY, START, one), one, "past") ?? assert.fail();
+  assert.deepEqual(note(after, START, { ...START, words: true }).future, []);
+  assert.equal(note(NO_HISTORY, START, { ...START }), NO_HISTORY);
+  let history = NO_HISTORY;
+  for (const [from, to] of [
+    [90, 80],
+    [80, 70],
+    [70, 60],
+  ]) {
+    history = note(history, { ...START, mass: from }, { ...START, mass: to });
+  }
+  assert.deepEqual(history.past, [START]);
 });
 
 test("turning round asks the other question of the same token", () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import {
+  caption,
   hiddenNote,
   nameOf,
   scaleNote,
@@ -52,6 +53,15 @@ test("heads are named one, several, or all", () => {
   assert.equal(nameOf(2, [9], 12, "mean"), "Layer 2, head 9");
   assert.equal(nameOf(2, [1, 9], 12, "max"), "Layer 2, max of heads 1, 9");
   assert.equal(nameOf(2, [0, 1], 2, "mean"), "Layer 2, mean of all 2 heads");
+});
+
+test("a head is named by its habit, with the number and the spread", () => {
+  const none = { self: 0, previous: 0, next: 0, repeat: 0, entropy: 3.5, possible: 3.7 };
+  assert.equal(caption(none), "No simple habit of place; broad (entropy 3.5 of 3.7 bits).");
+  assert.equal(
+    caption({ ...none, previous: 0.91, next: 0.4, entropy: 0.4 }),
+    "Mostly the token before (91 % of the attention); sharp (entropy 0.4 of 3.7 bits).",
+  );
 });
 
 test("the notes carry the measured numbers", () => {

@@ -1,0 +1,84 @@
+// The words around the pictures: the sentence, the notes, and what is chosen.
+
+import { h } from "./dom.js";
+import { digits } from "./model.js";
+import { caption, hiddenNote, scaleNote, sinkNote } from "./words.js";
+
+/**
+ * @typedef {import("./scene.js").Scene} Scene
+ * @typedef {import("./words.js").Part} Part
+ * @typedef {import("./instrument.js").Actions} Actions
+ */
+
+const RANKED = 5; // heads named for a pinned pair
+
+/** @param {Part[]} parts tokens are set as text, in bold */
+const marked = (parts) =>
+  parts.map((part) => (typeof part === "string" ? part : h("strong", {}, part[0])));
+
+/** @param {Actions} actions */
+export function createSays(actions) {
+  const sentence = h("p", { class: "ax-says" });
+  const notes = h("p", { class: "ax-notes" });
+  const spoken = h("p", { class: "ax-hidden", "aria-live": "polite" }); // pins, not every hover
+  const legend = h("div", { class: "ax-legend" });
+  const ranking = h("p", { class: "ax-help ax-ranking" });
+  let chosen = ""; // what the legend shows
+
+  /** @param {Scene} scene @param {boolean} passing true while something is only pointed at */
+  function show(scene, passing) {
+    const { model, view, loading, parts, says } = scene;
+    const { whose, shares, picture, profile, tops } = model;
+    const drain =
+      view.specials === "shown"
+        ? sinkNote(picture, whose, shares)
+        : [hiddenNote(view.specials, model.hiddenShare, whose)];
+    const known = model.pooled || loading ? [] : [`${caption(profile)} `, ...drain, " "];
+    sentence.replaceChildren(...marked(parts));
+    notes.replaceChildren(...marked([...known, scaleNote(view.scale, tops)]));
+    if (!passing && spoken.textContent !== says) spoken.textContent = says;
+    showLegend(scene);
+  }
+
+  /** @param {Scene} scene */
+  function showLegend({ view, theme }) {
+    const now = `${view.layer}.${view.heads.join(".")} ${theme.dark}`;
+    if (chosen === now) return;
+    chosen = now;
+    const chips = view.heads.map((head) => {
+      const name = `Layer ${view.layer}, head ${head}`;
+      const chip = view.heads.length === 1 ? h("span", { class: "ax-chip" }) : taking(name, head);
+      chip.append(h("span", { class: "ax-dot" }));
+      chip.append(view.heads.length === 1 ? name : `${view.layer}-${head} ×`);
+      chip.style.setProperty("--head", theme.headCss(head));
+      return chip;
+    });
+    /** @param {string} name @param {number} head */
+    function taking(name, head) {
+      const button = h("button", { type: "button", class: "ax-chip", title: `Take ${name} out` });
+      button.addEventListener("click", () => actions.chooseHead(view.layer, head, true));
+      return button;
+    }
+    legend.replaceChildren(...chips);
+  }
+
+  /**
+   * Which heads connect the pinned pair.
+   * @param {import("./scene.js").Ranked[]} ranked strongest first @param {Scene} scene
+   */
+  function rank(ranked, { trace }) {
+    const heads = ranked.slice(0, RANKED).flatMap(({ layer, head, weight }) => {
+      const name = `Choose layer ${layer}, head ${head}`;
+      const button = h("button", { type: "button", class: "ax-chip", title: name });
+      button.setAttribute("aria-label", name);
+      button.append(`${layer}-${head}`);
+      button.addEventListener("click", () => actions.chooseHead(layer, head, false));
+      return [button, ` ${digits(weight)}  `];
+    });
+    const [here, all] = [trace.layers.size, trace.head.n_layers];
+    const missing = here < all ? ` Of the ${here} layers loaded so far, out of ${all}.` : "";
+    ranking.replaceChildren(...(heads.length ? ["Strongest: ", ...heads, missing] : []));
+  }
+
+  return { sentence, notes, spoken, legend, ranking, show, rank };
+}
