@@ -31,7 +31,7 @@ export function createFlow(actions) {
     },
     spacer,
   );
-  const note = h("p", { class: "ax-help ax-flow-note" });
+  const note = h("p", { class: "ax-help ax-under" });
   const element = h(
     "section",
     { class: "ax-panel ax-panel-flow", "aria-label": "Flow" },

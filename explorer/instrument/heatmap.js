@@ -2,6 +2,7 @@
 
 import { bound, dots, fit, h, keys, shorten } from "./dom.js";
 import { raster } from "./model.js";
+import { scaleNote } from "./words.js";
 
 /**
  * @typedef {import("./scene.js").Scene} Scene
@@ -24,6 +25,7 @@ export function createHeatmap(actions) {
     base,
     over,
   );
+  const note = h("p", { class: "ax-help ax-under" });
   const element = h(
     "section",
     { class: "ax-panel ax-panel-heat", "aria-label": "Heatmap" },
@@ -34,6 +36,7 @@ export function createHeatmap(actions) {
       "Each row is a query (it looks), each column a key (it is looked at). Click pins a cell.",
     ),
     stage,
+    note,
   );
   /** @type {Scene | null} */
   let scene = null;
@@ -104,6 +107,7 @@ export function createHeatmap(actions) {
       nColumns: columns.length,
       tops,
     };
+    note.textContent = scaleNote(scene.view.scale, shown.tops);
     paint(ctx, shown);
     if (!pooled) labels(ctx);
     if (!pooled && cell >= DIGITS_CELL) numbers(ctx);

@@ -200,18 +200,28 @@ export function sinkOf(picture, shares = received(picture)) {
  */
 export function profileOf(weights, tokens) {
   const n = tokens.length;
-  const profile = { self: 0, previous: 0, next: 0, repeat: 0, entropy: 0, possible: Math.log2(n) };
+  const texts = [...new Set(tokens.map((token) => token.text))];
+  const word = tokens.map((token, i) => (token.special ? -1 - i : texts.indexOf(token.text)));
+  let [self, previous, next, repeat, entropy] = [0, 0, 0, 0, 0];
   for (let q = 0; q < n; q++) {
+    self += weights[q * n + q];
+    if (q > 0) previous += weights[q * n + q - 1];
+    if (q < n - 1) next += weights[q * n + q + 1];
     for (let k = 0; k < n; k++) {
-      const weight = weights[q * n + k] / n;
-      if (k === q) profile.self += weight;
-      else if (!tokens[q].special && tokens[k].text === tokens[q].text) profile.repeat += weight;
-      if (k === q - 1) profile.previous += weight;
-      if (k === q + 1) profile.next += weight;
-      if (weight > 0) profile.entropy -= weight * Math.log2(weights[q * n + k]);
+      const weight = weights[q * n + k];
+      if (word[k] === word[q] && k !== q) repeat += weight;
+      if (weight > 0) entropy -= weight * Math.log2(weight);
     }
   }
-  return profile;
+  const mean = (/** @type {number} */ sum) => sum / n;
+  return {
+    self: mean(self),
+    previous: mean(previous),
+    next: mean(next),
+    repeat: mean(repeat),
+    entropy: mean(entropy),
+    possible: Math.log2(n),
+  };
 }
 
 /**

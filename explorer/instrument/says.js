@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 import { digits } from "./model.js";
-import { caption, hiddenNote, scaleNote, sinkNote } from "./words.js";
+import { caption, hiddenNote, sinkNote } from "./words.js";
 
 /**
  * @typedef {import("./scene.js").Scene} Scene
@@ -28,14 +28,14 @@ export function createSays(actions) {
   /** @param {Scene} scene @param {boolean} passing true while something is only pointed at */
   function show(scene, passing) {
     const { model, view, loading, parts, says } = scene;
-    const { whose, shares, picture, profile, tops } = model;
+    const { whose, shares, picture, profile } = model;
     const drain =
       view.specials === "shown"
         ? sinkNote(picture, whose, shares)
         : [hiddenNote(view.specials, model.hiddenShare, whose)];
-    const known = model.pooled || loading ? [] : [`${caption(profile)} `, ...drain, " "];
+    const known = model.pooled || loading ? [] : [`${caption(profile)} `, ...drain];
     sentence.replaceChildren(...marked(parts));
-    notes.replaceChildren(...marked([...known, scaleNote(view.scale, tops)]));
+    notes.replaceChildren(...marked(known));
     if (!passing && spoken.textContent !== says) spoken.textContent = says;
     showLegend(scene);
   }
