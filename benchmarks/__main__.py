@@ -1,5 +1,7 @@
 """Every measurement, one after the other: ``python -m benchmarks``."""
 
-from benchmarks import run_to_paint
+from benchmarks import interaction, run_to_paint
 
 run_to_paint.main()
+print()
+interaction.main()

@@ -11,14 +11,19 @@ tokens. The weights of a row sum to 1. The token that looks is the **query**, th
 may look at are the **keys**. Layers, heads and positions count from 0.
 
 - **Heads**: one small picture for each head. Point to preview, click to choose, shift-click to add
-  another head of the same layer, click a layer’s number for all its heads.
+  another head of the same layer, click a layer’s number for all its heads. With a token pinned,
+  *pinned only* shows where that token looks in every head; with a pair pinned, how strongly each
+  head connects the two, and which heads do so most.
 - **Flow**: the same weights as lines, from the query on the left to the key on the right. *Lines
   hold 90 %* keeps, for each query, the fewest lines that add up to 90 % of its attention.
-- **Heatmap**: rows are queries, columns are keys.
+- **Heatmap**: rows are queries, columns are keys. For longer texts zoom with +, − and 0 or with
+  Ctrl and the wheel, and drag to move.
 - **Reading view**: your text, shaded by where a word looks, or by who looks at it.
 
 Everything is linked: point at a token anywhere and it lights up everywhere; click pins it; Escape
-lets go. Arrow keys walk through a picture that has the focus, Enter pins.
+lets go, Ctrl+Z takes a step back. Arrow keys walk through a picture that has the focus, Enter pins.
+The line under the sentence says what kind of head it is: a habit is named from 30 % of the
+attention on; *sharp* is an entropy below a third of the possible, *broad* one above three quarters.
 """
 
 SWITCHES = r"""

@@ -15,6 +15,7 @@ MODULES = (
     "words",
     "dom",
     "scene",
+    "tools",
     "grid",
     "heatmap",
     "flow",
@@ -22,7 +23,6 @@ MODULES = (
     "says",
     "save",
     "table",
-    "tools",
     "instrument",
 )
 HOSTS = ("streamlit", "standalone")

@@ -219,3 +219,31 @@ export function createCopy(copyLink) {
     },
   };
 }
+
+/**
+ * The buttons that zoom.
+ * @param {(factor: number) => void} zoom above 1 nearer, below 1 back, 0 the whole
+ */
+export function createLens(zoom) {
+  /** @type {[string, string, number][]} */
+  const steps = [
+    ["−", "Zoom out (key −)", 1 / 1.5],
+    ["+", "Zoom in (key +, or Ctrl and the wheel); drag to move", 1.5],
+    ["whole", "See the whole heatmap (key 0)", 0],
+  ];
+  const buttons = steps.map(([sign, title, factor]) => {
+    const words = { type: "button", class: "ax-small", title, "aria-label": title };
+    const button = /** @type {HTMLButtonElement} */ (h("button", words, sign));
+    button.addEventListener("click", () => zoom(factor));
+    return button;
+  });
+  const element = h("span", { class: "ax-lens" }, ...buttons);
+  return {
+    element,
+    /** @param {boolean} useful @param {boolean} zoomed */
+    show: (useful, zoomed) => {
+      element.hidden = !useful;
+      buttons[0].disabled = buttons[2].disabled = !zoomed;
+    },
+  };
+}

@@ -401,6 +401,51 @@ def test_the_run_is_still_there_after_a_look_at_the_guide(reader):
     assert "barked" in reader.address()
 
 
+def pinned_pair(reader):
+    query = parse_qs(urlsplit(reader.address()).query)
+    return int(query["query"][0]), int(query["key"][0])
+
+
+def test_the_heatmap_of_512_tokens_zooms_pans_and_still_says_the_models_weights(reader):
+    reader.open(link(text=LONG, layer=1, heads=4)).painted("1.4")
+    weights = explorer.trace(LONG).weights[1, 4]
+    stage = reader.page.locator(".ax-panel-heat .ax-stage")
+    zoom_in = reader.page.get_by_role("button", name=re.compile("Zoom in"))
+    for _ in range(6):  # from 512 cells across to 512 / 1.5**6
+        zoom_in.click()
+    stage.scroll_into_view_if_needed()
+    box = stage.bounding_box()
+    middle = box["x"] + 0.6 * box["width"], box["y"] + 0.5 * box["height"]
+
+    def look():
+        reader.page.mouse.click(*middle)
+        reader.page.wait_for_function(
+            "old => location.search.includes('key=') && location.search !== old", arg=look.before
+        )
+        look.before = reader.page.evaluate("location.search")
+        query, key = pinned_pair(reader)
+        weight = weights[query, key]
+        shown = f"{weight:.4f}" if weight < 0.01 else f"{weight:.3f}"
+        shown = "< 0.0001" if weight < 0.00005 else shown
+        assert reader.says().endswith(f"with weight {shown}.")
+        return query, key
+
+    look.before = ""
+    first = look()
+    assert all(200 < i < 330 for i in first)
+    reader.page.mouse.move(*middle)
+    reader.page.mouse.down()
+    reader.page.mouse.move(middle[0] - 60, middle[1] - 120, steps=4)
+    reader.page.mouse.up()
+    second = look()
+    cells = second[0] - first[0], second[1] - first[1]
+    assert cells[0] == pytest.approx(2 * cells[1], abs=1)
+    assert cells[1] > 0
+    stage.focus()
+    reader.page.keyboard.press("0")
+    assert reader.page.get_by_role("button", name=re.compile("Zoom out")).is_disabled()
+
+
 # --- which head does this? ----------------------------------------------------------------------
 
 
