@@ -35,12 +35,20 @@ def bundle(host: Literal["streamlit", "standalone"]) -> str:
     imports are dropped, and so is ``export`` before all but the host's default: every name is
     unique across the modules (a test holds this).
     """
-    parts = []
-    for name in (*MODULES, host):
-        text = (_HERE / f"{name}.js").read_text("utf-8")
-        text = re.sub(r"^import .*?;\n", "", text, flags=re.MULTILINE | re.DOTALL)
-        parts.append(re.sub(r"^export (?!default)", "", text, flags=re.MULTILINE))
-    return "\n".join(parts)
+    texts = [(_HERE / f"{name}.js").read_text("utf-8") for name in (*MODULES, host)]
+    return "\n".join(map(_joinable, texts))
+
+
+def _joinable(module: str) -> str:
+    """A module without imports, exports and comment lines: it travels with every payload."""
+    for unwanted in (
+        r"^import [^;]*;\n",
+        r"^export (?!default)",
+        r"^ *//.*\n",
+        r"^ */\*\*(?:[^*]|\*(?!/))*\*/\n",
+    ):
+        module = re.sub(unwanted, "", module, flags=re.MULTILINE)
+    return module
 
 
 def css() -> str:
