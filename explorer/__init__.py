@@ -8,11 +8,16 @@
 Importing this package is light: torch and transformers are imported by the first trace.
 """
 
+from typing import TYPE_CHECKING
+
 from explorer.errors import ExplorerError
 from explorer.run import Run, parse_source
 from explorer.trace import AttentionTrace, Token
 
-__all__ = ["AttentionTrace", "ExplorerError", "Run", "Token", "trace"]
+if TYPE_CHECKING:
+    from explorer.export.notebook import Shown
+
+__all__ = ["AttentionTrace", "ExplorerError", "Run", "Token", "show", "trace"]
 
 
 def trace(
@@ -36,6 +41,18 @@ def trace(
     from explorer.sources import trace_run  # here, so that `import explorer` stays light
 
     return trace_run(Run(text, second, parse_source(source, **options)))
+
+
+def show(trace: AttentionTrace, height: int = 1000) -> "Shown":
+    """The instrument for a notebook cell: every head, with every interaction, offline.
+
+    Args:
+        trace: From `explorer.trace`.
+        height: Of the cell, in pixels.
+    """
+    from explorer.export.notebook import Shown
+
+    return Shown(trace, height)
 
 
 # The function has the name of the module it returns a class of. `import explorer.trace` finds

@@ -15,6 +15,7 @@ const here = mount(place, {
   onView: (params) => {
     clearTimeout(waiting);
     waiting = window.setTimeout(() => {
+      if (window.location.protocol === "about:") return; // a notebook's frame has no address
       window.history.replaceState(null, "", `#${new URLSearchParams(params)}`);
     }, WAIT);
   },

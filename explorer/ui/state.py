@@ -27,7 +27,7 @@ def start() -> None:
         state.address, state.layer = None, _layer_in_address()
         _open()
     else:
-        asked = _run_in_address()
+        asked = _run_in_address(tell=False)
         if asked is not None and asked not in (state.address, state.shown):
             _adopt(asked, None)  # the reader went back or forward
     _keep_inputs()
@@ -36,7 +36,7 @@ def start() -> None:
 def _open() -> None:
     """What a page opens with: its address's run, else the first example."""
     state, first = st.session_state, EXAMPLES[0]
-    asked = _run_in_address()
+    asked = _run_in_address(tell=True)
     trouble = state.trouble
     run = asked or first.run
     _adopt(run, first.opening if run == first.run else None)
@@ -157,14 +157,16 @@ def permitted(source: Source) -> Source:
     return source
 
 
-def _run_in_address() -> Run | None:
+def _run_in_address(tell: bool) -> Run | None:
+    """The run that the address names; None if it names none, or one that cannot be."""
     try:
         run = Run.from_query(st.query_params.to_dict())
         if run is not None:
             permitted(run.source)
         return run
     except ExplorerError as error:
-        st.session_state.trouble = f"This link cannot be opened as it is. {error}"
+        if tell:
+            st.session_state.trouble = f"This link cannot be opened as it is. {error}"
         return None
 
 

@@ -280,9 +280,12 @@ def test_a_link_alone_never_downloads_a_model(reader):
 )
 def test_a_link_that_asks_for_the_impossible_is_answered_and_the_app_lives(reader, query):
     reader.open(link(text="x", **query))
-    reader.page.get_by_text("This link cannot be opened as it is.").wait_for()
+    told = reader.page.get_by_text("This link cannot be opened as it is.")
+    told.wait_for()
+    reader.page.wait_for_function("document.querySelector('textarea').value === 'x'")
     reader.run("A dog barked.")
     reader.page.locator(".ax-text", has_text="barked").wait_for()
+    told.wait_for(state="detached")
 
 
 def test_a_text_too_long_for_a_link_is_said_so(reader):

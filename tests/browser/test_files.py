@@ -92,3 +92,20 @@ def test_hostile_text_stays_text_in_the_exported_page(page_from_disk):
     shown = reader.page.locator(".ax-text p").inner_text()
     assert shown.removeprefix("[CLS]").removesuffix("[SEP]") == hostile
     assert not reader.errors
+
+
+def test_a_notebook_cell_shows_the_same_instrument(tmp_path, browser):
+    path = tmp_path / "cell.html"
+    path.write_text(explorer.show(explorer.trace(CAT))._repr_html_(), "utf-8")
+    context = browser.new_context(viewport={"width": 1280, "height": 1000}, offline=True)
+    page = context.new_page()
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(path.as_uri())
+    cell = page.frame_locator("iframe")
+    cell.locator(".ax[data-painted]").wait_for()
+    cell.get_by_role("button", name="Layer 3, head 1", exact=True).click()
+    cell.locator(".ax-text [data-token='8']").click()
+    cell.locator(".ax-says", has_text="Layer 3, head 1: it looks most at cat (0.492)").wait_for()
+    context.close()
+    assert not errors
