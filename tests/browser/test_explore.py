@@ -282,7 +282,7 @@ def test_a_link_that_asks_for_the_impossible_is_answered_and_the_app_lives(reade
     reader.open(link(text="x", **query))
     told = reader.page.get_by_text("This link cannot be opened as it is.")
     told.wait_for()
-    reader.page.wait_for_function("document.querySelector('textarea').value === 'x'")
+    reader.page.wait_for_function("document.querySelector('textarea')?.value === 'x'")
     reader.run("A dog barked.")
     reader.page.locator(".ax-text", has_text="barked").wait_for()
     told.wait_for(state="detached")
