@@ -1,4 +1,4 @@
-// Small helpers for elements and canvases. Text is only ever set as text, never as markup.
+// Small parts for elements and canvases. Text is only ever set as text, never as markup.
 
 /**
  * @param {string} tag @param {Record<string, string | null>} [attributes] null leaves one out
