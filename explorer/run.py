@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from explorer.errors import ExplorerError
 
 MAX_CHARACTERS = 200_000  # a tokenizer reads this in about half a second; a model takes far less
+MAX_TOKENS = 512  # attention grows with the square of the length
 LINK_BYTES = 6_000  # servers and chat programs commonly refuse links of 8 kB
 
 # The hub's own rule for a repository name; checked before any library sees the name, because

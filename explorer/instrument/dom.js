@@ -102,16 +102,25 @@ export function choice(label, choices, choose) {
 }
 
 /**
+ * The arrow keys as steps: right, down.
+ * @type {Record<string, [number, number]>}
+ */
+export const ARROWS = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+};
+
+/**
  * Walk with the arrow keys, choose with Enter or Space, leave with Escape.
  * @param {HTMLElement} element @param {(dx: number, dy: number) => void} walk
  * @param {() => void} enter @param {() => void} leave
  */
 export function keys(element, walk, enter, leave) {
-  /** @type {Record<string, [number, number]>} */
-  const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
   element.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (steps[event.key]) walk(...steps[event.key]);
+    if (ARROWS[event.key]) walk(...ARROWS[event.key]);
     else if (event.key === "Enter" || event.key === " ") enter();
     else if (event.key === "Escape") leave();
     else return;

@@ -1,6 +1,6 @@
 // The head grid: every layer and head as a small picture. Hover previews, click locks.
 
-import { bound, dots, h } from "./dom.js";
+import { ARROWS, bound, dots, h } from "./dom.js";
 import { raster } from "./model.js";
 
 /**
@@ -96,14 +96,11 @@ export function createGrid(actions, chosen) {
 
   /** @param {KeyboardEvent} event @param {number} layer @param {number} head */
   function walk(event, layer, head) {
-    /** @type {Record<string, [number, number]>} */
-    const steps = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
-    const step = steps[event.key];
+    const step = ARROWS[event.key];
     if (!step) return;
+    const [dx, dy] = step;
     event.preventDefault();
-    cells[bound(layer + step[0], 0, cells.length - 1)][
-      bound(head + step[1], 0, cells[0].length - 1)
-    ].focus();
+    cells[bound(layer + dy, 0, cells.length - 1)][bound(head + dx, 0, cells[0].length - 1)].focus();
   }
 
   /** @param {Scene} scene */

@@ -12,7 +12,7 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from explorer.errors import ExplorerError
-from explorer.run import Embedded, Folder, Hub
+from explorer.run import MAX_TOKENS, Embedded, Folder, Hub
 from explorer.sources.catalogue import EMBEDDED_NAME, check_weights, embedded_folder
 from explorer.sources.download import hub_folder
 from explorer.sources.progress import Progress
@@ -21,7 +21,6 @@ from explorer.trace import ModelInfo
 transformers_logging.set_verbosity_error()
 transformers_logging.disable_progress_bar()
 
-MAX_TOKENS = 512  # attention grows with the square of the length
 MAX_WEIGHT_BYTES = 4 * 2**30  # of a model's files
 MAX_LAYERS, MAX_HEADS, MAX_WIDTH = 48, 64, 8192
 KEPT_MODELS = 2

@@ -5,11 +5,9 @@ import functools
 import torch
 
 from explorer.errors import ExplorerError
-from explorer.run import Run, Scratch
+from explorer.run import MAX_TOKENS, Run, Scratch
 from explorer.scratch.encoder import Encoder, embed, sinusoidal_positions, tokenize
 from explorer.trace import AttentionTrace, ModelInfo, Token
-
-MAX_TOKENS = 512  # attention grows with the square of the length
 
 
 def trace_scratch(run: Run) -> AttentionTrace:

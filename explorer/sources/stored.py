@@ -4,6 +4,7 @@ It is painted before any model is loaded, on a first visit only; `explorer.trace
 Made anew by ``make example`` after a change of the model or of its tokens.
 """
 
+import functools
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -24,7 +25,12 @@ _LIBRARIES = ("torch", "transformers", "numpy")
 
 def stored_trace(run: Run) -> AttentionTrace | None:
     """The shipped trace of a run; None unless the run is the first example."""
-    if run != EXAMPLES[0].run or not _FIRST.is_file():
+    return _first_example() if run == EXAMPLES[0].run else None
+
+
+@functools.cache
+def _first_example() -> AttentionTrace | None:
+    if not _FIRST.is_file():
         return None
     with _FIRST.open("rb") as file:
         return read_npz(file)

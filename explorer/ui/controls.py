@@ -18,6 +18,7 @@ _STYLE = """<style>
 .st-key-examples { gap: 0 1.1rem; }
 @media (max-width: 640px) {
   .st-key-examples { flex-wrap: nowrap; overflow-x: auto; scrollbar-width: none; }
+  .st-key-run kbd { display: none; }
 }
 .st-key-run kbd { color: inherit; opacity: 1; }
 [class*="st-key-note_"] { padding: 0.6rem 1rem; border-left-width: 4px; }

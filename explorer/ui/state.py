@@ -6,6 +6,7 @@ the truth otherwise. The instrument writes its own part of the address (layer, h
 
 import os
 import uuid
+from dataclasses import fields
 from pathlib import Path
 
 import streamlit as st
@@ -14,7 +15,7 @@ from explorer.errors import ExplorerError
 from explorer.run import Embedded, Folder, Hub, Run, Scratch, Source
 from explorer.sources import EXAMPLES
 
-_FIELDS = ("d_model", "n_heads", "n_layers", "seed", "positions", "causal")
+_FIELDS = tuple(f.name for f in fields(Scratch))
 KINDS = ("bert", "scratch", "hf", "path")
 
 
