@@ -47,7 +47,8 @@ def test_npz_from_the_page_is_the_trace(reader):
     reader.open().painted()
     file = saved(reader, "All weights as NPZ")
     with np.load(file.path(), allow_pickle=False) as arrays:
-        assert np.abs(arrays["weights"] - explorer.trace(CAT).weights).max() <= 1e-6
+        # The shipped trace of the first example; see its own test for the tolerance.
+        assert np.abs(arrays["weights"] - explorer.trace(CAT).weights).max() <= 5e-6
 
 
 @pytest.fixture

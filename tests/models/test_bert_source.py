@@ -134,8 +134,9 @@ def test_the_shipped_first_example_is_what_the_live_model_gives():
     shipped, live = stored_trace(run), explorer.trace(run.text)
     assert shipped.query_tokens == live.query_tokens
     assert shipped.model == live.model
-    # Another processor may order the sums of a product differently: a few float32 roundings.
-    assert np.abs(shipped.weights - live.weights).max() <= 1e-6
+    # Another processor may order the sums of a product differently, in six layers one after the
+    # other: 1.01e-6 was seen. A shown digit needs 5e-5.
+    assert np.abs(shipped.weights - live.weights).max() <= 5e-6
     assert stored_trace(Run("Another text.")) is None
 
 
