@@ -96,6 +96,12 @@ class AttentionTrace:
         shape = " x ".join(map(str, self.weights.shape))
         return f"AttentionTrace({self.model.name!r}, [layer, head, query, key] = {shape})"
 
+    def show(self, height: int = 1000) -> object:
+        """The instrument for a notebook cell; the same as `explorer.show`."""
+        from explorer import show  # the face of the house knows the way; this room does not
+
+        return show(self, height)
+
     def cut_at(self, segment: int) -> int | None:
         """The character of a text from which on its tokens did not fit; None if all did."""
         if not self.n_cut[segment]:

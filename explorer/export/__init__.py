@@ -2,11 +2,11 @@
 
 import io
 
-from explorer.export.html import html_bytes, to_html
+from explorer.export.html import to_html
 from explorer.sources.stored import write_npz
 from explorer.trace import AttentionTrace
 
-__all__ = ["html_bytes", "to_html", "to_npz"]
+__all__ = ["to_html", "to_npz"]
 
 
 def to_npz(trace: AttentionTrace) -> bytes:

@@ -2,7 +2,7 @@
 
 import base64
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from explorer.instrument.assets import bundle, css
 from explorer.instrument.pack import pack
@@ -41,18 +41,21 @@ def to_html(
     trace: AttentionTrace,
     *,
     opening: Mapping[str, object] | None = None,
+    layers: Sequence[int] | None = None,
 ) -> str:
     """The instrument with its numbers inside one page.
 
     Args:
         trace: What to show.
         opening: The view to open with, by the names that a link uses.
+        layers: The layers to put in; None for all. Of the others the small pictures are there.
 
     Returns:
         The page's text. It holds no address and asks nobody for anything.
     """
-    layers = range(trace.model.n_layers)
-    payload = pack(trace, trace_id="file", layers=layers, opening=opening)
+    all_layers = range(trace.model.n_layers)
+    kept = [i for i in all_layers if layers is None or i in layers] or [0]
+    payload = pack(trace, trace_id="file", layers=kept, opening=opening)
     title = f"Attention of {trace.model.name}"
     return _PAGE.format(
         title=html.escape(title),
@@ -60,8 +63,3 @@ def to_html(
         payload=base64.b64encode(payload).decode(),
         code=bundle("standalone").replace("</", "<\\/"),
     )
-
-
-def html_bytes(trace: AttentionTrace) -> int:
-    """About how large `to_html` will be, without making it."""
-    return trace.weights.size * 2 * 4 // 3 + 150_000

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from explorer.instrument.assets import bundle, css
+from explorer.instrument.want import Want
 
 
 @functools.cache
@@ -15,18 +16,18 @@ def _component() -> Callable[..., object]:
     )
 
 
-def show(payload: bytes, *, key: str, on_layer: Callable[[int], None]) -> None:
+def show(payload: bytes, *, key: str, on_want: Callable[[Want], None]) -> None:
     """Draw the instrument.
 
     Args:
         payload: From `pack`.
         key: The element's own name; the same key keeps the same picture alive.
-        on_layer: Called with a layer that the reader wants and the browser does not have.
+        on_want: Called with what the reader wants and the browser does not have.
     """
 
     def wanted() -> None:
-        layer = getattr(st.session_state.get(key), "layer", None)
-        if type(layer) is int and 0 <= layer < 1000:  # whatever a page may send
-            on_layer(layer)
+        want = Want.of(getattr(st.session_state.get(key), "want", None))
+        if want is not None:
+            on_want(want)
 
-    _component()(data=payload, key=key, on_layer_change=wanted)
+    _component()(data=payload, key=key, on_want_change=wanted)

@@ -3,18 +3,25 @@
 /**
  * @typedef {{text: string, span: [number, number] | null, word: number | null,
  *            segment: number, special: boolean}} Token
+ * @typedef {{kind: "layer", layer: number, shape: number[], large: number}
+ *         | {kind: "means", shape: number[], large: number}
+ *         | {kind: "group", name: string, shape: number[], large: number}
+ *         | {kind: "page", ticket: number, bytes: number}} Block
  * @typedef {{id: string, title: string, n_layers: number, n_heads: number,
  *            query_tokens: Token[], key_tokens: Token[], texts: string[],
- *            n_cut: number[], thumb: [number, number], layers: number[],
+ *            n_cut: number[], thumb: [number, number], blocks: Block[],
  *            opening: Record<string, unknown> | null, link: Record<string, string> | null}} Header
+ * @typedef {{name: string, shape: number[], codes: Uint16Array}} GroupBlock
+ * @typedef {{ticket: number, bytes: Uint8Array}} PageBlock
  * @typedef {{head: Header, thumbs: Uint8Array, ordinaryThumbs: Uint8Array,
- *            layers: Map<number, Uint16Array>}} Trace
+ *            layers: Map<number, Uint16Array>, means: Uint16Array | null,
+ *            group: GroupBlock | null, page: PageBlock | null}} Trace
  */
 
 export const LEVELS = 60000;
 
 /** The weight that each 16-bit code stands for: 0 is exactly zero, others the middle of a step. */
-const WEIGHT_OF = (() => {
+export const WEIGHT_OF = (() => {
   const table = new Float32Array(65536);
   for (let code = 1; code < table.length; code++) table[code] = Math.min((code - 0.5) / LEVELS, 1);
   return table;
@@ -29,22 +36,75 @@ const TONE_WEIGHT = Float32Array.from({ length: 256 }, (_, byte) => (byte / 255)
  * @returns {Trace}
  */
 export function unpack(bytes) {
-  const buffer = bytes.slice().buffer; // a copy starts at 0, so that 16-bit views are aligned
-  const headerLength = new DataView(buffer).getUint32(0, true);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = 4 + view.getUint32(0, true);
   /** @type {Header} */
-  const head = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, headerLength)));
-  let at = 4 + headerLength;
+  const head = JSON.parse(new TextDecoder().decode(bytes.subarray(4, at)));
+  head.key_tokens ??= head.query_tokens;
+  const take = (/** @type {number} */ length) => {
+    at += length;
+    return bytes.slice(at - length, at); // a copy: the message goes
+  };
   const thumbLength = head.n_layers * head.n_heads * head.thumb[0] * head.thumb[1];
-  const thumbs = new Uint8Array(buffer, at, thumbLength);
-  const ordinaryThumbs = new Uint8Array(buffer, at + thumbLength, thumbLength);
-  at += 2 * thumbLength;
-  const layerLength = head.n_heads * head.query_tokens.length * head.key_tokens.length;
-  const layers = new Map();
-  for (const layer of head.layers) {
-    layers.set(layer, new Uint16Array(buffer, at, layerLength));
-    at += 2 * layerLength;
+  const [thumbs, ordinaryThumbs] = [take(thumbLength), take(thumbLength)];
+  /** @type {Trace} */
+  const trace = {
+    head,
+    thumbs,
+    ordinaryThumbs,
+    layers: new Map(),
+    means: null,
+    group: null,
+    page: null,
+  };
+  for (const block of head.blocks) {
+    if (block.kind === "page") {
+      trace.page = { ticket: block.ticket, bytes: take(block.bytes) };
+      continue;
+    }
+    const size = block.shape.reduce((product, n) => product * n, 1);
+    const codes = spread(bytes, at, size, block.large);
+    at += size + 2 * block.large;
+    if (block.kind === "layer") trace.layers.set(block.layer, codes);
+    else if (block.kind === "means") trace.means = codes;
+    else trace.group = { name: block.name, shape: block.shape, codes };
   }
-  return { head, thumbs, ordinaryThumbs, layers };
+  return trace;
+}
+
+/**
+ * Codes from their bytes: 255 stands for the next of the larger ones, which follow behind.
+ * @param {Uint8Array} bytes @param {number} at @param {number} size @param {number} large
+ */
+function spread(bytes, at, size, large) {
+  const codes = new Uint16Array(size);
+  const rest = new Uint16Array(bytes.slice(at + size, at + size + 2 * large).buffer);
+  let next = 0;
+  for (let i = 0; i < size; i++) {
+    const byte = bytes[at + i];
+    codes[i] = byte === 255 ? rest[next++] : byte;
+  }
+  return codes;
+}
+
+/** @param {Uint16Array} codes */
+export function weightsOf(codes) {
+  const weights = new Float32Array(codes.length);
+  for (let i = 0; i < codes.length; i++) weights[i] = WEIGHT_OF[codes[i]];
+  return weights;
+}
+
+/** @param {Header} head */
+export const mapSize = (head) => head.query_tokens.length * head.key_tokens.length;
+
+/**
+ * The codes of one head, `[query, key]`.
+ * @param {Trace} trace @param {number} layer @param {number} head
+ * @returns {Uint16Array | null} null while the layer is not here
+ */
+export function headCodes(trace, layer, head) {
+  const size = mapSize(trace.head);
+  return trace.layers.get(layer)?.subarray(head * size, (head + 1) * size) ?? null;
 }
 
 /**
@@ -53,12 +113,39 @@ export function unpack(bytes) {
  * @returns {Float32Array | null} null while the layer is not here
  */
 export function headWeights(trace, layer, head) {
+  const codes = headCodes(trace, layer, head);
+  return codes && weightsOf(codes);
+}
+
+/**
+ * The mean over the heads of a layer, `[query, key]`: from the layer itself if it is here.
+ * @param {Trace} trace @param {number} layer @param {number[]} [heads] which heads; all if left out
+ * @returns {Float32Array | null} null where neither the layer nor the means are here
+ */
+export function meanWeights(trace, layer, heads) {
+  const size = mapSize(trace.head);
   const codes = trace.layers.get(layer);
-  if (!codes) return null;
-  const size = trace.head.query_tokens.length * trace.head.key_tokens.length;
-  const weights = new Float32Array(size);
-  for (let i = 0, at = head * size; i < size; i++, at++) weights[i] = WEIGHT_OF[codes[at]];
-  return weights;
+  const chosen = heads ?? Array.from({ length: trace.head.n_heads }, (_, head) => head);
+  if (!codes) {
+    const means = trace.means?.subarray(layer * size, (layer + 1) * size);
+    return means && !heads ? weightsOf(means) : null;
+  }
+  const mean = new Float32Array(size);
+  for (const head of chosen) {
+    for (let i = 0, at = head * size; i < size; i++, at++) mean[i] += WEIGHT_OF[codes[at]];
+  }
+  for (let i = 0; i < size; i++) mean[i] /= chosen.length;
+  return mean;
+}
+
+/**
+ * Take over what an earlier payload of the same trace brought.
+ * @param {Trace} next @param {Trace} old
+ */
+export function merge(next, old) {
+  next.layers = new Map([...old.layers, ...next.layers]); // oldest first
+  next.means ??= old.means;
+  next.group ??= old.group;
 }
 
 /**

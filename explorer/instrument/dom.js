@@ -1,4 +1,4 @@
-// Small parts for elements and canvases. Text is only ever set as text, never as markup.
+// Small parts for elements. Text is only ever set as text, never as markup.
 
 /**
  * @param {string} tag @param {Record<string, string | null>} [attributes] null leaves one out
@@ -15,58 +15,15 @@ export function h(tag, attributes = {}, ...children) {
 }
 
 /**
- * Give a canvas the screen's own dots and draw in CSS pixels from here on.
- * @param {HTMLCanvasElement} canvas @param {number} width @param {number} height
- * @returns {CanvasRenderingContext2D}
+ * @param {string} word @param {string} title @param {(event: MouseEvent) => void} act
+ * @param {string} [style]
  */
-export function fit(canvas, width, height) {
-  const ratio = Math.min(window.devicePixelRatio || 1, 2);
-  const [w, hgt] = [Math.round(width * ratio), Math.round(height * ratio)];
-  if (canvas.width !== w || canvas.height !== hgt) {
-    canvas.width = w;
-    canvas.height = hgt;
-    canvas.style.width = `${width}px`;
-    canvas.style.height = `${height}px`;
-  }
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.clearRect(0, 0, width, height);
-  return context;
-}
-
-/**
- * Colours as the 32-bit words that a picture's memory holds.
- * @param {import("./palette.js").Rgb[]} ramp
- */
-export const packColours = (ramp) =>
-  new Uint32Array(new Uint8ClampedArray(ramp.flatMap(([r, g, b]) => [r, g, b, 255])).buffer);
-
-/**
- * Colour numbers as a small canvas, one dot each.
- * @param {Uint8ClampedArray} levels @param {number} width @param {number} height
- * @param {Uint32Array} colours from `packColours` @param {HTMLCanvasElement} [canvas]
- */
-export function dots(levels, width, height, colours, canvas = document.createElement("canvas")) {
-  canvas.width = width;
-  canvas.height = height;
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  const image = context.createImageData(width, height);
-  const pixels = new Uint32Array(image.data.buffer);
-  for (let i = 0; i < pixels.length; i++) pixels[i] = colours[levels[i]];
-  context.putImageData(image, 0, 0);
-  return canvas;
-}
-
-/**
- * A text shortened until it fits.
- * @param {CanvasRenderingContext2D} context @param {string} text @param {number} width
- */
-export function shorten(context, text, width) {
-  if (context.measureText(text).width <= width) return text;
-  const letters = [...text];
-  while (letters.length > 1 && context.measureText(`${letters.join("")}…`).width > width)
-    letters.pop();
-  return `${letters.join("")}…`;
+export function pushButton(word, title, act, style = "ax-copy") {
+  const element = /** @type {HTMLButtonElement} */ (
+    h("button", { type: "button", class: style, title, "aria-label": title }, word)
+  );
+  element.addEventListener("click", act);
+  return element;
 }
 
 /**
@@ -93,11 +50,43 @@ export function choice(label, choices, choose) {
   );
   return {
     element,
-    /** @param {T} value */
+    /** @param {T | null} value */
     show: (value) =>
       inputs.forEach((input) => {
         input.checked = input.value === value;
       }),
+  };
+}
+
+/**
+ * A slider in per cent.
+ * @param {string} label @param {string} title @param {[number, number, number]} range least, most, step
+ * @param {(value: number) => void} slide
+ */
+export function slider(label, title, [min, max, step], slide) {
+  const input = /** @type {HTMLInputElement} */ (
+    h("input", {
+      type: "range",
+      min: String(min),
+      max: String(max),
+      step: String(step),
+      "aria-label": title,
+    })
+  );
+  const output = h("output", {});
+  input.addEventListener("input", () => slide(Number(input.value)));
+  return {
+    element: h(
+      "fieldset",
+      { class: "ax-choice ax-slider", title },
+      h("legend", {}, label),
+      h("div", {}, input, output),
+    ),
+    /** @param {number} value */
+    show: (value) => {
+      input.value = String(value);
+      output.textContent = `${value} %`;
+    },
   };
 }
 
@@ -114,14 +103,15 @@ export const ARROWS = {
 
 /**
  * Walk with the arrow keys, choose with Enter or Space, leave with Escape.
- * @param {HTMLElement} element @param {(dx: number, dy: number) => void} walk
- * @param {() => void} enter @param {() => void} leave
+ * @param {HTMLElement} element
+ * @param {(dx: number, dy: number, shift: boolean) => void} walk
+ * @param {(shift: boolean) => void} enter @param {() => void} leave
  */
 export function keys(element, walk, enter, leave) {
   element.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (ARROWS[event.key]) walk(...ARROWS[event.key]);
-    else if (event.key === "Enter" || event.key === " ") enter();
+    if (ARROWS[event.key]) walk(...ARROWS[event.key], event.shiftKey);
+    else if (event.key === "Enter" || event.key === " ") enter(event.shiftKey);
     else if (event.key === "Escape") leave();
     else return;
     event.preventDefault();
@@ -130,9 +120,55 @@ export function keys(element, walk, enter, leave) {
 }
 
 /**
+ * Pointing at things in a row and picking them: a click picks one, a drag all between.
+ * @template {{side: "row" | "column", i: number}} Place
+ * @param {HTMLElement} element @param {(event: MouseEvent) => Place | null} at
+ * @param {(side: "row" | "column", units: number[] | null) => void} point null when nothing is
+ * @param {(side: "row" | "column", units: number[], event: MouseEvent) => void} pick
+ */
+export function picking(element, at, point, pick) {
+  /** @type {Place | null} */
+  let from = null;
+  /** @type {number[] | null} */
+  let dragged = null;
+  element.addEventListener("pointerdown", (event) => {
+    dragged = null;
+    from = event.pointerType === "mouse" && event.button === 0 ? at(event) : null;
+  });
+  element.addEventListener("pointermove", (event) => {
+    if (event.pointerType !== "mouse") return;
+    const here = at(event);
+    if (from && event.buttons & 1 && here?.side === from.side && (dragged || here.i !== from.i)) {
+      if (!dragged) element.setPointerCapture(event.pointerId);
+      dragged = range(from.i, here.i);
+    }
+    if (dragged && from) point(from.side, dragged);
+    else if (here) point(here.side, [here.i]);
+    else point("row", null);
+  });
+  element.addEventListener("pointerleave", () => dragged ?? point("row", null));
+  element.addEventListener("click", (event) => {
+    const here = at(event);
+    if (dragged && from) pick(from.side, dragged, event);
+    else if (here) pick(here.side, [here.i], event);
+    from = dragged = null;
+  });
+}
+
+/**
+ * All whole numbers from one to another, in order.
+ * @param {number} one @param {number} other
+ */
+export function range(one, other) {
+  const [low, high] = [Math.min(one, other), Math.max(one, other)];
+  return Array.from({ length: high - low + 1 }, (_, i) => low + i);
+}
+
+/**
  * What a map holds for a key, made the first time.
  * @template K, V
- * @param {Map<K, V>} map @param {K} key @param {() => V} make
+ * @param {{get: (key: K) => V | undefined, set: (key: K, value: V) => unknown}} map
+ * @param {K} key @param {() => V} make
  * @returns {V}
  */
 export function remember(map, key, make) {

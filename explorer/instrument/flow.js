@@ -1,22 +1,31 @@
-// The flow: tokens that look on the left, tokens that are looked at on the right, a line for each
-// weight. Only the rows in sight are drawn, so its cost does not grow with the text.
+// The flow: tokens that look on one side, tokens that are looked at on the other, a line for each
+// weight. The sides stand as columns, or as lines of text above one another. Only the rows in sight
+// are drawn, so its cost does not grow with the text.
 
-import { bound, fit, h, keys, remember, shorten } from "./dom.js";
+import { bound, choice, h, keys, picking, range, remember } from "./dom.js";
 import { digits, heaviest, rowOf } from "./model.js";
+import { paintOn, plate, shorten } from "./paint.js";
+import { edgesOf, indexAt, settingOf, touching } from "./rail.js";
+import { pairsTable } from "./table.js";
+import { focusOn } from "./words.js";
 
 /**
  * @typedef {import("./scene.js").Scene} Scene
  * @typedef {import("./instrument.js").Actions} Actions
+ * @typedef {import("./paint.js").Pen} Pen
  * @typedef {{row: number, column: number, weight: number, head: number}} Line
  */
 
 const MAX_HEIGHT = 560;
 const ROW = [18, 30]; // pixels, least and most
+const ACROSS_HEIGHT = 320;
+const LABEL_HEIGHT = 40; // of a line of text with its numbers
+const UNIT = [26, 130]; // pixels that a token takes along a line, least and most
 const MAX_LINES = 1500; // drawn at once; the heaviest are kept
 const TONES = 10;
 
-/** @param {Actions} actions */
-export function createFlow(actions) {
+/** @param {Actions} actions @param {import("./tools.js").Change} change */
+export function createFlow(actions, change) {
   const base = document.createElement("canvas");
   const over = document.createElement("canvas");
   const stage = h("div", { class: "ax-stage" }, base, over);
@@ -32,72 +41,111 @@ export function createFlow(actions) {
     spacer,
   );
   const note = h("p", { class: "ax-help ax-under" });
+  const help = h("p", { class: "ax-help ax-tip" });
+  const setting = choice(
+    "",
+    [
+      ["down", "columns", "Tokens in two columns"],
+      ["across", "lines", "Tokens in two lines of text"],
+    ],
+    (/** @type {"down" | "across"} */ value) =>
+      change((view) => ({ ...view, flow: value }), { model: true }),
+  );
+  const table = pairsTable("flow");
   const element = h(
     "section",
     { class: "ax-panel ax-panel-flow", "aria-label": "Flow" },
-    h("h3", {}, "Flow"),
-    h(
-      "p",
-      { class: "ax-help" },
-      "Left looks at right. Point at a token for its lines alone; click pins it.",
-    ),
+    h("div", { class: "ax-title" }, h("h3", {}, "Flow"), setting.element),
+    help,
     scroller,
     note,
+    table.element,
   );
   /** @type {Scene | null} */
   let scene = null;
-  let side = "row"; // the column that the arrow keys walk in
-  const box = { width: 1, height: 1, row: 20, left: 0, right: 0 };
+  /** @type {"row" | "column"} */
+  let side = "row"; // the side that the arrow keys walk on
+  let anchor = 0; // where walking with Shift began
+  const box = { width: 1, height: 1, near: 0, far: 0, row: 20, extent: 0 };
+  let [across, rtl] = [false, false];
+  let edges = { row: edgesOf([]), column: edgesOf([]) };
   /** @type {Map<number, number[]>} */
   let kept = new Map(); // heaviest keys, by head and row
 
   scroller.addEventListener("scroll", () => {
     if (scene) {
-      paint();
+      paintOn(base, box.width, box.height, paintBase);
       focus(scene);
     }
   });
-  stage.addEventListener("pointermove", (event) => {
-    if (event.pointerType === "mouse") actions.hover(tokenAt(event));
-  });
-  stage.addEventListener("pointerleave", () => actions.hover(null));
-  stage.addEventListener("click", (event) => {
-    const token = tokenAt(event);
-    if (token) actions.pin(token.row, token.column);
-  });
+  picking(
+    stage,
+    tokenAt,
+    (where, units) => actions.hover(units && focusOn(where, units)),
+    (where, units, event) => actions.pick(where, units, event.shiftKey),
+  );
   keys(
     scroller,
-    (dx, dy) => {
+    (dx, dy, shift) => {
       if (!scene) return;
-      if (dx) side = dx < 0 ? "row" : "column";
-      const units = side === "row" ? scene.model.picture.rows : scene.model.picture.columns;
-      const now = scene.focus.row ?? scene.focus.column;
-      const next = now === null ? 0 : bound(now + dy, 0, units.length - 1);
+      const [along, other] = across ? [rtl ? -dx : dx, dy] : [dy, dx];
+      if (other) side = other < 0 ? "row" : "column";
+      const n = edges[side].length - 1;
+      const now = side === "row" ? scene.focus.rows : scene.focus.columns;
+      const last = anchor === now[0] ? now[now.length - 1] : now[0];
+      const next = now.length ? bound((last ?? 0) + along, 0, n - 1) : 0;
+      if (!shift) anchor = next;
       reveal(next);
-      actions.walk(side === "row" ? { row: next, column: null } : { row: null, column: next });
+      actions.walk(focusOn(side, shift ? range(anchor, next) : [next]));
     },
-    () => scene && actions.pin(scene.focus.row, scene.focus.column),
+    (shift) => {
+      if (!scene) return;
+      const units = side === "row" ? scene.focus.rows : scene.focus.columns;
+      if (units.length) actions.pick(side, units, shift);
+    },
     actions.clear,
   );
+
+  const scrolled = () => (across ? Math.abs(scroller.scrollLeft) : scroller.scrollTop);
+  const length = () => (across ? box.width : box.height);
 
   /** @param {MouseEvent} event */
   function tokenAt(event) {
     if (!scene) return null;
     const frame = stage.getBoundingClientRect();
-    const i = Math.floor((event.clientY - frame.top + scroller.scrollTop) / box.row);
-    const x = event.clientX - frame.left;
-    const { rows, columns } = scene.model.picture;
-    if (x < box.left + 8 && i < rows.length) return { row: i, column: null };
-    if (x > box.right - 8 && i < columns.length) return { row: null, column: i };
-    return null;
+    const [x, y] = [event.clientX - frame.left, event.clientY - frame.top];
+    const along = (across ? (rtl ? box.width - x : x) : y) + scrolled();
+    const between = across ? y : x;
+    const slack = 8;
+    /** @type {"row" | "column" | null} */
+    const where = between < box.near + slack ? "row" : between > box.far - slack ? "column" : null;
+    if (!where) return null;
+    const i = indexAt(edges[where], along);
+    return i < 0 ? null : { side: where, i };
   }
 
   /** Scroll a token into sight. @param {number} i */
   function reveal(i) {
-    const y = i * box.row;
-    if (y < scroller.scrollTop || y + box.row > scroller.scrollTop + box.height) {
-      scroller.scrollTop = y - box.height / 2;
-    }
+    const [from, to] = [edges.row[i] ?? edges.column[i], edges.row[i + 1] ?? edges.column[i + 1]];
+    const at = scrolled();
+    if (from >= at && to <= at + length()) return;
+    const next = Math.max(0, from - length() / 2);
+    if (across) scroller.scrollLeft = rtl ? -next : next;
+    else scroller.scrollTop = next;
+  }
+
+  /**
+   * The middle of a token along its side, from the stage's edge. The one token that is pinned stays
+   * at the edge when it is scrolled out of sight.
+   * @param {number} i @param {boolean} isRow
+   */
+  function middleOf(i, isRow) {
+    const own = isRow ? edges.row : edges.column;
+    const chosen = isRow ? scene?.focus.rows : scene?.focus.columns;
+    const half = (own[i + 1] - own[i]) / 2;
+    let at = own[i] + half - scrolled();
+    if (chosen?.length === 1 && chosen[0] === i) at = bound(at, half, length() - half);
+    return rtl && across ? box.width - at : at;
   }
 
   /** @param {Scene} next */
@@ -106,29 +154,77 @@ export function createFlow(actions) {
     kept = new Map();
     const { rows, columns } = scene.model.picture;
     const n = Math.max(rows.length, columns.length);
-    const width = scroller.clientWidth;
-    if (!width || !n) return;
-    box.row = bound(MAX_HEIGHT / n, ROW[0], ROW[1]);
-    box.height = Math.min(n * box.row, MAX_HEIGHT);
-    box.width = width;
-    box.left = Math.round(width * 0.3);
-    box.right = width - box.left;
-    scroller.style.height = `${box.height}px`;
-    spacer.style.height = `${n * box.row}px`;
-    paint();
-    const { row, column } = scene.focus;
-    const at = row ?? column;
-    if (at !== null && scene.moved) reveal(at);
+    const auto = settingOf(scene.trace.head.query_tokens);
+    across = scene.view.flow === "auto" ? auto.across : scene.view.flow === "across";
+    rtl = auto.rtl && across;
+    element.classList.toggle("ax-wide", across);
+    setting.show(across ? "across" : "down");
+    help.textContent = across
+      ? "Above looks at below. Point at a token for its lines alone; click pins it."
+      : "Left looks at right. Point at a token for its lines alone; click pins it.";
+    scroller.dir = rtl ? "rtl" : "ltr";
+    if (!scroller.clientWidth || !n) return;
+    if (across) placeAcross();
+    else placeDown(n);
+    paintOn(base, box.width, box.height, paintBase);
+    const at = scene.focus.rows[0] ?? scene.focus.columns[0];
+    if (at !== undefined && scene.moved) reveal(at);
     focus(scene);
+    table.fill(scene);
   }
+
+  /** @param {number} n */
+  function placeDown(n) {
+    if (!scene) return;
+    const { rows, columns } = scene.model.picture;
+    box.row = bound(MAX_HEIGHT / n, ROW[0], ROW[1]);
+    box.extent = n * box.row;
+    scroller.style.height = `${Math.min(box.extent, MAX_HEIGHT)}px`;
+    Object.assign(spacer.style, { height: `${box.extent}px`, width: "auto" });
+    box.height = Math.min(box.extent, MAX_HEIGHT);
+    box.width = scroller.clientWidth;
+    box.near = Math.round(box.width * 0.3);
+    box.far = box.width - box.near;
+    const same = (/** @type {unknown[]} */ units) => edgesOf(units.map(() => box.row));
+    edges = { row: same(rows), column: same(columns) };
+    sizeStage();
+  }
+
+  function placeAcross() {
+    if (!scene) return;
+    const { rows, columns } = scene.model.picture;
+    const pen = /** @type {Pen} */ (base.getContext("2d"));
+    pen.font = fontOf();
+    const width = (/** @type {import("./model.js").Unit} */ unit) =>
+      bound(pen.measureText(unit.text).width + 14, UNIT[0], UNIT[1]);
+    const own = edgesOf(rows.map(width));
+    edges = { row: own, column: columns === rows ? own : edgesOf(columns.map(width)) };
+    box.extent = Math.max(edges.row[rows.length], edges.column[columns.length]);
+    box.width = Math.min(scroller.clientWidth, box.extent);
+    box.height = ACROSS_HEIGHT;
+    box.near = LABEL_HEIGHT;
+    box.far = box.height - LABEL_HEIGHT;
+    box.row = LABEL_HEIGHT;
+    scroller.style.height = "auto";
+    Object.assign(spacer.style, { height: `${box.height}px`, width: `${box.extent}px` });
+    sizeStage();
+  }
+
+  function sizeStage() {
+    Object.assign(stage.style, { width: `${box.width}px`, height: `${box.height}px` });
+  }
+
+  const fontOf = () =>
+    `${across || box.row >= 20 ? 13 : 12}px ${scene?.theme.font ?? "sans-serif"}`;
 
   /** The keys that a row's lines go to. @param {number} head its place among the chosen @param {number} row */
   function targets(head, row) {
     if (!scene) return [];
     const { perHead, picture } = scene.model;
-    const id = head * picture.rows.length + row;
     const share = scene.view.mass / 100;
-    return remember(kept, id, () => heaviest(rowOf(perHead[head].picture, row), share));
+    return remember(kept, head * picture.rows.length + row, () =>
+      heaviest(rowOf(perHead[head].picture, row), share),
+    );
   }
 
   /** @param {number} row @returns {Line[]} */
@@ -144,23 +240,19 @@ export function createFlow(actions) {
     );
   }
 
-  function inSight() {
-    const n = scene ? scene.model.picture.rows.length : 0;
-    const first = Math.max(0, Math.floor(scroller.scrollTop / box.row));
-    return [first, Math.min(n, Math.ceil((scroller.scrollTop + box.height) / box.row))];
-  }
+  const inSight = () => touching(edges.row, scrolled(), scrolled() + length());
 
-  function paint() {
+  /** @param {Pen} pen */
+  function paintBase(pen) {
     if (!scene) return;
-    const ctx = fit(base, box.width, box.height);
     const [first, end] = inSight();
     /** @type {Line[]} */
     let lines = [];
     for (let row = first; row < end; row++) lines.push(...linesOf(row));
     const all = lines.length;
     if (all > MAX_LINES) lines = lines.sort((a, b) => b.weight - a.weight).slice(0, MAX_LINES);
-    stroke(ctx, lines, bound(Math.sqrt(250 / lines.length), 0.14, 0.75)); // a thicket is drawn fainter
-    write(ctx, () => 0);
+    stroke(pen, lines, bound(Math.sqrt(250 / lines.length), 0.14, 0.75)); // a thicket is fainter
+    write(pen, () => 0);
     note.textContent =
       `Lines: the fewest that hold ${scene.view.mass} % of each row’s attention` +
       (all > MAX_LINES
@@ -168,74 +260,96 @@ export function createFlow(actions) {
         : ".");
   }
 
-  /** @param {CanvasRenderingContext2D} ctx @param {Line[]} lines @param {number} strength */
-  function stroke(ctx, lines, strength) {
+  /** @param {Pen} pen @param {Line[]} lines @param {number} strength */
+  function stroke(pen, lines, strength) {
     if (!scene) return;
     const { tops } = scene.model;
-    /** @type {Map<number, Path2D>} */
-    const paths = new Map();
-    const middle = (box.left + box.right) / 2;
-    for (const { row, column, weight, head } of lines) {
-      const tone = bound(Math.ceil((weight / tops[row]) * TONES), 1, TONES);
-      const id = head * (TONES + 1) + tone;
-      const path = remember(paths, id, () => new Path2D());
-      const [y1, y2] = [row, column].map((i) => (i + 0.5) * box.row - scroller.scrollTop);
-      path.moveTo(box.left + 4, y1);
-      path.bezierCurveTo(middle, y1, middle, y2, box.right - 4, y2);
+    /** @type {Map<number, Line[]>} */
+    const byTone = new Map();
+    for (const line of lines) {
+      const tone = bound(Math.ceil((line.weight / tops[line.row]) * TONES), 1, TONES);
+      remember(byTone, line.head * (TONES + 1) + tone, () => []).push(line);
     }
-    for (const [id, path] of [...paths].sort(([a], [b]) => (a % (TONES + 1)) - (b % (TONES + 1)))) {
+    for (const [id, group] of [...byTone].sort(
+      ([a], [b]) => (a % (TONES + 1)) - (b % (TONES + 1)),
+    )) {
       const tone = (id % (TONES + 1)) / TONES;
-      ctx.strokeStyle = scene.theme.headCss(
-        Math.floor(id / (TONES + 1)),
-        strength * (0.1 + 0.9 * tone),
-      );
-      ctx.lineWidth = 0.6 + 2.6 * tone;
-      ctx.stroke(path);
+      const head = Math.floor(id / (TONES + 1));
+      pen.beginPath();
+      for (const { row, column } of group) curve(pen, middleOf(row, true), middleOf(column, false));
+      pen.strokeStyle = scene.theme.headCss(head, strength * (0.1 + 0.9 * tone));
+      pen.lineWidth = 0.6 + 2.6 * tone;
+      pen.stroke();
+    }
+  }
+
+  /** @param {Pen} pen @param {number} from @param {number} to */
+  function curve(pen, from, to) {
+    const [a, b, middle] = [box.near + 4, box.far - 4, (box.near + box.far) / 2];
+    if (across) {
+      pen.moveTo(from, a);
+      pen.bezierCurveTo(from, middle, to, middle, to, b);
+    } else {
+      pen.moveTo(a, from);
+      pen.bezierCurveTo(middle, from, middle, to, b, to);
     }
   }
 
   /**
-   * The tokens of both columns.
-   * @param {CanvasRenderingContext2D} ctx
+   * The tokens of both sides.
+   * @param {Pen} pen
    * @param {(i: number, isRow: boolean) => number} shade 0 to 1, the tint behind a token
-   * @param {(i: number, isRow: boolean) => string} [number] written at the edge
+   * @param {(i: number, isRow: boolean) => string} [number] written beside it
    */
-  function write(ctx, shade, number = () => "") {
+  function write(pen, shade, number = () => "") {
     if (!scene) return;
-    const { rows, columns } = scene.model.picture;
-    const top = Math.floor(scroller.scrollTop / box.row);
-    const end = Math.ceil((scroller.scrollTop + box.height) / box.row);
-    ctx.font = `${box.row < 20 ? 12 : 13}px ${scene.theme.font}`;
-    ctx.textBaseline = "middle";
+    pen.font = fontOf();
+    pen.textBaseline = "middle";
     for (const isRow of [true, false]) {
-      const units = isRow ? rows : columns;
-      for (let i = top; i < Math.min(end, units.length); i++) {
-        const y = (i + 0.5) * box.row - scroller.scrollTop;
-        const tint = shade(i, isRow);
-        const [x, w] = isRow ? [0, box.left] : [box.right, box.left];
-        if (tint > 0) {
-          ctx.fillStyle = scene.theme.accentCss(0.08 + 0.42 * tint);
-          ctx.beginPath();
-          ctx.roundRect(x, y - box.row / 2 + 1, w, box.row - 2, 4);
-          ctx.fill();
-        }
-        ctx.fillStyle = units[i].special ? scene.theme.muted : scene.theme.text;
-        ctx.textAlign = isRow ? "right" : "left";
-        const digit = number(i, isRow);
-        ctx.fillText(
-          shorten(ctx, units[i].text, box.left - (digit ? 52 : 12)),
-          isRow ? box.left - 6 : box.right + 6,
-          y,
-        );
-        if (digit) {
-          ctx.textAlign = isRow ? "left" : "right";
-          ctx.fillText(digit, isRow ? 4 : box.width - 4, y);
-        }
-        if (i > 0 && units[i].segment !== units[i - 1].segment) {
-          ctx.fillStyle = scene.theme.border;
-          ctx.fillRect(x, y - box.row / 2, w, 1);
-        }
+      const own = isRow ? edges.row : edges.column;
+      const [first, end] = touching(own, scrolled(), scrolled() + length());
+      const chosen = isRow ? scene.focus.rows : scene.focus.columns;
+      for (let i = first; i < end; i++) token(pen, i, isRow, shade(i, isRow), number(i, isRow));
+      // The pinned token stays in sight, over whatever lies there.
+      const [only] = chosen;
+      if (chosen.length === 1 && (only < first || only >= end)) {
+        token(pen, only, isRow, 1, number(only, isRow));
       }
+    }
+  }
+
+  /** @param {Pen} pen @param {number} i @param {boolean} isRow @param {number} tint @param {string} digit */
+  function token(pen, i, isRow, tint, digit) {
+    if (!scene) return;
+    const units = isRow ? scene.model.picture.rows : scene.model.picture.columns;
+    const own = isRow ? edges.row : edges.column;
+    const [size, at] = [own[i + 1] - own[i], middleOf(i, isRow)];
+    const { theme } = scene;
+    const place = across
+      ? { x: at - size / 2, y: isRow ? 0 : box.far, width: size, height: box.row }
+      : { x: isRow ? 0 : box.far, y: at - size / 2, width: box.near, height: size };
+    if (tint > 0) {
+      const colour = theme.accentCss(0.08 + 0.42 * tint);
+      plate(pen, colour, place.x + 1, place.y + 1, place.width - 2, place.height - 2);
+    }
+    pen.fillStyle = units[i].special ? theme.muted : theme.text;
+    const { text } = units[i];
+    if (across) {
+      pen.textAlign = "center";
+      pen.fillText(shorten(pen, text, size - 4), at, isRow ? box.near - 13 : box.far + 13);
+      if (digit && size >= 34) pen.fillText(digit, at, isRow ? 10 : box.height - 10);
+    } else {
+      pen.textAlign = isRow ? "right" : "left";
+      const room = box.near - (digit ? 52 : 12);
+      pen.fillText(shorten(pen, text, room), isRow ? box.near - 6 : box.far + 6, at);
+      pen.textAlign = isRow ? "left" : "right";
+      if (digit) pen.fillText(digit, isRow ? 4 : box.width - 4, at);
+    }
+    if (i > 0 && units[i].segment !== units[i - 1].segment) {
+      pen.fillStyle = theme.border;
+      const start = rtl ? place.x + place.width : place.x;
+      if (across) pen.fillRect(start, place.y, 1, place.height);
+      else pen.fillRect(place.x, place.y, place.width, 1);
     }
   }
 
@@ -243,38 +357,47 @@ export function createFlow(actions) {
   function focus(next) {
     scene = next;
     if (!scroller.clientWidth || !base.width) return;
-    const { row, column } = scene.focus;
-    const { picture, tops } = scene.model;
-    const pointed = row !== null || column !== null;
+    const { rows, columns } = scene.focus;
+    const pointed = rows.length > 0 || columns.length > 0;
     base.style.visibility = pointed ? "hidden" : "visible";
-    const ctx = fit(over, box.width, box.height);
+    over.style.visibility = pointed ? "visible" : "hidden";
     scroller.setAttribute("aria-label", `Flow. ${scene.says}`);
-    if (!pointed) return;
-    const [first, end] = row !== null ? [row, row + 1] : inSight();
-    /** @type {Line[]} */
-    const lines = [];
-    for (let r = first; r < end; r++) {
-      lines.push(...linesOf(r).filter((line) => column === null || line.column === column));
-    }
+    if (pointed) paintOn(over, box.width, box.height, paintFocus);
+  }
+
+  /** @param {Pen} pen */
+  function paintFocus(pen) {
+    if (!scene) return;
+    const { focus: point, given, got, model } = scene;
+    const wanted = new Set(point.columns);
+    const rows = point.rows.length ? point.rows : range(inSight()[0], inSight()[1] - 1);
+    let lines = rows.flatMap((row) =>
+      linesOf(row).filter((line) => !wanted.size || wanted.has(line.column)),
+    );
     // A cell that the mass slider leaves out is still drawn when it is pointed at itself.
-    if (row !== null && column !== null && !lines.length) {
-      scene.model.perHead.forEach(({ head, picture: own }) =>
-        lines.push({ row, column, head, weight: own.weights[row * own.columns.length + column] }),
-      );
+    if (point.rows.length === 1 && wanted.size === 1 && !lines.length) {
+      const [row, column] = [point.rows[0], point.columns[0]];
+      lines = model.perHead.map(({ head, picture }) => {
+        const weight = picture.weights[row * picture.columns.length + column];
+        return { row, column, head, weight };
+      });
     }
-    stroke(ctx, lines, 1);
-    const weight = (/** @type {number} */ r, /** @type {number} */ c) =>
-      picture.weights[r * picture.columns.length + c];
+    if (lines.length > MAX_LINES) {
+      lines = lines.sort((a, b) => b.weight - a.weight).slice(0, MAX_LINES);
+    }
+    stroke(pen, lines, bound(Math.sqrt(400 / lines.length), 0.3, 1));
+    const chosen = { row: new Set(point.rows), column: wanted };
+    const top = model.tops[point.rows[0] ?? 0];
     const value = (/** @type {number} */ i, /** @type {boolean} */ isRow) => {
-      if (isRow) return column !== null && (row === null || row === i) ? weight(i, column) : -1;
-      return row !== null && (column === null || column === i) ? weight(row, i) : -1;
+      const [own, other] = isRow ? [chosen.row, got] : [chosen.column, given];
+      return other && (!own.size || own.has(i)) ? other[i] : -1;
     };
     write(
-      ctx,
+      pen,
       (i, isRow) => {
-        if (isRow ? i === row : i === column) return 1;
+        if ((isRow ? chosen.row : chosen.column).has(i)) return 1;
         const v = value(i, isRow);
-        return v < 0 ? 0 : bound(v / tops[isRow ? i : (row ?? 0)], 0, 1) * 0.8;
+        return v < 0 ? 0 : bound(v / (isRow ? model.tops[i] : top), 0, 1) * 0.8;
       },
       (i, isRow) => {
         const v = value(i, isRow);

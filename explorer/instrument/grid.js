@@ -1,12 +1,18 @@
-// The head grid: every layer and head as a small picture. Hover previews, click locks.
+// The head grid: every layer and head as a small picture. Hover previews, click locks. What is not
+// chosen is grey, and still scored. With something pinned, each picture shows that alone.
 
-import { ARROWS, bound, dots, h } from "./dom.js";
-import { raster } from "./model.js";
+import { headWeights } from "./data.js";
+import { ARROWS, bound, h, remember } from "./dom.js";
+import { digits, profileOf, raster } from "./model.js";
+import { dots, drawCells, painters } from "./paint.js";
+import { createTable } from "./table.js";
 
 /**
  * @typedef {import("./scene.js").Scene} Scene
  * @typedef {import("./instrument.js").Actions} Actions
  */
+
+const DOTS = 32; // on a small picture's side, at most
 
 /**
  * @param {Actions} actions
@@ -14,17 +20,19 @@ import { raster } from "./model.js";
  */
 export function createGrid(actions, chosen) {
   const body = h("div", { class: "ax-grid" });
+  const table = createTable("heads", contentOf);
   const element = h(
     "section",
     { class: "ax-panel ax-panel-grid", "aria-label": "Heads" },
-    h("h3", {}, "Heads"),
+    h("div", { class: "ax-title" }, h("h3", {}, "Heads")),
     h(
       "p",
-      { class: "ax-help" },
+      { class: "ax-help ax-tip" },
       "Point to preview, click to choose. Shift-click adds a head; a layer’s number chooses all of it.",
     ),
     body,
     chosen,
+    table.element,
   );
   /** @type {HTMLButtonElement[][]} */
   let cells = [];
@@ -62,6 +70,7 @@ export function createGrid(actions, chosen) {
         "button",
         { type: "button", class: "ax-cell", title: name, "aria-label": name },
         document.createElement("canvas"),
+        h("span", { class: "ax-score", "aria-hidden": "true" }),
       )
     );
     button.addEventListener("pointerenter", (event) => {
@@ -80,16 +89,9 @@ export function createGrid(actions, chosen) {
 
   /** @param {number} layer */
   function layerButton(layer) {
-    const button = h(
-      "button",
-      {
-        type: "button",
-        class: "ax-grid-label ax-layer",
-        title: `All heads of layer ${layer}`,
-        "aria-label": `All heads of layer ${layer}`,
-      },
-      String(layer),
-    );
+    const name = `All heads of layer ${layer}`;
+    const words = { type: "button", class: "ax-grid-label ax-layer", title: name };
+    const button = h("button", { ...words, "aria-label": name }, String(layer));
     button.addEventListener("click", () => actions.chooseLayer(layer));
     return button;
   }
@@ -107,38 +109,117 @@ export function createGrid(actions, chosen) {
   function draw(scene) {
     const { n_layers, n_heads } = scene.trace.head;
     if (shape !== `${n_layers}x${n_heads}`) build(n_layers, n_heads);
+    marked = "";
+    const numbers = new Map(
+      scene.pinnedNumbers.map(({ layer, head, weight }) => [`${layer}.${head}`, weight]),
+    );
+    const strongest = scene.pinnedNumbers[0]?.weight || 1;
     cells.forEach((row, layer) =>
       row.forEach((button, head) => {
-        const { weights, nRows, nColumns, tops } = scene.thumb(layer, head);
-        const [height, width] = [Math.min(nRows, 32), Math.min(nColumns, 32)];
-        const canvas = /** @type {HTMLCanvasElement} */ (button.firstElementChild);
-        dots(
-          raster(weights, nRows, nColumns, height, width, tops),
-          width,
-          height,
-          scene.theme.packed,
-          canvas,
-        );
+        const number = scene.view.grid === "pinned" ? numbers.get(`${layer}.${head}`) : undefined;
+        score(button, scene, layer, head, number, strongest);
       }),
     );
     mark(scene);
   }
 
-  /** Show what is chosen. @param {Scene} scene */
-  function mark({ view, theme, loading }) {
+  /**
+   * The pinned pair's number on a head's picture.
+   * @param {HTMLElement} button @param {Scene} scene @param {number} layer @param {number} head
+   * @param {number | undefined} number @param {number} strongest
+   */
+  function score(button, scene, layer, head, number, strongest) {
+    const name = `Layer ${layer}, head ${head}`;
+    const label = /** @type {HTMLElement} */ (button.lastElementChild);
+    button.title = number === undefined ? name : `${name}: ${digits(number)}`;
+    const short = number === undefined ? "" : number >= 0.995 ? "1.0" : number.toFixed(2).slice(1);
+    if (label.textContent !== short) label.textContent = short;
+    const level = bound(Math.round((255 * (number ?? 0)) / strongest), 0, 255);
+    label.style.color = scene.theme.inks[level];
+  }
+
+  /** Paint what changed: the chosen in colour, the others in grey. @param {Scene} scene */
+  function mark(scene) {
+    const { view, theme, loading } = scene;
     const now = `${shape} ${view.layer}.${view.heads.join(".")} ${theme.dark} ${loading}`;
     if (marked === now) return; // a hover changes nothing here
+    const fresh = marked === "";
     marked = now;
     cells.forEach((row, layer) =>
       row.forEach((button, head) => {
         const chosen = layer === view.layer && view.heads.includes(head);
-        button.setAttribute("aria-pressed", String(chosen));
+        const changed = button.getAttribute("aria-pressed") !== String(chosen);
         button.tabIndex = layer === view.layer && head === view.heads[0] ? 0 : -1;
-        button.style.setProperty("--head", theme.headCss(head));
         button.classList.toggle("ax-waiting", chosen && loading);
+        if (!fresh && !changed) return;
+        button.setAttribute("aria-pressed", String(chosen));
+        button.style.setProperty("--head", theme.headCss(head));
+        paint(button, scene, layer, head, chosen ? theme.packed : theme.greys);
       }),
     );
+    table.fill(scene, [scene.trace, scene.model, scene.pinnedNumbers]);
+  }
+
+  /**
+   * @param {HTMLElement} button @param {Scene} scene @param {number} layer @param {number} head
+   * @param {Uint32Array} colours
+   */
+  function paint(button, scene, layer, head, colours) {
+    const { weights, nRows, nColumns, tops } = scene.thumb(layer, head);
+    const [height, width] = [Math.min(nRows, DOTS), Math.min(nColumns, DOTS)];
+    const canvas = /** @type {HTMLCanvasElement} */ (button.firstElementChild);
+    const levels = raster(weights, nRows, nColumns, height, width, tops);
+    dots(levels, width, height, colours, canvas);
+    painters.set(canvas, (pen) => {
+      const box = { x: 0, y: 0, width: canvas.clientWidth, height: canvas.clientHeight };
+      const all = { top: 0, bottom: height, left: 0, right: width };
+      drawCells(pen, levels, height, width, colours, box, all);
+    });
   }
 
   return { element, draw, mark };
+}
+
+/** @type {WeakMap<Uint16Array, Map<number, import("./model.js").Profile>>} */
+const profiles = new WeakMap();
+
+/**
+ * Every head that is known, with the pinned pair's number or what kind of head it is.
+ * @param {Scene} scene
+ * @returns {import("./table.js").Content}
+ */
+function contentOf({ pinnedNumbers, trace }) {
+  if (pinnedNumbers.length) {
+    const rows = pinnedNumbers.map(({ layer, head, weight }) => [layer, head, weight]);
+    const caption = "How much the pinned words look at the pinned words, head by head";
+    return { titles: ["layer", "head", "weight"], counts: ["layer", "head"], rows, caption };
+  }
+  const rows = [...trace.layers.keys()]
+    .sort((a, b) => a - b)
+    .flatMap((layer) =>
+      Array.from({ length: trace.head.n_heads }, (_, head) => {
+        const { entropy, possible, ...shares } = profileIn(trace, layer, head);
+        const { previous, next, self, repeat, special } = shares;
+        return [layer, head, previous, next, self, repeat, special, entropy, entropy / possible];
+      }),
+    );
+  const titles = ["layer", "head", "token before", "token after", "itself", "same word elsewhere"];
+  titles.push("special tokens", "entropy, bits", "entropy, of the possible");
+  const missing = trace.head.n_layers - trace.layers.size;
+  const caption =
+    "Shares of each head’s attention, averaged over the tokens" +
+    (missing
+      ? `; of the ${trace.layers.size} layers that are here, out of ${trace.head.n_layers}`
+      : "");
+  return { titles, counts: ["layer", "head"], rows, caption };
+}
+
+/** @param {import("./data.js").Trace} trace @param {number} layer @param {number} head */
+function profileIn(trace, layer, head) {
+  const codes = /** @type {Uint16Array} */ (trace.layers.get(layer));
+  const known = remember(profiles, codes, () => new Map());
+  return remember(known, head, () => {
+    const weights = headWeights(trace, layer, head) ?? new Float32Array(0);
+    return profileOf(weights, trace.head.query_tokens);
+  });
 }

@@ -1,13 +1,20 @@
-// The heatmap of the chosen heads: rows are queries, columns are keys, with a cross-hair.
+// The heatmap of the chosen heads: rows are queries, columns are keys, with a cross-hair. It zooms
+// and pans; the corner between the labels then shows the whole, with a frame round what is in sight.
 
-import { bound, dots, fit, h, keys, shorten } from "./dom.js";
+import { bound, h, keys, range } from "./dom.js";
 import { raster } from "./model.js";
+import { drawCells, paintOn, plate, shorten } from "./paint.js";
+import { pairsTable } from "./table.js";
 import { createLens } from "./tools.js";
+import { runsOf } from "./view.js";
 import { scaleNote } from "./words.js";
 
 /**
  * @typedef {import("./scene.js").Scene} Scene
  * @typedef {import("./instrument.js").Actions} Actions
+ * @typedef {import("./paint.js").Pen} Pen
+ * @typedef {{row: number, column: number, count: number}} Sight
+ *   first row and column in sight, and how many cells across
  */
 
 const MAX_SIDE = 620;
@@ -18,6 +25,8 @@ const DIGITS_CELL = 27; // from this size on a cell shows its weight
 const ZOOM_FROM = 24; // tokens from which there is something to zoom into
 const CLOSEST = 8; // cells across, when nearest
 const DRAGGED = 4; // pixels from which a press is a drag and not a click
+const OVERVIEW = 76; // pixels across, at most
+const FULL = { row: 0, column: 0, count: Number.POSITIVE_INFINITY };
 
 /** @param {Actions} actions */
 export function createHeatmap(actions) {
@@ -31,40 +40,68 @@ export function createHeatmap(actions) {
   );
   const note = h("p", { class: "ax-help ax-under" });
   const lens = createLens((factor) => zoom(factor));
+  const table = pairsTable("heatmap");
   const element = h(
     "section",
     { class: "ax-panel ax-panel-heat", "aria-label": "Heatmap" },
     h("div", { class: "ax-title" }, h("h3", {}, "Heatmap"), lens.element),
     h(
       "p",
-      { class: "ax-help" },
-      "Each row is a query (it looks), each column a key (it is looked at). Click pins a cell.",
+      { class: "ax-help ax-tip" },
+      "Each row is a query (it looks), each column a key (it is looked at). Click pins a cell, a drag a block.",
     ),
     stage,
     note,
+    table.element,
   );
   /** @type {Scene | null} */
   let scene = null;
   // The plot on the stage; x0 and y0 are where the first cell would lie, in sight or not.
-  const box = { left: 0, top: 0, cell: 1, x0: 0, y0: 0, width: 1, height: 1, font: "" };
-  // The part in sight: its first row and column, and how many cells across.
-  let part = { row: 0, column: 0, count: Number.POSITIVE_INFINITY };
+  const box = { left: 0, top: 0, cell: 1, x0: 0, y0: 0, width: 1, height: 1, font: "", wide: 1 };
+  /** @type {Sight} */
+  let part = FULL;
   let size = ""; // of the picture that the part belongs to
-  /** @type {{x: number, y: number, part: typeof part, moved: boolean} | null} */
+  /** @type {{x: number, y: number, part: Sight, cell: {row: number, column: number} | null,
+   *          does: "pan" | "block" | "overview", moved: boolean} | null} */
   let drag = null;
+  /** @type {Map<number, {x: number, y: number}>} */
+  const fingers = new Map();
+  let spread = 0; // between two fingers
 
   stage.addEventListener("pointerdown", (event) => {
-    drag = { x: event.clientX, y: event.clientY, part, moved: false };
+    fingers.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    spread = 0;
+    const does = inOverview(event)
+      ? "overview"
+      : isZoomed() && !event.shiftKey
+        ? "pan"
+        : /** @type {const} */ ("block");
+    const at = { x: event.clientX, y: event.clientY };
+    drag = { ...at, part, cell: cellAt(event), does, moved: false };
+    if (does === "overview") look(event);
   });
   stage.addEventListener("pointermove", (event) => {
-    if (drag && event.buttons && isZoomed()) return pan(event, drag);
-    if (event.pointerType === "mouse") actions.hover(cellAt(event));
+    if (fingers.has(event.pointerId)) {
+      fingers.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    }
+    if (fingers.size === 2) return pinch();
+    if (drag && event.buttons) return dragTo(event, drag);
+    if (event.pointerType === "mouse") actions.hover(focusAt(event));
   });
+  for (const ending of /** @type {const} */ (["pointerup", "pointercancel", "pointerleave"])) {
+    stage.addEventListener(ending, (event) => fingers.delete(event.pointerId));
+  }
   stage.addEventListener("pointerleave", () => actions.hover(null));
   stage.addEventListener("click", (event) => {
-    const cell = drag?.moved ? null : cellAt(event);
+    const done = drag;
     drag = null;
-    if (cell) actions.pin(cell.row, cell.column);
+    const cell = cellAt(event);
+    if (!cell || done?.does === "overview") return;
+    if (!done?.moved) actions.pickPair([cell.row], [cell.column], event.shiftKey);
+    else if (done.does === "block" && done.cell) {
+      const { row, column } = done.cell;
+      actions.pickPair(range(row, cell.row), range(column, cell.column), false);
+    }
   });
   stage.addEventListener(
     "wheel",
@@ -86,27 +123,43 @@ export function createHeatmap(actions) {
     (dx, dy) => {
       if (!scene) return;
       const { rows, columns } = scene.model.picture;
-      const row = bound((scene.focus.row ?? -dy) + dy, 0, rows.length - 1);
-      const column = bound((scene.focus.column ?? -dx) + dx, 0, columns.length - 1);
+      const { rows: on, columns: at } = scene.focus;
+      const row = bound((on[0] ?? -dy) + dy, 0, rows.length - 1);
+      const column = bound((at[0] ?? -dx) + dx, 0, columns.length - 1);
       reveal(row, column);
-      actions.walk({ row, column });
+      actions.walk({ rows: [row], columns: [column] });
     },
-    () => scene && actions.pin(scene.focus.row, scene.focus.column),
+    (shift) => {
+      if (!scene) return;
+      const { rows, columns } = scene.focus;
+      if (rows.length && columns.length) actions.pickPair(rows, columns, shift);
+    },
     actions.clear,
   );
+
+  /** @param {MouseEvent} event @returns {[number, number]} */
+  function placeOf(event) {
+    const frame = stage.getBoundingClientRect();
+    return [event.clientX - frame.left, event.clientY - frame.top];
+  }
 
   /** @param {MouseEvent} event */
   function cellAt(event) {
     if (!scene || scene.model.pooled) return null;
-    const frame = stage.getBoundingClientRect();
     const { rows, columns } = scene.model.picture;
-    const [x, y] = [event.clientX - frame.left, event.clientY - frame.top];
+    const [x, y] = placeOf(event);
     if (x < box.left || y < box.top || x >= box.left + box.width || y >= box.top + box.height) {
       return null;
     }
     const row = bound(Math.floor((y - box.y0) / box.cell), 0, rows.length - 1);
     const column = bound(Math.floor((x - box.x0) / box.cell), 0, columns.length - 1);
     return { row, column };
+  }
+
+  /** @param {MouseEvent} event */
+  function focusAt(event) {
+    const cell = cellAt(event);
+    return cell && { rows: [cell.row], columns: [cell.column] };
   }
 
   const isZoomed = () => {
@@ -116,30 +169,76 @@ export function createHeatmap(actions) {
 
   /**
    * Come nearer (a factor above 1), go back, or see the whole (0), around what is pointed at.
-   * @param {number} factor @param {{row: number | null, column: number | null} | null} [around]
+   * @param {number} factor @param {{row: number, column: number} | null} [around]
    */
-  function zoom(factor, around = scene?.focus) {
+  function zoom(factor, around) {
     if (!scene) return;
     const { rows, columns } = scene.model.picture;
     const all = Math.max(rows.length, columns.length);
     const before = Math.min(part.count, all);
     const count = factor ? bound(Math.round(before / factor), CLOSEST, all) : all;
     // What is pointed at stays where it is; otherwise the middle does.
-    const keep = (/** @type {number} */ first, /** @type {number | null | undefined} */ i) => {
+    const keep = (/** @type {number} */ first, /** @type {number | undefined} */ i) => {
       const at = i ?? first + before / 2;
       return Math.round(at - ((at - first) * count) / before);
     };
-    part = { row: keep(part.row, around?.row), column: keep(part.column, around?.column), count };
+    const [row, column] = [
+      around?.row ?? scene.focus.rows[0],
+      around?.column ?? scene.focus.columns[0],
+    ];
+    part = { row: keep(part.row, row), column: keep(part.column, column), count };
     draw(scene);
   }
 
+  /** Two fingers: as they part, the picture comes nearer, around the cell between them. */
+  function pinch() {
+    drag = null;
+    const [one, other] = [...fingers.values()];
+    const now = Math.hypot(one.x - other.x, one.y - other.y);
+    if (!spread) spread = now;
+    if (now / spread < 1.12 && spread / now < 1.12) return;
+    const middle = { clientX: (one.x + other.x) / 2, clientY: (one.y + other.y) / 2 };
+    zoom(now / spread, cellAt(/** @type {MouseEvent} */ (middle)));
+    spread = now;
+  }
+
   /** @param {PointerEvent} event @param {NonNullable<typeof drag>} from */
-  function pan(event, from) {
+  function dragTo(event, from) {
     const [dx, dy] = [event.clientX - from.x, event.clientY - from.y];
     from.moved ||= Math.hypot(dx, dy) > DRAGGED;
     if (!from.moved || !scene) return;
-    const [rows, columns] = [dy, dx].map((way) => Math.round(way / box.cell));
-    part = { ...part, row: from.part.row - rows, column: from.part.column - columns };
+    if (from.does === "overview") return look(event);
+    if (from.does === "pan") {
+      const [rows, columns] = [dy, dx].map((way) => Math.round(way / box.cell));
+      part = { ...part, row: from.part.row - rows, column: from.part.column - columns };
+      return draw(scene);
+    }
+    const cell = cellAt(event);
+    if (!cell || !from.cell || event.pointerType !== "mouse") return;
+    const { row, column } = from.cell;
+    actions.hover({ rows: range(row, cell.row), columns: range(column, cell.column) });
+  }
+
+  /** The side of the overview, in pixels; 0 when there is none. */
+  const overview = () => (isZoomed() ? Math.min(OVERVIEW, box.left - 8, box.top - 8) : 0);
+
+  /** @param {MouseEvent} event */
+  function inOverview(event) {
+    const [x, y] = placeOf(event);
+    return x < overview() && y < overview();
+  }
+
+  /** Go where the overview is pointed at. @param {MouseEvent} event */
+  function look(event) {
+    if (!scene) return;
+    const { rows, columns } = scene.model.picture;
+    const [x, y] = placeOf(event).map((at) => at / overview());
+    const all = Math.max(rows.length, columns.length);
+    part = {
+      ...part,
+      row: Math.round(y * all - part.count / 2),
+      column: Math.round(x * all - part.count / 2),
+    };
     draw(scene);
   }
 
@@ -157,43 +256,48 @@ export function createHeatmap(actions) {
     scene = next;
     const { picture, pooled, tops } = scene.model;
     const { rows, columns } = picture;
-    const width = stage.clientWidth;
-    if (!width || !rows.length) return;
+    box.wide = stage.clientWidth;
+    if (!box.wide || !rows.length) return;
     box.font = `12px ${scene.theme.font}`;
-    const context = fit(base, 1, 1);
-    context.font = box.font;
-    const longest = Math.max(
-      ...[...rows, ...columns].slice(0, 600).map((u) => context.measureText(u.text).width),
+    const pen = /** @type {Pen} */ (base.getContext("2d"));
+    pen.font = box.font;
+    box.left = box.top = labelRoom(pen);
+    const most = Math.max(rows.length, columns.length);
+    place(
+      Math.min(box.wide - box.left - 2, MAX_SIDE, MAX_CELL * most),
+      rows.length,
+      columns.length,
     );
-    box.left = box.top = Math.min(longest + 10, LABEL);
-    const side = Math.min(
-      width - box.left - 2,
-      MAX_SIDE,
-      MAX_CELL * Math.max(rows.length, columns.length),
-    );
-    place(side, rows.length, columns.length);
-    const ctx = fit(base, width, box.top + box.height + 2);
-    fit(over, width, box.top + box.height + 2);
-    stage.style.height = `${box.top + box.height + 2}px`;
-    const shown = pooled ?? {
-      weights: picture.weights,
-      nRows: rows.length,
-      nColumns: columns.length,
-      tops,
-    };
-    note.textContent = scaleNote(scene.view.scale, shown.tops);
-    lens.show(Math.max(rows.length, columns.length) > ZOOM_FROM, isZoomed());
-    paint(ctx, shown);
-    if (!pooled) labels(ctx);
-    if (!pooled && box.cell >= DIGITS_CELL) numbers(ctx);
-    if (!pooled) divide(ctx);
+    stage.style.height = `${tall()}px`;
+    stage.style.touchAction = isZoomed() ? "none" : "pan-y";
+    note.textContent = scaleNote(scene.view.scale, pooled?.tops ?? tops);
+    lens.show(most > ZOOM_FROM, isZoomed());
+    paintOn(base, box.wide, tall(), paintBase);
     focus(scene);
+    table.fill(scene);
+  }
+
+  const tall = () => box.top + box.height + 2;
+
+  /** @type {{units: unknown, room: number}} */
+  let measured = { units: null, room: LABEL };
+
+  /** The room that the labels need. @param {Pen} pen */
+  function labelRoom(pen) {
+    const { rows, columns } = scene?.model.picture ?? { rows: [], columns: [] };
+    if (measured.units !== rows) {
+      const units = rows === columns ? rows : [...rows, ...columns];
+      const texts = [...new Set(units.map((unit) => unit.text))];
+      const longest = Math.max(...texts.map((text) => pen.measureText(text).width));
+      measured = { units: rows, room: Math.min(longest + 10, LABEL) };
+    }
+    return measured.room;
   }
 
   /** Where the part in sight lies on the stage. @param {number} side @param {number} nRows @param {number} nColumns */
   function place(side, nRows, nColumns) {
     if (size !== `${nRows} ${nColumns}`) {
-      part = { row: 0, column: 0, count: Number.POSITIVE_INFINITY };
+      part = FULL;
       size = `${nRows} ${nColumns}`;
     }
     const count = Math.min(part.count, Math.max(nRows, nColumns));
@@ -212,136 +316,198 @@ export function createHeatmap(actions) {
     const { rows, columns } = scene?.model.picture ?? { rows: [], columns: [] };
     const end = (/** @type {number} */ first, /** @type {number} */ n) =>
       Math.min(n, first + part.count);
-    return [part.row, end(part.row, rows.length), part.column, end(part.column, columns.length)];
+    return {
+      top: part.row,
+      bottom: end(part.row, rows.length),
+      left: part.column,
+      right: end(part.column, columns.length),
+    };
   }
 
-  /** @param {CanvasRenderingContext2D} ctx @param {import("./scene.js").Thumb} shown */
-  function paint(ctx, { weights, nRows, nColumns, tops }) {
+  /** @param {Pen} pen */
+  function paintBase(pen) {
     if (!scene) return;
-    const ratio = ctx.getTransform().a;
+    const { pooled, picture, tops } = scene.model;
+    const [nRows, nColumns] = [picture.rows.length, picture.columns.length];
+    cells(pen, pooled ?? { weights: picture.weights, nRows, nColumns, tops });
+    if (pooled) return;
+    labels(pen);
+    if (box.cell >= DIGITS_CELL) numbers(pen);
+    divide(pen);
+  }
+
+  /** @param {Pen} pen @param {import("./scene.js").Thumb} shown */
+  function cells(pen, { weights, nRows, nColumns, tops }) {
+    if (!scene) return;
+    const { packed } = scene.theme;
+    const ratio = Math.min(window.devicePixelRatio || 1, 2);
     const zoomed = isZoomed() && !scene.model.pooled;
-    const height = zoomed ? nRows : Math.min(nRows, Math.round(box.height * ratio));
-    const width = zoomed ? nColumns : Math.min(nColumns, Math.round(box.width * ratio));
-    const image = dots(
-      raster(weights, nRows, nColumns, height, width, tops),
-      width,
-      height,
-      scene.theme.packed,
-    );
-    ctx.imageSmoothingEnabled = false;
-    const [top, bottom, left, right] = zoomed ? inSight() : [0, height, 0, width];
-    const [w, tall] = [right - left, bottom - top];
-    ctx.drawImage(image, left, top, w, tall, box.left, box.top, box.width, box.height);
-    ctx.strokeStyle = scene.theme.border;
-    ctx.strokeRect(box.left - 0.5, box.top - 0.5, box.width + 1, box.height + 1);
-  }
-
-  /** @param {CanvasRenderingContext2D} ctx */
-  function labels(ctx) {
-    if (!scene) return;
-    const { rows, columns } = scene.model.picture;
-    const step = Math.max(1, Math.ceil(LABEL_STEP / box.cell));
-    const [top, bottom, left, right] = inSight();
-    for (let r = top; r < bottom; r += step) label(ctx, rows[r], r, true);
-    for (let c = left; c < right; c += step) label(ctx, columns[c], c, false);
+    const fits = (/** @type {number} */ n, /** @type {number} */ pixels) =>
+      zoomed ? n : Math.min(n, Math.round(pixels * ratio));
+    const [height, width] = [fits(nRows, box.height), fits(nColumns, box.width)];
+    const levels = raster(weights, nRows, nColumns, height, width, tops);
+    const all = { top: 0, bottom: height, left: 0, right: width };
+    const plot = { x: box.left, y: box.top, width: box.width, height: box.height };
+    drawCells(pen, levels, height, width, packed, plot, zoomed ? inSight() : all);
+    pen.strokeStyle = scene.theme.border;
+    pen.lineWidth = 1;
+    pen.strokeRect(box.left - 0.5, box.top - 0.5, box.width + 1, box.height + 1);
+    if (zoomed && overview() > 20) whole(pen, weights, nRows, nColumns, tops);
   }
 
   /**
-   * @param {CanvasRenderingContext2D} ctx @param {import("./model.js").Unit} unit
-   * @param {number} i @param {boolean} isRow
+   * The whole in the corner, with a frame round what is in sight.
+   * @param {Pen} pen @param {Float32Array} weights @param {number} nRows @param {number} nColumns
+   * @param {Float32Array} tops
    */
-  function label(ctx, unit, i, isRow) {
+  function whole(pen, weights, nRows, nColumns, tops) {
     if (!scene) return;
-    ctx.save();
-    ctx.font = box.font;
-    ctx.fillStyle = unit.special ? scene.theme.muted : scene.theme.text;
-    ctx.textBaseline = "middle";
-    if (isRow) {
-      ctx.textAlign = "right";
-      ctx.fillText(
-        shorten(ctx, unit.text, box.left - 8),
-        box.left - 6,
-        box.y0 + (i + 0.5) * box.cell,
-      );
-    } else {
-      ctx.translate(box.x0 + (i + 0.5) * box.cell, box.top - 6);
-      const single = [...unit.text].length === 1 && box.cell >= LABEL_STEP;
-      if (single) {
-        ctx.textAlign = "center"; // one character, such as a Chinese one, stands upright
-        ctx.translate(0, -6);
-      } else {
-        ctx.rotate(-Math.PI / 2);
-      }
-      ctx.fillText(shorten(ctx, unit.text, box.top - 8), 0, 0);
-    }
-    ctx.restore();
+    const dot = overview() / Math.max(nRows, nColumns);
+    const [height, width] = [nRows, nColumns].map((n) => Math.max(1, Math.round(n * dot)));
+    const levels = raster(
+      weights,
+      nRows,
+      nColumns,
+      Math.min(height, nRows),
+      Math.min(width, nColumns),
+      tops,
+    );
+    const all = {
+      top: 0,
+      bottom: Math.min(height, nRows),
+      left: 0,
+      right: Math.min(width, nColumns),
+    };
+    drawCells(
+      pen,
+      levels,
+      all.bottom,
+      all.right,
+      scene.theme.packed,
+      { x: 1, y: 1, width, height },
+      all,
+    );
+    pen.strokeStyle = scene.theme.border;
+    pen.strokeRect(0.5, 0.5, width + 1, height + 1);
+    const { top, bottom, left, right } = inSight();
+    pen.strokeStyle = scene.theme.accent;
+    pen.lineWidth = 1.5;
+    const least = (/** @type {number} */ n) => Math.max(n * dot, 4);
+    pen.strokeRect(1 + left * dot, 1 + top * dot, least(right - left), least(bottom - top));
   }
 
-  /** @param {CanvasRenderingContext2D} ctx */
-  function numbers(ctx) {
+  /** @param {Pen} pen */
+  function labels(pen) {
+    if (!scene) return;
+    const { rows, columns } = scene.model.picture;
+    const step = Math.max(1, Math.ceil(LABEL_STEP / box.cell));
+    const { top, bottom, left, right } = inSight();
+    for (let r = top; r < bottom; r += step) label(pen, rows[r], r, true);
+    for (let c = left; c < right; c += step) label(pen, columns[c], c, false);
+  }
+
+  /**
+   * @param {Pen} pen @param {import("./model.js").Unit} unit
+   * @param {number} i @param {boolean} isRow
+   */
+  function label(pen, unit, i, isRow) {
+    if (!scene) return;
+    pen.save();
+    pen.font = box.font;
+    pen.fillStyle = unit.special ? scene.theme.muted : scene.theme.text;
+    pen.textBaseline = "middle";
+    const text = shorten(pen, unit.text, box.left - 8);
+    if (isRow) {
+      pen.textAlign = "right";
+      pen.fillText(text, box.left - 6, box.y0 + (i + 0.5) * box.cell);
+    } else {
+      pen.translate(box.x0 + (i + 0.5) * box.cell, box.top - 6);
+      const single = [...unit.text].length === 1 && box.cell >= LABEL_STEP;
+      pen.textAlign = single ? "center" : "left";
+      if (single)
+        pen.translate(0, -6); // one character, such as a Chinese one, stands upright
+      else pen.rotate(-Math.PI / 2);
+      pen.fillText(text, 0, 0);
+    }
+    pen.restore();
+  }
+
+  /** @param {Pen} pen */
+  function numbers(pen) {
     if (!scene) return;
     const { picture, tops } = scene.model;
     const n = picture.columns.length;
-    ctx.font = `${Math.min(11, box.cell / 2.7)}px ${scene.theme.font}`;
-    ctx.textAlign = "center";
-    ctx.textBaseline = "middle";
-    const [top, bottom, left, right] = inSight();
+    pen.font = `${Math.min(11, box.cell / 2.7)}px ${scene.theme.font}`;
+    pen.textAlign = "center";
+    pen.textBaseline = "middle";
+    const { top, bottom, left, right } = inSight();
     for (let r = top; r < bottom; r++) {
       for (let c = left; c < right; c++) {
         const weight = picture.weights[r * n + c];
         if (weight < 0.005) continue;
-        ctx.fillStyle = scene.theme.inks[Math.min(255, Math.round((255 * weight) / tops[r]))];
+        pen.fillStyle = scene.theme.inks[Math.min(255, Math.round((255 * weight) / tops[r]))];
         const text = weight >= 0.995 ? weight.toFixed(1) : weight.toFixed(2).replace(/^0/, "");
-        ctx.fillText(text, box.x0 + (c + 0.5) * box.cell, box.y0 + (r + 0.5) * box.cell);
+        pen.fillText(text, box.x0 + (c + 0.5) * box.cell, box.y0 + (r + 0.5) * box.cell);
       }
     }
   }
 
-  /** A line between the two texts of a pair. @param {CanvasRenderingContext2D} ctx */
-  function divide(ctx) {
+  /** A line between the two texts of a pair. @param {Pen} pen */
+  function divide(pen) {
     if (!scene) return;
     const { rows, columns } = scene.model.picture;
     const [r, c] = [rows, columns].map((units) => units.findIndex((unit) => unit.segment === 1));
-    ctx.fillStyle = scene.theme.muted;
-    const [top, bottom, left, right] = inSight();
-    if (r > top && r < bottom) {
-      ctx.fillRect(box.left, box.y0 + r * box.cell - 0.5, box.width, 1);
-    }
-    if (c > left && c < right) ctx.fillRect(box.x0 + c * box.cell - 0.5, box.top, 1, box.height);
+    pen.fillStyle = scene.theme.muted;
+    const { top, bottom, left, right } = inSight();
+    if (r > top && r < bottom) pen.fillRect(box.left, box.y0 + r * box.cell - 0.5, box.width, 1);
+    if (c > left && c < right) pen.fillRect(box.x0 + c * box.cell - 0.5, box.top, 1, box.height);
   }
 
   /** The cross-hair and the labels of what is pointed at. @param {Scene} next */
   function focus(next) {
     scene = next;
-    const { rows, columns } = scene.model.picture;
-    const { row, column } = scene.focus;
     if (!stage.clientWidth || !base.width) return;
-    const ctx = fit(over, stage.clientWidth, box.top + box.height + 2);
-    if (scene.model.pooled) return;
-    ctx.lineWidth = 1.5;
-    const air = Math.max(0, 2.5 - box.cell / 2); // a thin row is framed, not covered
-    const [top, bottom, left, right] = inSight();
-    ctx.strokeStyle = scene.theme.accent;
-    if (row !== null && row >= top && row < bottom) {
-      ctx.strokeRect(box.left, box.y0 + row * box.cell - air, box.width, box.cell + 2 * air);
-      mark(ctx, 0, box.y0 + (row + 0.5) * box.cell - 8, box.left - 2, 16);
-      label(ctx, rows[row], row, true);
-    }
-    if (column !== null && column >= left && column < right) {
-      ctx.strokeRect(box.x0 + column * box.cell - air, box.top, box.cell + 2 * air, box.height);
-      mark(ctx, box.x0 + (column + 0.5) * box.cell - 8, 0, 16, box.top - 2);
-      label(ctx, columns[column], column, false);
-    }
+    const { rows, columns } = scene.focus;
+    const shown = !scene.model.pooled && (rows.length > 0 || columns.length > 0);
+    over.style.visibility = shown ? "visible" : "hidden";
     stage.setAttribute("aria-label", `Heatmap. ${scene.says}`);
+    if (shown) paintOn(over, box.wide, tall(), paintFocus);
   }
 
-  /** @param {CanvasRenderingContext2D} ctx @param {number} x @param {number} y @param {number} w @param {number} height */
-  function mark(ctx, x, y, w, height) {
+  /** @param {Pen} pen */
+  function paintFocus(pen) {
     if (!scene) return;
-    ctx.fillStyle = scene.theme.chip;
-    ctx.beginPath();
-    ctx.roundRect(x, y, w, height, 4);
-    ctx.fill();
+    const { rows, columns } = scene.focus;
+    const sight = inSight();
+    pen.lineWidth = 1.5;
+    pen.strokeStyle = scene.theme.accent;
+    for (const [first, last] of runsOf(rows)) band(pen, first, last, true, sight.top, sight.bottom);
+    for (const [first, last] of runsOf(columns)) {
+      band(pen, first, last, false, sight.left, sight.right);
+    }
+  }
+
+  /**
+   * A frame round neighbouring rows or columns, and the labels of the first and the last.
+   * @param {Pen} pen @param {number} first @param {number} last @param {boolean} isRow
+   * @param {number} low @param {number} high the part in sight
+   */
+  function band(pen, first, last, isRow, low, high) {
+    if (!scene || last < low || first >= high) return;
+    const [from, to] = [Math.max(first, low), Math.min(last + 1, high)];
+    const air = Math.max(0, 2.5 - (box.cell * (to - from)) / 2); // a thin one is framed, not covered
+    const wide = box.cell * (to - from) + 2 * air;
+    const start = (isRow ? box.y0 : box.x0) + from * box.cell - air;
+    if (isRow) pen.strokeRect(box.left, start, box.width, wide);
+    else pen.strokeRect(start, box.top, wide, box.height);
+    const units = isRow ? scene.model.picture.rows : scene.model.picture.columns;
+    const apart = (to - 1 - from) * box.cell >= LABEL_STEP;
+    for (const i of apart ? [from, to - 1] : [from]) {
+      const at = (isRow ? box.y0 : box.x0) + (i + 0.5) * box.cell - 8;
+      if (isRow) plate(pen, scene.theme.chip, 0, at, box.left - 2, 16);
+      else plate(pen, scene.theme.chip, at, 0, 16, box.top - 2);
+      label(pen, units[i], i, isRow);
+    }
   }
 
   return { element, draw, focus };

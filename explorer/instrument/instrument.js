@@ -1,22 +1,33 @@
 // The instrument: one state, one render from it. It knows nothing of its host: a host mounts it on
-// an element, feeds it payloads, and is told what the reader chose. A host that gives all layers at
-// once has no needLayer, one that has no address to share no copyLink.
+// an element, feeds it payloads, and is told what the reader chose. A host that gives everything at
+// once has no need, one that has no address to share no copyLink.
 
-import { unpack } from "./data.js";
+import { merge, unpack } from "./data.js";
 import { h, remember } from "./dom.js";
+import { createFiles } from "./files.js";
 import { createFlow } from "./flow.js";
 import { createGrid } from "./grid.js";
 import { createHeatmap } from "./heatmap.js";
+import { createLayers } from "./layers.js";
+import { givenBy, gotBy } from "./model.js";
+import { createPicked } from "./picked.js";
 import { createReading } from "./reading.js";
-import { fileName, offer, toCsv, toPng } from "./save.js";
 import { createSays } from "./says.js";
-import { modelOf, pooledModel, rankedHeads, readTheme, showsPinned, thumbOf } from "./scene.js";
-import { createTable } from "./table.js";
+import {
+  isAnswered,
+  modelOf,
+  pinnedNumbers,
+  pooledModel,
+  readTheme,
+  thumbOf,
+  unitsHolding,
+  wholeThumb,
+  wishOf,
+} from "./scene.js";
 import {
   createCombine,
   createCopy,
   createGridShows,
-  createSave,
   createSteps,
   createSwitches,
 } from "./tools.js";
@@ -27,6 +38,7 @@ import {
   NO_HISTORY,
   note,
   pin,
+  pinPair,
   START,
   step,
   toParams,
@@ -40,23 +52,29 @@ import { sentence } from "./words.js";
  * @typedef {{
  *   hover: (focus: Focus | null) => void,
  *   walk: (focus: Focus) => void,
- *   pin: (row: number | null, column: number | null) => void,
+ *   pick: (side: "row" | "column", units: number[], add: boolean) => void,
+ *   pickPair: (rows: number[], columns: number[], add: boolean) => void,
  *   clear: () => void,
  *   peek: (layer: number | null, head?: number) => void,
  *   chooseHead: (layer: number, head: number, add: boolean) => void,
  *   chooseLayer: (layer: number) => void,
  * }} Actions
+ * @typedef {{trace: string, layer: number, group: import("./scene.js").Wish | null, means: boolean,
+ *            page: {ticket: number, layers: number[] | null, view: Record<string, string>} | null}} Want
+ *   everything that is wanted of the server; want.py checks it
  * @typedef {{
  *   params: () => URLSearchParams,
  *   onView: (params: Record<string, string>, link: Record<string, string> | null) => void,
- *   needLayer: ((layer: number) => void) | null,
+ *   need: ((want: Want) => void) | null,
  *   copyLink: (() => Promise<boolean>) | null,
  * }} Host
- * @typedef {{thumbs?: boolean, model?: boolean, moved?: boolean}} Change what must be painted anew
+ * @typedef {{thumbs?: boolean, model?: boolean, moved?: boolean, peek?: boolean}} Change
+ *   what must be painted anew; peek: only for a look, so the panels may follow one frame each
  */
 
 const MEMORY = 96 * 2 ** 20; // bytes of layers kept in the browser
 const WIDE = 660; // pixels from which the switches are open at first
+const PAGE_WITHOUT_WEIGHTS = 220_000; // bytes, about
 
 /**
  * @param {HTMLElement} root @param {Host} host
@@ -68,26 +86,39 @@ export function mount(root, host) {
   /** @type {View} */
   let view = START;
   /** @type {import("./scene.js").Model | null} */
-  let model = null; // what is painted: the chosen heads, or the last good ones while a layer loads
+  let chosen = null; // of the chosen heads, or the last good one while a layer loads
+  /** @type {import("./scene.js").Model | null} */
+  let model = null; // what is painted: the chosen heads, or what is peeked at
   /** @type {Focus | null} */
   let hovered = null;
   /** @type {{layer: number, head: number} | null} */
   let peeked = null;
   /** @type {Map<string, import("./scene.js").Thumb>} */
   let thumbs = new Map();
+  /** @type {import("./scene.js").Wish | null} */
+  let wish = null; // what is pinned, as a question to every head
   /** @type {import("./scene.js").Ranked[]} */
-  let ranked = []; // the heads that connect a pinned pair, strongest first
+  let numbers = []; // a pinned pair's number in every head, strongest first
   let theme = readTheme(root);
   /** @type {Change} */
   let dirty = {};
   let frame = 0;
+  /** @type {{draw: (scene: import("./scene.js").Scene) => void}[]} */
+  let waiting = []; // panels that a look has not reached yet
   /** @type {View | null} */
   let shown = null; // by the switches
+  /** @type {import("./scene.js").Scene | null} */
+  let scene = null;
   let history = NO_HISTORY;
+  let several = false; // every click adds
+  let wanted = ""; // of the server, last
+  let ticket = Date.now() % 90_000; // of the last page asked for
+  let byteShare = 1.2; // bytes that a weight takes on its way, about
 
   /** @type {Actions} */
   const actions = {
     hover: (focus) => {
+      if (focus === hovered) return;
       hovered = focus;
       ask({});
     },
@@ -96,19 +127,24 @@ export function mount(root, host) {
       ask({});
       render(); // the next key may come before the next frame
     },
-    pin: (row, column) => {
-      if (!model) return;
-      const query = row === null ? null : model.picture.rows[row].tokens[0];
-      const key = column === null ? null : model.picture.columns[column].tokens[0];
-      change((now) => pin(now, query, key), {});
+    pick: (side, units, add) => {
+      const tokens = tokensOf(side, units);
+      const name = side === "row" ? "queries" : "keys";
+      change((now) => pin(now, name, tokens, add || several), {});
+    },
+    pickPair: (rows, columns, add) => {
+      const [queries, keys] = [tokensOf("row", rows), tokensOf("column", columns)];
+      const both = (/** @type {View} */ now) =>
+        pin(pin(now, "queries", queries, true), "keys", keys, true);
+      change((now) => (add || several ? both(now) : pinPair(now, queries, keys)), {});
     },
     clear: () => {
       hovered = null;
-      change((now) => ({ ...now, query: null, key: null }), {});
+      change((now) => ({ ...now, queries: [], keys: [] }), {});
     },
     peek: (layer, head = 0) => {
       peeked = layer === null ? null : { layer, head };
-      ask({ model: true });
+      ask({ model: true, peek: true });
     },
     chooseHead: (layer, head, add) => {
       peeked = null;
@@ -126,33 +162,50 @@ export function mount(root, host) {
   const combine = createCombine(change);
   const gridShows = createGridShows(change);
   const copy = host.copyLink && createCopy(host.copyLink);
+  const picked = createPicked(change, actions.clear, (on) => {
+    several = on;
+  });
   const grid = createGrid(
     actions,
     h("div", { class: "ax-chosen" }, says.legend, combine.element, gridShows.element, says.ranking),
   );
   const heatmap = createHeatmap(actions);
-  const flow = createFlow(actions);
+  const flow = createFlow(actions, change);
   const reading = createReading(actions);
-  const table = createTable(() => ask({}));
+  const layers = createLayers(actions, change, (open) => {
+    if (open) fetchMissing();
+    ask({ model: true });
+  });
   const blank = h(
     "p",
     { class: "ax-empty" },
     "Nothing to show: every token is special, and special tokens are hidden. Choose “shown” above.",
   );
   const panels = h("div", { class: "ax-panels" });
-  panels.append(reading.element, grid.element, flow.element, heatmap.element, table.element);
-  const files = createSave(savePng, saveCsv);
+  panels.append(reading.element, grid.element, flow.element, heatmap.element, layers.element);
+  const files = createFiles(
+    {
+      everything: () => [says.sentence, says.notes, picked.element, ...panelsInSight()],
+      reading: () => [reading.element],
+      grid: () => [grid.element],
+      flow: () => [flow.element],
+      heatmap: () => [heatmap.element],
+      layers: () => (layers.isOpen() ? [layers.element] : []),
+    },
+    () => scene,
+    { bytes: pageBytes, fetch: host.need && fetchPage },
+  );
   const steps = createSteps(travel);
   const away = h(
     "div",
     { class: "ax-away" },
     ...steps.elements,
     ...(copy ? [copy.element] : []),
-    ...files,
+    files.element,
   );
   const words = h("div", { class: "ax-words" }, h("div", {}, says.sentence, says.notes), away);
   switches.element.open = root.clientWidth >= WIDE; // on a phone the picture comes first
-  root.replaceChildren(switches.element, words, blank, panels, says.spoken);
+  root.replaceChildren(switches.element, words, picked.element, blank, panels, says.spoken);
   root.onkeydown = (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
     event.preventDefault();
@@ -161,12 +214,23 @@ export function mount(root, host) {
   const observer = new ResizeObserver(() => ask({ thumbs: true, model: true }));
   observer.observe(root);
 
+  const panelsInSight = () => [
+    ...[reading.element, grid.element, flow.element, heatmap.element],
+    ...(layers.isOpen() ? [layers.element] : []),
+  ];
+
+  /** @param {"row" | "column"} side @param {number[]} units */
+  function tokensOf(side, units) {
+    const all = side === "row" ? model?.picture.rows : model?.picture.columns;
+    return units.flatMap((unit) => all?.[unit]?.tokens ?? []);
+  }
+
   /** @param {(now: View) => View} next @param {Change} what */
   function change(next, what) {
     if (!trace) return;
-    const wanted = clamp(next(view), trace.head);
-    history = note(history, view, wanted);
-    turnTo(wanted, what);
+    const clamped = clamp(next(view), trace.head);
+    history = note(history, view, clamped);
+    turnTo(clamped, what);
   }
 
   /** Undo or redo. @param {"past" | "future"} where */
@@ -177,24 +241,65 @@ export function mount(root, host) {
     turnTo(found[1], { thumbs: true, model: true, moved: true });
   }
 
-  /** @param {View} wanted @param {Change} what */
-  function turnTo(wanted, what) {
+  /** @param {View} next @param {Change} what */
+  function turnTo(next, what) {
     if (!trace) return;
     const before = view;
-    view = wanted;
-    const repinned = before.query !== view.query || before.key !== view.key;
-    const regrid = before.grid !== view.grid || (view.grid === "pinned" && repinned);
-    if (!trace.layers.has(view.layer)) host.needLayer?.(view.layer);
+    view = next;
+    const repinned =
+      String([before.queries, [], before.keys]) !== String([view.queries, [], view.keys]);
+    fetchMissing();
     host.onView(toParams(view), trace.head.link);
-    ask(regrid ? { ...what, thumbs: true } : what);
+    ask(before.grid !== view.grid || repinned ? { ...what, thumbs: true } : what);
+  }
+
+  /** Ask the server for what the view needs and the browser does not have. */
+  function fetchMissing() {
+    if (!trace || !host.need) return;
+    const all = trace.layers.size === trace.head.n_layers;
+    const group = all ? null : wishOf(trace, view);
+    const means = !all && layers.isOpen();
+    const missing =
+      !trace.layers.has(view.layer) ||
+      (group !== null && !isAnswered(trace, group)) ||
+      (means && !trace.means);
+    const key = `${trace.head.id} ${view.layer} ${group?.name} ${means}`;
+    if (!missing || key === wanted) return;
+    wanted = key;
+    host.need({ trace: trace.head.id, layer: view.layer, group, means, page: null });
+  }
+
+  /** @param {number[] | null} which layers; null for all */
+  function fetchPage(which) {
+    if (!trace || !host.need) return;
+    ticket = (ticket + 1) % 100_000;
+    const page = { ticket, layers: which, view: toParams(view) };
+    host.need({ trace: trace.head.id, layer: view.layer, group: null, means: false, page });
+  }
+
+  /** About how large a page with so many layers is. @param {number} count */
+  function pageBytes(count) {
+    if (!trace) return 0;
+    const {
+      n_heads: nHeads,
+      query_tokens: queries,
+      key_tokens: keys,
+      thumb,
+      n_layers,
+    } = trace.head;
+    const weights = count * nHeads * queries.length * keys.length * byteShare;
+    const small = 2 * n_layers * nHeads * thumb[0] * thumb[1];
+    return PAGE_WITHOUT_WEIGHTS + (4 / 3) * (weights + small + 100 * queries.length);
   }
 
   /** @param {Change} what */
   function ask(what) {
+    const peek = what.model ? what.peek && (!dirty.model || dirty.peek) : dirty.peek;
     dirty = {
       thumbs: dirty.thumbs || what.thumbs,
       model: dirty.model || what.model,
       moved: dirty.moved || what.moved,
+      peek,
     };
     if (!frame) frame = requestAnimationFrame(render);
   }
@@ -203,49 +308,92 @@ export function mount(root, host) {
     cancelAnimationFrame(frame);
     frame = 0;
     if (!trace || !root.clientWidth) return; // in a hidden tab; the observer asks again
-    const { thumbs: newThumbs, model: newModel, moved = false } = dirty;
+    const { thumbs: newThumbs, model: newModel, moved = false, peek } = dirty;
     dirty = {};
     if (newThumbs) {
       thumbs = new Map();
-      const pair = showsPinned(view) && view.query !== null && view.key !== null;
-      ranked = pair ? rankedHeads(trace, view) : [];
+      wish = wishOf(trace, view);
+      numbers = pinnedNumbers(trace, wish);
     }
-    if (newModel || newThumbs || !model) model = nextModel(trace);
+    if ((newModel && !peek) || newThumbs || !chosen) {
+      chosen = modelOf(trace, view, view.layer, view.heads) ?? chosen ?? fallback(trace);
+    }
+    if (newModel || newThumbs || !model) model = peekedModel(trace);
     if (!model) return;
-    const scene = sceneOf(trace, model, moved);
+    scene = sceneOf(trace, model, moved);
     const nothing = !model.picture.rows.length;
     blank.hidden = !nothing;
     panels.hidden = nothing;
-    if (shown !== view) {
-      shown = view;
-      switches.show(view);
-      combine.show(view);
-      gridShows.show(view);
-      copy?.show(trace.head.link !== null);
-      steps.show(history);
-    }
+    if (shown !== view) showView(scene);
     says.show(scene, hovered !== null);
     if (nothing) return;
     if (newThumbs) {
       grid.draw(scene);
-      says.rank(ranked, scene);
+      says.rank(scene);
     } else grid.mark(scene);
-    for (const panel of [heatmap, flow, reading]) {
-      if (newModel || newThumbs) panel.draw(scene);
-      else panel.focus(scene);
-    }
-    table.fill(scene);
+    paintPanels(scene, Boolean(newModel || newThumbs), Boolean(peek && !newThumbs));
     const heads = `${view.layer}.${view.heads.join(".")}`;
     root.dataset.painted = `${trace.head.id} ${heads}${scene.loading ? " loading" : ""}`;
   }
 
+  /** The switches and what is pinned. @param {import("./scene.js").Scene} now */
+  function showView(now) {
+    shown = view;
+    switches.show(view);
+    combine.show(view);
+    gridShows.show(view);
+    copy?.show(now.trace.head.link !== null);
+    steps.show(history);
+  }
+
+  const rest = [
+    { draw: (/** @type {import("./scene.js").Scene} */ now) => flow.draw(now) },
+    {
+      draw: (/** @type {import("./scene.js").Scene} */ now) => {
+        reading.draw(now);
+        layers.draw(now);
+      },
+    },
+    {
+      draw: (/** @type {import("./scene.js").Scene} */ now) => {
+        says.describe(now);
+        picked.show(now);
+      },
+    },
+  ];
+
+  /**
+   * A look paints the heatmap at once, and the others one frame each, unless another look comes.
+   * @param {import("./scene.js").Scene} now @param {boolean} anew @param {boolean} look
+   */
+  function paintPanels(now, anew, look) {
+    const late = waiting;
+    waiting = [];
+    if (!anew) {
+      for (const panel of [heatmap, flow, reading, layers]) panel.focus(now);
+      for (const part of late) part.draw(now);
+      return;
+    }
+    heatmap.draw(now);
+    if (look) {
+      waiting = [...rest];
+      requestAnimationFrame(paintNext);
+    } else for (const part of rest) part.draw(now);
+  }
+
+  function paintNext() {
+    const part = waiting.shift();
+    if (!part || !scene) return;
+    part.draw(scene);
+    if (waiting.length) requestAnimationFrame(paintNext);
+  }
+
   /** The chosen heads, or what is pointed at in the grid. @param {Trace} now */
-  function nextModel(now) {
-    const chosen = modelOf(now, view, view.layer, view.heads) ?? model ?? fallback(now);
+  function peekedModel(now) {
     if (!peeked || !chosen) return chosen;
     const { layer, head } = peeked;
     const preview = modelOf(now, view, layer, [head]);
-    return preview ?? pooledModel(chosen, thumb(now, layer, head), layer, head);
+    return preview ?? pooledModel(chosen, wholeThumb(now, view, layer, head), layer, head);
   }
 
   /** Some layer that is here, while the wanted one is on its way. @param {Trace} now */
@@ -254,70 +402,50 @@ export function mount(root, host) {
     return layer === undefined ? null : modelOf(now, view, layer, view.heads);
   }
 
-  /** @param {Trace} now @param {number} layer @param {number} head */
-  function thumb(now, layer, head) {
-    return remember(thumbs, `${layer}.${head}`, () =>
-      thumbOf(now, view, layer, head, ranked[0]?.weight ?? 1),
-    );
-  }
-
   /**
    * @param {Trace} now @param {import("./scene.js").Model} painted @param {boolean} moved
    * @returns {import("./scene.js").Scene}
    */
   function sceneOf(now, painted, moved) {
+    const { rowOfToken, columnOfToken } = painted.layout;
     const point = hovered ?? {
-      row: view.query === null ? null : painted.rowOfToken[view.query],
-      column: view.key === null ? null : painted.columnOfToken[view.key],
+      rows: unitsHolding(view.queries, rowOfToken),
+      columns: unitsHolding(view.keys, columnOfToken),
     };
-    const inside = (/** @type {number | null} */ i, /** @type {number} */ n) =>
-      i !== null && i >= 0 && i < n ? i : null;
+    const { picture } = painted;
     const focus = {
-      row: inside(point.row, painted.picture.rows.length),
-      column: inside(point.column, painted.picture.columns.length),
+      rows: point.rows.filter((i) => i < picture.rows.length),
+      columns: point.columns.filter((i) => i < picture.columns.length),
     };
     const loading = !now.layers.has(view.layer);
     const parts = sentenceOf(painted, focus, loading);
-    const says = parts.flat().join("");
-    const small = (/** @type {number} */ layer, /** @type {number} */ head) =>
-      thumb(now, layer, head);
     return {
       trace: now,
       view,
       model: painted,
       theme,
       focus,
+      pointed: hovered !== null,
+      given: focus.rows.length ? givenBy(picture, focus.rows) : null,
+      got: focus.columns.length ? gotBy(picture, focus.columns) : null,
       loading,
       moved,
       parts,
-      says,
-      thumb: small,
+      says: parts.flat().join(""),
+      thumb: (layer, head) =>
+        remember(thumbs, `${layer}.${head}`, () =>
+          thumbOf(now, view, wish, layer, head, numbers[0]?.weight ?? 1),
+        ),
+      pinnedNumbers: numbers,
     };
   }
 
   /** @param {import("./scene.js").Model} painted @param {Focus} focus @param {boolean} loading */
   function sentenceOf({ name, picture, pooled, shares }, focus, loading) {
     if (pooled) return [`${name}: a small preview; click to see it in full.`];
-    return loading ? [`Loading layer ${view.layer}…`] : sentence(name, picture, focus, shares);
-  }
-
-  function titleOf() {
-    if (!trace || !model) return "";
-    const text = trace.head.texts.join(" / ").replace(/\s+/g, " ");
-    return `${trace.head.title} · ${model.name} · ${text}`;
-  }
-
-  async function savePng() {
-    if (!model) return;
-    const stacks = [heatmap, flow].map((panel) => [...panel.element.querySelectorAll("canvas")]);
-    const blob = await toPng(titleOf(), stacks, theme);
-    if (blob) offer(blob, fileName(model.name, "png"));
-  }
-
-  function saveCsv() {
-    if (!model) return;
-    const csv = new Blob([toCsv(model.picture, model.name)], { type: "text/csv" });
-    offer(csv, fileName(model.name, "csv"));
+    if (!loading) return sentence(name, picture, focus, shares);
+    const how = host.need ? "Loading layer" : "This file does not hold layer";
+    return [`${how} ${view.layer}${host.need ? "…" : "."}`];
   }
 
   /** @param {Uint8Array} bytes */
@@ -325,7 +453,10 @@ export function mount(root, host) {
     const next = unpack(bytes);
     theme = readTheme(root);
     if (trace && trace.head.id === next.head.id) {
-      next.layers = new Map([...trace.layers, ...next.layers]); // oldest first
+      merge(next, trace);
+      // The same tokens: what is known of them stays.
+      next.head.query_tokens = trace.head.query_tokens;
+      next.head.key_tokens = trace.head.key_tokens;
     } else {
       arrive(next, trace === null);
     }
@@ -333,7 +464,16 @@ export function mount(root, host) {
     shown = null;
     forget(trace);
     view = clamp(view, trace.head);
-    if (!trace.layers.has(view.layer)) host.needLayer?.(view.layer);
+    for (const block of next.head.blocks) {
+      if (block.kind !== "layer") continue;
+      const size = block.shape.reduce((product, n) => product * n, 1);
+      byteShare = 1 + (2 * block.large) / size;
+    }
+    if (next.page && next.page.ticket === ticket) {
+      files.arrived(next.page.bytes);
+      ticket++; // the same payload may come again
+    }
+    fetchMissing();
     ask({ thumbs: true, model: true, moved: true });
   }
 
@@ -346,16 +486,17 @@ export function mount(root, host) {
       name,
       Array.isArray(value) ? value.join(".") : String(value),
     ]);
-    hovered = peeked = model = null;
+    hovered = peeked = model = chosen = null;
+    wanted = "";
     history = NO_HISTORY;
-    view = fromParams({ ...view, query: null, key: null }, new URLSearchParams(opening));
+    view = fromParams({ ...view, queries: [], keys: [] }, new URLSearchParams(opening));
     view = clamp(fromParams(view, host.params()), next.head);
     if (!first) host.onView(toParams(view), next.head.link);
   }
 
   /** Let go of the layers loaded longest ago. @param {Trace} now */
   function forget(now) {
-    if (!host.needLayer) return; // they could not be had again
+    if (!host.need) return; // they could not be had again
     for (const [layer, codes] of [...now.layers]) {
       if (now.layers.size * codes.byteLength <= MEMORY) return;
       if (layer !== view.layer) now.layers.delete(layer);
@@ -366,6 +507,7 @@ export function mount(root, host) {
     update,
     destroy: () => {
       cancelAnimationFrame(frame);
+      waiting = [];
       observer.disconnect();
       root.replaceChildren();
     },

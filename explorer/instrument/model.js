@@ -1,6 +1,8 @@
 // What is shown of a head: pure functions from weights to weights. Nothing here knows a canvas.
 // Weights are flat Float32Arrays, [query, key] row by row.
 
+import { WEIGHT_OF } from "./data.js";
+
 /**
  * @typedef {import("./data.js").Token} Token
  * @typedef {{text: string, tokens: number[], special: boolean, segment: number}} Unit
@@ -145,14 +147,83 @@ export function heaviest(row, share) {
   return order.slice(0, count);
 }
 
+/**
+ * How much some words look at some others in one head: `attention_between` of the Python side, from
+ * the head's codes.
+ * @param {Uint16Array} codes `[query, key]` @param {number} nKeys
+ * @param {{queries: number[][], keys: number[][], mean: boolean, together: boolean,
+ *          kept: Uint8Array | null}} between kept: the keys whose sum a row is divided by
+ * @returns {Float32Array} `[query word or 1, key word or 1]`
+ */
+export function attentionBetween(codes, nKeys, { queries, keys, mean, together, kept }) {
+  const [nRows, nColumns] = [mean ? 1 : queries.length, together ? 1 : keys.length];
+  const out = new Float32Array(nRows * nColumns);
+  queries.forEach((word, r) => {
+    const start = mean ? 0 : r * nColumns;
+    const left = kept ? sumWhere(codes, nKeys, word, kept) : word.length;
+    const share = left > 0 ? 1 / left / (mean ? queries.length : 1) : 0;
+    for (const query of word) {
+      keys.forEach((pieces, c) => {
+        let sum = 0;
+        for (const key of pieces) sum += WEIGHT_OF[codes[query * nKeys + key]];
+        out[start + (together ? 0 : c)] += sum * share;
+      });
+    }
+  });
+  return out;
+}
+
+/** @param {Uint16Array} codes @param {number} nKeys @param {number[]} word @param {Uint8Array} kept */
+function sumWhere(codes, nKeys, word, kept) {
+  let sum = 0;
+  for (const query of word) {
+    for (let key = 0; key < nKeys; key++) {
+      if (kept[key]) sum += WEIGHT_OF[codes[query * nKeys + key]];
+    }
+  }
+  return sum;
+}
+
+/**
+ * Where chosen rows look: their mean.
+ * @param {Picture} picture @param {number[]} chosen
+ */
+export function givenBy(picture, chosen) {
+  if (chosen.length === 1) return rowOf(picture, chosen[0]);
+  const out = new Float32Array(picture.columns.length);
+  for (const r of chosen) {
+    const row = rowOf(picture, r);
+    for (let c = 0; c < out.length; c++) out[c] += row[c] / chosen.length;
+  }
+  return out;
+}
+
+/**
+ * How much each row looks at chosen columns: their sum.
+ * @param {Picture} picture @param {number[]} chosen
+ */
+export function gotBy({ weights, rows, columns }, chosen) {
+  const out = new Float32Array(rows.length);
+  for (let r = 0; r < out.length; r++) {
+    for (const c of chosen) out[r] += weights[r * columns.length + c];
+  }
+  return out;
+}
+
+/**
+ * How much chosen rows look at chosen columns: the mean over the rows of the sum over the columns.
+ * @param {Picture} picture @param {number[]} rows @param {number[]} columns
+ */
+export function numberOf(picture, rows, columns) {
+  const n = picture.columns.length;
+  let sum = 0;
+  for (const r of rows) for (const c of columns) sum += picture.weights[r * n + c];
+  return sum / rows.length;
+}
+
 /** @param {Picture} picture @param {number} r */
 export const rowOf = ({ weights, columns }, r) =>
   weights.subarray(r * columns.length, (r + 1) * columns.length);
-
-/** @param {Picture} picture @param {number} c */
-export function columnOf({ weights, rows, columns }, c) {
-  return Float32Array.from(rows, (_, r) => weights[r * columns.length + c]);
-}
 
 /**
  * How much of a picture's attention each key gets: the mean of its column.
@@ -187,8 +258,8 @@ export function sinkOf(picture, shares = received(picture)) {
 }
 
 /**
- * @typedef {{self: number, previous: number, next: number, repeat: number, entropy: number,
- *            possible: number}} Profile shares of all attention; entropies in bits
+ * @typedef {{self: number, previous: number, next: number, repeat: number, special: number,
+ *            entropy: number, possible: number}} Profile shares of all attention; entropies in bits
  */
 
 /**
@@ -202,7 +273,8 @@ export function profileOf(weights, tokens) {
   const n = tokens.length;
   const texts = [...new Set(tokens.map((token) => token.text))];
   const word = tokens.map((token, i) => (token.special ? -1 - i : texts.indexOf(token.text)));
-  let [self, previous, next, repeat, entropy] = [0, 0, 0, 0, 0];
+  const special = tokens.map((token) => token.special);
+  let [self, previous, next, repeat, drained, entropy] = [0, 0, 0, 0, 0, 0];
   for (let q = 0; q < n; q++) {
     self += weights[q * n + q];
     if (q > 0) previous += weights[q * n + q - 1];
@@ -210,6 +282,7 @@ export function profileOf(weights, tokens) {
     for (let k = 0; k < n; k++) {
       const weight = weights[q * n + k];
       if (word[k] === word[q] && k !== q) repeat += weight;
+      if (special[k]) drained += weight;
       if (weight > 0) entropy -= weight * Math.log2(weight);
     }
   }
@@ -219,6 +292,7 @@ export function profileOf(weights, tokens) {
     previous: mean(previous),
     next: mean(next),
     repeat: mean(repeat),
+    special: mean(drained),
     entropy: mean(entropy),
     possible: Math.log2(n),
   };

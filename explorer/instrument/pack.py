@@ -1,30 +1,43 @@
 """A trace as the bytes that the browser reads; `data.js` is the other end.
 
-Layout, little-endian: header length (uint32), header (JSON, padded to 8 bytes), thumbnails of all
-heads with every token, the same with special tokens left out (uint8 ``[layer, head, s, s]``), then
-each layer named in the header (uint16 ``[head, query, key]``).
+Layout, little-endian: header length (uint32), header (JSON), thumbnails of all heads with every
+token, the same with special tokens left out (uint8 ``[layer, head, s, s]``), then the blocks that
+the header names, one after the other:
 
-A 16-bit code is 0 for a weight of exactly 0, else 1 + floor(60000 w), and stands for the middle of
-its step. So a weight is never off by more than 1/120000 = 8.4e-6, and because every boundary
-between two decimals (…5 at the fourth or fifth place) is a boundary between two codes, the
+- ``layer``: the weights of one layer, ``[head, query, key]``;
+- ``means``: the mean over the heads of every layer, ``[layer, query, key]``;
+- ``group``: the attention between chosen words in every head (`attention_between`);
+- ``page``: the instrument as a file of its own, to be handed to the reader.
+
+Weights are 16-bit codes: 0 for a weight of exactly 0, else 1 + floor(60000 w), which stands for the
+middle of its step. So a weight is never off by more than 1/120000 = 8.4e-6, and because every
+boundary between two decimals (…5 at the fourth or fifth place) is a boundary between two codes, the
 rounded digits that the browser shows, up to four decimals, are those of the model's own weight.
+Codes below 255 travel as one byte; a byte of 255 stands for the next of the larger codes (uint16),
+which follow behind all bytes. Most weights are small, so this halves what is sent.
 """
 
 import json
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
 
-from explorer.trace import AttentionTrace, Weights
+from explorer.analysis.groups import attention_between
+from explorer.instrument.want import Page, Want
+from explorer.trace import AttentionTrace, Token, Weights
 
 LEVELS = 60_000
+Codes = npt.NDArray[np.uint16]
 Thumbnails = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
+Block = tuple[dict[str, Any], bytes]
 THUMB = 32  # dots on a thumbnail's side, at most
-WHOLE_BYTES = 2**20  # up to this size all layers travel at once
+WHOLE = 800_000  # up to so many weights, about 1 MB, all layers travel at once
+MAX_PAGE = 160 * 2**20  # bytes of a file that a browser is handed through its socket
 
 
 def pack(
@@ -34,52 +47,98 @@ def pack(
     layers: Sequence[int],
     opening: Mapping[str, object] | None = None,
     link: Mapping[str, str] | None = None,
+    want: Want | None = None,
+    page_of: Callable[[Page], str] | None = None,
 ) -> bytes:
     """The payload of a trace: its texts, all thumbnails, and some layers in full.
 
     Args:
         trace: What to show.
-        trace_id: Names the trace: payloads with one id add layers to the same picture.
+        trace_id: Names the trace: payloads with one id add to the same picture.
         layers: The layers to send in full.
         opening: The view to open with, by the names that a link uses.
         link: The URL parameters of the run; None if no link can carry it.
+        want: What else the browser asked for; left out if it is about another trace.
+        page_of: Makes the file that was asked for.
     """
     thumbs, ordinary = both_thumbnails(trace)
+    blocks = [_codes_block({"kind": "layer", "layer": i}, trace.weights[i]) for i in layers]
+    queries, keys = trace.query_tokens, trace.key_tokens
+    if want and want.trace_id == trace_id and want.fits(len(queries), len(keys)):
+        blocks += _wanted(trace, want, page_of)
     header = {
         "id": trace_id,
         "title": trace.model.name,
         "n_layers": trace.model.n_layers,
         "n_heads": trace.model.n_heads,
-        "query_tokens": [asdict(t) for t in trace.query_tokens],
-        "key_tokens": [asdict(t) for t in trace.key_tokens],
+        "query_tokens": [asdict(t) for t in queries],
+        "key_tokens": None if keys == queries else [asdict(t) for t in keys],
         "texts": trace.texts,
         "n_cut": trace.n_cut,
         "thumb": thumbs.shape[2:],
-        "layers": list(layers),
+        "blocks": [about for about, _ in blocks],
         "opening": opening,
         "link": link,
     }
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
-    text += b" " * (-(4 + len(text)) % 8)
-    blobs = [encode(trace.weights[i]).tobytes() for i in layers]
-    return b"".join(
-        [struct.pack("<I", len(text)), text, thumbs.tobytes(), ordinary.tobytes(), *blobs]
-    )
+    length = struct.pack("<I", len(text))
+    blobs = [blob for _, blob in blocks]
+    return b"".join([length, text, thumbs.tobytes(), ordinary.tobytes(), *blobs])
 
 
 def layers_to_send(trace: AttentionTrace, wanted: int) -> list[int]:
     """All layers of a short text; of a long one only the wanted layer, or the nearest there is."""
     n_layers = trace.model.n_layers
-    if trace.weights.size * 2 <= WHOLE_BYTES:
+    if trace.weights.size <= WHOLE:
         return list(range(n_layers))
     return [min(max(wanted, 0), n_layers - 1)]
 
 
-def encode(weights: Weights) -> npt.NDArray[np.uint16]:
+def _wanted(
+    trace: AttentionTrace, want: Want, page_of: Callable[[Page], str] | None
+) -> list[Block]:
+    blocks = []
+    if want.means:
+        blocks.append(_codes_block({"kind": "means"}, trace.weights.mean(axis=1)))
+    if want.group:
+        group = want.group
+        ordinary = ~_special(trace.key_tokens)
+        between = attention_between(
+            trace.weights,
+            group.queries,
+            group.keys,
+            mean=group.mean,
+            together=group.together,
+            kept=ordinary if group.rescaled else None,
+        )
+        blocks.append(_codes_block({"kind": "group", "name": group.name}, between))
+    if want.page and page_of:
+        page = page_of(want.page).encode()
+        about = {"kind": "page", "ticket": want.page.ticket, "bytes": len(page)}
+        blocks.append((about, page) if len(page) <= MAX_PAGE else (about | {"bytes": 0}, b""))
+    return blocks
+
+
+def _codes_block(about: dict[str, Any], weights: Weights) -> Block:
+    """Weights of any shape as a block, and what the header says of it."""
+    blob, n_large = squeeze(encode(weights))
+    return about | {"shape": weights.shape, "large": n_large}, blob
+
+
+def encode(weights: Weights) -> Codes:
     """Weights as 16-bit codes (see the module's text)."""
     # In float32, 60000 w could round over a boundary.
-    codes = np.minimum(np.floor(weights.astype(np.float64) * LEVELS), LEVELS) + 1
-    return np.where(weights > 0, codes, 0).astype("<u2")
+    codes = np.minimum(weights.astype(np.float64) * LEVELS, LEVELS).astype(np.uint16)
+    codes += 1
+    codes[weights <= 0] = 0
+    return codes
+
+
+def squeeze(codes: Codes) -> tuple[bytes, int]:
+    """Codes as bytes and, behind them, the larger ones; and how many are large."""
+    large = codes[codes >= 255]
+    small = np.minimum(codes, 255).astype(np.uint8)
+    return small.tobytes() + large.astype("<u2").tobytes(), len(large)
 
 
 def thumbnails(weights: Weights) -> npt.NDArray[np.uint8]:
@@ -112,9 +171,7 @@ def both_thumbnails(trace: AttentionTrace) -> Thumbnails:
 
 def _make_thumbnails(trace: AttentionTrace) -> Thumbnails:
     """The thumbnails of all tokens, and with the rows and columns of special tokens blanked."""
-    rows, columns = (
-        np.array([t.special for t in tokens]) for tokens in (trace.query_tokens, trace.key_tokens)
-    )
+    rows, columns = map(_special, (trace.query_tokens, trace.key_tokens))
     everything, ordinary = [], []
     for layer in trace.weights:  # one at a time: a copy of all layers would be 75 MB and more
         everything.append(thumbnails(layer))
@@ -123,3 +180,7 @@ def _make_thumbnails(trace: AttentionTrace) -> Thumbnails:
         without[..., columns] = 0
         ordinary.append(thumbnails(without))
     return np.stack(everything), np.stack(ordinary)
+
+
+def _special(tokens: Sequence[Token]) -> npt.NDArray[np.bool_]:
+    return np.array([t.special for t in tokens])

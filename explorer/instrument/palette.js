@@ -63,6 +63,18 @@ export function weightRamp(dark) {
 }
 
 /**
+ * The same scale with less of everything, for what is not chosen: still to be read, but quiet.
+ * @param {boolean} dark
+ * @returns {Rgb[]}
+ */
+export function greyRamp(dark) {
+  return Array.from({ length: 256 }, (_, i) => {
+    const t = i / 255;
+    return oklch(dark ? 0.22 + 0.46 * t : 0.985 - 0.47 * t, 0.012 + 0.03 * t, 262);
+  });
+}
+
+/**
  * Head colours as [lightness, chroma, hue], chosen farthest-first for ordinary, red-blind and
  * green-blind eyes, each with a contrast of at least 3 to the page.
  * @type {[number, number, number][]}

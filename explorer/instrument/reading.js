@@ -1,7 +1,9 @@
 // The reading view: the pasted text as running text, shaded by the attention of what is chosen.
 
-import { bound, h, keys } from "./dom.js";
-import { columnOf, digits, rowOf } from "./model.js";
+import { bound, h, keys, picking, range } from "./dom.js";
+import { digits } from "./model.js";
+import { createTable } from "./table.js";
+import { focusOn, named } from "./words.js";
 
 /**
  * @typedef {import("./scene.js").Scene} Scene
@@ -11,6 +13,7 @@ import { columnOf, digits, rowOf } from "./model.js";
 const SLACK = 40; // pixels above and below what is in sight
 const FAINT = 3; // levels up to here are the page itself
 const CUT_SHOWN = 600; // characters of the part that the model did not read
+const LONG = 200; // tokens from which the text gets more room
 
 /** @param {Actions} actions */
 export function createReading(actions) {
@@ -22,11 +25,21 @@ export function createReading(actions) {
     dir: "auto",
   });
   const note = h("p", { class: "ax-help" });
+  const table = createTable("reading view", (now) => {
+    const { units, values } = shading(now);
+    const { query_tokens: tokens } = now.trace.head;
+    const rows = tokens.flatMap((token, i) =>
+      units[i] < 0 ? [] : [[i, token.text, values[units[i]]]],
+    );
+    const titles = ["position", "token", "weight"];
+    return { titles, counts: ["position"], rows, caption: note.textContent ?? "" };
+  });
   const element = h(
     "section",
     { class: "ax-panel ax-panel-reading", "aria-label": "Reading view" },
     h("div", { class: "ax-title" }, h("h3", {}, "Reading view"), note),
     body,
+    table.element,
   );
   /** @type {Scene | null} */
   let scene = null;
@@ -39,55 +52,76 @@ export function createReading(actions) {
   let worn = []; // by token, what it was dressed in last
   /** @type {number[]} */
   let lines = []; // by token, where its line begins
+  let wide = 0; // when the lines were measured
+  let anchor = 0; // where walking with Shift began
 
-  const at = (/** @type {Event} */ event) => {
-    const token = /** @type {HTMLElement} */ (event.target).closest?.("[data-token]");
-    return token ? Number(token.getAttribute("data-token")) : null;
-  };
-  body.addEventListener("pointerover", (event) => {
-    if (event.pointerType === "mouse") actions.hover(unitAt(at(event)));
-  });
+  /** @param {MouseEvent} event */
+  function unitAt(event) {
+    if (!scene) return null;
+    const root = /** @type {Document | ShadowRoot} */ (body.getRootNode());
+    const found = root.elementFromPoint(event.clientX, event.clientY)?.closest("[data-token]");
+    if (!found || !body.contains(found)) return null;
+    const i = unitsOfTokens()[Number(found.getAttribute("data-token"))];
+    return i < 0 ? null : { side: side(event), i };
+  }
+
+  /**
+   * The side that a hand in the text picks: the one that is asked about, or with Ctrl the other.
+   * @param {{ctrlKey?: boolean, metaKey?: boolean}} [event]
+   * @returns {"row" | "column"}
+   */
+  function side(event) {
+    const asked = scene?.view.look === "to" ? "column" : "row";
+    const other = asked === "row" ? "column" : "row";
+    return event?.ctrlKey || event?.metaKey ? other : asked;
+  }
+
+  function unitsOfTokens() {
+    if (!scene) return new Int32Array(0);
+    const { rowOfToken, columnOfToken } = scene.model.layout;
+    return scene.view.look === "from" ? rowOfToken : columnOfToken;
+  }
+
+  picking(
+    body,
+    unitAt,
+    (where, units) => actions.hover(units && focusOn(where, units)),
+    (where, units, event) => actions.pick(where, units, event.shiftKey),
+  );
   body.addEventListener("scroll", () => scene && focus(scene));
-  body.addEventListener("pointerleave", () => actions.hover(null));
-  body.addEventListener("click", (event) => {
-    const unit = unitAt(at(event));
-    if (unit) actions.pin(unit.row, unit.column);
-  });
   keys(
     body,
-    (dx, dy) => {
+    (dx, dy, shift) => {
       if (!scene) return;
-      const units =
-        scene.view.look === "from" ? scene.model.picture.rows : scene.model.picture.columns;
-      const now = scene.view.look === "from" ? scene.focus.row : scene.focus.column;
-      const i = now === null ? 0 : bound(now + dx + dy, 0, units.length - 1);
+      const where = side();
+      const units = where === "row" ? scene.model.picture.rows : scene.model.picture.columns;
+      const now = where === "row" ? scene.focus.rows : scene.focus.columns;
+      const forth = getComputedStyle(body).direction === "rtl" ? -dx : dx;
+      const last = anchor === now[0] ? now[now.length - 1] : now[0];
+      const i = now.length ? bound((last ?? 0) + forth + dy, 0, units.length - 1) : 0;
+      if (!shift) anchor = i;
       spans[units[i].tokens[0]]?.scrollIntoView({ block: "nearest" });
-      actions.walk(side(i));
+      actions.walk(focusOn(where, shift ? range(anchor, i) : [i]));
     },
-    () => scene && actions.pin(scene.focus.row, scene.focus.column),
+    (shift) => {
+      if (!scene) return;
+      const units = side() === "row" ? scene.focus.rows : scene.focus.columns;
+      if (units.length) actions.pick(side(), units, shift);
+    },
     actions.clear,
   );
-
-  /** @param {number} i */
-  const side = (i) =>
-    scene?.view.look === "to" ? { row: null, column: i } : { row: i, column: null };
-
-  /** @param {number | null} token */
-  function unitAt(token) {
-    if (token === null || !scene) return null;
-    const i = (scene.view.look === "from" ? scene.model.rowOfToken : scene.model.columnOfToken)[
-      token
-    ];
-    return i < 0 ? null : side(i);
-  }
 
   /** @param {Scene} next */
   function draw(next) {
     scene = next;
-    if (built !== scene.trace.head.id) build();
+    const fresh = built !== scene.trace.head.id;
+    if (fresh) build();
     if (painted !== scene.theme) worn = [];
+    if (fresh || painted !== scene.theme || wide !== body.clientWidth) {
+      lines = spans.map((span) => span?.offsetTop ?? 0);
+      wide = body.clientWidth;
+    }
     painted = scene.theme;
-    lines = spans.map((span) => span?.offsetTop ?? 0);
     focus(scene);
   }
 
@@ -97,6 +131,7 @@ export function createReading(actions) {
     built = head.id;
     spans = head.query_tokens.map(() => null);
     worn = [];
+    body.classList.toggle("ax-long", head.query_tokens.length > LONG);
     body.replaceChildren(
       ...head.texts.map((text, segment) => {
         const paragraph = h("p", { dir: "auto" });
@@ -141,21 +176,23 @@ export function createReading(actions) {
    * What the shades mean now: a number for each token's unit, and the number of the full colour.
    * @param {Scene} now
    */
-  function shading({ model, focus: point, view }) {
-    const { picture, tops, shares, rowOfToken, columnOfToken } = model;
-    const { row, column } = point;
-    if (row !== null && (column === null || view.look === "from")) {
-      const words = ["Shaded by where ", strong(picture.rows[row].text), " looks"];
-      return { units: columnOfToken, values: rowOf(picture, row), full: tops[row], words };
+  function shading({ model, focus: point, view, given, got }) {
+    const { picture, tops, shares, layout } = model;
+    if (given && (!got || view.look === "from")) {
+      const words = ["Shaded by where ", ...strong(point.rows, picture.rows), " looks"];
+      return { units: layout.columnOfToken, values: given, full: tops[point.rows[0]], words };
     }
-    if (column !== null) {
-      const name = strong(picture.columns[column].text);
-      const words = ["Shaded by how much each token looks at ", name];
-      return { units: rowOfToken, values: columnOf(picture, column), full: tops, words };
+    if (got) {
+      const name = strong(point.columns, picture.columns);
+      const words = ["Shaded by how much each token looks at ", ...name];
+      return { units: layout.rowOfToken, values: got, full: tops, words };
     }
-    const usual = picture.columns.flatMap((unit, c) => (unit.special ? [] : [shares[c]]));
+    let full = 1e-9; // what special tokens get does not count
+    picture.columns.forEach((unit, c) => {
+      if (!unit.special && shares[c] > full) full = shares[c];
+    });
     const words = ["Shaded by how much each token is looked at, on average over all the others"];
-    return { units: columnOfToken, values: shares, full: Math.max(...usual, 1e-9), words };
+    return { units: layout.columnOfToken, values: shares, full, words };
   }
 
   /** @param {Scene} next */
@@ -164,17 +201,22 @@ export function createReading(actions) {
     const { model, focus: point } = scene;
     const { units, values, full, words } = shading(scene);
     const [first, last] = [body.scrollTop - SLACK, body.scrollTop + body.clientHeight + SLACK];
+    const [rows, columns] = [new Set(point.rows), new Set(point.columns)];
     spans.forEach((span, token) => {
       if (!span || lines[token] < first || lines[token] > last) return; // out of sight
       const unit = units[token];
       const top = typeof full === "number" ? full : full[Math.max(unit, 0)];
       const level = unit < 0 ? 0 : bound(Math.round((255 * values[unit]) / top), 0, 255);
-      const row = model.rowOfToken[token];
-      const here = row >= 0 && (row === point.row || model.columnOfToken[token] === point.column);
-      dress(span, token, level, `${here ? " ax-here" : ""}${unit < 0 ? " ax-gone" : ""}`);
+      const { rowOfToken, columnOfToken } = model.layout;
+      const looks = rows.has(rowOfToken[token]);
+      const seen = columns.has(columnOfToken[token]);
+      const marks = `${looks ? " ax-here" : ""}${seen ? " ax-seen" : ""}${unit < 0 ? " ax-gone" : ""}`;
+      dress(span, token, level, marks);
     });
-    note.replaceChildren(...words, ` (most: ${digits(Math.max(...values))}).`);
+    const most = values.reduce((a, b) => Math.max(a, b), 0);
+    note.replaceChildren(...words, ` (most: ${digits(most)}).`);
     body.setAttribute("aria-label", `Text. ${scene.says}`);
+    table.fill(scene, [model, point.rows.join(), point.columns.join()]);
   }
 
   /**
@@ -190,8 +232,11 @@ export function createReading(actions) {
     span.className = `ax-token${special ? " ax-special" : ""}${marks}`;
   }
 
-  /** @param {string} text */
-  const strong = (text) => h("strong", {}, text);
+  /** @param {number[]} chosen @param {{text: string}[]} units */
+  const strong = (chosen, units) =>
+    named(chosen, units).map((part) =>
+      typeof part === "string" ? part : h("strong", {}, part[0]),
+    );
 
   return { element, draw, focus };
 }

@@ -1,4 +1,4 @@
-// What is on screen as files, made in the browser.
+// Files made in the browser: their names, and how a reader is handed one.
 
 import { h } from "./dom.js";
 
@@ -27,34 +27,6 @@ export function toCsv({ weights, rows, columns }, corner) {
 }
 
 /**
- * Several canvases beside one another under a title, as one picture.
- * @param {string} title @param {HTMLCanvasElement[][]} stacks canvases that lie on each other
- * @param {{text: string, page: string, font: string}} theme
- * @returns {Promise<Blob | null>}
- */
-export function toPng(title, stacks, theme) {
-  const [margin, line] = [24, 44];
-  const width = stacks.reduce((sum, [first]) => sum + first.width + margin, margin);
-  const height = Math.max(...stacks.map(([first]) => first.height)) + line + 2 * margin;
-  const canvas = /** @type {HTMLCanvasElement} */ (h("canvas"));
-  [canvas.width, canvas.height] = [width, height];
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  context.fillStyle = theme.page;
-  context.fillRect(0, 0, width, height);
-  context.fillStyle = theme.text;
-  context.font = `20px ${theme.font}`;
-  context.fillText(title, margin, margin + 20, width - 2 * margin);
-  let x = margin;
-  for (const layers of stacks) {
-    for (const layer of layers) {
-      if (layer.style.visibility !== "hidden") context.drawImage(layer, x, margin + line);
-    }
-    x += layers[0].width + margin;
-  }
-  return new Promise((done) => canvas.toBlob(done, "image/png"));
-}
-
-/**
  * Hand a file to the reader.
  * @param {Blob} blob @param {string} name
  */
@@ -73,3 +45,9 @@ export const fileName = (text, ending) =>
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-+|-+$/g, "")}.${ending}`;
+
+/** @param {number} bytes */
+export function megabytes(bytes) {
+  const size = bytes / 1e6;
+  return size < 0.1 ? "0.1 MB" : `${size < 10 ? size.toFixed(1) : Math.round(size)} MB`;
+}

@@ -1,6 +1,6 @@
 // The words around the pictures: the sentence, the notes, and what is chosen.
 
-import { h } from "./dom.js";
+import { h, pushButton } from "./dom.js";
 import { digits } from "./model.js";
 import { caption, hiddenNote, sinkNote } from "./words.js";
 
@@ -24,20 +24,28 @@ export function createSays(actions) {
   const legend = h("div", { class: "ax-legend" });
   const ranking = h("p", { class: "ax-help ax-ranking" });
   let chosen = ""; // what the legend shows
+  /** @type {unknown} */
+  let noted = null; // the model of the notes
 
   /** @param {Scene} scene @param {boolean} passing true while something is only pointed at */
   function show(scene, passing) {
-    const { model, view, loading, parts, says } = scene;
-    const { whose, shares, picture, profile } = model;
-    const drain =
-      view.specials === "shown"
-        ? sinkNote(picture, whose, shares)
-        : [hiddenNote(view.specials, model.hiddenShare, whose)];
-    const known = model.pooled || loading ? [] : [`${caption(profile)} `, ...drain];
-    sentence.replaceChildren(...marked(parts));
-    notes.replaceChildren(...marked(known));
+    const { parts, says } = scene;
+    if (sentence.textContent !== says) sentence.replaceChildren(...marked(parts));
     if (!passing && spoken.textContent !== says) spoken.textContent = says;
     showLegend(scene);
+  }
+
+  /** What kind of head it is; costs more than a hover may. @param {Scene} scene */
+  function describe({ model, view, loading }) {
+    const now = model.pooled || loading ? null : model;
+    if (noted === now && now) return;
+    noted = now;
+    const { whose, shares, picture } = model;
+    const drain = () =>
+      view.specials === "shown"
+        ? sinkNote(picture, whose, shares)
+        : [hiddenNote(view.specials, model.hiddenShare(), whose)];
+    notes.replaceChildren(...marked(now ? [`${caption(model.profile())} `, ...drain()] : []));
   }
 
   /** @param {Scene} scene */
@@ -62,23 +70,22 @@ export function createSays(actions) {
     legend.replaceChildren(...chips);
   }
 
-  /**
-   * Which heads connect the pinned pair.
-   * @param {import("./scene.js").Ranked[]} ranked strongest first @param {Scene} scene
-   */
-  function rank(ranked, { trace }) {
-    const heads = ranked.slice(0, RANKED).flatMap(({ layer, head, weight }) => {
+  /** Which heads connect the pinned pair. @param {Scene} scene */
+  function rank({ trace, pinnedNumbers }) {
+    const heads = pinnedNumbers.slice(0, RANKED).flatMap(({ layer, head, weight }) => {
       const name = `Choose layer ${layer}, head ${head}`;
-      const button = h("button", { type: "button", class: "ax-chip", title: name });
-      button.setAttribute("aria-label", name);
-      button.append(`${layer}-${head}`);
-      button.addEventListener("click", () => actions.chooseHead(layer, head, false));
+      const button = pushButton(
+        `${layer}-${head}`,
+        name,
+        () => actions.chooseHead(layer, head, false),
+        "ax-chip",
+      );
       return [button, ` ${digits(weight)}  `];
     });
-    const [here, all] = [trace.layers.size, trace.head.n_layers];
-    const missing = here < all ? ` Of the ${here} layers loaded so far, out of ${all}.` : "";
+    const [here, all] = [pinnedNumbers.length / trace.head.n_heads, trace.head.n_layers];
+    const missing = here < all ? ` Of the ${here} layers that are here, out of ${all}.` : "";
     ranking.replaceChildren(...(heads.length ? ["Strongest: ", ...heads, missing] : []));
   }
 
-  return { sentence, notes, spoken, legend, ranking, show, rank };
+  return { sentence, notes, spoken, legend, ranking, show, describe, rank };
 }

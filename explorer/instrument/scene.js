@@ -1,9 +1,19 @@
 // From a trace and a view to everything that the panels paint. The panels only read it.
 
-import { headWeights, thumbWeights } from "./data.js";
-import { packColours } from "./dom.js";
-import { arrange, columnOf, combine, fullColour, profileOf, received, unitsOf } from "./model.js";
-import { css, headColour, inkOn, luminance, oklch, weightRamp } from "./palette.js";
+import { headCodes, headWeights, thumbWeights, weightsOf } from "./data.js";
+import { remember } from "./dom.js";
+import {
+  arrange,
+  attentionBetween,
+  combine,
+  fullColour,
+  profileOf,
+  received,
+  unitsOf,
+} from "./model.js";
+import { packColours } from "./paint.js";
+import { css, greyRamp, headColour, inkOn, luminance, oklch, weightRamp } from "./palette.js";
+import { isPinned, writeTokens } from "./view.js";
 import { nameOf } from "./words.js";
 
 /**
@@ -12,29 +22,53 @@ import { nameOf } from "./words.js";
  * @typedef {import("./model.js").Unit} Unit
  * @typedef {import("./view.js").View} View
  * @typedef {{weights: Float32Array, nRows: number, nColumns: number, tops: Float32Array}} Thumb
- * @typedef {{name: string, whose: string, picture: Picture, tops: Float32Array,
+ * @typedef {{rows: Unit[], columns: Unit[], rowOfToken: Int32Array, columnOfToken: Int32Array}} Layout
+ * @typedef {{name: string, whose: string, layer: number, picture: Picture, tops: Float32Array,
  *            perHead: {head: number, picture: Picture}[], pooled: Thumb | null,
- *            shares: Float32Array, profile: import("./model.js").Profile, rowOfToken: Int32Array, columnOfToken: Int32Array, hiddenShare: number}} Model
+ *            shares: Float32Array, profile: () => import("./model.js").Profile,
+ *            layout: Layout, hiddenShare: () => number}} Model
+ * @typedef {{name: string, queries: number[][], keys: number[][], mean: boolean, together: boolean,
+ *            rescaled: boolean}} Wish chosen words, whose attention is wanted in every head
+ * @typedef {{layer: number, head: number, weight: number}} Ranked
  * @typedef {ReturnType<typeof readTheme>} Theme
  * @typedef {{trace: Trace, view: View, model: Model, theme: Theme,
- *            focus: import("./words.js").Focus, parts: import("./words.js").Part[], says: string, loading: boolean, moved: boolean,
- *            thumb: (layer: number, head: number) => Thumb}} Scene
+ *            focus: import("./words.js").Focus, pointed: boolean,
+ *            given: Float32Array | null, got: Float32Array | null,
+ *            parts: import("./words.js").Part[], says: string, loading: boolean, moved: boolean,
+ *            thumb: (layer: number, head: number) => Thumb, pinnedNumbers: Ranked[]}} Scene
+ *   given: where the rows in focus look; got: who looks at the columns in focus
  */
 
 const EXACT_THUMBS = 64; // up to so many tokens, loaded heads get thumbnails of the shown picture
 
+/** @type {WeakMap<import("./data.js").Token[], Map<string, Layout>>} */
+const layouts = new WeakMap();
+
 /**
+ * Which units stand where; the same object as long as nothing changes it.
  * @param {Trace} trace @param {View} view
+ * @returns {Layout}
  */
-function layout(trace, view) {
-  const rows = unitsOf(trace.head.query_tokens, view.words, view.specials);
-  const columns = unitsOf(trace.head.key_tokens, view.words, view.specials);
-  return { rows, columns };
+export function layoutOf({ head }, view) {
+  const known = remember(layouts, head.query_tokens, () => new Map());
+  return remember(known, `${view.words} ${view.specials === "shown"}`, () => {
+    const rows = unitsOf(head.query_tokens, view.words, view.specials);
+    const columns =
+      head.key_tokens === head.query_tokens
+        ? rows
+        : unitsOf(head.key_tokens, view.words, view.specials);
+    return {
+      rows,
+      columns,
+      rowOfToken: unitOfToken(rows, head.query_tokens.length),
+      columnOfToken: unitOfToken(columns, head.key_tokens.length),
+    };
+  });
 }
 
 /** @param {Trace} trace @param {View} view @param {Float32Array} weights */
-function pictureOf(trace, view, weights) {
-  const { rows, columns } = layout(trace, view);
+export function pictureOf(trace, view, weights) {
+  const { rows, columns } = layoutOf(trace, view);
   const nKeys = trace.head.key_tokens.length;
   if (!view.words && view.specials === "shown") return { weights, rows, columns };
   return arrange(weights, nKeys, rows, columns, view.specials === "renormalised");
@@ -52,6 +86,13 @@ function unitOfToken(units, n) {
 }
 
 /**
+ * The units that hold some tokens, in order.
+ * @param {number[]} tokens @param {Int32Array} unitOf
+ */
+export const unitsHolding = (tokens, unitOf) =>
+  [...new Set(tokens.map((token) => unitOf[token]))].filter((unit) => unit >= 0);
+
+/**
  * What is painted for the chosen heads of a layer that is here.
  * @param {Trace} trace @param {View} view @param {number} layer @param {number[]} heads
  * @returns {Model | null} null while the layer is not here
@@ -62,30 +103,33 @@ export function modelOf(trace, view, layer, heads) {
   const all = raw.filter((weights) => weights !== null);
   if (all.length < raw.length) return null;
   const perHead = heads.map((head, i) => ({ head, picture: pictureOf(trace, view, all[i]) }));
-  const together =
+  const pictures = perHead.map((p) => p.picture.weights);
+  const picture =
     perHead.length === 1
       ? perHead[0].picture
-      : {
-          ...perHead[0].picture,
-          weights: combine(
-            perHead.map((p) => p.picture.weights),
-            view.combine,
-          ),
-        };
+      : { ...perHead[0].picture, weights: combine(pictures, view.combine) };
   return {
     name: nameOf(layer, heads, header.n_heads, view.combine),
     whose: heads.length === 1 ? "this head’s" : "these heads’",
-    picture: together,
-    tops: fullColour(together, view.scale),
-    shares: received(together),
-    profile: profileOf(combine(all, "mean"), header.query_tokens),
+    layer,
+    picture,
+    tops: fullColour(picture, view.scale),
+    shares: received(picture),
+    profile: once(() => profileOf(combine(all, "mean"), header.query_tokens)),
     perHead,
     pooled: null,
-    rowOfToken: unitOfToken(together.rows, header.query_tokens.length),
-    columnOfToken: unitOfToken(together.columns, header.key_tokens.length),
-    hiddenShare:
-      view.specials === "shown" ? 0 : hiddenShare(trace, combine(all, "mean"), together.rows),
+    layout: layoutOf(trace, view),
+    hiddenShare: once(() =>
+      view.specials === "shown" ? 0 : hiddenShare(trace, combine(all, "mean"), picture.rows),
+    ),
   };
+}
+
+/** @template T @param {() => T} make what is made when it is first asked for */
+function once(make) {
+  /** @type {T | undefined} */
+  let made;
+  return () => (made ??= make());
 }
 
 /** The mean share that the shown queries give to special keys. @param {Trace} trace @param {Float32Array} weights @param {Unit[]} rows */
@@ -109,74 +153,105 @@ export function pooledModel(model, thumb, layer, head) {
   return { ...model, pooled: thumb, name: `Layer ${layer}, head ${head}` };
 }
 
-/** Whether the grid shows the pinned tokens alone. @param {View} view */
-export const showsPinned = (view) =>
-  view.grid === "pinned" && (view.query !== null || view.key !== null);
-
 /**
- * What a head says about the pinned tokens: one weight for a pair, one row for a query, one column
- * for a key.
- * @param {Trace} trace @param {View} view @param {number} layer @param {number} head
- * @returns {Picture | null} null where the layer is not here, or a pinned token is hidden
+ * What is pinned, as a question to every head: one number if both sides are, else a row of them.
+ * @param {Trace} trace @param {View} view
+ * @returns {Wish | null} null if nothing is pinned, or what is pinned is hidden
  */
-export function pinnedOf(trace, view, layer, head) {
-  const weights = headWeights(trace, layer, head);
-  if (!weights) return null;
-  const { rows, columns } = layout(trace, view);
-  const [row] = rows.filter((unit) => unit.tokens.includes(view.query ?? -1));
-  const [column] = columns.filter((unit) => unit.tokens.includes(view.key ?? -1));
-  if ((view.query !== null && !row) || (view.key !== null && !column)) return null;
-  const chosen = view.query === null ? rows : [row];
-  const nKeys = trace.head.key_tokens.length;
-  const picture = arrange(weights, nKeys, chosen, columns, view.specials === "renormalised");
-  if (!column) return picture;
-  const c = columns.indexOf(column);
-  return { weights: columnOf(picture, c), rows: chosen, columns: [column] };
+export function wishOf(trace, view) {
+  if (!isPinned(view)) return null;
+  const { rows, columns, rowOfToken, columnOfToken } = layoutOf(trace, view);
+  const chosenRows = unitsHolding(view.queries, rowOfToken);
+  const chosenColumns = unitsHolding(view.keys, columnOfToken);
+  const [mean, together] = [view.queries.length > 0, view.keys.length > 0];
+  if ((mean && !chosenRows.length) || (together && !chosenColumns.length)) return null;
+  const pieces = (/** @type {Unit[]} */ units) => units.map((unit) => unit.tokens);
+  return {
+    name: [
+      writeTokens(view.queries),
+      writeTokens(view.keys),
+      view.words ? "words" : "pieces",
+      view.specials,
+    ].join("_"),
+    queries: pieces(mean ? chosenRows.map((r) => rows[r]) : rows),
+    keys: pieces(together ? chosenColumns.map((c) => columns[c]) : columns),
+    mean,
+    together,
+    rescaled: view.specials === "renormalised",
+  };
 }
 
-/** @typedef {{layer: number, head: number, weight: number}} Ranked */
+/** Whether the server's answer to a wish is here. @param {Trace} trace @param {Wish} wish */
+export const isAnswered = (trace, wish) => trace.group?.name === wish.name;
 
 /**
- * The heads that connect the pinned pair, strongest first; only layers that are here are asked.
- * @param {Trace} trace @param {View} view
+ * One head's answer to a wish: from the server's answer for all heads, else from the layer itself.
+ * @param {Trace} trace @param {Wish} wish @param {number} layer @param {number} head
+ * @returns {Float32Array | null} null where neither is here
+ */
+export function answerOf(trace, wish, layer, head) {
+  const { n_heads: nHeads, key_tokens: keys } = trace.head;
+  if (trace.group && isAnswered(trace, wish)) {
+    const size = trace.group.codes.length / (trace.head.n_layers * nHeads);
+    const at = (layer * nHeads + head) * size;
+    return weightsOf(trace.group.codes.subarray(at, at + size));
+  }
+  const codes = headCodes(trace, layer, head);
+  const kept = wish.rescaled ? Uint8Array.from(keys, (token) => Number(!token.special)) : null;
+  return codes && attentionBetween(codes, keys.length, { ...wish, kept });
+}
+
+/**
+ * The number of a pinned pair in every head that is known, strongest first.
+ * @param {Trace} trace @param {Wish | null} wish
  * @returns {Ranked[]}
  */
-export function rankedHeads(trace, view) {
+export function pinnedNumbers(trace, wish) {
+  if (!wish?.mean || !wish.together) return [];
   const found = [];
-  for (const layer of [...trace.layers.keys()].sort((a, b) => a - b)) {
+  for (let layer = 0; layer < trace.head.n_layers; layer++) {
     for (let head = 0; head < trace.head.n_heads; head++) {
-      const picture = pinnedOf(trace, view, layer, head);
-      if (picture) found.push({ layer, head, weight: picture.weights[0] });
+      const answer = answerOf(trace, wish, layer, head);
+      if (answer) found.push({ layer, head, weight: answer[0] });
     }
   }
   return found.sort((a, b) => b.weight - a.weight);
 }
 
 /**
- * @param {Trace} trace @param {View} view @param {number} layer @param {number} head
+ * @param {Trace} trace @param {Wish} wish @param {number} layer @param {number} head
  * @param {number} strongest the pair's largest weight in any head
  * @returns {Thumb}
  */
-function pinnedThumb(trace, view, layer, head, strongest) {
-  const picture = pinnedOf(trace, view, layer, head);
-  const empty = { weights: new Float32Array(1), nRows: 1, nColumns: 1, tops: Float32Array.of(1) };
-  if (!picture) return empty;
-  const { weights, rows, columns } = picture;
-  const pair = rows.length === 1 && columns.length === 1;
+function pinnedThumb(trace, wish, layer, head, strongest) {
+  const weights = answerOf(trace, wish, layer, head);
+  if (!weights) {
+    return { weights: new Float32Array(1), nRows: 1, nColumns: 1, tops: Float32Array.of(1) };
+  }
+  const [nRows, nColumns] = wish.mean ? [1, weights.length] : [weights.length, 1];
   // A pair is painted against the strongest head, a strip against its own strongest weight.
-  const top = pair ? strongest : Math.max(...weights);
-  const tops = new Float32Array(rows.length).fill(top || 1);
-  return { weights, nRows: rows.length, nColumns: columns.length, tops };
+  const top = wish.mean && wish.together ? strongest : weights.reduce((a, b) => Math.max(a, b), 0);
+  return { weights, nRows, nColumns, tops: new Float32Array(nRows).fill(top || 1) };
 }
 
 /**
  * A head's small picture.
- * @param {Trace} trace @param {View} view @param {number} layer @param {number} head
+ * @param {Trace} trace @param {View} view @param {Wish | null} wish
+ * @param {number} layer @param {number} head
  * @param {number} strongest the pinned pair's largest weight in any head
  * @returns {Thumb}
  */
-export function thumbOf(trace, view, layer, head, strongest) {
-  if (showsPinned(view)) return pinnedThumb(trace, view, layer, head, strongest);
+export function thumbOf(trace, view, wish, layer, head, strongest) {
+  return wish && view.grid === "pinned"
+    ? pinnedThumb(trace, wish, layer, head, strongest)
+    : wholeThumb(trace, view, layer, head);
+}
+
+/**
+ * @param {Trace} trace @param {View} view @param {number} layer @param {number} head
+ * @returns {Thumb}
+ */
+export function wholeThumb(trace, view, layer, head) {
   const n = Math.max(trace.head.query_tokens.length, trace.head.key_tokens.length);
   const weights = n <= EXACT_THUMBS ? headWeights(trace, layer, head) : null;
   if (weights) {
@@ -234,6 +309,7 @@ export function readTheme(root) {
     accentCss: (/** @type {number} */ alpha) => css(accent, alpha),
     font: style.fontFamily,
     packed: packColours(ramp),
+    greys: packColours(greyRamp(dark)),
     fills: ramp.map((colour) => css(colour)),
     inks: ramp.map((colour) => css(inkOn(colour))),
     headCss: (/** @type {number} */ head, /** @type {number} */ alpha = 1) =>

@@ -19,7 +19,7 @@ const here = mount(place, {
       window.history.replaceState(null, "", `#${new URLSearchParams(params)}`);
     }, WAIT);
   },
-  needLayer: null, // all layers are in the file
+  need: null, // what the file holds is all there is
   copyLink: null,
 });
 here.update(packed);

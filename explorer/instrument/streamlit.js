@@ -46,7 +46,7 @@ function host(setTriggerValue) {
       next = address(params, link);
       if (!timer) timer = window.setTimeout(write, WRITE_AFTER);
     },
-    needLayer: (layer) => setTriggerValue("layer", layer),
+    need: (want) => setTriggerValue("want", want),
     copyLink: async () => {
       write();
       try {

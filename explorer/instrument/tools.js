@@ -1,7 +1,7 @@
 // The switches above the panels. They only turn a view into the next one.
 
-import { choice, h } from "./dom.js";
-import { turn } from "./view.js";
+import { choice, h, pushButton, slider } from "./dom.js";
+import { isPinned, turn } from "./view.js";
 
 /**
  * @typedef {import("./view.js").View} View
@@ -48,7 +48,12 @@ export function createSwitches(change) {
     ],
     (/** @type {View["scale"]} */ value) => change((view) => ({ ...view, scale: value }), ALL),
   );
-  const mass = massSlider(change);
+  const mass = slider(
+    "Lines hold",
+    "The flow keeps the fewest lines of each row that hold this share of its attention, in per cent",
+    [10, 100, 5],
+    (value) => change((view) => ({ ...view, mass: value }), { model: true }),
+  );
   const parts = [look, words, specials, scale, mass].map((part) => part.element);
   const element = /** @type {HTMLDetailsElement} */ (
     h(
@@ -67,38 +72,6 @@ export function createSwitches(change) {
       specials.show(view.specials);
       scale.show(view.scale);
       mass.show(view.mass);
-    },
-  };
-}
-
-/** @param {Change} change */
-function massSlider(change) {
-  const input = /** @type {HTMLInputElement} */ (
-    h("input", {
-      type: "range",
-      min: "10",
-      max: "100",
-      step: "5",
-      "aria-label": "Share of each row’s attention that the lines hold, in per cent",
-    })
-  );
-  const value = h("output", {});
-  input.addEventListener("input", () =>
-    change((view) => ({ ...view, mass: Number(input.value) }), { model: true }),
-  );
-  const title = "The flow keeps the fewest lines of each row that hold this share of its attention";
-  const element = h(
-    "fieldset",
-    { class: "ax-choice ax-mass", title },
-    h("legend", {}, "Lines hold"),
-    h("div", {}, input, value),
-  );
-  return {
-    element,
-    /** @param {number} mass */
-    show: (mass) => {
-      input.value = String(mass);
-      value.textContent = `${mass} %`;
     },
   };
 }
@@ -135,8 +108,12 @@ export function createGridShows(change) {
   const shows = choice(
     "",
     [
+      [
+        "pinned",
+        "what is pinned",
+        "Where the pinned words look in each head; for a pair its weight",
+      ],
       ["whole", "whole heads", "Each small picture is a head’s whole map"],
-      ["pinned", "pinned only", "Where the pinned token looks in each head; for a pair its weight"],
     ],
     (/** @type {View["grid"]} */ value) => change((view) => ({ ...view, grid: value }), {}),
   );
@@ -145,7 +122,7 @@ export function createGridShows(change) {
     /** @param {View} view */
     show: (view) => {
       shows.show(view.grid);
-      shows.element.hidden = view.query === null && view.key === null;
+      shows.element.hidden = !isPinned(view);
     },
   };
 }
@@ -155,18 +132,8 @@ export function createGridShows(change) {
  * @param {(where: "past" | "future") => void} travel
  */
 export function createSteps(travel) {
-  const make = (
-    /** @type {string} */ sign,
-    /** @type {string} */ name,
-    /** @type {"past" | "future"} */ where,
-  ) => {
-    const words = { type: "button", class: "ax-copy", title: name, "aria-label": name };
-    const button = /** @type {HTMLButtonElement} */ (h("button", words, sign));
-    button.addEventListener("click", () => travel(where));
-    return button;
-  };
-  const undo = make("↶", "Undo (Ctrl+Z)", "past");
-  const redo = make("↷", "Redo (Ctrl+Shift+Z)", "future");
+  const undo = pushButton("↶", "Undo (Ctrl+Z)", () => travel("past"));
+  const redo = pushButton("↷", "Redo (Ctrl+Shift+Z)", () => travel("future"));
   return {
     elements: [undo, redo],
     /** @param {import("./view.js").History} history */
@@ -175,23 +142,6 @@ export function createSteps(travel) {
       redo.disabled = !future.length;
     },
   };
-}
-
-/**
- * Buttons that save what is on screen.
- * @param {() => void} png @param {() => void} csv
- */
-export function createSave(png, csv) {
-  /** @type {[string, string, () => void][]} */
-  const kinds = [
-    ["Save picture", "Heatmap and flow as a PNG file", png],
-    ["Save CSV", "The weights of the heatmap, for a spreadsheet", csv],
-  ];
-  return kinds.map(([word, title, save]) => {
-    const button = h("button", { type: "button", class: "ax-copy", title }, word);
-    button.addEventListener("click", save);
-    return button;
-  });
 }
 
 /**
@@ -231,12 +181,9 @@ export function createLens(zoom) {
     ["+", "Zoom in (key +, or Ctrl and the wheel); drag to move", 1.5],
     ["whole", "See the whole heatmap (key 0)", 0],
   ];
-  const buttons = steps.map(([sign, title, factor]) => {
-    const words = { type: "button", class: "ax-small", title, "aria-label": title };
-    const button = /** @type {HTMLButtonElement} */ (h("button", words, sign));
-    button.addEventListener("click", () => zoom(factor));
-    return button;
-  });
+  const buttons = steps.map(([sign, title, factor]) =>
+    pushButton(sign, title, () => zoom(factor), "ax-small"),
+  );
   const element = h("span", { class: "ax-lens" }, ...buttons);
   return {
     element,

@@ -4,8 +4,10 @@
  * @typedef {import("./model.js").Specials} Specials
  * @typedef {import("./model.js").Scale} Scale
  * @typedef {{layer: number, heads: number[], combine: "mean" | "max",
- *            query: number | null, key: number | null, look: "from" | "to",
- *            grid: "whole" | "pinned", words: boolean, specials: Specials, scale: Scale, mass: number}} View
+ *            queries: number[], keys: number[], look: "from" | "to",
+ *            grid: "pinned" | "whole", words: boolean, specials: Specials, scale: Scale, mass: number,
+ *            flow: "auto" | "down" | "across", path: "all" | "chosen", residual: number}} View
+ *   queries and keys are the pinned tokens, in order; residual is per cent
  */
 
 /** @type {View} */
@@ -13,23 +15,74 @@ export const START = {
   layer: 0,
   heads: [0],
   combine: "mean",
-  query: null,
-  key: null,
+  queries: [],
+  keys: [],
   look: "from",
-  grid: "whole",
+  grid: "pinned",
   words: false,
   specials: "shown",
   scale: "percentile",
   mass: 90,
+  flow: "auto",
+  path: "all",
+  residual: 50,
 };
 
 const CHOICES = {
   combine: ["mean", "max"],
   look: ["from", "to"],
-  grid: ["whole", "pinned"],
+  grid: ["pinned", "whole"],
   specials: ["shown", "hidden", "renormalised"],
   scale: ["percentile", "row", "absolute"],
+  flow: ["auto", "down", "across"],
+  path: ["all", "chosen"],
 };
+const NAMES = /** @type {(keyof typeof CHOICES)[]} */ (Object.keys(CHOICES));
+const PIN_NAMES = /** @type {["query" | "key", "queries" | "keys"][]} */ ([
+  ["query", "queries"],
+  ["key", "keys"],
+]);
+const MOST_PINNED = 4096;
+
+/**
+ * Token numbers as a link writes them: `3.7-9`.
+ * @param {number[]} tokens in order
+ */
+export function writeTokens(tokens) {
+  return runsOf(tokens)
+    .map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`))
+    .join(".");
+}
+
+/**
+ * Numbers in order as runs of neighbours: first and last of each.
+ * @param {number[]} numbers
+ * @returns {[number, number][]}
+ */
+export function runsOf(numbers) {
+  /** @type {[number, number][]} */
+  const runs = [];
+  for (const i of numbers) {
+    const last = runs[runs.length - 1];
+    if (last && last[1] === i - 1) last[1] = i;
+    else runs.push([i, i]);
+  }
+  return runs;
+}
+
+/**
+ * @param {string | null} text
+ * @returns {number[] | null} null if it is not what `writeTokens` writes
+ */
+export function readTokens(text) {
+  if (text === null || !/^\d{1,5}(-\d{1,5})?(\.\d{1,5}(-\d{1,5})?)*$/.test(text)) return null;
+  const tokens = new Set();
+  for (const part of text.split(".")) {
+    const [first, last = first] = part.split("-").map(Number);
+    for (let i = first; i <= last && tokens.size < MOST_PINNED; i++) tokens.add(i);
+  }
+  return [...tokens].sort((a, b) => a - b);
+}
 
 /**
  * The view as URL parameters; what is as at the start is left out.
@@ -39,29 +92,21 @@ const CHOICES = {
 export function toParams(view) {
   /** @type {Record<string, string>} */
   const params = { layer: String(view.layer), heads: view.heads.join(".") };
-  for (const side of /** @type {const} */ (["query", "key"])) {
-    if (view[side] !== null) params[side] = String(view[side]);
+  for (const [name, side] of PIN_NAMES) {
+    if (view[side].length) params[name] = writeTokens(view[side]);
   }
-  for (const name of /** @type {const} */ (["combine", "look", "grid", "specials", "scale"])) {
+  for (const name of NAMES) {
     if (view[name] !== START[name]) params[name] = view[name];
   }
   if (view.words) params.words = "1";
   if (view.mass !== START.mass) params.mass = String(view.mass);
+  if (view.residual !== START.residual) params.residual = String(view.residual);
   return params;
 }
 
 export const PARAMS = [
-  "layer",
-  "heads",
-  "query",
-  "key",
-  "combine",
-  "look",
-  "grid",
-  "specials",
-  "scale",
-  "words",
-  "mass",
+  ...["layer", "heads", "query", "key", "words", "mass", "residual"],
+  ...NAMES.map(String),
 ];
 
 /**
@@ -72,27 +117,27 @@ export const PARAMS = [
  */
 export function fromParams(view, params) {
   const next = { ...view };
-  const number = (/** @type {string} */ name) => {
+  const number = (/** @type {string} */ name, /** @type {number} */ most) => {
     const text = params.get(name);
-    return text !== null && /^\d{1,6}$/.test(text) ? Number(text) : null;
+    const value = text !== null && /^\d{1,6}$/.test(text) ? Number(text) : null;
+    return value !== null && value <= most ? value : null;
   };
-  next.layer = number("layer") ?? view.layer;
+  next.layer = number("layer", 999_999) ?? view.layer;
   const heads = (params.get("heads") ?? "")
     .split(".")
     .filter((part) => /^\d{1,4}$/.test(part))
     .map(Number);
   if (heads.length) next.heads = [...new Set(heads)];
   if (PARAMS.some((name) => params.has(name))) {
-    next.query = number("query");
-    next.key = number("key");
+    for (const [name, side] of PIN_NAMES) next[side] = readTokens(params.get(name)) ?? [];
   }
-  for (const [name, choices] of Object.entries(CHOICES)) {
+  for (const name of NAMES) {
     const value = params.get(name);
-    if (value !== null && choices.includes(value)) Object.assign(next, { [name]: value });
+    if (value !== null && CHOICES[name].includes(value)) Object.assign(next, { [name]: value });
   }
   if (params.has("words")) next.words = params.get("words") === "1";
-  const mass = number("mass");
-  if (mass !== null && mass >= 1 && mass <= 100) next.mass = mass;
+  next.mass = Math.max(number("mass", 100) ?? view.mass, 1);
+  next.residual = number("residual", 100) ?? view.residual;
   return next;
 }
 
@@ -108,8 +153,8 @@ export function clamp(view, head) {
     ...view,
     layer: Math.min(view.layer, head.n_layers - 1),
     heads: heads.length ? heads : [0],
-    query: view.query !== null && view.query < head.query_tokens.length ? view.query : null,
-    key: view.key !== null && view.key < head.key_tokens.length ? view.key : null,
+    queries: view.queries.filter((token) => token < head.query_tokens.length),
+    keys: view.keys.filter((token) => token < head.key_tokens.length),
   };
 }
 
@@ -125,19 +170,52 @@ export function chooseHead(view, layer, head, add) {
   return heads.length ? { ...view, heads } : view;
 }
 
+/** Whether anything is pinned. @param {View} view */
+export const isPinned = (view) => view.queries.length > 0 || view.keys.length > 0;
+
+/** Whether both sides are pinned. @param {View} view */
+export const isPair = (view) => view.queries.length > 0 && view.keys.length > 0;
+
+/** @param {number[]} one @param {number[]} other */
+const same = (one, other) => one.join() === other.join();
+
 /**
- * Pin a token on one side, or a pair; the same pin again takes it out.
- * @param {View} view @param {number | null} query @param {number | null} key
+ * With one side pinned, the question is asked from that side.
+ * @param {View} view
  * @returns {View}
  */
-export function pin(view, query, key) {
-  const same = view.query === query && view.key === key;
-  const look = key === null ? "from" : query === null ? "to" : view.look;
-  return same ? { ...view, query: null, key: null } : { ...view, query, key, look };
+function asked(view) {
+  if (isPair(view) || !isPinned(view)) return view;
+  return { ...view, look: view.queries.length ? "from" : "to" };
 }
 
 /**
- * Views that can be taken back and brought again. Steps of the slider count as one.
+ * Pin tokens on one side: alone (the same again lets go), or added to those that are there (or
+ * taken out). The other side stays.
+ * @param {View} view @param {"queries" | "keys"} side @param {number[]} tokens @param {boolean} add
+ * @returns {View}
+ */
+export function pin(view, side, tokens, add) {
+  const before = view[side];
+  if (!add) return asked({ ...view, [side]: same(before, tokens) ? [] : tokens });
+  const all = tokens.every((token) => before.includes(token));
+  const rest = before.filter((token) => !tokens.includes(token));
+  const next = all ? rest : [...rest, ...tokens].sort((a, b) => a - b);
+  return asked({ ...view, [side]: next });
+}
+
+/**
+ * Pin both sides at once; the same pair again lets go.
+ * @param {View} view @param {number[]} queries @param {number[]} keys
+ * @returns {View}
+ */
+export function pinPair(view, queries, keys) {
+  const again = same(view.queries, queries) && same(view.keys, keys);
+  return again ? { ...view, queries: [], keys: [] } : { ...view, queries, keys };
+}
+
+/**
+ * Views that can be taken back and brought again. Steps of a slider count as one.
  * @typedef {{past: View[], future: View[]}} History
  */
 
@@ -150,13 +228,11 @@ const REMEMBERED = 200;
  * @returns {History}
  */
 export function note(history, before, after) {
-  if (JSON.stringify(before) === JSON.stringify(after)) return history;
-  const sliding = JSON.stringify({ ...before, mass: 0 }) === JSON.stringify({ ...after, mass: 0 });
+  const text = JSON.stringify;
+  if (text(before) === text(after)) return history;
+  const rest = (/** @type {View} */ view) => text({ ...view, mass: 0, residual: 0 });
   const last = history.past[history.past.length - 1];
-  const slid =
-    sliding &&
-    last &&
-    JSON.stringify({ ...last, mass: 0 }) === JSON.stringify({ ...before, mass: 0 });
+  const slid = rest(before) === rest(after) && last && rest(last) === rest(before);
   return { past: slid ? history.past : [...history.past, before].slice(-REMEMBERED), future: [] };
 }
 
@@ -174,12 +250,10 @@ export function step(history, now, where) {
 }
 
 /**
- * Turn round what a pinned token is asked: where it looks, or who looks at it.
+ * Turn round what the pinned tokens are asked: where they look, or who looks at them.
  * @param {View} view @param {"from" | "to"} look
  * @returns {View}
  */
 export function turn(view, look) {
-  const token = view.query ?? view.key;
-  const [query, key] = look === "from" ? [token, null] : [null, token];
-  return { ...view, look, query, key };
+  return look === view.look ? view : { ...view, look, queries: view.keys, keys: view.queries };
 }

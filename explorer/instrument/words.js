@@ -1,13 +1,20 @@
 // The picture in words. A sentence is a list of parts; a part in [brackets of an array] is a
 // token of the reader's text and is only ever set as text.
 
-import { columnOf, digits, percent, received, rowOf, sinkOf } from "./model.js";
+import { digits, givenBy, gotBy, numberOf, percent, received, sinkOf } from "./model.js";
 
 /**
  * @typedef {import("./model.js").Picture} Picture
  * @typedef {string | [string]} Part
- * @typedef {{row: number | null, column: number | null}} Focus
+ * @typedef {{rows: number[], columns: number[]}} Focus units pointed at or pinned, in order
  */
+
+/**
+ * @param {"row" | "column"} side @param {number[]} units
+ * @returns {Focus}
+ */
+export const focusOn = (side, units) =>
+  side === "row" ? { rows: units, columns: [] } : { rows: [], columns: units };
 
 /**
  * @param {number} layer @param {number[]} heads @param {number} nHeads @param {"mean" | "max"} how
@@ -34,44 +41,77 @@ function listed(found, units, weights) {
   );
 }
 
+const NAMED = 6; // units of a group that are named; of a larger one the ends
+
+/**
+ * The names of some units, with how many where not all are named.
+ * @param {number[]} chosen @param {{text: string}[]} units
+ * @returns {Part[]}
+ */
+export function named(chosen, units) {
+  const text = (/** @type {number[]} */ some) => some.map((i) => units[i].text).join(" ");
+  if (chosen.length <= NAMED) return [[text(chosen)]];
+  return [
+    [text(chosen.slice(0, 3))],
+    " … ",
+    [text(chosen.slice(-2))],
+    ` (${chosen.length} tokens)`,
+  ];
+}
+
 /**
  * What is pointed at, or the whole head if nothing is.
  * @param {string} name @param {Picture} picture @param {Focus} focus
  * @param {Float32Array} [shares] what each key gets, where known already
  * @returns {Part[]}
  */
-export function sentence(name, picture, { row, column }, shares = received(picture)) {
-  const { weights, rows, columns } = picture;
-  if (row !== null && column !== null) {
-    const weight = weights[row * columns.length + column];
-    return [
-      `${name}: `,
-      [rows[row].text],
-      " looks at ",
-      [columns[column].text],
-      ` with weight ${digits(weight)}.`,
-    ];
-  }
-  if (row !== null) {
-    const given = rowOf(picture, row);
-    const found = strongest(given, 3);
-    if (!found.length) return [`${name}: `, [rows[row].text], " may look at nothing here."];
-    return [`${name}: `, [rows[row].text], " looks most at", ...listed(found, columns, given), "."];
-  }
-  if (column !== null) {
-    const got = columnOf(picture, column);
-    const found = strongest(got, 3);
-    const share = percent(shares[column]);
-    if (!found.length) return [`${name}: nothing looks at `, [columns[column].text], "."];
-    return [
-      `${name}: `,
-      [columns[column].text],
-      " is looked at most by",
-      ...listed(found, rows, got),
-      `; it gets ${share} of all the attention.`,
-    ];
-  }
+export function sentence(name, picture, focus, shares = received(picture)) {
+  const { rows, columns } = focus;
+  if (rows.length && columns.length) return pairSentence(name, picture, rows, columns);
+  if (rows.length) return rowSentence(name, picture, rows);
+  if (columns.length) return columnSentence(name, picture, columns, shares);
   return [`${name}: point at a word to see where it looks; click to pin it.`];
+}
+
+/** @param {string} name @param {Picture} picture @param {number[]} rows @param {number[]} columns @returns {Part[]} */
+function pairSentence(name, picture, rows, columns) {
+  const weight = digits(numberOf(picture, rows, columns));
+  const looks = rows.length > 1 ? ", on average, look at " : " looks at ";
+  const all = columns.length > 1 ? ", taken together," : "";
+  return [
+    `${name}: `,
+    ...named(rows, picture.rows),
+    looks,
+    ...named(columns, picture.columns),
+    `${all} with weight ${weight}.`,
+  ];
+}
+
+/** @param {string} name @param {Picture} picture @param {number[]} rows @returns {Part[]} */
+function rowSentence(name, picture, rows) {
+  const given = givenBy(picture, rows);
+  const found = strongest(given, 3);
+  const who = named(rows, picture.rows);
+  if (!found.length) return [`${name}: `, ...who, " may look at nothing here."];
+  const looks = rows.length > 1 ? ", on average, look most at" : " looks most at";
+  return [`${name}: `, ...who, looks, ...listed(found, picture.columns, given), "."];
+}
+
+/** @param {string} name @param {Picture} picture @param {number[]} columns @param {Float32Array} shares @returns {Part[]} */
+function columnSentence(name, picture, columns, shares) {
+  const got = gotBy(picture, columns);
+  const found = strongest(got, 3);
+  const what = named(columns, picture.columns);
+  if (!found.length) return [`${name}: nothing looks at `, ...what, "."];
+  const [are, it] = columns.length > 1 ? [", taken together, are", "they get"] : [" is", "it gets"];
+  const share = percent(columns.reduce((sum, c) => sum + shares[c], 0));
+  return [
+    `${name}: `,
+    ...what,
+    `${are} looked at most by`,
+    ...listed(found, picture.rows, got),
+    `; ${it} ${share} of all the attention.`,
+  ];
 }
 
 /**
@@ -132,4 +172,18 @@ export function caption(profile) {
   return found
     ? `Mostly ${found[1]} (${percent(profile[found[0]])} of the attention); ${spread}.`
     : `No simple habit of place; ${spread}.`;
+}
+
+/**
+ * Where following attention down has led to.
+ * @param {string} start what is followed, in words @param {Part[]} name the units, where chosen
+ * @param {import("./path.js").Path} path @param {{text: string}[]} units
+ * @param {number} residual per cent
+ * @returns {Part[]}
+ */
+export function pathSentence(start, name, path, units, residual) {
+  const input = Float32Array.from(path.mass[0]);
+  const found = strongest(input, 3);
+  const kept = `(attention rollout; residual share ${residual} %)`;
+  return [`${start} `, ...name, " draws most on", ...listed(found, units, input), ` ${kept}.`];
 }

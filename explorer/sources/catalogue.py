@@ -5,6 +5,7 @@ import hashlib
 import importlib.util
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypedDict
 
 from explorer.errors import ExplorerError
 from explorer.run import Run, Scratch
@@ -43,6 +44,16 @@ def check_weights(path: Path) -> None:
         )
 
 
+class Opening(TypedDict, total=False):
+    """A view to open with, by the names that a link uses."""
+
+    layer: int
+    heads: list[int]
+    query: int
+    key: int
+    grid: str
+
+
 @dataclass(frozen=True)
 class Example:
     """A text that shows something real, and where to look first.
@@ -55,7 +66,7 @@ class Example:
 
     title: str
     run: Run
-    opening: dict[str, int | list[int]] = field(default_factory=dict)
+    opening: Opening = field(default_factory=Opening)
 
 
 _PARAGRAPH = (
@@ -74,7 +85,7 @@ EXAMPLES = (
     Example(
         "Pronoun",
         Run("The cat sat on the mat because it was tired."),
-        {"layer": 3, "heads": [1], "query": 8},
+        {"layer": 3, "heads": [1], "query": 8, "grid": "whole"},
     ),
     Example(
         "Previous word",

@@ -10,6 +10,7 @@ from explorer import export
 from explorer.errors import ExplorerError
 from explorer.instrument import component
 from explorer.instrument.pack import layers_to_send, pack
+from explorer.instrument.want import Page, Want
 from explorer.run import Run
 from explorer.sources import stored_trace
 from explorer.trace import AttentionTrace
@@ -86,25 +87,16 @@ def _trace_of(run: Run | None) -> AttentionTrace | None:
 
 
 def _files(trace: AttentionTrace) -> None:
-    """The whole trace as files; they are made when they are asked for."""
-    megabytes = export.html_bytes(trace) / 1e6
-    with st.container(horizontal=True, key="files"):
-        st.download_button(
-            f"All layers as a web page ({megabytes:.1f} MB)",
-            lambda: export.to_html(trace),
-            "attention.html",
-            "text/html",
-            on_click="ignore",
-            help="One file with this instrument in it: opens anywhere, also offline.",
-        )
-        st.download_button(
-            "All weights as NPZ",
-            lambda: export.to_npz(trace),
-            "attention.npz",
-            "application/zip",
-            on_click="ignore",
-            help="For numpy: weights [layer, head, query, key], tokens, spans, model, versions.",
-        )
+    """All weights for programs; made when asked for. What is on screen, the instrument saves."""
+    st.download_button(
+        "All weights as NPZ",
+        lambda: export.to_npz(trace),
+        "attention.npz",
+        "application/zip",
+        key="npz",
+        on_click="ignore",
+        help="For numpy: weights [layer, head, query, key], tokens, spans, model, versions.",
+    )
 
 
 @st.fragment(run_every=LOOK_AGAIN)
@@ -127,15 +119,23 @@ def _progress() -> None:
 @st.fragment
 def _instrument(trace: AttentionTrace, run: Run) -> None:
     session = st.session_state
+    want: Want | None = session.browser_wants
+    session.browser_wants = want and want.without_page()  # a file is handed out once
+
+    def page_of(page: Page) -> str:
+        return export.to_html(trace, opening=page.view, layers=page.layers)
+
     payload = pack(
         trace,
         trace_id=hashlib.blake2b(repr(run).encode(), digest_size=8).hexdigest(),
         layers=layers_to_send(trace, session.layer),
         opening=session.opening,
         link=run.to_query() if run.fits_link() else None,
+        want=want,
+        page_of=page_of,
     )
 
-    def wants_layer(layer: int) -> None:
-        session.layer = layer
+    def on_want(new: Want) -> None:
+        session.browser_wants, session.layer = new, new.layer
 
-    component.show(payload, key="instrument", on_layer=wants_layer)
+    component.show(payload, key="instrument", on_want=on_want)

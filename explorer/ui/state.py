@@ -14,6 +14,7 @@ import streamlit as st
 from explorer.errors import ExplorerError
 from explorer.run import Embedded, Folder, Hub, Run, Scratch, Source
 from explorer.sources import EXAMPLES
+from explorer.sources.catalogue import Opening
 
 _FIELDS = tuple(f.name for f in fields(Scratch))
 KINDS = ("bert", "scratch", "hf", "path")
@@ -25,7 +26,7 @@ def start() -> None:
     if "reader" not in state:
         state.reader = uuid.uuid4().hex
         state.shown, state.wanted, state.opening, state.trouble = None, None, None, None
-        state.address, state.layer = None, _layer_in_address()
+        state.address, state.layer, state.browser_wants = None, _layer_in_address(), None
         _open()
     else:
         asked = _run_in_address(tell=False)
@@ -45,7 +46,7 @@ def _open() -> None:
         state.trouble, state.text = trouble, st.query_params.get("text", state.text)
 
 
-def _adopt(run: Run, opening: dict[str, int | list[int]] | None) -> None:
+def _adopt(run: Run, opening: Opening | None) -> None:
     """Show what the address asks for, unless that would fetch something nobody here asked for."""
     st.session_state.address = run
     fill_inputs(run)
@@ -61,7 +62,7 @@ def _adopt(run: Run, opening: dict[str, int | list[int]] | None) -> None:
     want(run, opening)
 
 
-def want(run: Run, opening: dict[str, int | list[int]] | None = None) -> None:
+def want(run: Run, opening: Opening | None = None) -> None:
     """Ask for a run; it is shown as soon as it is computed."""
     state = st.session_state
     state.wanted, state.opening, state.trouble = run, opening, None

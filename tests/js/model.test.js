@@ -2,11 +2,15 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import {
   arrange,
+  attentionBetween,
   combine,
   digits,
   fullColour,
+  givenBy,
+  gotBy,
   heaviest,
   nthSmallest,
+  numberOf,
   percent,
   profileOf,
   raster,
@@ -15,11 +19,17 @@ import {
   topPairs,
   unitsOf,
 } from "../../explorer/instrument/model.js";
-import { token } from "./trace.js";
+import { encode, token } from "./trace.js";
 
 const near = (/** @type {ArrayLike<number>} */ got, /** @type {number[]} */ want) => {
   assert.equal(got.length, want.length);
   want.forEach((w, i) => assert.ok(Math.abs(got[i] - w) < 1e-6, `${i}: ${got[i]} is not ${w}`));
+};
+
+/** Like `near`, for numbers made of codes. */
+const nearly = (/** @type {ArrayLike<number>} */ got, /** @type {number[]} */ want) => {
+  assert.equal(got.length, want.length);
+  want.forEach((w, i) => assert.ok(Math.abs(got[i] - w) < 6e-5, `${i}: ${got[i]} is not ${w}`));
 };
 
 // [CLS] love ##lace it
@@ -224,4 +234,54 @@ test("digits: three decimals, four below a hundredth, and nothing is rounded to 
     "1.000",
   ]);
   assert.deepEqual([0, 0.004, 0.71].map(percent), ["0 %", "0.4 %", "71 %"]);
+});
+
+test("attention between words adds over keys and averages over queries (worked by hand)", () => {
+  const codes = Uint16Array.from(W, encode);
+  const ask = { mean: true, together: true, kept: null };
+  const [lovelace, it] = [[1, 2], [3]];
+  // from "lovelace" (the mean of rows 1 and 2) to itself: ((.1 + .2) + (.1 + .1)) / 2
+  nearly(attentionBetween(codes, 4, { ...ask, queries: [lovelace], keys: [lovelace] }), [0.25]);
+  // from "lovelace" and "it" to "it": (.15 + .1) / 2
+  nearly(attentionBetween(codes, 4, { ...ask, queries: [lovelace, it], keys: [it] }), [0.125]);
+  nearly(
+    attentionBetween(codes, 4, {
+      ...ask,
+      together: false,
+      queries: [lovelace],
+      keys: [[0], lovelace, it],
+    }),
+    [0.6, 0.25, 0.15],
+  );
+  nearly(
+    attentionBetween(codes, 4, {
+      ...ask,
+      mean: false,
+      queries: [[0], lovelace, it],
+      keys: [lovelace],
+    }),
+    [0.5, 0.25, 0.7],
+  );
+});
+
+test("rescaled, a row is divided by what it gives to ordinary keys before it is averaged", () => {
+  const codes = Uint16Array.from(W, encode);
+  const kept = Uint8Array.from([0, 1, 1, 1]);
+  const words = { queries: [[1, 2], [3]], keys: [[3]], mean: true, together: true, kept };
+  // "lovelace" gives .4 to ordinary keys, .15 of it to "it"; "it" gives .8, .1 of it to itself
+  nearly(attentionBetween(codes, 4, words), [(0.15 / 0.4 + 0.1 / 0.8) / 2]);
+  const drained = Uint16Array.from([1, 0, 1, 0], encode);
+  const none = { queries: [[0], [1]], keys: [[1]], mean: true, together: true };
+  assert.deepEqual(
+    [...attentionBetween(drained, 2, { ...none, kept: Uint8Array.from([0, 1]) })],
+    [0],
+  );
+});
+
+test("a group's rows average, its columns add, its number does both", () => {
+  const units = unitsOf(TOKENS, false, "shown");
+  const whole = { weights: W, rows: units, columns: units };
+  near(givenBy(whole, [1, 2]), [0.6, 0.1, 0.15, 0.15]);
+  near(gotBy(whole, [0, 3]), [0.5, 0.7, 0.8, 0.3]);
+  assert.ok(Math.abs(numberOf(whole, [1, 2], [0, 3]) - 0.75) < 1e-6);
 });

@@ -7,10 +7,13 @@ import {
   NO_HISTORY,
   note,
   pin,
+  pinPair,
+  readTokens,
   START,
   step,
   toParams,
   turn,
+  writeTokens,
 } from "../../explorer/instrument/view.js";
 
 const MODEL = { n_layers: 6, n_heads: 12, query_tokens: new Array(13), key_tokens: new Array(13) };
@@ -21,8 +24,16 @@ const throughLink = (view) => fromParams(START, new URLSearchParams(toParams(vie
 test("every view survives the way through a link", () => {
   const views = [
     START,
-    { ...START, layer: 3, heads: [1, 4, 11], combine: /** @type {const} */ ("max"), query: 8 },
-    { ...START, key: 0, look: /** @type {const} */ ("to"), words: true, mass: 55 },
+    { ...START, layer: 3, heads: [1, 4, 11], combine: /** @type {const} */ ("max"), queries: [8] },
+    { ...START, keys: [0], look: /** @type {const} */ ("to"), words: true, mass: 55 },
+    {
+      ...START,
+      queries: [0, 3, 4, 5],
+      keys: [7, 9],
+      residual: 0,
+      path: /** @type {const} */ ("chosen"),
+    },
+    { ...START, grid: /** @type {const} */ ("whole"), flow: /** @type {const} */ ("across") },
     {
       ...START,
       specials: /** @type {const} */ ("renormalised"),
@@ -34,21 +45,31 @@ test("every view survives the way through a link", () => {
 
 test("what a stranger's link says wrongly is left as it was", () => {
   const hostile = new URLSearchParams(
-    "layer=-1&heads=a.b&query=1e9&scale=<b>&specials=__proto__&mass=900&words=yes&look=&combine=sum",
+    "layer=-1&heads=a.b&query=1e9&key=3-&residual=101&flow=up&scale=<b>&specials=__proto__&mass=900&words=yes&look=&combine=sum",
   );
   assert.deepEqual(fromParams(START, hostile), START);
 });
 
+test("pinned tokens are written as runs, and read however they were mixed", () => {
+  assert.equal(writeTokens([0, 3, 4, 5, 9]), "0.3-5.9");
+  assert.deepEqual(readTokens("9.3-5.0.4"), [0, 3, 4, 5, 9]);
+  for (const wrong of ["", "a", "1-", "-1", "1..2", "1 2", "123456"]) {
+    assert.equal(readTokens(wrong), null, wrong);
+  }
+  assert.equal(readTokens("0-99999")?.length, 4096, "a stranger’s link cannot ask for more");
+});
+
 test("a view that the model cannot show becomes the nearest that it can", () => {
-  const far = { ...START, layer: 99, heads: [3, 40], query: 500, key: 2 };
-  assert.deepEqual(clamp(far, MODEL), { ...START, layer: 5, heads: [3], query: null, key: 2 });
+  const far = { ...START, layer: 99, heads: [3, 40], queries: [2, 500], keys: [2] };
+  const near = { ...START, layer: 5, heads: [3], queries: [2], keys: [2] };
+  assert.deepEqual(clamp(far, MODEL), near);
   assert.deepEqual(clamp({ ...START, heads: [99] }, MODEL).heads, [0]);
 });
 
 test("a link without any view keeps the pins, one with a view replaces them", () => {
-  const pinned = { ...START, query: 4 };
-  assert.equal(fromParams(pinned, new URLSearchParams("text=x")).query, 4);
-  assert.equal(fromParams(pinned, new URLSearchParams("layer=1")).query, null);
+  const pinned = { ...START, queries: [4] };
+  assert.deepEqual(fromParams(pinned, new URLSearchParams("text=x")).queries, [4]);
+  assert.deepEqual(fromParams(pinned, new URLSearchParams("layer=1")).queries, []);
 });
 
 test("a click chooses, shift-click adds and takes away, the last head stays", () => {
@@ -62,10 +83,25 @@ test("a click chooses, shift-click adds and takes away, the last head stays", ()
 });
 
 test("the same pin again lets go, and a key alone asks who looks at it", () => {
-  const once = pin(START, 3, null);
-  assert.equal(once.query, 3);
-  assert.equal(pin(once, 3, null).query, null);
-  assert.equal(pin(START, null, 3).look, "to");
+  const once = pin(START, "queries", [3], false);
+  assert.deepEqual(once.queries, [3]);
+  assert.deepEqual(pin(once, "queries", [3], false).queries, []);
+  assert.equal(pin(START, "keys", [3], false).look, "to");
+});
+
+test("adding makes a group, adding again takes out, the other side stays", () => {
+  let view = pin(pin(START, "keys", [7], false), "queries", [5, 6], false);
+  view = pin(view, "queries", [2], true);
+  assert.deepEqual([view.queries, view.keys], [[2, 5, 6], [7]]);
+  assert.deepEqual(pin(view, "queries", [5, 6], true).queries, [2]);
+  assert.deepEqual(pin(view, "queries", [5, 9], true).queries, [2, 5, 6, 9]);
+});
+
+test("a pair is pinned at once, and the same again lets go of both", () => {
+  const pair = pinPair(START, [1, 2], [4]);
+  assert.deepEqual([pair.queries, pair.keys], [[1, 2], [4]]);
+  const none = pinPair(pair, [1, 2], [4]);
+  assert.deepEqual([none.queries, none.keys], [[], []]);
 });
 
 test("what was changed can be taken back and brought again", () => {
@@ -95,8 +131,8 @@ test("a new change forgets what was taken back, no change is none, sliding is on
   assert.deepEqual(history.past, [START]);
 });
 
-test("turning round asks the other question of the same token", () => {
-  const to = turn(pin(START, 3, null), "to");
-  assert.deepEqual([to.query, to.key, to.look], [null, 3, "to"]);
-  assert.equal(turn(to, "from").query, 3);
+test("turning round asks the other question of the same tokens", () => {
+  const to = turn(pin(START, "queries", [3, 4], false), "to");
+  assert.deepEqual([to.queries, to.keys, to.look], [[], [3, 4], "to"]);
+  assert.deepEqual(turn(to, "from").queries, [3, 4]);
 });

@@ -3,7 +3,9 @@ import test from "node:test";
 import {
   caption,
   hiddenNote,
+  named,
   nameOf,
+  pathSentence,
   scaleNote,
   sentence,
   sinkNote,
@@ -21,7 +23,7 @@ const picture = { weights, rows: units, columns: units };
 const say = (/** @type {any[]} */ parts) => parts.flat().join("");
 
 test("a cell is said with its weight", () => {
-  const parts = sentence("Layer 2, head 9", picture, { row: 2, column: 1 });
+  const parts = sentence("Layer 2, head 9", picture, { rows: [2], columns: [1] });
   assert.equal(say(parts), "Layer 2, head 9: <b>cat looks at the with weight 0.840.");
   assert.deepEqual(
     parts.filter(Array.isArray),
@@ -32,19 +34,49 @@ test("a cell is said with its weight", () => {
 
 test("a query is said with its strongest keys, a key with its strongest queries and its share", () => {
   assert.equal(
-    say(sentence("H", picture, { row: 2, column: null })),
+    say(sentence("H", picture, { rows: [2], columns: [] })),
     "H: <b>cat looks most at the (0.840), then [CLS] (0.100), then <b>cat (0.060).",
   );
   assert.equal(
-    say(sentence("H", picture, { row: null, column: 1 })),
+    say(sentence("H", picture, { rows: [], columns: [1] })),
     "H: the is looked at most by <b>cat (0.840), then the (0.250), then [CLS] (0.200); it gets 43 % of all the attention.",
+  );
+});
+
+test("a group is said with the mean over its queries and the sum over its keys", () => {
+  assert.equal(
+    say(sentence("H", picture, { rows: [1, 2], columns: [0, 1] })),
+    // the mean of 0.71 + 0.25 and 0.10 + 0.84
+    "H: the <b>cat, on average, look at [CLS] the, taken together, with weight 0.950.",
+  );
+  assert.match(
+    say(sentence("H", picture, { rows: [1, 2], columns: [] })),
+    /^H: the <b>cat, on average, look most at the \(0\.545\)/,
+  );
+  assert.match(
+    say(sentence("H", picture, { rows: [], columns: [0, 1] })),
+    /taken together, are looked at most by the \(0\.960\).*they get 93 % of all the attention/,
+  );
+});
+
+test("of a long group the ends are named, with its size", () => {
+  const many = Array.from({ length: 9 }, (_, i) => unit(`w${i}`));
+  const parts = named([...many.keys()], many);
+  assert.equal(say(parts), "w0 w1 w2 … w7 w8 (9 tokens)");
+});
+
+test("a path is said with what it draws most on, and what it assumes", () => {
+  const path = { mass: [Float64Array.from([0.1, 0.7, 0.2])], links: [] };
+  assert.equal(
+    say(pathSentence("The output of", [["the"]], path, units, 50)),
+    "The output of the draws most on the (0.700), then <b>cat (0.200), then [CLS] (0.100) (attention rollout; residual share 50 %).",
   );
 });
 
 test("a query with nothing to look at is said so", () => {
   const blind = { ...picture, weights: new Float32Array(9) };
   assert.equal(
-    say(sentence("H", blind, { row: 1, column: null })),
+    say(sentence("H", blind, { rows: [1], columns: [] })),
     "H: the may look at nothing here.",
   );
 });
@@ -56,7 +88,8 @@ test("heads are named one, several, or all", () => {
 });
 
 test("a head is named by its habit, with the number and the spread", () => {
-  const none = { self: 0, previous: 0, next: 0, repeat: 0, entropy: 3.5, possible: 3.7 };
+  const shares = { self: 0, previous: 0, next: 0, repeat: 0, special: 0 };
+  const none = { ...shares, entropy: 3.5, possible: 3.7 };
   assert.equal(caption(none), "No simple habit of place; broad (entropy 3.5 of 3.7 bits).");
   assert.equal(
     caption({ ...none, previous: 0.91, next: 0.4, entropy: 0.4 }),

@@ -11,10 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer import export
+from explorer.export.notebook import Shown
 from explorer.sources.stored import read_npz
 from explorer.trace import AttentionTrace, ModelInfo, Token
 
 HOSTILE = "</script><script>alert(1)</script><b>"
+
+
+def header_of(page):
+    payload = base64.b64decode(re.search(r'id="payload">([^<]*)<', page)[1])
+    return json.loads(payload[4 : 4 + int.from_bytes(payload[:4], "little")])
 
 
 def trace_of(words, text="some text"):
@@ -56,6 +62,24 @@ def test_a_web_page_holds_all_layers_and_no_text_that_could_act():
     assert "https://" not in page
 
 
-def test_the_size_told_before_saving_is_near_the_size_saved(make_trace):
-    for trace in (make_trace(2, 2, 6), make_trace(6, 12, 64)):
-        assert 0.5 < export.html_bytes(trace) / len(export.to_html(trace)) < 2
+def test_a_web_page_of_chosen_layers_holds_these_and_every_small_picture(make_trace):
+    trace = make_trace(4, 2, 40)
+    whole, one = export.to_html(trace), export.to_html(trace, layers=[2])
+    assert len(one) < len(whole)
+    header = header_of(one)
+    assert [b["layer"] for b in header["blocks"]] == [2]
+    assert header["n_layers"] == 4
+    assert [b["layer"] for b in header_of(whole)["blocks"]] == [0, 1, 2, 3]
+
+
+def test_a_web_page_opens_with_the_view_it_was_saved_with(make_trace):
+    page = export.to_html(make_trace(), opening={"layer": "1", "query": "2-4"})
+    assert header_of(page)["opening"] == {"layer": "1", "query": "2-4"}
+
+
+def test_a_trace_shows_itself_in_a_notebook(make_trace):
+    trace = make_trace()
+    shown = trace.show(height=700)
+    assert isinstance(shown, Shown)
+    assert shown.trace is trace
+    assert "height:700px" in shown._repr_html_()

@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.instrument.pack import LEVELS, THUMB, encode, layers_to_send, pack, thumbnails
+from explorer.analysis.groups import attention_between
+from explorer.instrument.pack import (
+    LEVELS,
+    MAX_PAGE,
+    THUMB,
+    encode,
+    layers_to_send,
+    pack,
+    squeeze,
+    thumbnails,
+)
+from explorer.instrument.want import Group, Page, Want
 
 weights_of = st.lists(st.floats(0, 1, width=32), min_size=1, max_size=50).map(
     lambda v: np.array(v, dtype=np.float32)
@@ -54,14 +65,50 @@ def read(payload):
     return json.loads(payload[4 : 4 + length]), payload[4 + length :]
 
 
+def spread(blob, size, n_large):
+    """What data.js does: a byte of 255 stands for the next of the larger codes."""
+    codes = np.frombuffer(blob, np.uint8, count=size).astype(np.uint16)
+    codes[codes == 255] = np.frombuffer(blob, "<u2", count=n_large, offset=size)
+    return codes
+
+
+def blocks_of(payload):
+    """What the header says of each block, and its weights or bytes."""
+    header, blob = read(payload)
+    thumbs = 2 * header["n_layers"] * header["n_heads"] * np.prod(header["thumb"])
+    blob, found = blob[thumbs:], []
+    for about in header["blocks"]:
+        if about["kind"] == "page":
+            found.append((about, blob[: about["bytes"]]))
+            blob = blob[about["bytes"] :]
+            continue
+        size = int(np.prod(about["shape"]))
+        codes = spread(blob, size, about["large"]).reshape(about["shape"])
+        found.append((about, decode(codes)))
+        blob = blob[size + 2 * about["large"] :]
+    assert blob == b""
+    return found
+
+
+HALF_A_STEP = 0.5 / LEVELS + 1e-9
+
+
+@given(st.lists(st.integers(0, LEVELS + 1), min_size=1, max_size=60))
+def test_codes_come_out_of_their_bytes_as_they_went_in(values):
+    codes = np.array(values, dtype=np.uint16)
+    blob, n_large = squeeze(codes)
+    assert spread(blob, len(codes), n_large).tolist() == values
+
+
 def test_a_short_text_travels_whole_and_comes_out_as_it_went_in(make_trace):
     trace = make_trace(n_layers=2, n_heads=3, n=5, special=(0,))
-    header, blob = read(pack(trace, trace_id="x", layers=[0, 1], link={"text": "</script>"}))
-    assert header["layers"] == [0, 1]
-    assert header["link"] == {"text": "</script>"}
-    thumbs = 2 * 2 * 3 * 5 * 5
-    codes = np.frombuffer(blob, "<u2", offset=thumbs).reshape(trace.weights.shape)
-    assert np.abs(decode(codes) - trace.weights).max() <= 0.5 / LEVELS + 1e-9
+    payload = pack(trace, trace_id="x", layers=[0, 1], link={"text": "</script>"})
+    assert read(payload)[0]["link"] == {"text": "</script>"}
+    assert read(payload)[0]["key_tokens"] is None, "the same tokens are sent once"
+    found = blocks_of(payload)
+    assert [about["layer"] for about, _ in found] == [0, 1]
+    for (_, weights), want in zip(found, trace.weights, strict=True):
+        assert np.abs(weights - want).max() <= HALF_A_STEP
 
 
 def test_the_second_thumbnails_leave_special_tokens_out(make_trace):
@@ -74,11 +121,51 @@ def test_the_second_thumbnails_leave_special_tokens_out(make_trace):
     assert ordinary[..., 1:4, 1:4].min() > 0
 
 
-def test_a_long_text_travels_one_layer_at_a_time(make_trace):
+def test_a_long_text_travels_one_layer_at_a_time_in_about_a_byte_a_weight(make_trace):
     trace = make_trace(4, 4, 256)
-    header, blob = read(pack(trace, trace_id="x", layers=layers_to_send(trace, 2)))
-    assert header["layers"] == [2]
-    assert len(blob) == 2 * 4 * 4 * THUMB**2 + 2 * 4 * 256**2
+    payload = pack(trace, trace_id="x", layers=layers_to_send(trace, 2))
+    assert [about["layer"] for about, _ in blocks_of(payload)] == [2]
+    assert len(read(payload)[1]) < 2 * 4 * 4 * THUMB**2 + 2 * 4 * 256**2
+
+
+GROUP = Group("1_2_pieces_shown", ((1,), (2, 3)), ((4,),), mean=True, together=True, rescaled=True)
+
+
+def test_what_the_browser_asked_for_comes_with_the_layers(make_trace):
+    trace = make_trace(2, 3, 6, special=(0,))
+    want = Want("x", 1, GROUP, means=True, page=Page(7, (1,), {"layer": "1"}))
+    payload = pack(
+        trace, trace_id="x", layers=[1], want=want, page_of=lambda page: f"<p>{page.layers}é"
+    )
+    (layer, _), (means, mean), (group, numbers), (page, text) = blocks_of(payload)
+    assert layer["layer"] == 1
+    assert means["kind"] == "means"
+    assert np.abs(mean - trace.weights.mean(axis=1)).max() <= HALF_A_STEP
+    assert group["name"] == GROUP.name
+    kept = np.array([False, True, True, True, True, True])
+    want_numbers = attention_between(
+        trace.weights, GROUP.queries, GROUP.keys, mean=True, together=True, kept=kept
+    )
+    assert np.abs(numbers - want_numbers).max() <= HALF_A_STEP
+    assert page["ticket"] == 7
+    assert text.decode() == "<p>(1,)é"
+
+
+def test_a_wish_about_another_trace_or_other_tokens_is_left_out(make_trace):
+    trace = make_trace(2, 3, 4)  # GROUP's key 4 is not there
+    for want in (Want("y", 1, None, means=True), Want("x", 1, GROUP, means=True)):
+        assert len(blocks_of(pack(trace, trace_id="x", layers=[1], want=want))) == 1
+
+
+def test_a_page_too_large_for_a_browser_comes_empty(make_trace):
+    class Huge(str):
+        def encode(self, *_):
+            return memoryview(np.broadcast_to(np.uint8(0), MAX_PAGE + 1))
+
+    want = Want("x", 0, page=Page(7, None))
+    payload = pack(make_trace(), trace_id="x", layers=[0], want=want, page_of=lambda _: Huge())
+    (_, (page, text)) = blocks_of(payload)
+    assert (page["ticket"], page["bytes"], text) == (7, 0, b"")
 
 
 def test_a_layer_that_does_not_exist_becomes_the_nearest(make_trace):

@@ -1,0 +1,1 @@
+"""Arrays -> arrays: what can be said of attention weights, one method a file, numpy alone."""

@@ -1,0 +1,132 @@
+"""What the browser asks the server for beyond the first payload, checked: a page sends anything."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from explorer.analysis.groups import Words
+
+MAX_WORDS = 4096  # on one side of a selection
+_NAME = re.compile(r"[A-Za-z0-9_.:/-]{1,200}")
+_VALUE = re.compile(r"[A-Za-z0-9_.-]{0,4000}")
+
+
+@dataclass(frozen=True)
+class Group:
+    """Chosen words, whose attention is wanted in every head.
+
+    Attributes:
+        name: The browser's own name for it; comes back with the answer.
+        queries: Words that look, each as the positions of its pieces.
+        keys: Words that are looked at.
+        mean: Whether the queries become one number.
+        together: Whether the keys become one number.
+        rescaled: Whether rows are divided by what they give to ordinary tokens.
+    """
+
+    name: str
+    queries: Words
+    keys: Words
+    mean: bool
+    together: bool
+    rescaled: bool
+
+
+@dataclass(frozen=True)
+class Page:
+    """The wish for the instrument as a file of its own.
+
+    Attributes:
+        ticket: A number of the browser's own: each file is saved once.
+        layers: The layers to put in; None for all.
+        view: The view to open with, by the names that a link uses.
+    """
+
+    ticket: int
+    layers: tuple[int, ...] | None
+    view: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Want:
+    """Everything that a browser wants of one trace.
+
+    Attributes:
+        trace_id: The trace that all this is about.
+        layer: The layer to send in full.
+        group: Chosen words.
+        means: Whether the mean over the heads of every layer is wanted.
+        page: The wish for a file.
+    """
+
+    trace_id: str = ""
+    layer: int = 0
+    group: Group | None = None
+    means: bool = False
+    page: Page | None = None
+
+    @staticmethod
+    def of(sent: object) -> "Want | None":
+        """The wish in what a page sent; None if there is none, or one that cannot be."""
+        if not isinstance(sent, Mapping) or not _matches(_NAME, sent.get("trace")):
+            return None
+        if not _is_count(sent.get("layer")):
+            return None
+        return Want(
+            sent["trace"],
+            sent["layer"],
+            _group(sent.get("group")),
+            sent.get("means") is True,
+            _page(sent.get("page")),
+        )
+
+    def without_page(self) -> "Want":
+        """The same without the wish for a file."""
+        return replace(self, page=None)
+
+    def fits(self, n_queries: int, n_keys: int) -> bool:
+        """Whether the chosen words are words of a trace of this size."""
+        if self.group is None:
+            return True
+        ends = ((self.group.queries, n_queries), (self.group.keys, n_keys))
+        return all(position < n for words, n in ends for word in words for position in word)
+
+
+def _matches(pattern: re.Pattern[str], value: object) -> bool:
+    return isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value < 100_000
+
+
+def _words(value: Any) -> Words | None:
+    if not isinstance(value, list) or not 0 < len(value) <= MAX_WORDS:
+        return None
+    for word in value:
+        if not isinstance(word, list) or not word or not all(map(_is_count, word)):
+            return None
+    return tuple(map(tuple, value))
+
+
+def _group(sent: object) -> Group | None:
+    if not isinstance(sent, Mapping) or not _matches(_VALUE, sent.get("name")):
+        return None
+    queries, keys = _words(sent.get("queries")), _words(sent.get("keys"))
+    if queries is None or keys is None:
+        return None
+    flags = [sent.get(flag) is True for flag in ("mean", "together", "rescaled")]
+    return Group(sent["name"], queries, keys, *flags)
+
+
+def _page(sent: object) -> Page | None:
+    if not isinstance(sent, Mapping) or not _is_count(sent.get("ticket")):
+        return None
+    layers, view = sent.get("layers"), sent.get("view")
+    if layers is not None and not (isinstance(layers, list) and all(map(_is_count, layers))):
+        return None
+    if not isinstance(view, Mapping):
+        return None
+    kept = {k: v for k, v in view.items() if _matches(_NAME, k) and _matches(_VALUE, v)}
+    return Page(sent["ticket"], None if layers is None else tuple(sorted(set(layers))), kept)

@@ -1,0 +1,81 @@
+"""What a page sends is a stranger's: checked, or nothing."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from explorer.instrument.want import MAX_WORDS, Group, Page, Want
+
+GROUP = {
+    "name": "1_2_words_renormalised",
+    "queries": [[1], [2, 3]],
+    "keys": [[0]],
+    "mean": True,
+    "together": False,
+    "rescaled": True,
+}
+SENT = {"trace": "abc", "layer": 3, "group": GROUP, "means": True, "page": None}
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=8,
+)
+
+
+def test_what_the_instrument_sends_is_understood():
+    group = Group("1_2_words_renormalised", ((1,), (2, 3)), ((0,),), True, False, True)
+    assert Want.of(SENT) == Want("abc", 3, group, means=True)
+
+
+def test_the_wish_for_a_page_carries_its_view_without_what_no_view_holds():
+    view = {"layer": "3", "heads": "1.2", "words": "<script>", "x y": "1", "mass": 5}
+    want = Want.of(SENT | {"page": {"ticket": 9, "layers": [2, 0, 2], "view": view}})
+    assert want.page == Page(9, (0, 2), {"layer": "3", "heads": "1.2"})
+    assert want.without_page().page is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"trace": 3},
+        {"trace": "a b"},
+        {"layer": -1},
+        {"layer": True},
+        {"layer": 1.0},
+        {"layer": 10**9},
+    ],
+)
+def test_a_wish_that_names_no_layer_of_a_trace_is_none(wrong):
+    assert Want.of(SENT | wrong) is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"queries": []},
+        {"queries": [[]]},
+        {"keys": [["0"]]},
+        {"keys": [[-1]]},
+        {"keys": [[0]] * (MAX_WORDS + 1)},
+        {"name": "<b>"},
+    ],
+)
+def test_words_that_cannot_be_are_no_group(wrong):
+    assert Want.of(SENT | {"group": GROUP | wrong}).group is None
+
+
+@given(anything, st.dictionaries(st.sampled_from([*SENT, "view"]), anything))
+def test_nothing_that_a_page_sends_is_an_error(rubbish, some):
+    Want.of(rubbish)
+    Want.of(SENT | some)
+    Want.of(
+        SENT | {"group": GROUP | some, "page": {"ticket": 1, "layers": None, "view": {}} | some}
+    )
+
+
+def test_a_group_fits_a_trace_that_has_its_tokens():
+    want = Want.of(SENT)
+    assert want.fits(4, 1)
+    assert not want.fits(3, 1)
+    assert Want("abc", 0).fits(1, 1)
