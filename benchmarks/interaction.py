@@ -81,7 +81,7 @@ def measure(reader: Reader, n: int) -> None:
         "outside": "[data-testid=stHeader]",
         "reading view": ".ax-text",
         "grid": ".ax-grid",
-        "flow": ".ax-scroll",
+        "flow": ".ax-panel-flow .ax-scroll",
         "heatmap": ".ax-panel-heat .ax-stage",
     }
     for name, selector in panels.items():

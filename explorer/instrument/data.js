@@ -20,12 +20,15 @@
 
 export const LEVELS = 60000;
 
-/** The weight that each 16-bit code stands for: 0 is exactly zero, others the middle of a step. */
-export const WEIGHT_OF = (() => {
-  const table = new Float32Array(65536);
-  for (let code = 1; code < table.length; code++) table[code] = Math.min((code - 0.5) / LEVELS, 1);
+/** The weight of every 16-bit code: 0 is exactly zero, others stand for the middle of a step. */
+const WEIGHTS = (() => {
+  const table = new Float32Array(65536).fill(1);
+  for (let code = 0; code <= LEVELS; code++) table[code] = code && (code - 0.5) / LEVELS;
   return table;
 })();
+
+/** @param {number} code */
+export const weightOf = (code) => WEIGHTS[code];
 
 /** The weight that each thumbnail byte stands for: square-root tones, finer among small weights. */
 const TONE_WEIGHT = Float32Array.from({ length: 256 }, (_, byte) => (byte / 255) ** 2);
@@ -90,7 +93,7 @@ function spread(bytes, at, size, large) {
 /** @param {Uint16Array} codes */
 export function weightsOf(codes) {
   const weights = new Float32Array(codes.length);
-  for (let i = 0; i < codes.length; i++) weights[i] = WEIGHT_OF[codes[i]];
+  for (let i = 0; i < codes.length; i++) weights[i] = WEIGHTS[codes[i]];
   return weights;
 }
 
@@ -132,7 +135,7 @@ export function meanWeights(trace, layer, heads) {
   }
   const mean = new Float32Array(size);
   for (const head of chosen) {
-    for (let i = 0, at = head * size; i < size; i++, at++) mean[i] += WEIGHT_OF[codes[at]];
+    for (let i = 0, at = head * size; i < size; i++, at++) mean[i] += WEIGHTS[codes[at]];
   }
   for (let i = 0; i < size; i++) mean[i] /= chosen.length;
   return mean;

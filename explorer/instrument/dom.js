@@ -15,15 +15,24 @@ export function h(tag, attributes = {}, ...children) {
 }
 
 /**
- * @param {string} word @param {string} title @param {(event: MouseEvent) => void} act
- * @param {string} [style]
+ * @param {string} word @param {string} title said in place of a word that has no letters
+ * @param {(event: MouseEvent) => void} act @param {string} [style]
  */
 export function pushButton(word, title, act, style = "ax-copy") {
+  const name = /\p{Letter}/u.test(word) ? null : title;
   const element = /** @type {HTMLButtonElement} */ (
-    h("button", { type: "button", class: style, title, "aria-label": title }, word)
+    h("button", { type: "button", class: style, title, "aria-label": name }, word)
   );
   element.addEventListener("click", act);
   return element;
+}
+
+/**
+ * Set a text only if it is another one: even the same costs a layout.
+ * @param {HTMLElement} element @param {string} text
+ */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
 }
 
 /**

@@ -86,7 +86,6 @@ export function createFiles(parts, sceneNow, pages) {
     const [small, large] = [pages.bytes(1), pages.bytes(count)];
     one.textContent = `Layer ${scene.view.layer} (about ${megabytes(small)})`;
     all.textContent = `All ${count} layers (about ${megabytes(large)})`;
-    for (const button of [one, all]) button.removeAttribute("aria-label");
     one.title = "One file with this picture in it, as it is now";
     all.disabled = large > MOST_PAGE;
     all.title = all.disabled ? "Too large for a browser; take single layers" : one.title;

@@ -2,7 +2,7 @@
 // weight. The sides stand as columns, or as lines of text above one another. Only the rows in sight
 // are drawn, so its cost does not grow with the text.
 
-import { bound, choice, h, keys, picking, range, remember } from "./dom.js";
+import { bound, choice, h, keys, picking, range, remember, setText } from "./dom.js";
 import { digits, heaviest, rowOf } from "./model.js";
 import { paintOn, plate, shorten } from "./paint.js";
 import { edgesOf, indexAt, settingOf, touching } from "./rail.js";
@@ -68,11 +68,13 @@ export function createFlow(actions, change) {
   let anchor = 0; // where walking with Shift began
   const box = { width: 1, height: 1, near: 0, far: 0, row: 20, extent: 0 };
   let [across, rtl] = [false, false];
+  let at = 0; // how far it is scrolled; asking the element would cost a layout
   let edges = { row: edgesOf([]), column: edgesOf([]) };
   /** @type {Map<number, number[]>} */
   let kept = new Map(); // heaviest keys, by head and row
 
   scroller.addEventListener("scroll", () => {
+    at = across ? Math.abs(scroller.scrollLeft) : scroller.scrollTop;
     if (scene) {
       paintOn(base, box.width, box.height, paintBase);
       focus(scene);
@@ -81,7 +83,7 @@ export function createFlow(actions, change) {
   picking(
     stage,
     tokenAt,
-    (where, units) => actions.hover(units && focusOn(where, units)),
+    (where, units) => actions.hover(units && focusOn(where, units), panel),
     (where, units, event) => actions.pick(where, units, event.shiftKey),
   );
   keys(
@@ -106,7 +108,6 @@ export function createFlow(actions, change) {
     actions.clear,
   );
 
-  const scrolled = () => (across ? Math.abs(scroller.scrollLeft) : scroller.scrollTop);
   const length = () => (across ? box.width : box.height);
 
   /** @param {MouseEvent} event */
@@ -114,7 +115,7 @@ export function createFlow(actions, change) {
     if (!scene) return null;
     const frame = stage.getBoundingClientRect();
     const [x, y] = [event.clientX - frame.left, event.clientY - frame.top];
-    const along = (across ? (rtl ? box.width - x : x) : y) + scrolled();
+    const along = (across ? (rtl ? box.width - x : x) : y) + at;
     const between = across ? y : x;
     const slack = 8;
     /** @type {"row" | "column" | null} */
@@ -127,11 +128,11 @@ export function createFlow(actions, change) {
   /** Scroll a token into sight. @param {number} i */
   function reveal(i) {
     const [from, to] = [edges.row[i] ?? edges.column[i], edges.row[i + 1] ?? edges.column[i + 1]];
-    const at = scrolled();
     if (from >= at && to <= at + length()) return;
     const next = Math.max(0, from - length() / 2);
     if (across) scroller.scrollLeft = rtl ? -next : next;
     else scroller.scrollTop = next;
+    at = across ? Math.abs(scroller.scrollLeft) : scroller.scrollTop;
   }
 
   /**
@@ -143,9 +144,9 @@ export function createFlow(actions, change) {
     const own = isRow ? edges.row : edges.column;
     const chosen = isRow ? scene?.focus.rows : scene?.focus.columns;
     const half = (own[i + 1] - own[i]) / 2;
-    let at = own[i] + half - scrolled();
-    if (chosen?.length === 1 && chosen[0] === i) at = bound(at, half, length() - half);
-    return rtl && across ? box.width - at : at;
+    let middle = own[i] + half - at;
+    if (chosen?.length === 1 && chosen[0] === i) middle = bound(middle, half, length() - half);
+    return rtl && across ? box.width - middle : middle;
   }
 
   /** @param {Scene} next */
@@ -159,16 +160,15 @@ export function createFlow(actions, change) {
     rtl = auto.rtl && across;
     element.classList.toggle("ax-wide", across);
     setting.show(across ? "across" : "down");
-    help.textContent = across
-      ? "Above looks at below. Point at a token for its lines alone; click pins it."
-      : "Left looks at right. Point at a token for its lines alone; click pins it.";
+    const how = across ? "Above looks at below." : "Left looks at right.";
+    setText(help, `${how} Point at a token for its lines alone; click pins it.`);
     scroller.dir = rtl ? "rtl" : "ltr";
     if (!scroller.clientWidth || !n) return;
     if (across) placeAcross();
     else placeDown(n);
     paintOn(base, box.width, box.height, paintBase);
-    const at = scene.focus.rows[0] ?? scene.focus.columns[0];
-    if (at !== undefined && scene.moved) reveal(at);
+    const first = scene.focus.rows[0] ?? scene.focus.columns[0];
+    if (first !== undefined && scene.moved) reveal(first);
     focus(scene);
     table.fill(scene);
   }
@@ -240,7 +240,7 @@ export function createFlow(actions, change) {
     );
   }
 
-  const inSight = () => touching(edges.row, scrolled(), scrolled() + length());
+  const inSight = () => touching(edges.row, at, at + length());
 
   /** @param {Pen} pen */
   function paintBase(pen) {
@@ -253,11 +253,12 @@ export function createFlow(actions, change) {
     if (all > MAX_LINES) lines = lines.sort((a, b) => b.weight - a.weight).slice(0, MAX_LINES);
     stroke(pen, lines, bound(Math.sqrt(250 / lines.length), 0.14, 0.75)); // a thicket is fainter
     write(pen, () => 0);
-    note.textContent =
+    const drawn = `; the ${MAX_LINES.toLocaleString("en")} strongest of ${all.toLocaleString("en")} are drawn.`;
+    setText(
+      note,
       `Lines: the fewest that hold ${scene.view.mass} % of each row’s attention` +
-      (all > MAX_LINES
-        ? `; the ${MAX_LINES.toLocaleString("en")} strongest of ${all.toLocaleString("en")} are drawn.`
-        : ".");
+        (all > MAX_LINES ? drawn : "."),
+    );
   }
 
   /** @param {Pen} pen @param {Line[]} lines @param {number} strength */
@@ -307,7 +308,7 @@ export function createFlow(actions, change) {
     pen.textBaseline = "middle";
     for (const isRow of [true, false]) {
       const own = isRow ? edges.row : edges.column;
-      const [first, end] = touching(own, scrolled(), scrolled() + length());
+      const [first, end] = touching(own, at, at + length());
       const chosen = isRow ? scene.focus.rows : scene.focus.columns;
       for (let i = first; i < end; i++) token(pen, i, isRow, shade(i, isRow), number(i, isRow));
       // The pinned token stays in sight, over whatever lies there.
@@ -323,11 +324,11 @@ export function createFlow(actions, change) {
     if (!scene) return;
     const units = isRow ? scene.model.picture.rows : scene.model.picture.columns;
     const own = isRow ? edges.row : edges.column;
-    const [size, at] = [own[i + 1] - own[i], middleOf(i, isRow)];
+    const [size, middle] = [own[i + 1] - own[i], middleOf(i, isRow)];
     const { theme } = scene;
     const place = across
-      ? { x: at - size / 2, y: isRow ? 0 : box.far, width: size, height: box.row }
-      : { x: isRow ? 0 : box.far, y: at - size / 2, width: box.near, height: size };
+      ? { x: middle - size / 2, y: isRow ? 0 : box.far, width: size, height: box.row }
+      : { x: isRow ? 0 : box.far, y: middle - size / 2, width: box.near, height: size };
     if (tint > 0) {
       const colour = theme.accentCss(0.08 + 0.42 * tint);
       plate(pen, colour, place.x + 1, place.y + 1, place.width - 2, place.height - 2);
@@ -336,14 +337,14 @@ export function createFlow(actions, change) {
     const { text } = units[i];
     if (across) {
       pen.textAlign = "center";
-      pen.fillText(shorten(pen, text, size - 4), at, isRow ? box.near - 13 : box.far + 13);
-      if (digit && size >= 34) pen.fillText(digit, at, isRow ? 10 : box.height - 10);
+      pen.fillText(shorten(pen, text, size - 4), middle, isRow ? box.near - 13 : box.far + 13);
+      if (digit && size >= 34) pen.fillText(digit, middle, isRow ? 10 : box.height - 10);
     } else {
       pen.textAlign = isRow ? "right" : "left";
       const room = box.near - (digit ? 52 : 12);
-      pen.fillText(shorten(pen, text, room), isRow ? box.near - 6 : box.far + 6, at);
+      pen.fillText(shorten(pen, text, room), isRow ? box.near - 6 : box.far + 6, middle);
       pen.textAlign = isRow ? "left" : "right";
-      if (digit) pen.fillText(digit, isRow ? 4 : box.width - 4, at);
+      if (digit) pen.fillText(digit, isRow ? 4 : box.width - 4, middle);
     }
     if (i > 0 && units[i].segment !== units[i - 1].segment) {
       pen.fillStyle = theme.border;
@@ -356,7 +357,7 @@ export function createFlow(actions, change) {
   /** The lines of what is pointed at, alone. @param {Scene} next */
   function focus(next) {
     scene = next;
-    if (!scroller.clientWidth || !base.width) return;
+    if (!box.extent) return;
     const { rows, columns } = scene.focus;
     const pointed = rows.length > 0 || columns.length > 0;
     base.style.visibility = pointed ? "hidden" : "visible";
@@ -406,5 +407,6 @@ export function createFlow(actions, change) {
     );
   }
 
-  return { element, draw, focus };
+  const panel = { element, draw, focus };
+  return panel;
 }

@@ -1,7 +1,7 @@
 // The heatmap of the chosen heads: rows are queries, columns are keys, with a cross-hair. It zooms
 // and pans; the corner between the labels then shows the whole, with a frame round what is in sight.
 
-import { bound, h, keys, range } from "./dom.js";
+import { bound, h, keys, range, setText } from "./dom.js";
 import { raster } from "./model.js";
 import { drawCells, paintOn, plate, shorten } from "./paint.js";
 import { pairsTable } from "./table.js";
@@ -86,12 +86,12 @@ export function createHeatmap(actions) {
     }
     if (fingers.size === 2) return pinch();
     if (drag && event.buttons) return dragTo(event, drag);
-    if (event.pointerType === "mouse") actions.hover(focusAt(event));
+    if (event.pointerType === "mouse") actions.hover(focusAt(event), panel);
   });
   for (const ending of /** @type {const} */ (["pointerup", "pointercancel", "pointerleave"])) {
     stage.addEventListener(ending, (event) => fingers.delete(event.pointerId));
   }
-  stage.addEventListener("pointerleave", () => actions.hover(null));
+  stage.addEventListener("pointerleave", () => actions.hover(null, panel));
   stage.addEventListener("click", (event) => {
     const done = drag;
     drag = null;
@@ -216,7 +216,7 @@ export function createHeatmap(actions) {
     const cell = cellAt(event);
     if (!cell || !from.cell || event.pointerType !== "mouse") return;
     const { row, column } = from.cell;
-    actions.hover({ rows: range(row, cell.row), columns: range(column, cell.column) });
+    actions.hover({ rows: range(row, cell.row), columns: range(column, cell.column) }, panel);
   }
 
   /** The side of the overview, in pixels; 0 when there is none. */
@@ -270,7 +270,7 @@ export function createHeatmap(actions) {
     );
     stage.style.height = `${tall()}px`;
     stage.style.touchAction = isZoomed() ? "none" : "pan-y";
-    note.textContent = scaleNote(scene.view.scale, pooled?.tops ?? tops);
+    setText(note, scaleNote(scene.view.scale, pooled?.tops ?? tops));
     lens.show(most > ZOOM_FROM, isZoomed());
     paintOn(base, box.wide, tall(), paintBase);
     focus(scene);
@@ -466,7 +466,7 @@ export function createHeatmap(actions) {
   /** The cross-hair and the labels of what is pointed at. @param {Scene} next */
   function focus(next) {
     scene = next;
-    if (!stage.clientWidth || !base.width) return;
+    if (!box.font) return; // not drawn yet
     const { rows, columns } = scene.focus;
     const shown = !scene.model.pooled && (rows.length > 0 || columns.length > 0);
     over.style.visibility = shown ? "visible" : "hidden";
@@ -510,5 +510,6 @@ export function createHeatmap(actions) {
     }
   }
 
-  return { element, draw, focus };
+  const panel = { element, draw, focus };
+  return panel;
 }

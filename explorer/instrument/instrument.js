@@ -35,6 +35,7 @@ import {
   chooseHead,
   clamp,
   fromParams,
+  hasView,
   NO_HISTORY,
   note,
   pin,
@@ -49,8 +50,10 @@ import { sentence } from "./words.js";
  * @typedef {import("./data.js").Trace} Trace
  * @typedef {import("./view.js").View} View
  * @typedef {import("./words.js").Focus} Focus
+ * @typedef {{draw: (scene: import("./scene.js").Scene) => void,
+ *            focus: (scene: import("./scene.js").Scene) => void}} Panel
  * @typedef {{
- *   hover: (focus: Focus | null) => void,
+ *   hover: (focus: Focus | null, from: Panel) => void,
  *   walk: (focus: Focus) => void,
  *   pick: (side: "row" | "column", units: number[], add: boolean) => void,
  *   pickPair: (rows: number[], columns: number[], add: boolean) => void,
@@ -75,6 +78,13 @@ import { sentence } from "./words.js";
 const MEMORY = 96 * 2 ** 20; // bytes of layers kept in the browser
 const WIDE = 660; // pixels from which the switches are open at first
 const PAGE_WITHOUT_WEIGHTS = 220_000; // bytes, about
+
+/** @param {Focus | null} one @param {Focus | null} other */
+const same = (one, other) =>
+  one === other ||
+  (one !== null &&
+    String(one.rows) === String(other?.rows) &&
+    String(one.columns) === String(other?.columns));
 
 /**
  * @param {HTMLElement} root @param {Host} host
@@ -103,13 +113,15 @@ export function mount(root, host) {
   /** @type {Change} */
   let dirty = {};
   let frame = 0;
-  /** @type {{draw: (scene: import("./scene.js").Scene) => void}[]} */
-  let waiting = []; // panels that a look has not reached yet
+  /** @type {((scene: import("./scene.js").Scene) => void)[]} */
+  let waiting = []; // what a look or a hover has not reached yet
   /** @type {View | null} */
   let shown = null; // by the switches
   /** @type {import("./scene.js").Scene | null} */
   let scene = null;
   let history = NO_HISTORY;
+  /** @type {Panel | null} */
+  let source = null; // the panel in which something was pointed at, since the last frame
   let several = false; // every click adds
   let wanted = ""; // of the server, last
   let ticket = Date.now() % 90_000; // of the last page asked for
@@ -117,9 +129,10 @@ export function mount(root, host) {
 
   /** @type {Actions} */
   const actions = {
-    hover: (focus) => {
-      if (focus === hovered) return;
+    hover: (focus, from) => {
+      if (same(focus, hovered)) return;
       hovered = focus;
+      source = from;
       ask({});
     },
     walk: (focus) => {
@@ -325,13 +338,13 @@ export function mount(root, host) {
     blank.hidden = !nothing;
     panels.hidden = nothing;
     if (shown !== view) showView(scene);
-    says.show(scene, hovered !== null);
-    if (nothing) return;
+    if (nothing) return says.show(scene, false);
+    paintPanels(scene, Boolean(newModel || newThumbs), Boolean(peek && !newThumbs));
     if (newThumbs) {
       grid.draw(scene);
       says.rank(scene);
     } else grid.mark(scene);
-    paintPanels(scene, Boolean(newModel || newThumbs), Boolean(peek && !newThumbs));
+    says.show(scene, hovered !== null); // after the panels, which ask for sizes
     const heads = `${view.layer}.${view.heads.join(".")}`;
     root.dataset.painted = `${trace.head.id} ${heads}${scene.loading ? " loading" : ""}`;
   }
@@ -346,45 +359,48 @@ export function mount(root, host) {
     steps.show(history);
   }
 
-  const rest = [
-    { draw: (/** @type {import("./scene.js").Scene} */ now) => flow.draw(now) },
-    {
-      draw: (/** @type {import("./scene.js").Scene} */ now) => {
-        reading.draw(now);
-        layers.draw(now);
-      },
-    },
-    {
-      draw: (/** @type {import("./scene.js").Scene} */ now) => {
-        says.describe(now);
-        picked.show(now);
-      },
-    },
-  ];
-
   /**
-   * A look paints the heatmap at once, and the others one frame each, unless another look comes.
+   * The panel that the hand is in is painted at once, and so is the heatmap of a head that is looked
+   * at; the others follow in the next frames, unless the hand has moved on.
    * @param {import("./scene.js").Scene} now @param {boolean} anew @param {boolean} look
    */
   function paintPanels(now, anew, look) {
-    const late = waiting;
+    /** @type {((scene: import("./scene.js").Scene) => void)[]} */
+    const all = [flow.draw, both(reading.draw, layers.draw), both(says.describe, picked.show)];
+    const late = waiting.length > 0 && !anew;
+    const from = source;
+    source = null;
     waiting = [];
-    if (!anew) {
-      for (const panel of [heatmap, flow, reading, layers]) panel.focus(now);
-      for (const part of late) part.draw(now);
-      return;
+    if (anew) {
+      heatmap.draw(now);
+      if (look) waiting = all;
+      else for (const paint of all) paint(now);
+    } else {
+      const panels = [heatmap, flow, reading, layers];
+      const first = panels.find((panel) => panel === from);
+      first?.focus(now);
+      const rest = panels.filter((panel) => panel !== first).map((panel) => panel.focus);
+      const others = (/** @type {import("./scene.js").Scene} */ scene) => {
+        for (const paint of late ? [heatmap.focus, ...all] : rest) paint(scene);
+      };
+      if (first) waiting = [others];
+      else others(now);
     }
-    heatmap.draw(now);
-    if (look) {
-      waiting = [...rest];
-      requestAnimationFrame(paintNext);
-    } else for (const part of rest) part.draw(now);
+    if (waiting.length) requestAnimationFrame(paintNext);
   }
 
+  /**
+   * @param {(scene: import("./scene.js").Scene) => void} one
+   * @param {(scene: import("./scene.js").Scene) => void} other
+   */
+  const both = (one, other) => (/** @type {import("./scene.js").Scene} */ now) => {
+    one(now);
+    other(now);
+  };
+
   function paintNext() {
-    const part = waiting.shift();
-    if (!part || !scene) return;
-    part.draw(scene);
+    if (!scene || frame) return; // a new picture is on its way
+    waiting.shift()?.(scene);
     if (waiting.length) requestAnimationFrame(paintNext);
   }
 
@@ -482,16 +498,23 @@ export function mount(root, host) {
    * @param {Trace} next @param {boolean} first
    */
   function arrive(next, first) {
-    const opening = Object.entries(next.head.opening ?? {}).map(([name, value]) => [
-      name,
-      Array.isArray(value) ? value.join(".") : String(value),
-    ]);
     hovered = peeked = model = chosen = null;
     wanted = "";
     history = NO_HISTORY;
-    view = fromParams({ ...view, queries: [], keys: [] }, new URLSearchParams(opening));
-    view = clamp(fromParams(view, host.params()), next.head);
+    const link = host.params();
+    const fresh = { ...view, queries: [], keys: [], grid: START.grid };
+    view = hasView(link) ? fresh : fromParams(fresh, openingOf(next));
+    view = clamp(fromParams(view, link), next.head);
     if (!first) host.onView(toParams(view), next.head.link);
+  }
+
+  /** The view that an example opens with. @param {Trace} next */
+  function openingOf({ head }) {
+    const entries = Object.entries(head.opening ?? {}).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join(".") : String(value),
+    ]);
+    return new URLSearchParams(entries);
   }
 
   /** Let go of the layers loaded longest ago. @param {Trace} now */

@@ -98,10 +98,12 @@ export function createLayers(actions, change, opened) {
   let at = null; // the node that is pointed at
   const box = { width: 1, height: 1, row: 20, left: 0, step: 1 };
   let edges = edgesOf([]);
+  let scrolled = 0; // asking the element would cost a layout
   /** @type {{model: unknown, maps: Map<number, Float32Array>, paths: Map<string, Path>}} */
   let known = { model: null, maps: new Map(), paths: new Map() };
 
   scroller.addEventListener("scroll", () => {
+    scrolled = scroller.scrollTop;
     if (scene) repaint();
   });
   stage.addEventListener("pointermove", (event) => {
@@ -119,8 +121,9 @@ export function createLayers(actions, change, opened) {
       const now = at ?? { level: nLevels(), unit: 0 };
       const unit = bound(now.unit + dy, 0, edges.length - 2);
       const y = edges[unit];
-      if (y < scroller.scrollTop || y + box.row > scroller.scrollTop + box.height) {
+      if (y < scrolled || y + box.row > scrolled + box.height - HEAD) {
         scroller.scrollTop = y - box.height / 2;
+        scrolled = scroller.scrollTop;
       }
       point(at ? { level: bound(now.level + dx, 1, nLevels()), unit } : now);
     },
@@ -137,7 +140,7 @@ export function createLayers(actions, change, opened) {
   /** @param {MouseEvent} event */
   function nodeAt(event) {
     const frame = stage.getBoundingClientRect();
-    const y = event.clientY - frame.top - HEAD + scroller.scrollTop;
+    const y = event.clientY - frame.top - HEAD + scrolled;
     const unit = indexAt(edges, y);
     const level = Math.round((event.clientX - frame.left - box.left) / box.step);
     if (unit < 0 || event.clientY - frame.top < HEAD) return null;
@@ -222,7 +225,7 @@ export function createLayers(actions, change, opened) {
 
   function repaint() {
     const { level, units } = followed();
-    const now = `${level} ${units} ${scroller.scrollTop} ${box.width}`;
+    const now = `${level} ${units} ${scrolled} ${box.width}`;
     if (painted === now && known.paths.size) return;
     painted = now;
     paintOn(base, box.width, box.height, paint);
@@ -242,7 +245,7 @@ export function createLayers(actions, change, opened) {
   /** @param {number} level @param {number} unit */
   const spot = (level, unit) => [
     box.left + level * box.step,
-    HEAD + edges[unit] + box.row / 2 - scroller.scrollTop,
+    HEAD + edges[unit] + box.row / 2 - scrolled,
   ];
 
   /** @param {Pen} pen */
@@ -280,7 +283,7 @@ export function createLayers(actions, change, opened) {
     /** @type {Map<number, import("./path.js").Link[]>} */
     const byTone = new Map();
     const strongest = path.links.reduce((most, link) => Math.max(most, link.flow), 0) || 1;
-    const [low, high] = touching(edges, scroller.scrollTop, scroller.scrollTop + box.height);
+    const [low, high] = touching(edges, scrolled, scrolled + box.height);
     for (const link of path.links) {
       const [a, b] = [Math.min(link.from, link.to), Math.max(link.from, link.to)];
       if (b < low || a >= high) continue; // passes out of sight
@@ -307,7 +310,7 @@ export function createLayers(actions, change, opened) {
     if (!scene) return;
     const { theme, model } = scene;
     const { rows } = model.layout;
-    const [low, high] = touching(edges, scroller.scrollTop, scroller.scrollTop + box.height);
+    const [low, high] = touching(edges, scrolled, scrolled + box.height);
     const chosen = new Set(units);
     const top = path.mass[0].reduce((most, held) => Math.max(most, held), 0) || 1;
     pen.textBaseline = "middle";

@@ -1,7 +1,7 @@
 // What is shown of a head: pure functions from weights to weights. Nothing here knows a canvas.
 // Weights are flat Float32Arrays, [query, key] row by row.
 
-import { WEIGHT_OF } from "./data.js";
+import { LEVELS, weightOf } from "./data.js";
 
 /**
  * @typedef {import("./data.js").Token} Token
@@ -95,40 +95,36 @@ export function fullColour({ weights, rows, columns }, scale) {
     });
     return tops;
   }
-  const cells = new Float32Array(rows.length * ordinary.length);
-  let filled = 0;
-  for (let r = 0; r < rows.length; r++) {
-    for (const c of ordinary) cells[filled++] = weights[r * columns.length + c];
-  }
-  return tops.fill(nthSmallest(cells, Math.round(PERCENTILE * (cells.length - 1))) || 1);
+  const isOrdinary = new Uint8Array(columns.length);
+  for (const c of ordinary) isOrdinary[c] = 1;
+  return tops.fill(percentileOf(weights, isOrdinary, PERCENTILE) || 1);
 }
 
 /**
- * The value that would stand at place n if the values were sorted (Hoare 1961): a sort of 512 × 512
- * weights would cost a frame. Reorders the values.
- * @param {Float32Array} values @param {number} n
+ * A percentile of the weights in some columns, by counting how many stand on each of the steps that
+ * codes have: sorting 512 × 512 weights would cost several frames.
+ * @param {Float32Array} weights @param {Uint8Array} counted by column @param {number} share
+ * @returns {number} exact for weights that are codes, within half a step for others
  */
-export function nthSmallest(values, n) {
-  let low = 0;
-  let high = values.length - 1;
-  while (low < high) {
-    const pivot = values[(low + high) >> 1];
-    let i = low;
-    let j = high;
-    while (i <= j) {
-      while (values[i] < pivot) i++;
-      while (values[j] > pivot) j--;
-      if (i > j) break;
-      const kept = values[i];
-      values[i++] = values[j];
-      values[j--] = kept;
+function percentileOf(weights, counted, share) {
+  const n = counted.length;
+  const counts = new Uint32Array(LEVELS + 2);
+  let total = 0;
+  for (let start = 0; start < weights.length; start += n) {
+    for (let c = 0; c < n; c++) {
+      if (!counted[c]) continue;
+      counts[codeOf(weights[start + c])]++;
+      total++;
     }
-    if (n <= j) high = j;
-    else if (n >= i) low = i;
-    else break;
   }
-  return values[n];
+  let left = total - Math.round(share * (total - 1)); // how many stand at or above it
+  let code = counts.length;
+  while (left > 0 && code > 0) left -= counts[--code];
+  return weightOf(code);
 }
+
+/** The code of a weight; of a weight above 1, as a maximum's sum may be, the last. @param {number} weight */
+const codeOf = (weight) => (weight > 0 ? Math.min(Math.floor(weight * LEVELS), LEVELS) + 1 : 0);
 
 /**
  * The smallest set of keys that holds a share of a row's attention, heaviest first.
@@ -136,15 +132,26 @@ export function nthSmallest(values, n) {
  * @returns {number[]} key numbers; empty for a row of zeros
  */
 export function heaviest(row, share) {
+  const order = row.slice().sort(); // numbers, ascending, natively
   const total = row.reduce((sum, w) => sum + w, 0);
-  const order = Array.from(row.keys())
-    .filter((k) => row[k] > 0)
-    .sort((a, b) => row[b] - row[a]);
   let held = 0;
   let count = 0;
   // A hair of slack: float sums may fall short of the full total by rounding alone.
-  while (count < order.length && held < total * share - 1e-6) held += row[order[count++]];
-  return order.slice(0, count);
+  while (count < row.length && held < total * share - 1e-6) {
+    const weight = order[row.length - 1 - count];
+    if (weight <= 0) break;
+    held += weight;
+    count++;
+  }
+  const least = order[row.length - count];
+  const above = [];
+  const equal = [];
+  for (let k = 0; k < row.length; k++) {
+    if (row[k] > least) above.push(k);
+    else if (row[k] === least) equal.push(k);
+  }
+  above.sort((a, b) => row[b] - row[a]);
+  return count ? [...above, ...equal].slice(0, count) : [];
 }
 
 /**
@@ -165,7 +172,7 @@ export function attentionBetween(codes, nKeys, { queries, keys, mean, together, 
     for (const query of word) {
       keys.forEach((pieces, c) => {
         let sum = 0;
-        for (const key of pieces) sum += WEIGHT_OF[codes[query * nKeys + key]];
+        for (const key of pieces) sum += weightOf(codes[query * nKeys + key]);
         out[start + (together ? 0 : c)] += sum * share;
       });
     }
@@ -178,7 +185,7 @@ function sumWhere(codes, nKeys, word, kept) {
   let sum = 0;
   for (const query of word) {
     for (let key = 0; key < nKeys; key++) {
-      if (kept[key]) sum += WEIGHT_OF[codes[query * nKeys + key]];
+      if (kept[key]) sum += weightOf(codes[query * nKeys + key]);
     }
   }
   return sum;
@@ -262,6 +269,12 @@ export function sinkOf(picture, shares = received(picture)) {
  *            entropy: number, possible: number}} Profile shares of all attention; entropies in bits
  */
 
+/** −w log2 w for the weight of every code: a logarithm for every cell would cost a frame. */
+const BITS_OF = Float32Array.from({ length: LEVELS + 2 }, (_, code) => {
+  const weight = weightOf(code);
+  return weight > 0 ? -weight * Math.log2(weight) : 0;
+});
+
 /**
  * What kind of head this is, by where its queries look on average (Clark et al. 2019): at
  * themselves, at the token before, at the one after, at the same word elsewhere; and how spread out
@@ -283,7 +296,7 @@ export function profileOf(weights, tokens) {
       const weight = weights[q * n + k];
       if (word[k] === word[q] && k !== q) repeat += weight;
       if (special[k]) drained += weight;
-      if (weight > 0) entropy -= weight * Math.log2(weight);
+      entropy += BITS_OF[codeOf(weight)];
     }
   }
   const mean = (/** @type {number} */ sum) => sum / n;

@@ -116,7 +116,7 @@ export function createPicked(change, clear, several) {
         const text = textOf(tokens, first, last);
         const out = pushButton(
           text,
-          `Take out: ${text}`,
+          "Take it out",
           () => {
             change(
               (view) => ({

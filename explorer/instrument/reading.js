@@ -24,7 +24,7 @@ export function createReading(actions) {
     "aria-roledescription": "text",
     dir: "auto",
   });
-  const note = h("p", { class: "ax-help" });
+  const note = h("span", {});
   const table = createTable("reading view", (now) => {
     const { units, values } = shading(now);
     const { query_tokens: tokens } = now.trace.head;
@@ -37,7 +37,12 @@ export function createReading(actions) {
   const element = h(
     "section",
     { class: "ax-panel ax-panel-reading", "aria-label": "Reading view" },
-    h("div", { class: "ax-title" }, h("h3", {}, "Reading view"), note),
+    h(
+      "div",
+      { class: "ax-title" },
+      h("h3", {}, "Reading view"),
+      h("p", { class: "ax-help" }, note),
+    ),
     body,
     table.element,
   );
@@ -53,6 +58,7 @@ export function createReading(actions) {
   /** @type {number[]} */
   let lines = []; // by token, where its line begins
   let wide = 0; // when the lines were measured
+  let sight = [0, 0]; // what is scrolled into sight; asking the element would cost a layout
   let anchor = 0; // where walking with Shift began
 
   /** @param {MouseEvent} event */
@@ -85,10 +91,13 @@ export function createReading(actions) {
   picking(
     body,
     unitAt,
-    (where, units) => actions.hover(units && focusOn(where, units)),
+    (where, units) => actions.hover(units && focusOn(where, units), panel),
     (where, units, event) => actions.pick(where, units, event.shiftKey),
   );
-  body.addEventListener("scroll", () => scene && focus(scene));
+  body.addEventListener("scroll", () => {
+    sight = [body.scrollTop - SLACK, body.scrollTop + body.clientHeight + SLACK];
+    if (scene) focus(scene);
+  });
   keys(
     body,
     (dx, dy, shift) => {
@@ -120,6 +129,7 @@ export function createReading(actions) {
     if (fresh || painted !== scene.theme || wide !== body.clientWidth) {
       lines = spans.map((span) => span?.offsetTop ?? 0);
       wide = body.clientWidth;
+      sight = [body.scrollTop - SLACK, body.scrollTop + body.clientHeight + SLACK];
     }
     painted = scene.theme;
     focus(scene);
@@ -179,12 +189,14 @@ export function createReading(actions) {
   function shading({ model, focus: point, view, given, got }) {
     const { picture, tops, shares, layout } = model;
     if (given && (!got || view.look === "from")) {
-      const words = ["Shaded by where ", ...strong(point.rows, picture.rows), " looks"];
+      const looks = point.rows.length > 1 ? " look, on average" : " looks";
+      const words = ["Shaded by where ", ...strong(point.rows, picture.rows), looks];
       return { units: layout.columnOfToken, values: given, full: tops[point.rows[0]], words };
     }
     if (got) {
       const name = strong(point.columns, picture.columns);
-      const words = ["Shaded by how much each token looks at ", ...name];
+      const all = point.columns.length > 1 ? ", taken together" : "";
+      const words = ["Shaded by how much each token looks at ", ...name, all];
       return { units: layout.rowOfToken, values: got, full: tops, words };
     }
     let full = 1e-9; // what special tokens get does not count
@@ -200,7 +212,7 @@ export function createReading(actions) {
     scene = next;
     const { model, focus: point } = scene;
     const { units, values, full, words } = shading(scene);
-    const [first, last] = [body.scrollTop - SLACK, body.scrollTop + body.clientHeight + SLACK];
+    const [first, last] = sight;
     const [rows, columns] = [new Set(point.rows), new Set(point.columns)];
     spans.forEach((span, token) => {
       if (!span || lines[token] < first || lines[token] > last) return; // out of sight
@@ -238,5 +250,6 @@ export function createReading(actions) {
       typeof part === "string" ? part : h("strong", {}, part[0]),
     );
 
-  return { element, draw, focus };
+  const panel = { element, draw, focus };
+  return panel;
 }

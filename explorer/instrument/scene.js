@@ -28,7 +28,8 @@ import { nameOf } from "./words.js";
  *            shares: Float32Array, profile: () => import("./model.js").Profile,
  *            layout: Layout, hiddenShare: () => number}} Model
  * @typedef {{name: string, queries: number[][], keys: number[][], mean: boolean, together: boolean,
- *            rescaled: boolean}} Wish chosen words, whose attention is wanted in every head
+ *            rescaled: boolean, special: boolean[]}} Wish
+ *   chosen words, whose attention is wanted in every head; special: of the side that is open
  * @typedef {{layer: number, head: number, weight: number}} Ranked
  * @typedef {ReturnType<typeof readTheme>} Theme
  * @typedef {{trace: Trace, view: View, model: Model, theme: Theme,
@@ -178,6 +179,7 @@ export function wishOf(trace, view) {
     mean,
     together,
     rescaled: view.specials === "renormalised",
+    special: (mean ? columns : rows).map((unit) => unit.special),
   };
 }
 
@@ -229,8 +231,10 @@ function pinnedThumb(trace, wish, layer, head, strongest) {
     return { weights: new Float32Array(1), nRows: 1, nColumns: 1, tops: Float32Array.of(1) };
   }
   const [nRows, nColumns] = wish.mean ? [1, weights.length] : [weights.length, 1];
-  // A pair is painted against the strongest head, a strip against its own strongest weight.
-  const top = wish.mean && wish.together ? strongest : weights.reduce((a, b) => Math.max(a, b), 0);
+  // A pair is painted against the strongest head, a strip against its own strongest ordinary token.
+  const pair = wish.mean && wish.together;
+  const ordinary = weights.filter((_, i) => !wish.special[i]);
+  const top = pair ? strongest : ordinary.reduce((a, b) => Math.max(a, b), 0);
   return { weights, nRows, nColumns, tops: new Float32Array(nRows).fill(top || 1) };
 }
 

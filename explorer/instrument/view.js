@@ -109,6 +109,9 @@ export const PARAMS = [
   ...NAMES.map(String),
 ];
 
+/** Whether a link asks for any view. @param {URLSearchParams} params */
+export const hasView = (params) => PARAMS.some((name) => params.has(name));
+
 /**
  * The view that URL parameters ask for. Anything impossible is left as it was: a link is a
  * stranger's text.
@@ -128,7 +131,7 @@ export function fromParams(view, params) {
     .filter((part) => /^\d{1,4}$/.test(part))
     .map(Number);
   if (heads.length) next.heads = [...new Set(heads)];
-  if (PARAMS.some((name) => params.has(name))) {
+  if (hasView(params)) {
     for (const [name, side] of PIN_NAMES) next[side] = readTokens(params.get(name)) ?? [];
   }
   for (const name of NAMES) {

@@ -16,6 +16,7 @@ _KIND_NAMES = {
 # A tighter row of examples; on a phone one line, which a finger can push sideways.
 _STYLE = """<style>
 .st-key-examples { gap: 0 1.1rem; }
+.st-key-text textarea, .st-key-second textarea { unicode-bidi: plaintext; text-align: start; }
 @media (max-width: 640px) {
   .st-key-examples { flex-wrap: nowrap; overflow-x: auto; scrollbar-width: none; }
   .st-key-run kbd { display: none; }

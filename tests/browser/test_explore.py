@@ -69,9 +69,9 @@ def test_hovering_locking_pinning_and_switching_never_asks_the_server(reader):
     for label in ("words", "hidden", "hidden, rescaled", "per row", "absolute", "is looked at by"):
         reader.switch(label).click()
     reader.wait_says("the is looked at most by")
-    page.locator(".ax-mass input").fill("50")
-    page.get_by_text("The strongest pairs as a table").click()
-    page.locator(".ax-panel-table td").first.wait_for()
+    page.get_by_role("slider", name="The flow keeps").fill("50")
+    page.get_by_text("The heatmap as a table").click()
+    page.locator(".ax-panel-heat td").first.wait_for()
     page.locator(".ax-panel-heat .ax-stage").hover()
     page.locator(".ax-panel-flow .ax-scroll").hover(position={"x": 20, "y": 40})
     page.keyboard.press("Escape")
@@ -102,6 +102,7 @@ def test_the_heatmap_says_the_weight_that_the_model_gave(reader):
 def test_a_copied_link_opens_the_same_picture_in_a_new_browser(reader, browser, app):
     reader.open().painted()
     reader.run(RED)
+    reader.page.locator(".ax-text", has_text="red door").wait_for()
     reader.painted()
     reader.head(2, 9).click()
     reader.head(2, 3).click(modifiers=["Shift"])
@@ -310,8 +311,9 @@ def test_text_is_data_everywhere(reader, source):
     reading = reader.page.locator(".ax-text p").first.inner_text()
     shown = reading.replace("[CLS]", "").replace("[SEP]", "")
     assert re.sub(r"\s+", " ", shown).strip() == HOSTILE
-    reader.page.get_by_text("The strongest pairs as a table").click()
-    reader.page.locator(".ax-panel-table td").first.wait_for()
+    for table in reader.page.get_by_text("as a table").all()[:4]:
+        table.click()
+    reader.page.locator(".ax-panel-heat td").first.wait_for()
     markup = "b, i, img, script, .katex, a[href*=evil]"
     assert reader.page.locator(f".ax :is({markup})").count() == 0
     assert reader.page.locator("[data-testid=stMain] :is(.katex, a[href*=evil])").count() == 0
@@ -355,7 +357,7 @@ def test_the_keyboard_reaches_heads_tokens_and_pins(reader):
     for key in ("ArrowRight", "ArrowRight", "Enter"):
         reader.page.keyboard.press(key)
     reader.page.wait_for_function("new URLSearchParams(location.search).get('query') === '1'")
-    reader.page.locator(".ax-scroll").focus()
+    reader.page.locator(".ax-panel-flow .ax-scroll").focus()
     reader.page.keyboard.press("ArrowDown")
     reader.wait_says("Layer 1, head 1: cat looks most at")
     reader.page.keyboard.press("Escape")
@@ -454,7 +456,6 @@ def test_the_heatmap_of_512_tokens_zooms_pans_and_still_says_the_models_weights(
 
 def test_a_pinned_pair_ranks_the_heads_that_connect_it(reader):
     reader.open(link(text=CAT, layer=3, heads=1, query=8, key=2)).painted()
-    reader.page.locator(".ax-chosen").get_by_text("pinned only").click()
     ranking = reader.page.locator(".ax-ranking", has_text="Strongest:")
     ranking.wait_for()
     weights = explorer.trace(CAT).weights[:, :, 8, 2]
@@ -468,7 +469,7 @@ def test_a_pinned_pair_ranks_the_heads_that_connect_it(reader):
 
 
 def test_a_pinned_token_turns_the_grid_into_where_it_looks_in_each_head(reader):
-    reader.open(link(text=CAT, layer=0, heads=0, query=8, grid="pinned")).painted()
+    reader.open(link(text=CAT, layer=0, heads=0, query=8)).painted()
     weights = explorer.trace(CAT).weights
     sizes = "cs => cs.map(c => [c.width, c.height].join('x'))"
     cells = reader.page.locator(".ax-cell canvas")

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { LEVELS } from "../../explorer/instrument/data.js";
 import {
   arrange,
   attentionBetween,
@@ -9,8 +10,8 @@ import {
   givenBy,
   gotBy,
   heaviest,
-  nthSmallest,
   numberOf,
+  PERCENTILE,
   percent,
   profileOf,
   raster,
@@ -134,18 +135,39 @@ test("the full colour ignores what special keys soak up", () => {
   const p = { weights: W, rows: units, columns: units };
   assert.deepEqual([...fullColour(p, "absolute")], [1, 1, 1, 1]);
   near(fullColour(p, "row"), [0.3, 0.2, 0.1, 0.4]);
-  near(fullColour(p, "percentile"), [0.4, 0.4, 0.4, 0.4]);
+  nearly(fullColour(p, "percentile"), [0.4, 0.4, 0.4, 0.4]);
 });
 
-test("the nth smallest is what a sort would put there", () => {
-  for (let seed = 1; seed < 300; seed++) {
-    const values = Float32Array.from({ length: seed }, (_, i) =>
-      Math.abs(Math.round(7 * Math.sin(seed * 12.9898 + i * 78.233)) / 7),
+test("the percentile is what a sort would put there, to half a step of the codes", () => {
+  for (let seed = 2; seed < 40; seed++) {
+    const side = Array.from({ length: seed }, (_, i) => ({
+      ...{ text: "", tokens: [i], segment: 0 },
+      special: i === 0,
+    }));
+    const weights = Float32Array.from({ length: seed * seed }, (_, i) =>
+      Math.abs(Math.sin(seed * 12.9898 + i * 78.233)),
     );
-    const n = (seed * 31) % seed;
-    const want = values.slice().sort()[n];
-    assert.equal(nthSmallest(values.slice(), n), want);
-    assert.equal(nthSmallest(values.slice(), seed - 1), Math.max(...values));
+    const ordinary = weights.filter((_, i) => i % seed > 0).sort();
+    const want = ordinary[Math.round(PERCENTILE * (ordinary.length - 1))];
+    const [got] = fullColour({ weights, rows: side, columns: side }, "percentile");
+    assert.ok(Math.abs(got - want) <= 0.5 / LEVELS + 1e-7, `${seed}: ${got} is not ${want}`);
+  }
+});
+
+test("the heaviest keys are what a sort would take, also among equals", () => {
+  for (let seed = 1; seed < 200; seed++) {
+    const row = Float32Array.from({ length: seed }, (_, i) =>
+      Math.abs(Math.round(5 * Math.sin(seed * 12.9898 + i * 78.233)) / 5),
+    );
+    const total = row.reduce((sum, w) => sum + w, 0);
+    const found = heaviest(row, 0.7);
+    const sum = (/** @type {number[]} */ some) => some.reduce((all, k) => all + row[k], 0);
+    assert.equal(new Set(found).size, found.length);
+    assert.ok(sum(found) >= 0.7 * total - 1e-5);
+    assert.ok(!found.length || sum(found.slice(0, -1)) < 0.7 * total + 1e-5, "none too many");
+    const lightest = Math.min(...found.map((k) => row[k]));
+    row.forEach((w, k) => assert.ok(found.includes(k) || w <= lightest));
+    found.forEach((k, i) => assert.ok(i === 0 || row[found[i - 1]] >= row[k], "heaviest first"));
   }
 });
 
