@@ -4,7 +4,7 @@
 import { headWeights } from "./data.js";
 import { ARROWS, bound, h, remember } from "./dom.js";
 import { digits, profileOf, raster } from "./model.js";
-import { dots, drawCells, painters } from "./paint.js";
+import { paintOn } from "./paint.js";
 import { createTable } from "./table.js";
 
 /**
@@ -15,11 +15,18 @@ import { createTable } from "./table.js";
 const DOTS = 32; // on a small picture's side, at most
 
 /**
+ * @typedef {{levels: Uint8ClampedArray, height: number, width: number, colours: Uint32Array}} Small
+ *   a small picture: colour numbers of so many dots, and their colours
+ */
+
+/**
  * @param {Actions} actions
  * @param {HTMLElement} chosen what is chosen, shown under the pictures
  */
 export function createGrid(actions, chosen) {
-  const body = h("div", { class: "ax-grid" });
+  // One canvas for all: every canvas costs the browser a layer of its own in every frame.
+  const canvas = document.createElement("canvas");
+  const body = h("div", { class: "ax-grid" }, canvas);
   const table = createTable("heads", contentOf);
   const element = h(
     "section",
@@ -36,6 +43,13 @@ export function createGrid(actions, chosen) {
   );
   /** @type {HTMLButtonElement[][]} */
   let cells = [];
+  /** @type {Small[][]} */
+  let pictures = [];
+  /** @type {import("./paint.js").Box[][]} */
+  let boxes = []; // where the cells lie on the canvas
+  /** @type {ImageData | null} */
+  let image = null; // what the canvas holds
+  let ratio = 1; // its dots for a pixel
   let shape = "";
   let marked = "";
 
@@ -59,7 +73,8 @@ export function createGrid(actions, chosen) {
       Array.from({ length: nHeads }, (_, head) => cell(layer, head)),
     );
     const rows = cells.flatMap((row, layer) => [layerButton(layer), ...row]);
-    body.replaceChildren(corner, ...columns, ...rows);
+    body.replaceChildren(canvas, corner, ...columns, ...rows);
+    pictures = cells.map(() => []);
   }
 
   /** @param {number} layer @param {number} head */
@@ -69,7 +84,6 @@ export function createGrid(actions, chosen) {
       h(
         "button",
         { type: "button", class: "ax-cell", title: name, "aria-label": name },
-        document.createElement("canvas"),
         h("span", { class: "ax-score", "aria-hidden": "true" }),
       )
     );
@@ -110,6 +124,11 @@ export function createGrid(actions, chosen) {
     const { n_layers, n_heads } = scene.trace.head;
     if (shape !== `${n_layers}x${n_heads}`) build(n_layers, n_heads);
     marked = "";
+    boxes = cells.map((row) =>
+      row.map(({ offsetLeft: x, offsetTop: y, offsetWidth: width, offsetHeight: height }) => ({
+        ...{ x, y, width, height },
+      })),
+    );
     const numbers = new Map(
       scene.pinnedNumbers.map(({ layer, head, weight }) => [`${layer}.${head}`, weight]),
     );
@@ -149,35 +168,83 @@ export function createGrid(actions, chosen) {
       row.forEach((button, head) => {
         const chosen = layer === view.layer && view.heads.includes(head);
         const changed = button.getAttribute("aria-pressed") !== String(chosen);
-        button.tabIndex = layer === view.layer && head === view.heads[0] ? 0 : -1;
         button.classList.toggle("ax-waiting", chosen && loading);
-        if (!fresh && !changed) return;
+        if (!fresh && !changed && !chosen) return;
+        button.tabIndex = layer === view.layer && head === view.heads[0] ? 0 : -1;
         button.setAttribute("aria-pressed", String(chosen));
         button.style.setProperty("--head", theme.headCss(head));
-        paint(button, scene, layer, head, chosen ? theme.packed : theme.greys);
+        pictures[layer][head] = smallOf(scene, layer, head, chosen ? theme.packed : theme.greys);
+        if (!fresh) paintOne(layer, head);
       }),
     );
+    if (fresh) paint();
     table.fill(scene, [scene.trace, scene.model, scene.pinnedNumbers]);
   }
 
   /**
-   * @param {HTMLElement} button @param {Scene} scene @param {number} layer @param {number} head
-   * @param {Uint32Array} colours
+   * @param {Scene} scene @param {number} layer @param {number} head @param {Uint32Array} colours
+   * @returns {Small}
    */
-  function paint(button, scene, layer, head, colours) {
+  function smallOf(scene, layer, head, colours) {
     const { weights, nRows, nColumns, tops } = scene.thumb(layer, head);
     const [height, width] = [Math.min(nRows, DOTS), Math.min(nColumns, DOTS)];
-    const canvas = /** @type {HTMLCanvasElement} */ (button.firstElementChild);
     const levels = raster(weights, nRows, nColumns, height, width, tops);
-    dots(levels, width, height, colours, canvas);
-    painters.set(canvas, (pen) => {
-      const box = { x: 0, y: 0, width: canvas.clientWidth, height: canvas.clientHeight };
-      const all = { top: 0, bottom: height, left: 0, right: width };
-      drawCells(pen, levels, height, width, colours, box, all);
+    return { levels, height, width, colours };
+  }
+
+  /** All small pictures, dot by dot. */
+  function paint() {
+    const last = boxes.at(-1)?.at(-1);
+    if (!last?.width) return;
+    ratio = Math.min(window.devicePixelRatio || 1, 2);
+    paintOn(canvas, last.x + last.width, last.y + last.height, (pen) => {
+      pictures.forEach((row, layer) =>
+        row.forEach(({ levels, height, width, colours }, head) => {
+          const all = { top: 0, bottom: height, left: 0, right: width };
+          pen.cells?.(levels, height, width, colours, boxes[layer][head], all);
+        }),
+      );
     });
+    image = new ImageData(canvas.width, canvas.height);
+    const pixels = new Uint32Array(image.data.buffer);
+    pictures.forEach((row, layer) =>
+      row.forEach((small, head) => {
+        enlarge(pixels, canvas.width, small, boxes[layer][head], ratio);
+      }),
+    );
+    canvas.getContext("2d")?.putImageData(image, 0, 0);
+  }
+
+  /** @param {number} layer @param {number} head */
+  function paintOne(layer, head) {
+    if (!image) return;
+    const box = boxes[layer][head];
+    const pixels = new Uint32Array(image.data.buffer);
+    enlarge(pixels, image.width, pictures[layer][head], box, ratio);
+    const [x, y, width, height] = [box.x, box.y, box.width, box.height].map((at) =>
+      Math.round(at * ratio),
+    );
+    canvas.getContext("2d")?.putImageData(image, 0, 0, x, y, width, height);
   }
 
   return { element, draw, mark };
+}
+
+/**
+ * Write a small picture into a larger one, each dot as a block.
+ * @param {Uint32Array} pixels @param {number} line the larger picture's width
+ * @param {Small} small @param {import("./paint.js").Box} box @param {number} ratio
+ */
+export function enlarge(pixels, line, { levels, height, width, colours }, box, ratio) {
+  const [left, top] = [Math.round(box.x * ratio), Math.round(box.y * ratio)];
+  const [wide, tall] = [Math.round(box.width * ratio), Math.round(box.height * ratio)];
+  for (let y = 0; y < tall; y++) {
+    const from = Math.floor((y * height) / tall) * width;
+    const to = (top + y) * line + left;
+    for (let x = 0; x < wide; x++) {
+      pixels[to + x] = colours[levels[from + Math.floor((x * width) / wide)]];
+    }
+  }
 }
 
 /** @type {WeakMap<Uint16Array, Map<number, import("./model.js").Profile>>} */

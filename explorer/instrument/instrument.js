@@ -14,6 +14,7 @@ import { createPicked } from "./picked.js";
 import { createReading } from "./reading.js";
 import { createSays } from "./says.js";
 import {
+  areThumbsExact,
   isAnswered,
   modelOf,
   pinnedNumbers,
@@ -36,6 +37,7 @@ import {
   clamp,
   fromParams,
   hasView,
+  isPinned,
   NO_HISTORY,
   note,
   pin,
@@ -48,10 +50,10 @@ import { sentence } from "./words.js";
 
 /**
  * @typedef {import("./data.js").Trace} Trace
+ * @typedef {import("./scene.js").Scene} Scene
  * @typedef {import("./view.js").View} View
  * @typedef {import("./words.js").Focus} Focus
- * @typedef {{draw: (scene: import("./scene.js").Scene) => void,
- *            focus: (scene: import("./scene.js").Scene) => void}} Panel
+ * @typedef {{draw: (scene: Scene) => void, focus: (scene: Scene) => void}} Panel
  * @typedef {{
  *   hover: (focus: Focus | null, from: Panel) => void,
  *   walk: (focus: Focus) => void,
@@ -71,11 +73,13 @@ import { sentence } from "./words.js";
  *   need: ((want: Want) => void) | null,
  *   copyLink: (() => Promise<boolean>) | null,
  * }} Host
+ * @typedef {{update: (bytes: Uint8Array) => void, retheme: () => void, destroy: () => void}} Instrument
  * @typedef {{thumbs?: boolean, model?: boolean, moved?: boolean, peek?: boolean}} Change
  *   what must be painted anew; peek: only for a look, so the panels may follow one frame each
  */
 
 const MEMORY = 96 * 2 ** 20; // bytes of layers kept in the browser
+const REST = 60; // ms that a look at a head stays before all panels follow it
 const WIDE = 660; // pixels from which the switches are open at first
 const PAGE_WITHOUT_WEIGHTS = 220_000; // bytes, about
 
@@ -88,7 +92,7 @@ const same = (one, other) =>
 
 /**
  * @param {HTMLElement} root @param {Host} host
- * @returns {{update: (bytes: Uint8Array) => void, destroy: () => void}}
+ * @returns {Instrument}
  */
 export function mount(root, host) {
   /** @type {Trace | null} */
@@ -113,13 +117,16 @@ export function mount(root, host) {
   /** @type {Change} */
   let dirty = {};
   let frame = 0;
-  /** @type {((scene: import("./scene.js").Scene) => void)[]} */
-  let waiting = []; // what a look or a hover has not reached yet
+  /** @type {((scene: Scene) => void)[]} */
+  let undrawn = []; // what a new picture has not reached yet
+  /** @type {Panel[]} */
+  let behind = []; // panels that do not show yet what is pointed at
   /** @type {View | null} */
   let shown = null; // by the switches
-  /** @type {import("./scene.js").Scene | null} */
+  /** @type {Scene | null} */
   let scene = null;
   let history = NO_HISTORY;
+  let resting = 0; // the clock of a look
   /** @type {Panel | null} */
   let source = null; // the panel in which something was pointed at, since the last frame
   let several = false; // every click adds
@@ -224,7 +231,12 @@ export function mount(root, host) {
     event.preventDefault();
     travel(event.shiftKey ? "future" : "past");
   };
-  const observer = new ResizeObserver(() => ask({ thumbs: true, model: true }));
+  let wide = 0;
+  const observer = new ResizeObserver(() => {
+    if (root.clientWidth === wide) return; // only higher or lower: nothing is laid out anew
+    wide = root.clientWidth;
+    ask({ thumbs: true, model: true });
+  });
   observer.observe(root);
 
   const panelsInSight = () => [
@@ -266,20 +278,20 @@ export function mount(root, host) {
     ask(before.grid !== view.grid || repinned ? { ...what, thumbs: true } : what);
   }
 
-  /** Ask the server for what the view needs and the browser does not have. */
-  function fetchMissing() {
+  /** Ask the server for what is needed and not here. @param {number} [layer] */
+  function fetchMissing(layer = view.layer) {
     if (!trace || !host.need) return;
     const all = trace.layers.size === trace.head.n_layers;
     const group = all ? null : wishOf(trace, view);
     const means = !all && layers.isOpen();
     const missing =
-      !trace.layers.has(view.layer) ||
+      !trace.layers.has(layer) ||
       (group !== null && !isAnswered(trace, group)) ||
       (means && !trace.means);
-    const key = `${trace.head.id} ${view.layer} ${group?.name} ${means}`;
+    const key = `${trace.head.id} ${layer} ${group?.name} ${means}`;
     if (!missing || key === wanted) return;
     wanted = key;
-    host.need({ trace: trace.head.id, layer: view.layer, group, means, page: null });
+    host.need({ trace: trace.head.id, layer, group, means, page: null });
   }
 
   /** @param {number[] | null} which layers; null for all */
@@ -337,19 +349,19 @@ export function mount(root, host) {
     const nothing = !model.picture.rows.length;
     blank.hidden = !nothing;
     panels.hidden = nothing;
-    if (shown !== view) showView(scene);
+    if (!nothing) paintPanels(scene, Boolean(newModel || newThumbs), Boolean(peek && !newThumbs));
+    if (shown !== view) showView(scene); // after the panels, which ask for sizes
     if (nothing) return says.show(scene, false);
-    paintPanels(scene, Boolean(newModel || newThumbs), Boolean(peek && !newThumbs));
     if (newThumbs) {
       grid.draw(scene);
       says.rank(scene);
     } else grid.mark(scene);
-    says.show(scene, hovered !== null); // after the panels, which ask for sizes
+    says.show(scene, hovered !== null);
     const heads = `${view.layer}.${view.heads.join(".")}`;
     root.dataset.painted = `${trace.head.id} ${heads}${scene.loading ? " loading" : ""}`;
   }
 
-  /** The switches and what is pinned. @param {import("./scene.js").Scene} now */
+  /** The switches and what is pinned. @param {Scene} now */
   function showView(now) {
     shown = view;
     switches.show(view);
@@ -361,47 +373,48 @@ export function mount(root, host) {
 
   /**
    * The panel that the hand is in is painted at once, and so is the heatmap of a head that is looked
-   * at; the others follow in the next frames, unless the hand has moved on.
-   * @param {import("./scene.js").Scene} now @param {boolean} anew @param {boolean} look
+   * at; the others follow in the next frames, or once the look stays, unless the hand has moved on.
+   * @param {Scene} now @param {boolean} anew @param {boolean} look
    */
   function paintPanels(now, anew, look) {
-    /** @type {((scene: import("./scene.js").Scene) => void)[]} */
-    const all = [flow.draw, both(reading.draw, layers.draw), both(says.describe, picked.show)];
-    const late = waiting.length > 0 && !anew;
     const from = source;
     source = null;
-    waiting = [];
+    behind = [];
+    clearTimeout(resting);
     if (anew) {
       heatmap.draw(now);
-      if (look) waiting = all;
-      else for (const paint of all) paint(now);
+      undrawn = [flow.draw, reading.draw, layers.draw, says.describe, picked.show];
+      if (!look) for (const draw of undrawn.splice(0, 3)) draw(now);
+    } else if (undrawn.length) {
+      heatmap.focus(now);
+      for (const draw of undrawn.splice(0)) draw(now);
     } else {
       const panels = [heatmap, flow, reading, layers];
       const first = panels.find((panel) => panel === from);
       first?.focus(now);
-      const rest = panels.filter((panel) => panel !== first).map((panel) => panel.focus);
-      const others = (/** @type {import("./scene.js").Scene} */ scene) => {
-        for (const paint of late ? [heatmap.focus, ...all] : rest) paint(scene);
-      };
-      if (first) waiting = [others];
-      else others(now);
+      behind = panels.filter((panel) => panel !== first);
+      if (!first) follow(now);
     }
-    if (waiting.length) requestAnimationFrame(paintNext);
+    if (look) resting = window.setTimeout(rest, REST);
+    else if (undrawn.length || behind.length) requestAnimationFrame(paintNext);
   }
 
-  /**
-   * @param {(scene: import("./scene.js").Scene) => void} one
-   * @param {(scene: import("./scene.js").Scene) => void} other
-   */
-  const both = (one, other) => (/** @type {import("./scene.js").Scene} */ now) => {
-    one(now);
-    other(now);
-  };
+  /** @param {Scene} now */
+  function follow(now) {
+    for (const panel of behind.splice(0)) panel.focus(now);
+  }
+
+  /** A look that stays: all panels follow, and a layer that is not here is fetched. */
+  function rest() {
+    if (peeked) fetchMissing(peeked.layer);
+    paintNext();
+  }
 
   function paintNext() {
     if (!scene || frame) return; // a new picture is on its way
-    waiting.shift()?.(scene);
-    if (waiting.length) requestAnimationFrame(paintNext);
+    follow(scene);
+    undrawn.shift()?.(scene);
+    if (undrawn.length) requestAnimationFrame(paintNext);
   }
 
   /** The chosen heads, or what is pointed at in the grid. @param {Trace} now */
@@ -420,7 +433,7 @@ export function mount(root, host) {
 
   /**
    * @param {Trace} now @param {import("./scene.js").Model} painted @param {boolean} moved
-   * @returns {import("./scene.js").Scene}
+   * @returns {Scene}
    */
   function sceneOf(now, painted, moved) {
     const { rowOfToken, columnOfToken } = painted.layout;
@@ -468,7 +481,8 @@ export function mount(root, host) {
   function update(bytes) {
     const next = unpack(bytes);
     theme = readTheme(root);
-    if (trace && trace.head.id === next.head.id) {
+    const more = trace?.head.id === next.head.id; // of the same trace
+    if (trace && more) {
       merge(next, trace);
       // The same tokens: what is known of them stays.
       next.head.query_tokens = trace.head.query_tokens;
@@ -490,7 +504,17 @@ export function mount(root, host) {
       ticket++; // the same payload may come again
     }
     fetchMissing();
-    ask({ thumbs: true, model: true, moved: true });
+    // Of a long text the small pictures were all here; an answer about what is pinned changes them.
+    const thumbsToo = !more || isPinned(view) || areThumbsExact(trace);
+    ask({ thumbs: thumbsToo, model: true, moved: true });
+  }
+
+  /** Paint in the page's colours of now. */
+  function retheme() {
+    const now = readTheme(root);
+    if (now.text === theme.text && now.page === theme.page) return;
+    theme = now;
+    ask({ thumbs: true, model: true });
   }
 
   /**
@@ -528,9 +552,11 @@ export function mount(root, host) {
 
   return {
     update,
+    retheme,
     destroy: () => {
       cancelAnimationFrame(frame);
-      waiting = [];
+      clearTimeout(resting);
+      undrawn = [];
       observer.disconnect();
       root.replaceChildren();
     },

@@ -100,15 +100,22 @@ export function fullColour({ weights, rows, columns }, scale) {
   return tops.fill(percentileOf(weights, isOrdinary, PERCENTILE) || 1);
 }
 
+const FEW = 4096; // weights that are sorted as fast as counted
+const tally = new Uint32Array(LEVELS + 2);
+
 /**
  * A percentile of the weights in some columns, by counting how many stand on each of the steps that
  * codes have: sorting 512 × 512 weights would cost several frames.
  * @param {Float32Array} weights @param {Uint8Array} counted by column @param {number} share
- * @returns {number} exact for weights that are codes, within half a step for others
+ * @returns {number} exact where there are few or all are codes, else within half a step
  */
 function percentileOf(weights, counted, share) {
   const n = counted.length;
-  const counts = new Uint32Array(LEVELS + 2);
+  if (weights.length <= FEW) {
+    const sorted = weights.filter((_, i) => counted[i % n]).sort();
+    return sorted[Math.round(share * (sorted.length - 1))] ?? 0;
+  }
+  const counts = tally.fill(0);
   let total = 0;
   for (let start = 0; start < weights.length; start += n) {
     for (let c = 0; c < n; c++) {

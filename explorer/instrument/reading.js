@@ -11,7 +11,8 @@ import { focusOn, named } from "./words.js";
  */
 
 const SLACK = 40; // pixels above and below what is in sight
-const FAINT = 3; // levels up to here are the page itself
+const TONES = 32; // shades that are told apart: a change that nobody sees costs nothing
+const FAINT = 1; // the first shade that is not the page itself
 const CUT_SHOWN = 600; // characters of the part that the model did not read
 const LONG = 200; // tokens from which the text gets more room
 
@@ -25,6 +26,7 @@ export function createReading(actions) {
     dir: "auto",
   });
   const note = h("span", {});
+  const tones = h("style");
   const table = createTable("reading view", (now) => {
     const { units, values } = shading(now);
     const { query_tokens: tokens } = now.trace.head;
@@ -43,6 +45,7 @@ export function createReading(actions) {
       h("h3", {}, "Reading view"),
       h("p", { class: "ax-help" }, note),
     ),
+    tones,
     body,
     table.element,
   );
@@ -125,7 +128,7 @@ export function createReading(actions) {
     scene = next;
     const fresh = built !== scene.trace.head.id;
     if (fresh) build();
-    if (painted !== scene.theme) worn = [];
+    if (painted !== scene.theme) dye();
     if (fresh || painted !== scene.theme || wide !== body.clientWidth) {
       lines = spans.map((span) => span?.offsetTop ?? 0);
       wide = body.clientWidth;
@@ -218,12 +221,12 @@ export function createReading(actions) {
       if (!span || lines[token] < first || lines[token] > last) return; // out of sight
       const unit = units[token];
       const top = typeof full === "number" ? full : full[Math.max(unit, 0)];
-      const level = unit < 0 ? 0 : bound(Math.round((255 * values[unit]) / top), 0, 255);
+      const tone = unit < 0 ? 0 : bound(Math.round((TONES * values[unit]) / top), 0, TONES);
       const { rowOfToken, columnOfToken } = model.layout;
       const looks = rows.has(rowOfToken[token]);
       const seen = columns.has(columnOfToken[token]);
       const marks = `${looks ? " ax-here" : ""}${seen ? " ax-seen" : ""}${unit < 0 ? " ax-gone" : ""}`;
-      dress(span, token, level, marks);
+      dress(span, token, tone, marks);
     });
     const most = values.reduce((a, b) => Math.max(a, b), 0);
     note.replaceChildren(...words, ` (most: ${digits(most)}).`);
@@ -231,17 +234,25 @@ export function createReading(actions) {
     table.fill(scene, [model, point.rows.join(), point.columns.join()]);
   }
 
+  /** One class for every shade: the browser finds it faster than colours set one by one. */
+  function dye() {
+    const { fills, inks } = /** @type {Scene} */ (scene).theme;
+    const rules = range(FAINT, TONES).map((tone) => {
+      const level = Math.round((255 * tone) / TONES);
+      return `.ax-tone${tone} { background-color: ${fills[level]}; color: ${inks[level]}; }`;
+    });
+    tones.textContent = rules.join("\n");
+  }
+
   /**
-   * Styles are set only where something changed.
-   * @param {HTMLElement} span @param {number} token @param {number} level @param {string} marks
+   * A token's dress is changed only where it is another one.
+   * @param {HTMLElement} span @param {number} token @param {number} tone @param {string} marks
    */
-  function dress(span, token, level, marks) {
-    if (!scene || worn[token] === `${level}${marks}`) return;
-    worn[token] = `${level}${marks}`;
-    span.style.backgroundColor = level > FAINT ? scene.theme.fills[level] : "";
-    span.style.color = level > FAINT ? scene.theme.inks[level] : "";
+  function dress(span, token, tone, marks) {
+    if (!scene || worn[token] === `${tone}${marks}`) return;
+    worn[token] = `${tone}${marks}`;
     const special = scene.trace.head.query_tokens[token].special;
-    span.className = `ax-token${special ? " ax-special" : ""}${marks}`;
+    span.className = `ax-token${special ? " ax-special" : ""} ax-tone${tone}${marks}`;
   }
 
   /** @param {number[]} chosen @param {{text: string}[]} units */

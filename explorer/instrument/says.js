@@ -37,15 +37,16 @@ export function createSays(actions) {
 
   /** What kind of head it is; costs more than a hover may. @param {Scene} scene */
   function describe({ model, view, loading }) {
-    const now = model.pooled || loading ? null : model;
-    if (noted === now && now) return;
-    noted = now;
+    // Hidden, not taken out, so that nothing below it jumps.
+    notes.style.visibility = model.pooled || loading ? "hidden" : "visible";
+    if (model.pooled || loading || noted === model) return;
+    noted = model;
     const { whose, shares, picture } = model;
     const drain = () =>
       view.specials === "shown"
         ? sinkNote(picture, whose, shares)
         : [hiddenNote(view.specials, model.hiddenShare(), whose)];
-    notes.replaceChildren(...marked(now ? [`${caption(model.profile())} `, ...drain()] : []));
+    notes.replaceChildren(...marked([`${caption(model.profile())} `, ...drain()]));
   }
 
   /** @param {Scene} scene */

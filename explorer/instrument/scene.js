@@ -251,13 +251,16 @@ export function thumbOf(trace, view, wish, layer, head, strongest) {
     : wholeThumb(trace, view, layer, head);
 }
 
+/** Whether the small pictures are those of the weights that are here. @param {Trace} trace */
+export const areThumbsExact = ({ head }) =>
+  Math.max(head.query_tokens.length, head.key_tokens.length) <= EXACT_THUMBS;
+
 /**
  * @param {Trace} trace @param {View} view @param {number} layer @param {number} head
  * @returns {Thumb}
  */
 export function wholeThumb(trace, view, layer, head) {
-  const n = Math.max(trace.head.query_tokens.length, trace.head.key_tokens.length);
-  const weights = n <= EXACT_THUMBS ? headWeights(trace, layer, head) : null;
+  const weights = areThumbsExact(trace) ? headWeights(trace, layer, head) : null;
   if (weights) {
     const picture = pictureOf(trace, view, weights);
     const tops = fullColour(picture, view.scale);

@@ -24,5 +24,5 @@ const here = mount(place, {
 });
 here.update(packed);
 window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-  here.update(packed);
+  here.retheme();
 });

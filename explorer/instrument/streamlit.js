@@ -5,7 +5,7 @@ import { PARAMS } from "./view.js";
 
 const WRITE_AFTER = 150; // ms; browsers limit how often a page may rewrite its address
 
-/** @type {WeakMap<object, {update: (bytes: Uint8Array) => void, destroy: () => void}>} */
+/** @type {WeakMap<object, import("./instrument.js").Instrument & {last: Uint8Array | null}>} */
 const live = new WeakMap();
 
 /**
@@ -16,15 +16,24 @@ export default function instrument({ data, parentElement, setTriggerValue }) {
   let mounted = live.get(parentElement);
   if (!mounted) {
     const root = /** @type {HTMLElement} */ (parentElement.querySelector(".ax"));
-    mounted = mount(root, host(setTriggerValue));
+    mounted = { ...mount(root, host(setTriggerValue)), last: null };
     live.set(parentElement, mounted);
   }
-  mounted.update(data);
+  // Streamlit calls again with what is here already: when the theme or any state has changed.
+  if (sameBytes(data, mounted.last)) mounted.retheme();
+  else mounted.update(data);
+  mounted.last = data;
   return () => {
     live.get(parentElement)?.destroy();
     live.delete(parentElement);
   };
 }
+
+/** Whether two views show the same stretch of the same memory. @param {Uint8Array} one @param {Uint8Array | null} other */
+const sameBytes = (one, other) =>
+  one.buffer === other?.buffer &&
+  one.byteOffset === other.byteOffset &&
+  one.length === other.length;
 
 /**
  * @param {(name: string, value: unknown) => void} setTriggerValue
