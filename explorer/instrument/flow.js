@@ -21,6 +21,7 @@ const ROW = [18, 30]; // pixels, least and most
 const ACROSS_HEIGHT = 320;
 const LABEL_HEIGHT = 40; // of a line of text with its numbers
 const UNIT = [26, 130]; // pixels that a token takes along a line, least and most
+const STRETCH = 1.8; // of a line that is shorter than the panel, at most
 const MAX_LINES = 800; // drawn at once, the heaviest: more are a thicket, and cost frames
 const TONES = 10;
 
@@ -197,9 +198,12 @@ export function createFlow(actions, change) {
     pen.font = fontOf();
     const width = (/** @type {import("./model.js").Unit} */ unit) =>
       bound(pen.measureText(unit.text).width + 14, UNIT[0], UNIT[1]);
-    const own = edgesOf(rows.map(width));
-    edges = { row: own, column: columns === rows ? own : edgesOf(columns.map(width)) };
-    box.extent = Math.max(edges.row[rows.length], edges.column[columns.length]);
+    const sizes = [rows, columns].map((units) => Float64Array.from(units, width));
+    const longest = Math.max(...sizes.map((side) => side.reduce((sum, size) => sum + size, 0)));
+    const stretch = bound(scroller.clientWidth / longest, 1, STRETCH); // a short line fills the room
+    const [row, column] = sizes.map((side) => edgesOf(side.map((size) => size * stretch)));
+    edges = { row, column };
+    box.extent = Math.floor(longest * stretch);
     box.width = Math.min(scroller.clientWidth, box.extent);
     box.height = ACROSS_HEIGHT;
     box.near = LABEL_HEIGHT;

@@ -8,10 +8,12 @@ import { focusOn, named } from "./words.js";
 /**
  * @typedef {import("./scene.js").Scene} Scene
  * @typedef {import("./instrument.js").Actions} Actions
+ * @typedef {{tone: number, marks: string}} Dress
  */
 
 const SLACK = 40; // pixels above and below what is in sight
-const TONES = 32; // shades that are told apart: a change that nobody sees costs nothing
+const TONES = 24; // shades that are told apart: a change that nobody sees costs nothing
+const AT_ONCE = 80; // slight changes that a frame bears
 const FAINT = 1; // the first shade that is not the page itself
 const CUT_SHOWN = 600; // characters of the part that the model did not read
 const LONG = 200; // tokens from which the text gets more room
@@ -56,8 +58,9 @@ export function createReading(actions) {
   let painted = null; // the theme of what is painted
   /** @type {(HTMLElement | null)[]} */
   let spans = []; // by token
-  /** @type {string[]} */
-  let worn = []; // by token, what it was dressed in last
+  /** @type {Dress[]} */
+  let worn = []; // by token, what it is dressed in
+  let finishing = 0; // the frame that brings the slight changes
   /** @type {number[]} */
   let lines = []; // by token, where its line begins
   let wide = 0; // when the lines were measured
@@ -217,17 +220,26 @@ export function createReading(actions) {
     const { units, values, full, words } = shading(scene);
     const [first, last] = sight;
     const [rows, columns] = [new Set(point.rows), new Set(point.columns)];
+    const { rowOfToken, columnOfToken } = model.layout;
+    /** @type {[number, Dress][]} */
+    const slight = [];
     spans.forEach((span, token) => {
       if (!span || lines[token] < first || lines[token] > last) return; // out of sight
       const unit = units[token];
       const top = typeof full === "number" ? full : full[Math.max(unit, 0)];
       const tone = unit < 0 ? 0 : bound(Math.round((TONES * values[unit]) / top), 0, TONES);
-      const { rowOfToken, columnOfToken } = model.layout;
-      const looks = rows.has(rowOfToken[token]);
-      const seen = columns.has(columnOfToken[token]);
-      const marks = `${looks ? " ax-here" : ""}${seen ? " ax-seen" : ""}${unit < 0 ? " ax-gone" : ""}`;
-      dress(span, token, tone, marks);
+      const looks = rows.has(rowOfToken[token]) ? " ax-here" : "";
+      const seen = columns.has(columnOfToken[token]) ? " ax-seen" : "";
+      const next = { tone, marks: `${looks}${seen}${unit < 0 ? " ax-gone" : ""}` };
+      const { tone: before, marks } = worn[token] ?? { tone: -9, marks: "" };
+      if (marks !== next.marks || Math.abs(before - tone) > 1) dress(token, next);
+      else if (before !== tone) slight.push([token, next]);
     });
+    cancelAnimationFrame(finishing);
+    // In a long text what changed by a single shade comes one frame after what anybody would notice.
+    const finish = () => slight.forEach(([token, next]) => dress(token, next));
+    if (slight.length > AT_ONCE) finishing = requestAnimationFrame(finish);
+    else finish();
     const most = values.reduce((a, b) => Math.max(a, b), 0);
     note.replaceChildren(...words, ` (most: ${digits(most)}).`);
     body.setAttribute("aria-label", `Text. ${scene.says}`);
@@ -239,20 +251,18 @@ export function createReading(actions) {
     const { fills, inks } = /** @type {Scene} */ (scene).theme;
     const rules = range(FAINT, TONES).map((tone) => {
       const level = Math.round((255 * tone) / TONES);
-      return `.ax-tone${tone} { background-color: ${fills[level]}; color: ${inks[level]}; }`;
+      return `.ax-token.ax-tone${tone} { background-color: ${fills[level]}; color: ${inks[level]}; }`;
     });
     tones.textContent = rules.join("\n");
   }
 
-  /**
-   * A token's dress is changed only where it is another one.
-   * @param {HTMLElement} span @param {number} token @param {number} tone @param {string} marks
-   */
-  function dress(span, token, tone, marks) {
-    if (!scene || worn[token] === `${tone}${marks}`) return;
-    worn[token] = `${tone}${marks}`;
-    const special = scene.trace.head.query_tokens[token].special;
-    span.className = `ax-token${special ? " ax-special" : ""} ax-tone${tone}${marks}`;
+  /** @param {number} token @param {Dress} next */
+  function dress(token, next) {
+    const span = spans[token];
+    if (!scene || !span) return;
+    worn[token] = next;
+    const special = scene.trace.head.query_tokens[token].special ? " ax-special" : "";
+    span.className = `ax-token${special} ax-tone${next.tone}${next.marks}`;
   }
 
   /** @param {number[]} chosen @param {{text: string}[]} units */

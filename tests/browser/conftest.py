@@ -1,7 +1,11 @@
 """A running app and a browser, for tests of what people see."""
 
+from urllib.parse import urlencode
+
 import pytest
 
+import explorer
+from explorer import export
 from tests.hub import LoopbackHub, tiny_bert
 from tests.serve import browsing, serving
 
@@ -126,3 +130,46 @@ def reader(app, browser, request):
     context.close()
     assert not errors
     assert not outside
+
+
+@pytest.fixture
+def page_from_disk(tmp_path, browser):
+    """The exported page of a text, opened from disk without any network."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, offline=True)
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+
+    def open_page(trace, fragment="", **options):
+        path = tmp_path / "attention.html"
+        path.write_text(export.to_html(trace, **options), "utf-8")
+        app = type("Disk", (), {"url": "file://"})
+        someone = Reader(context.new_page(), app)
+        someone.page.goto(path.as_uri() + fragment)
+        someone.page.locator(".ax[data-painted]").wait_for()
+        return someone
+
+    yield open_page
+    context.close()
+
+
+@pytest.fixture(params=["app", "file"])
+def show(request):
+    """Shows a text and a view in each host: the app, and the exported page without any network."""
+    if request.param == "app":
+        reader = request.getfixturevalue("reader")
+
+        def in_app(text, second=None, **view):
+            query = {"text": text} | ({"second": second} if second else {}) | view
+            return reader.open(f"?{urlencode(query)}").painted()
+
+        yield in_app
+        return
+    open_page = request.getfixturevalue("page_from_disk")
+    someone = []
+
+    def from_disk(text, second=None, **view):
+        someone.append(open_page(explorer.trace(text, second), opening=view))
+        return someone[0]
+
+    yield from_disk
+    assert not someone[0].errors
+    assert not someone[0].outside

@@ -5,12 +5,9 @@ import io
 import re
 
 import numpy as np
-import pytest
 from PIL import Image
 
 import explorer
-from explorer import export
-from tests.browser.conftest import Reader
 
 CAT = "The cat sat on the mat because it was tired."
 
@@ -53,24 +50,6 @@ def test_npz_from_the_page_is_the_trace(reader):
     with np.load(file.path(), allow_pickle=False) as arrays:
         # The shipped trace of the first example; see its own test for the tolerance.
         assert np.abs(arrays["weights"] - explorer.trace(CAT).weights).max() <= 5e-6
-
-
-@pytest.fixture
-def page_from_disk(tmp_path, browser):
-    """The exported page of a text, opened from disk without any network."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, offline=True)
-
-    def open_page(trace, fragment=""):
-        path = tmp_path / "attention.html"
-        path.write_text(export.to_html(trace), "utf-8")
-        app = type("Disk", (), {"url": "file://"})
-        someone = Reader(context.new_page(), app)
-        someone.page.goto(path.as_uri() + fragment)
-        someone.page.locator(".ax[data-painted]").wait_for()
-        return someone
-
-    yield open_page
-    context.close()
 
 
 def test_the_exported_page_works_from_disk_with_the_network_off(page_from_disk):
