@@ -1,6 +1,6 @@
 // What can be taken away: pictures of what is on screen, its weights, the instrument itself.
 
-import { choice, h, pushButton } from "./dom.js";
+import { choice, h, pushButton, setText } from "./dom.js";
 import { toPdf } from "./pdf.js";
 import { Recorder } from "./record.js";
 import { fileName, megabytes, offer, toCsv } from "./save.js";
@@ -41,7 +41,12 @@ export function createFiles(parts, sceneNow, pages) {
   );
   which.show(what);
   const kinds = /** @type {const} */ (["svg", "pdf", "png"]).map((kind) =>
-    pushButton(kind.toUpperCase(), titleOfKind(kind), () => save(kind)),
+    pushButton(kind.toUpperCase(), titleOfKind(kind), () =>
+      save(kind).catch((error) => {
+        setText(told, "This picture could not be made. Try another kind of file.");
+        throw error; // for the console
+      }),
+    ),
   );
   const csv = pushButton("CSV", "The weights of the heatmap, for a spreadsheet", saveCsv);
   const one = pushButton("This layer", "", () => fetchPage(false));

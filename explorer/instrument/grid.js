@@ -4,7 +4,7 @@
 import { headWeights } from "./data.js";
 import { ARROWS, bound, h, remember } from "./dom.js";
 import { digits, profileOf, raster } from "./model.js";
-import { paintOn } from "./paint.js";
+import { drawCells, paintOn } from "./paint.js";
 import { createTable } from "./table.js";
 
 /**
@@ -200,8 +200,9 @@ export function createGrid(actions, chosen) {
     paintOn(canvas, last.x + last.width, last.y + last.height, (pen) => {
       pictures.forEach((row, layer) =>
         row.forEach(({ levels, height, width, colours }, head) => {
+          if (pen === canvas.getContext("2d")) return; // on screen dot by dot, below
           const all = { top: 0, bottom: height, left: 0, right: width };
-          pen.cells?.(levels, height, width, colours, boxes[layer][head], all);
+          drawCells(pen, levels, height, width, colours, boxes[layer][head], all);
         }),
       );
     });

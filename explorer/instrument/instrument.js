@@ -144,7 +144,8 @@ export function mount(root, host) {
     },
     walk: (focus) => {
       hovered = focus;
-      ask({});
+      source = null;
+      ask({ model: dirty.model }); // a look that waits is painted whole
       render(); // the next key may come before the next frame
     },
     pick: (side, units, add) => {
@@ -386,8 +387,9 @@ export function mount(root, host) {
       undrawn = [flow.draw, reading.draw, layers.draw, says.describe, picked.show];
       if (!look) for (const draw of undrawn.splice(0, 3)) draw(now);
     } else if (undrawn.length) {
-      heatmap.focus(now);
       for (const draw of undrawn.splice(0)) draw(now);
+      behind = [heatmap, flow, reading, layers];
+      follow(now);
     } else {
       const panels = [heatmap, flow, reading, layers];
       const first = panels.find((panel) => panel === from);

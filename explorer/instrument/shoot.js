@@ -90,20 +90,25 @@ function draw(pen, element) {
  */
 function plates(pen, element, style) {
   const radius = Number.parseFloat(style.borderTopLeftRadius) || 0;
-  const border = style.borderTopStyle !== "none" ? Number.parseFloat(style.borderTopWidth) : 0;
+  const above = Number.parseFloat(style.borderTopWidth) || 0; // 0 where there is none
+  const around = above && style.borderBottomWidth === style.borderTopWidth ? above : 0;
   const ring = /^(.*?\)|#\w+) 0px 0px 0px ([\d.]+)px$/.exec(style.boxShadow);
   for (const { left, top, width, height } of element.getClientRects()) {
     const box = (/** @type {number} */ out) => {
       pen.beginPath();
-      const wide = Math.min(radius + out, width / 2 + out);
+      const wide = Math.max(0, Math.min(radius, width / 2) + out);
       pen.roundRect(left - out, top - out, width + 2 * out, height + 2 * out, wide);
     };
-    if (!/(, 0|\/ 0)\)$|^transparent$/.test(style.backgroundColor)) {
+    if (!/^rgba\(.*, 0\)$|\/ 0\)$|^transparent$/.test(style.backgroundColor)) {
       pen.fillStyle = style.backgroundColor;
       box(0);
       pen.fill();
     }
-    if (border) line(pen, style.borderTopColor, border, () => box(-border / 2));
+    if (around) line(pen, style.borderTopColor, around, () => box(-around / 2));
+    else if (above) {
+      pen.fillStyle = style.borderTopColor;
+      pen.fillRect(left, top, width, above);
+    }
     if (ring) line(pen, ring[1], Number(ring[2]), () => box(Number(ring[2]) / 2));
   }
 }
