@@ -26,7 +26,8 @@ screenshots: $(VENV)/test.done
 example: $(VENV)/app.done
 	$(BIN)/python -c "from explorer.sources.stored import store_first_example as s; s()"
 
-benchmark: $(VENV)/test.done
+benchmark: $(VENV)/test.done benchmarks/node_modules/.done
+	$(BIN)/python -m tests.chromium
 	$(BIN)/python -m benchmarks
 
 $(VENV)/app.done: requirements.txt | $(VENV)/bin/python
@@ -47,5 +48,10 @@ node_modules/.done: package.json | $(VENV)/test.done
 	npm install --no-package-lock --no-audit --no-fund --loglevel=error
 	touch $@
 
+benchmarks/node_modules/.done: benchmarks/package.json benchmarks/requirements.txt | $(VENV)/test.done
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	npm install --prefix benchmarks --no-package-lock --no-audit --no-fund --loglevel=error
+	touch $@
+
 clean:
-	rm -rf $(VENV) node_modules
+	rm -rf $(VENV) node_modules benchmarks/node_modules

@@ -269,6 +269,7 @@ export function createHeatmap(actions) {
       columns.length,
     );
     stage.style.height = `${tall()}px`;
+    stage.dataset.plot = `${box.left} ${box.top} ${box.cell}`;
     stage.style.touchAction = isZoomed() ? "none" : "pan-y";
     setText(note, scaleNote(scene.view.scale, pooled?.tops ?? tops));
     lens.show(most > ZOOM_FROM, isZoomed());

@@ -1,13 +1,18 @@
 """What people take away, opened by something else."""
 
-import csv
 import io
 import re
+from xml.etree import ElementTree
 
 import numpy as np
+import pandas
+import pypdfium2
+import pytest
+import resvg_py
 from PIL import Image
 
 import explorer
+from tests.browser.conftest import Reader
 
 CAT = "The cat sat on the mat because it was tired."
 
@@ -22,34 +27,164 @@ def saved(reader, button):
     return waiting.value
 
 
-def test_csv_holds_the_weights_on_screen(reader):
-    reader.open("?text=" + CAT.replace(" ", "+") + "&layer=2&heads=9").painted("2.9")
-    file = saved(reader, "CSV")
+@pytest.fixture
+def save(show):
+    """Saves what a text and a view show, by a button of the menu, in the app and offline."""
+
+    def saved_by(button, picture_of="everything", **view):
+        reader = show(view.pop("text", CAT), view.pop("second", None), **view)
+        reader.page.locator(".ax-save summary").click()
+        reader.page.locator(".ax-menu").get_by_text(picture_of, exact=True).click()
+        return saved(reader, button)
+
+    return saved_by
+
+
+def test_csv_holds_the_weights_on_screen(save):
+    file = save("CSV", layer=2, heads=9)
     assert file.suggested_filename == "layer-2-head-9.csv"
-    rows = list(csv.reader(io.StringIO(file.path().read_text("utf-8-sig"))))
+    table = pandas.read_csv(file.path(), index_col=0, encoding="utf-8-sig")
     trace = explorer.trace(CAT)
-    assert rows[0][1:] == [t.text for t in trace.key_tokens]
-    assert [row[0] for row in rows[1:]] == [t.text for t in trace.query_tokens]
-    weights = np.array([row[1:] for row in rows[1:]], dtype=float)
+    words = [t.text for t in trace.key_tokens]
+    assert list(table.index) == words
+    # pandas tells equal names apart by a number behind them.
+    assert [re.sub(r"\.\d+$", "", name) for name in table.columns] == words
     # Half a step of the 16-bit codes, and half of the last written digit.
-    assert np.abs(weights - trace.weights[2, 9]).max() <= 1 / 120_000 + 0.5e-5
+    assert np.abs(table.to_numpy() - trace.weights[2, 9]).max() <= 1 / 120_000 + 0.5e-5
 
 
-def test_the_picture_is_a_png_with_something_on_it(reader):
+PLACE = """stage => {
+  const panel = stage.closest('.ax-panel').getBoundingClientRect();
+  const own = stage.getBoundingClientRect();
+  return [own.left - panel.left, own.top - panel.top, ...stage.dataset.plot.split(' ').map(Number)];
+}"""
+ON_SCREEN = """(canvas, spots) => spots.map(([x, y]) =>
+  [...canvas.getContext('2d').getImageData(x, y, 1, 1).data].slice(0, 3))"""
+MARGIN, TITLE, ZOOM = 20, 30, 2  # of the picture, in pixels, and dots for each
+
+
+@pytest.mark.parametrize("kind", ["SVG", "PDF", "PNG"])
+def test_a_picture_opened_by_another_program_shows_the_heads_weights(show, kind):
+    reader = show(CAT, layer=3, heads=1, scale="absolute")
+    stage = reader.page.locator(".ax-panel-heat .ax-stage")
+    dx, dy, left, top, cell = stage.evaluate(PLACE)
+    weights = explorer.trace(CAT).weights[3, 1]
+    n = len(weights)
+    # A corner of each cell, beside the digits.
+    spots = [
+        (left + (c + 0.12) * cell, top + (r + 0.12) * cell) for r in range(n) for c in range(n)
+    ]
+    screen = np.array(stage.locator("canvas").first.evaluate(ON_SCREEN, spots))
+
+    reader.page.locator(".ax-save summary").click()
+    reader.page.locator(".ax-menu").get_by_text("heatmap", exact=True).click()
+    file = saved(reader, kind)
+    assert file.suggested_filename == f"layer-3-head-1-heatmap.{kind.lower()}"
+    pixels = np.asarray(opened(kind, file.path().read_bytes())).astype(int)
+    shown = np.array(
+        [
+            pixels[round((y + dy + MARGIN + TITLE) * ZOOM), round((x + dx + MARGIN) * ZOOM)]
+            for x, y in spots
+        ]
+    )
+    # Another program may round a colour differently, by a step or two of 255.
+    assert np.abs(shown - screen).max() <= 3
+    # On the absolute scale the lightness falls as the weight grows, all the way.
+    by_weight = shown.sum(axis=1)[np.argsort(weights.ravel())]
+    assert (np.diff(by_weight) <= 3).all()
+    assert by_weight[0] - by_weight[-1] > 400
+
+
+def opened(kind, data):
+    """A picture at twice the screen's dots, by a program that is not the browser."""
+    if kind == "PNG":
+        return Image.open(io.BytesIO(data)).convert("RGB")
+    if kind == "PDF":
+        page = pypdfium2.PdfDocument(data)[0]
+        return page.render(scale=ZOOM / 0.75).to_pil().convert("RGB")
+    png = bytes(resvg_py.svg_to_bytes(svg_string=data.decode(), zoom=ZOOM))
+    return Image.open(io.BytesIO(png)).convert("RGB")
+
+
+def test_the_picture_of_everything_is_what_is_on_screen_with_a_title_line(save):
+    svg = save("SVG", layer=2, heads="3.9", query=8, text=CAT).path().read_text("utf-8")
+    tree = ElementTree.fromstring(svg)
+    space = "{http://www.w3.org/2000/svg}"
+    texts = [t.text for t in tree.iter(f"{space}text")]
+    title = f"all-MiniLM-L6-v2 · Layer 2, mean of heads 3, 9 · {CAT}"
+    assert texts[0] == title == tree.find(f"{space}title").text
+    assert "it looks most at" in tree.find(f"{space}desc").text
+    for wanted in ("Reading view", "Heads", "Flow", "Heatmap", "mat", "[CLS]", "2-3 ×"):
+        assert wanted in texts, wanted
+    # Instructions and handles stay on the screen.
+    assert not any("click" in text or "as a table" in text for text in texts)
+    lines = [p for p in tree.iter(f"{space}path") if "C" in p.get("d") and p.get("fill") == "none"]
+    assert len(lines) > 5
+
+
+def test_the_text_of_a_pdf_is_text_and_other_scripts_are_drawn(save):
+    pdf = pypdfium2.PdfDocument(save("PDF", text=CAT, layer=3, heads=1).path().read_bytes())
+    assert pdf.get_metadata_value("Title") == f"all-MiniLM-L6-v2 · Layer 3, head 1 · {CAT}"
+    text = pdf[0].get_textpage().get_text_bounded()
+    assert "because" in text
+    assert "Full colour: weight" in text or "98th percentile" in text
+
+
+def test_hostile_text_and_other_scripts_are_no_trouble_for_any_picture(show):
+    text = '</text><script>x</script> & "q" 猫 \u0001 العربية 👩‍👩‍👧 =1+1'
+    reader = show(text, layer=0, heads=0)
+    reader.page.locator(".ax-save summary").click()
+    for kind in ("SVG", "PDF", "PNG"):
+        image = opened(kind, saved(reader, kind).path().read_bytes())
+        assert len(image.getcolors(1_000_000)) > 100
+    svg = saved(reader, "SVG").path().read_text("utf-8")
+    assert "<script" not in svg
+    ElementTree.fromstring(svg)
+
+
+def test_what_is_not_open_cannot_be_saved_and_that_is_said(show):
+    reader = show(CAT, layer=0, heads=0)
+    reader.page.locator(".ax-save summary").click()
+    reader.page.locator(".ax-menu").get_by_text("layers", exact=True).click()
+    reader.page.get_by_role("button", name="SVG").click()
+    reader.page.get_by_text("There is nothing to see of this yet: open it first.").wait_for()
+    reader.page.keyboard.press("Escape")
+    reader.page.locator(".ax-save:not([open])").wait_for()
+
+
+@pytest.mark.parametrize("which", ["All 6 layers", "Layer 3"])
+def test_the_page_saved_from_the_app_opens_offline_as_it_was(reader, browser, which, tmp_path):
     reader.open().painted()
-    file = saved(reader, "PNG")
-    assert file.suggested_filename == "layer-3-head-1.png"
-    image = Image.open(file.path()).convert("RGB")
-    assert image.width > 600
-    assert len(image.getcolors(1_000_000)) > 100
-
-
-def test_npz_from_the_page_is_the_trace(reader):
-    reader.open().painted()
-    file = saved(reader, "All weights as NPZ")
-    with np.load(file.path(), allow_pickle=False) as arrays:
-        # The shipped trace of the first example; see its own test for the tolerance.
-        assert np.abs(arrays["weights"] - explorer.trace(CAT).weights).max() <= 5e-6
+    reader.head(3, 5).click()
+    reader.token(2).click()
+    reader.page.mouse.move(5, 5)
+    reader.wait_says("Layer 3, head 5: cat looks most at")
+    said = reader.says()
+    reader.page.locator(".ax-save summary").click()
+    button = reader.page.locator(".ax-menu button", has_text=which)
+    told = float(re.search(r"about ([\d.]+) MB", button.inner_text())[1])
+    with reader.page.expect_download() as waiting:
+        button.click()
+    path = tmp_path / "saved.html"
+    waiting.value.save_as(path)
+    assert abs(path.stat().st_size / 1e6 - told) <= 0.15
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, offline=True)
+    other = Reader(context.new_page(), type("Disk", (), {"url": "file://"}))
+    other.page.goto(path.as_uri())
+    other.page.locator(".ax[data-painted]").wait_for()
+    other.wait_says(said)
+    other.head(1, 8).click()
+    other.page.mouse.move(5, 5)
+    if which == "Layer 3":
+        other.wait_says("This file does not hold layer 1.")
+        other.head(3, 5).click()
+        other.wait_says("Layer 3, head 5: cat looks most at")
+    else:
+        other.wait_says("Layer 1, head 8: cat looks most at")
+    assert other.page.locator(".ax-menu button", has_text="layers").is_hidden()
+    context.close()
+    assert not other.errors
+    assert not other.outside
 
 
 def test_the_exported_page_works_from_disk_with_the_network_off(page_from_disk):
