@@ -1,24 +1,23 @@
-"""The same attention in BertViz's head view and here: the file, the first picture, a hover, a layer.
+"""The same attention in BertViz's head view and here: the file, the first picture, another layer.
 
-Both are one HTML file opened from disk in the same browser, in turns; what BertViz's page fetches
-from a CDN is served from npm packages of this machine. Here the app itself is opened too, with the
-model warm: its figure holds the forward pass, which BertViz has had before its page is made.
+Both as one HTML file opened from disk in the same browser, in turns; what BertViz's page fetches
+from a CDN is served from npm packages of this machine. And both as they are used: a cell of a
+notebook that calls `head_view` and shows its page, beside Run in the app, pressed on a text that
+nobody has run before; the app's figure holds the forward pass, BertViz's does not.
 """
 
 import statistics
 import time
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlencode
 
 import torch
 from bertviz import head_view
 from playwright.sync_api import Browser, Error, Page, Route, TimeoutError
 
 import explorer
-from benchmarks.run_to_paint import text_of
+from benchmarks.run_to_paint import Reader, text_of
 from explorer import export
-from tests.serve import ROOT, App, browsing, serving
+from tests.serve import ROOT, browsing, serving
 
 LENGTHS = (16, 64, 128, 256, 512)
 REPEATS = 3
@@ -98,58 +97,46 @@ def measured(browser: Browser, path: Path, first: str, layer: str) -> tuple[floa
     return statistics.median(pictures), statistics.median(layers)
 
 
-def in_app(browser: Browser, app: App, text: str) -> tuple[float, int]:
-    """Milliseconds from opening a link of the app to its heads, and the bytes of its picture."""
-    page = browser.new_page(viewport=WINDOW)
-    received = 0
-
-    def count(frame: Any) -> None:
-        nonlocal received
-        received += len(frame)
-
-    page.on("websocket", lambda socket: socket.on("framereceived", count))
-    page.goto(f"{app.url}?{urlencode({'text': text})}", wait_until="commit")
-    page.locator(".ax[data-painted]").wait_for(timeout=60_000)
-    took = page.evaluate("() => performance.now()")
-    page.close()
-    return took, received
-
-
-def row(browser: Browser, app: App, folder: Path, n: int) -> str:
+def row(browser: Browser, reader: Reader, folder: Path, n: int) -> str:
     """One line of the table."""
-    text = text_of(n, 5)
-    trace = explorer.trace(text)
-    ours = folder / "ours.html"
-    ours.write_text(export.to_html(trace, opening={"layer": 0, "heads": list(range(12))}), "utf-8")
-    here = measured(browser, ours, FIRST_PICTURE, LAYER_HERE)
-    in_app(browser, app, text)
-    app_took, received = in_app(browser, app, text)
-    theirs = folder / "bertviz.html"
-    theirs.write_text(page_of_bertviz(trace), "utf-8")
-    there = measured(browser, theirs, FIRST_LINES, LAYER_OF_BERTVIZ)
+    runs = [reader.run(text_of(n, 20 + turn)) for turn in range(REPEATS + 2)]
+    pressed, received = (statistics.median(column) for column in zip(*runs, strict=True))
+    trace = explorer.trace(text_of(n, 5))
+    ours, theirs = folder / "ours.html", folder / "bertviz.html"
+    ours.write_text(export.to_html(trace), "utf-8")
+    started = time.perf_counter()
+    page = page_of_bertviz(trace)
+    made = 1000 * (time.perf_counter() - started)
+    theirs.write_text(page, "utf-8")
     sizes = [path.stat().st_size / 1e6 for path in (theirs, ours)]
+    del page
+    here = measured(browser, ours, FIRST_PICTURE, LAYER_HERE)
+    there = measured(browser, theirs, FIRST_LINES, LAYER_OF_BERTVIZ)
     theirs.unlink()
     assert not isinstance(here, str), here
+    cells = [f"{n}", f"{sizes[0]:.1f}", f"{sizes[1]:.1f}"]
     if isinstance(there, str):
-        cells = [there, f"{here[0]:.0f}", "", "", f"{here[1]:.0f}"]
+        cells += [there, f"{here[0]:.0f}", "", "", f"{here[1]:.0f}", f"{made:.0f} + …"]
+        cells += [f"{pressed:.0f}", ""]
     else:
-        times = there[0] / here[0]
-        cells = [f"{there[0]:.0f}", f"{here[0]:.0f}", f"{times:.1f}", f"{there[1]:.0f}"]
-        cells.append(f"{here[1]:.0f}")
-    sent = f"{app_took:.0f} | {received / 1e6:.2f}"
-    return f"| {n} | {sizes[0]:.1f} | {sizes[1]:.1f} | {' | '.join(cells)} | {sent} |"
+        cells += [f"{there[0]:.0f}", f"{here[0]:.0f}", f"{there[0] / here[0]:.1f}"]
+        cells += [f"{there[1]:.0f}", f"{here[1]:.0f}", f"{made + there[0]:.0f}"]
+        cells += [f"{pressed:.0f}", f"{(made + there[0]) / pressed:.0f}"]
+    return f"| {' | '.join([*cells, f'{received / 1e6:.2f}'])} |"
 
 
 def main() -> None:
     print(
         "| tokens | BertViz file, MB | ours, MB | BertViz first lines, ms | ours, ms | ratio "
-        "| BertViz other layer, ms | ours, ms | app link to heads, ms | sent, MB |"
+        "| BertViz other layer, ms | ours, ms | BertViz cell to lines, ms | Run to heads, ms "
+        "| ratio | sent, MB |"
     )
-    print("|---:" * 10 + "|")
+    print("|---:" * 12 + "|")
     with serving() as app, browsing() as browser:
-        in_app(browser, app, text_of(16, 9))  # waits for the model to be loaded
+        reader = Reader(browser.new_page(viewport=WINDOW), app.url)
+        reader.run(text_of(16, 99))  # waits for the model to be loaded
         for n in LENGTHS:
-            print(row(browser, app, app.folder, n), flush=True)
+            print(row(browser, reader, app.folder, n), flush=True)
 
 
 if __name__ == "__main__":

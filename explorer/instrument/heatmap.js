@@ -269,7 +269,10 @@ export function createHeatmap(actions) {
       columns.length,
     );
     stage.style.height = `${tall()}px`;
-    stage.dataset.plot = `${box.left} ${box.top} ${box.cell}`;
+    Object.assign(stage.dataset, {
+      plot: `${box.left} ${box.top} ${box.cell}`,
+      sight: `${part.row} ${part.column} ${part.count}`,
+    });
     stage.style.touchAction = isZoomed() ? "none" : "pan-y";
     setText(note, scaleNote(scene.view.scale, pooled?.tops ?? tops));
     lens.show(most > ZOOM_FROM, isZoomed());

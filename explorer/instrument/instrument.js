@@ -232,11 +232,9 @@ export function mount(root, host) {
     event.preventDefault();
     travel(event.shiftKey ? "future" : "past");
   };
-  let wide = 0;
+  let wide = 0; // the width that was painted for
   const observer = new ResizeObserver(() => {
-    if (root.clientWidth === wide) return; // only higher or lower: nothing is laid out anew
-    wide = root.clientWidth;
-    ask({ thumbs: true, model: true });
+    if (root.clientWidth !== wide) ask({ thumbs: true, model: true });
   });
   observer.observe(root);
 
@@ -334,6 +332,7 @@ export function mount(root, host) {
     cancelAnimationFrame(frame);
     frame = 0;
     if (!trace || !root.clientWidth) return; // in a hidden tab; the observer asks again
+    wide = root.clientWidth;
     const { thumbs: newThumbs, model: newModel, moved = false, peek } = dirty;
     dirty = {};
     if (newThumbs) {

@@ -6,7 +6,9 @@ import { mount } from "./instrument.js";
 const WAIT = 150; // ms; browsers limit how often a page may rewrite its address
 
 const holder = /** @type {HTMLElement} */ (document.getElementById("payload"));
-const packed = Uint8Array.from(atob(holder.textContent ?? ""), (c) => c.charCodeAt(0));
+const letters = atob(holder.textContent ?? "");
+const packed = new Uint8Array(letters.length);
+for (let i = 0; i < packed.length; i++) packed[i] = letters.charCodeAt(i);
 const place = /** @type {HTMLElement} */ (document.querySelector(".ax"));
 let waiting = 0;
 

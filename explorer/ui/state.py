@@ -27,6 +27,7 @@ def start() -> None:
         state.reader = uuid.uuid4().hex
         state.shown, state.wanted, state.opening, state.trouble = None, None, None, None
         state.address, state.layer, state.browser_wants = None, _layer_in_address(), None
+        state.kept = {}  # what the inputs held last
         _open()
     else:
         asked = _run_in_address(tell=False)
@@ -178,7 +179,7 @@ def _layer_in_address() -> int:
 
 
 def _keep_inputs() -> None:
-    """Streamlit forgets an input that is not drawn; writing it back keeps it."""
+    """Streamlit forgets an input that is not drawn, and one whose page was left in a hurry."""
+    state = st.session_state
     for name in ("text", "second", "pair", "kind", "hub_name", "folder", *_FIELDS):
-        if name in st.session_state:
-            st.session_state[name] = st.session_state[name]
+        state.kept[name] = state[name] = state[name] if name in state else state.kept[name]
