@@ -14,20 +14,30 @@ WIDE, LAPTOP, PHONE = (1440, 1080), (1280, 720), (390, 844)
 LONG = "The old lighthouse had not been lit for thirty years, and nobody knew why. " * 34
 CHINESE = "猫坐在垫子上，因为它累了。它睡了一整天，谁也不想叫醒它。"
 
+ARABIC = "جلست القطة على السجادة لأنها كانت متعبة ونامت طوال اليوم."
+RED = "The red door is locked. Open the red door with the red key."
+LIGHTHOUSE = "The old lighthouse had not been lit for thirty years, and nobody knew why. "
+
 SCREENS: dict[str, dict[str, str]] = {
     "first": {},
-    "pair": {"text": "Who wrote it?", "second": "Ada Lovelace wrote it.", "layer": "3"},
-    "heads": {
-        "text": "The red door is locked. Open the red door with the red key.",
-        "layer": "2",
-        "heads": "0.3.5.9",
-        "specials": "hidden",
+    "12": {"text": "A dog barked at the man who had lost it.", "layer": "0", "heads": "2"},
+    "pair": {
+        "text": "Who wrote it?",
+        "second": "Ada Lovelace wrote it.",
+        "layer": "3",
+        "query": "7-11",
+        "key": "1-3",
     },
+    "4-heads": {"text": RED, "layer": "2", "heads": "0.3.5.9", "specials": "hidden"},
+    "12-heads": {"text": RED, "layer": "2", "heads": ".".join(map(str, range(12)))},
+    "128": {"text": LIGHTHOUSE * 8, "layer": "1", "heads": "4", "query": "20-22"},
     "512": {"text": LONG, "layer": "1", "heads": "4", "query": "20"},
     "chinese": {"text": CHINESE, "source": "scratch", "query": "7"},
+    "arabic": {"text": ARABIC, "source": "scratch", "query": "3"},
     "unknown": {"text": "饕餮盛宴 龘"},
     "trouble": {"text": "x", "source": "hf:../x"},
 }
+LAYERS = {"text": "The cat sat on the mat because it was tired.", "layer": "3", "query": "8"}
 
 
 def take(browser: Browser, url: str, path: Path, size: tuple[int, int], scheme: str) -> None:
@@ -42,6 +52,10 @@ def take(browser: Browser, url: str, path: Path, size: tuple[int, int], scheme: 
     page.goto(url)
     page.locator(".ax[data-painted], [data-testid=stMain] h3").first.wait_for(timeout=60_000)
     page.wait_for_load_state("networkidle")
+    if path.stem.startswith("layers"):
+        page.get_by_text("Layers as a path").click()
+        page.locator(".ax-path-says", has_text="draws most on").wait_for()
+        page.locator(".ax-panel-layers").scroll_into_view_if_needed()
     page.screenshot(path=path)
     context.close()
 
@@ -53,7 +67,8 @@ def main() -> None:
     with serving() as app, browsing() as browser:
         take(browser, app.url, ROOT / "docs/explore.png", WIDE, "light")
         screens = {name: f"{app.url}?{urlencode(query)}" for name, query in SCREENS.items()}
-        for name, url in (screens | {"guide": f"{app.url}guide"}).items():
+        screens |= {"guide": f"{app.url}guide", "layers": f"{app.url}?{urlencode(LAYERS)}"}
+        for name, url in screens.items():
             for size, pixels in sizes.items():
                 for scheme in ("light", "dark"):
                     take(browser, url, out / f"{name}-{size}-{scheme}.png", pixels, scheme)

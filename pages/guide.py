@@ -11,19 +11,35 @@ tokens. The weights of a row sum to 1. The token that looks is the **query**, th
 may look at are the **keys**. Layers, heads and positions count from 0.
 
 - **Heads**: one small picture for each head. Point to preview, click to choose, shift-click to add
-  another head of the same layer, click a layer’s number for all its heads. With a token pinned,
-  *pinned only* shows where that token looks in every head; with a pair pinned, how strongly each
-  head connects the two, and which heads do so most.
-- **Flow**: the same weights as lines, from the query on the left to the key on the right. *Lines
-  hold 90 %* keeps, for each query, the fewest lines that add up to 90 % of its attention.
-- **Heatmap**: rows are queries, columns are keys. For longer texts zoom with +, − and 0 or with
-  Ctrl and the wheel, and drag to move.
+  another head of the same layer, click a layer’s number for all its heads. The chosen ones are in
+  colour. With a word pinned, each picture shows where that word looks in its head; with words pinned
+  on both sides, how strongly the head connects them, and the heads that do so most are named.
+- **Flow**: the same weights as lines, from the query to the key. *Lines hold 90 %* keeps, for each
+  query, the fewest lines that add up to 90 % of its attention. Two columns, or two lines of text:
+  Chinese, Japanese and Korean start as lines, Arabic and Hebrew as lines from right to left.
+- **Heatmap**: rows are queries, columns are keys. For longer texts zoom with +, − and 0, with Ctrl
+  and the wheel or with two fingers, and drag to move; the corner shows where you are.
 - **Reading view**: your text, shaded by where a word looks, or by who looks at it.
+- **Layers as a path**: one column for the input and one after each layer. From an output it follows
+  attention down to the input (rollout, below). Open it under the other pictures.
 
-Everything is linked: point at a token anywhere and it lights up everywhere; click pins it; Escape
-lets go, Ctrl+Z takes a step back. Arrow keys walk through a picture that has the focus, Enter pins.
-The line under the sentence says what kind of head it is: a habit is named from 30 % of the
-attention on; *sharp* is an entropy below a third of the possible, *broad* one above three quarters.
+Under every picture the same content stands as a table, to sort and to copy.
+"""
+
+CHOOSING = r"""
+### Choosing words
+Everything is linked: point at a token anywhere and it lights up everywhere; click pins it. A drag
+picks a phrase in the text, a stretch of one side of the flow, or a block of the heatmap; with Shift,
+or with *Pick several*, a click adds. In the text, Ctrl picks the other side: first who looks, then
+with Ctrl what is looked at. Of a pair of texts, A → B pins all words of one and all of the other.
+
+For several words, what they give is **averaged** and what they get is **added**: the number of a
+group is the mean, over the words that look, of the sum over the words that are looked at.
+
+Escape lets go, Ctrl+Z takes a step back. Arrow keys walk through a picture that has the focus, with
+Shift they stretch the choice, Enter pins it. The line under the sentence says what kind of head it
+is: a habit is named from 30 % of the attention on; *sharp* is an entropy below a third of the
+possible, *broad* one above three quarters.
 """
 
 SWITCHES = r"""
@@ -54,6 +70,15 @@ Three things that are often told wrongly:
 - $Q = W_Q X$ is for column vectors. Code keeps tokens in rows and computes $X W_Q^\top + b$.
 """
 
+ROLLOUT = r"""
+### From an output down to the input
+One layer mixes each token’s own vector, which the residual connection keeps, with what attention
+brings: $W_l = r\,I + (1-r)\,A_l$, where $A_l$ is the mean over the heads and $r$ the residual share, ½
+unless you change it. The product $W_l \cdots W_0$ says how much of each input reaches a position after
+layer $l$ (attention rollout, Abnar and Zuidema 2020). It knows weights alone: not the values, not the
+feed-forward layers, and it lets special tokens drown the rest. Read it as a map of ways, not of causes.
+"""
+
 LIMITS = r"""
 ### What attention does not tell
 - **A weight is not a contribution.** What a token passes on is weight × value. In the built-in BERT,
@@ -74,5 +99,5 @@ if not framed.get():
     main()
 else:
     left, right = st.columns(2, gap="large")
-    left.markdown(READING + SWITCHES)
-    right.markdown(FORMULA + LIMITS)
+    left.markdown(READING + CHOOSING + SWITCHES)
+    right.markdown(FORMULA + ROLLOUT + LIMITS)

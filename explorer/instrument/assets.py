@@ -16,6 +16,7 @@ MODULES = (
     "view",
     "words",
     "dom",
+    "sight",
     "paint",
     "scene",
     "save",

@@ -4,6 +4,7 @@
 import { bound, h, keys, range, setText } from "./dom.js";
 import { raster } from "./model.js";
 import { drawCells, paintOn, plate, shorten } from "./paint.js";
+import { ALL_IN_SIGHT, cellIn, isPart, plotOf, showing, within, zoomed } from "./sight.js";
 import { pairsTable } from "./table.js";
 import { createLens } from "./tools.js";
 import { runsOf } from "./view.js";
@@ -13,8 +14,8 @@ import { scaleNote } from "./words.js";
  * @typedef {import("./scene.js").Scene} Scene
  * @typedef {import("./instrument.js").Actions} Actions
  * @typedef {import("./paint.js").Pen} Pen
- * @typedef {{row: number, column: number, count: number}} Sight
- *   first row and column in sight, and how many cells across
+ * @typedef {import("./sight.js").Sight} Sight
+ * @typedef {import("./sight.js").Cell} Cell
  */
 
 const MAX_SIDE = 620;
@@ -23,10 +24,8 @@ const LABEL = 84; // room for the labels, at most
 const LABEL_STEP = 13; // two labels stand at least this far apart
 const DIGITS_CELL = 27; // from this size on a cell shows its weight
 const ZOOM_FROM = 24; // tokens from which there is something to zoom into
-const CLOSEST = 8; // cells across, when nearest
 const DRAGGED = 4; // pixels from which a press is a drag and not a click
 const OVERVIEW = 76; // pixels across, at most
-const FULL = { row: 0, column: 0, count: Number.POSITIVE_INFINITY };
 
 /** @param {Actions} actions */
 export function createHeatmap(actions) {
@@ -56,12 +55,11 @@ export function createHeatmap(actions) {
   );
   /** @type {Scene | null} */
   let scene = null;
-  // The plot on the stage; x0 and y0 are where the first cell would lie, in sight or not.
-  const box = { left: 0, top: 0, cell: 1, x0: 0, y0: 0, width: 1, height: 1, font: "", wide: 1 };
-  /** @type {Sight} */
-  let part = FULL;
+  const stageBox = { font: "", wide: 1 };
+  let box = plotOf({ ...ALL_IN_SIGHT, count: 1 }, 0, 1, 1, 1);
+  let part = ALL_IN_SIGHT;
   let size = ""; // of the picture that the part belongs to
-  /** @type {{x: number, y: number, part: Sight, cell: {row: number, column: number} | null,
+  /** @type {{x: number, y: number, part: Sight, cell: Cell | null,
    *          does: "pan" | "block" | "overview", moved: boolean} | null} */
   let drag = null;
   /** @type {Map<number, {x: number, y: number}>} */
@@ -143,18 +141,12 @@ export function createHeatmap(actions) {
     return [event.clientX - frame.left, event.clientY - frame.top];
   }
 
+  const nRows = () => scene?.model.picture.rows.length ?? 0;
+  const nColumns = () => scene?.model.picture.columns.length ?? 0;
+
   /** @param {MouseEvent} event */
-  function cellAt(event) {
-    if (!scene || scene.model.pooled) return null;
-    const { rows, columns } = scene.model.picture;
-    const [x, y] = placeOf(event);
-    if (x < box.left || y < box.top || x >= box.left + box.width || y >= box.top + box.height) {
-      return null;
-    }
-    const row = bound(Math.floor((y - box.y0) / box.cell), 0, rows.length - 1);
-    const column = bound(Math.floor((x - box.x0) / box.cell), 0, columns.length - 1);
-    return { row, column };
-  }
+  const cellAt = (event) =>
+    scene && !scene.model.pooled ? cellIn(box, ...placeOf(event), nRows(), nColumns()) : null;
 
   /** @param {MouseEvent} event */
   function focusAt(event) {
@@ -162,31 +154,13 @@ export function createHeatmap(actions) {
     return cell && { rows: [cell.row], columns: [cell.column] };
   }
 
-  const isZoomed = () => {
-    const { rows, columns } = scene?.model.picture ?? { rows: [], columns: [] };
-    return part.count < Math.max(rows.length, columns.length);
-  };
+  const isZoomed = () => isPart(part, nRows(), nColumns());
 
-  /**
-   * Come nearer (a factor above 1), go back, or see the whole (0), around what is pointed at.
-   * @param {number} factor @param {{row: number, column: number} | null} [around]
-   */
+  /** @param {number} factor 0 for the whole @param {Cell | null} [around] */
   function zoom(factor, around) {
     if (!scene) return;
-    const { rows, columns } = scene.model.picture;
-    const all = Math.max(rows.length, columns.length);
-    const before = Math.min(part.count, all);
-    const count = factor ? bound(Math.round(before / factor), CLOSEST, all) : all;
-    // What is pointed at stays where it is; otherwise the middle does.
-    const keep = (/** @type {number} */ first, /** @type {number | undefined} */ i) => {
-      const at = i ?? first + before / 2;
-      return Math.round(at - ((at - first) * count) / before);
-    };
-    const [row, column] = [
-      around?.row ?? scene.focus.rows[0],
-      around?.column ?? scene.focus.columns[0],
-    ];
-    part = { row: keep(part.row, row), column: keep(part.column, column), count };
+    const [row, column] = [scene.focus.rows[0], scene.focus.columns[0]];
+    part = zoomed(part, factor, around ?? { row, column }, nRows(), nColumns());
     draw(scene);
   }
 
@@ -231,9 +205,8 @@ export function createHeatmap(actions) {
   /** Go where the overview is pointed at. @param {MouseEvent} event */
   function look(event) {
     if (!scene) return;
-    const { rows, columns } = scene.model.picture;
     const [x, y] = placeOf(event).map((at) => at / overview());
-    const all = Math.max(rows.length, columns.length);
+    const all = Math.max(nRows(), nColumns());
     part = {
       ...part,
       row: Math.round(y * all - part.count / 2),
@@ -242,12 +215,10 @@ export function createHeatmap(actions) {
     draw(scene);
   }
 
-  /** Bring a cell into the part in sight. @param {number} row @param {number} column */
+  /** Bring a cell into sight. @param {number} row @param {number} column */
   function reveal(row, column) {
     if (!scene || !isZoomed()) return;
-    const near = (/** @type {number} */ first, /** @type {number} */ i) =>
-      bound(first, i - part.count + 1, i);
-    part = { ...part, row: near(part.row, row), column: near(part.column, column) };
+    part = showing(part, { row, column });
     draw(scene);
   }
 
@@ -256,18 +227,18 @@ export function createHeatmap(actions) {
     scene = next;
     const { picture, pooled, tops } = scene.model;
     const { rows, columns } = picture;
-    box.wide = stage.clientWidth;
-    if (!box.wide || !rows.length) return;
-    box.font = `12px ${scene.theme.font}`;
+    stageBox.wide = stage.clientWidth;
+    if (!stageBox.wide || !rows.length) return;
+    stageBox.font = `12px ${scene.theme.font}`;
     const pen = /** @type {Pen} */ (base.getContext("2d"));
-    pen.font = box.font;
-    box.left = box.top = labelRoom(pen);
+    pen.font = stageBox.font;
     const most = Math.max(rows.length, columns.length);
-    place(
-      Math.min(box.wide - box.left - 2, MAX_SIDE, MAX_CELL * most),
-      rows.length,
-      columns.length,
-    );
+    if (size !== `${rows.length} ${columns.length}`) part = ALL_IN_SIGHT;
+    size = `${rows.length} ${columns.length}`;
+    part = within(part, rows.length, columns.length);
+    const label = labelRoom(pen);
+    const side = Math.min(stageBox.wide - label - 2, MAX_SIDE, MAX_CELL * most);
+    box = plotOf(part, label, side, rows.length, columns.length);
     stage.style.height = `${tall()}px`;
     Object.assign(stage.dataset, {
       plot: `${box.left} ${box.top} ${box.cell}`,
@@ -276,7 +247,7 @@ export function createHeatmap(actions) {
     stage.style.touchAction = isZoomed() ? "none" : "pan-y";
     setText(note, scaleNote(scene.view.scale, pooled?.tops ?? tops));
     lens.show(most > ZOOM_FROM, isZoomed());
-    paintOn(base, box.wide, tall(), paintBase);
+    paintOn(base, stageBox.wide, tall(), paintBase);
     focus(scene);
     table.fill(scene);
   }
@@ -298,33 +269,14 @@ export function createHeatmap(actions) {
     return measured.room;
   }
 
-  /** Where the part in sight lies on the stage. @param {number} side @param {number} nRows @param {number} nColumns */
-  function place(side, nRows, nColumns) {
-    if (size !== `${nRows} ${nColumns}`) {
-      part = FULL;
-      size = `${nRows} ${nColumns}`;
-    }
-    const count = Math.min(part.count, Math.max(nRows, nColumns));
-    const [rows, columns] = [nRows, nColumns].map((n) => Math.min(n, count));
-    const row = bound(part.row, 0, nRows - rows);
-    const column = bound(part.column, 0, nColumns - columns);
-    part = { row, column, count };
-    box.cell = side / count;
-    box.x0 = box.left - column * box.cell;
-    box.y0 = box.top - row * box.cell;
-    [box.width, box.height] = [box.cell * columns, box.cell * rows];
-  }
-
   /** The rows and columns in sight: first and one past last of each. */
   function inSight() {
-    const { rows, columns } = scene?.model.picture ?? { rows: [], columns: [] };
-    const end = (/** @type {number} */ first, /** @type {number} */ n) =>
-      Math.min(n, first + part.count);
+    const { row: top, column: left, count } = part;
     return {
-      top: part.row,
-      bottom: end(part.row, rows.length),
-      left: part.column,
-      right: end(part.column, columns.length),
+      top,
+      bottom: Math.min(nRows(), top + count),
+      left,
+      right: Math.min(nColumns(), left + count),
     };
   }
 
@@ -332,8 +284,8 @@ export function createHeatmap(actions) {
   function paintBase(pen) {
     if (!scene) return;
     const { pooled, picture, tops } = scene.model;
-    const [nRows, nColumns] = [picture.rows.length, picture.columns.length];
-    cells(pen, pooled ?? { weights: picture.weights, nRows, nColumns, tops });
+    const whole = { weights: picture.weights, nRows: nRows(), nColumns: nColumns(), tops };
+    cells(pen, pooled ?? whole);
     if (pooled) return;
     labels(pen);
     if (box.cell >= DIGITS_CELL) numbers(pen);
@@ -341,63 +293,46 @@ export function createHeatmap(actions) {
   }
 
   /** @param {Pen} pen @param {import("./scene.js").Thumb} shown */
-  function cells(pen, { weights, nRows, nColumns, tops }) {
+  function cells(pen, shown) {
     if (!scene) return;
+    const { weights, nRows: tallest, nColumns: widest, tops } = shown;
     const { packed } = scene.theme;
     const ratio = Math.min(window.devicePixelRatio || 1, 2);
-    const zoomed = isZoomed() && !scene.model.pooled;
+    const near = isZoomed() && !scene.model.pooled;
     const fits = (/** @type {number} */ n, /** @type {number} */ pixels) =>
-      zoomed ? n : Math.min(n, Math.round(pixels * ratio));
-    const [height, width] = [fits(nRows, box.height), fits(nColumns, box.width)];
-    const levels = raster(weights, nRows, nColumns, height, width, tops);
+      near ? n : Math.min(n, Math.round(pixels * ratio));
+    const [height, width] = [fits(tallest, box.height), fits(widest, box.width)];
+    const levels = raster(weights, tallest, widest, height, width, tops);
     const all = { top: 0, bottom: height, left: 0, right: width };
     const plot = { x: box.left, y: box.top, width: box.width, height: box.height };
-    drawCells(pen, levels, height, width, packed, plot, zoomed ? inSight() : all);
+    drawCells(pen, levels, height, width, packed, plot, near ? inSight() : all);
     pen.strokeStyle = scene.theme.border;
     pen.lineWidth = 1;
     pen.strokeRect(box.left - 0.5, box.top - 0.5, box.width + 1, box.height + 1);
-    if (zoomed && overview() > 20) whole(pen, weights, nRows, nColumns, tops);
+    if (near && overview() > 20) whole(pen, shown);
   }
 
   /**
    * The whole in the corner, with a frame round what is in sight.
-   * @param {Pen} pen @param {Float32Array} weights @param {number} nRows @param {number} nColumns
-   * @param {Float32Array} tops
+   * @param {Pen} pen @param {import("./scene.js").Thumb} shown
    */
-  function whole(pen, weights, nRows, nColumns, tops) {
+  function whole(pen, { weights, nRows: tallest, nColumns: widest, tops }) {
     if (!scene) return;
-    const dot = overview() / Math.max(nRows, nColumns);
-    const [height, width] = [nRows, nColumns].map((n) => Math.max(1, Math.round(n * dot)));
-    const levels = raster(
-      weights,
-      nRows,
-      nColumns,
-      Math.min(height, nRows),
-      Math.min(width, nColumns),
-      tops,
-    );
-    const all = {
-      top: 0,
-      bottom: Math.min(height, nRows),
-      left: 0,
-      right: Math.min(width, nColumns),
-    };
-    drawCells(
-      pen,
-      levels,
-      all.bottom,
-      all.right,
-      scene.theme.packed,
-      { x: 1, y: 1, width, height },
-      all,
-    );
+    const dot = overview() / Math.max(tallest, widest);
+    const [height, width] = [tallest, widest].map((n) => Math.max(1, Math.round(n * dot)));
+    const [bottom, right] = [Math.min(height, tallest), Math.min(width, widest)];
+    const levels = raster(weights, tallest, widest, bottom, right, tops);
+    const corner = { x: 1, y: 1, width, height };
+    const all = { top: 0, bottom, left: 0, right };
+    drawCells(pen, levels, bottom, right, scene.theme.packed, corner, all);
     pen.strokeStyle = scene.theme.border;
     pen.strokeRect(0.5, 0.5, width + 1, height + 1);
-    const { top, bottom, left, right } = inSight();
+    const sight = inSight();
     pen.strokeStyle = scene.theme.accent;
     pen.lineWidth = 1.5;
     const least = (/** @type {number} */ n) => Math.max(n * dot, 4);
-    pen.strokeRect(1 + left * dot, 1 + top * dot, least(right - left), least(bottom - top));
+    const [wide, tall] = [least(sight.right - sight.left), least(sight.bottom - sight.top)];
+    pen.strokeRect(1 + sight.left * dot, 1 + sight.top * dot, wide, tall);
   }
 
   /** @param {Pen} pen */
@@ -417,7 +352,7 @@ export function createHeatmap(actions) {
   function label(pen, unit, i, isRow) {
     if (!scene) return;
     pen.save();
-    pen.font = box.font;
+    pen.font = stageBox.font;
     pen.fillStyle = unit.special ? scene.theme.muted : scene.theme.text;
     pen.textBaseline = "middle";
     const text = shorten(pen, unit.text, box.left - 8);
@@ -470,12 +405,12 @@ export function createHeatmap(actions) {
   /** The cross-hair and the labels of what is pointed at. @param {Scene} next */
   function focus(next) {
     scene = next;
-    if (!box.font) return; // not drawn yet
+    if (!stageBox.font) return; // not drawn yet
     const { rows, columns } = scene.focus;
     const shown = !scene.model.pooled && (rows.length > 0 || columns.length > 0);
     over.style.visibility = shown ? "visible" : "hidden";
     stage.setAttribute("aria-label", `Heatmap. ${scene.says}`);
-    if (shown) paintOn(over, box.wide, tall(), paintFocus);
+    if (shown) paintOn(over, stageBox.wide, tall(), paintFocus);
   }
 
   /** @param {Pen} pen */
