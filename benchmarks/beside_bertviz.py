@@ -29,17 +29,16 @@ PACKAGES = {
 }
 WINDOW = {"width": 1440, "height": 900}
 
-# Milliseconds from the start of the page's loading to the end of the frame with a first line.
-FIRST_LINES = """() => new Promise(done => {
-  const look = () => document.querySelector('#vis line, #vis path')
-    ? requestAnimationFrame(() => done(performance.now())) : requestAnimationFrame(look);
+# Milliseconds from the start of the page's loading to the end of the frame with a first picture.
+FIRST = """([selector, patience]) => new Promise((done, fail) => {
+  const look = () => {
+    if (document.querySelector(selector)) requestAnimationFrame(() => done(performance.now()));
+    else if (performance.now() > 1000 * patience) fail(`no picture after ${patience} s`);
+    else requestAnimationFrame(look);
+  };
   look();
 })"""
-FIRST_PICTURE = """() => new Promise(done => {
-  const look = () => document.querySelector('.ax')?.dataset.painted
-    ? requestAnimationFrame(() => done(performance.now())) : requestAnimationFrame(look);
-  look();
-})"""
+LINES, PICTURE = "#vis line, #vis path", ".ax[data-painted]"
 LAYER_OF_BERTVIZ = """() => new Promise(done => {
   const select = document.querySelector('select#layer');
   const start = performance.now();
@@ -60,7 +59,7 @@ def from_packages(route: Route) -> None:
     route.fulfill(path=ROOT / "benchmarks/node_modules" / PACKAGES[name])
 
 
-def opened(browser: Browser, path: Path, first: str, layer: str) -> tuple[float, float]:
+def opened(browser: Browser, path: Path, picture: str, layer: str) -> tuple[float, float]:
     """Milliseconds to a page's first picture, and to another layer of it."""
     page: Page = browser.new_page(viewport=WINDOW)
     page.set_default_timeout(1000 * PATIENCE)
@@ -68,7 +67,7 @@ def opened(browser: Browser, path: Path, first: str, layer: str) -> tuple[float,
     try:
         page.goto(path.as_uri(), wait_until="commit")
         page.wait_for_load_state("domcontentloaded")
-        return page.evaluate(first), page.evaluate(layer)
+        return page.evaluate(FIRST, [picture, PATIENCE]), page.evaluate(layer)
     finally:
         page.close()
 
@@ -80,17 +79,17 @@ def page_of_bertviz(trace: explorer.AttentionTrace) -> str:
     return head_view(attention, tokens, html_action="return").data
 
 
-def measured(browser: Browser, path: Path, first: str, layer: str) -> tuple[float, float] | str:
+def measured(browser: Browser, path: Path, picture: str, layer: str) -> tuple[float, float] | str:
     """Medians of several openings; or how the page gave up."""
     rows = []
     for _ in range(REPEATS):
         started = time.monotonic()
         try:
-            rows.append(opened(browser, path, first, layer))
+            rows.append(opened(browser, path, picture, layer))
         except TimeoutError:
-            return f"nothing after {PATIENCE} s"
+            return f"not loaded after {PATIENCE} s"
         except Error as error:
-            return str(error).split("\n")[0].removeprefix("Page.")[:60]
+            return str(error).split("\n")[0].removeprefix("Page.evaluate: ")[:60]
         if time.monotonic() - started > PATIENCE / REPEATS:
             break  # slow enough to be sure
     pictures, layers = zip(*rows, strict=True)
@@ -110,8 +109,8 @@ def row(browser: Browser, reader: Reader, folder: Path, n: int) -> str:
     theirs.write_text(page, "utf-8")
     sizes = [path.stat().st_size / 1e6 for path in (theirs, ours)]
     del page
-    here = measured(browser, ours, FIRST_PICTURE, LAYER_HERE)
-    there = measured(browser, theirs, FIRST_LINES, LAYER_OF_BERTVIZ)
+    here = measured(browser, ours, PICTURE, LAYER_HERE)
+    there = measured(browser, theirs, LINES, LAYER_OF_BERTVIZ)
     theirs.unlink()
     assert not isinstance(here, str), here
     cells = [f"{n}", f"{sizes[0]:.1f}", f"{sizes[1]:.1f}"]

@@ -244,17 +244,17 @@ export function createFlow(actions, change) {
     );
   }
 
-  const inSight = () => touching(edges.row, at, at + length());
+  function rowsInSight() {
+    const [first, end] = touching(edges.row, at, at + length());
+    return end > first ? range(first, end - 1) : [];
+  }
 
   /** @param {Pen} pen */
   function paintBase(pen) {
     if (!scene) return;
-    const [first, end] = inSight();
-    /** @type {Line[]} */
-    let lines = [];
-    for (let row = first; row < end; row++) lines.push(...linesOf(row));
-    const all = lines.length;
-    if (all > MAX_LINES) lines = lines.sort((a, b) => b.weight - a.weight).slice(0, MAX_LINES);
+    const found = rowsInSight().flatMap(linesOf);
+    const lines = strongestOf(found);
+    const all = found.length;
     stroke(pen, lines, bound(Math.sqrt(250 / lines.length), 0.14, 0.75)); // a thicket is fainter
     write(pen, () => 0);
     const drawn = `; the ${MAX_LINES.toLocaleString("en")} strongest of ${all.toLocaleString("en")} are drawn.`;
@@ -375,7 +375,7 @@ export function createFlow(actions, change) {
     if (!scene) return;
     const { focus: point, given, got, model } = scene;
     const wanted = new Set(point.columns);
-    const rows = point.rows.length ? point.rows : range(inSight()[0], inSight()[1] - 1);
+    const rows = point.rows.length ? point.rows : rowsInSight();
     let lines = rows.flatMap((row) =>
       linesOf(row).filter((line) => !wanted.size || wanted.has(line.column)),
     );
@@ -387,9 +387,7 @@ export function createFlow(actions, change) {
         return { row, column, head, weight };
       });
     }
-    if (lines.length > MAX_LINES) {
-      lines = lines.sort((a, b) => b.weight - a.weight).slice(0, MAX_LINES);
-    }
+    lines = strongestOf(lines);
     stroke(pen, lines, bound(Math.sqrt(400 / lines.length), 0.3, 1));
     const chosen = { row: new Set(point.rows), column: wanted };
     const top = model.tops[point.rows[0] ?? 0];
@@ -413,4 +411,11 @@ export function createFlow(actions, change) {
 
   const panel = { element, draw, focus };
   return panel;
+}
+
+/** As many lines as are drawn at once. @param {Line[]} lines */
+function strongestOf(lines) {
+  if (lines.length <= MAX_LINES) return lines;
+  const least = Float32Array.from(lines, (line) => line.weight).sort()[lines.length - MAX_LINES];
+  return lines.filter((line) => line.weight >= least).slice(0, MAX_LINES);
 }

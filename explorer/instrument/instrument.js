@@ -471,9 +471,10 @@ export function mount(root, host) {
   }
 
   /** @param {import("./scene.js").Model} painted @param {Focus} focus @param {boolean} loading */
-  function sentenceOf({ name, picture, pooled, shares }, focus, loading) {
+  function sentenceOf(painted, focus, loading) {
+    const { name, picture, pooled } = painted;
     if (pooled) return [`${name}: a small preview; click to see it in full.`];
-    if (!loading) return sentence(name, picture, focus, shares);
+    if (!loading) return sentence(name, picture, focus, () => painted.shares);
     const how = host.need ? "Loading layer" : "This file does not hold layer";
     return [`${how} ${view.layer}${host.need ? "…" : "."}`];
   }

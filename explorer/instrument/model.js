@@ -134,7 +134,7 @@ function percentileOf(weights, counted, share) {
 const codeOf = (weight) => (weight > 0 ? Math.min(Math.floor(weight * LEVELS), LEVELS) + 1 : 0);
 
 /**
- * The smallest set of keys that holds a share of a row's attention, heaviest first.
+ * The smallest set of keys that holds a share of a row's attention, in no order.
  * @param {Float32Array} row @param {number} share 0 to 1
  * @returns {number[]} key numbers; empty for a row of zeros
  */
@@ -157,7 +157,6 @@ export function heaviest(row, share) {
     if (row[k] > least) above.push(k);
     else if (row[k] === least) equal.push(k);
   }
-  above.sort((a, b) => row[b] - row[a]);
   return count ? [...above, ...equal].slice(0, count) : [];
 }
 

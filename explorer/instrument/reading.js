@@ -13,6 +13,7 @@ import { focusOn, named } from "./words.js";
 
 const SLACK = 40; // pixels above and below what is in sight
 const TONES = 24; // shades that are told apart: a change that nobody sees costs nothing
+const SLIGHT = 2; // a change by so many shades
 const AT_ONCE = 80; // slight changes that a frame bears
 const FAINT = 1; // the first shade that is not the page itself
 const CUT_SHOWN = 600; // characters of the part that the model did not read
@@ -232,11 +233,11 @@ export function createReading(actions) {
       const seen = columns.has(columnOfToken[token]) ? " ax-seen" : "";
       const next = { tone, marks: `${looks}${seen}${unit < 0 ? " ax-gone" : ""}` };
       const { tone: before, marks } = worn[token] ?? { tone: -9, marks: "" };
-      if (marks !== next.marks || Math.abs(before - tone) > 1) dress(token, next);
+      if (marks !== next.marks || Math.abs(before - tone) > SLIGHT) dress(token, next);
       else if (before !== tone) slight.push([token, next]);
     });
     cancelAnimationFrame(finishing);
-    // In a long text what changed by a single shade comes one frame after what anybody would notice.
+    // In a long text what changed by a shade or two comes one frame after what anybody would notice.
     const finish = () => slight.forEach(([token, next]) => dress(token, next));
     if (slight.length > AT_ONCE) finishing = requestAnimationFrame(finish);
     else finish();

@@ -109,13 +109,17 @@ export function modelOf(trace, view, layer, heads) {
     perHead.length === 1
       ? perHead[0].picture
       : { ...perHead[0].picture, weights: combine(pictures, view.combine) };
+  const sharesOf = once(() => received(picture));
   return {
     name: nameOf(layer, heads, header.n_heads, view.combine),
     whose: heads.length === 1 ? "this head’s" : "these heads’",
     layer,
     picture,
     tops: fullColour(picture, view.scale),
-    shares: received(picture),
+    // Asked for by hovers over keys and by notes, not by a look at a head.
+    get shares() {
+      return sharesOf();
+    },
     profile: once(() => profileOf(combine(all, "mean"), header.query_tokens)),
     perHead,
     pooled: null,

@@ -62,14 +62,14 @@ export function named(chosen, units) {
 /**
  * What is pointed at, or the whole head if nothing is.
  * @param {string} name @param {Picture} picture @param {Focus} focus
- * @param {Float32Array} [shares] what each key gets, where known already
+ * @param {() => Float32Array} [shares] what each key gets
  * @returns {Part[]}
  */
-export function sentence(name, picture, focus, shares = received(picture)) {
+export function sentence(name, picture, focus, shares = () => received(picture)) {
   const { rows, columns } = focus;
   if (rows.length && columns.length) return pairSentence(name, picture, rows, columns);
   if (rows.length) return rowSentence(name, picture, rows);
-  if (columns.length) return columnSentence(name, picture, columns, shares);
+  if (columns.length) return columnSentence(name, picture, columns, shares());
   return [`${name}: point at a word to see where it looks; click to pin it.`];
 }
 
