@@ -1,6 +1,6 @@
 // The words around the pictures: the sentence, the notes, and what is chosen.
 
-import { h, pushButton } from "./dom.js";
+import { h, pushButton, setText } from "./dom.js";
 import { digits } from "./model.js";
 import { caption, hiddenNote, sinkNote } from "./words.js";
 
@@ -11,6 +11,7 @@ import { caption, hiddenNote, sinkNote } from "./words.js";
  */
 
 const RANKED = 5; // heads named for a pinned pair
+const ONE_LINE = 100; // characters that stand on one line of a wide screen
 
 /** @param {Part[]} parts tokens are set as text, in bold */
 const marked = (parts) =>
@@ -31,7 +32,10 @@ export function createSays(actions) {
   function show(scene, passing) {
     const { parts, says } = scene;
     if (sentence.textContent !== says) sentence.replaceChildren(...marked(parts));
-    if (!passing && spoken.textContent !== says) spoken.textContent = says;
+    if (!passing) {
+      sentence.classList.toggle("ax-tall", says.length > ONE_LINE); // never while a hand moves
+      setText(spoken, says);
+    }
     showLegend(scene);
   }
 
