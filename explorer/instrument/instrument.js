@@ -2,7 +2,7 @@
 // an element, feeds it payloads, and is told what the reader chose. A host that gives everything at
 // once has no need, one that has no address to share no copyLink.
 
-import { merge, unpack } from "./data.js";
+import { mapSize, merge, unpack } from "./data.js";
 import { h, remember } from "./dom.js";
 import { createFiles } from "./files.js";
 import { createFlow } from "./flow.js";
@@ -79,6 +79,7 @@ import { sentence } from "./words.js";
  */
 
 const MEMORY = 96 * 2 ** 20; // bytes of layers kept in the browser
+const LONG = 150_000; // weights of a head from which a passing look is a small one
 const REST = 60; // ms that a look at a head stays before all panels follow it
 const WIDE = 660; // pixels from which the switches are open at first
 const PAGE_WITHOUT_WEIGHTS = 220_000; // bytes, about
@@ -105,8 +106,8 @@ export function mount(root, host) {
   let model = null; // what is painted: the chosen heads, or what is peeked at
   /** @type {Focus | null} */
   let hovered = null;
-  /** @type {{layer: number, head: number} | null} */
-  let peeked = null;
+  /** @type {{layer: number, head: number, stays: boolean} | null} */
+  let peeked = null; // the head that is looked at, and whether the look has stayed on it
   /** @type {Map<string, import("./scene.js").Thumb>} */
   let thumbs = new Map();
   /** @type {import("./scene.js").Wish | null} */
@@ -164,7 +165,7 @@ export function mount(root, host) {
       change((now) => ({ ...now, queries: [], keys: [] }), {});
     },
     peek: (layer, head = 0) => {
-      peeked = layer === null ? null : { layer, head };
+      peeked = layer === null ? null : { layer, head, stays: false };
       ask({ model: true, peek: true });
     },
     chooseHead: (layer, head, add) => {
@@ -405,10 +406,13 @@ export function mount(root, host) {
     for (const panel of behind.splice(0)) panel.focus(now);
   }
 
-  /** A look that stays: all panels follow, and a layer that is not here is fetched. */
+  /** A look that stays: it is shown in full, all panels follow, and a missing layer is fetched. */
   function rest() {
-    if (peeked) fetchMissing(peeked.layer);
-    paintNext();
+    if (!peeked) return paintNext();
+    peeked.stays = true;
+    fetchMissing(peeked.layer);
+    if (model?.pooled && trace?.layers.has(peeked.layer)) ask({ model: true });
+    else paintNext();
   }
 
   function paintNext() {
@@ -421,8 +425,9 @@ export function mount(root, host) {
   /** The chosen heads, or what is pointed at in the grid. @param {Trace} now */
   function peekedModel(now) {
     if (!peeked || !chosen) return chosen;
-    const { layer, head } = peeked;
-    const preview = modelOf(now, view, layer, [head]);
+    const { layer, head, stays } = peeked;
+    // Of a long text a passing look shows the small picture, larger: the whole would cost a frame.
+    const preview = stays || mapSize(now.head) < LONG ? modelOf(now, view, layer, [head]) : null;
     return preview ?? pooledModel(chosen, wholeThumb(now, view, layer, head), layer, head);
   }
 
@@ -473,7 +478,7 @@ export function mount(root, host) {
   /** @param {import("./scene.js").Model} painted @param {Focus} focus @param {boolean} loading */
   function sentenceOf(painted, focus, loading) {
     const { name, picture, pooled } = painted;
-    if (pooled) return [`${name}: a small preview; click to see it in full.`];
+    if (pooled) return [`${name}: a small preview; stay or click to see it in full.`];
     if (!loading) return sentence(name, picture, focus, () => painted.shares);
     const how = host.need ? "Loading layer" : "This file does not hold layer";
     return [`${how} ${view.layer}${host.need ? "…" : "."}`];
