@@ -24,6 +24,8 @@ const UNIT = [26, 130]; // pixels that a token takes along a line, least and mos
 const STRETCH = 1.8; // of a line that is shorter than the panel, at most
 const MAX_LINES = 800; // drawn at once, the heaviest: more are a thicket, and cost frames
 const TONES = 10;
+/** @type {Set<number>} */
+const EVERY = new Set();
 
 /** @param {Actions} actions @param {import("./tools.js").Change} change */
 export function createFlow(actions, change) {
@@ -231,17 +233,41 @@ export function createFlow(actions, change) {
     );
   }
 
-  /** @param {number} row @returns {Line[]} */
-  function linesOf(row) {
+  /**
+   * @param {number} row @param {number} [least] weight @param {Set<number>} [wanted] keys; all if empty
+   * @returns {Line[]}
+   */
+  function linesOf(row, least = 0, wanted = EVERY) {
     if (!scene) return [];
-    return scene.model.perHead.flatMap(({ head, picture }, i) =>
-      targets(i, row).map((column) => ({
-        row,
-        column,
-        head,
-        weight: picture.weights[row * picture.columns.length + column],
-      })),
+    const { perHead, picture } = scene.model;
+    /** @type {Line[]} */
+    const lines = [];
+    perHead.forEach(({ head, picture: own }, i) => {
+      for (const column of targets(i, row)) {
+        const weight = own.weights[row * picture.columns.length + column];
+        if (weight < least || (wanted.size && !wanted.has(column))) continue;
+        lines.push({ row, column, head, weight });
+      }
+    });
+    return lines;
+  }
+
+  /**
+   * The weight that the lines of some rows need to be drawn, and how many lines there are.
+   * @param {number[]} rows
+   * @returns {[number, number]}
+   */
+  function threshold(rows) {
+    if (!scene) return [0, 0];
+    const { perHead, picture } = scene.model;
+    const n = picture.columns.length;
+    const weights = rows.flatMap((row) =>
+      perHead.flatMap(({ picture: own }, i) =>
+        targets(i, row).map((column) => own.weights[row * n + column]),
+      ),
     );
+    if (weights.length <= MAX_LINES) return [0, weights.length];
+    return [Float32Array.from(weights).sort()[weights.length - MAX_LINES], weights.length];
   }
 
   function rowsInSight() {
@@ -252,10 +278,11 @@ export function createFlow(actions, change) {
   /** @param {Pen} pen */
   function paintBase(pen) {
     if (!scene) return;
-    const found = rowsInSight().flatMap(linesOf);
-    const lines = strongestOf(found);
-    const all = found.length;
-    stroke(pen, lines, bound(Math.sqrt(250 / lines.length), 0.14, 0.75)); // a thicket is fainter
+    const rows = rowsInSight();
+    const [least, all] = threshold(rows);
+    const lines = rows.flatMap((row) => linesOf(row, least)).slice(0, MAX_LINES);
+    const air = bound(Math.sqrt(250 / lines.length), 0.2, 1); // a thicket is fainter and thinner
+    stroke(pen, lines, 0.75 * air, air * air);
     write(pen, () => 0);
     const drawn = `; the ${MAX_LINES.toLocaleString("en")} strongest of ${all.toLocaleString("en")} are drawn.`;
     setText(
@@ -265,8 +292,8 @@ export function createFlow(actions, change) {
     );
   }
 
-  /** @param {Pen} pen @param {Line[]} lines @param {number} strength */
-  function stroke(pen, lines, strength) {
+  /** @param {Pen} pen @param {Line[]} lines @param {number} strength @param {number} [width] */
+  function stroke(pen, lines, strength, width = 1) {
     if (!scene) return;
     const { tops } = scene.model;
     /** @type {Map<number, Line[]>} */
@@ -283,7 +310,7 @@ export function createFlow(actions, change) {
       pen.beginPath();
       for (const { row, column } of group) curve(pen, middleOf(row, true), middleOf(column, false));
       pen.strokeStyle = scene.theme.headCss(head, strength * (0.1 + 0.9 * tone));
-      pen.lineWidth = 0.6 + 2.6 * tone * tone; // up to 1 pixel is drawn much faster
+      pen.lineWidth = 0.6 + 2.6 * tone * tone * width; // up to 1 pixel is drawn much faster
       pen.stroke();
     }
   }
@@ -376,9 +403,7 @@ export function createFlow(actions, change) {
     const { focus: point, given, got, model } = scene;
     const wanted = new Set(point.columns);
     const rows = point.rows.length ? point.rows : rowsInSight();
-    let lines = rows.flatMap((row) =>
-      linesOf(row).filter((line) => !wanted.size || wanted.has(line.column)),
-    );
+    let lines = rows.flatMap((row) => linesOf(row, 0, wanted));
     // A cell that the mass slider leaves out is still drawn when it is pointed at itself.
     if (point.rows.length === 1 && wanted.size === 1 && !lines.length) {
       const [row, column] = [point.rows[0], point.columns[0]];
@@ -388,7 +413,8 @@ export function createFlow(actions, change) {
       });
     }
     lines = strongestOf(lines);
-    stroke(pen, lines, bound(Math.sqrt(400 / lines.length), 0.3, 1));
+    const air = bound(Math.sqrt(150 / lines.length), 0.3, 1);
+    stroke(pen, lines, Math.sqrt(air), air * air);
     const chosen = { row: new Set(point.rows), column: wanted };
     const top = model.tops[point.rows[0] ?? 0];
     const value = (/** @type {number} */ i, /** @type {boolean} */ isRow) => {
