@@ -136,7 +136,7 @@ export function createGrid(actions, chosen) {
     cells.forEach((row, layer) =>
       row.forEach((button, head) => {
         const number = scene.view.grid === "pinned" ? numbers.get(`${layer}.${head}`) : undefined;
-        score(button, scene, layer, head, number, strongest);
+        score(button, layer, head, number, strongest);
       }),
     );
     mark(scene);
@@ -144,17 +144,16 @@ export function createGrid(actions, chosen) {
 
   /**
    * The pinned pair's number on a head's picture.
-   * @param {HTMLElement} button @param {Scene} scene @param {number} layer @param {number} head
+   * @param {HTMLElement} button @param {number} layer @param {number} head
    * @param {number | undefined} number @param {number} strongest
    */
-  function score(button, scene, layer, head, number, strongest) {
+  function score(button, layer, head, number, strongest) {
     const name = `Layer ${layer}, head ${head}`;
     const label = /** @type {HTMLElement} */ (button.lastElementChild);
     button.title = number === undefined ? name : `${name}: ${digits(number)}`;
     const short = number === undefined ? "" : number >= 0.995 ? "1.0" : number.toFixed(2).slice(1);
     if (label.textContent !== short) label.textContent = short;
-    const level = bound(Math.round((255 * (number ?? 0)) / strongest), 0, 255);
-    label.style.color = scene.theme.inks[level];
+    label.dataset.level = String(bound(Math.round((255 * (number ?? 0)) / strongest), 0, 255));
   }
 
   /** Paint what changed: the chosen in colour, the others in grey. @param {Scene} scene */
@@ -173,6 +172,9 @@ export function createGrid(actions, chosen) {
         button.tabIndex = layer === view.layer && head === view.heads[0] ? 0 : -1;
         button.setAttribute("aria-pressed", String(chosen));
         button.style.setProperty("--head", theme.headCss(head));
+        const label = /** @type {HTMLElement} */ (button.lastElementChild);
+        const inks = chosen ? theme.inks : theme.greyInks;
+        label.style.color = inks[Number(label.dataset.level)];
         pictures[layer][head] = smallOf(scene, layer, head, chosen ? theme.packed : theme.greys);
         if (!fresh) paintOne(layer, head);
       }),

@@ -20,6 +20,7 @@ const MAX_HEIGHT = 560;
 const ROW = [18, 26]; // pixels, least and most
 const HEAD = 22; // of the line with the names of the levels
 const LABEL = 0.16; // of the width, on each side
+const LABEL_LEAST = 92; // pixels
 const TONES = 8;
 const SURE = 0.005; // a share from which it is written
 
@@ -207,7 +208,7 @@ export function createLayers(actions, change, opened) {
     edges = edgesOf(new Float64Array(n).fill(box.row));
     box.width = scroller.clientWidth;
     box.height = Math.min(n * box.row + HEAD, MAX_HEIGHT);
-    box.left = Math.round(box.width * LABEL);
+    box.left = Math.max(Math.round(box.width * LABEL), LABEL_LEAST);
     box.step = (box.width - 2 * box.left) / nLevels();
     scroller.style.height = `${box.height}px`;
     spacer.style.height = `${n * box.row + HEAD}px`;

@@ -307,7 +307,7 @@ export function readTheme(root) {
   };
   const text = rgb(style.color);
   const dark = luminance(text) > 0.4;
-  const ramp = weightRamp(dark);
+  const [ramp, greys] = [weightRamp(dark), greyRamp(dark)];
   const accent = dark ? oklch(0.76, 0.13, 262) : oklch(0.5, 0.2, 262);
   return {
     dark,
@@ -320,9 +320,10 @@ export function readTheme(root) {
     accentCss: (/** @type {number} */ alpha) => css(accent, alpha),
     font: style.fontFamily,
     packed: packColours(ramp),
-    greys: packColours(greyRamp(dark)),
+    greys: packColours(greys),
     fills: ramp.map((colour) => css(colour)),
     inks: ramp.map((colour) => css(inkOn(colour))),
+    greyInks: greys.map((colour) => css(inkOn(colour))),
     headCss: (/** @type {number} */ head, /** @type {number} */ alpha = 1) =>
       css(headColour(head, dark), alpha),
   };

@@ -329,11 +329,19 @@ def test_markup_in_a_message_stays_text(reader):
 
 
 @pytest.mark.parametrize("reader", [{"color_scheme": c} for c in ("light", "dark")], indirect=True)
-@pytest.mark.parametrize("path", ["", "guide"])
-def test_axe_finds_no_serious_barrier(reader, path):
-    reader.open(path=path)
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [("", {}), ("", {"text": RED, "layer": 2, "query": "2-3", "key": 9}), ("guide", {})],
+)
+def test_axe_finds_no_serious_barrier(reader, path, query):
+    reader.open(link(**query) if query else "", path=path)
     reader.page.locator(".ax[data-painted], [data-testid=stMain] h3").first.wait_for()
     reader.page.wait_for_function(IDLE)
+    if query:  # with everything open
+        reader.page.get_by_text("Layers as a path").click()
+        for table in reader.page.get_by_text("as a table").all():
+            table.click()
+        reader.page.locator(".ax-panel-layers td").first.wait_for()
     reader.page.evaluate((ROOT / "node_modules/axe-core/axe.min.js").read_text("utf-8"))
     found = reader.page.evaluate("axe.run(document)")["violations"]
     serious = [
