@@ -259,7 +259,9 @@ def test_two_hundred_layer_switches_leave_nothing_behind(reader):
     nodes, listeners, size = counts(session)
     assert nodes <= before[0] + 50
     assert listeners <= before[1]
-    assert size <= before[2] + 5
+    # One head's picture is 1 MB, a layer 6 MB: a leak would be 200 MB and more. What is alive when
+    # the clock stops differs by a few pictures.
+    assert size <= before[2] + 15
     assert size <= 150
 
 
