@@ -238,7 +238,7 @@ export function createGrid(actions, chosen) {
  * @param {Uint32Array} pixels @param {number} line the larger picture's width
  * @param {Small} small @param {import("./paint.js").Box} box @param {number} ratio
  */
-export function enlarge(pixels, line, { levels, height, width, colours }, box, ratio) {
+function enlarge(pixels, line, { levels, height, width, colours }, box, ratio) {
   const [left, top] = [Math.round(box.x * ratio), Math.round(box.y * ratio)];
   const [wide, tall] = [Math.round(box.width * ratio), Math.round(box.height * ratio)];
   for (let y = 0; y < tall; y++) {

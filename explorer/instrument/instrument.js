@@ -460,7 +460,6 @@ export function mount(root, host) {
       model: painted,
       theme,
       focus,
-      pointed: hovered !== null,
       given: focus.rows.length ? givenBy(picture, focus.rows) : null,
       got: focus.columns.length ? gotBy(picture, focus.columns) : null,
       loading,

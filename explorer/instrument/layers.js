@@ -6,7 +6,7 @@ import { percent } from "./model.js";
 import { paintOn, plate, shorten } from "./paint.js";
 import { follow } from "./path.js";
 import { edgesOf, indexAt, touching } from "./rail.js";
-import { pictureOf } from "./scene.js";
+import { pictureOf, unitsHolding } from "./scene.js";
 import { createTable } from "./table.js";
 import { named, pathSentence } from "./words.js";
 
@@ -185,9 +185,8 @@ export function createLayers(actions, change, opened) {
   /** What is followed now: what is pointed at, else what is pinned, else everything. */
   function followed() {
     if (at) return { level: at.level, units: [at.unit] };
-    const { rowOfToken } = /** @type {Scene} */ (scene).model.layout;
-    const pinned = /** @type {Scene} */ (scene).view.queries.map((token) => rowOfToken[token]);
-    return { level: nLevels(), units: [...new Set(pinned)].filter((unit) => unit >= 0) };
+    const { view, model } = /** @type {Scene} */ (scene);
+    return { level: nLevels(), units: unitsHolding(view.queries, model.layout.rowOfToken) };
   }
 
   /** @param {Scene} next */

@@ -23,7 +23,7 @@ const WAYS = [
  * The ordinary tokens of one text.
  * @param {{segment: number, special: boolean}[]} tokens @param {number} segment
  */
-export const wordsOf = (tokens, segment) =>
+const wordsOf = (tokens, segment) =>
   tokens.flatMap((token, i) => (token.segment === segment && !token.special ? [i] : []));
 
 /**

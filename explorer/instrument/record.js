@@ -28,7 +28,7 @@ const colours = new Map();
  * Any CSS colour as numbers.
  * @param {string} text
  */
-export function colourOf(text) {
+function colourOf(text) {
   return remember(colours, text, () => {
     const known = /^rgba?\((\d+)[ ,]+(\d+)[ ,]+(\d+)(?:[ ,/]+([\d.]+))?\)$/.exec(text);
     if (known) return toColour(known.slice(1, 4).map(Number), Number(known[4] ?? 1));

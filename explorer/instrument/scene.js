@@ -33,7 +33,7 @@ import { nameOf } from "./words.js";
  * @typedef {{layer: number, head: number, weight: number}} Ranked
  * @typedef {ReturnType<typeof readTheme>} Theme
  * @typedef {{trace: Trace, view: View, model: Model, theme: Theme,
- *            focus: import("./words.js").Focus, pointed: boolean,
+ *            focus: import("./words.js").Focus,
  *            given: Float32Array | null, got: Float32Array | null,
  *            parts: import("./words.js").Part[], says: string, loading: boolean, moved: boolean,
  *            thumb: (layer: number, head: number) => Thumb, pinnedNumbers: Ranked[]}} Scene
@@ -50,7 +50,7 @@ const layouts = new WeakMap();
  * @param {Trace} trace @param {View} view
  * @returns {Layout}
  */
-export function layoutOf({ head }, view) {
+function layoutOf({ head }, view) {
   const known = remember(layouts, head.query_tokens, () => new Map());
   return remember(known, `${view.words} ${view.specials === "shown"}`, () => {
     const rows = unitsOf(head.query_tokens, view.words, view.specials);
@@ -195,7 +195,7 @@ export const isAnswered = (trace, wish) => trace.group?.name === wish.name;
  * @param {Trace} trace @param {Wish} wish @param {number} layer @param {number} head
  * @returns {Float32Array | null} null where neither is here
  */
-export function answerOf(trace, wish, layer, head) {
+function answerOf(trace, wish, layer, head) {
   const { n_heads: nHeads, key_tokens: keys } = trace.head;
   if (trace.group && isAnswered(trace, wish)) {
     const size = trace.group.codes.length / (trace.head.n_layers * nHeads);

@@ -9,9 +9,8 @@ import explorer
 from explorer.analysis.groups import attention_between
 
 CAT = "The cat sat on the mat because it was tired."
-RED = "The red door is locked. Open the red door with the red key."
 PAIR = ("Who wrote the first program?", "Ada Lovelace wrote it in 1843.")
-PHRASE, PRONOUN = (1, 2), (8,)  # "the cat" and "it", as positions in CAT
+PRONOUN = (8,)  # "it", as a position in CAT
 
 
 def singly(positions):
