@@ -11,7 +11,8 @@ Importing this package is light: torch and transformers are imported by the firs
 from typing import TYPE_CHECKING
 
 from explorer.errors import ExplorerError
-from explorer.run import Run, parse_source
+from explorer.run import Run
+from explorer.source import parse_source
 from explorer.trace import AttentionTrace, Token
 
 if TYPE_CHECKING:

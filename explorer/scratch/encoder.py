@@ -8,8 +8,8 @@ import regex
 import torch
 from torch import Tensor, nn
 
-from explorer.run import Scratch
 from explorer.scratch.attention import SelfAttention
+from explorer.source import Scratch
 
 # In this order: one CJK character; a word (letters, marks and digits of any other script, with
 # the apostrophes and joiners inside it); else one character as a reader sees it, so that a flag
@@ -73,14 +73,14 @@ def sinusoidal_positions(n: int, d_model: int) -> Tensor:
 class Encoder(nn.Module):
     """Layers of `SelfAttention`; two or more are joined by residual connections and LayerNorm.
 
-    One layer is the article's module and nothing else. There is no feed-forward part: what is
-    seen is attention alone.
+    One layer is the article's module and nothing else, unless ``stacked`` says otherwise. There is
+    no feed-forward part: what is seen is attention alone.
     """
 
-    def __init__(self, options: Scratch) -> None:
+    def __init__(self, options: Scratch, stacked: bool = False) -> None:
         super().__init__()
         self.causal = options.causal
-        self.stacked = options.n_layers > 1
+        self.stacked = stacked or options.n_layers > 1
         self.layers = nn.ModuleList(
             SelfAttention(options.d_model, options.n_heads) for _ in range(options.n_layers)
         )
@@ -100,11 +100,15 @@ class Encoder(nn.Module):
             ``[layer, batch, head, query, key]``.
         """
         all_weights = []
-        for i, layer in enumerate(self.layers):
-            out, weights = layer(x, x, x, causal=self.causal, return_weights=True)
-            x = self.norms[i](x + out) if self.stacked else out
+        for i in range(len(self.layers)):
+            x, weights = self.step(i, x)
             all_weights.append(weights)
         return x, torch.stack(all_weights)
+
+    def step(self, i: int, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Run one layer: what the next one reads, and this one's weights."""
+        out, weights = self.layers[i](x, x, x, causal=self.causal, return_weights=True)
+        return (self.norms[i](x + out) if self.stacked else out), weights
 
 
 def _initialise(module: nn.Module, seed: int) -> None:

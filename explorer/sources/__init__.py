@@ -2,7 +2,9 @@
 
 import os
 
-from explorer.run import Embedded, Run, Scratch
+from explorer.lesson import Trained
+from explorer.run import Run
+from explorer.source import Embedded, Scratch, Transplanted
 from explorer.sources.catalogue import EXAMPLES, Example
 from explorer.sources.progress import Progress, silent
 from explorer.sources.stored import stored_trace
@@ -29,9 +31,16 @@ def trace_run(run: Run, progress: Progress = silent) -> AttentionTrace:
         from explorer.sources.scratch import trace_scratch
 
         return trace_scratch(run)
+    if isinstance(run.source, Trained):
+        from explorer.sources.trained import trace_trained
+
+        return trace_trained(run, progress)
     from explorer.sources.huggingface import trace_text
     from explorer.sources.loading import load_model
+    from explorer.sources.transplanted import trace_transplanted
 
+    if isinstance(run.source, Transplanted):
+        return trace_transplanted(load_model(run.source.donor, progress), run)
     return trace_text(load_model(run.source, progress), run)
 
 

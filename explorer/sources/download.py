@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from explorer.errors import ExplorerError
-from explorer.run import Hub
+from explorer.source import Hub
 from explorer.sources.progress import Progress
 
 SILENCE_SECONDS = float(os.environ.get("EXPLORER_HUB_SILENCE_SECONDS", "30"))

@@ -1,5 +1,6 @@
 """A loaded Hugging Face model as a source: its attention kept, its tokens mapped to the text."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -10,32 +11,81 @@ from explorer.sources.loading import LoadedModel
 from explorer.trace import AttentionTrace, Token
 
 
+@dataclass(frozen=True)
+class Reading:
+    """A text as a model gets it.
+
+    Attributes:
+        inputs: What the network is called with, each ``[1, token]``.
+        tokens: The tokens as a reader sees them.
+        n_cut: For each text, how many of its tokens did not fit.
+    """
+
+    inputs: dict[str, torch.Tensor]
+    tokens: tuple[Token, ...]
+    n_cut: tuple[int, ...]
+
+
 def trace_text(loaded: LoadedModel, run: Run) -> AttentionTrace:
     """Run a text, or a pair of texts, through a loaded model.
 
     Raises:
         ExplorerError: The model finds no token in the text, or returns no attention.
     """
-    encoding, n_cut = _encode(loaded, run.texts)
-    tokens = _tokens(loaded, encoding, run.texts)
+    reading = read(loaded, run.texts)
+    tokens = reading.tokens
+    attentions, _ = attend(loaded, reading)
+    weights = torch.cat(attentions).float().numpy()
+    return AttentionTrace(loaded.info, run.texts, tokens, tokens, weights, reading.n_cut)
+
+
+def read(loaded: LoadedModel, texts: tuple[str, ...]) -> Reading:
+    """Tokenize a text, or a pair of texts, for a model.
+
+    Raises:
+        ExplorerError: The model finds no token in the text.
+    """
+    encoding, n_cut = _encode(loaded, texts)
+    tokens = _tokens(loaded, encoding, texts)
     if not any(t.span for t in tokens):
         raise ExplorerError(
             f"{loaded.info.name} finds no token in this text: its tokenizer drops every character. "
             "Try other words, or the from-scratch layer, which takes any character."
         )
     names = [n for n in loaded.tokenizer.model_input_names if n in encoding]
-    inputs = {n: torch.tensor([encoding[n]]) for n in names}
+    return Reading({n: torch.tensor([encoding[n]]) for n in names}, tokens, n_cut)
+
+
+def attend(
+    loaded: LoadedModel, reading: Reading, **inputs: torch.Tensor
+) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    """Run the model.
+
+    Args:
+        loaded: The model.
+        reading: What it shall read.
+        inputs: Inputs to use beside, or instead of, those of the reading.
+
+    Returns:
+        For each layer its weights, ``[1, head, query, key]``, and what it read,
+        ``[1, token, d_model]``.
+
+    Raises:
+        ExplorerError: The model returns no attention.
+    """
     with torch.inference_mode():
-        attentions = loaded.network(**inputs, output_attentions=True).attentions
-    info = loaded.info
-    square = (1, info.n_heads, len(tokens), len(tokens))
+        out = loaded.network(
+            **(reading.inputs | inputs), output_attentions=True, output_hidden_states=True
+        )
+    info, n = loaded.info, len(reading.tokens)
+    square = (1, info.n_heads, n, n)
+    attentions = out.attentions
     if not attentions or any(a is None or tuple(a.shape) != square for a in attentions):
         raise ExplorerError(
             f"{info.name} returns no attention of every token on every token, so there is "
             "nothing to show. Choose another model."
         )
-    weights = torch.cat(list(attentions)).float().numpy()
-    return AttentionTrace(info, run.texts, tokens, tokens, weights, n_cut)
+    return list(attentions), list(out.hidden_states)
 
 
 def _encode(loaded: LoadedModel, texts: tuple[str, ...]) -> tuple[Any, tuple[int, ...]]:

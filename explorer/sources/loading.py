@@ -12,7 +12,8 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from explorer.errors import ExplorerError
-from explorer.run import MAX_TOKENS, Embedded, Folder, Hub
+from explorer.run import MAX_TOKENS
+from explorer.source import Embedded, Folder, Hub
 from explorer.sources.catalogue import EMBEDDED_NAME, check_weights, embedded_folder
 from explorer.sources.download import hub_folder
 from explorer.sources.progress import Progress

@@ -1,17 +1,40 @@
 """The from-scratch layer as a source: text in, trace out."""
 
 import functools
+from dataclasses import dataclass
 
 import torch
 
 from explorer.errors import ExplorerError
-from explorer.run import MAX_TOKENS, Run, Scratch
+from explorer.run import MAX_TOKENS, Run
 from explorer.scratch.encoder import Encoder, embed, sinusoidal_positions, tokenize
+from explorer.source import Scratch
 from explorer.trace import AttentionTrace, ModelInfo, Token
 
 
-def trace_scratch(run: Run) -> AttentionTrace:
-    """Run a text, or two texts one after the other, through the from-scratch layer.
+@dataclass(frozen=True)
+class ScratchReading:
+    """A text as the from-scratch layer gets it.
+
+    Attributes:
+        info: The layer's name and sizes.
+        tokens: The tokens.
+        n_cut: For each text, how many of its tokens did not fit.
+        words: The tokens' vectors, ``[token, d_model]``.
+        positions: What is added to them, ``[token, d_model]``; None if nothing is.
+        encoder: The layers.
+    """
+
+    info: ModelInfo
+    tokens: tuple[Token, ...]
+    n_cut: tuple[int, ...]
+    words: torch.Tensor
+    positions: torch.Tensor | None
+    encoder: Encoder
+
+
+def read_scratch(run: Run) -> ScratchReading:
+    """A text, or two texts one after the other, and the layer that shall read them.
 
     Raises:
         ExplorerError: The text holds nothing that could be a token.
@@ -21,11 +44,6 @@ def trace_scratch(run: Run) -> AttentionTrace:
     tokens, n_cut = _tokens(run.texts)
     if not tokens:
         raise ExplorerError("There is no word, sign or symbol in this text to make a token of.")
-    with torch.inference_mode():
-        x = embed([t.text for t in tokens], options.d_model, options.seed)
-        if options.positions:
-            x = x + sinusoidal_positions(len(tokens), options.d_model)
-        _, weights = _encoder(options)(x[None])
     info = ModelInfo(
         name="from-scratch layer",
         revision=None,
@@ -34,7 +52,25 @@ def trace_scratch(run: Run) -> AttentionTrace:
         d_model=options.d_model,
         max_tokens=MAX_TOKENS,
     )
-    return AttentionTrace(info, run.texts, tokens, tokens, weights[:, 0].numpy(), n_cut)
+    words = embed([t.text for t in tokens], options.d_model, options.seed)
+    positions = sinusoidal_positions(len(tokens), options.d_model) if options.positions else None
+    return ScratchReading(info, tokens, n_cut, words, positions, _encoder(options))
+
+
+def trace_scratch(run: Run) -> AttentionTrace:
+    """Run a text, or two texts one after the other, through the from-scratch layer.
+
+    Raises:
+        ExplorerError: The text holds nothing that could be a token.
+    """
+    reading = read_scratch(run)
+    x = reading.words if reading.positions is None else reading.words + reading.positions
+    with torch.inference_mode():
+        _, weights = reading.encoder(x[None])
+    tokens = reading.tokens
+    return AttentionTrace(
+        reading.info, run.texts, tokens, tokens, weights[:, 0].numpy(), reading.n_cut
+    )
 
 
 @functools.lru_cache(maxsize=4)

@@ -13,7 +13,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from explorer.errors import ExplorerError
-from explorer.run import Hub, Run
+from explorer.run import Run
+from explorer.source import Hub
 from explorer.sources import Progress, trace_run, warm_up
 from explorer.trace import AttentionTrace
 

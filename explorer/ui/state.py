@@ -12,7 +12,8 @@ from pathlib import Path
 import streamlit as st
 
 from explorer.errors import ExplorerError
-from explorer.run import Embedded, Folder, Hub, Run, Scratch, Source
+from explorer.run import Run
+from explorer.source import Embedded, Folder, Hub, Scratch, Source
 from explorer.sources import EXAMPLES
 from explorer.sources.catalogue import Opening
 

@@ -18,7 +18,8 @@ from transformers import (
 
 import explorer
 from explorer.errors import ExplorerError
-from explorer.run import Embedded, Run
+from explorer.run import Run
+from explorer.source import Embedded
 from explorer.sources import EXAMPLES, catalogue, loading, stored_trace
 
 CAT = "The cat sat on the mat because it was tired."

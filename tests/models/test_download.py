@@ -3,7 +3,7 @@
 import pytest
 
 from explorer.errors import ExplorerError
-from explorer.run import Hub
+from explorer.source import Hub
 from explorer.sources import download, loading
 from tests.hub import LoopbackHub, tiny_bert
 

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import explorer
-from explorer.run import Scratch, is_blank
+from explorer.run import is_blank
 from explorer.scratch.encoder import Encoder, embed, sinusoidal_positions, tokenize
+from explorer.source import Scratch
 
 TEXT = "The cat sat on the mat."
 

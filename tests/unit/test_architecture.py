@@ -11,7 +11,18 @@ import pytest
 from explorer.instrument.assets import HOSTS, MODULES, bundle, exports
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ["errors", "trace", "run", "scratch", "sources", "analysis", "views"]
+ROOMS = [
+    "errors",
+    "trace",
+    "walk",
+    "lesson",
+    "source",
+    "run",
+    "scratch",
+    "sources",
+    "analysis",
+    "views",
+]
 ROOMS += ["instrument", "export", "ui", "pages"]
 HEAVY = {
     "torch": ("scratch", "sources"),

@@ -5,17 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.errors import ExplorerError
-from explorer.run import (
-    LINK_BYTES,
-    MAX_CHARACTERS,
-    Embedded,
-    Folder,
-    Hub,
-    Run,
-    Scratch,
-    is_blank,
-    parse_source,
-)
+from explorer.run import LINK_BYTES, MAX_CHARACTERS, Run, is_blank
+from explorer.source import Embedded, Folder, Hub, Scratch, parse_source
 
 texts = st.text(min_size=1, max_size=60).filter(lambda t: not is_blank(t))
 scratch = st.builds(

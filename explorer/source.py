@@ -1,0 +1,228 @@
+"""What can read a text: BERT, any model of the hub or of a folder, the from-scratch layer."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+
+from explorer.errors import ExplorerError
+from explorer.lesson import Trained, check_heads
+
+# The hub's own rule for a repository name; checked before any library sees the name, because
+# the libraries take an existing local path for a model.
+_HUB_PART = r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,94}[A-Za-z0-9_-])?"
+_HUB_NAME = re.compile(rf"(?:{_HUB_PART}/)?{_HUB_PART}")
+_REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./-]{0,99}")
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """The BERT that comes with the app: all-MiniLM-L6-v2."""
+
+    @property
+    def spec(self) -> str:
+        return "bert"
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """A model of the Hugging Face hub, by name."""
+
+    name: str
+    revision: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise ExplorerError(
+                "Which model? Type a name as the hub writes it, such as bert-base-uncased."
+            )
+        if not _HUB_NAME.fullmatch(self.name) or re.search(r"--|\.\.", self.name):
+            raise ExplorerError(
+                f"“{self.name}” is not a model name of the Hugging Face hub. A name looks like "
+                "bert-base-uncased or owner/model: letters, digits, and _ . - between them."
+            )
+        if self.revision and (not _REVISION.fullmatch(self.revision) or ".." in self.revision):
+            raise ExplorerError(f"“{self.revision}” is not a revision (a branch, tag or commit).")
+
+    @property
+    def spec(self) -> str:
+        return f"hf:{self.name}" + (f"@{self.revision}" if self.revision else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A model in a folder on this machine."""
+
+    path: str
+
+    def __post_init__(self) -> None:
+        if not self.path or "\0" in self.path:
+            raise ExplorerError(
+                "Which folder? Type the path of a folder with a model's config.json, "
+                "tokenizer and model.safetensors."
+            )
+
+    @property
+    def spec(self) -> str:
+        return f"path:{self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """The from-scratch layer with random weights.
+
+    Attributes:
+        d_model: Width of a token's vector, a multiple of ``n_heads``.
+        n_heads: Heads in each layer.
+        n_layers: Layers; two or more are joined by residual connections and LayerNorm.
+        seed: Seed of the embeddings and of every weight.
+        positions: Whether sinusoidal positions are added to the embeddings.
+        causal: Whether a token may look only at itself and at earlier tokens.
+    """
+
+    d_model: int = 64
+    n_heads: int = 8
+    n_layers: int = 2
+    seed: int = 0
+    positions: bool = True
+    causal: bool = False
+
+    def __post_init__(self) -> None:
+        for name, low, high in (
+            ("d_model", 1, 1024),
+            ("n_heads", 1, 16),
+            ("n_layers", 1, 12),
+            ("seed", 0, 2**31 - 1),
+        ):
+            value = getattr(self, name)
+            if type(value) is not int or not low <= value <= high:
+                raise ExplorerError(
+                    f"{name} is {value!r}; it must be a whole number from {low} to {high}."
+                )
+        check_heads(self.d_model, self.n_heads)
+
+    @property
+    def spec(self) -> str:
+        return "scratch"
+
+
+Model = Embedded | Hub | Folder
+
+
+@dataclass(frozen=True, slots=True)
+class Transplanted:
+    """The from-scratch layer with the attention weights of a BERT's own layers.
+
+    Each layer is given what the BERT's layer reads, so the two must agree.
+    """
+
+    donor: Model
+
+    @property
+    def spec(self) -> str:
+        return f"transplant:{self.donor.spec}"
+
+
+Source = Embedded | Hub | Folder | Scratch | Trained | Transplanted
+WITH_OPTIONS: Mapping[str, type[Scratch] | type[Trained]] = {
+    "scratch": Scratch,
+    "trained": Trained,
+}
+
+
+def kind_of(source: Source) -> str:
+    """The first word of a source's short name, such as ``hf``."""
+    return source.spec.partition(":")[0]
+
+
+def model_of(source: Source) -> Model | None:
+    """The pretrained model that a source needs, if it needs one."""
+    if isinstance(source, Transplanted):
+        return source.donor
+    return source if isinstance(source, Embedded | Hub | Folder) else None
+
+
+def parse_source(spec: str, **options: object) -> Source:
+    """The source that a short name means.
+
+    Args:
+        spec: ``bert``, ``hf:NAME`` or ``hf:NAME@REVISION``, ``path:FOLDER``, ``scratch``,
+            ``trained``, or ``transplant:`` with one of the first three behind it.
+        options: For ``scratch``: d_model, n_heads, n_layers, seed, positions, causal. For
+            ``trained``: task, length, d_model, n_heads, n_layers, learning_rate, steps, seed.
+
+    Raises:
+        ExplorerError: There is no such source, or an option is not one of its own.
+    """
+    kind, _, rest = spec.partition(":")
+    maker = WITH_OPTIONS.get(spec)
+    if maker is not None:
+        known = [f.name for f in fields(maker)]
+        strange = [name for name in options if name not in known]
+        if strange:
+            raise ExplorerError(
+                f"The source “{spec}” has no option “{strange[0]}”. It has: {', '.join(known)}."
+            )
+        return maker(**options)  # type: ignore[arg-type]  # __post_init__ checks the values
+    if options:
+        raise ExplorerError(
+            f"The source “{spec}” takes no options; only “scratch” and “trained” do."
+        )
+    if spec == "bert":
+        return Embedded()
+    if kind == "hf":
+        name, _, revision = rest.partition("@")
+        return Hub(name, revision or None)
+    if kind == "path":
+        return Folder(rest)
+    if kind == "transplant":
+        donor = parse_source(rest)
+        if isinstance(donor, Embedded | Hub | Folder):
+            return Transplanted(donor)
+    raise ExplorerError(
+        f"There is no source “{spec}”. Use bert, scratch, trained, hf:NAME for a model of the "
+        "Hugging Face hub, path:FOLDER for one on this machine, or transplant:bert for the "
+        "from-scratch layer with a model’s own weights."
+    )
+
+
+def source_to_query(source: Source) -> dict[str, str]:
+    """A source as URL parameters; `source_from_query` gives it back."""
+    query = {} if source == Embedded() else {"source": source.spec}
+    for name, usual in _usual(source).items():
+        value = getattr(source, name)
+        if value != usual:
+            query[name] = str(int(value)) if isinstance(value, bool) else str(value)
+    return query
+
+
+def _usual(source: Source) -> dict[str, object]:
+    """The options of a source and what they are when nobody says."""
+    if isinstance(source, Trained):
+        usual = source.defaults()
+        return {"task": MISSING} | {f.name: getattr(usual, f.name) for f in fields(Trained)[1:]}
+    return {f.name: f.default for f in fields(Scratch)} if isinstance(source, Scratch) else {}
+
+
+def source_from_query(query: Mapping[str, str]) -> Source:
+    """The source that URL parameters ask for.
+
+    Raises:
+        ExplorerError: They name something that cannot be.
+    """
+    spec = query.get("source", "bert")
+    if spec not in WITH_OPTIONS:
+        return parse_source(spec)
+    names = [f.name for f in fields(WITH_OPTIONS[spec]) if f.name in query]
+    return parse_source(spec, **{name: _option(name, query[name]) for name in names})
+
+
+def _option(name: str, value: str) -> object:
+    if name == "task":
+        return value
+    if name == "learning_rate":
+        if re.fullmatch(r"[0-9]{0,3}\.?[0-9]{0,9}(e-?[0-9]{1,2})?", value) and value[:1].isdigit():
+            return float(value)
+        raise ExplorerError(f"The link says {name} = {value[:40]!r}; it must be a number.")
+    if not re.fullmatch(r"[0-9]{1,10}", value):
+        raise ExplorerError(f"The link says {name} = {value[:40]!r}; it must be a whole number.")
+    return value == "1" if name in ("positions", "causal") else int(value)

@@ -1,0 +1,235 @@
+"""The trained layer as a source, and the trainings that this server remembers."""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from explorer.errors import ExplorerError
+from explorer.lesson import TASKS, Trained
+from explorer.run import Run
+from explorer.scratch.tasks import BLANK, COURSES, START
+from explorer.scratch.training import Frame, Learner, Training, learner_at
+from explorer.sources.progress import Progress
+from explorer.sources.scratch import ScratchReading
+from explorer.trace import AttentionTrace, ModelInfo, Token, Weights
+
+KEPT_BYTES = 512 * 2**20  # of weights along the way, of all trainings together
+_trainings: OrderedDict[Trained, Training] = OrderedDict()
+_lock = threading.Lock()
+
+
+def training_of(lesson: Trained) -> Training:
+    """The training of a lesson, as far as it has come; the same one for all its ``steps``."""
+    key = replace(lesson, steps=1)
+    with _lock:
+        found = _trainings.get(key)
+        if found is None:
+            found = _trainings[key] = Training(lesson)
+        _trainings.move_to_end(key)
+        while len(_trainings) > 1 and sum(map(_size, _trainings.values())) > KEPT_BYTES:
+            _trainings.popitem(last=False)
+    return found
+
+
+def _size(training: Training) -> int:
+    return sum(t.nbytes for frame in list(training.frames) for t in frame.state.values())
+
+
+def learned(lesson: Trained, progress: Progress) -> tuple[Training, Frame]:
+    """The training, and what it was after the lesson's steps; trains if that is still to come.
+
+    Raises:
+        ExplorerError: The training ran away before it came so far.
+    """
+    steps = lesson.steps or 0
+    training = training_of(lesson)
+
+    def report(step: int) -> None:
+        progress(f"Learning: step {step:,} of {steps:,}", step / steps)
+
+    training.train(steps, report)
+    frame = _frame(training, steps)
+    if frame is None and training.diverged is None:
+        # It has come farther and did not stop there: learn the same once more, up to there.
+        training = Training(lesson)
+        training.train(steps, report)
+        frame = _frame(training, steps)
+    if frame is None or (training.diverged is not None and training.diverged <= steps):
+        raise ExplorerError(
+            f"This training ran away at step {training.diverged}: its loss grew instead of "
+            "falling. Choose a smaller learning rate, such as 0.003."
+        )
+    return training, frame
+
+
+def _frame(training: Training, step: int) -> Frame | None:
+    return next((f for f in training.frames if f.step == step), None)
+
+
+def read_tokens(lesson: Trained, texts: tuple[str, ...]) -> tuple[tuple[Token, ...], int]:
+    """A text as the tokens of a task, and how many did not fit.
+
+    Every character is a token; spaces only separate.
+
+    Raises:
+        ExplorerError: The text holds something that is no token of the task.
+    """
+    course, title = COURSES[lesson.task], TASKS[lesson.task].title
+    if len(texts) > 1:
+        raise ExplorerError(
+            "A trained layer reads one sequence: switch the second text off and press Run again."
+        )
+    (text,) = texts
+    found = [(i, c) for i, c in enumerate(text) if not c.isspace()]
+    strange = next((c for _, c in found if c not in course.symbols), None)
+    if strange is not None:
+        raise ExplorerError(
+            f"The layer that learned “{title}” knows only the tokens "
+            f"{' '.join(course.symbols)}; “{strange}” is none of them. Try: "
+            f"{example_text(lesson)}"
+        )
+    length = lesson.length or 0
+    start = [Token(START, None, None, 0, special=True)] if course.starts else []
+    read = [Token(c, (i, i + 1), n, 0, special=False) for n, (i, c) in enumerate(found[:length])]
+    return (*start, *read), max(0, len(found) - length)
+
+
+def example_text(lesson: Trained) -> str:
+    """A sequence that the layer never learned from."""
+    return text_of(lesson, Training(lesson).held_out.ids[0].tolist())
+
+
+def text_of(lesson: Trained, ids: list[int]) -> str:
+    """Token numbers as a text, without `START`."""
+    return " ".join(t for i in ids if (t := COURSES[lesson.task].vocabulary[i]) != START)
+
+
+def read_trained(run: Run, progress: Progress) -> ScratchReading:
+    """A text and the trained layer, ready to be run.
+
+    Raises:
+        ExplorerError: The text is no sequence of the task, or the training ran away.
+    """
+    lesson = _lesson(run)
+    tokens, n_cut = read_tokens(lesson, run.texts)
+    _, frame = learned(lesson, progress)
+    learner = learner_at(lesson, frame)
+    ids = torch.tensor(_ids(lesson, tokens))
+    with torch.inference_mode():
+        return ScratchReading(
+            _info(lesson, learner),
+            tokens,
+            (n_cut,),
+            learner.tokens(ids),
+            learner.positions.weight[: len(ids)].detach(),
+            learner.encoder,
+        )
+
+
+def trace_trained(run: Run, progress: Progress) -> AttentionTrace:
+    """Train if need be, then run a text through the layer.
+
+    Raises:
+        ExplorerError: The text is no sequence of the task, or the training ran away.
+    """
+    lesson = _lesson(run)
+    tokens, n_cut = read_tokens(lesson, run.texts)
+    _, frame = learned(lesson, progress)
+    return _trace(lesson, run.texts, tokens, n_cut, frame)
+
+
+def _trace(
+    lesson: Trained, texts: tuple[str, ...], tokens: tuple[Token, ...], n_cut: int, frame: Frame
+) -> AttentionTrace:
+    learner = learner_at(lesson, frame)
+    with torch.inference_mode():
+        _, weights = learner(torch.tensor([_ids(lesson, tokens)]))
+    info = _info(lesson, learner)
+    return AttentionTrace(info, texts, tokens, tokens, weights[:, 0].numpy(), (n_cut,))
+
+
+@dataclass(frozen=True, eq=False)
+class Film:
+    """What the layer made of one sequence, over the steps of its training.
+
+    Attributes:
+        trace: The last frame's attention.
+        weights: Every frame's, float32 ``[frame, layer, head, query, key]``.
+        steps: The frames' steps.
+        loss: Mean training loss since the frame before.
+        accuracy: Share of right answers on held-out sequences.
+        near: By the ideal patterns' names, how near each head is to it on held-out sequences,
+            ``[frame, layer, head]``, 0 to 1.
+        ideals: The ideal patterns of this sequence, 0 or 1, ``[query, key]``.
+        answers: What the layer answers at each position in each frame, in words.
+        right: The right answers; None where none is asked for.
+    """
+
+    trace: AttentionTrace
+    weights: Weights
+    steps: tuple[int, ...]
+    loss: tuple[float, ...]
+    accuracy: tuple[float, ...]
+    near: dict[str, npt.NDArray[np.float32]]
+    ideals: dict[str, npt.NDArray[np.float32]]
+    answers: tuple[tuple[str, ...], ...]
+    right: tuple[str | None, ...]
+
+
+def film(lesson: Trained, text: str, frames: list[Frame]) -> Film:
+    """Run a sequence through every frame of a training.
+
+    Raises:
+        ExplorerError: The text is no sequence of the task.
+    """
+    tokens, n_cut = read_tokens(lesson, (text,))
+    course = COURSES[lesson.task]
+    ids = torch.tensor([_ids(lesson, tokens)])
+    own = ids[:, 1:] if course.starts else ids
+    if not own.shape[1]:
+        raise ExplorerError("There is no token of this task in the sequence yet.")
+    all_weights, said = [], []
+    for frame in frames:
+        learner = learner_at(lesson, frame)
+        with torch.inference_mode():
+            scores, weights = learner(ids)
+        all_weights.append(weights[:, 0].numpy())
+        said.append(tuple(course.answers[i] for i in scores[0].argmax(-1).tolist()))
+    solved: list[Any] = [None] * course.starts + course.solve(own)[0].tolist()
+    right = tuple(None if i is None or i == BLANK else course.answers[i] for i in solved)
+    return Film(
+        _trace(lesson, (text,), tokens, n_cut, frames[-1]),
+        np.stack(all_weights),
+        tuple(f.step for f in frames),
+        tuple(f.loss for f in frames),
+        tuple(f.accuracy for f in frames),
+        {name: np.stack([f.near[name].numpy() for f in frames]) for name in frames[0].near},
+        {p.name: p.wanted.numpy() for p in course.patterns(ids[0])},
+        tuple(said),
+        right,
+    )
+
+
+def _lesson(run: Run) -> Trained:
+    assert isinstance(run.source, Trained)
+    return run.source
+
+
+def _ids(lesson: Trained, tokens: tuple[Token, ...]) -> list[int]:
+    return [COURSES[lesson.task].vocabulary.index(t.text) for t in tokens]
+
+
+def _info(lesson: Trained, learner: Learner) -> ModelInfo:
+    return ModelInfo(
+        name=f"layer trained for {lesson.steps:,} steps on “{TASKS[lesson.task].title}”",
+        revision=None,
+        n_layers=lesson.n_layers or 1,
+        n_heads=lesson.n_heads or 1,
+        d_model=lesson.d_model,
+        max_tokens=len(learner.positions.weight),
+    )

@@ -1,0 +1,102 @@
+"""The from-scratch layer with a BERT's weights: a source, and the proof that the two agree."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from explorer.run import Run
+from explorer.scratch.transplant import layers_of, projections, transplant
+from explorer.sources.huggingface import attend, read
+from explorer.sources.loading import LoadedModel
+from explorer.trace import AttentionTrace, ModelInfo
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far the from-scratch layer and one of a BERT's layers are apart on a text.
+
+    Attributes:
+        layer: The layer, from 0.
+        weights: Largest difference of any attention weight.
+        output: Largest difference of any number of the attention's output.
+        size: Largest number in that output, to compare the difference with.
+    """
+
+    layer: int
+    weights: float
+    output: float
+    size: float
+
+
+def trace_transplanted(loaded: LoadedModel, run: Run) -> AttentionTrace:
+    """The attention of the from-scratch layer with each layer's weights, on what that layer reads.
+
+    Raises:
+        ExplorerError: The model's attention is built in another way.
+    """
+    reading = read(loaded, run.texts)
+    _, hidden = attend(loaded, reading)
+    weights = []
+    with torch.inference_mode():
+        for layer in range(len(layers_of(loaded.network))):
+            x = hidden[layer]
+            weights.append(transplant(loaded.network, layer)(x, x, x, return_weights=True)[1])
+    return AttentionTrace(
+        transplanted_info(loaded.info),
+        run.texts,
+        reading.tokens,
+        reading.tokens,
+        torch.cat(weights).numpy(),
+        reading.n_cut,
+    )
+
+
+def transplanted_info(donor: ModelInfo) -> ModelInfo:
+    """What the from-scratch layer with a model's weights is called, and its sizes."""
+    return ModelInfo(
+        f"from-scratch layer with the weights of {donor.name}",
+        donor.revision,
+        donor.n_layers,
+        donor.n_heads,
+        donor.d_model,
+        donor.max_tokens,
+        donor.unknown_token,
+    )
+
+
+def check_transplant(loaded: LoadedModel, texts: tuple[str, ...]) -> list[Agreement]:
+    """Run both on what each layer of the model reads, and measure how far they are apart.
+
+    Raises:
+        ExplorerError: The model's attention is built in another way.
+    """
+    reading = read(loaded, texts)
+    attentions, hidden = attend(loaded, reading)
+    return [
+        _compare(loaded, layer, hidden[layer], attentions[layer])
+        for layer in range(len(layers_of(loaded.network)))
+    ]
+
+
+def _compare(
+    loaded: LoadedModel, layer: int, x: torch.Tensor, attention: torch.Tensor
+) -> Agreement:
+    with torch.inference_mode():
+        ours, weights = transplant(loaded.network, layer)(x, x, x, return_weights=True)
+        theirs = _output(loaded.network, layer, x, attention)
+    return Agreement(
+        layer,
+        float(np.abs(weights.numpy() - attention.numpy()).max()),
+        float(np.abs(ours.numpy() - theirs.numpy()).max()),
+        float(theirs.abs().max()),
+    )
+
+
+def _output(
+    network: torch.nn.Module, layer: int, x: torch.Tensor, attention: torch.Tensor
+) -> torch.Tensor:
+    """The model's own attention output, before its residual connection, by its own modules."""
+    _, _, value, output = projections(network, layer)
+    values = value(x).unflatten(-1, (attention.shape[1], -1)).transpose(1, 2)
+    return output((attention @ values).transpose(1, 2).flatten(2))

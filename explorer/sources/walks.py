@@ -1,0 +1,239 @@
+"""Run -> LayerWalk: every number of one layer, as the model computes it on a text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from explorer.errors import ExplorerError
+from explorer.run import Run
+from explorer.scratch.attention import SelfAttention
+from explorer.scratch.transplant import projections, transplant
+from explorer.source import Trained, Transplanted, model_of
+from explorer.sources.huggingface import Reading, attend, read
+from explorer.sources.loading import LoadedModel, load_model
+from explorer.sources.progress import Progress, silent
+from explorer.sources.scratch import ScratchReading, read_scratch
+from explorer.sources.trained import read_trained
+from explorer.sources.transplanted import transplanted_info
+from explorer.trace import ModelInfo, Token
+from explorer.walk import LayerWalk, Part
+
+
+@dataclass(frozen=True, slots=True)
+class Twist:
+    """A change that shows what order means to a layer.
+
+    Attributes:
+        positions: Whether each token is told its position; else all are told the same.
+        backwards: Whether the words are read in reverse order.
+    """
+
+    positions: bool = True
+    backwards: bool = False
+
+
+def walk_run(
+    run: Run, layer: int, twist: Twist | None = None, progress: Progress = silent
+) -> LayerWalk:
+    """Every number that one layer makes of a text.
+
+    Args:
+        run: The text and what reads it.
+        layer: The layer, from 0.
+        twist: What to change; nothing if left out.
+        progress: Told what is being done.
+
+    Raises:
+        ExplorerError: The source cannot be loaded or cannot read the text, has no such layer, or
+            its attention is built in another way.
+    """
+    twist = twist or Twist()
+    model = model_of(run.source)
+    with torch.inference_mode():
+        if model is not None:
+            loaded = load_model(model, progress)
+            ours = isinstance(run.source, Transplanted)
+            return _walk_model(loaded, run.texts, layer, twist, ours)
+        if isinstance(run.source, Trained):
+            return _walk_scratch(read_trained(run, progress), layer, twist)
+        return _walk_scratch(read_scratch(run), layer, twist)
+
+
+def _walk_scratch(reading: ScratchReading, layer: int, twist: Twist) -> LayerWalk:
+    _check_layer(layer, reading.info)
+    order = word_order(reading.tokens, twist.backwards)
+    words, positions = reading.words[order], reading.positions
+    parts = [Part("token", _array(words))]
+    x = words
+    if positions is not None and twist.positions:
+        x = words + positions
+        parts.append(Part("position", _array(positions)))
+    x = x[None]
+    for i in range(layer):
+        x = reading.encoder.step(i, x)[0]
+    ours: SelfAttention = reading.encoder.layers[layer]
+    tokens = tuple(reading.tokens[i] for i in order)
+    shown = tuple(parts) if layer == 0 else ()
+    return _walk(reading.info, layer, tokens, shown, False, x, ours, reading.encoder.causal)
+
+
+def _walk_model(
+    loaded: LoadedModel, texts: tuple[str, ...], layer: int, twist: Twist, transplanted: bool
+) -> LayerWalk:
+    _check_layer(layer, loaded.info)
+    query, key, value, output = projections(loaded.network, layer)
+    reading = _twisted(loaded, read(loaded, texts), twist)
+    attentions, hidden = attend(loaded, reading)
+    x = hidden[layer]
+    parts = _embedded(loaded, reading, x) if layer == 0 else ()
+    normed = bool(parts)
+    if transplanted:
+        ours = transplant(loaded.network, layer)
+        info = transplanted_info(loaded.info)
+        return _walk(info, layer, reading.tokens, parts, normed, x, ours, causal=False)
+    weights = attentions[layer]
+    heads = weights.shape[1]
+    q, k, v = (_split(m(x), heads) for m in (query, key, value))
+    joined = (weights @ v).transpose(1, 2).flatten(2)
+    return _record(
+        *(loaded.info, layer, reading.tokens, parts, normed, x),
+        *((query, key, value, output), (q, k, v), weights, joined, output(joined)),
+        causal=False,
+    )
+
+
+def _walk(
+    info: ModelInfo,
+    layer: int,
+    tokens: tuple[Token, ...],
+    parts: tuple[Part, ...],
+    normed: bool,
+    x: Tensor,
+    ours: SelfAttention,
+    causal: bool,
+) -> LayerWalk:
+    """The from-scratch layer's numbers, by its own modules."""
+    output, weights = ours(x, x, x, causal=causal, return_weights=True)
+    q, k, v = (_split(m(x), ours.n_heads) for m in (ours.W_Q, ours.W_K, ours.W_V))
+    joined = (weights @ v).transpose(1, 2).flatten(2)
+    maps = (ours.W_Q, ours.W_K, ours.W_V, ours.o)
+    return _record(
+        *(info, layer, tokens, parts, normed, x, maps, (q, k, v), weights, joined, output),
+        causal=causal,
+    )
+
+
+def _record(
+    info: ModelInfo,
+    layer: int,
+    tokens: tuple[Token, ...],
+    parts: tuple[Part, ...],
+    normed: bool,
+    x: Tensor,
+    maps: Sequence[torch.nn.Linear],
+    split: Sequence[Tensor],
+    weights: Tensor,
+    joined: Tensor,
+    output: Tensor,
+    *,
+    causal: bool,
+) -> LayerWalk:
+    n = len(tokens)
+    w_q, w_k, w_v, w_o = (_array(m.weight) for m in maps)
+    b_q, b_k, b_v, b_o = (_array(m.bias) for m in maps)
+    q, k, v = (_array(a[0]) for a in split)
+    return LayerWalk(
+        model=info,
+        layer=layer,
+        tokens=tokens,
+        parts=parts,
+        normed=normed,
+        x=_array(x[0]),
+        **{"w_q": w_q, "w_k": w_k, "w_v": w_v, "b_q": b_q, "b_k": b_k, "b_v": b_v},
+        **{"q": q, "k": k, "v": v, "w_o": w_o, "b_o": b_o},
+        allowed=np.tri(n, dtype=bool) if causal else np.ones((n, n), dtype=bool),
+        weights=_array(weights[0]),
+        joined=_array(joined[0]),
+        output=_array(output[0]),
+    )
+
+
+def _split(x: Tensor, heads: int) -> Tensor:
+    return x.unflatten(-1, (heads, -1)).transpose(1, 2)
+
+
+def _array(tensor: Tensor) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]":
+    """A copy, so that locking it does not lock the model."""
+    return tensor.detach().float().numpy().copy()
+
+
+def _check_layer(layer: int, info: ModelInfo) -> None:
+    if not 0 <= layer < info.n_layers:
+        raise ExplorerError(
+            f"There is no layer {layer}: {info.name} has the layers 0 to {info.n_layers - 1}."
+        )
+
+
+def word_order(tokens: Sequence[Token], backwards: bool) -> list[int]:
+    """The order in which tokens are read: word by word, each word's pieces in their own order.
+
+    Special tokens keep their places, and each text keeps its own words.
+    """
+    order = list(range(len(tokens)))
+    if not backwards:
+        return order
+    for segment in {t.segment for t in tokens}:
+        places = [i for i in order if tokens[i].segment == segment and not tokens[i].special]
+        words: list[list[int]] = []
+        for i in places:
+            same = words and tokens[i].word is not None
+            if same and tokens[words[-1][-1]].word == tokens[i].word:
+                words[-1].append(i)
+            else:
+                words.append([i])
+        turned = [i for word in reversed(words) for i in word]
+        for place, i in zip(places, turned, strict=True):
+            order[place] = i
+    return order
+
+
+def _twisted(loaded: LoadedModel, reading: Reading, twist: Twist) -> Reading:
+    order = word_order(reading.tokens, twist.backwards)
+    inputs = dict(reading.inputs)
+    inputs["input_ids"] = inputs["input_ids"][:, order]
+    if not twist.positions:
+        first = int(_positions(loaded, 1)[0])
+        inputs["position_ids"] = torch.full_like(inputs["input_ids"], first)
+    return replace(reading, inputs=inputs, tokens=tuple(reading.tokens[i] for i in order))
+
+
+def _positions(loaded: LoadedModel, n: int) -> Tensor:
+    """The numbers that a model gives to positions: RoBERTa and its kin begin after the padding."""
+    kin = loaded.network.config.model_type in ("roberta", "xlm-roberta", "camembert")
+    start = loaded.network.config.pad_token_id + 1 if kin else 0
+    return torch.arange(start, start + n)
+
+
+def _embedded(loaded: LoadedModel, reading: Reading, x: Tensor) -> tuple[Part, ...]:
+    """What the first layer's input is added up from; nothing if it is made in another way."""
+    embeddings: Any = getattr(loaded.network, "embeddings", None)
+    ids = reading.inputs["input_ids"]
+    try:
+        places = reading.inputs.get("position_ids", _positions(loaded, ids.shape[1])[None])
+        parts = {
+            "token": embeddings.word_embeddings(ids),
+            "position": embeddings.position_embeddings(places),
+        }
+        if hasattr(embeddings, "token_type_embeddings"):
+            kinds = reading.inputs.get("token_type_ids", torch.zeros_like(ids))
+            parts["text A or B"] = embeddings.token_type_embeddings(kinds)
+        made = embeddings.LayerNorm(sum(parts.values()))
+    except (AttributeError, TypeError):
+        return ()
+    if made.shape != x.shape or not torch.allclose(made, x, atol=1e-5):
+        return ()
+    return tuple(Part(name, _array(values[0])) for name, values in parts.items())
