@@ -92,6 +92,11 @@ class AttentionTrace:
         weights.flags.writeable = False
         object.__setattr__(self, "weights", weights)
 
+    @property
+    def nbytes(self) -> int:
+        """Memory that the weights take."""
+        return self.weights.nbytes
+
     def __repr__(self) -> str:
         shape = " x ".join(map(str, self.weights.shape))
         return f"AttentionTrace({self.model.name!r}, [layer, head, query, key] = {shape})"

@@ -4,6 +4,7 @@ import base64
 import html
 from collections.abc import Mapping, Sequence
 
+from explorer.film import Film
 from explorer.instrument.assets import bundle, css
 from explorer.instrument.pack import pack
 from explorer.trace import AttentionTrace
@@ -42,6 +43,7 @@ def to_html(
     *,
     opening: Mapping[str, object] | None = None,
     layers: Sequence[int] | None = None,
+    film: Film | None = None,
 ) -> str:
     """The instrument with its numbers inside one page.
 
@@ -49,17 +51,18 @@ def to_html(
         trace: What to show.
         opening: The view to open with, by the names that a link uses.
         layers: The layers to put in; None for all. Of the others the small pictures are there.
+        film: The training that the trace is the last frame of.
 
     Returns:
         The page's text. It holds no address and asks nobody for anything.
     """
     all_layers = range(trace.model.n_layers)
     kept = [i for i in all_layers if layers is None or i in layers] or [0]
-    payload = pack(trace, trace_id="file", layers=kept, opening=opening)
+    payload = pack(trace, trace_id="file", layers=kept, opening=opening, film=film)
     title = f"Attention of {trace.model.name}"
     return _PAGE.format(
         title=html.escape(title),
-        css=css(),
+        css=css("standalone"),
         payload=base64.b64encode(payload).decode(),
         code=bundle("standalone").replace("</", "<\\/"),
     )

@@ -1,10 +1,13 @@
 """The instrument's JavaScript and CSS, put together for a host."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 _HERE = Path(__file__).parent
+
+Host = Literal["streamlit", "standalone", "steps"]
 
 # In the order in which they use one another.
 MODULES = (
@@ -18,6 +21,7 @@ MODULES = (
     "dom",
     "sight",
     "paint",
+    "theme",
     "scene",
     "save",
     "record",
@@ -34,20 +38,35 @@ MODULES = (
     "reading",
     "says",
     "files",
+    "matrix",
+    "film",
     "instrument",
+    "address",
+    "walk",
+    "stages",
+    "stepwords",
+    "steppictures",
+    "stepnumbers",
+    "stepper",
 )
-HOSTS = ("streamlit", "standalone")
+_WALKED = ("walk", "stages", "stepwords", "steppictures", "stepnumbers", "stepper")
+_SHARED = ("palette", "view", "dom", "paint", "theme", "save", "tools", "matrix", "address")
+HOSTS: Mapping[Host, tuple[str, ...]] = {
+    "streamlit": tuple(m for m in MODULES if m not in _WALKED),
+    "standalone": tuple(m for m in MODULES if m not in (*_WALKED, "address")),
+    "steps": tuple(m for m in MODULES if m in (*_SHARED, *_WALKED)),
+}
 _EXPORTED = re.compile(r"^export (?:async )?(?:const|function|class) (\w+)", re.MULTILINE)
 
 
-def bundle(host: Literal["streamlit", "standalone"]) -> str:
-    """All modules and one host as one text.
+def bundle(host: Host) -> str:
+    """The modules that a host uses, and the host, as one text.
 
     Code that runs from memory or from inside a page has no neighbours to import. So each module
     becomes a function that gives back what it exports; only these names are seen by the others (a
     test holds that no two modules export the same one).
     """
-    return "\n".join([*(_enclosed(name) for name in MODULES), _joinable(_read(host))])
+    return "\n".join([*(_enclosed(name) for name in HOSTS[host]), _joinable(_read(host))])
 
 
 def exports(name: str) -> list[str]:
@@ -81,6 +100,7 @@ def _joinable(module: str) -> str:
     return module
 
 
-def css() -> str:
-    """The instrument's style sheet."""
-    return (_HERE / "instrument.css").read_text("utf-8")
+def css(host: Host = "streamlit") -> str:
+    """The style sheet of a host's part."""
+    sheets = ["instrument.css", *(["steps.css"] if host == "steps" else [])]
+    return "\n".join((_HERE / sheet).read_text("utf-8") for sheet in sheets)

@@ -1,33 +1,67 @@
-"""The instrument in Streamlit: mounted, and what it sends back checked."""
+"""The browser parts in Streamlit: mounted, and what they send back checked."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from explorer.instrument.assets import bundle, css
-from explorer.instrument.want import Want
+from explorer.instrument.assets import Host, bundle, css
+from explorer.instrument.want import Head, Want
 
 
 @functools.cache
-def _component() -> Callable[..., object]:
+def _component(name: str, host: Host) -> Callable[..., object]:
     return st.components.v2.component(
-        "attention_instrument", html='<div class="ax"></div>', css=css(), js=bundle("streamlit")
+        name, html='<div class="ax"></div>', css=css(host), js=bundle(host)
     )
 
 
-def show(payload: bytes, *, key: str, on_want: Callable[[Want], None]) -> None:
+def show(
+    payload: bytes,
+    *,
+    key: str,
+    on_want: Callable[[Want], None],
+    on_walk: Callable[[Head], None],
+) -> None:
     """Draw the instrument.
 
     Args:
         payload: From `pack`.
         key: The element's own name; the same key keeps the same picture alive.
         on_want: Called with what the reader wants and the browser does not have.
+        on_walk: Called when the reader wants to see how a head's weights are made.
     """
 
     def wanted() -> None:
-        want = Want.of(getattr(st.session_state.get(key), "want", None))
+        want = Want.of(_sent(key, "want"))
         if want is not None:
             on_want(want)
 
-    _component()(data=payload, key=key, on_want_change=wanted)
+    def walked() -> None:
+        sent = _sent(key, "walk")
+        if isinstance(sent, Mapping):
+            on_walk(Head.of(sent))
+
+    draw = _component("attention_instrument", "streamlit")
+    draw(data=payload, key=key, on_want_change=wanted, on_walk_change=walked)
+
+
+def show_steps(payload: bytes, *, key: str, on_want: Callable[[Head], None]) -> None:
+    """Draw one head's way, step by step.
+
+    Args:
+        payload: From `pack_walk`.
+        key: The element's own name.
+        on_want: Called with the layer and head that the reader wants.
+    """
+
+    def wanted() -> None:
+        sent = _sent(key, "want")
+        if isinstance(sent, Mapping):
+            on_want(Head.of(sent))
+
+    _component("attention_steps", "steps")(data=payload, key=key, on_want_change=wanted)
+
+
+def _sent(key: str, name: str) -> object:
+    return getattr(st.session_state.get(key), name, None)

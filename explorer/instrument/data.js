@@ -6,16 +6,23 @@
  * @typedef {{kind: "layer", layer: number, shape: number[], large: number}
  *         | {kind: "means", shape: number[], large: number}
  *         | {kind: "group", name: string, shape: number[], large: number}
+ *         | {kind: "film" | "ideals", shape: number[], large: number}
  *         | {kind: "page", ticket: number, bytes: number}} Block
+ * @typedef {{steps: number[], loss: number[], accuracy: number[], chance: number,
+ *            near: {name: string, heads: number[][]}[], ideals: string[], answers: string[][],
+ *            right: (string | null)[]}} About a training; heads: by frame, then layer and head
+ * @typedef {About & {codes: Uint16Array, wanted: Uint16Array}} Film
+ *   codes: `[frame, layer, head, query, key]`; wanted: `[pattern, query, key]`
  * @typedef {{id: string, title: string, n_layers: number, n_heads: number,
  *            query_tokens: Token[], key_tokens: Token[], texts: string[],
  *            n_cut: number[], thumb: [number, number], blocks: Block[],
- *            opening: Record<string, unknown> | null, link: Record<string, string> | null}} Header
+ *            opening: Record<string, unknown> | null, link: Record<string, string> | null,
+ *            film: About | null}} Header
  * @typedef {{name: string, shape: number[], codes: Uint16Array}} GroupBlock
  * @typedef {{ticket: number, bytes: Uint8Array}} PageBlock
  * @typedef {{head: Header, thumbs: Uint8Array, ordinaryThumbs: Uint8Array,
  *            layers: Map<number, Uint16Array>, means: Uint16Array | null,
- *            group: GroupBlock | null, page: PageBlock | null}} Trace
+ *            group: GroupBlock | null, page: PageBlock | null, film: Film | null}} Trace
  */
 
 export const LEVELS = 60000;
@@ -59,6 +66,7 @@ export function unpack(bytes) {
     means: null,
     group: null,
     page: null,
+    film: head.film && { ...head.film, codes: new Uint16Array(), wanted: new Uint16Array() },
   };
   for (const block of head.blocks) {
     if (block.kind === "page") {
@@ -70,7 +78,9 @@ export function unpack(bytes) {
     at += size + 2 * block.large;
     if (block.kind === "layer") trace.layers.set(block.layer, codes);
     else if (block.kind === "means") trace.means = codes;
-    else trace.group = { name: block.name, shape: block.shape, codes };
+    else if (block.kind === "film" && trace.film) trace.film.codes = codes;
+    else if (block.kind === "ideals" && trace.film) trace.film.wanted = codes;
+    else if (block.kind === "group") trace.group = { name: block.name, shape: block.shape, codes };
   }
   return trace;
 }
@@ -142,6 +152,30 @@ export function meanWeights(trace, layer, heads) {
 }
 
 /**
+ * The frame of a film that stands nearest to a step.
+ * @param {About} film @param {number | null} step null for the last
+ */
+export function frameAt({ steps }, step) {
+  if (step === null) return steps.length - 1;
+  const after = steps.findIndex((s) => s >= step);
+  return after < 0 ? steps.length - 1 : after;
+}
+
+/**
+ * Let a trace show one frame of its film.
+ * @param {Trace} trace @param {number} frame
+ */
+export function turnFilm(trace, frame) {
+  if (!trace.film) return;
+  const { n_layers: nLayers, n_heads: nHeads } = trace.head;
+  const size = nHeads * mapSize(trace.head);
+  for (let layer = 0; layer < nLayers; layer++) {
+    const at = (frame * nLayers + layer) * size;
+    trace.layers.set(layer, trace.film.codes.subarray(at, at + size));
+  }
+}
+
+/**
  * Take over what an earlier payload of the same trace brought.
  * @param {Trace} next @param {Trace} old
  */
@@ -149,6 +183,7 @@ export function merge(next, old) {
   next.layers = new Map([...old.layers, ...next.layers]); // oldest first
   next.means ??= old.means;
   next.group ??= old.group;
+  next.film ??= old.film;
 }
 
 /**

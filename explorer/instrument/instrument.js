@@ -1,10 +1,11 @@
 // The instrument: one state, one render from it. It knows nothing of its host: a host mounts it on
 // an element, feeds it payloads, and is told what the reader chose. A host that gives everything at
-// once has no need, one that has no address to share no copyLink.
+// once has no need, one that has no address to share no copyLink, one without other pages no walk.
 
-import { mapSize, merge, unpack } from "./data.js";
+import { frameAt, mapSize, merge, turnFilm, unpack } from "./data.js";
 import { h, remember } from "./dom.js";
 import { createFiles } from "./files.js";
+import { createFilm } from "./film.js";
 import { createFlow } from "./flow.js";
 import { createGrid } from "./grid.js";
 import { createHeatmap } from "./heatmap.js";
@@ -19,18 +20,19 @@ import {
   modelOf,
   pinnedNumbers,
   pooledModel,
-  readTheme,
   thumbOf,
   unitsHolding,
   wholeThumb,
   wishOf,
 } from "./scene.js";
+import { readTheme } from "./theme.js";
 import {
   createCombine,
   createCopy,
   createGridShows,
   createSteps,
   createSwitches,
+  createWalk,
 } from "./tools.js";
 import {
   chooseHead,
@@ -72,6 +74,7 @@ import { sentence } from "./words.js";
  *   onView: (params: Record<string, string>, link: Record<string, string> | null) => void,
  *   need: ((want: Want) => void) | null,
  *   copyLink: (() => Promise<boolean>) | null,
+ *   walk: ((view: Record<string, string>) => void) | null,
  * }} Host
  * @typedef {{update: (bytes: Uint8Array) => void, retheme: () => void, destroy: () => void}} Instrument
  * @typedef {{thumbs?: boolean, model?: boolean, moved?: boolean, peek?: boolean}} Change
@@ -194,6 +197,7 @@ export function mount(root, host) {
   const heatmap = createHeatmap(actions);
   const flow = createFlow(actions, change);
   const reading = createReading(actions);
+  const film = createFilm((next) => change(next, { thumbs: true, model: true }));
   const layers = createLayers(actions, change, (open) => {
     if (open) fetchMissing();
     ask({ model: true });
@@ -207,7 +211,13 @@ export function mount(root, host) {
   panels.append(reading.element, grid.element, flow.element, heatmap.element, layers.element);
   const files = createFiles(
     {
-      everything: () => [says.sentence, says.notes, picked.element, ...panelsInSight()],
+      everything: () => [
+        film.element,
+        says.sentence,
+        says.notes,
+        picked.element,
+        ...panelsInSight(),
+      ],
       reading: () => [reading.element],
       grid: () => [grid.element],
       flow: () => [flow.element],
@@ -218,16 +228,20 @@ export function mount(root, host) {
     { bytes: pageBytes, fetch: host.need && fetchPage },
   );
   const steps = createSteps(travel);
+  const walk = host.walk && createWalk(() => host.walk?.(toParams(view)));
   const away = h(
     "div",
     { class: "ax-away" },
     ...steps.elements,
+    ...(walk ? [walk] : []),
     ...(copy ? [copy.element] : []),
     files.element,
   );
   const words = h("div", { class: "ax-words" }, h("div", {}, says.sentence, says.notes), away);
   switches.element.open = root.clientWidth >= WIDE; // on a phone the picture comes first
-  root.replaceChildren(switches.element, words, picked.element, blank, panels, says.spoken);
+  root.replaceChildren(
+    ...[film.element, switches.element, words, picked.element, blank, panels, says.spoken],
+  );
   root.onkeydown = (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
     event.preventDefault();
@@ -336,6 +350,7 @@ export function mount(root, host) {
     wide = root.clientWidth;
     const { thumbs: newThumbs, model: newModel, moved = false, peek } = dirty;
     dirty = {};
+    if (trace.film) turnFilm(trace, frameAt(trace.film, view.step));
     if (newThumbs) {
       thumbs = new Map();
       wish = wishOf(trace, view);
@@ -358,8 +373,10 @@ export function mount(root, host) {
       says.rank(scene);
     } else grid.mark(scene);
     says.show(scene, hovered !== null);
+    if (newModel || newThumbs) film.draw(scene);
     const heads = `${view.layer}.${view.heads.join(".")}`;
-    root.dataset.painted = `${trace.head.id} ${heads}${scene.loading ? " loading" : ""}`;
+    const step = trace.film ? ` step ${trace.film.steps[frameAt(trace.film, view.step)]}` : "";
+    root.dataset.painted = `${trace.head.id} ${heads}${step}${scene.loading ? " loading" : ""}`;
   }
 
   /** The switches and what is pinned. @param {Scene} now */
@@ -497,6 +514,7 @@ export function mount(root, host) {
       arrive(next, trace === null);
     }
     trace = next;
+    if (trace.film) turnFilm(trace, frameAt(trace.film, view.step));
     shown = null;
     forget(trace);
     view = clamp(view, trace.head);
@@ -562,6 +580,7 @@ export function mount(root, host) {
     destroy: () => {
       cancelAnimationFrame(frame);
       clearTimeout(resting);
+      film.pause();
       undrawn = [];
       observer.disconnect();
       root.replaceChildren();

@@ -7,6 +7,8 @@ the header names, one after the other:
 - ``layer``: the weights of one layer, ``[head, query, key]``;
 - ``means``: the mean over the heads of every layer, ``[layer, query, key]``;
 - ``group``: the attention between chosen words in every head (`attention_between`);
+- ``film``: the weights of every frame of a training, ``[frame, layer, head, query, key]``;
+- ``ideals``: where it would be best to look, ``[pattern, query, key]``;
 - ``page``: the instrument as a file of its own, to be handed to the reader.
 
 Weights are 16-bit codes: 0 for a weight of exactly 0, else 1 + floor(60000 w), which stands for the
@@ -28,6 +30,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.analysis.groups import attention_between
+from explorer.film import Film
 from explorer.instrument.want import Page, Want
 from explorer.trace import AttentionTrace, Token, Weights
 
@@ -49,6 +52,7 @@ def pack(
     link: Mapping[str, str] | None = None,
     want: Want | None = None,
     page_of: Callable[[Page], str] | None = None,
+    film: Film | None = None,
 ) -> bytes:
     """The payload of a trace: its texts, all thumbnails, and some layers in full.
 
@@ -60,12 +64,16 @@ def pack(
         link: The URL parameters of the run; None if no link can carry it.
         want: What else the browser asked for; left out if it is about another trace.
         page_of: Makes the file that was asked for.
+        film: The training that the trace is the last frame of; its layers need not be sent.
     """
     thumbs, ordinary = both_thumbnails(trace)
     blocks = [_codes_block({"kind": "layer", "layer": i}, trace.weights[i]) for i in layers]
     queries, keys = trace.query_tokens, trace.key_tokens
     if want and want.trace_id == trace_id and want.fits(len(queries), len(keys)):
         blocks += _wanted(trace, want, page_of)
+    if film:
+        blocks.append(_codes_block({"kind": "film"}, film.weights))
+        blocks.append(_codes_block({"kind": "ideals"}, np.stack(list(film.ideals.values()))))
     header = {
         "id": trace_id,
         "title": trace.model.name,
@@ -79,11 +87,29 @@ def pack(
         "blocks": [about for about, _ in blocks],
         "opening": opening,
         "link": link,
+        "film": film and _about_film(film),
     }
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
     length = struct.pack("<I", len(text))
     blobs = [blob for _, blob in blocks]
     return b"".join([length, text, thumbs.tobytes(), ordinary.tobytes(), *blobs])
+
+
+def _about_film(film: Film) -> dict[str, Any]:
+    """What a film says besides weights."""
+    return {
+        "steps": film.steps,
+        "loss": film.loss,
+        "accuracy": film.accuracy,
+        "chance": film.chance,
+        "near": [
+            {"name": name, "heads": shares.reshape(len(shares), -1).round(4).tolist()}
+            for name, shares in film.near.items()
+        ],
+        "ideals": list(film.ideals),
+        "answers": film.answers,
+        "right": film.right,
+    }
 
 
 def layers_to_send(trace: AttentionTrace, wanted: int) -> list[int]:

@@ -63,6 +63,21 @@ export function weightRamp(dark) {
 }
 
 /**
+ * The scale for numbers with a sign and for differences: blue above, orange below, the page's own
+ * colour for nothing. The two hues differ for red-blind and green-blind eyes too.
+ * @param {boolean} dark
+ * @returns {Rgb[]} 256 colours, the most negative first
+ */
+export function divergingRamp(dark) {
+  return Array.from({ length: 256 }, (_, i) => {
+    const t = (i - 127.5) / 127.5;
+    const far = Math.abs(t);
+    const lightness = dark ? 0.22 + 0.56 * far : 0.985 - 0.5 * far;
+    return oklch(lightness, 0.006 + 0.15 * far ** 0.8, t > 0 ? 262 : 50);
+  });
+}
+
+/**
  * The same scale with less of everything, for what is not chosen: still to be read, but quiet.
  * @param {boolean} dark
  * @returns {Rgb[]}

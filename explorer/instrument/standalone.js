@@ -23,6 +23,7 @@ const here = mount(place, {
   },
   need: null, // what the file holds is all there is
   copyLink: null,
+  walk: null,
 });
 here.update(packed);
 window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {

@@ -144,6 +144,10 @@ export function createSteps(travel) {
   };
 }
 
+/** The way to the page that shows how this head's weights are made. @param {() => void} go */
+export const createWalk = (go) =>
+  pushButton("How is it computed?", "This head, step by step, with every number", go);
+
 /**
  * A button that copies the link to this very picture.
  * @param {() => Promise<boolean>} copyLink resolves to false where the browser forbids it

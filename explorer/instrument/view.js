@@ -6,8 +6,10 @@
  * @typedef {{layer: number, heads: number[], combine: "mean" | "max",
  *            queries: number[], keys: number[], look: "from" | "to",
  *            grid: "pinned" | "whole", words: boolean, specials: Specials, scale: Scale, mass: number,
- *            flow: "auto" | "down" | "across", path: "all" | "chosen", residual: number}} View
- *   queries and keys are the pinned tokens, in order; residual is per cent
+ *            flow: "auto" | "down" | "across", path: "all" | "chosen", residual: number,
+ *            step: number | null}} View
+ *   queries and keys are the pinned tokens, in order; residual is per cent; step is of a training,
+ *   null for its last
  */
 
 /** @type {View} */
@@ -26,6 +28,7 @@ export const START = {
   flow: "auto",
   path: "all",
   residual: 50,
+  step: null,
 };
 
 const CHOICES = {
@@ -101,11 +104,12 @@ export function toParams(view) {
   if (view.words) params.words = "1";
   if (view.mass !== START.mass) params.mass = String(view.mass);
   if (view.residual !== START.residual) params.residual = String(view.residual);
+  if (view.step !== null) params.step = String(view.step);
   return params;
 }
 
 export const PARAMS = [
-  ...["layer", "heads", "query", "key", "words", "mass", "residual"],
+  ...["layer", "heads", "query", "key", "words", "mass", "residual", "step"],
   ...NAMES.map(String),
 ];
 
@@ -141,6 +145,7 @@ export function fromParams(view, params) {
   if (params.has("words")) next.words = params.get("words") === "1";
   next.mass = Math.max(number("mass", 100) ?? view.mass, 1);
   next.residual = number("residual", 100) ?? view.residual;
+  next.step = number("step", 999_999) ?? view.step;
   return next;
 }
 
@@ -233,7 +238,7 @@ const REMEMBERED = 200;
 export function note(history, before, after) {
   const text = JSON.stringify;
   if (text(before) === text(after)) return history;
-  const rest = (/** @type {View} */ view) => text({ ...view, mass: 0, residual: 0 });
+  const rest = (/** @type {View} */ view) => text({ ...view, mass: 0, residual: 0, step: 0 });
   const last = history.past[history.past.length - 1];
   const slid = rest(before) === rest(after) && last && rest(last) === rest(before);
   return { past: slid ? history.past : [...history.past, before].slice(-REMEMBERED), future: [] };

@@ -93,6 +93,38 @@ class Want:
         return all(position < n for words, n in ends for word in words for position in word)
 
 
+@dataclass(frozen=True)
+class Head:
+    """One head, and perhaps a query and a key.
+
+    Attributes:
+        layer: The layer, from 0.
+        head: The head, from 0.
+        query: The position of a query, or None.
+        key: The position of a key, or None.
+    """
+
+    layer: int = 0
+    head: int = 0
+    query: int | None = None
+    key: int | None = None
+
+    @staticmethod
+    def of(sent: Mapping[str, object]) -> "Head":
+        """The head in what a page or a link says: numbers, or texts that begin with one."""
+        head = _number(sent.get("head", sent.get("heads")))
+        layer, query, key = (_number(sent.get(name)) for name in ("layer", "query", "key"))
+        return Head(layer or 0, head or 0, query, key)
+
+
+def _number(value: object) -> int | None:
+    """The number that something is, or begins with; None if it is no number."""
+    if isinstance(value, str):
+        found = re.match(r"[0-9]{1,4}(?![0-9])", value)
+        return int(found[0]) if found else None
+    return value if type(value) is int and _is_count(value) else None
+
+
 def _matches(pattern: re.Pattern[str], value: object) -> bool:
     return isinstance(value, str) and pattern.fullmatch(value) is not None
 

@@ -1,15 +1,15 @@
 """The trained layer as a source, and the trainings that this server remembers."""
 
+import math
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from explorer.errors import ExplorerError
+from explorer.film import Film
 from explorer.lesson import TASKS, Trained
 from explorer.run import Run
 from explorer.scratch.tasks import BLANK, COURSES, START
@@ -153,66 +153,77 @@ def _trace(
     return AttentionTrace(info, texts, tokens, tokens, weights[:, 0].numpy(), (n_cut,))
 
 
-@dataclass(frozen=True, eq=False)
-class Film:
-    """What the layer made of one sequence, over the steps of its training.
+class _Reel:
+    """The frames of a training, run on one sequence; only new ones are run."""
 
-    Attributes:
-        trace: The last frame's attention.
-        weights: Every frame's, float32 ``[frame, layer, head, query, key]``.
-        steps: The frames' steps.
-        loss: Mean training loss since the frame before.
-        accuracy: Share of right answers on held-out sequences.
-        near: By the ideal patterns' names, how near each head is to it on held-out sequences,
-            ``[frame, layer, head]``, 0 to 1.
-        ideals: The ideal patterns of this sequence, 0 or 1, ``[query, key]``.
-        answers: What the layer answers at each position in each frame, in words.
-        right: The right answers; None where none is asked for.
-    """
+    def __init__(self, lesson: Trained, tokens: tuple[Token, ...]) -> None:
+        self._ids = torch.tensor([_ids(lesson, tokens)])
+        self._learner = Learner(lesson).eval()
+        self._answers = COURSES[lesson.task].answers
+        self._lock = threading.Lock()
+        self.steps: list[int] = []
+        self.weights: list[Weights] = []
+        self.said: list[tuple[str, ...]] = []
 
-    trace: AttentionTrace
-    weights: Weights
-    steps: tuple[int, ...]
-    loss: tuple[float, ...]
-    accuracy: tuple[float, ...]
-    near: dict[str, npt.NDArray[np.float32]]
-    ideals: dict[str, npt.NDArray[np.float32]]
-    answers: tuple[tuple[str, ...], ...]
-    right: tuple[str | None, ...]
+    def develop(self, frames: list[Frame]) -> None:
+        """Run the frames that are new."""
+        with self._lock, torch.inference_mode():
+            for frame in frames[len(self.steps) :]:
+                self._learner.load_state_dict(frame.state)
+                scores, weights = self._learner(self._ids)
+                self.weights.append(weights[:, 0].numpy())
+                self.said.append(tuple(self._answers[i] for i in scores[0].argmax(-1).tolist()))
+                self.steps.append(frame.step)
 
 
-def film(lesson: Trained, text: str, frames: list[Frame]) -> Film:
-    """Run a sequence through every frame of a training.
+_reels: OrderedDict[tuple[Trained, str], _Reel] = OrderedDict()
+_KEPT_REELS = 16
+
+
+def film(lesson: Trained, text: str) -> Film:
+    """A sequence run through a training, as far as it has come.
 
     Raises:
         ExplorerError: The text is no sequence of the task.
     """
     tokens, n_cut = read_tokens(lesson, (text,))
     course = COURSES[lesson.task]
-    ids = torch.tensor([_ids(lesson, tokens)])
-    own = ids[:, 1:] if course.starts else ids
-    if not own.shape[1]:
+    if all(t.special for t in tokens):
         raise ExplorerError("There is no token of this task in the sequence yet.")
-    all_weights, said = [], []
-    for frame in frames:
-        learner = learner_at(lesson, frame)
-        with torch.inference_mode():
-            scores, weights = learner(ids)
-        all_weights.append(weights[:, 0].numpy())
-        said.append(tuple(course.answers[i] for i in scores[0].argmax(-1).tolist()))
-    solved: list[Any] = [None] * course.starts + course.solve(own)[0].tolist()
-    right = tuple(None if i is None or i == BLANK else course.answers[i] for i in solved)
+    training = training_of(lesson)
+    frames = [f for f in list(training.frames) if math.isfinite(f.loss)]
+    reel = _reel_of(lesson, text, tokens, frames)
+    ids = torch.tensor(_ids(lesson, tokens))
+    own = ids[course.starts :]
+    solved = [BLANK] * course.starts + course.solve(own[None])[0].tolist()
+    last = replace(lesson, steps=max(frames[-1].step, 1))
+    info = _info(last, Learner(lesson))
+    shown = AttentionTrace(info, (text,), tokens, tokens, reel.weights[len(frames) - 1], (n_cut,))
     return Film(
-        _trace(lesson, (text,), tokens, n_cut, frames[-1]),
-        np.stack(all_weights),
-        tuple(f.step for f in frames),
-        tuple(f.loss for f in frames),
-        tuple(f.accuracy for f in frames),
-        {name: np.stack([f.near[name].numpy() for f in frames]) for name in frames[0].near},
-        {p.name: p.wanted.numpy() for p in course.patterns(ids[0])},
-        tuple(said),
-        right,
+        trace=shown,
+        weights=np.stack(reel.weights[: len(frames)]),
+        steps=tuple(f.step for f in frames),
+        loss=tuple(f.loss for f in frames),
+        accuracy=tuple(f.accuracy for f in frames),
+        chance=training.chance,
+        near={name: np.stack([f.near[name].numpy() for f in frames]) for name in frames[0].near},
+        ideals={p.name: p.wanted.numpy() for p in course.patterns(ids)},
+        answers=tuple(reel.said[: len(frames)]),
+        right=tuple(None if i == BLANK else course.answers[i] for i in solved),
     )
+
+
+def _reel_of(lesson: Trained, text: str, tokens: tuple[Token, ...], frames: list[Frame]) -> _Reel:
+    key = (replace(lesson, steps=1), text)
+    with _lock:
+        reel = _reels.get(key)
+        if reel is None or reel.steps[: len(frames)] != [f.step for f in frames][: len(reel.steps)]:
+            reel = _reels[key] = _Reel(lesson, tokens)
+        _reels.move_to_end(key)
+        while len(_reels) > _KEPT_REELS:
+            _reels.popitem(last=False)
+    reel.develop(frames)
+    return reel
 
 
 def _lesson(run: Run) -> Trained:

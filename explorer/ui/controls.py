@@ -3,15 +3,20 @@
 import streamlit as st
 
 from explorer.errors import ExplorerError
+from explorer.lesson import LEARNING_RATES, LIMITS, TASKS, Trained
 from explorer.sources import EXAMPLES, Example
 from explorer.ui import state
 
 _KIND_NAMES = {
     "bert": "BERT (all-MiniLM-L6-v2, built in)",
     "scratch": "From-scratch layer (random weights)",
+    "trained": "From-scratch layer (trained on a task)",
+    "transplant": "From-scratch layer (a BERT’s weights)",
     "hf": "A model of the Hugging Face hub",
     "path": "A model in a folder",
 }
+
+_DONORS = {name: _KIND_NAMES[name] for name in ("bert", "hf", "path")}
 
 # A tighter row of examples; on a phone one line, which a finger can push sideways.
 _STYLE = """<style>
@@ -83,6 +88,9 @@ def _examples() -> None:
 
 def _options() -> None:
     kind = st.session_state.kind
+    if kind == "transplant":
+        st.selectbox("Whose weights", _DONORS, key="donor", format_func=_DONORS.__getitem__)
+        kind = st.session_state.donor
     if kind == "hf":
         st.text_input(
             "Model name",
@@ -108,6 +116,41 @@ def _options() -> None:
             right.number_input("Seed", 0, 2**31 - 1, key="seed")
             st.toggle("Add positions", key="positions", help="Sines and cosines, as in the paper.")
             st.toggle("Causal: look only backwards", key="causal")
+    elif kind == "trained":
+        with st.popover("What it has learned", width="stretch"):
+            task()
+            lesson()
+
+
+def task() -> None:
+    """The task of a training."""
+    st.selectbox(
+        "Task",
+        list(TASKS),
+        key="t_task",
+        format_func=lambda name: TASKS[name].title,
+        on_change=_other_task,
+    )
+
+
+def lesson() -> None:
+    """The settings of a training."""
+    task = TASKS[st.session_state.t_task]
+    left, right = st.columns(2)
+    left.number_input("Length of a sequence", task.shortest, LIMITS["length"][1], key="t_length")
+    right.number_input("Training steps", *LIMITS["steps"], key="t_steps")
+    left.number_input("Heads", *LIMITS["n_heads"], key="t_n_heads")
+    right.number_input("Layers", *LIMITS["n_layers"], key="t_n_layers")
+    left.number_input("d_model (width)", *LIMITS["d_model"], key="t_d_model")
+    right.number_input(
+        "Learning rate", *LEARNING_RATES, key="t_learning_rate", step=0.001, format="%g"
+    )
+    left.number_input("Seed", *LIMITS["seed"], key="t_seed")
+
+
+def _other_task() -> None:
+    """Another task comes with its own settings."""
+    state.fill_lesson(Trained(st.session_state.t_task))
 
 
 def _run() -> None:

@@ -1,125 +1,138 @@
-"""The desk: one for the whole server. It computes runs in the background and keeps results.
+"""The desk: one for the whole server. It works in the background and keeps results.
 
 A rerun of a page does not stop work that blocks it, so no page ever computes: it asks here, waits a
-moment, and looks again later. Equal runs are computed once, for everybody.
+moment, and looks again later. Equal work is done once, for everybody.
 """
 
 import gc
 import os
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 from explorer.errors import ExplorerError
-from explorer.run import Run
-from explorer.source import Hub
-from explorer.sources import Progress, trace_run, warm_up
-from explorer.trace import AttentionTrace
+from explorer.sources import Progress, warm_up
+from explorer.ui import work
+from explorer.ui.work import Work
 
+ALONE = 20.0  # seconds that work goes on when no page asks for it: the page is closed
 CACHE_BYTES = int(os.environ.get("EXPLORER_CACHE_MB", "1024")) * 2**20
 
 
 @dataclass(eq=False)
 class Job:
-    """A run that is being computed.
+    """A piece of work that is being done.
 
     Attributes:
         doing: What is being done, in words.
         share: How far it is, 0 to 1; None where that cannot be known.
+        asked: When somebody last asked for it, in seconds of the monotonic clock.
     """
 
-    run: Run
+    work: Work
     doing: str = "Waiting for a free place"
     share: float | None = None
-    future: "Future[AttentionTrace]" = field(default_factory=Future)
+    future: "Future[Any]" = field(default_factory=Future)
     readers: set[str] = field(default_factory=set)
     stopped: bool = False
+    asked: float = field(default_factory=time.monotonic)
 
     def report(self, doing: str, share: float | None) -> None:
         """Note how far the work is; ends it if nobody waits for it any more."""
         if self.stopped:
             raise ExplorerError("Stopped. Nothing was changed.")
+        if time.monotonic() - self.asked > ALONE:
+            raise ExplorerError("Stopped, because nobody was looking.")
         self.doing, self.share = doing, share
 
 
 class Desk:
-    """Takes runs from all readers; thread-safe."""
+    """Takes work from all readers; thread-safe."""
 
     def __init__(
         self,
-        compute: Callable[[Run, Progress], AttentionTrace] = trace_run,
+        do: Callable[[Any, Progress], Any] = work.do,
         cache_bytes: int = CACHE_BYTES,
     ) -> None:
-        self._trace_of = compute
+        self._do = do
         self._cache_bytes = cache_bytes
-        self._kept: OrderedDict[Run, AttentionTrace] = OrderedDict()
-        self._jobs: dict[Run, Job] = {}
+        self._kept: OrderedDict[Work, Any] = OrderedDict()
+        self._jobs: dict[Work, Job] = {}
         self._lock = threading.Lock()
-        # One model computes at a time: two would only slow each other down. Hub models wait
-        # for the network, so they have a queue of their own.
-        self._compute = ThreadPoolExecutor(1, "compute")
-        self._network = ThreadPoolExecutor(2, "network")
+        # One model computes at a time: two would only slow each other down. Hub models wait for
+        # the network, and a training takes long, so they have queues of their own.
+        self._queues = {
+            name: ThreadPoolExecutor(size, name)
+            for name, size in (("compute", 1), ("network", 2), ("training", 1))
+        }
         self._warm: Future[None] | None = None
 
-    def ask(self, run: Run, reader: str) -> Job:
-        """The job of a run, started if need be; the reader's earlier wish is dropped."""
+    def ask(self, wanted: Work, reader: str) -> Job:
+        """The job of a piece of work, begun if need be; the reader's earlier wish is dropped."""
         with self._lock:
-            self._drop(reader, keep=run)
-            job = self._jobs.get(run)
+            self._drop(reader, keep=wanted)
+            job = self._jobs.get(wanted)
             if job is None:
-                job = Job(run)
-                kept = self._kept.get(run)
+                job = Job(wanted)
+                kept = self._kept.get(wanted)
                 if kept is not None:
-                    self._kept.move_to_end(run)
+                    self._kept.move_to_end(wanted)
                     job.future.set_result(kept)
                     return job
-                self._jobs[run] = job
-                pool = self._network if isinstance(run.source, Hub) else self._compute
-                job.future = pool.submit(self._work, job)
+                self._jobs[wanted] = job
+                job.future = self._queues[work.queue_of(wanted)].submit(self._work, job)
             job.readers.add(reader)
+            job.asked = time.monotonic()
             return job
 
     def warm_up(self) -> None:
         """Load the embedded model in the background, once."""
         with self._lock:
             if self._warm is None:
-                self._warm = self._compute.submit(_load_embedded)
+                self._warm = self._queues["compute"].submit(_load_embedded)
 
     def leave(self, reader: str) -> None:
         """The reader waits for nothing any more."""
         with self._lock:
             self._drop(reader, keep=None)
 
-    def _drop(self, reader: str, keep: Run | None) -> None:
-        for run, job in list(self._jobs.items()):
+    def _drop(self, reader: str, keep: Work | None) -> None:
+        for wanted, job in list(self._jobs.items()):
             job.readers.discard(reader)
-            if job.readers or run == keep:
+            if job.readers or wanted == keep:
                 continue
             job.stopped = True  # work that has begun ends at its next report
             job.future.cancel()
-            del self._jobs[run]
+            del self._jobs[wanted]
 
-    def _work(self, job: Job) -> AttentionTrace:
+    def _work(self, job: Job) -> Any:
         try:
-            trace = self._trace_of(job.run, job.report)
+            result = self._do(job.work, job.report)
             with self._lock:
-                self._keep(job.run, trace)
-            return trace
+                self._keep(job.work, result)
+            return result
         except MemoryError as error:
             raise ExplorerError(
                 "There was not enough memory for this. Try a shorter text or a smaller model."
             ) from error
         finally:
             with self._lock:
-                if self._jobs.get(job.run) is job:
-                    del self._jobs[job.run]
+                if self._jobs.get(job.work) is job:
+                    del self._jobs[job.work]
 
-    def _keep(self, run: Run, trace: AttentionTrace) -> None:
-        self._kept[run] = trace
-        while sum(t.weights.nbytes for t in self._kept.values()) > self._cache_bytes:
+    def _keep(self, done: Work, result: Any) -> None:
+        self._kept[done] = result
+        while sum(map(_size, self._kept.values())) > self._cache_bytes:
             self._kept.popitem(last=False)
+
+
+def _size(result: Any) -> int:
+    """Bytes that a result's arrays take; one without arrays takes next to none."""
+    return getattr(result, "nbytes", 0)
 
 
 def _load_embedded() -> None:

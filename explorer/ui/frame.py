@@ -26,6 +26,8 @@ def main() -> None:
                 icon="🔎",
                 default=True,
             ),
+            st.Page("pages/step.py", title="Step by step", icon="🪜"),
+            st.Page("pages/train.py", title="Train", icon="🎓"),
             st.Page("pages/guide.py", title="Guide", icon="📖"),
         ],
         position="top",

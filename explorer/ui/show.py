@@ -1,4 +1,4 @@
-"""From the wanted run to the instrument on the page: wait, say what is happening, draw."""
+"""From the wanted run to the picture on the page: wait, say what is happening, draw."""
 
 import hashlib
 import logging
@@ -10,7 +10,7 @@ from explorer import export
 from explorer.errors import ExplorerError
 from explorer.instrument import component
 from explorer.instrument.pack import layers_to_send, pack
-from explorer.instrument.want import Page, Want
+from explorer.instrument.want import Head, Page, Want
 from explorer.run import Run
 from explorer.sources import stored_trace
 from explorer.trace import AttentionTrace
@@ -31,6 +31,15 @@ def desk() -> Desk:
 
 def result() -> None:
     """Draw the wanted run if it is ready, else the last good one under a note of progress."""
+    trace = current()
+    if trace:
+        _instrument(trace, st.session_state.shown)
+        _files(trace)
+    desk().warm_up()
+
+
+def current() -> AttentionTrace | None:
+    """The trace to show now, after what must be said of it; None while there is none yet."""
     session = st.session_state
     slot = st.container(key="messages")
     trace = _arrived_trace() if session.wanted else _trace_of(session.shown)
@@ -43,9 +52,12 @@ def result() -> None:
             messages.about(trace, session.shown)
     if trace:
         state.write_address()
-        _instrument(trace, session.shown)
-        _files(trace)
-    desk().warm_up()
+    return trace
+
+
+def name_of(run: Run) -> str:
+    """A short name of a run, for the browser."""
+    return hashlib.blake2b(repr(run).encode(), digest_size=8).hexdigest()
 
 
 def _arrived_trace() -> AttentionTrace | None:
@@ -119,6 +131,9 @@ def _progress() -> None:
 @st.fragment
 def _instrument(trace: AttentionTrace, run: Run) -> None:
     session = st.session_state
+    if session.walk_to:  # the reader wants to see how a head is computed
+        walk_to, session.walk_to = session.walk_to, None
+        st.switch_page("pages/step.py", query_params=walk_to)
     want: Want | None = session.browser_wants
     session.browser_wants = want and want.without_page()  # a file is handed out once
 
@@ -127,7 +142,7 @@ def _instrument(trace: AttentionTrace, run: Run) -> None:
 
     payload = pack(
         trace,
-        trace_id=hashlib.blake2b(repr(run).encode(), digest_size=8).hexdigest(),
+        trace_id=name_of(run),
         layers=layers_to_send(trace, session.layer),
         opening=session.opening,
         link=run.to_query() if run.fits_link() else None,
@@ -138,4 +153,10 @@ def _instrument(trace: AttentionTrace, run: Run) -> None:
     def on_want(new: Want) -> None:
         session.browser_wants, session.layer = new, new.layer
 
-    component.show(payload, key="instrument", on_want=on_want)
+    def on_walk(head: Head) -> None:
+        session.layer, session.head = head.layer, head.head
+        view = {"layer": head.layer, "heads": head.head, "query": head.query, "key": head.key}
+        given = {name: str(value) for name, value in view.items() if value is not None}
+        session.walk_to = (run.to_query() if run.fits_link() else {}) | given
+
+    component.show(payload, key="instrument", on_want=on_want, on_walk=on_walk)

@@ -12,13 +12,30 @@ from pathlib import Path
 import streamlit as st
 
 from explorer.errors import ExplorerError
+from explorer.instrument.want import Head
+from explorer.lesson import Trained
 from explorer.run import Run
-from explorer.source import Embedded, Folder, Hub, Scratch, Source
+from explorer.source import (
+    Embedded,
+    Folder,
+    Hub,
+    Model,
+    Scratch,
+    Source,
+    Transplanted,
+    kind_of,
+    model_of,
+)
 from explorer.sources import EXAMPLES
 from explorer.sources.catalogue import Opening
 
-_FIELDS = tuple(f.name for f in fields(Scratch))
-KINDS = ("bert", "scratch", "hf", "path")
+_SCRATCH = tuple(f.name for f in fields(Scratch))
+_TRAINED = tuple(f.name for f in fields(Trained))
+_INPUTS = (
+    *("text", "second", "pair", "kind", "hub_name", "folder", "donor", *_SCRATCH),
+    *(f"t_{name}" for name in _TRAINED),
+)
+KINDS = ("bert", "scratch", "trained", "transplant", "hf", "path")
 
 
 def start() -> None:
@@ -27,7 +44,9 @@ def start() -> None:
     if "reader" not in state:
         state.reader = uuid.uuid4().hex
         state.shown, state.wanted, state.opening, state.trouble = None, None, None, None
-        state.address, state.layer, state.browser_wants = None, _layer_in_address(), None
+        state.address, state.browser_wants, state.walk_to = None, None, None
+        head = Head.of(st.query_params.to_dict())
+        state.layer, state.head = head.layer, head.head
         state.kept = {}  # what the inputs held last
         _open()
     else:
@@ -43,7 +62,8 @@ def _open() -> None:
     asked = _run_in_address(tell=True)
     trouble = state.trouble
     run = asked or first.run
-    _adopt(run, first.opening if run == first.run else None)
+    viewed = "layer" in st.query_params  # the link says where to look
+    _adopt(run, first.opening if run == first.run and not viewed else None)
     if trouble:  # the link is no good: say so, and keep its text
         state.trouble, state.text = trouble, st.query_params.get("text", state.text)
 
@@ -52,12 +72,13 @@ def _adopt(run: Run, opening: Opening | None) -> None:
     """Show what the address asks for, unless that would fetch something nobody here asked for."""
     st.session_state.address = run
     fill_inputs(run)
-    if isinstance(run.source, Hub):
+    model = model_of(run.source)
+    if isinstance(model, Hub):
         from explorer.sources.download import is_downloaded
 
-        if not is_downloaded(run.source):
+        if not is_downloaded(model):
             st.session_state.trouble = (
-                f"This link wants the model “{run.source.name}”, which is not on this machine "
+                f"This link wants the model “{model.name}”, which is not on this machine "
                 "yet. Press Run to download it."
             )
             return
@@ -69,7 +90,7 @@ def want(run: Run, opening: Opening | None = None) -> None:
     state = st.session_state
     state.wanted, state.opening, state.trouble = run, opening, None
     if opening:
-        state.layer = opening["layer"]
+        state.layer, state.head = opening["layer"], opening["heads"][0]
 
 
 def arrived(run: Run) -> None:
@@ -103,12 +124,15 @@ def fill_inputs(run: Run) -> None:
     state = st.session_state
     source = run.source
     state.text, state.second, state.pair = run.text, run.second or "", run.second is not None
-    state.kind = source.spec.partition(":")[0]
-    state.hub_name = source.spec.removeprefix("hf:") if isinstance(source, Hub) else ""
-    state.folder = source.path if isinstance(source, Folder) else ""
+    state.kind = kind_of(source)
+    model = model_of(source)
+    state.donor = kind_of(model) if model else "bert"
+    state.hub_name = model.spec.removeprefix("hf:") if isinstance(model, Hub) else ""
+    state.folder = model.path if isinstance(model, Folder) else ""
     scratch = source if isinstance(source, Scratch) else Scratch()
-    for name in _FIELDS:
+    for name in _SCRATCH:
         state[name] = getattr(scratch, name)
+    fill_lesson(source if isinstance(source, Trained) else Trained())
 
 
 def run_from_inputs() -> Run:
@@ -130,14 +154,38 @@ def is_changed() -> bool:
         return False  # Run says what is wrong
 
 
+def fill_lesson(lesson: Trained) -> None:
+    """Set the inputs of a training."""
+    for name in _TRAINED:
+        st.session_state[f"t_{name}"] = getattr(lesson, name)
+
+
+def lesson_from_inputs() -> Trained:
+    """The training that the inputs ask for.
+
+    Raises:
+        ExplorerError: A setting is out of its range.
+    """
+    return Trained(**{name: st.session_state[f"t_{name}"] for name in _TRAINED})
+
+
 def _source_from_inputs() -> Source:
+    kind = st.session_state.kind
+    if kind == "scratch":
+        return Scratch(**{name: st.session_state[name] for name in _SCRATCH})
+    if kind == "trained":
+        return lesson_from_inputs()
+    if kind == "transplant":
+        return Transplanted(_model_from_inputs(st.session_state.donor))
+    return _model_from_inputs(kind)
+
+
+def _model_from_inputs(kind: str) -> Model:
     state = st.session_state
-    if state.kind == "scratch":
-        return Scratch(**{name: state[name] for name in _FIELDS})
-    if state.kind == "hf":
+    if kind == "hf":
         name, _, revision = state.hub_name.strip().partition("@")
         return Hub(name, revision or None)
-    return Folder(state.folder.strip()) if state.kind == "path" else Embedded()
+    return Folder(state.folder.strip()) if kind == "path" else Embedded()
 
 
 def permitted(source: Source) -> Source:
@@ -146,11 +194,12 @@ def permitted(source: Source) -> Source:
     Raises:
         ExplorerError: The folder is not below one of EXPLORER_MODEL_DIRS.
     """
-    if isinstance(source, Folder):
+    model = model_of(source)
+    if isinstance(model, Folder):
         allowed = [
             Path(d) for d in os.environ.get("EXPLORER_MODEL_DIRS", "").split(os.pathsep) if d
         ]
-        path = Path(source.path).expanduser().resolve()
+        path = Path(model.path).expanduser().resolve()
         if not any(path.is_relative_to(d.expanduser().resolve()) for d in allowed):
             where = ", ".join(map(str, allowed)) or "none yet"
             raise ExplorerError(
@@ -174,13 +223,8 @@ def _run_in_address(tell: bool) -> Run | None:
         return None
 
 
-def _layer_in_address() -> int:
-    text = st.query_params.get("layer", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
-
-
 def _keep_inputs() -> None:
     """Streamlit forgets an input that is not drawn, and one whose page was left in a hurry."""
     state = st.session_state
-    for name in ("text", "second", "pair", "kind", "hub_name", "folder", *_FIELDS):
+    for name in _INPUTS:
         state.kept[name] = state[name] = state[name] if name in state else state.kept[name]

@@ -1,0 +1,45 @@
+"""Film: the attention of one sequence over the steps of a training."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from explorer.trace import AttentionTrace, Weights
+
+Shares = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Film:
+    """What a layer made of one sequence while it learned.
+
+    Attributes:
+        trace: The last frame's attention.
+        weights: Every frame's, float32 ``[frame, layer, head, query, key]``.
+        steps: The frames' steps.
+        loss: Mean training loss since the frame before.
+        accuracy: Share of right answers on held-out sequences.
+        chance: That share for who always gives the most frequent answer.
+        near: By the ideal patterns' names, how near each head is to it on held-out sequences,
+            ``[frame, layer, head]``, 0 to 1.
+        ideals: By name, the ideal patterns of this sequence, 0 or 1, ``[query, key]``.
+        answers: What is answered at each position, in words, frame by frame.
+        right: The right answers; None where none is asked for.
+    """
+
+    trace: AttentionTrace
+    weights: Weights
+    steps: tuple[int, ...]
+    loss: tuple[float, ...]
+    accuracy: tuple[float, ...]
+    chance: float
+    near: dict[str, Shares]
+    ideals: dict[str, Shares]
+    answers: tuple[tuple[str, ...], ...]
+    right: tuple[str | None, ...]
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that the weights take."""
+        return self.weights.nbytes

@@ -1,0 +1,73 @@
+"""One head's way from tokens to output as the bytes that the browser reads; `walk.js` reads them.
+
+Layout, little-endian: header length (uint32), header (JSON, padded with spaces to a multiple of
+four), then the arrays that the header names, float32, one after the other. Nothing is rounded: the
+browser repeats the sums and shows how far it is from the model's own.
+"""
+
+import json
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+import numpy as np
+
+from explorer.walk import Array, LayerWalk
+
+
+def pack_walk(
+    walks: Sequence[tuple[LayerWalk, int]],
+    *,
+    walk_id: str,
+    note: str = "",
+    opening: Mapping[str, object] | None = None,
+    link: Mapping[str, str] | None = None,
+) -> bytes:
+    """The payload of a head, and of the same with something changed.
+
+    Args:
+        walks: A layer and one of its heads; behind it, if there is one, what it is compared with.
+        walk_id: Names the text and the model: payloads with one id keep the reader's view.
+        note: What is different in the second, in words.
+        opening: The view to open with, by the names that a link uses.
+        link: The URL parameters of the run; None if no link can carry it.
+    """
+    abouts, blobs = [], []
+    for walk, head in walks:
+        arrays = _arrays(walk, head)
+        abouts.append(
+            {
+                "title": walk.model.name,
+                "layer": walk.layer,
+                "head": head,
+                "n_layers": walk.model.n_layers,
+                "n_heads": walk.model.n_heads,
+                "d_model": walk.model.d_model,
+                "d_k": walk.d_k,
+                "causal": not walk.allowed.all(),
+                "normed": walk.normed,
+                "parts": [part.name for part in walk.parts],
+                "tokens": [asdict(token) for token in walk.tokens],
+                "arrays": [[name, array.shape] for name, array in arrays],
+            }
+        )
+        blobs += [np.ascontiguousarray(array, "<f4").tobytes() for _, array in arrays]
+    header = {"id": walk_id, "note": note, "opening": opening, "link": link, "walks": abouts}
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 4)
+    return b"".join([struct.pack("<I", len(text)), text, *blobs])
+
+
+def _arrays(walk: LayerWalk, head: int) -> list[tuple[str, Array]]:
+    """What the browser needs of a layer to repeat every sum of one head."""
+    own = slice(head * walk.d_k, (head + 1) * walk.d_k)
+    return [
+        *((f"part{i}", part.values) for i, part in enumerate(walk.parts)),
+        ("x", walk.x),
+        *((name, getattr(walk, name)[own]) for name in ("w_q", "w_k", "w_v", "b_q", "b_k", "b_v")),
+        *((name, getattr(walk, name)[head]) for name in ("q", "k", "v", "weights")),
+        ("joined", walk.joined),
+        ("w_o", walk.w_o[:, own]),
+        ("b_o", walk.b_o),
+        ("output", walk.output),
+    ]

@@ -1,0 +1,130 @@
+// What a stage says in words: numbers as text, the sentence of a stage, and that of a change.
+
+import { STAGES } from "./stages.js";
+import { added, bits, farthest, lengthOf, lineOf, mixed, spreadOf } from "./walk.js";
+
+/**
+ * @typedef {import("./walk.js").Walk} Walk
+ * @typedef {import("./walk.js").Row} Row
+ * @typedef {import("./stages.js").StageId} StageId
+ * @typedef {{of: "q" | "k" | "v" | "output", c: number}} NumberPlace one number, whose sum is shown
+ * @typedef {{stage: number, query: number, key: number | null, cell: NumberPlace | null,
+ *            scale: boolean, temperature: number, causal: boolean}} StepState
+ * @typedef {{walk: Walk, own: Row, rows: () => Row[]}} Side
+ * @typedef {{walk: Walk, own: Row, rows: () => Row[], key: number, state: StepState, note: string,
+ *            rules: import("./walk.js").Rules,
+ *            turned: (Side & {places: number[]}) | null}} Shot
+ *   own: the chosen query's row by the model's own rules; rules: those of the switches;
+ *   turned: the same with the change, and where each token stands in it
+ */
+
+/** A number to be read beside others. @param {number} x */
+export function plain(x) {
+  if (!Number.isFinite(x)) return x < 0 ? "−∞" : "∞";
+  const size = Math.abs(x);
+  const text = size >= 100 ? x.toFixed(1) : size >= 10 ? x.toFixed(2) : x.toFixed(3);
+  return text.replace("-", "−").replace(/^−(0\.?0*)$/, "$1");
+}
+
+/** A number to be checked. @param {number} x */
+export const exact = (x) =>
+  Number.isFinite(x) ? String(Number(x.toPrecision(6))).replace("-", "−") : plain(x);
+
+/** A weight. @param {number} w */
+export const weightText = (w) => (w > 0 && w < 0.00005 ? "<0.0001" : w.toFixed(4));
+
+/** @param {Walk} walk @param {number} i */
+export const quoted = (walk, i) => `“${walk.tokens[i].text}”`;
+
+/** @param {Shot} shot @returns {StageId} */
+export const stageOf = (shot) => STAGES[shot.state.stage].id;
+
+/** What there is to say of the stage, for the chosen query. @param {Shot} shot */
+export function stageSentence(shot) {
+  const { walk, own, key, state } = shot;
+  const q = quoted(walk, state.query);
+  const n = walk.tokens.length;
+  const best = own.weights.indexOf(Math.max(...own.weights));
+  const z = () => mixed(walk, own.weights);
+  switch (stageOf(shot)) {
+    case "input":
+      return `${q} stands at position ${state.query}; its vector has the length ${plain(lengthOf(lineOf(walk.of.x, state.query, walk.d_model)))}.`;
+    case "qkv":
+      return `In layer ${walk.layer}, head ${walk.head}, ${q} asks with its query, answers with its key and passes on its value: ${walk.d_k} numbers each.`;
+    case "scores":
+      return `The score of ${q} with ${quoted(walk, key)} is ${plain(own.scores[key])}.`;
+    case "scale":
+      return `The scores of ${q} spread by ${plain(spreadOf(own.scores))} before and ${plain(spreadOf(own.scaled))} after the division (standard deviation).`;
+    case "mask":
+      return `${q} may look at ${own.allowed.filter(Boolean).length} of ${n} tokens.`;
+    case "softmax":
+      return `${q} looks most at ${quoted(walk, best)}: ${weightText(own.weights[best])}. Its row has an entropy of ${bits(own.weights).toFixed(2)} of at most ${Math.log2(n).toFixed(2)} bits.`;
+    case "mix":
+      return `${q} gets ${weightText(own.weights[key])} of the value of ${quoted(walk, key)}; all values together make z, of length ${plain(lengthOf(z()))}.`;
+    case "join":
+      return `Head ${walk.head} keeps the places ${walk.head * walk.d_k} to ${(walk.head + 1) * walk.d_k - 1} of ${walk.d_model}.`;
+    default: {
+      const whole = lengthOf(lineOf(walk.of.output, state.query, walk.d_model));
+      return `Head ${walk.head} adds a vector of length ${plain(lengthOf(added(walk, z())))} to the output of ${q}, which has the length ${plain(whole)}.`;
+    }
+  }
+}
+
+/** What the change did, in the whole head. @param {Shot} shot @returns {string} "" without a change */
+export function changeSentence({ walk, own, rows, state, note, turned }) {
+  if (!turned) return "";
+  const [before, after] = [rows(), turned.rows()];
+  let most = 0;
+  turned.places.forEach((i, q) => {
+    turned.places.forEach((j, k) => {
+      if (i < 0 || j < 0) return;
+      most = Math.max(most, Math.abs(before[q].weights[k] - after[i].weights[j]));
+    });
+  });
+  const words = [note];
+  if (!state.scale) words.push("not divided by √dₖ");
+  if (state.temperature !== 1) words.push(`temperature ${state.temperature}`);
+  if (state.causal && !walk.causal) words.push("causal mask");
+  const still = most < 5e-5 ? " Nothing moved: the words took their attention with them." : "";
+  return [
+    `With the change (${words.filter(Boolean).join(", ")}): the weight between two words that changed most in this head changed by ${most.toFixed(4)}.${still}`,
+    `The largest weight of a row is ${sharpness(after).toFixed(2)} on average, before ${sharpness(before).toFixed(2)};`,
+    `the entropy of this row ${bits(turned.own.weights).toFixed(2)} bits, before ${bits(own.weights).toFixed(2)}.`,
+  ].join(" ");
+}
+
+/** The mean over the queries of the row's largest weight. @param {Row[]} rows */
+const sharpness = (rows) =>
+  rows.reduce((sum, row) => sum + Math.max(...row.weights), 0) / rows.length;
+
+/**
+ * How far the sums made here are from the model's own weights, in the whole head.
+ * @param {Walk} walk @param {Row[]} rows by the model's own rules
+ */
+export function checkSentence(walk, rows) {
+  const n = walk.tokens.length;
+  const off = Math.max(
+    ...rows.map((row, i) => farthest(row.weights, lineOf(walk.of.weights, i, n))),
+  );
+  return `Checked: repeated here from q and k, all ${(n * n).toLocaleString("en")} weights of this head are the model’s own to within ${off.toExponential(1)}.`;
+}
+
+/** The numbers of a query as lines of a table, titles first. @param {Walk} walk @param {Row} row @param {number} i */
+export function rowLines(walk, row, i) {
+  const n = walk.tokens.length;
+  const titles = [
+    "query",
+    "key",
+    "score",
+    "scaled",
+    "allowed",
+    "exp",
+    "weight",
+    "model's own weight",
+  ];
+  const lines = walk.tokens.map((token, j) => [
+    ...[walk.tokens[i].text, token.text, row.scores[j], row.scaled[j], Number(row.allowed[j])],
+    ...[row.exps[j], row.weights[j], walk.of.weights[i * n + j]],
+  ]);
+  return [titles, ...lines];
+}

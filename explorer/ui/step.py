@@ -1,0 +1,202 @@
+"""The page “Step by step”: one head's way, what changes it, and the proof that layers agree."""
+
+import uuid
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from explorer.errors import ExplorerError
+from explorer.instrument import component
+from explorer.instrument.pack_walk import pack_walk
+from explorer.instrument.want import Head
+from explorer.run import Run
+from explorer.source import Scratch, Transplanted, model_of
+from explorer.trace import AttentionTrace
+from explorer.ui import messages, state
+from explorer.ui.show import current, desk, name_of
+from explorer.ui.work import Checking, Measuring, Walking, Work
+from explorer.views.experiments import cost_figure, saturation_figure
+from explorer.walk import LayerWalk
+
+_POSITIONS, _BACKWARDS, _SIZE = "Leave positions out", "Read the words backwards", "Another size"
+
+
+def result() -> None:
+    """Draw the way of one head through the layer, and the switches that change it."""
+    trace = current()
+    if trace:
+        run: Run = st.session_state.shown
+        changes = _changes(run)
+        _walk(trace, run, changes)
+        _proof(run)
+    desk().warm_up()
+
+
+def _changes(run: Run) -> list[str]:
+    """What the reader wants changed."""
+    offered = [_POSITIONS, _BACKWARDS] + [_SIZE] * isinstance(run.source, Scratch)
+    chosen = st.pills(
+        "What if? The change stands beside the original.",
+        offered,
+        selection_mode="multi",
+        key="changes",
+    )
+    if _SIZE in chosen:
+        width, heads, _ = st.columns([1, 1, 3])
+        width.number_input("d_model of the other", 1, 1024, 16, key="other_d_model")
+        heads.number_input("Heads of the other", 1, 16, 1, key="other_n_heads")
+    return chosen
+
+
+@st.fragment
+def _walk(trace: AttentionTrace, run: Run, changes: list[str]) -> None:
+    session = st.session_state
+    layer = min(session.layer, trace.model.n_layers - 1)
+    head = min(session.head, trace.model.n_heads - 1)
+    try:
+        walks, note = _walks(run, layer, head, changes)
+    except ExplorerError as error:
+        messages.trouble(str(error))
+        return
+    payload = pack_walk(
+        walks,
+        walk_id=name_of(run),
+        note=note,
+        link=run.to_query() if run.fits_link() else None,
+    )
+
+    def on_want(wanted: Head) -> None:
+        session.layer, session.head = wanted.layer, wanted.head
+
+    component.show_steps(payload, key="steps", on_want=on_want)
+
+
+def _walks(
+    run: Run, layer: int, head: int, changes: list[str]
+) -> tuple[list[tuple[LayerWalk, int]], str]:
+    """The head as it is, and as it is changed; and the change in words."""
+    both = {_POSITIONS, _BACKWARDS} <= set(changes)
+    # Backwards and without positions: the honest comparison is forwards without positions.
+    first = Walking(run, layer, positions=not both)
+    second, notes = first, []
+    if _POSITIONS in changes:
+        second = replace(second, positions=False)
+        notes.append("both without positions" if both else "without positions")
+    if _BACKWARDS in changes:
+        second = replace(second, backwards=True)
+        notes.append("words read backwards")
+    if _SIZE in changes and isinstance(run.source, Scratch):
+        session = st.session_state
+        other = replace(run.source, d_model=session.other_d_model, n_heads=session.other_n_heads)
+        second = replace(second, run=replace(run, source=other))
+        notes.append(f"d_model {other.d_model}, {other.n_heads} heads")
+    walks = [(_done(first), head)]
+    if second != first:
+        changed: LayerWalk = _done(second)
+        walks.append((changed, min(head, changed.model.n_heads - 1)))
+    return walks, ", ".join(notes)
+
+
+def _done(work: Work) -> Any:
+    """A small piece of work, waited for."""
+    return desk().ask(work, f"{st.session_state.reader} {work!r:.40}").future.result()
+
+
+def _proof(run: Run) -> None:
+    """The from-scratch layer with the model's weights, beside the model."""
+    if model_of(run.source) is None:
+        return
+    with st.expander("The proof: our layer, given BERT’s weights, computes BERT’s attention"):
+        st.markdown(
+            "`explorer.scratch.transplant(model, layer)` copies a layer’s query, key, value and "
+            "output weights into the article’s `SelfAttention`. Both then read the same hidden "
+            "states of your text. Measured here, on this text:"
+        )
+        try:
+            rows = _done(Checking(run))
+        except ExplorerError as error:
+            messages.trouble(str(error))
+            return
+        st.dataframe(
+            {
+                "layer": [r.layer for r in rows],
+                "largest difference of a weight": [f"{r.weights:.1e}" for r in rows],
+                "largest difference of an output": [f"{r.output:.1e}" for r in rows],
+                "largest number in the output": [f"{r.size:.2f}" for r in rows],
+            },
+            hide_index=True,
+        )
+        worst = max(r.weights for r in rows)
+        st.text(
+            f"No weight differs by more than {worst:.1e}: that is the rounding of 32-bit numbers, "
+            "added up in another order. They are the same machine."
+        )
+        if not isinstance(run.source, Transplanted):
+            st.button(
+                "Walk through our layer with these weights", on_click=_transplant, args=(run,)
+            )
+
+
+def _transplant(run: Run) -> None:
+    model = model_of(run.source)
+    assert model is not None
+    other = replace(run, source=Transplanted(model))
+    state.fill_inputs(other)
+    state.want(other)
+
+
+def experiments() -> None:
+    """What the reader can measure here and now."""
+    with st.expander("Experiment: what does length cost?"):
+        _cost()
+    with st.expander("Experiment: what is √d_k for?"):
+        _saturation()
+
+
+@st.fragment
+def _cost() -> None:
+    st.markdown(
+        "It is often said that the cost of self-attention grows *exponentially* with the length of "
+        "the text. It grows with the **square**: $n^2$ scores of $d_k$ products each, $O(n^2 d)$. "
+        "On a plot with both axes logarithmic a power is a straight line, and its slope is the "
+        "exponent. Measure it on the machine that runs this app, with our layer (one head, "
+        "$d = 64$)."
+    )
+    if st.button("Measure now", key="measure"):
+        st.session_state.measured = uuid.uuid4().hex
+    if not st.session_state.get("measured"):
+        return
+    with st.spinner("Measuring texts of 128 to 4,096 tokens…"):
+        cost = _done(Measuring(st.session_state.measured))
+    st.plotly_chart(
+        cost_figure(cost.lengths, cost.seconds),
+        config={"displayModeBar": False},
+        alt="Time of one forward pass over the number of tokens, both logarithmic.",
+    )
+    st.text(
+        f"Measured slope from 1,024 tokens on: {cost.slope:.2f}. A slope of 2 is the square; an "
+        f"exponential would bend upwards without end. From {cost.lengths[0]} to "
+        f"{cost.lengths[-1]:,} tokens the time grew from {cost.seconds[0] * 1e3:.2g} ms to "
+        f"{cost.seconds[-1] * 1e3:.3g} ms."
+    )
+
+
+def _saturation() -> None:
+    st.markdown(
+        "A score is a sum of $d_k$ products, so without a scale it spreads more the wider a head "
+        "is, and softmax gives nearly everything to one key. Its gradient then is almost zero, and "
+        "the layer stops learning. Divided by $\\sqrt{d_k}$ the scores keep their spread. Here: "
+        "random queries and keys, as they are before any training; 32 keys in a row, so even "
+        "attention would be 0.03."
+    )
+    done = _done(Measuring())
+    st.plotly_chart(
+        saturation_figure(done.widths, done.scaled, done.unscaled),
+        config={"displayModeBar": False},
+        alt="The largest weight of a row over the width of a head, with and without the scale.",
+    )
+    st.text(
+        f"With d_k = {done.widths[-1]} the largest weight of a row is {done.unscaled[-1]:.2f} on "
+        f"average without the scale, and {done.scaled[-1]:.2f} with it."
+    )

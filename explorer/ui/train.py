@@ -1,0 +1,234 @@
+"""The page “Train”: the from-scratch layer learns a task while the reader watches."""
+
+from concurrent.futures import TimeoutError as NotYet
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from explorer import export
+from explorer.errors import ExplorerError
+from explorer.film import Film
+from explorer.instrument import component
+from explorer.instrument.pack import pack
+from explorer.instrument.want import Head, Page, Want
+from explorer.lesson import LIMITS, TASKS, Trained
+from explorer.run import Run
+from explorer.source import source_from_query, source_to_query
+from explorer.ui import controls, messages, state
+from explorer.ui.desk import Job
+from explorer.ui.show import PATIENCE, desk, name_of
+from explorer.ui.work import Filming, Learning
+
+LOOK_AGAIN = 0.6  # seconds between two looks at a training that runs
+
+
+def ask() -> None:
+    """The task, its settings, Start, Stop and Continue."""
+    _open()
+    session = st.session_state
+    task, settings, start, stop, go_on = st.columns(
+        [3, 2, 1, 1, 1.2], vertical_alignment="bottom", gap="small"
+    )
+    with task:
+        controls.task()
+    with settings.popover("Settings", width="stretch"):
+        controls.lesson()
+    running = session.learning is not None
+    start.button(
+        "Start", key="train", type="primary", width="stretch", on_click=_start, disabled=running
+    )
+    stop.button("Stop", key="stop_training", width="stretch", on_click=_stop, disabled=not running)
+    go_on.button(
+        "Continue",
+        key="continue",
+        width="stretch",
+        on_click=_continue,
+        disabled=running or session.lesson is None,
+        help="Go on from where it stopped.",
+    )
+    st.text(TASKS[session.t_task].says)
+
+
+def _open() -> None:
+    """On a first visit the link's training, or the first task, begins at once."""
+    session = st.session_state
+    if "lesson" in session:
+        return
+    session.lesson, session.learning, session.sequence = None, None, ""
+    session.looked, session.film_wants, session.train_trouble = 0, None, None
+    query = st.query_params.to_dict()
+    if query.get("source") != "trained":
+        _begin(Trained())
+        return
+    try:
+        asked = source_from_query(query)
+        assert isinstance(asked, Trained)
+    except ExplorerError as error:
+        session.train_trouble = f"This link cannot be opened as it is. {error}"
+        return
+    session.sequence = query.get("sequence", "")[:200]
+    state.fill_lesson(asked)
+    _begin(asked)
+
+
+def _begin(lesson: Trained) -> None:
+    session = st.session_state
+    session.lesson, session.learning, session.train_trouble = lesson, lesson, None
+
+
+def _start() -> None:
+    session = st.session_state
+    try:
+        lesson = state.lesson_from_inputs()
+    except ExplorerError as error:
+        session.train_trouble = str(error)
+        return
+    if session.lesson and lesson.task != session.lesson.task:
+        session.sequence = ""
+    _begin(lesson)
+
+
+def _stop() -> None:
+    desk().leave(_reader())
+    st.session_state.learning = None
+
+
+def _continue() -> None:
+    """To the steps that were asked for, or as many again if they are done."""
+    session = st.session_state
+    lesson: Trained = session.lesson
+    wanted, done = session.t_steps, session.done
+    steps = wanted if wanted > done else min(done + wanted, LIMITS["steps"][1])
+    session.t_steps = steps
+    _begin(replace(lesson, steps=steps))
+
+
+def _reader() -> str:
+    return f"{st.session_state.reader} training"
+
+
+def result() -> None:
+    """What has been learned so far, and the reader's own sequence on it."""
+    session = st.session_state
+    if session.train_trouble:
+        messages.trouble(session.train_trouble)
+    if session.lesson is None:
+        return
+    _sequence()
+    _watch()
+    _uses()
+
+
+def _sequence() -> None:
+    st.text_input(
+        "Try your own sequence",
+        key="sequence",
+        placeholder="Empty: a sequence that was held out of the training",
+        max_chars=200,
+        persist_state="session",
+    )
+
+
+@st.fragment(run_every=LOOK_AGAIN)
+def _watch() -> None:
+    session = st.session_state
+    job = _job()
+    slot = st.container()
+    if job is not None and job.future.done():
+        session.learning = None
+        error = job.future.exception()
+        session.train_trouble = str(error) if isinstance(error, ExplorerError) else None
+        st.rerun()
+    with slot:
+        if job is not None:
+            messages.progress(job.doing, job.share)
+    _film()
+
+
+def _job() -> Job | None:
+    lesson: Trained | None = st.session_state.learning
+    return None if lesson is None else desk().ask(Learning(lesson), _reader())
+
+
+def _film() -> None:
+    session = st.session_state
+    lesson: Trained = session.lesson
+    if session.learning is not None:
+        session.looked += 1
+    wish = Filming(replace(lesson, steps=1), session.sequence or None, session.looked)
+    try:
+        film: Film = desk().ask(wish, f"{_reader()} film").future.result(PATIENCE)
+    except NotYet:
+        return
+    except ExplorerError as error:
+        messages.trouble(str(error))
+        return
+    session.done = film.steps[-1]
+    _show(film, lesson)
+
+
+def _show(film: Film, lesson: Trained) -> None:
+    session = st.session_state
+    want: Want | None = session.film_wants
+    session.film_wants = want and want.without_page()
+    trace = film.trace
+    link = source_to_query(replace(lesson, steps=max(film.steps[-1], 1)))
+    if session.sequence:
+        link |= {"sequence": session.sequence}
+
+    def page_of(page: Page) -> str:
+        return export.to_html(trace, opening=page.view, film=film)
+
+    payload = pack(
+        trace,
+        trace_id=name_of(Run(trace.texts[0], source=replace(lesson, steps=1))),
+        layers=[],
+        link=link,
+        want=want,
+        page_of=page_of,
+        film=film,
+    )
+
+    def on_want(new: Want) -> None:
+        session.film_wants = new
+
+    def on_walk(head: Head) -> None:
+        session.layer, session.head = head.layer, head.head
+        _use("pages/step.py")
+
+    component.show(payload, key="film", on_want=on_want, on_walk=on_walk)
+
+
+def _uses() -> None:
+    """The ways to other pages with what was learned."""
+    session = st.session_state
+    if session.learning is not None or not session.get("done"):
+        return
+    st.text(f"Use this layer, as it is after {session.done:,} steps:")
+    with st.container(horizontal=True):
+        for title, page in (
+            ("Explore it", "pages/explore.py"),
+            ("Step by step", "pages/step.py"),
+            ("Compare it", "pages/compare.py"),
+        ):
+            st.button(title, key=f"use_{page}", on_click=_use, args=(page,))
+    if session.get("go_to"):
+        page, session.go_to = session.go_to, None
+        st.switch_page(page, query_params={})
+
+
+def _use(page: str) -> None:
+    session = st.session_state
+    lesson = replace(session.lesson, steps=max(session.done, 1))
+    text = session.sequence or _example(lesson)
+    run = Run(text, source=lesson)
+    state.fill_inputs(run)
+    state.want(run)
+    session.go_to = page
+
+
+def _example(lesson: Trained) -> str:
+    wish = Filming(replace(lesson, steps=1), None, st.session_state.looked)
+    film: Any = desk().ask(wish, f"{_reader()} film").future.result()
+    return str(film.trace.texts[0])

@@ -1,0 +1,1 @@
+"""Numbers -> Plotly figures. Texts of readers never come here as markup."""

@@ -1,0 +1,105 @@
+// A head's arithmetic against cases worked by hand.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  added,
+  allRows,
+  bits,
+  divisor,
+  farthest,
+  mixed,
+  ownRules,
+  placesIn,
+  rowFrom,
+  spreadOf,
+  sumOf,
+} from "../../explorer/instrument/walk.js";
+
+/** @param {string} text @param {number} start @returns {import("../../explorer/instrument/data.js").Token} */
+const token = (text, start) => ({
+  text,
+  span: [start, start + 1],
+  word: start,
+  segment: 0,
+  special: false,
+});
+/** @param {number} a @param {number} b */
+const near = (a, b) => assert.ok(Math.abs(a - b) < 1e-9, `${a} is not ${b}`);
+
+/** Two tokens, d_k = 4: q0·k = [2, 0], q1·k = [0, 4]. @type {import("../../explorer/instrument/walk.js").Walk} */
+const WALK = {
+  ...{
+    title: "",
+    layer: 0,
+    head: 0,
+    n_layers: 1,
+    n_heads: 1,
+    normed: false,
+    parts: [],
+    arrays: [],
+  },
+  d_k: 4,
+  d_model: 4,
+  causal: false,
+  tokens: [token("a", 0), token("b", 2)],
+  of: {
+    q: Float32Array.of(1, 0, 0, 0, 0, 2, 0, 0),
+    k: Float32Array.of(2, 0, 0, 0, 0, 2, 0, 0),
+    v: Float32Array.of(1, 0, 0, 0, 0, 1, 0, 0),
+    w_o: Float32Array.of(1, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0),
+  },
+};
+
+test("a query's weights are softmax(q k / sqrt(d_k))", () => {
+  const row = rowFrom(WALK, 0, ownRules(WALK));
+  assert.deepEqual([...row.scores], [2, 0]);
+  assert.deepEqual([...row.scaled], [1, 0]);
+  near(row.weights[0], Math.E / (Math.E + 1));
+  near(row.weights[0] + row.weights[1], 1);
+  near(row.total, 1 + 1 / Math.E);
+});
+
+test("without the scale and with a temperature the scores are divided by something else", () => {
+  assert.equal(divisor(WALK, { scale: false, temperature: 1, causal: false }), 1);
+  assert.equal(divisor(WALK, { scale: true, temperature: 0.5, causal: false }), 1);
+  const sharp = rowFrom(WALK, 1, { scale: false, temperature: 1, causal: false });
+  near(sharp.weights[1], Math.E ** 4 / (Math.E ** 4 + 1));
+});
+
+test("a causal mask leaves a query its own and the earlier keys only", () => {
+  const rows = allRows(WALK, { scale: true, temperature: 1, causal: true });
+  assert.deepEqual([...rows[0].weights], [1, 0]);
+  assert.deepEqual(rows[0].allowed, [true, false]);
+  assert.deepEqual(rows[1].allowed, [true, true]);
+});
+
+test("values are mixed by the weights, and the head's part of the output is z times its W_O", () => {
+  const z = mixed(WALK, [0.25, 0.75]);
+  assert.deepEqual([...z], [0.25, 0.75, 0, 0]);
+  assert.deepEqual([...added(WALK, z)], [1, 1.5, 0, 0.75]);
+});
+
+test("a sum shows its terms and what is added at the end", () => {
+  assert.deepEqual(sumOf([1, 2], [3, 4], 0.5), {
+    terms: [
+      [1, 3, 3],
+      [2, 4, 8],
+    ],
+    rest: 0.5,
+    sum: 11.5,
+  });
+});
+
+test("entropy counts equal choices in bits; zero weights count nothing", () => {
+  near(bits([0.25, 0.25, 0.25, 0.25]), 2);
+  assert.equal(bits([1, 0, 0]), 0);
+  near(spreadOf([1, 3]), 1);
+  assert.equal(farthest([1, 2], [1, 5]), 3);
+});
+
+test("tokens are found in another order, the same word twice included", () => {
+  const one = [token("a", 0), token("b", 2), token("a", 4)];
+  assert.deepEqual(placesIn(one, [one[2], one[1], one[0]]), [2, 1, 0]);
+  const cls = { text: "[CLS]", span: null, word: null, segment: 0, special: true };
+  assert.deepEqual(placesIn([cls, one[0]], [one[0]]), [-1, 0]);
+});
