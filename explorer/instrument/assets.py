@@ -7,7 +7,7 @@ from typing import Literal
 
 _HERE = Path(__file__).parent
 
-Host = Literal["streamlit", "standalone", "steps"]
+Host = Literal["streamlit", "standalone", "steps", "pair"]
 
 # In the order in which they use one another.
 MODULES = (
@@ -41,6 +41,7 @@ MODULES = (
     "matrix",
     "film",
     "instrument",
+    "compare",
     "address",
     "walk",
     "stages",
@@ -51,10 +52,23 @@ MODULES = (
 )
 _WALKED = ("walk", "stages", "stepwords", "steppictures", "stepnumbers", "stepper")
 _SHARED = ("palette", "view", "dom", "paint", "theme", "save", "tools", "matrix", "address")
+
+
+def _all_but(*left_out: str) -> tuple[str, ...]:
+    return tuple(name for name in MODULES if name not in left_out)
+
+
 HOSTS: Mapping[Host, tuple[str, ...]] = {
-    "streamlit": tuple(m for m in MODULES if m not in _WALKED),
-    "standalone": tuple(m for m in MODULES if m not in (*_WALKED, "address")),
-    "steps": tuple(m for m in MODULES if m in (*_SHARED, *_WALKED)),
+    "streamlit": _all_but(*_WALKED, "compare"),
+    "standalone": _all_but(*_WALKED, "compare", "address"),
+    "pair": _all_but(*_WALKED),
+    "steps": tuple(name for name in MODULES if name in (*_SHARED, *_WALKED)),
+}
+SHEETS: Mapping[Host, tuple[str, ...]] = {
+    "streamlit": ("instrument",),
+    "standalone": ("instrument",),
+    "pair": ("instrument", "compare", "steps"),
+    "steps": ("instrument", "steps"),
 }
 _EXPORTED = re.compile(r"^export (?:async )?(?:const|function|class) (\w+)", re.MULTILINE)
 
@@ -102,5 +116,4 @@ def _joinable(module: str) -> str:
 
 def css(host: Host = "streamlit") -> str:
     """The style sheet of a host's part."""
-    sheets = ["instrument.css", *(["steps.css"] if host == "steps" else [])]
-    return "\n".join((_HERE / sheet).read_text("utf-8") for sheet in sheets)
+    return "\n".join((_HERE / f"{sheet}.css").read_text("utf-8") for sheet in SHEETS[host])

@@ -63,5 +63,25 @@ def show_steps(payload: bytes, *, key: str, on_want: Callable[[Head], None]) -> 
     _component("attention_steps", "steps")(data=payload, key=key, on_want_change=wanted)
 
 
+def show_pair(payload: bytes, *, key: str, on_want: Callable[[str, Want], None]) -> None:
+    """Draw two instruments side by side.
+
+    Args:
+        payload: From `pack_compare`.
+        key: The element's own name.
+        on_want: Called with the side, ``a`` or ``b``, and what is wanted for it.
+    """
+
+    def wanted() -> None:
+        sent = _sent(key, "want")
+        if not isinstance(sent, Mapping) or sent.get("side") not in ("a", "b"):
+            return
+        want = Want.of(sent.get("want"))
+        if want is not None:
+            on_want(str(sent["side"]), want)
+
+    _component("attention_pair", "pair")(data=payload, key=key, on_want_change=wanted)
+
+
 def _sent(key: str, name: str) -> object:
     return getattr(st.session_state.get(key), name, None)

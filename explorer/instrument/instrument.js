@@ -75,8 +75,13 @@ import { sentence } from "./words.js";
  *   need: ((want: Want) => void) | null,
  *   copyLink: (() => Promise<boolean>) | null,
  *   walk: ((view: Record<string, string>) => void) | null,
+ *   onFocus: ((tokens: Places | null) => void) | null,
  * }} Host
- * @typedef {{update: (bytes: Uint8Array) => void, retheme: () => void, destroy: () => void}} Instrument
+ * @typedef {{queries: number[], keys: number[]}} Places tokens that look, tokens that are looked at
+ * @typedef {{update: (bytes: Uint8Array) => void, retheme: () => void, destroy: () => void,
+ *            point: (tokens: Places | null) => void, look: (next: (now: View) => View) => void,
+ *            now: () => {trace: Trace, view: View} | null}} Instrument
+ *   point, look: as if the reader had pointed or chosen
  * @typedef {{thumbs?: boolean, model?: boolean, moved?: boolean, peek?: boolean}} Change
  *   what must be painted anew; peek: only for a look, so the panels may follow one frame each
  */
@@ -144,11 +149,13 @@ export function mount(root, host) {
       if (same(focus, hovered)) return;
       hovered = focus;
       source = from;
+      tell();
       ask({});
     },
     walk: (focus) => {
       hovered = focus;
       source = null;
+      tell();
       ask({ model: dirty.model }); // a look that waits is painted whole
       render(); // the next key may come before the next frame
     },
@@ -262,6 +269,24 @@ export function mount(root, host) {
   function tokensOf(side, units) {
     const all = side === "row" ? model?.picture.rows : model?.picture.columns;
     return units.flatMap((unit) => all?.[unit]?.tokens ?? []);
+  }
+
+  /** Tell the host what is pointed at. */
+  function tell() {
+    const [rows, columns] = [hovered?.rows ?? [], hovered?.columns ?? []];
+    const tokens = { queries: tokensOf("row", rows), keys: tokensOf("column", columns) };
+    host.onFocus?.(hovered && tokens);
+  }
+
+  /** @param {Places | null} tokens */
+  function point(tokens) {
+    if (!model) return;
+    const { rowOfToken, columnOfToken } = model.layout;
+    hovered = tokens && {
+      rows: unitsHolding(tokens.queries, rowOfToken),
+      columns: unitsHolding(tokens.keys, columnOfToken),
+    };
+    ask({});
   }
 
   /** @param {(now: View) => View} next @param {Change} what */
@@ -577,6 +602,9 @@ export function mount(root, host) {
   return {
     update,
     retheme,
+    point,
+    look: (next) => change(next, { thumbs: true, model: true, moved: true }),
+    now: () => trace && { trace, view },
     destroy: () => {
       cancelAnimationFrame(frame);
       clearTimeout(resting);

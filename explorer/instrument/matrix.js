@@ -68,8 +68,10 @@ export function createMatrix(pick, say) {
     plot = { left: edge, top: edge, width, height };
     const [tall, wide] = [Math.min(rows, 2 * height), Math.min(columns, 2 * width)];
     const top = matrix.top ?? (matrix.weights ? 1 : fullAt(values));
-    const scale = matrix.weights ? "" : ` · full colour at ±${top.toPrecision(2)}`;
-    shape.textContent = `${matrix.shape}${scale}`;
+    const scale = matrix.weights
+      ? top < 1 && `full colour at ${top.toPrecision(2)}`
+      : `full colour at ±${top.toPrecision(2)}`;
+    shape.textContent = [matrix.shape, scale].filter(Boolean).join(" · ");
     const levels = levelsOf(values, rows, columns, tall, wide, top, matrix.weights === true);
     paintOn(canvas, edge + width + 1, edge + height + 1, (pen) => {
       const box = { x: edge, y: edge, width, height };

@@ -24,6 +24,7 @@ const here = mount(place, {
   need: null, // what the file holds is all there is
   copyLink: null,
   walk: null,
+  onFocus: null,
 });
 here.update(packed);
 window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {

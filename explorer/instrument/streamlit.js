@@ -19,6 +19,7 @@ export default function instrument({ data, parentElement, setTriggerValue }) {
       ...createAddress(PARAMS),
       need: (/** @type {unknown} */ want) => setTriggerValue("want", want),
       walk: (/** @type {unknown} */ view) => setTriggerValue("walk", view),
+      onFocus: null,
     };
     mounted = { ...mount(root, host), last: null };
     live.set(parentElement, mounted);

@@ -1,5 +1,7 @@
 """The inputs of a run: text, second text, examples, source and its options, Run."""
 
+from typing import Any
+
 import streamlit as st
 
 from explorer.errors import ExplorerError
@@ -41,11 +43,10 @@ def ask() -> None:
     st.html(_STYLE)
     words, source = st.columns([5, 2], gap="medium")
     with words:
-        _texts()
+        texts()
         _examples()
     with source:
-        st.selectbox("Model", state.KINDS, key="kind", format_func=_KIND_NAMES.__getitem__)
-        _options()
+        model()
         st.button(
             "Run", key="run", type="primary", width="stretch", shortcut="Mod+Enter", on_click=_run
         )
@@ -53,20 +54,34 @@ def ask() -> None:
             st.caption("Something was changed: press Run to see it.")
 
 
-def _texts() -> None:
-    first, second = st.columns(2) if st.session_state.pair else (st.container(), None)
+def ask_for_two() -> None:
+    """Draw the inputs of two runs, A and B."""
+    st.html(_STYLE)
+    for column, side, name in zip(
+        st.columns(2, gap="large"), ("", state.B), ("A", "B"), strict=True
+    ):
+        with column:
+            texts(side, f"Text of {name}")
+            st.toggle("Second text", key=f"{side}pair")
+            model(side, f"Model of {name}")
+
+
+def texts(side: str = "", title: str = "Text") -> None:
+    """The text and, if wanted, the second text of a run."""
+    paired = st.session_state[f"{side}pair"]
+    first, second = st.columns(2) if paired else (st.container(), None)
     with first:
         st.text_area(
-            "Text",
-            key="text",
+            title,
+            key=f"{side}text",
             height=76,
             placeholder="Paste or type a text in any language, then press Run.",
         )
     if second:
         with second:
             st.text_area(
-                "Second text",
-                key="second",
+                "Second text" if not side else "Second text of B",
+                key=f"{side}second",
                 height=76,
                 help="BERT reads the two as a pair, with [SEP] between them.",
             )
@@ -86,15 +101,17 @@ def _examples() -> None:
             )
 
 
-def _options() -> None:
-    kind = st.session_state.kind
+def model(side: str = "", title: str = "Model") -> None:
+    """What reads the text, and its options."""
+    st.selectbox(title, state.KINDS, key=f"{side}kind", format_func=_KIND_NAMES.__getitem__)
+    kind = st.session_state[f"{side}kind"]
     if kind == "transplant":
-        st.selectbox("Whose weights", _DONORS, key="donor", format_func=_DONORS.__getitem__)
-        kind = st.session_state.donor
+        st.selectbox("Whose weights", _DONORS, key=f"{side}donor", format_func=_DONORS.__getitem__)
+        kind = st.session_state[f"{side}donor"]
     if kind == "hf":
         st.text_input(
             "Model name",
-            key="hub_name",
+            key=f"{side}hub_name",
             placeholder="google-bert/bert-base-uncased",
             help="As the hub writes it; name@revision for a certain version. "
             "Only safetensors weights are loaded, and never a model’s own code.",
@@ -102,55 +119,65 @@ def _options() -> None:
     elif kind == "path":
         st.text_input(
             "Folder",
-            key="folder",
+            key=f"{side}folder",
             placeholder="/models/my-bert",
             help="With config.json, tokenizer files and model.safetensors, below one of the "
             "folders that EXPLORER_MODEL_DIRS names.",
         )
     elif kind == "scratch":
         with st.popover("Options of the layer", width="stretch"):
-            left, right = st.columns(2)
-            left.number_input("d_model (width)", 1, 1024, key="d_model")
-            right.number_input("Heads", 1, 16, key="n_heads")
-            left.number_input("Layers", 1, 12, key="n_layers")
-            right.number_input("Seed", 0, 2**31 - 1, key="seed")
-            st.toggle("Add positions", key="positions", help="Sines and cosines, as in the paper.")
-            st.toggle("Causal: look only backwards", key="causal")
+            _scratch(side)
     elif kind == "trained":
         with st.popover("What it has learned", width="stretch"):
-            task()
-            lesson()
+            task(side)
+            lesson(side)
 
 
-def task() -> None:
+def _scratch(side: str) -> None:
+    left, right = st.columns(2)
+    left.number_input("d_model (width)", 1, 1024, key=f"{side}d_model")
+    right.number_input("Heads", 1, 16, key=f"{side}n_heads")
+    left.number_input("Layers", 1, 12, key=f"{side}n_layers")
+    right.number_input("Seed", 0, 2**31 - 1, key=f"{side}seed")
+    st.toggle("Add positions", key=f"{side}positions", help="Sines and cosines, as in the paper.")
+    st.toggle("Causal: look only backwards", key=f"{side}causal")
+
+
+def task(side: str = "") -> None:
     """The task of a training."""
     st.selectbox(
         "Task",
         list(TASKS),
-        key="t_task",
+        key=f"{side}t_task",
         format_func=lambda name: TASKS[name].title,
         on_change=_other_task,
+        args=(side,),
     )
 
 
-def lesson() -> None:
+def lesson(side: str = "") -> None:
     """The settings of a training."""
-    task = TASKS[st.session_state.t_task]
+    chosen = TASKS[st.session_state[f"{side}t_task"]]
     left, right = st.columns(2)
-    left.number_input("Length of a sequence", task.shortest, LIMITS["length"][1], key="t_length")
-    right.number_input("Training steps", *LIMITS["steps"], key="t_steps")
-    left.number_input("Heads", *LIMITS["n_heads"], key="t_n_heads")
-    right.number_input("Layers", *LIMITS["n_layers"], key="t_n_layers")
-    left.number_input("d_model (width)", *LIMITS["d_model"], key="t_d_model")
+
+    def number(place: Any, title: str, name: str, least: int = 0) -> None:
+        low, high = LIMITS[name]
+        place.number_input(title, max(low, least), high, key=f"{side}t_{name}")
+
+    number(left, "Length of a sequence", "length", chosen.shortest)
+    number(right, "Training steps", "steps")
+    number(left, "Heads", "n_heads")
+    number(right, "Layers", "n_layers")
+    number(left, "d_model (width)", "d_model")
     right.number_input(
-        "Learning rate", *LEARNING_RATES, key="t_learning_rate", step=0.001, format="%g"
+        "Learning rate", *LEARNING_RATES, key=f"{side}t_learning_rate", step=0.001, format="%g"
     )
-    left.number_input("Seed", *LIMITS["seed"], key="t_seed")
+    number(left, "Seed", "seed")
 
 
-def _other_task() -> None:
+def _other_task(side: str) -> None:
     """Another task comes with its own settings."""
-    state.fill_lesson(Trained(st.session_state.t_task))
+    state.fill_lesson(Trained(st.session_state[f"{side}t_task"]), side)
 
 
 def _run() -> None:

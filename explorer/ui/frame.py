@@ -28,6 +28,7 @@ def main() -> None:
             ),
             st.Page("pages/step.py", title="Step by step", icon="🪜"),
             st.Page("pages/train.py", title="Train", icon="🎓"),
+            st.Page("pages/compare.py", title="Compare", icon="⚖️"),
             st.Page("pages/guide.py", title="Guide", icon="📖"),
         ],
         position="top",

@@ -6,8 +6,10 @@ the truth otherwise. The instrument writes its own part of the address (layer, h
 
 import os
 import uuid
-from dataclasses import fields
+from collections.abc import Callable
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -31,10 +33,10 @@ from explorer.sources.catalogue import Opening
 
 _SCRATCH = tuple(f.name for f in fields(Scratch))
 _TRAINED = tuple(f.name for f in fields(Trained))
-_INPUTS = (
-    *("text", "second", "pair", "kind", "hub_name", "folder", "donor", *_SCRATCH),
-    *(f"t_{name}" for name in _TRAINED),
-)
+_OF_A_RUN = ("text", "second", "pair", "kind", "hub_name", "folder", "donor", *_SCRATCH)
+_OF_A_RUN += tuple(f"t_{name}" for name in _TRAINED)
+B = "b_"  # before the names of everything that belongs to the second run of a comparison
+_INPUTS = (*_OF_A_RUN, *(B + name for name in _OF_A_RUN))
 KINDS = ("bert", "scratch", "trained", "transplant", "hf", "path")
 
 
@@ -64,6 +66,7 @@ def _open() -> None:
     run = asked or first.run
     viewed = "layer" in st.query_params  # the link says where to look
     _adopt(run, first.opening if run == first.run and not viewed else None)
+    fill_inputs(opposite(run), B)
     if trouble:  # the link is no good: say so, and keep its text
         state.trouble, state.text = trouble, st.query_params.get("text", state.text)
 
@@ -98,6 +101,12 @@ def arrived(run: Run) -> None:
     st.session_state.shown, st.session_state.wanted = run, None
 
 
+def opposite(run: Run) -> Run:
+    """What a run is compared with when nobody says: the from-scratch layer, or BERT."""
+    scratch = isinstance(run.source, Scratch)
+    return replace(run, source=Embedded() if scratch else Scratch())
+
+
 def write_address() -> None:
     """Let the page's address name what is shown, as far as a link can carry it."""
     state = st.session_state
@@ -119,30 +128,39 @@ def failed(sentence: str) -> None:
     st.session_state.trouble, st.session_state.wanted = sentence, None
 
 
-def fill_inputs(run: Run) -> None:
-    """Set every input to what a run says."""
-    state = st.session_state
+def fill_inputs(run: Run, side: str = "") -> None:
+    """Set every input to what a run says; ``side`` is `B` for the second run of a comparison."""
     source = run.source
-    state.text, state.second, state.pair = run.text, run.second or "", run.second is not None
-    state.kind = kind_of(source)
     model = model_of(source)
-    state.donor = kind_of(model) if model else "bert"
-    state.hub_name = model.spec.removeprefix("hf:") if isinstance(model, Hub) else ""
-    state.folder = model.path if isinstance(model, Folder) else ""
+    values: dict[str, object] = {
+        "text": run.text,
+        "second": run.second or "",
+        "pair": run.second is not None,
+        "kind": kind_of(source),
+        "donor": kind_of(model) if model else "bert",
+        "hub_name": model.spec.removeprefix("hf:") if isinstance(model, Hub) else "",
+        "folder": model.path if isinstance(model, Folder) else "",
+    }
     scratch = source if isinstance(source, Scratch) else Scratch()
-    for name in _SCRATCH:
-        state[name] = getattr(scratch, name)
-    fill_lesson(source if isinstance(source, Trained) else Trained())
+    values |= {name: getattr(scratch, name) for name in _SCRATCH}
+    for name, value in values.items():
+        st.session_state[side + name] = value
+    fill_lesson(source if isinstance(source, Trained) else Trained(), side)
 
 
-def run_from_inputs() -> Run:
+def run_from_inputs(side: str = "") -> Run:
     """What the inputs ask for.
 
     Raises:
         ExplorerError: They ask for something that cannot be.
     """
-    state = st.session_state
-    return Run(state.text, state.second if state.pair else None, permitted(_source_from_inputs()))
+    get = _getter(side)
+    second = get("second") if get("pair") else None
+    return Run(get("text"), second, permitted(_source_from_inputs(side)))
+
+
+def _getter(side: str) -> Callable[[str], Any]:
+    return lambda name: st.session_state[side + name]
 
 
 def is_changed() -> bool:
@@ -154,38 +172,39 @@ def is_changed() -> bool:
         return False  # Run says what is wrong
 
 
-def fill_lesson(lesson: Trained) -> None:
+def fill_lesson(lesson: Trained, side: str = "") -> None:
     """Set the inputs of a training."""
     for name in _TRAINED:
-        st.session_state[f"t_{name}"] = getattr(lesson, name)
+        st.session_state[f"{side}t_{name}"] = getattr(lesson, name)
 
 
-def lesson_from_inputs() -> Trained:
+def lesson_from_inputs(side: str = "") -> Trained:
     """The training that the inputs ask for.
 
     Raises:
         ExplorerError: A setting is out of its range.
     """
-    return Trained(**{name: st.session_state[f"t_{name}"] for name in _TRAINED})
+    get = _getter(side)
+    return Trained(**{name: get(f"t_{name}") for name in _TRAINED})
 
 
-def _source_from_inputs() -> Source:
-    kind = st.session_state.kind
-    if kind == "scratch":
-        return Scratch(**{name: st.session_state[name] for name in _SCRATCH})
-    if kind == "trained":
-        return lesson_from_inputs()
-    if kind == "transplant":
-        return Transplanted(_model_from_inputs(st.session_state.donor))
-    return _model_from_inputs(kind)
+def _source_from_inputs(side: str) -> Source:
+    get = _getter(side)
+    if get("kind") == "scratch":
+        return Scratch(**{name: get(name) for name in _SCRATCH})
+    if get("kind") == "trained":
+        return lesson_from_inputs(side)
+    if get("kind") == "transplant":
+        return Transplanted(_model_from_inputs(get("donor"), side))
+    return _model_from_inputs(get("kind"), side)
 
 
-def _model_from_inputs(kind: str) -> Model:
-    state = st.session_state
+def _model_from_inputs(kind: str, side: str) -> Model:
+    get = _getter(side)
     if kind == "hf":
-        name, _, revision = state.hub_name.strip().partition("@")
+        name, _, revision = get("hub_name").strip().partition("@")
         return Hub(name, revision or None)
-    return Folder(state.folder.strip()) if kind == "path" else Embedded()
+    return Folder(get("folder").strip()) if kind == "path" else Embedded()
 
 
 def permitted(source: Source) -> Source:

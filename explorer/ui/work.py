@@ -1,11 +1,10 @@
 """The pieces of work that a page asks the desk for, and how each is done."""
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
 from explorer.run import Run
-from explorer.source import Embedded, Hub, Trained, Transplanted, model_of
+from explorer.source import Embedded, Hub, Trained, model_of
 from explorer.sources import Progress, trace_run
 
 
@@ -62,7 +61,15 @@ class Filming:
     state: int
 
 
-Work = Run | Walking | Checking | Measuring | Learning | Filming
+@dataclass(frozen=True)
+class Comparing:
+    """Two runs, head against head."""
+
+    a: Run
+    b: Run
+
+
+Work = Run | Walking | Checking | Measuring | Learning | Filming | Comparing
 
 
 def do(work: Work, progress: Progress) -> Any:
@@ -77,6 +84,10 @@ def do(work: Work, progress: Progress) -> Any:
         from explorer.sources.walks import Twist, walk_run
 
         return walk_run(work.run, work.layer, Twist(work.positions, work.backwards), progress)
+    if isinstance(work, Comparing):
+        from explorer.analysis.comparison import compare
+
+        return compare(trace_run(work.a, progress), trace_run(work.b, progress), progress)
     if isinstance(work, Learning | Filming):
         return _learn_or_film(work, progress)
     if isinstance(work, Measuring):
@@ -101,14 +112,16 @@ def _learn_or_film(work: Learning | Filming, progress: Progress) -> Any:
     return trained.learned(work.lesson, progress)[0]
 
 
-def queue_of(work: Hashable) -> str:
+def queue_of(work: Work) -> str:
     """Where a piece of work waits: for the processor, the network, or a training."""
     if isinstance(work, Learning):
         return "training"
-    run = getattr(work, "run", work)
-    source = getattr(run, "source", None)
-    if isinstance(source, Transplanted):
-        source = source.donor
-    if isinstance(source, Hub):
+    if isinstance(work, Measuring | Filming):
+        return "compute"
+    if isinstance(work, Comparing):
+        queues = [queue_of(work.a), queue_of(work.b)]
+        return next((name for name in ("network", "training") if name in queues), "compute")
+    source = work.source if isinstance(work, Run) else work.run.source
+    if isinstance(model_of(source), Hub):
         return "network"
     return "training" if isinstance(source, Trained) else "compute"

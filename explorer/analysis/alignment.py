@@ -1,0 +1,147 @@
+"""Which tokens of two readings stand for the same words, by the characters they cover.
+
+Two tokenizers cut one text in different places; the smallest stretches that both cut at their ends
+are the units in which their attention can be compared. Two different texts are first laid side by
+side word by word, as a reader would who looks for what was edited.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from explorer.trace import AttentionTrace, Token
+
+Stretch = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """The same words in two readings.
+
+    Attributes:
+        text: The words, as the first reading's text has them.
+        other: The same in the second; another text where a word was exchanged.
+        a: Positions of the first reading's tokens.
+        b: Positions of the second's.
+        special: Whether it is a token that stands for no text ([CLS]).
+    """
+
+    text: str
+    other: str
+    a: tuple[int, ...]
+    b: tuple[int, ...]
+    special: bool = False
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """What two readings have in common.
+
+    Attributes:
+        units: The common words, in the first reading's order.
+        only_a: Tokens of the first that have no counterpart, as positions.
+        only_b: The same of the second.
+    """
+
+    units: tuple[Unit, ...]
+    only_a: tuple[int, ...]
+    only_b: tuple[int, ...]
+
+
+def align(a: AttentionTrace, b: AttentionTrace) -> Alignment:
+    """Match the tokens of two traces; both must be self-attention."""
+    one, other = a.query_tokens, b.query_tokens
+    units = _special_units(one, other)
+    for segment in range(min(len(a.texts), len(b.texts))):
+        units += _segment_units(segment, a.texts[segment], b.texts[segment], one, other)
+    units.sort(key=lambda unit: unit.a)
+    used_a = {i for unit in units for i in unit.a}
+    used_b = {j for unit in units for j in unit.b}
+    return Alignment(
+        tuple(units),
+        tuple(i for i in range(len(one)) if i not in used_a),
+        tuple(j for j in range(len(other)) if j not in used_b),
+    )
+
+
+def _special_units(one: Sequence[Token], other: Sequence[Token]) -> list[Unit]:
+    """Special tokens of one name, the first with the first; none if their numbers differ."""
+    found = []
+    for name in dict.fromkeys(t.text for t in one if t.special):
+        places = [
+            [i for i, t in enumerate(s) if t.special and t.text == name] for s in (one, other)
+        ]
+        if len(places[0]) == len(places[1]):
+            pairs = zip(*places, strict=True)
+            found += [Unit(name, name, (i,), (j,), special=True) for i, j in pairs]
+    return found
+
+
+def _segment_units(
+    segment: int, text_a: str, text_b: str, one: Sequence[Token], other: Sequence[Token]
+) -> list[Unit]:
+    words_a, words_b = _words(one, segment), _words(other, segment)
+    if text_a != text_b:
+        return _edited(text_a, text_b, words_a, words_b)
+    return [
+        Unit(text_a[slice(*_span(left))], text_a[slice(*_span(right))], _all(left), _all(right))
+        for left, right in _common_stretches(words_a, words_b)
+    ]
+
+
+Word = tuple[Stretch, tuple[int, ...]]
+"""The characters that a word covers, and the positions of its tokens."""
+
+
+def _words(tokens: Sequence[Token], segment: int) -> list[Word]:
+    """The words of a text: pieces of one word together, and tokens of no word each alone."""
+    found: list[Word] = []
+    last: int | None = None
+    for i, token in enumerate(tokens):
+        if token.segment != segment or token.span is None or token.special:
+            continue
+        if found and token.word is not None and token.word == last:
+            (start, _), places = found[-1]
+            found[-1] = ((start, token.span[1]), (*places, i))
+        else:
+            found.append((token.span, (i,)))
+        last = token.word
+    return found
+
+
+def _common_stretches(
+    words_a: list[Word], words_b: list[Word]
+) -> list[tuple[list[Word], list[Word]]]:
+    """Groups of words that overlap, each as small as both sides allow."""
+    groups: list[tuple[list[Word], list[Word]]] = []
+    ends = (0, 0)
+    merged = sorted([(w, 0) for w in words_a] + [(w, 1) for w in words_b])
+    for word, side in merged:
+        (start, end), _ = word
+        if not groups or start >= max(ends):
+            groups.append(([], []))
+            ends = (0, 0)
+        groups[-1][side].append(word)
+        ends = (max(ends[0], end), ends[1]) if side == 0 else (ends[0], max(ends[1], end))
+    return [(left, right) for left, right in groups if left and right]
+
+
+def _edited(text_a: str, text_b: str, words_a: list[Word], words_b: list[Word]) -> list[Unit]:
+    """Words that stayed, and words that were exchanged one for one."""
+    said_a = [text_a[slice(*span)] for span, _ in words_a]
+    said_b = [text_b[slice(*span)] for span, _ in words_b]
+    fold_a, fold_b = [w.casefold() for w in said_a], [w.casefold() for w in said_b]
+    units = []
+    for kind, a0, a1, b0, b1 in SequenceMatcher(None, fold_a, fold_b, autojunk=False).get_opcodes():
+        if kind == "equal" or (kind == "replace" and a1 - a0 == b1 - b0):
+            for i, j in zip(range(a0, a1), range(b0, b1), strict=True):
+                units.append(Unit(said_a[i], said_b[j], words_a[i][1], words_b[j][1]))
+    return units
+
+
+def _span(words: list[Word]) -> Stretch:
+    return words[0][0][0], words[-1][0][1]
+
+
+def _all(words: list[Word]) -> tuple[int, ...]:
+    return tuple(i for _, places in words for i in places)

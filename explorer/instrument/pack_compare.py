@@ -1,0 +1,58 @@
+"""Two traces side by side as the bytes that the browser reads; `compare.js` is the other end.
+
+Layout, little-endian: header length (uint32), header (JSON), then two payloads of `pack`, whose
+lengths the header names.
+"""
+
+import json
+import struct
+from collections.abc import Mapping, Sequence
+
+from explorer.analysis.comparison import Comparison, findings
+
+SHOWN_RANKS = 200  # heads in the list of those that differ most
+
+
+def pack_compare(
+    comparison: Comparison,
+    payloads: tuple[bytes, bytes],
+    *,
+    compare_id: str,
+    link: Mapping[str, str] | None = None,
+) -> bytes:
+    """The payload of a comparison.
+
+    Args:
+        comparison: What to show.
+        payloads: Of the two traces, from `pack`.
+        compare_id: Names the pair: payloads with one id add to the same picture.
+        link: The URL parameters of both runs; None if no link can carry them.
+    """
+    alignment = comparison.alignment
+    header = {
+        "id": compare_id,
+        "link": link,
+        "units": [
+            {"text": u.text, "other": u.other, "a": u.a, "b": u.b, "special": u.special}
+            for u in alignment.units
+        ],
+        "left_out": [
+            _texts(comparison.a.query_tokens, alignment.only_a),
+            _texts(comparison.b.query_tokens, alignment.only_b),
+        ],
+        "kept": comparison.kept,
+        "findings": findings(comparison),
+        "ranking": [
+            [*pair[:4], None if pair[4] != pair[4] else round(pair[4], 6)]
+            for pair in comparison.ranking()[:SHOWN_RANKS]
+        ],
+        "matches": comparison.best_match(),
+        "same_shape": comparison.same_shape,
+        "lengths": [len(payload) for payload in payloads],
+    }
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    return b"".join([struct.pack("<I", len(text)), text, *payloads])
+
+
+def _texts(tokens: Sequence[object], places: Sequence[int]) -> list[str]:
+    return [getattr(tokens[i], "text", "") for i in places]

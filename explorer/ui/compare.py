@@ -1,0 +1,286 @@
+"""The page “Compare”: two runs side by side, and how far their heads are apart."""
+
+import logging
+from concurrent.futures import TimeoutError as NotYet
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from explorer import export
+from explorer.analysis.comparison import Comparison
+from explorer.errors import ExplorerError
+from explorer.instrument import component
+from explorer.instrument.pack import layers_to_send, pack
+from explorer.instrument.pack_compare import pack_compare
+from explorer.instrument.want import Head, Page, Want
+from explorer.run import LINK_BYTES, Run
+from explorer.trace import AttentionTrace
+from explorer.ui import controls, messages, state
+from explorer.ui.show import LOOK_AGAIN, PATIENCE, desk, name_of
+from explorer.ui.work import Comparing
+from explorer.views.comparison import distance_figure, entropy_figure
+
+_log = logging.getLogger(__name__)
+
+
+def ask() -> None:
+    """The inputs of both runs, and Compare."""
+    _open()
+    controls.ask_for_two()
+    with st.container(horizontal=True):
+        st.button("Compare", key="compare", type="primary", shortcut="Mod+Enter", on_click=_compare)
+        st.button("Give B the text of A", key="same_text", on_click=_same_text)
+        st.button("Swap A and B", key="swap", on_click=_swap)
+
+
+def _open() -> None:
+    """A begins as what was shown last; B as the link says, else as what stands against A."""
+    session = st.session_state
+    current: Run = session.wanted or session.shown
+    if "pair_shown" not in session:
+        session.pair_shown, session.pair_wanted, session.pair_trouble = None, None, session.trouble
+        session.pair_wants = {}
+        session.pair_layers = _layers_in_address()
+        b = _b_in_address(current)
+        state.fill_inputs(b, state.B)
+        session.pair_wanted = Comparing(current, b)
+        return
+    shown = session.pair_wanted or session.pair_shown
+    if shown is None or shown.a != current:
+        # Another page has gone on: what is shown there is A now.
+        b = shown.b if shown and shown.a.text != shown.b.text else state.opposite(current)
+        b = replace(b, text=current.text, second=current.second) if shown is None else b
+        state.fill_inputs(b, state.B)
+        session.pair_wanted = Comparing(current, b)
+
+
+def _layers_in_address() -> dict[str, int]:
+    query = st.query_params.to_dict()
+    return {
+        "a": Head.of(query).layer,
+        "b": Head.of({"layer": query.get("b_layer")}).layer,
+    }
+
+
+def _b_in_address(a: Run) -> Run:
+    query = {
+        k.removeprefix(state.B): v for k, v in st.query_params.items() if k.startswith(state.B)
+    }
+    if "source" not in query and "text" not in query:
+        return state.opposite(a)
+    try:
+        own = {"text": a.text} | ({"second": a.second} if a.second else {})
+        run = Run.from_query(query if "text" in query else query | own)
+        assert run is not None
+        state.permitted(run.source)
+        return run
+    except ExplorerError as error:
+        st.session_state.pair_trouble = f"This link cannot be opened as it is. {error}"
+        return state.opposite(a)
+
+
+def _compare() -> None:
+    session = st.session_state
+    try:
+        wanted = Comparing(state.run_from_inputs(), state.run_from_inputs(state.B))
+    except ExplorerError as error:
+        session.pair_trouble = str(error)
+        return
+    session.pair_wanted, session.pair_trouble = wanted, None
+    session.wanted, session.trouble = wanted.a, None
+
+
+def _same_text() -> None:
+    session = st.session_state
+    for name in ("text", "second", "pair"):
+        session[state.B + name] = session[name]
+
+
+def _swap() -> None:
+    session = st.session_state
+    try:
+        a, b = state.run_from_inputs(), state.run_from_inputs(state.B)
+    except ExplorerError as error:
+        session.pair_trouble = str(error)
+        return
+    state.fill_inputs(b)
+    state.fill_inputs(a, state.B)
+    _compare()
+
+
+def result() -> None:
+    """Draw the wanted comparison if it is ready, else the last one under a note of progress."""
+    session = st.session_state
+    slot = st.container(key="messages")
+    shown = _arrived() if session.pair_wanted else _again()
+    with slot:
+        if session.pair_trouble:
+            messages.trouble(session.pair_trouble)
+        if session.pair_wanted:
+            _progress()
+    if shown:
+        _write_address(session.pair_shown)
+        _pair(shown, session.pair_shown)
+        _charts(shown)
+    desk().warm_up()
+
+
+def _arrived() -> Comparison | None:
+    session = st.session_state
+    wanted: Comparing = session.pair_wanted
+    try:
+        done: Comparison = desk().ask(wanted, _reader()).future.result(PATIENCE)
+    except NotYet:
+        return _again()
+    except ExplorerError as error:
+        _failed(str(error))
+        return _again()
+    except Exception:  # noqa: BLE001  # whatever it is, the page must go on
+        _log.exception("A comparison failed")
+        _failed("Something went wrong inside the app while comparing; the log says what.")
+        return _again()
+    session.pair_shown, session.pair_wanted = wanted, None
+    state.arrived(wanted.a)
+    return done
+
+
+def _failed(sentence: str) -> None:
+    session = st.session_state
+    session.pair_trouble, session.pair_wanted = sentence, None
+    if session.pair_shown:  # what is shown stays, and so do the inputs
+        session.wanted, session.shown = None, session.pair_shown.a
+
+
+def _again() -> Comparison | None:
+    shown: Comparing | None = st.session_state.pair_shown
+    if shown is None:
+        return None
+    done: Comparison = desk().ask(shown, f"{_reader()} shown").future.result()
+    return done
+
+
+def _reader() -> str:
+    return f"{st.session_state.reader} pair"
+
+
+@st.fragment(run_every=LOOK_AGAIN)
+def _progress() -> None:
+    wanted: Comparing | None = st.session_state.pair_wanted
+    if wanted is None:
+        return
+    job = desk().ask(wanted, _reader())
+    if job.future.done():
+        st.rerun()
+    words, stop = st.columns([6, 1], vertical_alignment="center")
+    with words:
+        messages.progress(job.doing, job.share)
+    if stop.button("Stop", key="stop_pair", width="stretch"):
+        desk().leave(_reader())
+        _failed("Stopped. Nothing was changed.")
+        st.rerun()
+
+
+def link_of(pair: Comparing) -> dict[str, str] | None:
+    """Both runs as URL parameters; None if no link can carry them."""
+    own = pair.b.to_query()
+    if (pair.b.text, pair.b.second) == (pair.a.text, pair.a.second):
+        own = {name: value for name, value in own.items() if name not in ("text", "second")}
+        own.setdefault("source", pair.b.source.spec)
+    query = pair.a.to_query() | {state.B + name: value for name, value in own.items()}
+    return query if sum(len(k) + len(v.encode()) for k, v in query.items()) < LINK_BYTES else None
+
+
+def _write_address(pair: Comparing) -> None:
+    link = link_of(pair)
+    if link is None:
+        return
+    now = st.query_params.to_dict()
+    if any(now.get(name) != value for name, value in link.items()):
+        st.query_params.from_dict(link)
+    st.session_state.address = pair.a
+
+
+@st.fragment
+def _pair(shown: Comparison, pair: Comparing) -> None:
+    session = st.session_state
+    link = link_of(pair)
+    payloads = tuple(
+        _side(side, trace, run)
+        for side, trace, run in (("a", shown.a, pair.a), ("b", shown.b, pair.b))
+    )
+    payload = pack_compare(
+        shown,
+        (payloads[0], payloads[1]),
+        compare_id=f"{name_of(pair.a)}-{name_of(pair.b)}",
+        link=link,
+    )
+
+    def on_want(side: str, want: Want) -> None:
+        session.pair_wants[side] = want
+        session.pair_layers[side] = want.layer
+
+    component.show_pair(payload, key="pair_view", on_want=on_want)
+
+
+def _side(side: str, trace: AttentionTrace, run: Run) -> bytes:
+    session = st.session_state
+    want: Want | None = session.pair_wants.get(side)
+    session.pair_wants[side] = want and want.without_page()
+
+    def page_of(page: Page) -> str:
+        return export.to_html(trace, opening=page.view, layers=page.layers)
+
+    return pack(
+        trace,
+        trace_id=f"{side}{name_of(run)}",
+        layers=layers_to_send(trace, session.pair_layers[side]),
+        want=want,
+        page_of=page_of,
+    )
+
+
+def _charts(shown: Comparison) -> None:
+    with st.expander("Every head of A against every head of B, and how evenly both look"):
+        left, right = st.columns(2, gap="large")
+        with left:
+            st.text("Distance of heads: Jensen–Shannon divergence of their rows, mean, in bits")
+            st.plotly_chart(
+                distance_figure(shown.distance),
+                config={"displayModeBar": False},
+                alt="Distance of every head of A from every head of B.",
+            )
+        with right:
+            st.text("Entropy of every head, as a share of what even attention would have")
+            st.plotly_chart(
+                entropy_figure(
+                    shown.entropy_a,
+                    shown.entropy_b,
+                    float(np.log2(len(shown.a.key_tokens))),
+                    float(np.log2(len(shown.b.key_tokens))),
+                ),
+                config={"displayModeBar": False},
+                alt="Entropy of every head of A and B, layer by layer.",
+            )
+        st.dataframe(_table(shown), hide_index=True)
+
+
+def _table(shown: Comparison) -> dict[str, list[object]]:
+    """Every head of A: its namesake or match, the distance, the best match, the entropies."""
+    matches = shown.best_match()
+    width = shown.on_a.shape[1]
+    rows = shown.ranking()
+    best = [matches[layer * width + head] for layer, head, *_ in rows]
+    nearest = [float(shown.distance[(r[0], r[1], *b)]) for r, b in zip(rows, best, strict=True)]
+    return {
+        "head of A": [f"{r[0]}-{r[1]}" for r in rows],
+        "compared with B’s": [f"{r[2]}-{r[3]}" for r in rows],
+        "distance (bits)": [round(r[4], 4) for r in rows],
+        "best match in B": [f"{layer}-{head}" for layer, head in best],
+        "its distance": [
+            round(float(shown.distance[(r[0], r[1], *b)]), 4)
+            for r, b in zip(rows, best, strict=True)
+        ],
+        "entropy in A (bits)": [round(float(shown.entropy_a[r[0], r[1]]), 3) for r in rows],
+        "entropy in B (bits)": [round(float(shown.entropy_b[r[2], r[3]]), 3) for r in rows],
+    }
