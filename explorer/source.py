@@ -220,7 +220,7 @@ def _option(name: str, value: str) -> object:
     if name == "task":
         return value
     if name == "learning_rate":
-        if re.fullmatch(r"[0-9]{0,3}\.?[0-9]{0,9}(e-?[0-9]{1,2})?", value) and value[:1].isdigit():
+        if re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,20})?(e-?[0-9]{1,2})?", value):
             return float(value)
         raise ExplorerError(f"The link says {name} = {value[:40]!r}; it must be a number.")
     if not re.fullmatch(r"[0-9]{1,10}", value):

@@ -157,8 +157,11 @@ def attention_weights(q: Tensor, k: Tensor, allowed: Tensor | None = None) -> Te
     """
     # Scaling q rather than the scores touches n·d_k numbers instead of n².
     scores = (q / math.sqrt(q.shape[-1])) @ k.transpose(-2, -1)  # [..., query, key]
+    # What nobody will differentiate is worked on in place: a second n² array costs more to fetch
+    # from the system than softmax itself.
+    free = not scores.requires_grad
     if allowed is None:
-        return scores.softmax(dim=-1)
+        return torch.softmax(scores, dim=-1, out=scores) if free else scores.softmax(dim=-1)
     seen = scores.masked_fill(~allowed, torch.finfo(scores.dtype).min).softmax(dim=-1)
     return seen.masked_fill(~allowed, 0.0)  # a row with no key at all: zeros, not 1/n
 

@@ -53,14 +53,15 @@ def walk_run(
     """
     twist = twist or Twist()
     model = model_of(run.source)
-    with torch.inference_mode():
-        if model is not None:
-            loaded = load_model(model, progress)
-            ours = isinstance(run.source, Transplanted)
+    if model is not None:
+        loaded = load_model(model, progress)
+        ours = isinstance(run.source, Transplanted)
+        with torch.inference_mode():
             return _walk_model(loaded, run.texts, layer, twist, ours)
-        if isinstance(run.source, Trained):
-            return _walk_scratch(read_trained(run, progress), layer, twist)
-        return _walk_scratch(read_scratch(run), layer, twist)
+    trains = isinstance(run.source, Trained)
+    reading = read_trained(run, progress) if trains else read_scratch(run)
+    with torch.inference_mode():
+        return _walk_scratch(reading, layer, twist)
 
 
 def _walk_scratch(reading: ScratchReading, layer: int, twist: Twist) -> LayerWalk:

@@ -277,10 +277,7 @@ def _table(shown: Comparison) -> dict[str, list[object]]:
         "compared with B’s": [f"{r[2]}-{r[3]}" for r in rows],
         "distance (bits)": [round(r[4], 4) for r in rows],
         "best match in B": [f"{layer}-{head}" for layer, head in best],
-        "its distance": [
-            round(float(shown.distance[(r[0], r[1], *b)]), 4)
-            for r, b in zip(rows, best, strict=True)
-        ],
+        "its distance": [round(d, 4) for d in nearest],
         "entropy in A (bits)": [round(float(shown.entropy_a[r[0], r[1]]), 3) for r in rows],
         "entropy in B (bits)": [round(float(shown.entropy_b[r[2], r[3]]), 3) for r in rows],
     }

@@ -11,19 +11,8 @@ import pytest
 from explorer.instrument.assets import HOSTS, MODULES, bundle, exports
 
 ROOT = Path(__file__).parents[2]
-ROOMS = [
-    "errors",
-    "trace",
-    "walk",
-    "lesson",
-    "source",
-    "run",
-    "scratch",
-    "sources",
-    "analysis",
-    "views",
-]
-ROOMS += ["instrument", "export", "ui", "pages"]
+ROOMS = ["errors", "trace", "walk", "film", "lesson", "source", "run", "scratch", "sources"]
+ROOMS += ["analysis", "views", "instrument", "export", "ui", "pages"]
 HEAVY = {
     "torch": ("scratch", "sources"),
     "transformers": ("sources",),
@@ -80,6 +69,14 @@ def test_a_browser_module_uses_only_modules_that_stand_before_it_in_the_bundle()
         text = (ROOT / f"explorer/instrument/{module}.js").read_text("utf-8")
         used = set(re.findall(r'^(?:import|}) .*from "./(\w+).js";', text, flags=re.MULTILINE))
         assert used <= set(MODULES[:place]), f"{module} uses what comes after it"
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_bundle_has_every_module_that_its_modules_use(host):
+    for module in (*HOSTS[host], host):
+        text = (ROOT / f"explorer/instrument/{module}.js").read_text("utf-8")
+        used = set(re.findall(r'^(?:import|}) .*from "./(\w+).js";', text, flags=re.MULTILINE))
+        assert used <= set(HOSTS[host]), f"{module} uses {used - set(HOSTS[host])}"
 
 
 def test_no_code_and_no_page_names_an_address_outside():

@@ -5,8 +5,19 @@ import threading
 import pytest
 
 from explorer.errors import ExplorerError
+from explorer.lesson import Trained
 from explorer.run import Run
-from explorer.ui.desk import Desk
+from explorer.source import Hub, Transplanted
+from explorer.ui.desk import ALONE, Desk
+from explorer.ui.work import (
+    Checking,
+    Comparing,
+    Filming,
+    Learning,
+    Measuring,
+    Walking,
+    queue_of,
+)
 
 WAIT = 10  # seconds; only a failure waits this long
 
@@ -119,3 +130,66 @@ def test_running_out_of_memory_becomes_a_sentence():
 
     with pytest.raises(ExplorerError, match="not enough memory"):
         Desk(burst).ask(Run("a"), "one").future.result(WAIT)
+
+
+def test_work_ends_when_no_page_has_asked_for_a_while(make_trace, monkeypatch):
+    clock = [100.0]
+    monkeypatch.setattr("explorer.ui.desk.time.monotonic", lambda: clock[0])
+    asked, go = threading.Event(), threading.Event()
+
+    def long(work, progress):
+        asked.set()
+        assert go.wait(WAIT)
+        progress("Learning", 0.5)
+        return make_trace()
+
+    desk = Desk(long)
+    watched = desk.ask(Run("a"), "one")
+    assert asked.wait(WAIT)
+    clock[0] += ALONE + 1
+    go.set()
+    with pytest.raises(ExplorerError, match="nobody was looking"):
+        watched.future.result(WAIT)
+
+
+def test_a_page_that_keeps_asking_keeps_its_work_going(make_trace, monkeypatch):
+    clock = [100.0]
+    monkeypatch.setattr("explorer.ui.desk.time.monotonic", lambda: clock[0])
+    asked, go = threading.Event(), threading.Event()
+    trace = make_trace()
+
+    def long(work, progress):
+        asked.set()
+        assert go.wait(WAIT)
+        progress("Learning", 0.5)
+        return trace
+
+    desk = Desk(long)
+    job = desk.ask(Run("a"), "one")
+    assert asked.wait(WAIT)
+    for _ in range(3):
+        clock[0] += ALONE - 1
+        assert desk.ask(Run("a"), "one") is job
+    go.set()
+    assert job.future.result(WAIT) is trace
+
+
+@pytest.mark.parametrize(
+    ("wanted", "queue"),
+    [
+        (Run("a"), "compute"),
+        (Run("a", source=Hub("x")), "network"),
+        (Run("a", source=Transplanted(Hub("x"))), "network"),
+        (Run("a", source=Trained()), "training"),
+        (Walking(Run("a", source=Trained()), 0), "training"),
+        (Learning(Trained()), "training"),
+        (Filming(Trained(), None, 3), "compute"),
+        (Measuring("x"), "compute"),
+        (Checking(Run("a")), "compute"),
+        (Comparing(Run("a"), Run("b")), "compute"),
+        (Comparing(Run("a"), Run("b", source=Trained())), "training"),
+        (Comparing(Run("a", source=Hub("x")), Run("b", source=Trained())), "network"),
+    ],
+)
+def test_work_that_takes_long_does_not_stand_in_the_way_of_clicks(wanted, queue):
+    assert queue_of(wanted) == queue

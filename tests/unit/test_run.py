@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.errors import ExplorerError
+from explorer.lesson import TASKS, Trained
 from explorer.run import LINK_BYTES, MAX_CHARACTERS, Run, is_blank
-from explorer.source import Embedded, Folder, Hub, Scratch, parse_source
+from explorer.source import Embedded, Folder, Hub, Scratch, Transplanted, parse_source
 
 texts = st.text(min_size=1, max_size=60).filter(lambda t: not is_blank(t))
 scratch = st.builds(
@@ -20,10 +21,22 @@ scratch = st.builds(
     st.booleans(),
     st.booleans(),
 )
+trained = st.builds(
+    lambda task, length, width, heads, layers, rate, steps, seed: Trained(
+        task, length, width * heads, heads, layers, rate, steps, seed
+    ),
+    st.sampled_from(list(TASKS)),
+    st.integers(6, 32),
+    st.integers(8, 16),
+    st.integers(1, 8),
+    st.integers(1, 3),
+    st.floats(1e-5, 10),
+    st.integers(1, 10_000),
+    st.integers(0, 2**31 - 1),
+)
+models = [Embedded(), Hub("bert-base-uncased"), Hub("a/b.c", "v1"), Folder("/models/x y")]
 sources = st.one_of(
-    st.just(Embedded()),
-    scratch,
-    st.sampled_from([Hub("bert-base-uncased"), Hub("a/b.c", "v1"), Folder("/models/x y")]),
+    st.sampled_from(models + [Transplanted(model) for model in models]), scratch, trained
 )
 
 
@@ -33,7 +46,12 @@ def test_every_run_survives_the_way_through_a_link(text, second, source):
     assert Run.from_query(run.to_query()) == run
 
 
-@given(st.dictionaries(st.sampled_from(["text", "second", "source", "d_model", "seed"]), st.text()))
+@given(
+    st.dictionaries(
+        st.sampled_from(["text", "second", "source", "d_model", "seed", "task", "learning_rate"]),
+        st.one_of(st.text(), st.sampled_from(["trained", "scratch", "transplant:", "copy", "1e9"])),
+    )
+)
 def test_a_link_of_any_content_gives_a_run_or_a_sentence(query):
     try:
         run = Run.from_query(query)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.instrument.want import MAX_WORDS, Group, Page, Want
+from explorer.instrument.want import MAX_WORDS, Group, Head, Page, Want
 
 GROUP = {
     "name": "1_2_words_renormalised",
@@ -79,3 +79,17 @@ def test_a_group_fits_a_trace_that_has_its_tokens():
     assert want.fits(4, 1)
     assert not want.fits(3, 1)
     assert Want("abc", 0).fits(1, 1)
+
+
+@pytest.mark.parametrize(
+    ("sent", "head"),
+    [
+        ({"layer": 3, "head": 1}, Head(3, 1)),
+        ({"layer": "3", "heads": "1.4", "query": "8-9", "key": "2"}, Head(3, 1, 8, 2)),
+        ({"layer": "-1", "heads": "x", "query": 1.5}, Head(0, 0)),
+        ({"layer": 10**9, "heads": "99999", "key": True}, Head(0, 0)),
+        ({}, Head(0, 0)),
+    ],
+)
+def test_a_head_is_read_from_what_a_page_or_a_link_says(sent, head):
+    assert Head.of(sent) == head

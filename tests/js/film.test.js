@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { frameAt, headWeights, merge, turnFilm, unpack } from "../../explorer/instrument/data.js";
+import { fromParams, START, toParams } from "../../explorer/instrument/view.js";
+import { payload, token } from "./trace.js";
+
+/** One layer, one head, two tokens; three frames. */
+const film = {
+  steps: [0, 10, 30],
+  loss: [2, 1, 0.5],
+  accuracy: [0.1, 0.5, 1],
+  chance: 0.1,
+  near: [{ name: "x", heads: [[0], [0.5], [1]] }],
+  ideals: ["x"],
+  answers: [
+    ["a", "a"],
+    ["a", "b"],
+    ["b", "b"],
+  ],
+  right: [null, "a"],
+};
+const head = {
+  ...{ id: "t", title: "m", n_layers: 1, n_heads: 1, texts: ["a b"], n_cut: [0] },
+  ...{ query_tokens: [token("a"), token("b")], key_tokens: null, thumb: [1, 1] },
+  ...{ opening: null, link: null, film },
+};
+const frames = [0.5, 0.5, 0.5, 0.5, 0.75, 0.25, 0.5, 0.5, 1, 0, 0, 1];
+const bytes = payload(
+  head,
+  [0],
+  [0],
+  [
+    [{ kind: "film", shape: [3, 1, 1, 2, 2] }, frames],
+    [{ kind: "ideals", shape: [1, 2, 2] }, [0, 0, 1, 0]],
+  ],
+);
+
+test("a film's frame is shown as the layers of its trace", () => {
+  const trace = unpack(bytes);
+  frames.forEach((_, i) => {
+    if (i % 4) return;
+    turnFilm(trace, i / 4);
+    const shown = headWeights(trace, 0, 0) ?? [];
+    frames.slice(i, i + 4).forEach((w, j) => {
+      assert.ok(Math.abs(shown[j] - w) < 1e-5);
+    });
+  });
+});
+
+test("a step stands for the first frame at or after it, none for the last", () => {
+  assert.deepEqual(
+    [0, 1, 10, 11, 99, null].map((step) => frameAt(film, step)),
+    [0, 1, 1, 2, 2, 2],
+  );
+});
+
+test("a longer film takes the place of a shorter one", () => {
+  const old = unpack(bytes);
+  const next = unpack(bytes);
+  const longer = next.film;
+  merge(next, old);
+  assert.equal(next.film, longer);
+});
+
+test("the step survives the way through a link, and the last one is not named", () => {
+  const view = { ...START, step: 30 };
+  assert.deepEqual(fromParams(START, new URLSearchParams(toParams(view))), view);
+  assert.equal(toParams(START).step, undefined);
+});

@@ -1,0 +1,273 @@
+"""The layer learns every task; stopping, going on and looking on change nothing."""
+
+import numpy as np
+import pytest
+import torch
+
+import explorer
+from explorer.errors import ExplorerError
+from explorer.lesson import TASKS, Trained
+from explorer.run import Run
+from explorer.scratch.tasks import BLANK, COURSES, START, nearness
+from explorer.scratch.training import Training, is_held_out, learner_at, schedule
+from explorer.sources import trained
+from explorer.sources.progress import silent
+
+LEARNED = {"sort": 0.95, "count": 0.95}  # all others 0.98
+
+
+def ids_of(task, text):
+    return torch.tensor([COURSES[task].vocabulary.index(c) for c in text.replace(" ", "")])
+
+
+def answers_of(task, text):
+    course = COURSES[task]
+    solved = course.solve(ids_of(task, text)[None])[0].tolist()
+    return ["-" if i == BLANK else course.answers[i] for i in solved]
+
+
+@pytest.mark.parametrize(
+    ("task", "text", "answers"),
+    [
+        ("copy", "a b c a", "- a b c"),
+        ("reverse", "a b c d", "d c b a"),
+        ("duplicate", "a b a c", "twice once twice once"),
+        ("sort", "3 1 2 1", "1 1 2 3"),
+        ("count", "a a b a", "3 3 1 3"),
+        ("brackets", "( [ ? ? { ?", "- - ] ) - }"),
+        ("brackets", "? ( ?", "- - )"),
+        ("induction", "a b c a b", "- - - b c"),
+        ("induction", "a b a c a", "- - b - c"),
+    ],
+)
+def test_a_task_has_the_answers_that_a_person_would_give(task, text, answers):
+    assert answers_of(task, text) == answers.split(" ")
+
+
+def test_more_than_five_of_a_kind_are_five_or_more():
+    assert set(answers_of("count", "aaaaaaa")) == {"5 or more"}
+
+
+@pytest.mark.parametrize(
+    ("task", "text", "name", "looks"),
+    [
+        ("copy", "a b c", "the previous token", {1: [0], 2: [1]}),
+        ("reverse", "a b c", "the place as far from the other end", {0: [2], 1: [1], 2: [0]}),
+        ("duplicate", "a b a", "the same token elsewhere", {0: [2], 2: [0]}),
+        ("sort", "3 1 2", "the digit that belongs here", {0: [1], 1: [2], 2: [0]}),
+        ("count", "a b a", "the same token, here and elsewhere", {0: [0, 2], 1: [1], 2: [0, 2]}),
+        ("brackets", "( [ ? ?", "the bracket that it closes", {2: [1], 3: [0]}),
+        ("induction", "a b c a", "the token after the earlier one", {3: [1]}),
+    ],
+)
+def test_the_ideal_is_to_look_where_the_answer_stands(task, text, name, looks):
+    patterns = {p.name: p.wanted for p in COURSES[task].ideal(ids_of(task, text))}
+    wanted = torch.zeros_like(patterns[name])
+    for query, keys in looks.items():
+        wanted[query, keys] = 1
+    assert torch.equal(patterns[name], wanted)
+
+
+def test_a_start_token_shifts_the_ideal_and_is_asked_nothing():
+    course = COURSES["count"]
+    batch = course.batch(3, 5, torch.Generator().manual_seed(0))
+    assert batch.ids.shape == (3, 6)
+    assert (batch.ids[:, 0] == course.vocabulary.index(START)).all()
+    assert (batch.answers[:, 0] == BLANK).all()
+    (pattern,) = course.patterns(batch.ids[0])
+    assert not pattern.wanted[0].any()
+    assert torch.equal(pattern.wanted[1:, 1:], course.ideal(batch.ids[0, 1:])[0].wanted)
+
+
+def test_nearness_is_the_share_of_attention_that_goes_where_it_should():
+    weights = torch.tensor([[0.75, 0.25], [0.5, 0.5]])
+    assert nearness(weights, torch.tensor([[1.0, 0], [0, 0]])) == 0.75  # only row 0 matters
+    assert nearness(weights, torch.tensor([[1.0, 0], [0, 1]])) == 0.625
+    assert nearness(weights, torch.zeros(2, 2)).isnan()
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_drawn_sequences_can_be_read_by_the_layer_that_learned_them(task):
+    lesson = Trained(task)
+    batch = COURSES[task].batch(50, lesson.length, torch.Generator().manual_seed(3))
+    for ids in batch.ids[:10].tolist():
+        text = trained.text_of(lesson, ids)
+        tokens, n_cut = trained.read_tokens(lesson, (text,))
+        assert trained._ids(lesson, tokens) == ids
+        assert n_cut == 0
+    assert (batch.answers != BLANK).any()
+
+
+def test_no_sequence_is_both_learned_from_and_tested_on():
+    training = Training(Trained("brackets"))
+    assert is_held_out(training.held_out.ids).all()
+    batch = training._next_batch()
+    left_out = is_held_out(batch.ids)
+    assert left_out.any()
+    assert (batch.answers[left_out] == BLANK).all()
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_task_is_learned_with_its_own_settings(task):
+    training = Training(Trained(task))
+    training.train(TASKS[task].steps, lambda step: None)
+    last = training.frames[-1]
+    assert last.step == TASKS[task].steps
+    assert last.accuracy >= LEARNED.get(task, 0.98)
+    assert training.frames[0].accuracy < training.chance + 0.15  # and it was not known before
+
+    # Measured once more, on sequences that neither training nor its own test has seen.
+    learner = learner_at(training.lesson, last)
+    fresh = COURSES[task].batch(400, TASKS[task].length, torch.Generator().manual_seed(77))
+    with torch.inference_mode():
+        said = learner(fresh.ids)[0].argmax(-1)
+    asked = (fresh.answers != BLANK) & is_held_out(fresh.ids)[:, None]
+    assert (said == fresh.answers)[asked].float().mean() >= LEARNED.get(task, 0.98) - 0.02
+
+
+def test_copying_is_done_by_looking_at_the_token_before():
+    training = Training(Trained("copy"))
+    training.train(300, lambda step: None)
+    near = training.frames[-1].near["the previous token"]
+    assert near.shape == (1, 2)
+    assert near.min() > 0.6
+    assert training.frames[0].near["the previous token"].max() < 0.2
+
+
+class EnoughError(Exception):
+    pass
+
+
+def test_a_training_that_was_stopped_goes_on_as_if_it_had_not_been():
+    def stop_at_17(step):
+        if step == 17:
+            raise EnoughError
+
+    straight, stopped = Training(Trained("reverse")), Training(Trained("reverse"))
+    straight.train(40, lambda step: None)
+    with pytest.raises(EnoughError):
+        stopped.train(40, stop_at_17)
+    assert stopped.step == 17
+    assert stopped.frames[-1].step == 17  # what it was then can be looked at
+    stopped.train(40, lambda step: None)
+    one, other = straight.frames[-1], stopped.frames[-1]
+    assert (one.step, one.accuracy) == (other.step, other.accuracy)
+    for name, tensor in one.state.items():
+        assert torch.equal(tensor, other.state[name])
+
+
+def test_the_same_lesson_gives_the_same_weights_whatever_else_draws_numbers():
+    one = Training(Trained("copy"))
+    one.train(5, lambda step: None)
+    torch.manual_seed(99)
+    other = Training(Trained("copy"))
+    other.train(5, lambda step: torch.rand(3))
+    for name, tensor in one.frames[-1].state.items():
+        assert torch.equal(tensor, other.frames[-1].state[name])
+    third = Training(Trained("copy", seed=1))
+    assert not torch.equal(
+        third.frames[0].state["tokens.weight"], one.frames[0].state["tokens.weight"]
+    )
+
+
+def test_a_training_that_runs_away_says_so_and_keeps_its_curves():
+    lesson = Trained("copy", learning_rate=10.0, steps=200)
+    training = Training(lesson)
+    training.train(200, lambda step: None)
+    assert training.diverged is not None
+    assert training.step == training.diverged < 200
+    assert len(training.frames) > 10
+    with pytest.raises(ExplorerError, match=r"ran away at step .* smaller learning rate"):
+        trained.learned(lesson, silent)
+    film = trained.film(lesson, "a b c")
+    assert len(film.steps) > 10
+    assert np.isfinite(film.weights).all()
+
+
+def test_the_learning_rate_rises_stays_and_falls():
+    assert [schedule(s) for s in (1, 25, 50, 400)] == [0.02, 0.5, 1, 1]
+    assert schedule(1600) == 0.5
+
+
+def test_a_trained_layer_is_a_source_like_any_other():
+    trace = explorer.trace("a b c d e f", source="trained", task="copy")
+    assert trace.weights.shape == (1, 2, 6, 6)
+    previous = np.diagonal(trace.weights, -1, -2, -1)
+    assert previous.mean() > 0.6
+    run = Run("a b", source=Trained("copy", steps=77, learning_rate=0.001))
+    assert Run.from_query(run.to_query()) == run
+    assert run.to_query()["steps"] == "77"
+
+
+def test_a_shorter_training_is_a_step_of_a_longer_one():
+    long = explorer.trace("a b c", source="trained", task="reverse", steps=120)
+    short = explorer.trace("a b c", source="trained", task="reverse", steps=33)
+    again = Training(Trained("reverse"))
+    again.train(33, lambda step: None)
+    with torch.inference_mode():
+        _, weights = learner_at(again.lesson, again.frames[-1])(ids_of("reverse", "abc")[None])
+    assert np.array_equal(short.weights, weights[:, 0].numpy())
+    assert not np.array_equal(short.weights, long.weights)
+
+
+@pytest.mark.parametrize(
+    ("task", "text", "sentence"),
+    [
+        ("copy", "a b ß", "knows only the tokens a b c .*“ß” is none of them. Try: "),
+        ("sort", "12 -3", "“-” is none of them"),
+        ("count", "<b>", "“<” is none of them"),
+    ],
+)
+def test_a_text_that_is_no_sequence_of_the_task_is_refused(task, text, sentence):
+    with pytest.raises(ExplorerError, match=sentence):
+        explorer.trace(text, source="trained", task=task, steps=1)
+
+
+def test_two_texts_are_refused_and_a_long_one_is_cut():
+    with pytest.raises(ExplorerError, match="one sequence"):
+        explorer.trace("a", "b", source="trained", task="copy", steps=1)
+    trace = explorer.trace("a" * 15, source="trained", task="copy", steps=1)
+    assert len(trace.query_tokens) == 12
+    assert trace.n_cut == (3,)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"task": "fly"}, "no task “fly”"),
+        ({"d_model": 30, "n_heads": 4}, "Nearest widths that can: 28 and 32"),
+        ({"n_heads": 0}, "n_heads is 0; .* from 1 to 8"),
+        ({"d_model": 100_000}, "d_model is 100000; .* from 8 to 128"),
+        ({"length": 10**9}, "length is 1000000000; .* from 3 to 32"),
+        ({"task": "brackets", "length": 3}, "from 4 to 32"),
+        ({"steps": 0}, "steps is 0; .* from 1 to 10000"),
+        ({"learning_rate": 0.0}, "learning_rate is 0.0"),
+        ({"learning_rate": float("nan")}, "learning_rate is nan"),
+    ],
+)
+def test_impossible_settings_are_refused_before_any_work(options, sentence):
+    with pytest.raises(ExplorerError, match=sentence):
+        Trained(**options)
+
+
+def test_a_film_grows_with_its_training_and_runs_only_what_is_new():
+    lesson = Trained("copy", seed=5)
+    training = trained.training_of(lesson)
+    training.train(10, lambda step: None)
+    first = trained.film(lesson, "a b c d")
+    training.train(20, lambda step: None)
+    second = trained.film(lesson, "a b c d")
+    assert first.steps == second.steps[: len(first.steps)]
+    assert np.array_equal(second.weights[: len(first.steps)], first.weights)
+    assert second.right == (None, "a", "b", "c")
+    frame = training.frames[3]
+    with torch.inference_mode():
+        scores, weights = learner_at(lesson, frame)(ids_of("copy", "abcd")[None])
+    assert np.abs(second.weights[3] - weights[:, 0].numpy()).max() == 0
+    assert second.answers[3] == tuple("abcdefghij"[i] for i in scores[0].argmax(-1))
+    assert second.accuracy[3] == frame.accuracy
+
+
+def test_an_empty_sequence_is_refused_with_a_sentence():
+    with pytest.raises(ExplorerError, match="no token of this task"):
+        trained.film(Trained("count", steps=1), "  ")
