@@ -1,9 +1,7 @@
 """Every measurement, one after the other: ``python -m benchmarks``."""
 
-from benchmarks import beside_bertviz, interaction, run_to_paint
+from benchmarks import attention, beside_bertviz, interaction, run_to_paint, training, transplant
 
-run_to_paint.main()
-print()
-interaction.main()
-print()
-beside_bertviz.main()
+for part in (attention, training, transplant, run_to_paint, interaction, beside_bertviz):
+    part.main()
+    print()

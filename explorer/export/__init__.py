@@ -2,11 +2,11 @@
 
 import io
 
-from explorer.export.html import to_html
+from explorer.export.html import comparison_to_html, to_html, walk_to_html
 from explorer.sources.stored import write_npz
 from explorer.trace import AttentionTrace
 
-__all__ = ["to_html", "to_npz"]
+__all__ = ["comparison_to_html", "to_html", "to_npz", "walk_to_html"]
 
 
 def to_npz(trace: AttentionTrace) -> bytes:

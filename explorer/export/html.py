@@ -1,13 +1,17 @@
-"""The instrument as one HTML file: opens from disk, offline, with every interaction in it."""
+"""What is on a page as one HTML file: opens from disk, offline, with every interaction in it."""
 
 import base64
 import html
 from collections.abc import Mapping, Sequence
 
+from explorer.analysis.comparison import Comparison
 from explorer.film import Film
-from explorer.instrument.assets import bundle, css
+from explorer.instrument.assets import Host, bundle, css
 from explorer.instrument.pack import pack
+from explorer.instrument.pack_compare import pack_compare
+from explorer.instrument.pack_walk import pack_walk
 from explorer.trace import AttentionTrace
+from explorer.walk import LayerWalk
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -59,10 +63,41 @@ def to_html(
     all_layers = range(trace.model.n_layers)
     kept = [i for i in all_layers if layers is None or i in layers] or [0]
     payload = pack(trace, trace_id="file", layers=kept, opening=opening, film=film)
-    title = f"Attention of {trace.model.name}"
+    return _page(f"Attention of {trace.model.name}", "standalone", payload)
+
+
+def walk_to_html(
+    walks: Sequence[tuple[LayerWalk, int]], *, note: str, opening: Mapping[str, object]
+) -> str:
+    """One head's way, step by step, inside one page; the arguments are `pack_walk`'s."""
+    walk, head = walks[0]
+    title = f"Step by step: {walk.model.name}, layer {walk.layer}, head {head}"
+    payload = pack_walk(walks, walk_id="file", note=note, opening=opening)
+    return _page(title, "stepsfile", payload)
+
+
+def comparison_to_html(comparison: Comparison, *, opening: Mapping[str, str]) -> str:
+    """Two traces side by side inside one page.
+
+    Args:
+        comparison: What to show, all layers of it.
+        opening: The view to open with, by the names that a link uses.
+    """
+    payloads = [
+        pack(trace, trace_id=f"file {side}", layers=range(trace.model.n_layers))
+        for side, trace in (("a", comparison.a), ("b", comparison.b))
+    ]
+    payload = pack_compare(
+        comparison, (payloads[0], payloads[1]), compare_id="file", opening=opening
+    )
+    title = f"{comparison.a.model.name} and {comparison.b.model.name}"
+    return _page(title, "pairfile", payload)
+
+
+def _page(title: str, host: Host, payload: bytes) -> str:
     return _PAGE.format(
         title=html.escape(title),
-        css=css("standalone"),
+        css=css(host),
         payload=base64.b64encode(payload).decode(),
-        code=bundle("standalone").replace("</", "<\\/"),
+        code=bundle(host).replace("</", "<\\/"),
     )

@@ -7,7 +7,7 @@ from typing import Literal
 
 _HERE = Path(__file__).parent
 
-Host = Literal["streamlit", "standalone", "steps", "pair"]
+Host = Literal["streamlit", "standalone", "steps", "stepsfile", "pair", "pairfile"]
 
 # In the order in which they use one another.
 MODULES = (
@@ -43,6 +43,7 @@ MODULES = (
     "instrument",
     "compare",
     "address",
+    "alone",
     "walk",
     "stages",
     "stepwords",
@@ -51,24 +52,33 @@ MODULES = (
     "stepper",
 )
 _WALKED = ("walk", "stages", "stepwords", "steppictures", "stepnumbers", "stepper")
-_SHARED = ("palette", "view", "dom", "paint", "theme", "save", "tools", "matrix", "address")
+_DRAWN = ("data", "model", "view", "palette", "dom", "paint", "theme", "save", "tools", "matrix")
+_SAVED = ("record", "svg", "pdf", "shoot", "files")
 
 
 def _all_but(*left_out: str) -> tuple[str, ...]:
     return tuple(name for name in MODULES if name not in left_out)
 
 
+def _only(*names: str) -> tuple[str, ...]:
+    return tuple(name for name in MODULES if name in names)
+
+
 HOSTS: Mapping[Host, tuple[str, ...]] = {
-    "streamlit": _all_but(*_WALKED, "compare"),
+    "streamlit": _all_but(*_WALKED, "compare", "alone"),
     "standalone": _all_but(*_WALKED, "compare", "address"),
-    "pair": _all_but(*_WALKED),
-    "steps": tuple(name for name in MODULES if name in (*_SHARED, *_WALKED)),
+    "pair": _all_but(*_WALKED, "alone"),
+    "pairfile": _all_but(*_WALKED, "address"),
+    "steps": _only(*_DRAWN, *_SAVED, *_WALKED, "address"),
+    "stepsfile": _only(*_DRAWN, *_SAVED, *_WALKED, "alone"),
 }
 SHEETS: Mapping[Host, tuple[str, ...]] = {
     "streamlit": ("instrument",),
     "standalone": ("instrument",),
     "pair": ("instrument", "compare", "steps"),
+    "pairfile": ("instrument", "compare", "steps"),
     "steps": ("instrument", "steps"),
+    "stepsfile": ("instrument", "steps"),
 }
 _EXPORTED = re.compile(r"^export (?:async )?(?:const|function|class) (\w+)", re.MULTILINE)
 

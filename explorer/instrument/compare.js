@@ -2,10 +2,11 @@
 
 import { meanWeights } from "./data.js";
 import { choice, h, pushButton, setText } from "./dom.js";
+import { createSaveMenu } from "./files.js";
 import { mount } from "./instrument.js";
 import { createMatrix } from "./matrix.js";
 import { arrange } from "./model.js";
-import { csvCell, fileName, offer } from "./save.js";
+import { csvCell } from "./save.js";
 import { readTheme } from "./theme.js";
 import { createCopy } from "./tools.js";
 import { PARAMS } from "./view.js";
@@ -13,16 +14,19 @@ import { PARAMS } from "./view.js";
 /**
  * @typedef {import("./view.js").View} View
  * @typedef {{text: string, other: string, a: number[], b: number[], special: boolean}} CommonUnit
- * @typedef {{id: string, link: Record<string, string> | null, units: CommonUnit[],
+ * @typedef {{id: string, link: Record<string, string> | null,
+ *            opening: Record<string, string> | null, units: CommonUnit[],
  *            left_out: [string[], string[]], kept: [number, number], findings: string[],
  *            ranking: [number, number, number, number, number | null][],
- *            matches: [number, number][], same_shape: boolean, lengths: [number, number]}} Pairing
+ *            matches: [number, number][], same_shape: boolean, lengths: [number, number, number]}} Pairing
+ *   lengths: of the two payloads and of a page that was asked for
  * @typedef {"a" | "b"} Which
  * @typedef {{queries: number[], keys: number[]}} Places
  * @typedef {{
  *   params: () => URLSearchParams,
  *   onView: (params: Record<string, string>, link: Record<string, string> | null) => void,
- *   need: ((want: {side: Which, want: import("./instrument.js").Want}) => void) | null,
+ *   need: ((want: {side: Which, want: import("./instrument.js").Want}
+ *                 | {page: Record<string, string>}) => void) | null,
  *   copyLink: (() => Promise<boolean>) | null,
  * }} CompareHost
  */
@@ -33,14 +37,18 @@ export const COMPARE_PARAMS = [...PARAMS, ...PARAMS.map((name) => B + name), "fo
 const RANKS = 12; // heads named at first
 const PAIRS = 30; // rows of the table of differences
 
-/** @param {Uint8Array} bytes @returns {{pairing: Pairing, payloads: [Uint8Array, Uint8Array]}} */
+/** @param {Uint8Array} bytes @returns {{pairing: Pairing, payloads: Uint8Array[]}} the two and a page */
 export function unpackPair(bytes) {
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
   const at = 4 + length;
   /** @type {Pairing} */
   const pairing = JSON.parse(new TextDecoder().decode(bytes.subarray(4, at)));
-  const middle = at + pairing.lengths[0];
-  return { pairing, payloads: [bytes.subarray(at, middle), bytes.subarray(middle)] };
+  let from = at;
+  const payloads = pairing.lengths.map((size) => {
+    from += size;
+    return bytes.subarray(from - size, from);
+  });
+  return { pairing, payloads };
 }
 
 /** @param {Which} side @returns {Which} */
@@ -102,7 +110,11 @@ export function mountCompare(root, host) {
     },
   );
   const copy = host.copyLink && createCopy(host.copyLink);
-  const save = pushButton("Save difference", "The map A − B as a CSV file", saveDifference);
+  const save = createSaveMenu(
+    () => ({ elements: [section], title: sentence(), name: "difference", says: sentence(), theme }),
+    differenceCsv,
+    host.need && (() => host.need?.({ page: { ...views.a, ...prefixed(views.b) } })),
+  );
   const maps = Array.from({ length: 3 }, () =>
     createMatrix(
       (row, column) => pinBoth(row, column),
@@ -125,6 +137,24 @@ export function mountCompare(root, host) {
     )
   );
   table.addEventListener("toggle", () => showTable());
+  const section = h(
+    "section",
+    { class: "ax-difference", "aria-label": "Difference" },
+    h(
+      "div",
+      {},
+      h(
+        "h3",
+        {},
+        "On the common words: A, B, and A − B (blue where A gives more, orange where B does)",
+      ),
+      says,
+      note,
+      trio,
+      table,
+    ),
+    h("div", {}, ranksTitle, ranks),
+  );
   const titles = { a: h("h3"), b: h("h3") };
   const places = { a: h("div", { class: "ax" }), b: h("div", { class: "ax" }) };
   root.replaceChildren(
@@ -133,26 +163,9 @@ export function mountCompare(root, host) {
       "div",
       { class: "ax-tools" },
       follows.element,
-      h("div", { class: "ax-away" }, ...(copy ? [copy.element] : []), save),
+      h("div", { class: "ax-away" }, ...(copy ? [copy.element] : []), save.element),
     ),
-    h(
-      "section",
-      { class: "ax-difference", "aria-label": "Difference" },
-      h(
-        "div",
-        {},
-        h(
-          "h3",
-          {},
-          "On the common words: A, B, and A − B (blue where A gives more, orange where B does)",
-        ),
-        says,
-        note,
-        trio,
-        table,
-      ),
-      h("div", {}, ranksTitle, ranks),
-    ),
+    section,
     h(
       "div",
       { class: "ax-sides" },
@@ -167,7 +180,7 @@ export function mountCompare(root, host) {
   function hostOf(side) {
     const need = host.need;
     return {
-      params: () => own(host.params(), side),
+      params: () => own(asked(), side),
       onView: (params) => {
         views[side] = params;
         if (!linking) lead(side);
@@ -188,6 +201,12 @@ export function mountCompare(root, host) {
     };
   }
 
+  /** What the link asks for, or else what the file opens with. */
+  function asked() {
+    const params = host.params();
+    return params.has("layer") ? params : new URLSearchParams(pairing?.opening ?? "");
+  }
+
   /** One side's parameters of a link. @param {URLSearchParams} params @param {Which} side */
   function own(params, side) {
     const mine = new URLSearchParams();
@@ -201,11 +220,14 @@ export function mountCompare(root, host) {
   function report() {
     if (!pairing) return;
     /** @type {Record<string, string>} */
-    const params = { ...views.a };
-    for (const [name, value] of Object.entries(views.b)) params[B + name] = value;
+    const params = { ...views.a, ...prefixed(views.b) };
     if (follow !== usual(pairing)) params.follow = follow;
     host.onView(params, pairing.link);
   }
+
+  /** The second's parameters under their names in a link. @param {Record<string, string>} params */
+  const prefixed = (params) =>
+    Object.fromEntries(Object.entries(params).map(([name, value]) => [B + name, value]));
 
   /** @param {Pairing} pair @returns {"same" | "match"} */
   const usual = (pair) => (pair.same_shape ? "same" : "match");
@@ -448,7 +470,7 @@ export function mountCompare(root, host) {
     });
   }
 
-  function saveDifference() {
+  function differenceCsv() {
     const units = pairing?.units ?? [];
     const names = units.map(nameOfUnit);
     const lines = [["query \\ key (A − B)", ...names].map(csvCell).join(",")];
@@ -456,8 +478,7 @@ export function mountCompare(root, host) {
       const row = difference.subarray(r * units.length, (r + 1) * units.length);
       lines.push([csvCell(names[r]), ...Array.from(row, (d) => d.toFixed(5))].join(","));
     });
-    const blob = new Blob([`\ufeff${lines.join("\r\n")}\r\n`], { type: "text/csv" });
-    offer(blob, fileName(`difference ${headName("a")} ${headName("b")}`, "csv"));
+    return `\ufeff${lines.join("\r\n")}\r\n`;
   }
 
   /** @param {Uint8Array} bytes */
@@ -470,12 +491,11 @@ export function mountCompare(root, host) {
     sides.a.update(payloads[0]);
     sides.b.update(payloads[1]);
     linking = false;
+    if (payloads[2].length) save.arrived(payloads[2]);
     if (first) {
-      const asked = host.params().get("follow");
-      follow =
-        (asked === "same" && fresh.same_shape) || asked === "match" || asked === "free"
-          ? asked
-          : usual(fresh);
+      const wish = asked().get("follow");
+      const can = wish === "match" || wish === "free" || (wish === "same" && fresh.same_shape);
+      follow = can ? wish : usual(fresh);
       follows.show(follow);
       const namesake = follows.element.querySelector("[value=same]");
       if (namesake instanceof HTMLInputElement) namesake.disabled = !fresh.same_shape;
@@ -490,7 +510,7 @@ export function mountCompare(root, host) {
 
   /** What to begin with: the link's heads, else those that differ most; weights in one scale on both sides. */
   function open() {
-    const params = host.params();
+    const params = asked();
     linking = true;
     if (!params.has("scale")) {
       for (const side of [sides.a, sides.b]) side.look((now) => ({ ...now, scale: "absolute" }));

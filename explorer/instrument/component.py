@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from explorer.instrument.assets import Host, bundle, css
-from explorer.instrument.want import Head, Want
+from explorer.instrument.want import Head, Want, view_of
 
 
 @functools.cache
@@ -46,35 +46,50 @@ def show(
     draw(data=payload, key=key, on_want_change=wanted, on_walk_change=walked)
 
 
-def show_steps(payload: bytes, *, key: str, on_want: Callable[[Head], None]) -> None:
+def show_steps(
+    payload: bytes, *, key: str, on_want: Callable[[Head, Mapping[str, str] | None], None]
+) -> None:
     """Draw one head's way, step by step.
 
     Args:
         payload: From `pack_walk`.
         key: The element's own name.
-        on_want: Called with the layer and head that the reader wants.
+        on_want: Called with the layer and head that the reader wants, and the view of a file if
+            one is wanted.
     """
 
     def wanted() -> None:
         sent = _sent(key, "want")
         if isinstance(sent, Mapping):
-            on_want(Head.of(sent))
+            on_want(Head.of(sent), view_of(sent.get("page")))
 
     _component("attention_steps", "steps")(data=payload, key=key, on_want_change=wanted)
 
 
-def show_pair(payload: bytes, *, key: str, on_want: Callable[[str, Want], None]) -> None:
+def show_pair(
+    payload: bytes,
+    *,
+    key: str,
+    on_want: Callable[[str, Want], None],
+    on_file: Callable[[Mapping[str, str]], None],
+) -> None:
     """Draw two instruments side by side.
 
     Args:
         payload: From `pack_compare`.
         key: The element's own name.
         on_want: Called with the side, ``a`` or ``b``, and what is wanted for it.
+        on_file: Called with the view of a file that is wanted.
     """
 
     def wanted() -> None:
         sent = _sent(key, "want")
-        if not isinstance(sent, Mapping) or sent.get("side") not in ("a", "b"):
+        if not isinstance(sent, Mapping):
+            return
+        view = view_of(sent.get("page"))
+        if view is not None:
+            on_file(view)
+        if sent.get("side") not in ("a", "b"):
             return
         want = Want.of(sent.get("want"))
         if want is not None:

@@ -9,11 +9,13 @@ import { toSvg } from "./svg.js";
 
 /**
  * @typedef {import("./scene.js").Scene} Scene
+ * @typedef {"svg" | "pdf" | "png"} Kind
  * @typedef {"everything" | "reading" | "grid" | "flow" | "heatmap" | "layers"} What
  * @typedef {{bytes: (layers: number) => number, fetch: ((layers: number[] | null) => void) | null}} Pages
  *   bytes: about how large a page with so many layers is; fetch: null where there is no server
  */
 
+const KINDS = /** @type {const} */ (["svg", "pdf", "png"]);
 const SCALE = 2; // dots of a PNG for a pixel
 const MOST_PAGE = 160 * 2 ** 20; // pack.py's MAX_PAGE
 
@@ -40,7 +42,7 @@ export function createFiles(parts, sceneNow, pages) {
     },
   );
   which.show(what);
-  const kinds = /** @type {const} */ (["svg", "pdf", "png"]).map((kind) =>
+  const kinds = KINDS.map((kind) =>
     pushButton(kind.toUpperCase(), titleOfKind(kind), () =>
       save(kind).catch((error) => {
         setText(told, "This picture could not be made. Try another kind of file.");
@@ -117,21 +119,9 @@ export function createFiles(parts, sceneNow, pages) {
       return;
     }
     told.textContent = "";
-    const title = titleOf(scene);
-    const { width, height } = sizeOf(elements);
     const name = what === "everything" ? scene.model.name : `${scene.model.name} ${what}`;
-    if (kind === "png") {
-      const blob = await pngOf(elements, title, scene.theme, width, height);
-      if (blob) offer(blob, fileName(name, "png"));
-      return;
-    }
-    const pen = new Recorder();
-    shoot(pen, elements, title, scene.theme);
-    const blob =
-      kind === "pdf"
-        ? await toPdf(pen.items, width, height, title)
-        : new Blob([toSvg(pen.items, width, height, title, scene.says)], { type: "image/svg+xml" });
-    offer(blob, fileName(name, kind));
+    const blob = await pictureFile(kind, elements, titleOf(scene), scene.theme, scene.says);
+    if (blob) offer(blob, fileName(name, kind));
   }
 
   function saveCsv() {
@@ -156,6 +146,67 @@ const titleOfKind = (kind) =>
   kind === "png"
     ? "A picture of dots, twice as fine as the screen"
     : `A vector picture, for papers and slides (${kind.toUpperCase()})`;
+
+/**
+ * What is on screen as a file.
+ * @param {Kind} kind @param {HTMLElement[]} elements @param {string} title
+ * @param {import("./theme.js").Theme} theme @param {string} says what the picture says, in words
+ * @returns {Promise<Blob | null>}
+ */
+export async function pictureFile(kind, elements, title, theme, says) {
+  const { width, height } = sizeOf(elements);
+  if (kind === "png") return pngOf(elements, title, theme, width, height);
+  const pen = new Recorder();
+  shoot(pen, elements, title, theme);
+  if (kind === "pdf") return toPdf(pen.items, width, height, title);
+  const text = toSvg(pen.items, width, height, title, says);
+  return new Blob([text], { type: "image/svg+xml" });
+}
+
+/**
+ * A small Save menu: the picture in three kinds, its numbers, and the page as one file.
+ * @param {() => {elements: HTMLElement[], title: string, name: string, says: string,
+ *                theme: import("./theme.js").Theme} | null} now
+ * @param {() => string} csv @param {(() => void) | null} fetch asks for the page as one file
+ */
+export function createSaveMenu(now, csv, fetch) {
+  const told = h("p", { class: "ax-help", role: "status" });
+  const kinds = KINDS.map((kind) =>
+    pushButton(kind.toUpperCase(), titleOfKind(kind), async () => {
+      const shown = now();
+      if (!shown) return;
+      const blob = await pictureFile(kind, shown.elements, shown.title, shown.theme, shown.says);
+      if (blob) offer(blob, fileName(shown.name, kind));
+    }),
+  );
+  const numbers = pushButton("CSV", "The numbers, for a spreadsheet", () =>
+    offer(new Blob([csv()], { type: "text/csv" }), fileName(now()?.name ?? "numbers", "csv")),
+  );
+  const page = pushButton("HTML", "All this as one web page that opens offline", () => {
+    setText(told, "The page is being made…");
+    fetch?.();
+  });
+  page.hidden = fetch === null;
+  const group = h("div", {}, ...kinds, numbers, page);
+  const element = h(
+    "details",
+    { class: "ax-save" },
+    h("summary", { class: "ax-copy" }, "Save"),
+    h(
+      "div",
+      { class: "ax-menu" },
+      h("fieldset", { class: "ax-choice" }, h("legend", {}, "What is on screen, as a file"), group),
+      told,
+    ),
+  );
+  /** A page that the server has made. @param {Uint8Array} bytes */
+  function arrived(bytes) {
+    setText(told, bytes.length ? "" : "This is too large for a browser.");
+    if (!bytes.length) return;
+    offer(new Blob([/** @type {BlobPart} */ (bytes)], { type: "text/html" }), "attention.html");
+  }
+  return { element, arrived };
+}
 
 /**
  * @param {HTMLElement[]} elements @param {string} title @param {Scene["theme"]} theme

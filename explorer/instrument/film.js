@@ -25,14 +25,20 @@ export function createFilm(change) {
   );
   const play = pushButton("▶ Play", "From noise to pattern", togglePlay);
   const legend = h("p", { class: "ax-help ax-film-legend" });
-  const says = h("p", { class: "ax-film-says", "aria-live": "polite" });
+  const says = h("p", { class: "ax-film-says" });
   const answers = h("div", { class: "ax-rows ax-answers", tabindex: "0", role: "group" });
   const ideals = h("div", { class: "ax-pictures" });
+  const nearTable = h("div", { class: "ax-rows ax-near", tabindex: "0", role: "group" });
   const element = h(
     "section",
     { class: "ax-panel ax-panel-film", "aria-label": "Training" },
     h("div", { class: "ax-title" }, h("h3", {}, "Training"), play),
-    h("div", { class: "ax-film" }, h("div", {}, legend, stage, slider, says), ideals),
+    h(
+      "div",
+      { class: "ax-film" },
+      h("div", {}, legend, stage, slider, says),
+      h("div", {}, ideals, nearTable),
+    ),
     answers,
   );
   /** @type {Scene | null} */
@@ -102,6 +108,7 @@ export function createFilm(change) {
     showLegend(film, next);
     setText(says, sentenceOf(film, frame, next));
     showAnswers(film, frame, next);
+    showNear(film, frame, next);
   }
 
   /** @param {Film} film @param {Scene} now */
@@ -155,6 +162,28 @@ export function createFilm(change) {
           }),
           line("right", (i) => h("td", { class: "ax-faint" }, film.right[i] ?? "·")),
         ),
+      ),
+    );
+  }
+
+  /** How near every head is to every pattern. @param {Film} film @param {number} frame @param {Scene} now */
+  function showNear(film, frame, { trace, view }) {
+    const width = trace.head.n_heads;
+    const lines = film.near[0].heads[frame].map((_, i) => {
+      const [layer, head] = [Math.floor(i / width), i % width];
+      const cells = film.near.map(({ heads }) => h("td", {}, percentOf(heads[frame][i] ?? 0)));
+      const line = h("tr", {}, h("th", { scope: "row" }, `${layer}-${head}`), ...cells);
+      if (layer === view.layer && view.heads.includes(head)) line.classList.add("ax-on");
+      return line;
+    });
+    const names = ["head", ...film.near.map(({ name }) => `on ${name}`)];
+    nearTable.setAttribute("aria-label", "How near each head is to the ideal");
+    nearTable.replaceChildren(
+      h(
+        "table",
+        {},
+        h("thead", {}, h("tr", {}, ...names.map((name) => h("th", { scope: "col" }, name)))),
+        h("tbody", {}, ...lines),
       ),
     );
   }

@@ -1,7 +1,7 @@
 """Two traces side by side as the bytes that the browser reads; `compare.js` is the other end.
 
-Layout, little-endian: header length (uint32), header (JSON), then two payloads of `pack`, whose
-lengths the header names.
+Layout, little-endian: header length (uint32), header (JSON), then two payloads of `pack` and a file
+that was asked for, whose lengths the header names.
 """
 
 import json
@@ -19,6 +19,8 @@ def pack_compare(
     *,
     compare_id: str,
     link: Mapping[str, str] | None = None,
+    opening: Mapping[str, str] | None = None,
+    page: str = "",
 ) -> bytes:
     """The payload of a comparison.
 
@@ -27,8 +29,10 @@ def pack_compare(
         payloads: Of the two traces, from `pack`.
         compare_id: Names the pair: payloads with one id add to the same picture.
         link: The URL parameters of both runs; None if no link can carry them.
+        opening: The view to open with, by the names that a link uses.
+        page: All this as a file, if it was asked for.
     """
-    alignment = comparison.alignment
+    alignment, file = comparison.alignment, page.encode()
     header = {
         "id": compare_id,
         "link": link,
@@ -48,10 +52,11 @@ def pack_compare(
         ],
         "matches": comparison.best_match(),
         "same_shape": comparison.same_shape,
-        "lengths": [len(payload) for payload in payloads],
+        "opening": opening,
+        "lengths": [*map(len, payloads), len(file)],
     }
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
-    return b"".join([struct.pack("<I", len(text)), text, *payloads])
+    return b"".join([struct.pack("<I", len(text)), text, *payloads, file])
 
 
 def _texts(tokens: Sequence[object], places: Sequence[int]) -> list[str]:

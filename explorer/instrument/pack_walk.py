@@ -1,8 +1,9 @@
 """One head's way from tokens to output as the bytes that the browser reads; `walk.js` reads them.
 
 Layout, little-endian: header length (uint32), header (JSON, padded with spaces to a multiple of
-four), then the arrays that the header names, float32, one after the other. Nothing is rounded: the
-browser repeats the sums and shows how far it is from the model's own.
+four), then the arrays that the header names, float32, one after the other, and at the end a file if
+one was asked for. Nothing is rounded: the browser repeats the sums and shows how far it is from the
+model's own.
 """
 
 import json
@@ -22,6 +23,7 @@ def pack_walk(
     note: str = "",
     opening: Mapping[str, object] | None = None,
     link: Mapping[str, str] | None = None,
+    page: str = "",
 ) -> bytes:
     """The payload of a head, and of the same with something changed.
 
@@ -31,6 +33,7 @@ def pack_walk(
         note: What is different in the second, in words.
         opening: The view to open with, by the names that a link uses.
         link: The URL parameters of the run; None if no link can carry it.
+        page: All this as a file, if it was asked for.
     """
     abouts, blobs = [], []
     for walk, head in walks:
@@ -52,10 +55,18 @@ def pack_walk(
             }
         )
         blobs += [np.ascontiguousarray(array, "<f4").tobytes() for _, array in arrays]
-    header = {"id": walk_id, "note": note, "opening": opening, "link": link, "walks": abouts}
+    file = page.encode()
+    header = {
+        "id": walk_id,
+        "note": note,
+        "opening": opening,
+        "link": link,
+        "page": len(file),
+        "walks": abouts,
+    }
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)
-    return b"".join([struct.pack("<I", len(text)), text, *blobs])
+    return b"".join([struct.pack("<I", len(text)), text, *blobs, file])
 
 
 def _arrays(walk: LayerWalk, head: int) -> list[tuple[str, Array]]:

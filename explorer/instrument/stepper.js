@@ -2,8 +2,9 @@
 // One state, one render from it. It knows nothing of its host.
 
 import { ARROWS, bound, choice, h, pushButton, setText } from "./dom.js";
+import { createSaveMenu } from "./files.js";
 import { createMatrix } from "./matrix.js";
-import { csvCell, fileName, offer } from "./save.js";
+import { csvCell } from "./save.js";
 import { formula, STAGES } from "./stages.js";
 import { createDetails, createKeys } from "./stepnumbers.js";
 import { picturesOf } from "./steppictures.js";
@@ -18,12 +19,13 @@ import { allRows, ownRules, placesIn, rowFrom, sameRules, unpackWalks } from "./
  * @typedef {import("./walk.js").Row} Row
  * @typedef {import("./stepwords.js").Shot} Shot
  * @typedef {import("./stepwords.js").StepState} StepState
- * @typedef {{layer: number, head: number}} WalkWant
+ * @typedef {{layer: number, head: number, page?: Record<string, string>}} WalkWant
+ *   page: the view of a page that is wanted as a file
  * @typedef {{
  *   params: () => URLSearchParams,
  *   onView: (params: Record<string, string>, link: Record<string, string> | null) => void,
- *   need: (want: WalkWant) => void,
- *   copyLink: () => Promise<boolean>,
+ *   need: ((want: WalkWant) => void) | null,
+ *   copyLink: (() => Promise<boolean>) | null,
  * }} WalkHost
  */
 
@@ -89,8 +91,12 @@ export function mountStepper(root, host) {
   const back = pushButton("‹ Back", "The stage before", () => go(state.stage - 1));
   const next = pushButton("Next ›", "The next stage", () => go(state.stage + 1));
   const play = pushButton("▶ Play", "Show all stages, one after the other", togglePlay);
-  const save = pushButton("Save numbers", "The numbers of this query as a CSV file", saveNumbers);
-  const copy = createCopy(host.copyLink);
+  const save = createSaveMenu(
+    nowShown,
+    numbersCsv,
+    host.need && (() => want({ page: paramsNow() })),
+  );
+  const copy = host.copyLink && createCopy(host.copyLink);
   const title = h("h3");
   const formulaLine = h("p", { class: "ax-formula-line" });
   const shapes = h("p", { class: "ax-help" });
@@ -122,7 +128,11 @@ export function mountStepper(root, host) {
     ),
     strip,
     h("nav", { class: "ax-steps", "aria-label": "Stages" }, ...steps),
-    h("div", { class: "ax-away" }, back, next, play, copy.element, save),
+    h(
+      "div",
+      { class: "ax-away" },
+      ...[back, next, play, ...(copy ? [copy.element] : []), save.element],
+    ),
     body,
   );
   strip.addEventListener("keydown", (event) => {
@@ -147,6 +157,7 @@ export function mountStepper(root, host) {
       element: h("fieldset", { class: "ax-choice" }, h("legend", {}, label), h("div", {}, select)),
       /** @param {number} count @param {number} value */
       show: (count, value) => {
+        select.disabled = host.need === null; // a file holds one head
         if (select.options.length !== count) {
           const options = Array.from({ length: count }, (_, i) => String(i));
           select.replaceChildren(...options.map((i) => h("option", { value: i }, i)));
@@ -160,7 +171,7 @@ export function mountStepper(root, host) {
   function want(other) {
     if (!walks) return;
     const { layer, head } = walks.walks[0];
-    host.need({ layer, head, ...other });
+    host.need?.({ layer, head, ...other });
   }
 
   /** @param {Partial<StepState>} part */
@@ -191,8 +202,9 @@ export function mountStepper(root, host) {
     setText(play, "▶ Play");
   }
 
-  function report() {
-    if (!walks) return;
+  /** @returns {Record<string, string>} */
+  function paramsNow() {
+    if (!walks) return {};
     const { layer, head } = walks.walks[0];
     /** @type {Record<string, string>} */
     const params = { layer: String(layer), heads: String(head), query: String(state.query) };
@@ -201,7 +213,11 @@ export function mountStepper(root, host) {
     if (!state.scale) params.scale = "0";
     if (state.temperature !== 1) params.temperature = String(state.temperature);
     if (state.causal) params.mask = "1";
-    host.onView(params, walks.link);
+    return params;
+  }
+
+  function report() {
+    if (walks) host.onView(paramsNow(), walks.link);
   }
 
   /** What a link asks for; anything impossible is left as it is. @param {URLSearchParams} params */
@@ -225,7 +241,9 @@ export function mountStepper(root, host) {
   /** @param {Uint8Array} bytes */
   function update(bytes) {
     const fresh = unpackWalks(bytes);
-    if (!walks) adopt(host.params());
+    if (fresh.page.length) save.arrived(fresh.page);
+    const opening = Object.entries(fresh.opening ?? {}).map(([name, value]) => [name, `${value}`]);
+    if (!walks) adopt(new URLSearchParams([...opening, ...host.params()]));
     else if (walks.id !== fresh.id) state = { ...state, query: 0, key: null };
     walks = fresh;
     rowsOf = remembering();
@@ -269,7 +287,7 @@ export function mountStepper(root, host) {
     scale.show(state.scale ? "yes" : "no");
     mask.show(state.causal ? "yes" : "no");
     temperature.show(String(state.temperature));
-    copy.show(walks?.link !== null);
+    copy?.show(walks?.link !== null);
     showStrip(walk);
     showStage(walk);
     setText(says, stageSentence(shot));
@@ -360,16 +378,24 @@ export function mountStepper(root, host) {
     return `${name}, ${tokens[rows > 1 ? row : state.query]?.text}, place ${column}: ${number}`;
   }
 
-  function saveNumbers() {
+  /** What a saved picture holds. */
+  function nowShown() {
     const walk = walks?.walks[0];
-    if (!walk) return;
+    if (!walk) return null;
+    const title = `${walk.title} · layer ${walk.layer}, head ${walk.head} · ${walk.tokens.map((t) => t.text).join(" ")}`;
+    const name = `steps layer ${walk.layer} head ${walk.head} query ${state.query}`;
+    return { elements: [strip, body], title, name, says: says.textContent ?? "", theme };
+  }
+
+  /** The chosen query's numbers. */
+  function numbersCsv() {
+    const walk = walks?.walks[0];
+    if (!walk) return "";
     const row = rowFrom(walk, state.query, ownRules(walk));
     const lines = rowLines(walk, row, state.query).map((line) =>
       line.map((cell) => (typeof cell === "string" ? csvCell(cell) : cell)).join(","),
     );
-    const blob = new Blob([`\ufeff${lines.join("\r\n")}\r\n`], { type: "text/csv" });
-    const name = `steps layer ${walk.layer} head ${walk.head} query ${state.query}`;
-    offer(blob, fileName(name, "csv"));
+    return `\ufeff${lines.join("\r\n")}\r\n`;
   }
 
   return {

@@ -8,7 +8,8 @@
  *            tokens: Token[], arrays: [string, number[]][]}} About
  * @typedef {About & {of: Record<string, Float32Array>}} Walk of: the arrays by name
  * @typedef {{id: string, note: string, opening: Record<string, unknown> | null,
- *            link: Record<string, string> | null, walks: Walk[]}} Walks
+ *            link: Record<string, string> | null, walks: Walk[], page: Uint8Array}} Walks
+ *   page: a page that was asked for as a file; empty if none was
  * @typedef {{scale: boolean, temperature: number, causal: boolean}} Rules
  *   temperature: what the scores are divided by besides √d_k
  * @typedef {{scores: Float64Array, scaled: Float64Array, allowed: boolean[], exps: Float64Array,
@@ -33,7 +34,7 @@ export function unpackWalks(bytes) {
     }
     return { ...about, of };
   });
-  return { ...head, walks };
+  return { ...head, walks, page: new Uint8Array(buffer, at, head.page) };
 }
 
 /** The rules that the model itself keeps. @param {Walk} walk @returns {Rules} */

@@ -155,10 +155,16 @@ def _group(sent: object) -> Group | None:
 def _page(sent: object) -> Page | None:
     if not isinstance(sent, Mapping) or not _is_count(sent.get("ticket")):
         return None
-    layers, view = sent.get("layers"), sent.get("view")
+    layers, view = sent.get("layers"), view_of(sent.get("view"))
     if layers is not None and not (isinstance(layers, list) and all(map(_is_count, layers))):
         return None
-    if not isinstance(view, Mapping):
+    if view is None:
         return None
-    kept = {k: v for k, v in view.items() if _matches(_NAME, k) and _matches(_VALUE, v)}
-    return Page(sent["ticket"], None if layers is None else tuple(sorted(set(layers))), kept)
+    return Page(sent["ticket"], None if layers is None else tuple(sorted(set(layers))), view)
+
+
+def view_of(sent: object) -> dict[str, str] | None:
+    """A view by the names that a link uses, as far as it can be one; None if it is none at all."""
+    if not isinstance(sent, Mapping):
+        return None
+    return {k: v for k, v in sent.items() if _matches(_NAME, k) and _matches(_VALUE, v)}

@@ -134,6 +134,11 @@ class Training:
                 if self.frames[-1].step != self.step:
                     self._keep()
 
+    def insert(self, frame: Frame) -> None:
+        """Take over a frame of the same lesson, learned once more."""
+        with self._lock:
+            self.frames = sorted([*self.frames, frame], key=lambda f: f.step)
+
     def _one_step(self) -> None:
         for group in self._optimizer.param_groups:
             group["lr"] = self.lesson.learning_rate * schedule(self.step + 1)

@@ -56,9 +56,11 @@ def learned(lesson: Trained, progress: Progress) -> tuple[Training, Frame]:
     frame = _frame(training, steps)
     if frame is None and training.diverged is None:
         # It has come farther and did not stop there: learn the same once more, up to there.
-        training = Training(lesson)
-        training.train(steps, report)
-        frame = _frame(training, steps)
+        again = Training(lesson)
+        again.train(steps, report)
+        frame = _frame(again, steps)
+        if frame is not None:
+            training.insert(frame)
     if frame is None or (training.diverged is not None and training.diverged <= steps):
         raise ExplorerError(
             f"This training ran away at step {training.diverged}: its loss grew instead of "
@@ -181,7 +183,7 @@ _KEPT_REELS = 16
 
 
 def film(lesson: Trained, text: str) -> Film:
-    """A sequence run through a training, as far as it has come.
+    """A sequence run through a training, as far as it has come, and as far as the lesson goes.
 
     Raises:
         ExplorerError: The text is no sequence of the task.
@@ -191,7 +193,8 @@ def film(lesson: Trained, text: str) -> Film:
     if all(t.special for t in tokens):
         raise ExplorerError("There is no token of this task in the sequence yet.")
     training = training_of(lesson)
-    frames = [f for f in list(training.frames) if math.isfinite(f.loss)]
+    until = lesson.steps or 0
+    frames = [f for f in list(training.frames) if f.step <= until and math.isfinite(f.loss)]
     reel = _reel_of(lesson, text, tokens, frames)
     ids = torch.tensor(_ids(lesson, tokens))
     own = ids[course.starts :]

@@ -1,6 +1,7 @@
 """The page “Compare”: two runs side by side, and how far their heads are apart."""
 
 import logging
+from collections.abc import Mapping
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import replace
 
@@ -205,6 +206,7 @@ def _write_address(pair: Comparing) -> None:
 def _pair(shown: Comparison, pair: Comparing) -> None:
     session = st.session_state
     link = link_of(pair)
+    view, session.pair_file = session.get("pair_file"), None  # a file is handed out once
     payloads = tuple(
         _side(side, trace, run)
         for side, trace, run in (("a", shown.a, pair.a), ("b", shown.b, pair.b))
@@ -214,13 +216,17 @@ def _pair(shown: Comparison, pair: Comparing) -> None:
         (payloads[0], payloads[1]),
         compare_id=f"{name_of(pair.a)}-{name_of(pair.b)}",
         link=link,
+        page=export.comparison_to_html(shown, opening=view) if view else "",
     )
 
     def on_want(side: str, want: Want) -> None:
         session.pair_wants[side] = want
         session.pair_layers[side] = want.layer
 
-    component.show_pair(payload, key="pair_view", on_want=on_want)
+    def on_file(view: Mapping[str, str]) -> None:
+        session.pair_file = view
+
+    component.show_pair(payload, key="pair_view", on_want=on_want, on_file=on_file)
 
 
 def _side(side: str, trace: AttentionTrace, run: Run) -> bytes:

@@ -19,7 +19,9 @@ from explorer.sources import Progress, warm_up
 from explorer.ui import work
 from explorer.ui.work import Work
 
-ALONE = 20.0  # seconds that work goes on when no page asks for it: the page is closed
+# Seconds that work goes on when no page asks for it any more: the page is closed.
+ALONE = float(os.environ.get("EXPLORER_ALONE_SECONDS", "20"))
+MOST_KEPT = 500  # results, however small
 CACHE_BYTES = int(os.environ.get("EXPLORER_CACHE_MB", "1024")) * 2**20
 
 
@@ -89,6 +91,10 @@ class Desk:
             job.asked = time.monotonic()
             return job
 
+    def look(self, job: Job) -> None:
+        """Somebody still waits for this job."""
+        job.asked = time.monotonic()
+
     def warm_up(self) -> None:
         """Load the embedded model in the background, once."""
         with self._lock:
@@ -112,8 +118,9 @@ class Desk:
     def _work(self, job: Job) -> Any:
         try:
             result = self._do(job.work, job.report)
-            with self._lock:
-                self._keep(job.work, result)
+            if work.is_kept(job.work):
+                with self._lock:
+                    self._keep(job.work, result)
             return result
         except MemoryError as error:
             raise ExplorerError(
@@ -126,7 +133,9 @@ class Desk:
 
     def _keep(self, done: Work, result: Any) -> None:
         self._kept[done] = result
-        while sum(map(_size, self._kept.values())) > self._cache_bytes:
+        while (
+            len(self._kept) > MOST_KEPT or sum(map(_size, self._kept.values())) > self._cache_bytes
+        ):
             self._kept.popitem(last=False)
 
 

@@ -1,11 +1,13 @@
 """The page “Step by step”: one head's way, what changes it, and the proof that layers agree."""
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
+from explorer import export
 from explorer.errors import ExplorerError
 from explorer.instrument import component
 from explorer.instrument.pack_walk import pack_walk
@@ -59,15 +61,17 @@ def _walk(trace: AttentionTrace, run: Run, changes: list[str]) -> None:
     except ExplorerError as error:
         messages.trouble(str(error))
         return
+    view, session.steps_file = session.get("steps_file"), None  # a file is handed out once
     payload = pack_walk(
         walks,
         walk_id=name_of(run),
         note=note,
         link=run.to_query() if run.fits_link() else None,
+        page=export.walk_to_html(walks, note=note, opening=view) if view else "",
     )
 
-    def on_want(wanted: Head) -> None:
-        session.layer, session.head = wanted.layer, wanted.head
+    def on_want(wanted: Head, file: Mapping[str, str] | None) -> None:
+        session.layer, session.head, session.steps_file = wanted.layer, wanted.head, file
 
     component.show_steps(payload, key="steps", on_want=on_want)
 
@@ -127,15 +131,23 @@ def _proof(run: Run) -> None:
             },
             hide_index=True,
         )
-        worst = max(r.weights for r in rows)
-        st.text(
-            f"No weight differs by more than {worst:.1e}: that is the rounding of 32-bit numbers, "
-            "added up in another order. They are the same machine."
-        )
+        st.text(_verdict(max(r.weights for r in rows)))
         if not isinstance(run.source, Transplanted):
             st.button(
                 "Walk through our layer with these weights", on_click=_transplant, args=(run,)
             )
+
+
+def _verdict(worst: float) -> str:
+    if worst == 0:
+        return (
+            "Not one weight differs, not even in its last bit: the largest difference is 0. They "
+            "are the same machine."
+        )
+    return (
+        f"The largest difference of a weight is {worst:.1e}: that is the rounding of 32-bit "
+        "numbers, added up in another order. They are the same machine."
+    )
 
 
 def _transplant(run: Run) -> None:

@@ -56,7 +56,7 @@ def _open() -> None:
     if "lesson" in session:
         return
     session.lesson, session.learning, session.sequence = None, None, ""
-    session.looked, session.film_wants, session.train_trouble = 0, None, None
+    session.film_wants, session.train_trouble = None, None
     query = st.query_params.to_dict()
     if query.get("source") != "trained":
         _begin(Trained())
@@ -74,7 +74,8 @@ def _open() -> None:
 
 def _begin(lesson: Trained) -> None:
     session = st.session_state
-    session.lesson, session.learning, session.train_trouble = lesson, lesson, None
+    session.lesson, session.train_trouble = lesson, None
+    session.learning = desk().ask(Learning(lesson), _reader())
 
 
 def _start() -> None:
@@ -116,7 +117,10 @@ def result() -> None:
     if session.lesson is None:
         return
     _sequence()
-    _watch()
+    if session.learning is None:
+        _film()
+    else:
+        _watch()
     _uses()
 
 
@@ -133,34 +137,35 @@ def _sequence() -> None:
 @st.fragment(run_every=LOOK_AGAIN)
 def _watch() -> None:
     session = st.session_state
-    job = _job()
-    slot = st.container()
-    if job is not None and job.future.done():
+    job: Job | None = session.learning
+    if job is None:
+        return
+    desk().look(job)
+    if job.future.done():
         session.learning = None
         error = job.future.exception()
         session.train_trouble = str(error) if isinstance(error, ExplorerError) else None
         st.rerun()
-    with slot:
-        if job is not None:
-            messages.progress(job.doing, job.share)
-    _film()
+    messages.progress(job.doing, job.share)
+    _draw_film()
 
 
-def _job() -> Job | None:
-    lesson: Trained | None = st.session_state.learning
-    return None if lesson is None else desk().ask(Learning(lesson), _reader())
-
-
+@st.fragment
 def _film() -> None:
+    _draw_film()
+
+
+def _draw_film() -> None:
     session = st.session_state
     lesson: Trained = session.lesson
-    if session.learning is not None:
-        session.looked += 1
-    wish = Filming(replace(lesson, steps=1), session.sequence or None, session.looked)
+    wish = Filming(lesson, session.sequence or None)
     try:
         film: Film = desk().ask(wish, f"{_reader()} film").future.result(PATIENCE)
     except NotYet:
-        return
+        if session.learning is None:
+            film = desk().ask(wish, f"{_reader()} film").future.result()
+        else:
+            return  # the next look will find it
     except ExplorerError as error:
         messages.trouble(str(error))
         return
@@ -229,6 +234,6 @@ def _use(page: str) -> None:
 
 
 def _example(lesson: Trained) -> str:
-    wish = Filming(replace(lesson, steps=1), None, st.session_state.looked)
+    wish = Filming(lesson, None)
     film: Any = desk().ask(wish, f"{_reader()} film").future.result()
     return str(film.trace.texts[0])

@@ -53,12 +53,10 @@ class Filming:
     Attributes:
         lesson: The training.
         text: The sequence; None for one that was held out.
-        state: Tells one wish from the next: a film grows while the training runs.
     """
 
     lesson: Trained
     text: str | None
-    state: int
 
 
 @dataclass(frozen=True)
@@ -110,6 +108,11 @@ def _learn_or_film(work: Learning | Filming, progress: Progress) -> Any:
         return trained.film(work.lesson, text)
     progress("Starting PyTorch", None)
     return trained.learned(work.lesson, progress)[0]
+
+
+def is_kept(work: Work) -> bool:
+    """Whether the result stays true. What a training has come to does not, and it is kept there."""
+    return not isinstance(work, Learning | Filming)
 
 
 def queue_of(work: Work) -> str:

@@ -30,7 +30,7 @@ test("on common words pieces add up as keys and are averaged as queries", () => 
 });
 
 test("two payloads are taken apart where the header says", () => {
-  const text = new TextEncoder().encode(JSON.stringify({ id: "x", lengths: [2, 3] }));
+  const text = new TextEncoder().encode(JSON.stringify({ id: "x", lengths: [2, 3, 0] }));
   const length = new Uint8Array(new Uint32Array([text.length]).buffer);
   const bytes = new Uint8Array([9, ...length, ...text, 1, 2, 3, 4, 5]).subarray(1);
   const { payloads } = unpackPair(bytes);

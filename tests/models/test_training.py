@@ -251,7 +251,7 @@ def test_impossible_settings_are_refused_before_any_work(options, sentence):
 
 
 def test_a_film_grows_with_its_training_and_runs_only_what_is_new():
-    lesson = Trained("copy", seed=5)
+    lesson = Trained("copy", seed=5, steps=20)
     training = trained.training_of(lesson)
     training.train(10, lambda step: None)
     first = trained.film(lesson, "a b c d")
@@ -266,6 +266,18 @@ def test_a_film_grows_with_its_training_and_runs_only_what_is_new():
     assert np.abs(second.weights[3] - weights[:, 0].numpy()).max() == 0
     assert second.answers[3] == tuple("abcdefghij"[i] for i in scores[0].argmax(-1))
     assert second.accuracy[3] == frame.accuracy
+
+
+def test_a_film_ends_where_its_lesson_ends():
+    long, short = Trained("copy", seed=6, steps=60), Trained("copy", seed=6, steps=23)
+    trained.learned(long, silent)
+    assert trained.film(long, "a b c").steps[-1] == 60
+    trained.learned(short, silent)  # it has come farther already: learned once more up to here
+    assert trained.film(short, "a b c").steps[-1] == 23
+    both = trained.film(long, "a b c")
+    assert both.steps == tuple(sorted(both.steps))
+    assert 23 in both.steps
+    assert both.steps[-1] == 60
 
 
 def test_an_empty_sequence_is_refused_with_a_sentence():

@@ -30,7 +30,7 @@ class Slow:
         self.started = threading.Event()
 
     def __call__(self, run, progress):
-        self.runs.append(run.text)
+        self.runs.append(getattr(run, "text", run))
         progress("Counting", 0.5)
         self.started.set()
         assert self.go.wait(WAIT)
@@ -183,7 +183,7 @@ def test_a_page_that_keeps_asking_keeps_its_work_going(make_trace, monkeypatch):
         (Run("a", source=Trained()), "training"),
         (Walking(Run("a", source=Trained()), 0), "training"),
         (Learning(Trained()), "training"),
-        (Filming(Trained(), None, 3), "compute"),
+        (Filming(Trained(), None), "compute"),
         (Measuring("x"), "compute"),
         (Checking(Run("a")), "compute"),
         (Comparing(Run("a"), Run("b")), "compute"),
@@ -193,3 +193,11 @@ def test_a_page_that_keeps_asking_keeps_its_work_going(make_trace, monkeypatch):
 )
 def test_work_that_takes_long_does_not_stand_in_the_way_of_clicks(wanted, queue):
     assert queue_of(wanted) == queue
+
+
+def test_what_a_training_has_come_to_is_asked_for_anew_each_time(slow):
+    desk = Desk(slow)
+    slow.go.set()
+    for _ in range(2):
+        desk.ask(Filming(Trained(), None), "one").future.result(WAIT)
+    assert len(slow.runs) == 2
