@@ -37,6 +37,28 @@ SCREENS: dict[str, dict[str, str]] = {
     "unknown": {"text": "饕餮盛宴 龘"},
     "trouble": {"text": "x", "source": "hf:../x"},
 }
+CAT = "The cat sat on the mat because it was tired."
+DOG = CAT.replace("cat", "dog")
+MARKUP = "<b>$x$</b> **bold** [a](http://x.y) {{x}} =1+1"
+OTHER_PAGES = {
+    **{
+        f"step-{i}": ("step", {"text": CAT, "layer": "3", "heads": "1", "query": "8", "stage": i})
+        for i in "123456789"
+    },
+    "step-scratch": ("step", {"text": CAT, "source": "scratch", "stage": "6", "scale": "0"}),
+    "step-512": ("step", {"text": LONG, "layer": "1", "heads": "4", "query": "20", "stage": "6"}),
+    "step-markup": ("step", {"text": MARKUP, "source": "scratch", "stage": "6"}),
+    "train": ("train", {}),
+    "train-induction": ("train", {"source": "trained", "task": "induction", "layer": "1"}),
+    "train-trouble": ("train", {"source": "trained", "task": "copy", "d_model": "63"}),
+    "compare": ("compare", {}),
+    "compare-edited": (
+        "compare",
+        {"text": CAT, "b_text": DOG, "b_source": "bert"},
+    ),
+    "compare-512": ("compare", {"text": LONG, "b_source": "scratch"}),
+    "compare-markup": ("compare", {"text": MARKUP, "b_source": "scratch"}),
+}
 LAYERS = {"text": "The cat sat on the mat because it was tired.", "layer": "3", "query": "8"}
 
 
@@ -50,12 +72,15 @@ def take(browser: Browser, url: str, path: Path, size: tuple[int, int], scheme: 
     )
     page = context.new_page()
     page.goto(url)
-    page.locator(".ax[data-painted], [data-testid=stMain] h3").first.wait_for(timeout=60_000)
+    seen = ".ax[data-painted], [data-testid=stMain] h3, .st-key-note_trouble"
+    page.locator(seen).first.wait_for(timeout=60_000)
     page.wait_for_load_state("networkidle")
     if path.stem.startswith("layers"):
         page.get_by_text("Layers as a path").click()
         page.locator(".ax-path-says", has_text="draws most on").wait_for()
         page.locator(".ax-panel-layers").scroll_into_view_if_needed()
+    if path.stem.startswith("train") and "trouble" not in path.stem:
+        page.locator("text=Use this layer").wait_for(timeout=60_000)
     page.screenshot(path=path)
     context.close()
 
@@ -68,6 +93,8 @@ def main() -> None:
         take(browser, app.url, ROOT / "docs/explore.png", WIDE, "light")
         screens = {name: f"{app.url}?{urlencode(query)}" for name, query in SCREENS.items()}
         screens |= {"guide": f"{app.url}guide", "layers": f"{app.url}?{urlencode(LAYERS)}"}
+        for name, (path, query) in OTHER_PAGES.items():
+            screens[name] = f"{app.url}{path}?{urlencode(query)}"
         for name, url in screens.items():
             for size, pixels in sizes.items():
                 for scheme in ("light", "dark"):

@@ -53,6 +53,24 @@ SWITCHES = r"""
   ordinary tokens, *per row* to the largest of each row, *absolute* to a weight of 1.
 """
 
+PAGES = r"""
+### The other pages
+- **Step by step** follows one query through one head: its vector, its query, key and value, the scores,
+  the division by $\sqrt{d_k}$, the mask, softmax, the mixed values, the joined heads and the output map.
+  Every number is the model’s; the sums are repeated in your browser, and the page says how far they are
+  from the model’s own weights. Click a key to see its products, a cell of Q, K, V or the output to see the
+  sum behind it.
+- **Train** shows the from-scratch layer while it learns a task. Data and first weights come from a seed;
+  one sequence in eight is never learned from, and accuracy is measured on those. *Chance* is what always
+  giving the most frequent answer would reach. *Near the ideal* is the share of a head’s attention that
+  goes where the answer stands. A layer may solve a task without looking there: then both are told.
+- **Compare** lays two runs side by side. Words are the common unit: tokens of two tokenizers are matched
+  by the characters they cover, an edited text word by word, and what has no counterpart is left out and
+  named. The distance of two heads is the Jensen–Shannon divergence of their rows, averaged over the common
+  words, after each row was divided by what it gives to them: 0 bits for equal heads, 1 bit for heads that
+  never look at the same word.
+"""
+
 FORMULA = r"""
 ### The formula
 $$\mathrm{Attention}(Q, K, V) = \mathrm{softmax}\!\left(\frac{Q K^\top}{\sqrt{d_k}}\right) V$$
@@ -91,7 +109,7 @@ LIMITS = r"""
 ### Where the numbers come from
 The built-in BERT is all-MiniLM-L6-v2: 6 layers, 12 heads, 384 wide, at most 512 tokens, English. The
 from-scratch layer has random weights, so its picture shows what attention looks like before it has
-learned anything. Weights are shown rounded, and every digit is the model’s own. Your text stays on
+learned anything, unless you train it, or give it a BERT’s own weights. Weights are shown rounded, and every digit is the model’s own. Your text stays on
 the machine that runs this app.
 """
 
@@ -99,5 +117,5 @@ if not framed.get():
     main()
 else:
     left, right = st.columns(2, gap="large")
-    left.markdown(READING + CHOOSING + SWITCHES)
+    left.markdown(READING + CHOOSING + SWITCHES + PAGES)
     right.markdown(FORMULA + ROLLOUT + LIMITS)

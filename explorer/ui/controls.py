@@ -5,9 +5,12 @@ from typing import Any
 import streamlit as st
 
 from explorer.errors import ExplorerError
+from explorer.film import Film
 from explorer.lesson import LEARNING_RATES, LIMITS, TASKS, Trained
 from explorer.sources import EXAMPLES, Example
 from explorer.ui import state
+from explorer.ui.show import desk
+from explorer.ui.work import Filming
 
 _KIND_NAMES = {
     "bert": "BERT (all-MiniLM-L6-v2, built in)",
@@ -20,8 +23,8 @@ _KIND_NAMES = {
 
 _DONORS = {name: _KIND_NAMES[name] for name in ("bert", "hf", "path")}
 
-# A tighter row of examples; on a phone one line, which a finger can push sideways.
-_STYLE = """<style>
+# Of all pages. A tighter row of examples; on a phone one line, which a finger can push sideways.
+STYLE = """<style>
 .st-key-examples { gap: 0 1.1rem; }
 .st-key-text textarea, .st-key-second textarea { unicode-bidi: plaintext; text-align: start; }
 @media (max-width: 640px) {
@@ -40,7 +43,6 @@ _STYLE = """<style>
 
 def ask() -> None:
     """Draw the inputs; a press of Run or of an example becomes the wanted run."""
-    st.html(_STYLE)
     words, source = st.columns([5, 2], gap="medium")
     with words:
         texts()
@@ -56,7 +58,6 @@ def ask() -> None:
 
 def ask_for_two() -> None:
     """Draw the inputs of two runs, A and B."""
-    st.html(_STYLE)
     for column, side, name in zip(
         st.columns(2, gap="large"), ("", state.B), ("A", "B"), strict=True
     ):
@@ -131,6 +132,13 @@ def model(side: str = "", title: str = "Model") -> None:
         with st.popover("What it has learned", width="stretch"):
             task(side)
             lesson(side)
+        st.button(
+            "Fill in an example sequence",
+            key=f"{side}example_sequence",
+            type="tertiary",
+            on_click=_example_sequence,
+            args=(side,),
+        )
 
 
 def _scratch(side: str) -> None:
@@ -178,6 +186,16 @@ def lesson(side: str = "") -> None:
 def _other_task(side: str) -> None:
     """Another task comes with its own settings."""
     state.fill_lesson(Trained(st.session_state[f"{side}t_task"]), side)
+
+
+def _example_sequence(side: str) -> None:
+    try:
+        wish = Filming(state.lesson_from_inputs(side), None)
+        film: Film = desk().ask(wish, f"{st.session_state.reader} example").future.result()
+    except ExplorerError as error:
+        state.failed(str(error))
+        return
+    st.session_state[f"{side}text"], st.session_state[f"{side}pair"] = film.trace.texts[0], False
 
 
 def _run() -> None:

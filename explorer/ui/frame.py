@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from explorer.ui import state
+from explorer.ui import controls, state
 
 _HERE = Path(__file__).parent
 
@@ -36,6 +36,7 @@ def main() -> None:
     title = f"{page.title} · Attention Explorer"
     st.set_page_config(title, page_icon=str(_HERE / "icon.svg"), layout="wide")
     st.logo(str(_HERE / "logo.svg"))
+    st.html(controls.STYLE)
     state.start()
     token = framed.set(True)
     try:

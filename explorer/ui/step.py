@@ -22,6 +22,7 @@ from explorer.views.experiments import cost_figure, saturation_figure
 from explorer.walk import LayerWalk
 
 _POSITIONS, _BACKWARDS, _SIZE = "Leave positions out", "Read the words backwards", "Another size"
+_CODES = {_POSITIONS: "positions", _BACKWARDS: "backwards", _SIZE: "size"}  # in a link
 
 
 def result() -> None:
@@ -36,19 +37,50 @@ def result() -> None:
 
 
 def _changes(run: Run) -> list[str]:
-    """What the reader wants changed."""
+    """What the reader wants changed; the link says it too."""
     offered = [_POSITIONS, _BACKWARDS] + [_SIZE] * isinstance(run.source, Scratch)
-    chosen = st.pills(
+    if "changes" not in st.session_state:
+        named = st.query_params.get("change", "").split(".")
+        st.session_state.changes = [c for c in offered if _CODES[c] in named]
+    chosen: list[str] = st.pills(
         "What if? The change stands beside the original.",
         offered,
         selection_mode="multi",
         key="changes",
+        persist_state="session",
     )
     if _SIZE in chosen:
         width, heads, _ = st.columns([1, 1, 3])
-        width.number_input("d_model of the other", 1, 1024, 16, key="other_d_model")
-        heads.number_input("Heads of the other", 1, 16, 1, key="other_n_heads")
+        width.number_input(
+            "d_model of the other", 1, 1024, _asked("other_d_model", 16, 1024), key="other_d_model"
+        )
+        heads.number_input(
+            "Heads of the other", 1, 16, _asked("other_n_heads", 1, 16), key="other_n_heads"
+        )
+    _write_changes(chosen)
     return chosen
+
+
+def _asked(name: str, usual: int, most: int) -> int:
+    """A whole number that the link names, or the usual one."""
+    text = st.query_params.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and 0 < int(text[:5]) <= most else usual
+
+
+def _write_changes(chosen: list[str]) -> None:
+    """Let the address name what is changed."""
+    session, told = st.session_state, {}
+    if chosen:
+        told["change"] = ".".join(_CODES[c] for c in chosen)
+    if _SIZE in chosen:
+        sizes = ("other_d_model", "other_n_heads")
+        told |= {name: str(session[name]) for name in sizes}
+    for name in ("change", "other_d_model", "other_n_heads"):
+        now = st.query_params.get(name)
+        if name in told and now != told[name]:
+            st.query_params[name] = told[name]
+        elif name not in told and now is not None:
+            del st.query_params[name]
 
 
 @st.fragment

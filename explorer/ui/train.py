@@ -1,7 +1,7 @@
 """The page “Train”: the from-scratch layer learns a task while the reader watches."""
 
 from concurrent.futures import TimeoutError as NotYet
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import streamlit as st
@@ -182,6 +182,9 @@ def _show(film: Film, lesson: Trained) -> None:
     if session.sequence:
         link |= {"sequence": session.sequence}
 
+    if session.learning is None:
+        _write_address(link)
+
     def page_of(page: Page) -> str:
         return export.to_html(trace, opening=page.view, film=film)
 
@@ -203,6 +206,18 @@ def _show(film: Film, lesson: Trained) -> None:
         _use("pages/step.py")
 
     component.show(payload, key="film", on_want=on_want, on_walk=on_walk)
+
+
+def _write_address(link: dict[str, str]) -> None:
+    """Let the address name what was learned; the view in it is the instrument's own."""
+    now = st.query_params
+    if link == source_to_query(Trained()) and "source" not in now:
+        return  # a first visit keeps its plain address
+    for name in ("source", "sequence", *(f.name for f in fields(Trained))):
+        if name in link and now.get(name) != link[name]:
+            now[name] = link[name]
+        elif name not in link and name in now:
+            del now[name]
 
 
 def _uses() -> None:
