@@ -82,6 +82,10 @@ export const STAGES = [
       w.causal
         ? "A causal mask: each token sees itself and what came before. What is masked gets −∞, so that its weight becomes exactly 0."
         : "Here nothing is masked: an encoder reads in both directions. A decoder, which must not see what it is about to say, has a causal mask; try it above.",
+    claim: [
+      "forward(Q, K, V), without a mask, and with the number of keys taken from Q.",
+      "Without a mask it cannot leave out padding, or the future; and queries could not look at another text of another length. Ours has the same constructor and weights, takes masks, and checks its shapes.",
+    ],
   },
   {
     id: "softmax",

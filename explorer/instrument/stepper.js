@@ -244,7 +244,7 @@ export function mountStepper(root, host) {
     if (fresh.page.length) save.arrived(fresh.page);
     const opening = Object.entries(fresh.opening ?? {}).map(([name, value]) => [name, `${value}`]);
     if (!walks) adopt(new URLSearchParams([...opening, ...host.params()]));
-    else if (walks.id !== fresh.id) state = { ...state, query: 0, key: null };
+    else if (!sameTexts(walks.walks[0], fresh.walks[0])) state = { ...state, query: 0, key: null };
     walks = fresh;
     rowsOf = remembering();
     const last = fresh.walks[0].tokens.length - 1;
@@ -340,7 +340,7 @@ export function mountStepper(root, host) {
     claim.hidden = !stage.claim;
     if (!stage.claim) return;
     const [said, right] = stage.claim.map(formula);
-    claim.replaceChildren(h("b", {}, "Often said: "), "“", said, "” ", h("b", {}, "But: "), right);
+    claim.replaceChildren(h("b", {}, "The article: "), "“", said, "” ", h("b", {}, "But: "), right);
   }
 
   /** @param {Shot} shot */
@@ -411,6 +411,11 @@ export function mountStepper(root, host) {
     },
   };
 }
+
+/** Whether two walks are over the same tokens. @param {Walk} one @param {Walk} other */
+const sameTexts = (one, other) =>
+  one.tokens.length === other.tokens.length &&
+  one.tokens.every((token, i) => token.text === other.tokens[i].text);
 
 /** All rows of a head, kept for as long as the same is asked for. */
 function remembering() {

@@ -29,9 +29,9 @@ STYLE = """<style>
 .st-key-text textarea, .st-key-second textarea { unicode-bidi: plaintext; text-align: start; }
 @media (max-width: 640px) {
   .st-key-examples { flex-wrap: nowrap; overflow-x: auto; scrollbar-width: none; }
-  .st-key-run kbd { display: none; }
+  :is(.st-key-run, .st-key-compare) kbd { display: none; }
 }
-.st-key-run kbd { color: inherit; opacity: 1; }
+:is(.st-key-run, .st-key-compare) kbd { color: inherit; opacity: 1; }
 [class*="st-key-note_"] { padding: 0.6rem 1rem; border-left-width: 4px; }
 [class*="st-key-note_"] pre { font-family: inherit; white-space: pre-wrap; }
 .st-key-note_trouble { border-left-color: #d9822b; }

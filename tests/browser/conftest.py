@@ -7,7 +7,7 @@ import pytest
 import explorer
 from explorer import export
 from tests.hub import LoopbackHub, tiny_bert
-from tests.serve import browsing, serving
+from tests.serve import ROOT, browsing, serving
 
 # True when the page is connected, no script runs and nothing on it is stale.
 IDLE = """() => {
@@ -113,6 +113,15 @@ class Reader:
 
     def address(self):
         return self.page.url
+
+    def barriers(self):
+        """What axe-core finds serious or critical, with the elements."""
+        self.page.evaluate((ROOT / "node_modules/axe-core/axe.min.js").read_text("utf-8"))
+        return [
+            (v["id"], [n["html"][:160] for n in v["nodes"]])
+            for v in self.page.evaluate("axe.run(document)")["violations"]
+            if v["impact"] in ("serious", "critical")
+        ]
 
     def text_of_page(self):
         return self.page.locator("[data-testid=stMain]").inner_text()

@@ -170,13 +170,6 @@ def test_a_link_with_an_impossible_second_run_says_so(reader, bad):
     assert "This link cannot be opened as it is" in note.inner_text()
 
 
-@pytest.mark.parametrize("reader", [{"viewport": {"width": 390, "height": 844}}], indirect=True)
-def test_on_a_phone_nothing_runs_over_the_edge(reader):
-    open_pair(reader, **EDITED)
-    wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    assert reader.page.evaluate(wide) <= 0
-
-
 def test_all_is_saved_as_one_file_that_shows_the_same_offline(reader, browser, tmp_path):
     open_pair(reader, **EDITED, layer="5", heads="4", b_layer="5", b_heads="4")
     said = reader.page.locator(".ax-difference .ax-says").inner_text()
