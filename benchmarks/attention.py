@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from explorer.scratch import SelfAttention
 
 D_MODEL, HEADS = 512, 8
-LENGTHS = {10: 1500, 128: 400, 512: 80, 2048: 15}  # tokens -> turns
+LENGTHS = {10: 1500, 128: 400, 512: 100, 2048: 50}  # tokens -> turns
 
 
 class Wired(nn.Module):

@@ -155,12 +155,16 @@ def attention_weights(q: Tensor, k: Tensor, allowed: Tensor | None = None) -> Te
     Returns:
         ``[..., query, key]``; rows sum to 1, or to 0 where nothing is allowed.
     """
-    scores = q @ k.transpose(-2, -1)  # [..., query, key]
+    scale = q.shape[-1] ** -0.5
+    # Scaling q touches n·d_k numbers, scaling the scores n². A power of two rounds nothing, so
+    # there both give the same bits; elsewhere we keep to the order that BERT's own code has.
+    early = math.frexp(scale)[0] == 0.5
+    scores = (q * scale if early else q) @ k.transpose(-2, -1)  # [..., query, key]
     # What nobody will differentiate is worked on in place: a second n² array costs more to fetch
     # from the system than softmax itself.
     free = not scores.requires_grad
-    scale = 1 / math.sqrt(q.shape[-1])
-    scores = scores.mul_(scale) if free else scores * scale
+    if not early:
+        scores = scores.mul_(scale) if free else scores * scale
     if allowed is None:
         return torch.softmax(scores, dim=-1, out=scores) if free else scores.softmax(dim=-1)
     seen = scores.masked_fill(~allowed, torch.finfo(scores.dtype).min).softmax(dim=-1)

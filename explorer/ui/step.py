@@ -211,7 +211,7 @@ def _cost() -> None:
         st.session_state.measured = uuid.uuid4().hex
     if not st.session_state.get("measured"):
         return
-    with st.spinner("Measuring texts of 128 to 4,096 tokens…"):
+    with st.spinner("Measuring texts of 128 to 2,896 tokens…"):
         cost = _done(Measuring(st.session_state.measured))
     st.plotly_chart(
         cost_figure(cost.lengths, cost.seconds),
