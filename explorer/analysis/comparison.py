@@ -108,6 +108,7 @@ def compare(
 
 
 EVEN = 0.9  # of the possible entropy: almost evenly everywhere
+HABIT = 0.3  # share of the attention from which a habit is named
 ALIKE = 1e-4  # bits: the same but for rounding
 
 
@@ -127,10 +128,11 @@ def _spread(name: str, trace: AttentionTrace, bits: Doubles) -> str:
     layer, head = np.unravel_index(int(bits.argmin()), bits.shape)
     found = habits(trace.weights, trace.query_tokens)
     habit, share = max(((n, s[layer, head]) for n, s in found.items()), key=lambda pair: pair[1])
+    does = f"puts {share:.2f} on {habit}" if share >= HABIT else "has no simple habit of place"
     return (
         f"{name}, {trace.model.name}, {how}: a row’s entropy is {mean:.1f} of at most "
         f"{most:.1f} bits on average. Its "
-        f"sharpest head, layer {layer} head {head}, puts {share:.2f} on {habit}."
+        f"sharpest head, layer {layer} head {head}, {does}."
     )
 
 

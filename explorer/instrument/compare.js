@@ -35,6 +35,7 @@ const B = "b_"; // before the names of the second's parameters in a link
 /** The names that a link uses. */
 export const COMPARE_PARAMS = [...PARAMS, ...PARAMS.map((name) => B + name), "follow"];
 const RANKS = 12; // heads named at first
+const LEAST_NAME = 9; // pixels that a name needs
 const PAIRS = 30; // rows of the table of differences
 
 /** @param {Uint8Array} bytes @returns {{pairing: Pairing, payloads: Uint8Array[]}} the two and a page */
@@ -332,7 +333,7 @@ export function mountCompare(root, host) {
     const room = trio.clientWidth || root.clientWidth;
     const side = Math.min(room, Math.max(250, Math.min((room - 60) / 3, 460)));
     const square = { rows: n, columns: n, wide: side, tall: side / n };
-    const names = n <= 40 ? units.map(nameOfUnit) : null;
+    const names = n * LEAST_NAME <= side - 62 ? units.map(nameOfUnit) : null;
     [one, other].forEach((values, i) => {
       const name = "AB"[i];
       maps[i].show(

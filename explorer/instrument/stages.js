@@ -5,7 +5,7 @@ import { h } from "./dom.js";
 /**
  * @typedef {import("./walk.js").Walk} Walk
  * @typedef {"input" | "qkv" | "scores" | "scale" | "mask" | "softmax" | "mix" | "join" | "output"} StageId
- * @typedef {{id: StageId, name: string, title: string, formula: string,
+ * @typedef {{id: StageId, name: string, title: string, formula: string | ((walk: Walk) => string),
  *            shapes: (walk: Walk) => string, text: (walk: Walk) => string,
  *            claim?: [string, string]}} Stage
  *   claim: what is often said, and what is right
@@ -19,8 +19,13 @@ export const STAGES = [
   {
     id: "input",
     name: "Input",
-    title: "Every token becomes a vector",
-    formula: "X = token + position",
+    title: "Every token is a vector",
+    formula: (w) =>
+      w.layer > 0
+        ? `X = what layer ${w.layer - 1} wrote`
+        : w.parts.length
+          ? `X = ${w.normed ? "LayerNorm(" : ""}${w.parts.join(" + ")}${w.normed ? ")" : ""}`
+          : "X",
     shapes: (w) => `X [${n(w)} tokens × ${w.d_model}]`,
     text: (w) =>
       w.parts.length

@@ -334,7 +334,8 @@ export function mountStepper(root, host) {
     back.disabled = state.stage === 0;
     next.disabled = state.stage === STAGES.length - 1;
     setText(title, `${state.stage + 1}. ${stage.title}`);
-    formulaLine.replaceChildren(formula(stage.formula));
+    const line = typeof stage.formula === "string" ? stage.formula : stage.formula(walk);
+    formulaLine.replaceChildren(formula(line));
     shapes.replaceChildren(formula(stage.shapes(walk)));
     text.replaceChildren(formula(stage.text(walk)));
     claim.hidden = !stage.claim;

@@ -29,8 +29,14 @@ def progress(doing: str, share: float | None) -> None:
         st.progress(share)
 
 
-def about(trace: AttentionTrace, run: Run) -> None:
-    """What a reader should know: what was cut, what is unknown, what no link carries."""
+def about(trace: AttentionTrace, run: Run, marked: bool) -> None:
+    """What a reader should know: what was cut, what is unknown, what no link carries.
+
+    Args:
+        trace: What is shown.
+        run: What it is the trace of.
+        marked: Whether the page marks the place of a cut.
+    """
     for segment, n_cut in enumerate(trace.n_cut):
         if n_cut:
             which = ("text", "second text")[segment]
@@ -38,8 +44,9 @@ def about(trace: AttentionTrace, run: Run) -> None:
             _box(
                 f"cut_{segment}",
                 f"{trace.model.name} takes at most {trace.model.max_tokens} tokens: the first "
-                f"{kept:,} of the {which} were read, {n_cut:,} were cut. "
-                "A ✂ marks the place in the text below.",
+                f"{kept:,} of the {which} were read, {n_cut:,} were cut."
+                + " A ✂ marks the place in the text below."
+                * marked,
             )
     unknown = [t for t in trace.query_tokens if t.span and t.text == trace.model.unknown_token]
     read = [t for t in trace.query_tokens if not t.special]

@@ -31,15 +31,19 @@ def desk() -> Desk:
 
 def result() -> None:
     """Draw the wanted run if it is ready, else the last good one under a note of progress."""
-    trace = current()
+    trace = current(marked=True)
     if trace:
         _instrument(trace, st.session_state.shown)
         _files(trace)
     desk().warm_up()
 
 
-def current() -> AttentionTrace | None:
-    """The trace to show now, after what must be said of it; None while there is none yet."""
+def current(marked: bool = False) -> AttentionTrace | None:
+    """The trace to show now, after what must be said of it; None while there is none yet.
+
+    Args:
+        marked: Whether the page marks the place where a text was cut.
+    """
     session = st.session_state
     slot = st.container(key="messages")
     trace = _arrived_trace() if session.wanted else _trace_of(session.shown)
@@ -49,7 +53,7 @@ def current() -> AttentionTrace | None:
         if session.wanted:
             _progress()
         if trace and not session.wanted:
-            messages.about(trace, session.shown)
+            messages.about(trace, session.shown, marked)
     if trace:
         state.write_address()
     return trace

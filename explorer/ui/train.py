@@ -27,26 +27,22 @@ def ask() -> None:
     """The task, its settings, Start, Stop and Continue."""
     _open()
     session = st.session_state
-    task, settings, start, stop, go_on = st.columns(
-        [3, 2, 1, 1, 1.2], vertical_alignment="bottom", gap="small"
-    )
+    task, settings, buttons = st.columns([3, 2, 3], vertical_alignment="bottom", gap="small")
     with task:
         controls.task()
     with settings.popover("Settings", width="stretch"):
         controls.lesson()
-    running = session.learning is not None
-    start.button(
-        "Start", key="train", type="primary", width="stretch", on_click=_start, disabled=running
-    )
-    stop.button("Stop", key="stop_training", width="stretch", on_click=_stop, disabled=not running)
-    go_on.button(
-        "Continue",
-        key="continue",
-        width="stretch",
-        on_click=_continue,
-        disabled=running or session.lesson is None,
-        help="Go on from where it stopped.",
-    )
+    running, lesson = session.learning is not None, session.lesson
+    with buttons.container(horizontal=True):
+        st.button("Start", key="train", type="primary", on_click=_start, disabled=running)
+        st.button("Stop", key="stop_training", on_click=_stop, disabled=not running)
+        st.button(
+            "Continue",
+            key="continue",
+            on_click=_continue,
+            disabled=running or lesson is None,
+            help="Go on from where it stopped.",
+        )
     st.text(TASKS[session.t_task].says)
 
 
