@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Mapping
 from concurrent.futures import TimeoutError as NotYet
-from dataclasses import replace
 
 import numpy as np
 import streamlit as st
@@ -44,16 +43,12 @@ def _open() -> None:
         session.pair_wants = {}
         session.pair_layers = _layers_in_address()
         b = _b_in_address(current)
-        state.fill_inputs(b, state.B)
-        session.pair_wanted = Comparing(current, b)
+    elif session.pair_asked.a != current:
+        b = state.opposite(current)  # another page has gone on: what is shown there is A now
+    else:
         return
-    shown = session.pair_wanted or session.pair_shown
-    if shown is None or shown.a != current:
-        # Another page has gone on: what is shown there is A now.
-        b = shown.b if shown and shown.a.text != shown.b.text else state.opposite(current)
-        b = replace(b, text=current.text, second=current.second) if shown is None else b
-        state.fill_inputs(b, state.B)
-        session.pair_wanted = Comparing(current, b)
+    state.fill_inputs(b, state.B)
+    session.pair_asked = session.pair_wanted = Comparing(current, b)
 
 
 def _layers_in_address() -> dict[str, int]:
@@ -88,8 +83,8 @@ def _compare() -> None:
     except ExplorerError as error:
         session.pair_trouble = str(error)
         return
-    session.pair_wanted, session.pair_trouble = wanted, None
-    session.wanted, session.trouble = wanted.a, None
+    session.pair_asked = session.pair_wanted = wanted
+    session.wanted, session.pair_trouble, session.trouble = wanted.a, None, None
 
 
 def _same_text() -> None:
@@ -150,6 +145,7 @@ def _failed(sentence: str) -> None:
     session = st.session_state
     session.pair_trouble, session.pair_wanted = sentence, None
     if session.pair_shown:  # what is shown stays, and so do the inputs
+        session.pair_asked = session.pair_shown
         session.wanted, session.shown = None, session.pair_shown.a
 
 
@@ -157,7 +153,7 @@ def _again() -> Comparison | None:
     shown: Comparing | None = st.session_state.pair_shown
     if shown is None:
         return None
-    done: Comparison = desk().ask(shown, f"{_reader()} shown").future.result()
+    done: Comparison = desk().wait(shown, f"{_reader()} shown")
     return done
 
 

@@ -191,7 +191,7 @@ def _other_task(side: str) -> None:
 def _example_sequence(side: str) -> None:
     try:
         wish = Filming(state.lesson_from_inputs(side), None)
-        film: Film = desk().ask(wish, f"{st.session_state.reader} example").future.result()
+        film: Film = desk().wait(wish, f"{st.session_state.reader} example")
     except ExplorerError as error:
         state.failed(str(error))
         return

@@ -91,6 +91,21 @@ class Desk:
             job.asked = time.monotonic()
             return job
 
+    def wait(self, wanted: Work, reader: str) -> Any:
+        """The result of a piece of work, waited for.
+
+        Raises:
+            ExplorerError: It cannot be done.
+        """
+        job = self.ask(wanted, reader)
+        while True:
+            try:
+                return job.future.result(1)
+            except TimeoutError:
+                if job.future.done():
+                    raise
+                self.look(job)
+
     def look(self, job: Job) -> None:
         """Somebody still waits for this job."""
         job.asked = time.monotonic()

@@ -99,7 +99,7 @@ def _trace_of(run: Run | None) -> AttentionTrace | None:
     if run is None:
         return None
     # Asked for under another name, so that it does not take the place of what is wanted.
-    return stored_trace(run) or desk().ask(run, f"{st.session_state.reader} shown").future.result()
+    return stored_trace(run) or desk().wait(run, f"{st.session_state.reader} shown")
 
 
 def _files(trace: AttentionTrace) -> None:

@@ -39,7 +39,10 @@ def result() -> None:
 def _changes(run: Run) -> list[str]:
     """What the reader wants changed; the link says it too."""
     offered = [_POSITIONS, _BACKWARDS] + [_SIZE] * isinstance(run.source, Scratch)
-    if "changes" not in st.session_state:
+    if "changes" in st.session_state:
+        known = st.session_state.changes
+        st.session_state.changes = [c for c in offered if c in known]  # another source offers less
+    else:
         named = st.query_params.get("change", "").split(".")
         st.session_state.changes = [c for c in offered if _CODES[c] in named]
     chosen: list[str] = st.pills(
@@ -88,10 +91,10 @@ def _walk(trace: AttentionTrace, run: Run, changes: list[str]) -> None:
     session = st.session_state
     layer = min(session.layer, trace.model.n_layers - 1)
     head = min(session.head, trace.model.n_heads - 1)
-    try:
-        walks, note = _walks(run, layer, head, changes)
-    except ExplorerError as error:
-        messages.trouble(str(error))
+    walks, note, trouble = _walks(run, layer, head, changes)
+    if trouble:
+        messages.trouble(trouble)
+    if not walks:
         return
     view, session.steps_file = session.get("steps_file"), None  # a file is handed out once
     payload = pack_walk(
@@ -110,33 +113,44 @@ def _walk(trace: AttentionTrace, run: Run, changes: list[str]) -> None:
 
 def _walks(
     run: Run, layer: int, head: int, changes: list[str]
-) -> tuple[list[tuple[LayerWalk, int]], str]:
-    """The head as it is, and as it is changed; and the change in words."""
+) -> tuple[list[tuple[LayerWalk, int]], str, str]:
+    """The head as it is, and as it is changed if it can be; the change, and what is wrong."""
     both = {_POSITIONS, _BACKWARDS} <= set(changes)
     # Backwards and without positions: the honest comparison is forwards without positions.
     first = Walking(run, layer, positions=not both)
-    second, notes = first, []
+    walks: list[tuple[LayerWalk, int]] = []
+    try:
+        walks.append((_done(first), head))
+        second, note = _changed(first, changes, both)
+        if second != first:
+            changed: LayerWalk = _done(second)
+            walks.append((changed, min(head, changed.model.n_heads - 1)))
+    except ExplorerError as error:
+        return walks, "", str(error)
+    return walks, note, ""
+
+
+def _changed(walking: Walking, changes: list[str], both: bool) -> tuple[Walking, str]:
+    """The same with the changes, and these in words."""
+    notes = []
     if _POSITIONS in changes:
-        second = replace(second, positions=False)
+        walking = replace(walking, positions=False)
         notes.append("both without positions" if both else "without positions")
     if _BACKWARDS in changes:
-        second = replace(second, backwards=True)
+        walking = replace(walking, backwards=True)
         notes.append("words read backwards")
-    if _SIZE in changes and isinstance(run.source, Scratch):
+    source = walking.run.source
+    if _SIZE in changes and isinstance(source, Scratch):
         session = st.session_state
-        other = replace(run.source, d_model=session.other_d_model, n_heads=session.other_n_heads)
-        second = replace(second, run=replace(run, source=other))
+        other = replace(source, d_model=session.other_d_model, n_heads=session.other_n_heads)
+        walking = replace(walking, run=replace(walking.run, source=other))
         notes.append(f"d_model {other.d_model}, {other.n_heads} heads")
-    walks = [(_done(first), head)]
-    if second != first:
-        changed: LayerWalk = _done(second)
-        walks.append((changed, min(head, changed.model.n_heads - 1)))
-    return walks, ", ".join(notes)
+    return walking, ", ".join(notes)
 
 
 def _done(work: Work) -> Any:
     """A small piece of work, waited for."""
-    return desk().ask(work, f"{st.session_state.reader} {work!r:.40}").future.result()
+    return desk().wait(work, f"{st.session_state.reader} {work!r:.40}")
 
 
 def _proof(run: Run) -> None:

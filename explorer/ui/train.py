@@ -2,7 +2,6 @@
 
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import fields, replace
-from typing import Any
 
 import streamlit as st
 
@@ -153,13 +152,14 @@ def _film() -> None:
 
 def _draw_film() -> None:
     session = st.session_state
+    _go()
     lesson: Trained = session.lesson
     wish = Filming(lesson, session.sequence or None)
     try:
         film: Film = desk().ask(wish, f"{_reader()} film").future.result(PATIENCE)
     except NotYet:
         if session.learning is None:
-            film = desk().ask(wish, f"{_reader()} film").future.result()
+            film = desk().wait(wish, f"{_reader()} film")
         else:
             return  # the next look will find it
     except ExplorerError as error:
@@ -229,6 +229,12 @@ def _uses() -> None:
             ("Compare it", "pages/compare.py"),
         ):
             st.button(title, key=f"use_{page}", on_click=_use, args=(page,))
+    _go()
+
+
+def _go() -> None:
+    """To the page that a button asked for."""
+    session = st.session_state
     if session.get("go_to"):
         page, session.go_to = session.go_to, None
         st.switch_page(page, query_params={})
@@ -246,5 +252,5 @@ def _use(page: str) -> None:
 
 def _example(lesson: Trained) -> str:
     wish = Filming(lesson, None)
-    film: Any = desk().ask(wish, f"{_reader()} film").future.result()
+    film: Film = desk().wait(wish, f"{_reader()} film")
     return str(film.trace.texts[0])

@@ -140,6 +140,17 @@ def test_texts_with_nothing_in_common_are_refused_and_the_last_picture_stays(rea
     assert reader.instrument.first.get_attribute("data-painted") == before
 
 
+def test_a_first_comparison_that_fails_leaves_what_is_typed_alone(reader):
+    query = {"text": "a b", "source": "scratch", "b_source": "scratch", "b_text": "x y z"}
+    reader.open(f"?{urlencode(query)}", "compare")
+    note = reader.page.locator(".st-key-note_trouble")
+    note.filter(has_text="no word in common").wait_for()
+    reader.box("Text of B").fill("a c")
+    reader.page.get_by_role("button", name="Compare", exact=False).last.click()
+    reader.painted(" | ")
+    assert reader.box("Text of B").input_value() == "a c"
+
+
 def test_the_difference_is_saved_as_numbers(reader):
     open_pair(reader, **EDITED, layer="5", heads="4", b_layer="5", b_heads="4")
     save = reader.page.locator(".ax-tools .ax-save")

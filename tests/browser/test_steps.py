@@ -175,9 +175,25 @@ def test_another_size_stands_beside_the_layer_and_an_impossible_one_is_refused(r
     note = reader.page.locator(".st-key-note_trouble")
     note.wait_for()
     assert "Nearest widths that can: 15 and 18" in note.inner_text()
+    assert reader.page.locator(".ax-keys tbody tr").count() == 11  # the original stays
     heads.fill("4")
     heads.press("Enter")
     reader.page.locator(".ax-changed", has_text="d_model 16, 4 heads").wait_for()
+
+
+def test_a_link_names_the_change_and_another_source_drops_what_it_cannot_do(reader):
+    sizes = {"change": "positions.size", "other_d_model": "32", "other_n_heads": "2"}
+    open_steps(reader, source="scratch", layer="0", **sizes)
+    changed = reader.page.locator(".ax-changed", has_text="d_model 32, 2 heads")
+    changed.wait_for()
+    assert "without positions" in changed.inner_text()
+    reader.page.get_by_label("Model", exact=True).first.click()
+    reader.page.get_by_role("option", name="BERT (all-MiniLM").click()
+    reader.page.get_by_role("button", name="Run").click()
+    reader.page.locator(".ax-chip", has_text="[CLS]").wait_for()
+    changed = reader.page.locator(".ax-changed", has_text="(without positions)")
+    changed.wait_for()
+    reader.page.wait_for_url("**change=positions**")
 
 
 def test_the_proof_shows_every_layer_and_leads_to_the_transplanted_layer(reader):

@@ -164,8 +164,15 @@ def test_what_was_learned_is_used_on_other_pages(reader):
     shown = [reader.token(i).inner_text() for i in range(12)]
     assert shown == sequence
     assert reader.box("Text").input_value() == " ".join(sequence)
+
+
+def test_the_way_of_a_trained_head_is_one_click_away(reader):
+    reader.open("", "train").painted("step 300")
+    reader.page.get_by_text("Use this layer").wait_for()
+    reader.head(0, 1).click()
+    reader.painted("0.1 step 300")
     reader.page.get_by_role("button", name="How is it computed?").click()
-    reader.painted("input")
+    reader.painted("0.1 input")
     assert "/step" in reader.address()
 
 

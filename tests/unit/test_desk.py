@@ -201,3 +201,18 @@ def test_what_a_training_has_come_to_is_asked_for_anew_each_time(slow):
     for _ in range(2):
         desk.ask(Filming(Trained(), None), "one").future.result(WAIT)
     assert len(slow.runs) == 2
+
+
+def test_who_waits_in_one_go_is_looking_all_the_time(make_trace):
+    trace, looked = make_trace(), threading.Event()
+
+    class Watched(Desk):
+        def look(self, job):
+            super().look(job)
+            looked.set()
+
+    def long(work, progress):
+        assert looked.wait(WAIT)  # it goes on until somebody has looked
+        return trace
+
+    assert Watched(long).wait(Run("a"), "one") is trace
