@@ -29,9 +29,12 @@ def trace(
     Args:
         text: The text, in any language.
         second: A second text; the model then reads the two as a pair.
-        source: ``bert`` (the embedded all-MiniLM-L6-v2), ``scratch`` (the from-scratch layer),
-            ``hf:NAME`` (a model of the Hugging Face hub) or ``path:FOLDER``.
-        options: For ``scratch``: d_model, n_heads, n_layers, seed, positions, causal.
+        source: ``bert`` (the embedded all-MiniLM-L6-v2), ``scratch`` (the from-scratch layer with
+            random weights), ``trained`` (the same after learning a task), ``transplant:bert`` (the
+            same with BERT's weights), ``hf:NAME`` (a model of the Hugging Face hub) or
+            ``path:FOLDER``.
+        options: For ``scratch``: d_model, n_heads, n_layers, seed, positions, causal. For
+            ``trained``: task, length, d_model, n_heads, n_layers, learning_rate, steps, seed.
 
     Returns:
         The trace; ``trace.weights`` is float32 ``[layer, head, query, key]``.
