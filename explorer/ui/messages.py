@@ -22,6 +22,11 @@ def trouble(sentence: str) -> None:
     _box("trouble", sentence)
 
 
+def note(key: str, sentence: str) -> None:
+    """What a reader should know."""
+    _box(key, sentence)
+
+
 def progress(doing: str, share: float | None) -> None:
     """What is being done now, and how far it is."""
     _box("progress", f"{doing}…")

@@ -166,6 +166,12 @@ def _draw_film() -> None:
         messages.trouble(str(error))
         return
     session.done = film.steps[-1]
+    if film.trace.n_cut[0]:
+        messages.note(
+            "cut",
+            f"This layer learned from sequences of {lesson.length} tokens and reads as many: the "
+            f"last {film.trace.n_cut[0]} were cut.",
+        )
     _show(film, lesson)
 
 

@@ -105,6 +105,9 @@ def test_ones_own_sequence_is_run_on_the_trained_layer(reader):
     said.nth(1).wait_for()
     cells = reader.page.locator(".ax-answers tr").nth(1).locator("td").all_inner_texts()
     assert cells == ["·", "j", "j", "a"]
+    box.fill("a" * 15)
+    box.press("Enter")
+    reader.page.get_by_text("reads as many: the last 3 were cut").wait_for()
     box.fill("a b ß")
     box.press("Enter")
     note = reader.page.locator(".st-key-note_trouble")
