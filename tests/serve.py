@@ -38,7 +38,7 @@ class App:
             "HF_ENDPOINT": hub,
             "HF_HUB_CACHE": str(self.folder / "hub"),
             "EXPLORER_MODEL_DIRS": str(self.folder),
-            "EXPLORER_ALONE_SECONDS": "5",
+            "EXPLORER_ALONE_SECONDS": "12",
         }
         with self.log.open("w") as out:
             self.process = subprocess.Popen(

@@ -41,21 +41,6 @@ def head_distances(a: Weights, b: Weights, report: Report = lambda share: None) 
     return found.reshape(*a.shape[:2], *b.shape[:2])
 
 
-def same_head_distances(a: Weights, b: Weights) -> Doubles:
-    """The divergence of each head of one reading from the same head of another.
-
-    Args:
-        a: ``[layer, head, query, key]``.
-        b: The same shape.
-
-    Returns:
-        ``[layer, head]``, 0 to 1 bit.
-    """
-    pairs = zip(_heads(a), _heads(b), strict=True)
-    found = [_divergence(p, q, _entropy(p), _entropy(q)) for p, q in pairs]
-    return np.array(found).reshape(a.shape[:2])
-
-
 def _heads(weights: Weights) -> Weights:
     """All heads in one row, ``[head, query, key]``, every row divided by its sum."""
     sums = weights.sum(axis=-1, keepdims=True)

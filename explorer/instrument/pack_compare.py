@@ -5,10 +5,12 @@ that was asked for, whose lengths the header names.
 """
 
 import json
+import math
 import struct
 from collections.abc import Mapping, Sequence
 
 from explorer.analysis.comparison import Comparison, findings
+from explorer.trace import Token
 
 SHOWN_RANKS = 200  # heads in the list of those that differ most
 
@@ -47,7 +49,7 @@ def pack_compare(
         "kept": comparison.kept,
         "findings": findings(comparison),
         "ranking": [
-            [*pair[:4], None if pair[4] != pair[4] else round(pair[4], 6)]
+            [*pair[:4], None if math.isnan(pair[4]) else round(pair[4], 6)]
             for pair in comparison.ranking()[:SHOWN_RANKS]
         ],
         "matches": comparison.best_match(),
@@ -59,5 +61,5 @@ def pack_compare(
     return b"".join([struct.pack("<I", len(text)), text, *payloads, file])
 
 
-def _texts(tokens: Sequence[object], places: Sequence[int]) -> list[str]:
-    return [getattr(tokens[i], "text", "") for i in places]
+def _texts(tokens: Sequence[Token], places: Sequence[int]) -> list[str]:
+    return [tokens[i].text for i in places]

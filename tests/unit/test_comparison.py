@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from explorer.analysis.alignment import align
 from explorer.analysis.comparison import compare, findings
-from explorer.analysis.divergence import head_distances, same_head_distances
+from explorer.analysis.divergence import head_distances
 from explorer.analysis.habits import entropy, habits
 from explorer.errors import ExplorerError
 from explorer.trace import AttentionTrace, ModelInfo, Token
@@ -136,9 +136,9 @@ def test_jensen_shannon_of_a_case_worked_by_hand():
     # (1, 0) and (1/2, 1/2): H(3/4, 1/4) - (0 + 1) / 2 = 0.811278 - 0.5
     by_hand = -(0.75 * math.log2(0.75) + 0.25 * math.log2(0.25)) - 0.5
     a, b = heads([[1, 0], [1, 0]]), heads([[0.5, 0.5], [1, 0]])
-    found = same_head_distances(a, b)
-    assert found.shape == (1, 1)
-    assert found[0, 0] == pytest.approx(by_hand / 2, abs=TOLERANCE)  # the second row adds 0
+    found = head_distances(a, b)
+    assert found.shape == (1, 1, 1, 1)
+    assert found[0, 0, 0, 0] == pytest.approx(by_hand / 2, abs=TOLERANCE)  # the second row adds 0
     assert by_hand == pytest.approx(0.311278, abs=1e-6)
 
 
@@ -155,8 +155,8 @@ def test_rows_are_divided_by_their_sum_and_empty_ones_left_out():
     a = heads([[0.5, 0], [0, 0]])
     b = heads([[0.1, 0.1], [1, 0]])
     want = -(0.75 * math.log2(0.75) + 0.25 * math.log2(0.25)) - 0.5
-    assert same_head_distances(a, b)[0, 0] == pytest.approx(want, abs=TOLERANCE)
-    assert np.isnan(same_head_distances(heads([[0, 0]]), heads([[1, 0]]))[0, 0])
+    assert head_distances(a, b)[0, 0, 0, 0] == pytest.approx(want, abs=TOLERANCE)
+    assert np.isnan(head_distances(heads([[0, 0]]), heads([[1, 0]]))[0, 0, 0, 0])
 
 
 @given(st.integers(0, 99), st.integers(2, 6))
