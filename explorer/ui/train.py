@@ -107,8 +107,10 @@ def _reader() -> str:
 def result() -> None:
     """What has been learned so far, and the reader's own sequence on it."""
     session = st.session_state
-    if session.train_trouble:
-        messages.trouble(session.train_trouble)
+    # Always there: an element that comes and goes before the picture would take it down and up.
+    with st.container(key="messages"):
+        if session.train_trouble:
+            messages.trouble(session.train_trouble)
     if session.lesson is None:
         return
     _sequence()
@@ -141,18 +143,21 @@ def _watch() -> None:
         error = job.future.exception()
         session.train_trouble = str(error) if isinstance(error, ExplorerError) else None
         st.rerun()
-    messages.progress(job.doing, job.share)
-    _draw_film()
+    _draw_film(job)
 
 
 @st.fragment
 def _film() -> None:
-    _draw_film()
+    _draw_film(None)
 
 
-def _draw_film() -> None:
+def _draw_film(job: Job | None) -> None:
     session = st.session_state
     _go()
+    notes = st.container()
+    if job is not None:
+        with notes:
+            messages.progress(job.doing, job.share)
     lesson: Trained = session.lesson
     wish = Filming(lesson, session.sequence or None)
     try:
@@ -163,15 +168,17 @@ def _draw_film() -> None:
         else:
             return  # the next look will find it
     except ExplorerError as error:
-        messages.trouble(str(error))
+        with notes:
+            messages.trouble(str(error))
         return
     session.done = film.steps[-1]
     if film.trace.n_cut[0]:
-        messages.note(
-            "cut",
-            f"This layer learned from sequences of {lesson.length} tokens and reads as many: the "
-            f"last {film.trace.n_cut[0]} were cut.",
-        )
+        with notes:
+            messages.note(
+                "cut",
+                f"This layer learned from sequences of {lesson.length} tokens and reads as many: "
+                f"the last {film.trace.n_cut[0]} were cut.",
+            )
     _show(film, lesson)
 
 

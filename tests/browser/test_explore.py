@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 import explorer
 from tests.browser.conftest import IDLE
@@ -518,9 +519,8 @@ def test_undo_takes_back_one_change_after_the_other(reader):
     reader.token(2).click()
     reader.page.keyboard.press("Control+z")
     reader.page.keyboard.press("Control+z")
-    shown = reader.page.get_by_role("radio", name="shown", exact=True)
+    expect(reader.page.get_by_role("radio", name="shown", exact=True)).to_be_checked()
     reader.page.wait_for_function("!new URLSearchParams(location.search).has('specials')")
-    assert shown.is_checked()
     reader.page.get_by_role("button", name="Undo").click()
     reader.painted("0.0")
     reader.page.get_by_role("button", name="Redo").click()

@@ -131,7 +131,7 @@ def test_an_impossible_width_is_refused_and_what_was_learned_stays(reader):
     note = reader.page.locator(".st-key-note_trouble")
     note.wait_for()
     assert "Nearest widths that can: 62 and 64" in note.inner_text()
-    assert step_of(reader) == 300
+    reader.painted("step 300")
 
 
 def test_a_training_that_runs_away_says_so_and_keeps_its_curves(reader):
