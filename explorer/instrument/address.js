@@ -39,7 +39,38 @@ export function createAddress(names) {
 }
 
 /** Whether two views show the same stretch of the same memory. @param {Uint8Array} one @param {Uint8Array | null} other */
-export const sameBytes = (one, other) =>
+const sameBytes = (one, other) =>
   one.buffer === other?.buffer &&
   one.byteOffset === other.byteOffset &&
   one.length === other.length;
+
+/**
+ * @typedef {(name: string, value: unknown) => void} Send
+ * @typedef {{update: (bytes: Uint8Array) => void, retheme: () => void, destroy: () => void}} Mounted
+ */
+
+/**
+ * What Streamlit calls with an element and its data, at first and again; one picture for one element.
+ * @param {(root: HTMLElement, send: Send) => Mounted} mountOn
+ */
+export function createComponent(mountOn) {
+  /** @type {WeakMap<object, Mounted & {last: Uint8Array | null}>} */
+  const live = new WeakMap();
+  /** @param {{data: Uint8Array, parentElement: ParentNode, setTriggerValue: Send}} component */
+  return ({ data, parentElement, setTriggerValue }) => {
+    let mounted = live.get(parentElement);
+    if (!mounted) {
+      const root = /** @type {HTMLElement} */ (parentElement.querySelector(".ax"));
+      mounted = { ...mountOn(root, setTriggerValue), last: null };
+      live.set(parentElement, mounted);
+    }
+    // Streamlit calls again with what is here already: when the theme or any state has changed.
+    if (sameBytes(data, mounted.last)) mounted.retheme();
+    else mounted.update(data);
+    mounted.last = data;
+    return () => {
+      live.get(parentElement)?.destroy();
+      live.delete(parentElement);
+    };
+  };
+}

@@ -6,7 +6,7 @@ import { createSaveMenu } from "./files.js";
 import { mount } from "./instrument.js";
 import { createMatrix } from "./matrix.js";
 import { arrange } from "./model.js";
-import { csvCell } from "./save.js";
+import { toCsv } from "./save.js";
 import { readTheme } from "./theme.js";
 import { createCopy } from "./tools.js";
 import { PARAMS } from "./view.js";
@@ -66,18 +66,19 @@ export function across(units, from, tokens) {
     .flatMap((unit) => unit[to]);
 }
 
+/** A common word as the units of one side's picture are. @param {CommonUnit} unit @param {Which} side */
+const asUnit = ({ text, special, ...tokens }, side) => ({
+  ...{ text, special, segment: 0 },
+  tokens: tokens[side],
+});
+
 /**
  * A head's weights between the common words.
  * @param {Float32Array} weights `[query, key]` @param {number} nKeys
  * @param {CommonUnit[]} units @param {Which} side
  */
 export function onUnits(weights, nKeys, units, side) {
-  const own = units.map((unit) => ({
-    text: unit.text,
-    tokens: unit[side],
-    special: unit.special,
-    segment: 0,
-  }));
+  const own = units.map((unit) => asUnit(unit, side));
   return arrange(weights, nKeys, own, own, false).weights;
 }
 
@@ -472,14 +473,11 @@ export function mountCompare(root, host) {
   }
 
   function differenceCsv() {
-    const units = pairing?.units ?? [];
-    const names = units.map(nameOfUnit);
-    const lines = [["query \\ key (A − B)", ...names].map(csvCell).join(",")];
-    units.forEach((_, r) => {
-      const row = difference.subarray(r * units.length, (r + 1) * units.length);
-      lines.push([csvCell(names[r]), ...Array.from(row, (d) => d.toFixed(5))].join(","));
-    });
-    return `\ufeff${lines.join("\r\n")}\r\n`;
+    const names = (pairing?.units ?? []).map((unit) => ({
+      ...asUnit(unit, "a"),
+      text: nameOfUnit(unit),
+    }));
+    return toCsv({ weights: difference, rows: names, columns: names }, "query \\ key (A − B)");
   }
 
   /** @param {Uint8Array} bytes */

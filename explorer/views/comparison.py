@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-from explorer.views.experiments import ACCENT, OTHER, QUIET
+from explorer.views.experiments import ACCENT, OTHER, QUIET, laid_out
 
 Doubles = npt.NDArray[np.float64]
 
@@ -33,7 +33,7 @@ def distance_figure(distance: Doubles) -> go.Figure:
     )
     figure.update_yaxes(autorange="reversed", title="head of A (layer-head)", type="category")
     figure.update_xaxes(title="head of B (layer-head)", type="category")
-    return _laid_out(figure, 460)
+    return laid_out(figure, 460)
 
 
 def entropy_figure(a: Doubles, b: Doubles, most_a: float, most_b: float) -> go.Figure:
@@ -54,7 +54,7 @@ def entropy_figure(a: Doubles, b: Doubles, most_a: float, most_b: float) -> go.F
     figure.add_hline(y=1, line={"color": QUIET, "dash": "dot"})
     figure.update_xaxes(title="layer", dtick=1, zeroline=False)
     figure.update_yaxes(title="entropy / possible", range=[0, 1.05])
-    return _laid_out(figure, 460)
+    return laid_out(figure, 460)
 
 
 def _dots(
@@ -75,13 +75,3 @@ def _dots(
 
 def _names(shape: Sequence[int]) -> list[str]:
     return [f"{layer}-{head}" for layer in range(shape[0]) for head in range(shape[1])]
-
-
-def _laid_out(figure: go.Figure, height: int) -> go.Figure:
-    figure.update_layout(
-        height=height,
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
-        dragmode=False,
-    )
-    return figure

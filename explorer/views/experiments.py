@@ -46,7 +46,7 @@ def cost_figure(lengths: Sequence[int], seconds: Sequence[float]) -> go.Figure:
         type="log", title="tokens", tickvals=lengths, ticktext=list(map(str, lengths))
     )
     figure.update_yaxes(type="log", title="time", ticksuffix="s", exponentformat="SI", dtick=1)
-    return _laid_out(figure)
+    return laid_out(figure, 320)
 
 
 def saturation_figure(
@@ -71,12 +71,13 @@ def saturation_figure(
     )
     figure.update_xaxes(type="log", title="dₖ", tickvals=widths, ticktext=list(map(str, widths)))
     figure.update_yaxes(title="largest weight of a row", range=[0, 1.02])
-    return _laid_out(figure)
+    return laid_out(figure, 320)
 
 
-def _laid_out(figure: go.Figure) -> go.Figure:
+def laid_out(figure: go.Figure, height: int) -> go.Figure:
+    """A figure with the margins and the legend that all of ours have."""
     figure.update_layout(
-        height=320,
+        height=height,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
         dragmode=False,
