@@ -11,7 +11,7 @@ from torch import Tensor
 from explorer.errors import ExplorerError
 from explorer.run import Run
 from explorer.scratch.attention import SelfAttention
-from explorer.scratch.transplant import projections, transplant
+from explorer.scratch.transplant import layers_of, projections, transplant
 from explorer.source import Trained, Transplanted, model_of
 from explorer.sources.huggingface import Reading, attend, read
 from explorer.sources.loading import LoadedModel, load_model
@@ -79,35 +79,27 @@ def _walk_scratch(reading: ScratchReading, layer: int, twist: Twist) -> LayerWal
     ours: SelfAttention = reading.encoder.layers[layer]
     tokens = tuple(reading.tokens[i] for i in order)
     shown = tuple(parts) if layer == 0 else ()
-    return _walk(reading.info, layer, tokens, shown, False, x, ours, reading.encoder.causal)
+    return _walk_ours(reading.info, layer, tokens, shown, False, x, ours, reading.encoder.causal)
 
 
 def _walk_model(
     loaded: LoadedModel, texts: tuple[str, ...], layer: int, twist: Twist, transplanted: bool
 ) -> LayerWalk:
     _check_layer(layer, loaded.info)
-    query, key, value, output = projections(loaded.network, layer)
+    layers_of(loaded.network)  # refuses attention of another build before any work
     reading = _twisted(loaded, read(loaded, texts), twist)
     attentions, hidden = attend(loaded, reading)
     x = hidden[layer]
     parts = _embedded(loaded, reading, x) if layer == 0 else ()
-    normed = bool(parts)
+    about = (reading.tokens, parts, bool(parts), x)
     if transplanted:
         ours = transplant(loaded.network, layer)
-        info = transplanted_info(loaded.info)
-        return _walk(info, layer, reading.tokens, parts, normed, x, ours, causal=False)
-    weights = attentions[layer]
-    heads = weights.shape[1]
-    q, k, v = (_split(m(x), heads) for m in (query, key, value))
-    joined = (weights @ v).transpose(1, 2).flatten(2)
-    return _record(
-        *(loaded.info, layer, reading.tokens, parts, normed, x),
-        *((query, key, value, output), (q, k, v), weights, joined, output(joined)),
-        causal=False,
-    )
+        return _walk_ours(transplanted_info(loaded.info), layer, *about, ours, causal=False)
+    maps = projections(loaded.network, layer)
+    return _record(loaded.info, layer, *about, maps, attentions[layer], causal=False)
 
 
-def _walk(
+def _walk_ours(
     info: ModelInfo,
     layer: int,
     tokens: tuple[Token, ...],
@@ -118,14 +110,9 @@ def _walk(
     causal: bool,
 ) -> LayerWalk:
     """The from-scratch layer's numbers, by its own modules."""
-    output, weights = ours(x, x, x, causal=causal, return_weights=True)
-    q, k, v = (_split(m(x), ours.n_heads) for m in (ours.W_Q, ours.W_K, ours.W_V))
-    joined = (weights @ v).transpose(1, 2).flatten(2)
+    _, weights = ours(x, x, x, causal=causal, return_weights=True)
     maps = (ours.W_Q, ours.W_K, ours.W_V, ours.o)
-    return _record(
-        *(info, layer, tokens, parts, normed, x, maps, (q, k, v), weights, joined, output),
-        causal=causal,
-    )
+    return _record(info, layer, tokens, parts, normed, x, maps, weights, causal=causal)
 
 
 def _record(
@@ -136,17 +123,18 @@ def _record(
     normed: bool,
     x: Tensor,
     maps: Sequence[torch.nn.Linear],
-    split: Sequence[Tensor],
     weights: Tensor,
-    joined: Tensor,
-    output: Tensor,
     *,
     causal: bool,
 ) -> LayerWalk:
+    """A layer's numbers: its maps of what it read, and its own weights."""
+    q_all, k_all, v_all = (_split(m(x), weights.shape[1]) for m in maps[:3])
+    joined = (weights @ v_all).transpose(1, 2).flatten(2)
+    output = maps[3](joined)
     n = len(tokens)
     w_q, w_k, w_v, w_o = (_array(m.weight) for m in maps)
     b_q, b_k, b_v, b_o = (_array(m.bias) for m in maps)
-    q, k, v = (_array(a[0]) for a in split)
+    q, k, v = (_array(a[0]) for a in (q_all, k_all, v_all))
     return LayerWalk(
         model=info,
         layer=layer,
