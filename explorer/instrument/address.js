@@ -9,10 +9,17 @@ export function createAddress(names) {
   /** @type {URL | null} */
   let next = null;
   let timer = 0;
+  let begun = ""; // the rest of the address when the view changed
+  const rest = () => {
+    const params = new URLSearchParams(window.location.search);
+    for (const name of names) params.delete(name);
+    return window.location.pathname + params;
+  };
   const write = () => {
     clearTimeout(timer);
     timer = 0;
-    if (next) window.history.replaceState(window.history.state, "", next);
+    // Where the page has gone on to another run meanwhile, this view is no longer what it shows.
+    if (next && rest() === begun) window.history.replaceState(window.history.state, "", next);
     next = null;
   };
   return {
@@ -24,6 +31,7 @@ export function createAddress(names) {
       for (const [name, value] of Object.entries({ ...(link ?? {}), ...params }))
         url.searchParams.set(name, value);
       next = url;
+      begun = rest();
       if (!timer) timer = window.setTimeout(write, WRITE_AFTER);
     },
     copyLink: async () => {

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer.errors import ExplorerError
 from explorer.instrument.want import Head
@@ -52,10 +53,20 @@ def start() -> None:
         state.kept = {}  # what the inputs held last
         _open()
     else:
-        asked = _run_in_address(tell=False)
+        asked = _run_in_address(tell=False) if _went_through_history() else None
         if asked is not None and asked not in (state.address, state.shown):
-            _adopt(asked, None)  # the reader went back or forward
+            _adopt(asked, None)
     _keep_inputs()
+
+
+def _went_through_history() -> bool:
+    """Whether the reader pressed Back or Forward.
+
+    Anything else that a browser sends may carry the address of a moment ago, when the server has
+    just changed it: to take that for a wish would bring back what the reader has left.
+    """
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
 
 
 def _open() -> None:

@@ -168,6 +168,11 @@ def _proof(run: Run) -> None:
         except ExplorerError as error:
             messages.trouble(str(error))
             return
+        st.text(_verdict(max(r.weights for r in rows)))
+        if not isinstance(run.source, Transplanted):
+            st.button(
+                "Walk through our layer with these weights", on_click=_transplant, args=(run,)
+            )
         st.dataframe(
             {
                 "layer": [r.layer for r in rows],
@@ -177,11 +182,6 @@ def _proof(run: Run) -> None:
             },
             hide_index=True,
         )
-        st.text(_verdict(max(r.weights for r in rows)))
-        if not isinstance(run.source, Transplanted):
-            st.button(
-                "Walk through our layer with these weights", on_click=_transplant, args=(run,)
-            )
 
 
 def _verdict(worst: float) -> str:
