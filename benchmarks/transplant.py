@@ -21,7 +21,7 @@ def base_shaped(tokenizer: object) -> LoadedModel:
     torch.manual_seed(0)
     network = BertModel(BertConfig(attn_implementation="eager")).eval()
     info = ModelInfo("random, bert-base-shaped", None, 12, 12, 768, 512)
-    return LoadedModel(info, tokenizer, network)
+    return LoadedModel(info, tokenizer, network, network)
 
 
 def main() -> None:

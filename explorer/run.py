@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 from explorer.errors import ExplorerError
@@ -11,6 +11,7 @@ from explorer.source import Embedded, Source, source_from_query, source_to_query
 
 MAX_CHARACTERS = 200_000  # a tokenizer reads this in about half a second; a model takes far less
 MAX_TOKENS = 512  # attention grows with the square of the length
+MAX_LINES = 200  # texts of a batch, one a line
 LINK_BYTES = 6_000  # servers and chat programs commonly refuse links of 8 kB
 
 
@@ -44,6 +45,20 @@ class Run:
     @property
     def texts(self) -> tuple[str, ...]:
         return (self.text,) if self.second is None else (self.text, self.second)
+
+    def by_line(self) -> "list[Run]":
+        """Each line of the text as a run of its own, blank ones left out.
+
+        Raises:
+            ExplorerError: There are too many.
+        """
+        lines = [line for line in self.text.splitlines() if not is_blank(line)]
+        if len(lines) > MAX_LINES:
+            raise ExplorerError(
+                f"There are {len(lines):,} lines; at most {MAX_LINES} can be read as texts of "
+                "their own. Shorten the list, or read it as one text."
+            )
+        return [replace(self, text=line, second=None) for line in lines]
 
     def to_query(self) -> dict[str, str]:
         """The run as URL parameters; `from_query` gives it back."""

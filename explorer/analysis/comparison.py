@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from explorer.analysis.alignment import Alignment, align
+from explorer.analysis.detectors import PLACES
 from explorer.analysis.divergence import Doubles, head_distances
 from explorer.analysis.groups import attention_between
-from explorer.analysis.habits import entropy, habits
+from explorer.analysis.profiles import entropy, head_profiles
 from explorer.errors import ExplorerError
 from explorer.trace import AttentionTrace, Weights
 
@@ -126,8 +127,11 @@ def _spread(name: str, trace: AttentionTrace, bits: Doubles) -> str:
     mean = bits.mean()
     how = "looks almost evenly everywhere" if mean > EVEN * most else "is selective"
     layer, head = np.unravel_index(int(bits.argmin()), bits.shape)
-    found = habits(trace.weights, trace.query_tokens)
-    habit, share = max(((n, s[layer, head]) for n, s in found.items()), key=lambda pair: pair[1])
+    measures = head_profiles(trace).measures
+    marks = {t.text: t.text for t in trace.key_tokens if t.special}
+    places = {measures[k][layer, head]: w for k, w in (PLACES | marks).items() if k in measures}
+    share = max(places)
+    habit = places[share]
     does = f"puts {share:.2f} on {habit}" if share >= HABIT else "has no simple habit of place"
     return (
         f"{name}, {trace.model.name}, {how}: a row’s entropy is {mean:.1f} of at most "

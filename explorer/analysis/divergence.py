@@ -8,11 +8,10 @@ equal heads, 1 for heads that never look at the same place.
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
+from explorer.analysis.profiles import Doubles, row_entropy
 from explorer.trace import Weights
 
-Doubles = npt.NDArray[np.float64]
 Report = Callable[[float], None]
 
 
@@ -32,13 +31,33 @@ def head_distances(a: Weights, b: Weights, report: Report = lambda share: None) 
     """
     one, other = _heads(a), _heads(b)
     found = np.empty((len(one), len(other)))
-    own = [_entropy(head) for head in other]
+    own = [row_entropy(head) for head in other]
     for i, head in enumerate(one):
         report(i / len(one))
-        bits = _entropy(head)
+        bits = row_entropy(head)
         for j, second in enumerate(other):
             found[i, j] = _divergence(head, second, bits, own[j])
     return found.reshape(*a.shape[:2], *b.shape[:2])
+
+
+def distances_within(weights: Weights, report: Report = lambda share: None) -> Doubles:
+    """The divergence of every head of one reading from every other: half the work of two readings.
+
+    Args:
+        weights: ``[layer, head, query, key]``.
+        report: Told how much is done, 0 to 1; may raise to end it.
+
+    Returns:
+        ``[head, head]``, heads counted through all layers; symmetric, 0 on the diagonal.
+    """
+    heads = _heads(weights)
+    bits = [row_entropy(head) for head in heads]
+    found = np.zeros((len(heads), len(heads)))
+    for i, head in enumerate(heads):
+        report(1 - (1 - i / len(heads)) ** 2)
+        for j in range(i):
+            found[i, j] = found[j, i] = _divergence(head, heads[j], bits[i], bits[j])
+    return found
 
 
 def _heads(weights: Weights) -> Weights:
@@ -56,11 +75,5 @@ def _divergence(p: Weights, q: Weights, bits_p: Weights, bits_q: Weights) -> flo
     if np.array_equal(p, q):
         return 0.0  # exactly: rounding would leave a few 1e-8
     # The entropy of (p + q) / 2: halving adds one bit.
-    rows = 1 + _entropy(p + q) / 2 - (bits_p + bits_q) / 2
+    rows = 1 + row_entropy(p + q) / 2 - (bits_p + bits_q) / 2
     return float(np.clip(rows[both].mean(dtype=np.float64), 0, 1))
-
-
-def _entropy(rows: Weights) -> Weights:
-    """−Σ p log2 p of each row, ``[query]``; in bits where the row sums to 1."""
-    # The smallest number keeps log2 finite at 0, where the product is 0 anyway.
-    return -np.einsum("ij,ij->i", rows, np.log2(rows + np.float32(1e-38)))

@@ -10,10 +10,18 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from explorer.trace import Weights
+from explorer.trace import Token, Weights
 
 Words = Sequence[Sequence[int]]
 """Words, each as the positions of its pieces."""
+
+
+def word_of(tokens: Sequence[Token], position: int) -> list[int]:
+    """The positions of the word that a token is a piece of; of a token without a word its own."""
+    word = tokens[position].word
+    if word is None:
+        return [position]
+    return [i for i, token in enumerate(tokens) if token.word == word]
 
 
 def attention_between(

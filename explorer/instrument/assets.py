@@ -7,7 +7,9 @@ from typing import Literal
 
 _HERE = Path(__file__).parent
 
-Host = Literal["streamlit", "standalone", "steps", "stepsfile", "pair", "pairfile"]
+Host = Literal[
+    "streamlit", "standalone", "steps", "stepsfile", "pair", "pairfile", "headspage", "explainpage"
+]
 
 # In the order in which they use one another.
 MODULES = (
@@ -50,7 +52,10 @@ MODULES = (
     "steppictures",
     "stepnumbers",
     "stepper",
+    "heads",
+    "explain",
 )
+_OWN = ("heads", "explain")  # of their own pages
 _WALKED = ("walk", "stages", "stepwords", "steppictures", "stepnumbers", "stepper")
 _DRAWN = ("data", "model", "view", "palette", "dom", "paint", "theme", "save", "tools", "matrix")
 _SAVED = ("record", "svg", "pdf", "shoot", "files")
@@ -65,12 +70,14 @@ def _only(*names: str) -> tuple[str, ...]:
 
 
 HOSTS: Mapping[Host, tuple[str, ...]] = {
-    "streamlit": _all_but(*_WALKED, "compare", "alone"),
-    "standalone": _all_but(*_WALKED, "compare", "address"),
-    "pair": _all_but(*_WALKED, "alone"),
-    "pairfile": _all_but(*_WALKED, "address"),
+    "streamlit": _all_but(*_WALKED, *_OWN, "compare", "alone"),
+    "standalone": _all_but(*_WALKED, *_OWN, "compare", "address"),
+    "pair": _all_but(*_WALKED, *_OWN, "alone"),
+    "pairfile": _all_but(*_WALKED, *_OWN, "address"),
     "steps": _only(*_DRAWN, *_SAVED, *_WALKED, "address"),
     "stepsfile": _only(*_DRAWN, *_SAVED, *_WALKED, "alone"),
+    "headspage": _only(*_DRAWN, *_SAVED, "heads", "address"),
+    "explainpage": _only(*_DRAWN, *_SAVED, "explain", "address"),
 }
 SHEETS: Mapping[Host, tuple[str, ...]] = {
     "streamlit": ("instrument",),
@@ -79,6 +86,8 @@ SHEETS: Mapping[Host, tuple[str, ...]] = {
     "pairfile": ("instrument", "compare", "steps"),
     "steps": ("instrument", "steps"),
     "stepsfile": ("instrument", "steps"),
+    "headspage": ("instrument", "steps", "heads"),
+    "explainpage": ("instrument", "steps", "compare", "heads", "explain"),
 }
 _EXPORTED = re.compile(r"^export (?:async )?(?:const|function|class) (\w+)", re.MULTILINE)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from explorer.instrument.assets import Host, bundle, css
-from explorer.instrument.want import Head, Want, view_of
+from explorer.instrument.want import Head, Want, tuples_of, view_of
 
 
 @functools.cache
@@ -96,6 +96,66 @@ def show_pair(
             on_want(str(sent["side"]), want)
 
     _component("attention_pair", "pair")(data=payload, key=key, on_want_change=wanted)
+
+
+def show_heads(
+    payload: bytes,
+    *,
+    key: str,
+    on_pairs: Callable[[tuple[tuple[int, ...], ...]], None],
+    on_walk: Callable[[Head], None],
+) -> None:
+    """Draw all heads of a model.
+
+    Args:
+        payload: From `pack_heads`.
+        key: The element's own name.
+        on_pairs: Called with the words that the reader points at.
+        on_walk: Called when the reader wants to see a head in Explore.
+    """
+
+    def wanted() -> None:
+        pairs = tuples_of(_sent(key, "want"), "pairs", 3)
+        if pairs is not None:
+            on_pairs(pairs)
+
+    def walked() -> None:
+        sent = _sent(key, "walk")
+        if isinstance(sent, Mapping):
+            on_walk(Head.of(sent))
+
+    draw = _component("attention_heads", "headspage")
+    draw(data=payload, key=key, on_want_change=wanted, on_walk_change=walked)
+
+
+def show_explain(
+    payload: bytes,
+    *,
+    key: str,
+    on_off: Callable[[tuple[tuple[int, ...], ...]], None],
+    on_at: Callable[[int], None],
+) -> None:
+    """Draw an explanation.
+
+    Args:
+        payload: From `pack_explain`.
+        key: The element's own name.
+        on_off: Called with the heads that shall be off, (layer, head) each.
+        on_at: Called with the position of the token that the reader asks about.
+    """
+
+    def wanted() -> None:
+        heads = tuples_of(_sent(key, "want"), "off", 2)
+        if heads is not None:
+            on_off(heads)
+
+    def asked() -> None:
+        position = _sent(key, "at")
+        if type(position) is int and position >= 0:
+            on_at(position)
+
+    draw = _component("attention_explained", "explainpage")
+    draw(data=payload, key=key, on_want_change=wanted, on_at_change=asked)
 
 
 def _sent(key: str, name: str) -> object:

@@ -38,6 +38,7 @@ export function readTheme(root) {
     page: style.getPropertyValue("--st-background-color").trim() || (dark ? "#12151c" : "#fff"),
     muted: css(text, 0.66),
     border: css(text, 0.22),
+    greyCss: (/** @type {number} */ alpha) => css(text, 0.42 * alpha),
     chip: dark ? css(oklch(0.4, 0.1, 262)) : css(oklch(0.9, 0.06, 262)),
     accent: css(accent),
     accentCss: (/** @type {number} */ alpha) => css(accent, alpha),

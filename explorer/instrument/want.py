@@ -163,6 +163,16 @@ def _page(sent: object) -> Page | None:
     return Page(sent["ticket"], None if layers is None else tuple(sorted(set(layers))), view)
 
 
+def tuples_of(sent: object, name: str, length: int) -> tuple[tuple[int, ...], ...] | None:
+    """A list of so many whole numbers each in what a page sent; None if there is none."""
+    found = sent.get(name) if isinstance(sent, Mapping) else None
+    if not isinstance(found, list) or len(found) > MAX_WORDS:
+        return None
+    if not all(isinstance(t, list) and len(t) == length and all(map(_is_count, t)) for t in found):
+        return None
+    return tuple(map(tuple, found))
+
+
 def view_of(sent: object) -> dict[str, str] | None:
     """A view by the names that a link uses, as far as it can be one; None if it is none at all."""
     if not isinstance(sent, Mapping):

@@ -17,7 +17,15 @@ os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
 os.environ.setdefault("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
-__all__ = ["EXAMPLES", "Example", "Progress", "stored_trace", "trace_run", "warm_up"]
+__all__ = [
+    "EXAMPLES",
+    "Example",
+    "Progress",
+    "silent",
+    "stored_trace",
+    "trace_run",
+    "warm_up",
+]
 
 
 def trace_run(run: Run, progress: Progress = silent) -> AttentionTrace:

@@ -1,14 +1,21 @@
 """Hugging Face models, loaded once, and only if that is safe: safetensors, no code, fair sizes."""
 
+import copy
 import json
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
-from transformers import AutoConfig, AutoModel, AutoTokenizer
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForMaskedLM,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+)
 from transformers.utils import logging as transformers_logging
 
 from explorer.errors import ExplorerError
@@ -29,11 +36,27 @@ KEPT_MODELS = 2
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model ready to read, with its tokenizer."""
+    """A model ready to read, with its tokenizer.
+
+    Attributes:
+        info: Its name and sizes.
+        tokenizer: Its tokenizer.
+        network: The encoder.
+        whole: The encoder with the head on top that its checkpoint has, or the encoder alone.
+        predicts: What that head predicts: a masked word, a class, or nothing.
+    """
 
     info: ModelInfo
     tokenizer: Any
     network: torch.nn.Module
+    whole: torch.nn.Module
+    predicts: Literal["word", "class"] | None = None
+
+    def private(self) -> "LoadedModel":
+        """The same weights in modules of their own: hooks on them are felt by nobody else."""
+        weights = [*self.whole.parameters(), *self.whole.buffers()]
+        whole = copy.deepcopy(self.whole, {id(w): w for w in weights})
+        return replace(self, whole=whole, network=whole.base_model if self.predicts else whole)
 
 
 _loaded: OrderedDict[Embedded | Hub | Folder, LoadedModel] = OrderedDict()
@@ -81,7 +104,7 @@ def _load(folder: Path, name: str, revision: str | None) -> LoadedModel:
     _check_files(folder, name)
     config = _load_config(folder, name)
     tokenizer = _load_tokenizer(folder, name)
-    network = _load_network(folder, name, config)
+    whole, predicts = _load_network(folder, name, config)
     info = ModelInfo(
         name=name,
         revision=revision,
@@ -91,7 +114,7 @@ def _load(folder: Path, name: str, revision: str | None) -> LoadedModel:
         max_tokens=_max_tokens(config, tokenizer),
         unknown_token=tokenizer.unk_token,
     )
-    return LoadedModel(info, tokenizer, network)
+    return LoadedModel(info, tokenizer, whole.base_model if predicts else whole, whole, predicts)
 
 
 def _check_files(folder: Path, name: str) -> None:
@@ -170,9 +193,34 @@ def _load_tokenizer(folder: Path, name: str) -> Any:
     return tokenizer
 
 
-def _load_network(folder: Path, name: str, config: Any) -> torch.nn.Module:
+def _load_network(
+    folder: Path, name: str, config: Any
+) -> tuple[Any, Literal["word", "class"] | None]:
+    """The encoder, with its head for words or classes if the checkpoint has a whole one."""
+    kind = (getattr(config, "architectures", None) or [""])[0]
+    if kind.endswith(("ForMaskedLM", "ForPreTraining")):
+        network, incomplete = _from_folder(AutoModelForMaskedLM, folder, name, config)
+        if not incomplete:
+            return network, "word"
+    elif kind.endswith("ForSequenceClassification"):
+        network, incomplete = _from_folder(AutoModelForSequenceClassification, folder, name, config)
+        if not incomplete:
+            return network, "class"
+    network, incomplete = _from_folder(AutoModel, folder, name, config)
+    # A pooler is not part of any attention; everything else that is missing would be random.
+    missing = [key for key in incomplete if "pooler" not in key]
+    if missing:
+        raise ExplorerError(
+            f"“{name}” lacks {len(missing)} of its weights (such as {missing[0]}): its attention "
+            "would be random."
+        )
+    return network, None
+
+
+def _from_folder(maker: Any, folder: Path, name: str, config: Any) -> tuple[Any, list[str]]:
+    """A network, and the names of the weights that the files lack or have in another shape."""
     try:
-        network, loading = AutoModel.from_pretrained(
+        network, loading = maker.from_pretrained(
             folder,
             config=config,
             # The faster kernels never form the weights that we are here to see.
@@ -188,15 +236,8 @@ def _load_network(folder: Path, name: str, config: Any) -> torch.nn.Module:
             f"The weights of “{name}” cannot be loaded: the files are damaged or do not fit "
             "the model's config.json."
         ) from error
-    # A pooler is not part of any attention; everything else that is missing would be random.
-    missing = [k for k in loading["missing_keys"] if "pooler" not in k]
-    if missing or loading["mismatched_keys"]:
-        raise ExplorerError(
-            f"“{name}” lacks {len(missing) or 'some'} of its weights (such as "
-            f"{(missing or ['one of another shape'])[0]}): its attention would be random."
-        )
-    network.eval()
-    return network
+    other = [str(key[0] if isinstance(key, tuple) else key) for key in loading["mismatched_keys"]]
+    return network.eval(), [*loading["missing_keys"], *other]
 
 
 def _max_tokens(config: Any, tokenizer: Any) -> int:

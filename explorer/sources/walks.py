@@ -195,16 +195,20 @@ def _twisted(loaded: LoadedModel, reading: Reading, twist: Twist) -> Reading:
     inputs = dict(reading.inputs)
     inputs["input_ids"] = inputs["input_ids"][:, order]
     if not twist.positions:
-        first = int(_positions(loaded, 1)[0])
+        first = int(positions_of(loaded, 1)[0])
         inputs["position_ids"] = torch.full_like(inputs["input_ids"], first)
     return replace(reading, inputs=inputs, tokens=tuple(reading.tokens[i] for i in order))
 
 
-def _positions(loaded: LoadedModel, n: int) -> Tensor:
+def positions_of(loaded: LoadedModel, n: int) -> Tensor:
     """The numbers that a model gives to positions: RoBERTa and its kin begin after the padding."""
-    kin = loaded.network.config.model_type in ("roberta", "xlm-roberta", "camembert")
-    start = loaded.network.config.pad_token_id + 1 if kin else 0
+    start = loaded.network.config.pad_token_id + 1 if counts_after_padding(loaded) else 0
     return torch.arange(start, start + n)
+
+
+def counts_after_padding(loaded: LoadedModel) -> bool:
+    """Whether a model finds positions by what is no padding."""
+    return loaded.network.config.model_type in ("roberta", "xlm-roberta", "camembert")
 
 
 def _embedded(loaded: LoadedModel, reading: Reading, x: Tensor) -> tuple[Part, ...]:
@@ -212,7 +216,7 @@ def _embedded(loaded: LoadedModel, reading: Reading, x: Tensor) -> tuple[Part, .
     embeddings: Any = getattr(loaded.network, "embeddings", None)
     ids = reading.inputs["input_ids"]
     try:
-        places = reading.inputs.get("position_ids", _positions(loaded, ids.shape[1])[None])
+        places = reading.inputs.get("position_ids", positions_of(loaded, ids.shape[1])[None])
         parts = {
             "token": embeddings.word_embeddings(ids),
             "position": embeddings.position_embeddings(places),

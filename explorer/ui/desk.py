@@ -66,10 +66,10 @@ class Desk:
         self._jobs: dict[Work, Job] = {}
         self._lock = threading.Lock()
         # One model computes at a time: two would only slow each other down. Hub models wait for
-        # the network, and a training takes long, so they have queues of their own.
+        # the network, and what takes long would keep others waiting: queues of their own.
         self._queues = {
             name: ThreadPoolExecutor(size, name)
-            for name, size in (("compute", 1), ("network", 2), ("training", 1))
+            for name, size in (("compute", 1), ("network", 2), ("long", 1))
         }
         self._warm: Future[None] | None = None
 

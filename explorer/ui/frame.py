@@ -29,6 +29,8 @@ def main() -> None:
             st.Page("pages/step.py", title="Step by step", icon="🪜"),
             st.Page("pages/train.py", title="Train", icon="🎓"),
             st.Page("pages/compare.py", title="Compare", icon="⚖️"),
+            st.Page("pages/heads.py", title="Heads", icon="🧭"),
+            st.Page("pages/explain.py", title="Explain", icon="🔬"),
             st.Page("pages/guide.py", title="Guide", icon="📖"),
         ],
         position="top",

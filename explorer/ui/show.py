@@ -59,8 +59,8 @@ def current(marked: bool = False) -> AttentionTrace | None:
     return trace
 
 
-def name_of(run: Run) -> str:
-    """A short name of a run, for the browser."""
+def name_of(run: object) -> str:
+    """A short name of a run, or of other work, for the browser."""
     return hashlib.blake2b(repr(run).encode(), digest_size=8).hexdigest()
 
 

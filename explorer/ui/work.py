@@ -1,11 +1,13 @@
 """The pieces of work that a page asks the desk for, and how each is done."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+from explorer.errors import ExplorerError
 from explorer.run import Run
 from explorer.source import Embedded, Hub, Trained, model_of
-from explorer.sources import Progress, trace_run
+from explorer.sources import Progress, silent, trace_run
+from explorer.target import ClassScore, MaskedWord, Target
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,77 @@ class Comparing:
     b: Run
 
 
-Work = Run | Walking | Checking | Measuring | Learning | Filming | Comparing
+@dataclass(frozen=True)
+class Surveying:
+    """All heads of a run profiled and placed.
+
+    Attributes:
+        run: The run.
+        by_line: Whether every line is a text of its own.
+    """
+
+    run: Run
+    by_line: bool
+
+    @property
+    def runs(self) -> list[Run]:
+        return self.run.by_line() if self.by_line else [self.run]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """How all heads look from some words to others.
+
+    Attributes:
+        among: The texts.
+        pairs: For each pair its text, the position that looks, and the one looked at.
+    """
+
+    among: Surveying
+    pairs: tuple[tuple[int, int, int], ...]
+
+
+@dataclass(frozen=True)
+class Explaining:
+    """One output of a run, explained by every method.
+
+    Attributes:
+        run: The run.
+        target: The output.
+        how: How words are taken away, ``mask`` or ``drop``.
+        by_word: Whether a word's pieces count as one.
+        whole_flow: Whether attention flow is computed however long it takes.
+    """
+
+    run: Run
+    target: Target
+    how: Literal["mask", "drop"] = "mask"
+    by_word: bool = True
+    whole_flow: bool = False
+
+
+@dataclass(frozen=True)
+class Switching:
+    """A run's target, and what it predicts, with some heads off."""
+
+    run: Run
+    target: Target
+    off: frozenset[tuple[int, int]]
+
+
+Work = (
+    Run
+    | Walking
+    | Checking
+    | Measuring
+    | Learning
+    | Filming
+    | Comparing
+    | Surveying
+    | Finding
+    | Explaining
+    | Switching
+)
 
 
 def do(work: Work, progress: Progress) -> Any:
@@ -86,6 +158,10 @@ def do(work: Work, progress: Progress) -> Any:
         from explorer.analysis.comparison import compare
 
         return compare(trace_run(work.a, progress), trace_run(work.b, progress), progress)
+    if isinstance(work, Surveying | Finding):
+        return _survey_or_find(work, progress)
+    if isinstance(work, Explaining | Switching):
+        return _explain_or_switch(work, progress)
     if isinstance(work, Learning | Filming):
         return _learn_or_film(work, progress)
     if isinstance(work, Measuring):
@@ -110,21 +186,74 @@ def _learn_or_film(work: Learning | Filming, progress: Progress) -> Any:
     return trained.learned(work.lesson, progress)[0]
 
 
+def _survey_or_find(work: Surveying | Finding, progress: Progress) -> Any:
+    if isinstance(work, Surveying):
+        from explorer.analysis.survey import survey
+
+        runs = work.runs
+        return survey((trace_run(run, silent) for run in runs), len(runs), progress)
+    from explorer.analysis.finder import find_pairs
+    from explorer.analysis.groups import word_of
+
+    runs = work.among.runs
+    traces = {text: trace_run(runs[text], progress) for text, _, _ in work.pairs}
+    return find_pairs(
+        [
+            (
+                traces[text].weights,
+                word_of(traces[text].key_tokens, query),
+                word_of(traces[text].key_tokens, key),
+            )
+            for text, query, key in work.pairs
+        ]
+    )
+
+
+def _explain_or_switch(work: Explaining | Switching, progress: Progress) -> Any:
+    from explorer.sources.insides import read_insides
+    from explorer.sources.probe import probe
+
+    asked = probe(work.run, work.target, progress)
+    predicts = isinstance(work.target, MaskedWord | ClassScore)
+    if isinstance(work, Switching):
+        value = float(asked.heads_off([work.off])[0])
+        return value, asked.predictions(work.off) if predicts else []
+    from explorer.analysis.explanation import explain
+
+    try:
+        insides: Any = read_insides(work.run, progress)
+    except ExplorerError as error:
+        insides = str(error)
+    found = explain(
+        asked,
+        insides,
+        how=work.how,
+        by_word=work.by_word,
+        whole_flow=work.whole_flow,
+        report=progress,
+    )
+    return found, asked.predictions() if predicts else []
+
+
 def is_kept(work: Work) -> bool:
     """Whether the result stays true. What a training has come to does not, and it is kept there."""
     return not isinstance(work, Learning | Filming)
 
 
 def queue_of(work: Work) -> str:
-    """Where a piece of work waits: for the processor, the network, or a training."""
+    """Where a piece of work waits: for the processor, the network, or among what takes long."""
     if isinstance(work, Learning):
-        return "training"
+        return "long"
     if isinstance(work, Measuring | Filming):
         return "compute"
     if isinstance(work, Comparing):
         queues = [queue_of(work.a), queue_of(work.b)]
-        return next((name for name in ("network", "training") if name in queues), "compute")
+        return next((name for name in ("network", "long") if name in queues), "compute")
+    if isinstance(work, Finding):
+        return queue_of(work.among)
     source = work.source if isinstance(work, Run) else work.run.source
     if isinstance(model_of(source), Hub):
         return "network"
-    return "training" if isinstance(source, Trained) else "compute"
+    if isinstance(work, Explaining | Surveying):
+        return "long"
+    return "long" if isinstance(source, Trained) else "compute"

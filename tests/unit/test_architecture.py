@@ -11,9 +11,22 @@ import pytest
 from explorer.instrument.assets import HOSTS, MODULES, bundle, exports
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ["errors", "trace", "walk", "film", "lesson", "source", "run", "scratch", "sources"]
-ROOMS += ["analysis", "views", "instrument", "export", "ui", "pages"]
+ROOMS = [
+    "errors",
+    "trace",
+    "insides",
+    "walk",
+    "film",
+    "lesson",
+    "source",
+    "run",
+    "target",
+]
+ROOMS += ["scratch", "sources", "analysis", "views", "instrument", "export", "ui", "pages"]
 HEAVY = {
+    "sklearn": ("analysis",),
+    "scipy": ("analysis",),
+    "captum": ("sources",),
     "torch": ("scratch", "sources"),
     "transformers": ("sources",),
     "huggingface_hub": ("sources",),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from explorer.analysis.alignment import align
 from explorer.analysis.comparison import compare, findings
 from explorer.analysis.divergence import head_distances
-from explorer.analysis.habits import entropy, habits
+from explorer.analysis.profiles import entropy
 from explorer.errors import ExplorerError
 from explorer.trace import AttentionTrace, ModelInfo, Token
 
@@ -181,16 +181,6 @@ def test_a_distance_is_symmetric_between_0_and_1_and_follows_its_heads(seed, n):
 def test_entropy_of_even_rows_is_log2_n_and_of_single_keys_0():
     even, single = np.full((4, 4), 0.25), np.eye(4)
     assert entropy(heads(even, single))[0] == pytest.approx([2, 0], abs=TOLERANCE)
-
-
-def test_habits_are_shares_over_all_queries():
-    tokens = trace_of("a b", [("[CLS]", 0, 0, None, 0), ("a", 0, 1, 0, 0), ("b", 2, 3, 1, 0)])
-    rows = [[0.6, 0.3, 0.1], [0.5, 0.2, 0.3], [0.2, 0.7, 0.1]]
-    found = habits(heads(rows), tokens.query_tokens)
-    assert found["the token before"][0, 0] == pytest.approx((0.5 + 0.7) / 3)
-    assert found["the token after"][0, 0] == pytest.approx((0.3 + 0.3) / 3)
-    assert found["itself"][0, 0] == pytest.approx((0.6 + 0.2 + 0.1) / 3)
-    assert found["[CLS]"][0, 0] == pytest.approx((0.6 + 0.5 + 0.2) / 3)
 
 
 # — Comparison —

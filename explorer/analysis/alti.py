@@ -1,0 +1,68 @@
+"""ALTI: how near each token's part comes to the attention block's output (Ferrando et al. 2022).
+
+Ferrando, Gállego, Costa-jussà: "Measuring the Mixing of Contextual Information in the Transformer".
+It describes vectors, not predictions, and leaves the feed-forward network out.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from explorer.analysis.norms import moved_by, scaled
+from explorer.analysis.profiles import Doubles
+from explorer.insides import Insides
+
+
+def alti(insides: Insides, report: Callable[[float], None] = lambda share: None) -> Doubles:
+    """The share that each input position has in each position's vector after attention.
+
+    c_ij = max(0, ‖y_i‖₁ − ‖y_i − T(x_j)_i‖₁), rows divided by their sum; T(x_j)_i is what i gets
+    of j after residual connection and LayerNorm, y_i the block's output. A row without any
+    positive part is its own. Cost: layer × query × key × d_model × head.
+
+    Args:
+        insides: From the source.
+        report: Told how much is done, 0 to 1; may raise to end it.
+
+    Returns:
+        ``[layer, query, key]``; rows sum to 1.
+    """
+    layers = insides.model.n_layers
+    found = []
+    for layer in range(layers):
+        report(layer / layers)
+        found.append(_contributions(insides, layer))
+    return np.stack(found)
+
+
+def alti_rollout(contributions: Doubles) -> Doubles:
+    """The contributions followed through the layers: c_l ⋯ c_0, with no further identity.
+
+    Args:
+        contributions: From `alti`.
+
+    Returns:
+        ``[layer, query, input]``.
+    """
+    found = contributions.copy()
+    for layer in range(1, len(found)):
+        found[layer] = contributions[layer] @ found[layer - 1]
+    return found
+
+
+def _contributions(insides: Insides, layer: int) -> Doubles:
+    moved = scaled(insides, layer, moved_by(insides, layer)).transpose(1, 2, 0)
+    own = scaled(insides, layer, insides.inputs[layer].astype(np.float64))
+    weights = insides.weights[layer].astype(np.float64)
+    outputs = insides.outputs[layer].astype(np.float64)
+    deviations = insides.deviations(layer)
+    found = np.empty((len(outputs), len(outputs)))
+    for i, y in enumerate(outputs):  # one row at a time: all at once would be [n, n, d_model]
+        parts = (moved @ weights[:, i].T[..., None])[..., 0]
+        parts[i] += own[i]
+        parts /= deviations[i]
+        found[i] = np.maximum(0, np.abs(y).sum() - np.abs(y - parts).sum(axis=-1))
+    sums = found.sum(axis=-1, keepdims=True)
+    empty = np.flatnonzero(sums[:, 0] == 0)
+    found[empty, empty] = sums[empty, 0] = 1.0
+    return found / sums

@@ -1,0 +1,458 @@
+"""One output, explained by every method side by side, and each held against measured removal."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from explorer.analysis.agreement import RankAgreement, rank_agreement
+from explorer.analysis.alti import alti, alti_rollout
+from explorer.analysis.flow import attention_flow
+from explorer.analysis.gradients import head_importance, relevance
+from explorer.analysis.norms import attention_norms
+from explorer.analysis.profiles import Doubles
+from explorer.analysis.removal import Curves, curve_steps
+from explorer.analysis.rollout import attention_rollout
+from explorer.errors import ExplorerError
+from explorer.insides import Insides
+from explorer.trace import Token
+
+Report = Callable[[str, float | None], None]
+How = Literal["mask", "drop"]
+MOST_FLOWS = 1600  # maximum flows that are computed unasked, some seconds
+
+
+class Asked(Protocol):
+    """A model before a text, as `explorer.sources.probe.Probe` is."""
+
+    model: str
+    tokens: tuple[Token, ...]
+    name: str
+    value: float
+    pooled: bool
+    row: int
+    removable: list[int]
+
+    def without(
+        self, removed: Sequence[Collection[int]], how: How, report: Callable[[float], None] = ...
+    ) -> Doubles: ...
+
+    def heads_off(
+        self,
+        switched: Sequence[Collection[tuple[int, int]]],
+        report: Callable[[float], None] = ...,
+    ) -> Doubles: ...
+
+    def slopes(self) -> Any: ...
+
+    def integrated_gradients(self, baseline: Literal["pad", "mask"]) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to score tokens.
+
+    Attributes:
+        key: Its short name.
+        name: Its name in the papers.
+        paper: Authors and year.
+        caveat: What it assumes and what it leaves out, in two sentences.
+        signed: Whether a score below 0 means that the token works against the target.
+    """
+
+    key: str
+    name: str
+    paper: str
+    caveat: str
+    signed: bool = False
+
+
+METHODS = (
+    Method(
+        "attention",
+        "attention, last layer",
+        "Jain & Wallace 2019; Wiegreffe & Pinter 2019",
+        "Takes the weight for the contribution, and the vector at a position for the token that "
+        "stood there. Leaves out the values, the residual connection and all layers below; "
+        "special tokens soak up most of it.",
+    ),
+    Method(
+        "attention_all",
+        "attention, mean of all layers",
+        "Clark et al. 2019",
+        "Takes every layer’s weights for equally telling. Leaves out the values, the residual "
+        "connection and how layers build on one another.",
+    ),
+    Method(
+        "rollout",
+        "attention rollout",
+        "Abnar & Zuidema 2020",
+        "Assumes that half of each vector is its own residual and that what is moved is as long "
+        "as its weight. Leaves out the values, the feed-forward network and which head it was.",
+    ),
+    Method(
+        "flow",
+        "attention flow",
+        "Abnar & Zuidema 2020",
+        "Takes weights for the width of pipes and asks for the most that could run through. With "
+        "several layers it is mostly the first layer’s pipes that decide, so rows look alike.",
+    ),
+    Method(
+        "norms",
+        "norm-weighted attention, last layer (AttnResLn-N)",
+        "Kobayashi et al. 2021",
+        "Weighs the attention by the length of what is really moved, with residual connection and "
+        "LayerNorm. Leaves out in which direction it points and all layers below.",
+    ),
+    Method(
+        "alti",
+        "ALTI",
+        "Ferrando et al. 2022",
+        "Asks how near each token’s part comes to the attention block’s output, layer after layer. "
+        "Describes the vector and not the prediction; leaves out the feed-forward network.",
+    ),
+    Method(
+        "relevance",
+        "gradient × attention relevance",
+        "Chefer et al. 2021",
+        "Follows the positive part of attention times its gradient through the layers. Leaves out "
+        "what works against the target, and what gradients do not see: larger changes.",
+    ),
+    Method(
+        "gradient",
+        "gradient norm",
+        "Simonyan et al. 2014",
+        "How fast the target changes with the token’s embedding, in any direction. True for "
+        "infinitely small changes only, and blind to whether they help or hinder.",
+    ),
+    Method(
+        "gradient_input",
+        "gradient × input",
+        "Shrikumar et al. 2017",
+        "How the target would change, were the embedding to shrink, if it went on in a straight "
+        "line. The model is no straight line.",
+        signed=True,
+    ),
+    Method(
+        "integrated_pad",
+        "integrated gradients, baseline [PAD]",
+        "Sundararajan et al. 2017",
+        "Adds gradients up along the way from a text of [PAD] to this one; the scores sum to the "
+        "change of the target. The way leads through texts that the model never saw, and another "
+        "baseline gives other scores.",
+        signed=True,
+    ),
+    Method(
+        "integrated_mask",
+        "integrated gradients, baseline [MASK]",
+        "Sundararajan et al. 2017",
+        "The same along the way from a text of [MASK]. Offered beside the other, because the two "
+        "differ.",
+        signed=True,
+    ),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Score:
+    """What a method gives to every unit of the text.
+
+    Attributes:
+        method: The method.
+        values: ``[unit]``; None where the model or the text does not allow it.
+        reason: Why there are none, or what must be said of them.
+        agreement: With measured removal.
+        curves: The target while units go and come in the score's order.
+    """
+
+    method: Method
+    values: Doubles | None = None
+    reason: str = ""
+    agreement: RankAgreement | None = None
+    curves: Curves | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """A target, and what every method makes of it.
+
+    Attributes:
+        model: The model's name.
+        name: The target in words.
+        value: The target as it is.
+        tokens: The text's tokens.
+        units: What is scored and taken away: words or tokens, each by its positions.
+        how: How units are taken away: ``mask`` or ``drop``.
+        removal: F − F without the unit, ``[unit]``: above 0 where it supports the target.
+        empty: The target with all units gone.
+        scores: One for each of `METHODS`.
+        head_effects: F with the head off − F, ``[layer, head]``; None where that cannot be.
+        importance: Gradient importance of every head, ``[layer, head]``.
+        heads_agree: How both rank the heads alike.
+        heads_reason: Why no head can be switched off.
+    """
+
+    model: str
+    name: str
+    value: float
+    tokens: tuple[Token, ...]
+    units: list[list[int]]
+    how: How
+    removal: Doubles
+    empty: float
+    scores: list[Score] = field(default_factory=list)
+    head_effects: Doubles | None = None
+    importance: Doubles | None = None
+    heads_agree: RankAgreement | None = None
+    heads_reason: str = ""
+
+
+def explain(
+    asked: Asked,
+    insides: Insides | str,
+    *,
+    how: How = "mask",
+    by_word: bool = True,
+    whole_flow: bool = False,
+    report: Report = lambda doing, share: None,
+) -> Explanation:
+    """Score a text's words by every method, and measure what their removal does.
+
+    Args:
+        asked: The model with its text and target.
+        insides: What its attention moves, or why that cannot be had.
+        how: How words are taken away.
+        by_word: Whether the pieces of a word count as one.
+        whole_flow: Whether attention flow is computed however long it takes.
+        report: Told what is being done; may raise to end it.
+    """
+    units = units_of(asked.tokens, asked.removable, by_word)
+    say = _saying(report)
+    gone = asked.without([*units, asked.removable], how, say("Taking every word away", 0, 0.25))
+    removal = asked.value - gone[:-1]
+    slopes = asked.slopes()
+    found = _Scores(asked, insides, slopes, units, whole_flow, say("Scoring", 0.25, 0.45))
+    scores = [
+        _with_truth(
+            asked,
+            _scored(found, method),
+            removal,
+            units,
+            how,
+            say(
+                f"Taking words away in the order of {method.name}",
+                0.45 + 0.4 * i / len(METHODS),
+                0.45 + 0.4 * (i + 1) / len(METHODS),
+            ),
+        )
+        for i, method in enumerate(METHODS)
+    ]
+    importance = head_importance(slopes.weights, slopes.attention)
+    effects, reason = _head_effects(asked, importance.shape, say("Switching heads off", 0.85, 1))
+    agree = None if effects is None else rank_agreement(importance.ravel(), np.abs(effects).ravel())
+    return Explanation(
+        asked.model,
+        asked.name,
+        asked.value,
+        asked.tokens,
+        units,
+        how,
+        removal,
+        float(gone[-1]),
+        scores,
+        effects,
+        importance,
+        agree,
+        reason,
+    )
+
+
+def units_of(tokens: Sequence[Token], removable: Sequence[int], by_word: bool) -> list[list[int]]:
+    """What is taken away at once: each token, or all removable pieces of a word."""
+    if not by_word:
+        return [[i] for i in removable]
+    words: dict[object, list[int]] = {}
+    for i in removable:
+        word = tokens[i].word
+        words.setdefault(("token", i) if word is None else word, []).append(i)
+    return list(words.values())
+
+
+class _Scores:
+    """The scores of all positions, by the methods' short names."""
+
+    def __init__(
+        self,
+        asked: Asked,
+        insides: Insides | str,
+        slopes: Any,
+        units: list[list[int]],
+        whole_flow: bool,
+        report: Callable[[float], None],
+    ) -> None:
+        self.asked, self.insides, self.slopes, self.units = asked, insides, slopes, units
+        self.whole_flow, self.report = whole_flow, report
+
+    def read(self, matrix: Doubles) -> Doubles:
+        """The scores in a map ``[query, input]``: of a pooled target the mean of its rows."""
+        return matrix.mean(axis=0) if self.asked.pooled else matrix[self.asked.row]
+
+    def attention(self) -> Doubles:
+        return self.read(self.slopes.weights[-1].mean(axis=0, dtype=np.float64))
+
+    def attention_all(self) -> Doubles:
+        return self.read(self.slopes.weights.mean(axis=(0, 1), dtype=np.float64))
+
+    def rollout(self) -> Doubles:
+        return self.read(attention_rollout(self.slopes.weights)[-1])
+
+    def flow(self) -> Doubles:
+        n = len(self.asked.tokens)
+        if not self.asked.pooled:
+            rows = [self.asked.row]
+            return attention_flow(self.slopes.weights, queries=rows, report=self.report)[0]
+        if n * n > MOST_FLOWS and not self.whole_flow:
+            raise ExplorerError(
+                f"Not computed yet: for a mean over all positions it takes {n * n:,} maximum "
+                "flows. Ask for it under “How to take away”."
+            )
+        return attention_flow(self.slopes.weights, report=self.report).mean(axis=0)
+
+    def norms(self) -> Doubles:
+        return self.read(attention_norms(self._insides(), residual=True, layer_norm=True)[-1])
+
+    def alti(self) -> Doubles:
+        return self.read(alti_rollout(alti(self._insides(), self.report))[-1])
+
+    def relevance(self) -> Doubles:
+        return self.read(relevance(self.slopes.weights, self.slopes.attention))
+
+    def gradient(self) -> Doubles:
+        return self.slopes.norm
+
+    def gradient_input(self) -> Doubles:
+        return self.slopes.times_input
+
+    def _insides(self) -> Insides:
+        if isinstance(self.insides, str):
+            raise ExplorerError(self.insides)
+        return self.insides
+
+
+def _scored(found: _Scores, method: Method) -> Score:
+    """A method's score of every unit: the sum over its pieces."""
+    note = ""
+    try:
+        if method.key.startswith("integrated_"):
+            baseline: Literal["pad", "mask"] = "pad" if method.key.endswith("pad") else "mask"
+            found.report(0)
+            result = found.asked.integrated_gradients(baseline)
+            each = result.scores
+            note = (
+                f"Completeness: the scores sum to {result.scores.sum():+.4f}, the target changes "
+                f"by {result.change:+.4f}; off by {result.error:.1e}."
+            )
+        else:
+            each = getattr(found, method.key)()
+    except ExplorerError as error:
+        return Score(method, reason=str(error))
+    return Score(method, np.array([each[unit].sum() for unit in found.units]), note)
+
+
+def _with_truth(
+    asked: Asked,
+    score: Score,
+    removal: Doubles,
+    units: list[list[int]],
+    how: How,
+    report: Callable[[float], None],
+) -> Score:
+    """The score with its agreement with removal, and its curves."""
+    if score.values is None:
+        return score
+    # A method that knows no sign can only rank how much a word matters, for or against.
+    truth = removal if score.method.signed else np.abs(removal)
+    shares, gone, missing = curve_steps(list(score.values))
+    choices = [[p for u in chosen for p in units[u]] for chosen in (*gone, *missing)]
+    values = asked.without(choices, how, report)
+    curves = Curves(shares, values[: len(gone)], values[len(gone) :])
+    return Score(
+        score.method, score.values, score.reason, rank_agreement(score.values, truth), curves
+    )
+
+
+def _head_effects(
+    asked: Asked, shape: tuple[int, int], report: Callable[[float], None]
+) -> tuple[Doubles | None, str]:
+    heads = [(layer, head) for layer in range(shape[0]) for head in range(shape[1])]
+    try:
+        off = asked.heads_off([[head] for head in heads], report)
+    except ExplorerError as error:
+        return None, str(error)
+    return (off - asked.value).reshape(shape), ""
+
+
+def _saying(report: Report) -> Callable[[str, float, float], Callable[[float], None]]:
+    """Reports of parts of the work, each from a share to another."""
+
+    def part(doing: str, start: float, end: float) -> Callable[[float], None]:
+        return lambda share: report(doing, start + (end - start) * share)
+
+    return part
+
+
+def truth_line(found: Explanation) -> list[str]:
+    """How far the methods, and raw attention first of all, agree with removal, in words."""
+    known = [s for s in found.scores if s.agreement and s.agreement.rho is not None]
+
+    def rho(score: Score) -> float:
+        return (score.agreement and score.agreement.rho) or 0.0
+
+    if not known:
+        return [
+            f"There are only {len(found.units)} words to take away: too few, or too alike, to say "
+            "whether any method ranks them as removal does. Use a longer text."
+        ]
+    first, others = known[0], known[1:]
+    lines = [_judged(first, found)]
+    if others:
+        best, worst = (pick(others, key=rho) for pick in (max, min))
+        lines.append(
+            f"Nearest to removal here: {best.method.name}, {_number(best)}. Farthest: "
+            f"{worst.method.name}, {_number(worst)}. One text does not say which method is best; "
+            "that they differ says that none of them is *the* importance.".replace("*", "")
+        )
+    return lines
+
+
+def _judged(score: Score, found: Explanation) -> str:
+    a = score.agreement
+    assert a is not None
+    assert a.rho is not None
+    return (
+        f"Here the {score.method.name}, ranks the words {likeness_word(a.rho)} what "
+        f"{'a [MASK] in their place' if found.how == 'mask' else 'dropping them'} really does: "
+        f"{_number(score)} (Spearman; 95 % interval {_signed(a.low)} to {_signed(a.high)}, "
+        f"{a.n} words)."
+    )
+
+
+def likeness_word(rho: float) -> str:
+    """A rank correlation in words."""
+    if rho < -0.2:
+        return "rather the other way round than"
+    for limit, words in ((0.2, "almost unlike"), (0.5, "only a little like"), (0.8, "partly like")):
+        if rho < limit:
+            return words
+    return "much like"
+
+
+def _number(score: Score) -> str:
+    assert score.agreement is not None
+    assert score.agreement.rho is not None
+    return _signed(score.agreement.rho)
+
+
+def _signed(x: float) -> str:
+    return f"{x:.2f}".replace("-", "−")

@@ -1,0 +1,72 @@
+"""Run -> Insides: the vectors that a BERT-shaped model's attention moves."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from explorer.errors import ExplorerError
+from explorer.insides import Insides
+from explorer.run import Run
+from explorer.scratch.transplant import layers_of, projections
+from explorer.source import Transplanted, model_of
+from explorer.sources.huggingface import attend, read
+from explorer.sources.loading import load_model
+from explorer.sources.progress import Progress, silent
+
+
+def read_insides(run: Run, progress: Progress = silent) -> Insides:
+    """What the attention of every layer moves, on a text.
+
+    Raises:
+        ExplorerError: The source is no BERT-shaped model, or cannot read the text.
+    """
+    model = model_of(run.source)
+    if model is None or isinstance(run.source, Transplanted):
+        raise ExplorerError("The from-scratch layer has no LayerNorm and residual as BERT’s have.")
+    loaded = load_model(model, progress).private()
+    blocks = layers_of(loaded.network)  # refuses attention of another build before any work
+    reading = read(loaded, run.texts)
+    norms = [_layer_norm(block) for block in blocks]
+    outputs: list[Tensor] = []
+
+    def keep(_module: object, _inputs: object, output: Tensor) -> None:
+        outputs.append(output)
+
+    hooks = [norm.register_forward_hook(keep) for norm in norms]
+    try:
+        attentions, hidden = attend(loaded, reading)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    maps = [projections(loaded.network, layer) for layer in range(len(blocks))]
+    with torch.inference_mode():
+        values = [
+            m[2](x)[0].unflatten(-1, (loaded.info.n_heads, -1)).transpose(0, 1)
+            for m, x in zip(maps, hidden[: len(blocks)], strict=True)
+        ]
+    return Insides(
+        model=loaded.info,
+        tokens=reading.tokens,
+        weights=_stacked([a[0] for a in attentions]),
+        inputs=_stacked([x[0] for x in hidden[: len(blocks)]]),
+        values=_stacked(values),
+        w_o=_stacked([m[3].weight for m in maps]),
+        b_o=_stacked([m[3].bias for m in maps]),
+        gain=_stacked([norm.weight for norm in norms]),
+        shift=_stacked([norm.bias for norm in norms]),
+        eps=np.array([norm.eps for norm in norms], dtype=np.float32),
+        outputs=_stacked([y[0] for y in outputs]),
+    )
+
+
+def _layer_norm(block: Any) -> Any:
+    """The LayerNorm behind the residual connection round a layer's attention."""
+    if hasattr(block, "sa_layer_norm"):  # DistilBERT
+        return block.sa_layer_norm
+    return block.attention.output.LayerNorm
+
+
+def _stacked(tensors: list[Tensor]) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]":
+    return torch.stack([t.detach().float() for t in tensors]).numpy()

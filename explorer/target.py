@@ -1,0 +1,104 @@
+"""Target: the one number of a model's output that an explanation is about. Hashable."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from explorer.errors import ExplorerError
+from explorer.run import is_blank
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """The cosine of the text's vector and another text's.
+
+    Attributes:
+        other: The other text; read by the model as it is.
+        first: Whether a text's vector is that of its first token; else the mean of all.
+    """
+
+    other: str
+    first: bool = False
+
+    def __post_init__(self) -> None:
+        if is_blank(self.other):
+            raise ExplorerError("Like which text? Type one to compare with.")
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedWord:
+    """The probability of a word at a masked token.
+
+    Attributes:
+        at: The position of the token that is masked.
+        guess: The token whose probability is asked for; None for the one that stood there.
+    """
+
+    at: int
+    guess: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClassScore:
+    """The logit of a class.
+
+    Attributes:
+        label: The number of the class; None for the likeliest.
+    """
+
+    label: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutputVector:
+    """The length of a token's output vector, along the direction that it has now.
+
+    Attributes:
+        at: The token's position.
+    """
+
+    at: int
+
+
+Target = Likeness | MaskedWord | ClassScore | OutputVector
+_NAMES = {Likeness: "like", MaskedWord: "word", ClassScore: "class", OutputVector: "vector"}
+PARAMS = ("target", "other", "first", "at", "guess", "label")
+
+
+def target_to_query(target: Target) -> dict[str, str]:
+    """A target as URL parameters; `target_from_query` gives it back."""
+    query = {"target": _NAMES[type(target)]}
+    for name in PARAMS[1:]:
+        value = getattr(target, name, None)
+        if value is not None and value is not False:
+            query[name] = "1" if value is True else str(value)
+    return query
+
+
+def target_from_query(query: Mapping[str, str]) -> Target | None:
+    """The target that a link asks for; None if it names none.
+
+    Raises:
+        ExplorerError: It names something that cannot be.
+    """
+    kind = query.get("target")
+    if kind is None:
+        return None
+    if kind == "like":
+        return Likeness(query.get("other", ""), query.get("first") == "1")
+    if kind == "class":
+        return ClassScore(_number(query, "label") if "label" in query else None)
+    if kind == "word":
+        return MaskedWord(_number(query, "at"), query.get("guess"))
+    if kind == "vector":
+        return OutputVector(_number(query, "at"))
+    raise ExplorerError(
+        f"The link names the target {kind[:20]!r}; there are like, word, class and vector."
+    )
+
+
+def _number(query: Mapping[str, str], name: str) -> int:
+    value = query.get(name, "")
+    if not re.fullmatch(r"[0-9]{1,5}", value):
+        raise ExplorerError(f"The link says {name} = {value[:20]!r}; it must be a whole number.")
+    return int(value)

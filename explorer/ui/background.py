@@ -1,0 +1,97 @@
+"""A page's one large piece of work: asked for, waited for, stopped; the last good result stays."""
+
+import logging
+from concurrent.futures import TimeoutError as NotYet
+from typing import Any
+
+import streamlit as st
+
+from explorer.errors import ExplorerError
+from explorer.ui import messages, state
+from explorer.ui.desk import Job
+from explorer.ui.show import LOOK_AGAIN, PATIENCE, desk
+from explorer.ui.work import Work
+
+_log = logging.getLogger(__name__)
+
+
+def outcome(page: str, wanted: Work | None) -> tuple[Any, Any] | None:
+    """Say what must be said of a piece of work, and give the last one that was done.
+
+    Args:
+        page: The page's own name, for what it keeps.
+        wanted: What the page should show; None where there is no run yet.
+
+    Returns:
+        The work that is shown and its result; None while there is none yet.
+    """
+    session = st.session_state
+    if f"{page}_asked" not in session or session[f"{page}_asked"] != wanted:
+        session[f"{page}_asked"], session[f"{page}_trouble"] = wanted, None
+        session[f"{page}_job"] = wanted and desk().ask(wanted, _reader(page))
+    slot = st.container(key="messages")
+    found = _found(page)
+    with slot:
+        own = session[f"{page}_trouble"]
+        if session.trouble or own:
+            messages.trouble(session.trouble or own)
+        if own:
+            st.button("Try again", key=f"{page}_again", on_click=_again, args=(page,))
+        if session[f"{page}_job"]:
+            _progress(page)
+    return found
+
+
+def _again(page: str) -> None:
+    del st.session_state[f"{page}_asked"]
+
+
+def _found(page: str) -> tuple[Any, Any] | None:
+    """The wanted result if it comes soon, else the last one."""
+    session = st.session_state
+    job: Job | None = session[f"{page}_job"]
+    if job is not None:
+        try:
+            done = job.future.result(PATIENCE)
+        except NotYet:
+            desk().look(job)
+        except ExplorerError as error:
+            _failed(page, str(error))
+        except Exception:  # noqa: BLE001  # whatever it is, the page must go on
+            _log.exception("Work for the page %s failed", page)
+            _failed(page, "Something went wrong inside the app; the log says what.")
+        else:
+            session[f"{page}_job"], session[f"{page}_shown"] = None, job.work
+            if session.wanted is not None:
+                state.arrived(session.wanted)
+            return job.work, done
+    shown = session.get(f"{page}_shown")
+    # Asked for under another name, so that it does not take the place of what is wanted.
+    return (shown, desk().wait(shown, f"{_reader(page)} shown")) if shown else None
+
+
+def _failed(page: str, sentence: str) -> None:
+    """The wanted work cannot be had; what is shown stays, and so does the wish."""
+    session = st.session_state
+    session[f"{page}_job"], session[f"{page}_trouble"] = None, sentence
+
+
+def _reader(page: str) -> str:
+    return f"{st.session_state.reader} {page}"
+
+
+@st.fragment(run_every=LOOK_AGAIN)
+def _progress(page: str) -> None:
+    job: Job | None = st.session_state[f"{page}_job"]
+    if job is None:
+        return
+    desk().look(job)
+    if job.future.done():
+        st.rerun()
+    words, stop = st.columns([6, 1], vertical_alignment="center")
+    with words:
+        messages.progress(job.doing, job.share)
+    if stop.button("Stop", key=f"{page}_stop", width="stretch"):
+        desk().leave(_reader(page))
+        _failed(page, "Stopped. Nothing was changed.")
+        st.rerun()

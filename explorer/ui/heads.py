@@ -1,0 +1,88 @@
+"""The page “Heads”: every head profiled, placed, ranked, and found by what it does."""
+
+import streamlit as st
+
+from explorer.analysis.survey import Survey
+from explorer.errors import ExplorerError
+from explorer.instrument import component
+from explorer.instrument.pack_heads import Pair, pack_heads
+from explorer.instrument.want import Head
+from explorer.run import MAX_LINES, Run
+from explorer.ui import background, controls, messages, state
+from explorer.ui.show import desk, name_of
+from explorer.ui.work import Finding, Surveying
+
+
+def ask() -> None:
+    """The inputs, and whether each line is a text of its own."""
+    session = st.session_state
+    if "by_line" not in session:
+        session.by_line = st.query_params.get("lines") == "1"
+        session.pairs, session.head_to_explore = (), None
+    controls.ask()
+    st.toggle(
+        "Every line is a text of its own",
+        key="by_line",
+        persist_state="session",
+        help=f"Up to {MAX_LINES} lines: every number is then a mean over them, ± its spread.",
+    )
+
+
+def result() -> None:
+    """Draw the survey of what is wanted, or the last one."""
+    session = st.session_state
+    run: Run | None = session.wanted or session.shown
+    found = background.outcome("heads", run and Surveying(run, session.by_line))
+    if found:
+        surveying, survey = found
+        state.write_address()
+        _heads(surveying, survey)
+    desk().warm_up()
+
+
+@st.fragment
+def _heads(surveying: Surveying, survey: Survey) -> None:
+    session = st.session_state
+    if session.head_to_explore:
+        view, session.head_to_explore = session.head_to_explore, None
+        st.switch_page("pages/explore.py", query_params=view)
+    run = surveying.run
+    pairs: tuple[Pair, ...] = tuple(p for p in session.pairs if _is_in(survey, p))
+    found, trouble = None, ""
+    if pairs:
+        try:
+            found = desk().wait(Finding(surveying, pairs), f"{session.reader} finding")
+        except ExplorerError as error:
+            trouble = str(error)
+    with st.container(key="finder_messages"):
+        if trouble:
+            messages.trouble(trouble)
+    payload = pack_heads(
+        survey,
+        survey_id=name_of(surveying),
+        link=_link(surveying),
+        pairs=pairs,
+        found=found,
+    )
+
+    def on_pairs(wanted: tuple[tuple[int, ...], ...]) -> None:
+        session.pairs = tuple((p[0], p[1], p[2]) for p in wanted)
+
+    def on_walk(head: Head) -> None:
+        session.layer, session.head = head.layer, head.head
+        view = {"layer": str(head.layer), "heads": str(head.head)}
+        session.head_to_explore = (run.to_query() if run.fits_link() else {}) | view
+
+    component.show_heads(payload, key="heads_view", on_pairs=on_pairs, on_walk=on_walk)
+
+
+def _link(surveying: Surveying) -> dict[str, str] | None:
+    if not surveying.run.fits_link():
+        return None
+    lines = {"lines": "1"} if surveying.by_line else {}
+    return surveying.run.to_query() | lines
+
+
+def _is_in(survey: Survey, pair: Pair) -> bool:
+    text, *places = pair
+    return text < survey.n_texts and max(places) < len(survey.texts[text])
