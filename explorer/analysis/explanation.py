@@ -421,7 +421,7 @@ def truth_line(found: Explanation) -> list[str]:
         lines.append(
             f"Nearest to removal here: {best.method.name}, {_number(best)}. Farthest: "
             f"{worst.method.name}, {_number(worst)}. One text does not say which method is best; "
-            "that they differ says that none of them is *the* importance.".replace("*", "")
+            "that they differ says that none of them is the one importance."
         )
     return lines
 
@@ -430,10 +430,11 @@ def _judged(score: Score, found: Explanation) -> str:
     a = score.agreement
     assert a is not None
     assert a.rho is not None
+    name = score.method.name.replace(", ", " of the ")
+    away = "a [MASK] in their place" if found.how == "mask" else "dropping them"
     return (
-        f"Here the {score.method.name}, ranks the words {likeness_word(a.rho)} what "
-        f"{'a [MASK] in their place' if found.how == 'mask' else 'dropping them'} really does: "
-        f"{_number(score)} (Spearman; 95 % interval {_signed(a.low)} to {_signed(a.high)}, "
+        f"Here the {name} ranks the words {likeness_word(a.rho)} what {away} really does: "
+        f"{_signed(a.rho)} (Spearman; 95 % interval {_signed(a.low)} to {_signed(a.high)}, "
         f"{a.n} words)."
     )
 

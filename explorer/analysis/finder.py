@@ -20,11 +20,14 @@ class Found:
         baseline: What the same head gives, at the same distance, from all other tokens: where
             this is as high, the head follows the position and not the words. NaN where no other
             token has a neighbour at that distance.
+        others: What all other tokens give to the same looked-at word on average: where this is as
+            high, the head follows that word, whoever looks. NaN where there is no other token.
     """
 
     weight: Doubles
     spread: Doubles
     baseline: Doubles
+    others: Doubles
 
 
 def find_pairs(
@@ -36,19 +39,32 @@ def find_pairs(
         examples: For each, the weights ``[layer, head, query, key]``, the positions of the word
             that looks and of the word that is looked at.
     """
-    weights, baselines = [], []
+    weights, baselines, others = [], [], []
     for array, queries, keys in examples:
         between = attention_between(array, [queries], [keys], mean=True, together=True)
         weights.append(between.astype(np.float64))
         baselines.append(_at_distance(array, queries, keys))
+        others.append(_from_others(array, queries, keys))
     stack = np.stack(weights)
-    base = np.stack(baselines)
-    known = ~np.isnan(base)
+    spread = stack.std(axis=0, ddof=min(1, len(stack) - 1))
+    return Found(stack.mean(axis=0), spread, _mean_of_known(baselines), _mean_of_known(others))
+
+
+def _mean_of_known(maps: list[Doubles]) -> Doubles:
+    """The mean over examples, without those that have no number; NaN if none has."""
+    stack = np.stack(maps)
+    known = ~np.isnan(stack)
     count = known.sum(axis=0)
-    baseline = np.where(
-        count > 0, np.where(known, base, 0).sum(axis=0) / np.maximum(count, 1), np.nan
-    )
-    return Found(stack.mean(axis=0), stack.std(axis=0, ddof=min(1, len(stack) - 1)), baseline)
+    return np.where(count > 0, np.where(known, stack, 0).sum(axis=0) / np.maximum(count, 1), np.nan)
+
+
+def _from_others(weights: Weights, queries: Sequence[int], keys: Sequence[int]) -> Doubles:
+    """Mean attention of all tokens of neither word to the looked-at word."""
+    rows = [i for i in range(weights.shape[-2]) if i not in queries and i not in keys]
+    if not rows:
+        return np.full(weights.shape[:2], np.nan)
+    between = attention_between(weights, [[i] for i in rows], [keys], mean=True, together=True)
+    return between.astype(np.float64)
 
 
 def _at_distance(weights: Weights, queries: Sequence[int], keys: Sequence[int]) -> Doubles:

@@ -62,8 +62,12 @@ export function stretches({ tokens, units }) {
 const signed = (x, places = 3) =>
   x === null || x === undefined ? "—" : `${x < 0 ? "−" : "+"}${Math.abs(x).toFixed(places)}`;
 
-/** @param {number | null | undefined} x */
-const plain = (x) => (x === null || x === undefined ? "—" : x.toFixed(3).replace("-", "−"));
+/** Small numbers with three digits that say something. @param {number | null | undefined} x */
+const plain = (x) => {
+  if (x === null || x === undefined) return "—";
+  const text = x !== 0 && Math.abs(x) < 0.1 ? x.toPrecision(3) : x.toFixed(3);
+  return text.replace("-", "−");
+};
 
 /** @param {string} text @returns {[number, number][]} heads as a link names them: 3-1.0-2 */
 export const readHeads = (text) =>
@@ -89,7 +93,7 @@ export function mountExplain(root, host) {
   const lines = h("ul", { class: "ax-findings" });
   const copy = createCopy(host.copyLink);
   const rows = h("div", { class: "ax-methods", role: "table", "aria-label": "Scores by method" });
-  const pointedSays = h("p", { class: "ax-help", "aria-live": "polite" });
+  const pointedSays = h("p", { class: "ax-help ax-still", "aria-live": "polite" });
   const caveat = h("p", { class: "ax-caveat" });
   const deletion = document.createElement("canvas");
   const insertion = document.createElement("canvas");

@@ -13,11 +13,13 @@ import { createCopy } from "./tools.js";
  *            mean: Numbers, spread: Numbers, n_texts: number}} Measure
  * @typedef {{text: string, special: boolean, word: number | null}} Pointable
  * @typedef {[number, number, number]} Pair a text, and the positions of two of its tokens
+ * @typedef {{weight: Numbers, spread: Numbers, baseline: Numbers, others: Numbers}} Found
+ *   baseline: of other tokens at the same distance; others: of other tokens to the same word
  * @typedef {{id: string, link: Record<string, string> | null, title: string, n_layers: number,
  *            n_heads: number, n_texts: number, n_placed: number, measures: Measure[],
  *            kinds: string[], heads: {kind: number, evidence: string, sink: string}[],
  *            places: [number, number][], stress: number, texts: Pointable[][], pairs: Pair[],
- *            found: {weight: Numbers, spread: Numbers, baseline: Numbers} | null,
+ *            found: Found | null,
  *            thumb: [number, number]}} Heads
  * @typedef {{measure: string, kinds: number[], lowest: boolean, pick: number, pairs: Pair[]}} HeadsView
  * @typedef {{
@@ -51,10 +53,12 @@ export function unpackHeads(bytes) {
  */
 export function measuresOf({ measures, found, pairs }) {
   if (!found) return measures;
-  const { weight, spread, baseline } = found;
+  const { weight, spread, baseline, others } = found;
   const beyond = weight.map((w, i) => {
-    const base = baseline[i];
-    return w === null || base === null ? null : w - base;
+    const [base, other] = [baseline[i], others[i]];
+    return w === null || (base === null && other === null)
+      ? null
+      : w - Math.max(base ?? 0, other ?? 0);
   });
   const many = pairs.length;
   /** @type {Measure[]} */
@@ -65,8 +69,8 @@ export function measuresOf({ measures, found, pairs }) {
       n_texts: many,
     },
     {
-      ...{ key: BEYOND, name: "the same, beyond what the distance alone gets", unit: "share" },
-      words: "gives {} more than other words at the same distance get",
+      ...{ key: BEYOND, name: "the same, beyond what others give", unit: "share" },
+      words: "gives {} more than others give to the same word, or at the same distance",
       ...{ mean: beyond, spread: spread.map(() => 0), n_texts: many },
     },
   ];
@@ -543,7 +547,6 @@ export function mountHeads(root, host) {
     const canvas = document.createElement("canvas");
     canvas.setAttribute("aria-hidden", "true");
     paintThumb(canvas, i);
-    const base = measure.key === POINTED ? (heads?.found?.baseline[i] ?? null) : null;
     const spread =
       measure.n_texts > 1 && measure.mean[i] !== null
         ? ` ± ${inDigits(measure.spread[i], measure)}`
@@ -567,15 +570,9 @@ export function mountHeads(root, host) {
       {},
       h("div", {}, h("span", { class: "ax-help" }, `${place + 1}. `), pick, " ", number),
       h("div", { class: "ax-help" }, dot, ` ${heads?.kinds[about?.kind ?? 0]}: ${about?.evidence}`),
-      ...(base === null
-        ? []
-        : [
-            h(
-              "div",
-              { class: "ax-help" },
-              `Other words at the same distance get ${base.toFixed(3)}: ${verdict(measure.mean[i] ?? 0, base)}`,
-            ),
-          ]),
+      ...(measure.key === POINTED && heads?.found
+        ? [h("div", { class: "ax-help" }, verdict(heads.found, i))]
+        : []),
     );
     const go = pushButton(
       "Explore",
@@ -719,11 +716,22 @@ export function mountHeads(root, host) {
 const short = (value) =>
   Math.abs(value) >= 10 ? value.toFixed(0) : value.toFixed(Math.abs(value) >= 1 ? 1 : 2);
 
-/** Whether the head follows the words or their distance. @param {number} weight @param {number} base */
-const verdict = (weight, base) =>
-  weight > 2 * base && weight > base + 0.05
-    ? "it is these words that it finds."
-    : "it may be no more than their distance.";
+/** Whether a head follows the words, or only their distance, or one of them. @param {Found} found @param {number} i */
+export function verdict({ weight, baseline, others }, i) {
+  const [w, base, other] = [weight[i] ?? 0, baseline[i], others[i]];
+  const parts = [
+    other === null ? "" : `Other words give that word ${other.toFixed(3)}`,
+    base === null ? "" : `at the same distance others give ${base.toFixed(3)}`,
+  ].filter(Boolean);
+  if (!parts.length) return "No other word to compare with.";
+  const above = (/** @type {number | null} */ x) => x === null || (w > 2 * x && w > x + 0.05);
+  const judged = !above(other)
+    ? "it may look there whoever asks."
+    : !above(base)
+      ? "it may be no more than their distance."
+      : "it is this pair that it finds.";
+  return `${parts.join("; ")}: ${judged}`;
+}
 
 /** The positions of a whole word. @param {Pointable[]} tokens @param {number} one @param {number} other */
 const sameWord = (tokens, one, other) =>

@@ -159,6 +159,7 @@ def _found(found: Found) -> dict[str, Any]:
         "weight": _numbers(found.weight),
         "spread": _numbers(found.spread),
         "baseline": _numbers(found.baseline),
+        "others": _numbers(found.others),
     }
 
 

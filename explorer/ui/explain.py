@@ -37,6 +37,8 @@ def ask() -> None:
     controls.ask()
     _open()
     session = st.session_state
+    if session.ask_at is not None:  # set here, because a fragment cannot set an input outside it
+        session.target_at, session.ask_at = session.ask_at, None
     st.pills(
         "Explain",
         list(_KINDS),
@@ -89,7 +91,7 @@ def _open() -> None:
     session.away = "drop" if query.get("away") == "drop" else "mask"
     session.whole_words = query.get("pieces") != "1"
     session.whole_flow = query.get("flow") == "1"
-    session.heads_off = frozenset()
+    session.heads_off, session.ask_at = frozenset(), None
 
 
 def _details(kind: str) -> None:
@@ -167,7 +169,7 @@ def result() -> None:
 @st.fragment
 def _explanation(work: Explaining, found: Explanation, predictions: Predictions) -> None:
     session = st.session_state
-    if session.pop("target_to_ask", None) is not None:
+    if session.ask_at is not None:
         st.rerun()
     off: SwitchedOff | None = None
     trouble = ""
@@ -196,7 +198,7 @@ def _explanation(work: Explaining, found: Explanation, predictions: Predictions)
         session.heads_off = frozenset((h[0], h[1]) for h in heads)
 
     def on_at(position: int) -> None:
-        session.target_at, session.target_to_ask = position, True
+        session.ask_at = position
 
     component.show_explain(payload, key="explain_view", on_off=on_off, on_at=on_at)
 

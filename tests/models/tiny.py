@@ -23,7 +23,9 @@ def tiny_model(kind, folder):
     (folder / "vocab.txt").write_text("\n".join(words))
     tokenizer = transformers.BertTokenizerFast(vocab=str(folder / "vocab.txt"))
     tokenizer.save_pretrained(folder)
-    name = kind if kind.endswith("Model") else f"BertFor{kind}"
+    name = {"Model": "BertModel"}.get(kind) or (
+        kind if kind.endswith("Model") else f"BertFor{kind}"
+    )
     maker = getattr(transformers, name)
     sizes = DISTIL | {"initializer_range": 0.5} if name.startswith("Distil") else dict(SIZES)
     if name.startswith("Electra"):

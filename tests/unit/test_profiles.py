@@ -206,6 +206,7 @@ def test_a_pair_is_scored_beside_what_its_mere_distance_gets():
     found = find_pairs([(weights, [2], [1])])
     assert found.weight[0] == pytest.approx([0.25, 1, 1], abs=TOLERANCE)
     assert found.baseline[0] == pytest.approx([0.25, 1, 0.25], abs=TOLERANCE)
+    assert found.others[0] == pytest.approx([0.25, 0, 0.25], abs=TOLERANCE)
     assert (found.spread == 0).all()
 
 
@@ -216,4 +217,5 @@ def test_over_several_examples_the_finder_gives_mean_and_spread():
     found = find_pairs([(one, [2], [0]), (two, [2], [0])])
     assert found.weight[0, 0] == pytest.approx(2 / 3, abs=TOLERANCE)
     assert found.spread[0, 0] == pytest.approx((2 / 3) / math.sqrt(2), abs=TOLERANCE)
+    assert found.others[0, 0] == pytest.approx(2 / 3, abs=TOLERANCE)
     assert np.isnan(found.baseline[0, 0])  # no other token has one two places before it

@@ -1,0 +1,184 @@
+"""Explain, as people see it: every method beside measured removal, heads off, masked words."""
+
+from urllib.parse import urlencode
+
+import pytest
+
+from explorer.analysis.explanation import explain, truth_line
+from explorer.run import Run
+from explorer.source import Folder
+from explorer.sources.insides import read_insides
+from explorer.sources.probe import probe
+from explorer.target import Likeness, MaskedWord
+from tests.models.tiny import tiny_model
+
+CAT = "The cat sat on the mat because it was tired."
+OTHER = "A tired animal rests."
+
+
+def open_explain(reader, **query):
+    return reader.open(f"?{urlencode(query)}" if query else "", "explain").painted()
+
+
+def heads_say(reader):
+    return reader.page.locator("section[aria-label=Heads] .ax-says")
+
+
+def click_head(reader, layer, head, shape=(6, 12)):
+    canvas = reader.page.locator("section[aria-label=Heads] canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    width, height = (box["width"] - 26) / shape[1], (box["height"] - 20) / shape[0]
+    canvas.click(position={"x": 24 + (head + 0.5) * width, "y": 18 + (layer + 0.5) * height})
+
+
+@pytest.fixture(scope="module")
+def asked():
+    return probe(Run(CAT), Likeness(OTHER))
+
+
+@pytest.fixture(scope="module")
+def word_model(app):
+    folder = app.folder / "words"
+    folder.mkdir()
+    return tiny_model("MaskedLM", folder)
+
+
+def test_a_first_visit_explains_and_says_how_far_to_believe_it(reader, asked):
+    open_explain(reader)
+    found = explain(asked, read_insides(Run(CAT)))
+    lines = reader.page.locator(".ax-findings li").all_inner_texts()
+    assert lines == truth_line(found)
+    assert f"= {asked.value:.3f}" in reader.page.locator(".ax-target").inner_text()
+    rows = reader.page.locator(".ax-method:not(.ax-truth)")
+    shown = [row.locator(".ax-agree strong").inner_text() for row in rows.all()]
+    want = [f"{s.agreement.rho:.2f}".replace("-", "−") for s in found.scores]
+    assert shown == want
+
+
+def test_a_word_pointed_at_gives_every_methods_number(reader, asked):
+    open_explain(reader)
+    found = explain(asked, read_insides(Run(CAT)))
+    tired = 9  # the tenth word
+    rows = reader.page.locator(".ax-method")
+    rows.nth(1).get_by_text("tired", exact=True).hover()
+    assert rows.nth(0).locator("[data-score]").inner_text() == f"+{found.removal[tired]:.3f}"
+    for i, score in enumerate(found.scores):
+        cell = rows.nth(i + 1).locator("[data-score]").inner_text()
+        assert float(cell.replace("−", "-")) == pytest.approx(score.values[tired], abs=6e-4)
+
+
+def test_a_chosen_method_says_what_it_leaves_out_and_shows_its_curves(reader):
+    open_explain(reader, text=CAT, target="like", other=OTHER)
+    reader.page.get_by_role("button", name="attention rollout").click()
+    reader.painted("rollout")
+    said = reader.page.locator(".ax-caveat").inner_text()
+    assert "Abnar & Zuidema 2020" in said
+    assert "Leaves out the values" in said
+    assert "area" in reader.page.locator("section[aria-label=Curves] .ax-help").inner_text()
+    reader.page.wait_for_url("**method=rollout**")
+
+
+def test_heads_switched_off_move_the_target_at_once_and_together(reader, asked):
+    open_explain(reader, text=CAT, target="like", other=OTHER)
+    one, both = asked.heads_off([[(3, 1)], [(3, 1), (5, 7)]])
+    click_head(reader, 3, 1)
+    reader.page.mouse.move(5, 5)
+    heads_say(reader).get_by_text(
+        f"Off: 3-1. The target is {one:.3f} instead of {asked.value:.3f}"
+    ).wait_for()
+    click_head(reader, 5, 7)
+    reader.page.mouse.move(5, 5)
+    heads_say(reader).get_by_text(f"Off: 3-1, 5-7. The target is {both:.3f}").wait_for()
+    reader.page.wait_for_url("**off=3-1.5-7**")
+    reader.page.get_by_role("button", name="All heads on").click()
+    heads_say(reader).get_by_text("All heads are on").wait_for()
+
+
+def test_a_link_opens_the_same_explanation_again(reader):
+    link = {"text": CAT, "target": "vector", "at": "8", "away": "drop", "method": "alti"}
+    open_explain(reader, **link, off="5-11.0-2")
+    heads_say(reader).get_by_text("Off: 5-11, 0-2. The target is").wait_for()
+    assert "output vector of “it” (token 8)" in reader.page.locator(".ax-target").inner_text()
+    assert "ALTI" in reader.page.locator(".ax-caveat").inner_text()
+    assert "dropped" in reader.page.locator(".ax-truth").inner_text()
+    before = [reader.page.locator(".ax-findings").inner_text(), heads_say(reader).inner_text()]
+    reader.page.reload()
+    reader.painted("alti")
+    heads_say(reader).get_by_text("Off: 5-11, 0-2. The target is").wait_for()
+    assert [reader.page.locator(".ax-findings").inner_text(), heads_say(reader).inner_text()] == (
+        before
+    )
+
+
+def test_a_masked_word_is_guessed_and_guessed_again_with_heads_off(reader, word_model):
+    text = "the cat sat on the mat"
+    run = Run(text, source=Folder(str(word_model)))
+    open_explain(reader, text=text, source=run.source.spec, target="word", at="2")
+    asked = probe(run, MaskedWord(2))
+    rows = reader.page.locator(".ax-guesses tbody tr")
+    assert rows.count() == 10
+    name, chance = asked.predictions()[0]
+    assert rows.first.locator("td").all_inner_texts() == [name, f"{chance:.4f}"]
+    click_head(reader, 1, 0, (2, 2))
+    other, changed = asked.predictions(off=[(1, 0)])[0]
+    reader.page.locator(".ax-guesses td", has_text=f"{changed:.4f}").first.wait_for()
+    assert rows.first.locator("td").nth(2).inner_text() == other
+    # Another word, by a click.
+    reader.page.get_by_role("button", name="All heads on").click()
+    reader.page.locator(".ax-truth").get_by_text("mat", exact=True).click()
+    reader.page.locator(".ax-target", has_text="“mat” at the masked token 6").wait_for()
+    reader.page.wait_for_function(
+        "document.querySelectorAll('input[type=number]')[0].value === '6'"
+    )
+
+
+def test_a_target_that_the_model_does_not_have_is_refused_and_the_picture_stays(reader):
+    open_explain(reader, text=CAT, target="like", other=OTHER)
+    reader.page.get_by_text("a masked word", exact=True).click()
+    reader.page.get_by_text("has no head that predicts words").wait_for()
+    assert "A tired animal rests" in reader.page.locator(".ax-target").inner_text()
+    reader.page.get_by_text("a token’s output vector", exact=True).click()
+    reader.page.locator(".ax-target", has_text="output vector of “the” (token 1)").wait_for()
+    assert reader.page.get_by_text("has no head that predicts words").count() == 0
+
+
+def test_what_another_architecture_lacks_is_named_with_the_reason(reader, app):
+    folder = app.folder / "mpnet"
+    folder.mkdir()
+    tiny_model("MPNetModel", folder)
+    text = "the cat sat on the mat"
+    open_explain(reader, text=text, source=f"path:{folder}", target="like", other="the dog")
+    row = reader.page.locator(".ax-method", has_text="ALTI")
+    assert "Not available: The attention of a “mpnet” model is built in another way" in (
+        row.inner_text()
+    )
+    assert "Not available" in heads_say(reader).inner_text()
+
+
+def test_the_from_scratch_layer_says_that_it_predicts_nothing(reader):
+    reader.open(f"?{urlencode({'text': CAT, 'source': 'scratch'})}", "explain")
+    reader.page.get_by_text("The from-scratch layer predicts nothing").wait_for()
+
+
+def test_no_other_text_is_said_and_nothing_lost(reader):
+    open_explain(reader, text=CAT, target="like", other=OTHER)
+    box = reader.box("The other text")
+    box.fill(" ")
+    box.press("Enter")
+    reader.page.get_by_text("Like which text?").wait_for()
+    assert reader.page.locator(".ax-target").is_visible()
+    box.fill("A dog barks.")
+    box.press("Enter")
+    reader.page.locator(".ax-target", has_text="A dog barks.").wait_for()
+
+
+def test_long_work_says_what_it_does_and_can_be_stopped(reader):
+    open_explain(reader, text=CAT, target="like", other=OTHER)
+    reader.run("the old lighthouse keeper watched the ships and the sea " * 20)
+    reader.page.get_by_text("Taking every word away").wait_for()
+    reader.page.get_by_role("button", name="Stop").click()
+    reader.page.get_by_text("Stopped. Nothing was changed.").wait_for()
+    assert f"= {probe(Run(CAT), Likeness(OTHER)).value:.3f}" in (
+        reader.page.locator(".ax-target").inner_text()
+    )

@@ -1,0 +1,88 @@
+// The ranking of heads, links and verdicts.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readHeads, stretches, unpackExplained } from "../../explorer/instrument/explain.js";
+import {
+  measuresOf,
+  rankHeads,
+  readPairs,
+  unpackHeads,
+  verdict,
+} from "../../explorer/instrument/heads.js";
+
+const measure = {
+  ...{ key: "m", name: "m", words: "{}", n_texts: 1 },
+  unit: /** @type {const} */ ("share"),
+  mean: [0.2, null, 0.9, 0.2],
+  spread: [0, 0, 0, 0],
+};
+/** @type {any} */
+const heads = { heads: [{ kind: 0 }, { kind: 1 }, { kind: 1 }, { kind: 0 }], measures: [measure] };
+
+test("heads are ranked from either end, those without a number last", () => {
+  assert.deepEqual(rankHeads(heads, measure, [], false), [2, 0, 3, 1]);
+  assert.deepEqual(rankHeads(heads, measure, [], true), [0, 3, 2, 1]);
+  assert.deepEqual(rankHeads(heads, measure, [0], false), [0, 3]);
+});
+
+test("pointed words come first, and beyond what others give is the larger of both baselines", () => {
+  const found = {
+    ...{ weight: [0.5, 0.4], spread: [0, 0] },
+    ...{ baseline: [0.1, null], others: [0.3, null] },
+  };
+  const [pointed, beyond] = measuresOf({ ...heads, found, pairs: [[0, 1, 2]] });
+  assert.deepEqual(pointed.mean, [0.5, 0.4]);
+  assert.ok(Math.abs((beyond.mean[0] ?? 0) - 0.2) < 1e-12);
+  assert.equal(beyond.mean[1], null);
+});
+
+test("a head that looks at a word from everywhere is not said to find the pair", () => {
+  const found = { weight: [0.7, 0.5, 0.5], spread: [0, 0, 0], baseline: [0.1, 0.5, 0.1] };
+  const all = { ...found, others: [0.65, 0.1, 0.1] };
+  assert.match(verdict(all, 0), /whoever asks/);
+  assert.match(verdict(all, 1), /their distance/);
+  assert.match(verdict(all, 2), /this pair/);
+});
+
+test("a link's pairs and heads are read, and what is none is left out", () => {
+  assert.deepEqual(readPairs("0-8-2_1-3-4"), [
+    [0, 8, 2],
+    [1, 3, 4],
+  ]);
+  assert.deepEqual(readPairs("x_1-2_1-2--3_1-2-3.5"), []);
+  assert.deepEqual(readHeads("5-11.0-2.x.1-2-3"), [
+    [5, 11],
+    [0, 2],
+  ]);
+});
+
+test("the pieces of a word stand together, and what is never taken away between them", () => {
+  const tokens = ["[CLS]", "love", "##lace", "it", "[SEP]"].map((text) => ({
+    text,
+    special: false,
+  }));
+  /** @type {any} */
+  const found = { tokens, units: [[1, 2], [3]] };
+  assert.deepEqual(
+    stretches(found).map(({ unit, text }) => [unit, text]),
+    [
+      [null, "[CLS]"],
+      [0, "lovelace"],
+      [1, "it"],
+      [null, "[SEP]"],
+    ],
+  );
+});
+
+test("payloads are read as they are written", () => {
+  const text = new TextEncoder().encode(JSON.stringify({ id: "é" }));
+  const bytes = new Uint8Array(4 + text.length + 2);
+  new DataView(bytes.buffer).setUint32(0, text.length, true);
+  bytes.set(text, 4);
+  bytes.set([7, 9], 4 + text.length);
+  const { heads: read, thumbs } = unpackHeads(bytes);
+  assert.equal(read.id, "é");
+  assert.deepEqual([...thumbs], [7, 9]);
+  assert.equal(unpackExplained(text).id, "é");
+});

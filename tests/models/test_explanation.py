@@ -1,0 +1,216 @@
+"""A whole explanation: every method, its agreement with removal, and what it says in words."""
+
+import numpy as np
+import pytest
+import scipy.stats
+
+from explorer.analysis.explanation import METHODS, explain, likeness_word, truth_line, units_of
+from explorer.analysis.flow import attention_flow
+from explorer.analysis.rollout import attention_rollout
+from explorer.analysis.survey import survey
+from explorer.errors import ExplorerError
+from explorer.run import MAX_LINES, Run
+from explorer.source import Folder
+from explorer.sources import trace_run
+from explorer.sources.insides import read_insides
+from explorer.sources.probe import probe
+from explorer.target import ClassScore, Likeness, MaskedWord, OutputVector
+from tests.models.tiny import WORDS, tiny_model
+
+CAT = Run("The cat sat on the mat because it was tired.")
+OTHER = "A tired cat rests."
+TOLERANCE = 1e-6
+
+
+def explained(run, target, **options):
+    try:
+        insides = read_insides(run)
+    except ExplorerError as error:
+        insides = str(error)
+    return explain(probe(run, target), insides, **options)
+
+
+def score(found, key):
+    return next(s for s in found.scores if s.method.key == key)
+
+
+@pytest.fixture(scope="module")
+def likeness():
+    return explained(CAT, Likeness(OTHER))
+
+
+def test_scores_of_a_pooled_target_are_the_means_over_all_positions(likeness):
+    weights = trace_run(CAT).weights
+    words = slice(1, -1)  # every word is one token here
+    rollout = attention_rollout(weights)[-1].mean(axis=0)[words]
+    assert score(likeness, "rollout").values == pytest.approx(rollout, abs=TOLERANCE)
+    flow = attention_flow(weights).mean(axis=0)[words]
+    assert score(likeness, "flow").values == pytest.approx(flow, abs=4e-6)  # whole 2^-22ths
+    last = weights[-1].mean(axis=0).mean(axis=0)[words]
+    assert score(likeness, "attention").values == pytest.approx(last, abs=TOLERANCE)
+
+
+def test_scores_of_one_position_are_its_row():
+    found = explained(CAT, OutputVector(8))
+    weights = trace_run(CAT).weights
+    others = [i for i in range(1, 12) if i != 8]
+    row = weights[-1].mean(axis=0)[8]
+    assert score(found, "attention").values == pytest.approx(row[others], abs=TOLERANCE)
+    assert [u for unit in found.units for u in unit] == others
+
+
+def test_agreement_is_spearmans_with_what_removal_measured(likeness):
+    asked = probe(CAT, Likeness(OTHER))
+    gone = asked.without([[i] for i in asked.removable], "mask")
+    assert likeness.removal == pytest.approx(asked.value - gone, abs=TOLERANCE)
+    for each in likeness.scores:
+        truth = likeness.removal if each.method.signed else np.abs(likeness.removal)
+        rho = scipy.stats.spearmanr(each.values, truth).statistic
+        assert each.agreement.rho == pytest.approx(rho, abs=1e-9)
+
+
+def test_removal_itself_would_have_the_lowest_deletion_at_the_first_step(likeness):
+    asked = probe(CAT, Likeness(OTHER))
+    best = int(likeness.removal.argmax())
+    lowest = asked.without([likeness.units[best]], "mask")[0]
+    for each in likeness.scores:
+        assert each.curves.deletion[0] == pytest.approx(likeness.value, abs=TOLERANCE)
+        assert each.curves.deletion[1] >= lowest - TOLERANCE
+        assert each.curves.deletion[-1] == pytest.approx(likeness.empty, abs=TOLERANCE)
+        assert each.curves.insertion[0] == pytest.approx(likeness.empty, abs=TOLERANCE)
+        assert each.curves.insertion[-1] == pytest.approx(likeness.value, abs=TOLERANCE)
+
+
+def test_the_truth_line_begins_with_raw_attention_and_quotes_its_number(likeness):
+    first, second = truth_line(likeness)
+    rho = score(likeness, "attention").agreement.rho
+    assert first.startswith("Here the attention of the last layer ranks the words ")
+    assert likeness_word(rho) in first
+    assert f": {rho:.2f} (Spearman; 95 % interval" in first
+    best = max(likeness.scores[1:], key=lambda s: s.agreement.rho)
+    assert f"Nearest to removal here: {best.method.name}, {best.agreement.rho:.2f}" in second
+
+
+@pytest.mark.parametrize(
+    ("rho", "words"),
+    [
+        (-0.5, "other way round"),
+        (-0.1, "almost unlike"),
+        (0.1, "almost unlike"),
+        (0.9, "much like"),
+    ],
+)
+def test_a_correlation_in_words_does_not_flatter(rho, words):
+    assert words in likeness_word(rho)
+
+
+def test_a_random_model_gets_no_flattering_story(tmp_path):
+    """Its attention, averaged over many texts, says next to nothing of what removal does."""
+    folder = tiny_model("Model", tmp_path)
+    words = [w for w in WORDS if w.isalpha()]
+    rhos = []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        text = " ".join(rng.choice(words, 24))
+        run = Run(text, source=Folder(str(folder)))
+        found = explained(run, OutputVector(0), by_word=False)
+        rhos.append(score(found, "attention").agreement.rho)
+        line = truth_line(found)[0]
+        assert likeness_word(rhos[-1]) in line
+    # Twelve texts of 24 tokens: the mean of unrelated ranks strays by 0.06.
+    assert abs(np.mean(rhos)) < 0.3
+
+
+def test_pieces_of_a_word_count_as_one_or_each_for_itself():
+    run = Run("tokenization helps")
+    asked = probe(run, Likeness("x"))
+    pieces = [t.text for t in asked.tokens if not t.special]
+    assert pieces == ["token", "##ization", "helps"]
+    assert units_of(asked.tokens, asked.removable, by_word=True) == [[1, 2], [3]]
+    assert units_of(asked.tokens, asked.removable, by_word=False) == [[1], [2], [3]]
+
+
+def test_too_few_words_are_no_ground_for_a_verdict():
+    found = explained(Run("cats sleep"), Likeness(OTHER))
+    assert all(s.agreement.rho is None for s in found.scores if s.agreement)
+    assert "too few" in truth_line(found)[0]
+
+
+def test_what_a_model_lacks_is_named_and_never_replaced_by_another_number(tmp_path):
+    folder = tiny_model("MPNetModel", tmp_path)
+    run = Run("the cat sat on the mat", source=Folder(str(folder)))
+    found = explained(run, Likeness("the dog"))
+    for key in ("norms", "alti"):
+        assert score(found, key).values is None
+        assert "is built in another way" in score(found, key).reason
+    assert found.head_effects is None
+    assert "is built in another way" in found.heads_reason
+    assert score(found, "attention").agreement.rho is not None
+
+
+def test_flow_over_all_positions_of_a_long_text_waits_to_be_asked_for():
+    run = Run("one two three four five " * 9)
+    found = explained(run, Likeness(OTHER))
+    assert score(found, "flow").values is None
+    assert "maximum flows" in score(found, "flow").reason
+
+
+def test_a_masked_word_and_a_class_are_explained_too(tmp_path):
+    (tmp_path / "words").mkdir()
+    (tmp_path / "classes").mkdir()
+    words = Folder(str(tiny_model("MaskedLM", tmp_path / "words")))
+    classes = Folder(str(tiny_model("SequenceClassification", tmp_path / "classes")))
+    text = "the cat sat on the big mat"
+    for run, target in (
+        (Run(text, source=words), MaskedWord(2)),
+        (Run(text, source=classes), ClassScore()),
+    ):
+        found = explained(run, target, how="drop")
+        assert len(found.scores) == len(METHODS)
+        assert all(s.values is not None for s in found.scores), [s.reason for s in found.scores]
+        assert found.head_effects.shape == (2, 2)
+
+
+def test_an_explanation_can_be_stopped():
+    def stop(doing, share):
+        if share and share > 0.3:
+            raise ExplorerError("Stopped.")
+
+    with pytest.raises(ExplorerError, match="Stopped"):
+        explained(CAT, Likeness(OTHER), report=stop)
+
+
+# — The survey —
+
+TEXTS = (
+    "The cat sat on the mat because it was tired.",
+    "Every head has its own habit, and this one simply looks at the word before.",
+    "Nobody knew why the lighthouse had not been lit for thirty years.",
+)
+
+
+def test_the_previous_token_head_of_minilm_is_found_first_and_called_so():
+    found = survey([trace_run(Run(t)) for t in TEXTS], len(TEXTS))
+    previous = found.profiles.mean["previous"]
+    assert np.unravel_index(previous.argmax(), previous.shape) == (0, 2)
+    assert previous[0, 2] > 0.9
+    assert found.kinds[0][2].name == "previous token"
+    assert found.kinds[1][8].name == "next token"
+    assert found.kinds[1][11].name == "vertical"
+    assert found.n_placed == found.n_texts == 3
+    assert found.places.shape == (72, 2)
+
+
+def test_a_survey_of_one_text_is_that_texts_profile():
+    trace = trace_run(Run(TEXTS[0]))
+    found = survey([trace], 1)
+    want = trace.weights[:, :, range(1, 13), range(12)].sum(-1) / 13  # each on the one before
+    assert found.profiles.mean["previous"] == pytest.approx(want, abs=1e-6)
+    assert (found.profiles.spread["previous"] == 0).all()
+
+
+def test_every_line_is_a_run_and_too_many_are_refused():
+    run = Run("one\n\n two \nthree")
+    assert [r.text for r in run.by_line()] == ["one", " two ", "three"]
+    with pytest.raises(ExplorerError, match=f"at most {MAX_LINES}"):
+        Run("x\n" * (MAX_LINES + 1)).by_line()
