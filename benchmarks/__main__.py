@@ -1,7 +1,15 @@
 """Every measurement, one after the other: ``python -m benchmarks``."""
 
-from benchmarks import attention, beside_bertviz, interaction, run_to_paint, training, transplant
+from benchmarks import (
+    analysis,
+    attention,
+    beside_bertviz,
+    interaction,
+    run_to_paint,
+    training,
+    transplant,
+)
 
-for part in (attention, training, transplant, run_to_paint, interaction, beside_bertviz):
+for part in (attention, analysis, training, transplant, run_to_paint, interaction, beside_bertviz):
     part.main()
     print()

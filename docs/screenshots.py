@@ -57,6 +57,17 @@ OTHER_PAGES = {
         {"text": CAT, "b_text": DOG, "b_source": "bert"},
     ),
     "compare-512": ("compare", {"text": LONG, "b_source": "scratch"}),
+    "heads": ("heads", {}),
+    "heads-lines": ("heads", {"text": f"{CAT}\n{DOG}", "lines": "1", "pairs": "0-8-2_1-8-2"}),
+    "heads-512": ("heads", {"text": LONG}),
+    "heads-markup": ("heads", {"text": MARKUP, "source": "scratch", "pairs": "0-1-2"}),
+    "explain": ("explain", {}),
+    "explain-vector": (
+        "explain",
+        {"text": CAT, "target": "vector", "at": "8", "off": "5-11.5-3", "method": "alti"},
+    ),
+    "explain-markup": ("explain", {"text": MARKUP, "target": "like", "other": MARKUP}),
+    "explain-trouble": ("explain", {"text": CAT, "target": "word", "at": "2"}),
     "compare-markup": ("compare", {"text": MARKUP, "b_source": "scratch"}),
 }
 LAYERS = {"text": "The cat sat on the mat because it was tired.", "layer": "3", "query": "8"}

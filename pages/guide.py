@@ -69,6 +69,18 @@ PAGES = r"""
   named. The distance of two heads is the Jensen–Shannon divergence of their rows, averaged over the common
   words, after each row was divided by what it gives to them: 0 bits for equal heads, 1 bit for heads that
   never look at the same word.
+- **Heads** profiles every head: how much of its attention, averaged over all queries, goes to the token
+  before, to [CLS], to the same word elsewhere and so on, how sharp it is and how far it looks. Its *kind* is
+  found by rules that a reader can check (from 0.5 of the attention on one offset, from 0.6 on special tokens
+  or on one token, from 0.9 of the possible entropy); the evidence stands beside it. Point at two words to
+  find the heads that look from one to the other: beside each stands what all other words give to that word,
+  and what others give at the same distance, because a head may look there whoever asks. With every line as a
+  text of its own, all numbers are means over the lines, ± their standard deviation.
+- **Explain** takes one number of the model’s output and asks which words it depends on: attention, rollout,
+  flow, norms, ALTI, gradients, integrated gradients. What none of them can do, it does as well: it takes
+  each word away and measures. *Agreement* is Spearman’s rank correlation with that, over all words that are
+  no special tokens, with a 95 % interval; a method that knows no sign is held against the size of the
+  effect. Below, heads are switched off: their part of the layer’s output becomes zero.
 """
 
 FORMULA = r"""
@@ -104,7 +116,9 @@ LIMITS = r"""
 - **One text can fool.** A head that seems to find what a pronoun means may only look a fixed number
   of places back. Try other texts before believing it.
 - **Attention is one piece of evidence**, and not by itself an explanation of what a model decides
-  (Jain and Wallace 2019; Wiegreffe and Pinter 2019).
+  (Jain and Wallace 2019; Wiegreffe and Pinter 2019). On Explain you can measure how far it is one, on your
+  own text.
+- **In long texts weights are not unique**: with more tokens than a head has numbers, other weights give the very same output (Brunner et al. 2020).
 
 ### Where the numbers come from
 The built-in BERT is all-MiniLM-L6-v2: 6 layers, 12 heads, 384 wide, at most 512 tokens, English. The

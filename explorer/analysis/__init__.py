@@ -1,1 +1,1 @@
-"""Arrays -> arrays: what can be said of attention weights, one method a file, numpy alone."""
+"""Arrays -> arrays: what can be said of attention, one method a file, its paper in the head."""

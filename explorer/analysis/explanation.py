@@ -100,10 +100,24 @@ METHODS = (
     ),
     Method(
         "norms",
-        "norm-weighted attention, last layer (AttnResLn-N)",
+        "norm-weighted attention, last layer (Attn-N)",
+        "Kobayashi et al. 2020",
+        "Weighs the attention by the length of the values that it really moves. Leaves out the "
+        "residual connection, which carries most of a vector, and all layers below.",
+    ),
+    Method(
+        "norms_residual",
+        "the same with residual (AttnRes-N)",
         "Kobayashi et al. 2021",
-        "Weighs the attention by the length of what is really moved, with residual connection and "
-        "LayerNorm. Leaves out in which direction it points and all layers below.",
+        "Adds what each position keeps of itself. Leaves out the LayerNorm behind it, in which "
+        "direction a part points, and all layers below.",
+    ),
+    Method(
+        "norms_layer_norm",
+        "the same with residual and LayerNorm (AttnResLn-N)",
+        "Kobayashi et al. 2021",
+        "Weighs what is moved and what is kept as the LayerNorm lets it through. Leaves out in "
+        "which direction a part points and all layers below.",
     ),
     Method(
         "alti",
@@ -320,6 +334,12 @@ class _Scores:
         return attention_flow(self.slopes.weights, report=self.report).mean(axis=0)
 
     def norms(self) -> Doubles:
+        return self.read(attention_norms(self._insides())[-1])
+
+    def norms_residual(self) -> Doubles:
+        return self.read(attention_norms(self._insides(), residual=True)[-1])
+
+    def norms_layer_norm(self) -> Doubles:
         return self.read(attention_norms(self._insides(), residual=True, layer_norm=True)[-1])
 
     def alti(self) -> Doubles:
@@ -423,6 +443,10 @@ def truth_line(found: Explanation) -> list[str]:
             f"{worst.method.name}, {_number(worst)}. One text does not say which method is best; "
             "that they differ says that none of them is the one importance."
         )
+    lines.append(
+        "Removal is measured, but no truth of its own: a text with a [MASK] or a gap is one that "
+        "the model has seldom seen."
+    )
     return lines
 
 
@@ -437,6 +461,24 @@ def _judged(score: Score, found: Explanation) -> str:
         f"{_signed(a.rho)} (Spearman; 95 % interval {_signed(a.low)} to {_signed(a.high)}, "
         f"{a.n} words)."
     )
+
+
+def all_agreements(found: Explanation) -> list[list[RankAgreement]]:
+    """How any two scores rank the words alike: removal first, then each that there is.
+
+    Where one of the two knows no sign, the other's is left out as well.
+    """
+    scores = [(found.removal, True)]
+    scores += [(s.values, s.method.signed) for s in found.scores if s.values is not None]
+    return [
+        [
+            rank_agreement(one, other)
+            if signed == also
+            else rank_agreement(np.abs(one), np.abs(other))
+            for other, also in scores
+        ]
+        for one, signed in scores
+    ]
 
 
 def likeness_word(rho: float) -> str:

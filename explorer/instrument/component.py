@@ -132,7 +132,7 @@ def show_explain(
     payload: bytes,
     *,
     key: str,
-    on_off: Callable[[tuple[tuple[int, ...], ...]], None],
+    on_change: Callable[[tuple[tuple[int, ...], ...], tuple[int, ...]], None],
     on_at: Callable[[int], None],
 ) -> None:
     """Draw an explanation.
@@ -140,14 +140,16 @@ def show_explain(
     Args:
         payload: From `pack_explain`.
         key: The element's own name.
-        on_off: Called with the heads that shall be off, (layer, head) each.
+        on_change: Called with the heads that shall be off, (layer, head) each, and the positions
+            that shall be gone.
         on_at: Called with the position of the token that the reader asks about.
     """
 
     def wanted() -> None:
-        heads = tuples_of(_sent(key, "want"), "off", 2)
-        if heads is not None:
-            on_off(heads)
+        sent = _sent(key, "want")
+        heads, gone = tuples_of(sent, "off", 2), tuples_of(sent, "gone", 1)
+        if heads is not None and gone is not None:
+            on_change(heads, tuple(position for (position,) in gone))
 
     def asked() -> None:
         position = _sent(key, "at")

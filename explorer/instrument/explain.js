@@ -16,24 +16,26 @@ import { createCopy } from "./tools.js";
  *            values: (number | null)[] | null, reason: string, agreement: Agreed | null,
  *            curves: CurvesOf | null}} MethodOf
  * @typedef {[string, number][]} Guesses
+ * @typedef {{heads: [number, number][], gone: number[], value: number, predictions: Guesses}} Changed
  * @typedef {{id: string, link: Record<string, string> | null, title: string, name: string,
  *            value: number, empty: number, how: "mask" | "drop", asks_at: boolean,
  *            tokens: {text: string, special: boolean}[], units: number[][],
  *            removal: (number | null)[], lines: string[], methods: MethodOf[],
  *            shape: [number, number] | null, effects: number[] | null, importance: number[] | null,
  *            heads_reason: string, heads_agree: number | null, predictions: Guesses,
- *            off: {heads: [number, number][], value: number, predictions: Guesses} | null}} Explained
+ *            agreements: (number | null)[][], changed: Changed | null}} Explained
+ *   agreements: of any two scores, removal first, then the methods that have values
  * @typedef {{
  *   params: () => URLSearchParams,
  *   onView: (params: Record<string, string>, link: Record<string, string> | null) => void,
- *   switchOff: (heads: [number, number][]) => void,
+ *   change: (heads: [number, number][], gone: number[]) => void,
  *   askAt: (position: number) => void,
  *   copyLink: () => Promise<boolean>,
  * }} ExplainHost
  */
 
 /** The names that a link uses. */
-export const EXPLAIN_PARAMS = ["method", "off"];
+export const EXPLAIN_PARAMS = ["method", "off", "gone"];
 const RANKS = 12;
 
 /** @param {Uint8Array} bytes @returns {Explained} */
@@ -84,6 +86,8 @@ export function mountExplain(root, host) {
   let method = ""; // the chosen method's key
   /** @type {[number, number][]} */
   let off = [];
+  /** @type {number[]} */
+  let gone = []; // units taken away together
   /** @type {number | null} */
   let pointed = null; // a unit
   /** @type {number | null} */
@@ -95,6 +99,9 @@ export function mountExplain(root, host) {
   const rows = h("div", { class: "ax-methods", role: "table", "aria-label": "Scores by method" });
   const pointedSays = h("p", { class: "ax-help ax-still", "aria-live": "polite" });
   const caveat = h("p", { class: "ax-caveat" });
+  const goneSays = h("p", { class: "ax-help ax-taken", "aria-live": "polite" });
+  const goneBack = pushButton("Put them back", "Put all words back", () => setGone([]), "ax-copy");
+  const matrix = h("div", { class: "ax-rows", tabindex: "0", role: "group" });
   const deletion = document.createElement("canvas");
   const insertion = document.createElement("canvas");
   const curvesSay = h("p", { class: "ax-help" });
@@ -117,6 +124,7 @@ export function mountExplain(root, host) {
     h("h3", {}, "Which words matter? Every method on the same text"),
     pointedSays,
     rows,
+    h("div", { class: "ax-chosen" }, goneSays, goneBack),
     caveat,
   );
   const heads = h(
@@ -157,6 +165,12 @@ export function mountExplain(root, host) {
     scoring,
     curves,
     h("details", { class: "ax-table" }, h("summary", {}, "All numbers as a table"), table),
+    h(
+      "details",
+      { class: "ax-table" },
+      h("summary", {}, "How far any two methods agree (Spearman)"),
+      matrix,
+    ),
     heads,
   );
 
@@ -187,6 +201,7 @@ export function mountExplain(root, host) {
     const params = {};
     if (method !== found.methods[0].key) params.method = method;
     if (off.length) params.off = off.map((head) => head.join("-")).join(".");
+    if (gone.length) params.gone = gone.join(".");
     host.onView(params, found.link);
   }
 
@@ -217,10 +232,14 @@ export function mountExplain(root, host) {
     const asks = found.asks_at && !of;
     const words = stretches(found).map(({ unit, tokens, text }) => {
       const special = found?.tokens[tokens[0]].special;
-      const word =
-        asks && !special
-          ? pushButton(text, text, () => host.askAt(tokens[0]), "ax-word")
-          : h("span", { class: "ax-word" }, text);
+      const act = (/** @type {MouseEvent} */ event) => {
+        if (asks && !event.shiftKey) host.askAt(tokens[0]);
+        else if (unit !== null) takeAway(unit);
+      };
+      const active = !of && !special && (unit !== null || asks);
+      const word = active
+        ? pushButton(text, text, act, "ax-word")
+        : h("span", { class: "ax-word" }, text);
       if (unit === null) {
         word.classList.add("ax-chip-special");
         return word;
@@ -247,6 +266,52 @@ export function mountExplain(root, host) {
     showNumbers();
   }
 
+  /** Take a unit away with the others, or put it back. @param {number} unit */
+  function takeAway(unit) {
+    setGone(
+      gone.includes(unit) ? gone.filter((u) => u !== unit) : [...gone, unit].sort((a, b) => a - b),
+    );
+  }
+
+  /** @param {number[]} units */
+  function setGone(units) {
+    gone = units;
+    markGone();
+    askForChange();
+    showHeads();
+    report();
+  }
+
+  function markGone() {
+    for (const word of rows.querySelectorAll(".ax-truth [data-unit]"))
+      word.classList.toggle(
+        "ax-away-word",
+        gone.includes(Number(/** @type {HTMLElement} */ (word).dataset.unit)),
+      );
+  }
+
+  function askForChange() {
+    const places = gone.flatMap((unit) => found?.units[unit] ?? []);
+    if (off.length || gone.length) host.change(off, places);
+  }
+
+  function showGone() {
+    goneBack.disabled = !gone.length;
+    if (!found || !gone.length) {
+      setText(goneSays, "No word is taken away.");
+      return;
+    }
+    const names = gone.map((unit) => `“${unitText(unit)}”`).join(" ");
+    const now = answer();
+    const also = off.length ? `, and with ${off.length} of the heads off below` : "";
+    setText(
+      goneSays,
+      now
+        ? `Without ${names}${also}, the target is ${plain(now.value)} instead of ${plain(found.value)}: ${signed(now.value - found.value, 4)}.`
+        : `Without ${names}…`,
+    );
+  }
+
   const unitText = (/** @type {number} */ unit) =>
     found ? (stretches(found).find((s) => s.unit === unit)?.text ?? "") : "";
 
@@ -256,7 +321,7 @@ export function mountExplain(root, host) {
     setText(
       pointedSays,
       pointed === null
-        ? `Each line’s colours run from its own least to its most. Where a method knows a sign, blue words support the target and orange ones work against it. Point at a word for its numbers${found.asks_at ? "; click one in the first line to ask about it" : ""}.`
+        ? `Each line’s colours run from its own least to its most. Where a method knows a sign, blue words support the target and orange ones work against it. Point at a word for its numbers. In the first line, ${found.asks_at ? "click a word to ask about it, Shift-click words" : "click words"} to take them away together.`
         : `“${unitText(pointed)}”: ${away}, and the target changes by ${signed(-(found.removal[pointed] ?? 0))}. Each method’s score of it stands on the right.`,
     );
     for (const cell of rows.querySelectorAll("[data-score]")) {
@@ -437,6 +502,39 @@ export function mountExplain(root, host) {
     );
   }
 
+  function showMatrix() {
+    if (!found) return;
+    const { agreements, units } = found;
+    const names = ["measured removal", ...found.methods.filter((m) => m.values).map((m) => m.name)];
+    const line = (/** @type {string} */ name, /** @type {number} */ i) =>
+      h(
+        "tr",
+        {},
+        h("th", { scope: "row" }, name),
+        ...agreements[i].map((rho, j) => {
+          const cell = h(
+            "td",
+            {},
+            i === j ? "" : rho === null ? "—" : rho.toFixed(2).replace("-", "−"),
+          );
+          cell.title = `${names[i]} and ${names[j]}, ${units.length} words`;
+          return cell;
+        }),
+      );
+    matrix.replaceChildren(
+      h(
+        "table",
+        {},
+        h(
+          "thead",
+          {},
+          h("tr", {}, ...["", ...names].map((name) => h("th", { scope: "col" }, name))),
+        ),
+        h("tbody", {}, ...names.map(line)),
+      ),
+    );
+  }
+
   // — heads —
 
   let cell = { width: 1, height: 1, left: 24, top: 18 };
@@ -472,8 +570,8 @@ export function mountExplain(root, host) {
   /** @param {[number, number][]} heads */
   function setOff(heads) {
     off = heads;
+    askForChange();
     showHeads();
-    if (off.length) host.switchOff(off);
     report();
   }
 
@@ -487,10 +585,17 @@ export function mountExplain(root, host) {
 
   /** The answer for what is off now, if it is here. */
   function answer() {
-    if (!found || !off.length) return null;
-    const here = found.off && same(found.off.heads, off) ? found.off : null;
-    if (here) return here;
-    if (off.length > 1 || !found.effects || !found.shape) return null;
+    if (!found || !(off.length || gone.length)) return null;
+    const { changed } = found;
+    const places = gone.flatMap((unit) => found?.units[unit] ?? []);
+    const alsoGone =
+      changed &&
+      same(
+        changed.gone.map((i) => [i]),
+        places.map((i) => [i]),
+      );
+    if (changed && alsoGone && same(changed.heads, off)) return changed;
+    if (off.length !== 1 || gone.length || !found.effects || !found.shape) return null;
     const [[layer, head]] = off; // one head: measured already
     const effect = found.effects[layer * found.shape[1] + head];
     return { value: found.value + effect, predictions: null };
@@ -512,7 +617,7 @@ export function mountExplain(root, host) {
     const names = off.map((head) => head.join("-")).join(", ");
     const now = answer();
     return now
-      ? `Off: ${names}. The target is ${plain(now.value)} instead of ${plain(found.value)}: ${signed(now.value - found.value, 4)}.`
+      ? `Off: ${names}${gone.length ? ", and the words above gone" : ""}. The target is ${plain(now.value)} instead of ${plain(found.value)}: ${signed(now.value - found.value, 4)}.`
       : `Off: ${names}. Running the model without them…`;
   }
 
@@ -572,6 +677,7 @@ export function mountExplain(root, host) {
     if (!found) return;
     const { effects, importance } = found;
     setText(headSays, headSentence());
+    showGone();
     paintHeads();
     allOn.disabled = !off.length;
     const possible = effects !== null && importance !== null;
@@ -597,7 +703,7 @@ export function mountExplain(root, host) {
     showGuesses();
     const of = chosen();
     if (of)
-      root.dataset.painted = `${found.id} ${of.key} ${off.map((head) => head.join("-")).join(".")}${off.length && !answer() ? " …" : ""}`;
+      root.dataset.painted = `${found.id} ${of.key} ${off.map((head) => head.join("-")).join(".")}${(off.length || gone.length) && !answer() ? " …" : ""}`;
   }
 
   function showGuesses() {
@@ -605,16 +711,17 @@ export function mountExplain(root, host) {
       guesses.replaceChildren();
       return;
     }
-    const after = off.length ? answer()?.predictions : null;
+    const altered = off.length > 0 || gone.length > 0;
+    const after = altered ? answer()?.predictions : null;
     const before = new Map(found.predictions);
     const head = [
       "now predicted",
       "probability",
-      ...(off.length ? ["with heads off", "probability"] : []),
+      ...(altered ? ["after the change", "probability"] : []),
     ];
     const body = found.predictions.map(([text, p], i) => {
       const cells = [text, p.toFixed(4)];
-      if (off.length) {
+      if (altered) {
         const [other, q] = after?.[i] ?? ["…", 0];
         const was = before.get(other);
         cells.push(
@@ -655,6 +762,7 @@ export function mountExplain(root, host) {
     showRows();
     showChosen();
     showTable();
+    showMatrix();
     showHeads();
   }
 
@@ -676,7 +784,14 @@ export function mountExplain(root, host) {
     off = readHeads(params.get("off") ?? "").filter(([a, b]) => a < layers && b < width);
     pointed = null;
     draw();
-    if (off.length && !fresh.off) host.switchOff(off);
+    gone = (params.get("gone") ?? "")
+      .split(".")
+      .filter(Boolean)
+      .map(Number)
+      .filter((unit) => Number.isInteger(unit) && unit >= 0 && unit < fresh.units.length);
+    showHeads();
+    markGone();
+    if (!answer()) askForChange();
   }
 
   const watcher = new ResizeObserver(() => {
@@ -697,7 +812,7 @@ export function mountExplain(root, host) {
   };
 }
 
-/** @param {[number, number][]} one @param {[number, number][]} other */
+/** @param {number[][]} one @param {number[][]} other */
 const same = (one, other) =>
   one
     .map((x) => x.join())

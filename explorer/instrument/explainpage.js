@@ -6,7 +6,7 @@ import { EXPLAIN_PARAMS, mountExplain } from "./explain.js";
 export default createComponent((root, send) =>
   mountExplain(root, {
     ...createAddress(EXPLAIN_PARAMS),
-    switchOff: (heads) => send("want", { off: heads }),
+    change: (off, gone) => send("want", { off, gone: gone.map((position) => [position]) }),
     askAt: (position) => send("at", position),
   }),
 );

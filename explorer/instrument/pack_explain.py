@@ -3,28 +3,30 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from explorer.analysis.explanation import Explanation, Score, truth_line
+from explorer.analysis.explanation import Explanation, Score, all_agreements, truth_line
 from explorer.analysis.profiles import Doubles
 
 Predictions = Sequence[tuple[str, float]]
 
 
 @dataclass(frozen=True)
-class SwitchedOff:
-    """What the target came to with some heads off.
+class Changed:
+    """What the target came to with some heads off and some words gone.
 
     Attributes:
         heads: The (layer, head) that are off.
+        gone: The positions that are gone.
         value: The target.
         predictions: The likeliest words or classes then, with their probabilities.
     """
 
     heads: Sequence[tuple[int, int]]
+    gone: Sequence[int]
     value: float
     predictions: Predictions
 
@@ -36,7 +38,7 @@ def pack_explain(
     title: str,
     asks_at: bool,
     predictions: Predictions = (),
-    off: SwitchedOff | None = None,
+    changed: Changed | None = None,
     link: Mapping[str, str] | None = None,
 ) -> bytes:
     """The payload of an explanation.
@@ -47,7 +49,7 @@ def pack_explain(
         title: The model's name.
         asks_at: Whether the target is about one token, so that a click may choose another.
         predictions: The likeliest words or classes with all heads on.
-        off: The answer for the heads that are off.
+        changed: The answer for the heads that are off and the words that are gone.
         link: The URL parameters of the run and target; None if no link can carry them.
     """
     shape = None if found.importance is None else found.importance.shape
@@ -71,7 +73,8 @@ def pack_explain(
         "heads_reason": found.heads_reason,
         "heads_agree": found.heads_agree and found.heads_agree.rho,
         "predictions": list(predictions),
-        "off": off and {"heads": off.heads, "value": off.value, "predictions": off.predictions},
+        "changed": changed and asdict(changed),
+        "agreements": [[a.rho for a in row] for row in all_agreements(found)],
     }
     return json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
 

@@ -25,8 +25,9 @@ Doubles = npt.NDArray[np.float64]
 Report = Callable[[float], None]
 How = Literal["mask", "drop"]
 HeadName = tuple[int, int]
-_BATCH_BYTES = 64 * 2**20  # of one layer's weights in one pass
-_MOST_IN_BATCH = 64
+# Measured: larger batches leave the processor's caches (benchmarks/analysis.py, removal).
+_BATCH_TOKENS = 1024
+_MOST_IN_BATCH = 32
 _IG_STEPS = 50
 
 
@@ -207,8 +208,21 @@ class Probe:
         scores = parts[0].detach().double().sum(-1).numpy()
         return IntegratedGradients(scores, abs(float(error[0])), change)
 
+    def changed(
+        self, off: Collection[HeadName] = (), removed: Collection[int] = (), how: How = "mask"
+    ) -> float:
+        """The target with some heads off and some positions gone, both at once."""
+        if off:
+            layers_of(self._loaded.network)
+        question = {"off": frozenset(off), "removed": self._may_go(removed), "how": how}
+        return float(self._values([question])[0])
+
     def predictions(
-        self, off: Collection[HeadName] = (), count: int = 10
+        self,
+        off: Collection[HeadName] = (),
+        removed: Collection[int] = (),
+        how: How = "mask",
+        count: int = 10,
     ) -> list[tuple[str, float]]:
         """The likeliest tokens at the masked position, or classes, with their probabilities.
 
@@ -219,15 +233,21 @@ class Probe:
             layers_of(self._loaded.network)
         if not isinstance(self._target, MaskedWord | ClassScore):
             raise ExplorerError("This target is no prediction.")
+        question = {"removed": self._may_go(removed), "how": how}
+        inputs, rows = self._batch_of([question])
         with torch.inference_mode(), self._switched(_mask_of([frozenset(off)], self._loaded)):
-            logits = self._call(self._inputs).logits[0].double()
+            logits = self._call(inputs).logits[0].double()
         if isinstance(self._target, MaskedWord):
-            logits = logits[self._target.at]
+            logits = logits[rows[0]]
         top = logits.softmax(-1).topk(min(count, logits.shape[-1]))
         names = self._names_of(top.indices.tolist())
         return list(zip(names, top.values.tolist(), strict=True))
 
     # — how it is answered —
+
+    def _may_go(self, removed: Collection[int]) -> set[int]:
+        """Positions that a page asks to take away, as far as they may be."""
+        return set(removed) & set(self.removable)
 
     def _values(
         self, questions: Sequence[dict[str, Any]], report: Report = lambda share: None
@@ -252,8 +272,7 @@ class Probe:
         return values
 
     def _batch(self, n: int) -> int:
-        each = self._loaded.info.n_heads * n * n * 4
-        return max(1, min(_MOST_IN_BATCH, _BATCH_BYTES // each))
+        return max(1, min(_MOST_IN_BATCH, _BATCH_TOKENS // n))
 
     def _batch_of(self, questions: Sequence[dict[str, Any]]) -> tuple[dict[str, Tensor], list[int]]:
         """The inputs of several questions as one batch, and where each one's target stands."""

@@ -7,7 +7,7 @@ import streamlit as st
 from explorer.analysis.explanation import Explanation
 from explorer.errors import ExplorerError
 from explorer.instrument import component
-from explorer.instrument.pack_explain import Predictions, SwitchedOff, pack_explain
+from explorer.instrument.pack_explain import Changed, Predictions, pack_explain
 from explorer.run import Run
 from explorer.target import (
     ClassScore,
@@ -20,7 +20,7 @@ from explorer.target import (
 )
 from explorer.ui import background, controls, messages, state
 from explorer.ui.show import desk, name_of
-from explorer.ui.work import Explaining, Switching
+from explorer.ui.work import Changing, Explaining
 
 _KINDS = {
     "like": "how like another text it is",
@@ -91,7 +91,7 @@ def _open() -> None:
     session.away = "drop" if query.get("away") == "drop" else "mask"
     session.whole_words = query.get("pieces") != "1"
     session.whole_flow = query.get("flow") == "1"
-    session.heads_off, session.ask_at = frozenset(), None
+    session.heads_off, session.words_gone, session.ask_at = frozenset(), frozenset(), None
 
 
 def _details(kind: str) -> None:
@@ -171,14 +171,15 @@ def _explanation(work: Explaining, found: Explanation, predictions: Predictions)
     session = st.session_state
     if session.ask_at is not None:
         st.rerun()
-    off: SwitchedOff | None = None
+    changed: Changed | None = None
     trouble = ""
-    if session.heads_off:
+    if session.heads_off or session.words_gone:
         try:
             value, guessed = desk().wait(
-                Switching(work.run, work.target, session.heads_off), f"{session.reader} switching"
+                Changing(work.run, work.target, session.heads_off, session.words_gone, work.how),
+                f"{session.reader} changing",
             )
-            off = SwitchedOff(sorted(session.heads_off), value, guessed)
+            changed = Changed(sorted(session.heads_off), sorted(session.words_gone), value, guessed)
         except ExplorerError as error:
             trouble = str(error)
     with st.container(key="switch_messages"):
@@ -190,17 +191,18 @@ def _explanation(work: Explaining, found: Explanation, predictions: Predictions)
         title=found.model,
         asks_at=isinstance(work.target, MaskedWord | OutputVector),
         predictions=predictions,
-        off=off,
+        changed=changed,
         link=_link(work),
     )
 
-    def on_off(heads: tuple[tuple[int, ...], ...]) -> None:
+    def on_change(heads: tuple[tuple[int, ...], ...], gone: tuple[int, ...]) -> None:
         session.heads_off = frozenset((h[0], h[1]) for h in heads)
+        session.words_gone = frozenset(gone)
 
     def on_at(position: int) -> None:
         session.ask_at = position
 
-    component.show_explain(payload, key="explain_view", on_off=on_off, on_at=on_at)
+    component.show_explain(payload, key="explain_view", on_change=on_change, on_at=on_at)
 
 
 def _link(work: Explaining) -> dict[str, str] | None:

@@ -119,12 +119,14 @@ class Explaining:
 
 
 @dataclass(frozen=True)
-class Switching:
-    """A run's target, and what it predicts, with some heads off."""
+class Changing:
+    """A run's target, and what it predicts, with some heads off and some positions gone."""
 
     run: Run
     target: Target
     off: frozenset[tuple[int, int]]
+    gone: frozenset[int]
+    how: Literal["mask", "drop"]
 
 
 Work = (
@@ -138,7 +140,7 @@ Work = (
     | Surveying
     | Finding
     | Explaining
-    | Switching
+    | Changing
 )
 
 
@@ -160,8 +162,8 @@ def do(work: Work, progress: Progress) -> Any:
         return compare(trace_run(work.a, progress), trace_run(work.b, progress), progress)
     if isinstance(work, Surveying | Finding):
         return _survey_or_find(work, progress)
-    if isinstance(work, Explaining | Switching):
-        return _explain_or_switch(work, progress)
+    if isinstance(work, Explaining | Changing):
+        return _explain_or_change(work, progress)
     if isinstance(work, Learning | Filming):
         return _learn_or_film(work, progress)
     if isinstance(work, Measuring):
@@ -209,15 +211,15 @@ def _survey_or_find(work: Surveying | Finding, progress: Progress) -> Any:
     )
 
 
-def _explain_or_switch(work: Explaining | Switching, progress: Progress) -> Any:
+def _explain_or_change(work: Explaining | Changing, progress: Progress) -> Any:
     from explorer.sources.insides import read_insides
     from explorer.sources.probe import probe
 
     asked = probe(work.run, work.target, progress)
     predicts = isinstance(work.target, MaskedWord | ClassScore)
-    if isinstance(work, Switching):
-        value = float(asked.heads_off([work.off])[0])
-        return value, asked.predictions(work.off) if predicts else []
+    if isinstance(work, Changing):
+        what = (work.off, work.gone, work.how)
+        return asked.changed(*what), asked.predictions(*what) if predicts else []
     from explorer.analysis.explanation import explain
 
     try:

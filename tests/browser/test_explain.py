@@ -95,6 +95,51 @@ def test_heads_switched_off_move_the_target_at_once_and_together(reader, asked):
     heads_say(reader).get_by_text("All heads are on").wait_for()
 
 
+def test_words_are_taken_away_together_and_the_link_says_so(reader, asked):
+    open_explain(reader, text=CAT, target="like", other=OTHER)
+    both = asked.without([[2, 10]], "mask")[0]
+    truth = reader.page.locator(".ax-truth")
+    truth.get_by_text("cat", exact=True).click()
+    truth.get_by_text("tired", exact=True).click()
+    said = reader.page.locator(
+        ".ax-taken", has_text=f"Without “cat” “tired”, the target is {both:.3f}"
+    )
+    said.wait_for()
+    click_head(reader, 3, 1)
+    reader.page.mouse.move(5, 5)
+    all_ = asked.changed(off=[(3, 1)], removed=[2, 10])
+    heads_say(reader).get_by_text(f"and the words above gone. The target is {all_:.3f}").wait_for()
+    reader.page.wait_for_url("**gone=1.9**")
+    reader.page.reload()
+    reader.painted("attention")
+    heads_say(reader).get_by_text(f"and the words above gone. The target is {all_:.3f}").wait_for()
+    reader.page.get_by_role("button", name="Put them back").click()
+    reader.page.locator(".ax-taken", has_text="No word is taken away.").wait_for()
+
+
+def test_any_two_methods_are_compared(reader):
+    open_explain(reader, text=CAT, target="like", other=OTHER)
+    reader.page.get_by_text("How far any two methods agree").click()
+    table = reader.page.locator(".ax-table table").last
+    assert table.locator("tbody tr").count() == 14
+    one = table.locator("tbody tr").nth(1).locator("td").nth(13).inner_text()
+    other = table.locator("tbody tr").nth(13).locator("td").nth(1).inner_text()
+    assert one == other
+    assert -1 <= float(one.replace("−", "-")) <= 1
+
+
+@pytest.mark.parametrize("kind", ["SVG", "PDF", "PNG", "CSV"])
+def test_what_is_on_screen_can_be_taken_away(reader, kind):
+    open_explain(reader, text=CAT, target="like", other=OTHER)
+    reader.page.locator(".ax-save summary").click()
+    with reader.page.expect_download() as download:
+        reader.page.get_by_role("button", name=kind, exact=True).click()
+    data = download.value.path().read_bytes()
+    begins = {"SVG": b"<svg", "PDF": b"%PDF", "PNG": b"\x89PNG", "CSV": b"\xef\xbb\xbfword,tokens"}
+    assert begins[kind] in data[:200]
+    assert len(data) > 500
+
+
 def test_a_link_opens_the_same_explanation_again(reader):
     link = {"text": CAT, "target": "vector", "at": "8", "away": "drop", "method": "alti"}
     open_explain(reader, **link, off="5-11.0-2")

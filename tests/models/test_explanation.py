@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from explorer.analysis.explanation import METHODS, explain, likeness_word, truth_line, units_of
+from explorer.analysis.explanation import (
+    METHODS,
+    all_agreements,
+    explain,
+    likeness_word,
+    truth_line,
+    units_of,
+)
 from explorer.analysis.flow import attention_flow
 from explorer.analysis.rollout import attention_rollout
 from explorer.analysis.survey import survey
@@ -69,6 +76,20 @@ def test_agreement_is_spearmans_with_what_removal_measured(likeness):
         assert each.agreement.rho == pytest.approx(rho, abs=1e-9)
 
 
+def test_any_two_scores_are_held_against_one_another(likeness):
+    table = all_agreements(likeness)
+    assert len(table) == len(METHODS) + 1
+    for i in range(len(table)):
+        assert table[i][i].rho == pytest.approx(1)
+        for j in range(i):
+            assert table[i][j].rho == pytest.approx(table[j][i].rho)
+    pad, mask = (score(likeness, f"integrated_{b}").values for b in ("pad", "mask"))
+    assert table[-1][-2].rho == pytest.approx(scipy.stats.spearmanr(pad, mask).statistic)
+    attention = score(likeness, "attention").values
+    want = scipy.stats.spearmanr(attention, np.abs(pad)).statistic
+    assert table[1][-2].rho == pytest.approx(want)
+
+
 def test_removal_itself_would_have_the_lowest_deletion_at_the_first_step(likeness):
     asked = probe(CAT, Likeness(OTHER))
     best = int(likeness.removal.argmax())
@@ -82,7 +103,8 @@ def test_removal_itself_would_have_the_lowest_deletion_at_the_first_step(likenes
 
 
 def test_the_truth_line_begins_with_raw_attention_and_quotes_its_number(likeness):
-    first, second = truth_line(likeness)
+    first, second, third = truth_line(likeness)
+    assert "no truth of its own" in third
     rho = score(likeness, "attention").agreement.rho
     assert first.startswith("Here the attention of the last layer ranks the words ")
     assert likeness_word(rho) in first
@@ -140,7 +162,7 @@ def test_what_a_model_lacks_is_named_and_never_replaced_by_another_number(tmp_pa
     folder = tiny_model("MPNetModel", tmp_path)
     run = Run("the cat sat on the mat", source=Folder(str(folder)))
     found = explained(run, Likeness("the dog"))
-    for key in ("norms", "alti"):
+    for key in ("norms", "norms_residual", "norms_layer_norm", "alti"):
         assert score(found, key).values is None
         assert "is built in another way" in score(found, key).reason
     assert found.head_effects is None

@@ -115,6 +115,17 @@ def test_a_head_that_is_off_is_one_whose_weights_are_nought(minilm, likeness):
     assert abs(want[0] - likeness.value) > 1e-4  # the head does something
 
 
+def test_heads_and_words_can_be_gone_at_once(likeness):
+    assert likeness.changed() == pytest.approx(likeness.value, abs=TOLERANCE)
+    assert likeness.changed(off=[(3, 1)]) == pytest.approx(
+        likeness.heads_off([[(3, 1)]])[0], abs=TOLERANCE
+    )
+    gone = likeness.without([{2, 9}], "drop")[0]
+    assert likeness.changed(removed=[2, 9, 0], how="drop") == pytest.approx(gone, abs=TOLERANCE)
+    both = likeness.changed(off=[(3, 1)], removed=[2, 9], how="drop")
+    assert both not in (pytest.approx(gone, abs=1e-5), pytest.approx(likeness.value, abs=1e-5))
+
+
 def test_gradients_of_attention_are_torchs_own(minilm, likeness):
     ids, reference = ids_of(minilm, CAT.text), vector_of(minilm, OTHER)
     out = minilm.network(input_ids=ids[None], output_attentions=True)
