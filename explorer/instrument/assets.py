@@ -52,10 +52,18 @@ MODULES = (
     "steppictures",
     "stepnumbers",
     "stepper",
+    "headmap",
+    "survey",
+    "finder",
     "heads",
+    "explained",
+    "curves",
+    "switchoff",
     "explain",
 )
-_OWN = ("heads", "explain")  # of their own pages
+_HEADS = ("headmap", "survey", "finder", "heads")
+_EXPLAINED = ("headmap", "explained", "curves", "switchoff", "explain")
+_OWN = (*_HEADS, *_EXPLAINED)
 _WALKED = ("walk", "stages", "stepwords", "steppictures", "stepnumbers", "stepper")
 _DRAWN = ("data", "model", "view", "palette", "dom", "paint", "theme", "save", "tools", "matrix")
 _SAVED = ("record", "svg", "pdf", "shoot", "files")
@@ -76,8 +84,8 @@ HOSTS: Mapping[Host, tuple[str, ...]] = {
     "pairfile": _all_but(*_WALKED, *_OWN, "address"),
     "steps": _only(*_DRAWN, *_SAVED, *_WALKED, "address"),
     "stepsfile": _only(*_DRAWN, *_SAVED, *_WALKED, "alone"),
-    "headspage": _only(*_DRAWN, *_SAVED, "heads", "address"),
-    "explainpage": _only(*_DRAWN, *_SAVED, "explain", "address"),
+    "headspage": _only(*_DRAWN, *_SAVED, *_HEADS, "address"),
+    "explainpage": _only(*_DRAWN, *_SAVED, *_EXPLAINED, "address"),
 }
 SHEETS: Mapping[Host, tuple[str, ...]] = {
     "streamlit": ("instrument",),

@@ -1,30 +1,28 @@
 // One output explained: every method's scores on the text, how far they agree with removal, and
 // heads to switch off. It knows nothing of its host.
 
-import { bound, h, keys, pushButton, setText } from "./dom.js";
+import { createCurves } from "./curves.js";
+import { bound, h, pushButton, setText } from "./dom.js";
+import {
+  answerTo,
+  inPlain,
+  inSigned,
+  readHeads,
+  stretches,
+  unitText,
+  unpackExplained,
+  valuesOf,
+} from "./explained.js";
 import { createSaveMenu } from "./files.js";
-import { paintOn } from "./paint.js";
 import { css, inkOn } from "./palette.js";
 import { csvCell } from "./save.js";
+import { createSwitchOff } from "./switchoff.js";
 import { readTheme } from "./theme.js";
 import { createCopy } from "./tools.js";
 
 /**
- * @typedef {{rho: number | null, low: number, high: number, n: number}} Agreed
- * @typedef {{shares: number[], deletion: number[], insertion: number[], areas: [number, number]}} CurvesOf
- * @typedef {{key: string, name: string, paper: string, caveat: string, signed: boolean,
- *            values: (number | null)[] | null, reason: string, agreement: Agreed | null,
- *            curves: CurvesOf | null}} MethodOf
- * @typedef {[string, number][]} Guesses
- * @typedef {{heads: [number, number][], gone: number[], value: number, predictions: Guesses}} Changed
- * @typedef {{id: string, link: Record<string, string> | null, title: string, name: string,
- *            value: number, empty: number, how: "mask" | "drop", asks_at: boolean,
- *            tokens: {text: string, special: boolean}[], units: number[][],
- *            removal: (number | null)[], lines: string[], methods: MethodOf[],
- *            shape: [number, number] | null, effects: number[] | null, importance: number[] | null,
- *            heads_reason: string, heads_agree: number | null, predictions: Guesses,
- *            agreements: (number | null)[][], changed: Changed | null}} Explained
- *   agreements: of any two scores, removal first, then the methods that have values
+ * @typedef {import("./explained.js").Explained} Explained
+ * @typedef {import("./explained.js").MethodOf} MethodOf
  * @typedef {{
  *   params: () => URLSearchParams,
  *   onView: (params: Record<string, string>, link: Record<string, string> | null) => void,
@@ -36,47 +34,6 @@ import { createCopy } from "./tools.js";
 
 /** The names that a link uses. */
 export const EXPLAIN_PARAMS = ["method", "off", "gone"];
-const RANKS = 12;
-
-/** @param {Uint8Array} bytes @returns {Explained} */
-export const unpackExplained = (bytes) => JSON.parse(new TextDecoder().decode(bytes));
-
-/**
- * The text in the order of reading: units, and between them what is never taken away.
- * @param {Explained} found @returns {{unit: number | null, tokens: number[], text: string}[]}
- */
-export function stretches({ tokens, units }) {
-  const unitOf = new Map(units.flatMap((unit, u) => unit.map((i) => [i, u])));
-  /** @type {{unit: number | null, tokens: number[], text: string}[]} */
-  const found = [];
-  tokens.forEach(({ text }, i) => {
-    const unit = unitOf.get(i) ?? null;
-    const last = found.at(-1);
-    if (last && unit !== null && last.unit === unit) {
-      last.tokens.push(i);
-      last.text += text.replace(/^##/, "");
-    } else found.push({ unit, tokens: [i], text });
-  });
-  return found;
-}
-
-/** @param {number | null | undefined} x @param {number} [places] */
-const signed = (x, places = 3) =>
-  x === null || x === undefined ? "—" : `${x < 0 ? "−" : "+"}${Math.abs(x).toFixed(places)}`;
-
-/** Small numbers with three digits that say something. @param {number | null | undefined} x */
-const plain = (x) => {
-  if (x === null || x === undefined) return "—";
-  const text = x !== 0 && Math.abs(x) < 0.1 ? x.toPrecision(3) : x.toFixed(3);
-  return text.replace("-", "−");
-};
-
-/** @param {string} text @returns {[number, number][]} heads as a link names them: 3-1.0-2 */
-export const readHeads = (text) =>
-  text
-    .split(".")
-    .map((name) => /^(\d{1,3})-(\d{1,3})$/.exec(name))
-    .flatMap((m) => (m ? [/** @type {[number, number]} */ ([Number(m[1]), Number(m[2])])] : []));
 
 /** @param {HTMLElement} root @param {ExplainHost} host */
 export function mountExplain(root, host) {
@@ -90,9 +47,6 @@ export function mountExplain(root, host) {
   let gone = []; // units taken away together
   /** @type {number | null} */
   let pointed = null; // a unit
-  /** @type {number | null} */
-  let hoveredHead = null;
-
   const target = h("p", { class: "ax-target" });
   const lines = h("ul", { class: "ax-findings" });
   const copy = createCopy(host.copyLink);
@@ -102,22 +56,9 @@ export function mountExplain(root, host) {
   const goneSays = h("p", { class: "ax-help ax-taken", "aria-live": "polite" });
   const goneBack = pushButton("Put them back", "Put all words back", () => setGone([]), "ax-copy");
   const matrix = h("div", { class: "ax-rows", tabindex: "0", role: "group" });
-  const deletion = document.createElement("canvas");
-  const insertion = document.createElement("canvas");
-  const curvesSay = h("p", { class: "ax-help" });
-  const charts = h(
-    "div",
-    { class: "ax-curves" },
-    h("figure", {}, h("figcaption", {}, "Deletion: the highest scored go first"), deletion),
-    h("figure", {}, h("figcaption", {}, "Insertion: the highest scored come first"), insertion),
-  );
   const table = h("div", { class: "ax-rows", tabindex: "0", role: "group" });
-  const grid = document.createElement("canvas");
-  const headSays = h("p", { class: "ax-says", "aria-live": "polite" });
-  const headNote = h("p", { class: "ax-help" });
-  const headRanks = h("ol", { class: "ax-ranks" });
-  const allOn = pushButton("All heads on", "Switch every head on again", () => setOff([]));
-  const guesses = h("div", { class: "ax-rows ax-guesses" });
+  const curves = createCurves();
+  const heads = createSwitchOff(setOff);
   const scoring = h(
     "section",
     { "aria-label": "Scores" },
@@ -127,28 +68,9 @@ export function mountExplain(root, host) {
     h("div", { class: "ax-chosen" }, goneSays, goneBack),
     caveat,
   );
-  const heads = h(
-    "section",
-    { "aria-label": "Heads" },
-    h("h3", {}, "Which heads matter? Switch them off and see"),
-    headSays,
-    h(
-      "div",
-      { class: "ax-switching" },
-      h("div", {}, headNote, grid, h("div", { class: "ax-chosen" }, allOn), guesses),
-      h("div", {}, h("h4", {}, "Heads that move the target most"), headRanks),
-    ),
-  );
-  const curves = h(
-    "section",
-    { "aria-label": "Curves" },
-    h("h3", {}, "Is it true? Words really taken away, in each method’s order"),
-    curvesSay,
-    charts,
-  );
   const save = createSaveMenu(
     () => ({
-      elements: [target, scoring, curves, heads],
+      elements: [target, scoring, curves.element, heads.element],
       ...{ title: found?.title ?? "", name: "explain", says: found?.lines.join(" ") ?? "", theme },
     }),
     csv,
@@ -163,7 +85,7 @@ export function mountExplain(root, host) {
     ),
     lines,
     scoring,
-    curves,
+    curves.element,
     h("details", { class: "ax-table" }, h("summary", {}, "All numbers as a table"), table),
     h(
       "details",
@@ -171,28 +93,7 @@ export function mountExplain(root, host) {
       h("summary", {}, "How far any two methods agree (Spearman)"),
       matrix,
     ),
-    heads,
-  );
-
-  grid.tabIndex = 0;
-  grid.setAttribute("role", "img");
-  grid.addEventListener("pointermove", (event) => hoverHead(headAt(event)));
-  grid.addEventListener("pointerleave", () => hoverHead(null));
-  grid.addEventListener("click", (event) => {
-    const head = headAt(event);
-    if (head !== null) toggle(head);
-  });
-  keys(
-    grid,
-    (dx, dy) => {
-      if (!found?.shape) return;
-      const [layers, width] = found.shape;
-      const from = hoveredHead ?? 0;
-      const layer = bound(Math.floor(from / width) + dy, 0, layers - 1);
-      hoverHead(layer * width + bound((from % width) + dx, 0, width - 1));
-    },
-    () => hoveredHead !== null && toggle(hoveredHead),
-    () => setOff([]),
+    heads.element,
   );
 
   function report() {
@@ -207,12 +108,9 @@ export function mountExplain(root, host) {
 
   // — scores on the text —
 
-  /** @param {MethodOf | null} of null for removal itself @returns {(number | null)[]} */
-  const valuesOf = (of) => (of ? of.values : found?.removal) ?? [];
-
   /** The colours of a unit. @param {MethodOf | null} of @param {number} unit */
   function colours(of, unit) {
-    const values = valuesOf(of);
+    const values = found ? valuesOf(found, of) : [];
     if (of && !of.signed) {
       // From the least to the most: rollout and relevance give every word nearly the same.
       const known = values.map((x) => x ?? 0);
@@ -278,7 +176,7 @@ export function mountExplain(root, host) {
     gone = units;
     markGone();
     askForChange();
-    showHeads();
+    showChanges();
     report();
   }
 
@@ -301,19 +199,17 @@ export function mountExplain(root, host) {
       setText(goneSays, "No word is taken away.");
       return;
     }
-    const names = gone.map((unit) => `“${unitText(unit)}”`).join(" ");
-    const now = answer();
+    const shown = found;
+    const names = gone.map((unit) => `“${unitText(shown, unit)}”`).join(" ");
+    const now = answerTo(found, off, gone);
     const also = off.length ? `, and with ${off.length} of the heads off below` : "";
     setText(
       goneSays,
       now
-        ? `Without ${names}${also}, the target is ${plain(now.value)} instead of ${plain(found.value)}: ${signed(now.value - found.value, 4)}.`
+        ? `Without ${names}${also}, the target is ${inPlain(now.value)} instead of ${inPlain(found.value)}: ${inSigned(now.value - found.value, 4)}.`
         : `Without ${names}…`,
     );
   }
-
-  const unitText = (/** @type {number} */ unit) =>
-    found ? (stretches(found).find((s) => s.unit === unit)?.text ?? "") : "";
 
   function showNumbers() {
     if (!found) return;
@@ -322,15 +218,15 @@ export function mountExplain(root, host) {
       pointedSays,
       pointed === null
         ? `Each line’s colours run from its own least to its most. Where a method knows a sign, blue words support the target and orange ones work against it. Point at a word for its numbers. In the first line, ${found.asks_at ? "click a word to ask about it, Shift-click words" : "click words"} to take them away together.`
-        : `“${unitText(pointed)}”: ${away}, and the target changes by ${signed(-(found.removal[pointed] ?? 0))}. Each method’s score of it stands on the right.`,
+        : `“${unitText(found, pointed)}”: ${away}, and the target changes by ${inSigned(-(found.removal[pointed] ?? 0))}. Each method’s score of it stands on the right.`,
     );
     for (const cell of rows.querySelectorAll("[data-score]")) {
       const key = /** @type {HTMLElement} */ (cell).dataset.score;
       const of = found.methods.find((m) => m.key === key) ?? null;
-      const value = pointed === null ? null : valuesOf(of)[pointed];
+      const value = pointed === null ? null : valuesOf(found, of)[pointed];
       setText(
         /** @type {HTMLElement} */ (cell),
-        pointed === null ? "" : of && !of.signed ? plain(value) : signed(value),
+        pointed === null ? "" : of && !of.signed ? inPlain(value) : inSigned(value),
       );
     }
   }
@@ -387,7 +283,7 @@ export function mountExplain(root, host) {
     scale.style.setProperty("--low", `${50 + 50 * low}%`);
     scale.style.setProperty("--width", `${50 * (high - low)}%`);
     scale.style.setProperty("--rho", `${50 + 50 * rho}%`);
-    const title = `Spearman ${plain(rho)}, 95 % interval ${plain(low)} to ${plain(high)}, ${n} words`;
+    const title = `Spearman ${inPlain(rho)}, 95 % interval ${inPlain(low)} to ${inPlain(high)}, ${n} words`;
     return h(
       "div",
       { class: "ax-agree", title, role: "cell" },
@@ -412,84 +308,47 @@ export function mountExplain(root, host) {
     if (!found || !of) return;
     const note = of.values && of.reason ? ` ${of.reason}` : "";
     caveat.replaceChildren(h("strong", {}, of.name), ` (${of.paper}). ${of.caveat}${note}`);
-    const { curves: own } = of;
-    setText(
-      curvesSay,
-      own
-        ? `${of.name}: area ${plain(own.areas[0])} under deletion (lower is better), ${plain(own.areas[1])} under insertion (higher is better). The other methods are grey. Nothing removed: ${plain(found.value)}; all words removed: ${plain(found.empty)}.`
-        : `${of.name} has no curves here.`,
-    );
-    paintCurves(deletion, "deletion");
-    paintCurves(insertion, "insertion");
-    root.dataset.painted = `${found.id} ${of.key} ${off.map((head) => head.join("-")).join(".")}`;
+    curves.show(found, of, theme);
+    markPainted();
   }
 
-  /** @param {HTMLCanvasElement} canvas @param {"deletion" | "insertion"} which */
-  function paintCurves(canvas, which) {
+  /** Say what is on screen, and whether an answer is awaited. */
+  function markPainted() {
     if (!found) return;
-    const all = found.methods.filter((m) => m.curves);
-    const room = canvas.parentElement?.clientWidth ?? 400;
-    const [width, height] = [Math.max(240, Math.min(room, 560)), 210];
-    const plot = { left: 46, right: width - 10, top: 10, bottom: height - 34 };
-    const heights = all.flatMap((m) => [
-      ...(m.curves?.deletion ?? []),
-      ...(m.curves?.insertion ?? []),
-    ]);
-    const [low, high] = [Math.min(...heights, found.value), Math.max(...heights, found.value)];
-    const x = (/** @type {number} */ share) => plot.left + share * (plot.right - plot.left);
-    const y = (/** @type {number} */ value) =>
-      plot.bottom - ((value - low) / (high - low || 1)) * (plot.bottom - plot.top);
-    paintOn(canvas, width, height, (pen) => {
-      pen.font = `11px ${theme.font}`;
-      pen.fillStyle = theme.muted;
-      pen.strokeStyle = theme.border;
-      pen.lineWidth = 1;
-      pen.strokeRect(plot.left, plot.top, plot.right - plot.left, plot.bottom - plot.top);
-      pen.textAlign = "right";
-      pen.textBaseline = "middle";
-      for (const value of [low, high])
-        pen.fillText(value.toFixed(2).replace("-", "−"), plot.left - 6, y(value));
-      pen.textAlign = "center";
-      for (const share of [0, 0.5, 1])
-        pen.fillText(
-          `${100 * share} %`,
-          bound(x(share), plot.left + 8, plot.right - 12),
-          plot.bottom + 11,
-        );
-      pen.fillText(
-        which === "deletion" ? "of the words gone" : "of the words there",
-        (plot.left + plot.right) / 2,
-        height - 7,
-      );
-      const of = chosen();
-      for (const one of [...all.filter((m) => m !== of), ...(of?.curves ? [of] : [])]) {
-        const own = /** @type {CurvesOf} */ (one.curves);
-        pen.beginPath();
-        own[which].forEach((value, i) => {
-          if (i) pen.lineTo(x(own.shares[i]), y(value));
-          else pen.moveTo(x(own.shares[i]), y(value));
-        });
-        pen.strokeStyle = one === of ? theme.accent : theme.border;
-        pen.lineWidth = one === of ? 2.5 : 1.2;
-        pen.stroke();
-      }
-    });
-    canvas.setAttribute("role", "img");
-    canvas.setAttribute("aria-label", curvesSay.textContent ?? "");
+    const waits = (off.length || gone.length) && !answerTo(found, off, gone);
+    const names = off.map((head) => head.join("-")).join(".");
+    root.dataset.painted = `${found.id} ${chosen()?.key} ${names}${waits ? " …" : ""}`;
+  }
+
+  /** @param {[number, number][]} switched */
+  function setOff(switched) {
+    off = switched;
+    askForChange();
+    showChanges();
+    report();
+  }
+
+  /** What depends on the heads that are off and the words that are gone. */
+  function showChanges() {
+    if (!found) return;
+    showGone();
+    heads.show(found, off, gone, theme);
+    markPainted();
   }
 
   function showTable() {
     if (!found) return;
+    const shown = found;
     const all = [null, ...found.methods.filter((m) => m.values)];
     const head = ["word", ...all.map((m) => m?.name ?? "measured removal")];
     const lineOf = (/** @type {number} */ unit) =>
       h(
         "tr",
         {},
-        h("td", { dir: "auto" }, unitText(unit)),
+        h("td", { dir: "auto" }, unitText(shown, unit)),
         ...all.map((m) => {
-          const value = valuesOf(m)[unit];
-          return h("td", {}, m && !m.signed ? plain(value) : signed(value));
+          const value = valuesOf(shown, m)[unit];
+          return h("td", {}, m && !m.signed ? inPlain(value) : inSigned(value));
         }),
       );
     table.replaceChildren(
@@ -535,235 +394,32 @@ export function mountExplain(root, host) {
     );
   }
 
-  // — heads —
-
-  let cell = { width: 1, height: 1, left: 24, top: 18 };
-
-  /** @param {MouseEvent} event */
-  function headAt(event) {
-    if (!found?.shape) return null;
-    const [layers, width] = found.shape;
-    const column = Math.floor((event.offsetX - cell.left) / cell.width);
-    const row = Math.floor((event.offsetY - cell.top) / cell.height);
-    return column >= 0 && column < width && row >= 0 && row < layers ? row * width + column : null;
-  }
-
-  /** @param {number} i @returns {[number, number]} */
-  const headOf = (i) => {
-    const width = found?.shape?.[1] ?? 1;
-    return [Math.floor(i / width), i % width];
-  };
-
-  const isOff = (/** @type {number} */ i) => off.some((o) => o.join() === headOf(i).join());
-
-  /** @param {number} i */
-  function toggle(i) {
-    if (!found?.effects) return;
-    const [layer, head] = headOf(i);
-    setOff(
-      isOff(i)
-        ? off.filter(([a, b]) => a !== layer || b !== head)
-        : [...off, /** @type {[number, number]} */ ([layer, head])],
-    );
-  }
-
-  /** @param {[number, number][]} heads */
-  function setOff(heads) {
-    off = heads;
-    askForChange();
-    showHeads();
-    report();
-  }
-
-  /** @param {number | null} i */
-  function hoverHead(i) {
-    if (i === hoveredHead) return;
-    hoveredHead = i;
-    paintHeads();
-    setText(headSays, headSentence());
-  }
-
-  /** The answer for what is off now, if it is here. */
-  function answer() {
-    if (!found || !(off.length || gone.length)) return null;
-    const { changed } = found;
-    const places = gone.flatMap((unit) => found?.units[unit] ?? []);
-    const alsoGone =
-      changed &&
-      same(
-        changed.gone.map((i) => [i]),
-        places.map((i) => [i]),
-      );
-    if (changed && alsoGone && same(changed.heads, off)) return changed;
-    if (off.length !== 1 || gone.length || !found.effects || !found.shape) return null;
-    const [[layer, head]] = off; // one head: measured already
-    const effect = found.effects[layer * found.shape[1] + head];
-    return { value: found.value + effect, predictions: null };
-  }
-
-  function headSentence() {
-    if (!found) return "";
-    if (found.heads_reason) return `Not available: ${found.heads_reason}`;
-    const { effects, importance } = found;
-    if (!effects || !importance) return "";
-    if (hoveredHead !== null) {
-      const [layer, head] = headOf(hoveredHead);
-      return `Layer ${layer}, head ${head}${isOff(hoveredHead) ? " (off)" : ""}: switched off alone it moves the target by ${signed(effects[hoveredHead], 4)}; its gradient importance is ${importance[hoveredHead].toFixed(5)}.`;
-    }
-    if (!off.length) {
-      const top = order()[0];
-      return `All heads are on: the target is ${plain(found.value)}. The head that moves it most when it goes is ${headOf(top).join("-")} (${signed(effects[top], 4)}).`;
-    }
-    const names = off.map((head) => head.join("-")).join(", ");
-    const now = answer();
-    return now
-      ? `Off: ${names}${gone.length ? ", and the words above gone" : ""}. The target is ${plain(now.value)} instead of ${plain(found.value)}: ${signed(now.value - found.value, 4)}.`
-      : `Off: ${names}. Running the model without them…`;
-  }
-
-  const order = () => {
-    const effects = found?.effects ?? [];
-    return [...effects.keys()].sort((i, j) => Math.abs(effects[j]) - Math.abs(effects[i]));
-  };
-
-  function paintHeads() {
-    if (!found?.shape || !found.effects) return;
-    const [layers, width] = found.shape;
-    const { effects } = found;
-    const room = Math.max(260, grid.parentElement?.clientWidth ?? 500);
-    const side = Math.floor(Math.min(54, (room - 26) / width));
-    cell = { ...cell, width: side, height: Math.min(34, Math.max(18, side)) };
-    const most = Math.max(1e-12, ...effects.map(Math.abs));
-    paintOn(grid, cell.left + width * side + 2, cell.top + layers * cell.height + 2, (pen) => {
-      pen.font = `11px ${theme.font}`;
-      pen.textAlign = "center";
-      pen.textBaseline = "middle";
-      pen.fillStyle = theme.muted;
-      for (let head = 0; head < width; head++)
-        pen.fillText(String(head), cell.left + (head + 0.5) * side, 9);
-      for (let layer = 0; layer < layers; layer++)
-        pen.fillText(String(layer), 11, cell.top + (layer + 0.5) * cell.height);
-      effects.forEach((effect, i) => {
-        const [layer, head] = headOf(i);
-        const [x, y] = [cell.left + head * side, cell.top + layer * cell.height];
-        const back = theme.diverging[bound(Math.round(127.5 - (127.5 * effect) / most), 0, 255)];
-        pen.fillStyle = css(back);
-        pen.fillRect(x + 1, y + 1, side - 2, cell.height - 2);
-        if (isOff(i)) {
-          pen.strokeStyle = css(inkOn(back));
-          pen.lineWidth = 2;
-          pen.beginPath();
-          pen.moveTo(x + 5, y + 5);
-          pen.lineTo(x + side - 5, y + cell.height - 5);
-          pen.moveTo(x + side - 5, y + 5);
-          pen.lineTo(x + 5, y + cell.height - 5);
-          pen.stroke();
-        }
-        if (i === hoveredHead || isOff(i)) {
-          pen.strokeStyle = theme.accent;
-          pen.lineWidth = 2;
-          pen.strokeRect(x + 1, y + 1, side - 2, cell.height - 2);
-        }
-      });
-    });
-    setText(
-      headNote,
-      `Blue heads support the target: without them it falls; orange ones work against it. Full colour at ±${most.toPrecision(2)}. Click to switch off. A head that is off is zero, which the model has never seen, and others take its place (Michel et al. 2019)${found.heads_agree === null ? "" : `; gradient importance ranks the heads as this does at ${plain(found.heads_agree)}`}.`,
-    );
-    grid.setAttribute("aria-label", `Effect of switching each head off. ${headSentence()}`);
-  }
-
-  function showHeads() {
-    if (!found) return;
-    const { effects, importance } = found;
-    setText(headSays, headSentence());
-    showGone();
-    paintHeads();
-    allOn.disabled = !off.length;
-    const possible = effects !== null && importance !== null;
-    for (const part of [grid, headNote, allOn, headRanks.parentElement])
-      if (part) part.hidden = !possible;
-    if (!possible) return;
-    const most = Math.max(1e-12, ...effects.map(Math.abs));
-    headRanks.replaceChildren(
-      ...order()
-        .slice(0, RANKS)
-        .map((i) => {
-          const button = pushButton(
-            `${headOf(i).join("-")}  ${signed(effects[i], 4)}`,
-            `Layer ${headOf(i)[0]}, head ${headOf(i)[1]}: switch it off or on`,
-            () => toggle(i),
-            "ax-rank",
-          );
-          button.style.setProperty("--share", `${(100 * Math.abs(effects[i])) / most}%`);
-          button.setAttribute("aria-pressed", String(isOff(i)));
-          return h("li", {}, button);
-        }),
-    );
-    showGuesses();
-    const of = chosen();
-    if (of)
-      root.dataset.painted = `${found.id} ${of.key} ${off.map((head) => head.join("-")).join(".")}${(off.length || gone.length) && !answer() ? " …" : ""}`;
-  }
-
-  function showGuesses() {
-    if (!found?.predictions.length) {
-      guesses.replaceChildren();
-      return;
-    }
-    const altered = off.length > 0 || gone.length > 0;
-    const after = altered ? answer()?.predictions : null;
-    const before = new Map(found.predictions);
-    const head = [
-      "now predicted",
-      "probability",
-      ...(altered ? ["after the change", "probability"] : []),
-    ];
-    const body = found.predictions.map(([text, p], i) => {
-      const cells = [text, p.toFixed(4)];
-      if (altered) {
-        const [other, q] = after?.[i] ?? ["…", 0];
-        const was = before.get(other);
-        cells.push(
-          other,
-          after
-            ? `${q.toFixed(4)}${was === undefined ? " (new)" : ` (${signed(q - was, 4)})`}`
-            : "",
-        );
-      }
-      return h("tr", {}, ...cells.map((text) => h("td", { dir: "auto" }, text)));
-    });
-    guesses.replaceChildren(
-      h(
-        "table",
-        {},
-        h("thead", {}, h("tr", {}, ...head.map((name) => h("th", { scope: "col" }, name)))),
-        h("tbody", {}, ...body),
-      ),
-    );
-  }
-
   function csv() {
     if (!found) return "";
+    const shown = found;
     const all = [null, ...found.methods.filter((m) => m.values)];
     const titles = ["word", "tokens", ...all.map((m) => m?.name ?? "measured removal")];
     const body = found.units.map((unit, u) => [
-      csvCell(unitText(u)),
+      csvCell(unitText(shown, u)),
       unit.join(" "),
-      ...all.map((m) => String(valuesOf(m)[u] ?? "")),
+      ...all.map((m) => String(valuesOf(shown, m)[u] ?? "")),
     ]);
     return `\ufeff${[titles.map(csvCell), ...body].map((row) => row.join(",")).join("\r\n")}\r\n`;
   }
 
   function draw() {
     if (!found) return;
-    target.replaceChildren("Explained: ", h("strong", {}, found.name), ` = ${plain(found.value)}`);
+    target.replaceChildren(
+      "Explained: ",
+      h("strong", {}, found.name),
+      ` = ${inPlain(found.value)}`,
+    );
     lines.replaceChildren(...found.lines.map((line) => h("li", {}, line)));
     showRows();
     showChosen();
     showTable();
     showMatrix();
-    showHeads();
+    showChanges();
   }
 
   /** @param {Uint8Array} bytes */
@@ -774,7 +430,7 @@ export function mountExplain(root, host) {
     theme = readTheme(root);
     copy.show(found.link !== null);
     if (!first) {
-      showHeads(); // only the answer about heads can be new
+      showChanges(); // only the answer about heads can be new
       return;
     }
     const params = host.params();
@@ -789,14 +445,14 @@ export function mountExplain(root, host) {
       .filter(Boolean)
       .map(Number)
       .filter((unit) => Number.isInteger(unit) && unit >= 0 && unit < fresh.units.length);
-    showHeads();
+    showChanges();
     markGone();
-    if (!answer()) askForChange();
+    if (!answerTo(fresh, off, gone)) askForChange();
   }
 
   const watcher = new ResizeObserver(() => {
     showChosen();
-    paintHeads();
+    heads.repaint();
   });
   watcher.observe(root);
   return {
@@ -811,14 +467,3 @@ export function mountExplain(root, host) {
     },
   };
 }
-
-/** @param {number[][]} one @param {number[][]} other */
-const same = (one, other) =>
-  one
-    .map((x) => x.join())
-    .sort()
-    .join(";") ===
-  other
-    .map((x) => x.join())
-    .sort()
-    .join(";");

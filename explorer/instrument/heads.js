@@ -1,26 +1,28 @@
 // All heads of a model: a map, a plane, a ranking, a search by pointing. It knows nothing of its host.
 
-import { bound, choice, h, keys, pushButton, setText } from "./dom.js";
+import { bound, choice, h, pushButton, setText } from "./dom.js";
 import { createSaveMenu } from "./files.js";
+import { createFinder } from "./finder.js";
+import { createHeadMap } from "./headmap.js";
 import { drawCells, paintOn } from "./paint.js";
 import { csvCell } from "./save.js";
+import {
+  BEYOND,
+  inDigits,
+  measuresOf,
+  POINTED,
+  rankHeads,
+  readPairs,
+  unpackHeads,
+  verdict,
+} from "./survey.js";
 import { readTheme } from "./theme.js";
 import { createCopy } from "./tools.js";
 
 /**
- * @typedef {(number | null)[]} Numbers one for each head, layer by layer
- * @typedef {{key: string, name: string, unit: "share" | "bits" | "tokens", words: string,
- *            mean: Numbers, spread: Numbers, n_texts: number}} Measure
- * @typedef {{text: string, special: boolean, word: number | null}} Pointable
- * @typedef {[number, number, number]} Pair a text, and the positions of two of its tokens
- * @typedef {{weight: Numbers, spread: Numbers, baseline: Numbers, others: Numbers}} Found
- *   baseline: of other tokens at the same distance; others: of other tokens to the same word
- * @typedef {{id: string, link: Record<string, string> | null, title: string, n_layers: number,
- *            n_heads: number, n_texts: number, n_placed: number, measures: Measure[],
- *            kinds: string[], heads: {kind: number, evidence: string, sink: string}[],
- *            places: [number, number][], stress: number, texts: Pointable[][], pairs: Pair[],
- *            found: Found | null,
- *            thumb: [number, number]}} Heads
+ * @typedef {import("./survey.js").Heads} Heads
+ * @typedef {import("./survey.js").Measure} Measure
+ * @typedef {import("./survey.js").Pair} Pair
  * @typedef {{measure: string, kinds: number[], lowest: boolean, pick: number, pairs: Pair[]}} HeadsView
  * @typedef {{
  *   params: () => URLSearchParams,
@@ -34,79 +36,7 @@ import { createCopy } from "./tools.js";
 /** The names that a link uses. */
 export const HEADS_PARAMS = ["measure", "kinds", "lowest", "pick", "pairs"];
 const RANKS = 12; // heads in the list at first
-const POINTED = "pointed";
-const BEYOND = "beyond";
 const THUMB = 64; // pixels of a small picture
-const MOST_PAIRS = 40;
-
-/** @param {Uint8Array} bytes */
-export function unpackHeads(bytes) {
-  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-  /** @type {Heads} */
-  const heads = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
-  return { heads, thumbs: bytes.slice(4 + length) };
-}
-
-/**
- * All measures: the survey's own, and those of the words that were pointed at.
- * @param {Heads} heads @returns {Measure[]}
- */
-export function measuresOf({ measures, found, pairs }) {
-  if (!found) return measures;
-  const { weight, spread, baseline, others } = found;
-  const beyond = weight.map((w, i) => {
-    const [base, other] = [baseline[i], others[i]];
-    return w === null || (base === null && other === null)
-      ? null
-      : w - Math.max(base ?? 0, other ?? 0);
-  });
-  const many = pairs.length;
-  /** @type {Measure[]} */
-  const pointed = [
-    {
-      ...{ key: POINTED, name: "attention from the pointed words to the others", unit: "share" },
-      ...{ words: "gives {} from the pointed words to the others", mean: weight, spread },
-      n_texts: many,
-    },
-    {
-      ...{ key: BEYOND, name: "the same, beyond what others give", unit: "share" },
-      words: "gives {} more than others give to the same word, or at the same distance",
-      ...{ mean: beyond, spread: spread.map(() => 0), n_texts: many },
-    },
-  ];
-  return [...pointed, ...measures];
-}
-
-/**
- * The heads of some kinds by a measure; those without a number last.
- * @param {Heads} heads @param {Measure} measure @param {number[]} kinds none means all
- * @param {boolean} lowest
- */
-export function rankHeads(heads, measure, kinds, lowest) {
-  const sign = lowest ? 1 : -1;
-  return heads.heads
-    .map((_, i) => i)
-    .filter((i) => !kinds.length || kinds.includes(heads.heads[i].kind))
-    .sort((i, j) => {
-      const [one, other] = [measure.mean[i], measure.mean[j]];
-      if (one === null || other === null) return Number(one === null) - Number(other === null);
-      return sign * (one - other) || i - j;
-    });
-}
-
-/** @param {string} text @returns {Pair[]} */
-export function readPairs(text) {
-  return text
-    .split("_")
-    .map((pair) => pair.split("-").map(Number))
-    .filter((pair) => pair.length === 3 && pair.every((x) => Number.isInteger(x) && x >= 0))
-    .slice(0, MOST_PAIRS)
-    .map(([one, two, three]) => [one, two, three]);
-}
-
-/** @param {number | null} value @param {Measure} measure */
-const inDigits = (value, { unit }) =>
-  value === null ? "—" : value.toFixed(unit === "share" ? 3 : 2).replace("-", "−");
 
 /** @param {HTMLElement} root @param {HeadsHost} host */
 export function mountHeads(root, host) {
@@ -118,8 +48,6 @@ export function mountHeads(root, host) {
   let view = { measure: "", kinds: [], lowest: false, pick: -1, pairs: [] };
   /** @type {number | null} */
   let hovered = null;
-  /** @type {{text: number, at: number} | null} */
-  let begun = null; // the word that looks, while the other is awaited
   let shownRanks = RANKS;
 
   const select = /** @type {HTMLSelectElement} */ (h("select", { "aria-label": "Measure" }));
@@ -134,7 +62,14 @@ export function mountHeads(root, host) {
   );
   const copy = createCopy(host.copyLink);
   const says = h("p", { class: "ax-says", "aria-live": "polite" });
-  const map = document.createElement("canvas");
+  const map = createHeadMap({
+    hover,
+    pick: (head) => change({ pick: head }),
+    from: () => Math.max(view.pick, 0),
+    go: (head) => change({ pick: head }),
+    enter: () => explore(view.pick),
+    leave: () => change({ pick: -1 }),
+  });
   const plane = document.createElement("canvas");
   const mapNote = h("p", { class: "ax-help" });
   const planeNote = h("p", { class: "ax-help" });
@@ -142,7 +77,7 @@ export function mountHeads(root, host) {
   const pictures = h(
     "div",
     { class: "ax-heads-pictures" },
-    h("section", {}, h("h3", {}, "Every head, by layer"), mapNote, map),
+    h("section", {}, h("h3", {}, "Every head, by layer"), mapNote, map.element),
     h("section", {}, h("h3", {}, "Every head, near what it resembles"), planeNote, plane),
   );
   const save = createSaveMenu(
@@ -156,19 +91,11 @@ export function mountHeads(root, host) {
     csv,
     null,
   );
-  const finderSays = h("p", { class: "ax-help", role: "status" });
-  const lines = h("div", { class: "ax-lines" });
-  const pairList = h("div", { class: "ax-legend" });
-  const finder = /** @type {HTMLDetailsElement} */ (
-    h(
-      "details",
-      { class: "ax-finder" },
-      h("summary", {}, "Find a head by pointing: which one looks from this word to that one?"),
-      finderSays,
-      lines,
-      pairList,
-    )
-  );
+  const finder = createFinder((pairs) => {
+    const measure = pairs.length ? POINTED : (heads?.measures[0].key ?? "");
+    host.find(pairs);
+    change({ pairs, measure, lowest: false });
+  });
   const ranksTitle = h("h3");
   const ranks = h("ol", { class: "ax-head-ranks" });
   root.replaceChildren(
@@ -187,35 +114,17 @@ export function mountHeads(root, host) {
     h("div", { class: "ax-kinds" }, h("span", { class: "ax-help" }, "Kinds: "), legend),
     says,
     pictures,
-    finder,
+    finder.element,
     h("section", {}, ranksTitle, ranks),
   );
 
-  for (const [canvas, at] of /** @type {const} */ ([
-    [map, headOnMap],
-    [plane, headOnPlane],
-  ])) {
-    canvas.tabIndex = 0;
-    canvas.setAttribute("role", "img");
-    canvas.addEventListener("pointermove", (event) => hover(at(event)));
-    canvas.addEventListener("pointerleave", () => hover(null));
-    canvas.addEventListener("click", (event) => {
-      const head = at(event);
-      if (head !== null) change({ pick: head });
-    });
-    keys(
-      canvas,
-      (dx, dy) => {
-        if (!heads) return;
-        const { n_heads, n_layers } = heads;
-        const from = Math.max(view.pick, 0);
-        const layer = bound(Math.floor(from / n_heads) + dy, 0, n_layers - 1);
-        change({ pick: layer * n_heads + bound((from % n_heads) + dx, 0, n_heads - 1) });
-      },
-      () => explore(view.pick),
-      () => change({ pick: -1 }),
-    );
-  }
+  plane.setAttribute("role", "img");
+  plane.addEventListener("pointermove", (event) => hover(headOnPlane(event)));
+  plane.addEventListener("pointerleave", () => hover(null));
+  plane.addEventListener("click", (event) => {
+    const head = headOnPlane(event);
+    if (head !== null) change({ pick: head });
+  });
 
   /** @param {Partial<HeadsView>} part */
   function change(part) {
@@ -287,73 +196,47 @@ export function mountHeads(root, host) {
 
   // — the map —
 
-  let cell = { width: 1, height: 1, left: 0, top: 0 };
-
-  /** @param {MouseEvent} event */
-  function headOnMap(event) {
-    if (!heads) return null;
-    const column = Math.floor((event.offsetX - cell.left) / cell.width);
-    const row = Math.floor((event.offsetY - cell.top) / cell.height);
-    const inside = column >= 0 && column < heads.n_heads && row >= 0 && row < heads.n_layers;
-    return inside ? row * heads.n_heads + column : null;
-  }
-
   /** @param {number} i */
   const isShown = (i) => !view.kinds.length || view.kinds.includes(heads?.heads[i].kind ?? -1);
 
   function paintMap() {
     if (!heads) return;
-    const { n_heads, n_layers } = heads;
     const measure = measureNow();
-    const room = Math.max(280, map.parentElement?.clientWidth ?? 500);
-    const width = Math.floor(Math.min(54, (room - 26) / n_heads));
-    cell = { width, height: Math.min(34, Math.max(18, width)), left: 24, top: 18 };
     const top = Math.max(1e-9, ...measure.mean.map((x) => Math.abs(x ?? 0)));
-    paintOn(map, cell.left + n_heads * width + 2, cell.top + n_layers * cell.height + 2, (pen) => {
-      pen.font = `11px ${theme.font}`;
-      pen.textAlign = "center";
-      pen.textBaseline = "middle";
-      pen.fillStyle = theme.muted;
-      for (let head = 0; head < n_heads; head++)
-        pen.fillText(String(head), cell.left + (head + 0.5) * width, 9);
-      for (let layer = 0; layer < n_layers; layer++)
-        pen.fillText(String(layer), 11, cell.top + (layer + 0.5) * cell.height);
-      measure.mean.forEach((value, i) => paintHead(pen, i, value, top));
-    });
+    const label = `Heads by ${measure.name}. ${sentence()}`;
+    map.show([heads.n_layers, heads.n_heads], theme, label, (pen, i, box) =>
+      paintHead(pen, i, box, measure.mean[i], top),
+    );
     const { unit } = measure;
     const full = `${inDigits(top, measure)}${unit === "share" ? "" : ` ${unit}`}`;
     setText(
       mapNote,
       `Rows are layers, columns are heads, both from 0; full colour at ${full}. The edge of a cell has the colour of its kind.`,
     );
-    map.setAttribute("aria-label", `Heads by ${measure.name}. ${sentence()}`);
   }
 
-  /** @param {import("./paint.js").Pen} pen @param {number} i @param {number | null} value @param {number} top */
-  function paintHead(pen, i, value, top) {
+  /** @param {import("./paint.js").Pen} pen @param {number} i @param {import("./paint.js").Box} box @param {number | null} value @param {number} top */
+  function paintHead(pen, i, { x, y, width, height }, value, top) {
     if (!heads) return;
-    const x = cell.left + (i % heads.n_heads) * cell.width;
-    const y = cell.top + Math.floor(i / heads.n_heads) * cell.height;
     const level = bound(Math.round((255 * Math.max(0, value ?? 0)) / top), 0, 255);
     if (isShown(i)) {
       pen.fillStyle = theme.fills[level];
-      pen.fillRect(x + 1, y + 1, cell.width - 2, cell.height - 2);
+      pen.fillRect(x, y, width, height);
       pen.fillStyle = kindCss(heads.heads[i].kind);
-      pen.fillRect(x + 1, y + 1, 3, cell.height - 2);
-      if (cell.width >= 30 && value !== null) {
+      pen.fillRect(x, y, 3, height);
+      if (width >= 28 && value !== null) {
         pen.fillStyle = theme.inks[level];
-        pen.font = `11px ${theme.font}`;
-        pen.fillText(short(value), x + cell.width / 2 + 2, y + cell.height / 2);
+        pen.fillText(short(value), x + width / 2 + 2, y + height / 2);
       }
     } else {
       pen.strokeStyle = theme.border;
       pen.lineWidth = 1;
-      pen.strokeRect(x + 1.5, y + 1.5, cell.width - 3, cell.height - 3);
+      pen.strokeRect(x + 0.5, y + 0.5, width - 1, height - 1);
     }
     if (i === view.pick || i === hovered) {
       pen.strokeStyle = theme.accent;
       pen.lineWidth = 2;
-      pen.strokeRect(x + 1, y + 1, cell.width - 2, cell.height - 2);
+      pen.strokeRect(x, y, width, height);
     }
   }
 
@@ -377,7 +260,7 @@ export function mountHeads(root, host) {
     if (!heads) return;
     const { places, n_placed, n_texts, stress } = heads;
     const width = Math.max(280, Math.min(plane.parentElement?.clientWidth ?? 500, 720));
-    const height = Math.max(cell.top + heads.n_layers * cell.height + 2, 260);
+    const height = Math.max(map.height(), 260);
     const [xs, ys] = [places.map(([x]) => x), places.map(([, y]) => y)];
     const [left, right] = [Math.min(...xs), Math.max(...xs)];
     const [low, high] = [Math.min(...ys), Math.max(...ys)];
@@ -448,77 +331,6 @@ export function mountHeads(root, host) {
       return [button];
     });
     legend.replaceChildren(...chips);
-  }
-
-  // — the finder —
-
-  function showFinder() {
-    if (!heads) return;
-    setText(finderSays, finderSentence());
-    const rows = heads.texts.map((tokens, text) => {
-      const words = tokens.map((token, at) => {
-        const from = view.pairs.some((p) => p[0] === text && sameWord(tokens, p[1], at));
-        const to = view.pairs.some((p) => p[0] === text && sameWord(tokens, p[2], at));
-        const waiting = begun?.text === text && sameWord(tokens, begun.at, at);
-        const classes = ["ax-point"];
-        if (from || waiting) classes.push("ax-from");
-        if (to) classes.push("ax-to");
-        if (token.special) classes.push("ax-chip-special");
-        return pushButton(token.text, token.text, () => pointAt(text, at), classes.join(" "));
-      });
-      return h("p", { class: "ax-line", dir: "auto" }, ...words);
-    });
-    lines.replaceChildren(...rows);
-    const chips = view.pairs.map((pair, i) => {
-      const tokens = heads?.texts[pair[0]] ?? [];
-      const [from, to] = [wordAt(tokens, pair[1]), wordAt(tokens, pair[2])];
-      return pushButton(
-        `${from} → ${to}  ✕`,
-        `Leave out ${from} → ${to}`,
-        () => setPairs(view.pairs.filter((_, j) => j !== i)),
-        "ax-chip",
-      );
-    });
-    pairList.replaceChildren(...chips);
-  }
-
-  function finderSentence() {
-    if (!heads) return "";
-    if (begun) {
-      const from = wordAt(heads.texts[begun.text], begun.at);
-      return `From “${from}” to …? Click the word that it should look at.`;
-    }
-    if (view.pairs.length && !heads.found) return "Looking through all heads…";
-    const more =
-      heads.n_texts > 1
-        ? "Point at a pair in several lines: what they have in common is what the head does."
-        : "One sentence can fool: give several, one a line, and point at a pair in each.";
-    return `Click the word that looks, then the word that it should look at. ${more}`;
-  }
-
-  /** @param {number} text @param {number} at */
-  function pointAt(text, at) {
-    if (!begun || begun.text !== text) {
-      begun = { text, at };
-      showFinder();
-      return;
-    }
-    /** @type {Pair} */
-    const pair = [text, begun.at, at];
-    begun = null;
-    setPairs([...view.pairs.filter((p) => p.join() !== pair.join()), pair].slice(-MOST_PAIRS));
-  }
-
-  /** @param {Pair[]} pairs */
-  function setPairs(pairs) {
-    begun = null;
-    if (heads) heads.found = null;
-    const measure = pairs.length ? POINTED : (heads?.measures[0].key ?? "");
-    view = { ...view, pairs, measure, lowest: false };
-    showFinder();
-    host.find(pairs);
-    if (!pairs.length) change({});
-    else report();
   }
 
   // — the ranking —
@@ -632,7 +444,7 @@ export function mountHeads(root, host) {
     setText(says, sentence());
     paintMap();
     paintPlane();
-    showFinder();
+    finder.show(heads, view.pairs);
     showRanks();
     root.dataset.painted = `${heads.id} ${measureNow().key} ${nameOf(rankHeads(heads, measureNow(), view.kinds, view.lowest)[0] ?? 0)}`;
   }
@@ -674,8 +486,6 @@ export function mountHeads(root, host) {
       pairs: readPairs(params.get("pairs") ?? "").filter(known),
     };
     shownRanks = RANKS;
-    begun = null;
-    finder.open = view.pairs.length > 0 || finder.open;
     if (view.pairs.length && !fresh.found) host.find(view.pairs);
   }
 
@@ -715,34 +525,6 @@ export function mountHeads(root, host) {
 /** @param {number} value */
 const short = (value) =>
   Math.abs(value) >= 10 ? value.toFixed(0) : value.toFixed(Math.abs(value) >= 1 ? 1 : 2);
-
-/** Whether a head follows the words, or only their distance, or one of them. @param {Found} found @param {number} i */
-export function verdict({ weight, baseline, others }, i) {
-  const [w, base, other] = [weight[i] ?? 0, baseline[i], others[i]];
-  const parts = [
-    other === null ? "" : `Other words give that word ${other.toFixed(3)}`,
-    base === null ? "" : `at the same distance others give ${base.toFixed(3)}`,
-  ].filter(Boolean);
-  if (!parts.length) return "No other word to compare with.";
-  const above = (/** @type {number | null} */ x) => x === null || (w > 2 * x && w > x + 0.05);
-  const judged = !above(other)
-    ? "it may look there whoever asks."
-    : !above(base)
-      ? "it may be no more than their distance."
-      : "it is this pair that it finds.";
-  return `${parts.join("; ")}: ${judged}`;
-}
-
-/** The positions of a whole word. @param {Pointable[]} tokens @param {number} one @param {number} other */
-const sameWord = (tokens, one, other) =>
-  one === other || (tokens[one]?.word !== null && tokens[one]?.word === tokens[other]?.word);
-
-/** @param {Pointable[]} tokens @param {number} at */
-const wordAt = (tokens, at) =>
-  tokens
-    .filter((_, i) => sameWord(tokens, at, i))
-    .map((token) => token.text.replace(/^##/, ""))
-    .join("");
 
 /**
  * Dots whose names have room, the marked ones first.

@@ -14,7 +14,7 @@ from explorer.errors import ExplorerError
 from explorer.run import Run
 from explorer.scratch.transplant import layers_of, projections
 from explorer.source import Transplanted, model_of
-from explorer.sources.huggingface import Reading, read
+from explorer.sources.huggingface import read
 from explorer.sources.loading import LoadedModel, load_model
 from explorer.sources.progress import Progress, silent
 from explorer.sources.walks import counts_after_padding, positions_of
@@ -314,7 +314,7 @@ class Probe:
         if isinstance(target, ClassScore):
             return out.logits.double()[:, self._reference]
         vectors = out.last_hidden_state.double()
-        if self.pooled_over(target):
+        if self.pooled:
             share = mask[..., None].double()
             chosen = (vectors * share).sum(1) / share.sum(1)
         else:
@@ -322,11 +322,6 @@ class Probe:
         if isinstance(target, Likeness):
             return torch.nn.functional.cosine_similarity(chosen, self._reference[None], dim=-1)
         return chosen @ self._reference
-
-    @staticmethod
-    def pooled_over(target: Target) -> bool:
-        """Whether a target is made of the mean over all positions."""
-        return isinstance(target, Likeness) and not target.first
 
     def _reference_of(self, target: Target) -> Any:
         """What the output is held against: a vector, or the number of a word or class."""
@@ -463,6 +458,3 @@ def probe(run: Run, target: Target, progress: Progress = silent) -> Probe:
             "BERT or another model under Model, then press Run."
         )
     return Probe(load_model(model, progress), run, target)
-
-
-__all__ = ["HeadName", "How", "IntegratedGradients", "Probe", "Reading", "Slopes", "probe"]

@@ -1,8 +1,6 @@
 """The page “Compare”: two runs side by side, and how far their heads are apart."""
 
-import logging
 from collections.abc import Mapping
-from concurrent.futures import TimeoutError as NotYet
 
 import numpy as np
 import streamlit as st
@@ -16,12 +14,10 @@ from explorer.instrument.pack_compare import pack_compare
 from explorer.instrument.want import Head, Page, Want
 from explorer.run import LINK_BYTES, Run
 from explorer.trace import AttentionTrace
-from explorer.ui import controls, messages, state
-from explorer.ui.show import LOOK_AGAIN, PATIENCE, desk, name_of
+from explorer.ui import background, controls, state
+from explorer.ui.show import desk, name_of
 from explorer.ui.work import Comparing
 from explorer.views.comparison import distance_figure, entropy_figure
-
-_log = logging.getLogger(__name__)
 
 
 def ask() -> None:
@@ -38,17 +34,16 @@ def _open() -> None:
     """A begins as what was shown last; B as the link says, else as what stands against A."""
     session = st.session_state
     current: Run = session.wanted or session.shown
-    if "pair_shown" not in session:
-        session.pair_shown, session.pair_wanted, session.pair_trouble = None, None, session.trouble
+    if "pair_wanted" not in session:
         session.pair_wants = {}
         session.pair_layers = _layers_in_address()
         b = _b_in_address(current)
-    elif session.pair_asked.a != current:
+    elif session.pair_wanted.a != current:
         b = state.opposite(current)  # another page has gone on: what is shown there is A now
     else:
         return
     state.fill_inputs(b, state.B)
-    session.pair_asked = session.pair_wanted = Comparing(current, b)
+    session.pair_wanted = Comparing(current, b)
 
 
 def _layers_in_address() -> dict[str, int]:
@@ -72,7 +67,7 @@ def _b_in_address(a: Run) -> Run:
         state.permitted(run.source)
         return run
     except ExplorerError as error:
-        st.session_state.pair_trouble = f"This link cannot be opened as it is. {error}"
+        st.session_state.trouble = f"This link cannot be opened as it is. {error}"
         return state.opposite(a)
 
 
@@ -81,10 +76,9 @@ def _compare() -> None:
     try:
         wanted = Comparing(state.run_from_inputs(), state.run_from_inputs(state.B))
     except ExplorerError as error:
-        session.pair_trouble = str(error)
+        session.trouble = str(error)
         return
-    session.pair_asked = session.pair_wanted = wanted
-    session.wanted, session.pair_trouble, session.trouble = wanted.a, None, None
+    session.pair_wanted, session.wanted, session.trouble = wanted, wanted.a, None
 
 
 def _same_text() -> None:
@@ -98,7 +92,7 @@ def _swap() -> None:
     try:
         a, b = state.run_from_inputs(), state.run_from_inputs(state.B)
     except ExplorerError as error:
-        session.pair_trouble = str(error)
+        session.trouble = str(error)
         return
     state.fill_inputs(b)
     state.fill_inputs(a, state.B)
@@ -107,75 +101,13 @@ def _swap() -> None:
 
 def result() -> None:
     """Draw the wanted comparison if it is ready, else the last one under a note of progress."""
-    session = st.session_state
-    slot = st.container(key="messages")
-    shown = _arrived() if session.pair_wanted else _again()
-    with slot:
-        if session.pair_trouble:
-            messages.trouble(session.pair_trouble)
-        if session.pair_wanted:
-            _progress()
-    if shown:
-        _write_address(session.pair_shown)
-        _pair(shown, session.pair_shown)
-        _charts(shown)
+    found = background.outcome("pair", st.session_state.pair_wanted)
+    if found:
+        pair, comparison = found
+        _write_address(pair)
+        _pair(comparison, pair)
+        _charts(comparison)
     desk().warm_up()
-
-
-def _arrived() -> Comparison | None:
-    session = st.session_state
-    wanted: Comparing = session.pair_wanted
-    try:
-        done: Comparison = desk().ask(wanted, _reader()).future.result(PATIENCE)
-    except NotYet:
-        return _again()
-    except ExplorerError as error:
-        _failed(str(error))
-        return _again()
-    except Exception:  # noqa: BLE001  # whatever it is, the page must go on
-        _log.exception("A comparison failed")
-        _failed("Something went wrong inside the app while comparing; the log says what.")
-        return _again()
-    session.pair_shown, session.pair_wanted = wanted, None
-    state.arrived(wanted.a)
-    return done
-
-
-def _failed(sentence: str) -> None:
-    session = st.session_state
-    session.pair_trouble, session.pair_wanted = sentence, None
-    if session.pair_shown:  # what is shown stays, and so do the inputs
-        session.pair_asked = session.pair_shown
-        session.wanted, session.shown = None, session.pair_shown.a
-
-
-def _again() -> Comparison | None:
-    shown: Comparing | None = st.session_state.pair_shown
-    if shown is None:
-        return None
-    done: Comparison = desk().wait(shown, f"{_reader()} shown")
-    return done
-
-
-def _reader() -> str:
-    return f"{st.session_state.reader} pair"
-
-
-@st.fragment(run_every=LOOK_AGAIN)
-def _progress() -> None:
-    wanted: Comparing | None = st.session_state.pair_wanted
-    if wanted is None:
-        return
-    job = desk().ask(wanted, _reader())
-    if job.future.done():
-        st.rerun()
-    words, stop = st.columns([6, 1], vertical_alignment="center")
-    with words:
-        messages.progress(job.doing, job.share)
-    if stop.button("Stop", key="stop_pair", width="stretch"):
-        desk().leave(_reader())
-        _failed("Stopped. Nothing was changed.")
-        st.rerun()
 
 
 def link_of(pair: Comparing) -> dict[str, str] | None:

@@ -30,6 +30,7 @@ _KINDS = {
 }
 _HOW = {"mask": "[MASK] in its place", "drop": "dropped"}
 _OTHER = "A tired animal rests."
+_NOTHING: tuple[frozenset[tuple[int, int]], frozenset[int]] = (frozenset(), frozenset())
 
 
 def ask() -> None:
@@ -91,7 +92,8 @@ def _open() -> None:
     session.away = "drop" if query.get("away") == "drop" else "mask"
     session.whole_words = query.get("pieces") != "1"
     session.whole_flow = query.get("flow") == "1"
-    session.heads_off, session.words_gone, session.ask_at = frozenset(), frozenset(), None
+    session.explain_id, session.heads_off, session.words_gone = None, *_NOTHING
+    session.ask_at = None
 
 
 def _details(kind: str) -> None:
@@ -171,8 +173,10 @@ def _explanation(work: Explaining, found: Explanation, predictions: Predictions)
     session = st.session_state
     if session.ask_at is not None:
         st.rerun()
+    explain_id, trouble = name_of(work), ""
+    if session.explain_id != explain_id:  # what was off or gone belongs to the last explanation
+        session.explain_id, session.heads_off, session.words_gone = explain_id, *_NOTHING
     changed: Changed | None = None
-    trouble = ""
     if session.heads_off or session.words_gone:
         try:
             value, guessed = desk().wait(
@@ -187,7 +191,7 @@ def _explanation(work: Explaining, found: Explanation, predictions: Predictions)
             messages.trouble(trouble)
     payload = pack_explain(
         found,
-        explain_id=name_of(work),
+        explain_id=explain_id,
         title=found.model,
         asks_at=isinstance(work.target, MaskedWord | OutputVector),
         predictions=predictions,

@@ -18,7 +18,7 @@ def ask() -> None:
     session = st.session_state
     if "by_line" not in session:
         session.by_line = st.query_params.get("lines") == "1"
-        session.pairs, session.head_to_explore = (), None
+        session.survey_id, session.pairs, session.head_to_explore = None, (), None
     controls.ask()
     st.toggle(
         "Every line is a text of its own",
@@ -46,7 +46,9 @@ def _heads(surveying: Surveying, survey: Survey) -> None:
     if session.head_to_explore:
         view, session.head_to_explore = session.head_to_explore, None
         st.switch_page("pages/explore.py", query_params=view)
-    run = surveying.run
+    run, survey_id = surveying.run, name_of(surveying)
+    if session.survey_id != survey_id:  # what was pointed at belongs to the last texts
+        session.survey_id, session.pairs = survey_id, ()
     pairs: tuple[Pair, ...] = tuple(p for p in session.pairs if _is_in(survey, p))
     found, trouble = None, ""
     if pairs:
@@ -59,7 +61,7 @@ def _heads(surveying: Surveying, survey: Survey) -> None:
             messages.trouble(trouble)
     payload = pack_heads(
         survey,
-        survey_id=name_of(surveying),
+        survey_id=survey_id,
         link=_link(surveying),
         pairs=pairs,
         found=found,
@@ -70,8 +72,10 @@ def _heads(surveying: Surveying, survey: Survey) -> None:
 
     def on_walk(head: Head) -> None:
         session.layer, session.head = head.layer, head.head
+        text = surveying.runs[pairs[-1][0] if pairs else 0]
+        session.next_run = text if text != run else None
         view = {"layer": str(head.layer), "heads": str(head.head)}
-        session.head_to_explore = (run.to_query() if run.fits_link() else {}) | view
+        session.head_to_explore = (text.to_query() if text.fits_link() else {}) | view
 
     component.show_heads(payload, key="heads_view", on_pairs=on_pairs, on_walk=on_walk)
 

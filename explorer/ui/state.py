@@ -48,6 +48,7 @@ def start() -> None:
         state.reader = uuid.uuid4().hex
         state.shown, state.wanted, state.opening, state.trouble = None, None, None, None
         state.address, state.browser_wants, state.walk_to = None, None, None
+        state.next_run = None
         head = Head.of(st.query_params.to_dict())
         state.layer, state.head = head.layer, head.head
         state.kept = {}  # what the inputs held last
@@ -55,6 +56,9 @@ def start() -> None:
     else:
         asked = _run_in_address(tell=False) if _went_through_history() else None
         if asked is not None and asked not in (state.address, state.shown):
+            _adopt(asked, None)
+        if state.next_run is not None:  # a picture leads to another page with a run of its own
+            asked, state.next_run = state.next_run, None
             _adopt(asked, None)
     _keep_inputs()
 

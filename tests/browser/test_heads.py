@@ -106,6 +106,17 @@ def test_one_click_leads_to_the_head_in_explore(reader):
     assert reader.head(1, 8).get_attribute("aria-pressed") == "true"
 
 
+def test_of_many_texts_the_pointed_one_opens_in_explore(reader):
+    open_heads(reader, text=LINES, lines="1")
+    reader.page.get_by_text("Find a head by pointing").click()
+    word(reader, "it", 1).click()
+    word(reader, "dog", 1).click()
+    reader.painted("pointed")
+    ranks(reader).first.get_by_role("button", name="Explore").click()
+    reader.page.locator(".ax-text", has_text="door").wait_for()
+    assert reader.box("Text").input_value() == LINES.split("\n")[1]
+
+
 def test_a_link_opens_the_same_search_again(reader):
     open_heads(reader, text=LINES, lines="1")
     reader.page.get_by_text("Find a head by pointing").click()

@@ -2,14 +2,14 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readHeads, stretches, unpackExplained } from "../../explorer/instrument/explain.js";
+import { readHeads, stretches, unpackExplained } from "../../explorer/instrument/explained.js";
 import {
   measuresOf,
   rankHeads,
   readPairs,
   unpackHeads,
   verdict,
-} from "../../explorer/instrument/heads.js";
+} from "../../explorer/instrument/survey.js";
 
 const measure = {
   ...{ key: "m", name: "m", words: "{}", n_texts: 1 },
