@@ -30,8 +30,8 @@ class Run:
     source: Source = field(default_factory=Embedded)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "text", _readable(self.text))
-        second = _readable(self.second or "")
+        object.__setattr__(self, "text", readable(self.text))
+        second = readable(self.second or "")
         object.__setattr__(self, "second", None if is_blank(second) else second)
         if is_blank(self.text):
             raise ExplorerError("There is no text to read yet. Type or paste some, then press Run.")
@@ -88,6 +88,6 @@ def is_blank(text: str) -> bool:
     return all(unicodedata.category(c)[0] in "CZ" for c in text)
 
 
-def _readable(text: str) -> str:
+def readable(text: str) -> str:
     """The text with lone surrogates, which no tokenizer and no socket takes, made visible."""
     return re.sub(r"[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", text)

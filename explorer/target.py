@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from explorer.errors import ExplorerError
-from explorer.run import is_blank
+from explorer.run import is_blank, readable
+
+MOST_OTHER = 2_000  # characters of the other text: it travels in the link
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +23,14 @@ class Likeness:
     first: bool = False
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "other", readable(self.other))
         if is_blank(self.other):
             raise ExplorerError("Like which text? Type one to compare with.")
+        if len(self.other) > MOST_OTHER:
+            raise ExplorerError(
+                f"The other text has {len(self.other):,} characters; at most {MOST_OTHER:,} can be "
+                "compared with. Shorten it."
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from explorer.analysis.explanation import Explanation
 from explorer.errors import ExplorerError
 from explorer.instrument import component
 from explorer.instrument.pack_explain import Changed, Predictions, pack_explain
-from explorer.run import Run
+from explorer.run import MAX_TOKENS, Run
 from explorer.target import (
     ClassScore,
     Likeness,
@@ -30,6 +30,7 @@ _KINDS = {
 }
 _HOW = {"mask": "[MASK] in its place", "drop": "dropped"}
 _OTHER = "A tired animal rests."
+_LAST_TOKEN, _LAST_CLASS = MAX_TOKENS - 1, 999
 _NOTHING: tuple[frozenset[tuple[int, int]], frozenset[int]] = (frozenset(), frozenset())
 
 
@@ -39,7 +40,7 @@ def ask() -> None:
     _open()
     session = st.session_state
     if session.ask_at is not None:  # set here, because a fragment cannot set an input outside it
-        session.target_at, session.ask_at = session.ask_at, None
+        session.target_at, session.ask_at = min(session.ask_at, _LAST_TOKEN), None
     st.pills(
         "Explain",
         list(_KINDS),
@@ -85,10 +86,10 @@ def _open() -> None:
     session.target_kind = kinds[type(target)] if target else "like"
     session.target_other = getattr(target, "other", _OTHER)
     session.target_first = getattr(target, "first", False)
-    session.target_at = getattr(target, "at", 1)
+    session.target_at = min(getattr(target, "at", 1), _LAST_TOKEN)
     session.target_guess = getattr(target, "guess", None) or ""
     label = getattr(target, "label", None)
-    session.target_label = -1 if label is None else label
+    session.target_label = -1 if label is None else min(label, _LAST_CLASS)
     session.away = "drop" if query.get("away") == "drop" else "mask"
     session.whole_words = query.get("pieces") != "1"
     session.whole_flow = query.get("flow") == "1"
@@ -104,7 +105,7 @@ def _details(kind: str) -> None:
         st.number_input(
             "Number of the class (−1: the likeliest)",
             -1,
-            999,
+            _LAST_CLASS,
             key="target_label",
             persist_state="session",
         )
@@ -113,7 +114,7 @@ def _details(kind: str) -> None:
         where.number_input(
             "Number of the token",
             0,
-            511,
+            _LAST_TOKEN,
             key="target_at",
             persist_state="session",
             help="Or click a word in the first line of scores below.",

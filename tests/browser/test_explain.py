@@ -188,6 +188,22 @@ def test_a_target_that_the_model_does_not_have_is_refused_and_the_picture_stays(
     assert reader.page.get_by_text("has no head that predicts words").count() == 0
 
 
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ({"target": "vector", "at": "99999"}, "There is no token 511"),
+        ({"target": "word", "at": "x"}, "This link cannot be opened as it is."),
+        ({"target": "class", "label": "99999"}, "has no head that chooses between classes"),
+        ({"target": "magic"}, "there are like, word, class and vector"),
+    ],
+)
+def test_an_impossible_link_is_answered_in_words(reader, query, says):
+    odd = {"off": "99-99.x", "gone": "999.-1", "method": "magic"}
+    reader.open(f"?{urlencode({'text': CAT} | query | odd)}", "explain")
+    reader.page.get_by_text(says).wait_for()
+    assert reader.page.locator("[data-testid=stException]").count() == 0
+
+
 def test_what_another_architecture_lacks_is_named_with_the_reason(reader, app):
     folder = app.folder / "mpnet"
     folder.mkdir()

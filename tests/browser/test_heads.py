@@ -175,6 +175,12 @@ def test_too_many_lines_are_refused_in_words(reader):
     assert first_head(reader) == "Layer 0, head 2"
 
 
+def test_an_impossible_link_opens_what_there_is(reader):
+    odd = {"measure": "magic", "kinds": "99.x", "pick": "9999", "pairs": "9-9-9_x_0-1-999"}
+    open_heads(reader, text=CAT, **odd)
+    assert first_head(reader) == "Layer 0, head 2"
+
+
 def test_the_keyboard_walks_the_map(reader):
     open_heads(reader, text=CAT)
     reader.page.locator(".ax-heads-pictures canvas").first.focus()

@@ -127,20 +127,23 @@ def test_a_correlation_in_words_does_not_flatter(rho, words):
 
 
 def test_a_random_model_gets_no_flattering_story(tmp_path):
-    """Its attention, averaged over many texts, says next to nothing of what removal does."""
+    """What agrees at nearly nought is said to be nearly nought, in words and in its number.
+
+    Random weights move something too, so an agreement is nought on some texts only.
+    """
     folder = tiny_model("Model", tmp_path)
     words = [w for w in WORDS if w.isalpha()]
-    rhos = []
+    near_nought = 0
     for seed in range(12):
-        rng = np.random.default_rng(seed)
-        text = " ".join(rng.choice(words, 24))
-        run = Run(text, source=Folder(str(folder)))
-        found = explained(run, OutputVector(0), by_word=False)
-        rhos.append(score(found, "attention").agreement.rho)
-        line = truth_line(found)[0]
-        assert likeness_word(rhos[-1]) in line
-    # Twelve texts of 24 tokens: the mean of unrelated ranks strays by 0.06.
-    assert abs(np.mean(rhos)) < 0.3
+        text = " ".join(np.random.default_rng(seed).choice(words, 24))
+        found = explained(Run(text, source=Folder(str(folder))), OutputVector(0), by_word=False)
+        agreement, line = score(found, "attention").agreement, truth_line(found)[0]
+        assert f": {agreement.rho:.2f} (Spearman".replace("-", "−") in line
+        if abs(agreement.rho) < 0.2:
+            near_nought += 1
+            assert "almost unlike what" in line
+            assert agreement.low < 0 < agreement.high  # and the interval says: perhaps nothing
+    assert near_nought >= 3
 
 
 def test_pieces_of_a_word_count_as_one_or_each_for_itself():

@@ -336,6 +336,7 @@ def test_a_target_comes_back_from_its_link(target):
         {"target": "word"},
         {"target": "word", "at": "-1"},
         {"target": "like", "other": " "},
+        {"target": "like", "other": "x" * 2001},
         {"target": "class", "label": "x"},
     ],
 )
