@@ -370,13 +370,10 @@ export function mountExplain(root, host) {
         "tr",
         {},
         h("th", { scope: "row" }, name),
-        ...agreements[i].map((rho, j) => {
-          const cell = h(
-            "td",
-            {},
-            i === j ? "" : rho === null ? "—" : rho.toFixed(2).replace("-", "−"),
-          );
-          cell.title = `${names[i]} and ${names[j]}, ${units.length} words`;
+        ...agreements[i].map(([rho, low, high], j) => {
+          const text = i === j ? "" : rho === null ? "—" : rho.toFixed(2).replace("-", "−");
+          const cell = h("td", {}, text);
+          cell.title = `${names[i]} and ${names[j]}: ${units.length} words, 95 % interval ${inPlain(low)} to ${inPlain(high)}`;
           return cell;
         }),
       );

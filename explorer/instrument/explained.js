@@ -14,8 +14,9 @@
  *            removal: (number | null)[], lines: string[], methods: MethodOf[],
  *            shape: [number, number] | null, effects: number[] | null, importance: number[] | null,
  *            heads_reason: string, heads_agree: number | null, predictions: Guesses,
- *            agreements: (number | null)[][], changed: Changed | null}} Explained
- *   agreements: of any two scores, removal first, then the methods that have values
+ *            agreements: [number | null, number, number][][], changed: Changed | null}} Explained
+ *   agreements: of any two scores, removal first, then the methods that have values: Spearman's
+ *   correlation and its interval
  */
 
 /** @param {Uint8Array} bytes @returns {Explained} */

@@ -211,7 +211,7 @@ export function mountHeads(root, host) {
     const full = `${inDigits(top, measure)}${unit === "share" ? "" : ` ${unit}`}`;
     setText(
       mapNote,
-      `Rows are layers, columns are heads, both from 0; full colour at ${full}. The edge of a cell has the colour of its kind.`,
+      `Rows are layers, columns are heads, both from 0; full colour at ${full}. The edge of a cell has the colour of its kind. Means over all queries (Clark et al. 2019); kinds by stated rules (after Kovaleva et al. 2019). Neither says what a head contributes: see Explain.`,
     );
   }
 
@@ -302,7 +302,7 @@ export function mountHeads(root, host) {
     const over = n_placed < n_texts ? ` (over the first ${n_placed} of ${n_texts} texts)` : "";
     setText(
       planeNote,
-      `Distances are Jensen–Shannon divergences of their rows${over}, placed by multidimensional scaling; the plane misses ${(100 * stress).toFixed(0)} % of them (stress). Colours are kinds.`,
+      `Distances are Jensen–Shannon divergences of their rows${over}, placed by multidimensional scaling (as Clark et al. 2019); the plane misses ${(100 * stress).toFixed(0)} % of them (stress). Colours are kinds.`,
     );
     plane.setAttribute("aria-label", `Heads placed by how alike their attention is. ${sentence()}`);
   }

@@ -74,7 +74,7 @@ def pack_explain(
         "heads_agree": found.heads_agree and found.heads_agree.rho,
         "predictions": list(predictions),
         "changed": changed and asdict(changed),
-        "agreements": [[a.rho for a in row] for row in all_agreements(found)],
+        "agreements": [[[a.rho, a.low, a.high] for a in row] for row in all_agreements(found)],
     }
     return json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
 
