@@ -42,6 +42,16 @@ def outcome(page: str, wanted: Work | None) -> tuple[Any, Any] | None:
     return found
 
 
+def aside(key: str, wanted: Work | None) -> Any:
+    """The result of a small piece of work, waited for; None, and said why, where there is none."""
+    with st.container(key=key):  # always there, so that what follows keeps its place
+        try:
+            return wanted and desk().wait(wanted, f"{st.session_state.reader} {key}")
+        except ExplorerError as error:
+            messages.trouble(str(error))
+            return None
+
+
 def _again(page: str) -> None:
     del st.session_state[f"{page}_asked"]
 

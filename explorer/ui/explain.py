@@ -165,6 +165,9 @@ def result() -> None:
     if found:
         explaining, (explanation, predictions) = found
         state.write_address()
+        with st.container(key="about_explain"):
+            trace = desk().wait(explaining.run, f"{session.reader} about")
+            messages.about(trace, explaining.run, marked=False)
         _explanation(explaining, explanation, predictions)
     desk().warm_up()
 
@@ -174,22 +177,13 @@ def _explanation(work: Explaining, found: Explanation, predictions: Predictions)
     session = st.session_state
     if session.ask_at is not None:
         st.rerun()
-    explain_id, trouble = name_of(work), ""
+    explain_id = name_of(work)
     if session.explain_id != explain_id:  # what was off or gone belongs to the last explanation
         session.explain_id, session.heads_off, session.words_gone = explain_id, *_NOTHING
-    changed: Changed | None = None
-    if session.heads_off or session.words_gone:
-        try:
-            value, guessed = desk().wait(
-                Changing(work.run, work.target, session.heads_off, session.words_gone, work.how),
-                f"{session.reader} changing",
-            )
-            changed = Changed(sorted(session.heads_off), sorted(session.words_gone), value, guessed)
-        except ExplorerError as error:
-            trouble = str(error)
-    with st.container(key="switch_messages"):
-        if trouble:
-            messages.trouble(trouble)
+    off, gone = session.heads_off, session.words_gone
+    wish = Changing(work.run, work.target, off, gone, work.how) if off or gone else None
+    answer = background.aside("changing", wish)
+    changed = Changed(sorted(off), sorted(gone), *answer) if answer else None
     payload = pack_explain(
         found,
         explain_id=explain_id,

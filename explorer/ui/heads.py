@@ -3,7 +3,6 @@
 import streamlit as st
 
 from explorer.analysis.survey import Survey
-from explorer.errors import ExplorerError
 from explorer.instrument import component
 from explorer.instrument.pack_heads import Pair, pack_heads
 from explorer.instrument.want import Head
@@ -36,6 +35,9 @@ def result() -> None:
     if found:
         surveying, survey = found
         state.write_address()
+        with st.container(key="about_heads"):
+            if not surveying.by_line:
+                messages.about(survey.example, surveying.run, marked=False)
         _heads(surveying, survey)
     desk().warm_up()
 
@@ -50,15 +52,7 @@ def _heads(surveying: Surveying, survey: Survey) -> None:
     if session.survey_id != survey_id:  # what was pointed at belongs to the last texts
         session.survey_id, session.pairs = survey_id, ()
     pairs: tuple[Pair, ...] = tuple(p for p in session.pairs if _is_in(survey, p))
-    found, trouble = None, ""
-    if pairs:
-        try:
-            found = desk().wait(Finding(surveying, pairs), f"{session.reader} finding")
-        except ExplorerError as error:
-            trouble = str(error)
-    with st.container(key="finder_messages"):
-        if trouble:
-            messages.trouble(trouble)
+    found = background.aside("finding", Finding(surveying, pairs) if pairs else None)
     payload = pack_heads(
         survey,
         survey_id=survey_id,

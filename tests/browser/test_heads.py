@@ -201,3 +201,8 @@ def test_the_numbers_can_be_taken_away_as_a_table(reader):
     assert len(lines) == 73
     assert lines[0].startswith("layer,head,kind,evidence,attention on the previous token")
     assert lines[3].split(",")[:3] == ["0", "2", "previous token"]
+
+
+def test_what_was_cut_and_what_is_unknown_is_said(reader):
+    open_heads(reader, text="饕餮盛宴 龘 " * 3)
+    reader.page.get_by_text("this model’s vocabulary has no").wait_for()
