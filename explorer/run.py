@@ -7,29 +7,46 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 from explorer.errors import ExplorerError
-from explorer.source import Embedded, Source, source_from_query, source_to_query
+from explorer.limits import MAX_CHARACTERS, MAX_LINES
+from explorer.picture import Picture
+from explorer.source import Embedded, Own, Source, source_from_query, source_to_query
 
-MAX_CHARACTERS = 200_000  # a tokenizer reads this in about half a second; a model takes far less
-MAX_TOKENS = 512  # attention grows with the square of the length
-MAX_LINES = 200  # texts of a batch, one a line
+PARTS = ("cross", "encoder", "decoder")  # of an encoder-decoder; the first is what is shown first
 LINK_BYTES = 6_000  # servers and chat programs commonly refuse links of 8 kB
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A text, perhaps a second one, and what shall read them.
+    """A text, perhaps a second one, or a picture, and what shall read them.
 
     Equal runs give equal traces, in any process: everything random is seeded.
+
+    Attributes:
+        text: The text; empty where there is a picture or an uploaded tensor.
+        second: The second text of a pair, or what an encoder-decoder shall write.
+        source: What reads them.
+        part: The attention of an encoder-decoder that is wanted, one of `PARTS`.
+        picture: What a vision model shall look at, in place of a text.
 
     Raises:
         ExplorerError: The text is blank or far too long.
     """
 
-    text: str
+    text: str = ""
     second: str | None = None
     source: Source = field(default_factory=Embedded)
+    part: str = PARTS[0]
+    picture: Picture | None = None
 
     def __post_init__(self) -> None:
+        if self.part not in PARTS:
+            raise ExplorerError(
+                f"There is no attention “{self.part}”; an encoder-decoder has {', '.join(PARTS)}."
+            )
+        if self.picture is not None or isinstance(self.source, Own):
+            object.__setattr__(self, "text", "")
+            object.__setattr__(self, "second", None)
+            return
         object.__setattr__(self, "text", readable(self.text))
         second = readable(self.second or "")
         object.__setattr__(self, "second", None if is_blank(second) else second)
@@ -65,11 +82,17 @@ class Run:
         query = {"text": self.text}
         if self.second is not None:
             query["second"] = self.second
+        if self.part != PARTS[0]:
+            query["part"] = self.part
         return query | source_to_query(self.source)
+
+    def is_of_a_file(self) -> bool:
+        """Whether it shows what a reader uploaded, which no link can carry."""
+        return self.picture is not None or isinstance(self.source, Own)
 
     def fits_link(self) -> bool:
         """Whether a link can carry this run."""
-        return len(urlencode(self.to_query())) <= LINK_BYTES
+        return not self.is_of_a_file() and len(urlencode(self.to_query())) <= LINK_BYTES
 
     @staticmethod
     def from_query(query: Mapping[str, str]) -> "Run | None":
@@ -80,7 +103,8 @@ class Run:
         """
         if not query.get("text"):
             return None
-        return Run(query["text"], query.get("second"), source_from_query(query))
+        source, part = source_from_query(query), query.get("part", PARTS[0])
+        return Run(query["text"], query.get("second"), source, part)
 
 
 def is_blank(text: str) -> bool:

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 
 from explorer.errors import ExplorerError
 from explorer.lesson import Trained, check_heads
+from explorer.trace import AttentionTrace
 
 # The hub's own rule for a repository name; checked before any library sees the name, because
 # the libraries take an existing local path for a model.
@@ -122,7 +123,24 @@ class Transplanted:
         return f"transplant:{self.donor.spec}"
 
 
-Source = Embedded | Hub | Folder | Scratch | Trained | Transplanted
+@dataclass(frozen=True, slots=True)
+class Own:
+    """Attention weights that a reader made elsewhere and uploaded.
+
+    Attributes:
+        digest: Names the file by what is in it.
+        trace: What was read from it.
+    """
+
+    digest: str
+    trace: AttentionTrace = field(compare=False, repr=False)
+
+    @property
+    def spec(self) -> str:
+        return f"own:{self.digest}"
+
+
+Source = Embedded | Hub | Folder | Scratch | Trained | Transplanted | Own
 WITH_OPTIONS: Mapping[str, type[Scratch] | type[Trained]] = {
     "scratch": Scratch,
     "trained": Trained,
@@ -178,6 +196,11 @@ def parse_source(spec: str, **options: object) -> Source:
         donor = parse_source(rest)
         if isinstance(donor, Embedded | Hub | Folder):
             return Transplanted(donor)
+    if kind == "own":
+        raise ExplorerError(
+            "It shows a file that somebody uploaded, and files do not travel in links. Ask for the "
+            "file, and upload it under Model, “My own attention weights”."
+        )
     raise ExplorerError(
         f"There is no source “{spec}”. Use bert, scratch, trained, hf:NAME for a model of the "
         "Hugging Face hub, path:FOLDER for one on this machine, or transplant:bert for the "

@@ -45,6 +45,22 @@ class ModelInfo:
     d_model: int
     max_tokens: int
     unknown_token: str | None = None
+    part: str | None = None  # which attention of an encoder-decoder this is
+
+
+@dataclass(frozen=True, slots=True)
+class Patches:
+    """What a vision model saw: its patches are the tokens after the special ones, row by row.
+
+    Attributes:
+        png: The picture as the model got it: scaled and cropped.
+        rows: Patches from top to bottom.
+        columns: Patches from left to right.
+    """
+
+    png: bytes
+    rows: int
+    columns: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +76,7 @@ class AttentionTrace:
         weights: float32 ``[layer, head, query, key]``, read-only. Rows sum to 1, or to 0 where
             a mask left a query no key at all.
         n_cut: For each text, how many of its tokens did not fit into the model.
+        patches: The picture, where the tokens are pieces of one.
 
     Raises:
         ExplorerError: The parts do not fit together, or the rows are no distributions.
@@ -71,6 +88,7 @@ class AttentionTrace:
     key_tokens: tuple[Token, ...]
     weights: Weights
     n_cut: tuple[int, ...] = (0,)
+    patches: Patches | None = None
 
     def __post_init__(self) -> None:
         weights = np.ascontiguousarray(self.weights, dtype=np.float32)
@@ -111,7 +129,8 @@ class AttentionTrace:
         """The character of a text from which on its tokens did not fit; None if all did."""
         if not self.n_cut[segment]:
             return None
-        ends = [t.span[1] for t in self.query_tokens if t.segment == segment and t.span]
+        tokens = {*self.query_tokens, *self.key_tokens}
+        ends = [t.span[1] for t in tokens if t.segment == segment and t.span]
         return max(ends, default=0)
 
 

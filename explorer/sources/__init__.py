@@ -4,7 +4,7 @@ import os
 
 from explorer.lesson import Trained
 from explorer.run import Run
-from explorer.source import Embedded, Scratch, Transplanted
+from explorer.source import Embedded, Own, Scratch, Transplanted
 from explorer.sources.catalogue import EXAMPLES, Example
 from explorer.sources.progress import Progress, silent
 from explorer.sources.stored import stored_trace
@@ -34,6 +34,8 @@ def trace_run(run: Run, progress: Progress = silent) -> AttentionTrace:
     Raises:
         ExplorerError: The source cannot be loaded, or cannot read the text.
     """
+    if isinstance(run.source, Own):
+        return run.source.trace
     progress("Starting PyTorch", None)
     if isinstance(run.source, Scratch):
         from explorer.sources.scratch import trace_scratch
@@ -49,7 +51,16 @@ def trace_run(run: Run, progress: Progress = silent) -> AttentionTrace:
 
     if isinstance(run.source, Transplanted):
         return trace_transplanted(load_model(run.source.donor, progress), run)
-    return trace_text(load_model(run.source, progress), run)
+    loaded = load_model(run.source, progress)
+    if loaded.form == "pair":
+        from explorer.sources.seq2seq import trace_pair
+
+        return trace_pair(loaded, run, progress)
+    if loaded.form == "picture":
+        from explorer.sources.vision import trace_picture
+
+        return trace_picture(loaded, run)
+    return trace_text(loaded, run)
 
 
 def warm_up() -> None:

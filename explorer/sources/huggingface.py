@@ -8,6 +8,8 @@ import torch
 from explorer.errors import ExplorerError
 from explorer.run import Run
 from explorer.sources.loading import LoadedModel
+from explorer.sources.memory import check_fits
+from explorer.sources.placing import spans_of, words_of
 from explorer.trace import AttentionTrace, Token
 
 
@@ -24,6 +26,27 @@ class Reading:
     inputs: dict[str, torch.Tensor]
     tokens: tuple[Token, ...]
     n_cut: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What a tokenizer makes of its texts, position by position.
+
+    Attributes:
+        ids: Numbers of the pieces.
+        pieces: The pieces as the vocabulary spells them.
+        segments: The text that each comes from; None for what the tokenizer added.
+        spans: The characters that each stands for, in its text; None where it stands for none.
+        words: The word of its text that each is a piece of, or None.
+        inputs: What the network is called with, as lists.
+    """
+
+    ids: list[int]
+    pieces: list[str]
+    segments: list[int | None]
+    spans: list[tuple[int, int] | None]
+    words: list[int | None]
+    inputs: dict[str, list[int]]
 
 
 def trace_text(loaded: LoadedModel, run: Run) -> AttentionTrace:
@@ -43,17 +66,46 @@ def read(loaded: LoadedModel, texts: tuple[str, ...]) -> Reading:
     """Tokenize a text, or a pair of texts, for a model.
 
     Raises:
-        ExplorerError: The model finds no token in the text.
+        ExplorerError: The model finds no token in the text, or does not read texts alone.
     """
-    encoding, n_cut = _encode(loaded, texts)
-    tokens = _tokens(loaded, encoding, texts)
+    if loaded.form == "pair":
+        raise ExplorerError(
+            f"{loaded.info.name} is an encoder-decoder: Explore shows its attention, and for this "
+            "page a model of one part is needed, such as BERT."
+        )
+    return read_texts(loaded, texts)
+
+
+def read_texts(loaded: LoadedModel, texts: tuple[str, ...], first: int = 0) -> Reading:
+    """Tokenize texts for a model, or for the encoder of one.
+
+    Args:
+        loaded: The model.
+        texts: One text or two.
+        first: The segment of the first text.
+
+    Raises:
+        ExplorerError: The model finds no token in the text, or looks at pictures.
+    """
+    name = loaded.info.name
+    if loaded.form == "picture":
+        raise ExplorerError(
+            f"{name} looks at pictures, not at text. On Explore, Compare and Heads turn on "
+            "“Picture” and upload one; or choose a model of text."
+        )
+    if not any(texts):
+        raise ExplorerError(
+            f"{name} reads text, not pictures. Turn off “Picture”, or choose a vision model such "
+            "as google/vit-base-patch16-224."
+        )
+    encoded, n_cut = _encode(loaded, texts)
+    tokens = tokens_of(loaded, encoded, texts, first)
     if not any(t.span for t in tokens):
         raise ExplorerError(
-            f"{loaded.info.name} finds no token in this text: its tokenizer drops every character. "
+            f"{name} finds no token in this text: its tokenizer drops every character. "
             "Try other words, or the from-scratch layer, which takes any character."
         )
-    names = [n for n in loaded.tokenizer.model_input_names if n in encoding]
-    return Reading({n: torch.tensor([encoding[n]]) for n in names}, tokens, n_cut)
+    return Reading({n: torch.tensor([ids]) for n, ids in encoded.inputs.items()}, tokens, n_cut)
 
 
 def attend(
@@ -73,37 +125,113 @@ def attend(
     Raises:
         ExplorerError: The model returns no attention.
     """
+    n = len(reading.tokens)
+    size = 12 * loaded.info.n_layers * loaded.info.n_heads * n * n  # scores, weights, a copy
+    check_fits(size, f"The attention of {n:,} tokens", "Choose a shorter text or a smaller model.")
     with torch.inference_mode():
         out = loaded.network(
             **(reading.inputs | inputs), output_attentions=True, output_hidden_states=True
         )
-    info, n = loaded.info, len(reading.tokens)
-    square = (1, info.n_heads, n, n)
-    attentions = out.attentions
-    if not attentions or any(a is None or tuple(a.shape) != square for a in attentions):
+    return complete(out.attentions, n, n, loaded.info.name), list(out.hidden_states)
+
+
+def complete(attentions: Any, n_queries: int, n_keys: int, name: str) -> list[torch.Tensor]:
+    """The weights of all layers, ``[1, head, query, key]`` each.
+
+    Raises:
+        ExplorerError: They are not the attention of every query on every key.
+    """
+    found = list(attentions or [])
+    if not found or any(a is None or tuple(a.shape[2:]) != (n_queries, n_keys) for a in found):
         raise ExplorerError(
-            f"{info.name} returns no attention of every token on every token, so there is "
+            f"{name} returns no attention of every token on every token, so there is "
             "nothing to show. Choose another model."
         )
-    return list(attentions), list(out.hidden_states)
+    return found
 
 
-def _encode(loaded: LoadedModel, texts: tuple[str, ...]) -> tuple[Any, tuple[int, ...]]:
+def _encode(loaded: LoadedModel, texts: tuple[str, ...]) -> tuple[Encoded, tuple[int, ...]]:
     """Tokenize; cut what does not fit, and count it for each text."""
-    encoding = _tokenized(loaded.tokenizer, texts)
-    if len(encoding["input_ids"]) <= loaded.info.max_tokens:
-        return encoding, (0,) * len(texts)
-    cut = _tokenized(loaded.tokenizer, texts, truncation=True, max_length=loaded.info.max_tokens)
+    most = loaded.info.max_tokens
+    whole = encoded(loaded, texts)
+    if len(whole.ids) <= most:
+        return whole, (0,) * len(texts)
+    cut = encoded(loaded, texts, truncation=True, max_length=most)
 
-    def count(e: Any, text: int) -> int:
-        return int(e.sequence_ids().count(text))
+    def count(e: Encoded, text: int) -> int:
+        return e.segments.count(text)
 
-    return cut, tuple(count(encoding, i) - count(cut, i) for i in range(len(texts)))
+    return cut, tuple(count(whole, i) - count(cut, i) for i in range(len(texts)))
 
 
-def _tokenized(tokenizer: Any, texts: tuple[str, ...], **options: Any) -> Any:
+def encoded(
+    loaded: LoadedModel, texts: tuple[str, ...], *, target: bool = False, **options: Any
+) -> Encoded:
+    """What the model's tokenizer makes of one text or two.
+
+    Args:
+        loaded: The model.
+        texts: One text or two.
+        target: Whether it is one text that an encoder-decoder shall write.
+        options: Of the tokenizer.
+
+    Raises:
+        ExplorerError: It cannot read them.
+    """
+    tokenizer = loaded.tokenizer
+    if target:
+        options |= {"text_target": texts[0]}
+    given = () if target else texts
+    if tokenizer.is_fast:
+        found = _tokenized(tokenizer, *given, return_offsets_mapping=True, **options)
+        segments, words = found.sequence_ids(), found.word_ids()
+        spans = [
+            (start, end) if segment is not None and end > start else None
+            for segment, (start, end) in zip(segments, found["offset_mapping"], strict=True)
+        ]
+    else:
+        if len(texts) > 1:
+            raise ExplorerError(
+                f"The tokenizer of {loaded.info.name} reads one text, not two. Turn off the "
+                "second text."
+            )
+        found = _tokenized(tokenizer, *given, **options)
+        segments, spans, words = _placed(tokenizer, found["input_ids"], texts[0])
+    return Encoded(
+        found["input_ids"],
+        tokenizer.convert_ids_to_tokens(found["input_ids"]),
+        segments,
+        spans,
+        words,
+        {name: found[name] for name in tokenizer.model_input_names if name in found},
+    )
+
+
+def _placed(
+    tokenizer: Any, ids: list[int], text: str
+) -> tuple[list[int | None], list[tuple[int, int] | None], list[int | None]]:
+    """Segments, spans and words of pieces whose tokenizer does not tell where they stand."""
+    marks = marks_of(tokenizer)
+    pieces = ["" if i in marks else tokenizer.convert_ids_to_tokens(i) for i in ids]
+    spans = spans_of(pieces, text)
+    segments = [None if i in marks else 0 for i in ids]
+    return segments, spans, words_of(pieces, spans)
+
+
+def marks_of(tokenizer: Any) -> set[int]:
+    """The tokens that mark a place; one that is unknown or masked stands for a piece of text."""
+    text = {tokenizer.unk_token_id, tokenizer.mask_token_id}
+    return set(tokenizer.all_special_ids) - text
+
+
+def _tokenized(tokenizer: Any, *texts: str, **options: Any) -> Any:
+    """A tokenizer's own answer.
+
+    Raises:
+        ExplorerError: It failed.
+    """
     try:
-        return tokenizer(*texts, return_offsets_mapping=True, verbose=False, **options)
+        return tokenizer(*texts, verbose=False, **options)
     # A panic in the tokenizer's Rust code is not an Exception.
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt | SystemExit):
@@ -114,35 +242,32 @@ def _tokenized(tokenizer: Any, texts: tuple[str, ...], **options: Any) -> Any:
         ) from error
 
 
-def _tokens(loaded: LoadedModel, encoding: Any, texts: tuple[str, ...]) -> tuple[Token, ...]:
-    tokenizer, info = loaded.tokenizer, loaded.info
-    marks = {getattr(tokenizer, f"{kind}_token_id") for kind in ("cls", "sep", "bos", "eos", "pad")}
-    pieces = tokenizer.convert_ids_to_tokens(encoding["input_ids"])
-    segments, words = encoding.sequence_ids(), encoding.word_ids()
+def tokens_of(
+    loaded: LoadedModel, encoded: Encoded, texts: tuple[str, ...], first: int = 0
+) -> tuple[Token, ...]:
+    """Tokens as a reader sees them; the first text is the segment ``first``."""
+    marks, unknown = marks_of(loaded.tokenizer), loaded.info.unknown_token
     tokens: list[Token] = []
     segment, last, word = 0, None, -1
-    for i, (piece, ids) in enumerate(zip(pieces, encoding["input_ids"], strict=True)):
-        start, end = encoding["offset_mapping"][i]
-        segment = segment if segments[i] is None else segments[i]
-        span = (start, end) if segments[i] is not None and end > start else None
-        if words[i] is not None and (segment, words[i]) != last:
-            last, word = (segment, words[i]), word + 1
-        special = ids in marks
-        text = (
-            piece if special or piece == info.unknown_token else _shown(piece, span, segment, texts)
-        )
-        in_word = None if words[i] is None or special else word
-        tokens.append(Token(text, span, in_word, segment, special))
+    for i, (piece, number) in enumerate(zip(encoded.pieces, encoded.ids, strict=True)):
+        own, span = encoded.segments[i], encoded.spans[i]
+        segment = segment if own is None else own
+        if encoded.words[i] is not None and (segment, encoded.words[i]) != last:
+            last, word = (segment, encoded.words[i]), word + 1
+        special = number in marks
+        shown = piece if special or piece == unknown else _shown(piece, span, texts[segment])
+        in_word = None if encoded.words[i] is None or special else word
+        tokens.append(Token(shown, span, in_word, segment + first, special))
     return tuple(tokens)
 
 
-def _shown(piece: str, span: tuple[int, int] | None, segment: int, texts: tuple[str, ...]) -> str:
+def _shown(piece: str, span: tuple[int, int] | None, text: str) -> str:
     """A piece as a reader can read it.
 
     Byte-level and SentencePiece vocabularies spell a space as Ġ or ▁ and letters as bytes:
     there the pasted characters say more.
     """
     spelled = not piece.isascii() or "▁" in piece or "Ġ" in piece
-    if not spelled or span is None or piece in texts[segment]:
+    if not spelled or piece in text:
         return piece
-    return texts[segment][slice(*span)].strip() or "␣"
+    return (text[slice(*span)] if span else piece.replace("▁", " ")).strip() or "␣"

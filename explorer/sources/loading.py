@@ -1,7 +1,6 @@
 """Hugging Face models, loaded once, and only if that is safe: safetensors, no code, fair sizes."""
 
 import copy
-import json
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, replace
@@ -11,27 +10,32 @@ from typing import Any, Literal
 import torch
 from transformers import (
     AutoConfig,
+    AutoImageProcessor,
     AutoModel,
     AutoModelForMaskedLM,
+    AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
     AutoTokenizer,
 )
 from transformers.utils import logging as transformers_logging
 
 from explorer.errors import ExplorerError
-from explorer.run import MAX_TOKENS
+from explorer.limits import MAX_TOKENS, MODELS_MB
 from explorer.source import Embedded, Folder, Hub
 from explorer.sources.catalogue import EMBEDDED_NAME, check_weights, embedded_folder
+from explorer.sources.checking import check_config, check_files, check_numbers
 from explorer.sources.download import hub_folder
+from explorer.sources.memory import check_fits
 from explorer.sources.progress import Progress
 from explorer.trace import ModelInfo
 
 transformers_logging.set_verbosity_error()
 transformers_logging.disable_progress_bar()
 
-MAX_WEIGHT_BYTES = 4 * 2**30  # of a model's files
-MAX_LAYERS, MAX_HEADS, MAX_WIDTH = 48, 64, 8192
-KEPT_MODELS = 2
+# DeiT also comes as the classes of ViT; what else looks at pictures has no plain grid of patches.
+_VISION = ("vit", "deit")
+
+Form = Literal["text", "pair", "picture"]
 
 
 @dataclass(frozen=True)
@@ -40,10 +44,13 @@ class LoadedModel:
 
     Attributes:
         info: Its name and sizes.
-        tokenizer: Its tokenizer.
-        network: The encoder.
-        whole: The encoder with the head on top that its checkpoint has, or the encoder alone.
+        tokenizer: Its tokenizer, or what prepares pictures for it.
+        network: The encoder, the decoder, or both.
+        whole: The network with the head on top that its checkpoint has, or the network alone.
         predicts: What that head predicts: a masked word, a class, or nothing.
+        form: What it reads: a ``text``; a text and what is written of it (``pair``: an
+            encoder-decoder); or a ``picture``.
+        nbytes: Memory that its numbers take.
     """
 
     info: ModelInfo
@@ -51,6 +58,8 @@ class LoadedModel:
     network: torch.nn.Module
     whole: torch.nn.Module
     predicts: Literal["word", "class"] | None = None
+    form: Form = "text"
+    nbytes: int = 0
 
     def private(self) -> "LoadedModel":
         """The same weights in modules of their own: hooks on them are felt by nobody else."""
@@ -64,22 +73,25 @@ _loading = threading.Lock()
 
 
 def load_model(source: Embedded | Hub | Folder, progress: Progress) -> LoadedModel:
-    """The model of a source, loaded once for all who ask; the last few used stay in memory.
+    """The model of a source, loaded once for all who ask; the last ones used stay in memory.
 
     Raises:
         ExplorerError: The model is not there, is not safe to load, or has no attention to show.
     """
-    found = _loaded.get(source)
-    if found is None:
-        folder, name = _find(source, progress)
-        with _loading:
-            found = _loaded.get(source)
-            if found is None:
-                progress(f"Loading {name}", None)
-                revision = source.revision if isinstance(source, Hub) else None
-                found = _loaded[source] = _load(folder, name, revision)
-                while len(_loaded) > KEPT_MODELS:
-                    _loaded.popitem(last=False)
+    with _loading:
+        found = _loaded.get(source)
+        if found is not None:
+            _loaded.move_to_end(source)
+            return found
+    folder, name = _find(source, progress)
+    with _loading:
+        found = _loaded.get(source)
+        if found is None:
+            progress(f"Loading {name}", None)
+            revision = source.revision if isinstance(source, Hub) else None
+            found = _loaded[source] = _load(folder, name, revision)
+            while len(_loaded) > 1 and sum(m.nbytes for m in _loaded.values()) > MODELS_MB * 2**20:
+                _loaded.popitem(last=False)
     return found
 
 
@@ -101,51 +113,26 @@ def _find(source: Embedded | Hub | Folder, progress: Progress) -> tuple[Path, st
 
 
 def _load(folder: Path, name: str, revision: str | None) -> LoadedModel:
-    _check_files(folder, name)
+    held = check_files(folder, name)
+    check_numbers(folder, name)
     config = _load_config(folder, name)
-    tokenizer = _load_tokenizer(folder, name)
-    whole, predicts = _load_network(folder, name, config)
+    form: Form = "picture" if config.model_type in _VISION else "text"
+    if getattr(config, "is_encoder_decoder", False):
+        form = "pair"
+    tokenizer = (_load_processor if form == "picture" else _load_tokenizer)(folder, name)
+    whole, predicts = _load_network(folder, name, config, held)
     info = ModelInfo(
         name=name,
         revision=revision,
         n_layers=config.num_hidden_layers,
         n_heads=config.num_attention_heads,
         d_model=config.hidden_size,
-        max_tokens=_max_tokens(config, tokenizer),
-        unknown_token=tokenizer.unk_token,
+        max_tokens=MAX_TOKENS if form == "picture" else _max_tokens(config, tokenizer),
+        unknown_token=getattr(tokenizer, "unk_token", None),
     )
-    return LoadedModel(info, tokenizer, whole.base_model if predicts else whole, whole, predicts)
-
-
-def _check_files(folder: Path, name: str) -> None:
-    """Refuse a folder without a configuration or without safe weights of a bearable size."""
-    if not (folder / "config.json").is_file():
-        raise ExplorerError(f"“{name}” is no model: it has no config.json.")
-    shards = [folder / "model.safetensors"]
-    index = folder / "model.safetensors.index.json"
-    if not shards[0].is_file() and index.is_file():
-        # An index may name any file, a pickle or one outside the folder included.
-        try:
-            names = set(json.loads(index.read_text("utf-8"))["weight_map"].values())
-            shards = [folder / str(n) for n in names]
-            safe = all(Path(n).name == n and n.endswith(".safetensors") for n in names)
-        except (ValueError, KeyError, AttributeError, TypeError):
-            safe = False
-        if not safe:
-            raise ExplorerError(
-                f"“{name}” has a damaged or unsafe list of weight files; it was not loaded."
-            )
-    if not all(s.is_file() for s in shards):
-        raise ExplorerError(
-            f"“{name}” has no safetensors weights. Older formats can run hidden code when they "
-            "are opened, so only safetensors files are loaded: choose a model that has them."
-        )
-    size = sum(s.stat().st_size for s in shards)
-    if size > MAX_WEIGHT_BYTES:
-        raise ExplorerError(
-            f"“{name}” has {size / 2**30:.1f} GB of weights; "
-            f"at most {MAX_WEIGHT_BYTES / 2**30:.0f} GB can be loaded here."
-        )
+    network = whole.base_model if predicts else whole
+    nbytes = sum(p.nbytes for p in whole.parameters())
+    return LoadedModel(info, tokenizer, network, whole, predicts, form, nbytes)
 
 
 def _load_config(folder: Path, name: str) -> Any:
@@ -155,57 +142,54 @@ def _load_config(folder: Path, name: str) -> Any:
         raise ExplorerError(
             f"“{name}” is of a kind that Transformers does not know, or its config.json is damaged."
         ) from error
-    if getattr(config, "is_encoder_decoder", False):
-        raise ExplorerError(
-            f"“{name}” is an encoder-decoder. Choose an encoder such as bert-base-uncased."
-        )
-    limits = {
-        "num_hidden_layers": MAX_LAYERS,
-        "num_attention_heads": MAX_HEADS,
-        "hidden_size": MAX_WIDTH,
-    }
-    for key, limit in limits.items():
-        value = getattr(config, key, None)
-        if type(value) is not int or value < 1:
-            raise ExplorerError(
-                f"“{name}” does not say its {key}: it is no encoder of text with attention."
-            )
-        if value > limit:
-            raise ExplorerError(f"“{name}” has {key} = {value:,}; at most {limit:,} can be shown.")
+    check_config(config, name)
     return config
+
+
+def _load_processor(folder: Path, name: str) -> Any:
+    """What scales and crops pictures as the model was trained with."""
+    if not (folder / "preprocessor_config.json").is_file():
+        raise ExplorerError(
+            f"“{name}” has no preprocessor_config.json, so how it wants pictures is not known."
+        )
+    try:
+        return AutoImageProcessor.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False, backend="pil"
+        )
+    except Exception as error:
+        raise ExplorerError(f"The preprocessor_config.json of “{name}” cannot be used.") from error
 
 
 def _load_tokenizer(folder: Path, name: str) -> Any:
     # Without a vocabulary file Transformers makes up five words, and every word is unknown.
     known = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model")
-    if not any((folder / file).is_file() for file in known):
+    if not any((folder / file).is_file() for file in (*known, "tokenizer.model")):
         raise ExplorerError(f"“{name}” has no tokenizer files, so it cannot read text.")
     try:
-        tokenizer = AutoTokenizer.from_pretrained(
-            folder, local_files_only=True, trust_remote_code=False
-        )
-    except Exception as error:
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    # A panic in the tokenizer's Rust code is not an Exception.
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            raise
         raise ExplorerError(f"The tokenizer of “{name}” cannot be loaded.") from error
-    if not tokenizer.is_fast:
-        raise ExplorerError(
-            f"The tokenizer of “{name}” does not tell which characters a token stands for."
-        )
-    return tokenizer
 
 
 def _load_network(
-    folder: Path, name: str, config: Any
+    folder: Path, name: str, config: Any, held: int
 ) -> tuple[Any, Literal["word", "class"] | None]:
-    """The encoder, with its head for words or classes if the checkpoint has a whole one."""
+    """The network, with its head for words or classes if the checkpoint has a whole one."""
+    _check_need(name, config, held)
     kind = (getattr(config, "architectures", None) or [""])[0]
-    if kind.endswith(("ForMaskedLM", "ForPreTraining")):
-        network, incomplete = _from_folder(AutoModelForMaskedLM, folder, name, config)
-        if not incomplete:
-            return network, "word"
-    elif kind.endswith("ForSequenceClassification"):
-        network, incomplete = _from_folder(AutoModelForSequenceClassification, folder, name, config)
-        if not incomplete:
-            return network, "class"
+    heads: dict[tuple[str, ...], tuple[Any, Literal["word", "class"] | None]] = {
+        ("ForMaskedLM", "ForPreTraining"): (AutoModelForMaskedLM, "word"),
+        ("ForSequenceClassification",): (AutoModelForSequenceClassification, "class"),
+        ("ForConditionalGeneration", "MTModel"): (AutoModelForSeq2SeqLM, None),
+    }
+    for endings, (maker, predicts) in heads.items():
+        if kind.endswith(endings) and _has_class(maker, config):
+            network, incomplete = _from_folder(maker, folder, name, config)
+            if not incomplete:
+                return network, predicts
     network, incomplete = _from_folder(AutoModel, folder, name, config)
     # A pooler is not part of any attention; everything else that is missing would be random.
     missing = [key for key in incomplete if "pooler" not in key]
@@ -215,6 +199,32 @@ def _load_network(
             "would be random."
         )
     return network, None
+
+
+def _has_class(maker: Any, config: Any) -> bool:
+    return type(config) in maker._model_mapping
+
+
+def _check_need(name: str, config: Any, held: int) -> None:
+    """Refuse a model that needs far more numbers than its files hold, or more than fit in memory.
+
+    The network is built without its numbers, which takes no memory.
+    """
+    try:
+        with torch.device("meta"):
+            network = AutoModel.from_config(config, trust_remote_code=False)
+    except Exception as error:
+        raise ExplorerError(
+            f"“{name}” cannot be built: its config.json asks for what cannot be, or for a model "
+            "that Transformers has no plain network of."
+        ) from error
+    needed = sum(p.numel() for p in network.parameters())
+    if needed > 2 * held:  # a number takes a byte at least; a pooler may be missing
+        raise ExplorerError(
+            f"The weights of “{name}” cannot be loaded: the files are damaged or do not fit the "
+            f"model's config.json, which asks for {needed:,} numbers."
+        )
+    check_fits(4 * needed, f"“{name}”", "Choose a smaller model.")
 
 
 def _from_folder(maker: Any, folder: Path, name: str, config: Any) -> tuple[Any, list[str]]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import torch
 
 from explorer.errors import ExplorerError
-from explorer.run import MAX_TOKENS, Run
+from explorer.limits import MAX_TOKENS
+from explorer.run import Run
 from explorer.scratch.encoder import Encoder, embed, sinusoidal_positions, tokenize
 from explorer.source import Scratch
 from explorer.trace import AttentionTrace, ModelInfo, Token

@@ -8,7 +8,8 @@ from explorer.analysis.explanation import Explanation
 from explorer.errors import ExplorerError
 from explorer.instrument import component
 from explorer.instrument.pack_explain import Changed, Predictions, pack_explain
-from explorer.run import MAX_TOKENS, Run
+from explorer.limits import MAX_TOKENS
+from explorer.run import Run
 from explorer.target import (
     ClassScore,
     Likeness,

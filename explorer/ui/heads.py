@@ -6,7 +6,8 @@ from explorer.analysis.survey import Survey
 from explorer.instrument import component
 from explorer.instrument.pack_heads import Pair, pack_heads
 from explorer.instrument.want import Head
-from explorer.run import MAX_LINES, Run
+from explorer.limits import MAX_LINES
+from explorer.run import Run
 from explorer.ui import background, controls, messages, state
 from explorer.ui.show import desk, name_of
 from explorer.ui.work import Finding, Surveying

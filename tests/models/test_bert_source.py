@@ -255,7 +255,14 @@ SPOILED = {
     "more layers than weights": (lambda f: change_config(f, num_hidden_layers=3), "random"),
     "a million layers": (lambda f: change_config(f, num_hidden_layers=10**6), "at most 48"),
     "a huge width": (lambda f: change_config(f, hidden_size=600_000), "at most 8,192"),
-    "an encoder-decoder": (other_config(T5Config(num_layers=1)), "encoder-decoder"),
+    "the config of another model": (other_config(T5Config(num_layers=1)), "do not fit"),
+    "a billion labels": (lambda f: change_config(f, num_labels=10**9), "at most 100,000"),
+    "a number beyond all": (lambda f: change_config(f, whatever=[{"x": 10**13}]), "at most"),
+    "a config as deep as a well": (
+        lambda f: (f / "config.json").write_text("[" * 10**5),
+        "damaged",
+    ),
+    "a vast vocabulary": (lambda f: change_config(f, vocab_size=1_900_000), "do not fit"),
     "a picture model": (other_config(ResNetConfig()), "does not say its"),
 }
 

@@ -7,6 +7,8 @@ from explorer.source import Hub
 from explorer.sources import download, loading
 from tests.hub import LoopbackHub, tiny_bert
 
+TINY = Hub("me/tiny")
+
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
@@ -18,28 +20,94 @@ def hub(files, tmp_path, monkeypatch):
     server = LoopbackHub(files)
     monkeypatch.setenv("HF_ENDPOINT", server.url)
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
-    monkeypatch.setenv("HF_TOKEN", "a-secret-of-the-operator")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.delenv("HF_TOKEN", raising=False)
     yield server
     server.close()
 
 
+def quiet(what, share):
+    pass
+
+
 def test_a_hub_model_is_downloaded_reported_loaded_and_then_found_without_the_hub(hub):
     told = []
-    loaded = loading.load_model(Hub("me/tiny"), lambda what, share: told.append(what))
+    loaded = loading.load_model(TINY, lambda what, share: told.append(what))
     assert loaded.info.name == "me/tiny"
     assert loaded.info.n_heads == 2
     assert told[0] == "Asking the Hugging Face hub for me/tiny"
-    assert any(what.startswith("Downloading me/tiny: ") for what in told)
-    assert download.is_downloaded(Hub("me/tiny"))
+    assert any(what.startswith("Downloading me/tiny: 0 of 0 MB") for what in told)
+    assert download.is_downloaded(TINY)
+    assert download.downloaded() == ["me/tiny"]
     hub.faults["me/tiny"] = 500
-    assert download.hub_folder(Hub("me/tiny"), print).is_dir()
+    assert download.hub_folder(TINY, quiet).is_dir()
 
 
-def test_only_what_is_safe_is_fetched_and_no_token_goes_out(hub):
-    folder = download.hub_folder(Hub("me/tiny"), lambda *_: None)
-    assert not list(folder.glob("*.bin")) + list(folder.glob("*.py"))
+def test_the_size_is_known_before_anything_is_fetched(hub, files):
+    size = download.hub_size(TINY, quiet)
+    assert size.bytes == sum(
+        len(files[n]) for n in ("config.json", "model.safetensors", "vocab.txt")
+    )
+    assert size.here == 0
+    assert not hub.ranges
+    assert not download.is_downloaded(TINY)
+
+
+def test_only_what_is_safe_is_fetched_and_no_token_goes_out(hub, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "a-secret-of-the-operator")
+    folder = download.hub_folder(TINY, quiet)
+    assert {p.name for p in folder.iterdir()} == {"config.json", "model.safetensors", "vocab.txt"}
     assert {token for _, _, token in hub.asked} == {None}
+
+
+def test_a_gated_model_is_fetched_with_the_token_of_the_environment(hub, monkeypatch):
+    hub.faults["me/tiny"] = "token"
+    with pytest.raises(ExplorerError, match="your own token in HF_TOKEN"):
+        download.hub_folder(TINY, quiet)
+    monkeypatch.setenv("HF_TOKEN", "a-secret-of-the-operator")
+    assert download.hub_folder(TINY, quiet).is_dir()
+    assert hub.asked[-1][2] == "Bearer a-secret-of-the-operator"
+
+
+def test_a_stopped_download_goes_on_where_it_stopped(hub, files):
+    class StoppedError(Exception):
+        """Nobody waits any more."""
+
+    hub.faults["me/tiny"] = "stalls"
+    half = len(files["model.safetensors"]) // 2
+
+    def stop(what, share):
+        if share:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        download.hub_folder(TINY, stop)
+    assert not download.is_downloaded(TINY)
+    del hub.faults["me/tiny"]
+    assert download.hub_size(TINY, quiet).here >= half
+    folder = download.hub_folder(TINY, quiet)
+    assert (folder / "model.safetensors").read_bytes() == files["model.safetensors"]
+    assert hub.ranges == ["bytes=0-", f"bytes={half}-"]
+
+
+def test_a_download_that_is_cut_short_says_so_and_goes_on(hub, files):
+    hub.faults["me/tiny"] = "cut"
+    with pytest.raises(ExplorerError, match=r"cut short\. What was downloaded is kept"):
+        download.hub_folder(TINY, quiet)
+    del hub.faults["me/tiny"]
+    folder = download.hub_folder(TINY, quiet)
+    assert (folder / "model.safetensors").read_bytes() == files["model.safetensors"]
+    assert hub.ranges[-1] != "bytes=0-"
+
+
+def test_weights_that_arrive_altered_are_thrown_away(hub, files):
+    hub.faults["me/tiny"] = "damaged"
+    with pytest.raises(ExplorerError, match="did not arrive as the hub has it"):
+        download.hub_folder(TINY, quiet)
+    assert not download.is_downloaded(TINY)
+    del hub.faults["me/tiny"]
+    folder = download.hub_folder(TINY, quiet)
+    assert (folder / "model.safetensors").read_bytes() == files["model.safetensors"]
 
 
 @pytest.mark.parametrize(
@@ -54,15 +122,33 @@ def test_only_what_is_safe_is_fetched_and_no_token_goes_out(hub):
         ("silent", "did not answer"),
     ],
 )
-def test_every_trouble_of_a_hub_becomes_a_sentence(hub, monkeypatch, fault, words):
+@pytest.mark.parametrize("ask", [download.hub_folder, download.hub_size])
+def test_every_trouble_of_a_hub_becomes_a_sentence(hub, monkeypatch, fault, words, ask):
     hub.faults["me/tiny"] = fault
     monkeypatch.setattr(download, "SILENCE_SECONDS", 4.0)
     with pytest.raises(ExplorerError, match=words):
-        download.hub_folder(Hub("me/tiny", "v9"), lambda *_: None)
+        ask(Hub("me/tiny", "v9"), quiet)
     assert not download.is_downloaded(Hub("me/tiny", "v9"))
 
 
 def test_no_network_is_said_with_what_works_without_it(hub, monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(ExplorerError, match=r"cannot be reached.*embedded BERT"):
-        download.hub_folder(Hub("me/tiny"), lambda *_: None)
+        download.hub_folder(TINY, quiet)
+
+
+def test_a_model_without_safe_weights_is_refused_before_anything_is_fetched(hub, files):
+    hub.models["me/tiny"] = {n: d for n, d in files.items() if n != "model.safetensors"}
+    with pytest.raises(ExplorerError, match="no safetensors weights"):
+        download.hub_folder(TINY, quiet)
+    assert not any("/resolve/" in path for _, path, _ in hub.asked)
+
+
+def test_a_model_that_is_too_large_for_this_server_is_refused_before_it_is_fetched(
+    hub, monkeypatch
+):
+    hub.models["me/tiny"] = dict(hub.files, **{"model.safetensors": b"x" * 2**21})
+    monkeypatch.setenv("EXPLORER_MAX_MODEL_MB", "1")
+    with pytest.raises(ExplorerError, match="the most that this server fetches"):
+        download.hub_folder(TINY, quiet)
+    assert not hub.ranges

@@ -16,7 +16,8 @@ from explorer.analysis.flow import attention_flow
 from explorer.analysis.rollout import attention_rollout
 from explorer.analysis.survey import survey
 from explorer.errors import ExplorerError
-from explorer.run import MAX_LINES, Run
+from explorer.limits import MAX_LINES
+from explorer.run import Run
 from explorer.source import Folder
 from explorer.sources import trace_run
 from explorer.sources.insides import read_insides

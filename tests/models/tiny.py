@@ -1,7 +1,13 @@
 """Tiny random models with a real tokenizer, made on the spot."""
 
+import json
+
+import numpy as np
+import sentencepiece
 import torch
 import transformers
+from PIL import Image
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
 WORDS = ["the", "a", "cat", "dog", "mat", "sat", "ran", "on", "under", "it", "was", "tired"]
 WORDS += ["because", ".", ",", "big", "red"]
@@ -14,6 +20,7 @@ SIZES = {
     "initializer_range": 0.5,  # so that heads differ
 }
 DISTIL = {"dim": 16, "n_layers": 2, "n_heads": 2, "hidden_dim": 16, "max_position_embeddings": 40}
+READ = ("the cats naïve 猫.", "the mat")  # what the byte-level tokenizer has learned
 
 
 def tiny_model(kind, folder):
@@ -33,3 +40,104 @@ def tiny_model(kind, folder):
     config = maker.config_class(vocab_size=len(words), pad_token_id=0, **sizes)
     maker(config).eval().save_pretrained(folder)
     return folder
+
+
+def byte_level():
+    """A byte-level BPE as RoBERTa has it: spaces and letters are spelled as other letters."""
+    bpe = Tokenizer(models.BPE())
+    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bpe.decoder = decoders.ByteLevel()
+    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=290, special_tokens=special, initial_alphabet=alphabet, show_progress=False
+    )
+    bpe.train_from_iterator([" ".join(READ)] * 5, trainer)
+    bpe.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0))
+    names = {"bos": "<s>", "eos": "</s>", "sep": "</s>", "cls": "<s>", "unk": "<unk>"}
+    names |= {"pad": "<pad>", "mask": "<mask>"}
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=bpe, **{f"{k}_token": v for k, v in names.items()}
+    )
+
+
+_BART = {
+    "d_model": 16,
+    "encoder_layers": 2,
+    "decoder_layers": 3,
+    "encoder_attention_heads": 4,
+    "decoder_attention_heads": 2,
+    "encoder_ffn_dim": 16,
+    "decoder_ffn_dim": 16,
+    "max_position_embeddings": 40,
+    "init_std": 0.5,
+    "bos_token_id": 0,
+    "pad_token_id": 1,
+    "eos_token_id": 2,
+    "decoder_start_token_id": 2,
+    "forced_eos_token_id": None,
+}
+_T5 = {"d_model": 16, "num_layers": 2, "num_decoder_layers": 3, "num_heads": 4, "d_ff": 16}
+_T5 |= {"d_kv": 4, "pad_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 1}
+
+
+def tiny_writer(family, folder):
+    """Save an encoder-decoder: ``T5``, ``Bart`` or ``Marian``; its tokenizer."""
+    torch.manual_seed(3)
+    if family == "Marian":
+        tokenizer = _marian_tokenizer(folder)
+        ids = {"pad_token_id": tokenizer.pad_token_id, "eos_token_id": tokenizer.eos_token_id}
+        sizes = _BART | ids | {"decoder_start_token_id": tokenizer.pad_token_id}
+        sizes |= {"vocab_size": len(tokenizer), "forced_eos_token_id": tokenizer.eos_token_id}
+        maker = transformers.MarianMTModel
+    else:
+        tokenizer = byte_level()
+        sizes = {"vocab_size": 300} | (_T5 if family == "T5" else _BART)
+        maker = getattr(transformers, f"{family}ForConditionalGeneration")
+    tokenizer.save_pretrained(folder)
+    maker(maker.config_class(**sizes)).eval().save_pretrained(folder)
+    return tokenizer
+
+
+def _marian_tokenizer(folder):
+    """Two SentencePiece models and the vocabulary of both: the one kind without offsets."""
+    lines = ["the cat sat on the mat because it was tired.", "die katze war müde."]
+    (folder / "lines.txt").write_text("\n".join(lines * 50))
+    for side in ("source", "target"):
+        sentencepiece.SentencePieceTrainer.train(
+            input=str(folder / "lines.txt"),
+            model_prefix=str(folder / side),
+            vocab_size=60,
+            hard_vocab_limit=False,
+            minloglevel=2,
+            **{"unk_id": 2, "bos_id": -1, "eos_id": 0, "pad_id": 1},
+        )
+        (folder / f"{side}.model").rename(folder / f"{side}.spm")
+    pieces = sentencepiece.SentencePieceProcessor(model_file=str(folder / "source.spm"))
+    names = ["</s>", "<unk>", *map(pieces.id_to_piece, range(pieces.get_piece_size())), "<pad>"]
+    vocabulary = {name: i for i, name in enumerate(dict.fromkeys(names))}
+    (folder / "vocab.json").write_text(json.dumps(vocabulary))
+    spm = [str(folder / f"{side}.spm") for side in ("source", "target")]
+    return transformers.MarianTokenizer(*spm, str(folder / "vocab.json"))
+
+
+def tiny_vision(family, folder):
+    """Save a ``ViT`` or ``DeiT`` for pictures of 32 × 32 pixels, with 4 × 4 patches."""
+    torch.manual_seed(5)
+    sizes = {k: v for k, v in SIZES.items() if k != "max_position_embeddings"}
+    maker = getattr(transformers, f"{family}Model")
+    config = maker.config_class(image_size=32, patch_size=8, **sizes)
+    maker(config).eval().save_pretrained(folder)
+    cut = {"size": {"height": 40, "width": 40}, "crop_size": {"height": 32, "width": 32}}
+    size = {"size": {"height": 32, "width": 32}} if family == "ViT" else cut
+    processor = getattr(transformers, f"{family}ImageProcessorPil")(**size)
+    processor.save_pretrained(folder)
+    return processor
+
+
+def drawing(width=90, height=60):
+    """A picture: a red disc on a field that grows lighter to the right."""
+    x, y = np.meshgrid(np.arange(width), np.arange(height))
+    field = np.stack([x * 255 / width, np.full(x.shape, 90.0), y * 255 / height], axis=-1)
+    field[(x - width / 3) ** 2 + (y - height / 2) ** 2 < 200] = (220, 30, 30)
+    return Image.fromarray(field.astype(np.uint8))

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from explorer.errors import ExplorerError
 from explorer.lesson import TASKS, Trained
-from explorer.run import LINK_BYTES, MAX_CHARACTERS, Run, is_blank
+from explorer.limits import MAX_CHARACTERS
+from explorer.run import LINK_BYTES, Run, is_blank
 from explorer.source import Embedded, Folder, Hub, Scratch, Transplanted, parse_source
 
 texts = st.text(min_size=1, max_size=60).filter(lambda t: not is_blank(t))

@@ -1,0 +1,52 @@
+"""What one server gives to its readers: every limit, its setting, and what it is for."""
+
+import os
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A limit that whoever runs the server may change by an environment variable.
+
+    Attributes:
+        name: The variable.
+        usual: What it is when nobody says.
+        what: What it bounds, in words.
+    """
+
+    name: str
+    usual: int
+    what: str
+
+    def read(self) -> int:
+        """Its value.
+
+        Raises:
+            SystemExit: The variable holds no whole number from 1 on.
+        """
+        said = os.environ.get(self.name, str(self.usual)).strip()
+        if not said.isascii() or not said.isdigit() or len(said) > 9 or int(said) < 1:
+            raise SystemExit(f"{self.name} is {said!r}; it must be a whole number from 1 on.")
+        return int(said)
+
+
+SETTINGS: dict[str, Setting] = {}
+
+
+def _limit(name: str, usual: int, what: str) -> int:
+    setting = SETTINGS[name] = Setting(f"EXPLORER_{name}", usual, what)
+    return setting.read()
+
+
+# A tokenizer reads 200,000 characters in about half a second; a model takes far fewer.
+MAX_CHARACTERS = _limit("MAX_CHARACTERS", 200_000, "characters of a text and its second text")
+# Attention grows with the square of the length.
+MAX_TOKENS = _limit("MAX_TOKENS", 512, "tokens of a text that are read; what is beyond is cut")
+MAX_LINES = _limit("MAX_LINES", 200, "texts of a batch, one a line")
+MAX_MODEL_MB = _limit("MAX_MODEL_MB", 4096, "size of a model’s weight files")
+MODELS_MB = _limit("MODELS_MB", 4096, "memory for loaded models, shared by all readers")
+CACHE_MB = _limit("CACHE_MB", 1024, "memory for computed attention, shared by all readers")
+MAX_UPLOAD_MB = _limit("MAX_UPLOAD_MB", 64, "size of an uploaded picture or file of weights")
+SESSION_JOBS = _limit("SESSION_JOBS", 8, "pieces of work that one open page may have under way")
+ALONE_SECONDS = _limit("ALONE_SECONDS", 20, "how long work goes on after its page was closed")
+HUB_SILENCE_SECONDS = _limit("HUB_SILENCE_SECONDS", 30, "how long a silent hub is waited for")

@@ -1,0 +1,16 @@
+"""A picture that a reader uploaded, as part of a Run."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture, known by what is in it.
+
+    Attributes:
+        digest: Names it; pictures with one digest are the same.
+        png: The picture itself.
+    """
+
+    digest: str
+    png: bytes = field(compare=False, repr=False)

@@ -1,0 +1,173 @@
+"""Encoder-decoders as a source: T5, BART, Marian and their kin, with cross-attention.
+
+Position *i* of the decoder has read the target up to its token *i* and writes the next one; the
+first position is the mark with which a decoder starts.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+from transformers import StoppingCriteria, StoppingCriteriaList
+
+from explorer.errors import ExplorerError
+from explorer.run import Run
+from explorer.sources.huggingface import (
+    Encoded,
+    complete,
+    encoded,
+    marks_of,
+    read_texts,
+    tokens_of,
+)
+from explorer.sources.loading import LoadedModel
+from explorer.sources.placing import words_of
+from explorer.sources.progress import Progress
+from explorer.trace import AttentionTrace, Token
+
+MOST_WRITTEN = 128  # tokens that a model writes when it is given no target
+
+
+def trace_pair(loaded: LoadedModel, run: Run, progress: Progress) -> AttentionTrace:
+    """Run a text, and what is written of it, through an encoder-decoder.
+
+    Args:
+        loaded: The model.
+        run: Its second text is the target; without one the model writes it itself, greedily.
+        progress: Told what is being done.
+
+    Raises:
+        ExplorerError: The model finds no token in the text, or cannot write.
+    """
+    reading = read_texts(loaded, (run.text,))
+    model: Any = loaded.whole
+    if run.part == "encoder":
+        with torch.inference_mode():
+            out = model.get_encoder()(**reading.inputs, output_attentions=True)
+        tokens, texts, n_cut = reading.tokens, (run.text,), reading.n_cut
+        return _trace(loaded, "encoder", texts, (tokens, tokens), out.attentions, n_cut)
+    if run.second is None:
+        target, read, cut = *_written(loaded, reading.inputs, progress), 0
+    else:
+        target, (read, cut) = run.second, _given(loaded, run.second)
+    ids, written = read.ids, tokens_of(loaded, read, (target,), first=1)
+    with torch.inference_mode():
+        out = model(
+            **reading.inputs,
+            decoder_input_ids=torch.tensor([ids]),
+            output_attentions=True,
+            use_cache=False,
+        )
+    texts, n_cut = (run.text, target), (*reading.n_cut, cut)
+    if run.part == "decoder":
+        sides, attentions = (written, written), out.decoder_attentions
+    else:
+        sides, attentions = (written, reading.tokens), out.cross_attentions
+    return _trace(loaded, run.part, texts, sides, attentions, n_cut)
+
+
+def _trace(
+    loaded: LoadedModel,
+    part: str,
+    texts: tuple[str, ...],
+    sides: tuple[tuple[Token, ...], tuple[Token, ...]],
+    attentions: Any,
+    n_cut: tuple[int, ...],
+) -> AttentionTrace:
+    found = complete(attentions, *map(len, sides), loaded.info.name)
+    weights = torch.cat(found).float().numpy()
+    info = replace(loaded.info, n_layers=weights.shape[0], n_heads=weights.shape[1], part=part)
+    return AttentionTrace(info, texts, *sides, weights, n_cut)
+
+
+def _start(loaded: LoadedModel) -> int:
+    start = loaded.whole.config.decoder_start_token_id
+    if type(start) is not int:
+        raise ExplorerError(f"{loaded.info.name} does not say with which token its decoder starts.")
+    return start
+
+
+def _given(loaded: LoadedModel, target: str) -> tuple[Encoded, int]:
+    """What the decoder reads of a target, its start and all but the closing token; what is cut."""
+    read = encoded(loaded, (target,), target=True)
+    n = len(read.ids)
+    if n and read.ids[-1] == loaded.tokenizer.eos_token_id:
+        n -= 1
+    most = min(n, loaded.info.max_tokens - 1)
+    start = _start(loaded)
+    return Encoded(
+        [start, *read.ids[:most]],
+        loaded.tokenizer.convert_ids_to_tokens([start]) + read.pieces[:most],
+        [None, *read.segments[:most]],
+        [None, *read.spans[:most]],
+        [None, *read.words[:most]],
+        {},
+    ), n - most
+
+
+def _written(
+    loaded: LoadedModel, inputs: dict[str, torch.Tensor], progress: Progress
+) -> tuple[str, Encoded]:
+    """What the model itself writes, always taking the likeliest token."""
+    model: Any = loaded.whole
+    if model.get_output_embeddings() is None:
+        raise ExplorerError(
+            f"{loaded.info.name} has no head to write with: give the target as the second text."
+        )
+    _start(loaded)
+
+    class Watch(StoppingCriteria):  # type: ignore[misc]  # it has no types
+        """Tells how far the writing is, and so lets it be stopped."""
+
+        def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:
+            progress("Writing the target", min(input_ids.shape[1] / MOST_WRITTEN, 1.0))
+            return torch.zeros(len(input_ids), dtype=torch.bool)
+
+    with torch.inference_mode():
+        out = model.generate(
+            **inputs,
+            num_beams=1,
+            do_sample=False,
+            use_cache=_may_remember(model.config),
+            max_new_tokens=min(MOST_WRITTEN, loaded.info.max_tokens - 1),
+            stopping_criteria=StoppingCriteriaList([Watch()]),
+        )
+    ids = out[0].tolist()
+    if ids[-1] == loaded.tokenizer.eos_token_id:
+        ids = ids[:-1]
+    return _read_back(loaded.tokenizer, ids)
+
+
+def _read_back(tokenizer: Any, ids: list[int]) -> tuple[str, Encoded]:
+    """Written tokens as a text, and where each stands: by what the text was before and after it."""
+
+    def text_of(some: list[int]) -> str:
+        plain = {"skip_special_tokens": True, "clean_up_tokenization_spaces": False}
+        return str(tokenizer.decode(some, **plain))
+
+    target = text_of(ids)
+    spans: list[tuple[int, int] | None] = []
+    start = 0
+    for i in range(len(ids)):
+        # A piece of a character is written as a sign that the finished text does not have.
+        end = _agree(text_of(ids[: i + 1]), target)
+        blank = len(target[start:end]) - len(target[start:end].lstrip())
+        spans.append((start + blank, end) if end > start + blank else None)
+        start = max(start, end)
+    pieces = tokenizer.convert_ids_to_tokens(ids)
+    segments = [None if i in marks_of(tokenizer) else 0 for i in ids]
+    return target, Encoded(ids, pieces, segments, spans, words_of(pieces, spans), {})
+
+
+def _agree(one: str, other: str) -> int:
+    """How many characters two texts have in common at their beginning."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((i for i, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+def _may_remember(config: Any) -> bool:
+    """Whether keys and values may be kept while writing.
+
+    Transformers counts the layers of T5's encoder when it makes room for its decoder's.
+    """
+    return bool(getattr(config, "num_decoder_layers", None) in (None, config.num_hidden_layers))

@@ -1,0 +1,113 @@
+"""Vision transformers as a source: ViT and DeiT, whose tokens are patches of a picture."""
+
+import hashlib
+import io
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+
+from explorer.errors import ExplorerError
+from explorer.picture import Picture
+from explorer.run import Run
+from explorer.sources.huggingface import complete
+from explorer.sources.loading import LoadedModel
+from explorer.trace import AttentionTrace, Patches, Token
+
+MAX_PIXELS = 50_000_000  # a photograph of 50 megapixels
+SIDE = 768  # pixels of a picture's longer side, as it is kept
+MAX_PATCHES = 1024
+_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
+_MARKS = ("[CLS]", "[DIST]")
+
+
+def picture_of(data: bytes) -> Picture:
+    """An uploaded picture: opened, turned upright, made small, and written anew.
+
+    Raises:
+        ExplorerError: It is no picture, or a far too large one.
+    """
+    kinds = ", ".join(_FORMATS)
+    try:
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:  # known before a pixel is unpacked
+                raise ExplorerError(
+                    f"This picture has {image.width:,} × {image.height:,} pixels; at most "
+                    f"{MAX_PIXELS // 10**6} million can be read. Make it smaller first."
+                )
+            upright = ImageOps.exif_transpose(image).convert("RGBA")
+    except ExplorerError:
+        raise
+    except Exception as error:  # its readers raise what they like on damaged files
+        raise ExplorerError(
+            f"This file is no picture that can be read, or it is damaged. Choose one of {kinds}."
+        ) from error
+    paper = Image.new("RGBA", upright.size, "white")  # what is transparent has no colour
+    flat = Image.alpha_composite(paper, upright).convert("RGB")
+    flat.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    return _stored(flat)
+
+
+def _stored(image: Image.Image) -> Picture:
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    png = out.getvalue()
+    return Picture(hashlib.blake2b(png, digest_size=8).hexdigest(), png)
+
+
+def trace_picture(loaded: LoadedModel, run: Run) -> AttentionTrace:
+    """Run a picture through a vision model.
+
+    Raises:
+        ExplorerError: There is no picture, or the model does not cut it into a grid of patches.
+    """
+    name = loaded.info.name
+    if run.picture is None:
+        raise ExplorerError(
+            f"{name} looks at pictures: turn on “Picture” and upload one, or choose a model of "
+            "text."
+        )
+    with Image.open(io.BytesIO(run.picture.png)) as image:
+        pixels = loaded.tokenizer(image.convert("RGB"), return_tensors="pt")["pixel_values"]
+    rows, columns = grid_of(loaded, pixels)
+    n_marks = 2 if loaded.network.config.model_type == "deit" else 1
+    tokens = tuple(Token(mark, None, None, 0, special=True) for mark in _MARKS[:n_marks])
+    tokens += tuple(
+        Token(f"{row}·{column}", None, row * columns + column, 0, special=False)
+        for row in range(rows)
+        for column in range(columns)
+    )
+    with torch.inference_mode():
+        out = loaded.network(pixels, output_attentions=True)
+    weights = torch.cat(complete(out.attentions, len(tokens), len(tokens), name)).float().numpy()
+    patches = Patches(_seen(loaded, pixels), rows, columns)
+    return AttentionTrace(loaded.info, run.texts, tokens, tokens, weights, patches=patches)
+
+
+def grid_of(loaded: LoadedModel, pixels: torch.Tensor) -> tuple[int, int]:
+    """How many patches a picture is cut into, from top to bottom and from left to right.
+
+    Raises:
+        ExplorerError: There are too many.
+    """
+    size = loaded.network.config.patch_size
+    height, width = (size, size) if isinstance(size, int) else size
+    rows, columns = pixels.shape[2] // height, pixels.shape[3] // width
+    if rows * columns > MAX_PATCHES:
+        raise ExplorerError(
+            f"{loaded.info.name} cuts a picture into {rows} × {columns} patches; at most "
+            f"{MAX_PATCHES:,} can be shown. Choose a model with larger patches."
+        )
+    return rows, columns
+
+
+def _seen(loaded: LoadedModel, pixels: torch.Tensor) -> bytes:
+    """The picture as the model got it, with its scaling of colours undone."""
+    processor: Any = loaded.tokenizer
+    values = pixels[0].permute(1, 2, 0).numpy()
+    if processor.do_normalize:
+        values = values * np.array(processor.image_std) + np.array(processor.image_mean)
+    if processor.do_rescale:
+        values = values / processor.rescale_factor
+    return _stored(Image.fromarray(np.clip(np.round(values), 0, 255).astype(np.uint8))).png
