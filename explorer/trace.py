@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.errors import ExplorerError
+from explorer.visible import visible
 
 Weights = npt.NDArray[np.float32]
 
@@ -18,7 +19,7 @@ class Token:
     """One position of a text as the model sees it.
 
     Attributes:
-        text: What the reader is shown: ``cat``, ``##ing``, ``[CLS]``.
+        text: What the reader is shown: ``cat``, ``##ing``, ``[CLS]``; what cannot be seen as marks.
         span: First and one-past-last character in the pasted text, counted in code points;
             None where the token stands for no characters (``[CLS]``).
         word: Running number of the word the token is a piece of, over all texts; None for a
@@ -32,6 +33,9 @@ class Token:
     word: int | None
     segment: int
     special: bool
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", visible(self.text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ MODULES = (
     "heatmap",
     "flow",
     "layers",
+    "photo",
     "reading",
     "says",
     "files",

@@ -7,6 +7,7 @@
  *         | {kind: "means", shape: number[], large: number}
  *         | {kind: "group", name: string, shape: number[], large: number}
  *         | {kind: "film" | "ideals", shape: number[], large: number}
+ *         | {kind: "picture", bytes: number}
  *         | {kind: "page", ticket: number, bytes: number}} Block
  * @typedef {{steps: number[], loss: number[], accuracy: number[], chance: number,
  *            near: {name: string, heads: number[][]}[], ideals: string[], answers: string[][],
@@ -15,14 +16,16 @@
  *   codes: `[frame, layer, head, query, key]`; wanted: `[pattern, query, key]`
  * @typedef {{id: string, title: string, n_layers: number, n_heads: number,
  *            query_tokens: Token[], key_tokens: Token[], texts: string[],
- *            n_cut: number[], thumb: [number, number], blocks: Block[],
+ *            marks: Record<string, string>[], patches: [number, number] | null, n_cut: number[], thumb: [number, number], blocks: Block[],
  *            opening: Record<string, unknown> | null, link: Record<string, string> | null,
  *            film: About | null}} Header
+ *   marks: for each text what is shown in place of characters that nobody sees, by their place;
+ *   patches: rows and columns of a picture whose pieces are the tokens that are not special
  * @typedef {{name: string, shape: number[], codes: Uint16Array}} GroupBlock
  * @typedef {{ticket: number, bytes: Uint8Array}} PageBlock
  * @typedef {{head: Header, thumbs: Uint8Array, ordinaryThumbs: Uint8Array,
  *            layers: Map<number, Uint16Array>, means: Uint16Array | null,
- *            group: GroupBlock | null, page: PageBlock | null, film: Film | null}} Trace
+ *            group: GroupBlock | null, page: PageBlock | null, picture: Uint8Array | null, film: Film | null}} Trace
  */
 
 export const LEVELS = 60000;
@@ -66,9 +69,14 @@ export function unpack(bytes) {
     means: null,
     group: null,
     page: null,
+    picture: null,
     film: head.film && { ...head.film, codes: new Uint16Array(), wanted: new Uint16Array() },
   };
   for (const block of head.blocks) {
+    if (block.kind === "picture") {
+      trace.picture = take(block.bytes);
+      continue;
+    }
     if (block.kind === "page") {
       trace.page = { ticket: block.ticket, bytes: take(block.bytes) };
       continue;

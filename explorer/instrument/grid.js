@@ -264,16 +264,19 @@ function contentOf({ pinnedNumbers, trace }) {
     const caption = "How much the pinned words look at the pinned words, head by head";
     return { titles: ["layer", "head", "weight"], counts: ["layer", "head"], rows, caption };
   }
+  const crosses = trace.head.key_tokens !== trace.head.query_tokens;
   const rows = [...trace.layers.keys()]
     .sort((a, b) => a - b)
     .flatMap((layer) =>
       Array.from({ length: trace.head.n_heads }, (_, head) => {
         const { entropy, possible, ...shares } = profileIn(trace, layer, head);
         const { previous, next, self, repeat, special } = shares;
-        return [layer, head, previous, next, self, repeat, special, entropy, entropy / possible];
+        const places = crosses ? [] : [previous, next, self, repeat];
+        return [layer, head, ...places, special, entropy, entropy / possible];
       }),
     );
-  const titles = ["layer", "head", "token before", "token after", "itself", "same word elsewhere"];
+  const places = ["token before", "token after", "itself", "same word elsewhere"];
+  const titles = ["layer", "head", ...(crosses ? [] : places)];
   titles.push("special tokens", "entropy, bits", "entropy, of the possible");
   const missing = trace.head.n_layers - trace.layers.size;
   const caption =
@@ -290,6 +293,6 @@ function profileIn(trace, layer, head) {
   const known = remember(profiles, codes, () => new Map());
   return remember(known, head, () => {
     const weights = headWeights(trace, layer, head) ?? new Float32Array(0);
-    return profileOf(weights, trace.head.query_tokens);
+    return profileOf(weights, trace.head.query_tokens, trace.head.key_tokens);
   });
 }

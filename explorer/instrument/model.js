@@ -272,7 +272,9 @@ export function sinkOf(picture, shares = received(picture)) {
 
 /**
  * @typedef {{self: number, previous: number, next: number, repeat: number, special: number,
- *            entropy: number, possible: number}} Profile shares of all attention; entropies in bits
+ *            entropy: number, possible: number, crosses: boolean}} Profile
+ *   shares of all attention; entropies in bits; crosses: keys are of another text than queries, so
+ *   that no key stands before, after or at a query
  */
 
 /** −w log2 w for the weight of every code: a logarithm for every cell would cost a frame. */
@@ -285,28 +287,33 @@ const BITS_OF = Float32Array.from({ length: LEVELS + 2 }, (_, code) => {
  * What kind of head this is, by where its queries look on average (Clark et al. 2019): at
  * themselves, at the token before, at the one after, at the same word elsewhere; and how spread out
  * a row is. Rows without any weight count as looking nowhere.
- * @param {Float32Array} weights `[query, key]` of all tokens @param {Token[]} tokens queries and keys
+ * @param {Float32Array} weights `[query, key]` of all tokens @param {Token[]} tokens the queries
+ * @param {Token[]} [keys] the keys, where they are others
  * @returns {Profile}
  */
-export function profileOf(weights, tokens) {
-  const n = tokens.length;
+export function profileOf(weights, tokens, keys = tokens) {
+  const crosses = keys !== tokens;
+  const n = keys.length;
   const texts = [...new Set(tokens.map((token) => token.text))];
   const word = tokens.map((token, i) => (token.special ? -1 - i : texts.indexOf(token.text)));
-  const special = tokens.map((token) => token.special);
+  const special = keys.map((token) => token.special);
   let [self, previous, next, repeat, drained, entropy] = [0, 0, 0, 0, 0, 0];
-  for (let q = 0; q < n; q++) {
-    self += weights[q * n + q];
-    if (q > 0) previous += weights[q * n + q - 1];
-    if (q < n - 1) next += weights[q * n + q + 1];
+  for (let q = 0; q < tokens.length; q++) {
+    if (!crosses) {
+      self += weights[q * n + q];
+      if (q > 0) previous += weights[q * n + q - 1];
+      if (q < n - 1) next += weights[q * n + q + 1];
+    }
     for (let k = 0; k < n; k++) {
       const weight = weights[q * n + k];
-      if (word[k] === word[q] && k !== q) repeat += weight;
+      if (!crosses && word[k] === word[q] && k !== q) repeat += weight;
       if (special[k]) drained += weight;
       entropy += BITS_OF[codeOf(weight)];
     }
   }
-  const mean = (/** @type {number} */ sum) => sum / n;
+  const mean = (/** @type {number} */ sum) => sum / tokens.length;
   return {
+    crosses,
     self: mean(self),
     previous: mean(previous),
     next: mean(next),

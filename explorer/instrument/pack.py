@@ -9,6 +9,7 @@ the header names, one after the other:
 - ``group``: the attention between chosen words in every head (`attention_between`);
 - ``film``: the weights of every frame of a training, ``[frame, layer, head, query, key]``;
 - ``ideals``: where it would be best to look, ``[pattern, query, key]``;
+- ``picture``: what a vision model saw, as PNG;
 - ``page``: the instrument as a file of its own, to be handed to the reader.
 
 Weights are 16-bit codes: 0 for a weight of exactly 0, else 1 + floor(60000 w), which stands for the
@@ -32,7 +33,8 @@ import numpy.typing as npt
 from explorer.analysis.groups import attention_between
 from explorer.film import Film
 from explorer.instrument.want import Page, Want
-from explorer.trace import AttentionTrace, Token, Weights
+from explorer.trace import AttentionTrace, ModelInfo, Token, Weights
+from explorer.visible import marks_in
 
 LEVELS = 60_000
 Codes = npt.NDArray[np.uint16]
@@ -74,14 +76,19 @@ def pack(
     if film:
         blocks.append(_codes_block({"kind": "film"}, film.weights))
         blocks.append(_codes_block({"kind": "ideals"}, np.stack(list(film.ideals.values()))))
+    if trace.patches:
+        picture = {"kind": "picture", "bytes": len(trace.patches.png)}
+        blocks.append((picture, trace.patches.png))
     header = {
         "id": trace_id,
-        "title": trace.model.name,
+        "title": title_of(trace.model),
         "n_layers": trace.model.n_layers,
         "n_heads": trace.model.n_heads,
         "query_tokens": [asdict(t) for t in queries],
         "key_tokens": None if keys == queries else [asdict(t) for t in keys],
         "texts": trace.texts,
+        "marks": [marks_in(text) for text in trace.texts],
+        "patches": trace.patches and [trace.patches.rows, trace.patches.columns],
         "n_cut": trace.n_cut,
         "thumb": thumbs.shape[2:],
         "blocks": [about for about, _ in blocks],
@@ -93,6 +100,18 @@ def pack(
     length = struct.pack("<I", len(text))
     blobs = [blob for _, blob in blocks]
     return b"".join([length, text, thumbs.tobytes(), ordinary.tobytes(), *blobs])
+
+
+PART_NAMES = {
+    "encoder": "self-attention of the encoder",
+    "decoder": "self-attention of the decoder",
+    "cross": "cross-attention",
+}
+
+
+def title_of(model: ModelInfo) -> str:
+    """What made the weights, in words."""
+    return f"{model.name}, {PART_NAMES[model.part]}" if model.part in PART_NAMES else model.name
 
 
 def _about_film(film: Film) -> dict[str, Any]:

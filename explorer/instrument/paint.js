@@ -11,7 +11,8 @@ import { remember } from "./dom.js";
  *   | "roundRect" | "moveTo" | "lineTo" | "bezierCurveTo" | "arc" | "rect" | "clip" | "fill" | "stroke"
  *   | "measureText">
  *   & {cells?: (levels: Uint8ClampedArray, nRows: number, nColumns: number, colours: Uint32Array,
- *               box: Box, part: Part) => void}} Pen
+ *               box: Box, part: Part) => void,
+ *      photo?: (pixels: Uint32Array, width: number, height: number, box: Box) => void}} Pen
  * @typedef {{x: number, y: number, width: number, height: number}} Box
  * @typedef {{top: number, bottom: number, left: number, right: number}} Part rows and columns
  */

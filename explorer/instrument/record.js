@@ -231,6 +231,15 @@ export class Recorder {
   }
 
   /**
+   * A picture of so many dots, stretched over a box.
+   * @param {Uint32Array} pixels @param {number} width @param {number} height @param {Box} box
+   */
+  photo(pixels, width, height, box) {
+    const [x, y] = this.at(box.x, box.y);
+    this.items.push({ kind: "image", pixels, width, height, box: { ...box, x, y } });
+  }
+
+  /**
    * Colour numbers as cells: boxes in one path a colour, or a picture of dots where there are many.
    * @param {Uint8ClampedArray} levels @param {number} _nRows @param {number} nColumns
    * @param {Uint32Array} packed @param {Box} box @param {import("./paint.js").Part} part
@@ -244,8 +253,7 @@ export class Recorder {
       for (let i = 0; i < pixels.length; i++) {
         pixels[i] = packed[levelAt(Math.floor(i / wide), i % wide)];
       }
-      const [x, y] = this.at(box.x, box.y);
-      this.items.push({ kind: "image", pixels, width: wide, height: tall, box: { ...box, x, y } });
+      this.photo(pixels, wide, tall, box);
       return;
     }
     const [cell, line] = [box.width / wide, box.height / tall];

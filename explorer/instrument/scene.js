@@ -118,7 +118,7 @@ export function modelOf(trace, view, layer, heads) {
     get shares() {
       return sharesOf();
     },
-    profile: once(() => profileOf(combine(all, "mean"), header.query_tokens)),
+    profile: once(() => profileOf(combine(all, "mean"), header.query_tokens, header.key_tokens)),
     perHead,
     pooled: null,
     layout: layoutOf(trace, view),

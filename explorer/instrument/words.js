@@ -169,6 +169,7 @@ export function caption(profile) {
   const how = entropy < SHARP * possible ? "sharp" : entropy > BROAD * possible ? "broad" : "mixed";
   const bits = `${entropy.toFixed(1)} of ${possible.toFixed(1)} bits`;
   const spread = `${how} (entropy ${bits})`;
+  if (profile.crosses) return `From one text to the other; ${spread}.`;
   return found
     ? `Mostly ${found[1]} (${percent(profile[found[0]])} of the attention); ${spread}.`
     : `No simple habit of place; ${spread}.`;

@@ -44,8 +44,8 @@ def trace_pair(loaded: LoadedModel, run: Run, progress: Progress) -> AttentionTr
     if run.part == "encoder":
         with torch.inference_mode():
             out = model.get_encoder()(**reading.inputs, output_attentions=True)
-        tokens, texts, n_cut = reading.tokens, (run.text,), reading.n_cut
-        return _trace(loaded, "encoder", texts, (tokens, tokens), out.attentions, n_cut)
+        sides = (reading.tokens, reading.tokens)
+        return _trace(loaded, "encoder", (run.text,), sides, out.attentions, reading.n_cut)
     if run.second is None:
         target, read, cut = *_written(loaded, reading.inputs, progress), 0
     else:
@@ -74,7 +74,7 @@ def _trace(
     attentions: Any,
     n_cut: tuple[int, ...],
 ) -> AttentionTrace:
-    found = complete(attentions, *map(len, sides), loaded.info.name)
+    found = complete(attentions, len(sides[0]), len(sides[1]), loaded.info.name)
     weights = torch.cat(found).float().numpy()
     info = replace(loaded.info, n_layers=weights.shape[0], n_heads=weights.shape[1], part=part)
     return AttentionTrace(info, texts, *sides, weights, n_cut)
@@ -116,7 +116,7 @@ def _written(
         )
     _start(loaded)
 
-    class Watch(StoppingCriteria):  # type: ignore[misc]  # it has no types
+    class Watch(StoppingCriteria):
         """Tells how far the writing is, and so lets it be stopped."""
 
         def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:

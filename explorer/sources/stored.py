@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from explorer.run import Run
 from explorer.sources.catalogue import EXAMPLES
-from explorer.trace import AttentionTrace, ModelInfo, Token
+from explorer.trace import AttentionTrace, ModelInfo, Patches, Token
 
 _FIRST = Path(__file__).with_name("first_example.npz")
 _LIBRARIES = ("torch", "transformers", "numpy")
@@ -41,7 +41,8 @@ def write_npz(trace: AttentionTrace, file: BinaryIO) -> None:
 
     Holds ``weights`` float32 ``[layer, head, query, key]``; for queries and for keys their tokens
     as text, their ``spans`` (``[token, 2]``, -1 where there is none), ``words`` (-1 for none),
-    ``segments`` and ``special``; and ``about``, JSON with the texts, the model and the versions of
+    ``segments`` and ``special``; the ``picture`` of a vision model as the bytes of a PNG; and
+    ``about``, JSON with the texts, the model and the versions of
     the libraries that made it.
     """
     about = {
@@ -50,8 +51,12 @@ def write_npz(trace: AttentionTrace, file: BinaryIO) -> None:
         "n_cut": trace.n_cut,
         "versions": {name: version(name) for name in _LIBRARIES},
     }
-    arrays = {"weights": trace.weights, "about": np.array(json.dumps(about, ensure_ascii=False))}
+    arrays: dict[str, npt.NDArray[Any]] = {"weights": trace.weights}
     arrays |= _columns("query", trace.query_tokens) | _columns("key", trace.key_tokens)
+    if trace.patches:
+        about["patches"] = [trace.patches.rows, trace.patches.columns]
+        arrays["picture"] = np.frombuffer(trace.patches.png, np.uint8)
+    arrays["about"] = np.array(json.dumps(about, ensure_ascii=False))
     np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
@@ -66,6 +71,7 @@ def read_npz(file: BinaryIO) -> AttentionTrace:
             _tokens("key", arrays),
             arrays["weights"],
             tuple(about["n_cut"]),
+            Patches(arrays["picture"].tobytes(), *about["patches"]) if "patches" in about else None,
         )
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from explorer.run import Run
 from explorer.trace import AttentionTrace
+from explorer.visible import visible
 
 UNKNOWN_SHARE = 0.2  # from this share of unknown tokens on a reader should be told
 
@@ -45,7 +46,8 @@ def about(trace: AttentionTrace, run: Run, marked: bool) -> None:
     for segment, n_cut in enumerate(trace.n_cut):
         if n_cut:
             which = ("text", "second text")[segment]
-            kept = sum(t.segment == segment and not t.special for t in trace.query_tokens)
+            tokens = {*trace.query_tokens, *trace.key_tokens}
+            kept = sum(t.segment == segment and not t.special for t in tokens)
             _box(
                 f"cut_{segment}",
                 f"{trace.model.name} takes at most {trace.model.max_tokens} tokens: the first "
@@ -61,7 +63,7 @@ def about(trace: AttentionTrace, run: Run, marked: bool) -> None:
         _box(
             "unknown",
             f"{len(unknown)} of {len(read)} tokens are {trace.model.unknown_token}: this "
-            f"model’s vocabulary has no “{first[:20]}”. For Chinese try the hub model "
+            f"model’s vocabulary has no “{visible(first[:20])}”. For Chinese try the hub model "
             "google-bert/bert-base-chinese; the from-scratch layer takes any script.",
         )
     if not run.fits_link():

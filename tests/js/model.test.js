@@ -189,6 +189,15 @@ test("a profile by hand: three tokens, the last repeats the first", () => {
   near([profile.entropy, profile.possible], [(1.5 + 0 + 1) / 3, Math.log2(3)]);
 });
 
+test("between two texts a profile knows no places, and counts queries and keys apart", () => {
+  const keys = [token("a"), token("</s>", { special: true })];
+  const weights = Float32Array.from([0.5, 0.5, 1, 0, 0.25, 0.75]);
+  const profile = profileOf(weights, [token("x"), token("a"), token("y")], keys);
+  assert.ok(profile.crosses);
+  near([profile.self, profile.previous, profile.next, profile.repeat], [0, 0, 0, 0]);
+  near([profile.special, profile.possible], [1.25 / 3, 1]);
+});
+
 test("the sink is measured, its occurrences added, and never assumed", () => {
   const tokens = [
     token("[CLS]", { special: true }),

@@ -89,11 +89,15 @@ test("heads are named one, several, or all", () => {
 
 test("a head is named by its habit, with the number and the spread", () => {
   const shares = { self: 0, previous: 0, next: 0, repeat: 0, special: 0 };
-  const none = { ...shares, entropy: 3.5, possible: 3.7 };
+  const none = { ...shares, entropy: 3.5, possible: 3.7, crosses: false };
   assert.equal(caption(none), "No simple habit of place; broad (entropy 3.5 of 3.7 bits).");
   assert.equal(
     caption({ ...none, previous: 0.91, next: 0.4, entropy: 0.4 }),
     "Mostly the token before (91 % of the attention); sharp (entropy 0.4 of 3.7 bits).",
+  );
+  assert.equal(
+    caption({ ...none, crosses: true }),
+    "From one text to the other; broad (entropy 3.5 of 3.7 bits).",
   );
 });
 

@@ -13,6 +13,9 @@ from explorer.instrument.assets import HOSTS, MODULES, bundle, exports
 ROOT = Path(__file__).parents[2]
 ROOMS = [
     "errors",
+    "limits",
+    "visible",
+    "picture",
     "trace",
     "insides",
     "walk",
@@ -32,6 +35,8 @@ HEAVY = {
     "huggingface_hub": ("sources",),
     "streamlit": ("ui", "instrument", "pages"),
     "plotly": ("views",),
+    "PIL": ("sources",),
+    "psutil": ("sources",),
 }
 FILES = [*ROOT.glob("explorer/**/*.py"), *ROOT.glob("pages/*.py")]
 
