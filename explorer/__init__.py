@@ -1,4 +1,4 @@
-"""Attention Explorer: every attention weight of a from-scratch layer or a real BERT.
+"""Attention Explorer: every attention weight of a from-scratch layer or a real model.
 
 >>> import explorer
 >>> trace = explorer.trace("The cat sat on the mat because it was tired.")
@@ -8,6 +8,8 @@
 Importing this package is light: torch and transformers are imported by the first trace.
 """
 
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from explorer.errors import ExplorerError
@@ -22,17 +24,26 @@ __all__ = ["AttentionTrace", "ExplorerError", "Run", "Token", "show", "trace"]
 
 
 def trace(
-    text: str, second: str | None = None, *, source: str = "bert", **options: object
+    text: str = "",
+    second: str | None = None,
+    *,
+    source: str = "bert",
+    part: str = "cross",
+    picture: str | PathLike[str] | None = None,
+    **options: object,
 ) -> AttentionTrace:
-    """Run a text through a model and keep every attention weight.
+    """Run a text, or a picture, through a model and keep every attention weight.
 
     Args:
         text: The text, in any language.
-        second: A second text; the model then reads the two as a pair.
+        second: A second text; the model then reads the two as a pair. For an encoder-decoder it
+            is what the model shall write; without one the model writes it itself, greedily.
         source: ``bert`` (the embedded all-MiniLM-L6-v2), ``scratch`` (the from-scratch layer with
             random weights), ``trained`` (the same after learning a task), ``transplant:bert`` (the
             same with BERT's weights), ``hf:NAME`` (a model of the Hugging Face hub) or
             ``path:FOLDER``.
+        part: Of an encoder-decoder: ``cross``, ``encoder`` or ``decoder``.
+        picture: A file for a vision model to look at, in place of a text.
         options: For ``scratch``: d_model, n_heads, n_layers, seed, positions, causal. For
             ``trained``: task, length, d_model, n_heads, n_layers, learning_rate, steps, seed.
 
@@ -44,7 +55,12 @@ def trace(
     """
     from explorer.sources import trace_run  # here, so that `import explorer` stays light
 
-    return trace_run(Run(text, second, parse_source(source, **options)))
+    seen = None
+    if picture is not None:
+        from explorer.sources.pictures import picture_of
+
+        seen = picture_of(Path(picture).read_bytes())
+    return trace_run(Run(text, second, parse_source(source, **options), part, seen))
 
 
 def show(trace: AttentionTrace, height: int = 1000) -> "Shown":

@@ -9,7 +9,15 @@ from urllib.parse import urlencode
 from explorer.errors import ExplorerError
 from explorer.limits import MAX_CHARACTERS, MAX_LINES
 from explorer.picture import Picture
-from explorer.source import Embedded, Own, Source, source_from_query, source_to_query
+from explorer.source import (
+    Embedded,
+    Folder,
+    Hub,
+    Own,
+    Source,
+    source_from_query,
+    source_to_query,
+)
 
 PARTS = ("cross", "encoder", "decoder")  # of an encoder-decoder; the first is what is shown first
 LINK_BYTES = 6_000  # servers and chat programs commonly refuse links of 8 kB
@@ -89,6 +97,24 @@ class Run:
     def is_of_a_file(self) -> bool:
         """Whether it shows what a reader uploaded, which no link can carry."""
         return self.picture is not None or isinstance(self.source, Own)
+
+    def check_is_for_a_model(self) -> None:
+        """Refuse what only a model of text, or the from-scratch layer, can be asked.
+
+        Raises:
+            ExplorerError: There is no model behind the weights, or there is no text.
+        """
+        if isinstance(self.source, Own):
+            raise ExplorerError(
+                "An uploaded file holds attention weights and no model, so there is nothing more "
+                "to compute from. Explore, Compare and Heads show it; for this page choose another "
+                "model, then press Run."
+            )
+        if self.picture is not None and not isinstance(self.source, Embedded | Hub | Folder):
+            raise ExplorerError(
+                "The from-scratch layer reads text, not pictures. Turn off “Picture”, or choose a "
+                "vision model such as google/vit-base-patch16-224."
+            )
 
     def fits_link(self) -> bool:
         """Whether a link can carry this run."""

@@ -51,7 +51,7 @@ class Alignment:
 def align(a: AttentionTrace, b: AttentionTrace) -> Alignment:
     """Match the tokens of two traces; both must be self-attention."""
     one, other = a.query_tokens, b.query_tokens
-    units = _special_units(one, other)
+    units = _special_units(one, other) + _patch_units(a, b)
     for segment in range(min(len(a.texts), len(b.texts))):
         units += _segment_units(segment, a.texts[segment], b.texts[segment], one, other)
     units.sort(key=lambda unit: unit.a)
@@ -75,6 +75,18 @@ def _special_units(one: Sequence[Token], other: Sequence[Token]) -> list[Unit]:
             pairs = zip(*places, strict=True)
             found += [Unit(name, name, (i,), (j,), special=True) for i, j in pairs]
     return found
+
+
+def _patch_units(a: AttentionTrace, b: AttentionTrace) -> list[Unit]:
+    """Patches at one place of two pictures, where both are cut into one grid."""
+    grids = [t.patches and (t.patches.rows, t.patches.columns) for t in (a, b)]
+    if grids[0] is None or grids[0] != grids[1]:
+        return []
+    places = [[i for i, t in enumerate(x.query_tokens) if not t.special] for x in (a, b)]
+    return [
+        Unit(a.query_tokens[i].text, b.query_tokens[j].text, (i,), (j,))
+        for i, j in zip(*places, strict=True)
+    ]
 
 
 def _segment_units(

@@ -3,7 +3,7 @@
 import { h } from "./dom.js";
 import { paintOn } from "./paint.js";
 
-const MOST = 448; // pixels of the longer side
+const MOST = 336; // pixels of the longer side
 
 /** A place for a picture, which is unpacked in the background. */
 export function createPhoto() {

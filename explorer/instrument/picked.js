@@ -79,7 +79,7 @@ export function createPicked(change, clear, several) {
     key = now;
     hint.hidden = pinned;
     letGo.disabled = !pinned;
-    ways.element.hidden = !queries.some((token) => token.segment === 1);
+    ways.element.hidden = queries !== keys || !queries.some((token) => token.segment === 1);
     ways.show(wayOf(view, queries, keys));
     chips.replaceChildren(
       ...side("Looks:", view.queries, queries, "queries"),

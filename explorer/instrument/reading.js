@@ -20,7 +20,7 @@ const TONES = 24; // shades that are told apart: a change that nobody sees costs
 const SLIGHT = 2; // a change by so many shades
 const AT_ONCE = 80; // slight changes that a frame bears
 const FAINT = 1; // the first shade that is not the page itself
-const [THINNEST, THICKEST] = [15, 80]; // per cent of a patch that its shade covers
+const THICKEST = 85; // per cent of a patch that the full colour covers
 const CUT_SHOWN = 600; // characters of the part that the model did not read
 const LONG = 200; // tokens from which the text gets more room
 
@@ -278,9 +278,10 @@ export function createReading(actions) {
     const { fills, inks } = /** @type {Scene} */ (scene).theme;
     const rules = range(FAINT, TONES).map((tone) => {
       const level = Math.round((255 * tone) / TONES);
-      const veil = Math.round(THINNEST + ((THICKEST - THINNEST) * tone) / TONES);
+      // Over a picture one colour, thicker where more attention goes: a pale one would hide as much.
+      const thick = Math.round((THICKEST * tone) / TONES);
       return `.ax-token.ax-tone${tone} { background-color: ${fills[level]}; color: ${inks[level]}; }
-.ax-patch.ax-tone${tone} { background-color: color-mix(in srgb, ${fills[level]} ${veil}%, transparent); }`;
+.ax-patch.ax-tone${tone} { background-color: color-mix(in srgb, ${fills[255]} ${thick}%, transparent); }`;
     });
     tones.textContent = rules.join("\n");
   }

@@ -123,16 +123,23 @@ class Training:
             report: Told the steps done, after each; what it raises ends the training there, and
                 a later call goes on from there.
         """
-        with self._lock:
-            try:
-                while self.step < until and self.diverged is None:
-                    self._one_step()
-                    if self.step >= self._next_frame():
-                        self._keep()
-                    report(self.step)
-            finally:
+        try:
+            while self._went_on(until):
+                report(self.step)  # without the lock: it may let another training of this go on
+        finally:
+            with self._lock:
                 if self.frames[-1].step != self.step:
                     self._keep()
+
+    def _went_on(self, until: int) -> bool:
+        """Take one step, if there is one to take."""
+        with self._lock:
+            if self.step >= until or self.diverged is not None:
+                return False
+            self._one_step()
+            if self.step >= self._next_frame():
+                self._keep()
+            return True
 
     def insert(self, frame: Frame) -> None:
         """Take over a frame of the same lesson, learned once more."""

@@ -36,6 +36,7 @@ def trace_run(run: Run, progress: Progress = silent) -> AttentionTrace:
     """
     if isinstance(run.source, Own):
         return run.source.trace
+    run.check_is_for_a_model()
     progress("Starting PyTorch", None)
     if isinstance(run.source, Scratch):
         from explorer.sources.scratch import trace_scratch

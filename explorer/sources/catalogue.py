@@ -45,6 +45,50 @@ def check_weights(path: Path) -> None:
         )
 
 
+@dataclass(frozen=True)
+class Known:
+    """A model of the hub that is worth a try.
+
+    Attributes:
+        name: As the hub writes it.
+        about: What it is and what it is good for, with its languages.
+        layers: Layers; of an encoder-decoder those of its encoder.
+        heads: Heads in each layer.
+        megabytes: What a download brings, about; the hub's own number is shown before it begins.
+    """
+
+    name: str
+    about: str
+    layers: int
+    heads: int
+    megabytes: int
+
+
+KNOWN = (
+    Known("google-bert/bert-base-uncased", "BERT, English; the one of the paper", 12, 12, 440),
+    Known("google-bert/bert-base-chinese", "BERT, Chinese; one token a character", 12, 12, 412),
+    Known("google-bert/bert-base-multilingual-cased", "BERT, 104 languages", 12, 12, 714),
+    Known("distilbert/distilbert-base-uncased", "DistilBERT, English; small and quick", 6, 12, 268),
+    Known(
+        "distilbert/distilbert-base-uncased-finetuned-sst-2-english",
+        "English; says whether a film review is good or bad: a class for Explain",
+        6,
+        12,
+        268,
+    ),
+    Known("FacebookAI/roberta-base", "RoBERTa, English; a BERT trained longer", 12, 12, 499),
+    Known("FacebookAI/xlm-roberta-base", "XLM-RoBERTa, 100 languages", 12, 12, 1116),
+    Known("albert/albert-base-v2", "ALBERT, English; all layers share their weights", 12, 12, 47),
+    Known("answerdotai/ModernBERT-base", "ModernBERT, English; most layers look near", 22, 12, 599),
+    Known("openai-community/gpt2", "GPT-2, English; a decoder, looks only backwards", 12, 12, 548),
+    Known("HuggingFaceTB/SmolLM2-135M", "Llama-like, English; heads share keys", 30, 9, 269),
+    Known("google-t5/t5-small", "T5, English, German, French; cross-attention", 6, 8, 242),
+    Known("facebook/bart-base", "BART, English; cross-attention", 6, 12, 558),
+    Known("google/vit-base-patch16-224", "ViT, pictures in 14 × 14 patches", 12, 12, 346),
+    Known("facebook/deit-tiny-patch16-224", "DeiT, pictures; a small one", 12, 3, 23),
+)
+
+
 class Opening(TypedDict, total=False):
     """A view to open with, by the names that a link uses."""
 

@@ -1,5 +1,6 @@
 """A loaded Hugging Face model as a source: its attention kept, its tokens mapped to the text."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -270,4 +271,4 @@ def _shown(piece: str, span: tuple[int, int] | None, text: str) -> str:
     spelled = not piece.isascii() or "▁" in piece or "Ġ" in piece
     if not spelled or piece in text:
         return piece
-    return (text[slice(*span)] if span else piece.replace("▁", " ")).strip() or "␣"
+    return (text[slice(*span)] if span else re.sub("[▁Ġ]", " ", piece)).strip() or "␣"

@@ -22,6 +22,7 @@ def read_insides(run: Run, progress: Progress = silent) -> Insides:
     Raises:
         ExplorerError: The source is no BERT-shaped model, or cannot read the text.
     """
+    run.check_is_for_a_model()
     model = model_of(run.source)
     if model is None or isinstance(run.source, Transplanted):
         raise ExplorerError("The from-scratch layer has no LayerNorm and residual as BERT’s have.")

@@ -84,10 +84,10 @@ def load_model(source: Embedded | Hub | Folder, progress: Progress) -> LoadedMod
             _loaded.move_to_end(source)
             return found
     folder, name = _find(source, progress)
+    progress(f"Loading {name}", None)
     with _loading:
         found = _loaded.get(source)
         if found is None:
-            progress(f"Loading {name}", None)
             revision = source.revision if isinstance(source, Hub) else None
             found = _loaded[source] = _load(folder, name, revision)
             while len(_loaded) > 1 and sum(m.nbytes for m in _loaded.values()) > MODELS_MB * 2**20:

@@ -451,6 +451,7 @@ def probe(run: Run, target: Target, progress: Progress = silent) -> Probe:
     Raises:
         ExplorerError: The run's source is no model with an output, or has no such target.
     """
+    run.check_is_for_a_model()
     model = model_of(run.source)
     if model is None or isinstance(run.source, Transplanted):
         raise ExplorerError(

@@ -1,59 +1,21 @@
 """Vision transformers as a source: ViT and DeiT, whose tokens are patches of a picture."""
 
-import hashlib
 import io
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 
 from explorer.errors import ExplorerError
-from explorer.picture import Picture
 from explorer.run import Run
 from explorer.sources.huggingface import complete
 from explorer.sources.loading import LoadedModel
+from explorer.sources.pictures import stored
 from explorer.trace import AttentionTrace, Patches, Token
 
-MAX_PIXELS = 50_000_000  # a photograph of 50 megapixels
-SIDE = 768  # pixels of a picture's longer side, as it is kept
 MAX_PATCHES = 1024
-_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 _MARKS = ("[CLS]", "[DIST]")
-
-
-def picture_of(data: bytes) -> Picture:
-    """An uploaded picture: opened, turned upright, made small, and written anew.
-
-    Raises:
-        ExplorerError: It is no picture, or a far too large one.
-    """
-    kinds = ", ".join(_FORMATS)
-    try:
-        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:  # known before a pixel is unpacked
-                raise ExplorerError(
-                    f"This picture has {image.width:,} × {image.height:,} pixels; at most "
-                    f"{MAX_PIXELS // 10**6} million can be read. Make it smaller first."
-                )
-            upright = ImageOps.exif_transpose(image).convert("RGBA")
-    except ExplorerError:
-        raise
-    except Exception as error:  # its readers raise what they like on damaged files
-        raise ExplorerError(
-            f"This file is no picture that can be read, or it is damaged. Choose one of {kinds}."
-        ) from error
-    paper = Image.new("RGBA", upright.size, "white")  # what is transparent has no colour
-    flat = Image.alpha_composite(paper, upright).convert("RGB")
-    flat.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
-    return _stored(flat)
-
-
-def _stored(image: Image.Image) -> Picture:
-    out = io.BytesIO()
-    image.save(out, "PNG")
-    png = out.getvalue()
-    return Picture(hashlib.blake2b(png, digest_size=8).hexdigest(), png)
 
 
 def trace_picture(loaded: LoadedModel, run: Run) -> AttentionTrace:
@@ -110,4 +72,4 @@ def _seen(loaded: LoadedModel, pixels: torch.Tensor) -> bytes:
         values = values * np.array(processor.image_std) + np.array(processor.image_mean)
     if processor.do_rescale:
         values = values / processor.rescale_factor
-    return _stored(Image.fromarray(np.clip(np.round(values), 0, 255).astype(np.uint8))).png
+    return stored(Image.fromarray(np.clip(np.round(values), 0, 255).astype(np.uint8))).png

@@ -51,6 +51,7 @@ def walk_run(
         ExplorerError: The source cannot be loaded or cannot read the text, has no such layer, or
             its attention is built in another way.
     """
+    run.check_is_for_a_model()
     twist = twist or Twist()
     model = model_of(run.source)
     if model is not None:

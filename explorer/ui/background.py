@@ -1,18 +1,15 @@
 """A page's one large piece of work: asked for, waited for, stopped; the last good result stays."""
 
-import logging
 from concurrent.futures import TimeoutError as NotYet
 from typing import Any
 
 import streamlit as st
 
 from explorer.errors import ExplorerError
-from explorer.ui import messages, state
+from explorer.ui import log, messages, state
 from explorer.ui.desk import Job
 from explorer.ui.show import LOOK_AGAIN, PATIENCE, desk
 from explorer.ui.work import Work
-
-_log = logging.getLogger(__name__)
 
 
 def outcome(page: str, wanted: Work | None) -> tuple[Any, Any] | None:
@@ -33,8 +30,8 @@ def outcome(page: str, wanted: Work | None) -> tuple[Any, Any] | None:
     found = _found(page)
     with slot:
         own = session[f"{page}_trouble"]
-        if session.trouble or own:
-            messages.trouble(session.trouble or own)
+        if own or session.trouble:
+            messages.trouble(own or session.trouble)
         if own:
             st.button("Try again", key=f"{page}_again", on_click=_again, args=(page,))
         if session[f"{page}_job"]:
@@ -67,8 +64,8 @@ def _found(page: str) -> tuple[Any, Any] | None:
             desk().look(job)
         except ExplorerError as error:
             _failed(page, str(error))
-        except Exception:  # noqa: BLE001  # whatever it is, the page must go on
-            _log.exception("Work for the page %s failed", page)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the page must go on
+            log.failure(error)
             _failed(page, "Something went wrong inside the app; the log says what.")
         else:
             session[f"{page}_job"], session[f"{page}_shown"] = None, job.work

@@ -14,7 +14,7 @@ from explorer.instrument.pack_compare import pack_compare
 from explorer.instrument.want import Head, Page, Want
 from explorer.run import LINK_BYTES, Run
 from explorer.trace import AttentionTrace
-from explorer.ui import background, controls, state
+from explorer.ui import background, controls, offer, state
 from explorer.ui.show import desk, name_of
 from explorer.ui.work import Comparing
 from explorer.views.comparison import distance_figure, entropy_figure
@@ -65,7 +65,7 @@ def _b_in_address(a: Run) -> Run:
         run = Run.from_query(query if "text" in query else query | own)
         assert run is not None
         state.permitted(run.source)
-        return run
+        return state.opposite(a) if state.lacks_model(run) else run
     except ExplorerError as error:
         st.session_state.trouble = f"This link cannot be opened as it is. {error}"
         return state.opposite(a)
@@ -75,6 +75,8 @@ def _compare() -> None:
     session = st.session_state
     try:
         wanted = Comparing(state.run_from_inputs(), state.run_from_inputs(state.B))
+        if offer.lacks((wanted.a, wanted.b), _compare):
+            return
     except ExplorerError as error:
         session.trouble = str(error)
         return
@@ -83,7 +85,7 @@ def _compare() -> None:
 
 def _same_text() -> None:
     session = st.session_state
-    for name in ("text", "second", "pair"):
+    for name in ("text", "second", "pair", "looks", "picture"):
         session[state.B + name] = session[name]
 
 
@@ -112,6 +114,8 @@ def result() -> None:
 
 def link_of(pair: Comparing) -> dict[str, str] | None:
     """Both runs as URL parameters; None if no link can carry them."""
+    if pair.a.is_of_a_file() or pair.b.is_of_a_file():
+        return None
     own = pair.b.to_query()
     if (pair.b.text, pair.b.second) == (pair.a.text, pair.a.second):
         own = {name: value for name, value in own.items() if name not in ("text", "second")}

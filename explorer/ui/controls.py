@@ -7,8 +7,13 @@ import streamlit as st
 from explorer.errors import ExplorerError
 from explorer.film import Film
 from explorer.lesson import LEARNING_RATES, LIMITS, TASKS, Trained
+from explorer.limits import MAX_UPLOAD_MB
+from explorer.picture import Picture
+from explorer.run import PARTS
+from explorer.source import Own
 from explorer.sources import EXAMPLES, Example
-from explorer.ui import state
+from explorer.sources.catalogue import KNOWN
+from explorer.ui import offer, state
 from explorer.ui.show import desk
 from explorer.ui.work import Filming
 
@@ -19,13 +24,18 @@ _KIND_NAMES = {
     "transplant": "From-scratch layer (a BERT’s weights)",
     "hf": "A model of the Hugging Face hub",
     "path": "A model in a folder",
+    "own": "My own attention weights (a file)",
 }
+_PARTS = {"cross": "Cross", "encoder": "Encoder", "decoder": "Decoder"}
+_BY_NAME = {known.name: known for known in KNOWN}
+_PICTURES = ["png", "jpg", "jpeg", "webp", "gif", "bmp"]
 
 _DONORS = {name: _KIND_NAMES[name] for name in ("bert", "hf", "path")}
 
 # Of all pages. A tighter row of examples; on a phone one line, which a finger can push sideways.
 STYLE = """<style>
-.st-key-examples { gap: 0 1.1rem; }
+.st-key-wake { display: none; }
+.st-key-examples { gap: 0 0.9rem; }
 .st-key-text textarea, .st-key-second textarea { unicode-bidi: plaintext; text-align: start; }
 @media (max-width: 640px) {
   .st-key-examples { flex-wrap: nowrap; overflow-x: auto; scrollbar-width: none; }
@@ -54,6 +64,7 @@ def ask() -> None:
         )
         if state.is_changed():
             st.caption("Something was changed: press Run to see it.")
+    offer.draw()
 
 
 def ask_for_two() -> None:
@@ -63,12 +74,20 @@ def ask_for_two() -> None:
     ):
         with column:
             texts(side, f"Text of {name}")
-            st.toggle("Second text", key=f"{side}pair")
+            with st.container(horizontal=True):
+                _switches(side)
             model(side, f"Model of {name}")
+    offer.draw()
 
 
 def texts(side: str = "", title: str = "Text") -> None:
-    """The text and, if wanted, the second text of a run."""
+    """The text and, if wanted, the second text of a run; or its picture."""
+    if st.session_state[f"{side}kind"] == "own":
+        _upload_own(side)
+        return
+    if st.session_state[f"{side}looks"]:
+        _upload_picture(side)
+        return
     paired = st.session_state[f"{side}pair"]
     first, second = st.columns(2) if paired else (st.container(), None)
     with first:
@@ -84,13 +103,79 @@ def texts(side: str = "", title: str = "Text") -> None:
                 "Second text" if not side else "Second text of B",
                 key=f"{side}second",
                 height=76,
-                help="BERT reads the two as a pair, with [SEP] between them.",
+                help="BERT reads the two as a pair, with [SEP] between them. For an "
+                "encoder-decoder it is what the model shall write; without one it writes itself.",
             )
+
+
+def _switches(side: str = "") -> None:
+    looks, own = st.session_state[f"{side}looks"], st.session_state[f"{side}kind"] == "own"
+    st.toggle("Second text", key=f"{side}pair", disabled=looks or own)
+    st.toggle("Picture", key=f"{side}looks", disabled=own)
+
+
+def _upload_picture(side: str) -> None:
+    picture: Picture | None = st.session_state[f"{side}picture"]
+    box, small = st.columns([6, 1], vertical_alignment="bottom")
+    box.file_uploader(
+        "Picture for a vision model, such as ViT or DeiT",
+        _PICTURES,
+        key=f"{side}picture_file",
+        max_upload_size=MAX_UPLOAD_MB,
+        on_change=_take_picture,
+        args=(side,),
+    )
+    if picture:
+        small.image(picture.png, width=90)  # the one in use: the box is empty on another page
+
+
+def _upload_own(side: str) -> None:
+    st.file_uploader(
+        "NPZ or safetensors with weights [layer, head, query, key] and tokens",
+        ["npz", "safetensors"],
+        key=f"{side}own_file",
+        max_upload_size=MAX_UPLOAD_MB,
+        on_change=_take_own,
+        args=(side,),
+        help="A file that “All weights as NPZ” has saved is one, too. Nothing in it is run.",
+    )
+    own: Own | None = st.session_state[f"{side}own"]
+    if own:
+        st.text(f"In use: {own.trace.model.name}, {list(own.trace.weights.shape)}")
+
+
+def _take_picture(side: str) -> None:
+    from explorer.sources.pictures import picture_of
+
+    session = st.session_state
+    file = session[f"{side}picture_file"]
+    if file is None:
+        return  # taken out of the box; what was read of it stays
+    try:
+        session[f"{side}picture"] = picture_of(file.getvalue())
+    except ExplorerError as error:
+        state.failed(str(error))
+
+
+def _take_own(side: str) -> None:
+    from explorer.sources.own import own_weights
+
+    session = st.session_state
+    file = session[f"{side}own_file"]
+    if file is None:
+        return
+    try:
+        session[f"{side}own"] = own_weights(file.getvalue(), file.name[:80])
+    except ExplorerError as error:
+        state.failed(str(error))
+        return
+    if not side:
+        _run()
 
 
 def _examples() -> None:
     with st.container(horizontal=True, key="examples", vertical_alignment="center"):
-        st.toggle("Second text", key="pair")
+        _switches()
         st.markdown("Examples:")
         for i, example in enumerate(EXAMPLES):
             st.button(
@@ -110,13 +195,7 @@ def model(side: str = "", title: str = "Model") -> None:
         st.selectbox("Whose weights", _DONORS, key=f"{side}donor", format_func=_DONORS.__getitem__)
         kind = st.session_state[f"{side}donor"]
     if kind == "hf":
-        st.text_input(
-            "Model name",
-            key=f"{side}hub_name",
-            placeholder="google-bert/bert-base-uncased",
-            help="As the hub writes it; name@revision for a certain version. "
-            "Only safetensors weights are loaded, and never a model’s own code.",
-        )
+        _hub_name(side)
     elif kind == "path":
         st.text_input(
             "Folder",
@@ -139,6 +218,41 @@ def model(side: str = "", title: str = "Model") -> None:
             on_click=_example_sequence,
             args=(side,),
         )
+    if state.has_parts(side):
+        st.segmented_control(
+            "Attention",
+            PARTS,
+            key=f"{side}part",
+            format_func=_PARTS.__getitem__,
+            required=True,
+            on_change=None if side else _run,
+            help="Cross: where what is written looks in the text. Encoder: the text in itself. "
+            "Decoder: what is written in itself.",
+        )
+
+
+def _hub_name(side: str) -> None:
+    from explorer.sources.download import downloaded
+
+    here = downloaded()
+    recent = [*st.session_state.recent, *here]
+    st.selectbox(
+        "Model name",
+        list(dict.fromkeys([*recent, *_BY_NAME])),
+        key=f"{side}hub_name",
+        index=None,
+        accept_new_options=True,
+        placeholder="Choose one, or type a name",
+        help="As the hub writes it, such as google-bert/bert-base-uncased; name@revision for a "
+        "certain version. Only safetensors weights are loaded, and never a model’s own code.",
+    )
+    chosen = st.session_state[f"{side}hub_name"] or ""
+    known = _BY_NAME.get(chosen)
+    if known:
+        size = "on this machine" if chosen in here else f"about {known.megabytes:,} MB"
+        st.text(f"{known.about}. {known.layers} layers, {known.heads} heads; {size}.")
+    elif chosen in here:
+        st.text("It is on this machine.")
 
 
 def _scratch(side: str) -> None:
@@ -200,7 +314,9 @@ def _example_sequence(side: str) -> None:
 
 def _run() -> None:
     try:
-        state.want(state.run_from_inputs())
+        run = state.run_from_inputs()
+        if not offer.lacks((run,), _run):
+            state.want(run)
     except ExplorerError as error:
         state.failed(str(error))
 

@@ -8,6 +8,7 @@ import streamlit as st
 from explorer.ui import controls, state
 
 _HERE = Path(__file__).parent
+_GUARD = (_HERE / "guard.js").read_text("utf-8")
 
 framed: ContextVar[bool] = ContextVar("framed", default=False)
 """True while a page runs inside the frame. Streamlit's older mechanism also finds the folder
@@ -39,6 +40,8 @@ def main() -> None:
     st.set_page_config(title, page_icon=str(_HERE / "icon.svg"), layout="wide")
     st.logo(str(_HERE / "logo.svg"))
     st.html(controls.STYLE)
+    st.html(f"<script>{_GUARD}</script>", unsafe_allow_javascript=True)
+    st.button("Ask for this page again", key="wake")  # for guard.js; hidden by the style
     state.start()
     token = framed.set(True)
     try:

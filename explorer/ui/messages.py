@@ -66,5 +66,13 @@ def about(trace: AttentionTrace, run: Run, marked: bool) -> None:
             f"model’s vocabulary has no “{visible(first[:20])}”. For Chinese try the hub model "
             "google-bert/bert-base-chinese; the from-scratch layer takes any script.",
         )
-    if not run.fits_link():
+    if trace.model.part in ("cross", "decoder") and run.second is None:
+        _box(
+            "written",
+            f"{trace.model.name} wrote the second text itself, always taking the likeliest token. "
+            "Turn on “Second text” to give it another.",
+        )
+    if run.is_of_a_file():
+        _box("link", "This shows a file of yours: a shared address will not carry it.")
+    elif not run.fits_link():
         _box("link", "This text is too long for a link: a shared address will not carry it.")

@@ -1,7 +1,6 @@
 """From the wanted run to the picture on the page: wait, say what is happening, draw."""
 
 import hashlib
-import logging
 from concurrent.futures import TimeoutError as NotYet
 
 import streamlit as st
@@ -14,10 +13,8 @@ from explorer.instrument.want import Head, Page, Want
 from explorer.run import Run
 from explorer.sources import stored_trace
 from explorer.trace import AttentionTrace
-from explorer.ui import messages, state
+from explorer.ui import log, messages, state
 from explorer.ui.desk import Desk
-
-_log = logging.getLogger(__name__)
 
 PATIENCE = 1.0  # seconds that a page waits before it says that it is waiting
 LOOK_AGAIN = 0.4  # seconds
@@ -56,6 +53,9 @@ def current(marked: bool = False) -> AttentionTrace | None:
             messages.about(trace, session.shown, marked)
     if trace:
         state.write_address()
+        if trace.model.part and session.shown.source not in session.with_parts:
+            session.with_parts.add(session.shown.source)
+            st.rerun()  # the inputs stand above, and now have one more
     return trace
 
 
@@ -75,8 +75,8 @@ def _arrived_trace() -> AttentionTrace | None:
     except ExplorerError as error:
         state.failed(str(error))
         return _trace_of(session.shown)
-    except Exception:  # noqa: BLE001  # whatever it is, the page must go on
-        _log.exception("A run failed")
+    except Exception as error:  # noqa: BLE001  # whatever it is, the page must go on
+        log.failure(error)
         state.failed(
             "Something went wrong inside the app while reading this text; the log says what. "
             "Try again, or another text or model."

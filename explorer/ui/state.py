@@ -17,12 +17,13 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from explorer.errors import ExplorerError
 from explorer.instrument.want import Head
 from explorer.lesson import Trained
-from explorer.run import Run
+from explorer.run import PARTS, Run
 from explorer.source import (
     Embedded,
     Folder,
     Hub,
     Model,
+    Own,
     Scratch,
     Source,
     Transplanted,
@@ -34,11 +35,13 @@ from explorer.sources.catalogue import Opening
 
 _SCRATCH = tuple(f.name for f in fields(Scratch))
 _TRAINED = tuple(f.name for f in fields(Trained))
-_OF_A_RUN = ("text", "second", "pair", "kind", "hub_name", "folder", "donor", *_SCRATCH)
+_OF_A_RUN = ("text", "second", "pair", "kind", "hub_name", "folder", "donor", "part", *_SCRATCH)
+_OF_A_RUN += ("looks", "picture", "own")
 _OF_A_RUN += tuple(f"t_{name}" for name in _TRAINED)
 B = "b_"  # before the names of everything that belongs to the second run of a comparison
 _INPUTS = (*_OF_A_RUN, *(B + name for name in _OF_A_RUN))
-KINDS = ("bert", "scratch", "trained", "transplant", "hf", "path")
+KINDS = ("bert", "scratch", "trained", "transplant", "hf", "path", "own")
+RECENT = 8  # models of the hub that are remembered for a reader
 
 
 def start() -> None:
@@ -52,6 +55,8 @@ def start() -> None:
         head = Head.of(st.query_params.to_dict())
         state.layer, state.head = head.layer, head.head
         state.kept = {}  # what the inputs held last
+        state.offer = None  # a model that could be downloaded, and what then
+        state.recent, state.with_parts = [], set()  # models that were shown; those of several parts
         _open()
     else:
         asked = _run_in_address(tell=False) if _went_through_history() else None
@@ -90,17 +95,24 @@ def _adopt(run: Run, opening: Opening | None) -> None:
     """Show what the address asks for, unless that would fetch something nobody here asked for."""
     st.session_state.address = run
     fill_inputs(run)
-    model = model_of(run.source)
-    if isinstance(model, Hub):
-        from explorer.sources.download import is_downloaded
+    if not lacks_model(run):
+        want(run, opening)
 
-        if not is_downloaded(model):
-            st.session_state.trouble = (
-                f"This link wants the model “{model.name}”, which is not on this machine "
-                "yet. Press Run to download it."
-            )
-            return
-    want(run, opening)
+
+def lacks_model(run: Run) -> bool:
+    """Whether a link asks for a model that is not on this machine; if so, the reader is told."""
+    model = model_of(run.source)
+    if not isinstance(model, Hub):
+        return False
+    from explorer.sources.download import is_downloaded
+
+    if is_downloaded(model):
+        return False
+    st.session_state.trouble = (
+        f"This link wants the model “{model.name}”, which is not on this machine "
+        "yet. Press Run to download it."
+    )
+    return True
 
 
 def want(run: Run, opening: Opening | None = None) -> None:
@@ -113,11 +125,26 @@ def want(run: Run, opening: Opening | None = None) -> None:
 
 def arrived(run: Run) -> None:
     """The wanted run is what is shown from now on."""
-    st.session_state.shown, st.session_state.wanted = run, None
+    state = st.session_state
+    state.shown, state.wanted = run, None
+    model = model_of(run.source)
+    if isinstance(model, Hub):
+        name = model.spec.removeprefix("hf:")
+        state.recent = [name, *(n for n in state.recent if n != name)][:RECENT]
+
+
+def has_parts(side: str = "") -> bool:
+    """Whether the model in the inputs is known to be an encoder-decoder."""
+    try:
+        return _source_from_inputs(side) in st.session_state.with_parts
+    except ExplorerError:
+        return False
 
 
 def opposite(run: Run) -> Run:
     """What a run is compared with when nobody says: the from-scratch layer, or BERT."""
+    if run.is_of_a_file():
+        return run
     scratch = isinstance(run.source, Scratch)
     return replace(run, source=Embedded() if scratch else Scratch())
 
@@ -155,6 +182,10 @@ def fill_inputs(run: Run, side: str = "") -> None:
         "donor": kind_of(model) if model else "bert",
         "hub_name": model.spec.removeprefix("hf:") if isinstance(model, Hub) else "",
         "folder": model.path if isinstance(model, Folder) else "",
+        "part": run.part,
+        "looks": run.picture is not None,
+        "picture": run.picture,
+        "own": source if isinstance(source, Own) else None,
     }
     scratch = source if isinstance(source, Scratch) else Scratch()
     values |= {name: getattr(scratch, name) for name in _SCRATCH}
@@ -170,8 +201,13 @@ def run_from_inputs(side: str = "") -> Run:
         ExplorerError: They ask for something that cannot be.
     """
     get = _getter(side)
+    source = permitted(_source_from_inputs(side))
+    if get("looks") and not isinstance(source, Own):
+        if get("picture") is None:
+            raise ExplorerError("Which picture? Upload one, or turn off “Picture”.")
+        return Run(source=source, picture=get("picture"))
     second = get("second") if get("pair") else None
-    return Run(get("text"), second, permitted(_source_from_inputs(side)))
+    return Run(get("text"), second, source, get("part") if has_parts(side) else PARTS[0])
 
 
 def _getter(side: str) -> Callable[[str], Any]:
@@ -211,13 +247,19 @@ def _source_from_inputs(side: str) -> Source:
         return lesson_from_inputs(side)
     if get("kind") == "transplant":
         return Transplanted(_model_from_inputs(get("donor"), side))
+    if get("kind") == "own":
+        if get("own") is None:
+            raise ExplorerError(
+                "Which file? Upload one with weights [layer, head, query, key] and tokens."
+            )
+        return get("own")
     return _model_from_inputs(get("kind"), side)
 
 
 def _model_from_inputs(kind: str, side: str) -> Model:
     get = _getter(side)
     if kind == "hf":
-        name, _, revision = get("hub_name").strip().partition("@")
+        name, _, revision = (get("hub_name") or "").strip().partition("@")
         return Hub(name, revision or None)
     return Folder(get("folder").strip()) if kind == "path" else Embedded()
 

@@ -155,7 +155,7 @@ def _done(work: Work) -> Any:
 
 def _proof(run: Run) -> None:
     """The from-scratch layer with the model's weights, beside the model."""
-    if model_of(run.source) is None:
+    if model_of(run.source) is None or run.picture is not None:
         return
     with st.expander("The proof: our layer, given BERT’s weights, computes BERT’s attention"):
         st.markdown(

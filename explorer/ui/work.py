@@ -129,6 +129,20 @@ class Changing:
     how: Literal["mask", "drop"]
 
 
+@dataclass(frozen=True)
+class Sizing:
+    """How large a model of the hub is."""
+
+    model: Hub
+
+
+@dataclass(frozen=True)
+class Fetching:
+    """The files of a model of the hub, onto this machine."""
+
+    model: Hub
+
+
 Work = (
     Run
     | Walking
@@ -141,6 +155,8 @@ Work = (
     | Finding
     | Explaining
     | Changing
+    | Sizing
+    | Fetching
 )
 
 
@@ -166,6 +182,10 @@ def do(work: Work, progress: Progress) -> Any:
         return _explain_or_change(work, progress)
     if isinstance(work, Learning | Filming):
         return _learn_or_film(work, progress)
+    if isinstance(work, Sizing | Fetching):
+        from explorer.sources.download import hub_folder, hub_size
+
+        return (hub_size if isinstance(work, Sizing) else hub_folder)(work.model, progress)
     if isinstance(work, Measuring):
         from explorer.scratch.experiments import measure_cost, measure_saturation
 
@@ -238,12 +258,14 @@ def _explain_or_change(work: Explaining | Changing, progress: Progress) -> Any:
 
 
 def is_kept(work: Work) -> bool:
-    """Whether the result stays true. What a training has come to does not, and it is kept there."""
-    return not isinstance(work, Learning | Filming)
+    """Whether the result stays true: not what a training has come to, nor what the hub has now."""
+    return not isinstance(work, Learning | Filming | Sizing | Fetching)
 
 
 def queue_of(work: Work) -> str:
     """Where a piece of work waits: for the processor, the network, or among what takes long."""
+    from explorer.sources.download import is_downloaded
+
     if isinstance(work, Learning):
         return "long"
     if isinstance(work, Measuring | Filming):
@@ -253,8 +275,11 @@ def queue_of(work: Work) -> str:
         return next((name for name in ("network", "long") if name in queues), "compute")
     if isinstance(work, Finding):
         return queue_of(work.among)
+    if isinstance(work, Sizing | Fetching):
+        return "network"
     source = work.source if isinstance(work, Run) else work.run.source
-    if isinstance(model_of(source), Hub):
+    model = model_of(source)
+    if isinstance(model, Hub) and not is_downloaded(model):
         return "network"
     if isinstance(work, Explaining | Surveying):
         return "long"

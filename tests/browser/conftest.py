@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session")
 def hub(tmp_path_factory):
     server = LoopbackHub(tiny_bert(tmp_path_factory.mktemp("tiny")))
-    server.faults |= {"nobody/nothing": 404, "slow/model": "silent"}
+    server.faults |= {"nobody/nothing": 404, "slow/model": "silent", "large/model": "stalls"}
     yield server
     server.close()
 
@@ -102,10 +102,25 @@ class Reader:
 
     def choose(self, kind, label, value):
         """Choose a kind of model and type its name."""
+        self.choose_kind(kind)
+        role = "combobox" if label == "Model name" else "textbox"
+        box = self.page.get_by_role(role, name=label, exact=True)
+        box.fill(value)
+        box.press("Enter")
+
+    def choose_kind(self, kind):
         self.page.get_by_label("Model", exact=True).first.click()
         self.page.get_by_role("option", name=kind).click()
-        self.box(label).fill(value)
-        self.box(label).press("Enter")
+
+    def upload(self, label, name, data):
+        """Give a file to the box with a label."""
+        box = self.page.get_by_test_id("stFileUploader").filter(has_text=label)
+        file = {"name": name, "mimeType": "application/octet-stream", "buffer": data}
+        box.locator("input").set_input_files(file)
+
+    def told(self, words):
+        """Wait until the page says what is wrong."""
+        self.page.locator(".st-key-note_trouble", has_text=words).wait_for()
 
     def run(self, text):
         self.box("Text").fill(text)

@@ -5,6 +5,7 @@ import pytest
 from explorer.errors import ExplorerError
 from explorer.source import Hub
 from explorer.sources import download, loading
+from explorer.sources import hub as other_process
 from tests.hub import LoopbackHub, tiny_bert
 
 TINY = Hub("me/tiny")
@@ -152,3 +153,20 @@ def test_a_model_that_is_too_large_for_this_server_is_refused_before_it_is_fetch
     with pytest.raises(ExplorerError, match="the most that this server fetches"):
         download.hub_folder(TINY, quiet)
     assert not hub.ranges
+
+
+def test_a_full_disk_is_said_before_anything_is_fetched(hub, monkeypatch):
+    class Full:
+        free = 100
+
+    monkeypatch.setattr(other_process.shutil, "disk_usage", lambda path: Full)
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub.url)
+    monkeypatch.setattr("huggingface_hub.hf_api.constants.ENDPOINT", hub.url)
+    for what in ("size", "fetch"):
+        assert other_process._main(what, "me/tiny", None) == {"error": "disk"}
+    assert not hub.ranges
+    assert "disk of this machine is full" in str(download._trouble("disk", TINY))
+
+
+def test_a_disk_that_fills_up_on_the_way_is_told_as_such():
+    assert other_process._kind_of(OSError(28, "No space left on device")) == "disk"

@@ -15,8 +15,8 @@ from explorer.errors import ExplorerError
 from explorer.run import PARTS, Run
 from explorer.source import Folder
 from explorer.sources import trace_run
-from explorer.sources.vision import picture_of
-from tests.models.tiny import READ, byte_level, drawing, tiny_vision, tiny_writer
+from explorer.sources.pictures import picture_of
+from tests.models.tiny import READ, byte_level, drawing, png_of, tiny_vision, tiny_writer
 
 TOLERANCE = 1e-6
 SIZES = {
@@ -173,12 +173,6 @@ def test_other_pages_say_that_they_need_a_model_of_one_part(writer):
 
 
 # --- pictures -----------------------------------------------------------------------------------
-
-
-def png_of(image, kind="PNG"):
-    out = io.BytesIO()
-    image.save(out, kind)
-    return out.getvalue()
 
 
 @pytest.mark.parametrize("family", ["ViT", "DeiT"])

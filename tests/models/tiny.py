@@ -1,5 +1,6 @@
 """Tiny random models with a real tokenizer, made on the spot."""
 
+import io
 import json
 
 import numpy as np
@@ -141,3 +142,9 @@ def drawing(width=90, height=60):
     field = np.stack([x * 255 / width, np.full(x.shape, 90.0), y * 255 / height], axis=-1)
     field[(x - width / 3) ** 2 + (y - height / 2) ** 2 < 200] = (220, 30, 30)
     return Image.fromarray(field.astype(np.uint8))
+
+
+def png_of(image):
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()

@@ -6,9 +6,10 @@ import pytest
 
 from explorer.errors import ExplorerError
 from explorer.lesson import Trained
+from explorer.limits import SESSION_JOBS
 from explorer.run import Run
 from explorer.source import Hub, Transplanted
-from explorer.ui.desk import ALONE, Desk
+from explorer.ui.desk import ALONE, Desk, Turns
 from explorer.ui.work import (
     Checking,
     Comparing,
@@ -124,14 +125,6 @@ def test_a_refusal_reaches_the_reader_and_is_not_kept():
             desk.ask(Run("a"), "one").future.result(WAIT)
 
 
-def test_running_out_of_memory_becomes_a_sentence():
-    def burst(run, progress):
-        raise MemoryError
-
-    with pytest.raises(ExplorerError, match="not enough memory"):
-        Desk(burst).ask(Run("a"), "one").future.result(WAIT)
-
-
 def test_work_ends_when_no_page_has_asked_for_a_while(make_trace, monkeypatch):
     clock = [100.0]
     monkeypatch.setattr("explorer.ui.desk.time.monotonic", lambda: clock[0])
@@ -216,3 +209,100 @@ def test_who_waits_in_one_go_is_looking_all_the_time(make_trace):
         return trace
 
     assert Watched(long).wait(Run("a"), "one") is trace
+
+
+# --- many at once -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["compute", "long"])
+def test_a_long_piece_of_work_lets_a_short_one_go_on_at_its_next_report(
+    make_trace, monkeypatch, kind
+):
+    monkeypatch.setattr("explorer.ui.desk.SLICE", 0)
+    monkeypatch.setattr("explorer.ui.work.queue_of", lambda work: kind)
+    begun, asked, order = threading.Event(), threading.Event(), []
+
+    def do(run, progress):
+        if run.text == "long":
+            begun.set()
+            assert asked.wait(WAIT)
+            while "short" not in order:
+                progress("Explaining", 0.5)
+        order.append(run.text)
+        return make_trace()
+
+    desk = Desk(do)
+    long = desk.ask(Run("long"), "one")
+    assert begun.wait(WAIT)
+    short = desk.ask(Run("short"), "two")
+    asked.set()
+    short.future.result(WAIT)
+    long.future.result(WAIT)
+    assert order == ["short", "long"]
+
+
+def test_of_all_that_computes_only_one_goes_on_at_a_time(make_trace, monkeypatch):
+    monkeypatch.setattr("explorer.ui.desk.SLICE", 0)
+    at_work, most = [], []
+
+    def do(run, progress):
+        for _ in range(50):
+            at_work.append(run)
+            most.append(len(at_work))
+            at_work.remove(run)
+            progress("Counting", None)
+        return make_trace()
+
+    desk = Desk(do)
+    jobs = [desk.ask(Run(f"text {i}"), f"reader{i}") for i in range(6)]
+    for job in jobs:
+        job.future.result(WAIT)
+    assert max(most) == 1
+
+
+def test_whoever_waits_longest_has_the_next_turn():
+    turns, order, ready = Turns(), [], []
+    turns.enter()
+
+    def wait(name, queued):
+        queued.set()
+        turns.enter()
+        order.append(name)
+        turns.leave()
+
+    for name in "abc":
+        queued = threading.Event()
+        ready.append(threading.Thread(target=wait, args=(name, queued)))
+        ready[-1].start()
+        assert queued.wait(WAIT)
+        while len(turns._waiting) < len(ready):
+            pass  # it is on its way into the queue
+    turns.leave()
+    for thread in ready:
+        thread.join(WAIT)
+    assert order == ["a", "b", "c"]
+
+
+def test_one_page_has_its_share_and_not_more(slow):
+    desk = Desk(slow)
+    jobs = [desk.ask(Run(f"{i}"), f"page work{i}") for i in range(SESSION_JOBS + 1)]
+    assert not any(job.future.done() for job in jobs[:-1])
+    with pytest.raises(ExplorerError, match="EXPLORER_SESSION_JOBS"):
+        jobs[-1].future.result(WAIT)
+    assert not desk.ask(Run("other"), "otherpage work").future.done()
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried ...")],
+)
+def test_both_ways_of_running_out_of_memory_are_told_and_the_next_run_works(make_trace, trouble):
+    def burst(run, progress):
+        if run.text == "huge":
+            raise trouble
+        return make_trace()
+
+    desk = Desk(burst)
+    with pytest.raises(ExplorerError, match="not enough memory"):
+        desk.ask(Run("huge"), "one").future.result(WAIT)
+    assert desk.ask(Run("small"), "one").future.result(WAIT)

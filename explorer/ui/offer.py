@@ -1,0 +1,134 @@
+"""A model that is not on this machine yet: how large it is, whether it fits, and its download."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from explorer.errors import ExplorerError
+from explorer.run import Run
+from explorer.source import Hub, model_of
+from explorer.ui import messages
+from explorer.ui.desk import Job
+from explorer.ui.show import LOOK_AGAIN, desk
+from explorer.ui.work import Fetching, Sizing
+
+
+@dataclass
+class Offer:
+    """A download that a reader may begin.
+
+    Attributes:
+        model: The model.
+        then: What the reader wanted it for; called when it is here.
+        job: The question for its size, or the download.
+    """
+
+    model: Hub
+    then: Callable[[], None]
+    job: Job
+
+
+def lacks(runs: tuple[Run, ...], then: Callable[[], None]) -> bool:
+    """Whether a model of some runs is not on this machine; if so, the reader is told its size.
+
+    Args:
+        runs: What is wanted.
+        then: Called when the model is here.
+    """
+    from explorer.sources.download import is_downloaded
+
+    session = st.session_state
+    for model in (model_of(run.source) for run in runs):
+        if isinstance(model, Hub) and not is_downloaded(model):
+            session.offer = Offer(model, then, desk().ask(Sizing(model), _reader()))
+            session.trouble = None
+            return True
+    session.offer = None
+    return False
+
+
+def draw() -> None:
+    """What is offered, if something is; always there, so that what follows keeps its place."""
+    with st.container(key="offer"):
+        if st.session_state.offer:
+            _draw()
+
+
+@st.fragment(run_every=LOOK_AGAIN)
+def _draw() -> None:
+    session = st.session_state
+    offer: Offer | None = session.offer
+    if offer is None:
+        return
+    job = offer.job
+    desk().look(job)
+    if not job.future.done():
+        _waiting(job)
+        return
+    try:
+        found = job.future.result()
+    except ExplorerError as error:
+        session.offer, session.trouble = None, str(error)
+        st.rerun()
+    if isinstance(job.work, Fetching):
+        session.offer = None
+        offer.then()
+        st.rerun()
+    _choice(offer, found)
+
+
+def _waiting(job: Job) -> None:
+    words, stop = st.columns([6, 1], vertical_alignment="center")
+    with words:
+        messages.progress(job.doing, job.share)
+    if stop.button("Stop", key="stop_download", width="stretch"):
+        desk().leave(_reader())
+        kept = " What was downloaded is kept: press Run to go on from there."
+        session = st.session_state
+        session.offer = None
+        session.trouble = "Stopped." + kept * isinstance(job.work, Fetching)
+        st.rerun()
+
+
+def _choice(offer: Offer, size: object) -> None:
+    from explorer.sources.download import HubSize
+    from explorer.sources.memory import available, fits
+
+    assert isinstance(size, HubSize)
+    fit = fits(size.memory)
+    here = f" ({_in_words(size.here)} of them are here already)" if size.here else ""
+    sentence = (
+        f"“{offer.model.name}” is not on this machine yet: {_in_words(size.bytes)} to "
+        f"download{here}. Loaded it takes about {_in_words(size.memory)} of memory; "
+        f"{_in_words(available())} are free."
+    )
+    words, yes, no = st.columns([5, 1.2, 1], vertical_alignment="center")
+    with words:
+        messages.note("offer", sentence + " That is too much: choose a smaller model." * (not fit))
+    yes.button(
+        "Download", key="download", type="primary", width="stretch", on_click=_go, disabled=not fit
+    )
+    no.button("Cancel", key="no_download", width="stretch", on_click=_cancel)
+
+
+def _in_words(size: int) -> str:
+    """Bytes as people say them."""
+    for unit, name in ((10**9, "GB"), (10**6, "MB")):
+        if size >= unit:
+            return f"{size / unit:,.{1 if size < 100 * unit else 0}f} {name}"
+    return f"{size / 1000:,.0f} kB"
+
+
+def _go() -> None:
+    offer: Offer = st.session_state.offer
+    offer.job = desk().ask(Fetching(offer.model), _reader())
+
+
+def _cancel() -> None:
+    desk().leave(_reader())
+    st.session_state.offer = None
+
+
+def _reader() -> str:
+    return f"{st.session_state.reader} download"
