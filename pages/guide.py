@@ -83,6 +83,23 @@ PAGES = r"""
   effect. Below, heads are switched off: their part of the layer’s output becomes zero.
 """
 
+MODELS = r"""
+### Other models, pictures, weights of your own
+- **Decoders** (GPT-2, Llama and their kin) look only backwards: every row ends at the token itself. The
+  first token often soaks up what a head has no use for, as [CLS] does in BERT.
+- **Encoder-decoders** (T5, BART, Marian) have three attentions: the text in itself, what is written in
+  itself, and **cross-attention**, where what is written looks in the text. There rows and columns are
+  different tokens. A row is the step that writes the *next* token: the first is the mark that a decoder
+  starts with. The second text is what the model shall write; without one it writes itself, always taking
+  the likeliest token.
+- **Vision models** (ViT, DeiT) cut a picture into patches and read them like words; 3·5 is the patch in row 3,
+  column 5, from 0. You see the picture as the model got it, scaled and cropped.
+- **A file of weights** that you made elsewhere shows what a head does, but there is no model behind it to
+  compute from: Explore, Compare and Heads work, Step by step and Explain cannot.
+- **Characters that nobody sees**, such as ⟨ZWSP⟩ (zero-width space) or ⟨RLO⟩ (which turns a text round), are
+  shown as marks: a tokenizer sees them, too.
+"""
+
 FORMULA = r"""
 ### The formula
 $$\mathrm{Attention}(Q, K, V) = \mathrm{softmax}\!\left(\frac{Q K^\top}{\sqrt{d_k}}\right) V$$
@@ -132,4 +149,4 @@ if not framed.get():
 else:
     left, right = st.columns(2, gap="large")
     left.markdown(READING + CHOOSING + SWITCHES + PAGES)
-    right.markdown(FORMULA + ROLLOUT + LIMITS)
+    right.markdown(MODELS + FORMULA + ROLLOUT + LIMITS)

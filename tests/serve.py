@@ -29,7 +29,7 @@ class App:
         extra: Environment variables for its next start.
     """
 
-    def __init__(self, hub: str) -> None:
+    def __init__(self, hub: str, **extra: str) -> None:
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             self.port = s.getsockname()[1]
@@ -37,7 +37,7 @@ class App:
         self.folder = Path(tempfile.mkdtemp(prefix="explorer-"))
         self.log = self.folder / "log.txt"
         self.hub = hub
-        self.extra: dict[str, str] = {}
+        self.extra = extra
         self.start()
 
     def start(self) -> None:
@@ -124,9 +124,14 @@ class Wire:
 
 
 @contextmanager
-def serving(hub: str = "http://127.0.0.1:9") -> Iterator[App]:
-    """The app, for as long as the block runs; at its usual hub nobody answers."""
-    app = App(hub)
+def serving(hub: str = "http://127.0.0.1:9", **extra: str) -> Iterator[App]:
+    """The app, for as long as the block runs; at its usual hub nobody answers.
+
+    Args:
+        hub: Where the hub is.
+        extra: Environment variables.
+    """
+    app = App(hub, **extra)
     try:
         yield app
     finally:

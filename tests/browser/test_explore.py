@@ -197,6 +197,7 @@ def test_a_model_of_the_hub_is_fetched_and_shown(reader):
     reader.open().painted()
     reader.choose(*HUB, "me/tiny")
     reader.run("the cat the cat")
+    reader.page.get_by_role("button", name="Download").click()
     reader.page.locator(".ax-text", has_text="the cat the cat").wait_for()
     reader.painted()
     assert reader.page.locator(".ax-cell").count() == 1 * 2

@@ -19,7 +19,7 @@ from transformers import (
 import explorer
 from explorer.errors import ExplorerError
 from explorer.run import Run
-from explorer.source import Embedded
+from explorer.source import Embedded, Folder
 from explorer.sources import EXAMPLES, catalogue, loading, stored_trace
 
 CAT = "The cat sat on the mat because it was tired."
@@ -273,6 +273,28 @@ def test_a_folder_that_is_no_safe_model_is_refused_in_words(tiny, spoil, words):
     with pytest.raises(ExplorerError, match=words):
         explorer.trace("The cat.", source=f"path:{tiny}")
     assert not (tiny / "ran").exists(), "a model's own code was run"
+
+
+def test_configurations_that_ask_for_the_moon_are_refused_without_taking_memory(tiny):
+    import psutil
+
+    process = psutil.Process()
+    config = (tiny / "config.json").read_text()
+    explorer.trace("The cat.", source=f"path:{tiny}")  # what is loaded once is not counted
+    before = process.memory_info().rss
+    for bomb in (
+        {"num_hidden_layers": 10**6},
+        {"hidden_size": 600_000},
+        {"num_labels": 10**9},
+        {"vocab_size": 1_900_000, "hidden_size": 8192},
+        {"max_position_embeddings": 2_000_000, "hidden_size": 8192},
+    ):
+        (tiny / "config.json").write_text(config)
+        change_config(tiny, **bomb)
+        loading._loaded.pop(Folder(str(tiny)), None)
+        with pytest.raises(ExplorerError):
+            explorer.trace("The cat.", source=f"path:{tiny}")
+    assert process.memory_info().rss - before < 50e6
 
 
 def test_a_folder_that_is_not_there_is_named():

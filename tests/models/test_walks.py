@@ -19,7 +19,8 @@ from explorer.sources.loading import load_model
 from explorer.sources.progress import silent
 from explorer.sources.scratch import read_scratch
 from explorer.sources.walks import Twist, walk_run, word_order
-from tests.models.test_families import FAMILIES, tokenizer  # noqa: F401  # a fixture
+from tests.models.test_families import FAMILIES
+from tests.models.tiny import byte_level
 
 CAT = "The cat sat on the mat because it was tired."
 LONG = "Its keeper, a quiet woman named Ada, still climbed the lighthouse's stairs. " * 6
@@ -149,8 +150,8 @@ def test_the_parts_of_the_input_add_up_to_it(source):
 
 
 @pytest.mark.parametrize("family", ["Roberta", "XLMRoberta", "Electra", "DistilBert"])
-def test_other_bert_shaped_families_can_be_walked(family, tokenizer, tmp_path):  # noqa: F811
-    _save(family, tokenizer, tmp_path)
+def test_other_bert_shaped_families_can_be_walked(family, tmp_path):
+    _save(family, tmp_path)
     run = Run("the cats naïve", source=Folder(str(tmp_path)))
     trace = explorer.trace(run.text, source=f"path:{tmp_path}")
     for layer in (0, 1):
@@ -162,17 +163,17 @@ def test_other_bert_shaped_families_can_be_walked(family, tokenizer, tmp_path): 
 
 
 @pytest.mark.parametrize("family", ["MPNet", "ModernBert"])
-def test_attention_of_another_build_is_refused_with_the_reason(family, tokenizer, tmp_path):  # noqa: F811
-    _save(family, tokenizer, tmp_path)
+def test_attention_of_another_build_is_refused_with_the_reason(family, tmp_path):
+    _save(family, tmp_path)
     with pytest.raises(ExplorerError, match="built in another way"):
         walk_run(Run("the cats", source=Folder(str(tmp_path))), 0)
 
 
-def _save(family, tokenizer, folder):  # noqa: F811
+def _save(family, folder):
     torch.manual_seed(0)
     config = getattr(transformers, f"{family}Config")(**FAMILIES[family])
     getattr(transformers, f"{family}Model")(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
+    byte_level().save_pretrained(folder)
 
 
 @pytest.mark.parametrize("source", [Embedded(), Scratch()], ids=str)

@@ -1,0 +1,183 @@
+"""A reader without a browser: speaks to the app as its page does, through the websocket.
+
+Twenty browsers would measure themselves on a small machine. A visitor asks for pages, types,
+presses Run, and asks for layers, with the messages that Streamlit's page sends, and waits for the
+bytes that the instrument would paint.
+"""
+
+import asyncio
+import json
+import struct
+import time
+from typing import Any
+from urllib.parse import urlencode
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.asyncio.client import ClientConnection, connect
+
+PATIENCE = 120.0  # seconds after which an answer counts as none
+
+
+class Visitor:
+    """One open page.
+
+    Attributes:
+        errors: What went wrong: exceptions on the page, sentences of trouble, missing answers.
+        header: The header of the last payload of the instrument.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url.replace("http://", "ws://") + "_stcore/stream"
+        self._page = url
+        self._line: ClientConnection | None = None
+        self._known: dict[str, ForwardMsg] = {}  # messages that the server sends once only
+        self._ids: dict[str, str] = {}  # of widgets, by the key that they end with
+        self._fragments: dict[str, str] = {}
+        self._timers: dict[str, tuple[float, float]] = {}  # fragment -> seconds, when it is due
+        self._query = self._page_hash = self._path = ""
+        self._begun = False  # whether the script that is waited for has begun
+        self.errors: list[str] = []
+        self.header: dict[str, Any] = {}
+
+    async def open(self, **query: str) -> None:
+        """Open the page, and wait for its first picture."""
+        self._line = await connect(self._url, max_size=None, subprotocols=["streamlit"])  # type: ignore[list-item]
+        self._query = urlencode(query)
+        await self._send()
+        await self._until(lambda: bool(self.header))
+
+    async def open_only(self, path: str, **query: str) -> None:
+        """Open another page, and wait for nothing but its first script."""
+        self._path = path
+        self._line = await connect(self._url, max_size=None, subprotocols=["streamlit"])  # type: ignore[list-item]
+        self._query = urlencode(query)
+        await self._send()
+        await self._until(lambda: True)
+
+    async def rerun_soon(self) -> None:
+        """Keep a page that is waiting for its work awake, as its own timer does."""
+        await asyncio.sleep(0.4)
+        await self._tick()
+
+    async def close(self) -> None:
+        """Close the page."""
+        if self._line:
+            await self._line.close()
+
+    async def run(self, text: str) -> float:
+        """Type a text and press Run; seconds until its picture is here."""
+        old = self.header["id"]
+        started = time.perf_counter()
+        await self._send(
+            {"text": ("string_value", text), "run": ("trigger_value", True)},
+        )
+        await self._until(lambda: self.header["id"] != old)
+        return time.perf_counter() - started
+
+    async def look_at(self, layer: int) -> float:
+        """Click on a head of another layer; seconds until its weights are here."""
+        want = {"trace": self.header["id"], "layer": layer, "group": None, "means": False}
+        events = [{"event": "want", "value": want | {"page": None}}]
+        started = time.perf_counter()
+        trigger = ("json_trigger_value", json.dumps(events))
+        self.header["blocks"] = []
+        state = ("json_value", "{}")
+        await self._send({"instrument": state, "click": trigger}, self._fragments["instrument"])
+        await self._until(lambda: any(b.get("layer") == layer for b in self.header["blocks"]))
+        return time.perf_counter() - started
+
+    async def rerun(self) -> float:
+        """Ask for the page once more; seconds until it is done."""
+        started = time.perf_counter()
+        await self._send()
+        await self._until(lambda: True)
+        return time.perf_counter() - started
+
+    async def _send(
+        self, values: dict[str, tuple[str, Any]] | None = None, fragment: str = ""
+    ) -> None:
+        message = BackMsg()
+        state = message.rerun_script
+        state.query_string = self._query
+        state.fragment_id = fragment
+        state.page_script_hash = self._page_hash
+        state.page_name = self._path
+        state.context_info.url = self._page
+        for key, (kind, value) in (values or {}).items():
+            widget = state.widget_states.widgets.add()
+            widget.id = self._ids[key]
+            setattr(widget, kind, value)
+        state.cached_message_hashes.extend(self._known)
+        assert self._line is not None
+        await self._line.send(message.SerializeToString())
+
+    async def _until(self, done: Any) -> None:
+        """Read until a script ends while something is true."""
+        end = time.monotonic() + PATIENCE
+        self._begun = ended = False
+        assert self._line is not None
+        while not ended:
+            wait = min(end, *(due for _, due in self._timers.values()), end) - time.monotonic()
+            try:
+                data = await asyncio.wait_for(self._line.recv(), max(wait, 0.01))
+            except TimeoutError:
+                if time.monotonic() >= end:
+                    self.errors.append("no answer")
+                    raise
+                await self._tick()
+                continue
+            message = ForwardMsg()
+            message.ParseFromString(data if isinstance(data, bytes) else data.encode())
+            ended = self._take(message) and done()
+
+    async def _tick(self) -> None:
+        """Ask for the fragments whose time has come, as the page does."""
+        now = time.monotonic()
+        for fragment, (every, due) in list(self._timers.items()):
+            if due <= now:
+                self._timers[fragment] = (every, now + every)
+                await self._send(fragment=fragment)
+
+    def _take(self, message: ForwardMsg) -> bool:
+        """Note what a message brings; whether it says that a script has ended."""
+        kind = message.WhichOneof("type")
+        if kind == "ref_hash":
+            message = self._known[message.ref_hash]
+            kind = message.WhichOneof("type")
+        elif message.metadata.cacheable:
+            self._known[message.hash] = message
+        if kind == "script_finished":
+            return self._begun
+        if kind == "new_session":
+            self._begun = True
+            self._page_hash = message.new_session.page_script_hash
+            if not message.metadata.run.fragment_ids:
+                self._timers = {}  # the whole page names anew what it wants asked again
+        elif kind == "auto_rerun":
+            every = message.auto_rerun.interval
+            self._timers[message.auto_rerun.fragment_id] = (every, time.monotonic() + every)
+        elif kind == "stop_auto_rerun":
+            for fragment in message.stop_auto_rerun.fragment_ids:
+                self._timers.pop(fragment, None)
+        elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
+            self._take_element(message)
+        return False
+
+    def _take_element(self, message: ForwardMsg) -> None:
+        element = message.delta.new_element
+        kind = element.WhichOneof("type")
+        part = getattr(element, kind) if kind else None
+        name = getattr(part, "id", "")
+        if kind == "exception":
+            self.errors.append(f"{element.exception.type}: {element.exception.message}")
+        if not name:
+            return
+        key = name.rpartition("-")[2]
+        self._ids[key] = name
+        self._fragments[key] = message.delta.fragment_id
+        if kind == "bidi_component":
+            self._ids["click"] = f"$$STREAMLIT_INTERNAL_KEY_{name}__events"
+            data = element.bidi_component.bytes
+            length = struct.unpack("<I", data[:4])[0]
+            self.header = json.loads(data[4 : 4 + length])
