@@ -5,11 +5,21 @@ from benchmarks import (
     attention,
     beside_bertviz,
     interaction,
+    load,
     run_to_paint,
     training,
     transplant,
 )
 
-for part in (attention, analysis, training, transplant, run_to_paint, interaction, beside_bertviz):
+for part in (
+    attention,
+    analysis,
+    training,
+    transplant,
+    run_to_paint,
+    interaction,
+    load,
+    beside_bertviz,
+):
     part.main()
     print()

@@ -83,7 +83,7 @@ def take(browser: Browser, url: str, path: Path, size: tuple[int, int], scheme: 
     )
     page = context.new_page()
     page.goto(url)
-    seen = ".ax[data-painted], [data-testid=stMain] h3, .st-key-note_trouble"
+    seen = ".ax[data-painted], [data-testid=stMain] h3, [class*=st-key-note_trouble]"
     page.locator(seen).first.wait_for(timeout=60_000)
     page.wait_for_load_state("networkidle")
     if path.stem.startswith("layers"):

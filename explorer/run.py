@@ -72,11 +72,13 @@ class Run:
         return (self.text,) if self.second is None else (self.text, self.second)
 
     def by_line(self) -> "list[Run]":
-        """Each line of the text as a run of its own, blank ones left out.
+        """Each line of the text as a run of its own, blank ones left out; a file is one run.
 
         Raises:
             ExplorerError: There are too many.
         """
+        if self.is_of_a_file():
+            return [self]
         lines = [line for line in self.text.splitlines() if not is_blank(line)]
         if len(lines) > MAX_LINES:
             raise ExplorerError(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from explorer.trace import AttentionTrace, Token
+from explorer.visible import visible
 
 Stretch = tuple[int, int]
 
@@ -19,7 +20,7 @@ class Unit:
     """The same words in two readings.
 
     Attributes:
-        text: The words, as the first reading's text has them.
+        text: The words, as the first reading's text has them; what cannot be seen as marks.
         other: The same in the second; another text where a word was exchanged.
         a: Positions of the first reading's tokens.
         b: Positions of the second's.
@@ -31,6 +32,10 @@ class Unit:
     a: tuple[int, ...]
     b: tuple[int, ...]
     special: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", visible(self.text))
+        object.__setattr__(self, "other", visible(self.other))
 
 
 @dataclass(frozen=True)

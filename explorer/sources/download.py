@@ -20,7 +20,7 @@ from typing import IO, Any
 from explorer.errors import ExplorerError
 from explorer.limits import HUB_SILENCE_SECONDS, MAX_MODEL_MB
 from explorer.source import Hub
-from explorer.sources.hub import FILES
+from explorer.sources.hub import FILES, is_intact
 from explorer.sources.progress import Progress
 
 SILENCE_SECONDS: float = HUB_SILENCE_SECONDS
@@ -103,6 +103,20 @@ def downloaded() -> list[str]:
     folders = Path(constants.HF_HUB_CACHE).glob("models--*/snapshots/*/model*.safetensors")
     names = {f.parents[2].name.removeprefix("models--").replace("--", "/", 1) for f in folders}
     return sorted(names)
+
+
+def discard_damaged(folder: Path) -> bool:
+    """Throw away those weight files of a cached model that are not as the hub had them.
+
+    A file that was cut short in the cache is never noticed otherwise.
+    """
+    damaged = [
+        path for path in folder.glob("*.safetensors") if not is_intact(path, path.resolve().name)
+    ]
+    for path in damaged:
+        path.resolve().unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+    return bool(damaged)
 
 
 def _cached_folder(source: Hub) -> Path | None:

@@ -144,7 +144,7 @@ def _fetch_weights(
             found = out.tell()
         if found < about.size:
             raise _RefusalError("cut")
-        if found > about.size or not _is_intact(part, about.etag):
+        if found > about.size or not is_intact(part, about.etag):
             part.unlink()
             raise _RefusalError("damaged")
         part.rename(blob)
@@ -174,7 +174,7 @@ def _stream(
                 print(json.dumps({"bytes": before + out.tell(), "of": total}), flush=True)
 
 
-def _is_intact(path: Path, etag: str) -> bool:
+def is_intact(path: Path, etag: str) -> bool:
     """Whether a file has the SHA-256 that names it; another kind of name cannot be checked."""
     if len(etag) != 64:
         return True

@@ -24,7 +24,7 @@ from explorer.limits import MAX_TOKENS, MODELS_MB
 from explorer.source import Embedded, Folder, Hub
 from explorer.sources.catalogue import EMBEDDED_NAME, check_weights, embedded_folder
 from explorer.sources.checking import check_config, check_files, check_numbers
-from explorer.sources.download import hub_folder
+from explorer.sources.download import discard_damaged, hub_folder
 from explorer.sources.memory import check_fits
 from explorer.sources.progress import Progress
 from explorer.trace import ModelInfo
@@ -88,8 +88,7 @@ def load_model(source: Embedded | Hub | Folder, progress: Progress) -> LoadedMod
     with _loading:
         found = _loaded.get(source)
         if found is None:
-            revision = source.revision if isinstance(source, Hub) else None
-            found = _loaded[source] = _load(folder, name, revision)
+            found = _loaded[source] = _load_source(source, folder, name)
             while len(_loaded) > 1 and sum(m.nbytes for m in _loaded.values()) > MODELS_MB * 2**20:
                 _loaded.popitem(last=False)
     return found
@@ -110,6 +109,20 @@ def _find(source: Embedded | Hub | Folder, progress: Progress) -> tuple[Path, st
             check_weights(local / "model.safetensors")
         return local, EMBEDDED_NAME.rpartition("/")[2]
     return hub_folder(source, progress), source.name
+
+
+def _load_source(source: Embedded | Hub | Folder, folder: Path, name: str) -> LoadedModel:
+    if not isinstance(source, Hub):
+        return _load(folder, name, None)
+    try:
+        return _load(folder, name, source.revision)
+    except ExplorerError as error:
+        if not discard_damaged(folder):
+            raise
+        raise ExplorerError(
+            f"A file of “{name}” on this machine was damaged, and was thrown away. Press Run to "
+            "fetch it again."
+        ) from error
 
 
 def _load(folder: Path, name: str, revision: str | None) -> LoadedModel:

@@ -45,7 +45,7 @@ def aside(key: str, wanted: Work | None) -> Any:
         try:
             return wanted and desk().wait(wanted, f"{st.session_state.reader} {key}")
         except ExplorerError as error:
-            messages.trouble(str(error))
+            messages.trouble(str(error), f"_of_{key}")
             return None
 
 

@@ -13,6 +13,7 @@ from explorer.instrument.pack import layers_to_send, pack
 from explorer.instrument.pack_compare import pack_compare
 from explorer.instrument.want import Head, Page, Want
 from explorer.run import LINK_BYTES, Run
+from explorer.sources import EXAMPLES
 from explorer.trace import AttentionTrace
 from explorer.ui import background, controls, offer, state
 from explorer.ui.show import desk, name_of
@@ -33,7 +34,8 @@ def ask() -> None:
 def _open() -> None:
     """A begins as what was shown last; B as the link says, else as what stands against A."""
     session = st.session_state
-    current: Run = session.wanted or session.shown
+    # A link may ask for a model that is not here: then nothing is shown yet.
+    current: Run = session.wanted or session.shown or EXAMPLES[0].run
     if "pair_wanted" not in session:
         session.pair_wants = {}
         session.pair_layers = _layers_in_address()

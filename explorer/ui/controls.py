@@ -44,7 +44,7 @@ STYLE = """<style>
 :is(.st-key-run, .st-key-compare) kbd { color: inherit; opacity: 1; }
 [class*="st-key-note_"] { padding: 0.6rem 1rem; border-left-width: 4px; }
 [class*="st-key-note_"] pre { font-family: inherit; white-space: pre-wrap; }
-.st-key-note_trouble { border-left-color: #d9822b; }
+[class*="st-key-note_trouble"] { border-left-color: #d9822b; }
 .st-key-examples > div { flex: none; width: auto; min-width: 0; }
 .st-key-examples button { min-height: 2rem; padding: 0; }
 .st-key-examples p { white-space: nowrap; font-size: 0.875rem; }

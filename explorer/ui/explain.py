@@ -159,7 +159,7 @@ def result() -> None:
         session.target_last = target
     if session.target_trouble:
         with slot:
-            messages.trouble(session.target_trouble)
+            messages.trouble(session.target_trouble, "_of_target")
         session.target_trouble = ""
     options = (target, how, session.whole_words, session.whole_flow)
     found = background.outcome("explain", run and Explaining(run, *options))

@@ -18,9 +18,14 @@ def _box(key: str, sentence: str) -> None:
         st.text(sentence)
 
 
-def trouble(sentence: str) -> None:
-    """What is wrong and what to do; what was shown before stays below it."""
-    _box("trouble", sentence)
+def trouble(sentence: str, place: str = "") -> None:
+    """What is wrong and what to do; what was shown before stays below it.
+
+    Args:
+        sentence: The sentence.
+        place: Where it stands, if another may stand on the same page.
+    """
+    _box(f"trouble{place}", sentence)
 
 
 def note(key: str, sentence: str) -> None:
@@ -28,9 +33,9 @@ def note(key: str, sentence: str) -> None:
     _box(key, sentence)
 
 
-def progress(doing: str, share: float | None) -> None:
-    """What is being done now, and how far it is."""
-    _box("progress", f"{doing}…")
+def progress(doing: str, share: float | None, place: str = "") -> None:
+    """What is being done now, and how far it is; ``place`` as in `trouble`."""
+    _box(f"progress{place}", f"{doing}…")
     if share is not None:
         st.progress(share)
 

@@ -81,7 +81,7 @@ def _draw() -> None:
 def _waiting(job: Job) -> None:
     words, stop = st.columns([6, 1], vertical_alignment="center")
     with words:
-        messages.progress(job.doing, job.share)
+        messages.progress(job.doing, job.share, "_of_offer")
     if stop.button("Stop", key="stop_download", width="stretch"):
         desk().leave(_reader())
         kept = " What was downloaded is kept: press Run to go on from there."

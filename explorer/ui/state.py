@@ -189,6 +189,9 @@ def fill_inputs(run: Run, side: str = "") -> None:
     }
     scratch = source if isinstance(source, Scratch) else Scratch()
     values |= {name: getattr(scratch, name) for name in _SCRATCH}
+    if run.is_of_a_file() and f"{side}text" in st.session_state:
+        for name in ("text", "second", "pair"):
+            del values[name]  # what was typed stays
     for name, value in values.items():
         st.session_state[side + name] = value
     fill_lesson(source if isinstance(source, Trained) else Trained(), side)

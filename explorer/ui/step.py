@@ -166,7 +166,7 @@ def _proof(run: Run) -> None:
         try:
             rows = _done(Checking(run))
         except ExplorerError as error:
-            messages.trouble(str(error))
+            messages.trouble(str(error), "_of_proof")
             return
         st.text(_verdict(max(r.weights for r in rows)))
         if not isinstance(run.source, Transplanted):

@@ -169,7 +169,7 @@ def _draw_film(job: Job | None) -> None:
             return  # the next look will find it
     except ExplorerError as error:
         with notes:
-            messages.trouble(str(error))
+            messages.trouble(str(error), "_of_film")
         return
     session.done = film.steps[-1]
     if film.trace.n_cut[0]:

@@ -45,10 +45,11 @@ def entropy_figure(a: Doubles, b: Doubles, most_a: float, most_b: float) -> go.F
         most_a: What even attention would have.
         most_b: The same of the second.
     """
+    # A text of one token leaves no choice: its entropy is 0 of 0 bits.
     figure = go.Figure(
         [
-            _dots("A", a / most_a, a, ACCENT, "circle", -0.12),
-            _dots("B", b / most_b, b, OTHER, "diamond", 0.12),
+            _dots("A", a / (most_a or 1), a, ACCENT, "circle", -0.12),
+            _dots("B", b / (most_b or 1), b, OTHER, "diamond", 0.12),
         ]
     )
     figure.add_hline(y=1, line={"color": QUIET, "dash": "dot"})

@@ -120,7 +120,7 @@ class Reader:
 
     def told(self, words):
         """Wait until the page says what is wrong."""
-        self.page.locator(".st-key-note_trouble", has_text=words).wait_for()
+        self.page.locator("[class*=st-key-note_trouble]", has_text=words).wait_for()
 
     def run(self, text):
         self.box("Text").fill(text)

@@ -214,7 +214,7 @@ def test_while_a_model_is_waited_for_the_page_is_alive_and_waiting_can_be_stoppe
     reader.head(0, 2).click()
     reader.wait_says("Layer 0, head 2")
     reader.page.get_by_role("button", name="Stop").click()
-    reader.page.locator(".st-key-note_progress").wait_for(state="detached")
+    reader.page.locator("[class*=st-key-note_progress]").wait_for(state="detached")
     assert reader.box("Text").input_value() == "the cat"
 
 
@@ -262,7 +262,7 @@ def test_a_model_that_cannot_be_had_is_a_sentence_and_the_picture_stays(
     reader.open().painted()
     reader.choose(kind, label, value)
     reader.run("My own text.")
-    reader.page.locator(".st-key-note_trouble", has_text=words).wait_for()
+    reader.page.locator("[class*=st-key-note_trouble]", has_text=words).wait_for()
     assert reader.box("Text").input_value() == "My own text."
     assert "cat" in reader.page.locator(".ax-text").inner_text()
 
@@ -324,7 +324,7 @@ def test_markup_in_a_message_stays_text(reader):
     reader.open().painted()
     reader.choose(*HUB, "**a** $x$ ![i](https://evil.invalid/x.png)")
     reader.run("text")
-    alert = reader.page.locator(".st-key-note_trouble")
+    alert = reader.page.locator("[class*=st-key-note_trouble]")
     alert.filter(has_text="**a** $x$ ![i](https://evil.invalid/x.png)").wait_for()
     assert alert.locator("img, strong, .katex, a").count() == 0
 

@@ -172,7 +172,7 @@ def test_another_size_stands_beside_the_layer_and_an_impossible_one_is_refused(r
     heads = reader.page.get_by_label("Heads of the other")
     heads.fill("3")
     heads.press("Enter")
-    note = reader.page.locator(".st-key-note_trouble")
+    note = reader.page.locator("[class*=st-key-note_trouble]")
     note.wait_for()
     assert "Nearest widths that can: 15 and 18" in note.inner_text()
     assert reader.page.locator(".ax-keys tbody tr").count() == 11  # the original stays

@@ -46,13 +46,13 @@ def test_a_training_is_started_stopped_and_goes_on(reader):
     choose_task(reader, "Match brackets")
     reader.page.get_by_text("Each ? closes the bracket").wait_for()
     button(reader, "Start").click()
-    progress = reader.page.locator(".st-key-note_progress", has_text="of 800")
+    progress = reader.page.locator("[class*=st-key-note_progress]", has_text="of 800")
     progress.wait_for()
     button(reader, "Stop").click()
     progress.wait_for(state="detached", timeout=5_000)
     reader.painted(" step ")
     reader.page.wait_for_function(
-        "() => !document.querySelector('.st-key-note_progress')", timeout=5_000
+        "() => !document.querySelector('[class*=st-key-note_progress]')", timeout=5_000
     )
     button(reader, "Continue").wait_for()
     stopped = step_of(reader)
@@ -110,7 +110,7 @@ def test_ones_own_sequence_is_run_on_the_trained_layer(reader):
     reader.page.get_by_text("reads as many: the last 3 were cut").wait_for()
     box.fill("a b ß")
     box.press("Enter")
-    note = reader.page.locator(".st-key-note_trouble")
+    note = reader.page.locator("[class*=st-key-note_trouble]")
     note.wait_for()
     assert "knows only the tokens a b c" in note.inner_text()
     assert box.input_value() == "a b ß"
@@ -128,7 +128,7 @@ def test_an_impossible_width_is_refused_and_what_was_learned_stays(reader):
     width.press("Enter")
     button(reader, "Settings").click()
     button(reader, "Start").click()
-    note = reader.page.locator(".st-key-note_trouble")
+    note = reader.page.locator("[class*=st-key-note_trouble]")
     note.wait_for()
     assert "Nearest widths that can: 62 and 64" in note.inner_text()
     reader.painted("step 300")
@@ -136,7 +136,7 @@ def test_an_impossible_width_is_refused_and_what_was_learned_stays(reader):
 
 def test_a_training_that_runs_away_says_so_and_keeps_its_curves(reader):
     open_training(reader, task="copy", learning_rate="10.0")
-    note = reader.page.locator(".st-key-note_trouble")
+    note = reader.page.locator("[class*=st-key-note_trouble]")
     note.wait_for()
     assert re.search(r"ran away at step \d+.*smaller learning rate", note.inner_text())
     reader.painted(" step ")
@@ -153,7 +153,7 @@ def test_a_training_that_runs_away_says_so_and_keeps_its_curves(reader):
 )
 def test_a_link_to_an_impossible_training_says_what_is_wrong(reader, lesson, sentence):
     open_training(reader, **lesson)
-    note = reader.page.locator(".st-key-note_trouble")
+    note = reader.page.locator("[class*=st-key-note_trouble]")
     note.wait_for()
     assert sentence in note.inner_text()
 
@@ -184,7 +184,7 @@ def test_a_training_ends_when_its_page_is_closed(app, browser):
     page = context.new_page()
     query = urlencode({"source": "trained", "task": "duplicate", "steps": 10000, "d_model": 128})
     page.goto(f"{app.url}train?{query}")
-    page.locator(".st-key-note_progress", has_text="of 10,000").wait_for(timeout=60_000)
+    page.locator("[class*=st-key-note_progress]", has_text="of 10,000").wait_for(timeout=60_000)
     context.close()
 
     # Another reader's training waits for the same place, and gets it when the first one ends.

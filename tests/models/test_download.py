@@ -170,3 +170,14 @@ def test_a_full_disk_is_said_before_anything_is_fetched(hub, monkeypatch):
 
 def test_a_disk_that_fills_up_on_the_way_is_told_as_such():
     assert other_process._kind_of(OSError(28, "No space left on device")) == "disk"
+
+
+def test_a_file_that_went_bad_in_the_cache_is_thrown_away_and_fetched_again(hub, monkeypatch):
+    weights = download.hub_folder(TINY, quiet) / "model.safetensors"
+    blob = weights.resolve()
+    blob.write_bytes(blob.read_bytes()[:1000])
+    monkeypatch.setattr(loading, "_loaded", type(loading._loaded)())
+    with pytest.raises(ExplorerError, match="was damaged, and was thrown away"):
+        loading.load_model(TINY, quiet)
+    assert not download.is_downloaded(TINY)
+    assert loading.load_model(TINY, quiet).info.n_heads == 2

@@ -91,6 +91,26 @@ def test_a_familys_attention_is_what_transformers_gives(family, tmp_path, record
             assert READ[token.segment][slice(*token.span)].strip() == token.text
 
 
+def test_a_chinese_bert_reads_character_by_character(tmp_path):
+    text = "猫坐在垫子上，因为它累了。A cat"
+    characters = sorted(set("猫坐在垫子上，因为它累了。"))
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *characters, "cat"]
+    (tmp_path / "vocab.txt").write_text("\n".join(words), "utf-8")
+    torch.manual_seed(2)
+    sizes = SIZES | {"vocab_size": len(words)}
+    model = transformers.BertModel(transformers.BertConfig(**sizes)).eval()
+    model.save_pretrained(tmp_path)
+    trace = explorer.trace(text, source=f"path:{tmp_path}")
+    ordinary = [t for t in trace.query_tokens if not t.special]
+    assert [t.text for t in ordinary] == [*"猫坐在垫子上，因为它累了。", "[UNK]", "cat"]
+    assert [text[slice(*t.span)] for t in ordinary[:13]] == [*"猫坐在垫子上，因为它累了。"]
+    tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path)
+    again = transformers.BertModel.from_pretrained(tmp_path, attn_implementation="eager").eval()
+    with torch.inference_mode():
+        out = again(**tokenizer(text, return_tensors="pt"), output_attentions=True)
+    assert off_by(trace, out.attentions) <= TOLERANCE
+
+
 # --- encoder-decoders ---------------------------------------------------------------------------
 
 TARGET = "die katze war müde."

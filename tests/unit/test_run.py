@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from explorer.errors import ExplorerError
 from explorer.lesson import TASKS, Trained
 from explorer.limits import MAX_CHARACTERS
-from explorer.run import LINK_BYTES, Run, is_blank
+from explorer.picture import Picture
+from explorer.run import LINK_BYTES, PARTS, Run, is_blank
 from explorer.source import Embedded, Folder, Hub, Scratch, Transplanted, parse_source
 
 texts = st.text(min_size=1, max_size=60).filter(lambda t: not is_blank(t))
@@ -138,3 +139,27 @@ def test_a_text_as_long_as_models_take_fits_into_a_link_in_english_and_chinese()
 
 def test_equal_runs_have_equal_hashes():
     assert hash(Run("a", source=Scratch())) == hash(Run("a", source=parse_source("scratch")))
+
+
+def test_a_picture_or_a_file_is_one_run_without_a_link_and_another_picture_another_run():
+    one, two = (Run(picture=Picture(name, b"png")) for name in "ab")
+    assert one != two
+    assert one == Run("text beside a picture is not read", picture=Picture("a", b"other bytes"))
+    assert one.by_line() == [one]
+    assert not one.fits_link()
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_the_part_of_an_encoder_decoder_travels_in_the_link(part):
+    run = Run("a", "b", part=part)
+    assert Run.from_query(run.to_query()) == run
+
+
+def test_a_part_that_there_is_none_of_is_refused():
+    with pytest.raises(ExplorerError, match="no attention “middle”"):
+        Run.from_query({"text": "a", "part": "middle"})
+
+
+def test_a_link_to_an_uploaded_file_is_answered_with_what_to_do():
+    with pytest.raises(ExplorerError, match="files do not travel in links"):
+        Run.from_query({"text": "a", "source": "own:1234"})
