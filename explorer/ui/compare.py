@@ -64,8 +64,9 @@ def _b_in_address(a: Run) -> Run:
         return state.opposite(a)
     try:
         own = {"text": a.text} | ({"second": a.second} if a.second else {})
-        run = Run.from_query(query if "text" in query else query | own)
-        assert run is not None
+        run = Run.from_query(query if query.get("text") else query | own)
+        if run is None:
+            return state.opposite(a)
         state.permitted(run.source)
         return state.opposite(a) if state.lacks_model(run) else run
     except ExplorerError as error:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
@@ -35,11 +35,16 @@ VALUES = st.one_of(
 @pytest.mark.parametrize("page", PAGES)
 def test_any_address_opens_with_a_picture_or_a_sentence(page):
     @settings(
-        max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
+        max_examples=12,
+        deadline=None,
+        derandomize=True,  # a failure is to be found by hand with more examples, not by chance
+        phases=[Phase.explicit, Phase.generate],  # an example takes a second: no shrinking
+        suppress_health_check=[HealthCheck.too_slow],
     )
-    # What crashed a page once: a model that is not here, two troubles at a time, a single token.
+    # What crashed a page once: no such model here, two troubles at once, no text, a single token.
     @example({"source": "hf:nobody/nothing"})
     @example({"source": "nonsense", "target": "nonsense"})
+    @example({"b_text": "", "b_source": "scratch"})
     @example({"text": "x", "b_source": "scratch", "b_text": "x"})
     @given(st.dictionaries(st.sampled_from(NAMES), VALUES, min_size=1, max_size=8))
     def holds(query):
