@@ -40,8 +40,9 @@ def main() -> None:
     st.set_page_config(title, page_icon=str(_HERE / "icon.svg"), layout="wide")
     st.logo(str(_HERE / "logo.svg"))
     st.html(controls.STYLE)
-    st.html(f"<script>{_GUARD}</script>", unsafe_allow_javascript=True)
-    st.button("Ask for this page again", key="wake")  # for guard.js; hidden by the style
+    with st.container(key="wake"):  # hidden by the style
+        st.html(f"<script>{_GUARD}</script>", unsafe_allow_javascript=True)
+        st.button("Ask for this page again", key="again")  # guard.js presses it
     state.start()
     token = framed.set(True)
     try:
