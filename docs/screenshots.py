@@ -1,6 +1,6 @@
-"""The README's picture, and one of every screen to be looked at: ``make screenshots``.
+"""The pictures of the docs, and one of every screen to be looked at: ``make screenshots``.
 
-The README's goes to ``docs/explore.png``, all others to ``out/``.
+Those of the docs go to ``docs/``, all others to ``out/``.
 """
 
 from pathlib import Path
@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Browser
 
-from tests.serve import ROOT, browsing, serving
+from tests.models.tiny import drawing, png_of, tiny_vision, tiny_writer
+from tests.serve import ROOT, App, browsing, serving
 
 WIDE, LAPTOP, PHONE = (1440, 1080), (1280, 720), (390, 844)
 LONG = "The old lighthouse had not been lit for thirty years, and nobody knew why. " * 34
@@ -96,12 +97,42 @@ def take(browser: Browser, url: str, path: Path, size: tuple[int, int], scheme: 
     context.close()
 
 
+def take_models(browser: Browser, app: App) -> None:
+    """Cross-attention and a picture, for docs/models.md; the models are tiny and random."""
+    cross, vision = app.folder / "cross", app.folder / "vision"
+    cross.mkdir()
+    vision.mkdir()
+    tiny_writer("Marian", cross)
+    tiny_vision("ViT", vision, 224, 16)
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    query = {"text": "the cat sat on the mat.", "second": "die katze war müde.", "query": "2"}
+    page.goto(f"{app.url}?{urlencode(query | {'source': f'path:{cross}', 'layer': '2'})}")
+    page.locator(".ax[data-painted]").wait_for(timeout=60_000)
+    page.get_by_role("radio", name="Cross").wait_for()
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=ROOT / "docs/cross.png")
+    page.get_by_role("textbox", name="Folder").fill(str(vision))
+    page.get_by_text("Picture", exact=True).click()
+    box = page.get_by_test_id("stFileUploader").locator("input")
+    drawn = {"name": "drawing.png", "mimeType": "image/png", "buffer": png_of(drawing(300, 220))}
+    box.set_input_files(drawn)
+    page.get_by_test_id("stImage").wait_for()
+    page.get_by_role("button", name="Run").click()
+    page.locator(".ax-photo[data-painted]").wait_for()
+    page.locator(".ax-text [data-token='60']").click()
+    page.locator(".ax-patch.ax-here").wait_for()
+    page.mouse.move(5, 5)
+    page.screenshot(path=ROOT / "docs/picture.png")
+    page.close()
+
+
 def main() -> None:
     out = ROOT / "out"
     out.mkdir(exist_ok=True)
     sizes = {"wide": WIDE, "laptop": LAPTOP, "phone": PHONE}
     with serving() as app, browsing() as browser:
         take(browser, app.url, ROOT / "docs/explore.png", WIDE, "light")
+        take_models(browser, app)
         screens = {name: f"{app.url}?{urlencode(query)}" for name, query in SCREENS.items()}
         screens |= {"guide": f"{app.url}guide", "layers": f"{app.url}?{urlencode(LAYERS)}"}
         for name, (path, query) in OTHER_PAGES.items():

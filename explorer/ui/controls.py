@@ -16,6 +16,7 @@ from explorer.sources.catalogue import KNOWN
 from explorer.ui import offer, state
 from explorer.ui.show import desk
 from explorer.ui.work import Filming
+from explorer.visible import visible
 
 _KIND_NAMES = {
     "bert": "BERT (all-MiniLM-L6-v2, built in)",
@@ -114,6 +115,11 @@ def _switches(side: str = "") -> None:
     st.toggle("Picture", key=f"{side}looks", disabled=own)
 
 
+def _upload_limit() -> int:
+    """Megabytes: ours, or the server's own limit if that is less."""
+    return min(MAX_UPLOAD_MB, st.get_option("server.maxUploadSize"))
+
+
 def _upload_picture(side: str) -> None:
     picture: Picture | None = st.session_state[f"{side}picture"]
     box, small = st.columns([6, 1], vertical_alignment="bottom")
@@ -121,7 +127,7 @@ def _upload_picture(side: str) -> None:
         "Picture for a vision model, such as ViT or DeiT",
         _PICTURES,
         key=f"{side}picture_file",
-        max_upload_size=MAX_UPLOAD_MB,
+        max_upload_size=_upload_limit(),
         on_change=_take_picture,
         args=(side,),
     )
@@ -134,7 +140,7 @@ def _upload_own(side: str) -> None:
         "NPZ or safetensors with weights [layer, head, query, key] and tokens",
         ["npz", "safetensors"],
         key=f"{side}own_file",
-        max_upload_size=MAX_UPLOAD_MB,
+        max_upload_size=_upload_limit(),
         on_change=_take_own,
         args=(side,),
         help="A file that “All weights as NPZ” has saved is one, too. Nothing in it is run.",
@@ -165,7 +171,7 @@ def _take_own(side: str) -> None:
     if file is None:
         return
     try:
-        session[f"{side}own"] = own_weights(file.getvalue(), file.name[:80])
+        session[f"{side}own"] = own_weights(file.getvalue(), visible(file.name[:80]))
     except ExplorerError as error:
         state.failed(str(error))
         return

@@ -184,9 +184,10 @@ def fill_inputs(run: Run, side: str = "") -> None:
         "folder": model.path if isinstance(model, Folder) else "",
         "part": run.part,
         "looks": run.picture is not None,
-        "picture": run.picture,
-        "own": source if isinstance(source, Own) else None,
     }
+    # What was uploaded stays where another run does not need its place.
+    values |= {"picture": run.picture} if run.picture else {}
+    values |= {"own": source} if isinstance(source, Own) else {}
     scratch = source if isinstance(source, Scratch) else Scratch()
     values |= {name: getattr(scratch, name) for name in _SCRATCH}
     if run.is_of_a_file() and f"{side}text" in st.session_state:
@@ -194,6 +195,8 @@ def fill_inputs(run: Run, side: str = "") -> None:
             del values[name]  # what was typed stays
     for name, value in values.items():
         st.session_state[side + name] = value
+    for name in ("picture", "own"):
+        st.session_state.setdefault(side + name, None)
     fill_lesson(source if isinstance(source, Trained) else Trained(), side)
 
 

@@ -11,10 +11,12 @@ import torch
 import transformers
 
 import explorer
+from explorer import export
 from explorer.errors import ExplorerError
 from explorer.run import PARTS, Run
 from explorer.source import Folder
 from explorer.sources import trace_run
+from explorer.sources.own import own_weights
 from explorer.sources.pictures import picture_of
 from tests.models.tiny import READ, byte_level, drawing, png_of, tiny_vision, tiny_writer
 
@@ -218,8 +220,10 @@ def test_the_picture_on_screen_is_the_one_that_the_model_saw(tmp_path):
 
     processor = tiny_vision("DeiT", tmp_path)
     run = Run(picture=picture_of(png_of(drawing())), source=Folder(str(tmp_path)))
-    with Image.open(io.BytesIO(trace_run(run).patches.png)) as shown:
+    trace = trace_run(run)
+    with Image.open(io.BytesIO(trace.patches.png)) as shown:
         seen = np.asarray(shown)
+    assert own_weights(export.to_npz(trace), "again").trace.patches == trace.patches
     raw = processor(drawing(), return_tensors="np", do_normalize=False, do_rescale=False)
     assert np.abs(seen.astype(int) - raw["pixel_values"][0].transpose(1, 2, 0)).max() <= 1
 

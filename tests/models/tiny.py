@@ -122,15 +122,15 @@ def _marian_tokenizer(folder):
     return transformers.MarianTokenizer(*spm, str(folder / "vocab.json"))
 
 
-def tiny_vision(family, folder):
-    """Save a ``ViT`` or ``DeiT`` for pictures of 32 × 32 pixels, with 4 × 4 patches."""
+def tiny_vision(family, folder, side=32, patch=8):
+    """Save a ``ViT`` or ``DeiT`` for square pictures; 4 × 4 patches if nobody says."""
     torch.manual_seed(5)
     sizes = {k: v for k, v in SIZES.items() if k != "max_position_embeddings"}
     maker = getattr(transformers, f"{family}Model")
-    config = maker.config_class(image_size=32, patch_size=8, **sizes)
+    config = maker.config_class(image_size=side, patch_size=patch, **sizes)
     maker(config).eval().save_pretrained(folder)
-    cut = {"size": {"height": 40, "width": 40}, "crop_size": {"height": 32, "width": 32}}
-    size = {"size": {"height": 32, "width": 32}} if family == "ViT" else cut
+    square, larger = ({"height": n, "width": n} for n in (side, side * 5 // 4))
+    size = {"size": square} if family == "ViT" else {"size": larger, "crop_size": square}
     processor = getattr(transformers, f"{family}ImageProcessorPil")(**size)
     processor.save_pretrained(folder)
     return processor
