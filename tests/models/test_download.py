@@ -138,6 +138,13 @@ def test_no_network_is_said_with_what_works_without_it(hub, monkeypatch):
         download.hub_folder(TINY, quiet)
 
 
+def test_a_server_that_is_told_to_stay_offline_asks_nobody(hub, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(ExplorerError, match="cannot be reached"):
+        download.hub_size(TINY, quiet)
+    assert not hub.asked
+
+
 def test_a_model_without_safe_weights_is_refused_before_anything_is_fetched(hub, files):
     hub.models["me/tiny"] = {n: d for n, d in files.items() if n != "model.safetensors"}
     with pytest.raises(ExplorerError, match="no safetensors weights"):
