@@ -91,7 +91,8 @@ def compare(
     """
     if any(t.query_tokens != t.key_tokens for t in (a, b)):
         raise ExplorerError(
-            "Only self-attention can be compared: queries and keys must be the same."
+            "Only self-attention can be compared: queries and keys must be the same. Of an "
+            "encoder-decoder choose Encoder or Decoder on Explore first."
         )
     alignment = align(a, b)
     if not alignment.units:

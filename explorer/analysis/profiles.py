@@ -43,7 +43,10 @@ def head_profiles(trace: AttentionTrace) -> HeadProfiles:
         ExplorerError: Queries and keys are different texts.
     """
     if trace.query_tokens != trace.key_tokens:
-        raise ExplorerError("Heads are profiled on self-attention: queries and keys are the same.")
+        raise ExplorerError(
+            "Heads are profiled on self-attention: queries and keys are the same. Of an "
+            "encoder-decoder choose Encoder or Decoder on Explore first."
+        )
     n = len(trace.key_tokens)
     found = detectors(trace.key_tokens)
     apart = np.abs(np.subtract.outer(np.arange(n), np.arange(n))).astype(np.float32)
