@@ -115,6 +115,12 @@ class AttentionTrace:
         object.__setattr__(self, "weights", weights)
 
     @property
+    def tokens(self) -> tuple[Token, ...]:
+        """Every token once: in cross-attention those that are looked at, then those that look."""
+        same = self.key_tokens == self.query_tokens
+        return self.key_tokens if same else self.key_tokens + self.query_tokens
+
+    @property
     def nbytes(self) -> int:
         """Memory that the weights take."""
         return self.weights.nbytes
@@ -133,8 +139,7 @@ class AttentionTrace:
         """The character of a text from which on its tokens did not fit; None if all did."""
         if not self.n_cut[segment]:
             return None
-        tokens = {*self.query_tokens, *self.key_tokens}
-        ends = [t.span[1] for t in tokens if t.segment == segment and t.span]
+        ends = [t.span[1] for t in self.tokens if t.segment == segment and t.span]
         return max(ends, default=0)
 
 

@@ -4,6 +4,8 @@ They may quote the reader, so all of them are shown as plain text: even escaped 
 an address into a link.
 """
 
+import unicodedata
+
 import streamlit as st
 
 from explorer.run import Run
@@ -40,6 +42,14 @@ def progress(doing: str, share: float | None, place: str = "") -> None:
         st.progress(share)
 
 
+def stoppable(doing: str, share: float | None, key: str, place: str = "") -> bool:
+    """The same beside a button, named ``key``, that stops it; whether it was pressed."""
+    words, stop = st.columns([6, 1], vertical_alignment="center")
+    with words:
+        progress(doing, share, place)
+    return stop.button("Stop", key=key, width="stretch")
+
+
 def about(trace: AttentionTrace, run: Run, marked: bool) -> None:
     """What a reader should know: what was cut, what is unknown, what no link carries.
 
@@ -51,8 +61,7 @@ def about(trace: AttentionTrace, run: Run, marked: bool) -> None:
     for segment, n_cut in enumerate(trace.n_cut):
         if n_cut:
             which = ("text", "second text")[segment]
-            tokens = {*trace.query_tokens, *trace.key_tokens}
-            kept = sum(t.segment == segment and not t.special for t in tokens)
+            kept = sum(t.segment == segment and not t.special for t in trace.tokens)
             _box(
                 f"cut_{segment}",
                 f"{trace.model.name} takes at most {trace.model.max_tokens} tokens: the first "
@@ -60,16 +69,18 @@ def about(trace: AttentionTrace, run: Run, marked: bool) -> None:
                 + " A ✂ marks the place in the text below."
                 * marked,
             )
-    unknown = [t for t in trace.query_tokens if t.span and t.text == trace.model.unknown_token]
-    read = [t for t in trace.query_tokens if not t.special]
+    unknown = [t for t in trace.tokens if t.span and t.text == trace.model.unknown_token]
+    read = [t for t in trace.tokens if not t.special]
     if unknown and len(unknown) >= UNKNOWN_SHARE * len(read):
         start, end = unknown[0].span or (0, 0)
-        first = run.texts[unknown[0].segment][start:end]
+        first = trace.texts[unknown[0].segment][start:end]
+        chinese = any(unicodedata.name(c, "").startswith("CJK UNIFIED") for c in first)
+        other = "bert-base-chinese" if chinese else "bert-base-multilingual-cased"
         _box(
             "unknown",
             f"{len(unknown)} of {len(read)} tokens are {trace.model.unknown_token}: this "
-            f"model’s vocabulary has no “{visible(first[:20])}”. For Chinese try the hub model "
-            "google-bert/bert-base-chinese; the from-scratch layer takes any script.",
+            f"model’s vocabulary has no “{visible(first[:20])}”. Try the hub model "
+            f"google-bert/{other}; the from-scratch layer takes any script.",
         )
     if trace.model.part in ("cross", "decoder") and run.second is None:
         _box(

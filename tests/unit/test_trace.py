@@ -65,5 +65,14 @@ def test_the_cut_is_where_the_last_kept_token_ends(make_trace):
     assert replaced(make_trace(), n_cut=(7,)).cut_at(0) == 9
 
 
+def test_every_token_is_counted_once_on_one_side_and_on_two(make_trace):
+    trace = make_trace()
+    assert trace.tokens == trace.query_tokens
+    other = tuple(Token("x", (i, i + 1), i, 1, False) for i, _ in enumerate(trace.query_tokens))
+    crossed = replaced(trace, query_tokens=other, texts=("a", "b"), n_cut=(0, 7))
+    assert crossed.tokens == (*trace.key_tokens, *other)
+    assert crossed.cut_at(1) == len(other)
+
+
 def test_the_class_is_found_under_both_of_its_names():
     assert explorer.AttentionTrace is explorer.trace.AttentionTrace is AttentionTrace
