@@ -1,5 +1,22 @@
-"""The one error that a reader sees."""
+"""The one error that a reader sees, and how others become one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class ExplorerError(Exception):
     """A refusal; its message is the sentence that the page shows."""
+
+
+@contextmanager
+def refusing(sentence: str) -> Iterator[None]:
+    """Whatever goes wrong inside becomes a refusal, but for one that says more already.
+
+    A panic in a library's Rust code is caught too, which is no Exception.
+    """
+    try:
+        yield
+    except (ExplorerError, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:
+        raise ExplorerError(sentence) from error

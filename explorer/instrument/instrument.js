@@ -88,7 +88,6 @@ import { sentence } from "./words.js";
 
 const MEMORY = 96 * 2 ** 20; // bytes of layers kept in the browser
 const LONG = 150_000; // weights of a head from which a passing look is a small one
-const TRIES = 3; // how often a server is asked for what it did not send
 const REST = 60; // ms that a look at a head stays before all panels follow it
 const WIDE = 660; // pixels from which the switches are open at first
 const PAGE_WITHOUT_WEIGHTS = 220_000; // bytes, about
@@ -141,7 +140,6 @@ export function mount(root, host) {
   let source = null; // the panel in which something was pointed at, since the last frame
   let several = false; // every click adds
   let wanted = ""; // of the server, last
-  let tries = 0; // how often the same was asked for again, because an answer came without it
   let ticket = Date.now() % 90_000; // of the last page asked for
   let byteShare = 1.2; // bytes that a weight takes on its way, about
 
@@ -330,7 +328,6 @@ export function mount(root, host) {
       (group !== null && !isAnswered(trace, group)) ||
       (means && !trace.means);
     const key = `${trace.head.id} ${layer} ${group?.name} ${means}`;
-    if (!missing) tries = 0;
     if (!missing || key === wanted) return;
     wanted = key;
     host.need({ trace: trace.head.id, layer, group, means, page: null });
@@ -554,10 +551,6 @@ export function mount(root, host) {
     if (next.page && next.page.ticket === ticket) {
       files.arrived(next.page.bytes);
       ticket++; // the same payload may come again
-    }
-    if (tries < TRIES) {
-      tries++;
-      wanted = ""; // a server that was started again has not heard it
     }
     fetchMissing();
     // Of a long text the small pictures were all here; an answer about what is pinned changes them.

@@ -4,7 +4,7 @@ import os
 
 from explorer.lesson import Trained
 from explorer.run import Run
-from explorer.source import Embedded, Own, Scratch, Transplanted
+from explorer.source import Embedded, Hub, Own, Scratch, Source, Transplanted, model_of
 from explorer.sources.catalogue import EXAMPLES, Example
 from explorer.sources.progress import Progress, silent
 from explorer.sources.stored import stored_trace
@@ -21,6 +21,7 @@ __all__ = [
     "EXAMPLES",
     "Example",
     "Progress",
+    "absent_model",
     "silent",
     "stored_trace",
     "trace_run",
@@ -62,6 +63,16 @@ def trace_run(run: Run, progress: Progress = silent) -> AttentionTrace:
 
         return trace_picture(loaded, run)
     return trace_text(loaded, run)
+
+
+def absent_model(source: Source) -> Hub | None:
+    """The model of the hub that a source needs and this machine does not have yet."""
+    model = model_of(source)
+    if not isinstance(model, Hub):
+        return None
+    from explorer.sources.download import is_downloaded
+
+    return None if is_downloaded(model) else model
 
 
 def warm_up() -> None:

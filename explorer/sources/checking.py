@@ -13,7 +13,7 @@ _SMALL_FILE = 64 * 2**20  # a vocabulary of a quarter of a million pieces takes 
 _CONFIG_BYTES = 2**20
 _PIECES = 2_000_000
 
-# The largest value of a number in config.json, by the ends of the names that families give to it.
+# The largest value of a number in config.json, by the names that families give to it.
 _LIMITS = (
     (r"(num_)?(hidden_|encoder_|decoder_)?layers?|n_layers?|depth", MAX_LAYERS),
     (r"(num_|n_)?((encoder_|decoder_)?attention_|key_value_)?heads?", MAX_HEADS),
@@ -26,6 +26,11 @@ _LIMITS = (
     (r"num_channels", 16),
 )
 _LARGEST = 2**40  # of any other whole number
+
+NO_SAFE_WEIGHTS = (
+    "“{name}” has no safetensors weights. Older formats can run hidden code when they are opened, "
+    "so only safetensors files are loaded: choose a model that has them."
+)
 
 
 def check_files(folder: Path, name: str) -> int:
@@ -44,10 +49,7 @@ def check_files(folder: Path, name: str) -> int:
     if not shards[0].is_file() and index.is_file():
         shards = _shards_of(index, name)
     if not all(s.is_file() for s in shards):
-        raise ExplorerError(
-            f"“{name}” has no safetensors weights. Older formats can run hidden code when they "
-            "are opened, so only safetensors files are loaded: choose a model that has them."
-        )
+        raise ExplorerError(NO_SAFE_WEIGHTS.format(name=name))
     size = sum(s.stat().st_size for s in shards)
     if size > MAX_MODEL_MB * 2**20:
         raise ExplorerError(
@@ -94,9 +96,13 @@ def check_numbers(folder: Path, name: str) -> None:
             f"“{name}” is of a kind that Transformers does not know, or its config.json is damaged."
         ) from error
     for key, value in _whole_numbers(said):
-        limit = next((most for names, most in _LIMITS if re.fullmatch(names, key)), _LARGEST)
-        if abs(value) > limit:
-            raise ExplorerError(f"“{name}” has {key} = {value:,}; at most {limit:,} can be shown.")
+        _check_number(key, value, name)
+
+
+def _check_number(key: str, value: int, name: str) -> None:
+    limit = next((most for names, most in _LIMITS if re.fullmatch(names, key)), _LARGEST)
+    if abs(value) > limit:
+        raise ExplorerError(f"“{name}” has {key} = {value:,}; at most {limit:,} can be shown.")
 
 
 def _whole_numbers(said: Any, key: str = "") -> list[tuple[str, int]]:
@@ -114,17 +120,11 @@ def check_config(config: Any, name: str) -> None:
     Raises:
         ExplorerError: It is no model with attention.
     """
-    limits = {
-        "num_hidden_layers": MAX_LAYERS,
-        "num_attention_heads": MAX_HEADS,
-        "hidden_size": MAX_WIDTH,
-    }
-    for key, limit in limits.items():
+    for key in ("num_hidden_layers", "num_attention_heads", "hidden_size"):
         value = getattr(config, key, None)
         if type(value) is not int or value < 1:
             raise ExplorerError(
                 f"“{name}” does not say its {key}: it is no model of text or pictures with "
                 "attention."
             )
-        if value > limit:
-            raise ExplorerError(f"“{name}” has {key} = {value:,}; at most {limit:,} can be shown.")
+        _check_number(key, value, name)

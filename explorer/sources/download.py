@@ -20,6 +20,7 @@ from typing import IO, Any
 from explorer.errors import ExplorerError
 from explorer.limits import HUB_SILENCE_SECONDS, MAX_MODEL_MB
 from explorer.source import Hub
+from explorer.sources.checking import NO_SAFE_WEIGHTS
 from explorer.sources.hub import FILES, is_intact
 from explorer.sources.progress import Progress
 
@@ -46,8 +47,7 @@ _TROUBLE = {
     "choose a smaller model.",
     "too_big": "“{name}” has more than {most} MB of files, the most that this server fetches "
     "(EXPLORER_MAX_MODEL_MB). Choose a smaller model.",
-    "unsafe": "“{name}” has no safetensors weights. Older formats can run hidden code when they "
-    "are opened, so only safetensors files are loaded: choose a model that has them.",
+    "unsafe": NO_SAFE_WEIGHTS,
     "other": "“{name}” could not be downloaded. Try again, or choose another model.",
 }
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, refusing
 from explorer.run import Run
 from explorer.sources.loading import LoadedModel
 from explorer.sources.memory import check_fits
@@ -127,13 +127,22 @@ def attend(
         ExplorerError: The model returns no attention.
     """
     n = len(reading.tokens)
-    size = 12 * loaded.info.n_layers * loaded.info.n_heads * n * n  # scores, weights, a copy
-    check_fits(size, f"The attention of {n:,} tokens", "Choose a shorter text or a smaller model.")
+    check_room(loaded, n)
     with torch.inference_mode():
         out = loaded.network(
             **(reading.inputs | inputs), output_attentions=True, output_hidden_states=True
         )
     return complete(out.attentions, n, n, loaded.info.name), list(out.hidden_states)
+
+
+def check_room(loaded: LoadedModel, n: int) -> None:
+    """Refuse the attention of so many tokens if it would not fit in memory.
+
+    Raises:
+        ExplorerError: It would not.
+    """
+    size = 12 * loaded.info.n_layers * loaded.info.n_heads * n * n  # scores, weights, a copy
+    check_fits(size, f"The attention of {n:,} tokens", "Choose a shorter text or a smaller model.")
 
 
 def complete(attentions: Any, n_queries: int, n_keys: int, name: str) -> list[torch.Tensor]:
@@ -231,16 +240,11 @@ def _tokenized(tokenizer: Any, *texts: str, **options: Any) -> Any:
     Raises:
         ExplorerError: It failed.
     """
-    try:
+    with refusing(
+        "The tokenizer of this model failed on this text. Try without unusual characters, "
+        "or another model."
+    ):
         return tokenizer(*texts, verbose=False, **options)
-    # A panic in the tokenizer's Rust code is not an Exception.
-    except BaseException as error:
-        if isinstance(error, KeyboardInterrupt | SystemExit):
-            raise
-        raise ExplorerError(
-            "The tokenizer of this model failed on this text. Try without unusual characters, "
-            "or another model."
-        ) from error
 
 
 def tokens_of(

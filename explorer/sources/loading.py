@@ -19,7 +19,7 @@ from transformers import (
 )
 from transformers.utils import logging as transformers_logging
 
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, refusing
 from explorer.limits import MAX_TOKENS, MODELS_MB
 from explorer.source import Embedded, Folder, Hub
 from explorer.sources.catalogue import EMBEDDED_NAME, check_weights, embedded_folder
@@ -69,7 +69,8 @@ class LoadedModel:
 
 
 _loaded: OrderedDict[Embedded | Hub | Folder, LoadedModel] = OrderedDict()
-_loading = threading.Lock()
+_loading = threading.Lock()  # one is loaded at a time
+_table = threading.Lock()  # held for a moment: who wants a loaded model must not wait for another
 
 
 def load_model(source: Embedded | Hub | Folder, progress: Progress) -> LoadedModel:
@@ -78,20 +79,29 @@ def load_model(source: Embedded | Hub | Folder, progress: Progress) -> LoadedMod
     Raises:
         ExplorerError: The model is not there, is not safe to load, or has no attention to show.
     """
-    with _loading:
-        found = _loaded.get(source)
-        if found is not None:
-            _loaded.move_to_end(source)
-            return found
+    found = _already(source)
+    if found is not None:
+        return found
     folder, name = _find(source, progress)
     progress(f"Loading {name}", None)
     with _loading:
+        return _already(source) or _keep(source, _load_source(source, folder, name))
+
+
+def _already(source: Embedded | Hub | Folder) -> LoadedModel | None:
+    with _table:
         found = _loaded.get(source)
-        if found is None:
-            found = _loaded[source] = _load_source(source, folder, name)
-            while len(_loaded) > 1 and sum(m.nbytes for m in _loaded.values()) > MODELS_MB * 2**20:
-                _loaded.popitem(last=False)
-    return found
+        if found is not None:
+            _loaded.move_to_end(source)
+        return found
+
+
+def _keep(source: Embedded | Hub | Folder, loaded: LoadedModel) -> LoadedModel:
+    with _table:
+        _loaded[source] = loaded
+        while len(_loaded) > 1 and sum(m.nbytes for m in _loaded.values()) > MODELS_MB * 2**20:
+            _loaded.popitem(last=False)
+    return loaded
 
 
 def _find(source: Embedded | Hub | Folder, progress: Progress) -> tuple[Path, str]:
@@ -178,13 +188,8 @@ def _load_tokenizer(folder: Path, name: str) -> Any:
     known = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model")
     if not any((folder / file).is_file() for file in (*known, "tokenizer.model")):
         raise ExplorerError(f"“{name}” has no tokenizer files, so it cannot read text.")
-    try:
+    with refusing(f"The tokenizer of “{name}” cannot be loaded."):
         return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    # A panic in the tokenizer's Rust code is not an Exception.
-    except BaseException as error:
-        if isinstance(error, KeyboardInterrupt | SystemExit):
-            raise
-        raise ExplorerError(f"The tokenizer of “{name}” cannot be loaded.") from error
 
 
 def _load_network(

@@ -3,13 +3,14 @@
 import hashlib
 import io
 import json
+import math
 import zipfile
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, refusing
 from explorer.limits import MAX_CHARACTERS
 from explorer.run import readable
 from explorer.source import Own
@@ -40,18 +41,11 @@ def own_weights(data: bytes, name: str) -> Own:
     Raises:
         ExplorerError: It is neither, is too large, or does not hold what is wanted.
     """
-    try:
+    with refusing(
+        "This file cannot be read: it is damaged, or neither NPZ nor safetensors. It must "
+        f"hold {WANTED}. {_HOW}"
+    ):
         trace = _from_npz(data, name) if data[:2] == b"PK" else _from_safetensors(data, name)
-    except ExplorerError:
-        raise
-    # Damaged archives and headers raise what they like, a Rust panic included.
-    except BaseException as error:
-        if isinstance(error, KeyboardInterrupt | SystemExit):
-            raise
-        raise ExplorerError(
-            "This file cannot be read: it is damaged, or neither NPZ nor safetensors. It must "
-            f"hold {WANTED}. {_HOW}"
-        ) from error
     return Own(hashlib.blake2b(data, digest_size=8).hexdigest(), trace)
 
 
@@ -115,20 +109,18 @@ def _check_shape(shape: tuple[int, ...]) -> None:
 
 def _check_header(file: Any, entry: zipfile.ZipInfo) -> None:
     """Refuse an array that says it is larger than its file: its room would be taken before."""
-    version = np.lib.format.read_magic(file)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else _header_2_0
+    layout = np.lib.format
+    first = layout.read_magic(file) == (1, 0)
+    read = layout.read_array_header_1_0 if first else layout.read_array_header_2_0
     shape, _, dtype = read(file)
     if dtype.hasobject:
         raise ExplorerError(
             f"“{entry.filename}” holds Python objects, which can run hidden code when they are "
             "opened. Save tokens as texts: numpy.array(tokens, dtype=str)."
         )
-    if np.prod(shape, dtype=float) * dtype.itemsize > MAX_BYTES:
-        raise ExplorerError(_too_large(int(np.prod(shape, dtype=float) * dtype.itemsize)))
-
-
-def _header_2_0(file: Any) -> Any:
-    return np.lib.format.read_array_header_2_0(file)
+    size = math.prod(shape) * dtype.itemsize
+    if size > MAX_BYTES:
+        raise ExplorerError(_too_large(size))
 
 
 def _from_safetensors(data: bytes, name: str) -> AttentionTrace:

@@ -5,7 +5,7 @@ import io
 
 from PIL import Image, ImageOps
 
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, refusing
 from explorer.picture import Picture
 
 MAX_PIXELS = 50_000_000  # a photograph of 50 megapixels
@@ -20,20 +20,18 @@ def picture_of(data: bytes) -> Picture:
         ExplorerError: It is no picture, or a far too large one.
     """
     kinds = ", ".join(_FORMATS)
-    try:
-        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:  # known before a pixel is unpacked
-                raise ExplorerError(
-                    f"This picture has {image.width:,} × {image.height:,} pixels; at most "
-                    f"{MAX_PIXELS // 10**6} million can be read. Make it smaller first."
-                )
-            upright = ImageOps.exif_transpose(image).convert("RGBA")
-    except ExplorerError:
-        raise
-    except Exception as error:  # its readers raise what they like on damaged files
-        raise ExplorerError(
+    with (
+        refusing(
             f"This file is no picture that can be read, or it is damaged. Choose one of {kinds}."
-        ) from error
+        ),
+        Image.open(io.BytesIO(data), formats=_FORMATS) as image,
+    ):
+        if image.width * image.height > MAX_PIXELS:  # known before a pixel is unpacked
+            raise ExplorerError(
+                f"This picture has {image.width:,} × {image.height:,} pixels; at most "
+                f"{MAX_PIXELS // 10**6} million can be read. Make it smaller first."
+            )
+        upright = ImageOps.exif_transpose(image).convert("RGBA")
     paper = Image.new("RGBA", upright.size, "white")  # what is transparent has no colour
     flat = Image.alpha_composite(paper, upright).convert("RGB")
     flat.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)

@@ -14,6 +14,7 @@ from explorer.errors import ExplorerError
 from explorer.run import Run
 from explorer.sources.huggingface import (
     Encoded,
+    check_room,
     complete,
     encoded,
     marks_of,
@@ -40,6 +41,7 @@ def trace_pair(loaded: LoadedModel, run: Run, progress: Progress) -> AttentionTr
         ExplorerError: The model finds no token in the text, or cannot write.
     """
     reading = read_texts(loaded, (run.text,))
+    check_room(loaded, len(reading.tokens))
     model: Any = loaded.whole
     if run.part == "encoder":
         with torch.inference_mode():
@@ -51,6 +53,7 @@ def trace_pair(loaded: LoadedModel, run: Run, progress: Progress) -> AttentionTr
     else:
         target, (read, cut) = run.second, _given(loaded, run.second)
     ids, written = read.ids, tokens_of(loaded, read, (target,), first=1)
+    check_room(loaded, max(len(ids), len(reading.tokens)))
     with torch.inference_mode():
         out = model(
             **reading.inputs,

@@ -9,7 +9,7 @@ from PIL import Image
 
 from explorer.errors import ExplorerError
 from explorer.run import Run
-from explorer.sources.huggingface import complete
+from explorer.sources.huggingface import check_room, complete
 from explorer.sources.loading import LoadedModel
 from explorer.sources.pictures import stored
 from explorer.trace import AttentionTrace, Patches, Token
@@ -40,6 +40,7 @@ def trace_picture(loaded: LoadedModel, run: Run) -> AttentionTrace:
         for row in range(rows)
         for column in range(columns)
     )
+    check_room(loaded, len(tokens))
     with torch.inference_mode():
         out = loaded.network(pixels, output_attentions=True)
     weights = torch.cat(complete(out.attentions, len(tokens), len(tokens), name)).float().numpy()

@@ -95,10 +95,7 @@ def _progress(page: str) -> None:
     desk().look(job)
     if job.future.done():
         st.rerun()
-    words, stop = st.columns([6, 1], vertical_alignment="center")
-    with words:
-        messages.progress(job.doing, job.share)
-    if stop.button("Stop", key=f"{page}_stop", width="stretch"):
+    if messages.stoppable(job.doing, job.share, f"{page}_stop"):
         desk().leave(_reader(page))
         _failed(page, "Stopped. Nothing was changed.")
         st.rerun()

@@ -7,7 +7,8 @@ import streamlit as st
 
 from explorer.errors import ExplorerError
 from explorer.run import Run
-from explorer.source import Hub, model_of
+from explorer.source import Hub
+from explorer.sources import absent_model
 from explorer.ui import messages
 from explorer.ui.desk import Job
 from explorer.ui.show import LOOK_AGAIN, desk
@@ -36,16 +37,13 @@ def lacks(runs: tuple[Run, ...], then: Callable[[], None]) -> bool:
         runs: What is wanted.
         then: Called when the model is here.
     """
-    from explorer.sources.download import is_downloaded
-
     session = st.session_state
-    for model in (model_of(run.source) for run in runs):
-        if isinstance(model, Hub) and not is_downloaded(model):
-            session.offer = Offer(model, then, desk().ask(Sizing(model), _reader()))
-            session.trouble = None
-            return True
     session.offer = None
-    return False
+    for model in filter(None, (absent_model(run.source) for run in runs)):
+        session.offer = Offer(model, then, desk().ask(Sizing(model), _reader()))
+        session.trouble = None
+        break
+    return session.offer is not None
 
 
 def draw() -> None:
@@ -79,10 +77,7 @@ def _draw() -> None:
 
 
 def _waiting(job: Job) -> None:
-    words, stop = st.columns([6, 1], vertical_alignment="center")
-    with words:
-        messages.progress(job.doing, job.share, "_of_offer")
-    if stop.button("Stop", key="stop_download", width="stretch"):
+    if messages.stoppable(job.doing, job.share, "stop_download", "_of_offer"):
         desk().leave(_reader())
         kept = " What was downloaded is kept: press Run to go on from there."
         session = st.session_state

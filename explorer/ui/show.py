@@ -123,10 +123,7 @@ def _progress() -> None:
     job = desk().ask(run, st.session_state.reader)
     if job.future.done():
         st.rerun()
-    words, stop = st.columns([6, 1], vertical_alignment="center")
-    with words:
-        messages.progress(job.doing, job.share)
-    if stop.button("Stop", key="stop", width="stretch"):
+    if messages.stoppable(job.doing, job.share, "stop"):
         desk().leave(st.session_state.reader)
         st.session_state.wanted = None
         st.rerun()

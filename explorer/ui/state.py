@@ -30,7 +30,7 @@ from explorer.source import (
     kind_of,
     model_of,
 )
-from explorer.sources import EXAMPLES
+from explorer.sources import EXAMPLES, absent_model
 from explorer.sources.catalogue import Opening
 
 _SCRATCH = tuple(f.name for f in fields(Scratch))
@@ -101,12 +101,8 @@ def _adopt(run: Run, opening: Opening | None) -> None:
 
 def lacks_model(run: Run) -> bool:
     """Whether a link asks for a model that is not on this machine; if so, the reader is told."""
-    model = model_of(run.source)
-    if not isinstance(model, Hub):
-        return False
-    from explorer.sources.download import is_downloaded
-
-    if is_downloaded(model):
+    model = absent_model(run.source)
+    if model is None:
         return False
     st.session_state.trouble = (
         f"This link wants the model “{model.name}”, which is not on this machine "

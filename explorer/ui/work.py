@@ -6,7 +6,7 @@ from typing import Any, Literal
 from explorer.errors import ExplorerError
 from explorer.run import Run
 from explorer.source import Embedded, Hub, Trained, model_of
-from explorer.sources import Progress, silent, trace_run
+from explorer.sources import Progress, absent_model, silent, trace_run
 from explorer.target import ClassScore, MaskedWord, Target
 
 
@@ -264,8 +264,6 @@ def is_kept(work: Work) -> bool:
 
 def queue_of(work: Work) -> str:
     """Where a piece of work waits: for the processor, the network, or among what takes long."""
-    from explorer.sources.download import is_downloaded
-
     if isinstance(work, Learning):
         return "long"
     if isinstance(work, Measuring | Filming):
@@ -278,8 +276,7 @@ def queue_of(work: Work) -> str:
     if isinstance(work, Sizing | Fetching):
         return "network"
     source = work.source if isinstance(work, Run) else work.run.source
-    model = model_of(source)
-    if isinstance(model, Hub) and not is_downloaded(model):
+    if absent_model(source):
         return "network"
     if isinstance(work, Explaining | Surveying):
         return "long"

@@ -1,5 +1,6 @@
 """Models that fail in the middle, memory that runs short, and any text at all."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -160,6 +161,14 @@ def test_a_container_with_less_memory_than_the_machine_is_believed(tmp_path, mon
     assert memory.available() == 600_000
     (tmp_path / "memory.max").write_text("max")
     assert memory.available() > 600_000
+
+
+def test_a_loaded_model_is_had_at_once_while_another_is_being_loaded():
+    from explorer.sources import loading
+
+    load_model(Embedded(), silent)
+    with loading._loading, ThreadPoolExecutor(1) as other:
+        assert other.submit(load_model, Embedded(), silent).result(10).info.n_heads == 12
 
 
 def test_models_share_a_bounded_memory_and_the_last_one_used_stays(tmp_path, monkeypatch):
