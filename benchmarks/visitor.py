@@ -7,6 +7,7 @@ bytes that the instrument would paint.
 
 import asyncio
 import json
+import secrets
 import struct
 import time
 from typing import Any
@@ -27,7 +28,10 @@ class Visitor:
         header: The header of the last payload of the instrument.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, browser: str | None = None) -> None:
+        """A page in a browser of its own, or in one that has other pages open."""
+        token = browser or secrets.token_hex(16)
+        self._cookie = {"Cookie": f"_streamlit_xsrf=2|00000000|{token}|1"}
         self._url = url.replace("http://", "ws://") + "_stcore/stream"
         self._page = url
         self._line: ClientConnection | None = None
@@ -42,7 +46,7 @@ class Visitor:
 
     async def open(self, **query: str) -> None:
         """Open the page, and wait for its first picture."""
-        self._line = await connect(self._url, max_size=None, subprotocols=["streamlit"])  # type: ignore[list-item]
+        self._line = await connect(self._url, **self._how())
         self._query = urlencode(query)
         await self._send()
         await self._until(lambda: bool(self.header))
@@ -50,10 +54,18 @@ class Visitor:
     async def open_only(self, path: str, **query: str) -> None:
         """Open another page, and wait for nothing but its first script."""
         self._path = path
-        self._line = await connect(self._url, max_size=None, subprotocols=["streamlit"])  # type: ignore[list-item]
+        self._line = await connect(self._url, **self._how())
         self._query = urlencode(query)
         await self._send()
         await self._until(lambda: True)
+
+    def _how(self) -> dict[str, Any]:
+        """How a page opens its line."""
+        return {
+            "max_size": None,
+            "subprotocols": ["streamlit"],
+            "additional_headers": self._cookie,
+        }
 
     async def rerun_soon(self) -> None:
         """Keep a page that is waiting for its work awake, as its own timer does."""

@@ -30,8 +30,9 @@ def alti(insides: Insides, report: Callable[[float], None] = lambda share: None)
     layers = insides.model.n_layers
     found = []
     for layer in range(layers):
-        report(layer / layers)
-        found.append(_contributions(insides, layer))
+        found.append(
+            _contributions(insides, layer, lambda share, at=layer: report((at + share) / layers))  # type: ignore[misc]
+        )
     return np.stack(found)
 
 
@@ -50,7 +51,7 @@ def alti_rollout(contributions: Doubles) -> Doubles:
     return found
 
 
-def _contributions(insides: Insides, layer: int) -> Doubles:
+def _contributions(insides: Insides, layer: int, report: Callable[[float], None]) -> Doubles:
     moved = scaled(insides, layer, moved_by(insides, layer)).transpose(1, 2, 0)
     own = scaled(insides, layer, insides.inputs[layer].astype(np.float64))
     weights = insides.weights[layer].astype(np.float64)
@@ -58,6 +59,7 @@ def _contributions(insides: Insides, layer: int) -> Doubles:
     deviations = insides.deviations(layer)
     found = np.empty((len(outputs), len(outputs)))
     for i, y in enumerate(outputs):  # one row at a time: all at once would be [n, n, d_model]
+        report(i / len(outputs))
         parts = (moved @ weights[:, i].T[..., None])[..., 0]
         parts[i] += own[i]
         parts /= deviations[i]

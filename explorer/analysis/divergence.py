@@ -33,9 +33,9 @@ def head_distances(a: Weights, b: Weights, report: Report = lambda share: None) 
     found = np.empty((len(one), len(other)))
     own = [row_entropy(head) for head in other]
     for i, head in enumerate(one):
-        report(i / len(one))
         bits = row_entropy(head)
         for j, second in enumerate(other):
+            report((i + j / len(other)) / len(one))
             found[i, j] = _divergence(head, second, bits, own[j])
     return found.reshape(*a.shape[:2], *b.shape[:2])
 
@@ -54,8 +54,8 @@ def distances_within(weights: Weights, report: Report = lambda share: None) -> D
     bits = [row_entropy(head) for head in heads]
     found = np.zeros((len(heads), len(heads)))
     for i, head in enumerate(heads):
-        report(1 - (1 - i / len(heads)) ** 2)
         for j in range(i):
+            report(1 - (1 - i / len(heads)) ** 2)
             found[i, j] = found[j, i] = _divergence(head, heads[j], bits[i], bits[j])
     return found
 

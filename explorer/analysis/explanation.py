@@ -1,7 +1,7 @@
 """One output, explained by every method side by side, and each held against measured removal."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -46,7 +46,9 @@ class Asked(Protocol):
 
     def slopes(self) -> Any: ...
 
-    def integrated_gradients(self, baseline: Literal["pad", "mask"]) -> Any: ...
+    def integrated_gradients(
+        self, baseline: Literal["pad", "mask"], report: Callable[[float], None] = ...
+    ) -> Any: ...
 
 
 @dataclass(frozen=True)
@@ -168,14 +170,32 @@ METHODS = (
 )
 
 
+def _named(*keys: str) -> list[Method]:
+    return [method for key in keys for method in METHODS if method.key == key]
+
+
+# In the order in which they are computed: first what needs the gradients alone. Then, each with
+# the share of the work at which it begins and ends, what needs vectors or more runs of the model,
+# and what may take longest.
+QUICK = _named("attention", "attention_all", "rollout", "relevance", "gradient", "gradient_input")
+MODERATE = [
+    (method, 0.02 + 0.02 * i, 0.04 + 0.02 * i)
+    for i, method in enumerate(_named("norms", "norms_residual", "norms_layer_norm", "alti"))
+]
+SLOW = [
+    (method, 0.1 + 0.1 * i, 0.2 + 0.1 * i)
+    for i, method in enumerate(_named("integrated_pad", "integrated_mask", "flow"))
+]
+
+
 @dataclass(frozen=True, eq=False)
 class Score:
     """What a method gives to every unit of the text.
 
     Attributes:
         method: The method.
-        values: ``[unit]``; None where the model or the text does not allow it.
-        reason: Why there are none, or what must be said of them.
+        values: ``[unit]``; None where the model or the text does not allow it, or not yet.
+        reason: Why there are none, or what must be said of them; empty while they are not there.
         agreement: With measured removal.
         curves: The target while units go and come in the score's order.
     """
@@ -186,10 +206,15 @@ class Score:
     agreement: RankAgreement | None = None
     curves: Curves | None = None
 
+    @property
+    def awaited(self) -> bool:
+        """Whether it is still to be computed."""
+        return self.values is None and not self.reason
+
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """A target, and what every method makes of it.
+    """A target, and what every method makes of it; while it is computed, as far as it is known.
 
     Attributes:
         model: The model's name.
@@ -198,8 +223,9 @@ class Explanation:
         tokens: The text's tokens.
         units: What is scored and taken away: words or tokens, each by its positions.
         how: How units are taken away: ``mask`` or ``drop``.
-        removal: F − F without the unit, ``[unit]``: above 0 where it supports the target.
-        empty: The target with all units gone.
+        removal: F − F without the unit, ``[unit]``: above 0 where it supports the target; None
+            while it is not measured.
+        empty: The target with all units gone; None while it is not measured.
         scores: One for each of `METHODS`.
         head_effects: F with the head off − F, ``[layer, head]``; None where that cannot be.
         importance: Gradient importance of every head, ``[layer, head]``.
@@ -213,73 +239,139 @@ class Explanation:
     tokens: tuple[Token, ...]
     units: list[list[int]]
     how: How
-    removal: Doubles
-    empty: float
+    removal: Doubles | None = None
+    empty: float | None = None
     scores: list[Score] = field(default_factory=list)
     head_effects: Doubles | None = None
     importance: Doubles | None = None
     heads_agree: RankAgreement | None = None
     heads_reason: str = ""
 
+    @property
+    def whole(self) -> bool:
+        """Whether all of it is known."""
+        return self.removal is not None and all(
+            s.curves or (s.values is None and s.reason) for s in self.scores
+        )
+
+    def left_off(self) -> "Explanation":
+        """The same, with what is missing said to be missing for good."""
+        reason = "it was stopped before its turn came."
+        return replace(
+            self, scores=[replace(s, reason=reason) if s.awaited else s for s in self.scores]
+        )
+
 
 def explain(
     asked: Asked,
-    insides: Insides | str,
+    insides: Insides | str | Callable[[], Insides | str],
     *,
     how: How = "mask",
     by_word: bool = True,
     whole_flow: bool = False,
     report: Report = lambda doing, share: None,
+    show: Callable[[Explanation], None] = lambda so_far: None,
 ) -> Explanation:
     """Score a text's words by every method, and measure what their removal does.
 
+    What takes a moment comes first, and is shown at once; each further score as soon as it is
+    there; the measured removal, which runs the model for every word, at the end.
+
     Args:
         asked: The model with its text and target.
-        insides: What its attention moves, or why that cannot be had.
+        insides: What its attention moves, or why that cannot be had; or what gives either, which is
+            not asked before it is needed.
         how: How words are taken away.
         by_word: Whether the pieces of a word count as one.
         whole_flow: Whether attention flow is computed however long it takes.
         report: Told what is being done; may raise to end it.
+        show: Given what is known so far, again and again.
     """
     units = units_of(asked.tokens, asked.removable, by_word)
     say = _saying(report)
-    gone = asked.without([*units, asked.removable], how, say("Taking every word away", 0, 0.25))
-    removal = asked.value - gone[:-1]
+    say("Following the gradients", 0, 0)(0)
     slopes = asked.slopes()
-    found = _Scores(asked, insides, slopes, units, whole_flow, say("Scoring", 0.25, 0.45))
-    scores = [
-        _with_truth(
-            asked,
-            _scored(found, method),
-            removal,
-            units,
-            how,
-            say(
-                f"Taking words away in the order of {method.name}",
-                0.45 + 0.4 * i / len(METHODS),
-                0.45 + 0.4 * (i + 1) / len(METHODS),
-            ),
-        )
-        for i, method in enumerate(METHODS)
-    ]
     importance = head_importance(slopes.weights, slopes.attention)
-    effects, reason = _head_effects(asked, importance.shape, say("Switching heads off", 0.85, 1))
-    agree = None if effects is None else rank_agreement(importance.ravel(), np.abs(effects).ravel())
-    return Explanation(
+    known = Explanation(
         asked.model,
         asked.name,
         asked.value,
         asked.tokens,
         units,
         how,
-        removal,
-        float(gone[-1]),
-        scores,
-        effects,
-        importance,
-        agree,
-        reason,
+        scores=[Score(method) for method in METHODS],
+        importance=importance,
     )
+    found = _Scores(asked, insides, slopes, units, whole_flow)
+    for method in QUICK:
+        known = _with(known, _scored(found, method))
+    show(known)
+    for method, start, end in (*MODERATE, *SLOW):
+        found.report = say(f"Scoring by {method.name}", start, end)
+        found.report(0)
+        known = _with(known, _scored(found, method))
+        show(known)
+    known = _switched(asked, known, say("Switching heads off", 0.4, 0.5))
+    show(known)
+    known = _measured(asked, known, say("Taking every word away", 0.5, 0.7))
+    show(known)
+    for i, score in enumerate(known.scores):
+        doing = f"Taking words away in the order of {score.method.name}"
+        part = 0.3 / len(METHODS)
+        known = _with(
+            known,
+            _curved(asked, score, units, how, say(doing, 0.7 + part * i, 0.7 + part * (i + 1))),
+        )
+        show(known)
+    return known
+
+
+def _switched(asked: Asked, known: Explanation, report: Callable[[float], None]) -> Explanation:
+    """The same with what each head does to the target."""
+    assert known.importance is not None
+    effects, reason = _head_effects(asked, known.importance.shape, report)
+    if effects is None:
+        return replace(known, heads_reason=reason)
+    agree = rank_agreement(known.importance.ravel(), np.abs(effects).ravel())
+    return replace(known, head_effects=effects, heads_agree=agree)
+
+
+def _with(known: Explanation, score: Score) -> Explanation:
+    """The same with one score more."""
+    scores = [score if s.method is score.method else s for s in known.scores]
+    return replace(known, scores=scores)
+
+
+def _measured(asked: Asked, known: Explanation, report: Callable[[float], None]) -> Explanation:
+    """The same with what removal does, and how each score agrees with it."""
+    gone = asked.without([*known.units, asked.removable], known.how, report)
+    removal = asked.value - gone[:-1]
+    scores = [_agreeing(score, removal) for score in known.scores]
+    return replace(known, removal=removal, empty=float(gone[-1]), scores=scores)
+
+
+def _agreeing(score: Score, removal: Doubles) -> Score:
+    if score.values is None:
+        return score
+    # A method that knows no sign can only rank how much a word matters, for or against.
+    truth = removal if score.method.signed else np.abs(removal)
+    return replace(score, agreement=rank_agreement(score.values, truth))
+
+
+def _curved(
+    asked: Asked,
+    score: Score,
+    units: list[list[int]],
+    how: How,
+    report: Callable[[float], None],
+) -> Score:
+    """The score with its curves."""
+    if score.values is None:
+        return score
+    shares, gone, missing = curve_steps(list(score.values))
+    choices = [[p for u in chosen for p in units[u]] for chosen in (*gone, *missing)]
+    values = asked.without(choices, how, report)
+    return replace(score, curves=Curves(shares, values[: len(gone)], values[len(gone) :]))
 
 
 def units_of(tokens: Sequence[Token], removable: Sequence[int], by_word: bool) -> list[list[int]]:
@@ -299,14 +391,15 @@ class _Scores:
     def __init__(
         self,
         asked: Asked,
-        insides: Insides | str,
+        insides: Insides | str | Callable[[], Insides | str],
         slopes: Any,
         units: list[list[int]],
         whole_flow: bool,
-        report: Callable[[float], None],
     ) -> None:
-        self.asked, self.insides, self.slopes, self.units = asked, insides, slopes, units
-        self.whole_flow, self.report = whole_flow, report
+        self.asked, self.slopes, self.units = asked, slopes, units
+        self.whole_flow = whole_flow
+        self.report: Callable[[float], None] = lambda share: None
+        self.insides = insides
 
     def read(self, matrix: Doubles) -> Doubles:
         """The scores in a map ``[query, input]``: of a pooled target the mean of its rows."""
@@ -355,6 +448,8 @@ class _Scores:
         return self.slopes.times_input
 
     def _insides(self) -> Insides:
+        if callable(self.insides):
+            self.insides = self.insides()
         if isinstance(self.insides, str):
             raise ExplorerError(self.insides)
         return self.insides
@@ -366,8 +461,7 @@ def _scored(found: _Scores, method: Method) -> Score:
     try:
         if method.key.startswith("integrated_"):
             baseline: Literal["pad", "mask"] = "pad" if method.key.endswith("pad") else "mask"
-            found.report(0)
-            result = found.asked.integrated_gradients(baseline)
+            result = found.asked.integrated_gradients(baseline, found.report)
             each = result.scores
             note = (
                 f"Completeness: the scores sum to {result.scores.sum():+.4f}, the target changes "
@@ -378,28 +472,6 @@ def _scored(found: _Scores, method: Method) -> Score:
     except ExplorerError as error:
         return Score(method, reason=str(error))
     return Score(method, np.array([each[unit].sum() for unit in found.units]), note)
-
-
-def _with_truth(
-    asked: Asked,
-    score: Score,
-    removal: Doubles,
-    units: list[list[int]],
-    how: How,
-    report: Callable[[float], None],
-) -> Score:
-    """The score with its agreement with removal, and its curves."""
-    if score.values is None:
-        return score
-    # A method that knows no sign can only rank how much a word matters, for or against.
-    truth = removal if score.method.signed else np.abs(removal)
-    shares, gone, missing = curve_steps(list(score.values))
-    choices = [[p for u in chosen for p in units[u]] for chosen in (*gone, *missing)]
-    values = asked.without(choices, how, report)
-    curves = Curves(shares, values[: len(gone)], values[len(gone) :])
-    return Score(
-        score.method, score.values, score.reason, rank_agreement(score.values, truth), curves
-    )
 
 
 def _head_effects(
@@ -424,6 +496,11 @@ def _saying(report: Report) -> Callable[[str, float, float], Callable[[float], N
 
 def truth_line(found: Explanation) -> list[str]:
     """How far the methods, and raw attention first of all, agree with removal, in words."""
+    if found.removal is None:
+        return [
+            "What really happens when words go is being measured. How far each method agrees with "
+            "it will stand here."
+        ]
     known = [s for s in found.scores if s.agreement and s.agreement.rho is not None]
 
     def rho(score: Score) -> float:
@@ -466,8 +543,11 @@ def _judged(score: Score, found: Explanation) -> str:
 def all_agreements(found: Explanation) -> list[list[RankAgreement]]:
     """How any two scores rank the words alike: removal first, then each that there is.
 
-    Where one of the two knows no sign, the other's is left out as well.
+    Where one of the two knows no sign, the other's is left out as well. Empty while not all scores
+    are there.
     """
+    if found.removal is None:
+        return []
     scores = [(found.removal, True)]
     scores += [(s.values, s.method.signed) for s in found.scores if s.values is not None]
     return [

@@ -1,6 +1,6 @@
 """Which heads look from some words to others, over several examples, and beyond mere position."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,16 +31,19 @@ class Found:
 
 
 def find_pairs(
-    examples: Sequence[tuple[Weights, Sequence[int], Sequence[int]]],
+    examples: Iterable[tuple[Weights, Sequence[int], Sequence[int]]],
+    report: Callable[[str, float | None], None] = lambda doing, share: None,
 ) -> Found:
     """Score every head on pairs of words.
 
     Args:
         examples: For each, the weights ``[layer, head, query, key]``, the positions of the word
-            that looks and of the word that is looked at.
+            that looks and of the word that is looked at; each is let go once it is scored.
+        report: Told what is being done; may raise to end it.
     """
     weights, baselines, others = [], [], []
-    for array, queries, keys in examples:
+    for i, (array, queries, keys) in enumerate(examples):
+        report(f"Scoring pair {i + 1}", None)
         between = attention_between(array, [queries], [keys], mean=True, together=True)
         weights.append(between.astype(np.float64))
         baselines.append(_at_distance(array, queries, keys))

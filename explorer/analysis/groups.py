@@ -48,26 +48,30 @@ def attention_between(
         float32 ``[layer, head, query word, key word]``, without the axes that ``mean`` and
         ``together`` took.
     """
-    per_layer = [_of_layer(layer, queries, keys, mean, together, kept) for layer in weights]
+    # One head at a time: in float64 a whole layer would take eight bytes for each of its weights.
+    per_layer = [
+        np.stack([_of_head(head, queries, keys, mean, together, kept) for head in layer])
+        for layer in weights
+    ]
     return np.stack(per_layer)
 
 
-def _of_layer(
-    layer: Weights,
+def _of_head(
+    head: Weights,
     queries: Words,
     keys: Words,
     mean: bool,
     together: bool,
     kept: npt.NDArray[np.bool_] | None,
 ) -> Weights:
-    rows = _sums(layer, queries, axis=1) / np.array([len(w) for w in queries])[:, None]
+    rows = _sums(head, queries, axis=0) / np.array([len(w) for w in queries])[:, None]
     if kept is not None:
         left = rows[..., kept].sum(axis=-1, keepdims=True)
         rows = np.divide(rows, left, out=np.zeros_like(rows), where=left > 0)
-    cells = _sums(rows, keys, axis=2)
+    cells = _sums(rows, keys, axis=1)
     if together:
         cells = cells.sum(axis=-1)
-    return np.asarray(cells.mean(axis=1) if mean else cells, dtype=np.float32)
+    return np.asarray(cells.mean(axis=0) if mean else cells, dtype=np.float32)
 
 
 def _sums(array: npt.NDArray[np.floating], words: Words, axis: int) -> npt.NDArray[np.float64]:

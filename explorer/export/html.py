@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from explorer.analysis.comparison import Comparison
 from explorer.film import Film
 from explorer.instrument.assets import Host, bundle, css
-from explorer.instrument.pack import pack
+from explorer.instrument.pack import Report, pack
 from explorer.instrument.pack_compare import pack_compare
 from explorer.instrument.pack_walk import pack_walk
 from explorer.trace import AttentionTrace
@@ -48,6 +48,7 @@ def to_html(
     opening: Mapping[str, object] | None = None,
     layers: Sequence[int] | None = None,
     film: Film | None = None,
+    report: Report = lambda doing, share: None,
 ) -> str:
     """The instrument with its numbers inside one page.
 
@@ -56,13 +57,14 @@ def to_html(
         opening: The view to open with, by the names that a link uses.
         layers: The layers to put in; None for all. Of the others the small pictures are there.
         film: The training that the trace is the last frame of.
+        report: Told what is being done; may raise to end it.
 
     Returns:
         The page's text. It holds no address and asks nobody for anything.
     """
     all_layers = range(trace.model.n_layers)
     kept = [i for i in all_layers if layers is None or i in layers] or [0]
-    payload = pack(trace, trace_id="file", layers=kept, opening=opening, film=film)
+    payload = pack(trace, trace_id="file", layers=kept, opening=opening, film=film, report=report)
     return _page(f"Attention of {trace.model.name}", "standalone", payload)
 
 
@@ -76,15 +78,21 @@ def walk_to_html(
     return _page(title, "stepsfile", payload)
 
 
-def comparison_to_html(comparison: Comparison, *, opening: Mapping[str, str]) -> str:
+def comparison_to_html(
+    comparison: Comparison,
+    *,
+    opening: Mapping[str, str],
+    report: Report = lambda doing, share: None,
+) -> str:
     """Two traces side by side inside one page.
 
     Args:
         comparison: What to show, all layers of it.
         opening: The view to open with, by the names that a link uses.
+        report: Told what is being done; may raise to end it.
     """
     payloads = [
-        pack(trace, trace_id=f"file {side}", layers=range(trace.model.n_layers))
+        pack(trace, trace_id=f"file {side}", layers=range(trace.model.n_layers), report=report)
         for side, trace in (("a", comparison.a), ("b", comparison.b))
     ]
     payload = pack_compare(

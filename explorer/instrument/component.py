@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from explorer.instrument.assets import Host, bundle, css
-from explorer.instrument.want import Head, Want, tuples_of, view_of
+from explorer.instrument.want import MAX_PAIRS, Head, Want, tuples_of, view_of
 
 
 @functools.cache
@@ -115,7 +115,7 @@ def show_heads(
     """
 
     def wanted() -> None:
-        pairs = tuples_of(_sent(key, "want"), "pairs", 3)
+        pairs = tuples_of(_sent(key, "want"), "pairs", 3, MAX_PAIRS)
         if pairs is not None:
             on_pairs(pairs)
 

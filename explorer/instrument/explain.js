@@ -32,6 +32,12 @@ import { createCopy } from "./tools.js";
  * }} ExplainHost
  */
 
+/** What a word's own numbers are. @param {Explained} found @param {number} unit @param {string} away */
+const pointedText = (found, unit, away) =>
+  found.removal
+    ? `“${unitText(found, unit)}”: ${away}, and the target changes by ${inSigned(-(found.removal[unit] ?? 0))}. Each method’s score of it stands on the right.`
+    : `“${unitText(found, unit)}”: each method’s score of it stands on the right.`;
+
 /** The names that a link uses. */
 export const EXPLAIN_PARAMS = ["method", "off", "gone"];
 
@@ -218,7 +224,7 @@ export function mountExplain(root, host) {
       pointedSays,
       pointed === null
         ? `Each line’s colours run from its own least to its most. Where a method knows a sign, blue words support the target and orange ones work against it. Point at a word for its numbers. In the first line, ${found.asks_at ? "click a word to ask about it, Shift-click words" : "click words"} to take them away together.`
-        : `“${unitText(found, pointed)}”: ${away}, and the target changes by ${inSigned(-(found.removal[pointed] ?? 0))}. Each method’s score of it stands on the right.`,
+        : pointedText(found, pointed, away),
     );
     for (const cell of rows.querySelectorAll("[data-score]")) {
       const key = /** @type {HTMLElement} */ (cell).dataset.score;
@@ -231,24 +237,56 @@ export function mountExplain(root, host) {
     }
   }
 
+  /** @type {Map<string, [string, HTMLElement]>} each row, with what it shows */
+  const drawn = new Map();
+
+  /**
+   * A row, drawn anew only if it shows something else: results come one after the other, and what
+   * the reader has in hand must stay.
+   * @param {string} key @param {string} shows @param {() => HTMLElement} make
+   */
+  function row(key, shows, make) {
+    const old = drawn.get(key);
+    if (old?.[0] === shows) return old[1];
+    const fresh = make();
+    drawn.set(key, [shows, fresh]);
+    return fresh;
+  }
+
   function showRows() {
     if (!found) return;
-    const away = found.how === "mask" ? "[MASK] in its place" : "dropped";
-    const truth = h(
+    const { id, methods, removal } = found;
+    const wanted = [
+      row("", `${id} ${removal !== null}`, truthRow),
+      ...methods.map((of) => {
+        const { key, values, reason, agreement } = of;
+        return row(key, `${id} ${values !== null} ${reason} ${agreement?.rho}`, () => rowOf(of));
+      }),
+    ];
+    wanted.forEach((element, i) => {
+      if (rows.children[i] !== element) rows.insertBefore(element, rows.children[i] ?? null);
+    });
+    while (rows.children.length > wanted.length) rows.lastElementChild?.remove();
+    markGone();
+    showNumbers();
+  }
+
+  function truthRow() {
+    const away = found?.how === "mask" ? "[MASK] in its place" : "dropped";
+    const says = found?.removal ? ` each word ${away}` : " is measured last…";
+    return h(
       "div",
       { class: "ax-method ax-truth", role: "row" },
       h(
         "div",
         { class: "ax-method-name", role: "rowheader" },
         h("strong", {}, "measured removal"),
-        h("span", { class: "ax-help" }, ` each word ${away}`),
+        h("span", { class: "ax-help" }, says),
       ),
       textOf(null),
       h("div", { class: "ax-score-now", "data-score": "", role: "cell" }),
       h("div", { class: "ax-agree ax-help", role: "cell" }, "agreement with it, −1 to 1"),
     );
-    rows.replaceChildren(truth, ...found.methods.map(rowOf));
-    showNumbers();
   }
 
   /** @param {MethodOf} of */
@@ -259,18 +297,17 @@ export function mountExplain(root, host) {
       () => choose(of.key),
       "ax-link",
     );
-    const row = h(
+    const missing = of.reason ? `Not available: ${of.reason}` : "Being computed…";
+    const line = h(
       "div",
       { class: "ax-method", role: "row" },
       h("div", { class: "ax-method-name", role: "rowheader" }, name),
-      of.values
-        ? textOf(of)
-        : h("div", { class: "ax-help", role: "cell" }, `Not available: ${of.reason}`),
+      of.values ? textOf(of) : h("div", { class: "ax-help", role: "cell" }, missing),
       h("div", { class: "ax-score-now", "data-score": of.key, role: "cell" }),
       agreeOf(of),
     );
-    row.classList.toggle("ax-picked", of.key === method);
-    return row;
+    line.classList.toggle("ax-picked", of.key === method);
+    return line;
   }
 
   /** The agreement as a dot with its interval between −1 and 1. @param {MethodOf} of */
@@ -317,7 +354,11 @@ export function mountExplain(root, host) {
     if (!found) return;
     const waits = (off.length || gone.length) && !answerTo(found, off, gone);
     const names = off.map((head) => head.join("-")).join(".");
-    root.dataset.painted = `${found.id} ${chosen()?.key} ${names}${waits ? " …" : ""}`;
+    const now = `${found.id} ${chosen()?.key} ${names}${waits ? " …" : ""}`;
+    // What is still being computed is on screen, but it is no finished picture.
+    if (found.whole) root.dataset.painted = now;
+    else delete root.dataset.painted;
+    root.dataset.partial = found.whole ? "" : now;
   }
 
   /** @param {[number, number][]} switched */
@@ -364,6 +405,10 @@ export function mountExplain(root, host) {
   function showMatrix() {
     if (!found) return;
     const { agreements, units } = found;
+    if (!agreements.length) {
+      matrix.replaceChildren("It will stand here when all scores are there.");
+      return;
+    }
     const names = ["measured removal", ...found.methods.filter((m) => m.values).map((m) => m.name)];
     const line = (/** @type {string} */ name, /** @type {number} */ i) =>
       h(
@@ -422,12 +467,15 @@ export function mountExplain(root, host) {
   /** @param {Uint8Array} bytes */
   function update(bytes) {
     const fresh = unpackExplained(bytes);
+    const before = found;
     const first = found?.id !== fresh.id;
     found = fresh;
     theme = readTheme(root);
     copy.show(found.link !== null);
     if (!first) {
-      showChanges(); // only the answer about heads can be new
+      if (before?.whole)
+        showChanges(); // only the answer about heads can be new
+      else draw();
       return;
     }
     const params = host.params();
@@ -456,6 +504,7 @@ export function mountExplain(root, host) {
     update,
     retheme: () => {
       theme = readTheme(root);
+      drawn.clear();
       draw();
     },
     destroy: () => {

@@ -9,14 +9,14 @@
  * @typedef {[string, number][]} Guesses
  * @typedef {{heads: [number, number][], gone: number[], value: number, predictions: Guesses}} Changed
  * @typedef {{id: string, link: Record<string, string> | null, title: string, name: string,
- *            value: number, empty: number, how: "mask" | "drop", asks_at: boolean,
+ *            value: number, empty: number | null, how: "mask" | "drop", asks_at: boolean,
  *            tokens: {text: string, special: boolean}[], units: number[][],
- *            removal: (number | null)[], lines: string[], methods: MethodOf[],
+ *            whole: boolean, removal: (number | null)[] | null, lines: string[], methods: MethodOf[],
  *            shape: [number, number] | null, effects: number[] | null, importance: number[] | null,
  *            heads_reason: string, heads_agree: number | null, predictions: Guesses,
  *            agreements: [number | null, number, number][][], changed: Changed | null}} Explained
  *   agreements: of any two scores, removal first, then the methods that have values: Spearman's
- *   correlation and its interval
+ *   correlation and its interval; whole: false while some of it is still being computed
  */
 
 /** @param {Uint8Array} bytes @returns {Explained} */

@@ -37,9 +37,11 @@ from explorer.trace import AttentionTrace, ModelInfo, Token, Weights
 from explorer.visible import marks_in
 
 LEVELS = 60_000
+_AT_ONCE = 2**20  # weights that are encoded at once: more would take their room in float64
 Codes = npt.NDArray[np.uint16]
 Thumbnails = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
 Block = tuple[dict[str, Any], bytes]
+Report = Callable[[str, float | None], None]
 THUMB = 32  # dots on a thumbnail's side, at most
 WHOLE = 800_000  # up to so many weights, about 1 MB, all layers travel at once
 MAX_PAGE = 160 * 2**20  # bytes of a file that a browser is handed through its socket
@@ -52,9 +54,9 @@ def pack(
     layers: Sequence[int],
     opening: Mapping[str, object] | None = None,
     link: Mapping[str, str] | None = None,
-    want: Want | None = None,
-    page_of: Callable[[Page], str] | None = None,
+    answers: Sequence[Block] = (),
     film: Film | None = None,
+    report: Report = lambda doing, share: None,
 ) -> bytes:
     """The payload of a trace: its texts, all thumbnails, and some layers in full.
 
@@ -64,15 +66,17 @@ def pack(
         layers: The layers to send in full.
         opening: The view to open with, by the names that a link uses.
         link: The URL parameters of the run; None if no link can carry it.
-        want: What else the browser asked for; left out if it is about another trace.
-        page_of: Makes the file that was asked for.
+        answers: What else the browser asked for, from `answers_to`.
         film: The training that the trace is the last frame of; its layers need not be sent.
+        report: Told what is being done; may raise to end it.
     """
     thumbs, ordinary = both_thumbnails(trace)
-    blocks = [_codes_block({"kind": "layer", "layer": i}, trace.weights[i]) for i in layers]
+    blocks = []
+    for i in layers:
+        report("Packing the weights", None)
+        blocks.append(_codes_block({"kind": "layer", "layer": i}, trace.weights[i]))
+    blocks += answers
     queries, keys = trace.query_tokens, trace.key_tokens
-    if want and want.trace_id == trace_id and want.fits(len(queries), len(keys)):
-        blocks += _wanted(trace, want, page_of)
     if film:
         blocks.append(_codes_block({"kind": "film"}, film.weights))
         blocks.append(_codes_block({"kind": "ideals"}, np.stack(list(film.ideals.values()))))
@@ -139,13 +143,29 @@ def layers_to_send(trace: AttentionTrace, wanted: int) -> list[int]:
     return [min(max(wanted, 0), n_layers - 1)]
 
 
-def _wanted(
-    trace: AttentionTrace, want: Want, page_of: Callable[[Page], str] | None
+def answers_to(
+    trace: AttentionTrace,
+    want: Want,
+    page_of: Callable[[Page], str],
+    report: Report = lambda doing, share: None,
 ) -> list[Block]:
+    """What a browser asked for beyond layers, for `pack`; nothing where it cannot be.
+
+    Args:
+        trace: What it is about.
+        want: What is asked for.
+        page_of: Makes the file that was asked for.
+        report: Told what is being done; may raise to end it.
+    """
+    layers, heads, n_queries, n_keys = trace.weights.shape
+    if not want.fits(n_queries, n_keys, layers * heads):
+        return []
     blocks = []
     if want.means:
+        report("Adding up the heads", None)
         blocks.append(_codes_block({"kind": "means"}, trace.weights.mean(axis=1)))
     if want.group:
+        report("Adding up words", None)
         group = want.group
         ordinary = ~_special(trace.key_tokens)
         between = attention_between(
@@ -157,7 +177,7 @@ def _wanted(
             kept=ordinary if group.rescaled else None,
         )
         blocks.append(_codes_block({"kind": "group", "name": group.name}, between))
-    if want.page and page_of:
+    if want.page:
         page = page_of(want.page).encode()
         about = {"kind": "page", "ticket": want.page.ticket, "bytes": len(page)}
         blocks.append((about, page) if len(page) <= MAX_PAGE else (about | {"bytes": 0}, b""))
@@ -172,10 +192,15 @@ def _codes_block(about: dict[str, Any], weights: Weights) -> Block:
 
 def encode(weights: Weights) -> Codes:
     """Weights as 16-bit codes (see the module's text)."""
-    # In float32, 60000 w could round over a boundary.
-    codes = np.minimum(weights.astype(np.float64) * LEVELS, LEVELS).astype(np.uint16)
-    codes += 1
-    codes[weights <= 0] = 0
+    codes = np.empty(weights.shape, np.uint16)
+    flat, out = weights.reshape(-1), codes.reshape(-1)
+    for start in range(0, weights.size, _AT_ONCE):
+        some = flat[start : start + _AT_ONCE]
+        # In float32, 60000 w could round over a boundary.
+        found = np.minimum(some.astype(np.float64) * LEVELS, LEVELS).astype(np.uint16)
+        found += 1
+        found[some <= 0] = 0
+        out[start : start + _AT_ONCE] = found
     return codes
 
 

@@ -8,6 +8,9 @@ from typing import Any
 from explorer.analysis.groups import Words
 
 MAX_WORDS = 4096  # on one side of a selection
+MAX_PAIRS = 40  # of words that a reader points at, as survey.js: each is worked for
+MAX_CELLS = 4_000_000  # numbers of an answer, 16 MB
+MAX_VIEW = 100  # names in a view
 _NAME = re.compile(r"[A-Za-z0-9_.:/-]{1,200}")
 _VALUE = re.compile(r"[A-Za-z0-9_.-]{0,4000}")
 
@@ -81,16 +84,31 @@ class Want:
             _page(sent.get("page")),
         )
 
+    def asks(self) -> bool:
+        """Whether something must be computed to answer it: more than a layer that is there."""
+        return self.group is not None or self.means or self.page is not None
+
     def without_page(self) -> "Want":
         """The same without the wish for a file."""
         return replace(self, page=None)
 
-    def fits(self, n_queries: int, n_keys: int) -> bool:
-        """Whether the chosen words are words of a trace of this size."""
-        if self.group is None:
+    def fits(self, n_queries: int, n_keys: int, n_heads: int = 1) -> bool:
+        """Whether the chosen words are words of a trace, and the answer is of a bearable size.
+
+        Args:
+            n_queries: Tokens that look.
+            n_keys: Tokens that are looked at.
+            n_heads: Heads, of all layers together.
+        """
+        group = self.group
+        if group is None:
             return True
-        ends = ((self.group.queries, n_queries), (self.group.keys, n_keys))
-        return all(position < n for words, n in ends for word in words for position in word)
+        ends = ((group.queries, n_queries), (group.keys, n_keys))
+        if any(position >= n for words, n in ends for word in words for position in word):
+            return False
+        rows = 1 if group.mean else len(group.queries)
+        columns = 1 if group.together else len(group.keys)
+        return n_heads * rows * columns <= MAX_CELLS
 
 
 @dataclass(frozen=True)
@@ -134,11 +152,16 @@ def _is_count(value: object) -> bool:
 
 
 def _words(value: Any) -> Words | None:
+    """Words as lists of positions, no position twice; None if it is none."""
     if not isinstance(value, list) or not 0 < len(value) <= MAX_WORDS:
         return None
+    seen: set[int] = set()
     for word in value:
         if not isinstance(word, list) or not word or not all(map(_is_count, word)):
             return None
+        if len({*word}) < len(word) or not seen.isdisjoint(word):
+            return None
+        seen.update(word)
     return tuple(map(tuple, value))
 
 
@@ -163,18 +186,27 @@ def _page(sent: object) -> Page | None:
     return Page(sent["ticket"], None if layers is None else tuple(sorted(set(layers))), view)
 
 
-def tuples_of(sent: object, name: str, length: int) -> tuple[tuple[int, ...], ...] | None:
-    """A list of so many whole numbers each in what a page sent; None if there is none."""
+def tuples_of(
+    sent: object, name: str, length: int, most: int = MAX_WORDS
+) -> tuple[tuple[int, ...], ...] | None:
+    """Lists of so many whole numbers each in what a page sent, each once; None if there are none.
+
+    Args:
+        sent: What was sent.
+        name: The name of the lists in it.
+        length: Numbers in each.
+        most: Lists, at most; more are none.
+    """
     found = sent.get(name) if isinstance(sent, Mapping) else None
-    if not isinstance(found, list) or len(found) > MAX_WORDS:
+    if not isinstance(found, list) or len(found) > most:
         return None
     if not all(isinstance(t, list) and len(t) == length and all(map(_is_count, t)) for t in found):
         return None
-    return tuple(map(tuple, found))
+    return tuple(dict.fromkeys(map(tuple, found)))
 
 
 def view_of(sent: object) -> dict[str, str] | None:
     """A view by the names that a link uses, as far as it can be one; None if it is none at all."""
-    if not isinstance(sent, Mapping):
+    if not isinstance(sent, Mapping) or len(sent) > MAX_VIEW:
         return None
     return {k: v for k, v in sent.items() if _matches(_NAME, k) and _matches(_VALUE, v)}

@@ -6,7 +6,7 @@ from explorer.lesson import Trained
 from explorer.run import Run
 from explorer.source import Embedded, Hub, Own, Scratch, Source, Transplanted, model_of
 from explorer.sources.catalogue import EXAMPLES, Example
-from explorer.sources.progress import Progress, silent
+from explorer.sources.progress import Progress, silent, working_for
 from explorer.sources.stored import stored_trace
 from explorer.trace import AttentionTrace
 
@@ -26,6 +26,7 @@ __all__ = [
     "stored_trace",
     "trace_run",
     "warm_up",
+    "working_for",
 ]
 
 

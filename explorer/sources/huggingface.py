@@ -9,7 +9,7 @@ import torch
 from explorer.errors import ExplorerError, refusing
 from explorer.run import Run
 from explorer.sources.loading import LoadedModel
-from explorer.sources.memory import check_fits
+from explorer.sources.memory import take
 from explorer.sources.placing import spans_of, words_of
 from explorer.trace import AttentionTrace, Token
 
@@ -135,14 +135,19 @@ def attend(
     return complete(out.attentions, n, n, loaded.info.name), list(out.hidden_states)
 
 
-def check_room(loaded: LoadedModel, n: int) -> None:
+def check_room(loaded: LoadedModel, n: int, copies: int = 3) -> None:
     """Refuse the attention of so many tokens if it would not fit in memory.
+
+    Args:
+        loaded: The model.
+        n: Tokens.
+        copies: How often all weights are held at once: scores, weights and a copy.
 
     Raises:
         ExplorerError: It would not.
     """
-    size = 12 * loaded.info.n_layers * loaded.info.n_heads * n * n  # scores, weights, a copy
-    check_fits(size, f"The attention of {n:,} tokens", "Choose a shorter text or a smaller model.")
+    size = copies * 4 * loaded.info.n_layers * loaded.info.n_heads * n * n
+    take(size, f"The attention of {n:,} tokens", "Choose a shorter text or a smaller model.")
 
 
 def complete(attentions: Any, n_queries: int, n_keys: int, name: str) -> list[torch.Tensor]:

@@ -3,6 +3,7 @@
 import copy
 import threading
 from collections import OrderedDict
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -26,7 +27,7 @@ from explorer.sources.catalogue import EMBEDDED_NAME, check_weights, embedded_fo
 from explorer.sources.checking import check_config, check_files, check_numbers
 from explorer.sources.download import discard_damaged, hub_folder
 from explorer.sources.memory import check_fits
-from explorer.sources.progress import Progress
+from explorer.sources.progress import Progress, away, tick
 from explorer.trace import ModelInfo
 
 transformers_logging.set_verbosity_error()
@@ -69,7 +70,9 @@ class LoadedModel:
 
 
 _loaded: OrderedDict[Embedded | Hub | Folder, LoadedModel] = OrderedDict()
+_under_way: dict[Embedded | Hub | Folder, "Future[LoadedModel]"] = {}
 _loading = threading.Lock()  # one is loaded at a time
+_LOOK = 0.25  # seconds between two looks whether anybody still waits
 _table = threading.Lock()  # held for a moment: who wants a loaded model must not wait for another
 
 
@@ -83,9 +86,38 @@ def load_model(source: Embedded | Hub | Folder, progress: Progress) -> LoadedMod
     if found is not None:
         return found
     folder, name = _find(source, progress)
-    progress(f"Loading {name}", None)
-    with _loading:
-        return _already(source) or _keep(source, _load_source(source, folder, name))
+    with _table:
+        loading = _under_way.get(source)
+        if loading is None:
+            loading = _under_way[source] = Future()
+            threading.Thread(
+                target=_load_beside, args=(source, folder, name, loading), daemon=True
+            ).start()
+    # The libraries load a model in one go. In a thread of its own it keeps nobody waiting but those
+    # who want it, and they may stop waiting.
+    with away():
+        while True:
+            progress(f"Loading {name}", None)
+            try:
+                return loading.result(_LOOK)
+            except TimeoutError:
+                if loading.done():
+                    raise
+
+
+def _load_beside(
+    source: Embedded | Hub | Folder, folder: Path, name: str, loading: "Future[LoadedModel]"
+) -> None:
+    try:
+        with _loading:
+            found = _already(source) or _keep(source, _load_source(source, folder, name))
+        with _table:
+            del _under_way[source]
+        loading.set_result(found)
+    except BaseException as error:  # noqa: BLE001  # whoever waits is told, whatever it is
+        with _table:
+            _under_way.pop(source, None)
+        loading.set_exception(error)
 
 
 def _already(source: Embedded | Hub | Folder) -> LoadedModel | None:
@@ -97,6 +129,10 @@ def _already(source: Embedded | Hub | Folder) -> LoadedModel | None:
 
 
 def _keep(source: Embedded | Hub | Folder, loaded: LoadedModel) -> LoadedModel:
+    for part in loaded.whole.modules():
+        if isinstance(part, torch.nn.ModuleList):  # its layers
+            for layer in part:
+                layer.register_forward_pre_hook(lambda _module, _inputs: tick())
     with _table:
         _loaded[source] = loaded
         while len(_loaded) > 1 and sum(m.nbytes for m in _loaded.values()) > MODELS_MB * 2**20:

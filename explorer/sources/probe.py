@@ -14,9 +14,9 @@ from explorer.errors import ExplorerError
 from explorer.run import Run
 from explorer.scratch.transplant import layers_of, projections
 from explorer.source import Transplanted, model_of
-from explorer.sources.huggingface import read
+from explorer.sources.huggingface import check_room, read
 from explorer.sources.loading import LoadedModel, load_model
-from explorer.sources.progress import Progress, silent
+from explorer.sources.progress import Progress, silent, tick
 from explorer.sources.walks import counts_after_padding, positions_of
 from explorer.target import ClassScore, Likeness, MaskedWord, OutputVector, Target
 from explorer.trace import Token
@@ -143,6 +143,7 @@ class Probe:
 
     def slopes(self) -> Slopes:
         """The target's gradients, by torch's autograd."""
+        check_room(self._loaded, len(self.tokens), 6)  # weights and gradients, with what they need
         embedded: list[Tensor] = []
 
         def keep(_module: object, _inputs: object, output: Tensor) -> Tensor:
@@ -156,6 +157,8 @@ class Probe:
             hook.remove()
         value = self._number(out, [self.row], self._inputs["attention_mask"]).sum()
         attentions = list(out.attentions)
+        for attention in attentions:  # on the way back others may go on too
+            attention.register_hook(lambda _gradient: tick())
         n = len(self.tokens)
         info = self._loaded.info
         if any(tuple(a.shape) != (1, info.n_heads, n, n) for a in attentions):
@@ -172,11 +175,14 @@ class Probe:
             (slope[0].double() * embedded[0][0].detach().double()).sum(-1).numpy(),
         )
 
-    def integrated_gradients(self, baseline: Literal["pad", "mask"]) -> IntegratedGradients:
+    def integrated_gradients(
+        self, baseline: Literal["pad", "mask"], report: Report = lambda share: None
+    ) -> IntegratedGradients:
         """Integrated gradients through captum, along 50 Gauss–Legendre steps.
 
         Args:
             baseline: The token that stands everywhere but at special tokens.
+            report: Told how much is done; may raise to end it.
 
         Raises:
             ExplorerError: The model has no such token.
@@ -190,7 +196,13 @@ class Probe:
         blank = ids.clone()
         blank[0, self.removable] = other
 
+        batch, done = self._batch(len(self.tokens)), 0
+        check_room(self._loaded, len(self.tokens), 4 * batch)
+
         def forward(some_ids: Tensor) -> Tensor:
+            nonlocal done
+            report(min(done / _IG_STEPS, 1.0))
+            done += len(some_ids)
             many = {k: v.expand(len(some_ids), -1) for k, v in self._inputs.items()}
             out = self._call(many | {"input_ids": some_ids})
             return self._number(out, [self.row] * len(some_ids), many["attention_mask"])
@@ -200,7 +212,7 @@ class Probe:
             ids,
             blank,
             n_steps=_IG_STEPS,
-            internal_batch_size=self._batch(len(self.tokens)),
+            internal_batch_size=batch,
             return_convergence_delta=True,
         )
         with torch.inference_mode():
@@ -254,6 +266,7 @@ class Probe:
     ) -> Doubles:
         found: list[float] = []
         size = self._batch(len(self.tokens))
+        check_room(self._loaded, len(self.tokens), 1)
         with torch.inference_mode():
             for start in range(0, len(questions), size):
                 report(start / len(questions))

@@ -10,6 +10,7 @@ from explorer.limits import MAX_TOKENS
 from explorer.run import Run
 from explorer.scratch.encoder import Encoder, embed, sinusoidal_positions, tokenize
 from explorer.source import Scratch
+from explorer.sources.memory import take
 from explorer.trace import AttentionTrace, ModelInfo, Token
 
 
@@ -65,6 +66,9 @@ def trace_scratch(run: Run) -> AttentionTrace:
         ExplorerError: The text holds nothing that could be a token.
     """
     reading = read_scratch(run)
+    options = reading.info
+    size = 12 * options.n_layers * options.n_heads * len(reading.tokens) ** 2
+    take(size, "The attention of this layer", "Choose a shorter text or fewer heads.")
     x = reading.words if reading.positions is None else reading.words + reading.positions
     with torch.inference_mode():
         _, weights = reading.encoder(x[None])

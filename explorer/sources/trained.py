@@ -14,7 +14,7 @@ from explorer.lesson import TASKS, Trained
 from explorer.run import Run
 from explorer.scratch.tasks import BLANK, COURSES, START
 from explorer.scratch.training import Frame, Learner, Training, learner_at
-from explorer.sources.progress import Progress
+from explorer.sources.progress import Progress, tick
 from explorer.sources.scratch import ScratchReading
 from explorer.trace import AttentionTrace, ModelInfo, Token, Weights
 
@@ -169,13 +169,16 @@ class _Reel:
 
     def develop(self, frames: list[Frame]) -> None:
         """Run the frames that are new."""
-        with self._lock, torch.inference_mode():
-            for frame in frames[len(self.steps) :]:
-                self._learner.load_state_dict(frame.state)
-                scores, weights = self._learner(self._ids)
-                self.weights.append(weights[:, 0].numpy())
-                self.said.append(tuple(self._answers[i] for i in scores[0].argmax(-1).tolist()))
-                self.steps.append(frame.step)
+        while len(self.steps) < len(frames):
+            tick()  # without the lock: it may let another one who wants this film go on
+            with self._lock, torch.inference_mode():
+                for frame in frames[len(self.steps) :][:1]:
+                    self._learner.load_state_dict(frame.state)
+                    scores, weights = self._learner(self._ids)
+                    self.weights.append(weights[:, 0].numpy())
+                    answers = scores[0].argmax(-1).tolist()
+                    self.said.append(tuple(self._answers[i] for i in answers))
+                    self.steps.append(frame.step)
 
 
 _reels: OrderedDict[tuple[Trained, str], _Reel] = OrderedDict()

@@ -9,6 +9,7 @@ from explorer.run import Run
 from explorer.scratch.transplant import layers_of, projections, transplant
 from explorer.sources.huggingface import attend, read
 from explorer.sources.loading import LoadedModel
+from explorer.sources.progress import Progress, silent, tick
 from explorer.trace import AttentionTrace, ModelInfo
 
 
@@ -40,6 +41,7 @@ def trace_transplanted(loaded: LoadedModel, run: Run) -> AttentionTrace:
     weights = []
     with torch.inference_mode():
         for layer in range(len(layers_of(loaded.network))):
+            tick()
             x = hidden[layer]
             weights.append(transplant(loaded.network, layer)(x, x, x, return_weights=True)[1])
     return AttentionTrace(
@@ -65,18 +67,26 @@ def transplanted_info(donor: ModelInfo) -> ModelInfo:
     )
 
 
-def check_transplant(loaded: LoadedModel, texts: tuple[str, ...]) -> list[Agreement]:
+def check_transplant(
+    loaded: LoadedModel, texts: tuple[str, ...], progress: Progress = silent
+) -> list[Agreement]:
     """Run both on what each layer of the model reads, and measure how far they are apart.
+
+    Args:
+        loaded: The model.
+        texts: What they read.
+        progress: Told what is being done.
 
     Raises:
         ExplorerError: The model's attention is built in another way.
     """
     reading = read(loaded, texts)
     attentions, hidden = attend(loaded, reading)
-    return [
-        _compare(loaded, layer, hidden[layer], attentions[layer])
-        for layer in range(len(layers_of(loaded.network)))
-    ]
+    found = []
+    for layer in range(len(layers_of(loaded.network))):
+        progress(f"Comparing layer {layer}", None)
+        found.append(_compare(loaded, layer, hidden[layer], attentions[layer]))
+    return found
 
 
 def _compare(

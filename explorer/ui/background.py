@@ -7,13 +7,15 @@ import streamlit as st
 
 from explorer.errors import ExplorerError
 from explorer.ui import log, messages, state
-from explorer.ui.desk import Job
-from explorer.ui.show import LOOK_AGAIN, PATIENCE, desk
+from explorer.ui.desk import Job, desk
+from explorer.ui.show import LOOK_AGAIN, PATIENCE
 from explorer.ui.work import Work
 
 
 def outcome(page: str, wanted: Work | None) -> tuple[Any, Any] | None:
-    """Say what must be said of a piece of work, and give the last one that was done.
+    """Say what must be said of a piece of work, and give its result, or what is known of it.
+
+    While nothing is known yet, it is the last one that was done.
 
     Args:
         page: The page's own name, for what it keeps.
@@ -26,6 +28,7 @@ def outcome(page: str, wanted: Work | None) -> tuple[Any, Any] | None:
     if f"{page}_asked" not in session or session[f"{page}_asked"] != wanted:
         session[f"{page}_asked"], session[f"{page}_trouble"] = wanted, None
         session[f"{page}_job"] = wanted and desk().ask(wanted, _reader(page))
+        session[f"{page}_partial"] = None, None
     slot = st.container(key="messages")
     found = _found(page)
     with slot:
@@ -59,9 +62,13 @@ def _found(page: str) -> tuple[Any, Any] | None:
     job: Job | None = session[f"{page}_job"]
     if job is not None:
         try:
-            done = job.future.result(PATIENCE)
+            # What is known so far is shown at once, and the rest as it comes.
+            done = job.future.result(PATIENCE if job.partial is None else 0)
         except NotYet:
             desk().look(job)
+            session[f"{page}_partial"] = job.work, job.partial
+            if job.partial is not None:
+                return job.work, job.partial
         except ExplorerError as error:
             _failed(page, str(error))
         except Exception as error:  # noqa: BLE001  # whatever it is, the page must go on
@@ -69,9 +76,13 @@ def _found(page: str) -> tuple[Any, Any] | None:
             _failed(page, "Something went wrong inside the app; the log says what.")
         else:
             session[f"{page}_job"], session[f"{page}_shown"] = None, job.work
+            session[f"{page}_partial"] = None, None
             if session.wanted is not None:
                 state.arrived(session.wanted)
             return job.work, done
+    work, partial = session.get(f"{page}_partial", (None, None))
+    if partial is not None and work == session[f"{page}_asked"]:
+        return work, partial  # it was stopped: what had come stays
     shown = session.get(f"{page}_shown")
     # Asked for under another name, so that it does not take the place of what is wanted.
     return (shown, desk().wait(shown, f"{_reader(page)} shown")) if shown else None
@@ -93,7 +104,7 @@ def _progress(page: str) -> None:
     if job is None:
         return
     desk().look(job)
-    if job.future.done():
+    if job.future.done() or job.partial is not st.session_state[f"{page}_partial"][1]:
         st.rerun()
     if messages.stoppable(job.doing, job.share, f"{page}_stop"):
         desk().leave(_reader(page))

@@ -9,14 +9,16 @@ from explorer import export
 from explorer.analysis.comparison import Comparison
 from explorer.errors import ExplorerError
 from explorer.instrument import component
-from explorer.instrument.pack import layers_to_send, pack
+from explorer.instrument.pack import Report, layers_to_send, pack
 from explorer.instrument.pack_compare import pack_compare
 from explorer.instrument.want import Head, Page, Want
 from explorer.run import LINK_BYTES, Run
 from explorer.sources import EXAMPLES
 from explorer.trace import AttentionTrace
-from explorer.ui import background, controls, offer, state
-from explorer.ui.show import desk, name_of
+from explorer.ui import background, controls, messages, offer, state
+from explorer.ui.answers import answers, made
+from explorer.ui.desk import desk
+from explorer.ui.show import name_of
 from explorer.ui.work import Comparing
 from explorer.views.comparison import distance_figure, entropy_figure
 
@@ -151,7 +153,7 @@ def _pair(shown: Comparison, pair: Comparing) -> None:
         (payloads[0], payloads[1]),
         compare_id=f"{name_of(pair.a)}-{name_of(pair.b)}",
         link=link,
-        page=export.comparison_to_html(shown, opening=view) if view else "",
+        page=_file(shown, view) if view else "",
     )
 
     def on_want(side: str, want: Want) -> None:
@@ -164,20 +166,32 @@ def _pair(shown: Comparison, pair: Comparing) -> None:
     component.show_pair(payload, key="pair_view", on_want=on_want, on_file=on_file)
 
 
+def _file(shown: Comparison, view: Mapping[str, str]) -> str:
+    try:
+        return str(
+            made(
+                "file", lambda report: export.comparison_to_html(shown, opening=view, report=report)
+            )
+        )
+    except ExplorerError as error:
+        messages.trouble(str(error), "_of_file")
+        return ""
+
+
 def _side(side: str, trace: AttentionTrace, run: Run) -> bytes:
     session = st.session_state
     want: Want | None = session.pair_wants.get(side)
     session.pair_wants[side] = want and want.without_page()
 
-    def page_of(page: Page) -> str:
-        return export.to_html(trace, opening=page.view, layers=page.layers)
+    def page_of(page: Page, report: Report) -> str:
+        return export.to_html(trace, opening=page.view, layers=page.layers, report=report)
 
+    trace_id = f"{side}{name_of(run)}"
     return pack(
         trace,
-        trace_id=f"{side}{name_of(run)}",
+        trace_id=trace_id,
         layers=layers_to_send(trace, session.pair_layers[side]),
-        want=want,
-        page_of=page_of,
+        answers=answers(f"pair_{side}", trace, trace_id, want, page_of),
     )
 
 

@@ -14,7 +14,8 @@ from explorer.source import Own
 from explorer.sources import EXAMPLES, Example
 from explorer.sources.catalogue import KNOWN
 from explorer.ui import offer, state
-from explorer.ui.show import desk
+from explorer.ui.answers import made
+from explorer.ui.desk import desk
 from explorer.ui.work import Filming
 from explorer.visible import visible
 
@@ -158,7 +159,8 @@ def _take_picture(side: str) -> None:
     if file is None:
         return  # taken out of the box; what was read of it stays
     try:
-        session[f"{side}picture"] = picture_of(file.getvalue())
+        data = file.getvalue()
+        session[f"{side}picture"] = made("upload", lambda report: picture_of(data), file.file_id)
     except ExplorerError as error:
         state.failed(str(error))
 
@@ -171,7 +173,8 @@ def _take_own(side: str) -> None:
     if file is None:
         return
     try:
-        session[f"{side}own"] = own_weights(file.getvalue(), visible(file.name[:80]))
+        data, name = file.getvalue(), visible(file.name[:80])
+        session[f"{side}own"] = made("upload", lambda report: own_weights(data, name), file.file_id)
     except ExplorerError as error:
         state.failed(str(error))
         return

@@ -1,78 +1,49 @@
-"""The desk: one for the whole server. It works in the background and keeps results.
+"""The scheduler: one for the whole server. It works in the background and keeps results.
 
 A rerun of a page does not stop work that blocks it, so no page ever computes: it asks here, waits a
-moment, and looks again later. Equal work is done once, for everybody.
+moment, and looks again later. Equal work is done once, for everybody. Places, turns and memory are
+shared among readers (`turns.py`), so nobody is kept waiting by what another one wants.
 """
 
 import gc
+import sys
 import threading
 import time
-from collections import OrderedDict, deque
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 from explorer.errors import ExplorerError
-from explorer.limits import ALONE_SECONDS, CACHE_MB, SESSION_JOBS
-from explorer.sources import Progress, warm_up
+from explorer.limits import (
+    ALONE_SECONDS,
+    CACHE_MB,
+    READER_JOBS,
+    READER_MB,
+    SESSION_JOBS,
+    WORK_MB,
+)
+from explorer.sources import Progress, warm_up, working_for
 from explorer.ui import work
+from explorer.ui.turns import Call, Places, Turns
 from explorer.ui.work import Work
 
 # Seconds that work goes on when no page asks for it any more: the page is closed.
 ALONE: float = ALONE_SECONDS
 MOST_KEPT = 500  # results, however small
+MOST_JOBS = 400  # pieces of work under way, of all readers together
 CACHE_BYTES = CACHE_MB * 2**20
-SLICE = 0.1  # seconds that a piece of work goes on before it lets another one go on
-# How many pieces of work are under way at once. Of those that compute one goes on at a time, in
-# turns: two would only slow each other down, and one that is long must not keep all others waiting.
-PLACES = {"compute": 4, "long": 6, "network": 4}
-IN_TURNS = ("compute", "long")
-
-
-class Turns:
-    """One may go on at a time; who has gone on for a while lets the one go that waits longest."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._waiting: deque[threading.Event] = deque()
-        self._busy = False
-        self._since = 0.0
-
-    def enter(self) -> None:
-        """Wait for the first turn."""
-        with self._lock:
-            if not self._busy:
-                self._busy, self._since = True, time.monotonic()
-                return
-            place = self._queue_up()
-        self._wait(place)
-
-    def give_way(self) -> None:
-        """Let another go on, if one waits and this one has had its time."""
-        with self._lock:
-            if not self._waiting or time.monotonic() - self._since < SLICE:
-                return
-            place = self._queue_up()
-            self._waiting.popleft().set()
-        self._wait(place)
-
-    def leave(self) -> None:
-        """It is done."""
-        with self._lock:
-            if self._waiting:
-                self._waiting.popleft().set()
-            else:
-                self._busy = False
-
-    def _queue_up(self) -> threading.Event:
-        place = threading.Event()
-        self._waiting.append(place)
-        return place
-
-    def _wait(self, place: threading.Event) -> None:
-        place.wait()
-        self._since = time.monotonic()
+# For each kind of work, how many pieces are under way at once, and with whom they take turns. Of
+# those that take turns one goes on at a time: two would only slow each other down.
+KINDS: dict[str, tuple[int, str | None]] = {
+    "compute": (4, "short"),
+    "long": (4, "long"),
+    "training": (4, "long"),
+    "measuring": (2, "long"),
+    "network": (4, None),  # waits for others, not for the processor
+}
 
 
 @dataclass(eq=False)
@@ -80,30 +51,47 @@ class Job:
     """A piece of work that is being done.
 
     Attributes:
+        owner: The reader for whom it was begun.
         turns: Where it takes turns with others; None if it need not.
+        claims: Where it asks for memory.
         doing: What is being done, in words.
         share: How far it is, 0 to 1; None where that cannot be known.
+        partial: What is known of the result so far; None where nothing is.
         asked: When somebody last asked for it, in seconds of the monotonic clock.
     """
 
     work: Work
+    owner: str = ""
     turns: Turns | None = None
+    claims: "Claims | None" = None
     doing: str = "Waiting for a free place"
     share: float | None = None
+    partial: Any = None
     future: "Future[Any]" = field(default_factory=Future)
+    call: Call | None = None
     readers: set[str] = field(default_factory=set)
     stopped: bool = False
     asked: float = field(default_factory=time.monotonic)
+    _has_turn: bool = False
 
     def report(self, doing: str, share: float | None) -> None:
         """Note how far the work is; ends it if nobody waits for it any more.
 
         Others may go on meanwhile, so whoever reports must hold no lock that they could wait for.
         """
-        self.check()
         self.doing, self.share = doing, share
-        if self.turns:
-            self.turns.give_way()
+        self.tick()
+
+    def show(self, partial: Any) -> None:
+        """Hand out what is known of the result so far."""
+        self.partial = partial
+        self.tick()
+
+    def tick(self) -> None:
+        """Let others go on; ends the work if nobody waits for it any more."""
+        self.check()
+        if self.turns and self._has_turn:
+            self.turns.give_way(self.owner)
 
     def check(self) -> None:
         """End the work if nobody waits for it any more."""
@@ -112,54 +100,131 @@ class Job:
         if time.monotonic() - self.asked > ALONE:
             raise ExplorerError("Stopped, because nobody was looking.")
 
+    @contextmanager
+    def in_turn(self) -> Iterator[None]:
+        """A block that computes."""
+        if self.turns:
+            self.turns.enter(self.owner)
+            self._has_turn = True
+        try:
+            yield
+        finally:
+            if self.turns:
+                self._has_turn = False
+                self.turns.leave()
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """A block, among what computes, that waits for something else."""
+        had, self._has_turn = self._has_turn, False
+        if had and self.turns:
+            self.turns.leave()
+        try:
+            yield
+        finally:
+            if had and self.turns:
+                self.turns.enter(self.owner)
+                self._has_turn = True
+
+    def claim(self, size: int) -> None:
+        """Wait until so many bytes may be taken."""
+        if self.claims:
+            self.claims.take(self, size)
+
+
+class Claims:
+    """What all work under way takes of the memory, within bounds for each reader and for all."""
+
+    def __init__(self, reader: int = READER_MB * 2**20, everybody: int = WORK_MB * 2**20) -> None:
+        self._reader, self._everybody = min(reader, everybody), everybody
+        self._held: dict[Job, int] = {}
+        self._changed = threading.Condition()
+
+    def take(self, job: Job, size: int) -> None:
+        """Wait until a job may take so many bytes at once, whatever it has taken before.
+
+        Raises:
+            ExplorerError: One reader may not take so much, or nobody waits any more.
+        """
+        if size > self._reader:
+            raise ExplorerError(
+                f"This takes about {size / 2**30:.1f} GB of memory while it is computed; at most "
+                f"{self._reader / 2**30:.1f} GB are given to one reader here (EXPLORER_READER_MB). "
+                "Choose a shorter text or a smaller model."
+            )
+        if size <= self._held.get(job, 0) or self._grant(job, size):
+            return
+        # What it had is given back first: two that keep what they have could wait for ever.
+        self.give_back(job)
+        job.doing, job.share = "Waiting until there is memory for this", None
+        with job.away():
+            while not self._grant(job, size):
+                with self._changed:
+                    self._changed.wait(0.25)
+                job.check()
+
+    def give_back(self, job: Job) -> None:
+        """The job takes nothing any more."""
+        with self._changed:
+            if self._held.pop(job, None):
+                self._changed.notify_all()
+
+    def _grant(self, job: Job, size: int) -> bool:
+        with self._changed:
+            others = {j: held for j, held in self._held.items() if j is not job}
+            own = sum(held for j, held in others.items() if j.owner == job.owner)
+            free = sum(others.values()) + size <= self._everybody and own + size <= self._reader
+            if free:
+                self._held[job] = size
+            return free
+
 
 class Desk:
     """Takes work from all readers; thread-safe."""
 
     def __init__(
         self,
-        do: Callable[[Any, Progress], Any] = work.do,
+        do: Callable[[Any, Progress, Callable[[Any], None]], Any] = work.do,
         cache_bytes: int = CACHE_BYTES,
     ) -> None:
         self._do = do
         self._cache_bytes = cache_bytes
-        self._kept: OrderedDict[Work, Any] = OrderedDict()
+        self._kept: OrderedDict[Work, tuple[Any, int]] = OrderedDict()
         self._jobs: dict[Work, Job] = {}
         self._lock = threading.Lock()
-        # Hub models wait for the network, and what takes long would keep others waiting: queues of
-        # their own.
-        self._queues = {name: ThreadPoolExecutor(size, name) for name, size in PLACES.items()}
-        self._turns = {name: Turns() for name in IN_TURNS}
-        self._warm: Future[None] | None = None
+        self._places = {name: Places(size, name) for name, (size, _) in KINDS.items()}
+        names = dict.fromkeys(turns for _, turns in KINDS.values() if turns)
+        self._turns = {name: Turns() for name in names}
+        self._claims = Claims()
+        self._warm = False
 
     def ask(self, wanted: Work, reader: str) -> Job:
         """The job of a piece of work, begun if need be; the reader's earlier wish is dropped.
 
         Args:
             wanted: The work.
-            reader: Who asks: an open page's name, and after a space for what.
+            reader: Who asks: a reader's name, after a stroke that of one of his open pages, and
+                after a space for what.
 
         Returns:
-            The job; one that has failed already where the page has too much work under way.
+            The job; one that has failed already where there is too much work under way.
         """
-        queue = work.queue_of(wanted)  # may look at the disk: not while all others wait
+        kind = work.kind_of_work(wanted)  # may look at the disk: not while all others wait
         with self._lock:
             self._drop(reader, keep=wanted)
             job = self._jobs.get(wanted)
             if job is None:
-                job = Job(wanted)
+                job = Job(wanted, owner_of(reader))
                 kept = self._kept.get(wanted)
                 if kept is not None:
                     self._kept.move_to_end(wanted)
-                    job.future.set_result(kept)
+                    job.future.set_result(kept[0])
                     return job
                 refusal = self._too_much(reader)
                 if refusal:
                     job.future.set_exception(refusal)
                     return job
-                self._jobs[wanted] = job
-                job.turns = self._turns.get(queue)
-                job.future = self._queues[queue].submit(self._work, job)
+                self._begin(job, kind)
             job.readers.add(reader)
             job.asked = time.monotonic()
             return job
@@ -186,23 +251,40 @@ class Desk:
     def warm_up(self) -> None:
         """Load the embedded model in the background, once."""
         with self._lock:
-            if self._warm is None:
-                self._warm = self._queues["compute"].submit(_load_embedded)
+            if not self._warm:
+                self._warm = True
+                self._places["compute"].submit("", _load_embedded)
 
     def leave(self, reader: str) -> None:
         """The reader waits for nothing any more."""
         with self._lock:
             self._drop(reader, keep=None)
 
+    def _begin(self, job: Job, kind: str) -> None:
+        self._jobs[job.work] = job
+        turns = KINDS[kind][1]
+        job.turns, job.claims = self._turns[turns] if turns else None, self._claims
+        job.call = self._places[kind].submit(job.owner, lambda: self._work(job))
+
     def _too_much(self, reader: str) -> ExplorerError | None:
-        page = reader.partition(" ")[0]
-        under_way = sum(any(r.startswith(page) for r in j.readers) for j in self._jobs.values())
-        if under_way < SESSION_JOBS:
-            return None
-        return ExplorerError(
-            f"This page has {under_way} pieces of work under way, the most that one page may "
-            "have (EXPLORER_SESSION_JOBS). Wait until one is done, or stop it."
-        )
+        page, owner = reader.partition(" ")[0], owner_of(reader)
+        of_page = sum(any(_is_of(r, page) for r in j.readers) for j in self._jobs.values())
+        if of_page >= SESSION_JOBS:
+            return ExplorerError(
+                f"This page has {of_page} pieces of work under way, the most that one page may "
+                "have (EXPLORER_SESSION_JOBS). Wait until one is done, or stop it."
+            )
+        if sum(j.owner == owner for j in self._jobs.values()) >= READER_JOBS:
+            return ExplorerError(
+                f"Your pages have {READER_JOBS} pieces of work under way together, the most that "
+                "one reader may have (EXPLORER_READER_JOBS). Wait until one is done, or stop it."
+            )
+        if len(self._jobs) >= MOST_JOBS:
+            return ExplorerError(
+                "Very many readers want something computed at the moment. Nothing was changed: try "
+                "again in a minute."
+            )
+        return None
 
     def _drop(self, reader: str, keep: Work | None) -> None:
         for wanted, job in list(self._jobs.items()):
@@ -210,43 +292,93 @@ class Desk:
             if job.readers or wanted == keep:
                 continue
             job.stopped = True  # work that has begun ends at its next report
-            job.future.cancel()
             del self._jobs[wanted]
+            if job.call and any(places.take_back(job.call) for places in self._places.values()):
+                job.future.cancel()
 
-    def _work(self, job: Job) -> Any:
-        if job.turns:
-            job.turns.enter()
+    def _work(self, job: Job) -> None:
+        if not job.future.set_running_or_notify_cancel():
+            return
         try:
-            job.check()
-            result = self._do(job.work, job.report)
-            if work.is_kept(job.work):
-                with self._lock:
-                    self._keep(job.work, result)
-            return result
+            with job.in_turn(), working_for(job):
+                result = self._done(job)
+        except BaseException as error:  # noqa: BLE001  # whoever waits is told, whatever it is
+            self._end(job)
+            job.future.set_exception(error)
+        else:
+            self._end(job)
+            job.future.set_result(result)
+
+    def _done(self, job: Job) -> Any:
+        job.check()
+        try:
+            result = self._do(job.work, job.report, job.show)
         except (MemoryError, RuntimeError) as error:
             if not _is_out_of_memory(error):
                 raise
             raise ExplorerError(
                 "There was not enough memory for this. Try a shorter text or a smaller model."
             ) from error
-        finally:
-            if job.turns:
-                job.turns.leave()
+        if work.is_kept(job.work):
+            size = size_of((job.work, result))
             with self._lock:
-                if self._jobs.get(job.work) is job:
-                    del self._jobs[job.work]
+                self._keep(job.work, result, size)
+        return result
 
-    def _keep(self, done: Work, result: Any) -> None:
-        self._kept[done] = result
+    def _end(self, job: Job) -> None:
+        self._claims.give_back(job)
+        with self._lock:
+            if self._jobs.get(job.work) is job:
+                del self._jobs[job.work]
+
+    def _keep(self, done: Work, result: Any, size: int) -> None:
+        self._kept[done] = result, size
         while (
-            len(self._kept) > MOST_KEPT or sum(map(_size, self._kept.values())) > self._cache_bytes
+            len(self._kept) > MOST_KEPT
+            or sum(size for _, size in self._kept.values()) > self._cache_bytes
         ):
             self._kept.popitem(last=False)
 
 
-def _size(result: Any) -> int:
-    """Bytes that a result's arrays take; one without arrays takes next to none."""
-    return getattr(result, "nbytes", 0)
+_desk: Desk | None = None
+_making = threading.Lock()
+
+
+def desk() -> Desk:
+    """The server's one scheduler. It is not in Streamlit's cache, which any page may clear."""
+    global _desk
+    with _making:
+        if _desk is None:
+            _desk = Desk()
+        return _desk
+
+
+def owner_of(reader: str) -> str:
+    """The reader in the name of one who asks."""
+    return reader.partition(" ")[0].partition("/")[0]
+
+
+def _is_of(reader: str, page: str) -> bool:
+    return reader.partition(" ")[0] == page
+
+
+def size_of(thing: Any, seen: set[int] | None = None) -> int:
+    """Bytes that arrays, texts and files in a result take, each counted once."""
+    seen = set() if seen is None else seen
+    if id(thing) in seen:
+        return 0
+    seen.add(id(thing))
+    if hasattr(thing, "__array_interface__"):
+        return int(thing.nbytes)
+    if isinstance(thing, str | bytes):
+        return sys.getsizeof(thing)
+    if is_dataclass(thing) and not isinstance(thing, type):
+        return sum(size_of(getattr(thing, f.name), seen) for f in fields(thing))
+    if isinstance(thing, dict):
+        return sum(size_of(part, seen) for pair in thing.items() for part in pair)
+    if isinstance(thing, list | tuple | set | frozenset):
+        return 8 * len(thing) + sum(size_of(part, seen) for part in thing)
+    return 0
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
@@ -255,10 +387,8 @@ def _is_out_of_memory(error: BaseException) -> bool:
 
 
 def _load_embedded() -> None:
-    try:
+    with suppress(ExplorerError):  # the first Run says what is wrong
         warm_up()
-    except ExplorerError:
-        return  # the first Run says what is wrong
-    # What was loaded stays: leave it out of every later collection, which would cost 0.3 s each.
-    gc.collect()
-    gc.freeze()
+        # What was loaded stays: leave it out of every later collection, which would cost 0.3 s.
+        gc.collect()
+        gc.freeze()

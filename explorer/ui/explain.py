@@ -20,7 +20,8 @@ from explorer.target import (
     target_to_query,
 )
 from explorer.ui import background, controls, messages, state
-from explorer.ui.show import desk, name_of
+from explorer.ui.desk import desk
+from explorer.ui.show import name_of
 from explorer.ui.work import Changing, Explaining
 
 _KINDS = {
@@ -165,6 +166,8 @@ def result() -> None:
     found = background.outcome("explain", run and Explaining(run, *options))
     if found:
         explaining, (explanation, predictions) = found
+        if not session.explain_job and not explanation.whole:
+            explanation = explanation.left_off()
         state.write_address()
         with st.container(key="about_explain"):
             trace = desk().wait(explaining.run, f"{session.reader} about")

@@ -9,7 +9,8 @@ from explorer.instrument.want import Head
 from explorer.limits import MAX_LINES
 from explorer.run import Run
 from explorer.ui import background, controls, messages, state
-from explorer.ui.show import desk, name_of
+from explorer.ui.desk import desk
+from explorer.ui.show import name_of
 from explorer.ui.work import Finding, Surveying
 
 

@@ -10,8 +10,8 @@ from explorer.run import Run
 from explorer.source import Hub
 from explorer.sources import absent_model
 from explorer.ui import messages
-from explorer.ui.desk import Job
-from explorer.ui.show import LOOK_AGAIN, desk
+from explorer.ui.desk import Job, desk
+from explorer.ui.show import LOOK_AGAIN
 from explorer.ui.work import Fetching, Sizing
 
 

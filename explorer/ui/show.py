@@ -8,22 +8,18 @@ import streamlit as st
 from explorer import export
 from explorer.errors import ExplorerError
 from explorer.instrument import component
-from explorer.instrument.pack import layers_to_send, pack
+from explorer.instrument.pack import Report, layers_to_send, pack
 from explorer.instrument.want import Head, Page, Want
 from explorer.run import Run
 from explorer.sources import stored_trace
 from explorer.trace import AttentionTrace
 from explorer.ui import log, messages, state
-from explorer.ui.desk import Desk
+from explorer.ui.answers import answers
+from explorer.ui.desk import desk
+from explorer.ui.work import Making
 
 PATIENCE = 1.0  # seconds that a page waits before it says that it is waiting
 LOOK_AGAIN = 0.4  # seconds
-
-
-@st.cache_resource(show_spinner=False)
-def desk() -> Desk:
-    """The server's one desk."""
-    return Desk()
 
 
 def result() -> None:
@@ -104,15 +100,22 @@ def _trace_of(run: Run | None) -> AttentionTrace | None:
 
 def _files(trace: AttentionTrace) -> None:
     """All weights for programs; made when asked for. What is on screen, the instrument saves."""
+    reader = st.session_state.reader  # what is made on a click has no session
     st.download_button(
         "All weights as NPZ",
-        lambda: export.to_npz(trace),
+        lambda: _npz(trace, reader),
         "attention.npz",
         "application/zip",
         key="npz",
         on_click="ignore",
         help="For numpy: weights [layer, head, query, key], tokens, spans, model, versions.",
     )
+
+
+def _npz(trace: AttentionTrace, reader: str) -> bytes:
+    made = Making((reader, "npz", id(trace)), lambda report: export.to_npz(trace, report))
+    found: bytes = desk().wait(made, f"{reader} npz")
+    return found
 
 
 @st.fragment(run_every=LOOK_AGAIN)
@@ -138,17 +141,17 @@ def _instrument(trace: AttentionTrace, run: Run) -> None:
     want: Want | None = session.browser_wants
     session.browser_wants = want and want.without_page()  # a file is handed out once
 
-    def page_of(page: Page) -> str:
-        return export.to_html(trace, opening=page.view, layers=page.layers)
+    def page_of(page: Page, report: Report) -> str:
+        return export.to_html(trace, opening=page.view, layers=page.layers, report=report)
 
+    trace_id = name_of(run)
     payload = pack(
         trace,
-        trace_id=name_of(run),
+        trace_id=trace_id,
         layers=layers_to_send(trace, session.layer),
         opening=session.opening,
         link=run.to_query() if run.fits_link() else None,
-        want=want,
-        page_of=page_of,
+        answers=answers("instrument", trace, trace_id, want, page_of),
     )
 
     def on_want(new: Want) -> None:

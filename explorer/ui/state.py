@@ -4,7 +4,9 @@ The address is the truth when a page opens and when the reader goes back or forw
 the truth otherwise. The instrument writes its own part of the address (layer, heads, pins) itself.
 """
 
+import hashlib
 import os
+import re
 import uuid
 from collections.abc import Callable
 from dataclasses import fields, replace
@@ -48,7 +50,7 @@ def start() -> None:
     """Bring session and address together; called by the frame before any page."""
     state = st.session_state
     if "reader" not in state:
-        state.reader = uuid.uuid4().hex
+        state.reader = f"{_owner()}/{uuid.uuid4().hex}"
         state.shown, state.wanted, state.opening, state.trouble = None, None, None, None
         state.address, state.browser_wants, state.walk_to = None, None, None
         state.next_run = None
@@ -66,6 +68,27 @@ def start() -> None:
             asked, state.next_run = state.next_run, None
             _adopt(asked, None)
     _keep_inputs()
+
+
+def _owner() -> str:
+    """A short name of the reader to whom this page belongs; all his pages share one budget.
+
+    Who is logged in is known; else a browser is, by the cookie that Streamlit gives it against
+    forged requests; else all that a machine opens are one.
+    """
+    user = st.user.get("sub") if st.user.get("is_logged_in") else None
+    context = st.context
+    known = user or _browser(context.cookies.get("_streamlit_xsrf", "")) or context.ip_address
+    return hashlib.blake2b(str(known).encode(), digest_size=8).hexdigest()
+
+
+def _browser(cookie: str) -> str:
+    """What stays the same in a browser's cookie, which is masked anew for every page."""
+    found = re.fullmatch(r"2\|([0-9a-f]{8})\|([0-9a-f]{32})\|[0-9]+", cookie)
+    if not found:
+        return ""
+    mask, masked = (bytes.fromhex(part) for part in found.groups())
+    return bytes(byte ^ mask[i % 4] for i, byte in enumerate(masked)).hex()
 
 
 def _went_through_history() -> bool:

@@ -9,14 +9,15 @@ from explorer import export
 from explorer.errors import ExplorerError
 from explorer.film import Film
 from explorer.instrument import component
-from explorer.instrument.pack import pack
+from explorer.instrument.pack import Report, pack
 from explorer.instrument.want import Head, Page, Want
 from explorer.lesson import LIMITS, TASKS, Trained
 from explorer.run import Run
 from explorer.source import source_from_query, source_to_query
 from explorer.ui import controls, messages, state
-from explorer.ui.desk import Job
-from explorer.ui.show import PATIENCE, desk, name_of
+from explorer.ui.answers import answers
+from explorer.ui.desk import Job, desk
+from explorer.ui.show import PATIENCE, name_of
 from explorer.ui.work import Filming, Learning
 
 LOOK_AGAIN = 0.6  # seconds between two looks at a training that runs
@@ -194,16 +195,16 @@ def _show(film: Film, lesson: Trained) -> None:
     if session.learning is None:
         _write_address(link)
 
-    def page_of(page: Page) -> str:
-        return export.to_html(trace, opening=page.view, film=film)
+    def page_of(page: Page, report: Report) -> str:
+        return export.to_html(trace, opening=page.view, film=film, report=report)
 
+    trace_id = name_of(Run(trace.texts[0], source=replace(lesson, steps=1)))
     payload = pack(
         trace,
-        trace_id=name_of(Run(trace.texts[0], source=replace(lesson, steps=1))),
+        trace_id=trace_id,
         layers=[],
         link=link,
-        want=want,
-        page_of=page_of,
+        answers=answers("film", trace, trace_id, want, page_of),
         film=film,
     )
 

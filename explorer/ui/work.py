@@ -1,12 +1,13 @@
-"""The pieces of work that a page asks the desk for, and how each is done."""
+"""The pieces of work that a page asks the scheduler for, and how each is done."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from explorer.errors import ExplorerError
 from explorer.run import Run
-from explorer.source import Embedded, Hub, Trained, model_of
-from explorer.sources import Progress, absent_model, silent, trace_run
+from explorer.source import Embedded, Hub, Own, Trained, model_of
+from explorer.sources import Progress, absent_model, trace_run
 from explorer.target import ClassScore, MaskedWord, Target
 
 
@@ -143,6 +144,19 @@ class Fetching:
     model: Hub
 
 
+@dataclass(frozen=True)
+class Making:
+    """Something that is made of what is there already: an answer to a click, a file, an upload.
+
+    Attributes:
+        what: Names it: the reader, and what is made of what.
+        make: Makes it; told how to report.
+    """
+
+    what: tuple[object, ...]
+    make: Callable[[Progress], Any] = field(compare=False, repr=False)
+
+
 Work = (
     Run
     | Walking
@@ -157,17 +171,28 @@ Work = (
     | Changing
     | Sizing
     | Fetching
+    | Making
 )
 
+Show = Callable[[Any], None]
+"""Told what is known of a result before all of it is."""
 
-def do(work: Work, progress: Progress) -> Any:
+
+def do(work: Work, progress: Progress, show: Show = lambda partial: None) -> Any:
     """Do a piece of work.
+
+    Args:
+        work: The work.
+        progress: Told what is being done.
+        show: Told what is known so far.
 
     Raises:
         ExplorerError: It cannot be done; the sentence says why.
     """
     if isinstance(work, Run):
-        return trace_run(work, progress)
+        return _trace(work, progress)
+    if isinstance(work, Making):
+        return work.make(progress)
     if isinstance(work, Walking):
         from explorer.sources.walks import Twist, walk_run
 
@@ -175,11 +200,11 @@ def do(work: Work, progress: Progress) -> Any:
     if isinstance(work, Comparing):
         from explorer.analysis.comparison import compare
 
-        return compare(trace_run(work.a, progress), trace_run(work.b, progress), progress)
+        return compare(_trace(work.a, progress), _trace(work.b, progress), progress)
     if isinstance(work, Surveying | Finding):
         return _survey_or_find(work, progress)
     if isinstance(work, Explaining | Changing):
-        return _explain_or_change(work, progress)
+        return _explain_or_change(work, progress, show)
     if isinstance(work, Learning | Filming):
         return _learn_or_film(work, progress)
     if isinstance(work, Sizing | Fetching):
@@ -194,7 +219,16 @@ def do(work: Work, progress: Progress) -> Any:
     from explorer.sources.transplanted import check_transplant
 
     model = model_of(work.run.source) or Embedded()
-    return check_transplant(load_model(model, progress), work.run.texts)
+    return check_transplant(load_model(model, progress), work.run.texts, progress)
+
+
+def _trace(run: Run, progress: Progress) -> Any:
+    """A run's trace, with the small pictures of its heads, which every page paints."""
+    from explorer.instrument.pack import both_thumbnails
+
+    trace = trace_run(run, progress)
+    both_thumbnails(trace)
+    return trace
 
 
 def _learn_or_film(work: Learning | Filming, progress: Progress) -> Any:
@@ -213,25 +247,32 @@ def _survey_or_find(work: Surveying | Finding, progress: Progress) -> Any:
         from explorer.analysis.survey import survey
 
         runs = work.runs
-        return survey((trace_run(run, silent) for run in runs), len(runs), progress)
+        return survey((trace_run(run, _within(progress)) for run in runs), len(runs), progress)
     from explorer.analysis.finder import find_pairs
     from explorer.analysis.groups import word_of
 
     runs = work.among.runs
-    traces = {text: trace_run(runs[text], progress) for text, _, _ in work.pairs}
-    return find_pairs(
-        [
-            (
-                traces[text].weights,
-                word_of(traces[text].key_tokens, query),
-                word_of(traces[text].key_tokens, key),
-            )
-            for text, query, key in work.pairs
-        ]
-    )
+
+    def examples() -> Iterator[Any]:
+        # One text after the other, each read once: all of them together would fill the memory.
+        for text in sorted({text for text, _, _ in work.pairs}):
+            trace = trace_run(runs[text], _within(progress))
+            words = [
+                (word_of(trace.key_tokens, query), word_of(trace.key_tokens, key))
+                for of, query, key in work.pairs
+                if of == text
+            ]
+            yield from ((trace.weights, *pair) for pair in words)
+
+    return find_pairs(examples(), progress)
 
 
-def _explain_or_change(work: Explaining | Changing, progress: Progress) -> Any:
+def _within(progress: Progress) -> Progress:
+    """What is reported of one text among several: no share, which would jump back with each."""
+    return lambda doing, share: progress(doing, None)
+
+
+def _explain_or_change(work: Explaining | Changing, progress: Progress, show: Show) -> Any:
     from explorer.sources.insides import read_insides
     from explorer.sources.probe import probe
 
@@ -242,10 +283,13 @@ def _explain_or_change(work: Explaining | Changing, progress: Progress) -> Any:
         return asked.changed(*what), asked.predictions(*what) if predicts else []
     from explorer.analysis.explanation import explain
 
-    try:
-        insides: Any = read_insides(work.run, progress)
-    except ExplorerError as error:
-        insides = str(error)
+    def insides() -> Any:
+        try:
+            return read_insides(work.run, progress)
+        except ExplorerError as error:
+            return str(error)
+
+    predictions = asked.predictions() if predicts else []
     found = explain(
         asked,
         insides,
@@ -253,31 +297,44 @@ def _explain_or_change(work: Explaining | Changing, progress: Progress) -> Any:
         by_word=work.by_word,
         whole_flow=work.whole_flow,
         report=progress,
+        show=lambda so_far: show((so_far, predictions)),
     )
-    return found, asked.predictions() if predicts else []
+    return found, predictions
 
 
 def is_kept(work: Work) -> bool:
-    """Whether the result stays true: not what a training has come to, nor what the hub has now."""
-    return not isinstance(work, Learning | Filming | Sizing | Fetching)
+    """Whether the result stays true, and is worth its room.
+
+    What a training has come to and what the hub has do not stay; an uploaded file is kept by the
+    page that it belongs to.
+    """
+    if isinstance(work, Run):
+        return not isinstance(work.source, Own)
+    return not isinstance(work, Learning | Filming | Sizing | Fetching | Making)
 
 
-def queue_of(work: Work) -> str:
-    """Where a piece of work waits: for the processor, the network, or among what takes long."""
+def kind_of_work(work: Work) -> str:
+    """Where a piece of work waits: one of the scheduler's kinds.
+
+    What takes long would keep what is short waiting, and a training or a measurement, which a
+    reader may begin many of, would keep all else waiting: each has places of its own.
+    """
     if isinstance(work, Learning):
-        return "long"
-    if isinstance(work, Measuring | Filming):
+        return "training"
+    if isinstance(work, Measuring):
+        return "measuring"
+    if isinstance(work, Filming | Making):
         return "compute"
     if isinstance(work, Comparing):
-        queues = [queue_of(work.a), queue_of(work.b)]
-        return next((name for name in ("network", "long") if name in queues), "compute")
+        kinds = [kind_of_work(work.a), kind_of_work(work.b)]
+        return next((name for name in ("network", "training") if name in kinds), "long")
     if isinstance(work, Finding):
-        return queue_of(work.among)
+        return kind_of_work(work.among)
     if isinstance(work, Sizing | Fetching):
         return "network"
     source = work.source if isinstance(work, Run) else work.run.source
     if absent_model(source):
         return "network"
-    if isinstance(work, Explaining | Surveying):
-        return "long"
-    return "long" if isinstance(source, Trained) else "compute"
+    if isinstance(source, Trained):
+        return "training"
+    return "long" if isinstance(work, Explaining | Surveying | Checking) else "compute"

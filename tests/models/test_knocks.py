@@ -154,13 +154,28 @@ def test_the_memory_that_is_left_is_never_more_than_the_machine_has():
     assert 0 < memory.available() <= psutil.virtual_memory().total
 
 
-def test_a_container_with_less_memory_than_the_machine_is_believed(tmp_path, monkeypatch):
-    (tmp_path / "memory.max").write_text("1000000")
-    (tmp_path / "memory.current").write_text("400000")
-    monkeypatch.setattr(memory, "_CGROUP", tmp_path)
-    assert memory.available() == 600_000
-    (tmp_path / "memory.max").write_text("max")
-    assert memory.available() > 600_000
+NEW = ("memory.max", "memory.current", "inactive_file")
+OLD = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+
+
+@pytest.mark.parametrize(("tree", "names"), [("", NEW), ("memory", OLD)], ids=["v2", "v1"])
+@pytest.mark.parametrize("place", [".", "system/app", "system"])
+def test_a_container_with_less_memory_than_the_machine_is_believed(
+    tmp_path, monkeypatch, tree, names, place
+):
+    own = tmp_path / "own"
+    own.write_text(f"4:{'cpu,memory' if tree else ''}:/system/app\n")
+    group = tmp_path / tree / place
+    group.mkdir(parents=True, exist_ok=True)
+    monkeypatch.setattr(memory, "_CGROUPS", tmp_path)
+    monkeypatch.setattr(memory, "_OWN", own)
+    most, used, spare = names
+    (group / most).write_text("1000000")
+    (group / used).write_text("400000")
+    (group / "memory.stat").write_text(f"cache 7\n{spare} 100000\n")
+    assert memory.available() == 700_000  # what is only remembered of files can be let go
+    (group / most).write_text("max")
+    assert memory.available() > 700_000
 
 
 def test_a_loaded_model_is_had_at_once_while_another_is_being_loaded():

@@ -13,6 +13,7 @@ from explorer.instrument.pack import (
     LEVELS,
     MAX_PAGE,
     THUMB,
+    answers_to,
     encode,
     layers_to_send,
     pack,
@@ -134,9 +135,8 @@ GROUP = Group("1_2_pieces_shown", ((1,), (2, 3)), ((4,),), mean=True, together=T
 def test_what_the_browser_asked_for_comes_with_the_layers(make_trace):
     trace = make_trace(2, 3, 6, special=(0,))
     want = Want("x", 1, GROUP, means=True, page=Page(7, (1,), {"layer": "1"}))
-    payload = pack(
-        trace, trace_id="x", layers=[1], want=want, page_of=lambda page: f"<p>{page.layers}é"
-    )
+    answers = answers_to(trace, want, lambda page: f"<p>{page.layers}é")
+    payload = pack(trace, trace_id="x", layers=[1], answers=answers)
     (layer, _), (means, mean), (group, numbers), (page, text) = blocks_of(payload)
     assert layer["layer"] == 1
     assert means["kind"] == "means"
@@ -151,10 +151,17 @@ def test_what_the_browser_asked_for_comes_with_the_layers(make_trace):
     assert text.decode() == "<p>(1,)é"
 
 
-def test_a_wish_about_another_trace_or_other_tokens_is_left_out(make_trace):
+def test_a_wish_about_tokens_that_a_trace_lacks_is_left_out(make_trace):
     trace = make_trace(2, 3, 4)  # GROUP's key 4 is not there
-    for want in (Want("y", 1, None, means=True), Want("x", 1, GROUP, means=True)):
-        assert len(blocks_of(pack(trace, trace_id="x", layers=[1], want=want))) == 1
+    assert answers_to(trace, Want("x", 1, GROUP, means=True), lambda page: "") == []
+
+
+def test_an_answer_that_would_take_all_memory_is_not_begun(make_trace):
+    side = tuple((i,) for i in range(1024))
+    every_cell = Group("x", side, side, mean=False, together=False, rescaled=False)
+    one_number = Group("x", side, side, mean=True, together=True, rescaled=False)
+    assert not Want("x", 0, every_cell).fits(1024, 1024, 4)
+    assert Want("x", 0, one_number).fits(1024, 1024, 4)
 
 
 def test_a_page_too_large_for_a_browser_comes_empty(make_trace):
@@ -163,8 +170,7 @@ def test_a_page_too_large_for_a_browser_comes_empty(make_trace):
             return memoryview(np.broadcast_to(np.uint8(0), MAX_PAGE + 1))
 
     want = Want("x", 0, page=Page(7, None))
-    payload = pack(make_trace(), trace_id="x", layers=[0], want=want, page_of=lambda _: Huge())
-    (_, (page, text)) = blocks_of(payload)
+    ((page, text),) = answers_to(make_trace(), want, lambda _: Huge())
     assert (page["ticket"], page["bytes"], text) == (7, 0, b"")
 
 

@@ -58,6 +58,9 @@ def test_a_wish_that_names_no_layer_of_a_trace_is_none(wrong):
         {"keys": [["0"]]},
         {"keys": [[-1]]},
         {"keys": [[0]] * (MAX_WORDS + 1)},
+        {"queries": [[1], [1]]},  # the same position again and again would be the same work again
+        {"keys": [[0, 0]]},
+        {"keys": [[0, 1]] * 2048},
         {"name": "<b>"},
     ],
 )

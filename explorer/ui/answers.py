@@ -1,0 +1,65 @@
+"""What is made of what is shown: answers to a browser, and files; in turn with all other work."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from explorer.errors import ExplorerError
+from explorer.instrument.pack import Block, Report, answers_to
+from explorer.instrument.want import Page, Want
+from explorer.trace import AttentionTrace
+from explorer.ui import messages
+from explorer.ui.desk import desk
+from explorer.ui.work import Making
+
+
+def made(name: str, make: Callable[[Report], Any], *of: object) -> Any:
+    """Something made for this page alone, waited for.
+
+    Args:
+        name: What it is, among all that a page has made.
+        make: Makes it; told how to report.
+        of: What it is made of, as far as that may change.
+
+    Raises:
+        ExplorerError: It cannot be made.
+    """
+    reader = st.session_state.reader
+    return desk().wait(Making((reader, name, *of), make), f"{reader} {name}")
+
+
+def answers(
+    name: str,
+    trace: AttentionTrace,
+    trace_id: str,
+    want: Want | None,
+    page_of: Callable[[Page, Report], str],
+) -> Sequence[Block]:
+    """What a browser asked for beyond layers of a trace; made once for as long as it is wanted.
+
+    Args:
+        name: Which of the page's pictures asks.
+        trace: What it shows.
+        trace_id: The trace's name; what is asked of another is left out.
+        want: What is asked for.
+        page_of: Makes a file.
+    """
+    if want is None or want.trace_id != trace_id or not want.asks():
+        return ()
+    known = st.session_state.get(f"{name}_answers")
+    if known and known[0] == want:
+        return known[1]
+    try:
+        found: Sequence[Block] = made(
+            f"{name} answers",
+            lambda report: answers_to(trace, want, lambda page: page_of(page, report), report),
+            trace_id,
+            want,
+        )
+    except ExplorerError as error:
+        messages.trouble(str(error), f"_of_{name}")
+        return ()
+    # A file is handed out once; an answer is, as long as nothing else is asked.
+    st.session_state[f"{name}_answers"] = (want, found) if want.page is None else None
+    return found
