@@ -10,10 +10,14 @@ import json
 import secrets
 import struct
 import time
+import urllib.error
+import urllib.request
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Common_pb2 import FileUploaderState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
@@ -41,6 +45,8 @@ class Visitor:
         self._timers: dict[str, tuple[float, float]] = {}  # fragment -> seconds, when it is due
         self._query = self._page_hash = self._path = ""
         self._begun = False  # whether the script that is waited for has begun
+        self._urls: list[Any] = []
+        self.session = ""
         self.errors: list[str] = []
         self.header: dict[str, Any] = {}
 
@@ -87,6 +93,34 @@ class Visitor:
         await self._until(lambda: self.header["id"] != old)
         return time.perf_counter() - started
 
+    async def type_and_run(self, text: str) -> None:
+        """Type a text and press Run; waits for the script alone, whatever it says."""
+        await self._send({"text": ("string_value", text), "run": ("trigger_value", True)})
+        await self._until(lambda: True)
+
+    async def choose(self, box: str, option: int) -> None:
+        """Choose an option of a list by its place."""
+        await self._send({box: ("string_value", str(option))})
+        await self._until(lambda: True)
+
+    async def until_there(self, part: str) -> None:
+        """Keep the page awake until a part of it is there."""
+        while part not in self._ids:
+            await self.rerun_soon()
+            await self.listen(0.1)
+
+    async def listen(self, seconds: float) -> None:
+        """Take in what the server sends for some time."""
+        assert self._line is not None
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            with suppress(TimeoutError):
+                data = await asyncio.wait_for(self._line.recv(), left)
+                message = ForwardMsg()
+                message.ParseFromString(data if isinstance(data, bytes) else data.encode())
+                self._take(message)
+        await self._tick()
+
     async def look_at(self, layer: int) -> float:
         """Click on a head of another layer; seconds until its weights are here."""
         want = {"trace": self.header["id"], "layer": layer, "group": None, "means": False}
@@ -95,9 +129,40 @@ class Visitor:
         trigger = ("json_trigger_value", json.dumps(events))
         self.header["blocks"] = []
         state = ("json_value", "{}")
-        await self._send({"instrument": state, "click": trigger}, self._fragments["instrument"])
+        await self._send(
+            {"instrument": state, "instrument events": trigger}, self._fragments["instrument"]
+        )
         await self._until(lambda: any(b.get("layer") == layer for b in self.header["blocks"]))
         return time.perf_counter() - started
+
+    async def send(self, part: str, event: str, value: object) -> None:
+        """Let a browser part say something; waits for nothing."""
+        events = ("json_trigger_value", json.dumps([{"event": event, "value": value}]))
+        await self._send({part: ("json_value", "{}"), f"{part} events": events})
+
+    async def press(self, button: str) -> None:
+        """Press a button; waits for nothing."""
+        await self._send({button: ("trigger_value", True)})
+
+    async def upload(self, box: str, name: str, data: bytes) -> int:
+        """Put a file into a box for files; the answer's number."""
+        message = BackMsg()
+        message.file_urls_request.request_id = "1"
+        message.file_urls_request.file_names.append(name)
+        message.file_urls_request.session_id = self.session
+        assert self._line is not None
+        await self._line.send(message.SerializeToString())
+        await self._until(lambda: True, ends="file_urls_response")
+        [urls] = self._urls
+        path = urls.upload_url.removeprefix("/")
+        status = await asyncio.to_thread(_put, self._page + path, name, data, self._cookie)
+        info = FileUploaderState()
+        file = info.uploaded_file_info.add()
+        file.file_id, file.name, file.size = urls.file_id, name, len(data)
+        file.file_urls.CopyFrom(urls)
+        await self._send({box: ("file_uploader_state_value", info)})
+        await self._until(lambda: True)
+        return status
 
     async def rerun(self) -> float:
         """Ask for the page once more; seconds until it is done."""
@@ -119,13 +184,16 @@ class Visitor:
         for key, (kind, value) in (values or {}).items():
             widget = state.widget_states.widgets.add()
             widget.id = self._ids[key]
-            setattr(widget, kind, value)
+            if isinstance(value, FileUploaderState):
+                widget.file_uploader_state_value.CopyFrom(value)
+            else:
+                setattr(widget, kind, value)
         state.cached_message_hashes.extend(self._known)
         assert self._line is not None
         await self._line.send(message.SerializeToString())
 
-    async def _until(self, done: Any) -> None:
-        """Read until a script ends while something is true."""
+    async def _until(self, done: Any, ends: str = "script_finished") -> None:
+        """Read until a script ends, or another message comes, while something is true."""
         end = time.monotonic() + PATIENCE
         self._begun = ended = False
         assert self._line is not None
@@ -141,7 +209,8 @@ class Visitor:
                 continue
             message = ForwardMsg()
             message.ParseFromString(data if isinstance(data, bytes) else data.encode())
-            ended = self._take(message) and done()
+            taken = self._take(message)
+            ended = (taken or message.WhichOneof("type") == ends != "script_finished") and done()
 
     async def _tick(self) -> None:
         """Ask for the fragments whose time has come, as the page does."""
@@ -161,8 +230,11 @@ class Visitor:
             self._known[message.hash] = message
         if kind == "script_finished":
             return self._begun
+        if kind == "file_urls_response":
+            self._urls = list(message.file_urls_response.file_urls)
         if kind == "new_session":
             self._begun = True
+            self.session = message.new_session.session_id
             self._page_hash = message.new_session.page_script_hash
             if not message.metadata.run.fragment_ids:
                 self._timers = {}  # the whole page names anew what it wants asked again
@@ -189,7 +261,31 @@ class Visitor:
         self._ids[key] = name
         self._fragments[key] = message.delta.fragment_id
         if kind == "bidi_component":
-            self._ids["click"] = f"$$STREAMLIT_INTERNAL_KEY_{name}__events"
+            self._ids[f"{key} events"] = f"$$STREAMLIT_INTERNAL_KEY_{name}__events"
+            if key not in ("instrument", "film"):  # others begin with something else
+                return
             data = element.bidi_component.bytes
             length = struct.unpack("<I", data[:4])[0]
             self.header = json.loads(data[4 : 4 + length])
+
+
+def _put(url: str, name: str, data: bytes, cookie: dict[str, str]) -> int:
+    """Send a file as the page does; the answer's number."""
+    end = secrets.token_hex(16)
+    head = f'--{end}\r\nContent-Disposition: form-data; name="{name}"; filename="{name}"\r\n\r\n'
+    token = cookie["Cookie"].partition("=")[2]
+    request = urllib.request.Request(
+        url,
+        head.encode() + data + f"\r\n--{end}--\r\n".encode(),
+        {
+            "Content-Type": f"multipart/form-data; boundary={end}",
+            "X-Xsrftoken": token,
+            **cookie,
+        },
+        method="PUT",
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code

@@ -4,6 +4,7 @@ import os
 
 # Before anything imports the hub's client: no test may reach the real hub.
 os.environ.update(HF_HUB_OFFLINE="0", HF_ENDPOINT="http://127.0.0.1:9", HF_HUB_DISABLE_XET="1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the app; PyTorch may come before it here
 
 import numpy as np
 import pytest

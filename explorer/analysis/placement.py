@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 
 from explorer.analysis.profiles import Doubles
+from explorer.sources.progress import away
 
 
 def place_heads(distance: Doubles) -> tuple[Doubles, float]:
@@ -20,7 +21,8 @@ def place_heads(distance: Doubles) -> tuple[Doubles, float]:
         ``[head, 2]`` around 0, and the stress: the share of the squared distances that the plane
         does not keep (Kruskal's stress-1, 0 is perfect).
     """
-    from sklearn.manifold import MDS  # takes a second to import
+    with away():  # takes a second the first time
+        from sklearn.manifold import MDS
 
     distance = np.nan_to_num(distance, nan=1.0)
     if len(distance) < 3 or not distance.any():

@@ -78,12 +78,15 @@ class Saturation:
     n: int
 
 
-def measure_saturation(n: int = 32, seed: int = 0) -> Saturation:
+def measure_saturation(
+    n: int = 32, seed: int = 0, report: Callable[[str, float | None], None] = lambda *said: None
+) -> Saturation:
     """Queries and keys of standard normal numbers, as they are before any training."""
     widths = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
     generator = torch.Generator().manual_seed(seed)
     scaled, unscaled = [], []
-    for width in widths:
+    for i, width in enumerate(widths):
+        report(f"Measuring d_k = {width}", i / len(widths))
         q, k = (torch.randn(512 // n, n, width, generator=generator) for _ in range(2))
         scaled.append(_sharpness(attention_weights(q, k)))
         unscaled.append(_sharpness((q @ k.transpose(-2, -1)).softmax(-1)))

@@ -16,6 +16,9 @@ from explorer.trace import AttentionTrace
 os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
 os.environ.setdefault("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+# PyTorch reads this one. Its threads would wait for each other by running in circles, and keep
+# the processor from whoever has something to do: beside others a training took 18 times as long.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __all__ = [
     "EXAMPLES",

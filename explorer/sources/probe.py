@@ -16,7 +16,7 @@ from explorer.scratch.transplant import layers_of, projections
 from explorer.source import Transplanted, model_of
 from explorer.sources.huggingface import check_room, read
 from explorer.sources.loading import LoadedModel, load_model
-from explorer.sources.progress import Progress, silent, tick
+from explorer.sources.progress import Progress, away, silent, tick
 from explorer.sources.walks import counts_after_padding, positions_of
 from explorer.target import ClassScore, Likeness, MaskedWord, OutputVector, Target
 from explorer.trace import Token
@@ -187,7 +187,8 @@ class Probe:
         Raises:
             ExplorerError: The model has no such token.
         """
-        from captum.attr import LayerIntegratedGradients
+        with away():  # takes a second the first time
+            from captum.attr import LayerIntegratedGradients
 
         other = getattr(self._loaded.tokenizer, f"{baseline}_token_id")
         if other is None:

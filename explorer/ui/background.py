@@ -80,12 +80,12 @@ def _found(page: str) -> tuple[Any, Any] | None:
             if session.wanted is not None:
                 state.arrived(session.wanted)
             return job.work, done
-    work, partial = session.get(f"{page}_partial", (None, None))
-    if partial is not None and work == session[f"{page}_asked"]:
-        return work, partial  # it was stopped: what had come stays
     shown = session.get(f"{page}_shown")
-    # Asked for under another name, so that it does not take the place of what is wanted.
-    return (shown, desk().wait(shown, f"{_reader(page)} shown")) if shown else None
+    if shown:
+        # Asked for under another name, so that it does not take the place of what is wanted.
+        return shown, desk().wait(shown, f"{_reader(page)} shown")
+    work, partial = session[f"{page}_partial"]
+    return (work, partial) if partial is not None else None  # stopped: what had come stays
 
 
 def _failed(page: str, sentence: str) -> None:

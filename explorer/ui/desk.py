@@ -5,6 +5,7 @@ moment, and looks again later. Equal work is done once, for everybody. Places, t
 shared among readers (`turns.py`), so nobody is kept waiting by what another one wants.
 """
 
+import atexit
 import gc
 import sys
 import threading
@@ -260,6 +261,18 @@ class Desk:
         with self._lock:
             self._drop(reader, keep=None)
 
+    def close(self, patience: float = 2.0) -> None:
+        """End all work at its next report, and wait a little for that."""
+        with self._lock:
+            jobs = list(self._jobs.values())
+            for job in jobs:
+                job.stopped = True
+        end = time.monotonic() + patience
+        for job in jobs:
+            if job.call and not any(p.take_back(job.call) for p in self._places.values()):
+                with suppress(BaseException):
+                    job.future.exception(max(end - time.monotonic(), 0))
+
     def _begin(self, job: Job, kind: str) -> None:
         self._jobs[job.work] = job
         turns = KINDS[kind][1]
@@ -350,6 +363,8 @@ def desk() -> Desk:
     with _making:
         if _desk is None:
             _desk = Desk()
+            # PyTorch ends the process with a cry if it is at work when Python goes.
+            atexit.register(_desk.close)
         return _desk
 
 

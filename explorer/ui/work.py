@@ -214,7 +214,7 @@ def do(work: Work, progress: Progress, show: Show = lambda partial: None) -> Any
     if isinstance(work, Measuring):
         from explorer.scratch.experiments import measure_cost, measure_saturation
 
-        return measure_cost(progress) if work.name else measure_saturation()
+        return measure_cost(progress) if work.name else measure_saturation(report=progress)
     from explorer.sources.loading import load_model
     from explorer.sources.transplanted import check_transplant
 

@@ -237,7 +237,9 @@ def test_no_other_text_is_said_and_nothing_lost(reader):
 def test_long_work_says_what_it_does_and_can_be_stopped(reader):
     open_explain(reader, text=CAT, target="like", other=OTHER)
     reader.run("the old lighthouse keeper watched the ships and the sea " * 20)
-    reader.page.get_by_text("Taking every word away").wait_for()
+    reader.page.get_by_text("Scoring by").wait_for()
+    reader.page.get_by_text("Being computed…").first.wait_for()  # and what is there is shown
+    assert reader.page.locator(".ax-method:not(.ax-truth) .ax-running").count() >= 6
     reader.page.get_by_role("button", name="Stop").click()
     reader.page.get_by_text("Stopped. Nothing was changed.").wait_for()
     assert f"= {probe(Run(CAT), Likeness(OTHER)).value:.3f}" in (
