@@ -8,8 +8,9 @@ import asyncio
 import io
 import secrets
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 
@@ -17,8 +18,8 @@ from benchmarks.load import LONG, line_of, memory_of, text_of
 from benchmarks.visitor import Visitor
 from tests.serve import App, serving
 
-CLICKS = 24
-Act = Callable[[App, str], Awaitable[None]]
+CLICKS = 8
+Act = Callable[[App, str], Coroutine[Any, Any, None]]
 
 
 async def huge_pastes(app: App, browser: str) -> None:
@@ -78,7 +79,7 @@ async def uploads(app: App, browser: str) -> None:
     """Thirty files of 40 MB, and then again."""
     someone = Visitor(app.url, browser)
     await someone.open_only("", source="bert")
-    await someone.choose("kind", 6)
+    await someone.choose("kind", "My own attention weights (a file)")
     while True:
         for _ in range(30):
             out = io.BytesIO()

@@ -98,9 +98,9 @@ class Visitor:
         await self._send({"text": ("string_value", text), "run": ("trigger_value", True)})
         await self._until(lambda: True)
 
-    async def choose(self, box: str, option: int) -> None:
-        """Choose an option of a list by its place."""
-        await self._send({box: ("string_value", str(option))})
+    async def choose(self, box: str, option: str) -> None:
+        """Choose an option of a list by what it is called."""
+        await self._send({box: ("string_value", option)})
         await self._until(lambda: True)
 
     async def until_there(self, part: str) -> None:
@@ -234,7 +234,7 @@ class Visitor:
             self._urls = list(message.file_urls_response.file_urls)
         if kind == "new_session":
             self._begun = True
-            self.session = message.new_session.session_id
+            self.session = message.new_session.initialize.session_id
             self._page_hash = message.new_session.page_script_hash
             if not message.metadata.run.fragment_ids:
                 self._timers = {}  # the whole page names anew what it wants asked again
