@@ -1,7 +1,6 @@
 """Run: what a reader asked for. Hashable; the cache key and the link both come from it."""
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
@@ -18,6 +17,7 @@ from explorer.source import (
     source_from_query,
     source_to_query,
 )
+from explorer.visible import is_blank
 
 PARTS = ("cross", "encoder", "decoder")  # of an encoder-decoder; the first is what is shown first
 LINK_BYTES = 6_000  # servers and chat programs commonly refuse links of 8 kB
@@ -133,11 +133,6 @@ class Run:
             return None
         source, part = source_from_query(query), query.get("part", PARTS[0])
         return Run(query["text"], query.get("second"), source, part)
-
-
-def is_blank(text: str) -> bool:
-    """Whether a text shows nothing: only spaces, controls and invisible characters."""
-    return all(unicodedata.category(c)[0] in "CZ" for c in text)
 
 
 def readable(text: str) -> str:

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from explorer.errors import ExplorerError
-from explorer.run import is_blank, readable
+from explorer.run import readable
+from explorer.visible import is_blank
 
 MOST_OTHER = 2_000  # characters of the other text: it travels in the link
 
