@@ -44,8 +44,7 @@ def detectors(tokens: Sequence[Token]) -> dict[str, Detector]:
     everyone = np.ones(n, dtype=bool)
     special = np.array([t.special for t in tokens])
     maps = _of_place(n) | {
-        mark: _columns(n, [t.special and t.text == mark for t in tokens])
-        for mark in _marks(tokens)
+        mark: _columns(n, [t.special and t.text == mark for t in tokens]) for mark in _marks(tokens)
     }
     maps["punctuation"] = _columns(n, [is_punctuation(t) for t in tokens])
     maps |= _of_repetition(tokens)
