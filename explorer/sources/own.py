@@ -114,8 +114,8 @@ def _array(about: dict[str, Any], data: bytes) -> npt.NDArray[Any]:
     _check_shape(tuple(shape))
     if about["dtype"] not in _KINDS:
         raise ExplorerError(
-            f"“weights” holds {str(about['dtype'])[:20]}, which numpy does not have. Save float32: "
-            "weights.float()."
+            f"“weights” holds {visible(str(about['dtype'])[:20])}, which numpy does not have. Save "
+            "float32: weights.float()."
         )
     dtype = np.dtype(_KINDS[about["dtype"]])
     size = size_of(shape, dtype)
@@ -134,7 +134,7 @@ def _trace(
     name: str,
 ) -> AttentionTrace:
     if weights.dtype.kind not in "fiu":
-        raise ExplorerError(f"“weights” holds {weights.dtype}; it must hold numbers.")
+        raise ExplorerError(f"“weights” holds {_kind(weights)}; it must hold numbers.")
     found = weights.shape
     sides = [
         _texts(tokens, n, side)
@@ -156,7 +156,7 @@ def _texts(tokens: object, n: int, side: str) -> list[str]:
     if isinstance(tokens, np.ndarray):
         if tokens.ndim != 1 or tokens.dtype.kind not in "US":
             raise ExplorerError(
-                f"The {side} tokens must be a list of texts; these are {tokens.dtype} with the "
+                f"The {side} tokens must be a list of texts; these are {_kind(tokens)} with the "
                 f"shape {list(tokens.shape)}."
             )
         tokens = tokens.tolist()
@@ -168,6 +168,11 @@ def _texts(tokens: object, n: int, side: str) -> list[str]:
         )
     short = [t[:MAX_NAME] for t in tokens]
     return [readable(t.decode("utf-8", "replace") if isinstance(t, bytes) else t) for t in short]
+
+
+def _kind(array: npt.NDArray[Any]) -> str:
+    """What an array holds, in numpy's words; a file may have put names of its own among them."""
+    return visible(str(array.dtype)[:40])
 
 
 def _placed(texts: list[str], segment: int) -> tuple[tuple[Token, ...], str]:
@@ -186,5 +191,5 @@ def _is_mark(text: str) -> bool:
 
 
 def _missing(name: str, found: list[str]) -> str:
-    there = ", ".join(f"“{n[:40]}”" for n in found[:8]) or "nothing"
+    there = ", ".join(f"“{visible(n[:40])}”" for n in found[:8]) or "nothing"
     return f"The file holds no “{name}”; it has {there}. It must hold {WANTED}. {_HOW}"

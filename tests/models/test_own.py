@@ -282,3 +282,45 @@ def test_a_file_with_one_byte_changed_is_shown_or_refused_in_words(place, byte):
         own_weights(bytes(data), "mine")
     except ExplorerError:
         return
+
+
+TENSORS = save(
+    {"weights": weights_of((1, 1, 2, 2))}, metadata={"tokens": json.dumps(["a", "b"]), "x": "y"}
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.integers(0, len(TENSORS) - 1), st.integers(0, 255))
+def test_tensors_with_one_byte_changed_are_shown_or_refused_in_words(place, byte):
+    data = bytearray(TENSORS)
+    data[place] = byte
+    try:
+        own_weights(bytes(data), "mine")
+    except ExplorerError:
+        return
+
+
+anything = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=4)),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(), inner)),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(["dtype", "shape", "data_offsets", "weights", "__metadata__"]), anything)
+def test_tensors_with_one_value_exchanged_are_shown_or_refused_in_words(name, value):
+    header = tensor(offsets=(0, 4)) | {"__metadata__": {"tokens": '["a"]'}}
+    if name in header:
+        header[name] = value
+    else:
+        header["weights"][name] = value
+    try:
+        own_weights(tensors(header, b"\0\0\x80?"), "mine")
+    except ExplorerError as error:
+        str(error).encode()  # no half character, which would end the page's connection
+
+
+def test_names_in_a_file_that_no_page_could_show_become_marks():
+    with pytest.raises(ExplorerError, match="it has “⟨U\\+D800⟩”"):
+        own_weights(tensors({"\ud800": {}}), "mine")

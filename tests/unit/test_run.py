@@ -14,6 +14,7 @@ from explorer.limits import MAX_CHARACTERS
 from explorer.picture import Picture
 from explorer.run import LINK_BYTES, PARTS, Run, is_blank
 from explorer.source import Embedded, Folder, Hub, Scratch, Transplanted, parse_source
+from explorer.target import MaskedWord
 
 texts = st.text(min_size=1, max_size=60).filter(lambda t: not is_blank(t))
 scratch = st.builds(
@@ -188,6 +189,12 @@ def test_the_part_of_an_encoder_decoder_travels_in_the_link(part):
 def test_a_part_that_there_is_none_of_is_refused():
     with pytest.raises(ExplorerError, match="no attention “middle”"):
         Run.from_query({"text": "a", "part": "middle"})
+
+
+def test_a_word_to_ask_for_is_no_text():
+    assert MaskedWord(1, "cat\ud800").guess == "cat\N{REPLACEMENT CHARACTER}"
+    with pytest.raises(ExplorerError, match="has 100,000 characters; no token has more than 200"):
+        MaskedWord(1, "a" * 100_000)
 
 
 def test_a_link_to_an_uploaded_file_is_answered_with_what_to_do():
