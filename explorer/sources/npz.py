@@ -90,8 +90,8 @@ def _size(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
         shape, dtype = _header(file)
     if dtype.hasobject:
         raise ExplorerError(
-            f"“{visible(entry.filename[:40])}” holds Python objects, which can run hidden code when "
-            "they are opened. Save tokens as texts: numpy.array(tokens, dtype=str)."
+            f"“{visible(entry.filename[:40])}” holds Python objects, which can run hidden code "
+            "when they are opened. Save tokens as texts: numpy.array(tokens, dtype=str)."
         )
     return size_of(shape, dtype)
 
