@@ -1,7 +1,6 @@
 """Run: what a reader asked for. Hashable; the cache key and the link both come from it."""
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
@@ -18,8 +17,10 @@ from explorer.source import (
     source_from_query,
     source_to_query,
 )
+from explorer.visible import is_blank
 
 PARTS = ("cross", "encoder", "decoder")  # of an encoder-decoder; the first is what is shown first
+FIRST_SENT = 2_000_000  # UTF-16 units of a longer text that a page sends; guard.js cuts there
 LINK_BYTES = 6_000  # servers and chat programs commonly refuse links of 8 kB
 
 
@@ -60,12 +61,7 @@ class Run:
         object.__setattr__(self, "second", None if is_blank(second) else second)
         if is_blank(self.text):
             raise ExplorerError("There is no text to read yet. Type or paste some, then press Run.")
-        length = sum(map(len, self.texts))
-        if length > MAX_CHARACTERS:
-            raise ExplorerError(
-                f"This text has {length:,} characters; at most {MAX_CHARACTERS:,} can be read at "
-                "once. Nothing was changed: shorten the text and press Run again."
-            )
+        _check_length(self.texts)
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -135,9 +131,18 @@ class Run:
         return Run(query["text"], query.get("second"), source, part)
 
 
-def is_blank(text: str) -> bool:
-    """Whether a text shows nothing: only spaces, controls and invisible characters."""
-    return all(unicodedata.category(c)[0] in "CZ" for c in text)
+def _check_length(texts: tuple[str, ...]) -> None:
+    length, most = sum(map(len, texts)), min(MAX_CHARACTERS, FIRST_SENT - 1)
+    if any(len(text.encode("utf-16-le")) == 2 * FIRST_SENT for text in texts):
+        raise ExplorerError(
+            f"This text has {length:,} characters or more: no more of it was sent. At most "
+            f"{most:,} can be read at once: shorten the text and press Run again."
+        )
+    if length > most:
+        raise ExplorerError(
+            f"This text has {length:,} characters; at most {most:,} can be read at "
+            "once. Nothing was changed: shorten the text and press Run again."
+        )
 
 
 def readable(text: str) -> str:

@@ -129,10 +129,13 @@ class Own:
 
     Attributes:
         digest: Names the file by what is in it.
+        name: What the reader calls it: the same file under another name is another source, so
+            that nobody is ever shown a name that somebody else has given.
         trace: What was read from it.
     """
 
     digest: str
+    name: str
     trace: AttentionTrace = field(compare=False, repr=False)
 
     @property

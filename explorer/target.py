@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from explorer.errors import ExplorerError
-from explorer.run import is_blank, readable
+from explorer.run import readable
+from explorer.visible import is_blank
 
+MOST_GUESS = 200  # characters of the word that is asked for; no vocabulary's tokens are so long
 MOST_OTHER = 2_000  # characters of the other text: it travels in the link
 
 
@@ -44,6 +46,16 @@ class MaskedWord:
 
     at: int
     guess: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.guess is None:
+            return
+        object.__setattr__(self, "guess", readable(self.guess))
+        if len(self.guess) > MOST_GUESS:
+            raise ExplorerError(
+                f"The word to ask for has {len(self.guess):,} characters; no token has more than "
+                f"{MOST_GUESS}. Type one word."
+            )
 
 
 @dataclass(frozen=True, slots=True)

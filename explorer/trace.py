@@ -145,7 +145,8 @@ class AttentionTrace:
 
 def _check_rows(weights: Weights) -> None:
     """Refuse weights that are not rows of probabilities."""
-    sums = weights.sum(axis=-1)
+    with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite is refused
+        sums = weights.sum(axis=-1)
     if not np.isfinite(sums).all():
         raise ExplorerError(
             "The model returned attention weights that are not numbers (NaN or infinite). "

@@ -39,6 +39,13 @@ _SEEN = {*range(0x0600, 0x0606), 0x06DD, 0x070F, 0x0890, 0x0891, 0x08E2, 0x110BD
 _JOINERS = (0x200C, 0x200D)
 _FLAG, _TAGS = 0x1F3F4, range(0xE0020, 0xE0080)
 _FIRST_JOINED = 0x0590  # scripts before Hebrew do not join their letters
+# Characters that nothing is drawn for (Unicode: Default_Ignorable_Code_Point), as far as their
+# category does not tell: fillers, variation selectors, and places kept free for more of the kind.
+_IGNORABLE = (
+    *(range(code, code + 1) for code in (0x034F, 0x2065, 0x3164, 0xFFA0)),
+    *(range(0x115F, 0x1161), range(0x17B4, 0x17B6), range(0x180B, 0x1810)),
+    *(range(0xFE00, 0xFE10), range(0xFFF0, 0xFFF9), range(0xE0000, 0xE1000)),
+)
 
 
 def visible(text: str) -> str:
@@ -53,13 +60,33 @@ def marks_in(text: str) -> dict[int, str]:
     """The mark of every character of a running text that cannot be seen, by its place.
 
     Line breaks and tabs are seen there; joiners inside an emoji or between letters that join, and
-    the tags of a flag, are part of what is seen.
+    the tags of a flag, are part of what is seen. One walk through the text, however long.
     """
-    return {
-        i: _mark(c)
-        for i, c in enumerate(text)
-        if c not in "\t\n\r" and _is_unseen(c) and not _belongs(text, i)
-    }
+    marks = {}
+    of_a_flag = False  # whether a flag, and nothing but its tags since, stands before
+    for i, c in enumerate(text):
+        of_a_flag = ord(c) == _FLAG or (of_a_flag and ord(c) in _TAGS)
+        if c in "\t\n\r" or of_a_flag or not _is_unseen(c) or _joins(text, i):
+            continue
+        marks[i] = _mark(c)
+    return marks
+
+
+def is_blank(text: str) -> bool:
+    """Whether a text shows nothing: only spaces, controls and characters that are not drawn.
+
+    A private character and one that is newer than Python's tables have no category to tell by:
+    somebody's font draws them. So are half characters shown, as a mark.
+    """
+    return all(map(_shows_nothing, text))
+
+
+def _shows_nothing(character: str) -> bool:
+    code = ord(character)
+    category = unicodedata.category(character)
+    if category in ("Cc", "Cf") or category[0] == "Z":
+        return code not in _SEEN
+    return any(code in codes for codes in _IGNORABLE)
 
 
 def _is_unseen(character: str) -> bool:
@@ -69,16 +96,12 @@ def _is_unseen(character: str) -> bool:
     return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") and code not in _SEEN
 
 
-def _belongs(text: str, i: int) -> bool:
-    """Whether an unseen character shapes the one before it."""
-    code, before = ord(text[i]), text[i - 1] if i else " "
-    if code in _TAGS:
-        while i and ord(text[i]) in _TAGS:
-            i -= 1
-        return ord(text[i]) == _FLAG
-    if code not in _JOINERS or i + 1 == len(text):
+def _joins(text: str, i: int) -> bool:
+    """Whether an unseen character joins, or holds apart, the two beside it."""
+    code = ord(text[i])
+    if code not in _JOINERS or i == 0 or i + 1 == len(text):
         return False
-    after = text[i + 1]
+    before, after = text[i - 1], text[i + 1]
     if unicodedata.category(after) == "So" and code == 0x200D:
         return unicodedata.category(before) in ("So", "Sk", "Mn")
     return min(ord(before), ord(after)) >= _FIRST_JOINED and all(

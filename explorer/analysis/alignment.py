@@ -7,7 +7,9 @@ side word by word, as a reader would who looks for what was edited.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+from itertools import pairwise
+
+import numpy as np
 
 from explorer.trace import AttentionTrace, Token
 from explorer.visible import visible
@@ -149,11 +151,38 @@ def _edited(text_a: str, text_b: str, words_a: list[Word], words_b: list[Word]) 
     said_b = [text_b[slice(*span)] for span, _ in words_b]
     fold_a, fold_b = [w.casefold() for w in said_a], [w.casefold() for w in said_b]
     units = []
-    for kind, a0, a1, b0, b1 in SequenceMatcher(None, fold_a, fold_b, autojunk=False).get_opcodes():
-        if kind == "equal" or (kind == "replace" and a1 - a0 == b1 - b0):
-            for i, j in zip(range(a0, a1), range(b0, b1), strict=True):
-                units.append(Unit(said_a[i], said_b[j], words_a[i][1], words_b[j][1]))
+    ends = (len(fold_a), len(fold_b))
+    for (i, j), (next_i, next_j) in pairwise([(-1, -1), *_stayed(fold_a, fold_b), ends]):
+        kept = [(i, j)] if i >= 0 else []
+        if next_i - i == next_j - j:  # as many between this word and the next that stayed
+            kept = list(zip(range(max(i, 0), next_i), range(max(j, 0), next_j), strict=True))
+        units += [Unit(said_a[i], said_b[j], words_a[i][1], words_b[j][1]) for i, j in kept]
     return units
+
+
+def _stayed(one: Sequence[str], other: Sequence[str]) -> list[tuple[int, int]]:
+    """The words that two texts share in order, as many as can be, as pairs of places.
+
+    The longest common subsequence (Wagner, Fischer 1974), a row of the table at a time: words of
+    one times words of the other, both bounded by what a model reads (`limits.MAX_TOKENS`).
+    """
+    numbers = {word: n for n, word in enumerate(dict.fromkeys([*one, *other]))}
+    a, b = (np.array([numbers[word] for word in words], dtype=int) for words in (one, other))
+    most = np.zeros((len(a) + 1, len(b) + 1), dtype=np.int32)  # from each place to the ends
+    for i in range(len(a) - 1, -1, -1):
+        both = np.maximum(most[i + 1, :-1], most[i + 1, 1:] + (b == a[i]))
+        most[i, :-1] = np.maximum.accumulate(both[::-1])[::-1]
+    found: list[tuple[int, int]] = []
+    i = j = 0
+    while i < len(a) and j < len(b):
+        if a[i] == b[j]:
+            found.append((i, j))
+            i, j = i + 1, j + 1
+        elif most[i + 1, j] >= most[i, j + 1]:
+            i += 1
+        else:
+            j += 1
+    return found
 
 
 def _span(words: list[Word]) -> Stretch:

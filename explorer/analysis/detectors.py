@@ -15,6 +15,7 @@ from explorer.trace import Token
 
 Map = npt.NDArray[np.bool_]
 PLACES = {"self": "itself", "previous": "the token before", "next": "the token after"}
+MOST_MARKS = 16  # different special tokens that have a pattern of their own
 _ENDS = frozenset(".!?。！？…")  # of a sentence
 
 
@@ -34,7 +35,8 @@ class Detector:
 def detectors(tokens: Sequence[Token]) -> dict[str, Detector]:
     """The patterns that a text can show, by name; those that it cannot are left out.
 
-    Names: ``self``, ``previous``, ``next``, ``first``, each special token by its own text,
+    Names: ``self``, ``previous``, ``next``, ``first``, each special token by its own text (of more
+    than `MOST_MARKS` the first ones: a map is token × token, and a text may be of marks alone),
     ``punctuation``, ``same word``, ``same word before``, ``after the same word``,
     ``own sentence``, ``first to second text``, ``second to first text``.
     """
@@ -42,8 +44,7 @@ def detectors(tokens: Sequence[Token]) -> dict[str, Detector]:
     everyone = np.ones(n, dtype=bool)
     special = np.array([t.special for t in tokens])
     maps = _of_place(n) | {
-        mark: _columns(n, [t.special and t.text == mark for t in tokens])
-        for mark in dict.fromkeys(t.text for t in tokens if t.special)
+        mark: _columns(n, [t.special and t.text == mark for t in tokens]) for mark in _marks(tokens)
     }
     maps["punctuation"] = _columns(n, [is_punctuation(t) for t in tokens])
     maps |= _of_repetition(tokens)
@@ -54,6 +55,10 @@ def detectors(tokens: Sequence[Token]) -> dict[str, Detector]:
         found["own sentence"] = Detector(same & ~special[:, None], ~special)
     found |= _between_texts(tokens)
     return {name: d for name, d in found.items() if d.map.any()}
+
+
+def _marks(tokens: Sequence[Token]) -> list[str]:
+    return list(dict.fromkeys(t.text for t in tokens if t.special))[:MOST_MARKS]
 
 
 def is_punctuation(token: Token) -> bool:

@@ -60,10 +60,8 @@ const otherSide = (side) => (side === "a" ? "b" : "a");
  * @param {CommonUnit[]} units @param {Which} from @param {number[]} tokens
  */
 export function across(units, from, tokens) {
-  const to = otherSide(from);
-  return units
-    .filter((unit) => unit[from].some((i) => tokens.includes(i)))
-    .flatMap((unit) => unit[to]);
+  const [to, wanted] = [otherSide(from), new Set(tokens)];
+  return units.filter((unit) => unit[from].some((i) => wanted.has(i))).flatMap((unit) => unit[to]);
 }
 
 /** A common word as the units of one side's picture are. @param {CommonUnit} unit @param {Which} side */

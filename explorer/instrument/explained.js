@@ -65,8 +65,22 @@ export const readHeads = (text) =>
  */
 export const valuesOf = (found, of) => (of ? of.values : found.removal) ?? [];
 
-/** The text of a unit. @param {Explained} found @param {number} unit */
-export const unitText = (found, unit) => stretches(found).find((s) => s.unit === unit)?.text ?? "";
+/** @type {WeakMap<Explained, Map<number | null, string>>} */
+const texts = new WeakMap();
+
+/** The text of a unit: its first stretch. @param {Explained} found @param {number} unit */
+export function unitText(found, unit) {
+  let known = texts.get(found);
+  if (!known) {
+    known = new Map(
+      stretches(found)
+        .reverse()
+        .map((s) => [s.unit, s.text]),
+    );
+    texts.set(found, known);
+  }
+  return known.get(unit) ?? "";
+}
 
 /** @param {number[][]} one @param {number[][]} other */
 export const sameSets = (one, other) =>

@@ -93,13 +93,27 @@ const MOST_SHORTENED = 4000;
  */
 export function shorten(pen, text, width) {
   if (shortened.size > MOST_SHORTENED) shortened.clear();
-  return remember(shortened, `${pen.font} ${Math.floor(width)} ${text}`, () => {
-    if (pen.measureText(text).width <= width) return text;
-    const letters = [...text];
-    while (letters.length > 1 && pen.measureText(`${letters.join("")}…`).width > width)
-      letters.pop();
-    return `${letters.join("")}…`;
-  });
+  return remember(shortened, `${pen.font} ${Math.floor(width)} ${text}`, () =>
+    cutTo(pen, text, width),
+  );
+}
+
+/**
+ * The longest beginning of a text that fits, of one letter at least. Halving: a word may be as long
+ * as the whole text.
+ * @param {Pick<Pen, "measureText">} pen @param {string} text @param {number} width
+ */
+export function cutTo(pen, text, width) {
+  if (pen.measureText(text).width <= width) return text;
+  const letters = [...text];
+  const beginning = (/** @type {number} */ n) => `${letters.slice(0, n).join("")}…`;
+  let [low, high] = [1, letters.length];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (pen.measureText(beginning(middle)).width <= width) low = middle;
+    else high = middle;
+  }
+  return beginning(low);
 }
 
 /**

@@ -2,14 +2,19 @@
 
 import { h } from "./dom.js";
 
+// What a spreadsheet may run as a formula: a sign that begins one, in any width, behind quotes,
+// spaces and what cannot be seen, all of which an import may drop; or a tab or a line's end first.
+const FORMULA =
+  /^(?:[\s"'\p{Cf}]*[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b]|[\t\r\n])/u;
+
 /**
- * A cell of a CSV file. Spreadsheets run what begins with = + - @ as a formula, so such text gets
- * an apostrophe before it; numbers of ours never do.
+ * A cell of text in a CSV file. One that a spreadsheet may run gets an apostrophe before it; cells
+ * of numbers do not come here.
  * @param {string} text
  */
 export function csvCell(text) {
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  const safe = FORMULA.test(text) ? `'${text}` : text;
+  return /[",;\t\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
 /**

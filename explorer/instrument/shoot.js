@@ -1,7 +1,7 @@
 // What is on screen, drawn again with any pen: elements by where the browser has put them, canvases
 // by the functions that painted them.
 
-import { painters } from "./paint.js";
+import { cutTo, painters } from "./paint.js";
 
 /** @typedef {import("./paint.js").Pen} Pen */
 
@@ -42,20 +42,6 @@ export function shoot(pen, elements, title, theme) {
   pen.translate(MARGIN - left, MARGIN + TITLE - top);
   for (const element of elements) draw(pen, element);
   pen.restore();
-}
-
-/** The longest beginning of a text that fits. @param {Pen} pen @param {string} text @param {number} width */
-function cutTo(pen, text, width) {
-  if (pen.measureText(text).width <= width) return text;
-  const letters = [...text];
-  let [low, high] = [0, letters.length];
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    const fits = pen.measureText(`${letters.slice(0, middle).join("")}…`).width <= width;
-    if (fits) low = middle;
-    else high = middle;
-  }
-  return `${letters.slice(0, low).join("")}…`;
 }
 
 /** @param {Pen} pen @param {HTMLElement} element */

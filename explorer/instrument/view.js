@@ -80,9 +80,10 @@ export function runsOf(numbers) {
 export function readTokens(text) {
   if (text === null || !/^\d{1,5}(-\d{1,5})?(\.\d{1,5}(-\d{1,5})?)*$/.test(text)) return null;
   const tokens = new Set();
+  let left = MOST_PINNED; // counted, not the set's size: a link may name the same ones for ever
   for (const part of text.split(".")) {
     const [first, last = first] = part.split("-").map(Number);
-    for (let i = first; i <= last && tokens.size < MOST_PINNED; i++) tokens.add(i);
+    for (let i = first; i <= last && left > 0; i++, left--) tokens.add(i);
   }
   return [...tokens].sort((a, b) => a - b);
 }
@@ -206,8 +207,9 @@ function asked(view) {
 export function pin(view, side, tokens, add) {
   const before = view[side];
   if (!add) return asked({ ...view, [side]: same(before, tokens) ? [] : tokens });
-  const all = tokens.every((token) => before.includes(token));
-  const rest = before.filter((token) => !tokens.includes(token));
+  const [pinned, given] = [new Set(before), new Set(tokens)];
+  const all = tokens.every((token) => pinned.has(token));
+  const rest = before.filter((token) => !given.has(token));
   const next = all ? rest : [...rest, ...tokens].sort((a, b) => a - b);
   return asked({ ...view, [side]: next });
 }

@@ -148,6 +148,11 @@ export function placesIn(tokens, others) {
   /** @type {Map<string, number[]>} */
   const places = new Map();
   const key = (/** @type {Token} */ t) => `${t.segment} ${t.span} ${t.text}`;
-  others.forEach((token, j) => places.set(key(token), [...(places.get(key(token)) ?? []), j]));
-  return tokens.map((token) => places.get(key(token))?.shift() ?? -1);
+  for (let j = others.length - 1; j >= 0; j--) {
+    const name = key(others[j]);
+    const found = places.get(name);
+    if (found) found.push(j);
+    else places.set(name, [j]);
+  }
+  return tokens.map((token) => places.get(key(token))?.pop() ?? -1);
 }

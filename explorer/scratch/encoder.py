@@ -10,20 +10,22 @@ from torch import Tensor, nn
 
 from explorer.scratch.attention import SelfAttention
 from explorer.source import Scratch
+from explorer.visible import is_blank
 
 # In this order: one CJK character; a word (letters, marks and digits of any other script, with
 # the apostrophes and joiners inside it); else one character as a reader sees it, so that a flag
-# or a family of emoji stays whole.
+# or a family of emoji stays whole. Flags of two letters are taken by hand: \X counts back through
+# all of them at each.
 _CJK = r"\p{Han}\p{Hiragana}\p{Katakana}"
 _TOKEN = regex.compile(
     rf"""(?xV1)
     [{_CJK}] \p{{M}}*
   | [[\p{{L}}\p{{N}}_]--[{_CJK}]] [[\p{{L}}\p{{M}}\p{{N}}_'’\u200c\u200d]--[{_CJK}]]*
         (?<!['’\u200c\u200d])
+  | \p{{Regional_Indicator}}{{1,2}}+ [\p{{GCB=Extend}}\p{{GCB=ZWJ}}\p{{GCB=SpacingMark}}]*+
   | \X
     """
 )
-_INVISIBLE = regex.compile(r"[\p{Z}\p{C}]+")
 
 
 def tokenize(text: str) -> list[tuple[int, int]]:
@@ -36,7 +38,7 @@ def tokenize(text: str) -> list[tuple[int, int]]:
     Returns:
         For each token its first and one-past-last character in the text.
     """
-    return [m.span() for m in _TOKEN.finditer(text) if not _INVISIBLE.fullmatch(m.group())]
+    return [m.span() for m in _TOKEN.finditer(text) if not is_blank(m.group())]
 
 
 def embed(words: list[str], d_model: int, seed: int) -> Tensor:

@@ -278,6 +278,6 @@ def _shown(piece: str, span: tuple[int, int] | None, text: str) -> str:
     there the pasted characters say more.
     """
     spelled = not piece.isascii() or "▁" in piece or "Ġ" in piece
-    if not spelled or piece in text:
+    if not spelled:
         return piece
     return (text[slice(*span)] if span else re.sub("[▁Ġ]", " ", piece)).strip() or "␣"

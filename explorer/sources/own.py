@@ -1,25 +1,28 @@
 """Attention weights that a reader made elsewhere: NPZ or safetensors, read without pickle."""
 
 import hashlib
-import io
 import json
 import math
-import zipfile
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from explorer.errors import ExplorerError, refusing
-from explorer.limits import MAX_CHARACTERS
 from explorer.run import readable
 from explorer.source import Own
-from explorer.sources.stored import read_npz
+from explorer.sources.npz import MAX_BYTES, arrays_of, check_room, names_in, size_of, too_large
+from explorer.sources.stored import MAX_NAME, SAVED, trace_from
 from explorer.trace import AttentionTrace, ModelInfo, Token
+from explorer.visible import visible
 
-MAX_BYTES = 256 * 2**20  # of an unpacked file; all heads of bert-base on 512 tokens are 151 MB
+__all__ = ["MAX_BYTES", "own_weights"]
+
 MAX_SIDE = 1024  # tokens
-MAX_NAME = 200  # characters of a token's name
+_MOST_HEADER = 4 * 2**20  # bytes of what safetensors says of itself; all tokens take far less
+# What numpy has of the kinds of numbers that safetensors knows.
+_KINDS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2"}
+_KINDS |= {"I8": "i1", "U8": "u1", "U16": "<u2", "U32": "<u4", "U64": "<u8"}
 WANTED = (
     "weights with the shape [layer, head, query, key], each row summing to 1, and tokens: the "
     "names of the queries and keys as a list of texts"
@@ -29,6 +32,9 @@ _HOW = (
     "safetensors: save_file({“weights”: weights}, “attention.safetensors”, "
     "metadata={“tokens”: json.dumps(tokens)})."
 )
+
+
+_SIDES = ("query_tokens", "key_tokens")
 
 
 def own_weights(data: bytes, name: str) -> Own:
@@ -41,56 +47,27 @@ def own_weights(data: bytes, name: str) -> Own:
     Raises:
         ExplorerError: It is neither, is too large, or does not hold what is wanted.
     """
-    with refusing(
-        "This file cannot be read: it is damaged, or neither NPZ nor safetensors. It must "
-        f"hold {WANTED}. {_HOW}"
+    name = visible(name)
+    with (
+        refusing(
+            "This file cannot be read: it is damaged, or neither NPZ nor safetensors. It must "
+            f"hold {WANTED}. {_HOW}"
+        ),
+        np.errstate(over="ignore", invalid="ignore"),  # what becomes infinite is refused
     ):
         trace = _from_npz(data, name) if data[:2] == b"PK" else _from_safetensors(data, name)
-    return Own(hashlib.blake2b(data, digest_size=8).hexdigest(), trace)
+    return Own(hashlib.blake2b(data, digest_size=8).hexdigest(), name, trace)
 
 
 def _from_npz(data: bytes, name: str) -> AttentionTrace:
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        for entry in archive.infolist():
-            if entry.file_size > MAX_BYTES:  # said by the archive, and kept by its reader
-                raise ExplorerError(_too_large(entry.file_size))
-            with archive.open(entry) as file:
-                _check_header(file, entry)
-    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-        names = set(arrays.files)
-        if {"weights", "about", "query_tokens"} <= names:
-            return _sound(read_npz(io.BytesIO(data)))  # one that this app has saved
-        if "weights" not in names:
-            raise ExplorerError(_missing("weights", sorted(names)))
-        both = arrays["tokens"] if "tokens" in names else None
-        queries, keys = (
-            arrays[side] if side in names else both for side in ("query_tokens", "key_tokens")
-        )
-        return _trace(arrays["weights"], queries, keys, name)
-
-
-def _sound(trace: AttentionTrace) -> AttentionTrace:
-    """A trace out of a file that says it is this app's: whatever it says is looked at first."""
-    model, texts = trace.model, trace.texts
-    tokens = (*trace.query_tokens, *trace.key_tokens)
-    patches = trace.patches
-    ordinary = sum(not t.special for t in trace.key_tokens)
-    sound = (
-        isinstance(model.name, str)
-        and 1 <= len(texts) == len(trace.n_cut) <= 2
-        and all(isinstance(text, str) and len(text) <= MAX_CHARACTERS for text in texts)
-        and all(type(n) is int for n in trace.n_cut)
-        and all(t.segment in range(len(texts)) for t in tokens)
-        and all(0 <= t.span[0] <= t.span[1] <= len(texts[t.segment]) for t in tokens if t.span)
-        and (patches is None or patches.rows * patches.columns == ordinary)
-    )
-    if not sound:
-        raise ExplorerError(
-            "This file looks like one that this app has saved, but its parts do not fit together. "
-            "Save it again, or leave “about” out of it."
-        )
-    _check_shape(trace.weights.shape)
-    return trace
+    arrays = arrays_of(data, {*SAVED, "tokens"})
+    if "weights" not in arrays:
+        raise ExplorerError(_missing("weights", names_in(data)))
+    _check_shape(arrays["weights"].shape)
+    if {"about", "query_tokens"} <= set(arrays):
+        return trace_from(arrays)  # one that this app has saved
+    queries, keys = (arrays.get(side, arrays.get("tokens")) for side in _SIDES)
+    return _trace(arrays["weights"], queries, keys, name)
 
 
 def _check_shape(shape: tuple[int, ...]) -> None:
@@ -107,46 +84,57 @@ def _check_shape(shape: tuple[int, ...]) -> None:
         )
 
 
-def _check_header(file: Any, entry: zipfile.ZipInfo) -> None:
-    """Refuse an array that says it is larger than its file: its room would be taken before."""
-    layout = np.lib.format
-    first = layout.read_magic(file) == (1, 0)
-    read = layout.read_array_header_1_0 if first else layout.read_array_header_2_0
-    shape, _, dtype = read(file)
-    if dtype.hasobject:
-        raise ExplorerError(
-            f"“{entry.filename}” holds Python objects, which can run hidden code when they are "
-            "opened. Save tokens as texts: numpy.array(tokens, dtype=str)."
-        )
-    size = math.prod(shape) * dtype.itemsize
-    if size > MAX_BYTES:
-        raise ExplorerError(_too_large(size))
-
-
 def _from_safetensors(data: bytes, name: str) -> AttentionTrace:
-    from safetensors.numpy import load
-
-    if len(data) > MAX_BYTES:
-        raise ExplorerError(_too_large(len(data)))
-    arrays = load(data)
-    if "weights" not in arrays:
-        raise ExplorerError(_missing("weights", sorted(arrays)))
+    """Read by hand: the library copies every array of the file, wanted or not."""
     length = int.from_bytes(data[:8], "little")
-    said = json.loads(data[8 : 8 + length]).get("__metadata__", {})
-    sides = [said.get(side, said.get("tokens")) for side in ("query_tokens", "key_tokens")]
-    queries, keys = (None if s is None else np.array(json.loads(s)) for s in sides)
-    return _trace(arrays["weights"], queries, keys, name)
+    if length > min(_MOST_HEADER, len(data) - 8):
+        raise ValueError("a header that is too long")
+    header = json.loads(data[8 : 8 + length])
+    said = header.pop("__metadata__", {})
+    if "weights" not in header:
+        raise ExplorerError(_missing("weights", sorted(header)))
+    weights = _array(header["weights"], data[8 + length :])
+    queries, keys = (
+        None if text is None else json.loads(text)
+        for text in (said.get(side, said.get("tokens")) for side in _SIDES)
+    )
+    return _trace(weights, queries, keys, name)
+
+
+def _array(about: dict[str, Any], data: bytes) -> npt.NDArray[Any]:
+    """An array of a safetensors file, without a copy.
+
+    Args:
+        about: Its kind, shape and place, as the header says.
+        data: What follows the header.
+    """
+    shape, (start, end) = about["shape"], about["data_offsets"]
+    if not all(type(n) is int and n >= 0 for n in (*shape, start, end)):
+        raise ValueError("no sizes")
+    _check_shape(tuple(shape))
+    if about["dtype"] not in _KINDS:
+        raise ExplorerError(
+            f"“weights” holds {visible(str(about['dtype'])[:20])}, which numpy does not have. Save "
+            "float32: weights.float()."
+        )
+    dtype = np.dtype(_KINDS[about["dtype"]])
+    size = size_of(shape, dtype)
+    if size > MAX_BYTES:
+        raise ExplorerError(too_large(size))
+    check_room(size)
+    if not end - start == math.prod(shape) * dtype.itemsize <= len(data) - start:
+        raise ValueError("an array that leaves its file")
+    return np.frombuffer(data, dtype, math.prod(shape), start).reshape(shape)
 
 
 def _trace(
     weights: npt.NDArray[Any],
-    queries: npt.NDArray[Any] | None,
-    keys: npt.NDArray[Any] | None,
+    queries: object,
+    keys: object,
     name: str,
 ) -> AttentionTrace:
-    _check_shape(weights.shape)
     if weights.dtype.kind not in "fiu":
-        raise ExplorerError(f"“weights” holds {weights.dtype}; it must hold numbers.")
+        raise ExplorerError(f"“weights” holds {_kind(weights)}; it must hold numbers.")
     found = weights.shape
     sides = [
         _texts(tokens, n, side)
@@ -161,21 +149,30 @@ def _trace(
     return AttentionTrace(model, texts, query_tokens, key_tokens, weights, (0,) * len(texts))
 
 
-def _texts(tokens: npt.NDArray[Any] | None, n: int, side: str) -> list[str]:
+def _texts(tokens: object, n: int, side: str) -> list[str]:
     """The names of one side's tokens; numbers where the file gives none."""
     if tokens is None:
         return [str(i) for i in range(n)]
-    if tokens.ndim != 1 or tokens.dtype.kind not in "US":
-        raise ExplorerError(
-            f"The {side} tokens must be a list of texts; these are {tokens.dtype} with the shape "
-            f"{list(tokens.shape)}."
-        )
+    if isinstance(tokens, np.ndarray):
+        if tokens.ndim != 1 or tokens.dtype.kind not in "US":
+            raise ExplorerError(
+                f"The {side} tokens must be a list of texts; these are {_kind(tokens)} with the "
+                f"shape {list(tokens.shape)}."
+            )
+        tokens = tokens.tolist()
+    if not isinstance(tokens, list) or not all(isinstance(t, str | bytes) for t in tokens):
+        raise ExplorerError(f"The {side} tokens must be a list of texts, and nothing else.")
     if len(tokens) != n:
         raise ExplorerError(
             f"There are {len(tokens):,} {side} tokens, and “weights” has {n:,} on that side."
         )
-    plain = [t.decode("utf-8", "replace") if isinstance(t, bytes) else t for t in tokens.tolist()]
-    return [readable(t[:MAX_NAME]) for t in plain]
+    short = [t[:MAX_NAME] for t in tokens]
+    return [readable(t.decode("utf-8", "replace") if isinstance(t, bytes) else t) for t in short]
+
+
+def _kind(array: npt.NDArray[Any]) -> str:
+    """What an array holds, in numpy's words; a file may have put names of its own among them."""
+    return visible(str(array.dtype)[:40])
 
 
 def _placed(texts: list[str], segment: int) -> tuple[tuple[Token, ...], str]:
@@ -193,13 +190,6 @@ def _is_mark(text: str) -> bool:
     return len(text) > 2 and (text[0], text[-1]) in (("[", "]"), ("<", ">"))
 
 
-def _too_large(size: int) -> str:
-    return (
-        f"This file unpacks to {size / 2**20:,.0f} MB; at most {MAX_BYTES // 2**20} MB can be "
-        "shown. Save float16, fewer layers, or fewer tokens."
-    )
-
-
 def _missing(name: str, found: list[str]) -> str:
-    there = ", ".join(f"“{n[:40]}”" for n in found[:8]) or "nothing"
+    there = ", ".join(f"“{visible(n[:40])}”" for n in found[:8]) or "nothing"
     return f"The file holds no “{name}”; it has {there}. It must hold {WANTED}. {_HOW}"

@@ -1,4 +1,4 @@
-"""Uploaded pictures: opened safely, made small, written anew. Needs no torch."""
+"""Uploaded pictures: counted before they are unpacked, made small, written anew. No torch."""
 
 import hashlib
 import io
@@ -7,17 +7,31 @@ from PIL import Image, ImageOps
 
 from explorer.errors import ExplorerError, refusing
 from explorer.picture import Picture
+from explorer.sources.memory import check_fits
 
+# Pillow has a limit of its own, which would call a large picture a damaged one: ours is lower, and
+# asked for after every `Image.open` of a stranger's file.
+Image.MAX_IMAGE_PIXELS = None
 MAX_PIXELS = 50_000_000  # a photograph of 50 megapixels
+MAX_SIDE = 65_535  # pixels, as JPEG has it: a line of pixels takes room, however short
 SIDE = 768  # pixels of a picture's longer side, as it is kept
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
+# Bytes of a pixel while a picture is unpacked, as measured: what Pillow keeps of it (at most 4),
+# and what a decoder holds beside it, such as all waves of a progressive JPEG.
+_BYTES = {"JPEG": 8, "WEBP": 20}
+_BYTES_OF_OTHERS = 5
+_BAND = 64  # rows of the small picture that are made at once
+_WHICH_END_IS_UP = ("exif", "xmp", "XML:com.adobe.xmp")
+_SEEN_PIXELS = 2**22  # of what a model saw; a file may say anything
 
 
 def picture_of(data: bytes) -> Picture:
-    """An uploaded picture: opened, turned upright, made small, and written anew.
+    """An uploaded picture: opened, made small, turned upright, and written anew.
+
+    Of a moving picture it is the first one.
 
     Raises:
-        ExplorerError: It is no picture, or a far too large one.
+        ExplorerError: It is no picture, or too large to be unpacked here.
     """
     kinds = ", ".join(_FORMATS)
     with (
@@ -26,21 +40,75 @@ def picture_of(data: bytes) -> Picture:
         ),
         Image.open(io.BytesIO(data), formats=_FORMATS) as image,
     ):
-        if image.width * image.height > MAX_PIXELS:  # known before a pixel is unpacked
+        _check_size(image)
+        image.draft("RGB", (2 * SIDE, 2 * SIDE))  # a JPEG can be unpacked small
+        small = _shrunk(image)
+        small.info = {key: image.info[key] for key in _WHICH_END_IS_UP if key in image.info}
+        return stored(ImageOps.exif_transpose(small))
+
+
+def _check_size(image: Image.Image) -> None:
+    """Refuse a picture that would take too much memory; nothing of it is unpacked yet."""
+    pixels = image.width * image.height
+    if pixels > MAX_PIXELS or max(image.size) > MAX_SIDE:
+        raise ExplorerError(
+            f"This picture has {image.width:,} × {image.height:,} pixels; at most "
+            f"{MAX_PIXELS // 10**6} million can be read, and {MAX_SIDE:,} on a side. Make it "
+            "smaller first."
+        )
+    size = pixels * _BYTES.get(image.format or "", _BYTES_OF_OTHERS)
+    check_fits(size, "Unpacking this picture", "Make it smaller first.")
+
+
+def _shrunk(image: Image.Image) -> Image.Image:
+    """A picture on white, at most `SIDE` on its longer side; band by band, so no copy is large."""
+    factor = max(1, max(image.size) // (2 * SIDE))
+    columns, rows = (-(-n // factor) for n in image.size)
+    small = Image.new("RGB", (columns, rows))
+    for top in range(0, rows, _BAND):
+        end = min((top + _BAND) * factor, image.height)
+        band = image.crop((0, top * factor, image.width, end))
+        small.paste(_on_white(band).reduce(factor), (0, top))
+    small.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    return small
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """A picture in RGB; what is transparent has no colour."""
+    if image.mode.startswith("I"):  # 16 bits of grey; Pillow would cut them off at 255
+        image = image.convert("I").point(lambda grey: grey / 256).convert("L")
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    upright = image.convert("RGBA")
+    paper = Image.new("RGBA", upright.size, "white")
+    return Image.alpha_composite(paper, upright).convert("RGB")
+
+
+def seen_anew(png: bytes) -> bytes:
+    """What a model saw, out of a file that says it is this app's: opened and written anew.
+
+    Raises:
+        ExplorerError: It is no PNG, or larger than what models see.
+    """
+    with (
+        refusing(
+            "The picture in this file cannot be read: it is no PNG, or it is damaged. Save the "
+            "file again, or leave “about” out of it."
+        ),
+        Image.open(io.BytesIO(png), formats=("PNG",)) as image,
+    ):
+        if image.width * image.height > _SEEN_PIXELS:
             raise ExplorerError(
-                f"This picture has {image.width:,} × {image.height:,} pixels; at most "
-                f"{MAX_PIXELS // 10**6} million can be read. Make it smaller first."
+                f"The picture in this file has {image.width:,} × {image.height:,} pixels, more "
+                "than models see. Save the file again, or leave “about” out of it."
             )
-        upright = ImageOps.exif_transpose(image).convert("RGBA")
-    paper = Image.new("RGBA", upright.size, "white")  # what is transparent has no colour
-    flat = Image.alpha_composite(paper, upright).convert("RGB")
-    flat.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
-    return stored(flat)
+        return stored(image.convert("RGB")).png
 
 
 def stored(image: Image.Image) -> Picture:
-    """A picture as this app keeps it."""
+    """A picture as this app keeps it: pixels, and nothing that a file may say beside them."""
     out = io.BytesIO()
+    image.info = {}
     image.save(out, "PNG")
     png = out.getvalue()
     return Picture(hashlib.blake2b(png, digest_size=8).hexdigest(), png)

@@ -142,7 +142,11 @@ def _written(
 
 
 def _read_back(tokenizer: Any, ids: list[int]) -> tuple[str, Encoded]:
-    """Written tokens as a text, and where each stands: by what the text was before and after it."""
+    """Written tokens as a text, and where each stands: by what the text was before and after it.
+
+    Every beginning is decoded, since a piece may be a part of a character: the square of
+    `MOST_WRITTEN` tokens at most.
+    """
 
     def text_of(some: list[int]) -> str:
         plain = {"skip_special_tokens": True, "clean_up_tokenization_spaces": False}
@@ -157,8 +161,8 @@ def _read_back(tokenizer: Any, ids: list[int]) -> tuple[str, Encoded]:
         blank = len(target[start:end]) - len(target[start:end].lstrip())
         spans.append((start + blank, end) if end > start + blank else None)
         start = max(start, end)
-    pieces = tokenizer.convert_ids_to_tokens(ids)
-    segments = [None if i in marks_of(tokenizer) else 0 for i in ids]
+    pieces, marks = tokenizer.convert_ids_to_tokens(ids), marks_of(tokenizer)
+    segments = [None if i in marks else 0 for i in ids]
     return target, Encoded(ids, pieces, segments, spans, words_of(pieces, spans), {})
 
 

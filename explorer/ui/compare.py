@@ -62,7 +62,10 @@ def _b_in_address(a: Run) -> Run:
     query = {
         k.removeprefix(state.B): v for k, v in st.query_params.items() if k.startswith(state.B)
     }
-    if "source" not in query and "text" not in query:
+    lost = state.lost_in(query)
+    if lost:
+        st.session_state.trouble = lost
+    if lost or ("source" not in query and "text" not in query):
         return state.opposite(a)
     try:
         own = {"text": a.text} | ({"second": a.second} if a.second else {})
@@ -130,13 +133,20 @@ def link_of(pair: Comparing) -> dict[str, str] | None:
 
 
 def _write_address(pair: Comparing) -> None:
-    link = link_of(pair)
-    if link is None:
-        return
+    link = link_of(pair) or _marks(pair)
     now = st.query_params.to_dict()
     if any(now.get(name) != value for name, value in link.items()):
         st.query_params.from_dict(link)
     st.session_state.address = pair.a
+
+
+def _marks(pair: Comparing) -> dict[str, str]:
+    """What the address says of a pair that it cannot carry."""
+    a, b = state.mark_of(pair.a), state.mark_of(pair.b)
+    query = {a: "1"} if a else pair.a.to_query()
+    if a and not b:
+        return query | {state.B + name: value for name, value in pair.b.to_query().items()}
+    return query | {state.B + (b or "long"): "1"}
 
 
 @st.fragment

@@ -1,12 +1,13 @@
 // What people type must reach the server, and survive it. Half of a character (a lone surrogate) and
 // a text of many megabytes would end the connection without a word, so they are mended before they
-// are sent. And a server that was started again knows nothing of an open page, which Streamlit leaves
+// are sent: of a text that is far too long only its beginning goes, and the server refuses it. And a server that was started again knows nothing of an open page, which Streamlit leaves
 // as it was, deaf: so after every lost connection the page is asked for once more, by a button that
 // nobody sees, and what was typed is put back.
 // No "less than" sign may stand in this file: the page's sanitiser would drop all of it.
 
 (() => {
-  const MOST = 2_000_000; // characters; the server says what it takes, which is far less
+  // UTF-16 units; run.py knows the number (FIRST_SENT) and then does not claim to know the length.
+  const MOST = 2_000_000;
 
   /** @typedef {HTMLTextAreaElement | HTMLInputElement} Box */
 

@@ -8,7 +8,7 @@ import hashlib
 import os
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,14 @@ _OF_A_RUN += tuple(f"t_{name}" for name in _TRAINED)
 B = "b_"  # before the names of everything that belongs to the second run of a comparison
 _INPUTS = (*_OF_A_RUN, *(B + name for name in _OF_A_RUN))
 KINDS = ("bert", "scratch", "trained", "transplant", "hf", "path", "own")
+# What no address carries leaves a mark in it, so that whoever opens it is told what is missing.
+LOST = {
+    "file": "This address is of a page that showed an uploaded file. Files do not travel in "
+    "addresses, and the server has it no longer: upload it again, a picture with “Picture” on, "
+    "weights under Model, “My own attention weights”. Something else stands in its place.",
+    "long": "This address is of a page that showed a text too long for a link, and the server has "
+    "it no longer: paste it again. Something else stands in its place.",
+}
 RECENT = 8  # models of the hub that are remembered for a reader
 
 
@@ -57,6 +65,7 @@ def start() -> None:
         head = Head.of(st.query_params.to_dict())
         state.layer, state.head = head.layer, head.head
         state.kept = {}  # what the inputs held last
+        state.lost = False  # whether the reader was told that the address lacks something
         state.offer = None  # a model that could be downloaded, and what then
         state.recent, state.with_parts = [], set()  # models that were shown; those of several parts
         _open()
@@ -105,11 +114,13 @@ def _open() -> None:
     """What a page opens with: its address's run, else the first example."""
     state, first = st.session_state, EXAMPLES[0]
     asked = _run_in_address(tell=True)
-    trouble = state.trouble
+    lost = lost_in(st.query_params.to_dict())
+    trouble = state.trouble or lost
     run = asked or first.run
     viewed = "layer" in st.query_params  # the link says where to look
     _adopt(run, first.opening if run == first.run and not viewed else None)
     fill_inputs(opposite(run), B)
+    state.lost = lost is not None
     if trouble:  # the link is no good: say so, and keep its text
         state.trouble, state.text = trouble, st.query_params.get("text", state.text)
 
@@ -137,7 +148,7 @@ def lacks_model(run: Run) -> bool:
 def want(run: Run, opening: Opening | None = None) -> None:
     """Ask for a run; it is shown as soon as it is computed."""
     state = st.session_state
-    state.wanted, state.opening, state.trouble = run, opening, None
+    state.wanted, state.opening, state.trouble, state.lost = run, opening, None, False
     if opening:
         state.layer, state.head = opening["layer"], opening["heads"][0]
 
@@ -173,15 +184,34 @@ def write_address() -> None:
     state = st.session_state
     run: Run | None = state.shown
     named = st.query_params.get("text") is not None
-    if run is None or (run == EXAMPLES[0].run and not named):
-        return  # a first visit keeps its plain address
-    if not run.fits_link():
-        if named:
+    marks = [name for name in LOST if name in st.query_params]
+    if run is None:
+        return
+    mark = mark_of(run)
+    if mark:
+        if named or marks not in ([], [mark]):
             st.query_params.clear()
+        st.query_params[mark] = "1"
         state.address = None
+    elif run == EXAMPLES[0].run and not named:  # a first visit keeps its plain address
+        for name in marks if not state.lost else ():
+            del st.query_params[name]
     elif not named or run != state.address:
         st.query_params.from_dict(run.to_query())
         state.address = run
+
+
+def mark_of(run: Run) -> str | None:
+    """The mark, of `LOST`, that an address has in place of a run that it cannot carry."""
+    if run.is_of_a_file():
+        return "file"
+    return None if run.fits_link() else "long"
+
+
+def lost_in(query: Mapping[str, str]) -> str | None:
+    """What to say of an address with a mark in place of a run."""
+    found = [LOST[mark] for mark in LOST if query.get(mark) == "1" and not query.get("text")]
+    return found[0] if found else None
 
 
 def failed(sentence: str) -> None:

@@ -1,8 +1,10 @@
 """Bad luck: lost connections, restarts, odd characters, a busy server, failures nobody foresaw."""
 
+import io
 import re
 from urllib.parse import urlencode
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 
@@ -89,6 +91,28 @@ def test_after_a_restart_of_the_server_an_open_page_finds_its_run_again(far_read
     reader.wait_says("Layer 4, head 7: word")
 
 
+def test_after_a_restart_a_page_of_an_uploaded_file_says_that_it_is_gone(far_reader, own_app):
+    reader = far_reader
+    out = io.BytesIO()
+    np.savez(out, weights=np.full((1, 1, 2, 2), 0.5), tokens=np.array(["secret", "token"]))
+    reader.open().painted()
+    reader.box("Text").fill("Typed before the restart.")
+    reader.choose_kind("My own attention weights")
+    reader.page.get_by_test_id("stFileUploader").filter(has_text="NPZ").wait_for()
+    reader.page.wait_for_function(IDLE)
+    reader.upload("NPZ", "secret name.npz", out.getvalue())
+    reader.page.locator(".ax-text", has_text="secret").wait_for()
+    reader.page.wait_for_function("location.search.includes('file=1')")
+    assert "secret" not in reader.address()
+    own_app.stop()
+    reader.page.wait_for_function(
+        "document.querySelector('[data-testid=stApp]').dataset.testConnectionState !== 'CONNECTED'"
+    )
+    own_app.start()
+    reader.told("the server has it no longer: upload it again")
+    reader.page.locator(".ax-text", has_text="mat").wait_for()
+
+
 def test_half_a_character_and_a_text_of_megabytes_do_not_end_the_connection(reader):
     reader.open().painted()
     paste(reader, "'half \\ud83d here'")
@@ -96,7 +120,9 @@ def test_half_a_character_and_a_text_of_megabytes_do_not_end_the_connection(read
     reader.page.locator(".ax-text", has_text="half � here").wait_for()
     paste(reader, "'much '.repeat(420_000)")
     reader.page.get_by_role("button", name="Run").click()
-    reader.told("This text has 2,000,000 characters; at most 200,000 can be read at once")
+    reader.told(
+        "This text has 2,000,000 characters or more: no more of it was sent. At most 200,000"
+    )
     reader.page.locator(".ax-text", has_text="half � here").wait_for()
     assert reader.box("Text").evaluate("box => box.value.length") == 2_000_000
 

@@ -204,6 +204,13 @@ def test_a_picture_goes_with_the_reader_to_the_other_pages(looking):
     looking.page.get_by_text("17 words are common to both").wait_for()  # [CLS] and 16 patches
 
 
+def test_a_page_of_a_picture_loaded_again_says_that_it_must_be_uploaded_again(looking):
+    looking.page.wait_for_function("location.search.includes('file=1')")
+    looking.page.reload()
+    looking.told("the server has it no longer: upload it again, a picture with “Picture” on")
+    looking.painted()
+
+
 def test_a_damaged_picture_is_a_sentence_and_the_last_one_stays(looking):
     looking.upload("Picture for a vision model", "x.png", b"no picture")
     looking.told("no picture that can be read")

@@ -5,10 +5,36 @@ import { csvCell, fileName, toCsv } from "../../explorer/instrument/save.js";
 const unit = (/** @type {string} */ text) => ({ text, tokens: [], special: false, segment: 0 });
 
 test("a cell that a spreadsheet would run is made harmless", () => {
-  for (const evil of ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1"]) {
+  const ascii = [
+    "=1+1",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    " =1",
+    '"=1',
+    "'=1",
+    '" =1',
+  ];
+  const wide = [
+    "＝1+1",
+    "＋1",
+    "－1",
+    "＠SUM(A1)",
+    "﹦1",
+    "﹢1",
+    "﹣1",
+    "﹫1",
+    "\u200b=1",
+    "\u3000＝1",
+  ];
+  for (const evil of [...ascii, ...wide]) {
     assert.ok(csvCell(evil).replace(/^"/, "").startsWith("'"), evil);
   }
-  assert.equal(csvCell("a=b"), "a=b");
+  for (const plain of ["a=b", "a＝b", "猫", "it's", "", " a"]) assert.equal(csvCell(plain), plain);
+  assert.equal(csvCell('"'), '""""');
 });
 
 test("commas, quotes and line ends stay inside their cell", () => {
@@ -26,6 +52,11 @@ test("a picture is written with its queries down and its keys across", () => {
     toCsv(picture, "L0 H1"),
     '\ufeffL0 H1,a,","\r\n猫,0.25000,0.75000\r\n\'=x,1.00000,0.00000\r\n',
   );
+});
+
+test("numbers below zero stay numbers", () => {
+  const picture = { weights: Float32Array.from([-0.25]), rows: [unit("a")], columns: [unit("-")] };
+  assert.equal(toCsv(picture, "A − B"), "\ufeffA − B,'-\r\na,-0.25000\r\n");
 });
 
 test("a file name has safe letters only", () => {

@@ -136,3 +136,8 @@ test("turning round asks the other question of the same tokens", () => {
   assert.deepEqual([to.queries, to.keys, to.look], [[], [3, 4], "to"]);
   assert.deepEqual(turn(to, "from").queries, [3, 4]);
 });
+
+test("a link that names the same tokens for ever is read as far as tokens can be pinned", () => {
+  assert.deepEqual(readTokens(`0-99999${".0-99999".repeat(50_000)}`)?.length, 4096);
+  assert.deepEqual(readTokens("3.3.1-2"), [1, 2, 3]);
+});

@@ -7,6 +7,8 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
+from explorer.sources import EXAMPLES
+
 APP = str(Path(__file__).parents[2] / "app.py")
 PAGES = ["explore", "step", "compare", "heads", "explain"]
 NAMES = ["text", "second", "source", "part", "layer", "heads", "query", "key", "grid", "lines"]
@@ -22,6 +24,7 @@ NAMES += [
     "target",
 ]
 NAMES += ["at", "other", "class", "off", "gone", "how", "pairs", "b_text", "b_source", "b_part"]
+NAMES += ["file", "long", "b_file"]
 VALUES = st.one_of(
     st.sampled_from(["scratch", "bert", "trained", "own:1", "path:/etc", "path:../..", "hf:../x"]),
     st.sampled_from(["transplant:bert", "transplant:scratch", "hf:a/b@c", "encoder", "cross"]),
@@ -57,3 +60,68 @@ def test_any_address_opens_with_a_picture_or_a_sentence(page):
         assert not app.exception, [e.value for e in app.exception]
 
     holds()
+
+
+def opened(page="explore", **query):
+    """A page of the app, opened by an address."""
+    app = AppTest.from_file(APP, default_timeout=60)
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.switch_page(f"pages/{page}.py")
+    return app.run()
+
+
+def says(app, words):
+    return any(words in text.value for text in app.text)
+
+
+def address(app):
+    asked = app.query_params.items()
+    return {name: v if isinstance(v, str) else v[0] for name, v in asked}
+
+
+@pytest.mark.parametrize(
+    ("page", "query"),
+    [
+        ("explore", {"file": "1"}),
+        ("explore", {"file": "1", "layer": "3"}),
+        ("heads", {"file": "1"}),
+        ("compare", {"file": "1", "b_file": "1"}),
+        ("compare", {"text": "The cat sat.", "source": "scratch", "b_file": "1"}),
+    ],
+)
+def test_an_address_says_that_its_file_must_be_uploaded_again(page, query):
+    app = opened(page, **query)
+    assert not app.exception
+    assert says(app, "Files do not travel in addresses, and the server has it no longer: upload")
+
+
+def test_an_address_says_that_its_text_must_be_pasted_again():
+    app = opened(long="1")
+    assert says(app, "a text too long for a link, and the server has it no longer: paste it again")
+    assert app.text_area(key="text").value == EXAMPLES[0].run.text
+
+
+def test_a_mark_stays_in_the_address_until_the_reader_goes_on():
+    app = opened(file="1")
+    assert address(app) == {"file": "1"}
+    app.button(key="example_0").click().run()
+    assert address(app) == {}
+    assert not says(app, "Files do not travel")
+
+
+def test_what_no_link_carries_leaves_a_mark_and_nothing_of_itself():
+    app = opened(text="x", source="scratch")
+    app.text_area(key="text").set_value("secret " * 2000)
+    app.button(key="run").click().run()
+    assert address(app) == {"long": "1"}
+    app.text_area(key="text").set_value("short").run()
+    app.button(key="run").click().run()
+    assert address(app)["text"] == "short"
+    assert "long" not in address(app)
+
+
+def test_an_ordinary_address_and_none_say_nothing_of_files():
+    for query in ({}, {"text": "x", "source": "scratch"}, {"text": "x", "file": "1"}):
+        app = opened(**query)
+        assert not says(app, "the server has it no longer")

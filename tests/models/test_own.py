@@ -4,6 +4,7 @@ import io
 import json
 import pickle
 import struct
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -76,10 +77,15 @@ def test_what_the_app_has_saved_comes_back_bit_for_bit():
     assert again.texts == saved.texts
 
 
-def test_the_same_file_is_the_same_run():
+def test_the_same_file_is_the_same_run_and_under_another_name_another():
     data = npz(weights=weights_of())
-    assert Run(source=own_weights(data, "a")) == Run(source=own_weights(data, "b"))
-    assert not Run(source=own_weights(data, "a")).fits_link()
+    one, other = (Run(source=own_weights(data, name)) for name in ("a", "b"))
+    assert one == Run(source=own_weights(data, "a"))
+    assert not one.fits_link()
+    # What is cached, and the pictures in a browser, are found by equality and by `repr`.
+    assert one != other
+    assert repr(one) != repr(other)
+    assert [trace_run(run).model.name for run in (one, other)] == ["a", "b"]
 
 
 def with_about(**changes):
@@ -112,6 +118,69 @@ def zeros():
     return out.getvalue()
 
 
+def said(**arrays):
+    """Arrays of which there is nothing but what their headers say: a kind and a shape."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, (kind, shape) in arrays.items():
+            header = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+            start = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header))
+            archive.writestr(f"{name}.npy", start + header)
+    return out.getvalue()
+
+
+def many():
+    """More files in an archive than anybody saves."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for i in range(1200):
+            archive.writestr(f"{i}.npy", b"")
+    return out.getvalue()
+
+
+def packed(**options):
+    """An archive written in another way."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", **options) as archive:
+        for name, data in zipfile_of(npz(weights=weights_of())).items():
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+def zipfile_of(data):
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def twice():
+    """Two entries of one name."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for _ in range(2):
+            archive.writestr("weights.npy", zipfile_of(npz(weights=weights_of()))["weights.npy"])
+    return out.getvalue()
+
+
+def headed(header, version=b"\x01\x00", length=None):
+    """An array with a header of one's own."""
+    size = struct.pack("<H" if version == b"\x01\x00" else "<I", length or len(header))
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("weights.npy", b"\x93NUMPY" + version + size + header)
+    return out.getvalue()
+
+
+def tensors(header, data=b""):
+    text = json.dumps(header).encode() if isinstance(header, dict) else header
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def tensor(dtype="F32", shape=(1, 1, 1, 1), offsets=(0, 4)):
+    about = {"dtype": dtype, "shape": shape, "data_offsets": offsets}
+    return {"weights": about}
+
+
 REFUSED = {
     "no file of the kind": (b"hello", "damaged, or neither NPZ nor safetensors"),
     "nothing": (b"", "damaged, or neither"),
@@ -131,6 +200,54 @@ REFUSED = {
     "a small file of many zeros": (zeros(), "unpacks to"),
     "other parts": (with_about(texts=["x"]), "do not fit together"),
     "other model": (with_about(model={"name": 7}), "damaged, or neither"),
+    "a small file of large numbers": (
+        said(weights=("|u1", (1, 255, 1024, 1024))),
+        "unpacks to 1,020 MB, with 4 bytes",
+    ),
+    "arrays that fit only alone": (
+        said(weights=("<f4", (1, 1, 8, 8)), tokens=("<U40000000", ()), about=("<U40000000", ())),
+        "unpacks to 305 MB",
+    ),
+    "names of a million letters": (
+        said(weights=("<f4", (1, 1, 8, 8)), tokens=("<U1000000", (1024,))),
+        "unpacks to 3,906 MB",
+    ),
+    "an archive of many": (many(), "more than 1,000 arrays"),
+    "an array twice": (twice(), "damaged, or neither"),
+    "packed by bzip2": (packed(compression=zipfile.ZIP_BZIP2), "damaged, or neither"),
+    "packed by lzma": (packed(compression=zipfile.ZIP_LZMA), "damaged, or neither"),
+    "a header of a gigabyte": (headed(b"{}", b"\x02\x00", 2**30), "damaged, or neither"),
+    "a header of nested brackets": (headed(b"(" * 9000), "damaged, or neither"),
+    "a shape of other than numbers": (said(weights=("<f4", (1, 1, -1, -4))), "damaged, or neither"),
+    "texts of no letters": (said(weights=("<U0", (1, 1, 99999, 99999))), "unpacks to"),
+    "numbers beyond float32": (npz(weights=np.full((1, 1, 2, 2), 1e300)), "not numbers"),
+    "bfloat16": (tensors(tensor("BF16", offsets=(0, 2)), b"00"), "holds BF16"),
+    "a tensor larger than its file": (tensors(tensor(), b"00"), "damaged, or neither"),
+    "a tensor before its file": (tensors(tensor(offsets=(-4, 0)), b"0000"), "damaged, or neither"),
+    "a tensor of another size": (tensors(tensor(offsets=(0, 8)), b"0" * 8), "damaged, or neither"),
+    "a tensor of all memory": (
+        tensors(tensor("U8", (1024, 1, 1024, 1024), (0, 4)), b"0000"),
+        "unpacks to 4,096 MB",
+    ),
+    "a shape of texts": (tensors(tensor(shape=["1"] * 4), b"0000"), "damaged, or neither"),
+    "a header of nested lists": (tensors(b"[" * 10**6), "damaged, or neither"),
+    "a header that is no header": (tensors(b"7"), "damaged, or neither"),
+    "tokens of nested lists": (
+        tensors(tensor() | {"__metadata__": {"tokens": "[" * 5000}}, b"0000"),
+        "damaged, or neither",
+    ),
+    "tokens of other than texts": (
+        tensors(tensor() | {"__metadata__": {"tokens": "[[1]]"}}, b"\0\0\x80?"),
+        "a list of texts, and nothing else",
+    ),
+    "one long name among many": (
+        tensors(
+            tensor(shape=[1, 1, 1, 1])
+            | {"__metadata__": {"tokens": json.dumps(["x" * 10**6] + ["y"] * 1023)}},
+            b"\0\0\x80?",
+        ),
+        "1,024 query tokens",
+    ),
     "cut short": (npz(weights=weights_of())[:-40], "damaged, or neither"),
     "a header of safetensors that lies": (struct.pack("<Q", 2**60) + b"{}", "damaged, or neither"),
 }
@@ -165,3 +282,45 @@ def test_a_file_with_one_byte_changed_is_shown_or_refused_in_words(place, byte):
         own_weights(bytes(data), "mine")
     except ExplorerError:
         return
+
+
+TENSORS = save(
+    {"weights": weights_of((1, 1, 2, 2))}, metadata={"tokens": json.dumps(["a", "b"]), "x": "y"}
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.integers(0, len(TENSORS) - 1), st.integers(0, 255))
+def test_tensors_with_one_byte_changed_are_shown_or_refused_in_words(place, byte):
+    data = bytearray(TENSORS)
+    data[place] = byte
+    try:
+        own_weights(bytes(data), "mine")
+    except ExplorerError:
+        return
+
+
+anything = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=4)),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(), inner)),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(["dtype", "shape", "data_offsets", "weights", "__metadata__"]), anything)
+def test_tensors_with_one_value_exchanged_are_shown_or_refused_in_words(name, value):
+    header = tensor(offsets=(0, 4)) | {"__metadata__": {"tokens": '["a"]'}}
+    if name in header:
+        header[name] = value
+    else:
+        header["weights"][name] = value
+    try:
+        own_weights(tensors(header, b"\0\0\x80?"), "mine")
+    except ExplorerError as error:
+        str(error).encode()  # no half character, which would end the page's connection
+
+
+def test_names_in_a_file_that_no_page_could_show_become_marks():
+    with pytest.raises(ExplorerError, match="it has “⟨U\\+D800⟩”"):
+        own_weights(tensors({"\ud800": {}}), "mine")

@@ -6,6 +6,7 @@ import threading
 
 import numpy as np
 import pytest
+import regex
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -50,6 +51,20 @@ def test_tokens_lie_in_the_text_in_order_and_lose_nothing_visible(text):
     covered = {i for a, b in spans for i in range(a, b)}
     lost = "".join(c for i, c in enumerate(text) if i not in covered)
     assert is_blank(lost)
+
+
+@given(st.text(st.sampled_from("🇩🇪🇦x \u200d\u0301\u0903🏽猫"), max_size=12))
+def test_flags_are_cut_as_unicode_cuts_them(text):
+    flags = [m.span() for m in regex.finditer(r"\X", text) if "🇦" <= m.group()[0] <= "🇿"]
+    inside = [
+        cut for start, end in tokenize(text) for cut in [(start, end)] if "🇦" <= text[start] <= "🇿"
+    ]
+    assert inside == flags
+
+
+def test_private_and_new_characters_are_tokens_and_what_nobody_sees_is_none():
+    text = "\ue000 \U0001fae9 \u3164 \ufe0f\U000e0041 a"
+    assert [text[a:b] for a, b in tokenize(text)] == ["\ue000", "\U0001fae9", "a"]
 
 
 def test_positions_are_the_papers_formula():

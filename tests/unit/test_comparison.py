@@ -1,13 +1,14 @@
 """Two readings side by side: common words by their characters, distances worked by hand."""
 
 import math
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.analysis.alignment import align
+from explorer.analysis.alignment import _stayed, align
 from explorer.analysis.comparison import compare, findings
 from explorer.analysis.divergence import head_distances
 from explorer.analysis.profiles import entropy
@@ -100,6 +101,19 @@ def test_an_edited_text_is_matched_word_by_word():
         ("cat", "dog"),
         ("sat", "sat"),
     ]
+
+
+words = st.lists(st.sampled_from("abcd"), max_size=9)
+
+
+@given(words, words)
+def test_as_many_words_stay_as_can_and_in_order(one, other):
+    found = _stayed(one, other)
+    assert [one[i] for i, _ in found] == [other[j] for _, j in found]
+    assert all(i < k and j < m for (i, j), (k, m) in pairwise(found))
+    kept = {tuple(c) for n in range(len(one) + 1) for c in combinations(one, n)}
+    most = max(len(c) for c in kept & {c for n in range(10) for c in combinations(other, n)})
+    assert len(found) == most
 
 
 spans = st.lists(st.integers(1, 4), min_size=1, max_size=8)

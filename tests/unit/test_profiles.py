@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.analysis.detectors import detectors, sentence_of
+from explorer.analysis.detectors import MOST_MARKS, detectors, sentence_of
 from explorer.analysis.finder import find_pairs
 from explorer.analysis.patterns import KINDS, kinds_of, own_sentence_share
 from explorer.analysis.profiles import entropy, head_profiles, pool
@@ -219,3 +219,8 @@ def test_over_several_examples_the_finder_gives_mean_and_spread():
     assert found.spread[0, 0] == pytest.approx((2 / 3) / math.sqrt(2), abs=TOLERANCE)
     assert found.others[0, 0] == pytest.approx(2 / 3, abs=TOLERANCE)
     assert np.isnan(found.baseline[0, 0])  # no other token has one two places before it
+
+
+def test_a_text_of_marks_alone_has_a_map_for_the_first_ones_only():
+    found = detectors(tokens_of(*(f"[{i}]" for i in range(300))))
+    assert [name for name in found if name.startswith("[")] == [f"[{i}]" for i in range(MOST_MARKS)]

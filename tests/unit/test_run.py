@@ -1,15 +1,20 @@
 """Run: a run is its link, and what cannot be run is refused with a sentence."""
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from explorer import run
 from explorer.errors import ExplorerError
 from explorer.lesson import TASKS, Trained
 from explorer.limits import MAX_CHARACTERS
 from explorer.picture import Picture
 from explorer.run import LINK_BYTES, PARTS, Run, is_blank
 from explorer.source import Embedded, Folder, Hub, Scratch, Transplanted, parse_source
+from explorer.target import MaskedWord
 
 texts = st.text(min_size=1, max_size=60).filter(lambda t: not is_blank(t))
 scratch = st.builds(
@@ -80,6 +85,32 @@ def test_lone_surrogates_become_a_visible_mark_of_the_same_length():
 def test_text_of_a_million_characters_is_refused_with_both_numbers():
     with pytest.raises(ExplorerError, match=f"1,000,000 characters; at most {MAX_CHARACTERS:,}"):
         Run("a" * 1_000_000)
+
+
+@pytest.mark.parametrize("letter", ["a", "😀"])
+def test_a_text_that_was_cut_on_its_way_is_refused_without_claiming_its_length(letter):
+    guard = Path(run.__file__).with_name("ui") / "guard.js"
+    (most,) = re.findall(r"const MOST = ([\d_]+);", guard.read_text("utf-8"))
+    assert int(most) == run.FIRST_SENT
+    sent = letter * (run.FIRST_SENT // len(letter.encode("utf-16-le")) * 2)
+    words = f"has {len(sent):,} characters or more: no more of it was sent. At most"
+    with pytest.raises(ExplorerError, match=words):
+        Run(sent)
+
+
+@pytest.mark.parametrize(
+    "text", ["\ue000", "\U000f0000", "\U0001fae9", "\ufffd", "\u0601", "\u0301"]
+)
+def test_private_and_new_characters_are_something_to_read(text):
+    assert Run(f" {text}\n").text == f" {text}\n"
+
+
+@pytest.mark.parametrize(
+    "text", ["\u3164", "\uffa0\u115f", "\ufe0f", "\u034f", "\U000e0041\U000e01ef", "\u2065 \u2028"]
+)
+def test_characters_that_nothing_is_drawn_for_are_no_text(text):
+    with pytest.raises(ExplorerError, match="no text to read"):
+        Run(text)
 
 
 @pytest.mark.parametrize(
@@ -158,6 +189,12 @@ def test_the_part_of_an_encoder_decoder_travels_in_the_link(part):
 def test_a_part_that_there_is_none_of_is_refused():
     with pytest.raises(ExplorerError, match="no attention “middle”"):
         Run.from_query({"text": "a", "part": "middle"})
+
+
+def test_a_word_to_ask_for_is_no_text():
+    assert MaskedWord(1, "cat\ud800").guess == "cat\N{REPLACEMENT CHARACTER}"
+    with pytest.raises(ExplorerError, match="has 100,000 characters; no token has more than 200"):
+        MaskedWord(1, "a" * 100_000)
 
 
 def test_a_link_to_an_uploaded_file_is_answered_with_what_to_do():

@@ -48,6 +48,13 @@ def test_what_shapes_a_character_stays(text):
     assert marks_in(text) == {}
 
 
+def test_tags_belong_to_the_flag_before_them_and_to_no_other_sign():
+    tags = "\U000e0067" * 20_000
+    assert marks_in("🏴" + tags) == {}
+    assert list(marks_in("🏴a" + tags)) == list(range(2, 20_002))
+    assert list(marks_in(tags[:2] + "🏴" + tags[:2])) == [0, 1]
+
+
 def test_a_joiner_between_latin_letters_is_shown():
     assert visible("a\u200db") == "a⟨ZWJ⟩b"
 

@@ -1,0 +1,119 @@
+"""NPZ files of strangers: what their arrays take in memory is counted before one is unpacked."""
+
+import io
+import math
+import zipfile
+from collections.abc import Collection, Mapping
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from explorer.errors import ExplorerError
+from explorer.sources.memory import check_fits
+from explorer.visible import visible
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+MAX_BYTES = 256 * 2**20  # of all arrays together; all heads of bert-base on 512 tokens are 151 MB
+_CELL = 4  # bytes of a number as this app keeps it, and of a character: no array is read as less
+_MOST_ENTRIES = 1000  # files in the archive
+_ENTRY = b"PK\x01\x02"  # begins each of them in the archive's list
+_MOST_HEADER = 10_000  # bytes before an array's numbers; numpy itself takes no more
+_PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # other ways may want gigabytes to unpack
+
+
+def arrays_of(data: bytes, names: Collection[str]) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of an NPZ file that are asked for, as far as it has them; others stay packed.
+
+    Args:
+        data: The file.
+        names: Of the arrays, without ``.npy``.
+
+    Raises:
+        ExplorerError: They would take more memory than is given, or hold Python objects.
+        Exception: The file is damaged, in one of many ways.
+    """
+    if data.count(_ENTRY) > _MOST_ENTRIES:  # before the list is read: each takes half a kilobyte
+        raise ExplorerError(
+            f"This file holds more than {_MOST_ENTRIES:,} arrays. Save “weights” and the tokens "
+            "alone."
+        )
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        listed = archive.infolist()
+        entries = {e.filename.removesuffix(".npy"): e for e in listed}
+        if len(entries) < len(listed):
+            raise ValueError("two arrays of one name")
+        wanted = {name: entry for name, entry in entries.items() if name in names}
+        size = sum(_size(archive, entry) for entry in wanted.values())
+        if size > MAX_BYTES:
+            raise ExplorerError(too_large(size))
+        check_room(size)
+        return {name: _unpacked(archive, entry) for name, entry in wanted.items()}
+
+
+def names_in(data: bytes) -> list[str]:
+    """The names of the arrays in an NPZ file that `arrays_of` has read."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return sorted(name.removesuffix(".npy") for name in archive.namelist())
+
+
+def check_room(size: int) -> None:
+    """Refuse arrays of so many bytes if they, and their numbers as float32, would not fit here.
+
+    Raises:
+        ExplorerError: They would not.
+    """
+    check_fits(2 * size, "What is in this file", "Save fewer layers, or fewer tokens.")
+
+
+def size_of(shape: Collection[int], dtype: "np.dtype[Any]") -> int:
+    """Bytes that an array takes, as it is or as this app keeps it, whichever is more."""
+    return math.prod(shape) * max(dtype.itemsize, _CELL)
+
+
+def too_large(size: int) -> str:
+    """What is said of arrays of so many bytes."""
+    return (
+        f"This file unpacks to {size / 2**20:,.0f} MB, with {_CELL} bytes for each number; at "
+        f"most {MAX_BYTES // 2**20} MB can be shown. Save fewer layers, or fewer tokens."
+    )
+
+
+def _size(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
+    """Bytes that an array will take, by what its own beginning says."""
+    if entry.compress_type not in _PLAIN:
+        raise ValueError(f"packed in the way {entry.compress_type}")
+    if entry.file_size > MAX_BYTES:  # said by the archive, and kept by its reader
+        raise ExplorerError(too_large(entry.file_size))
+    with archive.open(entry) as file:
+        shape, dtype = _header(file)
+    if dtype.hasobject:
+        raise ExplorerError(
+            f"“{visible(entry.filename[:40])}” holds Python objects, which can run hidden code "
+            "when they are opened. Save tokens as texts: numpy.array(tokens, dtype=str)."
+        )
+    return size_of(shape, dtype)
+
+
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], "np.dtype[Any]"]:
+    """The shape and kind of an array, from the beginning of its file."""
+    start = file.read(12)
+    version = tuple(start[6:8])
+    length = int.from_bytes(start[8 : 10 if version == (1, 0) else 12], "little")
+    if length > _MOST_HEADER:  # numpy would read all of it first
+        raise ValueError("a long header")
+    beginning = io.BytesIO(start + file.read(length))
+    layout = np.lib.format
+    first = layout.read_magic(beginning) == (1, 0)
+    read = layout.read_array_header_1_0 if first else layout.read_array_header_2_0
+    shape, _, dtype = read(beginning)
+    if any(type(n) is not int or n < 0 for n in shape):
+        raise ValueError("a shape of other than numbers")
+    return shape, dtype
+
+
+def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> npt.NDArray[Any]:
+    with archive.open(entry) as file:
+        array: npt.NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+    return array
