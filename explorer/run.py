@@ -20,6 +20,7 @@ from explorer.source import (
 )
 
 PARTS = ("cross", "encoder", "decoder")  # of an encoder-decoder; the first is what is shown first
+BOX_UNITS = 1_000_000  # of UTF-16; a page cuts what is longer to one more (guard.js)
 LINK_BYTES = 6_000  # servers and chat programs commonly refuse links of 8 kB
 
 
@@ -62,9 +63,10 @@ class Run:
             raise ExplorerError("There is no text to read yet. Type or paste some, then press Run.")
         length = sum(map(len, self.texts))
         if length > MAX_CHARACTERS:
+            more = "at least " if any(map(_was_cut, self.texts)) else ""
             raise ExplorerError(
-                f"This text has {length:,} characters; at most {MAX_CHARACTERS:,} can be read at "
-                "once. Nothing was changed: shorten the text and press Run again."
+                f"This text has {more}{length:,} characters; at most {MAX_CHARACTERS:,} can be "
+                "read at once. Nothing was changed: shorten the text and press Run again."
             )
 
     @property
@@ -138,6 +140,11 @@ class Run:
 def is_blank(text: str) -> bool:
     """Whether a text shows nothing: only spaces, controls and invisible characters."""
     return all(unicodedata.category(c)[0] in "CZ" for c in text)
+
+
+def _was_cut(text: str) -> bool:
+    """Whether a page may have sent only the beginning of a text."""
+    return len(text) + sum(c > "\uffff" for c in text) > BOX_UNITS
 
 
 def readable(text: str) -> str:

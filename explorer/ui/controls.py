@@ -3,6 +3,7 @@
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from explorer.errors import ExplorerError
 from explorer.film import Film
@@ -155,8 +156,8 @@ def _take_picture(side: str) -> None:
 
     session = st.session_state
     file = session[f"{side}picture_file"]
-    if file is None:
-        return  # taken out of the box; what was read of it stays
+    if not isinstance(file, UploadedFile):
+        return  # taken out of the box, or let go of; what was read of it stays
     try:
         session[f"{side}picture"] = picture_of(file.getvalue())
     except ExplorerError as error:
@@ -168,7 +169,7 @@ def _take_own(side: str) -> None:
 
     session = st.session_state
     file = session[f"{side}own_file"]
-    if file is None:
+    if not isinstance(file, UploadedFile):
         return
     try:
         session[f"{side}own"] = own_weights(file.getvalue(), visible(file.name[:80]))

@@ -6,7 +6,7 @@
 // No "less than" sign may stand in this file: the page's sanitiser would drop all of it.
 
 (() => {
-  const MOST = 2_000_000; // characters; the server says what it takes, which is far less
+  const MOST = 1_000_001; // UTF-16 units, see run.py; the server says what it takes, which is less
 
   /** @typedef {HTMLTextAreaElement | HTMLInputElement} Box */
 

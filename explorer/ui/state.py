@@ -8,7 +8,6 @@ import os
 import uuid
 from collections.abc import Callable
 from dataclasses import fields, replace
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -32,6 +31,7 @@ from explorer.source import (
 )
 from explorer.sources import EXAMPLES, absent_model
 from explorer.sources.catalogue import Opening
+from explorer.ui import log
 
 _SCRATCH = tuple(f.name for f in fields(Scratch))
 _TRAINED = tuple(f.name for f in fields(Trained))
@@ -274,12 +274,10 @@ def permitted(source: Source) -> Source:
     """
     model = model_of(source)
     if isinstance(model, Folder):
-        allowed = [
-            Path(d) for d in os.environ.get("EXPLORER_MODEL_DIRS", "").split(os.pathsep) if d
-        ]
-        path = Path(model.path).expanduser().resolve()
-        if not any(path.is_relative_to(d.expanduser().resolve()) for d in allowed):
-            where = ", ".join(map(str, allowed)) or "none yet"
+        allowed = [d for d in os.environ.get("EXPLORER_MODEL_DIRS", "").split(os.pathsep) if d]
+        place = model.place().resolve()
+        if not any(place.is_relative_to(Folder(d).place().resolve()) for d in allowed):
+            where = ", ".join(allowed) or "none yet"
             raise ExplorerError(
                 "Model folders are opened only below the ones that the setting "
                 f"EXPLORER_MODEL_DIRS names (now: {where}). Set it before starting the app, "
@@ -295,9 +293,10 @@ def _run_in_address(tell: bool) -> Run | None:
         if run is not None:
             permitted(run.source)
         return run
-    except ExplorerError as error:
+    except Exception as error:  # noqa: BLE001  # anybody may write a link, and anything into it
+        why = f" {error}" if isinstance(error, ExplorerError) else log.failure(error) or ""
         if tell:
-            st.session_state.trouble = f"This link cannot be opened as it is. {error}"
+            st.session_state.trouble = f"This link cannot be opened as it is.{why}"
         return None
 
 
