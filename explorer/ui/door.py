@@ -40,9 +40,7 @@ UPLOAD_SECONDS = 300  # how long one upload may take
 # What nobody here needs: statistics, an interface for programs, Streamlit's older components.
 _CLOSED = re.compile(r"/(_stcore/(metrics|agent|script-health-check)|component)(/|$)")
 _UPLOAD = re.compile(r"/_stcore/upload_file/([^/]+)/[^/]+$")
-_PRIVATE = re.compile(
-    r"/(_stcore/upload_file|media)/"
-)  # only for who is logged in, where that is asked
+_PRIVATE = re.compile(r"(?<!/static)/(_stcore/upload_file|media)/")  # only for who is logged in
 _HEARD = ("rerun_script", "stop_script", "file_urls_request", "app_heartbeat")
 _LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?")
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]-]+")
@@ -117,8 +115,8 @@ class Door:
         refusal = None
         if not _is_known(headers.get("host", "")):
             refusal = PlainTextResponse(
-                "This server does not go by that name; STREAMLIT_SERVER_ALLOWED_HOSTS lists its "
-                "names.",
+                "This server does not go by that name. Whoever runs it lists its names in "
+                "STREAMLIT_SERVER_ALLOWED_HOSTS, with spaces between them.",
                 403,
             )
         elif _CLOSED.search(path):

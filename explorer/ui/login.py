@@ -103,7 +103,9 @@ def _missing() -> str:
 def leave() -> None:
     """Who is logged in, and the way out."""
     name = next((st.user[key] for key in ("name", "email", "sub") if st.user.get(key)), "you")
-    with st.container(horizontal=True, horizontal_alignment="right", key="user"):
+    with st.container(
+        horizontal=True, horizontal_alignment="right", vertical_alignment="center", key="user"
+    ):
         st.text(f"Logged in as {visible(str(name)[:80])}", width="content")
         st.button("Log out", key="logout", type="tertiary", on_click=_log_out)
 
