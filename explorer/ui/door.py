@@ -141,7 +141,7 @@ class Door:
         if size > (MAX_UPLOAD_MB + 1) * 2**20:
             return PlainTextResponse("The file is too large.", 413)
         if self._coming + size > UPLOADS_MB * 2**20:
-            return PlainTextResponse("Too many uploads are under way.", 503)
+            return PlainTextResponse("Too many uploads are under way. Try again in a while.", 503)
         self._coming += size
         try:
             _make_room(page, size, self._coming)
