@@ -26,6 +26,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.runtime import get_instance, runtime_util
+from streamlit.web.server.server_util import allow_all_cross_origin_requests, is_allowed_origin
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from explorer.limits import MAX_PAGES, MAX_UPLOAD_MB, TYPED_MB, UPLOADS_MB
@@ -93,6 +94,18 @@ def _is_known(host: str) -> bool:
     return is_host_allowed(host) or _LOOPBACK.fullmatch(host) is not None
 
 
+def _comes_from_here(headers: Headers) -> bool:
+    """Whether a page of this server opens a line to it, or a program that is no browser.
+
+    Streamlit would let in every page of this machine, whatever its port; and to know the machine's
+    own address it would ask somebody outside, while all readers wait.
+    """
+    origin = headers.get("origin")
+    if origin is None or allow_all_cross_origin_requests() or is_allowed_origin(origin):
+        return True
+    return origin.partition("://")[2] == headers.get("host")
+
+
 class Door:
     """Stands before Streamlit."""
 
@@ -155,7 +168,7 @@ class Door:
 
     async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A page that is open, from its first to its last message."""
-        if self._pages >= MAX_PAGES:
+        if self._pages >= MAX_PAGES or not _comes_from_here(Headers(scope=scope)):
             await receive()
             await send({"type": "websocket.close", "code": 1013})
             return

@@ -24,10 +24,11 @@ class Client:
         text_box: The server's name for its box for a text; None where there is none.
     """
 
-    def __init__(self, app, host="127.0.0.1", query=""):
+    def __init__(self, app, host="127.0.0.1", query="", origin=None):
         line = socket.create_connection(("127.0.0.1", app.port))
         url = f"ws://{host}:{app.port}/_stcore/stream"
-        self.line = connect(url, sock=line, max_size=None, compression=None, legacy=True)
+        how = {"max_size": None, "compression": None, "legacy": True}
+        self.line = connect(url, sock=line, origin=origin, **how)
         told = self.rerun(query)
         new = [m.new_session.initialize for m in told if m.WhichOneof("type") == "new_session"]
         self.session = new[0].session_id
@@ -117,6 +118,20 @@ def test_other_names_are_a_setting(small, clients):
     assert ask(small, "/", Host="lab.example")[0] == 200
     assert ask(small, "/", Host="other.example")[0] == 403
     assert clients(small, "lab.example").text_box
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost:1", "127.0.0.1:1", "lab.example"])
+def test_no_page_of_another_place_or_port_may_speak_with_the_server(app, clients, host):
+    with pytest.raises(InvalidStatus, match="403"):
+        clients(app, origin=f"http://{host}")
+    assert clients(app, origin=f"http://127.0.0.1:{app.port}").text_box
+
+
+def test_a_server_for_all_addresses_asks_nobody_outside_for_its_own():
+    with serving(STREAMLIT_SERVER_ADDRESS="0.0.0.0") as running:
+        said = running.log.read_text()
+    assert f"http://127.0.0.1:{running.port}" in said
+    assert "xternal" not in said  # Streamlit names the answer, or complains that none came
 
 
 @pytest.mark.parametrize(
