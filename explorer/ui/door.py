@@ -266,7 +266,7 @@ def _leave_in_time() -> None:
         if callable(before := told[number]):
             before(number, frame)
 
-    told = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    told: dict[int, Any] = {n: signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT)}
     for number in told:
         signal.signal(number, leave)
 

@@ -48,7 +48,6 @@ def start() -> None:
     """Bring session and address together; called by the frame before any page."""
     state = st.session_state
     if "reader" not in state:
-        state.reader = uuid.uuid4().hex
         state.shown, state.wanted, state.opening, state.trouble = None, None, None, None
         state.address, state.browser_wants, state.walk_to = None, None, None
         state.next_run = None
@@ -58,6 +57,7 @@ def start() -> None:
         state.offer = None  # a model that could be downloaded, and what then
         state.recent, state.with_parts = [], set()  # models that were shown; those of several parts
         _open()
+        state.reader = uuid.uuid4().hex  # last: what failed before it is done again
     else:
         asked = _run_in_address(tell=False) if _went_through_history() else None
         if asked is not None and asked not in (state.address, state.shown):
@@ -294,9 +294,11 @@ def _run_in_address(tell: bool) -> Run | None:
             permitted(run.source)
         return run
     except Exception as error:  # noqa: BLE001  # anybody may write a link, and anything into it
-        why = f" {error}" if isinstance(error, ExplorerError) else log.failure(error) or ""
+        why = str(error) if isinstance(error, ExplorerError) else "The log says why."
+        if not isinstance(error, ExplorerError):
+            log.failure(error)
         if tell:
-            st.session_state.trouble = f"This link cannot be opened as it is.{why}"
+            st.session_state.trouble = f"This link cannot be opened as it is. {why}"
         return None
 
 

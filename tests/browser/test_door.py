@@ -44,6 +44,10 @@ class Client:
         if text is not None:
             message.rerun_script.widget_states.widgets.add(id=self.text_box, string_value=text)
         self.line.send(message.SerializeToString())
+        return self.told()
+
+    def told(self):
+        """All that the page is told until its run is done."""
         told = []
         while not told or told[-1].WhichOneof("type") != "script_finished":
             told.append(ForwardMsg.FromString(self.line.recv(timeout=60)))
@@ -185,6 +189,19 @@ def test_what_no_page_of_ours_sends_is_passed_over(app, clients):
         reader.line.send(message.SerializeToString())
     told = reader.rerun()
     assert {m.WhichOneof("type") for m in told}.isdisjoint({"file_urls_response"})
+
+
+def test_what_no_browser_sends_fails_in_the_apps_own_words(app, clients):
+    reader = clients(app)
+    told = reader.rerun()
+    mounted = [m.delta.new_element.bidi_component.id for m in told]
+    message = BackMsg()
+    message.rerun_script.widget_states.widgets.add(id=max(mounted), json_value="{{{")
+    reader.line.send(message.SerializeToString())
+    drawn = [m.delta.new_element for m in reader.told()]
+    assert not [e for e in drawn if e.HasField("exception")]
+    assert [e for e in drawn if e.text.body.startswith("Something went wrong inside the app")]
+    assert clients(app).text_box
 
 
 def test_no_upload_is_too_large_or_of_unknown_length(small, clients):
