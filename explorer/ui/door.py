@@ -35,6 +35,7 @@ from explorer.ui import login, messages
 GRACE = 2.0  # seconds from the signal to stop until the process is gone, whatever is under way
 SENT_MB = 200  # the largest message to a page: one saved with all its layers takes up to 160
 SMALL = 100_000  # bytes; a message up to this size is always heard, so nobody can shut others out
+COPIES = 8  # bytes held for one that was sent: it is kept several times, a character in up to four
 FILES = 8  # uploads kept of one page: it has four boxes at most
 UPLOAD_SECONDS = 300  # how long one upload may take
 
@@ -112,7 +113,7 @@ class Door:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._pages = 0  # open now
-        self._typed: dict[object, int] = {}  # bytes that each page has sent at most in one message
+        self._typed: dict[object, int] = {}  # bytes held of what each page has sent
         self._coming = 0  # bytes of uploads under way
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -200,10 +201,11 @@ class Door:
         if data is None:
             return 1003  # words, where Streamlit speaks in bytes
         if len(data) > SMALL:
+            held = max(COPIES * len(data), self._typed.get(page, 0))
             others = sum(self._typed.values()) - self._typed.get(page, 0)
-            if others + len(data) > TYPED_MB * 2**20:
+            if others + held > TYPED_MB * 2**20:
                 return 1013
-            self._typed[page] = max(self._typed.get(page, 0), len(data))
+            self._typed[page] = held
         try:
             asked = BackMsg.FromString(data)
         except DecodeError:

@@ -13,7 +13,7 @@ from websockets.sync.client import connect
 from tests.browser.test_login import guarded, provider  # noqa: F401
 from tests.serve import serving
 
-LESSON = "source=trained&text=d+c+b+a&task=reverse&steps=2000&n_layers=4&d_model=256"
+LESSON = "source=trained&text=d+c+b+a&task=reverse&steps=2000&n_layers=3&d_model=128"
 
 
 class Client:
@@ -35,7 +35,6 @@ class Client:
         drawn = [m.delta.new_element for m in told]
         boxes = [e.text_area.id for e in drawn if e.HasField("text_area")]
         self.text_box = boxes[0] if boxes else None
-        self.texts = [e.text.body for e in drawn if e.HasField("text")]
 
     def rerun(self, query="", text=None):
         """Let the page run; all that it is told until that is done."""
@@ -62,8 +61,13 @@ class Client:
         return False
 
 
+def words_of(told):
+    """The sentences on a page."""
+    return [m.delta.new_element.text.body for m in told]
+
+
 @pytest.fixture
-def clients(request):
+def clients():
     open_now = []
 
     def come(*args, **more):
@@ -96,7 +100,7 @@ def put(app, session, name, data):
 @pytest.fixture(scope="module")
 def small():
     """A server of few means, under a name of its own."""
-    limits = {"MAX_PAGES": 3, "TYPED_MB": 5, "MAX_UPLOAD_MB": 1, "UPLOADS_MB": 2}
+    limits = {"MAX_PAGES": 3, "TYPED_MB": 40, "MAX_UPLOAD_MB": 1, "UPLOADS_MB": 2}
     extra = {f"EXPLORER_{name}": str(value) for name, value in limits.items()}
     hosts = "localhost 127.0.0.1 lab.example"
     with serving(STREAMLIT_SERVER_ALLOWED_HOSTS=hosts, **extra) as running:
@@ -198,9 +202,9 @@ def test_what_no_browser_sends_fails_in_the_apps_own_words(app, clients):
     message = BackMsg()
     message.rerun_script.widget_states.widgets.add(id=max(mounted), json_value="{{{")
     reader.line.send(message.SerializeToString())
-    drawn = [m.delta.new_element for m in reader.told()]
-    assert not [e for e in drawn if e.HasField("exception")]
-    assert [e for e in drawn if e.text.body.startswith("Something went wrong inside the app")]
+    told = reader.told()
+    assert not [m for m in told if m.delta.new_element.HasField("exception")]
+    assert [s for s in words_of(told) if s.startswith("Something went wrong inside the app")]
     assert clients(app).text_box
 
 
@@ -228,6 +232,8 @@ def test_before_the_login_a_client_of_any_kind_gets_nothing(guarded, clients):  
 def test_the_server_stops_when_told_to_though_it_trains_and_a_file_is_on_its_way(clients):
     with serving() as app:
         reader = clients(app, query=LESSON)
+        while not any(words.startswith("Learning: step") for words in words_of(reader.rerun())):
+            pass
         half = http.client.HTTPConnection("127.0.0.1", app.port)
         half.putrequest("PUT", f"/_stcore/upload_file/{reader.session}/f")
         half.putheader("Content-Length", "100000")
