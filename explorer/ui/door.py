@@ -156,6 +156,8 @@ class Door:
             return PlainTextResponse("The file is too large.", 413)
         if self._coming + size > UPLOADS_MB * 2**20:
             return PlainTextResponse("Too many uploads are under way. Try again in a while.", 503)
+        if not get_instance().is_active_session(page):
+            return PlainTextResponse("There is no such page.", 400)
         self._coming += size
         try:
             _make_room(page, size, self._coming)

@@ -1,11 +1,13 @@
 """The door by itself: which messages are heard, how uploads make room, what a failure becomes."""
 
 import asyncio
+import logging
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.runtime import runtime_util
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.testing.v1 import AppTest
@@ -66,6 +68,18 @@ def test_an_upload_without_room_is_refused_before_it_is_read(length, coming, sta
     assert answer.status_code == status
     assert answer.body.decode().startswith(said)
     assert at._coming == coming
+
+
+def test_what_is_sent_to_a_page_may_be_larger_than_what_comes_from_it(monkeypatch):
+    monkeypatch.setattr(runtime_util, "_max_message_size_bytes", 6_000_000)
+    monkeypatch.setattr(logging.getLogger("streamlit.error_util"), "disabled", False)
+    monkeypatch.setattr(door, "_leave_in_time", lambda: None)
+
+    async def start():
+        async with door.life(None):
+            return runtime_util.get_max_message_size_bytes()
+
+    assert asyncio.run(start()) == door.SENT_MB * 10**6 > 160_000_000
 
 
 def test_a_failure_in_a_callback_or_a_fragment_is_a_sentence_of_the_apps_own(caplog):
