@@ -1,5 +1,14 @@
 """Attention Explorer: paste a text, see every head."""
 
-from explorer.ui.frame import main
+import streamlit as st
 
-main()
+if __name__ == "__main__":  # run for every reader, at every click
+    from explorer.ui.frame import main
+
+    main()
+else:  # imported once, by `streamlit run`, which looks for a server of this name
+    from explorer.ui import door
+
+    app = st.App(
+        __file__, middleware=door.MIDDLEWARE, lifespan=door.life, on_script_error=door.failed
+    )

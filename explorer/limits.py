@@ -54,3 +54,6 @@ SESSION_JOBS = _limit("SESSION_JOBS", 8, "pieces of work that one open page may 
 READER_JOBS = _limit("READER_JOBS", 24, "pieces of work that one reader’s pages may have under way")
 ALONE_SECONDS = _limit("ALONE_SECONDS", 20, "how long work goes on after its page was closed")
 HUB_SILENCE_SECONDS = _limit("HUB_SILENCE_SECONDS", 30, "how long a silent hub is waited for")
+MAX_PAGES = _limit("MAX_PAGES", 100, "pages that may be open at once")
+TYPED_MB = _limit("TYPED_MB", 256, "memory for what pages have sent, shared by all readers")
+UPLOADS_MB = _limit("UPLOADS_MB", 256, "memory for uploaded files, shared by all readers")

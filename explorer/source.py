@@ -3,10 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
 
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, refusing
 from explorer.lesson import Trained, check_heads
 from explorer.trace import AttentionTrace
+from explorer.visible import visible
 
 # The hub's own rule for a repository name; checked before any library sees the name, because
 # the libraries take an existing local path for a model.
@@ -65,6 +67,19 @@ class Folder:
     @property
     def spec(self) -> str:
         return f"path:{self.path}"
+
+    def place(self) -> Path:
+        """Where it is on this machine.
+
+        Raises:
+            ExplorerError: It can be nowhere: in nobody's home, or with what no path may hold.
+        """
+        with refusing(
+            f"“{visible(self.path[:80])}” is no path of a folder on this machine: check it."
+        ):
+            place = Path(self.path).expanduser()
+            place.resolve()
+            return place
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Hugging Face models, loaded once, and only if that is safe: safetensors, no code, fair sizes."""
 
 import copy
+import os
 import threading
 from collections import OrderedDict
 from concurrent.futures import Future
@@ -143,8 +144,8 @@ def _keep(source: Embedded | Hub | Folder, loaded: LoadedModel) -> LoadedModel:
 def _find(source: Embedded | Hub | Folder, progress: Progress) -> tuple[Path, str]:
     """The folder that holds a source's files, downloaded first if need be, and its shown name."""
     if isinstance(source, Folder):
-        folder = Path(source.path).expanduser()
-        if not folder.is_dir():
+        folder = source.place()
+        if not os.path.isdir(folder):  # where Path.is_dir fails on too long a name
             raise ExplorerError(f"There is no folder “{source.path}” on this machine.")
         return folder, folder.name
     if isinstance(source, Embedded):

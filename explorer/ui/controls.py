@@ -3,6 +3,7 @@
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from explorer.errors import ExplorerError
 from explorer.film import Film
@@ -156,8 +157,8 @@ def _take_picture(side: str) -> None:
 
     session = st.session_state
     file = session[f"{side}picture_file"]
-    if file is None:
-        return  # taken out of the box; what was read of it stays
+    if not isinstance(file, UploadedFile):
+        return  # taken out of the box, or let go of; what was read of it stays
     try:
         data = file.getvalue()
         session[f"{side}picture"] = made("upload", lambda report: picture_of(data), file.file_id)
@@ -170,7 +171,7 @@ def _take_own(side: str) -> None:
 
     session = st.session_state
     file = session[f"{side}own_file"]
-    if file is None:
+    if not isinstance(file, UploadedFile):
         return
     try:
         data, name = file.getvalue(), visible(file.name[:80])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from explorer.ui import controls, state
+from explorer.ui import controls, login, messages, state
 
 _HERE = Path(__file__).parent
 _GUARD = (_HERE / "guard.js").read_text("utf-8")
@@ -17,7 +17,8 @@ framed: ContextVar[bool] = ContextVar("framed", default=False)
 
 
 def main() -> None:
-    """Choose the page and run it."""
+    """Choose the page and run it, for whoever may see it."""
+    admitted = login.admits()
     # Emoji, not Material icons: the browser would fetch the latter's tab icon from the internet.
     page = st.navigation(
         [
@@ -34,8 +35,12 @@ def main() -> None:
             st.Page("pages/explain.py", title="Explain", icon="🔬"),
             st.Page("pages/guide.py", title="Guide", icon="📖"),
         ],
-        position="top",
+        position="top" if admitted else "hidden",
     )
+    if not admitted:
+        st.set_page_config("Attention Explorer", page_icon="🔒")
+        login.ask()
+        return
     title = f"{page.title} · Attention Explorer"
     st.set_page_config(title, page_icon=str(_HERE / "icon.svg"), layout="wide")
     st.logo(str(_HERE / "logo.svg"))
@@ -43,9 +48,12 @@ def main() -> None:
     with st.container(key="wake"):  # hidden by the style
         st.html(f"<script>{_GUARD}</script>", unsafe_allow_javascript=True)
         st.button("Ask for this page again", key="again")  # guard.js presses it
-    state.start()
+    if login.is_wanted():
+        login.leave()
     token = framed.set(True)
     try:
-        page.run()
+        with messages.caught():
+            state.start()
+            page.run()
     finally:
         framed.reset(token)

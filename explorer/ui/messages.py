@@ -5,11 +5,17 @@ an address into a link.
 """
 
 import unicodedata
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import streamlit as st
+from streamlit.errors import FragmentHandledException
 
+from explorer.errors import ExplorerError
 from explorer.run import Run
 from explorer.trace import AttentionTrace
+from explorer.ui import log
 from explorer.visible import visible
 
 UNKNOWN_SHARE = 0.2  # from this share of unknown tokens on a reader should be told
@@ -28,6 +34,29 @@ def trouble(sentence: str, place: str = "") -> None:
         place: Where it stands, if another may stand on the same page.
     """
     _box(f"trouble{place}", sentence)
+
+
+def went_wrong(error: Exception) -> None:
+    """Something failed that nobody thought of: say so, and let the log know where."""
+    sentence = str(error)
+    if not isinstance(error, ExplorerError):
+        log.failure(error)
+        sentence = (
+            "Something went wrong inside the app; the log says what. Reload the page, or try "
+            "another text or model."
+        )
+    trouble(sentence, f"_{uuid.uuid4().hex[:8]}")  # several parts of a page may fail
+
+
+@contextmanager
+def caught() -> Iterator[None]:
+    """The last net: whatever fails inside becomes a sentence of the app's own."""
+    try:
+        yield
+    except FragmentHandledException:
+        raise  # has been told where it happened
+    except Exception as error:  # noqa: BLE001  # whatever it is, the reader is told
+        went_wrong(error)
 
 
 def note(key: str, sentence: str) -> None:

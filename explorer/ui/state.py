@@ -10,7 +10,6 @@ import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -34,6 +33,7 @@ from explorer.source import (
 )
 from explorer.sources import EXAMPLES, absent_model
 from explorer.sources.catalogue import Opening
+from explorer.ui import log
 
 _SCRATCH = tuple(f.name for f in fields(Scratch))
 _TRAINED = tuple(f.name for f in fields(Trained))
@@ -58,7 +58,6 @@ def start() -> None:
     """Bring session and address together; called by the frame before any page."""
     state = st.session_state
     if "reader" not in state:
-        state.reader = f"{_owner()}/{uuid.uuid4().hex}"
         state.shown, state.wanted, state.opening, state.trouble = None, None, None, None
         state.address, state.browser_wants, state.walk_to = None, None, None
         state.next_run = None
@@ -69,6 +68,7 @@ def start() -> None:
         state.offer = None  # a model that could be downloaded, and what then
         state.recent, state.with_parts = [], set()  # models that were shown; those of several parts
         _open()
+        state.reader = f"{_owner()}/{uuid.uuid4().hex}"  # last: what failed before it is done again
     else:
         asked = _run_in_address(tell=False) if _went_through_history() else None
         if asked is not None and asked not in (state.address, state.shown):
@@ -327,12 +327,10 @@ def permitted(source: Source) -> Source:
     """
     model = model_of(source)
     if isinstance(model, Folder):
-        allowed = [
-            Path(d) for d in os.environ.get("EXPLORER_MODEL_DIRS", "").split(os.pathsep) if d
-        ]
-        path = Path(model.path).expanduser().resolve()
-        if not any(path.is_relative_to(d.expanduser().resolve()) for d in allowed):
-            where = ", ".join(map(str, allowed)) or "none yet"
+        allowed = [d for d in os.environ.get("EXPLORER_MODEL_DIRS", "").split(os.pathsep) if d]
+        place = model.place().resolve()
+        if not any(place.is_relative_to(Folder(d).place().resolve()) for d in allowed):
+            where = ", ".join(allowed) or "none yet"
             raise ExplorerError(
                 "Model folders are opened only below the ones that the setting "
                 f"EXPLORER_MODEL_DIRS names (now: {where}). Set it before starting the app, "
@@ -348,9 +346,12 @@ def _run_in_address(tell: bool) -> Run | None:
         if run is not None:
             permitted(run.source)
         return run
-    except ExplorerError as error:
+    except Exception as error:  # noqa: BLE001  # anybody may write a link, and anything into it
+        why = str(error) if isinstance(error, ExplorerError) else "The log says why."
+        if not isinstance(error, ExplorerError):
+            log.failure(error)
         if tell:
-            st.session_state.trouble = f"This link cannot be opened as it is. {error}"
+            st.session_state.trouble = f"This link cannot be opened as it is. {why}"
         return None
 
 

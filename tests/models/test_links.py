@@ -27,6 +27,8 @@ NAMES += ["at", "other", "class", "off", "gone", "how", "pairs", "b_text", "b_so
 NAMES += ["file", "long", "b_file"]
 VALUES = st.one_of(
     st.sampled_from(["scratch", "bert", "trained", "own:1", "path:/etc", "path:../..", "hf:../x"]),
+    st.sampled_from(["path:~nosuchuser/x", "transplant:path:~nosuchuser", "path:" + "x/" * 3000]),
+    st.sampled_from(["path:a\0b", "path:~", "transplant:path:/" + "y" * 300, "path:\ufffd"]),
     st.sampled_from(["transplant:bert", "transplant:scratch", "hf:a/b@c", "encoder", "cross"]),
     st.sampled_from(
         ["0", "-1", "99999999999", "1e9", "NaN", "", "0-0.1-1", "vector", "word", "class"]
@@ -49,6 +51,8 @@ def test_any_address_opens_with_a_picture_or_a_sentence(page):
     @example({"source": "nonsense", "target": "nonsense"})
     @example({"b_text": "", "b_source": "scratch"})
     @example({"text": "x", "b_source": "scratch", "b_text": "x"})
+    @example({"source": "path:~nosuchuser/x"})
+    @example({"source": "transplant:path:~nosuchuser/x", "b_source": "path:~nosuchuser"})
     @given(st.dictionaries(st.sampled_from(NAMES), VALUES, min_size=1, max_size=8))
     def holds(query):
         query = {"text": "The cat sat.", "source": "scratch"} | query
@@ -125,3 +129,28 @@ def test_an_ordinary_address_and_none_say_nothing_of_files():
     for query in ({}, {"text": "x", "source": "scratch"}, {"text": "x", "file": "1"}):
         app = opened(**query)
         assert not says(app, "the server has it no longer")
+
+
+NOWHERE = ["~nosuchuser/x", "~nosuchuser", "/" + "y" * 300, "x/" * 3000, "\ufffd", "/loop/a"]
+
+
+@pytest.mark.parametrize("path", NOWHERE)
+@pytest.mark.parametrize("kind", ["path", "transplant"])
+def test_a_folder_that_can_be_nowhere_is_a_sentence_in_a_link_and_in_the_box(path, kind, tmp_path):
+    (tmp_path / "a").symlink_to(tmp_path / "a")
+    path = path.replace("/loop", str(tmp_path))
+    app = AppTest.from_file(APP, default_timeout=60)
+    app.query_params["text"] = "The cat sat."
+    app.query_params["source"] = f"path:{path}" if kind == "path" else f"transplant:path:{path}"
+    app.run()
+    assert not app.exception
+    assert "This link cannot be opened as it is. " in " ".join(t.value for t in app.text)
+    assert app.text_area(key="text").value == "The cat sat."
+    app.selectbox(key="kind").select(kind).run()
+    if kind == "transplant":
+        app.selectbox(key="donor").select("path").run()
+    app.text_input(key="folder").set_value(path).run()
+    app.button(key="run").click().run()
+    assert not app.exception
+    told = " ".join(t.value for t in app.text)
+    assert "is no path of a folder on this machine" in told or "EXPLORER_MODEL_DIRS" in told

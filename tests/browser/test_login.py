@@ -1,0 +1,82 @@
+"""Where the operator asks for a login, nobody gets past it: tried with a provider of our own."""
+
+import pytest
+
+from tests.browser.conftest import IDLE, Reader
+from tests.openid import Provider
+from tests.serve import serving
+
+LINK = "?text=A+cat+sat+down.&source=scratch&layer=1&heads=3"
+OF_THE_APP = ".ax, textarea, [data-testid=stTopNavLink], [data-testid=stSidebarNav]"
+
+
+@pytest.fixture(scope="module")
+def provider():
+    running = Provider()
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="module")
+def guarded(provider, tmp_path_factory):
+    secrets = tmp_path_factory.mktemp("secrets") / "secrets.toml"
+    secrets.write_text(provider.secrets())
+    with serving(STREAMLIT_SECRETS_FILES=str(secrets)) as running:
+        yield running
+
+
+@pytest.fixture
+def stranger(guarded, browser):
+    context = browser.new_context()
+    someone = Reader(context.new_page(), guarded)
+    yield someone
+    context.close()
+    assert not someone.errors
+
+
+def stands_before_the_login(reader):
+    reader.page.get_by_role("button", name="Log in").wait_for()
+    reader.page.wait_for_function(IDLE)
+    assert reader.page.locator(OF_THE_APP).count() == 0
+    return True
+
+
+def enter(reader, how="I am Ada"):
+    reader.page.get_by_role("button", name="Log in").click()
+    reader.page.get_by_role("link", name=how).click()
+
+
+@pytest.mark.parametrize("path", ["step", "", "train", "compare", "heads", "explain", "guide"])
+def test_a_deep_link_leads_to_the_login_and_shows_nothing_of_the_app(stranger, path):
+    stranger.open(LINK, path)
+    assert stands_before_the_login(stranger)
+    stranger.page.reload()
+    assert stands_before_the_login(stranger)
+
+
+def test_who_logs_in_finds_the_page_that_was_asked_for_and_after_logging_out_nothing(stranger):
+    stranger.open(LINK, "step")
+    enter(stranger)
+    stranger.page.locator(".ax").first.wait_for()
+    stranger.page.get_by_text("Logged in as Ada <b>Lovelace</b>").wait_for()
+    assert stranger.address().startswith(f"{stranger.app.url}step?text=A+cat+sat+down.")
+    stranger.page.get_by_role("button", name="Log out").click()
+    assert stands_before_the_login(stranger)
+    stranger.open(LINK, "heads")
+    assert stands_before_the_login(stranger)
+
+
+def test_who_turns_back_at_the_provider_stays_outside(stranger):
+    stranger.open(LINK, "step")
+    enter(stranger, "Never mind")
+    assert stands_before_the_login(stranger)
+
+
+def test_a_forged_token_opens_nothing(stranger, provider):
+    provider.forged = True
+    try:
+        stranger.open()
+        enter(stranger)
+        assert stands_before_the_login(stranger)
+    finally:
+        provider.forged = False
