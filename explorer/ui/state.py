@@ -87,7 +87,8 @@ def _owner() -> str:
     """
     user = st.user.get("sub") if st.user.get("is_logged_in") else None
     context = st.context
-    known = user or _browser(context.cookies.get("_streamlit_xsrf", "")) or context.ip_address
+    cookie = str(context.cookies.get("_streamlit_xsrf"))
+    known = user or _browser(cookie) or context.ip_address
     return hashlib.blake2b(str(known).encode(), digest_size=8).hexdigest()
 
 
