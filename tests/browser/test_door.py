@@ -10,7 +10,6 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from tests.browser.test_login import guarded, provider  # noqa: F401
 from tests.serve import serving
 
 LESSON = "source=trained&text=d+c+b+a&task=reverse&steps=2000&n_layers=3&d_model=128"
@@ -214,19 +213,6 @@ def test_no_upload_is_too_large_or_of_unknown_length(small, clients):
     assert put(small, session, "b", b"x" * 3 * 10**6) == 413
     path = f"/_stcore/upload_file/{session}/c"
     assert ask(small, path, "PUT", iter([b"x"] * 9))[0] == 411
-
-
-def test_before_the_login_a_client_of_any_kind_gets_nothing(guarded, clients):  # noqa: F811
-    stranger = clients(guarded, query="text=A+cat.&source=scratch")
-    assert stranger.text_box is None
-    unknown = BackMsg()
-    unknown.rerun_script.fragment_id = unknown.rerun_script.page_script_hash = "0" * 32
-    stranger.line.send(unknown.SerializeToString())
-    told = stranger.rerun()
-    drawn = [m.delta.new_element for m in told if m.delta.HasField("new_element")]
-    assert not [e for e in drawn if e.WhichOneof("type") not in ("text", "heading", "button")]
-    assert put(guarded, stranger.session, "a", b"x") == 403
-    assert ask(guarded, "/media/anything.png")[0] == 403
 
 
 def test_the_server_stops_when_told_to_though_it_trains_and_a_file_is_on_its_way(clients):
