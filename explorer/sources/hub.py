@@ -1,202 +1,322 @@
 """What the process does that talks to the hub for `download.py`.
 
 One request is a line of JSON, and so is every report. The hub's client does not go on with a file
-that was cut short, so weights, which are large, are fetched here, into the place where the client
-keeps them.
+that was cut short, tells no progress of small ones and waits for ever for a slow hub, so all files
+are fetched here, into the place where the client keeps them.
 """
 
-import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 import time
-from fnmatch import fnmatch
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import quote
 
-from explorer.limits import MAX_MODEL_MB
+from explorer.limits import HUB_SILENCE_SECONDS, MAX_MODEL_MB
+from explorer.sources import hub_cache
+from explorer.sources.hub_line import Answer, Line, Patience, RefusalError, report
 
-_WEIGHTS = ("model.safetensors", "model-*.safetensors")
-FILES = [
-    "config.json",
-    "generation_config.json",
-    "preprocessor_config.json",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "vocab.txt",
-    "vocab.json",
-    "merges.txt",
-    "spiece.model",
-    "tokenizer.model",
-    "sentencepiece.bpe.model",
-    "source.spm",
-    "target.spm",
-    "model.safetensors.index.json",
-    *_WEIGHTS,
-]
+_MOST = MAX_MODEL_MB * 2**20
+_LISTING_BYTES = 16 * 2**20  # a repository of 50,000 files
+_MOST_FILES = 500
+_DISK_LEFT = 64 * 2**20  # bytes that are never taken from the disk
+_EMPTY = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"  # git's name of a file without a byte
 
 
-class _RefusalError(Exception):
-    """A download that must not, or cannot, be done; its text is the kind of trouble."""
+@dataclass(frozen=True)
+class _File:
+    """A file that the hub lists.
+
+    Attributes:
+        name: Its name in the repository.
+        etag: Its name in the cache: a hash of what is in it. None if the hub does not tell.
+        size: Bytes; None if the hub does not tell.
+    """
+
+    name: str
+    etag: str | None
+    size: int | None
 
 
-def _main(what: str, name: str, revision: str | None) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Listing:
+    """What the hub says of a model.
+
+    Attributes:
+        commit: The commit that the revision means.
+        files: The files that are fetched, weights first: they take long and fail most.
+        parameters: Numbers in the weights; None if the hub does not tell.
+        tree: All files, in the form in which the hub's client keeps them; None if something lacks.
+    """
+
+    commit: str
+    files: list[_File]
+    parameters: int | None
+    tree: dict[str, Any] | None
+
+    @property
+    def size(self) -> int | None:
+        sizes = [file.size for file in self.files]
+        return None if None in sizes else sum(filter(None, sizes))
+
+    @property
+    def told(self) -> int:
+        """Bytes of those files whose size is told."""
+        return sum(file.size or 0 for file in self.files)
+
+
+def _main(
+    what: str, name: str, revision: str | None, patience: Patience | None = None
+) -> dict[str, Any]:
     """Do what was asked; the answer, or the kind of trouble.
 
     The operator's token goes out only if the hub refuses a stranger, so most requests never carry
     it, and never to another host.
     """
-    token: str | bool = False
+    line = Line(False, patience or Patience(HUB_SILENCE_SECONDS))
     while True:
         try:
-            return (_size if what == "size" else _fetch)(name, revision, token)
+            return (_size if what == "size" else _fetch)(name, revision, line)
         except Exception as error:  # noqa: BLE001  # its client raises over a dozen classes
             kind = _kind_of(error)
             own = os.environ.get("HF_TOKEN")
-            if kind not in ("gated", "not_found") or token or not own:
+            if kind not in ("gated", "not_found") or line.token or not own:
                 return {"error": kind}
-            token = own
+            line.token = own
 
 
-def _size(name: str, revision: str | None, token: str | bool) -> dict[str, Any]:
-    info, sizes = _files_of(name, revision, token)
-    parameters = info.safetensors.total if info.safetensors else None
-    here = sum(_bytes_here(name, size, info, file) for file, size in sizes.items())
-    return {"size": {"bytes": sum(sizes.values()), "here": here, "parameters": parameters}}
+def _size(name: str, revision: str | None, line: Line) -> dict[str, Any]:
+    listing = _listing(name, revision, line)
+    here = sum(hub_cache.bytes_here(name, file.etag, file.size) for file in listing.files)
+    return {"size": {"bytes": listing.size, "here": here, "parameters": listing.parameters}}
 
 
-def _files_of(name: str, revision: str | None, token: str | bool) -> tuple[Any, dict[str, int]]:
-    """What the hub says of a model, and the size of each file that would be fetched."""
-    from huggingface_hub import HfApi, constants
-
-    info = HfApi(token=token).model_info(name, revision=revision, files_metadata=True, timeout=20)
-    sizes = {
-        file.rfilename: file.size or 0
-        for file in info.siblings or []
-        if any(fnmatch(file.rfilename, pattern) for pattern in FILES)
-    }
-    if not any(fnmatch(file, pattern) for file in sizes for pattern in _WEIGHTS):
-        raise _RefusalError("unsafe")
-    if sum(sizes.values()) > MAX_MODEL_MB * 2**20:
-        raise _RefusalError("too_big")
-    cache = Path(constants.HF_HUB_CACHE)
-    cache.mkdir(parents=True, exist_ok=True)
-    if sum(sizes.values()) > shutil.disk_usage(cache).free:
-        raise _RefusalError("disk")
-    return info, sizes
+def _fetch(name: str, revision: str | None, line: Line) -> dict[str, Any]:
+    """Fetch a model's files, going on where an earlier download stopped."""
+    listing = _listing(name, revision, line)
+    before, blobs = 0, {}
+    for file in listing.files:
+        most = file.size if file.size is not None else _MOST - max(before, listing.told)
+        one = _Download(name, listing, file, line, before, most)
+        blobs[file.name] = one.blob()
+        before += blobs[file.name].stat().st_size
+    folder = hub_cache.place(name, revision, listing.commit, blobs)
+    if listing.tree is not None:
+        hub_cache.write_list(folder, listing.tree)
+    return {"folder": str(folder)}
 
 
-def _bytes_here(name: str, size: int, info: Any, file: str) -> int:
-    """How much of a file is in the cache, wholly or as far as it came."""
-    entry = next(f for f in info.siblings if f.rfilename == file)
-    etag = entry.lfs.sha256 if entry.lfs else entry.blob_id
-    blob = _blob(name, etag or "none")
-    part = _part(blob)
-    return size if blob.is_file() else part.stat().st_size if part.is_file() else 0
-
-
-def _blob(name: str, etag: str) -> Path:
+def _listing(name: str, revision: str | None, line: Line) -> _Listing:
+    """What the hub says of a model that can be fetched; what lies about of it is cleared up."""
     from huggingface_hub import constants
 
-    return Path(constants.HF_HUB_CACHE, f"models--{name.replace('/', '--')}", "blobs", etag)
+    url = f"{constants.ENDPOINT}/api/models/{name}"
+    url += f"/revision/{quote(revision, safe='')}" if revision else ""
+    wanted: dict[str, int | None] = {}
+    try:
+        listing = _read_listing(line.read_json(f"{url}?blobs=true", _LISTING_BYTES))
+        if not any(hub_cache.is_weights(file.name) for file in listing.files):
+            raise RefusalError("unsafe")
+        files = [_completed(name, listing.commit, file, line) for file in listing.files]
+        listing = replace(listing, files=files)
+        if listing.told > _MOST:
+            raise RefusalError("too_big")
+        wanted |= {file.etag: file.size for file in listing.files if file.etag}
+    except RefusalError as error:
+        if str(error) in ("unsafe", "too_big"):
+            hub_cache.sweep(name, {})
+        raise
+    hub_cache.sweep(name, wanted)
+    here = sum(hub_cache.bytes_here(name, file.etag, file.size) for file in listing.files)
+    _check_disk(listing.told - here)
+    return listing
 
 
-def _part(blob: Path) -> Path:
-    return blob.with_name(f"{blob.name}.incomplete")
+def _read_listing(said: Any) -> _Listing:
+    """A listing from what a hub sent, which may be anything."""
+    if not isinstance(said, dict) or not isinstance(said.get("siblings"), list):
+        raise RefusalError("garbled")
+    commit = said.get("sha")
+    if not isinstance(commit, str) or not re.fullmatch(r"[0-9a-f]{40}", commit):
+        raise RefusalError("garbled")
+    entries = {
+        entry["rfilename"]: entry
+        for entry in said["siblings"]
+        if isinstance(entry, dict) and isinstance(entry.get("rfilename"), str)
+    }
+    names = filter(hub_cache.is_wanted, entries)
+    names = sorted(names, key=lambda file: (not hub_cache.is_weights(file), file))
+    files = [_read_file(entries[file]) for file in names]
+    if len(files) > _MOST_FILES:
+        raise RefusalError("too_long")
+    weights = said.get("safetensors")
+    count = _count(weights.get("total")) if isinstance(weights, dict) else None
+    tree = {file: _tree_entry(entry) for file, entry in entries.items()}
+    return _Listing(commit, files, count, None if None in tree.values() else tree)
 
 
-def _fetch(name: str, revision: str | None, token: str | bool) -> dict[str, Any]:
-    """Fetch a model's files: the weights here, going on where an earlier download stopped."""
-    from huggingface_hub import snapshot_download
-
-    info, sizes = _files_of(name, revision, token)
-    done, total = 0, sum(sizes.values())
-    for file in sorted(sizes):
-        if any(fnmatch(file, pattern) for pattern in _WEIGHTS):
-            _fetch_weights(name, info.sha, file, token, done, total)
-        done += sizes[file]
-    folder = snapshot_download(name, revision=revision, allow_patterns=FILES, token=token)
-    return {"folder": folder}
+def _read_file(entry: dict[str, Any]) -> _File:
+    large = entry.get("lfs")
+    etag = large.get("sha256") if isinstance(large, dict) else entry.get("blobId")
+    length = 64 if isinstance(large, dict) else 40
+    known = isinstance(etag, str) and re.fullmatch(rf"[0-9a-f]{{{length}}}", etag)
+    size = 0 if etag == _EMPTY else _count(entry.get("size"))
+    return _File(entry["rfilename"], etag if known else None, size)
 
 
-def _fetch_weights(
-    name: str, commit: str, file: str, token: str | bool, before: int, total: int
-) -> None:
-    from huggingface_hub import get_hf_file_metadata, hf_hub_url
-    from huggingface_hub.utils import WeakFileLock
+def _tree_entry(entry: dict[str, Any]) -> dict[str, Any] | None:
+    """A file as the hub's client notes it down; None if the hub does not tell enough."""
+    size, blob, large = entry.get("size"), entry.get("blobId"), entry.get("lfs")
+    if type(size) is not int or not isinstance(blob, str):
+        return None
+    noted: dict[str, Any] = {"size": size, "blob_id": blob}
+    if isinstance(large, dict):
+        noted |= {"lfs_sha256": large.get("sha256"), "lfs_size": large.get("size")}
+    return noted
 
-    url = hf_hub_url(name, file, revision=commit)
-    about = get_hf_file_metadata(url, token=token, timeout=20)
-    if not about.etag or Path(about.etag).name != about.etag or about.size is None:
-        raise _RefusalError("other")
-    blob = _blob(name, about.etag)
-    part = _part(blob)
-    blob.parent.mkdir(parents=True, exist_ok=True)
-    with WeakFileLock(part.with_suffix(".lock")):
-        if blob.is_file():
-            return
-        with part.open("ab", buffering=0) as out:
-            if out.tell() < about.size:
-                _stream(about.location, url, token, out, before, total)
-            found = out.tell()
-        if found < about.size:
-            raise _RefusalError("cut")
-        if found > about.size or not is_intact(part, about.etag):
+
+def _count(said: Any) -> int | None:
+    """A number of bytes or weights; hubs that do not know it say nothing, null or 0."""
+    return said if type(said) is int and said > 0 else None
+
+
+def _completed(name: str, commit: str, file: _File, line: Line) -> _File:
+    """A file with its size and name, asked for one by one where the listing does not tell them."""
+    if file.etag is not None and file.size is not None:
+        return file
+    try:
+        with line.ask("HEAD", _url(name, commit, file.name)) as answer:
+            etag, size = file.etag or answer.etag, file.size or answer.size
+    except RefusalError as error:
+        if str(error) == "gated":
+            raise
+        return file
+    finally:
+        report(alive=True)
+    safe = etag is not None and re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}", etag)
+    empty = not size and hub_cache.is_weights(file.name)
+    return _File(file.name, etag if safe else None, None if empty else size)
+
+
+def _url(name: str, commit: str, file: str) -> str:
+    from huggingface_hub import constants
+
+    return f"{constants.ENDPOINT}/{name}/resolve/{commit}/{file}"
+
+
+def _check_disk(more: int) -> None:
+    from huggingface_hub import constants
+
+    cache = Path(constants.HF_HUB_CACHE)
+    cache.mkdir(parents=True, exist_ok=True)
+    if more + _DISK_LEFT > shutil.disk_usage(cache).free:
+        raise RefusalError("disk")
+
+
+@dataclass
+class _Download:
+    """One file on its way.
+
+    Attributes:
+        name: The model.
+        listing: What the hub says of the model.
+        file: The file.
+        line: The way to the hub.
+        before: Bytes of the files before it.
+        most: Bytes that it may have.
+    """
+
+    name: str
+    listing: _Listing
+    file: _File
+    line: Line
+    before: int
+    most: int
+
+    def blob(self) -> Path:
+        """The file in its place: it was there, or is fetched."""
+        if self.file.etag is None:
+            raise RefusalError("garbled")
+        blob = hub_cache.blob_of(self.name, self.file.etag)
+        blob.parent.mkdir(parents=True, exist_ok=True)
+        with hub_cache.alone_with(blob, self._waiting):
+            self.line.patience.renew()
+            if blob.is_file() and not self._is_intact(blob):
+                blob.unlink()
+            if not blob.is_file():
+                self._fetch(hub_cache.part_of(blob))
+                hub_cache.part_of(blob).replace(blob)
+        return blob
+
+    def _fetch(self, part: Path) -> None:
+        if part.is_file() and part.stat().st_size > self.most:
             part.unlink()
-            raise _RefusalError("damaged")
-        part.rename(blob)
+        try:
+            with part.open("ab", buffering=0) as out:
+                if out.tell() != self.file.size:
+                    self._ask(out)
+            if not self._is_intact(part):
+                raise RefusalError("damaged")
+        except Exception as error:
+            # Nobody can go on from these, and a full disk is everybody's trouble.
+            if _kind_of(error) in ("damaged", "more", "too_big", "disk"):
+                part.unlink(missing_ok=True)
+            raise
 
+    def _ask(self, out: IO[bytes]) -> None:
+        """Append to a file what is still missing of it."""
+        start = out.tell()
+        url = _url(self.name, self.listing.commit, self.file.name)
+        try:
+            with self.line.ask("GET", url, start) as answer:
+                if answer.status != 206:  # the server does not go on: it begins again
+                    out.seek(0)
+                    out.truncate()
+                self._take(answer, out)
+        except RefusalError as error:
+            # The hub has listed the file: it is not the model that is unknown.
+            kind = {"not_found": "lost", "no_revision": "lost", "nothing_more": "damaged"}
+            raise RefusalError(kind.get(str(error), str(error))) from None
+        size = self.file.size
+        if size is not None and out.tell() < size and not answer.is_counted and out.tell() > start:
+            raise RefusalError("cut")
 
-def _stream(
-    location: str, url: str, token: str | bool, out: IO[bytes], before: int, total: int
-) -> None:
-    """Append to a file what is still missing of it."""
-    from urllib.parse import urlsplit
-
-    from huggingface_hub.utils import build_hf_headers, get_session
-
-    # The files lie on another host, whose address is a secret of its own: no token goes there.
-    own = urlsplit(location).netloc == urlsplit(url).netloc
-    headers = build_hf_headers(token=token if own else False)
-    headers |= {"Range": f"bytes={out.tell()}-", "Accept-Encoding": "identity"}
-    with get_session().stream("GET", location, headers=headers, timeout=20) as answer:
-        answer.raise_for_status()
-        if answer.status_code != 206:  # the server does not go on: it begins again
-            out.truncate(0)
+    def _take(self, answer: Answer, out: IO[bytes]) -> None:
         told = 0.0
-        for chunk in answer.iter_raw():
+        for chunk in answer.body:
+            if out.tell() + len(chunk) > self.most:
+                raise RefusalError("too_big" if self.file.size is None else "more")
             out.write(chunk)
             if time.monotonic() - told > 0.1:
                 told = time.monotonic()
-                print(json.dumps({"bytes": before + out.tell(), "of": total}), flush=True)
+                _check_disk(0)
+                report(bytes=self.before + out.tell(), of=self.listing.size)
 
+    def _is_intact(self, path: Path) -> bool:
+        assert self.file.etag is not None
+        if not hub_cache.is_hash(self.file.etag):
+            return self.file.size in (None, path.stat().st_size)
+        return hub_cache.is_intact(path, self.file.etag, self._working)
 
-def is_intact(path: Path, etag: str) -> bool:
-    """Whether a file has the SHA-256 that names it; another kind of name cannot be checked."""
-    if len(etag) != 64:
-        return True
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == etag
+    def _working(self) -> None:
+        self.line.patience.renew()
+        report(alive=True)
+
+    def _waiting(self) -> None:
+        self.line.patience.renew()
+        report(waiting=True)
 
 
 def _kind_of(error: BaseException | None) -> str:
     """What went wrong, from an error or from what caused it."""
-    if isinstance(error, _RefusalError):
+    if isinstance(error, RefusalError):
         return str(error)
     while error is not None:
         name = type(error).__name__
-        status = getattr(getattr(error, "response", None), "status_code", None)
-        if name == "RevisionNotFoundError":
-            return "no_revision"
-        if name == "GatedRepoError" or status == 403:
-            return "gated"
-        if status in (401, 404):  # the hub hides private models from strangers
-            return "not_found"
-        if status:
-            return "busy" if status == 429 or status >= 500 else "other"
         if getattr(error, "errno", None) == 28:
             return "disk"
         if name in ("ReadError", "RemoteProtocolError", "ReadTimeout"):
@@ -207,5 +327,16 @@ def _kind_of(error: BaseException | None) -> str:
     return "other"
 
 
+def _serve() -> None:
+    """Do the one thing that the process is for."""
+    what, name, revision, seconds = json.loads(sys.stdin.readline())
+    import huggingface_hub.utils  # noqa: F401  # takes seconds, for which no hub is to blame
+
+    report(ready=True)
+    patience = Patience(seconds)
+    patience.watch()
+    report(**_main(what, name, revision, patience))
+
+
 if __name__ == "__main__":
-    print(json.dumps(_main(*json.loads(sys.stdin.readline()))), flush=True)
+    _serve()

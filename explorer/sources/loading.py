@@ -24,7 +24,8 @@ from explorer.limits import MAX_TOKENS, MODELS_MB
 from explorer.source import Embedded, Folder, Hub
 from explorer.sources.catalogue import EMBEDDED_NAME, check_weights, embedded_folder
 from explorer.sources.checking import check_config, check_files, check_numbers
-from explorer.sources.download import discard_damaged, hub_folder
+from explorer.sources.download import doubt, hub_folder
+from explorer.sources.hub_cache import discard_damaged
 from explorer.sources.memory import check_fits
 from explorer.sources.progress import Progress
 from explorer.trace import ModelInfo
@@ -127,12 +128,16 @@ def _load_source(source: Embedded | Hub | Folder, folder: Path, name: str) -> Lo
     try:
         return _load(folder, name, source.revision)
     except ExplorerError as error:
-        if not discard_damaged(folder):
-            raise
-        raise ExplorerError(
-            f"A file of “{name}” on this machine was damaged, and was thrown away. Press Run to "
-            "fetch it again."
-        ) from error
+        if discard_damaged(folder):
+            raise ExplorerError(
+                f"A file of “{name}” on this machine was damaged, and was thrown away. Press Run "
+                "to fetch it again."
+            ) from error
+        if error.__cause__ is not None and doubt(folder):
+            raise ExplorerError(
+                f"{error} Or some of its files are not on this machine: press Run to ask the hub."
+            ) from error
+        raise
 
 
 def _load(folder: Path, name: str, revision: str | None) -> LoadedModel:
