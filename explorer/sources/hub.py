@@ -263,8 +263,8 @@ class _Download:
                 raise RefusalError("damaged")
         except Exception as error:
             # Nobody can go on from these, and a full disk is everybody's trouble.
-            if _kind_of(error) in ("damaged", "more", "too_big", "disk"):
-                part.unlink(missing_ok=True)
+            if _kind_of(error) in ("damaged", "more", "too_big", "disk") or not part.stat().st_size:
+                part.unlink()
             raise
 
     def _ask(self, out: IO[bytes]) -> None:

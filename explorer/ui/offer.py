@@ -100,14 +100,14 @@ def _choice(offer: Offer, size: object) -> None:
     words, yes, no = st.columns([5, 1.2, 1], vertical_alignment="center")
     with words:
         too_much = " That is too much: choose a smaller model." * (not fit)
-        messages.note("offer", _sentence(offer.model.name, size) + too_much)
+        messages.note("offer", sentence(offer.model.name, size) + too_much)
     yes.button(
         "Download", key="download", type="primary", width="stretch", on_click=_go, disabled=not fit
     )
     no.button("Cancel", key="no_download", width="stretch", on_click=_cancel)
 
 
-def _sentence(name: str, size: "HubSize") -> str:
+def sentence(name: str, size: "HubSize") -> str:
     """What a download brings and takes, as far as the hub tells."""
     from explorer.sources.download import size_in_words
     from explorer.sources.memory import available
