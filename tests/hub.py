@@ -61,7 +61,8 @@ class LoopbackHub(ThreadingHTTPServer):
             "drips heads", "drips list", "drips files": a byte now and then, for ever;
             "no sizes": the list has none, HEAD does; "no sizes at all": nor has HEAD, nor a file;
             "no hashes": the list has none; "says less", "says more": of config.json;
-            "lost": listed files are not there; "endless": weights without end, their size not told.
+            "lost": listed files are not there; "closed": they are for nobody;
+            "endless": weights without end, their size not told.
         leads: Name of a model -> where its files are said to be.
         seconds: Between two pieces.
         asked: Method, path and authorization of every request.
@@ -126,7 +127,9 @@ class Handler(BaseHTTPRequestHandler):
             self.reply(200, json.dumps(listing).encode(), {}, body, fault)
             return
         file = self.path.partition("/resolve/")[2].partition("/")[2].partition("?")[0]
-        if found[1] in hub.leads:
+        if fault == "closed":
+            self.reply(401, b"", {}, body)
+        elif found[1] in hub.leads:
             self.reply(302, b"", {"Location": hub.leads[found[1]].format(file)}, body)
         else:
             self.file(file, None if fault == "lost" else files.get(file), fault, body)

@@ -25,8 +25,7 @@ from explorer.sources.progress import Progress
 
 SILENCE_SECONDS: float = HUB_SILENCE_SECONDS
 _LOOK = 0.25  # seconds between two looks whether anybody still waits
-_START_SECONDS = 120.0  # for which a busy machine may need to start a process
-_GRACE_SECONDS = 5.0  # that the process is late with saying that the hub is silent
+_HANGING_SECONDS = 120.0  # after which a process that does not even report itself is given up
 
 _TROUBLE = {
     "not_found": "The Hugging Face hub has no public model “{name}”. Check the spelling, with the "
@@ -58,6 +57,8 @@ _TROUBLE = {
     "too_long": "“{name}” has more files than can be listed here. Choose another model.",
     "disk": "The disk of this machine is full: “{name}” could not be stored. Free some space, or "
     "choose a smaller model.",
+    "locked": "“{name}” could not be stored: this server may not write to its cache of models. "
+    "Tell whoever runs it, or choose a model that is here.",
     "too_big": "“{name}” has more than {most} MB of files, the most that this server fetches "
     "(EXPLORER_MAX_MODEL_MB). Choose a smaller model.",
     "unsafe": NO_SAFE_WEIGHTS,
@@ -194,16 +195,16 @@ def _follow(lines: IO[str], source: Hub, progress: Progress) -> dict[str, Any]:
     reports: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_pump, args=(lines, reports), daemon=True).start()
     said: tuple[str, float | None] = (f"Asking the Hugging Face hub for {source.name}", None)
-    heard, patience = time.monotonic(), _START_SECONDS
+    heard = time.monotonic()
     while True:
         try:
             line = reports.get(timeout=_LOOK)
         except queue.Empty:
             progress(*said)  # ends this if nobody waits any more
-            if time.monotonic() - heard > patience:
-                raise _trouble("silent", source) from None
+            if time.monotonic() - heard > _HANGING_SECONDS:
+                raise _trouble("other", source) from None
             continue
-        heard, patience = time.monotonic(), SILENCE_SECONDS + _GRACE_SECONDS
+        heard = time.monotonic()
         report: dict[str, Any] = json.loads(line) if line else {"error": "other"}
         if "error" in report:
             raise _trouble(report.pop("error"), source, **report)
@@ -213,7 +214,7 @@ def _follow(lines: IO[str], source: Hub, progress: Progress) -> dict[str, Any]:
         progress(*said)
 
 
-_SIGNS = {"ready", "alive", "waiting", "bytes"}  # of what is still at work
+_SIGNS = {"alive", "waiting", "bytes"}  # of what is still at work
 
 
 def _in_words(report: dict[str, Any], source: Hub) -> tuple[str, float | None] | None:

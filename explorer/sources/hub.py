@@ -5,12 +5,14 @@ that was cut short, tells no progress of small ones and waits for ever for a slo
 are fetched here, into the place where the client keeps them.
 """
 
+import errno
 import json
 import os
 import re
 import shutil
 import sys
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
@@ -19,54 +21,11 @@ from urllib.parse import quote
 from explorer.limits import HUB_SILENCE_SECONDS, MAX_MODEL_MB
 from explorer.sources import hub_cache
 from explorer.sources.hub_line import Answer, Line, Patience, RefusalError, report
+from explorer.sources.hub_listing import File, Listing, read_listing
 
 _MOST = MAX_MODEL_MB * 2**20
 _LISTING_BYTES = 16 * 2**20  # a repository of 50,000 files
-_MOST_FILES = 500
 _DISK_LEFT = 64 * 2**20  # bytes that are never taken from the disk
-_EMPTY = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"  # git's name of a file without a byte
-
-
-@dataclass(frozen=True)
-class _File:
-    """A file that the hub lists.
-
-    Attributes:
-        name: Its name in the repository.
-        etag: Its name in the cache: a hash of what is in it. None if the hub does not tell.
-        size: Bytes; None if the hub does not tell.
-    """
-
-    name: str
-    etag: str | None
-    size: int | None
-
-
-@dataclass(frozen=True)
-class _Listing:
-    """What the hub says of a model.
-
-    Attributes:
-        commit: The commit that the revision means.
-        files: The files that are fetched, weights first: they take long and fail most.
-        parameters: Numbers in the weights; None if the hub does not tell.
-        tree: All files, in the form in which the hub's client keeps them; None if something lacks.
-    """
-
-    commit: str
-    files: list[_File]
-    parameters: int | None
-    tree: dict[str, Any] | None
-
-    @property
-    def size(self) -> int | None:
-        sizes = [file.size for file in self.files]
-        return None if None in sizes else sum(filter(None, sizes))
-
-    @property
-    def told(self) -> int:
-        """Bytes of those files whose size is told."""
-        return sum(file.size or 0 for file in self.files)
 
 
 def _main(
@@ -84,8 +43,8 @@ def _main(
         except Exception as error:  # noqa: BLE001  # its client raises over a dozen classes
             kind = _kind_of(error)
             own = os.environ.get("HF_TOKEN")
-            if kind not in ("gated", "not_found") or line.token or not own:
-                return {"error": kind}
+            if kind not in ("gated", "hidden", "not_found") or line.token or not own:
+                return {"error": "not_found" if kind == "hidden" else kind}
             line.token = own
 
 
@@ -110,7 +69,7 @@ def _fetch(name: str, revision: str | None, line: Line) -> dict[str, Any]:
     return {"folder": str(folder)}
 
 
-def _listing(name: str, revision: str | None, line: Line) -> _Listing:
+def _listing(name: str, revision: str | None, line: Line) -> Listing:
     """What the hub says of a model that can be fetched; what lies about of it is cleared up."""
     from huggingface_hub import constants
 
@@ -118,7 +77,7 @@ def _listing(name: str, revision: str | None, line: Line) -> _Listing:
     url += f"/revision/{quote(revision, safe='')}" if revision else ""
     wanted: dict[str, int | None] = {}
     try:
-        listing = _read_listing(line.read_json(f"{url}?blobs=true", _LISTING_BYTES))
+        listing = read_listing(line.read_json(f"{url}?blobs=true", _LISTING_BYTES))
         if not any(hub_cache.is_weights(file.name) for file in listing.files):
             raise RefusalError("unsafe")
         files = [_completed(name, listing.commit, file, line) for file in listing.files]
@@ -132,74 +91,25 @@ def _listing(name: str, revision: str | None, line: Line) -> _Listing:
         raise
     hub_cache.sweep(name, wanted)
     here = sum(hub_cache.bytes_here(name, file.etag, file.size) for file in listing.files)
-    _check_disk(listing.told - here)
+    if listing.told > here:
+        _check_disk(listing.told - here)
     return listing
 
 
-def _read_listing(said: Any) -> _Listing:
-    """A listing from what a hub sent, which may be anything."""
-    if not isinstance(said, dict) or not isinstance(said.get("siblings"), list):
-        raise RefusalError("garbled")
-    commit = said.get("sha")
-    if not isinstance(commit, str) or not re.fullmatch(r"[0-9a-f]{40}", commit):
-        raise RefusalError("garbled")
-    entries = {
-        entry["rfilename"]: entry
-        for entry in said["siblings"]
-        if isinstance(entry, dict) and isinstance(entry.get("rfilename"), str)
-    }
-    names = filter(hub_cache.is_wanted, entries)
-    names = sorted(names, key=lambda file: (not hub_cache.is_weights(file), file))
-    files = [_read_file(entries[file]) for file in names]
-    if len(files) > _MOST_FILES:
-        raise RefusalError("too_long")
-    weights = said.get("safetensors")
-    count = _count(weights.get("total")) if isinstance(weights, dict) else None
-    tree = {file: _tree_entry(entry) for file, entry in entries.items()}
-    return _Listing(commit, files, count, None if None in tree.values() else tree)
-
-
-def _read_file(entry: dict[str, Any]) -> _File:
-    large = entry.get("lfs")
-    etag = large.get("sha256") if isinstance(large, dict) else entry.get("blobId")
-    length = 64 if isinstance(large, dict) else 40
-    known = isinstance(etag, str) and re.fullmatch(rf"[0-9a-f]{{{length}}}", etag)
-    size = 0 if etag == _EMPTY else _count(entry.get("size"))
-    return _File(entry["rfilename"], etag if known else None, size)
-
-
-def _tree_entry(entry: dict[str, Any]) -> dict[str, Any] | None:
-    """A file as the hub's client notes it down; None if the hub does not tell enough."""
-    size, blob, large = entry.get("size"), entry.get("blobId"), entry.get("lfs")
-    if type(size) is not int or not isinstance(blob, str):
-        return None
-    noted: dict[str, Any] = {"size": size, "blob_id": blob}
-    if isinstance(large, dict):
-        noted |= {"lfs_sha256": large.get("sha256"), "lfs_size": large.get("size")}
-    return noted
-
-
-def _count(said: Any) -> int | None:
-    """A number of bytes or weights; hubs that do not know it say nothing, null or 0."""
-    return said if type(said) is int and said > 0 else None
-
-
-def _completed(name: str, commit: str, file: _File, line: Line) -> _File:
+def _completed(name: str, commit: str, file: File, line: Line) -> File:
     """A file with its size and name, asked for one by one where the listing does not tell them."""
     if file.etag is not None and file.size is not None:
         return file
     try:
         with line.ask("HEAD", _url(name, commit, file.name)) as answer:
             etag, size = file.etag or answer.etag, file.size or answer.size
-    except RefusalError as error:
-        if str(error) == "gated":
-            raise
+    except Exception as error:  # noqa: BLE001  # some hubs cannot answer this question
+        if _kind_of(error) in ("gated", "hidden"):
+            raise RefusalError("gated") from None
         return file
-    finally:
-        report(alive=True)
     safe = etag is not None and re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}", etag)
     empty = not size and hub_cache.is_weights(file.name)
-    return _File(file.name, etag if safe else None, None if empty else size)
+    return File(file.name, etag if safe else None, None if empty else size)
 
 
 def _url(name: str, commit: str, file: str) -> str:
@@ -231,8 +141,8 @@ class _Download:
     """
 
     name: str
-    listing: _Listing
-    file: _File
+    listing: Listing
+    file: File
     line: Line
     before: int
     most: int
@@ -243,8 +153,9 @@ class _Download:
             raise RefusalError("garbled")
         blob = hub_cache.blob_of(self.name, self.file.etag)
         blob.parent.mkdir(parents=True, exist_ok=True)
-        with hub_cache.alone_with(blob, self._waiting):
-            self.line.patience.renew()
+        with ExitStack() as alone:
+            with self.line.patience.aside():
+                alone.enter_context(hub_cache.alone_with(blob, lambda: report(waiting=True)))
             if blob.is_file() and not self._is_intact(blob):
                 blob.unlink()
             if not blob.is_file():
@@ -263,7 +174,8 @@ class _Download:
                 raise RefusalError("damaged")
         except Exception as error:
             # Nobody can go on from these, and a full disk is everybody's trouble.
-            if _kind_of(error) in ("damaged", "more", "too_big", "disk") or not part.stat().st_size:
+            lost = _kind_of(error) in ("damaged", "more", "too_big", "disk")
+            if part.is_file() and (lost or not part.stat().st_size):
                 part.unlink()
             raise
 
@@ -279,7 +191,8 @@ class _Download:
                 self._take(answer, out)
         except RefusalError as error:
             # The hub has listed the file: it is not the model that is unknown.
-            kind = {"not_found": "lost", "no_revision": "lost", "nothing_more": "damaged"}
+            kind = {"not_found": "lost", "no_revision": "lost", "hidden": "gated"}
+            kind |= {"nothing_more": "damaged"}
             raise RefusalError(kind.get(str(error), str(error))) from None
         size = self.file.size
         if size is not None and out.tell() < size and not answer.is_counted and out.tell() > start:
@@ -300,15 +213,8 @@ class _Download:
         assert self.file.etag is not None
         if not hub_cache.is_hash(self.file.etag):
             return self.file.size in (None, path.stat().st_size)
-        return hub_cache.is_intact(path, self.file.etag, self._working)
-
-    def _working(self) -> None:
-        self.line.patience.renew()
-        report(alive=True)
-
-    def _waiting(self) -> None:
-        self.line.patience.renew()
-        report(waiting=True)
+        with self.line.patience.aside():
+            return hub_cache.is_intact(path, self.file.etag)
 
 
 def _kind_of(error: BaseException | None) -> str:
@@ -317,8 +223,10 @@ def _kind_of(error: BaseException | None) -> str:
         return str(error)
     while error is not None:
         name = type(error).__name__
-        if getattr(error, "errno", None) == 28:
+        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
             return "disk"
+        if getattr(error, "errno", None) in (errno.EACCES, errno.EROFS):
+            return "locked"
         if name in ("ReadError", "RemoteProtocolError", "ReadTimeout"):
             return "cut"
         if "Connect" in name or isinstance(error, ConnectionError):
@@ -330,9 +238,9 @@ def _kind_of(error: BaseException | None) -> str:
 def _serve() -> None:
     """Do the one thing that the process is for."""
     what, name, revision, seconds = json.loads(sys.stdin.readline())
-    import huggingface_hub.utils  # noqa: F401  # takes seconds, for which no hub is to blame
+    from huggingface_hub.utils import get_session
 
-    report(ready=True)
+    get_session()  # to load the client takes a second or more, for which no hub is to blame
     patience = Patience(seconds)
     patience.watch()
     report(**_main(what, name, revision, patience))

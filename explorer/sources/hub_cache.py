@@ -83,16 +83,11 @@ def is_hash(etag: str) -> bool:
     return bool(re.fullmatch(r"[0-9a-f]{40}([0-9a-f]{24})?", etag))
 
 
-def is_intact(path: Path, etag: str, working: Callable[[], None] = lambda: None) -> bool:
+def is_intact(path: Path, etag: str) -> bool:
     """Whether a file has the hash that names it; another kind of name cannot be checked.
 
     Large files are named by their SHA-256, small ones by git's hash of them, which counts a
     header with their size; a mirror may take their plain SHA-1.
-
-    Args:
-        path: The file.
-        etag: Its name at the hub.
-        working: Called now and then, for a large file takes seconds.
     """
     if not is_hash(etag):
         return True
@@ -103,7 +98,6 @@ def is_intact(path: Path, etag: str, working: Callable[[], None] = lambda: None)
         while chunk := file.read(2**22):
             for one in made:
                 one.update(chunk)
-            working()
     return etag in [one.hexdigest() for one in made]
 
 
@@ -143,11 +137,8 @@ def discard_damaged(folder: Path) -> bool:
 
     A file that was altered or cut short in the cache is never noticed otherwise.
     """
-    damaged = [
-        path
-        for path in folder.iterdir()
-        if is_wanted(path.name) and not (path.is_file() and is_intact(path, path.resolve().name))
-    ]
+    files = [path for path in folder.iterdir() if is_wanted(path.name)]
+    damaged = [p for p in files if not (p.is_file() and is_intact(p, p.resolve().name))]
     for path in damaged:
         if path.is_symlink():
             path.resolve().unlink(missing_ok=True)
@@ -163,11 +154,13 @@ def place(name: str, revision: str | None, commit: str, blobs: Mapping[str, Path
         pointer = folder / file
         if pointer.is_symlink() and pointer.resolve() == blob.resolve():
             continue
-        pointer.unlink(missing_ok=True)
+        new = folder / f".{file}.{os.getpid()}"  # exchanged in one step: somebody may be reading
+        new.unlink(missing_ok=True)
         try:
-            pointer.symlink_to(os.path.relpath(blob, folder))
+            new.symlink_to(os.path.relpath(blob, folder))
         except OSError:  # a system without symbolic links
-            shutil.copyfile(blob, pointer)
+            shutil.copyfile(blob, new)
+        new.replace(pointer)
     revision = revision or "main"
     if revision != commit:
         ref = _home(name) / "refs" / revision

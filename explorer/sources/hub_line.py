@@ -43,6 +43,7 @@ class Patience:
         self._most = self._left = seconds
         self._at = self._since = time.monotonic()
         self._bytes = 0
+        self._is_aside = False
 
     def got(self, count: int) -> None:
         """Bytes of an answer have come."""
@@ -52,9 +53,18 @@ class Patience:
         """An answer has begun."""
         self._win(self._most / _ANSWERS, 0)
 
-    def renew(self) -> None:
-        """It is not the hub that is waited for."""
-        self._win(self._most, 0)
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Do something that the hub is not to blame for, however long it takes."""
+        with _TALLY:
+            self._tick()
+            self._is_aside = True
+        try:
+            yield
+        finally:
+            with _TALLY:
+                self._tick()
+                self._is_aside = False
 
     def _win(self, seconds: float, count: int) -> None:
         with _TALLY:
@@ -66,7 +76,8 @@ class Patience:
 
     def _tick(self) -> float:
         now = time.monotonic()
-        self._left -= now - self._at
+        if not self._is_aside:
+            self._left -= now - self._at
         self._at = now
         return self._left
 
@@ -76,7 +87,7 @@ class Patience:
             return self._tick()
 
     def watch(self) -> None:
-        """End this process, with a last report, as soon as there is no patience left."""
+        """Report that this process lives; end it, with a last report, when no patience is left."""
         threading.Thread(target=self._watch, daemon=True).start()
 
     def _watch(self) -> None:
@@ -85,7 +96,8 @@ class Patience:
                 left, sent, seconds = self._tick(), self._bytes, self._at - self._since
             if left <= 0:
                 break
-            time.sleep(min(left, 0.25))
+            report(alive=True)
+            time.sleep(min(left, 1.0))
         report(error="slow" if sent else "silent", sent=sent, seconds=seconds)
         os._exit(0)
 
@@ -160,7 +172,7 @@ class Line:
                 self.patience.answered()
                 told |= _told(answer, _origin(url) == home)
                 if not answer.has_redirect_location:
-                    _check(answer)
+                    _check(answer, _origin(url) == home)
                     yield self._answer(answer, told)
                     return
                 url = _next(url, answer.headers["location"])
@@ -203,17 +215,20 @@ def _next(url: str, location: str) -> str:
     return target
 
 
-def _check(answer: Any) -> None:
-    """Refuse what is no success."""
+def _check(answer: Any, at_home: bool) -> None:
+    """Refuse what is no success; only the hub itself knows models, revisions and who may in."""
     status, code = answer.status_code, answer.headers.get("x-error-code", "")
     if status < 300:
         return
+    if status == 429 or status >= 500:
+        raise RefusalError("busy")
+    if status == 416:  # there is nothing behind what is here already
+        raise RefusalError("nothing_more")
+    if not at_home:
+        raise RefusalError("lost")
     if code == "RevisionNotFound":
         raise RefusalError("no_revision")
     if code == "GatedRepo" or status == 403:
         raise RefusalError("gated")
-    if status in (401, 404):  # the hub hides private models from strangers
-        raise RefusalError("not_found")
-    if status == 416:  # there is nothing behind what is here already
-        raise RefusalError("nothing_more")
-    raise RefusalError("busy" if status == 429 or status >= 500 else "other")
+    # The hub hides private models from strangers.
+    raise RefusalError({401: "hidden", 404: "not_found"}.get(status, "other"))

@@ -1,5 +1,6 @@
 """Models from the hub: a loopback hub that works, and one for each way in which a hub fails."""
 
+import errno
 import os
 import re
 import shutil
@@ -233,10 +234,13 @@ def test_patience_is_won_by_bytes_and_answers_and_lost_by_time(monkeypatch):
     assert answering.left() > 0
 
 
-def test_a_process_that_takes_long_to_start_is_not_taken_for_a_silent_hub(hub, monkeypatch):
-    monkeypatch.setattr(download, "SILENCE_SECONDS", 1.0)  # its imports alone may take longer
-    monkeypatch.setattr(download, "_GRACE_SECONDS", 0.0)
-    assert download.hub_size(TINY, quiet).bytes
+def test_what_the_hub_is_not_to_blame_for_costs_no_patience(monkeypatch):
+    now = 0.0
+    monkeypatch.setattr(hub_line.time, "monotonic", lambda: now)
+    patience = hub_line.Patience(30)
+    with patience.aside():
+        now = 1000.0  # hashing, or waiting for another download
+    assert patience.left() == 30
 
 
 # --- going on, and clearing up --------------------------------------------------------------------
@@ -396,6 +400,30 @@ def test_a_listed_file_that_is_not_there_is_said_without_denying_the_model(insid
         download.hub_folder(TINY, quiet)
 
 
+@pytest.mark.parametrize("fault", ["closed", "token"])
+def test_a_model_whose_list_alone_is_open_is_told_as_one_for_some_people(inside, fault):
+    inside.faults["me/tiny"] = fault
+    with pytest.raises(ExplorerError, match="only for people whom its owner has let in"):
+        download.hub_folder(TINY, quiet)
+
+
+def test_without_sizes_a_disk_that_fills_up_ends_the_download(inside, tmp_path, monkeypatch):
+    class Full:
+        free = 100
+
+    inside.faults["me/tiny"] = "no sizes at all"
+    monkeypatch.setattr(other_process.shutil, "disk_usage", lambda path: Full)
+    with pytest.raises(ExplorerError, match="disk of this machine is full"):
+        download.hub_folder(TINY, quiet)
+    assert not list(tmp_path.rglob("*.incomplete"))
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EROFS])
+def test_a_cache_that_cannot_be_written_is_told_as_such(code):
+    assert other_process._kind_of(OSError(code, "no")) == "locked"
+    assert "may not write to its cache" in str(download._trouble("locked", TINY))
+
+
 def test_no_name_of_a_file_leads_out_of_its_folder(inside, files, tmp_path):
     evil = ["model-/../../../../x.safetensors", "model-..\\x.safetensors", "../config.json"]
     inside.models["me/tiny"] = files | dict.fromkeys(evil, b"evil")
@@ -419,6 +447,15 @@ def test_files_on_another_host_are_fetched_and_the_token_does_not_go_there(
     assert (folder / "model.safetensors").read_bytes() == files["model.safetensors"]
     assert {token for _, _, token in away.asked} == {None}
     assert inside.asked[-1][2] == "Bearer a-secret-of-the-operator"
+
+
+def test_another_host_that_refuses_is_not_taken_for_the_hub(inside, files):
+    away = LoopbackHub(files)
+    away.faults["me/tiny"] = 403  # as an address does that was good for a minute
+    inside.leads["me/tiny"] = f"{away.url}/me/tiny/resolve/main/{{}}"
+    with pytest.raises(ExplorerError, match="lists a file of “me/tiny” that it does not give out"):
+        download.hub_folder(TINY, quiet)
+    away.close()
 
 
 @pytest.mark.parametrize(
