@@ -167,11 +167,12 @@ class _Download:
         if part.is_file() and part.stat().st_size > self.most:
             part.unlink()
         try:
-            with part.open("ab", buffering=0) as out:
-                if out.tell() != self.file.size:
-                    self._ask(out)
-            if not self._is_intact(part):
-                raise RefusalError("damaged")
+            resumed = part.is_file() and part.stat().st_size > 0
+            if not self._is_filled(part):
+                part.unlink()
+                # What was here from before may be to blame: once more, from the first byte on.
+                if not (resumed and self._is_filled(part)):
+                    raise RefusalError("damaged")
         except Exception as error:
             # Nobody can go on from these, and a full disk is everybody's trouble.
             lost = _kind_of(error) in ("damaged", "more", "too_big", "disk")
@@ -179,9 +180,15 @@ class _Download:
                 part.unlink()
             raise
 
+    def _is_filled(self, part: Path) -> bool:
+        """Append to a file what is still missing of it; whether it is then what it should be."""
+        with part.open("ab", buffering=0) as out:
+            if out.tell() != self.file.size:
+                self._ask(out)
+        return self._is_intact(part)
+
     def _ask(self, out: IO[bytes]) -> None:
-        """Append to a file what is still missing of it."""
-        start = out.tell()
+        start, size = out.tell(), self.file.size
         url = _url(self.name, self.listing.commit, self.file.name)
         try:
             with self.line.ask("GET", url, start) as answer:
@@ -190,12 +197,12 @@ class _Download:
                     out.truncate()
                 self._take(answer, out)
         except RefusalError as error:
+            if str(error) == "nothing_more":
+                return  # what came of it says its hash
             # The hub has listed the file: it is not the model that is unknown.
             kind = {"not_found": "lost", "no_revision": "lost", "hidden": "gated"}
-            kind |= {"nothing_more": "damaged"}
             raise RefusalError(kind.get(str(error), str(error))) from None
-        size = self.file.size
-        if size is not None and out.tell() < size and not answer.is_counted and out.tell() > start:
+        if size is not None and start < out.tell() < size and not answer.is_counted:
             raise RefusalError("cut")
 
     def _take(self, answer: Answer, out: IO[bytes]) -> None:

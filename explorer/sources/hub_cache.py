@@ -129,15 +129,25 @@ def _has_weights(folder: Path, here: set[str]) -> bool:
 
 def is_listed(folder: Path) -> bool:
     """Whether it is known what the hub has in a snapshot, so that nothing can be missing."""
-    return (folder.parents[1] / "trees" / f"{folder.name}.json").is_file()
+    from huggingface_hub._tree_cache import read_tree_cache
+
+    return read_tree_cache(str(folder.parents[1]), folder.name) is not None
 
 
-def discard_damaged(folder: Path) -> bool:
+def discard_damaged(folder: Path, weights: bool = True) -> bool:
     """Throw away those files of a cached model that are not as the hub had them.
 
     A file that was altered or cut short in the cache is never noticed otherwise.
+
+    Args:
+        folder: Its snapshot.
+        weights: Whether the weights are looked at, too, which may take seconds.
+
+    Returns:
+        Whether there were any.
     """
     files = [path for path in folder.iterdir() if is_wanted(path.name)]
+    files = [path for path in files if weights or not is_weights(path.name)]
     damaged = [p for p in files if not (p.is_file() and is_intact(p, p.resolve().name))]
     for path in damaged:
         if path.is_symlink():

@@ -36,6 +36,11 @@ transformers_logging.disable_progress_bar()
 # DeiT also comes as the classes of ViT; what else looks at pictures has no plain grid of patches.
 _VISION = ("vit", "deit")
 
+_DAMAGED = (
+    "A file of “{name}” on this machine was damaged, and was thrown away. Press Run to fetch it "
+    "again."
+)
+
 Form = Literal["text", "pair", "picture"]
 
 
@@ -125,14 +130,14 @@ def _find(source: Embedded | Hub | Folder, progress: Progress) -> tuple[Path, st
 def _load_source(source: Embedded | Hub | Folder, folder: Path, name: str) -> LoadedModel:
     if not isinstance(source, Hub):
         return _load(folder, name, None)
+    # A vocabulary that was cut short can be loaded, and most words are unknown: look before.
+    if discard_damaged(folder, weights=False):
+        raise ExplorerError(_DAMAGED.format(name=name))
     try:
         return _load(folder, name, source.revision)
     except ExplorerError as error:
         if discard_damaged(folder):
-            raise ExplorerError(
-                f"A file of “{name}” on this machine was damaged, and was thrown away. Press Run "
-                "to fetch it again."
-            ) from error
+            raise ExplorerError(_DAMAGED.format(name=name)) from error
         if error.__cause__ is not None and doubt(folder):
             raise ExplorerError(
                 f"{error} Or some of its files are not on this machine: press Run to ask the hub."

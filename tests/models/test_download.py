@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from huggingface_hub import _tree_cache
 from huggingface_hub.utils import WeakFileLock
 
 from explorer.errors import ExplorerError
@@ -258,6 +259,14 @@ def test_a_small_file_that_is_cut_short_is_gone_on_with(inside):
     assert not list(Path(folder.parents[1]).glob("blobs/*.incomplete"))
 
 
+def test_what_was_kept_and_is_no_good_is_fetched_anew_at_once(inside, tmp_path):
+    config = git_hash(inside.files["config.json"])
+    old(tmp_path / "models--me--tiny/blobs" / f"{config}.incomplete", 100)
+    folder = download.hub_folder(TINY, quiet)
+    assert (folder / "config.json").read_bytes() == inside.files["config.json"]
+    assert inside.starts[-3:-1] == [("config.json", "bytes=100-"), ("config.json", "bytes=0-")]
+
+
 def test_a_small_file_that_arrives_altered_is_thrown_away(inside, tmp_path):
     inside.faults["me/tiny"] = "damaged small"
     with pytest.raises(ExplorerError, match="did not arrive as the hub has it"):
@@ -488,6 +497,12 @@ def test_a_revision_is_fetched_and_found_again_by_its_name_and_by_its_commit(ins
 # --- what went bad in the cache -------------------------------------------------------------------
 
 
+def forget_list(folder):
+    """As an older client leaves a snapshot."""
+    shutil.rmtree(folder.parents[1] / "trees")
+    _tree_cache._IN_MEMORY_TREE_CACHE.clear()
+
+
 @pytest.fixture
 def cached(inside, monkeypatch):
     """A model that was downloaded and is not loaded yet."""
@@ -495,14 +510,16 @@ def cached(inside, monkeypatch):
     return download.hub_folder(TINY, quiet)
 
 
-@pytest.mark.parametrize("file", ["model.safetensors", "config.json", "tokenizer.json"])
+@pytest.mark.parametrize(
+    "file", ["model.safetensors", "config.json", "tokenizer.json", "vocab.txt"]
+)
 def test_a_file_that_went_bad_in_the_cache_is_thrown_away_and_fetched_again(
     hub, files, monkeypatch, file
 ):
     hub.models["me/tiny"] = files | {"tokenizer.json": whole_tokenizer()}
     monkeypatch.setattr(loading, "_loaded", type(loading._loaded)())
     blob = (download.hub_folder(TINY, quiet) / file).resolve()
-    blob.write_bytes(blob.read_bytes()[:100])
+    blob.write_bytes(blob.read_bytes()[:-9])
     with pytest.raises(ExplorerError, match="was damaged, and was thrown away"):
         loading.load_model(TINY, quiet)
     assert not download.is_downloaded(TINY)
@@ -522,7 +539,7 @@ def test_a_snapshot_that_lacks_a_file_is_completed(inside, cached, file, how):
 @pytest.mark.parametrize("file", ["model.safetensors", "config.json", "vocab.txt"])
 def test_half_a_snapshot_of_another_program_is_completed(inside, cached, file):
     (cached / file).unlink()
-    shutil.rmtree(cached.parents[1] / "trees")  # as an older client leaves it
+    forget_list(cached)
     assert not download.is_downloaded(TINY)
     assert loading.load_model(TINY, quiet).info.n_heads == 2
 
@@ -533,7 +550,7 @@ def test_a_snapshot_without_a_list_that_cannot_be_loaded_is_compared_with_the_hu
     inside.models["me/tiny"] = files | {"tokenizer.json": b"{}"}  # that cannot be loaded
     monkeypatch.setattr(loading, "_loaded", type(loading._loaded)())
     folder = download.hub_folder(TINY, quiet)
-    shutil.rmtree(folder.parents[1] / "trees")
+    forget_list(folder)
     monkeypatch.setattr(download, "_fetched", {})
     with pytest.raises(ExplorerError, match="press Run to ask the hub"):
         loading.load_model(TINY, quiet)
