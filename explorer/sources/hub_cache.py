@@ -129,9 +129,21 @@ def _has_weights(folder: Path, here: set[str]) -> bool:
 
 def is_listed(folder: Path) -> bool:
     """Whether it is known what the hub has in a snapshot, so that nothing can be missing."""
+    return _list_of(folder) is not None
+
+
+def _list_of(folder: Path) -> Any:
     from huggingface_hub._tree_cache import read_tree_cache
 
-    return read_tree_cache(str(folder.parents[1]), folder.name) is not None
+    return read_tree_cache(str(folder.parents[1]), folder.name)
+
+
+def _etag_of(path: Path) -> str:
+    """The hash of a file of a snapshot; some other text if it is not known."""
+    if path.is_symlink():
+        return path.resolve().name
+    noted = (_list_of(path.parent) or {}).get(path.name)  # a system without symbolic links
+    return noted.lfs_sha256 or noted.blob_id if noted else path.name
 
 
 def discard_damaged(folder: Path, weights: bool = True) -> bool:
@@ -148,7 +160,7 @@ def discard_damaged(folder: Path, weights: bool = True) -> bool:
     """
     files = [path for path in folder.iterdir() if is_wanted(path.name)]
     files = [path for path in files if weights or not is_weights(path.name)]
-    damaged = [p for p in files if not (p.is_file() and is_intact(p, p.resolve().name))]
+    damaged = [p for p in files if not (p.is_file() and is_intact(p, _etag_of(p)))]
     for path in damaged:
         if path.is_symlink():
             path.resolve().unlink(missing_ok=True)

@@ -128,17 +128,17 @@ def _find(source: Embedded | Hub | Folder, progress: Progress) -> tuple[Path, st
 
 
 def _load_source(source: Embedded | Hub | Folder, folder: Path, name: str) -> LoadedModel:
-    if not isinstance(source, Hub):
-        return _load(folder, name, None)
+    if isinstance(source, Folder):
+        return _load(folder, name, None)  # whoever it belongs to, its files are not ours to remove
     # A vocabulary that was cut short can be loaded, and most words are unknown: look before.
     if discard_damaged(folder, weights=False):
         raise ExplorerError(_DAMAGED.format(name=name))
     try:
-        return _load(folder, name, source.revision)
+        return _load(folder, name, source.revision if isinstance(source, Hub) else None)
     except ExplorerError as error:
         if discard_damaged(folder):
             raise ExplorerError(_DAMAGED.format(name=name)) from error
-        if error.__cause__ is not None and doubt(folder):
+        if isinstance(source, Hub) and error.__cause__ is not None and doubt(folder):
             raise ExplorerError(
                 f"{error} Or some of its files are not on this machine: press Run to ask the hub."
             ) from error

@@ -13,7 +13,7 @@ from huggingface_hub import _tree_cache
 from huggingface_hub.utils import WeakFileLock
 
 from explorer.errors import ExplorerError
-from explorer.source import Hub
+from explorer.source import Folder, Hub
 from explorer.sources import download, hub_cache, hub_line, loading
 from explorer.sources import hub as other_process
 from tests.hub import COMMIT, STRANGE, LoopbackHub, git_hash
@@ -534,6 +534,25 @@ def test_a_snapshot_that_lacks_a_file_is_completed(inside, cached, file, how):
     assert not download.is_downloaded(TINY)
     assert download.downloaded() == []
     assert loading.load_model(TINY, quiet).info.n_heads == 2
+
+
+def test_a_damaged_file_that_is_no_pointer_is_fetched_anew(inside, cached):
+    """As it is on a system without symbolic links."""
+    config = cached / "config.json"
+    config.unlink()
+    config.write_bytes(b"{")
+    with pytest.raises(ExplorerError, match="was damaged, and was thrown away"):
+        loading.load_model(TINY, quiet)
+    assert loading.load_model(TINY, quiet).info.n_heads == 2
+
+
+def test_a_damaged_file_of_somebodys_own_folder_is_refused_and_stays(inside, cached):
+    """Though it lies where the hub's client put it."""
+    config = cached / "config.json"
+    config.resolve().write_bytes(b"{")
+    with pytest.raises(ExplorerError):
+        loading.load_model(Folder(str(cached)), quiet)
+    assert config.is_file()
 
 
 @pytest.mark.parametrize("file", ["model.safetensors", "config.json", "vocab.txt"])
