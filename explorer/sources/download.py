@@ -191,7 +191,7 @@ def _ask_hub(what: str, source: Hub, progress: Progress) -> dict[str, Any]:
 
 
 def _follow(lines: IO[str], source: Hub, progress: Progress) -> dict[str, Any]:
-    """Pass on the other process's reports until it is done, fails or falls silent."""
+    """Pass on the other process's reports until it is done, fails or hangs."""
     reports: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_pump, args=(lines, reports), daemon=True).start()
     said: tuple[str, float | None] = (f"Asking the Hugging Face hub for {source.name}", None)

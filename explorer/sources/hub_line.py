@@ -96,7 +96,10 @@ class Patience:
                 left, sent, seconds = self._tick(), self._bytes, self._at - self._since
             if left <= 0:
                 break
-            report(alive=True)
+            try:
+                report(alive=True)
+            except OSError:  # the app has ended: nobody waits
+                os._exit(1)
             time.sleep(min(left, 1.0))
         report(error="slow" if sent else "silent", sent=sent, seconds=seconds)
         os._exit(0)

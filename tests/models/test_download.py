@@ -66,6 +66,19 @@ def test_only_what_is_safe_is_fetched_and_no_token_goes_out(hub, monkeypatch):
     assert {token for _, _, token in hub.asked} == {None}
 
 
+def test_every_kind_of_vocabulary_is_fetched_and_nothing_of_other_folders(inside, files):
+    known = ("spm.model", "sentencepiece.model", "spiece.model", "source.spm", "target.spm")
+    strange = ("onnx/config.json", "config.json.bak", "tokenizer.py", "model.safetensors.bin")
+    inside.models["me/tiny"] = files | dict.fromkeys((*known, *strange), b"x")
+    folder = download.hub_folder(TINY, quiet)
+    assert {p.name for p in folder.iterdir()} == {
+        *known,
+        "config.json",
+        "model.safetensors",
+        "vocab.txt",
+    }
+
+
 def test_a_gated_model_is_fetched_with_the_token_of_the_environment(inside, monkeypatch):
     inside.faults["me/tiny"] = "token"
     with pytest.raises(ExplorerError, match="your own token in HF_TOKEN"):
