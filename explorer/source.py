@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
+from urllib.parse import unquote
 
 from explorer.errors import ExplorerError, refusing
 from explorer.lesson import Trained, check_heads
@@ -14,6 +15,7 @@ from explorer.visible import visible
 # the libraries take an existing local path for a model.
 _HUB_PART = r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,94}[A-Za-z0-9_-])?"
 _HUB_NAME = re.compile(rf"(?:{_HUB_PART}/)?{_HUB_PART}")
+_HUB_PAGE = re.compile(r"(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/([^?#]*)", re.I)
 _REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./-]{0,99}")
 
 
@@ -38,7 +40,7 @@ class Hub:
             raise ExplorerError(
                 "Which model? Type a name as the hub writes it, such as bert-base-uncased."
             )
-        if not _HUB_NAME.fullmatch(self.name) or re.search(r"--|\.\.", self.name):
+        if not is_hub_name(self.name):
             raise ExplorerError(
                 f"“{self.name}” is not a model name of the Hugging Face hub. A name looks like "
                 "bert-base-uncased or owner/model: letters, digits, and _ . - between them."
@@ -49,6 +51,11 @@ class Hub:
     @property
     def spec(self) -> str:
         return f"hf:{self.name}" + (f"@{self.revision}" if self.revision else "")
+
+
+def is_hub_name(name: str) -> bool:
+    """Whether the hub would take a name for a model's."""
+    return bool(_HUB_NAME.fullmatch(name)) and not re.search(r"--|\.\.", name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +184,41 @@ def model_of(source: Source) -> Model | None:
     return source if isinstance(source, Embedded | Hub | Folder) else None
 
 
+def hub_model(typed: str) -> Hub:
+    """The model that somebody typed: a name, a name with @ and a revision, or its page's address.
+
+    Raises:
+        ExplorerError: It is no model of the hub, or one half of it is missing.
+    """
+    typed = re.sub(r"\s*([@/])\s*", r"\1", typed.strip()).removeprefix("hf:")
+    page = _HUB_PAGE.match(typed)
+    name, at, revision = (_of_page(page[1]) if page else typed).partition("@")
+    if at and not name:
+        raise ExplorerError(
+            f"Which model? Type its name before “@{revision}”, such as bert-base-uncased@main."
+        )
+    if at and not revision:
+        raise ExplorerError(
+            f"Which revision of “{name}”? Type a branch, a tag or a commit after the @, such as "
+            f"{name}@main, or leave the @ away."
+        )
+    return Hub(name, revision or None)
+
+
+def _of_page(path: str) -> str:
+    """The name, and the revision if there is one, of a page's address at the hub."""
+    parts = [unquote(part) for part in path.split("/") if part]
+    if parts and parts[0] in ("datasets", "spaces", "collections", "papers", "docs"):
+        raise ExplorerError(
+            f"This is an address of the hub’s {parts[0]}, not of a model. Type a model’s name, "
+            "such as google-bert/bert-base-uncased."
+        )
+    kinds = ("tree", "blob", "resolve", "commit", "raw")
+    at = next((i for i in (1, 2) if i < len(parts) - 1 and parts[i] in kinds), None)
+    name = "/".join(parts[:2] if at is None else parts[:at])
+    return name if at is None else f"{name}@{parts[at + 1]}"
+
+
 def parse_source(spec: str, **options: object) -> Source:
     """The source that a short name means.
 
@@ -206,8 +248,7 @@ def parse_source(spec: str, **options: object) -> Source:
     if spec == "bert":
         return Embedded()
     if kind == "hf":
-        name, _, revision = rest.partition("@")
-        return Hub(name, revision or None)
+        return hub_model(rest)
     if kind == "path":
         return Folder(rest)
     if kind == "transplant":

@@ -1,9 +1,8 @@
 """Model files from the Hugging Face hub, fetched by a process that can be stopped.
 
-The hub's client retries for a minute, obeys an hour's Retry-After, and waits for ever for a
-server that accepts and never answers. So it works in a process of its own, which reports every
-step as a line of JSON and is ended when it falls silent or nobody waits for it (`hub.py`). Files
-land in the standard cache; what is there already is used without asking the hub.
+The hub is asked by a process of its own, which reports every step as a line of JSON and is ended
+when nobody waits for it (`hub.py`); how long the hub is waited for, it counts itself
+(`hub_line.py`). Files land in the standard cache; what is there already is used without asking.
 """
 
 import json
@@ -19,18 +18,20 @@ from typing import IO, Any
 
 from explorer.errors import ExplorerError
 from explorer.limits import HUB_SILENCE_SECONDS, MAX_MODEL_MB
-from explorer.source import Hub
+from explorer.source import Hub, is_hub_name
 from explorer.sources.checking import NO_SAFE_WEIGHTS
-from explorer.sources.hub import FILES, is_intact
+from explorer.sources.hub_cache import FILES, is_listed, is_wanted, is_weights, lies_whole
 from explorer.sources.progress import Progress
 
 SILENCE_SECONDS: float = HUB_SILENCE_SECONDS
 _LOOK = 0.25  # seconds between two looks whether anybody still waits
+_HANGING_SECONDS = 120.0  # after which a process that does not even report itself is given up
 
 _TROUBLE = {
     "not_found": "The Hugging Face hub has no public model “{name}”. Check the spelling, with the "
     "owner before the slash, such as google-bert/bert-base-uncased.",
-    "no_revision": "The model “{name}” has no revision “{revision}”.",
+    "no_revision": "The model “{name}” has no revision “{revision}” at the hub. Name another "
+    "branch, tag or commit after the @, or another model.",
     "gated": "“{name}” is only for people whom its owner has let in. Ask for access on its page at "
     "the hub, then start the app with your own token in HF_TOKEN; or choose an open model.",
     "offline": "The Hugging Face hub cannot be reached from this machine, and “{name}” has not "
@@ -39,12 +40,25 @@ _TROUBLE = {
     "busy": "The Hugging Face hub is in trouble or too busy at the moment. Try again in a while.",
     "silent": "The Hugging Face hub did not answer for {seconds:.0f} seconds. What was downloaded "
     "is kept: press Run to try again.",
+    "slow": "The Hugging Face hub sent only {sent} in {seconds:.0f} seconds, too slow to wait for. "
+    "What was downloaded is kept: press Run to go on.",
     "cut": "The download of “{name}” was cut short. What was downloaded is kept: press Run to go "
     "on from there.",
     "damaged": "A file of “{name}” did not arrive as the hub has it, and was thrown away. Press "
     "Run to fetch it again.",
+    "more": "The hub sent more of a file of “{name}” than it had announced, and the file was "
+    "thrown away. Try again in a while, or choose another model.",
+    "lost": "The hub lists a file of “{name}” that it does not give out. Try again in a while, or "
+    "choose another model.",
+    "astray": "The hub leads to an address from which “{name}” cannot be fetched safely, or from "
+    "one to the next without end. Try again in a while, or choose another model.",
+    "garbled": "What the Hugging Face hub answered about “{name}” cannot be understood. A network "
+    "that wants a login first answers so: check the connection, or try again in a while.",
+    "too_long": "“{name}” has more files than can be listed here. Choose another model.",
     "disk": "The disk of this machine is full: “{name}” could not be stored. Free some space, or "
     "choose a smaller model.",
+    "locked": "“{name}” could not be stored: this server may not write to its cache of models. "
+    "Tell whoever runs it, or choose a model that is here.",
     "too_big": "“{name}” has more than {most} MB of files, the most that this server fetches "
     "(EXPLORER_MAX_MODEL_MB). Choose a smaller model.",
     "unsafe": NO_SAFE_WEIGHTS,
@@ -57,18 +71,18 @@ class HubSize:
     """What a download would bring.
 
     Attributes:
-        bytes: Bytes of all files.
+        bytes: Bytes of all files; None where the hub does not say.
         here: Bytes of them that are on this machine already.
         parameters: Numbers in the weights; None where the hub does not say.
     """
 
-    bytes: int
+    bytes: int | None
     here: int
     parameters: int | None
 
     @property
-    def memory(self) -> int:
-        """Bytes that the loaded model takes, about: four for every number."""
+    def memory(self) -> int | None:
+        """Bytes that the loaded model takes, about: four for every number; None if unknown."""
         return 4 * self.parameters if self.parameters else self.bytes
 
 
@@ -78,8 +92,12 @@ def hub_folder(source: Hub, progress: Progress) -> Path:
     Raises:
         ExplorerError: It is not there and cannot be fetched.
     """
-    cached = _cached_folder(source)
-    return cached or Path(_ask_hub("fetch", source, progress)["folder"])
+    folder = _cached_folder(source)
+    if folder is None:
+        folder = Path(_ask_hub("fetch", source, progress)["folder"])
+        _fetched[folder] = {path.name for path in folder.iterdir()}
+        _doubted.discard(folder)
+    return folder
 
 
 def hub_size(source: Hub, progress: Progress) -> HubSize:
@@ -102,36 +120,51 @@ def downloaded() -> list[str]:
 
     folders = Path(constants.HF_HUB_CACHE).glob("models--*/snapshots/*/model*.safetensors")
     names = {f.parents[2].name.removeprefix("models--").replace("--", "/", 1) for f in folders}
-    return sorted(names)
+    return sorted(name for name in names if is_hub_name(name) and is_downloaded(Hub(name)))
 
 
-def discard_damaged(folder: Path) -> bool:
-    """Throw away those weight files of a cached model that are not as the hub had them.
+def doubt(folder: Path) -> bool:
+    """Have the hub asked what a snapshot lacks, if nobody noted down what belongs to it.
 
-    A file that was cut short in the cache is never noticed otherwise.
+    Returns:
+        Whether something may lack: of a snapshot with a list all is here.
     """
-    damaged = [
-        path for path in folder.glob("*.safetensors") if not is_intact(path, path.resolve().name)
-    ]
-    for path in damaged:
-        path.resolve().unlink(missing_ok=True)
-        path.unlink(missing_ok=True)
-    return bool(damaged)
+    if is_listed(folder) or folder in _fetched:
+        return False
+    _doubted.add(folder)
+    return True
+
+
+# Of snapshots without a list, which some hubs do not give: what came from there, and what may lack.
+_fetched: dict[Path, set[str]] = {}
+_doubted: set[Path] = set()
 
 
 def _cached_folder(source: Hub) -> Path | None:
+    """The snapshot of a model if it is whole, as far as can be known."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     try:
-        folder = snapshot_download(
-            source.name, revision=source.revision, allow_patterns=FILES, local_files_only=True
+        folder = Path(
+            snapshot_download(
+                source.name, revision=source.revision, allow_patterns=FILES, local_files_only=True
+            )
         )
+        return folder if _is_whole(folder) else None
     except (LocalEntryNotFoundError, OSError, ValueError):
         return None
-    path = Path(folder)
-    # A download that was cut short leaves a folder without its weights.
-    return path if any(path.glob("*.safetensors")) else None
+
+
+def _is_whole(folder: Path) -> bool:
+    files = {path.name: path.is_file() for path in folder.iterdir() if is_wanted(path.name)}
+    if not all(files.values()):
+        return False  # a name that leads nowhere
+    if is_listed(folder):
+        return any(map(is_weights, files))
+    if folder in _fetched and _fetched[folder] <= files.keys():
+        return True
+    return folder not in _doubted and lies_whole(folder)
 
 
 def _ask_hub(what: str, source: Hub, progress: Progress) -> dict[str, Any]:
@@ -149,7 +182,8 @@ def _ask_hub(what: str, source: Hub, progress: Progress) -> dict[str, Any]:
         try:
             assert process.stdin is not None
             assert process.stdout is not None
-            process.stdin.write(json.dumps([what, source.name, source.revision]) + "\n")
+            asked = [what, source.name, source.revision, SILENCE_SECONDS]
+            process.stdin.write(json.dumps(asked) + "\n")
             process.stdin.close()
             return _follow(process.stdout, source, progress)
         finally:
@@ -157,7 +191,7 @@ def _ask_hub(what: str, source: Hub, progress: Progress) -> dict[str, Any]:
 
 
 def _follow(lines: IO[str], source: Hub, progress: Progress) -> dict[str, Any]:
-    """Pass on the other process's reports until it is done, fails or falls silent."""
+    """Pass on the other process's reports until it is done, fails or hangs."""
     reports: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_pump, args=(lines, reports), daemon=True).start()
     said: tuple[str, float | None] = (f"Asking the Hugging Face hub for {source.name}", None)
@@ -167,19 +201,40 @@ def _follow(lines: IO[str], source: Hub, progress: Progress) -> dict[str, Any]:
             line = reports.get(timeout=_LOOK)
         except queue.Empty:
             progress(*said)  # ends this if nobody waits any more
-            if time.monotonic() - heard > SILENCE_SECONDS:
-                raise _trouble("silent", source) from None
+            if time.monotonic() - heard > _HANGING_SECONDS:
+                raise _trouble("other", source) from None
             continue
         heard = time.monotonic()
         report: dict[str, Any] = json.loads(line) if line else {"error": "other"}
         if "error" in report:
-            raise _trouble(report["error"], source)
-        if "bytes" not in report:
+            raise _trouble(report.pop("error"), source, **report)
+        if not _SIGNS & report.keys():
             return report
-        done, total = report["bytes"], report["of"]
-        size = f"{done / 1e6:,.0f} of {total / 1e6:,.0f} MB"
-        said = (f"Downloading {source.name}: {size}", min(done / total, 1.0) if total else None)
+        said = _in_words(report, source) or said
         progress(*said)
+
+
+_SIGNS = {"alive", "waiting", "bytes"}  # of what is still at work
+
+
+def _in_words(report: dict[str, Any], source: Hub) -> tuple[str, float | None] | None:
+    if "waiting" in report:
+        return f"Waiting for another download of {source.name}", None
+    if "bytes" not in report:
+        return None
+    done, total = report["bytes"], report["of"]
+    if not total:
+        return f"Downloading {source.name}: {size_in_words(done)}", None
+    words = f"{size_in_words(done)} of {size_in_words(total)}"
+    return f"Downloading {source.name}: {words}", min(done / total, 1.0)
+
+
+def size_in_words(size: int) -> str:
+    """Bytes as people say them."""
+    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if size >= unit:
+            return f"{size / unit:,.{1 if size < 100 * unit else 0}f} {name}"
+    return f"{size} bytes" if size != 1 else "1 byte"
 
 
 def _pump(lines: IO[str], reports: queue.Queue[str]) -> None:
@@ -188,12 +243,13 @@ def _pump(lines: IO[str], reports: queue.Queue[str]) -> None:
     reports.put("")  # the other process has ended
 
 
-def _trouble(kind: str, source: Hub) -> ExplorerError:
+def _trouble(kind: str, source: Hub, sent: int = 0, seconds: float | None = None) -> ExplorerError:
     return ExplorerError(
         _TROUBLE[kind].format(
             name=source.name,
-            revision=source.revision,
-            seconds=SILENCE_SECONDS,
+            revision=source.revision or "main",
+            seconds=SILENCE_SECONDS if seconds is None else seconds,
+            sent=size_in_words(sent),
             most=f"{MAX_MODEL_MB:,}",
         )
     )

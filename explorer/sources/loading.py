@@ -26,7 +26,8 @@ from explorer.limits import MAX_TOKENS, MODELS_MB
 from explorer.source import Embedded, Folder, Hub
 from explorer.sources.catalogue import EMBEDDED_NAME, check_weights, embedded_folder
 from explorer.sources.checking import check_config, check_files, check_numbers
-from explorer.sources.download import discard_damaged, hub_folder
+from explorer.sources.download import doubt, hub_folder
+from explorer.sources.hub_cache import discard_damaged
 from explorer.sources.memory import check_fits
 from explorer.sources.progress import Progress, away, tick
 from explorer.trace import ModelInfo
@@ -36,6 +37,11 @@ transformers_logging.disable_progress_bar()
 
 # DeiT also comes as the classes of ViT; what else looks at pictures has no plain grid of patches.
 _VISION = ("vit", "deit")
+
+_DAMAGED = (
+    "A file of “{name}” on this machine was damaged, and was thrown away. Press Run to fetch it "
+    "again."
+)
 
 Form = Literal["text", "pair", "picture"]
 
@@ -159,17 +165,21 @@ def _find(source: Embedded | Hub | Folder, progress: Progress) -> tuple[Path, st
 
 
 def _load_source(source: Embedded | Hub | Folder, folder: Path, name: str) -> LoadedModel:
-    if not isinstance(source, Hub):
-        return _load(folder, name, None)
+    if isinstance(source, Folder):
+        return _load(folder, name, None)  # whoever it belongs to, its files are not ours to remove
+    # A vocabulary that was cut short can be loaded, and most words are unknown: look before.
+    if discard_damaged(folder, weights=False):
+        raise ExplorerError(_DAMAGED.format(name=name))
     try:
-        return _load(folder, name, source.revision)
+        return _load(folder, name, source.revision if isinstance(source, Hub) else None)
     except ExplorerError as error:
-        if not discard_damaged(folder):
-            raise
-        raise ExplorerError(
-            f"A file of “{name}” on this machine was damaged, and was thrown away. Press Run to "
-            "fetch it again."
-        ) from error
+        if discard_damaged(folder):
+            raise ExplorerError(_DAMAGED.format(name=name)) from error
+        if isinstance(source, Hub) and error.__cause__ is not None and doubt(folder):
+            raise ExplorerError(
+                f"{error} Or some of its files are not on this machine: press Run to ask the hub."
+            ) from error
+        raise
 
 
 def _load(folder: Path, name: str, revision: str | None) -> LoadedModel:

@@ -253,6 +253,8 @@ def _hub_name(side: str) -> None:
         index=None,
         accept_new_options=True,
         placeholder="Choose one, or type a name",
+        on_change=_take_name,
+        args=(side,),
         help="As the hub writes it, such as google-bert/bert-base-uncased; name@revision for a "
         "certain version. Only safetensors weights are loaded, and never a model’s own code.",
     )
@@ -263,6 +265,14 @@ def _hub_name(side: str) -> None:
         st.text(f"{known.about}. {known.layers} layers, {known.heads} heads; {size}.")
     elif chosen in here:
         st.text("It is on this machine.")
+
+
+def _take_name(side: str) -> None:
+    """Typing in the box drops the name that is in it: “@main” means a revision of that model."""
+    session, key = st.session_state, f"{side}hub_name"
+    former = (session.kept.get(key) or "").partition("@")[0].strip()
+    if (session[key] or "").strip().startswith("@") and former:
+        session[key] = former + session[key].strip()
 
 
 def _scratch(side: str) -> None:

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from explorer.errors import ExplorerError
+from explorer.limits import MAX_MODEL_MB
 from explorer.run import Run
 from explorer.source import Hub
 from explorer.sources import absent_model
@@ -13,6 +15,9 @@ from explorer.ui import messages
 from explorer.ui.desk import Job, desk
 from explorer.ui.show import LOOK_AGAIN
 from explorer.ui.work import Fetching, Sizing
+
+if TYPE_CHECKING:
+    from explorer.sources.download import HubSize
 
 
 @dataclass
@@ -88,31 +93,40 @@ def _waiting(job: Job) -> None:
 
 def _choice(offer: Offer, size: object) -> None:
     from explorer.sources.download import HubSize
-    from explorer.sources.memory import available, fits
+    from explorer.sources.memory import fits
 
     assert isinstance(size, HubSize)
-    fit = fits(size.memory)
-    here = f" ({_in_words(size.here)} of them are here already)" if size.here else ""
-    sentence = (
-        f"“{offer.model.name}” is not on this machine yet: {_in_words(size.bytes)} to "
-        f"download{here}. Loaded it takes about {_in_words(size.memory)} of memory; "
-        f"{_in_words(available())} are free."
-    )
+    fit = size.memory is None or fits(size.memory)
     words, yes, no = st.columns([5, 1.2, 1], vertical_alignment="center")
     with words:
-        messages.note("offer", sentence + " That is too much: choose a smaller model." * (not fit))
+        too_much = " That is too much: choose a smaller model." * (not fit)
+        messages.note("offer", sentence(offer.model.name, size) + too_much)
     yes.button(
         "Download", key="download", type="primary", width="stretch", on_click=_go, disabled=not fit
     )
     no.button("Cancel", key="no_download", width="stretch", on_click=_cancel)
 
 
-def _in_words(size: int) -> str:
-    """Bytes as people say them."""
-    for unit, name in ((10**9, "GB"), (10**6, "MB")):
-        if size >= unit:
-            return f"{size / unit:,.{1 if size < 100 * unit else 0}f} {name}"
-    return f"{size / 1000:,.0f} kB"
+def sentence(name: str, size: "HubSize") -> str:
+    """What a download brings and takes, as far as the hub tells."""
+    from explorer.sources.download import size_in_words
+    from explorer.sources.memory import available
+
+    here = f" ({size_in_words(size.here)} of them are here already)" if size.here else ""
+    if size.bytes is None:
+        first = (
+            f"“{name}” is not on this machine yet, and the hub does not tell its size: at "
+            f"most {MAX_MODEL_MB:,} MB are downloaded."
+        )
+    elif size.here >= size.bytes:
+        first = f"Every known file of “{name}” is here; a download looks whether one is missing."
+    else:
+        whole = size_in_words(size.bytes)
+        first = f"“{name}” is not on this machine yet: {whole} to download{here}."
+    free = f"{size_in_words(available())} are free."
+    if size.memory is None:
+        return f"{first} {free}"
+    return f"{first} Loaded it takes about {size_in_words(size.memory)} of memory; {free}"
 
 
 def _go() -> None:

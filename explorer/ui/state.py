@@ -28,6 +28,7 @@ from explorer.source import (
     Scratch,
     Source,
     Transplanted,
+    hub_model,
     kind_of,
     model_of,
 )
@@ -315,8 +316,7 @@ def _source_from_inputs(side: str) -> Source:
 def _model_from_inputs(kind: str, side: str) -> Model:
     get = _getter(side)
     if kind == "hf":
-        name, _, revision = (get("hub_name") or "").strip().partition("@")
-        return Hub(name, revision or None)
+        return hub_model(get("hub_name") or "")
     return Folder(get("folder").strip()) if kind == "path" else Embedded()
 
 

@@ -45,6 +45,21 @@ def test_a_model_is_offered_with_its_size_fetched_and_then_found_among_the_recen
     assert reader.page.get_by_role("option").first.inner_text() == "me/fresh"
 
 
+def test_a_revision_typed_over_a_model_is_one_of_that_model(reader, hub):
+    """The box drops the name that is in it as soon as somebody types."""
+    reader.open().painted()
+    reader.choose(*HUB, "me/typed")
+    box = reader.page.get_by_role("combobox", name="Model name")
+    expect(box).to_have_value("me/typed")
+    box.click()
+    reader.page.keyboard.type("@v1")
+    reader.page.keyboard.press("Enter")
+    expect(box).to_have_value("me/typed@v1")
+    reader.run("the cat")
+    reader.page.get_by_role("button", name="Download").wait_for()
+    assert any(path.startswith("/api/models/me/typed/revision/v1") for _, path, _ in hub.asked)
+
+
 def test_an_offer_can_be_declined(reader):
     reader.open().painted()
     reader.choose(*HUB, "me/unwanted")

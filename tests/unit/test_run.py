@@ -13,7 +13,7 @@ from explorer.lesson import TASKS, Trained
 from explorer.limits import MAX_CHARACTERS
 from explorer.picture import Picture
 from explorer.run import LINK_BYTES, PARTS, Run, is_blank
-from explorer.source import Embedded, Folder, Hub, Scratch, Transplanted, parse_source
+from explorer.source import Embedded, Folder, Hub, Scratch, Transplanted, hub_model, parse_source
 from explorer.target import MaskedWord
 
 texts = st.text(min_size=1, max_size=60).filter(lambda t: not is_blank(t))
@@ -131,6 +131,55 @@ def test_real_hub_names_are_taken(name):
 def test_what_is_no_revision_is_refused(revision):
     with pytest.raises(ExplorerError, match="not a revision"):
         Hub("gpt2", revision)
+
+
+@pytest.mark.parametrize(
+    ("typed", "model"),
+    [
+        ("x", Hub("x")),
+        ("x@main", Hub("x", "main")),
+        (" x @ main ", Hub("x", "main")),
+        ("me / x@refs/pr/1", Hub("me/x", "refs/pr/1")),
+        ("hf:me/x@main", Hub("me/x", "main")),
+        ("https://huggingface.co/me/x", Hub("me/x")),
+        ("https://huggingface.co/me/x/", Hub("me/x")),
+        ("http://www.huggingface.co/me/x?library=transformers#usage", Hub("me/x")),
+        ("huggingface.co/gpt2", Hub("gpt2")),
+        ("https://HF.co/me/x@v1", Hub("me/x", "v1")),
+        ("https://huggingface.co/me/x/tree/main", Hub("me/x", "main")),
+        ("https://huggingface.co/me/x/tree/refs%2Fpr%2F1", Hub("me/x", "refs/pr/1")),
+        ("https://huggingface.co/gpt2/blob/v1/config.json", Hub("gpt2", "v1")),
+        ("https://huggingface.co/me/x/discussions/3", Hub("me/x")),
+    ],
+)
+def test_a_model_is_understood_as_people_write_it(typed, model):
+    assert hub_model(typed) == model
+    assert parse_source(model.spec) == model
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("@main", "Which model.* before “@main”"),
+        (" @ ", "Which model"),
+        ("", "Which model"),
+        ("x@", "Which revision of “x”.*x@main"),
+        ("https://huggingface.co/me/x@", "Which revision of “me/x”"),
+        ("x@@main", "not a revision"),
+        ("x@a@b", "not a revision"),
+        ("https://elsewhere.example/me/x", "not a model name"),
+        ("https://huggingface.co/", "Which model"),
+    ],
+)
+def test_half_a_name_of_a_model_is_asked_for_its_other_half(typed, words):
+    with pytest.raises(ExplorerError, match=words):
+        hub_model(typed)
+
+
+@pytest.mark.parametrize("what", ["datasets", "spaces"])
+def test_an_address_that_is_no_models_is_refused(what):
+    with pytest.raises(ExplorerError, match=f"the hub’s {what}, not of a model"):
+        hub_model(f"https://huggingface.co/{what}/me/x")
 
 
 def test_a_width_that_heads_cannot_share_is_refused_with_widths_that_fit():
