@@ -20,7 +20,7 @@ from explorer.source import (
 from explorer.visible import is_blank
 
 PARTS = ("cross", "encoder", "decoder")  # of an encoder-decoder; the first is what is shown first
-FIRST_SENT = 1_000_000  # UTF-16 units of a longer text that a page sends; guard.js cuts there
+FIRST_SENT = 1_000_001  # UTF-16 units of a longer text that a page sends; guard.js cuts there
 LINK_BYTES = 6_000  # servers and chat programs commonly refuse links of 8 kB
 
 

@@ -121,10 +121,10 @@ def test_half_a_character_and_a_text_of_megabytes_do_not_end_the_connection(read
     paste(reader, "'much '.repeat(420_000)")
     reader.page.get_by_role("button", name="Run").click()
     reader.told(
-        "This text has 1,000,000 characters or more: no more of it was sent. At most 200,000"
+        "This text has 1,000,001 characters or more: no more of it was sent. At most 200,000"
     )
     reader.page.locator(".ax-text", has_text="half � here").wait_for()
-    assert reader.box("Text").evaluate("box => box.value.length") == 1_000_000
+    assert reader.box("Text").evaluate("box => box.value.length") == 1_000_001
 
 
 def test_a_megabyte_of_lines_is_told_and_stays_and_the_picture_lives(reader):

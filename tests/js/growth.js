@@ -54,7 +54,7 @@ const explained = (text) => {
 
 /** @type {Record<string, (text: string) => unknown>} */
 export const FUNCTIONS = {
-  "guard.js: slice, toWellFormed": (text) => text.slice(0, 1_000_000).toWellFormed(),
+  "guard.js: slice, toWellFormed": (text) => text.slice(0, 1_000_001).toWellFormed(),
   "save.js: csvCell": csvCell,
   "save.js: fileName": (text) => fileName(text, "csv"),
   "paint.js: cutTo": (text) => cutTo(/** @type {any} */ (pen), text, 100),
