@@ -241,7 +241,10 @@ def _check_depth(said: Any) -> None:
 def refuse(name: str, file: str, key: str, why: str) -> ExplorerError:
     """The refusal of a key; ``why`` ends the sentence that begins with its name."""
     shown = re.sub(r"[^\w .\[\]-]", "?", key)[:80]
-    return ExplorerError(f"“{name}” was not loaded: “{shown}” in its {file} {why}.")
+    return ExplorerError(
+        f"“{name}” was not loaded: “{shown}” in its {file} {why}. "
+        "Correct the file, or choose another model."
+    )
 
 
 def check_text(text: str, name: str, file: str, key: str) -> str:
@@ -286,10 +289,8 @@ def _check_numbers(said: Any, name: str, key: str = "", most: int = _LARGEST) ->
 
 # What Transformers would open, fetch or build code from.
 _REFUSED = {
-    "quantization_config": "says that the weights are quantised, which needs code that is not "
-    "here: choose the model as it was before",
-    "compression_config": "says that the weights are compressed, which needs code that is not "
-    "here: choose the model as it was before",
+    "quantization_config": "says that the weights are quantised, which needs code that is not here",
+    "compression_config": "says that the weights are compressed, which needs code that is not here",
     **dict.fromkeys(
         ("transformers_weights", "extra_files", "extra_config_files", "gguf_file"),
         "names other files than the model’s own",

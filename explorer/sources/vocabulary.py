@@ -27,6 +27,7 @@ _UNICODE = 18  # letters that one character becomes at most, by Unicode's own ru
 _RUN = 64  # the same by a SentencePiece table of its own
 _RULES = 32  # steps one after the other
 _WORD = 512  # letters of a word that WordPiece tries: it takes time with the square of them
+_LETTERS_OF_ALL = 16_000_000  # of a vocabulary: merges are found by cutting pieces at every one
 _ADDED = 100_000  # tokens added to a vocabulary
 
 Check = Callable[[Any, str, str, str], Any]
@@ -195,8 +196,13 @@ def numbers_of(said: Any, name: str, file: str) -> dict[str, int]:
 
 
 def _check_lengths(pieces: Iterable[Any], name: str, file: str, key: str) -> None:
-    if any(not isinstance(p, str) or len(p) > PIECE_LENGTH for p in pieces):
-        raise refuse(name, file, key, f"has a piece of more than {PIECE_LENGTH:,} characters")
+    letters = 0
+    for piece in pieces:
+        if not isinstance(piece, str) or len(piece) > PIECE_LENGTH:
+            raise refuse(name, file, key, f"has a piece of more than {PIECE_LENGTH:,} characters")
+        letters += len(piece)
+    if letters > _LETTERS_OF_ALL:
+        raise refuse(name, file, key, f"has more than {_LETTERS_OF_ALL:,} characters in all")
 
 
 # --- tokenizer.json -----------------------------------------------------------------------------
@@ -456,20 +462,14 @@ def check_pieces(data: bytes, name: str, file: str) -> None:
     """
     if file in ("tokenizer.model", "tiktoken.model") and _is_ranks(data):
         return
+    n, letters = 0, 0
     try:
-        n = 0
         for field, value in _fields(data):
             if field == 1:
-                n += 1
-                piece = next((v for f, v in _fields(value) if f == 1), b"")
-                if n > PIECES or len(piece) > 4 * PIECE_LENGTH:
-                    raise refuse(
-                        name,
-                        file,
-                        "pieces",
-                        f"has a piece of more than {PIECE_LENGTH:,} "
-                        f"characters, or more than {PIECES:,} pieces",
-                    )
+                size = len(next((v for f, v in _fields(value) if f == 1), b""))
+                n, letters = n + 1, letters + size
+                if max(size / PIECE_LENGTH / 4, n / PIECES, letters / _LETTERS_OF_ALL) > 1:
+                    raise refuse(name, file, "pieces", "are more or longer than any model’s")
             if field in (3, 5):
                 for inner, table in _fields(value):
                     if inner == 2:
@@ -480,8 +480,9 @@ def check_pieces(data: bytes, name: str, file: str) -> None:
 
 def _is_ranks(data: bytes) -> bool:
     """Whether it is a list of pieces in base64, each with its rank, as tiktoken has it."""
-    line = data[:4096].partition(b"\n")[0].strip()
-    return re.fullmatch(rb"[A-Za-z0-9+/]+=* \d+", line) is not None
+    rank = re.compile(rb"[A-Za-z0-9+/]{1,1400}=* \d{1,9}")
+    lines = [line for line in data.splitlines() if line]
+    return bool(lines) and len(lines) <= PIECES and all(map(rank.fullmatch, lines))
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, Any]]:

@@ -218,7 +218,8 @@ def shown(folder, family):
     loading._loaded.pop(source, None)
     if family in ("ViT", "DeiT"):
         return trace_run(Run(picture=picture_of(png_of(drawing())), source=source))
-    found = trace_run(Run("the cat sat on it.", source=source))
+    second = "the mat." if family in ("T5", "Marian") else None  # writing one itself takes longer
+    found = trace_run(Run("the cat sat on it.", second, source=source))
     words = (
         probe(Run("the cat sat", source=source), MaskedWord(1)).predictions(count=99)
         if (family == "BERT")
