@@ -321,13 +321,15 @@ _LEGACY |= {
     "tie_word_embeddings",
 }
 _LEGACY |= {
-    "finetuning_task",
     "__float__",
     "force_bos_token_to_be_generated",
     "image_processor_type",
 }
 _LABELS = ("id2label", "label2id", "label_names")
 _FOREIGN = ("timm_wrapper", "timm_backbone")  # these take their code and weights from elsewhere
+
+# DeiT also comes as the classes of ViT; what else looks at pictures has no plain grid of patches.
+PICTURE_KINDS = ("vit", "deit")
 
 # What a checkpoint may say about writing, as lists of tokens and as plain numbers.
 _WRITING_TOKENS: tuple[str, ...] = (
@@ -362,7 +364,7 @@ def model_config(folder: Path, name: str) -> dict[str, Any]:
     if not isinstance(kind, str) or kind in _FOREIGN or kind not in _kinds():
         raise ExplorerError(unknown)
     kept = _known_part(said, _known_keys(kind), name)
-    if "tokenizer_class" in kept:
+    if kept.get("tokenizer_class") is not None:
         kept["tokenizer_class"] = tokenizer_class(kept["tokenizer_class"], name, "config.json")
     _check_numbers(kept, name, most=_LARGEST_KNOWN)
     return kept | _writing_part(said, name, "config.json")
@@ -425,8 +427,12 @@ def _known_value(value: Any, key: str, known: frozenset[str], name: str) -> Any:
 
 def _labels(value: Any, name: str, key: str) -> Any:
     """The names of classes are shown, and nothing else is done with them: any text may be one."""
-    flat = value.items() if isinstance(value, dict) else enumerate(value or ())
-    if len(value or ()) > 100_000 or any(isinstance(v, dict | list) for _, v in flat):
+    flat = list(value.values()) if isinstance(value, dict) else value
+    if value is not None and (
+        not isinstance(flat, list)
+        or len(flat) > 100_000
+        or any(isinstance(v, dict | list) for v in flat)
+    ):
         raise refuse(name, "config.json", key, "is no list of at most 100,000 names")
     return value
 
@@ -458,7 +464,8 @@ def _writing_part(said: dict[str, Any], name: str, file: str) -> dict[str, Any]:
                 raise refuse(name, file, key, "is no number of a token, nor a list of such")
             kept[key] = value
         elif key in _WRITING_NUMBERS:
-            kept[key] = bounded(value, 0, _WRITING_NUMBERS[key], name, file, key)
+            most = _WRITING_NUMBERS[key]
+            kept[key] = bounded(value, -most, most, name, file, key)
         elif key in _WRITING_SIGNS and isinstance(value, bool):
             kept[key] = value
         elif key == "transformers_version" and isinstance(value, str):

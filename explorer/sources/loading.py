@@ -26,7 +26,7 @@ from explorer.limits import MAX_TOKENS, MODELS_MB
 from explorer.source import Embedded, Folder, Hub
 from explorer.sources.building import check_need, counting_steps
 from explorer.sources.catalogue import EMBEDDED_NAME, check_weights, embedded_folder
-from explorer.sources.checking import check_config, check_files, check_layers
+from explorer.sources.checking import PICTURE_KINDS, check_config, check_files, check_layers
 from explorer.sources.download import discard_damaged, hub_folder
 from explorer.sources.progress import Progress
 from explorer.sources.staging import staged
@@ -35,9 +35,6 @@ from explorer.trace import ModelInfo
 
 transformers_logging.set_verbosity_error()
 transformers_logging.disable_progress_bar()
-
-# DeiT also comes as the classes of ViT; what else looks at pictures has no plain grid of patches.
-_VISION = ("vit", "deit")
 
 Form = Literal["text", "pair", "picture"]
 
@@ -150,7 +147,7 @@ def _load(folder: Path, name: str, revision: str | None) -> LoadedModel:
 def _load_checked(folder: Path, name: str, revision: str | None, held: int) -> LoadedModel:
     """A model, from a folder in which everything has been checked."""
     config = _load_config(folder, name)
-    form: Form = "picture" if config.model_type in _VISION else "text"
+    form: Form = "picture" if config.model_type in PICTURE_KINDS else "text"
     if getattr(config, "is_encoder_decoder", False):
         form = "pair"
     tokenizer = (_load_processor if form == "picture" else _load_tokenizer)(folder, name)

@@ -15,6 +15,7 @@ from typing import Any
 
 from explorer.errors import ExplorerError, refusing
 from explorer.sources.checking import (
+    PICTURE_KINDS,
     model_config,
     parse,
     picture_config,
@@ -61,10 +62,14 @@ def staged(folder: Path, name: str) -> Iterator[Path]:
     Raises:
         ExplorerError: A file is damaged, leads out of the folder, or says what none may say.
     """
-    with refusing(f"The files of “{name}” cannot be read, or there is no room to check them."):
+    unreadable = (
+        f"The files of “{name}” cannot be read: they are damaged, or this machine has no room to "
+        "check them."
+    )
+    with refusing(unreadable):
         place = tempfile.TemporaryDirectory(prefix="explorer-", ignore_cleanup_errors=True)
     with place as path:
-        with refusing(f"The files of “{name}” cannot be read, or there is no room to check them."):
+        with refusing(unreadable):
             _stage_configs(folder, Path(path), name)
             _stage_tokenizer(folder, Path(path), name)
             _stage_weights(folder, Path(path), name)
@@ -77,9 +82,11 @@ def _write(place: Path, file: str, said: Any) -> None:
 
 
 def _stage_configs(folder: Path, place: Path, name: str) -> None:
-    _write(place, "config.json", model_config(folder, name))
+    config = model_config(folder, name)
+    _write(place, "config.json", config)
     _write(place, "generation_config.json", writing_config(folder, name))
-    _write(place, "preprocessor_config.json", picture_config(folder, name))
+    if config["model_type"] in PICTURE_KINDS:
+        _write(place, "preprocessor_config.json", picture_config(folder, name))
 
 
 def _stage_tokenizer(folder: Path, place: Path, name: str) -> None:
