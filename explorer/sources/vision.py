@@ -2,6 +2,8 @@
 
 import io
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -32,7 +34,7 @@ def trace_picture(loaded: LoadedModel, run: Run) -> AttentionTrace:
             f"{name} looks at pictures: turn on “Picture” and upload one, or choose a model of "
             "text."
         )
-    with Image.open(io.BytesIO(run.picture.png)) as image:
+    with _fitting(name), Image.open(io.BytesIO(run.picture.png)) as image:
         check_size(loaded, image.width, image.height)
         pixels = loaded.tokenizer(image.convert("RGB"), return_tensors="pt")["pixel_values"]
     rows, columns = grid_of(loaded, pixels)
@@ -44,11 +46,27 @@ def trace_picture(loaded: LoadedModel, run: Run) -> AttentionTrace:
         for column in range(columns)
     )
     check_room(loaded, len(tokens))
-    with torch.inference_mode():
+    with _fitting(name), torch.inference_mode():
         out = loaded.network(pixels, output_attentions=True)
     weights = torch.cat(complete(out.attentions, len(tokens), len(tokens), name)).float().numpy()
     patches = Patches(_seen(loaded, pixels), rows, columns)
     return AttentionTrace(loaded.info, run.texts, tokens, tokens, weights, patches=patches)
+
+
+@contextmanager
+def _fitting(name: str) -> Iterator[None]:
+    """Says of a processor and a model that they do not fit; memory that runs out is said elsewhere.
+
+    Raises:
+        ExplorerError: They do not.
+    """
+    try:
+        yield
+    except (ValueError, TypeError, LookupError) as error:
+        raise ExplorerError(
+            f"{name} failed on this picture: its preprocessor_config.json and its config.json do "
+            "not fit each other. Choose another model."
+        ) from error
 
 
 def check_size(loaded: LoadedModel, width: int, height: int) -> None:

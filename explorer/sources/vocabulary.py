@@ -64,6 +64,13 @@ def _words(value: Any, name: str, file: str, key: str) -> Any:
     return [_word(v, name, file, key) for v in value]
 
 
+def _inputs(value: Any, name: str, file: str, key: str) -> Any:
+    """What a network is called with; without its tokens none can be."""
+    if not isinstance(value, list) or "input_ids" not in value:
+        raise refuse(name, file, key, "must be a list that has input_ids")
+    return _words(value, name, file, key)
+
+
 def _languages(value: Any, name: str, file: str, key: str) -> Any:
     if not isinstance(value, dict) or len(value) > 1000:
         raise refuse(name, file, key, "must be a table of at most 1,000 languages")
@@ -130,8 +137,9 @@ _SETTINGS: tuple[tuple[str, Check], ...] = (
     (r"max_(depth|width)|pad_width|pad_token_(type_id|label)", _few),
     (r"max_input_chars_per_word", _letters),
     (r"(padding|truncation)_side|errors|language|task|(src|tgt|source|target)_lang", _words),
-    (r"lang_codes|language_codes|langs|model_input_names|(sub)?word_tokenizer_type", _words),
+    (r"lang_codes|language_codes|langs|(sub)?word_tokenizer_type", _words),
     (r"(token_type_ids|special_tokens)_pattern", _words),
+    (r"model_input_names", _inputs),
     (r"lang2id|id2lang", _languages),
     (r"(additional|extra|model_specific)_special_tokens|never_split", _tokens),
     (r"added_tokens_decoder", _numbered),

@@ -358,6 +358,7 @@ REFUSED = {
         "tokenizer_class": ("os.system", "none of the tokenizers"),
         "extra_ids": (10**9, "from -1,000 to 1,000"),
         "model_max_length": ("long", "must be a number"),
+        "model_input_names": (["x"], "has input_ids"),
         "src_lang": ("../../etc/passwd", "short name"),
         "source_lang": ("/etc/passwd", "short name"),
         "do_lower_case": ("/etc/passwd", "true or false"),
@@ -785,6 +786,16 @@ def test_a_picture_that_a_processor_would_make_too_large_is_refused_before_it_is
     line = picture_of(png_of(Image.new("RGB", (1, 50_000))))
     with pytest.raises(ExplorerError, match="would make this picture of 1 × 768 pixels one of 38,"):
         trace_run(Run(picture=line, source=Folder(str(tmp_path))))
+
+
+def test_a_processor_that_does_not_fit_its_model_is_a_sentence(tmp_path):
+    tiny_vision("ViT", tmp_path)
+    run = Run(picture=picture_of(png_of(drawing())), source=Folder(str(tmp_path)))
+    for asks in ({"size": {"height": 7, "width": 7}}, {"image_mean": [0.5]}, {"do_rescale": False}):
+        change(tmp_path, "preprocessor_config.json", **asks)
+        loading._loaded.pop(run.source, None)
+        with pytest.raises(ExplorerError, match="do not fit each other"):
+            trace_run(run)
 
 
 def test_lists_of_weight_files_are_bounded(model):
