@@ -62,7 +62,9 @@ def _fitting(name: str) -> Iterator[None]:
     """
     try:
         yield
-    except (ValueError, TypeError, LookupError) as error:
+    except (ValueError, TypeError, LookupError, RuntimeError) as error:
+        if "alloc" in str(error):
+            raise
         raise ExplorerError(
             f"{name} failed on this picture: its preprocessor_config.json and its config.json do "
             "not fit each other. Choose another model."
