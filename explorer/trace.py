@@ -40,7 +40,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What made the weights, and its sizes."""
+    """What made the weights, its sizes, and what a reader should know of it (``notes``)."""
 
     name: str
     revision: str | None
@@ -50,6 +50,10 @@ class ModelInfo:
     max_tokens: int
     unknown_token: str | None = None
     part: str | None = None  # which attention of an encoder-decoder this is
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "notes", tuple(self.notes))  # a stored one comes as a list
 
 
 @dataclass(frozen=True, slots=True)

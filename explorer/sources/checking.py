@@ -1,7 +1,17 @@
-"""What is looked at before a model is loaded: its files, and whether its numbers can be true."""
+"""What is looked at before a model is loaded: its files, and every JSON file of it.
 
+A model's files are data that a stranger wrote. Transformers hands every key of them on to the
+classes that it builds, and some of those open what they are given. So no library sees the files
+themselves: they are read here, and only known keys with bounded values are written anew
+(`staging.py`). Whatever else there is, is left out, or refused by the key's name.
+"""
+
+import functools
 import json
+import math
 import re
+import stat
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +19,14 @@ from explorer.errors import ExplorerError
 from explorer.limits import MAX_MODEL_MB
 
 MAX_LAYERS, MAX_HEADS, MAX_WIDTH = 48, 64, 8192
-_SMALL_FILE = 64 * 2**20  # a vocabulary of a quarter of a million pieces takes 20 MB
+MAX_SIDE = 2048  # pixels that a processor may make a picture's side
+PIECES = 2_000_000  # of a vocabulary
+PIECE_LENGTH = 1024  # characters of one of them: runs of spaces come to a few hundred
+_VOCABULARY_BYTES = 64 * 2**20  # a vocabulary of a quarter of a million pieces takes 20 MB
 _CONFIG_BYTES = 2**20
-_PIECES = 2_000_000
+_SETTINGS_BYTES = 8 * 2**20  # a tokenizer's settings repeat its added tokens
+_PARTS = 4_000_000  # brackets and commas of one file: each becomes an object in memory
+_DEPTH = 32
 
 # The largest value of a number in config.json, by the names that families give to it.
 _LIMITS = (
@@ -19,18 +34,21 @@ _LIMITS = (
     (r"(num_|n_)?((encoder_|decoder_)?attention_|key_value_)?heads?", MAX_HEADS),
     (r"hidden_size|d_model|n_embd|dim|embedding_size|d_kv|head_dim", MAX_WIDTH),
     (r"intermediate_size|d_ff|n_inner|hidden_dim|(encoder|decoder)_ffn_dim", 16 * MAX_WIDTH),
-    (r"(decoder_)?vocab_size", _PIECES),
-    (r"max_position_embeddings|n_positions|n_ctx", _PIECES),
+    (r"(decoder_)?vocab_size", PIECES),
+    (r"max_position_embeddings|n_positions|n_ctx", PIECES),
     (r"num_labels|type_vocab_size|num_buckets|position_buckets", 100_000),
     (r"image_size|patch_size", 4096),
     (r"num_channels", 16),
 )
 _LARGEST = 2**40  # of any other whole number
+_LARGEST_KNOWN = 2**22  # of one that a model's class knows, but for bases of frequencies
 
 NO_SAFE_WEIGHTS = (
     "“{name}” has no safetensors weights. Older formats can run hidden code when they are opened, "
     "so only safetensors files are loaded: choose a model that has them."
 )
+
+# --- files --------------------------------------------------------------------------------------
 
 
 def check_files(folder: Path, name: str) -> int:
@@ -42,76 +60,544 @@ def check_files(folder: Path, name: str) -> int:
     Raises:
         ExplorerError: It is no safe model.
     """
-    if not (folder / "config.json").is_file():
+    if own_file(folder, "config.json", name) is None:
         raise ExplorerError(f"“{name}” is no model: it has no config.json.")
-    shards = [folder / "model.safetensors"]
-    index = folder / "model.safetensors.index.json"
-    if not shards[0].is_file() and index.is_file():
-        shards = _shards_of(index, name)
-    if not all(s.is_file() for s in shards):
-        raise ExplorerError(NO_SAFE_WEIGHTS.format(name=name))
-    size = sum(s.stat().st_size for s in shards)
+    size = sum(shard.stat().st_size for shard in weights_of(folder, name).values())
     if size > MAX_MODEL_MB * 2**20:
         raise ExplorerError(
             f"“{name}” has {size / 2**20:,.0f} MB of weights; at most {MAX_MODEL_MB:,} MB can be "
             "loaded here (EXPLORER_MAX_MODEL_MB)."
         )
-    for path in folder.iterdir():
-        large = path.suffix in (".json", ".txt", ".model", ".spm")
-        if large and path.is_file() and path.stat().st_size > _SMALL_FILE:
-            raise ExplorerError(f"“{name}” has a {path.name} of more than 64 MB: none is so large.")
     return size
 
 
-def _shards_of(index: Path, name: str) -> list[Path]:
-    """The weight files that an index names; it may name any file, one outside the folder too."""
+def own_file(folder: Path, file: str, name: str) -> Path | None:
+    """Where a file of a model really lies; None if there is none.
+
+    Raises:
+        ExplorerError: It is a link that leads out of the model's folder.
+    """
+    path = folder / file
     try:
-        names = set(json.loads(index.read_text("utf-8"))["weight_map"].values())
-        safe = all(Path(n).name == n and n.endswith(".safetensors") for n in names)
-        shards = [index.with_name(n) for n in names]
-    except (ValueError, KeyError, AttributeError, TypeError):
-        safe = False
-    if not safe:
+        real = path.resolve(strict=True)
+        plain = stat.S_ISREG(real.stat().st_mode)  # a pipe or a device would never end
+    except (OSError, RuntimeError, ValueError):
+        return None
+    home = folder.resolve()
+    # The hub's cache keeps the files of all revisions of a model beside its revisions.
+    if home.parent.name == "snapshots" and home.parents[1].name.startswith("models--"):
+        home = home.parents[1]
+    if not real.is_relative_to(home):
         raise ExplorerError(
-            f"“{name}” has a damaged or unsafe list of weight files; it was not loaded."
+            f"“{name}” was not loaded: its {file} is a link that leads out of the model’s folder. "
+            "Put the file itself there."
         )
+    return real if plain else None
+
+
+def weights_of(folder: Path, name: str) -> dict[str, Path]:
+    """The safetensors files of a model, each with where it really lies.
+
+    Raises:
+        ExplorerError: There are none, or a list of them names something else.
+    """
+    names: Iterable[str] = ["model.safetensors"]
+    index = own_file(folder, "model.safetensors.index.json", name)
+    if own_file(folder, "model.safetensors", name) is None and index is not None:
+        names = set(weight_index(folder, name).values())
+    found = {file: own_file(folder, file, name) for file in sorted(names)}
+    shards = {file: path for file, path in found.items() if path is not None}
+    if not shards or len(shards) < len(found):
+        raise ExplorerError(NO_SAFE_WEIGHTS.format(name=name))
     return shards
 
 
-def check_numbers(folder: Path, name: str) -> None:
-    """Refuse a configuration that would take all memory as soon as a library reads it.
+def weight_index(folder: Path, name: str) -> dict[str, str]:
+    """Which weight lies in which file; an index may name any file, one outside the folder too.
 
     Raises:
-        ExplorerError: It is damaged, or a number in it is too large.
+        ExplorerError: It is damaged, or names what is no weight file of this folder.
     """
-    path = folder / "config.json"
-    try:
-        if path.stat().st_size > _CONFIG_BYTES:
-            raise ValueError
-        said = json.loads(path.read_text("utf-8"))
-        if not isinstance(said, dict):
-            raise TypeError
-    except (ValueError, TypeError, RecursionError) as error:
+    damaged = f"“{name}” has a damaged or unsafe list of weight files; it was not loaded."
+    said = read_json(folder, "model.safetensors.index.json", name, _SETTINGS_BYTES, damaged)
+    listed = said.get("weight_map") if isinstance(said, dict) else None
+    if not isinstance(listed, dict) or not 0 < len(listed) <= 100_000:
+        raise ExplorerError(damaged)
+    for file in listed.values():
+        if not isinstance(file, str) or not re.fullmatch(r"[\w-][\w.-]{0,99}\.safetensors", file):
+            raise ExplorerError(damaged)
+    return listed
+
+
+def read_bytes(folder: Path, file: str, name: str, most: int = _VOCABULARY_BYTES) -> bytes | None:
+    """A small file of a model; None if there is none.
+
+    Raises:
+        ExplorerError: It is a link that leads out of the folder, or too large.
+    """
+    path = own_file(folder, file, name)
+    if path is None:
+        return None
+    with path.open("rb") as opened:
+        data = opened.read(most + 1)
+    if len(data) > most:
         raise ExplorerError(
-            f"“{name}” is of a kind that Transformers does not know, or its config.json is damaged."
+            f"“{name}” has a {file} of more than {most >> 20} MB: none is so large."
+        )
+    return data
+
+
+# --- JSON ---------------------------------------------------------------------------------------
+
+
+def read_json(
+    folder: Path,
+    file: str,
+    name: str,
+    most: int = _VOCABULARY_BYTES,
+    damaged: str = "",
+) -> Any:
+    """What a JSON file of a model says; None if there is none.
+
+    Args:
+        folder: The model's folder.
+        file: The file's name.
+        name: The model's name.
+        most: Bytes that it may have.
+        damaged: What to say if it cannot be read, in place of the usual sentence.
+
+    Raises:
+        ExplorerError: It is damaged, or more than a model's file ever is.
+    """
+    data = read_bytes(folder, file, name, most)
+    if data is None:
+        return None
+    try:
+        return parse(data)
+    except (ValueError, RecursionError) as error:
+        why = "names a key twice" if isinstance(error, _TwiceError) else "cannot be read as JSON"
+        raise ExplorerError(
+            damaged or f"“{name}” was not loaded: its {file} {why}, or holds more than any model’s."
         ) from error
-    for key, value in _whole_numbers(said):
-        _check_number(key, value, name)
 
 
-def _check_number(key: str, value: int, name: str) -> None:
-    limit = next((most for names, most in _LIMITS if re.fullmatch(names, key)), _LARGEST)
+class _TwiceError(ValueError):
+    """A key stands twice: libraries differ in which one they believe."""
+
+
+def parse(data: bytes) -> Any:
+    """JSON, as strictly as it is written down.
+
+    Raises:
+        ValueError: It is none: no UTF-8, not finite, a key twice, too many parts, too deep.
+        RecursionError: It is far too deep.
+    """
+    if sum(map(data.count, (b"[", b"{", b","))) > _PARTS:
+        raise ValueError("too many parts")
+    said = json.loads(
+        data.decode("utf-8"),
+        parse_constant=_finite,
+        parse_float=_finite,
+        object_pairs_hook=_once,
+    )
+    _check_depth(said)
+    return said
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("not finite")
+    return number
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    # A vocabulary may spell a piece twice; every library takes the last one.
+    if len(found) < len(pairs) and not all(type(value) is int for _, value in pairs):
+        raise _TwiceError
+    return found
+
+
+def _check_depth(said: Any) -> None:
+    level, depth = [said], 0
+    while level:
+        depth += 1
+        if depth > _DEPTH:
+            raise ValueError("too deep")
+        inner = (part.values() if isinstance(part, dict) else part for part in level)
+        level = [
+            v
+            for values in inner
+            if isinstance(values, list | type({}.values()))
+            for v in values
+            if isinstance(v, dict | list)
+        ]
+
+
+# --- keys ---------------------------------------------------------------------------------------
+
+
+def refuse(name: str, file: str, key: str, why: str) -> ExplorerError:
+    """The refusal of a key; ``why`` ends the sentence that begins with its name."""
+    shown = re.sub(r"[^\w .\[\]-]", "?", key)[:80]
+    return ExplorerError(
+        f"“{name}” was not loaded: “{shown}” in its {file} {why}. "
+        "Correct the file, or choose another model."
+    )
+
+
+def check_text(text: str, name: str, file: str, key: str) -> str:
+    """A word of a configuration: the name of a choice, never that of a file.
+
+    Raises:
+        ExplorerError: It could name a file or an address, or is no word.
+    """
+    if len(text) > 200 or not text.isprintable():
+        raise refuse(name, file, key, "is a text that is no name of a choice")
+    ending = r"|\.[A-Za-z]" if key != "transformers_version" else ""  # which is 5.23.0.dev0, say
+    if re.search(r"[/\\~]|^\.|\.\." + ending, text):
+        raise refuse(name, file, key, "names a file or an address, which no configuration may")
+    return text
+
+
+def check_number(key: str, value: int, name: str, most: int = _LARGEST) -> None:
+    """Refuse a number that would take all memory or time.
+
+    Raises:
+        ExplorerError: It is too large.
+    """
+    limit = next((limit for names, limit in _LIMITS if re.fullmatch(names, key)), most)
     if abs(value) > limit:
-        raise ExplorerError(f"“{name}” has {key} = {value:,}; at most {limit:,} can be shown.")
+        said = f"{value:,}" if abs(value) < 10**30 else "a number of more than 30 digits"
+        raise ExplorerError(f"“{name}” has {key} = {said}; at most {limit:,} can be shown.")
 
 
-def _whole_numbers(said: Any, key: str = "") -> list[tuple[str, int]]:
-    """Every whole number in a configuration with its name, those inside other things too."""
+def _check_numbers(said: Any, name: str, key: str = "", most: int = _LARGEST) -> None:
+    """Every whole number in a configuration, those inside other things too."""
     if isinstance(said, dict):
-        return [pair for k, value in said.items() for pair in _whole_numbers(value, k)]
-    if isinstance(said, list):
-        return [pair for value in said for pair in _whole_numbers(value, key)]
-    return [(key, said)] if type(said) is int else []
+        for inner, value in said.items():
+            _check_numbers(value, name, inner, most)
+    elif isinstance(said, list):
+        for value in said:
+            _check_numbers(value, name, key, most)
+    elif type(said) is int:
+        check_number(key, said, name, 2**40 if re.search("theta|base|freq", key) else most)
+
+
+# --- config.json --------------------------------------------------------------------------------
+
+# What Transformers would open, fetch or build code from.
+_REFUSED = {
+    "quantization_config": "says that the weights are quantised, which needs code that is not here",
+    "compression_config": "says that the weights are compressed, which needs code that is not here",
+    **dict.fromkeys(
+        ("transformers_weights", "extra_files", "extra_config_files", "gguf_file"),
+        "names other files than the model’s own",
+    ),
+    **dict.fromkeys(
+        ("backbone", "backbone_kwargs", "use_timm_backbone", "use_pretrained_backbone"),
+        "names another model, which would be fetched",
+    ),
+    **dict.fromkeys(("fusion_config", "kernel_config"), "names code that would be run"),
+}
+# What real checkpoints carry, and what is decided here in any case: never handed on.
+_LEFT_OUT = {"auto_map", "custom_pipelines", "_name_or_path", "name_or_path", "_commit_hash"}
+_LEFT_OUT |= {"task_specific_params", "prefix", "dtype", "torch_dtype", "token", "revision"}
+_LEFT_OUT |= {"cache_dir", "local_files_only", "force_download", "subfolder", "proxies"}
+_LEFT_OUT |= {"trust_remote_code", "attn_implementation", "_attn_implementation"}
+_LEFT_OUT |= {"_attn_implementation_internal", "experts_implementation", "torchscript"}
+_LEFT_OUT |= {"_experts_implementation", "_experts_implementation_internal", "pruned_heads"}
+_LEFT_OUT |= {"output_attentions", "output_hidden_states", "return_dict", "use_return_dict"}
+_LEFT_OUT |= {"adapter_path", "repo_id", "_from_auto", "return_unused_kwargs"}
+# Older names that every class of Transformers still takes.
+_LEGACY = {"num_labels", "rope_theta", "rope_scaling", "partial_rotary_factor", "rope_type", "type"}
+_LEGACY |= {
+    "tokenizer_class",
+    "is_decoder",
+    "is_causal",
+    "per_layer_config",
+    "add_cross_attention",
+    "tie_word_embeddings",
+}
+_LEGACY |= {
+    "__float__",
+    "force_bos_token_to_be_generated",
+    "image_processor_type",
+}
+_LABELS = ("id2label", "label2id", "label_names")
+_FOREIGN = ("timm_wrapper", "timm_backbone")  # these take their code and weights from elsewhere
+
+# DeiT also comes as the classes of ViT; what else looks at pictures has no plain grid of patches.
+PICTURE_KINDS = ("vit", "deit")
+
+# What a checkpoint may say about writing, as lists of tokens and as plain numbers.
+_WRITING_TOKENS: tuple[str, ...] = (
+    "pad_token_id",
+    "bos_token_id",
+    "eos_token_id",
+    "decoder_start_token_id",
+)
+_WRITING_TOKENS += ("forced_bos_token_id", "forced_eos_token_id", "suppress_tokens")
+_WRITING_TOKENS += ("begin_suppress_tokens", "bad_words_ids")
+_WRITING_NUMBERS = {"max_length": 2**31, "min_length": 2**31, "no_repeat_ngram_size": 1000}
+_WRITING_NUMBERS |= {"encoder_no_repeat_ngram_size": 1000, "repetition_penalty": 1000}
+_WRITING_NUMBERS |= {"encoder_repetition_penalty": 1000, "length_penalty": 1000}
+_WRITING_SIGNS = ("renormalize_logits", "remove_invalid_values", "_from_model_config")
+
+
+def model_config(folder: Path, name: str) -> dict[str, Any]:
+    """What a model's config.json says, of what its class knows.
+
+    Raises:
+        ExplorerError: It is damaged or of an unknown kind, a number in it is too large, or it
+            names a file, a class or code.
+    """
+    unknown = (
+        f"“{name}” is of a kind that Transformers does not know, or its config.json is damaged."
+    )
+    said = read_json(folder, "config.json", name, _CONFIG_BYTES, unknown)
+    if not isinstance(said, dict):
+        raise ExplorerError(unknown)
+    _check_numbers(said, name)
+    kind = said.get("model_type")
+    if not isinstance(kind, str) or kind in _FOREIGN or kind not in _kinds():
+        raise ExplorerError(unknown)
+    kept = _known_part(said, _known_keys(kind), name)
+    if kept.get("tokenizer_class") is not None:
+        kept["tokenizer_class"] = tokenizer_class(kept["tokenizer_class"], name, "config.json")
+    _check_numbers(kept, name, most=_LARGEST_KNOWN)
+    return kept | _writing_part(said, name, "config.json")
+
+
+def _kinds() -> Iterable[str]:
+    from transformers import CONFIG_MAPPING
+
+    return CONFIG_MAPPING
+
+
+@functools.cache
+def _known_keys(kind: str) -> frozenset[str]:
+    """The keys that the class of a model type, and the classes of its parts, have a use for.
+
+    A class has fields, and takes older names that only its source tells; its network asks for some
+    that it need not have. All of them stand in the sources of the family, in quotes or as a field.
+    """
+    import transformers
+    from transformers import CONFIG_MAPPING, GenerationConfig, PreTrainedConfig
+
+    config = CONFIG_MAPPING[kind]
+    home = Path(transformers.__file__).parent
+    sources = {home / "modeling_rope_utils.py"}
+    for base in config.__mro__:  # a class may come from another family's
+        if base.__module__.startswith("transformers.models."):
+            room = home.joinpath(*base.__module__.split(".")[1:-1])
+            sources |= {*room.glob("configuration_*.py"), *room.glob("modeling_*.py")}
+    text = "\n".join(source.read_text("utf-8") for source in sorted(sources))
+    words = set(re.findall(r"(?<=[\"'])[A-Za-z_]\w*(?=[\"'])|^    \w+(?=:)", text, re.MULTILINE))
+    fields = set(PreTrainedConfig.__dataclass_fields__) | set(config.__dataclass_fields__)
+    words = {word.strip() for word in words} - set(vars(GenerationConfig()))
+    return frozenset(words | fields | set(config.attribute_map) | _LEGACY) - _LEFT_OUT
+
+
+def _known_part(said: dict[str, Any], known: frozenset[str], name: str) -> dict[str, Any]:
+    """What a configuration, or a part of it, says of what is known; the rest is left out."""
+    if isinstance(said.get("model_type"), str) and said["model_type"] in _kinds():
+        if said["model_type"] in _FOREIGN:
+            raise refuse(name, "config.json", "model_type", "is of a kind that fetches its code")
+        known |= _known_keys(said["model_type"])
+    kept: dict[str, Any] = {}
+    for key, value in said.items():
+        if key in _REFUSED and value not in (None, False, {}):
+            raise refuse(name, "config.json", key, _REFUSED[key])
+        if key in _LABELS:
+            kept[key] = _labels(value, name, key)
+        elif (key in known and key not in _REFUSED) or key == "model_type" or key.isdecimal():
+            kept[key] = _known_value(value, key, known, name)
+    return kept
+
+
+def _known_value(value: Any, key: str, known: frozenset[str], name: str) -> Any:
+    if isinstance(value, dict):
+        return _known_part(value, known, name)
+    if isinstance(value, list):
+        return [_known_value(v, key, known, name) for v in value]
+    return check_text(value, name, "config.json", key) if isinstance(value, str) else value
+
+
+def _labels(value: Any, name: str, key: str) -> Any:
+    """The names of classes are shown, and nothing else is done with them: any text may be one."""
+    flat = list(value.values()) if isinstance(value, dict) else value
+    if value is not None and (
+        not isinstance(flat, list)
+        or len(flat) > 100_000
+        or any(isinstance(v, dict | list) for v in flat)
+    ):
+        raise refuse(name, "config.json", key, "is no list of at most 100,000 names")
+    return value
+
+
+# --- generation_config.json, preprocessor_config.json -------------------------------------------
+
+
+def writing_config(folder: Path, name: str) -> dict[str, Any] | None:
+    """What a model's generation_config.json says of tokens; None if there is none.
+
+    Raises:
+        ExplorerError: It is damaged, or a value in it is impossible.
+    """
+    said = read_json(folder, "generation_config.json", name, _CONFIG_BYTES)
+    if said is None:
+        return None
+    if not isinstance(said, dict):
+        raise refuse(name, "generation_config.json", "{", "is missing: it holds no keys")
+    return _writing_part(said, name, "generation_config.json")
+
+
+def _writing_part(said: dict[str, Any], name: str, file: str) -> dict[str, Any]:
+    kept: dict[str, Any] = {}
+    for key, value in said.items():
+        if value is None:
+            continue
+        if key in _WRITING_TOKENS:
+            if not _are_tokens(value):
+                raise refuse(name, file, key, "is no number of a token, nor a list of such")
+            kept[key] = value
+        elif key in _WRITING_NUMBERS:
+            most = _WRITING_NUMBERS[key]
+            kept[key] = bounded(value, -most, most, name, file, key)
+        elif key in _WRITING_SIGNS and isinstance(value, bool):
+            kept[key] = value
+        elif key == "transformers_version" and isinstance(value, str):
+            kept[key] = check_text(value, name, file, key)
+    return kept
+
+
+def _are_tokens(value: Any, depth: int = 0) -> bool:
+    if isinstance(value, list):
+        return depth < 2 and len(value) <= 10_000 and all(_are_tokens(v, depth + 1) for v in value)
+    return type(value) is int and -1 <= value <= PIECES
+
+
+def bounded(value: Any, least: float, most: float, name: str, file: str, key: str) -> Any:
+    """A number within bounds.
+
+    Raises:
+        ExplorerError: It is none.
+    """
+    if type(value) not in (int, float) or not least <= value <= most:
+        raise refuse(name, file, key, f"must be a number from {least:,} to {most:,}")
+    return value
+
+
+_PICTURE_SIGNS: tuple[str, ...] = (
+    "do_resize",
+    "do_rescale",
+    "do_normalize",
+    "do_center_crop",
+    "do_convert_rgb",
+)
+_PICTURE_SIGNS += ("default_to_square", "offset", "do_flip_channel_order", "do_pad")
+_PICTURE_SIZES = ("size", "crop_size", "pad_size")
+_PICTURE_COLOURS = ("image_mean", "image_std")
+_PICTURE_NUMBERS = {"rescale_factor": 1000, "resample": 5, "crop_pct": 100, "size_divisor": 4096}
+
+
+def picture_config(folder: Path, name: str) -> dict[str, Any] | None:
+    """How a model wants its pictures, as its preprocessor_config.json says; None if there is none.
+
+    Raises:
+        ExplorerError: It is damaged, asks for pictures that are too large, or names a processor
+            that is none of Transformers'.
+    """
+    file = "preprocessor_config.json"
+    said = read_json(folder, file, name, _CONFIG_BYTES)
+    if said is None:
+        return None
+    if not isinstance(said, dict):
+        raise refuse(name, file, "{", "is missing: it holds no keys")
+    kept: dict[str, Any] = {}
+    for key, value in said.items():
+        if value is None:
+            continue
+        if key in ("image_processor_type", "feature_extractor_type"):
+            kept[key] = _processor_class(value, name, file, key)
+        elif key in _PICTURE_SIGNS:
+            kept[key] = _sign(value, name, file, key)
+        elif key in _PICTURE_SIZES:
+            kept[key] = _sides(value, name, file, key)
+        elif key in _PICTURE_NUMBERS:
+            kept[key] = bounded(value, 0, _PICTURE_NUMBERS[key], name, file, key)
+        elif key in _PICTURE_COLOURS:
+            values = value if isinstance(value, list) else [value]
+            kept[key] = [bounded(v, -1e6, 1e6, name, file, key) for v in values[:5]]
+    return kept
+
+
+def _sign(value: Any, name: str, file: str, key: str) -> bool:
+    if not isinstance(value, bool):
+        raise refuse(name, file, key, "must be true or false")
+    return value
+
+
+def _sides(value: Any, name: str, file: str, key: str) -> Any:
+    """A size, as one number, two, or by the names of sides."""
+    if isinstance(value, dict):
+        known = ("height", "width", "shortest_edge", "longest_edge", "max_height", "max_width")
+        return {k: _sides(v, name, file, f"{key}.{k}") for k, v in value.items() if k in known}
+    if isinstance(value, list):
+        return [_sides(v, name, file, key) for v in value[:3]]
+    return bounded(value, 1, MAX_SIDE, name, file, key)
+
+
+def _processor_class(value: Any, name: str, file: str, key: str) -> str:
+    from transformers.models.auto.image_processing_auto import IMAGE_PROCESSOR_MAPPING_NAMES
+
+    plain = re.sub(r"(Fast|Pil)$", "", value) if isinstance(value, str) else ""
+    plain = plain.replace("FeatureExtractor", "ImageProcessor")
+    listed = [
+        v.values() if isinstance(v, dict) else v
+        for v in dict(IMAGE_PROCESSOR_MAPPING_NAMES).values()
+    ]
+    own = {
+        re.sub(r"(Fast|Pil)$", "", str(c))
+        for classes in listed
+        for c in ([classes] if isinstance(classes, str) else classes or ())
+    }
+    if plain not in own:
+        raise refuse(name, file, key, "is none of the processors of Transformers")
+    return str(value)
+
+
+# --- the class of a tokenizer -------------------------------------------------------------------
+
+
+def tokenizer_class(value: Any, name: str, file: str) -> str:
+    """A class of Transformers' own tokenizers, by the name that a checkpoint gives.
+
+    A tokenizer with code of its own, or one that Transformers has given up, is read from its
+    tokenizer.json alone, as Transformers does.
+
+    Raises:
+        ExplorerError: It is the name of something else.
+    """
+    if not isinstance(value, str) or not re.fullmatch(
+        r"\w{1,64}(Tokenizer|TokenizerFast|Backend)", value
+    ):
+        raise refuse(name, file, "tokenizer_class", "is none of the tokenizers of Transformers")
+    return value if value.removesuffix("Fast") in _tokenizer_classes() else "TokenizersBackend"
+
+
+@functools.cache
+def _tokenizer_classes() -> frozenset[str]:
+    import transformers
+    from transformers.models.auto.tokenization_auto import TOKENIZER_MAPPING_NAMES
+
+    listed = {str(c).removesuffix("Fast") for c in dict(TOKENIZER_MAPPING_NAMES).values() if c}
+    # Some classes belong to no model type; the words are asked for before they are imported.
+    named = {n for n in dir(transformers) if n.endswith("Tokenizer") and n != "AutoTokenizer"}
+    foreign = {"MistralCommonBackend", "RagTokenizer"}  # these read files of their own choice
+    return frozenset(listed | named | {"PreTrainedTokenizer", "BloomTokenizer"}) - foreign
 
 
 def check_config(config: Any, name: str) -> None:
@@ -127,4 +613,35 @@ def check_config(config: Any, name: str) -> None:
                 f"“{name}” does not say its {key}: it is no model of text or pictures with "
                 "attention."
             )
-        _check_number(key, value, name)
+        check_number(key, value, name)
+
+
+def check_layers(unread: Iterable[str], read: Iterable[str], name: str) -> None:
+    """Refuse a model whose files hold more layers than its configuration says.
+
+    Args:
+        unread: The names of weights that nothing was done with.
+        read: The names of those that the network has.
+        name: The model's name.
+
+    Raises:
+        ExplorerError: Some of its layers would be left out.
+    """
+
+    def layers(keys: Iterable[str]) -> dict[str, int]:
+        """Each stack of layers, by its name without what stands before it, and how many it has."""
+        found: dict[str, int] = {}
+        for key in keys:
+            if place := re.match(r"(.*?)\.(\d{1,6})\.", key):
+                stack = ".".join(place[1].split(".")[-2:])
+                found[stack] = max(found.get(stack, 0), int(place[2]) + 1)
+        return found
+
+    own = layers(read)
+    for stack, n in layers(unread).items():
+        if n > own.get(stack, n):
+            raise ExplorerError(
+                f"“{name}” has weights of {n} layers ({stack}), and its config.json says "
+                f"{own[stack]}: the others would be left out. Set the number of layers in "
+                f"config.json to {n}."
+            )

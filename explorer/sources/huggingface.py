@@ -7,11 +7,19 @@ from typing import Any
 import torch
 
 from explorer.errors import ExplorerError, refusing
+from explorer.limits import MAX_CHARACTERS
 from explorer.run import Run
 from explorer.sources.loading import LoadedModel
 from explorer.sources.memory import take
 from explorer.sources.placing import spans_of, words_of
 from explorer.trace import AttentionTrace, Token
+
+# Its own rules make a text longer: Chinese characters with spaces around them come to three times.
+_GROWN = 4
+_FAILED = (
+    "The tokenizer of this model failed on this text. Try without unusual characters, or another "
+    "model."
+)
 
 
 @dataclass(frozen=True)
@@ -194,6 +202,7 @@ def encoded(
         ExplorerError: It cannot read them.
     """
     tokenizer = loaded.tokenizer
+    _check_growth(loaded, texts)
     if target:
         options |= {"text_target": texts[0]}
     given = () if target else texts
@@ -222,6 +231,26 @@ def encoded(
     )
 
 
+def _check_growth(loaded: LoadedModel, texts: tuple[str, ...]) -> None:
+    """Refuse a text that would become far longer than it is; counted piece by piece.
+
+    Raises:
+        ExplorerError: It would.
+    """
+    most = _GROWN * MAX_CHARACTERS
+    if loaded.growth * sum(map(len, texts)) <= most:
+        return
+    rules = loaded.tokenizer.backend_tokenizer.normalizer
+    with refusing(_FAILED):
+        pieces = (text[i : i + 1000] for text in texts for i in range(0, len(text), 1000))
+        lengths = [len(rules.normalize_str(piece)) if rules else len(piece) for piece in pieces]
+    if sum(lengths) > most:
+        raise ExplorerError(
+            f"The tokenizer of {loaded.info.name} makes {sum(lengths):,} characters of this text; "
+            f"at most {most:,} can be read. Shorten the text."
+        )
+
+
 def _placed(
     tokenizer: Any, ids: list[int], text: str
 ) -> tuple[list[int | None], list[tuple[int, int] | None], list[int | None]]:
@@ -245,10 +274,7 @@ def _tokenized(tokenizer: Any, *texts: str, **options: Any) -> Any:
     Raises:
         ExplorerError: It failed.
     """
-    with refusing(
-        "The tokenizer of this model failed on this text. Try without unusual characters, "
-        "or another model."
-    ):
+    with refusing(_FAILED):
         return tokenizer(*texts, verbose=False, **options)
 
 

@@ -1,6 +1,7 @@
 """Hugging Face models, loaded once, and only if that is safe: safetensors, no code, fair sizes."""
 
 import copy
+import json
 import os
 import threading
 from collections import OrderedDict
@@ -11,6 +12,7 @@ from typing import Any, Literal
 
 import torch
 from transformers import (
+    MODEL_FOR_MASKED_LM_MAPPING,
     AutoConfig,
     AutoImageProcessor,
     AutoModel,
@@ -24,19 +26,18 @@ from transformers.utils import logging as transformers_logging
 from explorer.errors import ExplorerError, refusing
 from explorer.limits import MAX_TOKENS, MODELS_MB
 from explorer.source import Embedded, Folder, Hub
+from explorer.sources.building import check_need, counting_steps
 from explorer.sources.catalogue import EMBEDDED_NAME, check_weights, embedded_folder
-from explorer.sources.checking import check_config, check_files, check_numbers
+from explorer.sources.checking import PICTURE_KINDS, check_config, check_files, check_layers
 from explorer.sources.download import doubt, hub_folder
 from explorer.sources.hub_cache import discard_damaged
-from explorer.sources.memory import check_fits
 from explorer.sources.progress import Progress, away, tick
+from explorer.sources.staging import staged
+from explorer.sources.vocabulary import growth
 from explorer.trace import ModelInfo
 
 transformers_logging.set_verbosity_error()
 transformers_logging.disable_progress_bar()
-
-# DeiT also comes as the classes of ViT; what else looks at pictures has no plain grid of patches.
-_VISION = ("vit", "deit")
 
 _DAMAGED = (
     "A file of “{name}” on this machine was damaged, and was thrown away. Press Run to fetch it "
@@ -59,6 +60,7 @@ class LoadedModel:
         form: What it reads: a ``text``; a text and what is written of it (``pair``: an
             encoder-decoder); or a ``picture``.
         nbytes: Memory that its numbers take.
+        growth: How many times as long a text may become in its tokenizer, at most.
     """
 
     info: ModelInfo
@@ -68,6 +70,7 @@ class LoadedModel:
     predicts: Literal["word", "class"] | None = None
     form: Form = "text"
     nbytes: int = 0
+    growth: float = 1.0
 
     def private(self) -> "LoadedModel":
         """The same weights in modules of their own: hooks on them are felt by nobody else."""
@@ -184,9 +187,14 @@ def _load_source(source: Embedded | Hub | Folder, folder: Path, name: str) -> Lo
 
 def _load(folder: Path, name: str, revision: str | None) -> LoadedModel:
     held = check_files(folder, name)
-    check_numbers(folder, name)
+    with staged(folder, name) as checked:
+        return _load_checked(checked, name, revision, held)
+
+
+def _load_checked(folder: Path, name: str, revision: str | None, held: int) -> LoadedModel:
+    """A model, from a folder in which everything has been checked."""
     config = _load_config(folder, name)
-    form: Form = "picture" if config.model_type in _VISION else "text"
+    form: Form = "picture" if config.model_type in PICTURE_KINDS else "text"
     if getattr(config, "is_encoder_decoder", False):
         form = "pair"
     tokenizer = (_load_processor if form == "picture" else _load_tokenizer)(folder, name)
@@ -199,15 +207,51 @@ def _load(folder: Path, name: str, revision: str | None) -> LoadedModel:
         d_model=config.hidden_size,
         max_tokens=MAX_TOKENS if form == "picture" else _max_tokens(config, tokenizer),
         unknown_token=getattr(tokenizer, "unk_token", None),
+        notes=_notes(config, name),
     )
     network = whole.base_model if predicts else whole
     nbytes = sum(p.nbytes for p in whole.parameters())
-    return LoadedModel(info, tokenizer, network, whole, predicts, form, nbytes)
+    grown = _growth_of(tokenizer, name)
+    return LoadedModel(info, tokenizer, network, whole, predicts, form, nbytes, grown)
+
+
+def _growth_of(tokenizer: Any, name: str) -> float:
+    """How many times as long a text may become in a tokenizer, however it was put together."""
+    if not getattr(tokenizer, "is_fast", False):
+        return 1.0  # its files were looked at, and its own code adds nothing
+    with refusing(f"The tokenizer of “{name}” cannot be loaded."):
+        inner = tokenizer.backend_tokenizer
+        normalizer, before = (
+            None if part is None else json.loads(part.__getstate__())
+            for part in (inner.normalizer, inner.pre_tokenizer)
+        )
+        return growth(normalizer, before, name)
+
+
+def _notes(config: Any, name: str) -> tuple[str, ...]:
+    """What a reader should know of a model that does not look as its family is known to."""
+    both_ways = type(config) in MODEL_FOR_MASKED_LM_MAPPING
+    if both_ways and getattr(config, "is_decoder", False):
+        return (
+            f"The config.json of {name} says is_decoder: each token looks only at itself and at "
+            "those before it, as in a decoder, though its family reads in both directions.",
+        )
+    if not both_ways and getattr(config, "is_causal", True) is False:
+        return (
+            f"The config.json of {name} says that it is not causal: each token looks at all "
+            "others, though its family looks only at those before it.",
+        )
+    return ()
 
 
 def _load_config(folder: Path, name: str) -> Any:
     try:
-        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        with counting_steps(name, "a configuration"):
+            config = AutoConfig.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False
+            )
+    except ExplorerError:
+        raise
     except Exception as error:
         raise ExplorerError(
             f"“{name}” is of a kind that Transformers does not know, or its config.json is damaged."
@@ -243,7 +287,6 @@ def _load_network(
     folder: Path, name: str, config: Any, held: int
 ) -> tuple[Any, Literal["word", "class"] | None]:
     """The network, with its head for words or classes if the checkpoint has a whole one."""
-    _check_need(name, config, held)
     kind = (getattr(config, "architectures", None) or [""])[0]
     heads: dict[tuple[str, ...], tuple[Any, Literal["word", "class"] | None]] = {
         ("ForMaskedLM", "ForPreTraining"): (AutoModelForMaskedLM, "word"),
@@ -252,10 +295,10 @@ def _load_network(
     }
     for endings, (maker, predicts) in heads.items():
         if kind.endswith(endings) and _has_class(maker, config):
-            network, incomplete = _from_folder(maker, folder, name, config)
+            network, incomplete = _from_folder(maker, folder, name, config, held)
             if not incomplete:
                 return network, predicts
-    network, incomplete = _from_folder(AutoModel, folder, name, config)
+    network, incomplete = _from_folder(AutoModel, folder, name, config, held)
     # A pooler is not part of any attention; everything else that is missing would be random.
     missing = [key for key in incomplete if "pooler" not in key]
     if missing:
@@ -270,30 +313,20 @@ def _has_class(maker: Any, config: Any) -> bool:
     return type(config) in maker._model_mapping
 
 
-def _check_need(name: str, config: Any, held: int) -> None:
-    """Refuse a model that needs far more numbers than its files hold, or more than fit in memory.
+def _check_need(maker: Any, name: str, config: Any, held: int) -> None:
+    """Refuse a network that is more than its files can hold, or than fits in memory."""
 
-    The network is built without its numbers, which takes no memory.
-    """
-    try:
-        with torch.device("meta"):
-            network = AutoModel.from_config(config, trust_remote_code=False)
-    except Exception as error:
-        raise ExplorerError(
-            f"“{name}” cannot be built: its config.json asks for what cannot be, or for a model "
-            "that Transformers has no plain network of."
-        ) from error
-    needed = sum(p.numel() for p in network.parameters())
-    if needed > 2 * held:  # a number takes a byte at least; a pooler may be missing
-        raise ExplorerError(
-            f"The weights of “{name}” cannot be loaded: the files are damaged or do not fit the "
-            f"model's config.json, which asks for {needed:,} numbers."
-        )
-    check_fits(4 * needed, f"“{name}”", "Choose a smaller model.")
+    def build() -> torch.nn.Module:
+        return maker.from_config(copy.deepcopy(config), trust_remote_code=False)
+
+    check_need(name, build, held)
 
 
-def _from_folder(maker: Any, folder: Path, name: str, config: Any) -> tuple[Any, list[str]]:
+def _from_folder(
+    maker: Any, folder: Path, name: str, config: Any, held: int
+) -> tuple[Any, list[str]]:
     """A network, and the names of the weights that the files lack or have in another shape."""
+    _check_need(maker, name, config, held)
     try:
         network, loading = maker.from_pretrained(
             folder,
@@ -311,6 +344,7 @@ def _from_folder(maker: Any, folder: Path, name: str, config: Any) -> tuple[Any,
             f"The weights of “{name}” cannot be loaded: the files are damaged or do not fit "
             "the model's config.json."
         ) from error
+    check_layers(loading["unexpected_keys"], network.state_dict(), name)
     other = [str(key[0] if isinstance(key, tuple) else key) for key in loading["mismatched_keys"]]
     return network.eval(), [*loading["missing_keys"], *other]
 

@@ -130,6 +130,7 @@ def _written(
         out = model.generate(
             **inputs,
             num_beams=1,
+            num_return_sequences=1,
             do_sample=False,
             use_cache=_may_remember(model.config),
             max_new_tokens=min(MOST_WRITTEN, loaded.info.max_tokens - 1),

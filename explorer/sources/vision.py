@@ -1,6 +1,9 @@
 """Vision transformers as a source: ViT and DeiT, whose tokens are patches of a picture."""
 
 import io
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -15,6 +18,7 @@ from explorer.sources.pictures import stored
 from explorer.trace import AttentionTrace, Patches, Token
 
 MAX_PATCHES = 1024
+MAX_PIXELS = 2**22  # of a picture as a model gets it: a square of 2,048
 _MARKS = ("[CLS]", "[DIST]")
 
 
@@ -30,7 +34,8 @@ def trace_picture(loaded: LoadedModel, run: Run) -> AttentionTrace:
             f"{name} looks at pictures: turn on “Picture” and upload one, or choose a model of "
             "text."
         )
-    with Image.open(io.BytesIO(run.picture.png)) as image:
+    with _fitting(name), Image.open(io.BytesIO(run.picture.png)) as image:
+        check_size(loaded, image.width, image.height)
         pixels = loaded.tokenizer(image.convert("RGB"), return_tensors="pt")["pixel_values"]
     rows, columns = grid_of(loaded, pixels)
     n_marks = 2 if loaded.network.config.model_type == "deit" else 1
@@ -41,11 +46,54 @@ def trace_picture(loaded: LoadedModel, run: Run) -> AttentionTrace:
         for column in range(columns)
     )
     check_room(loaded, len(tokens))
-    with torch.inference_mode():
+    with _fitting(name), torch.inference_mode():
         out = loaded.network(pixels, output_attentions=True)
     weights = torch.cat(complete(out.attentions, len(tokens), len(tokens), name)).float().numpy()
     patches = Patches(_seen(loaded, pixels), rows, columns)
     return AttentionTrace(loaded.info, run.texts, tokens, tokens, weights, patches=patches)
+
+
+@contextmanager
+def _fitting(name: str) -> Iterator[None]:
+    """Says of a processor and a model that they do not fit; memory that runs out is said elsewhere.
+
+    Raises:
+        ExplorerError: They do not.
+    """
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, RuntimeError) as error:
+        if "alloc" in str(error):
+            raise
+        raise ExplorerError(
+            f"{name} failed on this picture: its preprocessor_config.json and its config.json do "
+            "not fit each other. Choose another model."
+        ) from error
+
+
+def check_size(loaded: LoadedModel, width: int, height: int) -> None:
+    """Refuse a picture that the model's processor would make too large: before it does.
+
+    Raises:
+        ExplorerError: It would.
+    """
+    processor: Any = loaded.tokenizer
+    size = dict(getattr(processor, "size", None) or {}) if processor.do_resize else {}
+    short, long = sorted((width, height))
+    if size.get("height") and size.get("width"):
+        pixels = size["height"] * size["width"]
+    elif size.get("shortest_edge"):  # the longer one grows with it
+        edge = size["shortest_edge"]
+        longest = size.get("longest_edge") or math.inf
+        pixels = min(edge * edge * long // max(short, 1), longest * longest)
+    else:
+        pixels = max(width * height, max(size.values(), default=0) ** 2)
+    if pixels > MAX_PIXELS:
+        raise ExplorerError(
+            f"{loaded.info.name} would make this picture of {width:,} × {height:,} pixels one of "
+            f"{pixels:,}; at most {MAX_PIXELS:,} can be shown. Crop the picture, or choose another "
+            "model."
+        )
 
 
 def grid_of(loaded: LoadedModel, pixels: torch.Tensor) -> tuple[int, int]:

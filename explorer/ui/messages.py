@@ -87,6 +87,8 @@ def about(trace: AttentionTrace, run: Run, marked: bool) -> None:
         run: What it is the trace of.
         marked: Whether the page marks the place of a cut.
     """
+    for number, sentence in enumerate(trace.model.notes):
+        _box(f"model_{number}", sentence)
     for segment, n_cut in enumerate(trace.n_cut):
         if n_cut:
             which = ("text", "second text")[segment]

@@ -1,0 +1,141 @@
+"""A model's folder made anew, with nothing in it that was not looked at: what libraries get to see.
+
+Transformers opens whatever it finds beside a model: templates, code, adapters, other vocabularies.
+So it gets a folder of its own, which holds a closed list of files: JSON written anew from allowed
+keys (`checking.py`, `vocabulary.py`), vocabularies as they were read and checked, and links to the
+safetensors files.
+"""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from explorer.errors import ExplorerError, refusing
+from explorer.sources.checking import (
+    PICTURE_KINDS,
+    model_config,
+    parse,
+    picture_config,
+    read_bytes,
+    read_json,
+    refuse,
+    weight_index,
+    weights_of,
+    writing_config,
+)
+from explorer.sources.vocabulary import check_pieces, check_tokenizer, numbers_of, settings_of
+
+# The files of every tokenizer of Transformers, by what is in them.
+_SETTINGS = ("tokenizer_config.json", "special_tokens_map.json")
+_NUMBERS: tuple[str, ...] = (
+    "added_tokens.json",
+    "vocab.json",
+    "target_vocab.json",
+    "vocab-src.json",
+)
+_NUMBERS += ("vocab-tgt.json",)
+_TABLES: tuple[str, ...] = ("entity_vocab.json", "emoji.json", "normalizer.json", "byte_maps.json")
+_TABLES += ("word_shape.json", "word_pronunciation.json")
+_LINES = ("vocab.txt", "merges.txt", "bpe.codes", "dict.txt", "prophetnet.tokenizer")
+_PIECES: tuple[str, ...] = (
+    "spiece.model",
+    "tokenizer.model",
+    "sentencepiece.bpe.model",
+    "sentencepiece.model",
+)
+_PIECES += ("spm.model", "spm_char.model", "tiktoken.model", "source.spm", "target.spm")
+_SETTINGS_BYTES = 8 * 2**20
+_LONGEST_LINE = 4096
+
+
+@contextmanager
+def staged(folder: Path, name: str) -> Iterator[Path]:
+    """A folder with what may be read of a model, for as long as it is being loaded.
+
+    Args:
+        folder: Where the model's own files are.
+        name: Its shown name.
+
+    Raises:
+        ExplorerError: A file is damaged, leads out of the folder, or says what none may say.
+    """
+    unreadable = (
+        f"The files of “{name}” cannot be read: they are damaged, or this machine has no room to "
+        "check them."
+    )
+    with refusing(unreadable):
+        place = tempfile.TemporaryDirectory(prefix="explorer-", ignore_cleanup_errors=True)
+    with place as path:
+        with refusing(unreadable):
+            _stage_configs(folder, Path(path), name)
+            _stage_tokenizer(folder, Path(path), name)
+            _stage_weights(folder, Path(path), name)
+        yield Path(path)
+
+
+def _write(place: Path, file: str, said: Any) -> None:
+    if said is not None:
+        (place / file).write_text(json.dumps(said), "utf-8")
+
+
+def _stage_configs(folder: Path, place: Path, name: str) -> None:
+    config = model_config(folder, name)
+    _write(place, "config.json", config)
+    _write(place, "generation_config.json", writing_config(folder, name))
+    if config["model_type"] in PICTURE_KINDS:
+        _write(place, "preprocessor_config.json", picture_config(folder, name))
+
+
+def _stage_tokenizer(folder: Path, place: Path, name: str) -> None:
+    for file in _SETTINGS:
+        said = read_json(folder, file, name, _SETTINGS_BYTES)
+        _write(place, file, None if said is None else settings_of(said, name, file))
+    for file in _NUMBERS:
+        said = read_json(folder, file, name)
+        _write(place, file, None if said is None else numbers_of(said, name, file))
+    for file in _TABLES:
+        _write(place, file, read_json(folder, file, name, _SETTINGS_BYTES))
+    for file in _LINES:
+        data = read_bytes(folder, file, name)
+        if data is not None and max(map(len, data.split(b"\n"))) > _LONGEST_LINE:
+            raise refuse(name, file, "line", f"has more than {_LONGEST_LINE:,} letters")
+        _copy(place, file, data)
+    for file in _PIECES:
+        data = read_bytes(folder, file, name)
+        if data is not None:
+            check_pieces(data, name, file)
+        _copy(place, file, data)
+    _copy(place, "tokenizer.json", _checked_tokenizer(folder, name))
+
+
+def _checked_tokenizer(folder: Path, name: str) -> bytes | None:
+    """A tokenizer.json as it is: no library reads strict JSON in another way."""
+    data = read_bytes(folder, "tokenizer.json", name)
+    if data is None:
+        return None
+    try:
+        said = parse(data)
+    except (ValueError, RecursionError) as error:
+        raise ExplorerError(
+            f"“{name}” was not loaded: its tokenizer.json cannot be read as JSON, or holds more "
+            "than any model’s."
+        ) from error
+    check_tokenizer(said, name)
+    return data
+
+
+def _copy(place: Path, file: str, data: bytes | None) -> None:
+    if data is not None:
+        (place / file).write_bytes(data)
+
+
+def _stage_weights(folder: Path, place: Path, name: str) -> None:
+    shards = weights_of(folder, name)
+    for file, path in shards.items():
+        (place / file).symlink_to(path)
+    if "model.safetensors" not in shards:
+        index = {"metadata": {}, "weight_map": weight_index(folder, name)}
+        _write(place, "model.safetensors.index.json", index)
