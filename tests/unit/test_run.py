@@ -92,7 +92,8 @@ def test_a_text_that_was_cut_on_its_way_is_refused_without_claiming_its_length(l
     guard = Path(run.__file__).with_name("ui") / "guard.js"
     (most,) = re.findall(r"const MOST = ([\d_]+);", guard.read_text("utf-8"))
     assert int(most) == run.FIRST_SENT
-    sent = letter * (run.FIRST_SENT // len(letter.encode("utf-16-le")) * 2)
+    whole, half = divmod(run.FIRST_SENT, len(letter.encode("utf-16-le")) // 2)
+    sent = letter * whole + "\N{REPLACEMENT CHARACTER}" * half
     words = f"has {len(sent):,} characters or more: no more of it was sent. At most"
     with pytest.raises(ExplorerError, match=words):
         Run(sent)
