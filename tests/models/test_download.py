@@ -206,8 +206,8 @@ def test_a_disk_that_fills_up_on_the_way_is_told_as_such():
 
 
 def test_a_small_file_that_takes_longer_than_a_silent_hub_is_waited_for_arrives(hub, monkeypatch):
-    hub.faults["me/tiny"], hub.seconds = "slow", 0.2  # seven pieces of 100 bytes
-    monkeypatch.setattr(download, "SILENCE_SECONDS", 1.0)
+    hub.faults["me/tiny"], hub.seconds = "slow", 0.3  # seven pieces of 100 bytes
+    monkeypatch.setattr(download, "SILENCE_SECONDS", 1.5)
     told = []
     folder = download.hub_folder(TINY, lambda what, share: told.append(what))
     assert (folder / "config.json").read_bytes() == hub.files["config.json"]
@@ -217,16 +217,16 @@ def test_a_small_file_that_takes_longer_than_a_silent_hub_is_waited_for_arrives(
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        ("drips heads", "did not answer for 0 seconds"),
-        ("drips list", r"sent only \d+ bytes? in [01] seconds"),
-        ("drips files", r"sent only \d+ bytes? in [01] seconds.*press Run to go on"),
+        ("drips heads", r"did not answer for \d+ seconds"),
+        ("drips list", r"sent only \d+ bytes? in \d+ seconds"),
+        ("drips files", r"sent only \d+ bytes? in \d+ seconds.*press Run to go on"),
     ],
 )
 def test_a_hub_that_sends_a_byte_now_and_then_is_given_up_like_a_silent_one(
     hub, monkeypatch, fault, words
 ):
     hub.faults["me/tiny"] = fault
-    monkeypatch.setattr(download, "SILENCE_SECONDS", 0.45)
+    monkeypatch.setattr(download, "SILENCE_SECONDS", 1.0)
     with pytest.raises(ExplorerError, match=words):
         download.hub_folder(TINY, quiet)
 
@@ -337,12 +337,11 @@ def test_stopped_downloads_have_a_bound_in_all_and_the_oldest_go_first(
     assert [path.exists() for path in parts] == [True, True, False, False]
 
 
-def test_a_file_that_another_download_is_fetching_is_waited_for(hub, tmp_path, monkeypatch):
+def test_a_file_that_another_download_is_fetching_is_waited_for(hub, tmp_path):
     lock = tmp_path / ".locks/models--me--tiny" / f"{git_hash(hub.files['config.json'])}.lock"
     lock.parent.mkdir(parents=True)
     held = ExitStack()
     held.enter_context(WeakFileLock(lock))
-    monkeypatch.setattr(download, "SILENCE_SECONDS", 0.45)
     told = []
 
     def hear(what, share):
