@@ -276,8 +276,9 @@ def _load_processor(folder: Path, name: str) -> Any:
 
 def _load_tokenizer(folder: Path, name: str) -> Any:
     # Without a vocabulary file Transformers makes up five words, and every word is unknown.
-    known = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model")
-    if not any((folder / file).is_file() for file in (*known, "tokenizer.model")):
+    known: tuple[str, ...] = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model")
+    known += ("sentencepiece.bpe.model", "tokenizer.model", "spm.model", "sentencepiece.model")
+    if not any((folder / file).is_file() for file in known):
         raise ExplorerError(f"“{name}” has no tokenizer files, so it cannot read text.")
     with refusing(f"The tokenizer of “{name}” cannot be loaded."):
         return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.errors import ExplorerError
-from explorer.sources.memory import check_fits
+from explorer.sources.memory import take
 from explorer.visible import visible
 
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -64,7 +64,7 @@ def check_room(size: int) -> None:
     Raises:
         ExplorerError: They would not.
     """
-    check_fits(2 * size, "What is in this file", "Save fewer layers, or fewer tokens.")
+    take(2 * size, "What is in this file", "Save fewer layers, or fewer tokens.")
 
 
 def size_of(shape: Collection[int], dtype: "np.dtype[Any]") -> int:

@@ -7,7 +7,7 @@ from PIL import Image, ImageOps
 
 from explorer.errors import ExplorerError, refusing
 from explorer.picture import Picture
-from explorer.sources.memory import check_fits
+from explorer.sources.memory import take
 
 # Pillow has a limit of its own, which would call a large picture a damaged one: ours is lower, and
 # asked for after every `Image.open` of a stranger's file.
@@ -57,7 +57,7 @@ def _check_size(image: Image.Image) -> None:
             "smaller first."
         )
     size = pixels * _BYTES.get(image.format or "", _BYTES_OF_OTHERS)
-    check_fits(size, "Unpacking this picture", "Make it smaller first.")
+    take(size, "Unpacking this picture", "Make it smaller first.")
 
 
 def _shrunk(image: Image.Image) -> Image.Image:

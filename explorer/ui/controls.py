@@ -3,22 +3,16 @@
 from typing import Any
 
 import streamlit as st
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from explorer.errors import ExplorerError
 from explorer.film import Film
 from explorer.lesson import LEARNING_RATES, LIMITS, TASKS, Trained
-from explorer.limits import MAX_UPLOAD_MB
-from explorer.picture import Picture
 from explorer.run import PARTS
-from explorer.source import Own
 from explorer.sources import EXAMPLES, Example
 from explorer.sources.catalogue import KNOWN
-from explorer.ui import offer, state
-from explorer.ui.answers import made
+from explorer.ui import offer, state, uploads
 from explorer.ui.desk import desk
 from explorer.ui.work import Filming
-from explorer.visible import visible
 
 _KIND_NAMES = {
     "bert": "BERT (all-MiniLM-L6-v2, built in)",
@@ -31,7 +25,6 @@ _KIND_NAMES = {
 }
 _PARTS = {"cross": "Cross", "encoder": "Encoder", "decoder": "Decoder"}
 _BY_NAME = {known.name: known for known in KNOWN}
-_PICTURES = ["png", "jpg", "jpeg", "webp", "gif", "bmp"]
 
 _DONORS = {name: _KIND_NAMES[name] for name in ("bert", "hf", "path")}
 
@@ -86,10 +79,10 @@ def ask_for_two() -> None:
 def texts(side: str = "", title: str = "Text") -> None:
     """The text and, if wanted, the second text of a run; or its picture."""
     if st.session_state[f"{side}kind"] == "own":
-        _upload_own(side)
+        uploads.ask_for_weights(side, then=None if side else _run)
         return
     if st.session_state[f"{side}looks"]:
-        _upload_picture(side)
+        uploads.ask_for_picture(side)
         return
     paired = st.session_state[f"{side}pair"]
     first, second = st.columns(2) if paired else (st.container(), None)
@@ -115,72 +108,6 @@ def _switches(side: str = "") -> None:
     looks, own = st.session_state[f"{side}looks"], st.session_state[f"{side}kind"] == "own"
     st.toggle("Second text", key=f"{side}pair", disabled=looks or own)
     st.toggle("Picture", key=f"{side}looks", disabled=own)
-
-
-def _upload_limit() -> int:
-    """Megabytes: ours, or the server's own limit if that is less."""
-    return min(MAX_UPLOAD_MB, st.get_option("server.maxUploadSize"))
-
-
-def _upload_picture(side: str) -> None:
-    picture: Picture | None = st.session_state[f"{side}picture"]
-    box, small = st.columns([6, 1], vertical_alignment="bottom")
-    box.file_uploader(
-        "Picture for a vision model, such as ViT or DeiT",
-        _PICTURES,
-        key=f"{side}picture_file",
-        max_upload_size=_upload_limit(),
-        on_change=_take_picture,
-        args=(side,),
-    )
-    if picture:
-        small.image(picture.png, width=90)  # the one in use: the box is empty on another page
-
-
-def _upload_own(side: str) -> None:
-    st.file_uploader(
-        "NPZ or safetensors with weights [layer, head, query, key] and tokens",
-        ["npz", "safetensors"],
-        key=f"{side}own_file",
-        max_upload_size=_upload_limit(),
-        on_change=_take_own,
-        args=(side,),
-        help="A file that “All weights as NPZ” has saved is one, too. Nothing in it is run.",
-    )
-    own: Own | None = st.session_state[f"{side}own"]
-    if own:
-        st.text(f"In use: {own.trace.model.name}, {list(own.trace.weights.shape)}")
-
-
-def _take_picture(side: str) -> None:
-    from explorer.sources.pictures import picture_of
-
-    session = st.session_state
-    file = session[f"{side}picture_file"]
-    if not isinstance(file, UploadedFile):
-        return  # taken out of the box, or let go of; what was read of it stays
-    try:
-        data = file.getvalue()
-        session[f"{side}picture"] = made("upload", lambda report: picture_of(data), file.file_id)
-    except ExplorerError as error:
-        state.failed(str(error))
-
-
-def _take_own(side: str) -> None:
-    from explorer.sources.own import own_weights
-
-    session = st.session_state
-    file = session[f"{side}own_file"]
-    if not isinstance(file, UploadedFile):
-        return
-    try:
-        data, name = file.getvalue(), visible(file.name[:80])
-        session[f"{side}own"] = made("upload", lambda report: own_weights(data, name), file.file_id)
-    except ExplorerError as error:
-        state.failed(str(error))
-        return
-    if not side:
-        _run()
 
 
 def _examples() -> None:

@@ -105,7 +105,7 @@ def test_a_picture_is_counted_before_it_is_unpacked(monkeypatch):
         asked.append(size)
         raise ExplorerError(f"{what} takes {size}. {instead}")
 
-    monkeypatch.setattr(pictures, "check_fits", no_room)
+    monkeypatch.setattr(pictures, "take", no_room)
     monkeypatch.setattr(Image.Image, "load", None)
     with pytest.raises(ExplorerError, match="Unpacking this picture takes"):
         picture_of(data)

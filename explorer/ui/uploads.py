@@ -1,0 +1,118 @@
+"""What readers upload: pictures, and attention weights of their own. Read in turn, and bounded."""
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from explorer.errors import ExplorerError
+from explorer.limits import FILES_MB, MAX_UPLOAD_MB
+from explorer.picture import Picture
+from explorer.source import Own
+from explorer.trace import AttentionTrace
+from explorer.ui import state
+from explorer.ui.answers import made
+from explorer.ui.desk import owner_of
+from explorer.visible import visible
+
+_PICTURES = ["png", "jpg", "jpeg", "webp", "gif", "bmp"]
+
+# The weights that pages hold, with their readers; they go with the last page that shows them.
+_held: "weakref.WeakKeyDictionary[AttentionTrace, str]" = weakref.WeakKeyDictionary()
+
+
+def ask_for_picture(side: str) -> None:
+    """A box for a picture, and the one in use."""
+    picture: Picture | None = st.session_state[f"{side}picture"]
+    box, small = st.columns([6, 1], vertical_alignment="bottom")
+    box.file_uploader(
+        "Picture for a vision model, such as ViT or DeiT",
+        _PICTURES,
+        key=f"{side}picture_file",
+        max_upload_size=_most(),
+        on_change=_take_picture,
+        args=(side,),
+    )
+    if picture:
+        small.image(picture.png, width=90)  # the one in use: the box is empty on another page
+
+
+def ask_for_weights(side: str, then: Callable[[], None] | None) -> None:
+    """A box for a file of weights, and the one in use.
+
+    Args:
+        side: Whose box it is.
+        then: Called when a file has been taken.
+    """
+    st.file_uploader(
+        "NPZ or safetensors with weights [layer, head, query, key] and tokens",
+        ["npz", "safetensors"],
+        key=f"{side}own_file",
+        max_upload_size=_most(),
+        on_change=_take_weights,
+        args=(side, then),
+        help="A file that “All weights as NPZ” has saved is one, too. Nothing in it is run.",
+    )
+    own: Own | None = st.session_state[f"{side}own"]
+    if own:
+        st.text(f"In use: {own.trace.model.name}, {list(own.trace.weights.shape)}")
+
+
+def _most() -> int:
+    """Megabytes: ours, or the server's own limit if that is less."""
+    return min(MAX_UPLOAD_MB, st.get_option("server.maxUploadSize"))
+
+
+def _take_picture(side: str) -> None:
+    from explorer.sources.pictures import picture_of
+
+    _take(f"{side}picture", picture_of)
+
+
+def _take_weights(side: str, then: Callable[[], None] | None) -> None:
+    from explorer.sources.own import own_weights
+
+    def read(data: bytes) -> Own:
+        found = own_weights(data, visible(file.name[:80]))
+        hold(found.trace, owner_of(st.session_state.reader))
+        return found
+
+    file = st.session_state[f"{side}own_file"]
+    if _take(f"{side}own", read) and then:
+        then()
+
+
+def _take(name: str, read: Callable[[bytes], Any]) -> bool:
+    """Read what was put into a box; whether there is something new."""
+    session = st.session_state
+    file = session[f"{name}_file"]
+    if not isinstance(file, UploadedFile):
+        return False  # taken out of the box, or let go of; what was read of it stays
+    data = file.getvalue()
+    try:
+        session[name] = made("upload", lambda report: read(data), file.file_id)
+    except ExplorerError as error:
+        state.failed(str(error))
+        return False
+    return True
+
+
+def hold(trace: AttentionTrace, owner: str) -> None:
+    """Count uploaded weights among those that pages hold.
+
+    Raises:
+        ExplorerError: They are more than one reader, or all together, may hold here.
+    """
+    most = FILES_MB * 2**20
+    others = sum(t.nbytes for t in list(_held))
+    own = sum(t.nbytes for t, whose in list(_held.items()) if whose == owner)
+    if own + trace.nbytes > most // 2 or others + trace.nbytes > most:
+        whose = "yours" if own + trace.nbytes > most // 2 else "of all readers"
+        raise ExplorerError(
+            f"The uploaded weights that pages hold here, {whose}, would take more than "
+            f"{(most // 2 if whose == 'yours' else most) // 2**20:,} MB (EXPLORER_FILES_MB). Close "
+            "pages that show some, or save float16, fewer layers, or fewer tokens."
+        )
+    _held[trace] = owner
