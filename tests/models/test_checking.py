@@ -177,6 +177,15 @@ def handed_on(folder):
         return None
 
 
+def test_the_canary_sings_when_transformers_reads_the_folder_itself(tmp_path, model):
+    bird = Canary(tmp_path)
+    change(model, "tokenizer_config.json", vocab=str(bird.path))
+    tokenizer = transformers.AutoTokenizer.from_pretrained(model, local_files_only=True)
+    assert bird.line in tokenizer.get_vocab()
+    assert "canary.txt" in bird.watch.opened()
+    bird.watch.close()
+
+
 @pytest.mark.parametrize("file", FILES)
 def test_no_key_of_any_configuration_hands_on_the_name_of_a_file(file, canary, model):
     if file == "preprocessor_config.json":
