@@ -16,7 +16,7 @@ from explorer.analysis.removal import Curves, curve_steps
 from explorer.analysis.rollout import attention_rollout
 from explorer.errors import ExplorerError
 from explorer.insides import Insides
-from explorer.trace import Token
+from explorer.trace import Token, Weights
 
 Report = Callable[[str, float | None], None]
 How = Literal["mask", "drop"]
@@ -43,6 +43,8 @@ class Asked(Protocol):
         switched: Sequence[Collection[tuple[int, int]]],
         report: Callable[[float], None] = ...,
     ) -> Doubles: ...
+
+    def weights(self) -> Weights: ...
 
     def slopes(self) -> Any: ...
 
@@ -174,10 +176,11 @@ def _named(*keys: str) -> list[Method]:
     return [method for key in keys for method in METHODS if method.key == key]
 
 
-# In the order in which they are computed: first what needs the gradients alone. Then, each with
-# the share of the work at which it begins and ends, what needs vectors or more runs of the model,
-# and what may take longest.
-QUICK = _named("attention", "attention_all", "rollout", "relevance", "gradient", "gradient_input")
+# In the order in which they are computed: first what needs one run of the model, or one and its
+# gradients. Then, each with the share of the work at which it begins and ends, what needs vectors
+# or many runs, and what may take longest.
+AT_ONCE = _named("attention", "attention_all", "rollout")
+BY_GRADIENTS = _named("relevance", "gradient", "gradient_input")
 MODERATE = [
     (method, 0.02 + 0.02 * i, 0.04 + 0.02 * i)
     for i, method in enumerate(_named("norms", "norms_residual", "norms_layer_norm", "alti"))
@@ -289,9 +292,6 @@ def explain(
     """
     units = units_of(asked.tokens, asked.removable, by_word)
     say = _saying(report)
-    say("Following the gradients", 0, 0)(0)
-    slopes = asked.slopes()
-    importance = head_importance(slopes.weights, slopes.attention)
     known = Explanation(
         asked.model,
         asked.name,
@@ -300,10 +300,16 @@ def explain(
         units,
         how,
         scores=[Score(method) for method in METHODS],
-        importance=importance,
     )
-    found = _Scores(asked, insides, slopes, units, whole_flow)
-    for method in QUICK:
+    say("Reading the text", 0, 0)(0)
+    found = _Scores(asked, insides, asked.weights(), units, whole_flow)
+    for method in AT_ONCE:
+        known = _with(known, _scored(found, method))
+    show(known)
+    say("Following the gradients", 0.01, 0.01)(0)
+    found.slopes = slopes = asked.slopes()
+    known = replace(known, importance=head_importance(slopes.weights, slopes.attention))
+    for method in BY_GRADIENTS:
         known = _with(known, _scored(found, method))
     show(known)
     for method, start, end in (*MODERATE, *SLOW):
@@ -392,11 +398,12 @@ class _Scores:
         self,
         asked: Asked,
         insides: Insides | str | Callable[[], Insides | str],
-        slopes: Any,
+        weights: Weights,
         units: list[list[int]],
         whole_flow: bool,
     ) -> None:
-        self.asked, self.slopes, self.units = asked, slopes, units
+        self.asked, self.weights, self.units = asked, weights, units
+        self.slopes: Any = None
         self.whole_flow = whole_flow
         self.report: Callable[[float], None] = lambda share: None
         self.insides = insides
@@ -406,25 +413,25 @@ class _Scores:
         return matrix.mean(axis=0) if self.asked.pooled else matrix[self.asked.row]
 
     def attention(self) -> Doubles:
-        return self.read(self.slopes.weights[-1].mean(axis=0, dtype=np.float64))
+        return self.read(self.weights[-1].mean(axis=0, dtype=np.float64))
 
     def attention_all(self) -> Doubles:
-        return self.read(self.slopes.weights.mean(axis=(0, 1), dtype=np.float64))
+        return self.read(self.weights.mean(axis=(0, 1), dtype=np.float64))
 
     def rollout(self) -> Doubles:
-        return self.read(attention_rollout(self.slopes.weights)[-1])
+        return self.read(attention_rollout(self.weights)[-1])
 
     def flow(self) -> Doubles:
         n = len(self.asked.tokens)
         if not self.asked.pooled:
             rows = [self.asked.row]
-            return attention_flow(self.slopes.weights, queries=rows, report=self.report)[0]
+            return attention_flow(self.weights, queries=rows, report=self.report)[0]
         if n * n > MOST_FLOWS and not self.whole_flow:
             raise ExplorerError(
                 f"Not computed yet: for a mean over all positions it takes {n * n:,} maximum "
                 "flows. Ask for it under “How to take away”."
             )
-        return attention_flow(self.slopes.weights, report=self.report).mean(axis=0)
+        return attention_flow(self.weights, report=self.report).mean(axis=0)
 
     def norms(self) -> Doubles:
         return self.read(attention_norms(self._insides())[-1])

@@ -141,6 +141,30 @@ class Probe:
         layers_of(self._loaded.network)
         return self._values([{"off": frozenset(off)} for off in switched], report)
 
+    def weights(self) -> npt.NDArray[np.float32]:
+        """The attention weights alone, ``[layer, head, query, key]``: had sooner than gradients.
+
+        Raises:
+            ExplorerError: The model returns no attention of every token on every token.
+        """
+        n = len(self.tokens)
+        check_room(self._loaded, n)
+        with torch.inference_mode():
+            out = self._call(self._inputs, output_attentions=True)
+        found: npt.NDArray[np.float32] = torch.cat(self._complete(out)).numpy()
+        return found
+
+    def _complete(self, out: Any) -> list[Tensor]:
+        """The weights of all layers, ``[1, head, query, key]`` each, if they are what they must be.
+
+        Raises:
+            ExplorerError: They are not.
+        """
+        attentions, n, info = list(out.attentions), len(self.tokens), self._loaded.info
+        if any(tuple(a.shape) != (1, info.n_heads, n, n) for a in attentions):
+            raise ExplorerError(f"{info.name} returns no attention of every token on every token.")
+        return attentions
+
     def slopes(self) -> Slopes:
         """The target's gradients, by torch's autograd."""
         check_room(self._loaded, len(self.tokens), 6)  # weights and gradients, with what they need
@@ -156,13 +180,9 @@ class Probe:
         finally:
             hook.remove()
         value = self._number(out, [self.row], self._inputs["attention_mask"]).sum()
-        attentions = list(out.attentions)
+        attentions = self._complete(out)
         for attention in attentions:  # on the way back others may go on too
             attention.register_hook(lambda _gradient: tick())
-        n = len(self.tokens)
-        info = self._loaded.info
-        if any(tuple(a.shape) != (1, info.n_heads, n, n) for a in attentions):
-            raise ExplorerError(f"{info.name} returns no attention of every token on every token.")
         gradients = torch.autograd.grad(value, [embedded[0], *attentions], allow_unused=True)
         slope, *of_attention = (
             torch.zeros_like(x) if g is None else g
