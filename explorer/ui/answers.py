@@ -10,7 +10,7 @@ from explorer.instrument.pack import Block, Report, answers_to
 from explorer.instrument.want import Page, Want
 from explorer.trace import AttentionTrace
 from explorer.ui import messages
-from explorer.ui.desk import desk
+from explorer.ui.scheduler import scheduler
 from explorer.ui.work import Making
 
 
@@ -26,7 +26,7 @@ def made(name: str, make: Callable[[Report], Any], *of: object) -> Any:
         ExplorerError: It cannot be made.
     """
     reader = st.session_state.reader
-    return desk().wait(Making((reader, name, *of), make), f"{reader} {name}")
+    return scheduler().wait(Making((reader, name, *of), make), f"{reader} {name}")
 
 
 def answers(

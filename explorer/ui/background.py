@@ -7,7 +7,7 @@ import streamlit as st
 
 from explorer.errors import ExplorerError
 from explorer.ui import log, messages, state
-from explorer.ui.desk import Job, desk
+from explorer.ui.scheduler import Job, scheduler
 from explorer.ui.show import LOOK_AGAIN, PATIENCE
 from explorer.ui.work import Work
 
@@ -27,7 +27,7 @@ def outcome(page: str, wanted: Work | None) -> tuple[Any, Any] | None:
     session = st.session_state
     if f"{page}_asked" not in session or session[f"{page}_asked"] != wanted:
         session[f"{page}_asked"], session[f"{page}_trouble"] = wanted, None
-        session[f"{page}_job"] = wanted and desk().ask(wanted, _reader(page))
+        session[f"{page}_job"] = wanted and scheduler().ask(wanted, _reader(page))
         session[f"{page}_partial"] = None, None
     slot = st.container(key="messages")
     found = _found(page)
@@ -46,7 +46,7 @@ def aside(key: str, wanted: Work | None) -> Any:
     """The result of a small piece of work, waited for; None, and said why, where there is none."""
     with st.container(key=key):  # always there, so that what follows keeps its place
         try:
-            return wanted and desk().wait(wanted, f"{st.session_state.reader} {key}")
+            return wanted and scheduler().wait(wanted, f"{st.session_state.reader} {key}")
         except ExplorerError as error:
             messages.trouble(str(error), f"_of_{key}")
             return None
@@ -65,7 +65,7 @@ def _found(page: str) -> tuple[Any, Any] | None:
             # What is known so far is shown at once, and the rest as it comes.
             done = job.future.result(PATIENCE if job.partial is None else 0)
         except NotYet:
-            desk().look(job)
+            scheduler().look(job)
             session[f"{page}_partial"] = job.work, job.partial
             if job.partial is not None:
                 return job.work, job.partial
@@ -83,7 +83,7 @@ def _found(page: str) -> tuple[Any, Any] | None:
     shown = session.get(f"{page}_shown")
     if shown:
         # Asked for under another name, so that it does not take the place of what is wanted.
-        return shown, desk().wait(shown, f"{_reader(page)} shown")
+        return shown, scheduler().wait(shown, f"{_reader(page)} shown")
     work, partial = session[f"{page}_partial"]
     return (work, partial) if partial is not None else None  # stopped: what had come stays
 
@@ -103,10 +103,10 @@ def _progress(page: str) -> None:
     job: Job | None = st.session_state[f"{page}_job"]
     if job is None:
         return
-    desk().look(job)
+    scheduler().look(job)
     if job.future.done() or job.partial is not st.session_state[f"{page}_partial"][1]:
         st.rerun()
     if messages.stoppable(job.doing, job.share, f"{page}_stop"):
-        desk().leave(_reader(page))
+        scheduler().leave(_reader(page))
         _failed(page, "Stopped. Nothing was changed.")
         st.rerun()

@@ -17,7 +17,7 @@ from explorer.sources import EXAMPLES
 from explorer.trace import AttentionTrace
 from explorer.ui import background, controls, messages, offer, state
 from explorer.ui.answers import answers, made
-from explorer.ui.desk import desk
+from explorer.ui.scheduler import scheduler
 from explorer.ui.show import name_of
 from explorer.ui.work import Comparing
 from explorer.views.comparison import distance_figure, entropy_figure
@@ -117,7 +117,7 @@ def result() -> None:
         _write_address(pair)
         _pair(comparison, pair)
         _charts(comparison)
-    desk().warm_up()
+    scheduler().warm_up()
 
 
 def link_of(pair: Comparing) -> dict[str, str] | None:

@@ -11,7 +11,7 @@ from explorer.run import PARTS
 from explorer.sources import EXAMPLES, Example
 from explorer.sources.catalogue import KNOWN
 from explorer.ui import offer, state, uploads
-from explorer.ui.desk import desk
+from explorer.ui.scheduler import scheduler
 from explorer.ui.work import Filming
 
 _KIND_NAMES = {
@@ -252,7 +252,7 @@ def _other_task(side: str) -> None:
 def _example_sequence(side: str) -> None:
     try:
         wish = Filming(state.lesson_from_inputs(side), None)
-        film: Film = desk().wait(wish, f"{st.session_state.reader} example")
+        film: Film = scheduler().wait(wish, f"{st.session_state.reader} example")
     except ExplorerError as error:
         state.failed(str(error))
         return

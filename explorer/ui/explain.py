@@ -20,7 +20,7 @@ from explorer.target import (
     target_to_query,
 )
 from explorer.ui import background, controls, messages, state
-from explorer.ui.desk import desk
+from explorer.ui.scheduler import scheduler
 from explorer.ui.show import name_of
 from explorer.ui.work import Changing, Explaining
 
@@ -170,10 +170,10 @@ def result() -> None:
             explanation = explanation.left_off()
         state.write_address()
         with st.container(key="about_explain"):
-            trace = desk().wait(explaining.run, f"{session.reader} about")
+            trace = scheduler().wait(explaining.run, f"{session.reader} about")
             messages.about(trace, explaining.run, marked=False)
         _explanation(explaining, explanation, predictions)
-    desk().warm_up()
+    scheduler().warm_up()
 
 
 @st.fragment

@@ -9,7 +9,7 @@ from explorer.instrument.want import Head
 from explorer.limits import MAX_LINES
 from explorer.run import Run
 from explorer.ui import background, controls, messages, state
-from explorer.ui.desk import desk
+from explorer.ui.scheduler import scheduler
 from explorer.ui.show import name_of
 from explorer.ui.work import Finding, Surveying
 
@@ -41,7 +41,7 @@ def result() -> None:
             if not surveying.by_line:
                 messages.about(survey.example, surveying.run, marked=False)
         _heads(surveying, survey)
-    desk().warm_up()
+    scheduler().warm_up()
 
 
 @st.fragment

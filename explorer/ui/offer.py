@@ -12,7 +12,7 @@ from explorer.run import Run
 from explorer.source import Hub
 from explorer.sources import absent_model
 from explorer.ui import messages
-from explorer.ui.desk import Job, desk
+from explorer.ui.scheduler import Job, scheduler
 from explorer.ui.show import LOOK_AGAIN
 from explorer.ui.work import Fetching, Sizing
 
@@ -45,7 +45,7 @@ def lacks(runs: tuple[Run, ...], then: Callable[[], None]) -> bool:
     session = st.session_state
     session.offer = None
     for model in filter(None, (absent_model(run.source) for run in runs)):
-        session.offer = Offer(model, then, desk().ask(Sizing(model), _reader()))
+        session.offer = Offer(model, then, scheduler().ask(Sizing(model), _reader()))
         session.trouble = None
         break
     return session.offer is not None
@@ -65,7 +65,7 @@ def _draw() -> None:
     if offer is None:
         return
     job = offer.job
-    desk().look(job)
+    scheduler().look(job)
     if not job.future.done():
         _waiting(job)
         return
@@ -83,7 +83,7 @@ def _draw() -> None:
 
 def _waiting(job: Job) -> None:
     if messages.stoppable(job.doing, job.share, "stop_download", "_of_offer"):
-        desk().leave(_reader())
+        scheduler().leave(_reader())
         kept = " What was downloaded is kept: press Run to go on from there."
         session = st.session_state
         session.offer = None
@@ -131,11 +131,11 @@ def sentence(name: str, size: "HubSize") -> str:
 
 def _go() -> None:
     offer: Offer = st.session_state.offer
-    offer.job = desk().ask(Fetching(offer.model), _reader())
+    offer.job = scheduler().ask(Fetching(offer.model), _reader())
 
 
 def _cancel() -> None:
-    desk().leave(_reader())
+    scheduler().leave(_reader())
     st.session_state.offer = None
 
 

@@ -15,7 +15,7 @@ from explorer.sources import stored_trace
 from explorer.trace import AttentionTrace
 from explorer.ui import log, messages, state
 from explorer.ui.answers import answers
-from explorer.ui.desk import desk
+from explorer.ui.scheduler import scheduler
 from explorer.ui.work import Making
 
 PATIENCE = 1.0  # seconds that a page waits before it says that it is waiting
@@ -28,7 +28,7 @@ def result() -> None:
     if trace:
         _instrument(trace, st.session_state.shown)
         _files(trace)
-    desk().warm_up()
+    scheduler().warm_up()
 
 
 def current(marked: bool = False) -> AttentionTrace | None:
@@ -87,7 +87,7 @@ def _compute(run: Run) -> AttentionTrace:
     stored = stored_trace(run) if st.session_state.shown is None else None
     if stored is not None:
         return stored
-    return desk().ask(run, st.session_state.reader).future.result(PATIENCE)
+    return scheduler().ask(run, st.session_state.reader).future.result(PATIENCE)
 
 
 def _trace_of(run: Run | None) -> AttentionTrace | None:
@@ -95,7 +95,7 @@ def _trace_of(run: Run | None) -> AttentionTrace | None:
     if run is None:
         return None
     # Asked for under another name, so that it does not take the place of what is wanted.
-    return stored_trace(run) or desk().wait(run, f"{st.session_state.reader} shown")
+    return stored_trace(run) or scheduler().wait(run, f"{st.session_state.reader} shown")
 
 
 def _files(trace: AttentionTrace) -> None:
@@ -114,7 +114,7 @@ def _files(trace: AttentionTrace) -> None:
 
 def _npz(trace: AttentionTrace, reader: str) -> bytes:
     made = Making((reader, "npz", id(trace)), lambda report: export.to_npz(trace, report))
-    found: bytes = desk().wait(made, f"{reader} npz")
+    found: bytes = scheduler().wait(made, f"{reader} npz")
     return found
 
 
@@ -123,11 +123,11 @@ def _progress() -> None:
     run: Run | None = st.session_state.wanted
     if run is None:
         return
-    job = desk().ask(run, st.session_state.reader)
+    job = scheduler().ask(run, st.session_state.reader)
     if job.future.done():
         st.rerun()
     if messages.stoppable(job.doing, job.share, "stop"):
-        desk().leave(st.session_state.reader)
+        scheduler().leave(st.session_state.reader)
         st.session_state.wanted = None
         st.rerun()
 

@@ -17,7 +17,7 @@ from explorer.source import Scratch, Transplanted, model_of
 from explorer.trace import AttentionTrace
 from explorer.ui import messages, state
 from explorer.ui.answers import made
-from explorer.ui.desk import desk
+from explorer.ui.scheduler import scheduler
 from explorer.ui.show import current, name_of
 from explorer.ui.work import Checking, Measuring, Walking, Work
 from explorer.views.experiments import cost_figure, saturation_figure
@@ -35,7 +35,7 @@ def result() -> None:
         changes = _changes(run)
         _walk(trace, run, changes)
         _proof(run)
-    desk().warm_up()
+    scheduler().warm_up()
 
 
 def _changes(run: Run) -> list[str]:
@@ -166,7 +166,7 @@ def _changed(walking: Walking, changes: list[str], both: bool) -> tuple[Walking,
 
 def _done(work: Work) -> Any:
     """A small piece of work, waited for."""
-    return desk().wait(work, f"{st.session_state.reader} {work!r:.40}")
+    return scheduler().wait(work, f"{st.session_state.reader} {work!r:.40}")
 
 
 def _proof(run: Run) -> None:

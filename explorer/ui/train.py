@@ -16,7 +16,7 @@ from explorer.run import Run
 from explorer.source import source_from_query, source_to_query
 from explorer.ui import controls, messages, state
 from explorer.ui.answers import answers
-from explorer.ui.desk import Job, desk
+from explorer.ui.scheduler import Job, scheduler
 from explorer.ui.show import PATIENCE, name_of
 from explorer.ui.work import Filming, Learning
 
@@ -71,7 +71,7 @@ def _open() -> None:
 def _begin(lesson: Trained) -> None:
     session = st.session_state
     session.lesson, session.train_trouble = lesson, None
-    session.learning = desk().ask(Learning(lesson), _reader())
+    session.learning = scheduler().ask(Learning(lesson), _reader())
 
 
 def _start() -> None:
@@ -87,7 +87,7 @@ def _start() -> None:
 
 
 def _stop() -> None:
-    desk().leave(_reader())
+    scheduler().leave(_reader())
     st.session_state.learning = None
 
 
@@ -138,7 +138,7 @@ def _watch() -> None:
     job: Job | None = session.learning
     if job is None:
         return
-    desk().look(job)
+    scheduler().look(job)
     if job.future.done():
         session.learning = None
         error = job.future.exception()
@@ -162,10 +162,10 @@ def _draw_film(job: Job | None) -> None:
     lesson: Trained = session.lesson
     wish = Filming(lesson, session.sequence or None)
     try:
-        film: Film = desk().ask(wish, f"{_reader()} film").future.result(PATIENCE)
+        film: Film = scheduler().ask(wish, f"{_reader()} film").future.result(PATIENCE)
     except NotYet:
         if session.learning is None:
-            film = desk().wait(wish, f"{_reader()} film")
+            film = scheduler().wait(wish, f"{_reader()} film")
         else:
             return  # the next look will find it
     except ExplorerError as error:
@@ -266,5 +266,5 @@ def _use(page: str) -> None:
 
 def _example(lesson: Trained) -> str:
     wish = Filming(lesson, None)
-    film: Film = desk().wait(wish, f"{_reader()} film")
+    film: Film = scheduler().wait(wish, f"{_reader()} film")
     return str(film.trace.texts[0])

@@ -14,7 +14,7 @@ from explorer.source import Own
 from explorer.trace import AttentionTrace
 from explorer.ui import state
 from explorer.ui.answers import made
-from explorer.ui.desk import owner_of
+from explorer.ui.scheduler import owner_of
 from explorer.visible import visible
 
 _PICTURES = ["png", "jpg", "jpeg", "webp", "gif", "bmp"]

@@ -180,7 +180,7 @@ class Claims:
             return free
 
 
-class Desk:
+class Scheduler:
     """Takes work from all readers; thread-safe."""
 
     def __init__(
@@ -353,19 +353,19 @@ class Desk:
             self._kept.popitem(last=False)
 
 
-_desk: Desk | None = None
+_scheduler: Scheduler | None = None
 _making = threading.Lock()
 
 
-def desk() -> Desk:
+def scheduler() -> Scheduler:
     """The server's one scheduler. It is not in Streamlit's cache, which any page may clear."""
-    global _desk
+    global _scheduler
     with _making:
-        if _desk is None:
-            _desk = Desk()
+        if _scheduler is None:
+            _scheduler = Scheduler()
             # PyTorch ends the process with a cry if it is at work when Python goes.
-            atexit.register(_desk.close)
-        return _desk
+            atexit.register(_scheduler.close)
+        return _scheduler
 
 
 def owner_of(reader: str) -> str:

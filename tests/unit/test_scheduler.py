@@ -10,7 +10,7 @@ from explorer.lesson import Trained
 from explorer.limits import READER_JOBS, SESSION_JOBS
 from explorer.run import Run
 from explorer.source import Hub, Transplanted
-from explorer.ui.desk import ALONE, Claims, Desk, Job, size_of
+from explorer.ui.scheduler import ALONE, Claims, Job, Scheduler, size_of
 from explorer.ui.turns import Places, Shares, Turns
 from explorer.ui.work import (
     Checking,
@@ -49,39 +49,39 @@ def slow(make_trace):
 
 
 def test_two_readers_of_one_run_wait_for_one_computation(slow):
-    desk = Desk(slow)
-    jobs = [desk.ask(Run("a"), reader) for reader in ("one", "two")]
+    scheduler = Scheduler(slow)
+    jobs = [scheduler.ask(Run("a"), reader) for reader in ("one", "two")]
     slow.go.set()
     assert jobs[0].future.result(WAIT) is jobs[1].future.result(WAIT) is slow.trace
     assert slow.runs == ["a"]
 
 
 def test_a_kept_result_comes_at_once(slow):
-    desk = Desk(slow)
+    scheduler = Scheduler(slow)
     slow.go.set()
-    desk.ask(Run("a"), "one").future.result(WAIT)
-    assert desk.ask(Run("a"), "two").future.done()
+    scheduler.ask(Run("a"), "one").future.result(WAIT)
+    assert scheduler.ask(Run("a"), "two").future.done()
     assert slow.runs == ["a"]
 
 
 def test_a_newer_wish_of_the_same_reader_takes_a_waiting_one_back(slow):
-    desk = Desk(slow)
-    desk.ask(Run("first"), "other")
+    scheduler = Scheduler(slow)
+    scheduler.ask(Run("first"), "other")
     assert slow.started.wait(WAIT)
     for text in ("b", "c", "d"):
-        last = desk.ask(Run(text), "one")
+        last = scheduler.ask(Run(text), "one")
     slow.go.set()
     last.future.result(WAIT)
     assert slow.runs == ["first", "d"]
 
 
 def test_a_wish_that_another_reader_shares_is_not_taken_back(slow):
-    desk = Desk(slow)
-    desk.ask(Run("first"), "x")
+    scheduler = Scheduler(slow)
+    scheduler.ask(Run("first"), "x")
     assert slow.started.wait(WAIT)
-    shared = desk.ask(Run("b"), "one")
-    desk.ask(Run("b"), "two")
-    desk.ask(Run("c"), "one")
+    shared = scheduler.ask(Run("b"), "one")
+    scheduler.ask(Run("b"), "two")
+    scheduler.ask(Run("c"), "one")
     slow.go.set()
     assert shared.future.result(WAIT) is slow.trace
 
@@ -95,26 +95,26 @@ def test_work_that_nobody_waits_for_any_more_ends_at_its_next_report(make_trace)
         progress("Still downloading", 0.5)
         return make_trace()
 
-    desk = Desk(long)
-    job = desk.ask(Run("a"), "one")
+    scheduler = Scheduler(long)
+    job = scheduler.ask(Run("a"), "one")
     assert reached.wait(WAIT)
-    desk.leave("one")
+    scheduler.leave("one")
     go.set()
     with pytest.raises(ExplorerError, match="Stopped"):
         job.future.result(WAIT)
 
 
 def test_what_is_being_done_can_be_read_while_it_is_done(slow):
-    job = Desk(slow).ask(Run("a"), "one")
+    job = Scheduler(slow).ask(Run("a"), "one")
     assert slow.started.wait(WAIT)
     assert (job.doing, job.share) == ("Counting", 0.5)
 
 
 def test_the_oldest_result_goes_when_the_bytes_run_out(slow):
-    desk = Desk(slow, cache_bytes=2 * size_of((Run("a"), slow.trace)) - 1)
+    scheduler = Scheduler(slow, cache_bytes=2 * size_of((Run("a"), slow.trace)) - 1)
     slow.go.set()
     for text in ("a", "b", "b", "a"):
-        desk.ask(Run(text), "one").future.result(WAIT)
+        scheduler.ask(Run(text), "one").future.result(WAIT)
     assert slow.runs == ["a", "b", "a"]
 
 
@@ -122,15 +122,15 @@ def test_a_refusal_reaches_the_reader_and_is_not_kept():
     def refuse(run, progress, show):
         raise ExplorerError("No such model.")
 
-    desk = Desk(refuse)
+    scheduler = Scheduler(refuse)
     for _ in range(2):
         with pytest.raises(ExplorerError, match="No such model"):
-            desk.ask(Run("a"), "one").future.result(WAIT)
+            scheduler.ask(Run("a"), "one").future.result(WAIT)
 
 
 def test_work_ends_when_no_page_has_asked_for_a_while(make_trace, monkeypatch):
     clock = [100.0]
-    monkeypatch.setattr("explorer.ui.desk.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("explorer.ui.scheduler.time.monotonic", lambda: clock[0])
     asked, go = threading.Event(), threading.Event()
 
     def long(work, progress, show):
@@ -139,8 +139,8 @@ def test_work_ends_when_no_page_has_asked_for_a_while(make_trace, monkeypatch):
         progress("Learning", 0.5)
         return make_trace()
 
-    desk = Desk(long)
-    watched = desk.ask(Run("a"), "one")
+    scheduler = Scheduler(long)
+    watched = scheduler.ask(Run("a"), "one")
     assert asked.wait(WAIT)
     clock[0] += ALONE + 1
     go.set()
@@ -150,7 +150,7 @@ def test_work_ends_when_no_page_has_asked_for_a_while(make_trace, monkeypatch):
 
 def test_a_page_that_keeps_asking_keeps_its_work_going(make_trace, monkeypatch):
     clock = [100.0]
-    monkeypatch.setattr("explorer.ui.desk.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("explorer.ui.scheduler.time.monotonic", lambda: clock[0])
     asked, go = threading.Event(), threading.Event()
     trace = make_trace()
 
@@ -160,12 +160,12 @@ def test_a_page_that_keeps_asking_keeps_its_work_going(make_trace, monkeypatch):
         progress("Learning", 0.5)
         return trace
 
-    desk = Desk(long)
-    job = desk.ask(Run("a"), "one")
+    scheduler = Scheduler(long)
+    job = scheduler.ask(Run("a"), "one")
     assert asked.wait(WAIT)
     for _ in range(3):
         clock[0] += ALONE - 1
-        assert desk.ask(Run("a"), "one") is job
+        assert scheduler.ask(Run("a"), "one") is job
     go.set()
     assert job.future.result(WAIT) is trace
 
@@ -193,17 +193,17 @@ def test_work_that_takes_long_does_not_stand_in_the_way_of_clicks(wanted, kind):
 
 
 def test_what_a_training_has_come_to_is_asked_for_anew_each_time(slow):
-    desk = Desk(slow)
+    scheduler = Scheduler(slow)
     slow.go.set()
     for _ in range(2):
-        desk.ask(Filming(Trained(), None), "one").future.result(WAIT)
+        scheduler.ask(Filming(Trained(), None), "one").future.result(WAIT)
     assert len(slow.runs) == 2
 
 
 def test_who_waits_in_one_go_is_looking_all_the_time(make_trace):
     trace, looked = make_trace(), threading.Event()
 
-    class Watched(Desk):
+    class Watched(Scheduler):
         def look(self, job):
             super().look(job)
             looked.set()
@@ -235,10 +235,10 @@ def test_a_long_piece_of_work_lets_a_short_one_go_on_at_its_next_report(
         order.append(run.text)
         return make_trace()
 
-    desk = Desk(do)
-    long = desk.ask(Run("long"), "one")
+    scheduler = Scheduler(do)
+    long = scheduler.ask(Run("long"), "one")
     assert begun.wait(WAIT)
-    short = desk.ask(Run("short"), "two")
+    short = scheduler.ask(Run("short"), "two")
     asked.set()
     short.future.result(WAIT)
     long.future.result(WAIT)
@@ -260,8 +260,8 @@ def test_of_all_that_computes_only_one_goes_on_at_a_time(make_trace, monkeypatch
             progress("Counting", None)
         return make_trace()
 
-    desk = Desk(do)
-    jobs = [desk.ask(Run(f"text {i}"), f"reader{i}") for i in range(6)]
+    scheduler = Scheduler(do)
+    jobs = [scheduler.ask(Run(f"text {i}"), f"reader{i}") for i in range(6)]
     for job in jobs:
         job.future.result(WAIT)
     sys.setswitchinterval(before)
@@ -396,7 +396,7 @@ def test_what_is_known_so_far_can_be_had_before_the_rest():
         assert go.wait(WAIT)
         return "whole"
 
-    job = Desk(slowly).ask(Run("a"), "one")
+    job = Scheduler(slowly).ask(Run("a"), "one")
     while job.partial is None:
         pass
     assert not job.future.done()
@@ -412,22 +412,22 @@ def test_the_size_of_a_result_counts_each_array_and_text_once(make_trace):
 
 
 def test_the_pages_of_one_reader_have_their_share_together(slow):
-    desk = Desk(slow)
+    scheduler = Scheduler(slow)
     for i in range(READER_JOBS):
-        assert not desk.ask(Run(f"{i}"), f"reader/page{i} work").future.done()
-    refused = desk.ask(Run("more"), "reader/another work")
+        assert not scheduler.ask(Run(f"{i}"), f"reader/page{i} work").future.done()
+    refused = scheduler.ask(Run("more"), "reader/another work")
     with pytest.raises(ExplorerError, match="EXPLORER_READER_JOBS"):
         refused.future.result(WAIT)
-    assert not desk.ask(Run("other"), "somebody/page work").future.done()
+    assert not scheduler.ask(Run("other"), "somebody/page work").future.done()
 
 
 def test_one_page_has_its_share_and_not_more(slow):
-    desk = Desk(slow)
-    jobs = [desk.ask(Run(f"{i}"), f"page work{i}") for i in range(SESSION_JOBS + 1)]
+    scheduler = Scheduler(slow)
+    jobs = [scheduler.ask(Run(f"{i}"), f"page work{i}") for i in range(SESSION_JOBS + 1)]
     assert not any(job.future.done() for job in jobs[:-1])
     with pytest.raises(ExplorerError, match="EXPLORER_SESSION_JOBS"):
         jobs[-1].future.result(WAIT)
-    assert not desk.ask(Run("other"), "otherpage work").future.done()
+    assert not scheduler.ask(Run("other"), "otherpage work").future.done()
 
 
 @pytest.mark.parametrize(
@@ -440,7 +440,7 @@ def test_both_ways_of_running_out_of_memory_are_told_and_the_next_run_works(make
             raise trouble
         return make_trace()
 
-    desk = Desk(burst)
+    scheduler = Scheduler(burst)
     with pytest.raises(ExplorerError, match="not enough memory"):
-        desk.ask(Run("huge"), "one").future.result(WAIT)
-    assert desk.ask(Run("small"), "one").future.result(WAIT)
+        scheduler.ask(Run("huge"), "one").future.result(WAIT)
+    assert scheduler.ask(Run("small"), "one").future.result(WAIT)
