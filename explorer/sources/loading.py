@@ -178,7 +178,7 @@ def _load_source(source: Embedded | Hub | Folder, folder: Path, name: str) -> Lo
     except ExplorerError as error:
         if discard_damaged(folder):
             raise ExplorerError(_DAMAGED.format(name=name)) from error
-        if isinstance(source, Hub) and error.__cause__ is not None and doubt(folder):
+        if isinstance(source, Hub) and doubt(folder):
             raise ExplorerError(
                 f"{error} Or some of its files are not on this machine: press Run to ask the hub."
             ) from error

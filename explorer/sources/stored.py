@@ -45,8 +45,9 @@ _MODEL: Mapping[str, Callable[[object], bool]] = {
     "max_tokens": lambda v: _is_number(v, 1, 2**31 - 1),
     "unknown_token": lambda v: _is_text(v, 1000),
     "part": lambda v: v in PARTS,
+    "notes": lambda v: isinstance(v, list) and len(v) <= 8 and all(_is_text(t, 1000) for t in v),
 }
-_OPTIONAL = ("revision", "unknown_token", "part")
+_OPTIONAL = ("revision", "unknown_token", "part", "notes")
 
 
 def stored_trace(run: Run) -> AttentionTrace | None:
@@ -170,7 +171,7 @@ def _model(said: Any, shape: Sequence[int]) -> ModelInfo:
     sizes = [said["n_layers"], said["n_heads"]]
     _check(sizes == list(shape[:2]), "“weights” and “model” name other layers and heads")
     known: dict[str, Any] = {name: said.get(name) for name in _MODEL}
-    return ModelInfo(**known)
+    return ModelInfo(**known | {"notes": tuple(known["notes"] or ())})
 
 
 def _patches(said: Any, arrays: Arrays, tokens: Sequence[Token]) -> Patches:
