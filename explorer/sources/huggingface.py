@@ -1,6 +1,7 @@
 """A loaded Hugging Face model as a source: its attention kept, its tokens mapped to the text."""
 
 import re
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +13,12 @@ from explorer.run import Run
 from explorer.sources.loading import LoadedModel
 from explorer.sources.memory import take
 from explorer.sources.placing import spans_of, words_of
+from explorer.sources.progress import away
 from explorer.trace import AttentionTrace, Token
 
 # Its own rules make a text longer: Chinese characters with spaces around them come to three times.
 _GROWN = 4
+_LONG = 20_000  # characters that take a tokenizer some hundredths of a second
 _FAILED = (
     "The tokenizer of this model failed on this text. Try without unusual characters, or another "
     "model."
@@ -207,7 +210,7 @@ def encoded(
         options |= {"text_target": texts[0]}
     given = () if target else texts
     if tokenizer.is_fast:
-        found = _tokenized(tokenizer, *given, return_offsets_mapping=True, **options)
+        found = _tokenized(loaded, *given, return_offsets_mapping=True, **options)
         segments, words = found.sequence_ids(), found.word_ids()
         spans = [
             (start, end) if segment is not None and end > start else None
@@ -219,7 +222,7 @@ def encoded(
                 f"The tokenizer of {loaded.info.name} reads one text, not two. Turn off the "
                 "second text."
             )
-        found = _tokenized(tokenizer, *given, **options)
+        found = _tokenized(loaded, *given, **options)
         segments, spans, words = _placed(tokenizer, found["input_ids"], texts[0])
     return Encoded(
         found["input_ids"],
@@ -268,14 +271,23 @@ def marks_of(tokenizer: Any) -> set[int]:
     return set(tokenizer.all_special_ids) - text
 
 
-def _tokenized(tokenizer: Any, *texts: str, **options: Any) -> Any:
+def _tokenized(loaded: LoadedModel, *texts: str, **options: Any) -> Any:
     """A tokenizer's own answer.
+
+    It notes how to cut in itself, so one text is read at a time. A long one takes a while, without
+    Python's lock: others may compute meanwhile.
 
     Raises:
         ExplorerError: It failed.
     """
-    with refusing(_FAILED):
-        return tokenizer(*texts, verbose=False, **options)
+    with ExitStack() as stack:
+        stack.enter_context(refusing(_FAILED))
+        long = sum(map(len, (*texts, options.get("text_target", "")))) > _LONG
+        if long or not loaded.reading.acquire(blocking=False):
+            stack.enter_context(away())
+            loaded.reading.acquire()
+        stack.callback(loaded.reading.release)
+        return loaded.tokenizer(*texts, verbose=False, **options)
 
 
 def tokens_of(

@@ -6,7 +6,7 @@ import os
 import threading
 from collections import OrderedDict
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -61,6 +61,7 @@ class LoadedModel:
             encoder-decoder); or a ``picture``.
         nbytes: Memory that its numbers take.
         growth: How many times as long a text may become in its tokenizer, at most.
+        reading: Held while the tokenizer reads.
     """
 
     info: ModelInfo
@@ -71,6 +72,7 @@ class LoadedModel:
     form: Form = "text"
     nbytes: int = 0
     growth: float = 1.0
+    reading: threading.Lock = field(default_factory=threading.Lock, compare=False)
 
     def private(self) -> "LoadedModel":
         """The same weights in modules of their own: hooks on them are felt by nobody else."""

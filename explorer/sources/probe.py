@@ -381,7 +381,8 @@ class Probe:
         for spelled in (target.guess, f"Ġ{target.guess}", f"▁{target.guess}"):
             if spelled in known:
                 return int(known[spelled])
-        pieces = tokenizer(target.guess, add_special_tokens=False)["input_ids"]
+        with self._loaded.reading:
+            pieces = tokenizer(target.guess, add_special_tokens=False)["input_ids"]
         if len(pieces) == 1 and pieces[0] != tokenizer.unk_token_id:
             return int(pieces[0])
         raise ExplorerError(

@@ -587,7 +587,9 @@ def test_a_snapshot_without_a_list_that_cannot_be_loaded_is_compared_with_the_hu
         loading.load_model(TINY, quiet)
     assert not download.is_downloaded(TINY)
     for _ in range(2):  # all is here, and no good: from now on that alone is said
-        with pytest.raises(ExplorerError, match=r"“model” in its tokenizer.json is missing\. Correct.*model\.$"):
+        with pytest.raises(
+            ExplorerError, match=r"“model” in its tokenizer.json is missing\. Correct.*model\.$"
+        ):
             loading.load_model(TINY, quiet)
 
 

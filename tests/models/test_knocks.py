@@ -199,3 +199,10 @@ def test_models_share_a_bounded_memory_and_the_last_one_used_stays(tmp_path, mon
         load_model(sources[-1], silent)
     assert list(loading._loaded) == [sources[1]]
     assert loading._loaded[sources[1]].nbytes > 1000
+
+
+def test_texts_that_one_tokenizer_reads_at_once_are_each_cut_as_they_must_be():
+    texts = [f"word {i} " * 8000 for i in range(4)] + [f"a short {i}" for i in range(12)]
+    with ThreadPoolExecutor(8) as many:
+        found = list(many.map(lambda text: len(explorer.trace(text).tokens), texts))
+    assert found == [512] * 4 + [5] * 12
