@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -55,6 +56,11 @@ class Comparison:
         """Of each, the share of the common words' attention that stays among them."""
         return float(self.on_a.sum(-1).mean()), float(self.on_b.sum(-1).mean())
 
+    @cached_property
+    def findings(self) -> list[str]:
+        """The main findings as sentences; found once, where they take their turn."""
+        return findings(self)
+
     def best_match(self) -> list[tuple[int, int]]:
         """For each head of the first, in order, the nearest head of the second."""
         flat = self.distance.reshape(-1, *self.on_b.shape[:2])
@@ -106,7 +112,12 @@ def compare(
     distance = head_distances(
         on_a, on_b, lambda share: report("Comparing every pair of heads", share)
     )
-    return Comparison(a, b, alignment, on_a, on_b, distance, entropy(a.weights), entropy(b.weights))
+    report("Putting it into words", None)
+    found = Comparison(
+        a, b, alignment, on_a, on_b, distance, entropy(a.weights), entropy(b.weights)
+    )
+    _ = found.findings  # found now, in turn with others; a page only reads it
+    return found
 
 
 EVEN = 0.9  # of the possible entropy: almost evenly everywhere

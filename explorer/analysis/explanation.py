@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -257,6 +258,11 @@ class Explanation:
             s.curves or (s.values is None and s.reason) for s in self.scores
         )
 
+    @cached_property
+    def agreements(self) -> list[list[RankAgreement]]:
+        """How any two scores rank the words alike; found once, where it takes its turn."""
+        return all_agreements(self)
+
     def left_off(self) -> "Explanation":
         """The same, with what is missing said to be missing for good."""
         reason = "it was stopped before its turn came."
@@ -329,6 +335,7 @@ def explain(
             _curved(asked, score, units, how, say(doing, 0.7 + part * i, 0.7 + part * (i + 1))),
         )
         show(known)
+    _ = known.agreements  # found now, in turn with others; a page only reads it
     return known
 
 
@@ -553,7 +560,7 @@ def all_agreements(found: Explanation) -> list[list[RankAgreement]]:
     Where one of the two knows no sign, the other's is left out as well. Empty while not all scores
     are there.
     """
-    if found.removal is None:
+    if found.removal is None or not found.whole:
         return []
     scores = [(found.removal, True)]
     scores += [(s.values, s.method.signed) for s in found.scores if s.values is not None]

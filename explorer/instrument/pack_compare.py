@@ -9,7 +9,7 @@ import math
 import struct
 from collections.abc import Mapping, Sequence
 
-from explorer.analysis.comparison import Comparison, findings
+from explorer.analysis.comparison import Comparison
 from explorer.trace import Token
 
 SHOWN_RANKS = 200  # heads in the list of those that differ most
@@ -47,7 +47,7 @@ def pack_compare(
             _texts(comparison.b.query_tokens, alignment.only_b),
         ],
         "kept": comparison.kept,
-        "findings": findings(comparison),
+        "findings": comparison.findings,
         "ranking": [
             [*pair[:4], None if math.isnan(pair[4]) else round(pair[4], 6)]
             for pair in comparison.ranking()[:SHOWN_RANKS]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from explorer.analysis.explanation import Explanation, Score, all_agreements, truth_line
+from explorer.analysis.explanation import Explanation, Score, truth_line
 from explorer.analysis.profiles import Doubles
 
 Predictions = Sequence[tuple[str, float]]
@@ -75,7 +75,7 @@ def pack_explain(
         "heads_agree": found.heads_agree and found.heads_agree.rho,
         "predictions": list(predictions),
         "changed": changed and asdict(changed),
-        "agreements": [[[a.rho, a.low, a.high] for a in row] for row in all_agreements(found)],
+        "agreements": [[[a.rho, a.low, a.high] for a in row] for row in found.agreements],
     }
     return json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
 

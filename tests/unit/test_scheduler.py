@@ -411,6 +411,15 @@ def test_the_size_of_a_result_counts_each_array_and_text_once(make_trace):
     assert size_of("x" * 1000) > 1000
 
 
+def test_the_server_takes_so_much_work_and_no_more(slow, monkeypatch):
+    monkeypatch.setattr("explorer.ui.scheduler.MOST_JOBS", 3)
+    scheduler = Scheduler(slow)
+    for i in range(3):
+        assert not scheduler.ask(Run(f"{i}"), f"reader{i}/page work").future.done()
+    with pytest.raises(ExplorerError, match="Very many readers"):
+        scheduler.ask(Run("more"), "another/page work").future.result(WAIT)
+
+
 def test_the_pages_of_one_reader_have_their_share_together(slow):
     scheduler = Scheduler(slow)
     for i in range(READER_JOBS):
