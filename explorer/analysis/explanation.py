@@ -298,25 +298,16 @@ def explain(
     """
     units = units_of(asked.tokens, asked.removable, by_word)
     say = _saying(report)
-    known = Explanation(
-        asked.model,
-        asked.name,
-        asked.value,
-        asked.tokens,
-        units,
-        how,
-        scores=[Score(method) for method in METHODS],
-    )
-    say("Reading the text", 0, 0)(0)
+    about = (asked.model, asked.name, asked.value, asked.tokens)
+    known = Explanation(*about, units, how, scores=[Score(method) for method in METHODS])
+    report("Reading the text", 0)
     found = _Scores(asked, insides, asked.weights(), units, whole_flow)
-    for method in AT_ONCE:
-        known = _with(known, _scored(found, method))
+    known = _with(known, *(_scored(found, method) for method in AT_ONCE))
     show(known)
-    say("Following the gradients", 0.01, 0.01)(0)
+    report("Following the gradients", 0.01)
     found.slopes = slopes = asked.slopes()
     known = replace(known, importance=head_importance(slopes.weights, slopes.attention))
-    for method in BY_GRADIENTS:
-        known = _with(known, _scored(found, method))
+    known = _with(known, *(_scored(found, method) for method in BY_GRADIENTS))
     show(known)
     for method, start, end in (*MODERATE, *SLOW):
         found.report = say(f"Scoring by {method.name}", start, end)
@@ -329,11 +320,9 @@ def explain(
     show(known)
     for i, score in enumerate(known.scores):
         doing = f"Taking words away in the order of {score.method.name}"
-        part = 0.3 / len(METHODS)
-        known = _with(
-            known,
-            _curved(asked, score, units, how, say(doing, 0.7 + part * i, 0.7 + part * (i + 1))),
-        )
+        start = 0.7 + 0.3 * i / len(METHODS)
+        told = say(doing, start, start + 0.3 / len(METHODS))
+        known = _with(known, _curved(asked, score, units, how, told))
         show(known)
     _ = known.agreements  # found now, in turn with others; a page only reads it
     return known
@@ -349,10 +338,10 @@ def _switched(asked: Asked, known: Explanation, report: Callable[[float], None])
     return replace(known, head_effects=effects, heads_agree=agree)
 
 
-def _with(known: Explanation, score: Score) -> Explanation:
-    """The same with one score more."""
-    scores = [score if s.method is score.method else s for s in known.scores]
-    return replace(known, scores=scores)
+def _with(known: Explanation, *more: Score) -> Explanation:
+    """The same with some scores more."""
+    fresh = {score.method.key: score for score in more}
+    return replace(known, scores=[fresh.get(s.method.key, s) for s in known.scores])
 
 
 def _measured(asked: Asked, known: Explanation, report: Callable[[float], None]) -> Explanation:
