@@ -279,7 +279,7 @@ class Visitor:
         if kind == "exception":
             self.errors.append(f"{element.exception.type}: {element.exception.message}")
         if kind == "text" and tuple(message.metadata.delta_path)[:-1] in self._boxes:
-            self.said.append(part.body)
+            self.said.append(element.text.body)
         if not name:
             return
         key = name.rpartition("-")[2]
