@@ -28,7 +28,8 @@ class Visitor:
     """One open page.
 
     Attributes:
-        errors: What went wrong: exceptions on the page, sentences of trouble, missing answers.
+        errors: What went wrong: exceptions on the page, missing answers.
+        said: The sentences of trouble on the page, in the order in which they came.
         header: The header of the last payload of the instrument.
     """
 
@@ -47,7 +48,9 @@ class Visitor:
         self._begun = False  # whether the script that is waited for has begun
         self._urls: list[Any] = []
         self.session = ""
+        self._boxes: set[tuple[int, ...]] = set()  # places of sentences of trouble
         self.errors: list[str] = []
+        self.said: list[str] = []
         self.header: dict[str, Any] = {}
 
     async def open(self, **query: str) -> None:
@@ -99,9 +102,20 @@ class Visitor:
         await self._until(lambda: True)
 
     async def choose(self, box: str, option: str) -> None:
-        """Choose an option of a list by what it is called."""
+        """Choose an option of a list by what it is called, or fill in a line."""
         await self._send({box: ("string_value", option)})
         await self._until(lambda: True)
+
+    async def switch(self, box: str, on: bool) -> None:
+        """Turn a switch on or off."""
+        await self._send({box: ("bool_value", on)})
+        await self._until(lambda: True)
+
+    async def until_told(self, old: str = "") -> None:
+        """Keep the page awake until it shows another run than ``old``, or says what is wrong."""
+        while self.header.get("id", "") == old and not self.said:
+            await self.rerun_soon()
+            await self.listen(0.1)
 
     async def until_there(self, part: str) -> None:
         """Keep the page awake until a part of it is there."""
@@ -146,6 +160,17 @@ class Visitor:
 
     async def upload(self, box: str, name: str, data: bytes) -> int:
         """Put a file into a box for files; the answer's number."""
+        status, urls = await self.put(name, data)
+        info = FileUploaderState()
+        file = info.uploaded_file_info.add()
+        file.file_id, file.name, file.size = urls.file_id, name, len(data)
+        file.file_urls.CopyFrom(urls)
+        await self._send({box: ("file_uploader_state_value", info)})
+        await self._until(lambda: True)
+        return status
+
+    async def put(self, name: str, data: bytes) -> tuple[int, Any]:
+        """Send a file without putting it into a box; the answer's number, and where it is."""
         message = BackMsg()
         message.file_urls_request.request_id = "1"
         message.file_urls_request.file_names.append(name)
@@ -156,13 +181,7 @@ class Visitor:
         [urls] = self._urls
         path = urls.upload_url.removeprefix("/")
         status = await asyncio.to_thread(_put, self._page + path, name, data, self._cookie)
-        info = FileUploaderState()
-        file = info.uploaded_file_info.add()
-        file.file_id, file.name, file.size = urls.file_id, name, len(data)
-        file.file_urls.CopyFrom(urls)
-        await self._send({box: ("file_uploader_state_value", info)})
-        await self._until(lambda: True)
-        return status
+        return status, urls
 
     async def rerun(self) -> float:
         """Ask for the page once more; seconds until it is done."""
@@ -246,6 +265,10 @@ class Visitor:
                 self._timers.pop(fragment, None)
         elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
             self._take_element(message)
+        elif kind == "delta" and message.delta.WhichOneof("type") == "add_block":
+            told = "note_trouble" in message.delta.add_block.id
+            place = tuple(message.metadata.delta_path)
+            (self._boxes.add if told else self._boxes.discard)(place)
         return False
 
     def _take_element(self, message: ForwardMsg) -> None:
@@ -255,6 +278,8 @@ class Visitor:
         name = getattr(part, "id", "")
         if kind == "exception":
             self.errors.append(f"{element.exception.type}: {element.exception.message}")
+        if kind == "text" and tuple(message.metadata.delta_path)[:-1] in self._boxes:
+            self.said.append(element.text.body)
         if not name:
             return
         key = name.rpartition("-")[2]

@@ -12,11 +12,11 @@ class ExplorerError(Exception):
 def refusing(sentence: str) -> Iterator[None]:
     """Whatever goes wrong inside becomes a refusal, but for one that says more already.
 
-    A panic in a library's Rust code is caught too, which is no Exception.
+    Where memory runs out, it is not the file or text that is at fault. A panic in a library's Rust code is caught too, which is no Exception.
     """
     try:
         yield
-    except (ExplorerError, KeyboardInterrupt, SystemExit):
+    except (ExplorerError, KeyboardInterrupt, SystemExit, MemoryError):
         raise
     except BaseException as error:
         raise ExplorerError(sentence) from error

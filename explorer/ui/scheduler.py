@@ -27,6 +27,7 @@ from explorer.limits import (
     WORK_MB,
 )
 from explorer.sources import Progress, warm_up, working_for
+from explorer.sources.memory import give_back
 from explorer.ui import work
 from explorer.ui.turns import Call, Places, Turns
 from explorer.ui.work import Work
@@ -36,6 +37,7 @@ ALONE: float = ALONE_SECONDS
 MOST_KEPT = 500  # results, however small
 MOST_JOBS = 400  # pieces of work under way, of all readers together
 CACHE_BYTES = CACHE_MB * 2**20
+LARGE = 100 * 2**20  # bytes of work after which what it freed is given back to the system
 # For each kind of work, how many pieces are under way at once, and with whom they take turns. Of
 # those that take turns one goes on at a time: two would only slow each other down.
 KINDS: dict[str, tuple[int, str | None]] = {
@@ -164,11 +166,13 @@ class Claims:
                     self._changed.wait(0.25)
                 job.check()
 
-    def give_back(self, job: Job) -> None:
-        """The job takes nothing any more."""
+    def give_back(self, job: Job) -> int:
+        """The job takes nothing any more; how many bytes it had taken."""
         with self._changed:
-            if self._held.pop(job, None):
+            held = self._held.pop(job, 0)
+            if held:
                 self._changed.notify_all()
+            return held
 
     def _grant(self, job: Job, size: int) -> bool:
         with self._changed:
@@ -339,7 +343,8 @@ class Scheduler:
         return result
 
     def _end(self, job: Job) -> None:
-        self._claims.give_back(job)
+        if self._claims.give_back(job) > LARGE:
+            give_back()
         with self._lock:
             if self._jobs.get(job.work) is job:
                 del self._jobs[job.work]
