@@ -12,7 +12,8 @@ class ExplorerError(Exception):
 def refusing(sentence: str) -> Iterator[None]:
     """Whatever goes wrong inside becomes a refusal, but for one that says more already.
 
-    Where memory runs out, it is not the file or text that is at fault. A panic in a library's Rust code is caught too, which is no Exception.
+    A panic in a library's Rust code is caught too, which is no Exception; but where memory runs
+    out, it is not the file or the text that is at fault.
     """
     try:
         yield
