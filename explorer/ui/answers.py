@@ -8,6 +8,7 @@ import streamlit as st
 from explorer.errors import ExplorerError
 from explorer.instrument.pack import Block, Report, answers_to
 from explorer.instrument.want import Page, Want
+from explorer.sources.memory import take
 from explorer.trace import AttentionTrace
 from explorer.ui import messages
 from explorer.ui.scheduler import scheduler
@@ -50,13 +51,14 @@ def answers(
     known = st.session_state.get(f"{name}_answers")
     if known and known[0] == want:
         return known[1]
+
+    def answer(report: Report) -> Sequence[Block]:
+        if want.page:
+            take(4 * trace.nbytes, "This page as a file", "Save fewer layers.")
+        return answers_to(trace, want, lambda page: page_of(page, report), report)
+
     try:
-        found: Sequence[Block] = made(
-            f"{name} answers",
-            lambda report: answers_to(trace, want, lambda page: page_of(page, report), report),
-            trace_id,
-            want,
-        )
+        found: Sequence[Block] = made(f"{name} answers", answer, trace_id, want)
     except ExplorerError as error:
         messages.trouble(str(error), f"_of_{name}")
         return ()

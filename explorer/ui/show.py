@@ -12,6 +12,7 @@ from explorer.instrument.pack import Report, layers_to_send, pack
 from explorer.instrument.want import Head, Page, Want
 from explorer.run import Run
 from explorer.sources import stored_trace
+from explorer.sources.memory import take
 from explorer.trace import AttentionTrace
 from explorer.ui import log, messages, state
 from explorer.ui.answers import answers
@@ -113,7 +114,11 @@ def _files(trace: AttentionTrace) -> None:
 
 
 def _npz(trace: AttentionTrace, reader: str) -> bytes:
-    made = Making((reader, "npz", id(trace)), lambda report: export.to_npz(trace, report))
+    def make(report: Report) -> bytes:
+        take(2 * trace.nbytes, "This file", "Choose a shorter text.")
+        return export.to_npz(trace, report)
+
+    made = Making((reader, "npz", id(trace)), make)
     found: bytes = scheduler().wait(made, f"{reader} npz")
     return found
 

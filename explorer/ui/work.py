@@ -8,6 +8,7 @@ from explorer.errors import ExplorerError
 from explorer.run import Run
 from explorer.source import Embedded, Hub, Own, Trained, model_of
 from explorer.sources import Progress, absent_model, trace_run
+from explorer.sources.memory import take
 from explorer.target import ClassScore, MaskedWord, Target
 
 
@@ -174,6 +175,8 @@ Work = (
     | Making
 )
 
+_SMALLER = "Choose a shorter text or a smaller model."
+
 Show = Callable[[Any], None]
 """Told what is known of a result before all of it is."""
 
@@ -200,7 +203,9 @@ def do(work: Work, progress: Progress, show: Show = lambda partial: None) -> Any
     if isinstance(work, Comparing):
         from explorer.analysis.comparison import compare
 
-        return compare(_trace(work.a, progress), _trace(work.b, progress), progress)
+        a, b = _trace(work.a, progress), _trace(work.b, progress)
+        take(2 * (a.nbytes + b.nbytes), "Comparing these two", _SMALLER)
+        return compare(a, b, progress)
     if isinstance(work, Surveying | Finding):
         return _survey_or_find(work, progress)
     if isinstance(work, Explaining | Changing):
@@ -247,7 +252,14 @@ def _survey_or_find(work: Surveying | Finding, progress: Progress) -> Any:
         from explorer.analysis.survey import survey
 
         runs = work.runs
-        return survey((trace_run(run, _within(progress)) for run in runs), len(runs), progress)
+
+        def traces() -> Iterator[Any]:
+            for run in runs:
+                trace = trace_run(run, _within(progress))
+                take(3 * trace.nbytes, "Reading all heads of this text", _SMALLER)
+                yield trace
+
+        return survey(traces(), len(runs), progress)
     from explorer.analysis.finder import find_pairs
     from explorer.analysis.groups import word_of
 
