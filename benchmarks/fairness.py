@@ -1,39 +1,41 @@
 """One reader beside one who misbehaves: how long his clicks and Runs take.
 
 python -m benchmarks.fairness          every kind of misbehaviour, about six minutes
-python -m benchmarks.fairness alone    the reader alone, twice: how noisy the machine is
+python -m benchmarks.fairness reloads  one kind; the reader alone comes before and after
 """
 
 import asyncio
 import io
+import os
 import secrets
+import subprocess
 import sys
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
 
 from benchmarks.load import LONG, line_of, memory_of, text_of
 from benchmarks.visitor import Visitor
-from tests.serve import App, serving
+from tests.serve import ROOT, App, serving
 
-CLICKS = 8
-Act = Callable[[App, str], Coroutine[Any, Any, None]]
+CLICKS = 20
+Act = Callable[[str, str], Coroutine[Any, Any, None]]
 
 
-async def huge_pastes(app: App, browser: str) -> None:
+async def huge_pastes(url: str, browser: str) -> None:
     """200,000 characters, new ones each time."""
-    someone = Visitor(app.url, browser)
+    someone = Visitor(url, browser)
     await someone.open()
     while True:
         await someone.type_and_run(f"{secrets.token_hex(4)} some more words " * 8000)
         await asyncio.sleep(0.2)
 
 
-async def thousands_of_pairs(app: App, browser: str) -> None:
+async def thousands_of_pairs(url: str, browser: str) -> None:
     """4,096 pairs on Heads, and a group of 2,048 × 2,048 words on Explore, again and again."""
-    heads, explore = Visitor(app.url, browser), Visitor(app.url, browser)
+    heads, explore = Visitor(url, browser), Visitor(url, browser)
     await explore.open(text=text_of(LONG))
     await heads.open_only("heads", text=text_of(LONG))
     await heads.until_there("heads_view")
@@ -50,11 +52,11 @@ async def thousands_of_pairs(app: App, browser: str) -> None:
             await asyncio.gather(heads.listen(0.5), explore.listen(0.5))
 
 
-async def six_trainings(app: App, browser: str) -> None:
+async def six_trainings(url: str, browser: str) -> None:
     """Six pages, each of which trains 10,000 steps."""
 
     async def train(seed: int) -> None:
-        someone = Visitor(app.url, browser)
+        someone = Visitor(url, browser)
         await someone.open_only("train", source="trained", steps="10000", seed=str(seed))
         while True:
             await someone.rerun_soon()
@@ -62,12 +64,12 @@ async def six_trainings(app: App, browser: str) -> None:
     await asyncio.gather(*(train(secrets.randbelow(2**31)) for _ in range(6)))
 
 
-async def reloads(app: App, browser: str) -> None:
+async def reloads(url: str, browser: str) -> None:
     """A page is opened and closed, as fast as it goes, five at a time."""
 
     async def reload() -> None:
         while True:
-            someone = Visitor(app.url, browser)
+            someone = Visitor(url, browser)
             with suppress(OSError, TimeoutError):
                 await someone.open(text=f"reload {secrets.token_hex(2)}")
             await someone.close()
@@ -75,9 +77,9 @@ async def reloads(app: App, browser: str) -> None:
     await asyncio.gather(*(reload() for _ in range(5)))
 
 
-async def uploads(app: App, browser: str) -> None:
+async def uploads(url: str, browser: str) -> None:
     """Thirty files of 40 MB, and then again."""
-    someone = Visitor(app.url, browser)
+    someone = Visitor(url, browser)
     await someone.open_only("", source="bert")
     await someone.choose("kind", "My own attention weights (a file)")
     while True:
@@ -88,19 +90,19 @@ async def uploads(app: App, browser: str) -> None:
             await someone.upload("own_file", "mine.npz", out.getvalue())
 
 
-async def explanations(app: App, browser: str) -> None:
+async def explanations(url: str, browser: str) -> None:
     """400 words explained."""
-    someone = Visitor(app.url, browser)
+    someone = Visitor(url, browser)
     await someone.open_only("explain", text=text_of(400), target="like", other="rest")
     while True:
         await someone.rerun_soon()
 
 
-async def measurements(app: App, browser: str) -> None:
+async def measurements(url: str, browser: str) -> None:
     """Eight pages, each of which measures again and again."""
 
     async def measure() -> None:
-        someone = Visitor(app.url, browser)
+        someone = Visitor(url, browser)
         await someone.open_only("step")
         while True:
             await someone.press("measure")
@@ -132,39 +134,60 @@ async def clicks(one: Visitor) -> tuple[list[float], list[float]]:
     return looks, runs
 
 
-async def beside(app: App, name: str, act: Act | None) -> None:
+@contextmanager
+def misbehaving(app: App, name: str | None) -> Iterator[None]:
+    """Somebody misbehaves while the block runs.
+
+    In a process of low priority: what counts is what the server does for him, not what he computes
+    himself on the same machine.
+    """
+    if name is None:
+        yield
+        return
+    command = [sys.executable, "-m", "benchmarks.fairness", "act", name, app.url]
+    other = subprocess.Popen(command, cwd=ROOT)
+    try:
+        yield
+        if other.poll() is not None:
+            print(f"{name}: he ended by himself ({other.returncode})")
+    finally:
+        other.kill()
+        other.wait()
+
+
+async def beside(app: App, name: str | None) -> None:
     """Print a row of the table."""
     one = Visitor(app.url)
     await one.open()
     await one.run(text_of(LONG))
-    task = asyncio.create_task(act(app, secrets.token_hex(16))) if act else None
-    await asyncio.sleep(3)
-    looks, runs = await clicks(one)
-    said = ""
-    if task:
-        if task.done() and not task.cancelled():
-            said = f" (the other ended: {task.exception()!r:.120})"
-        task.cancel()
-        with suppress(asyncio.CancelledError, Exception):
-            await task
+    with misbehaving(app, name):
+        await asyncio.sleep(5)
+        looks, runs = await clicks(one)
     print(
-        f"| {name}{said} | {line_of(looks)} | {line_of(runs)} | {len(one.errors)} "
+        f"| {name or 'nobody'} | {line_of(looks)} | {line_of(runs)} | {len(one.errors)} "
         f"| {memory_of(app):.0f} |",
         flush=True,
     )
     await one.close()
 
 
+def act(name: str, url: str) -> None:
+    """Misbehave until ended."""
+    os.nice(10)
+    asyncio.run(MISBEHAVIOUR[name](url, secrets.token_hex(16)))
+
+
 def main() -> None:
     """Print the table."""
-    chosen = {k: v for k, v in MISBEHAVIOUR.items() if not sys.argv[1:] or k in sys.argv[1:]}
+    if sys.argv[1:2] == ["act"]:
+        return act(*sys.argv[2:])
+    chosen = [name for name in MISBEHAVIOUR if not sys.argv[1:] or name in sys.argv[1:]]
     with serving() as app:
         print("| beside | a click, ms, p50 / p95 | a Run of 16 tokens, ms | errors | MB |")
         print("|---|---:|---:|---:|---:|")
-        asyncio.run(beside(app, "alone", None))
-        for name, act in chosen.items():
-            asyncio.run(beside(app, name, act))
-        asyncio.run(beside(app, "alone, afterwards", None))
+        for name in (None, *chosen, None):
+            asyncio.run(beside(app, name))
+    return None
 
 
 if __name__ == "__main__":
