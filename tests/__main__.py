@@ -10,6 +10,9 @@ PYTHON = [sys.executable, "-m"]
 NPX = ["npx", "--no-install"]
 JS_TESTS = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "tests/js").glob("*.test.js"))
 
+# Two files at once; what a file's tests share, such as a running app, they share still.
+TWO = ["--numprocesses=2", "--dist=loadfile"]
+
 STEPS: list[tuple[str, list[str]]] = [
     ("format (Python)", [*PYTHON, "ruff", "format", "--check", "--quiet", "."]),
     ("lint (Python)", [*PYTHON, "ruff", "check", "--quiet", "."]),
@@ -17,9 +20,9 @@ STEPS: list[tuple[str, list[str]]] = [
     ("types (JavaScript)", [*NPX, "tsc", "--project", "jsconfig.json"]),
     ("types (Python)", [*PYTHON, "mypy"]),
     ("JavaScript tests", ["node", "--test", "--test-reporter=dot", *JS_TESTS]),
-    ("Python tests", [*PYTHON, "pytest", "-q", "tests/unit", "tests/models"]),
+    ("Python tests", [*PYTHON, "pytest", "-q", *TWO, "tests/unit", "tests/models"]),
     # A browser on a busy machine can miss a click: one more try, and the summary names the test.
-    ("browser tests", [*PYTHON, "pytest", "-q", "-rR", "--reruns=1", "tests/browser"]),
+    ("browser tests", [*PYTHON, "pytest", "-q", "-rR", "--reruns=1", *TWO, "tests/browser"]),
 ]
 
 

@@ -58,7 +58,7 @@ def answers(
         return answers_to(trace, want, lambda page: page_of(page, report), report)
 
     try:
-        found: Sequence[Block] = made(f"{name} answers", answer, trace_id, want)
+        found: Sequence[Block] = made(f"{name} answers", answer, trace_id, repr(want))
     except ExplorerError as error:
         messages.trouble(str(error), f"_of_{name}")
         return ()

@@ -74,12 +74,14 @@ def _take_picture(side: str) -> None:
 def _take_weights(side: str, then: Callable[[], None] | None) -> None:
     from explorer.sources.own import own_weights
 
-    def read(data: bytes) -> Own:
+    session = st.session_state
+    file, owner = session[f"{side}own_file"], owner_of(session.reader)
+
+    def read(data: bytes) -> Own:  # in another thread, which has no session
         found = own_weights(data, visible(file.name[:80]))
-        hold(found.trace, owner_of(st.session_state.reader))
+        hold(found.trace, owner)
         return found
 
-    file = st.session_state[f"{side}own_file"]
     if _take(f"{side}own", read) and then:
         then()
 

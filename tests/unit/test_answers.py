@@ -1,0 +1,52 @@
+"""Whatever a browser may want names its own work: the scheduler tells pieces of work apart by it."""
+
+import pytest
+
+from explorer.instrument.pack import Block
+from explorer.instrument.want import Group, Page, Want
+from explorer.ui import answers
+from explorer.ui.scheduler import Scheduler
+
+WANTS = [
+    Want("x", 0, Group("g", ((0,),), ((1, 2),), True, True, False)),
+    Want("x", 0, means=True),
+    Want("x", 0, page=Page(7, (0,), {"layer": "0", "words": "1"})),
+]
+
+
+@pytest.fixture
+def page(monkeypatch):
+    """A page's session, and a scheduler of its own."""
+
+    class State(dict):
+        __getattr__ = dict.__getitem__
+
+    state, own = State(reader="someone/page"), Scheduler()
+    monkeypatch.setattr(answers.st, "session_state", state)
+    monkeypatch.setattr(answers, "scheduler", lambda: own)
+    return state
+
+
+@pytest.mark.parametrize("want", WANTS, ids=["group", "means", "page"])
+def test_every_wish_is_answered_through_the_scheduler(page, make_trace, want):
+    (found,) = answers.answers("one", make_trace(), "x", want, lambda page, report: "<p>")
+    about: Block = found[0]
+    assert about["kind"] in ("group", "means", "page")
+
+
+def test_an_answer_is_made_once_and_a_file_anew(page, make_trace):
+    trace, made = make_trace(), []
+
+    def file(page, report):
+        made.append(page)
+        return "<p>"
+
+    for want in (WANTS[0], WANTS[0], WANTS[2], WANTS[2]):
+        first = answers.answers("one", trace, "x", want, file)
+        again = answers.answers("one", trace, "x", want, file)
+        assert (first is again) == (want.page is None)
+    assert len(made) == 4
+
+
+def test_what_is_wanted_of_another_trace_is_left_out(page, make_trace):
+    assert answers.answers("one", make_trace(), "y", WANTS[1], lambda *_: "") == ()
