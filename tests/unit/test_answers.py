@@ -1,4 +1,4 @@
-"""Whatever a browser may want names its own work: the scheduler tells pieces of work apart by it."""
+"""Whatever a browser may want is work with a name of its own, for the scheduler."""
 
 import pytest
 
