@@ -1,5 +1,6 @@
 """What readers upload: pictures, and attention weights of their own. Read in turn, and bounded."""
 
+import gc
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -107,14 +108,27 @@ def hold(trace: AttentionTrace, owner: str) -> None:
     Raises:
         ExplorerError: They are more than one reader, or all together, may hold here.
     """
-    most = FILES_MB * 2**20
-    others = sum(t.nbytes for t in list(_held))
-    own = sum(t.nbytes for t, whose in list(_held.items()) if whose == owner)
-    if own + trace.nbytes > most // 2 or others + trace.nbytes > most:
-        whose = "yours" if own + trace.nbytes > most // 2 else "of all readers"
+    if _over(trace, owner):
+        gc.collect()  # what no page holds any more may still lie about
+    over = _over(trace, owner)
+    if over:
+        whose, most = over
         raise ExplorerError(
-            f"The uploaded weights that pages hold here, {whose}, would take more than "
-            f"{(most // 2 if whose == 'yours' else most) // 2**20:,} MB (EXPLORER_FILES_MB). Close "
-            "pages that show some, or save float16, fewer layers, or fewer tokens."
+            f"The uploaded weights that pages hold here, {whose}, would take more than {most:,} MB "
+            "(EXPLORER_FILES_MB). Close pages that show some, or save float16, fewer layers, or "
+            "fewer tokens."
         )
     _held[trace] = owner
+
+
+def _over(trace: AttentionTrace, owner: str) -> tuple[str, int] | None:
+    """Whose share would be too much with some more weights, and how many MB it is; None if none."""
+    held = list(_held.items())
+    own = sum(t.nbytes for t, whose in held if whose == owner)
+    for whose, taken, most in (
+        ("yours", own, FILES_MB // 2),
+        ("of all readers", sum(t.nbytes for t, _ in held), FILES_MB),
+    ):
+        if taken + trace.nbytes > most * 2**20:
+            return whose, most
+    return None
