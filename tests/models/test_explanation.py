@@ -240,3 +240,27 @@ def test_every_line_is_a_run_and_too_many_are_refused():
     assert [r.text for r in run.by_line()] == ["one", " two ", "three"]
     with pytest.raises(ExplorerError, match=f"at most {MAX_LINES}"):
         Run("x\n" * (MAX_LINES + 1)).by_line()
+
+
+def test_an_explanation_comes_piece_by_piece_and_what_really_happens_last():
+    shown = []
+    whole = explained(CAT, Likeness(OTHER), show=shown.append)
+    scores = [sum(s.values is not None for s in known.scores) for known in shown]
+    assert scores[0] >= 3, "the first picture has something to look at"
+    assert scores == sorted(scores)
+    assert scores[-1] == len(METHODS)
+    before = [known for known in shown if known.removal is None]
+    assert sum(s.values is not None for s in before[-1].scores) == len(METHODS)
+    assert not any(known.whole or known.agreements for known in shown[:-1])
+    assert shown[-1].whole
+    assert whole.agreements
+    for known in shown:  # nothing that was shown is taken back
+        for early, late in zip(known.scores, whole.scores, strict=True):
+            assert early.values is None or (early.values == late.values).all()
+
+
+def test_what_was_stopped_says_so_of_each_score_that_is_missing():
+    shown = []
+    explained(CAT, Likeness(OTHER), show=shown.append)
+    left = shown[0].left_off()
+    assert all(s.values is not None or "stopped before its turn" in s.reason for s in left.scores)

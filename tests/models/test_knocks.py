@@ -206,3 +206,18 @@ def test_texts_that_one_tokenizer_reads_at_once_are_each_cut_as_they_must_be():
     with ThreadPoolExecutor(8) as many:
         found = list(many.map(lambda text: len(explorer.trace(text).tokens), texts))
     assert found == [512] * 4 + [5] * 12
+
+
+def test_the_finder_runs_the_model_once_for_each_text_however_many_the_pairs(monkeypatch):
+    from explorer.ui import work
+
+    read = []
+    monkeypatch.setattr(
+        work, "trace_run", lambda run, progress: read.append(run.text) or explorer.trace(run.text)
+    )
+    lines = work.Surveying(Run("The cat sat.\nThe dog ran.\nA bird sang."), by_line=True)
+    pairs = tuple((text, query, key) for text in (2, 0) for query in (1, 2) for key in (1, 2, 3))
+    found = work.do(work.Finding(lines, pairs), silent)
+    assert read == ["The cat sat.", "A bird sang."]
+    cells = [explorer.trace(read[text == 2]).weights[..., q, k] for text, q, k in pairs]
+    assert np.abs(found.weight - np.mean(cells, axis=0)).max() < 1e-6

@@ -453,3 +453,14 @@ def test_both_ways_of_running_out_of_memory_are_told_and_the_next_run_works(make
     with pytest.raises(ExplorerError, match="not enough memory"):
         scheduler.ask(Run("huge"), "one").future.result(WAIT)
     assert scheduler.ask(Run("small"), "one").future.result(WAIT)
+
+
+def test_a_page_that_clears_streamlits_caches_leaves_the_one_scheduler_and_its_results():
+    import streamlit as st
+
+    from explorer.ui.scheduler import scheduler
+
+    before = scheduler()
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    assert scheduler() is before
