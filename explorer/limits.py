@@ -48,7 +48,9 @@ MODELS_MB = _limit("MODELS_MB", 4096, "memory for loaded models, shared by all r
 CACHE_MB = _limit("CACHE_MB", 1024, "memory for computed attention, shared by all readers")
 WORK_MB = _limit("WORK_MB", 2048, "memory for all work that is under way")
 READER_MB = _limit("READER_MB", 1536, "memory for the work of one reader that is under way")
-FILES_MB = _limit("FILES_MB", 512, "memory for uploaded files, of all readers together")
+FILES_MB = _limit(
+    "FILES_MB", 512, "memory for uploaded weights that pages show, shared by all readers"
+)
 MAX_UPLOAD_MB = _limit("MAX_UPLOAD_MB", 64, "size of an uploaded picture or file of weights")
 SESSION_JOBS = _limit("SESSION_JOBS", 8, "pieces of work that one open page may have under way")
 READER_JOBS = _limit("READER_JOBS", 24, "pieces of work that one reader’s pages may have under way")
@@ -56,4 +58,6 @@ ALONE_SECONDS = _limit("ALONE_SECONDS", 20, "how long work goes on after its pag
 HUB_SILENCE_SECONDS = _limit("HUB_SILENCE_SECONDS", 30, "how long a silent hub is waited for")
 MAX_PAGES = _limit("MAX_PAGES", 100, "pages that may be open at once")
 TYPED_MB = _limit("TYPED_MB", 256, "memory for what pages have sent, shared by all readers")
-UPLOADS_MB = _limit("UPLOADS_MB", 256, "memory for uploaded files, shared by all readers")
+UPLOADS_MB = _limit(
+    "UPLOADS_MB", 256, "memory for uploaded files as they came, shared by all readers"
+)

@@ -235,6 +235,7 @@ class Explanation:
         importance: Gradient importance of every head, ``[layer, head]``.
         heads_agree: How both rank the heads alike.
         heads_reason: Why no head can be switched off.
+        stopped: Whether nothing more will come.
     """
 
     model: str
@@ -250,6 +251,7 @@ class Explanation:
     importance: Doubles | None = None
     heads_agree: RankAgreement | None = None
     heads_reason: str = ""
+    stopped: bool = False
 
     @property
     def whole(self) -> bool:
@@ -266,9 +268,8 @@ class Explanation:
     def left_off(self) -> "Explanation":
         """The same, with what is missing said to be missing for good."""
         reason = "it was stopped before its turn came."
-        return replace(
-            self, scores=[replace(s, reason=reason) if s.awaited else s for s in self.scores]
-        )
+        scores = [replace(s, reason=reason) if s.awaited else s for s in self.scores]
+        return replace(self, scores=scores, stopped=True)
 
 
 def explain(
@@ -499,10 +500,12 @@ def _saying(report: Report) -> Callable[[str, float, float], Callable[[float], N
 
 def truth_line(found: Explanation) -> list[str]:
     """How far the methods, and raw attention first of all, agree with removal, in words."""
+    if found.removal is None and found.stopped:
+        return ["It was stopped before it was measured what really happens when words go."]
     if found.removal is None:
         return [
-            "What really happens when words go is being measured. How far each method agrees with "
-            "it will stand here."
+            "How far each method agrees with what really happens when words go will stand here: "
+            "that is measured last."
         ]
     known = [s for s in found.scores if s.agreement and s.agreement.rho is not None]
 

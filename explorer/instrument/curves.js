@@ -34,7 +34,7 @@ export function createCurves() {
       says,
       curves
         ? `${of.name}: area ${inPlain(curves.areas[0])} under deletion (lower is better), ${inPlain(curves.areas[1])} under insertion (higher is better). The other methods are grey. Nothing removed: ${inPlain(found.value)}; all words removed: ${inPlain(found.empty)}.`
-        : found.whole || of.reason
+        : found.whole || found.stopped || of.reason
           ? `${of.name} has no curves here.`
           : `The curves of ${of.name} are still being measured.`,
     );

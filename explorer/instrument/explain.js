@@ -255,9 +255,9 @@ export function mountExplain(root, host) {
 
   function showRows() {
     if (!found) return;
-    const { id, methods, removal } = found;
+    const { id, methods, removal, stopped } = found;
     const wanted = [
-      row("", `${id} ${removal !== null}`, truthRow),
+      row("", `${id} ${removal !== null} ${stopped}`, truthRow),
       ...methods.map((of) => {
         const { key, values, reason, agreement } = of;
         return row(key, `${id} ${values !== null} ${reason} ${agreement?.rho}`, () => rowOf(of));
@@ -273,7 +273,8 @@ export function mountExplain(root, host) {
 
   function truthRow() {
     const away = found?.how === "mask" ? "[MASK] in its place" : "dropped";
-    const says = found?.removal ? ` each word ${away}` : " is measured last…";
+    const awaited = found?.stopped ? " was not measured" : " is measured last…";
+    const says = found?.removal ? ` each word ${away}` : awaited;
     return h(
       "div",
       { class: "ax-method ax-truth", role: "row" },

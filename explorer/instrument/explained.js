@@ -11,7 +11,7 @@
  * @typedef {{id: string, link: Record<string, string> | null, title: string, name: string,
  *            value: number, empty: number | null, how: "mask" | "drop", asks_at: boolean,
  *            tokens: {text: string, special: boolean}[], units: number[][],
- *            whole: boolean, removal: (number | null)[] | null, lines: string[], methods: MethodOf[],
+ *            whole: boolean, stopped: boolean, removal: (number | null)[] | null, lines: string[], methods: MethodOf[],
  *            shape: [number, number] | null, effects: number[] | null, importance: number[] | null,
  *            heads_reason: string, heads_agree: number | null, predictions: Guesses,
  *            agreements: [number | null, number, number][][], changed: Changed | null}} Explained

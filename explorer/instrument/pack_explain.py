@@ -65,6 +65,7 @@ def pack_explain(
         "tokens": [{"text": t.text, "special": t.special} for t in found.tokens],
         "units": found.units,
         "whole": found.whole,
+        "stopped": found.stopped,
         "removal": None if found.removal is None else _numbers(found.removal),
         "lines": truth_line(found),
         "methods": [_method(score) for score in found.scores],

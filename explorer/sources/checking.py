@@ -24,6 +24,9 @@ PIECES = 2_000_000  # of a vocabulary
 PIECE_LENGTH = 1024  # characters of one of them: runs of spaces come to a few hundred
 _VOCABULARY_BYTES = 64 * 2**20  # a vocabulary of a quarter of a million pieces takes 20 MB
 _CONFIG_BYTES = 2**20
+_WEIGHTS_HEADER = 4 * 2**20  # bytes in which a file of weights says what is in it
+_PROCESSORS: tuple[str, ...] = ("ViTImageProcessor", "DeiTImageProcessor", "BeitImageProcessor")
+_PROCESSORS += ("BitImageProcessor", "CLIPImageProcessor")
 _SETTINGS_BYTES = 8 * 2**20  # a tokenizer's settings repeat its added tokens
 _PARTS = 4_000_000  # brackets and commas of one file: each becomes an object in memory
 _DEPTH = 32
@@ -109,6 +112,10 @@ def weights_of(folder: Path, name: str) -> dict[str, Path]:
     shards = {file: path for file, path in found.items() if path is not None}
     if not shards or len(shards) < len(found):
         raise ExplorerError(NO_SAFE_WEIGHTS.format(name=name))
+    for file, path in shards.items():
+        with path.open("rb") as opened:
+            if int.from_bytes(opened.read(8), "little") > _WEIGHTS_HEADER:
+                raise refuse(name, file, "header", f"takes more than {_WEIGHTS_HEADER:,} bytes")
     return shards
 
 
@@ -551,21 +558,10 @@ def _sides(value: Any, name: str, file: str, key: str) -> Any:
 
 
 def _processor_class(value: Any, name: str, file: str, key: str) -> str:
-    from transformers.models.auto.image_processing_auto import IMAGE_PROCESSOR_MAPPING_NAMES
-
+    """A processor that scales and crops; others start programs, or look for more than a picture."""
     plain = re.sub(r"(Fast|Pil)$", "", value) if isinstance(value, str) else ""
-    plain = plain.replace("FeatureExtractor", "ImageProcessor")
-    listed = [
-        v.values() if isinstance(v, dict) else v
-        for v in dict(IMAGE_PROCESSOR_MAPPING_NAMES).values()
-    ]
-    own = {
-        re.sub(r"(Fast|Pil)$", "", str(c))
-        for classes in listed
-        for c in ([classes] if isinstance(classes, str) else classes or ())
-    }
-    if plain not in own:
-        raise refuse(name, file, key, "is none of the processors of Transformers")
+    if plain.replace("FeatureExtractor", "ImageProcessor") not in _PROCESSORS:
+        raise refuse(name, file, key, f"must be one of {', '.join(_PROCESSORS)}")
     return str(value)
 
 

@@ -13,12 +13,13 @@ from explorer.run import Run
 from explorer.sources.loading import LoadedModel
 from explorer.sources.memory import take
 from explorer.sources.placing import spans_of, words_of
-from explorer.sources.progress import away
+from explorer.sources.progress import away, tick
 from explorer.trace import AttentionTrace, Token
 
 # Its own rules make a text longer: Chinese characters with spaces around them come to three times.
 _GROWN = 4
-_LONG = 20_000  # characters that take a tokenizer some hundredths of a second
+_LONG = 2000  # characters that any tokenizer reads in a moment
+_LOOK = 0.25  # seconds between two looks whether somebody still waits
 _FAILED = (
     "The tokenizer of this model failed on this text. Try without unusual characters, or another "
     "model."
@@ -285,7 +286,8 @@ def _tokenized(loaded: LoadedModel, *texts: str, **options: Any) -> Any:
         long = sum(map(len, (*texts, options.get("text_target", "")))) > _LONG
         if long or not loaded.reading.acquire(blocking=False):
             stack.enter_context(away())
-            loaded.reading.acquire()
+            while not loaded.reading.acquire(timeout=_LOOK):
+                tick()
         stack.callback(loaded.reading.release)
         return loaded.tokenizer(*texts, verbose=False, **options)
 

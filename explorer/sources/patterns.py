@@ -15,6 +15,7 @@ _REPEAT = re.compile(
     r"[*+?][?+]?|(?P<counted>\{(?=[\d,]*\d)(?P<low>\d*)(?P<comma>,?)(?P<high>\d*)\})\??"
 )
 _REPEATS = 3  # without an end, one after the other: each one more costs a power of the length
+_FAILING = 1  # of them behind which it may still fail: time grows with the square of a run
 _LOOSE = 12  # parts that may take more or less, one after the other: each one may double the ways
 _SHORT = 8  # times that a repeat with an end may repeat what can be taken in several ways
 _DEPTH = 16
@@ -32,11 +33,16 @@ class _Part:
         least: Characters that it takes at least.
         repeats: Repeats without an end in it, one after the other.
         firm: Whether it always takes as many characters, in one way.
+        tests: Whether it takes nothing and may fail: a look ahead, an edge of a word.
+        failing: Repeats without an end behind which it may still fail: then each of their lengths
+            is tried, from each place.
     """
 
     least: int = 0
     repeats: int = 0
     firm: bool = True
+    tests: bool = False
+    failing: int = 0
 
 
 def least_length(pattern: str) -> int:
@@ -51,6 +57,8 @@ def least_length(pattern: str) -> int:
     found = reader.alternatives(0)
     if reader.at < len(pattern):
         raise RunawayError("is a pattern with an unpaired bracket")
+    if found.failing > _FAILING:
+        raise RunawayError("is a pattern that may fail behind several repeats without an end")
     return found.least
 
 
@@ -69,12 +77,15 @@ class _Reader:
         if len(ways) == 1:
             return ways[0]
         most = max(way.repeats for way in ways)
-        return _Part(min(way.least for way in ways), most, firm=False)
+        failing = max(way.failing for way in ways)
+        return _Part(min(way.least for way in ways), most, firm=False, failing=failing)
 
     def _sequence(self, depth: int) -> _Part:
         whole, loose = _Part(), 0
         while self.at < len(self.pattern) and self.pattern[self.at] not in "|)":
             part = self._repeated(self._one(depth))
+            before = whole.repeats if part.least or part.tests else 0
+            whole.failing = max(whole.failing, before + part.failing)
             whole.least += part.least
             whole.repeats += part.repeats
             whole.firm = whole.firm and part.firm
@@ -93,7 +104,7 @@ class _Reader:
         elif character == "\\":
             return self._escape()
         elif character in "^$":
-            return _Part()
+            return _Part(tests=True)
         return _Part(least=1)
 
     def _group(self, depth: int) -> _Part:
@@ -108,7 +119,7 @@ class _Reader:
         if not self._take(")"):
             raise RunawayError("is a pattern with an unpaired bracket")
         if kind in ("=", "!", "<=", "<!"):
-            inside.least = 0
+            inside.least, inside.tests = 0, True
         return inside
 
     def _class(self) -> None:
@@ -132,7 +143,8 @@ class _Reader:
             self.at = self.pattern.find("}", self.at) + 1 or len(self.pattern)
         unseen = rest in ("b", "B", "A", "z", "Z", "G", "K")
         # \X and \R are repeats in themselves.
-        return _Part(0 if unseen else 1, int(rest in ("X", "R")), firm=rest not in ("X", "R"))
+        long = rest in ("X", "R")
+        return _Part(0 if unseen else 1, int(long), firm=not long, tests=unseen)
 
     def _repeated(self, part: _Part) -> _Part:
         """A part with the repeats that stand behind it, one after the other."""
@@ -151,7 +163,8 @@ class _Reader:
         if (counted and high > 1 and part.repeats) or (long and (part.repeats or not part.firm)):
             raise RunawayError("is a pattern that repeats what repeats itself")
         least = part.least * (low if counted else int(found[0][0] == "+"))
-        return _Part(least, part.repeats + long, part.firm and counted and not found["comma"])
+        firm = part.firm and counted and not found["comma"]
+        return _Part(least, part.repeats + long, firm, failing=part.failing)
 
     def _take(self, sign: str) -> bool:
         found = self.pattern.startswith(sign, self.at)

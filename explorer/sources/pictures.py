@@ -2,12 +2,17 @@
 
 import hashlib
 import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
 
 from PIL import Image, ImageOps
 
 from explorer.errors import ExplorerError, refusing
 from explorer.picture import Picture
 from explorer.sources.memory import take
+from explorer.sources.progress import away
 
 # Pillow has a limit of its own, which would call a large picture a damaged one: ours is lower, and
 # asked for after every `Image.open` of a stranger's file.
@@ -20,6 +25,8 @@ _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 # and what a decoder holds beside it, such as all waves of a progressive JPEG.
 _BYTES = {"JPEG": 8, "WEBP": 20}
 _BYTES_OF_OTHERS = 5
+_SCANS = 40  # of a progressive JPEG; ten are usual
+_PARTS = 20_000  # of a file; a PNG of 50 megapixels comes in some thousands
 _BAND = 64  # rows of the small picture that are made at once
 _WHICH_END_IS_UP = ("exif", "xmp", "XML:com.adobe.xmp")
 _SEEN_PIXELS = 2**22  # of what a model saw; a file may say anything
@@ -35,9 +42,11 @@ def picture_of(data: bytes) -> Picture:
     """
     kinds = ", ".join(_FORMATS)
     with (
+        away(),  # Pillow unpacks in one go, without Python's lock: others may compute meanwhile
         refusing(
             f"This file is no picture that can be read, or it is damaged. Choose one of {kinds}."
         ),
+        _of_few_parts(data),
         Image.open(io.BytesIO(data), formats=_FORMATS) as image,
     ):
         _check_size(image)
@@ -45,6 +54,39 @@ def picture_of(data: bytes) -> Picture:
         small = _shrunk(image)
         small.info = {key: image.info[key] for key in _WHICH_END_IS_UP if key in image.info}
         return stored(ImageOps.exif_transpose(small))
+
+
+@contextmanager
+def _of_few_parts(data: bytes) -> Iterator[None]:
+    """Refuse a picture of very many parts: each takes its time, however small the file.
+
+    Raises:
+        ExplorerError: It has more than any picture needs.
+    """
+    if data[:2] == b"\xff\xd8":  # JPEG: between its pixels no such sign can stand
+        many = data.count(b"\xff\xda") > _SCANS or _more_than(rb"\xff[\xe0-\xef\xfe]", data)
+    elif data[:2] == b"BM":
+        many = int.from_bytes(data[30:34], "little") in (1, 2)  # runs of equal pixels, in old files
+    else:
+        many = data[:4] == b"\x89PNG" and _chunks(data) > _PARTS
+    if many:
+        raise ExplorerError(
+            "This picture is put together of more parts than any needs, and would keep others "
+            "waiting. Save it anew, as PNG or JPEG, with an ordinary program."
+        )
+    yield
+
+
+def _more_than(sign: bytes, data: bytes) -> bool:
+    return next(islice(re.finditer(sign, data), _PARTS, None), None) is not None
+
+
+def _chunks(data: bytes) -> int:
+    """How many parts a PNG has, counted as far as matters."""
+    at = count = 8
+    while at < len(data) and count <= _PARTS:
+        at, count = at + 12 + int.from_bytes(data[at : at + 4], "big"), count + 1
+    return count
 
 
 def _check_size(image: Image.Image) -> None:

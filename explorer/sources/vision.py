@@ -37,7 +37,8 @@ def trace_picture(loaded: LoadedModel, run: Run) -> AttentionTrace:
     with _fitting(name), Image.open(io.BytesIO(run.picture.png)) as image:
         check_size(loaded, image.width, image.height)
         pixels = loaded.tokenizer(image.convert("RGB"), return_tensors="pt")["pixel_values"]
-    rows, columns = grid_of(loaded, pixels)
+    with _fitting(name):
+        rows, columns = grid_of(loaded, pixels)
     n_marks = 2 if loaded.network.config.model_type == "deit" else 1
     tokens = tuple(Token(mark, None, None, 0, special=True) for mark in _MARKS[:n_marks])
     tokens += tuple(

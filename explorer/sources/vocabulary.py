@@ -28,7 +28,10 @@ _RUN = 64  # the same by a SentencePiece table of its own
 _RULES = 32  # steps one after the other
 _WORD = 512  # letters of a word that WordPiece tries: it takes time with the square of them
 _LETTERS_OF_ALL = 16_000_000  # of a vocabulary: merges are found by cutting pieces at every one
+# Of a vocabulary that is tried from each letter on: each of its letters takes some 350 bytes.
+_TRIED, _TRIED_OF_ALL = 256, 3_000_000
 _ADDED = 100_000  # tokens added to a vocabulary
+_ADDED_LETTERS = 500_000  # of them all: what looks for them takes some 80 bytes for each
 
 Check = Callable[[Any, str, str, str], Any]
 
@@ -227,7 +230,9 @@ def check_tokenizer(said: Any, name: str) -> None:
     if not isinstance(said, dict) or not isinstance(said.get("model"), dict):
         raise refuse(name, _FILE, "model", "is missing")
     for key in ("normalizer", "pre_tokenizer", "post_processor", "decoder"):
-        for step in _steps(said.get(key), name, key):
+        for count, step in enumerate(_steps(said.get(key), name, key)):
+            if count > _RULES:  # those within others too
+                raise refuse(name, _FILE, key, f"has more than {_RULES} steps")
             _check_step(step, name, key)
     growth(said.get("normalizer"), said.get("pre_tokenizer"), name)
     _check_written(said.get("decoder"), name)
@@ -307,6 +312,8 @@ def _check_added(tokens: Any, name: str) -> None:
         return
     if not isinstance(tokens, list) or len(tokens) > _ADDED:
         raise refuse(name, _FILE, "added_tokens", f"must be a list of at most {_ADDED:,} tokens")
+    if sum(len(str(t.get("content", ""))) for t in tokens if isinstance(t, dict)) > _ADDED_LETTERS:
+        raise refuse(name, _FILE, "added_tokens", f"has more than {_ADDED_LETTERS:,} letters")
     for token in tokens:
         if not isinstance(token, dict):
             raise refuse(name, _FILE, "added_tokens", "must be a list of tokens")
@@ -333,6 +340,14 @@ def _check_model(model: dict[str, Any], name: str) -> None:
     if isinstance(vocabulary, dict):
         numbers_of(vocabulary, name, _FILE)
     elif isinstance(vocabulary, list) and len(vocabulary) <= PIECES:
+        texts = [p[0] for p in vocabulary if isinstance(p, list) and p and isinstance(p[0], str)]
+        if max(map(len, texts), default=0) > _TRIED or sum(map(len, texts)) > _TRIED_OF_ALL:
+            raise refuse(
+                name,
+                _FILE,
+                "model.vocab",
+                f"has pieces of more than {_TRIED} letters, or more than {_TRIED_OF_ALL:,} in all",
+            )
         _check_lengths(
             (p[0] if isinstance(p, list) and len(p) == 2 else None for p in vocabulary),
             name,

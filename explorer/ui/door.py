@@ -44,6 +44,8 @@ _CLOSED = re.compile(r"/(_stcore/(metrics|agent|script-health-check)|component)(
 _UPLOAD = re.compile(r"/_stcore/upload_file/([^/]+)/[^/]+$")
 _PRIVATE = re.compile(r"(?<!/static)/(_stcore/upload_file|media)/")  # only for who is logged in
 _HEARD = ("rerun_script", "stop_script", "file_urls_request", "app_heartbeat")
+# Files that are made when their button is pressed, and the rows of long tables.
+_ANSWERED = ("deferred_file", "dataframe_chunk")
 _LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?")
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]-]+")
 
@@ -214,9 +216,17 @@ class Door:
             asked = BackMsg.FromString(data)
         except DecodeError:
             return 1002
-        if asked.WhichOneof("type") not in _HEARD:
+        if not _is_heard(asked):
             return 0  # such as clear_cache, which would take from all readers what they have
         return 0 if len(asked.file_urls_request.file_names) > FILES else None
+
+
+def _is_heard(asked: BackMsg) -> bool:
+    """Whether a message is one that our own page sends."""
+    kind = asked.WhichOneof("type")
+    if kind == "backend_operation_request":
+        return asked.backend_operation_request.WhichOneof("payload") in _ANSWERED
+    return kind in _HEARD
 
 
 def _make_room(page: str, size: int, coming: int) -> None:

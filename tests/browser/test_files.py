@@ -53,6 +53,14 @@ def test_csv_holds_the_weights_on_screen(save):
     assert np.abs(table.to_numpy() - trace.weights[2, 9]).max() <= 1 / 120_000 + 0.5e-5
 
 
+def test_all_weights_arrive_as_an_npz_at_a_click(reader):
+    reader.open().painted()
+    with reader.page.expect_download() as waiting:
+        reader.page.get_by_role("button", name="All weights as NPZ").click()
+    with np.load(waiting.value.path()) as arrays:
+        assert np.array_equal(arrays["weights"], explorer.trace(CAT).weights)
+
+
 PLACE = """stage => {
   const panel = stage.closest('.ax-panel').getBoundingClientRect();
   const own = stage.getBoundingClientRect();

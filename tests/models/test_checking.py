@@ -398,7 +398,7 @@ REFUSED = {
         "no_repeat_ngram_size": (10**9, "from -1,000 to 1,000"),
     },
     "preprocessor_config.json": {
-        "image_processor_type": ("subprocess.Popen", "none of the processors"),
+        "image_processor_type": ("subprocess.Popen", "must be one of ViTImageProcessor"),
         "size": ({"height": 20_000, "width": 20_000}, "from 1 to 2,048"),
         "crop_size": (10**9, "from 1 to 2,048"),
         "do_resize": ("/etc/passwd", "true or false"),
@@ -631,6 +631,32 @@ BOMBS = {
     "more steps than any": (
         {"normalizer": sequence("normalizers", *[{"type": "NFC"}] * 40)},
         "more than 32 steps",
+    ),
+    "steps within steps": (
+        {
+            "normalizer": sequence(
+                "normalizers", *[sequence("normalizers", *[{"type": "NFC"}] * 8)] * 8
+            )
+        },
+        "normalizer” in its tokenizer.json has more than 32 steps",
+    ),
+    "long added tokens": (
+        {"added_tokens": [{"id": i, "content": f"{i}" * 200} for i in range(900)]},
+        "added_tokens” in its tokenizer.json has more than 500,000 letters",
+    ),
+    "pieces that are tried from each letter on": (
+        {"model": {"type": "Unigram", "unk_id": 0, "vocab": [["a" * n, -1.0] for n in (1, 300)]}},
+        "pieces of more than 256 letters",
+    ),
+    "a pattern that tries every length": (
+        {
+            "pre_tokenizer": {
+                "type": "Split",
+                "pattern": {"Regex": "a*a*b"},
+                "behavior": "Isolated",
+            }
+        },
+        "may fail behind several repeats",
     ),
 }
 

@@ -81,7 +81,7 @@ def test_a_familys_attention_is_what_transformers_gives(family, tmp_path, record
     inputs = tokenizer(*READ, return_tensors="pt", return_token_type_ids=False)
     with torch.inference_mode():
         want = again(**inputs, output_attentions=True).attentions
-    record_property("largest difference", off_by(trace, want))
+    record_property("largest difference", float(off_by(trace, want)))
     assert off_by(trace, want) <= TOLERANCE
     assert (np.triu(trace.weights, 1).max() == 0) == (family in CAUSAL)
 
@@ -146,7 +146,7 @@ def test_every_part_of_an_encoder_decoder_is_what_transformers_gives(writer, par
     out = read_by(writer, text, [model.config.decoder_start_token_id, *ids[:-1]])
     want = {"cross": out.cross_attentions, "encoder": out.encoder_attentions}
     want |= {"decoder": out.decoder_attentions}
-    record_property("largest difference", off_by(trace, want[part]))
+    record_property("largest difference", float(off_by(trace, want[part])))
     assert off_by(trace, want[part]) <= TOLERANCE
     assert trace.model.part == part
     assert (trace.query_tokens == trace.key_tokens) == (part != "cross")
@@ -208,7 +208,7 @@ def test_a_picture_is_read_as_transformers_reads_it(family, tmp_path, record_pro
     pixels = processor(drawing(), return_tensors="pt")["pixel_values"]
     with torch.inference_mode():
         want = model(pixels, output_attentions=True).attentions
-    record_property("largest difference", off_by(trace, want))
+    record_property("largest difference", float(off_by(trace, want)))
     assert off_by(trace, want) <= TOLERANCE
     assert (trace.patches.rows, trace.patches.columns) == (4, 4)
     ordinary = [t.text for t in trace.query_tokens if not t.special]

@@ -27,6 +27,23 @@ def test_a_page_may_ask_for_a_run_and_for_nothing_that_touches_others():
     assert {name for name, passes in heard.items() if passes} == set(door._HEARD)
 
 
+def test_a_page_may_ask_for_its_files_and_tables_and_for_no_other_operation():
+    heard = {}
+    message_type = BackMsg.DESCRIPTOR.fields_by_name["backend_operation_request"].message_type
+    for payload in message_type.oneofs_by_name["payload"].fields:
+        message = BackMsg()
+        asked = message.backend_operation_request
+        if payload.message_type:
+            getattr(asked, payload.name).SetInParent()
+        else:
+            setattr(asked, payload.name, True)
+        heard[payload.name] = door.Door(None)._fault(object(), message.SerializeToString()) is None
+    assert {name for name, passes in heard.items() if passes} == {
+        "deferred_file",
+        "dataframe_chunk",
+    }
+
+
 @pytest.mark.parametrize(("data", "code"), [(None, 1003), (b"\xff\xff", 1002), (b"", 0)])
 def test_what_is_no_message_ends_the_line_or_is_passed_over(data, code):
     assert door.Door(None)._fault(object(), data) == code

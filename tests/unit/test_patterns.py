@@ -62,3 +62,9 @@ def test_any_pattern_is_measured_or_refused(pattern):
         assert least_length(pattern) >= 0
     except RunawayError as error:
         assert "pattern" in str(error)  # noqa: PT017
+
+
+@pytest.mark.parametrize("slow", [r"a*a*b", r"a*a*a*b", r"\s*x+\b", r"(?:a+)(?:b*c)", r"a*b*(?=c)"])
+def test_a_pattern_that_may_fail_behind_several_repeats_is_refused(slow):
+    with pytest.raises(RunawayError, match="may fail behind several repeats"):
+        least_length(slow)

@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+import zlib
 
 import numpy as np
 import pytest
@@ -148,3 +149,46 @@ def test_a_damaged_picture_is_shown_or_refused_in_words(data, place, byte, end):
         picture_of(bytes(damaged[: end or None]))
     except ExplorerError:
         return
+
+
+def _jpeg(**how):
+    out = io.BytesIO()
+    Image.new("L", (64, 64)).save(out, "JPEG", **how)
+    return out.getvalue()
+
+
+def many_scans():
+    data = _jpeg(progressive=True)
+    last, end = data.rfind(b"\xff\xda"), data.rfind(b"\xff\xd9")
+    return data[:end] + data[last:end] * 200 + data[end:]
+
+
+def many_markers():
+    data = _jpeg()
+    return data[:2] + b"\xff\xe9\x00\x02" * 30_000 + data[2:]
+
+
+def many_chunks():
+    out = io.BytesIO()
+    Image.new("L", (8, 8)).save(out, "PNG")
+    data = out.getvalue()
+    empty = b"\0\0\0\0teSt" + zlib.crc32(b"teSt").to_bytes(4, "big")
+    return data[:33] + empty * 30_000 + data[33:]
+
+
+def runs_of_pixels():
+    out = io.BytesIO()
+    Image.new("L", (8, 8)).save(out, "BMP")
+    data = bytearray(out.getvalue())
+    data[30] = 1
+    return bytes(data)
+
+
+@pytest.mark.parametrize("made", [many_scans, many_markers, many_chunks, runs_of_pixels])
+def test_a_picture_of_very_many_parts_is_refused_before_it_is_unpacked(made):
+    with pytest.raises(ExplorerError, match="more parts than any needs"):
+        picture_of(made())
+
+
+def test_an_ordinary_progressive_jpeg_is_read():
+    assert picture_of(_jpeg(progressive=True)).png
