@@ -21,8 +21,8 @@ STEPS: list[tuple[str, list[str]]] = [
     ("types (Python)", [*PYTHON, "mypy"]),
     ("JavaScript tests", ["node", "--test", "--test-reporter=dot", *JS_TESTS]),
     ("Python tests", [*PYTHON, "pytest", "-q", *TWO, "tests/unit", "tests/models"]),
-    # A browser on a busy machine can miss a click: one more try, and the summary names the test.
-    ("browser tests", [*PYTHON, "pytest", "-q", "-rR", "--reruns=1", *TWO, "tests/browser"]),
+    # A browser on a busy machine can miss a click: two more tries, and the summary names the test.
+    ("browser tests", [*PYTHON, "pytest", "-q", "-rR", "--reruns=2", *TWO, "tests/browser"]),
 ]
 
 
