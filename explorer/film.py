@@ -38,8 +38,3 @@ class Film:
     ideals: dict[str, Shares]
     answers: tuple[tuple[str, ...], ...]
     right: tuple[str | None, ...]
-
-    @property
-    def nbytes(self) -> int:
-        """Memory that the weights take."""
-        return self.weights.nbytes

@@ -1,6 +1,6 @@
 """Insides: what a model's attention moves from token to token, beside how it is shared out."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -73,9 +73,3 @@ class Insides:
         flat = joined.reshape(len(self.tokens), -1).astype(np.float64)
         attention = flat @ self.w_o[layer].T + self.b_o[layer]
         return np.sqrt((attention + self.inputs[layer]).var(axis=-1) + self.eps[layer])
-
-    @property
-    def nbytes(self) -> int:
-        """Memory that the arrays take."""
-        arrays = (getattr(self, f.name) for f in fields(self))
-        return sum(a.nbytes for a in arrays if isinstance(a, np.ndarray))

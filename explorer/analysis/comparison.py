@@ -41,12 +41,6 @@ class Comparison:
     entropy_b: Doubles
 
     @property
-    def nbytes(self) -> int:
-        """Memory that the arrays take."""
-        arrays = (self.a.weights, self.b.weights, self.on_a, self.on_b, self.distance)
-        return sum(array.nbytes for array in arrays)
-
-    @property
     def same_shape(self) -> bool:
         """Whether both have the same layers and heads, so that each head has its namesake."""
         return self.on_a.shape[:2] == self.on_b.shape[:2]

@@ -48,11 +48,6 @@ class Survey:
         """How many texts there are."""
         return len(self.texts)
 
-    @property
-    def nbytes(self) -> int:
-        """Memory that it takes."""
-        return self.example.nbytes + sum(m.nbytes for m in self.profiles.mean.values()) * 2
-
 
 def survey(
     traces: Iterable[AttentionTrace], n_texts: int, report: Report = lambda doing, share: None

@@ -1,6 +1,6 @@
 """What is made of what is shown: answers to a browser, and files; in turn with all other work."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -28,6 +28,20 @@ def made(name: str, make: Callable[[Report], Any], *of: object) -> Any:
     """
     reader = st.session_state.reader
     return scheduler().wait(Making((reader, name, *of), make), f"{reader} {name}")
+
+
+def file(view: Mapping[str, str], make: Callable[[Report], str]) -> str:
+    """A page as a file of its own; empty, and said why, where it cannot be made.
+
+    Args:
+        view: The view that it opens with.
+        make: Makes it; told how to report.
+    """
+    try:
+        return str(made("file", make, tuple(view.items())))
+    except ExplorerError as error:
+        messages.trouble(str(error), "_of_file")
+        return ""
 
 
 def answers(

@@ -15,8 +15,8 @@ from explorer.instrument.want import Head, Page, Want
 from explorer.run import LINK_BYTES, Run
 from explorer.sources import EXAMPLES
 from explorer.trace import AttentionTrace
-from explorer.ui import background, controls, messages, offer, state
-from explorer.ui.answers import answers, made
+from explorer.ui import background, controls, offer, state
+from explorer.ui.answers import answers, file
 from explorer.ui.scheduler import scheduler
 from explorer.ui.show import name_of
 from explorer.ui.work import Comparing
@@ -163,7 +163,9 @@ def _pair(shown: Comparison, pair: Comparing) -> None:
         (payloads[0], payloads[1]),
         compare_id=f"{name_of(pair.a)}-{name_of(pair.b)}",
         link=link,
-        page=_file(shown, view) if view else "",
+        page=file(view, lambda r: export.comparison_to_html(shown, opening=view, report=r))
+        if view
+        else "",
     )
 
     def on_want(side: str, want: Want) -> None:
@@ -174,18 +176,6 @@ def _pair(shown: Comparison, pair: Comparing) -> None:
         session.pair_file = view
 
     component.show_pair(payload, key="pair_view", on_want=on_want, on_file=on_file)
-
-
-def _file(shown: Comparison, view: Mapping[str, str]) -> str:
-    try:
-        return str(
-            made(
-                "file", lambda report: export.comparison_to_html(shown, opening=view, report=report)
-            )
-        )
-    except ExplorerError as error:
-        messages.trouble(str(error), "_of_file")
-        return ""
 
 
 def _side(side: str, trace: AttentionTrace, run: Run) -> bytes:

@@ -16,7 +16,7 @@ from explorer.run import Run
 from explorer.source import Scratch, Transplanted, model_of
 from explorer.trace import AttentionTrace
 from explorer.ui import messages, state
-from explorer.ui.answers import made
+from explorer.ui.answers import file
 from explorer.ui.scheduler import scheduler
 from explorer.ui.show import current, name_of
 from explorer.ui.work import Checking, Measuring, Walking, Work
@@ -104,27 +104,15 @@ def _walk(trace: AttentionTrace, run: Run, changes: list[str]) -> None:
         walk_id=name_of(run),
         note=note,
         link=run.to_query() if run.fits_link() else None,
-        page=_file(walks, note, view) if view else "",
+        page=file(view, lambda _: export.walk_to_html(walks, note=note, opening=view))
+        if view
+        else "",
     )
 
     def on_want(wanted: Head, file: Mapping[str, str] | None) -> None:
         session.layer, session.head, session.steps_file = wanted.layer, wanted.head, file
 
     component.show_steps(payload, key="steps", on_want=on_want)
-
-
-def _file(walks: list[tuple[LayerWalk, int]], note: str, view: Mapping[str, str]) -> str:
-    try:
-        return str(
-            made(
-                "file",
-                lambda report: export.walk_to_html(walks, note=note, opening=view),
-                tuple(view.items()),
-            )
-        )
-    except ExplorerError as error:
-        messages.trouble(str(error), "_of_file")
-        return ""
 
 
 def _walks(

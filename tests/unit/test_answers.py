@@ -2,6 +2,7 @@
 
 import pytest
 
+from explorer.errors import ExplorerError
 from explorer.instrument.pack import Block
 from explorer.instrument.want import Group, Page, Want
 from explorer.ui import answers
@@ -50,3 +51,16 @@ def test_an_answer_is_made_once_and_a_file_anew(page, make_trace):
 
 def test_what_is_wanted_of_another_trace_is_left_out(page, make_trace):
     assert answers.answers("one", make_trace(), "y", WANTS[1], lambda *_: "") == ()
+
+
+def test_a_file_is_of_its_own_view_and_a_refusal_is_said(page, monkeypatch):
+    said = []
+    monkeypatch.setattr(answers.messages, "trouble", lambda sentence, place: said.append(sentence))
+
+    def refuse(report):
+        raise ExplorerError("It does not fit.")
+
+    assert answers.file({"layer": "1"}, lambda report: "one") == "one"
+    assert answers.file({"layer": "2"}, lambda report: "two") == "two"
+    assert answers.file({"layer": "3"}, refuse) == ""
+    assert said == ["It does not fit."]
