@@ -1,17 +1,18 @@
 """AttentionTrace: the one object that flows through the app, checked at the door, read-only."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from explorer.errors import ExplorerError
+from explorer.layers import AttentionLayer, Doubles, Positions, Weights, of_weights
 from explorer.visible import visible
 
-Weights = npt.NDArray[np.float32]
-
-# A float32 softmax over 512 keys sums to 1 within 1e-6; half-precision models within 1e-3.
-ROW_SUM_TOLERANCE = 2e-3
+MOST_WEIGHTS = 2**31  # bytes of all weights together; longer texts are read by rows and tiles
+_KEPT = 2**26  # bytes of all weights that are worth keeping beside q and k
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,31 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
+class Passport:
+    """How far a model's numbers here were found from Transformers' own eager attention.
+
+    Attributes:
+        form: ``scores``: its attention is kept as q, k and a score rule; ``weights``: as the
+            weights that Transformers returns.
+        n_tokens: Length of the text that was read both ways; 0 if none was.
+        weights: Largest difference of an attention weight.
+        output: Largest difference of the last hidden state, relative to its largest number.
+        reason: Why weights are taken as they are, where that is so.
+    """
+
+    form: Literal["scores", "weights"]
+    n_tokens: int = 0
+    weights: float = 0.0
+    output: float = 0.0
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What made the weights, its sizes, and what a reader should know of it (``notes``)."""
+    """What made the weights, its sizes, and what a reader should know of it (``notes``).
+
+    ``n_layers`` counts the layers with attention, ``n_heads`` the heads of each.
+    """
 
     name: str
     revision: str | None
@@ -51,6 +75,7 @@ class ModelInfo:
     unknown_token: str | None = None
     part: str | None = None  # which attention of an encoder-decoder this is
     notes: tuple[str, ...] = ()
+    passport: Passport | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "notes", tuple(self.notes))  # a stored one comes as a list
@@ -73,7 +98,7 @@ class Patches:
 
 @dataclass(frozen=True, eq=False)
 class AttentionTrace:
-    """Every attention weight of one run.
+    """The attention of one run: every layer, kept so that any weight of it can be had.
 
     Attributes:
         model: The model's name and sizes.
@@ -81,8 +106,8 @@ class AttentionTrace:
         query_tokens: The tokens that look; one per row of a head's map.
         key_tokens: The tokens that are looked at; one per column. The same as ``query_tokens``
             in self-attention.
-        weights: float32 ``[layer, head, query, key]``, read-only. Rows sum to 1, or to 0 where
-            a mask left a query no key at all.
+        layers: The layers with attention, in order, each with the model's own number. An array
+            ``[layer, head, query, key]`` is taken as given weights of layers from 0.
         n_cut: For each text, how many of its tokens did not fit into the model.
         patches: The picture, where the tokens are pieces of one.
 
@@ -94,29 +119,145 @@ class AttentionTrace:
     texts: tuple[str, ...]
     query_tokens: tuple[Token, ...]
     key_tokens: tuple[Token, ...]
-    weights: Weights
+    layers: Sequence[AttentionLayer]
     n_cut: tuple[int, ...] = (0,)
     patches: Patches | None = None
 
     def __post_init__(self) -> None:
-        weights = np.ascontiguousarray(self.weights, dtype=np.float32)
-        wanted = (
-            self.model.n_layers,
-            self.model.n_heads,
-            len(self.query_tokens),
-            len(self.key_tokens),
+        if isinstance(self.layers, np.ndarray):
+            object.__setattr__(self, "layers", of_weights(self._checked(self.layers)))
+        object.__setattr__(self, "layers", tuple(self.layers))
+        shapes = {(a.n_heads, a.n_queries, a.n_keys) for a in self.layers}
+        if shapes - {self._shape[1:]} or len(self.layers) != self.model.n_layers:
+            found = [len(self.layers), *max(shapes, default=(0, 0, 0))]
+            raise ExplorerError(self._wrong_shape(found))
+        if list(self.numbers) != sorted(set(self.numbers)):
+            raise ExplorerError("The numbers of the layers must rise from each to the next.")
+
+    @property
+    def _shape(self) -> tuple[int, int, int, int]:
+        sides = (len(self.query_tokens), len(self.key_tokens))
+        return (self.model.n_layers, self.model.n_heads, *sides)
+
+    def _checked(self, weights: Weights) -> Weights:
+        if weights.shape != self._shape:
+            raise ExplorerError(self._wrong_shape(list(weights.shape)))
+        return weights
+
+    def _wrong_shape(self, found: list[int]) -> str:
+        return (
+            f"The attention weights have the shape {found}; with these tokens "
+            f"and this model [layer, head, query, key] must be {list(self._shape)}."
         )
-        if weights.shape != wanted:
+
+    # — by the model's own number of a layer —
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The model's own numbers of the layers, in order."""
+        return tuple(layer.number for layer in self.layers)
+
+    def layer(self, number: int) -> AttentionLayer:
+        """The layer of a number.
+
+        Raises:
+            ExplorerError: The model has no attention there.
+        """
+        if number not in self.numbers:
             raise ExplorerError(
-                f"The attention weights have the shape {list(weights.shape)}; with these tokens "
-                f"and this model [layer, head, query, key] must be {list(wanted)}."
+                f"{self.model.name} has no attention in layer {number}: it has the layers "
+                f"{_listed(self.numbers)}."
             )
-        _check_rows(weights)
-        if weights is self.weights:
-            # Lock our own view, not an array that the caller may still be writing to.
-            weights = weights.view()
+        return self.layers[self.numbers.index(number)]
+
+    def rows(self, layer: int, head: int, queries: Positions | None = None) -> Weights:
+        """All weights of some queries, float32 ``[query, key]``; of every query if none is named.
+
+        Raises:
+            ExplorerError: There is no such layer or head.
+        """
+        return self._at(layer, head).rows(head, queries)
+
+    def tile(self, layer: int, head: int, queries: Positions, keys: Positions) -> Weights:
+        """The weights of some queries on some keys, float32 ``[query, key]``.
+
+        Raises:
+            ExplorerError: There is no such layer or head.
+        """
+        return self._at(layer, head).tile(head, queries, keys)
+
+    def pooled(
+        self,
+        layer: int,
+        head: int,
+        query_groups: Sequence[Sequence[int]],
+        key_groups: Sequence[Sequence[int]],
+    ) -> Doubles:
+        """The attention between groups of tokens (words, sentences): `AttentionLayer.pooled`.
+
+        Raises:
+            ExplorerError: There is no such layer or head, or a group is empty.
+        """
+        return self._at(layer, head).pooled(head, query_groups, key_groups)
+
+    def log_sum_exp(self, layer: int, head: int) -> Doubles:
+        """What each row's softmax is divided by, as a logarithm, ``[query]``.
+
+        Raises:
+            ExplorerError: There is no such layer or head.
+        """
+        return self._at(layer, head).log_sum_exp(head)
+
+    def received(self, layer: int, head: int) -> Doubles:
+        """How much attention each key gets from all queries together, ``[key]``.
+
+        Raises:
+            ExplorerError: There is no such layer or head.
+        """
+        return self._at(layer, head).received(head)
+
+    def entropy(self, layer: int, head: int) -> Doubles:
+        """How spread out each row is, in bits, ``[query]``.
+
+        Raises:
+            ExplorerError: There is no such layer or head.
+        """
+        return self._at(layer, head).entropy(head)
+
+    def _at(self, layer: int, head: int) -> AttentionLayer:
+        found = self.layer(layer)
+        if not 0 <= head < found.n_heads:
+            raise ExplorerError(f"There is no head {head}: a layer has 0 to {found.n_heads - 1}.")
+        return found
+
+    # — all at once —
+
+    @property
+    def weights(self) -> Weights:
+        """Every weight, float32 ``[layer, head, query, key]``, read-only; made when asked for.
+
+        Raises:
+            ExplorerError: They would take too much memory: more with the square of the length.
+        """
+        size = 4 * int(np.prod(self._shape, dtype=np.int64))
+        if size > MOST_WEIGHTS:
+            raise ExplorerError(
+                f"All weights together would take {size / 2**30:,.1f} GiB; at most "
+                f"{MOST_WEIGHTS / 2**30:.0f} GiB are made at once. Take rows(layer, head), "
+                "tile(layer, head, queries, keys) or pooled(…): they are as exact."
+            )
+        return self._weights if size <= _KEPT else self._dense()
+
+    @cached_property
+    def _weights(self) -> Weights:
+        return self._dense()
+
+    def _dense(self) -> Weights:
+        weights = np.empty(self._shape, dtype=np.float32)
+        for i, layer in enumerate(self.layers):
+            weights[i] = layer.weights()
         weights.flags.writeable = False
-        object.__setattr__(self, "weights", weights)
+        return weights
 
     @property
     def tokens(self) -> tuple[Token, ...]:
@@ -126,11 +267,12 @@ class AttentionTrace:
 
     @property
     def nbytes(self) -> int:
-        """Memory that the weights take."""
-        return self.weights.nbytes
+        """Memory that the attention takes; that of all weights is kept beside it if it is small."""
+        size = 4 * int(np.prod(self._shape, dtype=np.int64))
+        return sum(layer.nbytes for layer in self.layers) + (size if size <= _KEPT else 0)
 
     def __repr__(self) -> str:
-        shape = " x ".join(map(str, self.weights.shape))
+        shape = " x ".join(map(str, self._shape))
         return f"AttentionTrace({self.model.name!r}, [layer, head, query, key] = {shape})"
 
     def show(self, height: int = 1000) -> object:
@@ -147,20 +289,8 @@ class AttentionTrace:
         return max(ends, default=0)
 
 
-def _check_rows(weights: Weights) -> None:
-    """Refuse weights that are not rows of probabilities."""
-    with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite is refused
-        sums = weights.sum(axis=-1)
-    if not np.isfinite(sums).all():
-        raise ExplorerError(
-            "The model returned attention weights that are not numbers (NaN or infinite). "
-            "Its weights are probably damaged: try another model."
-        )
-    if weights.min(initial=0.0) < 0:
-        raise ExplorerError("An attention weight is negative; softmax weights never are.")
-    off = np.where(sums == 0, 0, np.abs(sums - 1)).max(initial=0.0)
-    if off > ROW_SUM_TOLERANCE:
-        raise ExplorerError(
-            f"The rows of the attention weights must sum to 1; one is off by {off:.3g}. "
-            "Are these scores from before the softmax?"
-        )
+def _listed(numbers: Sequence[int]) -> str:
+    """Numbers as a reader reads them: a range where they are one."""
+    if len(numbers) > 2 and list(numbers) == list(range(numbers[0], numbers[-1] + 1)):
+        return f"{numbers[0]} to {numbers[-1]}"
+    return ", ".join(map(str, numbers))

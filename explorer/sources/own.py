@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.errors import ExplorerError, refusing
+from explorer.layers import of_weights
 from explorer.run import readable
 from explorer.source import Own
 from explorer.sources.npz import MAX_BYTES, arrays_of, check_room, names_in, size_of, too_large
@@ -146,7 +147,8 @@ def _trace(
     model = ModelInfo(name, None, found[0], found[1], 0, MAX_SIDE)
     texts = (key_text,) if same else (key_text, query_text)
     weights = weights.astype(np.float32)
-    return AttentionTrace(model, texts, query_tokens, key_tokens, weights, (0,) * len(texts))
+    layers = of_weights(weights)
+    return AttentionTrace(model, texts, query_tokens, key_tokens, layers, (0,) * len(texts))
 
 
 def _texts(tokens: object, n: int, side: str) -> list[str]:

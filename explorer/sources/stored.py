@@ -17,11 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.errors import ExplorerError
+from explorer.layers import of_weights
 from explorer.limits import MAX_CHARACTERS
 from explorer.run import PARTS, Run, readable
 from explorer.sources.catalogue import EXAMPLES
 from explorer.sources.npz import Arrays, arrays_of
-from explorer.trace import AttentionTrace, ModelInfo, Patches, Token
+from explorer.trace import AttentionTrace, ModelInfo, Passport, Patches, Token
 
 _FIRST = Path(__file__).with_name("first_example.npz")
 _LIBRARIES = ("torch", "transformers", "numpy")
@@ -46,8 +47,9 @@ _MODEL: Mapping[str, Callable[[object], bool]] = {
     "unknown_token": lambda v: _is_text(v, 1000),
     "part": lambda v: v in PARTS,
     "notes": lambda v: isinstance(v, list) and len(v) <= 8 and all(_is_text(t, 1000) for t in v),
+    "passport": lambda v: _is_passport(v),
 }
-_OPTIONAL = ("revision", "unknown_token", "part", "notes")
+_OPTIONAL = ("revision", "unknown_token", "part", "notes", "passport")
 
 
 def stored_trace(run: Run) -> AttentionTrace | None:
@@ -131,7 +133,8 @@ def trace_from(arrays: Arrays) -> AttentionTrace:
         for side, n in zip(("query", "key"), weights.shape[2:], strict=True)
     )
     patches = _patches(about["patches"], arrays, keys) if "patches" in about else None
-    return AttentionTrace(model, tuple(texts), queries, keys, weights, tuple(n_cut), patches)
+    layers = of_weights(weights)
+    return AttentionTrace(model, tuple(texts), queries, keys, layers, tuple(n_cut), patches)
 
 
 def _check(holds: object, what: str) -> None:
@@ -153,6 +156,18 @@ def _is_number(value: object, low: int, high: int) -> bool:
     return type(value) is int and low <= value <= high
 
 
+def _is_passport(value: object) -> bool:
+    """Whether a value is what `asdict` makes of a `Passport`."""
+    return (
+        isinstance(value, dict)
+        and set(value) == {"form", "n_tokens", "weights", "output", "reason"}
+        and value["form"] in ("scores", "weights")
+        and _is_number(value["n_tokens"], 0, 2**31 - 1)
+        and all(type(value[n]) is float and 0 <= value[n] < 10 for n in ("weights", "output"))
+        and (value["reason"] is None or _is_text(value["reason"], 1000))
+    )
+
+
 def _about(array: npt.NDArray[Any]) -> dict[str, Any]:
     plain = array.ndim == 0 and array.dtype.kind == "U"
     _check(plain and array.dtype.itemsize <= 4 * _MOST_ABOUT, "“about” is no text, or a long one")
@@ -171,6 +186,7 @@ def _model(said: Any, shape: Sequence[int]) -> ModelInfo:
     sizes = [said["n_layers"], said["n_heads"]]
     _check(sizes == list(shape[:2]), "“weights” and “model” name other layers and heads")
     known: dict[str, Any] = {name: said.get(name) for name in _MODEL}
+    known["passport"] = known["passport"] and Passport(**known["passport"])
     return ModelInfo(**known | {"notes": tuple(known["notes"] or ())})
 
 

@@ -10,6 +10,7 @@ import torch
 
 from explorer.errors import ExplorerError
 from explorer.film import Film
+from explorer.layers import of_weights
 from explorer.lesson import TASKS, Trained
 from explorer.run import Run
 from explorer.scratch.tasks import BLANK, COURSES, START
@@ -152,7 +153,7 @@ def _trace(
     with torch.inference_mode():
         _, weights = learner(torch.tensor([_ids(lesson, tokens)]))
     info = _info(lesson, learner)
-    return AttentionTrace(info, texts, tokens, tokens, weights[:, 0].numpy(), (n_cut,))
+    return AttentionTrace(info, texts, tokens, tokens, of_weights(weights[:, 0].numpy()), (n_cut,))
 
 
 class _Reel:
@@ -204,7 +205,8 @@ def film(lesson: Trained, text: str) -> Film:
     solved = [BLANK] * course.starts + course.solve(own[None])[0].tolist()
     last = replace(lesson, steps=max(frames[-1].step, 1))
     info = _info(last, Learner(lesson))
-    shown = AttentionTrace(info, (text,), tokens, tokens, reel.weights[len(frames) - 1], (n_cut,))
+    layers = of_weights(reel.weights[len(frames) - 1])
+    shown = AttentionTrace(info, (text,), tokens, tokens, layers, (n_cut,))
     return Film(
         trace=shown,
         weights=np.stack(reel.weights[: len(frames)]),

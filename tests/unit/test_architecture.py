@@ -16,6 +16,7 @@ ROOMS = [
     "limits",
     "visible",
     "picture",
+    "layers",
     "trace",
     "insides",
     "walk",

@@ -24,13 +24,13 @@ def test_weights_are_read_only_and_the_trace_frozen(make_trace):
 
 def test_the_caller_keeps_the_right_to_write_into_its_own_array(make_trace):
     mine = np.array(make_trace().weights)
-    replaced(make_trace(), weights=mine)
+    replaced(make_trace(), layers=mine)
     mine[0] = 0
 
 
 def test_a_wrong_shape_is_answered_with_the_shape_found_and_the_shape_wanted(make_trace):
     with pytest.raises(ExplorerError, match=r"\[2, 3, 5, 4\].*must be \[2, 3, 5, 5\]"):
-        replaced(make_trace(), weights=make_trace().weights[..., :4])
+        replaced(make_trace(), layers=make_trace().weights[..., :4])
 
 
 @pytest.mark.parametrize(
@@ -44,20 +44,20 @@ def test_a_wrong_shape_is_answered_with_the_shape_found_and_the_shape_wanted(mak
 )
 def test_rows_that_are_no_distributions_are_refused(make_trace, spoil, words):
     with pytest.raises(ExplorerError, match=words):
-        replaced(make_trace(), weights=spoil(make_trace().weights))
+        replaced(make_trace(), layers=spoil(make_trace().weights))
 
 
 def test_a_row_that_a_mask_left_empty_is_allowed(make_trace):
     weights = np.array(make_trace().weights)
     weights[0, 0, 0] = 0
-    assert replaced(make_trace(), weights=weights).weights[0, 0, 0].sum() == 0
+    assert replaced(make_trace(), layers=weights).weights[0, 0, 0].sum() == 0
 
 
 def test_queries_and_keys_may_differ(make_trace):
     trace = make_trace()
     keys = (*trace.key_tokens, Token("more", None, None, 1, special=True))
     weights = np.full((2, 3, 5, 6), 1 / 6, dtype=np.float32)
-    assert replaced(trace, key_tokens=keys, weights=weights).weights.shape == (2, 3, 5, 6)
+    assert replaced(trace, key_tokens=keys, layers=weights).weights.shape == (2, 3, 5, 6)
 
 
 def test_the_cut_is_where_the_last_kept_token_ends(make_trace):

@@ -1,0 +1,371 @@
+"""How the attention of one layer is kept: as q, k and a score rule, or as weights given.
+
+A score is ``scale · q·k``, then capped, then something may be added; a mask leaves keys out; a
+softmax over the keys, and over a sink where there is one, makes weights of a query's scores. So
+q, k and the rule are the causes of every weight, in memory that is linear in the length, and any
+row, column or tile is computed from them when it is wanted.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from explorer.errors import ExplorerError
+
+Weights = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
+Positions = npt.NDArray[np.intp] | Sequence[int] | slice
+
+_CELLS = 2**21  # weights that are made at once: 8 MB
+
+# A float32 softmax over 512 keys sums to 1 within 1e-6; half-precision models within 1e-3.
+ROW_SUM_TOLERANCE = 2e-3
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreRule:
+    """How a score is made of q and k, and which keys a query may look at.
+
+    Attributes:
+        scale: What q·k is multiplied with.
+        cap: Scores are then bent into (−cap, cap) by ``cap · tanh(score / cap)`` (Gemma 2); None
+            for no cap.
+        allowed: int32 ``[query, 2]``: the first key that a query may look at, and the one past the
+            last; None if each may look at all. Holds causal masks, windows, chunks, prefixes.
+        offsets: float32 ``[head, n_queries + n_keys − 1]``: added to the score of a query and a key
+            at ``key − query + n_queries − 1`` (biases of T5, slopes of ALiBi).
+        added: float32 ``[head or 1, query, key]``: added where no shorter rule says it, −inf for a
+            key that is left out. Takes memory with the square of the length.
+        sinks: float32 ``[head]``: one more score in every row's softmax that no key stands for
+            (gpt-oss), so that rows sum to less than 1.
+    """
+
+    scale: float
+    cap: float | None = None
+    allowed: npt.NDArray[np.int32] | None = None
+    offsets: Weights | None = None
+    added: Weights | None = None
+    sinks: Weights | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that the rule takes."""
+        parts = (self.allowed, self.offsets, self.added, self.sinks)
+        return sum(part.nbytes for part in parts if part is not None)
+
+
+class AttentionLayer(ABC):
+    """The attention of one layer; every number in it can be had without all the others.
+
+    Attributes:
+        number: The model's own number of the layer, from 0: in a hybrid not all are there.
+        n_heads: Heads.
+        n_queries: Tokens that look.
+        n_keys: Tokens that are looked at.
+    """
+
+    number: int
+    n_heads: int
+    n_queries: int
+    n_keys: int
+
+    @property
+    @abstractmethod
+    def nbytes(self) -> int:
+        """Memory that the layer takes."""
+
+    @abstractmethod
+    def rows(self, head: int, queries: Positions | None = None) -> Weights:
+        """All weights of some queries, float32 ``[query, key]``; of every query if none is named.
+
+        A row sums to 1, to 0 where a mask leaves a query no key, to less with a sink.
+        """
+
+    @abstractmethod
+    def tile(self, head: int, queries: Positions, keys: Positions) -> Weights:
+        """The weights of some queries on some keys, float32 ``[query, key]``."""
+
+    @abstractmethod
+    def log_sum_exp(self, head: int) -> Doubles:
+        """The logarithm of what each row's softmax is divided by, ``[query]``.
+
+        ``exp(score − log_sum_exp)`` is a weight. 0 where weights were given: there a score is the
+        logarithm of a weight. −inf for a row without keys.
+        """
+
+    @abstractmethod
+    def allowed(self) -> npt.NDArray[np.int32]:
+        """The keys that each query may look at, ``[query, 2]``: the first, and one past the last.
+
+        Of given weights: from the first to the last that any head gives more than 0 to.
+        """
+
+    def blocks(self, head: int) -> Iterator[tuple[slice, Weights]]:
+        """All rows of a head, some at a time: which queries, and their weights ``[some, key]``."""
+        step = max(1, _CELLS // max(self.n_keys, 1))
+        for start in range(0, self.n_queries, step):
+            some = slice(start, min(start + step, self.n_queries))
+            yield some, self.rows(head, some)
+
+    def weights(self) -> Weights:
+        """All weights of the layer, ``[head, query, key]``: memory grows with the square."""
+        return np.stack([self.rows(head) for head in range(self.n_heads)])
+
+    def received(self, head: int) -> Doubles:
+        """How much attention each key gets from all queries together, ``[key]``: column sums."""
+        total = np.zeros(self.n_keys)
+        for _, weights in self.blocks(head):
+            total += weights.sum(axis=0, dtype=np.float64)
+        return total
+
+    def entropy(self, head: int) -> Doubles:
+        """How spread out each row is, in bits, ``[query]`` (Shannon 1948)."""
+        found = np.zeros(self.n_queries)
+        for some, weights in self.blocks(head):
+            # 0 log 0 is 0; the smallest number keeps the logarithm finite.
+            logs = np.log2(np.maximum(weights, np.finfo(np.float32).tiny))
+            found[some] = -np.einsum("qk,qk->q", weights, logs, dtype=np.float64)
+        return found
+
+    def pooled(
+        self, head: int, query_groups: Sequence[Sequence[int]], key_groups: Sequence[Sequence[int]]
+    ) -> Doubles:
+        """The attention between groups of tokens, ``[query group, key group]``.
+
+        Keys add over their group and queries average over theirs (Clark et al. 2019), so that rows
+        keep their sum. A position may stand in several groups; no group may be empty.
+        """
+        if not all(map(len, query_groups)) or not all(map(len, key_groups)):
+            raise ExplorerError("A group of tokens is empty: there is nothing to add up.")
+        columns = np.concatenate([np.asarray(g, dtype=np.intp) for g in key_groups])
+        starts = np.cumsum([0, *map(len, key_groups)])[:-1]
+        queries = np.concatenate([np.asarray(g, dtype=np.intp) for g in query_groups])
+        of_group = np.repeat(np.arange(len(query_groups)), list(map(len, query_groups)))
+        found = np.zeros((len(query_groups), len(key_groups)))
+        step = max(1, _CELLS // max(self.n_keys, len(columns)))
+        for start in range(0, len(queries), step):
+            some = slice(start, start + step)
+            cells = self.rows(head, queries[some])[:, columns].astype(np.float64)
+            summed = np.add.reduceat(cells, starts, axis=1)
+            groups, first = np.unique(of_group[some], return_index=True)
+            found[groups] += np.add.reduceat(summed, first, axis=0)
+        return found / np.array(list(map(len, query_groups)))[:, None]
+
+
+@dataclass(frozen=True, eq=False)
+class GivenWeights(AttentionLayer):
+    """A layer whose weights were given, float32 ``[head, query, key]``, read-only.
+
+    Raises:
+        ExplorerError: The rows are no distributions.
+    """
+
+    number: int
+    given: Weights
+
+    def __post_init__(self) -> None:
+        given = np.ascontiguousarray(self.given, dtype=np.float32)
+        check_rows(given)
+        given = given.view()  # lock our own view, not an array that the caller may still write to
+        given.flags.writeable = False
+        object.__setattr__(self, "given", given)
+
+    @property
+    def n_heads(self) -> int:  # type: ignore[override]
+        return self.given.shape[0]
+
+    @property
+    def n_queries(self) -> int:  # type: ignore[override]
+        return self.given.shape[1]
+
+    @property
+    def n_keys(self) -> int:  # type: ignore[override]
+        return self.given.shape[2]
+
+    @property
+    def nbytes(self) -> int:
+        return self.given.nbytes
+
+    def weights(self) -> Weights:
+        return self.given
+
+    def rows(self, head: int, queries: Positions | None = None) -> Weights:
+        found: Weights = self.given[head] if queries is None else self.given[head][queries]
+        return found
+
+    def tile(self, head: int, queries: Positions, keys: Positions) -> Weights:
+        found: Weights = self.given[head][queries][:, keys]
+        return found
+
+    def log_sum_exp(self, head: int) -> Doubles:
+        return np.where(self.given[head].any(axis=-1), 0.0, -np.inf)
+
+    def allowed(self) -> npt.NDArray[np.int32]:
+        seen = np.asarray(self.given.any(axis=0))
+        some = seen.any(axis=-1)
+        first = np.where(some, seen.argmax(axis=-1), 0)
+        last = np.where(some, self.n_keys - seen[:, ::-1].argmax(axis=-1), 0)
+        return np.stack([first, last], axis=-1).astype(np.int32)
+
+
+@dataclass(frozen=True, eq=False)
+class FromScores(AttentionLayer):
+    """A layer kept as q, k and a score rule.
+
+    Attributes:
+        q: ``[head, query, d]``, after rotation and normalisation: as the scores are made of them.
+        k: ``[key head, key, d]``: a key head serves as many heads as there are to one, in order.
+        rule: What makes scores of them.
+
+    Raises:
+        ExplorerError: q and k do not fit each other, or are not numbers.
+    """
+
+    number: int
+    q: Weights
+    k: Weights
+    rule: ScoreRule
+    _logs: dict[int, Doubles] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        fits = self.q.ndim == self.k.ndim == 3 and self.q.shape[2] == self.k.shape[2]
+        if not fits or self.q.shape[0] % self.k.shape[0]:
+            raise ExplorerError(
+                f"The queries {list(self.q.shape)} and keys {list(self.k.shape)} of layer "
+                f"{self.number} do not fit each other."
+            )
+        for part in (self.q, self.k):
+            # One head at a time: a sum in float32 is no number as soon as one of its terms is none.
+            if not all(np.isfinite(head.sum(dtype=np.float32)) for head in part):
+                raise ExplorerError(NOT_NUMBERS)
+        for name in ("q", "k"):
+            locked = getattr(self, name).view()
+            locked.flags.writeable = False
+            object.__setattr__(self, name, locked)
+
+    @property
+    def n_heads(self) -> int:  # type: ignore[override]
+        return self.q.shape[0]
+
+    @property
+    def n_queries(self) -> int:  # type: ignore[override]
+        return self.q.shape[1]
+
+    @property
+    def n_keys(self) -> int:  # type: ignore[override]
+        return self.k.shape[1]
+
+    @property
+    def nbytes(self) -> int:
+        return self.q.nbytes + self.k.nbytes + self.rule.nbytes
+
+    def rows(self, head: int, queries: Positions | None = None) -> Weights:
+        return self._softmax(head, slice(None) if queries is None else queries)[0]
+
+    def tile(self, head: int, queries: Positions, keys: Positions) -> Weights:
+        scores = self._scores(head, queries, keys)
+        logs = self.log_sum_exp(head)[queries].astype(np.float32)
+        with np.errstate(invalid="ignore"):  # infinity less infinity: no keys
+            weights = np.exp(scores - logs[:, None])
+        return np.nan_to_num(weights, copy=False, nan=0.0)
+
+    def log_sum_exp(self, head: int) -> Doubles:
+        found = self._logs.get(head)
+        if found is None:
+            found = np.empty(self.n_queries)
+            step = max(1, _CELLS // max(self.n_keys, 1))
+            for start in range(0, self.n_queries, step):
+                some = slice(start, start + step)
+                found[some] = self._softmax(head, some)[1]
+            self._logs[head] = found
+        return found
+
+    def allowed(self) -> npt.NDArray[np.int32]:
+        if self.rule.allowed is not None:
+            return self.rule.allowed
+        whole = np.tile(np.array([0, self.n_keys], dtype=np.int32), (self.n_queries, 1))
+        added = self.rule.added
+        if added is None or not np.isneginf(added).any():
+            return whole
+        seen = np.asarray(~np.isneginf(added).all(axis=0))
+        whole[:, 0] = seen.argmax(axis=-1)
+        whole[:, 1] = np.where(seen.any(axis=-1), self.n_keys - seen[:, ::-1].argmax(axis=-1), 0)
+        return whole
+
+    def _softmax(self, head: int, queries: Positions) -> tuple[Weights, Doubles]:
+        """The rows of some queries, and the log-sum-exp of each."""
+        weights = self._scores(head, queries, slice(None))
+        top = weights.max(axis=-1, initial=-np.inf)
+        sinks = self.rule.sinks
+        if sinks is not None:
+            top = np.maximum(top, sinks[head])
+        top[np.isneginf(top)] = 0
+        weights -= top[:, None]
+        np.exp(weights, out=weights)
+        total = weights.sum(axis=-1, dtype=np.float64)
+        if sinks is not None:
+            total += np.exp(sinks[head] - top, dtype=np.float64)
+        with np.errstate(divide="ignore"):
+            logs = top + np.log(total)
+        total[total == 0] = 1  # a row without keys stays a row of zeros
+        weights /= total[:, None].astype(np.float32)
+        return weights, logs
+
+    def _scores(self, head: int, queries: Positions, keys: Positions) -> Weights:
+        """Scores after cap, additions and mask, float32 ``[query, key]``; −inf where masked."""
+        rule = self.rule
+        q = self.q[head][queries].astype(np.float32) * np.float32(rule.scale)
+        k = self.k[head * self.k.shape[0] // self.n_heads][keys].astype(np.float32, copy=False)
+        scores: Weights = q @ k.T
+        if rule.cap is not None:
+            scores = np.tanh(scores / np.float32(rule.cap)) * np.float32(rule.cap)
+        if rule.offsets is None and rule.added is None and rule.allowed is None:
+            return scores
+        at = np.arange(self.n_queries, dtype=np.int32)[queries]
+        to = np.arange(self.n_keys, dtype=np.int32)[keys]
+        if rule.offsets is not None:
+            scores += rule.offsets[head][to - at[:, None] + (self.n_queries - 1)]
+        if rule.added is not None:
+            scores += rule.added[head % len(rule.added)][at][:, to]
+        if rule.allowed is not None:
+            first, last = rule.allowed[at].T
+            scores[(to < first[:, None]) | (to >= last[:, None])] = -np.inf
+        return scores
+
+
+def of_weights(weights: Weights) -> tuple[GivenWeights, ...]:
+    """Layers, numbered from 0, of an array ``[layer, head, query, key]``.
+
+    Raises:
+        ExplorerError: The rows are no distributions.
+    """
+    return tuple(GivenWeights(number, layer) for number, layer in enumerate(weights))
+
+
+NOT_NUMBERS = (
+    "The model returned attention weights that are not numbers (NaN or infinite). "
+    "Its weights are probably damaged: try another model."
+)
+
+
+def check_rows(weights: Weights) -> None:
+    """Refuse weights that are not rows of probabilities, of any shape ``[..., query, key]``.
+
+    Raises:
+        ExplorerError: They are not.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite is refused
+        sums = weights.sum(axis=-1)
+    if not np.isfinite(sums).all():
+        raise ExplorerError(NOT_NUMBERS)
+    if weights.min(initial=0.0) < 0:
+        raise ExplorerError("An attention weight is negative; softmax weights never are.")
+    off = np.where(sums == 0, 0, np.abs(sums - 1)).max(initial=0.0)
+    if off > ROW_SUM_TOLERANCE:
+        raise ExplorerError(
+            f"The rows of the attention weights must sum to 1; one is off by {off:.3g}. "
+            "Are these scores from before the softmax?"
+        )
