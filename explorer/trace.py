@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from explorer.errors import ExplorerError
-from explorer.layers import AttentionLayer, Doubles, Positions, Weights, of_weights
+from explorer.layers import AttentionLayer, Doubles, GivenWeights, Positions, Weights, of_weights
 from explorer.visible import visible
 
 MOST_WEIGHTS = 2**31  # bytes of all weights together; longer texts are read by rows and tiles
@@ -246,7 +246,13 @@ class AttentionTrace:
                 f"{MOST_WEIGHTS / 2**30:.0f} GiB are made at once. Take rows(layer, head), "
                 "tile(layer, head, queries, keys) or pooled(…): they are as exact."
             )
-        return self._weights if size <= _KEPT else self._dense()
+        return self._weights if self._keeps else self._dense()
+
+    @property
+    def _keeps(self) -> bool:
+        """Whether all weights are kept once made: a copy of given ones would be made for nothing."""
+        size = 4 * int(np.prod(self._shape, dtype=np.int64))
+        return size <= _KEPT and not all(isinstance(a, GivenWeights) for a in self.layers)
 
     @cached_property
     def _weights(self) -> Weights:
@@ -267,9 +273,9 @@ class AttentionTrace:
 
     @property
     def nbytes(self) -> int:
-        """Memory that the attention takes; that of all weights is kept beside it if it is small."""
+        """Memory that the attention takes, with all weights where they are kept once made."""
         size = 4 * int(np.prod(self._shape, dtype=np.int64))
-        return sum(layer.nbytes for layer in self.layers) + (size if size <= _KEPT else 0)
+        return sum(layer.nbytes for layer in self.layers) + (size if self._keeps else 0)
 
     def __repr__(self) -> str:
         shape = " x ".join(map(str, self._shape))
