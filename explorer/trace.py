@@ -250,7 +250,7 @@ class AttentionTrace:
 
     @property
     def _keeps(self) -> bool:
-        """Whether all weights are kept once made: a copy of given ones would be made for nothing."""
+        """Whether all weights are kept once made: given ones need no copy."""
         size = 4 * int(np.prod(self._shape, dtype=np.int64))
         return size <= _KEPT and not all(isinstance(a, GivenWeights) for a in self.layers)
 
