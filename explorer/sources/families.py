@@ -181,7 +181,16 @@ def may_remember(config: Any) -> bool:
 
     Transformers counts the layers of T5's encoder when it makes room for its decoder's.
     """
-    return bool(getattr(config, "num_decoder_layers", None) in (None, config.num_hidden_layers))
+    decoder_layers = getattr(config, "num_decoder_layers", None)
+    return decoder_layers is None or decoder_layers == config.num_hidden_layers
+
+
+def decoder_start(config: Any) -> int | None:
+    """The token with which an encoder-decoder's decoder starts; None if it says none."""
+    own = getattr(config, "decoder_start_token_id", None)
+    if own is None:  # T5Gemma says it as a decoder alone does
+        own = getattr(_inner(config, "decoder"), "bos_token_id", None)
+    return own if type(own) is int else None
 
 
 def plain_layers(network: Any) -> Any:

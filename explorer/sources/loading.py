@@ -393,6 +393,8 @@ def _from_folder(
             f"The weights of “{name}” cannot be loaded: the files are damaged or do not fit "
             "the model's config.json."
         ) from error
+    if maker is AutoModelForTextEncoding:
+        network.config.is_encoder_decoder = False  # whatever the whole model would be
     check_layers(loading["unexpected_keys"], network.state_dict(), name)
     other = [str(key[0] if isinstance(key, tuple) else key) for key in loading["mismatched_keys"]]
     return network.eval(), [*loading["missing_keys"], *other]
