@@ -17,6 +17,7 @@ from typing import Any
 
 from explorer.errors import ExplorerError
 from explorer.limits import MAX_MODEL_MB
+from explorer.sources.families import parts_of, sizes_of
 
 MAX_LAYERS, MAX_HEADS, MAX_WIDTH = 48, 64, 8192
 MAX_SIDE = 2048  # pixels that a processor may make a picture's side
@@ -594,17 +595,34 @@ def _tokenizer_classes() -> frozenset[str]:
 
 
 def check_config(config: Any, name: str) -> None:
-    """Refuse a model that does not say its layers, heads and width, or impossible ones.
+    """Refuse a model of which no part says its layers, heads and width.
 
     Raises:
-        ExplorerError: It is no model with attention.
+        ExplorerError: None does, or they are impossible.
     """
-    for key in ("num_hidden_layers", "num_attention_heads", "hidden_size"):
-        value = getattr(config, key, None)
+    refused: list[ExplorerError] = []
+    parts = parts_of(config).values()
+    for part in parts:
+        try:
+            check_sizes(part, name)
+        except ExplorerError as error:
+            refused.append(error)
+    if len(refused) == len(parts):
+        raise refused[0]
+
+
+def check_sizes(config: Any, name: str) -> None:
+    """Refuse a part of a model that does not say its layers, heads and width.
+
+    Raises:
+        ExplorerError: It says none, or impossible ones.
+    """
+    for key, value in sizes_of(config).items():
         if type(value) is not int or value < 1:
             raise ExplorerError(
-                f"“{name}” does not say its {key}: it is no model of text or pictures with "
-                "attention."
+                f"“{name}” is a “{config.model_type}” model, which does not say its {key} as one "
+                "number: only models whose layers are alike, each with attention, can be shown. "
+                "Choose another model."
             )
         check_number(key, value, name)
 

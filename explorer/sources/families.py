@@ -79,6 +79,7 @@ _FAMILIES = {
     # DeiT also comes as the classes of ViT; what else looks at pictures has no plain grid.
     "vit": Family(form="picture", marks=("[CLS]",)),
     "deit": Family(form="picture", marks=("[CLS]", "[DIST]")),
+    "clip_vision_model": Family(form="picture", marks=("[CLS]",)),
 }
 
 
@@ -88,14 +89,91 @@ def family_of(config: Any) -> Family:
     return _FAMILIES.get(kind, _STANDARD)
 
 
+def _inner(config: Any, name: str) -> Any:
+    """The configuration of a part; None if there is none of this name."""
+    part = getattr(config, name, None)
+    return part if hasattr(part, "model_type") else None
+
+
 def form_of(config: Any) -> Form:
-    """What a model reads: a text, a text and what is written of it, or a picture."""
+    """What a model or a part of one reads: a text, a picture, a text and what is written of it."""
     return "pair" if getattr(config, "is_encoder_decoder", False) else family_of(config).form
+
+
+def parts_of(config: Any) -> dict[Form, Any]:
+    """The parts of a model that can be shown: what each reads, and its configuration.
+
+    A model of texts and pictures (CLIP, Gemma 3, Qwen-VL) says the sizes of both parts apart; most
+    others are one part, and their configuration is that part's.
+    """
+    if form_of(config) != "text":
+        return {form_of(config): config}
+    text = _inner(config, "text_config") or config
+    found = {form_of(text): text}
+    for picture in filter(None, (_inner(config, name) for name in _PICTURE_PARTS)):
+        if form_of(picture) == "picture":
+            found["picture"] = picture
+    return found
+
+
+_PICTURE_PARTS = ("vision_config", "image_config")
+
+
+def reads_pictures(said: dict[str, Any]) -> bool:
+    """Whether a model, or a part of it, reads pictures, by what its config.json says."""
+    from transformers import CONFIG_MAPPING
+
+    kinds = [said["model_type"]]
+    defaults = CONFIG_MAPPING[said["model_type"]].sub_configs_defaults
+    for name in _PICTURE_PARTS:
+        if name in defaults:
+            part = said.get(name)
+            own = part.get("model_type") if isinstance(part, dict) else None
+            kinds.append(own or defaults[name].model_type)
+    return any(family_of(kind).form == "picture" for kind in kinds)
+
+
+def part_in(network: Any, part: Any) -> Any:
+    """The module of a network that belongs to a part of its configuration.
+
+    Raises:
+        ExplorerError: There is none: a class of its own joins the parts.
+    """
+    if type(network.config) is type(part):
+        return network
+    for module in network.modules():
+        if type(getattr(module, "config", None)) is type(part) and hasattr(module, "base_model"):
+            return module
+    raise ExplorerError(
+        f"A “{network.config.model_type}” model has no part that reads texts or pictures alone, so "
+        "there is nothing that could be shown. Choose another model."
+    )
+
+
+def sizes_of(config: Any) -> dict[str, Any]:
+    """How many layers and heads a part has, and its width; None for what it does not say.
+
+    Of an encoder-decoder those of its encoder; where layers differ, the most heads of any.
+    """
+    config = reader_of(config)
+
+    def said(key: str) -> Any:
+        if getattr(config, "is_heterogeneous", False) and key != "num_hidden_layers":
+            return max(getattr(layer, key, None) or 0 for layer in config.per_layer_config)
+        return getattr(config, key, None)
+
+    return {key: said(key) for key in ("num_hidden_layers", "num_attention_heads", "hidden_size")}
+
+
+def reader_of(config: Any) -> Any:
+    """The configuration of what reads the text: the encoder's, where it has one of its own."""
+    encoder = _inner(config, "encoder") or config
+    return _inner(encoder, "text_config") or encoder
 
 
 def first_position(config: Any) -> int:
     """The number that a model gives to the position of a text's first token."""
-    return config.pad_token_id + 1 if family_of(config).after_padding else 0
+    return (config.pad_token_id or 0) + 1 if family_of(config).after_padding else 0
 
 
 def may_remember(config: Any) -> bool:
@@ -103,7 +181,16 @@ def may_remember(config: Any) -> bool:
 
     Transformers counts the layers of T5's encoder when it makes room for its decoder's.
     """
-    return bool(getattr(config, "num_decoder_layers", None) in (None, config.num_hidden_layers))
+    decoder_layers = getattr(config, "num_decoder_layers", None)
+    return decoder_layers is None or decoder_layers == config.num_hidden_layers
+
+
+def decoder_start(config: Any) -> int | None:
+    """The token with which an encoder-decoder's decoder starts; None if it says none."""
+    own = getattr(config, "decoder_start_token_id", None)
+    if own is None:  # T5Gemma says it as a decoder alone does
+        own = getattr(_inner(config, "decoder"), "bos_token_id", None)
+    return own if type(own) is int else None
 
 
 def plain_layers(network: Any) -> Any:
