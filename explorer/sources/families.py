@@ -5,13 +5,15 @@ the standard shape: a model of text, with its sizes where everybody has them and
 begin at 0. So a new decoder of standard shape needs no row, and a new fact needs a field here.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Literal
 
 from explorer.errors import ExplorerError
 
 Form = Literal["text", "pair", "picture"]
+Marks = tuple[tuple[str, int | str], ...]
 
 
 @dataclass(frozen=True)
@@ -34,19 +36,42 @@ class PlainLayers:
 
 
 @dataclass(frozen=True)
+class Sight:
+    """What a vision model reads of a picture: patches, row by row, and marks beside them.
+
+    Each kind of mark stands here with how many of it there are, or with the name by which
+    config.json says so. The order is the model's own.
+
+    Attributes:
+        before: The marks before the patches.
+        after: The marks behind them.
+        note: What a reader should know of how the picture is read.
+        settings: What its configuration must say for the whole picture to be read.
+    """
+
+    before: Marks = ()
+    after: Marks = ()
+    note: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Family:
     """What is known of a family beyond the standard shape.
 
     Attributes:
         form: What it reads, if it is no encoder-decoder: a ``text`` or a ``picture``.
-        marks: The tokens that a vision model puts before its patches.
+        sight: What it reads of a picture, if it reads one.
+        refused: Why its attention cannot be shown: the rest of a sentence that begins with its
+            name.
         after_padding: Whether positions are counted from after the padding token, and by what is no
             padding: the first token of a text stands at ``pad_token_id + 1``.
         plain: Where its layers are, if their attention is the plain one.
     """
 
     form: Form = "text"
-    marks: tuple[str, ...] = ()
+    sight: Sight | None = None
+    refused: str | None = None
     after_padding: bool = False
     plain: PlainLayers | None = None
 
@@ -67,6 +92,20 @@ _DISTILBERT = PlainLayers(
     "sa_layer_norm",
 )
 _STANDARD = Family()
+
+
+def _seeing(*before: tuple[str, int | str], **more: Any) -> Family:
+    return Family(form="picture", sight=Sight(before, **more))
+
+
+def _refused(why: str, *kinds: str) -> dict[str, Family]:
+    return dict.fromkeys(kinds, Family(refused=why))
+
+
+_CLS = ("[CLS]", 1)
+_REGISTERS = ("[REG]", "num_register_tokens")
+_WITH_CLS = _seeing(_CLS)
+_PATCHES_ALONE = _seeing()  # where a model pools by attention, that is no layer of it
 _FAMILIES = {
     "bert": Family(plain=_BERT),
     "electra": Family(plain=_BERT),
@@ -76,11 +115,134 @@ _FAMILIES = {
     "camembert": Family(plain=_BERT, after_padding=True),
     "mpnet": Family(after_padding=True),
     "longformer": Family(after_padding=True),
-    # DeiT also comes as the classes of ViT; what else looks at pictures has no plain grid.
-    "vit": Family(form="picture", marks=("[CLS]",)),
-    "deit": Family(form="picture", marks=("[CLS]", "[DIST]")),
-    "clip_vision_model": Family(form="picture", marks=("[CLS]",)),
+    # What reads pictures as a plain grid of patches.
+    "vit": _WITH_CLS,
+    "deit": _seeing(_CLS, ("[DIST]", 1)),  # it also comes as the classes of ViT
+    "vit_msn": _WITH_CLS,
+    "vit_mae": _seeing(
+        _CLS,
+        note="was trained on pictures of which most patches were hidden; here it reads all of "
+        "them, in their order",
+        settings={"mask_ratio": 0.0},
+    ),
+    "ijepa": _PATCHES_ALONE,
+    "beit": _WITH_CLS,
+    "data2vec-vision": _WITH_CLS,
+    "dinov2": _WITH_CLS,
+    "dinov2_with_registers": _seeing(_CLS, _REGISTERS),
+    "dinov3_vit": _seeing(_CLS, _REGISTERS),
+    "pixio": _seeing(("[CLS]", "n_cls_tokens")),
+    "yolos": _seeing(_CLS, after=(("[DET]", "num_detection_tokens"),)),
+    "clip_vision_model": _WITH_CLS,
+    "chinese_clip_vision_model": _WITH_CLS,
+    "altclip_vision_model": _WITH_CLS,
+    "metaclip_2_vision_model": _WITH_CLS,
+    "clipseg_vision_model": _WITH_CLS,
+    "owlvit_vision_model": _WITH_CLS,
+    "owlv2_vision_model": _WITH_CLS,
+    "blip_vision_model": _WITH_CLS,
+    "blip_2_vision_model": _WITH_CLS,
+    "mlcd_vision_model": _WITH_CLS,
+    "aimv2_vision_model": _PATCHES_ALONE,
+    "internvl_vision": _WITH_CLS,
+    "siglip_vision_model": _PATCHES_ALONE,
+    "siglip2_vision_model": _PATCHES_ALONE,
+    # What looks at pictures in another way, and what reads neither text nor a picture.
+    **_refused(
+        "looks at a picture window by window, so no patch has attention on all others",
+        *("swin", "swinv2", "swin2sr", "donut-swin", "maskformer-swin", "hiera", "vitdet"),
+        *("sam", "sam_vision_model", "sam_hq", "sam_hq_vision_model", "dinat"),
+    ),
+    **_refused(
+        "has no attention: it is made of convolutions and the like",
+        *("convnext", "convnextv2", "dinov3_convnext", "resnet", "regnet", "bit", "mobilenet_v1"),
+        *("mobilenet_v2", "efficientnet", "poolformer", "focalnet", "textnet", "superpoint"),
+    ),
+    **_refused(
+        "looks at smaller and smaller copies of a picture, so its layers have different tokens",
+        *("segformer", "pvt", "pvt_v2", "cvt", "glpn", "levit", "mobilevit", "mobilevitv2"),
+        *("swiftformer",),
+    ),
+    **_refused(
+        "looks at what a network of convolutions has made of a picture, not at its patches",
+        *("detr", "conditional_detr", "deformable_detr", "table-transformer", "rt_detr"),
+        *("maskformer", "mask2former", "oneformer"),
+    ),
+    **_refused(
+        "cuts every picture into patches of another number, and reads them with the text that is "
+        "printed into it",
+        *("pix2struct", "pix2struct_vision_model"),
+    ),
+    **_refused(
+        "reads films: several pictures at a time, and one is too few",
+        *("videomae", "vivit", "timesformer", "vjepa2", "xclip", "xclip_vision_model"),
+    ),
 }
+_OTHERS = (
+    "Choose a model of text, such as google-bert/bert-base-uncased, or of pictures, such as "
+    "google/vit-base-patch16-224 or facebook/dinov2-base."
+)
+
+
+def check_shown(config: Any, name: str) -> None:
+    """Refuse a family whose attention cannot be shown, with the reason.
+
+    Raises:
+        ExplorerError: It is one.
+    """
+    for part in filter(None, (config, _inner(config, "encoder"))):
+        why = family_of(part).refused or _only_looks(part)
+        if why is not None:
+            raise ExplorerError(
+                f"“{name}” ({part.model_type}) cannot be shown: it {why}. {_OTHERS}"
+            )
+    if _hears(config):
+        raise ExplorerError(
+            f"“{name}” ({config.model_type}) is a model of sound: it needs a recording, not a text "
+            f"or a picture, and recordings cannot be given here yet. {_OTHERS}"
+        )
+
+
+def why_unseen(config: Any, name: str) -> str | None:
+    """Why the part for pictures of a model of texts cannot be shown; None if it can, or has none.
+
+    The sentence is for somebody who gave a picture.
+    """
+    for part in filter(None, (_inner(config, key) for key in _PICTURE_PARTS)):
+        if family_of(part).form != "picture":
+            why = family_of(part).refused or _UNREAD
+            return f"The part of “{name}” for pictures ({part.model_type}) {why}. {_OTHERS}"
+    return None
+
+
+_UNREAD = (
+    "is of a kind that is not known here, so which token stands for which patch cannot be said"
+)
+
+
+def _only_looks(config: Any) -> str | None:
+    """What is wrong with a model that reads pictures alone, in a way that nobody here has read."""
+    from transformers.models.auto.image_processing_auto import IMAGE_PROCESSOR_MAPPING_NAMES
+    from transformers.models.auto.tokenization_auto import TOKENIZER_MAPPING_NAMES
+
+    kind = config.model_type
+    looks = kind in IMAGE_PROCESSOR_MAPPING_NAMES and kind not in TOKENIZER_MAPPING_NAMES
+    whole = not any(_inner(config, key) for key in ("text_config", "encoder", *_PICTURE_PARTS))
+    return _UNREAD if looks and whole and family_of(kind).form != "picture" else None
+
+
+def _hears(config: Any) -> bool:
+    """Whether a model reads sound alone; those that also read texts are models of text here."""
+    from transformers import (
+        FEATURE_EXTRACTOR_MAPPING,
+        MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING,
+    )
+
+    encoder = _inner(config, "encoder")  # of an encoder-decoder put together of two models
+    known = any(type(part) in FEATURE_EXTRACTOR_MAPPING for part in (config, encoder))
+    writes = type(config) in MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING
+    texts = any(_inner(config, name) for name in ("text_config", "text_encoder"))
+    return known and not writes and not texts
 
 
 def family_of(config: Any) -> Family:
@@ -106,6 +268,9 @@ def parts_of(config: Any) -> dict[Form, Any]:
     A model of texts and pictures (CLIP, Gemma 3, Qwen-VL) says the sizes of both parts apart; most
     others are one part, and their configuration is that part's.
     """
+    encoder = _inner(config, "encoder")
+    if encoder is not None and form_of(encoder) == "picture":  # it writes what it sees, as TrOCR
+        return {"picture": encoder}
     if form_of(config) != "text":
         return {form_of(config): config}
     text = _inner(config, "text_config") or config
@@ -123,7 +288,10 @@ def reads_pictures(said: dict[str, Any]) -> bool:
     """Whether a model, or a part of it, reads pictures, by what its config.json says."""
     from transformers import CONFIG_MAPPING
 
+    encoder = said.get("encoder")
     kinds = [said["model_type"]]
+    if isinstance(encoder, dict) and isinstance(encoder.get("model_type"), str):
+        kinds.append(encoder["model_type"])
     defaults = CONFIG_MAPPING[said["model_type"]].sub_configs_defaults
     for name in _PICTURE_PARTS:
         if name in defaults:
@@ -169,6 +337,22 @@ def reader_of(config: Any) -> Any:
     """The configuration of what reads the text: the encoder's, where it has one of its own."""
     encoder = _inner(config, "encoder") or config
     return _inner(encoder, "text_config") or encoder
+
+
+def sight_of(config: Any) -> Sight:
+    """What a vision model reads of a picture."""
+    return family_of(config).sight or Sight()
+
+
+def marks_beside(config: Any) -> tuple[list[str], list[str]]:
+    """The marks that a vision model puts before and behind its patches, one by one."""
+    sight = sight_of(config)
+
+    def all_of(marks: Marks) -> list[str]:
+        counted = [(mark, getattr(config, n) if isinstance(n, str) else n) for mark, n in marks]
+        return [mark for mark, n in counted for _ in range(n)]
+
+    return all_of(sight.before), all_of(sight.after)
 
 
 def first_position(config: Any) -> int:

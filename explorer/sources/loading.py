@@ -18,6 +18,7 @@ from transformers import (
     AutoConfig,
     AutoImageProcessor,
     AutoModel,
+    AutoModelForImageTextToText,
     AutoModelForMaskedLM,
     AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
@@ -26,16 +27,27 @@ from transformers import (
 )
 from transformers.utils import logging as transformers_logging
 
-from explorer.errors import ExplorerError, refusing
+from explorer.errors import ExplorerError, own_words, refusing
 from explorer.limits import MAX_TOKENS, MODELS_MB
 from explorer.source import Embedded, Folder, Hub
 from explorer.sources.building import check_need, counting_steps
 from explorer.sources.catalogue import EMBEDDED_NAME, check_weights, embedded_folder
 from explorer.sources.checking import check_config, check_files, check_layers, check_sizes
 from explorer.sources.download import doubt, hub_folder
-from explorer.sources.families import Form, first_position, part_in, parts_of, reader_of, sizes_of
+from explorer.sources.families import (
+    Form,
+    check_shown,
+    first_position,
+    part_in,
+    parts_of,
+    reader_of,
+    sight_of,
+    sizes_of,
+    why_unseen,
+)
 from explorer.sources.hub_cache import discard_damaged
 from explorer.sources.passport import passport_of, sample
+from explorer.sources.patches import DINOv3Processor, prepare
 from explorer.sources.progress import Progress, away, tick
 from explorer.sources.staging import staged
 from explorer.sources.vocabulary import growth
@@ -226,6 +238,9 @@ def _load_checked(folder: Path, name: str, revision: str | None, held: int) -> L
             found[form] = _load_part(folder, name, revision, form, part, whole, predicts)
         except ExplorerError as error:
             found[form] = str(error)
+    unseen = why_unseen(config, name)
+    if unseen is not None:
+        found["picture"] = unseen
     first = next((part for part in found.values() if isinstance(part, LoadedModel)), None)
     if first is None:
         raise ExplorerError(str(next(iter(found.values()))))
@@ -248,6 +263,8 @@ def _load_part(
         whole, predicts = part_in(whole, config), None
     tokenizer = (_load_processor if form == "picture" else _load_tokenizer)(folder, name)
     sizes = sizes_of(config)
+    for key, value in sight_of(config).settings.items():
+        setattr(whole.config, key, value)
     info = ModelInfo(
         name=name,
         revision=revision,
@@ -270,8 +287,8 @@ def _passport(loaded: LoadedModel) -> Passport:
     if loaded.form == "picture":
         noise = torch.randint(256, (64, 64, 3), generator=torch.Generator().manual_seed(0))
         image = Image.fromarray(noise.numpy().astype("uint8"))
-        inputs = dict(tokenizer(image, return_tensors="pt"))
-        return passport_of(loaded.network, inputs, 0)
+        found = prepare(tokenizer, loaded.network, loaded.info.name, image)
+        return passport_of(loaded.network, found.inputs, found.n_tokens)
     pair = loaded.form == "pair"
     most = loaded.info.max_tokens
     inputs = sample(loaded.network, tokenizer.all_special_ids, most, pair=pair)
@@ -304,7 +321,8 @@ def _notes(config: Any, name: str) -> tuple[str, ...]:
             f"The config.json of {name} says that it is not causal: each token looks at all "
             "others, though its family looks only at those before it.",
         )
-    return ()
+    seen = sight_of(config).note
+    return (f"{name} {seen}.",) if seen else ()
 
 
 def _load_config(folder: Path, name: str) -> Any:
@@ -319,22 +337,30 @@ def _load_config(folder: Path, name: str) -> Any:
         raise ExplorerError(
             f"“{name}” is of a kind that Transformers does not know, or its config.json is damaged."
         ) from error
+    check_shown(config, name)
     check_config(config, name)
     return config
 
 
 def _load_processor(folder: Path, name: str) -> Any:
     """What scales and crops pictures as the model was trained with."""
-    if not (folder / "preprocessor_config.json").is_file():
+    file = folder / "preprocessor_config.json"
+    if not file.is_file():
         raise ExplorerError(
-            f"“{name}” has no preprocessor_config.json, so how it wants pictures is not known."
+            f"“{name}” has no preprocessor_config.json, so how it wants pictures is not known. Put "
+            "that of the model that it was made from into its folder."
         )
     try:
+        said = json.loads(file.read_text("utf-8"))
+        if str(said.get("image_processor_type")).startswith("DINOv3ViT"):
+            return DINOv3Processor(**said)
         return AutoImageProcessor.from_pretrained(
             folder, local_files_only=True, trust_remote_code=False, backend="pil"
         )
     except Exception as error:
-        raise ExplorerError(f"The preprocessor_config.json of “{name}” cannot be used.") from error
+        raise ExplorerError(
+            f"The preprocessor_config.json of “{name}” cannot be used: “{own_words(error)}”."
+        ) from error
 
 
 def _load_tokenizer(folder: Path, name: str) -> Any:
@@ -359,6 +385,7 @@ def _load_network(
             AutoModelForSeq2SeqLM,
             None,
         ),
+        ("VisionEncoderDecoderModel",): (AutoModelForImageTextToText, None),
         ("EncoderModel",): (AutoModelForTextEncoding, None),
     }
     for endings, (maker, predicts) in heads.items():
