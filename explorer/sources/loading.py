@@ -377,7 +377,8 @@ def _load_network(
     folder: Path, name: str, config: Any, held: int
 ) -> tuple[Any, Literal["word", "class"] | None]:
     """The network, with its head for words or classes if the checkpoint has a whole one."""
-    kind = (getattr(config, "architectures", None) or [""])[0]
+    said = getattr(config, "architectures", None)
+    kind = str(said[0]) if isinstance(said, list) and said else ""
     heads: dict[tuple[str, ...], tuple[Any, Literal["word", "class"] | None]] = {
         ("ForMaskedLM", "ForPreTraining"): (AutoModelForMaskedLM, "word"),
         ("ForSequenceClassification",): (AutoModelForSequenceClassification, "class"),

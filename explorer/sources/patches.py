@@ -17,7 +17,7 @@ from explorer.errors import ExplorerError, own_words
 from explorer.sources.families import marks_beside
 from explorer.sources.pictures import stored
 
-MAX_PATCHES = 4200  # YOLOS cuts a picture into 50 × 83, Gemma 3 into 64 × 64
+MAX_PATCHES = 4200  # Gemma 3 cuts a picture into 64 by 64, YOLOS into 50 by 83
 MAX_PIXELS = 2**22  # of a picture as a model gets it: a square of 2,048
 _BILINEAR, _BICUBIC = 2, 3  # as processors number the ways to make a picture smaller
 
@@ -173,7 +173,7 @@ def _whole(pixels: torch.Tensor, rows: int, columns: int, config: Any) -> npt.ND
 
 
 def _seen(processor: Any, values: npt.NDArray[Any]) -> bytes:
-    """The picture ``[height, width, colour]`` as the model got it, before its colours were scaled."""
+    """The picture ``[height, width, colour]`` that a model got, with its own colours again."""
     if processor.do_normalize:
         values = values * np.array(processor.image_std) + np.array(processor.image_mean)
     if processor.do_rescale:
@@ -188,7 +188,7 @@ class DINOv3Processor(ViTImageProcessorPil):
     of PyTorch.
     """
 
-    def _preprocess(  # noqa: PLR0913  # the settings that Transformers hands over
+    def _preprocess(
         self,
         images: list[npt.NDArray[Any]],
         do_resize: bool,
