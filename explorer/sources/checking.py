@@ -17,7 +17,7 @@ from typing import Any
 
 from explorer.errors import ExplorerError
 from explorer.limits import MAX_MODEL_MB
-from explorer.sources.families import parts_of, sizes_of
+from explorer.sources.families import family_of, parts_of, sizes_of
 
 MAX_LAYERS, MAX_HEADS, MAX_WIDTH = 48, 64, 8192
 MAX_SIDE = 2048  # pixels that a processor may make a picture's side
@@ -601,6 +601,8 @@ def check_config(config: Any, name: str) -> None:
         ExplorerError: None does, or they are impossible.
     """
     refused: list[ExplorerError] = []
+    if why := family_of(config).refused:
+        raise ExplorerError(f"“{name}” is a “{config.model_type}” model, which {why}.")
     parts = parts_of(config).values()
     for part in parts:
         try:
@@ -620,9 +622,9 @@ def check_sizes(config: Any, name: str) -> None:
     for key, value in sizes_of(config).items():
         if type(value) is not int or value < 1:
             raise ExplorerError(
-                f"“{name}” is a “{config.model_type}” model, which does not say its {key} as one "
-                "number: only models whose layers are alike, each with attention, can be shown. "
-                "Choose another model."
+                f"“{name}” is a “{config.model_type}” model, whose config.json gives no one number "
+                f"as its {key}. Only models with layers of attention that are alike can be shown: "
+                "choose another model."
             )
         check_number(key, value, name)
 

@@ -42,6 +42,8 @@ class Family:
         marks: The tokens that a vision model puts before its patches.
         after_padding: Whether positions are counted from after the padding token, and by what is no
             padding: the first token of a text stands at ``pad_token_id + 1``.
+        note: What a reader should know of its attention as it is shown here.
+        refused: Why its attention cannot be shown, as the end of a sentence, and what can.
         plain: Where its layers are, if their attention is the plain one.
     """
 
@@ -49,6 +51,8 @@ class Family:
     marks: tuple[str, ...] = ()
     after_padding: bool = False
     plain: PlainLayers | None = None
+    note: str | None = None
+    refused: str | None = None
 
 
 _BERT = PlainLayers(
@@ -67,6 +71,11 @@ _DISTILBERT = PlainLayers(
     "sa_layer_norm",
 )
 _STANDARD = Family()
+_WINDOWS = (
+    "looks through a window, and Transformers returns the weights of that window alone, not those "
+    "of every token on every token. Choose a model that reads as long texts another way, such as "
+    "answerdotai/ModernBERT-base"
+)
 _FAMILIES = {
     "bert": Family(plain=_BERT),
     "electra": Family(plain=_BERT),
@@ -74,8 +83,38 @@ _FAMILIES = {
     "roberta": Family(plain=_BERT, after_padding=True),
     "xlm-roberta": Family(plain=_BERT, after_padding=True),
     "camembert": Family(plain=_BERT, after_padding=True),
-    "mpnet": Family(after_padding=True),
-    "longformer": Family(after_padding=True),
+    **dict.fromkeys(
+        (
+            "altclip_text_model",
+            "bridgetower_text_model",
+            "clap_text_model",
+            "data2vec-text",
+            "esm",
+            "ibert",
+            "layoutlmv3",
+            "lilt",
+            "luke",
+            "markuplm",
+            "mpnet",
+            "roberta-prelayernorm",
+            "xlm-roberta-xl",
+            "xmod",
+        ),
+        Family(after_padding=True),
+    ),
+    "longformer": Family(after_padding=True, refused=_WINDOWS),
+    "led": Family(refused=_WINDOWS),
+    **dict.fromkeys(
+        ("mamba", "mamba2", "falcon_mamba", "rwkv", "xlstm", "fnet"),
+        Family(
+            refused="has no attention: it mixes its tokens in another way. Choose a model with "
+            "attention, such as google-bert/bert-base-uncased"
+        ),
+    ),
+    "paligemma": Family(
+        note="Its part for texts is read alone, where each token looks only at itself and at those "
+        "before it. Behind a picture the tokens of a question look at all others too."
+    ),
     # DeiT also comes as the classes of ViT; what else looks at pictures has no plain grid.
     "vit": Family(form="picture", marks=("[CLS]",)),
     "deit": Family(form="picture", marks=("[CLS]", "[DIST]")),
@@ -183,6 +222,28 @@ def may_remember(config: Any) -> bool:
     """
     decoder_layers = getattr(config, "num_decoder_layers", None)
     return decoder_layers is None or decoder_layers == config.num_hidden_layers
+
+
+def look_at_all(config: Any) -> None:
+    """Let a model look at every token, as it does in short texts, before it is built.
+
+    BigBird looks at blocks of tokens, and at every token in texts up to a length: only there is a
+    weight of every token on every token. `own_tokens` then says that length.
+    """
+    if getattr(config, "attention_type", None) == "block_sparse":
+        config.attention_type = "original_full"
+        # As BigBirdModel.forward counts it.
+        config.all_up_to = (5 + 2 * config.num_random_blocks) * config.block_size
+
+
+def own_tokens(config: Any) -> int | None:
+    """The most tokens that a model itself takes, as far as its configuration says it."""
+    config = reader_of(config)
+    positions = getattr(config, "max_position_embeddings", None)
+    limits = [getattr(config, "all_up_to", None)]
+    if isinstance(positions, int) and positions > 0:
+        limits.append(positions - first_position(config))
+    return min(filter(None, limits), default=None)
 
 
 def decoder_start(config: Any) -> int | None:
