@@ -5,13 +5,56 @@ the standard shape: a model of text, with its sizes where everybody has them and
 begin at 0. So a new decoder of standard shape needs no row, and a new fact needs a field here.
 """
 
+import re
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Literal
 
 from explorer.errors import ExplorerError
+from explorer.limits import MAX_TOKENS
 
 Form = Literal["text", "pair", "picture"]
+
+
+# Names of settings that decide which keys a query sees and how a score is made.
+_OF_ATTENTION = re.compile(
+    r"attn|attention|rope|rotary|alibi|sliding|window|softcap|sink|causal|qk_|kv_heads|key_value"
+    r"|relative_|position_embedding|position_bias|layer_types|block_types"
+)
+# Of those, what changes no weight: dropout and precision, how it is computed, what the shapes of
+# weights tell anyhow, what belongs to a pooler, and tables of positions that a family has or not.
+_HARMLESS = re.compile(
+    r"drop|pooler|flash|sdpa|xformers|memory_efficient|implementation|attn_impl$|fp32|upcast"
+    r"|^output_attentions$|^use_return|^final_|^max_|^original_max|^num_key_value_heads$"
+    r"|^attention_bias$|^attn_bias$|^cross_attention_hidden_size$|^add_cross_attention$"
+    r"|^is_causal$|^static_position_embeddings$"
+    r"|^per_layer_config$|head_dim$"
+)
+# Of those, the values that say what every plain attention does, however old the file is.
+_PLAIN_VALUES = {
+    "position_embedding_type": ("absolute",),
+    "attention_type": ("original_full", "full", "softmax", "multihead_attention"),
+    "scale_attn_weights": (True,),
+    "use_absolute_position_embeddings": (True,),
+    "causal": (True,),
+}
+
+
+def means_attention(kind: str, key: str, value: Any) -> bool:
+    """Whether a setting of a config.json, by its name and value, decides how attention looks.
+
+    Args:
+        kind: The model type.
+        key: The setting's name.
+        value: What is said of it.
+    """
+    if value in (None, False, "", 0, [], {}) or not _OF_ATTENTION.search(key):
+        return False
+    if key in family_of(kind).followed:
+        return False
+    if re.search("window|sliding", key) and type(value) is int and value >= MAX_TOKENS:
+        return False  # no text that is read here is longer
+    return not _HARMLESS.search(key) and value not in _PLAIN_VALUES.get(key, ())
 
 
 @dataclass(frozen=True)
@@ -42,6 +85,7 @@ class Family:
         marks: The tokens that a vision model puts before its patches.
         after_padding: Whether positions are counted from after the padding token, and by what is no
             padding: the first token of a text stands at ``pad_token_id + 1``.
+        followed: Settings of older files that its class follows in any case, though it reads none.
         note: What a reader should know of its attention as it is shown here.
         refused: Why its attention cannot be shown, as the end of a sentence, and what can.
         plain: Where its layers are, if their attention is the plain one.
@@ -51,6 +95,7 @@ class Family:
     marks: tuple[str, ...] = ()
     after_padding: bool = False
     plain: PlainLayers | None = None
+    followed: tuple[str, ...] = ()
     note: str | None = None
     refused: str | None = None
 
@@ -104,6 +149,8 @@ _FAMILIES = {
     ),
     "longformer": Family(after_padding=True, refused=_WINDOWS),
     "led": Family(refused=_WINDOWS),
+    "gptj": Family(followed=("rotary",)),
+    "bloom": Family(followed=("offset_alibi",)),
     **dict.fromkeys(
         ("mamba", "mamba2", "falcon_mamba", "rwkv", "xlstm", "fnet"),
         Family(

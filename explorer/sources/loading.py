@@ -31,7 +31,13 @@ from explorer.limits import MAX_TOKENS, MODELS_MB
 from explorer.source import Embedded, Folder, Hub
 from explorer.sources.building import check_need, counting_steps
 from explorer.sources.catalogue import EMBEDDED_NAME, check_weights, embedded_folder
-from explorer.sources.checking import check_config, check_files, check_layers, check_sizes
+from explorer.sources.checking import (
+    check_config,
+    check_files,
+    check_layers,
+    check_sizes,
+    check_unread,
+)
 from explorer.sources.download import doubt, hub_folder
 from explorer.sources.families import (
     Form,
@@ -430,6 +436,7 @@ def _from_folder(
     if maker is AutoModelForTextEncoding:
         network.config.is_encoder_decoder = False  # whatever the whole model would be
     check_layers(loading["unexpected_keys"], network.state_dict(), name)
+    check_unread(loading["unexpected_keys"], dict(network.named_modules()), name)
     other = [str(key[0] if isinstance(key, tuple) else key) for key in loading["mismatched_keys"]]
     return network.eval(), [*loading["missing_keys"], *other]
 
