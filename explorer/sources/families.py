@@ -5,15 +5,58 @@ the standard shape: a model of text, with its sizes where everybody has them and
 begin at 0. So a new decoder of standard shape needs no row, and a new fact needs a field here.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Literal
 
 from explorer.errors import ExplorerError
+from explorer.limits import MAX_TOKENS
 
 Form = Literal["text", "pair", "picture"]
 Marks = tuple[tuple[str, int | str], ...]
+
+
+# Names of settings that decide which keys a query sees and how a score is made.
+_OF_ATTENTION = re.compile(
+    r"attn|attention|rope|rotary|alibi|sliding|window|softcap|sink|causal|qk_|kv_heads|key_value"
+    r"|relative_|position_embedding|position_bias|layer_types|block_types"
+)
+# Of those, what changes no weight: dropout and precision, how it is computed, what the shapes of
+# weights tell anyhow, what belongs to a pooler, and tables of positions that a family has or not.
+_HARMLESS = re.compile(
+    r"drop|pooler|flash|sdpa|xformers|memory_efficient|implementation|attn_impl$|fp32|upcast"
+    r"|^output_attentions$|^use_return|^final_|^max_|^original_max|^num_key_value_heads$"
+    r"|^attention_bias$|^attn_bias$|^cross_attention_hidden_size$|^add_cross_attention$"
+    r"|^is_causal$|^static_position_embeddings$"
+    r"|^per_layer_config$|head_dim$"
+)
+# Of those, the values that say what every plain attention does, however old the file is.
+_PLAIN_VALUES = {
+    "position_embedding_type": ("absolute",),
+    "attention_type": ("original_full", "full", "softmax", "multihead_attention"),
+    "scale_attn_weights": (True,),
+    "use_absolute_position_embeddings": (True,),
+    "causal": (True,),
+}
+
+
+def means_attention(kind: str, key: str, value: Any) -> bool:
+    """Whether a setting of a config.json, by its name and value, decides how attention looks.
+
+    Args:
+        kind: The model type.
+        key: The setting's name.
+        value: What is said of it.
+    """
+    if value in (None, False, "", 0, [], {}) or not _OF_ATTENTION.search(key):
+        return False
+    if key in family_of(kind).followed:
+        return False
+    if re.search("window|sliding", key) and type(value) is int and value >= MAX_TOKENS:
+        return False  # no text that is read here is longer
+    return not _HARMLESS.search(key) and value not in _PLAIN_VALUES.get(key, ())
 
 
 @dataclass(frozen=True)
@@ -45,13 +88,11 @@ class Sight:
     Attributes:
         before: The marks before the patches.
         after: The marks behind them.
-        note: What a reader should know of how the picture is read.
         settings: What its configuration must say for the whole picture to be read.
     """
 
     before: Marks = ()
     after: Marks = ()
-    note: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -62,18 +103,21 @@ class Family:
     Attributes:
         form: What it reads, if it is no encoder-decoder: a ``text`` or a ``picture``.
         sight: What it reads of a picture, if it reads one.
-        refused: Why its attention cannot be shown: the rest of a sentence that begins with its
-            name.
         after_padding: Whether positions are counted from after the padding token, and by what is no
             padding: the first token of a text stands at ``pad_token_id + 1``.
+        followed: Settings of older files that its class follows in any case, though it reads none.
+        note: What a reader should know of its attention as it is shown here.
+        refused: Why its attention cannot be shown, as the end of a sentence, and what can.
         plain: Where its layers are, if their attention is the plain one.
     """
 
     form: Form = "text"
     sight: Sight | None = None
-    refused: str | None = None
     after_padding: bool = False
     plain: PlainLayers | None = None
+    followed: tuple[str, ...] = ()
+    note: str | None = None
+    refused: str | None = None
 
 
 _BERT = PlainLayers(
@@ -94,18 +138,29 @@ _DISTILBERT = PlainLayers(
 _STANDARD = Family()
 
 
-def _seeing(*before: tuple[str, int | str], **more: Any) -> Family:
-    return Family(form="picture", sight=Sight(before, **more))
+def _seeing(*before: tuple[str, int | str], note: str | None = None, **more: Any) -> Family:
+    return Family(form="picture", sight=Sight(before, **more), note=note)
 
 
 def _refused(why: str, *kinds: str) -> dict[str, Family]:
-    return dict.fromkeys(kinds, Family(refused=why))
+    return dict.fromkeys(kinds, Family(refused=f"{why}. {_OTHERS}"))
+
+
+_OTHERS = (
+    "Choose a model of text, such as google-bert/bert-base-uncased, or of pictures, such as "
+    "google/vit-base-patch16-224 or facebook/dinov2-base"
+)
 
 
 _CLS = ("[CLS]", 1)
 _REGISTERS = ("[REG]", "num_register_tokens")
 _WITH_CLS = _seeing(_CLS)
 _PATCHES_ALONE = _seeing()  # where a model pools by attention, that is no layer of it
+_WINDOWS = (
+    "looks through a window, and Transformers returns the weights of that window alone, not those "
+    "of every token on every token. Choose a model that reads as long texts another way, such as "
+    "answerdotai/ModernBERT-base"
+)
 _FAMILIES = {
     "bert": Family(plain=_BERT),
     "electra": Family(plain=_BERT),
@@ -113,16 +168,48 @@ _FAMILIES = {
     "roberta": Family(plain=_BERT, after_padding=True),
     "xlm-roberta": Family(plain=_BERT, after_padding=True),
     "camembert": Family(plain=_BERT, after_padding=True),
-    "mpnet": Family(after_padding=True),
-    "longformer": Family(after_padding=True),
+    **dict.fromkeys(
+        (
+            "altclip_text_model",
+            "bridgetower_text_model",
+            "clap_text_model",
+            "data2vec-text",
+            "esm",
+            "ibert",
+            "layoutlmv3",
+            "lilt",
+            "luke",
+            "markuplm",
+            "mpnet",
+            "roberta-prelayernorm",
+            "xlm-roberta-xl",
+            "xmod",
+        ),
+        Family(after_padding=True),
+    ),
+    "longformer": Family(after_padding=True, refused=_WINDOWS),
+    "led": Family(refused=_WINDOWS),
+    "gptj": Family(followed=("rotary",)),
+    "bloom": Family(followed=("offset_alibi",)),
+    **dict.fromkeys(
+        ("mamba", "mamba2", "falcon_mamba", "rwkv", "xlstm", "fnet"),
+        Family(
+            refused="has no attention: it mixes its tokens in another way. Choose a model with "
+            "attention, such as google-bert/bert-base-uncased"
+        ),
+    ),
+    "paligemma": Family(
+        note="Its part for texts is read alone, where each token looks only at itself and at those "
+        "before it. Behind a picture the tokens of a question look at all others too."
+    ),
     # What reads pictures as a plain grid of patches.
     "vit": _WITH_CLS,
     "deit": _seeing(_CLS, ("[DIST]", 1)),  # it also comes as the classes of ViT
     "vit_msn": _WITH_CLS,
     "vit_mae": _seeing(
         _CLS,
-        note="was trained on pictures of which most patches were hidden; here it reads all of "
-        "them, in their order",
+        note="It was trained on pictures of which most patches were hidden; here it reads all of "
+        "them, in their order.",
         settings={"mask_ratio": 0.0},
     ),
     "ijepa": _PATCHES_ALONE,
@@ -154,7 +241,7 @@ _FAMILIES = {
         *("sam", "sam_vision_model", "sam_hq", "sam_hq_vision_model", "dinat"),
     ),
     **_refused(
-        "has no attention: it is made of convolutions and the like",
+        "has no attention: it sees by convolutions and the like",
         *("convnext", "convnextv2", "dinov3_convnext", "resnet", "regnet", "bit", "mobilenet_v1"),
         *("mobilenet_v2", "efficientnet", "poolformer", "focalnet", "textnet", "superpoint"),
     ),
@@ -174,33 +261,27 @@ _FAMILIES = {
         *("pix2struct", "pix2struct_vision_model"),
     ),
     **_refused(
-        "reads films: several pictures at a time, and one is too few",
+        "reads videos: several pictures at a time, and one is too few",
         *("videomae", "vivit", "timesformer", "vjepa2", "xclip", "xclip_vision_model"),
     ),
 }
-_OTHERS = (
-    "Choose a model of text, such as google-bert/bert-base-uncased, or of pictures, such as "
-    "google/vit-base-patch16-224 or facebook/dinov2-base."
-)
 
 
-def check_shown(config: Any, name: str) -> None:
-    """Refuse a family whose attention cannot be shown, with the reason.
+def why_refused(config: Any) -> str | None:
+    """Why a model's attention cannot be shown, as the end of a sentence; None if it may be shown.
 
-    Raises:
-        ExplorerError: It is one.
+    Of an encoder-decoder that is put together of two models, also why its encoder's cannot.
     """
-    for part in filter(None, (config, _inner(config, "encoder"))):
-        why = family_of(part).refused or _only_looks(part)
-        if why is not None:
-            raise ExplorerError(
-                f"“{name}” ({part.model_type}) cannot be shown: it {why}. {_OTHERS}"
-            )
-    if _hears(config):
-        raise ExplorerError(
-            f"“{name}” ({config.model_type}) is a model of sound: it needs a recording, not a text "
-            f"or a picture, and recordings cannot be given here yet. {_OTHERS}"
+    parts = [config, *filter(None, [_inner(config, "encoder")])]
+    for part in parts:
+        if why := family_of(part).refused:
+            return why
+    if _hears(parts):
+        return (
+            "reads sound: it needs a recording, not a text or a picture, and recordings cannot be "
+            f"given here yet. {_OTHERS}"
         )
+    return f"{_UNREAD}. {_OTHERS}" if _only_looks(config) else None
 
 
 def why_unseen(config: Any, name: str) -> str | None:
@@ -210,8 +291,8 @@ def why_unseen(config: Any, name: str) -> str | None:
     """
     for part in filter(None, (_inner(config, key) for key in _PICTURE_PARTS)):
         if family_of(part).form != "picture":
-            why = family_of(part).refused or _UNREAD
-            return f"The part of “{name}” for pictures ({part.model_type}) {why}. {_OTHERS}"
+            why = family_of(part).refused or f"{_UNREAD}. {_OTHERS}"
+            return f"The part of “{name}” for pictures is a “{part.model_type}” model, which {why}."
     return None
 
 
@@ -220,28 +301,24 @@ _UNREAD = (
 )
 
 
-def _only_looks(config: Any) -> str | None:
-    """What is wrong with a model that reads pictures alone, in a way that nobody here has read."""
+def _only_looks(config: Any) -> bool:
+    """Whether a model reads pictures alone, in a way that nobody here has read."""
     from transformers.models.auto.image_processing_auto import IMAGE_PROCESSOR_MAPPING_NAMES
     from transformers.models.auto.tokenization_auto import TOKENIZER_MAPPING_NAMES
 
     kind = config.model_type
     looks = kind in IMAGE_PROCESSOR_MAPPING_NAMES and kind not in TOKENIZER_MAPPING_NAMES
     whole = not any(_inner(config, key) for key in ("text_config", "encoder", *_PICTURE_PARTS))
-    return _UNREAD if looks and whole and family_of(kind).form != "picture" else None
+    return looks and whole and family_of(kind).form != "picture"
 
 
-def _hears(config: Any) -> bool:
-    """Whether a model reads sound alone; those that also read texts are models of text here."""
-    from transformers import (
-        FEATURE_EXTRACTOR_MAPPING,
-        MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING,
-    )
+def _hears(parts: list[Any]) -> bool:
+    """Whether a model reads sound alone; one that also reads texts is a model of text here."""
+    from transformers import FEATURE_EXTRACTOR_MAPPING, MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING
 
-    encoder = _inner(config, "encoder")  # of an encoder-decoder put together of two models
-    known = any(type(part) in FEATURE_EXTRACTOR_MAPPING for part in (config, encoder))
-    writes = type(config) in MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING
-    texts = any(_inner(config, name) for name in ("text_config", "text_encoder"))
+    known = any(type(part) in FEATURE_EXTRACTOR_MAPPING for part in parts)
+    writes = type(parts[0]) in MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING
+    texts = any(_inner(parts[0], name) for name in ("text_config", "text_encoder"))
     return known and not writes and not texts
 
 
@@ -367,6 +444,28 @@ def may_remember(config: Any) -> bool:
     """
     decoder_layers = getattr(config, "num_decoder_layers", None)
     return decoder_layers is None or decoder_layers == config.num_hidden_layers
+
+
+def look_at_all(config: Any) -> None:
+    """Let a model look at every token, as it does in short texts, before it is built.
+
+    BigBird looks at blocks of tokens, and at every token in texts up to a length: only there is a
+    weight of every token on every token. `own_tokens` then says that length.
+    """
+    if getattr(config, "attention_type", None) == "block_sparse":
+        config.attention_type = "original_full"
+        # As BigBirdModel.forward counts it.
+        config.all_up_to = (5 + 2 * config.num_random_blocks) * config.block_size
+
+
+def own_tokens(config: Any) -> int | None:
+    """The most tokens that a model itself takes, as far as its configuration says it."""
+    config = reader_of(config)
+    positions = getattr(config, "max_position_embeddings", None)
+    limits = [getattr(config, "all_up_to", None)]
+    if isinstance(positions, int) and positions > 0:
+        limits.append(positions - first_position(config))
+    return min(filter(None, limits), default=None)
 
 
 def decoder_start(config: Any) -> int | None:

@@ -32,15 +32,21 @@ from explorer.limits import MAX_TOKENS, MODELS_MB
 from explorer.source import Embedded, Folder, Hub
 from explorer.sources.building import check_need, counting_steps
 from explorer.sources.catalogue import EMBEDDED_NAME, check_weights, embedded_folder
-from explorer.sources.checking import check_config, check_files, check_layers, check_sizes
+from explorer.sources.checking import (
+    check_config,
+    check_files,
+    check_layers,
+    check_sizes,
+    check_unread,
+)
 from explorer.sources.download import doubt, hub_folder
 from explorer.sources.families import (
     Form,
-    check_shown,
-    first_position,
+    family_of,
+    look_at_all,
+    own_tokens,
     part_in,
     parts_of,
-    reader_of,
     sight_of,
     sizes_of,
     why_unseen,
@@ -231,6 +237,7 @@ def _load(folder: Path, name: str, revision: str | None) -> LoadedModel:
 def _load_checked(folder: Path, name: str, revision: str | None, held: int) -> LoadedModel:
     """A model, from a folder in which everything has been checked."""
     config = _load_config(folder, name)
+    look_at_all(config)
     whole, predicts = _load_network(folder, name, config, held)
     found: dict[Form, LoadedModel | str] = {}
     for form, part in parts_of(whole.config).items():
@@ -258,6 +265,8 @@ def _load_part(
     predicts: Literal["word", "class"] | None,
 ) -> LoadedModel:
     """What of a model reads texts, or pictures, with what prepares them for it."""
+    of_family = family_of(config if form == "picture" else whole.config)
+    notes = _notes(config, name, of_family.note)
     if config is not whole.config:
         check_sizes(config, name)
         whole, predicts = part_in(whole, config), None
@@ -271,9 +280,9 @@ def _load_part(
         n_layers=sizes["num_hidden_layers"],
         n_heads=sizes["num_attention_heads"],
         d_model=sizes["hidden_size"],
-        max_tokens=MAX_TOKENS if form == "picture" else _max_tokens(reader_of(config), tokenizer),
+        max_tokens=MAX_TOKENS if form == "picture" else _max_tokens(config, tokenizer),
         unknown_token=getattr(tokenizer, "unk_token", None),
-        notes=_notes(config, name),
+        notes=notes,
     )
     network = whole.base_model if predicts else whole
     grown = _growth_of(tokenizer, name)
@@ -308,21 +317,23 @@ def _growth_of(tokenizer: Any, name: str) -> float:
         return growth(normalizer, before, name)
 
 
-def _notes(config: Any, name: str) -> tuple[str, ...]:
+def _notes(config: Any, name: str, of_family: str | None) -> tuple[str, ...]:
     """What a reader should know of a model that does not look as its family is known to."""
+    notes = (of_family,) if of_family else ()
     both_ways = type(config) in MODEL_FOR_MASKED_LM_MAPPING
     if both_ways and getattr(config, "is_decoder", False):
         return (
+            *notes,
             f"The config.json of {name} says is_decoder: each token looks only at itself and at "
             "those before it, as in a decoder, though its family reads in both directions.",
         )
     if not both_ways and getattr(config, "is_causal", True) is False:
         return (
+            *notes,
             f"The config.json of {name} says that it is not causal: each token looks at all "
             "others, though its family looks only at those before it.",
         )
-    seen = sight_of(config).note
-    return (f"{name} {seen}.",) if seen else ()
+    return notes
 
 
 def _load_config(folder: Path, name: str) -> Any:
@@ -337,7 +348,6 @@ def _load_config(folder: Path, name: str) -> Any:
         raise ExplorerError(
             f"“{name}” is of a kind that Transformers does not know, or its config.json is damaged."
         ) from error
-    check_shown(config, name)
     check_config(config, name)
     return config
 
@@ -445,13 +455,11 @@ def _from_folder(
     if maker is AutoModelForTextEncoding:
         network.config.is_encoder_decoder = False  # whatever the whole model would be
     check_layers(loading["unexpected_keys"], network.state_dict(), name)
+    check_unread(loading["unexpected_keys"], dict(network.named_modules()), name)
     other = [str(key[0] if isinstance(key, tuple) else key) for key in loading["mismatched_keys"]]
     return network.eval(), [*loading["missing_keys"], *other]
 
 
 def _max_tokens(config: Any, tokenizer: Any) -> int:
-    limits = [MAX_TOKENS, int(min(tokenizer.model_max_length, 1e9))]
-    positions = getattr(config, "max_position_embeddings", None)
-    if isinstance(positions, int) and positions > 0:
-        limits.append(positions - first_position(config))
-    return max(min(limits), 1)
+    limits = [MAX_TOKENS, int(min(tokenizer.model_max_length, 1e9)), own_tokens(config)]
+    return max(min(limit for limit in limits if limit is not None), 1)
