@@ -55,7 +55,7 @@ def run(model, tap=None, name=NAME):
 
 
 def by_hand(model, changed):
-    """The model's own eager attention, with the weights of every layer passed through a function."""
+    """The model's own eager attention, with every layer's weights passed through a function."""
     module = __import__(type(model).__module__, fromlist=["x"])
     plain, count = module.eager_attention_forward, iter(range(100))
 
