@@ -102,7 +102,7 @@ def exact(layers: tuple[FromScores, ...]) -> None:
             worst_tile = max(worst_tile, float(np.abs(tile - whole).max()))
     print(
         f"  rows off by {worst_row:.1e}, tiles by {worst_tile:.1e}; "
-        f"a row in {1e3 * took_row:.1f} ms, a tile of {len(some)} x {len(some)} in {1e3 * took_tile:.1f} ms"
+        f"a row in {1e3 * took_row:.1f} ms, a tile of {len(some)}² in {1e3 * took_tile:.1f} ms"
     )
 
 
