@@ -368,6 +368,7 @@ def model_config(folder: Path, name: str) -> dict[str, Any]:
     kind = said.get("model_type")
     if not isinstance(kind, str) or kind in _FOREIGN or kind not in _kinds():
         raise ExplorerError(unknown)
+    _check_family(kind, name)
     _check_read(said, kind, name)
     kept = _known_part(said, _known_keys(kind), name)
     if kept.get("tokenizer_class") is not None:
@@ -667,8 +668,6 @@ def check_config(config: Any, name: str) -> None:
         ExplorerError: None does, or they are impossible.
     """
     refused: list[ExplorerError] = []
-    if why := family_of(config).refused:
-        raise ExplorerError(f"“{name}” is a “{config.model_type}” model, which {why}.")
     parts = parts_of(config).values()
     for part in parts:
         try:
@@ -685,6 +684,7 @@ def check_sizes(config: Any, name: str) -> None:
     Raises:
         ExplorerError: It says none, or impossible ones.
     """
+    _check_family(config.model_type, name)
     for key, value in sizes_of(config).items():
         if type(value) is not int or value < 1:
             raise ExplorerError(
@@ -725,6 +725,12 @@ _HARMLESS_WEIGHTS = re.compile(
     r"(attn|attention)\.(masked_)?bias$|inv_freq$|position_ids$|relative_position_index$|_scale$"
 )
 _ATTENTION_PART = re.compile("attn|attention", re.IGNORECASE)
+
+
+def _check_family(kind: str, name: str) -> None:
+    """Refuse a family whose attention cannot be shown, with the reason."""
+    if why := family_of(kind).refused:
+        raise ExplorerError(f"“{name}” is a “{kind}” model, which {why}.")
 
 
 def check_layers(unread: Iterable[str], read: Iterable[str], name: str) -> None:
