@@ -8,6 +8,14 @@ class ExplorerError(Exception):
     """A refusal; its message is the sentence that the page shows."""
 
 
+_WORDS = 300  # characters of what a library says
+
+
+def own_words(error: BaseException) -> str:
+    """What a library says of its failure, on one line and not at length."""
+    return " ".join(str(error).split())[:_WORDS] or type(error).__name__
+
+
 @contextmanager
 def refusing(sentence: str) -> Iterator[None]:
     """Whatever goes wrong inside becomes a refusal, but for one that says more already.

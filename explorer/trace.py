@@ -83,7 +83,7 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True)
 class Patches:
-    """What a vision model saw: its patches are the tokens after the special ones, row by row.
+    """What a vision model saw: its patches are the tokens that are not special, row by row.
 
     Attributes:
         png: The picture as the model got it: scaled and cropped.

@@ -18,6 +18,7 @@ from transformers import (
     AutoConfig,
     AutoImageProcessor,
     AutoModel,
+    AutoModelForImageTextToText,
     AutoModelForMaskedLM,
     AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
@@ -26,7 +27,7 @@ from transformers import (
 )
 from transformers.utils import logging as transformers_logging
 
-from explorer.errors import ExplorerError, refusing
+from explorer.errors import ExplorerError, own_words, refusing
 from explorer.limits import MAX_TOKENS, MODELS_MB
 from explorer.source import Embedded, Folder, Hub
 from explorer.sources.building import check_need, counting_steps
@@ -46,10 +47,13 @@ from explorer.sources.families import (
     own_tokens,
     part_in,
     parts_of,
+    sight_of,
     sizes_of,
+    why_unseen,
 )
 from explorer.sources.hub_cache import discard_damaged
 from explorer.sources.passport import passport_of, sample
+from explorer.sources.patches import DINOv3Processor, prepare
 from explorer.sources.progress import Progress, away, tick
 from explorer.sources.staging import staged
 from explorer.sources.vocabulary import growth
@@ -241,6 +245,9 @@ def _load_checked(folder: Path, name: str, revision: str | None, held: int) -> L
             found[form] = _load_part(folder, name, revision, form, part, whole, predicts)
         except ExplorerError as error:
             found[form] = str(error)
+    unseen = why_unseen(config, name)
+    if unseen is not None:
+        found["picture"] = unseen
     first = next((part for part in found.values() if isinstance(part, LoadedModel)), None)
     if first is None:
         raise ExplorerError(str(next(iter(found.values()))))
@@ -258,12 +265,15 @@ def _load_part(
     predicts: Literal["word", "class"] | None,
 ) -> LoadedModel:
     """What of a model reads texts, or pictures, with what prepares them for it."""
-    notes = _notes(config, name, family_of(whole.config).note)
+    of_family = family_of(config if form == "picture" else whole.config)
+    notes = _notes(config, name, of_family.note)
     if config is not whole.config:
         check_sizes(config, name)
         whole, predicts = part_in(whole, config), None
     tokenizer = (_load_processor if form == "picture" else _load_tokenizer)(folder, name)
     sizes = sizes_of(config)
+    for key, value in sight_of(config).settings.items():
+        setattr(whole.config, key, value)
     info = ModelInfo(
         name=name,
         revision=revision,
@@ -286,8 +296,8 @@ def _passport(loaded: LoadedModel) -> Passport:
     if loaded.form == "picture":
         noise = torch.randint(256, (64, 64, 3), generator=torch.Generator().manual_seed(0))
         image = Image.fromarray(noise.numpy().astype("uint8"))
-        inputs = dict(tokenizer(image, return_tensors="pt"))
-        return passport_of(loaded.network, inputs, 0)
+        found = prepare(tokenizer, loaded.network, loaded.info.name, image)
+        return passport_of(loaded.network, found.inputs, found.n_tokens)
     pair = loaded.form == "pair"
     most = loaded.info.max_tokens
     inputs = sample(loaded.network, tokenizer.all_special_ids, most, pair=pair)
@@ -344,16 +354,23 @@ def _load_config(folder: Path, name: str) -> Any:
 
 def _load_processor(folder: Path, name: str) -> Any:
     """What scales and crops pictures as the model was trained with."""
-    if not (folder / "preprocessor_config.json").is_file():
+    file = folder / "preprocessor_config.json"
+    if not file.is_file():
         raise ExplorerError(
-            f"“{name}” has no preprocessor_config.json, so how it wants pictures is not known."
+            f"“{name}” has no preprocessor_config.json, so how it wants pictures is not known. Put "
+            "that of the model that it was made from into its folder."
         )
     try:
+        said = json.loads(file.read_text("utf-8"))
+        if str(said.get("image_processor_type")).startswith("DINOv3ViT"):
+            return DINOv3Processor(**said)
         return AutoImageProcessor.from_pretrained(
             folder, local_files_only=True, trust_remote_code=False, backend="pil"
         )
     except Exception as error:
-        raise ExplorerError(f"The preprocessor_config.json of “{name}” cannot be used.") from error
+        raise ExplorerError(
+            f"The preprocessor_config.json of “{name}” cannot be used: “{own_words(error)}”."
+        ) from error
 
 
 def _load_tokenizer(folder: Path, name: str) -> Any:
@@ -370,7 +387,8 @@ def _load_network(
     folder: Path, name: str, config: Any, held: int
 ) -> tuple[Any, Literal["word", "class"] | None]:
     """The network, with its head for words or classes if the checkpoint has a whole one."""
-    kind = (getattr(config, "architectures", None) or [""])[0]
+    said = getattr(config, "architectures", None)
+    kind = str(said[0]) if isinstance(said, list) and said else ""
     heads: dict[tuple[str, ...], tuple[Any, Literal["word", "class"] | None]] = {
         ("ForMaskedLM", "ForPreTraining"): (AutoModelForMaskedLM, "word"),
         ("ForSequenceClassification",): (AutoModelForSequenceClassification, "class"),
@@ -378,6 +396,7 @@ def _load_network(
             AutoModelForSeq2SeqLM,
             None,
         ),
+        ("VisionEncoderDecoderModel",): (AutoModelForImageTextToText, None),
         ("EncoderModel",): (AutoModelForTextEncoding, None),
     }
     for endings, (maker, predicts) in heads.items():
