@@ -48,8 +48,8 @@ _SIZES = {
     "n_layer num_encoder_layers depth num_attention_heads encoder_attention_heads num_heads "
     "decoder_attention_heads n_heads n_head num_encoder_attention_heads rotary_dim "
     "num_decoder_attention_heads num_experts num_local_experts n_routed_experts moe_num_experts "
-    "attention_heads linear_num_heads index_n_heads linear_num_key_heads linear_num_value_heads n_mamba_heads "
-    "mamba_n_heads mamba_num_heads num_detection_tokens",
+    "attention_heads linear_num_heads index_n_heads linear_num_key_heads linear_num_value_heads "
+    "n_mamba_heads mamba_n_heads mamba_num_heads num_detection_tokens",
     2: "num_key_value_heads num_kv_heads kv_n_heads num_global_key_value_heads moe_top_k moe_topk "
     "num_experts_per_tok moe_k num_experts_per_token top_k",
     1: "n_group topk_group num_mtp_layers n_shared_experts moe_num_shared_experts mamba_n_groups "
@@ -63,6 +63,7 @@ _MLA = {"num_key_value_heads": 4}  # latent attention makes keys for every head
 _GRANITE = {"attention_multiplier": 0.3}  # 1 by default, and a hundredth in checkpoints
 _EXPERTS = {"num_experts_per_tok": 2, "n_shared_experts": 1, "n_routed_experts": 4}
 _MIXED = {"layer_types": ["linear_attention", "full_attention"] * 2}
+_WINDOW = {"sliding_window": 8}
 _CONVOLVED = {"layer_types": ["conv", "full_attention"] * 2}
 _THREE = {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [1, 1, 2]}
 _AXES = {"rope_parameters": _THREE}  # time, height and width of what stands in a picture
@@ -96,7 +97,7 @@ ENCODERS = {
     "luke": {},
     "markuplm": {},
     "megatron-bert": {},
-    "mobilebert": {},
+    "mobilebert": {"normalization_type": "layer_norm"},
     "modernbert": {},
     "mpnet": {},
     "nomic_bert": {},
@@ -144,7 +145,7 @@ DECODERS = {
     "falcon": {},
     "falcon alibi": {"alibi": True},
     "falcon of many key heads": {"new_decoder_architecture": True},
-    "falcon one by one": {"multi_query": False, "parallel_attn": False},
+    "falcon one by one": {"multi_query": False, "num_kv_heads": 4},
     "flex_olmo": {},
     "gemma": {},
     "gemma2": {},
@@ -189,6 +190,7 @@ DECODERS = {
     "mistral": {},
     "mistral4": _MLA,
     "mixtral": {},
+    "mixtral with a window": _WINDOW,
     "modernbert-decoder": {},
     "moshi": {},
     "mpt": {},
@@ -203,9 +205,10 @@ DECODERS = {
     "persimmon": {},
     "phi": {},
     "phi3": {},
+    "phi3 with a window": _WINDOW,
     "phimoe": {},
     "qwen2": {},
-    "qwen2 with a window": {"use_sliding_window": True, "max_window_layers": 2},
+    "qwen2 with a window": _WINDOW | {"use_sliding_window": True, "max_window_layers": 2},
     "qwen2_moe": {},
     "qwen3": {},
     "qwen3_moe": {"num_experts": 4},
@@ -320,6 +323,13 @@ GROUPS = {
 }
 
 
+# How many keys a query sees at most, in models whose layers do not all see the whole text.
+_EIGHT = "afmoe cohere2 cwm exaone4 gemma2 gemma3_text gemma3n_text gpt_neo gpt_oss llama4_text "
+_EIGHT += "mimo_v2_flash ministral mistral olmo3 vaultgemma recurrent_gemma gemma3 mistral3 t5gemma"
+WINDOWS = dict.fromkeys(_EIGHT.split(), 8) | {"modernbert": 9, "modernbert-decoder": 4}
+WINDOWS |= {name: 8 for name in DECODERS if name.endswith("with a window")}
+
+
 def config_of(name, own):
     """A small configuration of a model type, the first word of a name, with what it needs."""
     kind = name.split()[0]
@@ -388,7 +398,8 @@ class Checked:
         form: How its attention is kept: ``scores`` or ``weights``.
         layers: Numbers of the layers shown, by part.
         tokens: How many tokens were read.
-        widest: How many keys a query sees at most, in the layer where that is least.
+        window: From the first key to the last that a query sees, at most, in the layer where that
+            is least; None if in every layer some query sees from the first key to the last.
         weights: The largest difference of a weight.
         output: The largest difference of the last hidden state, relative to its largest number.
     """
@@ -397,7 +408,7 @@ class Checked:
     form: str
     layers: dict[str, tuple[int, ...]]
     tokens: int
-    widest: int
+    window: int | None
     weights: float
     output: float
 
@@ -465,7 +476,7 @@ def check(name, own, reads, folder):
         part: trace_run(_run(reads, part, folder)) for part in (PARTS if reads == "pair" else ("",))
     }
     hidden, wanted = eager(model, reads)
-    off, widest = 0.0, []
+    off, spans = 0.0, []
     for part, trace in traces.items():
         assert trace.numbers == numbers_of(model, len(wanted[part])), (
             trace.numbers,
@@ -473,7 +484,7 @@ def check(name, own, reads, folder):
         )
         for layer, want in zip(trace.layers, wanted[part], strict=True):
             off = max(off, float(np.abs(layer.weights() - want).max()))
-            widest.append(int((want > 0).sum(-1).max()))
+            spans += [_span(want)] if _span(want) < want.shape[2] else []
     loaded = load_model(Folder(str(folder)), silent)
     network = loaded.whole if reads == "pair" else loaded.network
     with torch.inference_mode():
@@ -484,10 +495,17 @@ def check(name, own, reads, folder):
         " and ".join("scores" if f else "weights" for f in sorted(forms, reverse=True)),
         {part: trace.numbers for part, trace in traces.items()},
         max(len(trace.key_tokens) for trace in traces.values()),
-        min(widest),
+        min(spans, default=None),
         off,
         float((ours - hidden).abs().max() / hidden.abs().max()),
     )
+
+
+def _span(weights):
+    """From the first key to the last that a query sees, at most."""
+    seen = (weights > 0).any(0)
+    ends = seen.shape[1] - seen[:, ::-1].argmax(-1)
+    return int((ends - seen.argmax(-1)).max())
 
 
 def _run(reads, part, folder):
