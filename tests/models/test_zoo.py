@@ -32,6 +32,9 @@ def test_what_is_shown_of_a_model_is_what_transformers_computes(name, own, reads
     assert found.weights <= TOLERANCE
     assert found.output <= TOLERANCE
     assert found.window == zoo.WINDOWS.get(name)
+    if reads == "text":  # a longer one is cut where the model has no more places, and that is said
+        trace = trace_run(Run(" ".join([zoo.TEXT] * 6), source=Folder(str(tmp_path))))
+        assert len(trace.query_tokens) + sum(trace.n_cut) == 199
 
 
 @pytest.mark.parametrize("name", zoo.REFUSED)
