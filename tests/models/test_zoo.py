@@ -1,7 +1,7 @@
 """Every architecture of the zoo, as a reader would load it, against Transformers' own attention.
 
-Tolerance 5e-6 on both: float32 sums in another order. A weight is relatively as wrong as its score
-is, and a score of 30 is exact to 2e-6; the largest difference found is 2e-6.
+Tolerance: the same sums in float32, in another order. Numbers near 1 have steps of 1e-7, and each
+layer adds a few. A weight is relatively as far off as its score is, and that grows with the score.
 """
 
 import re
@@ -18,7 +18,7 @@ from explorer.source import Folder
 from explorer.sources import trace_run
 from tests.models import zoo
 
-TOLERANCE = 5e-6
+TOLERANCE = 2e-6
 SHOWN = [
     pytest.param(name, own, reads, id=f"{group}: {name}")
     for group, (reads, names) in zoo.GROUPS.items()
@@ -29,8 +29,8 @@ SHOWN = [
 @pytest.mark.parametrize(("name", "own", "reads"), SHOWN)
 def test_what_is_shown_of_a_model_is_what_transformers_computes(name, own, reads, tmp_path):
     found = zoo.check(name, own, reads, tmp_path)
-    assert found.weights <= TOLERANCE
-    assert found.output <= TOLERANCE
+    assert found.weights <= TOLERANCE * max(1, found.score)
+    assert found.output <= 2 * TOLERANCE
     assert found.window == zoo.WINDOWS.get(name)
     if reads == "text":  # a longer one is cut where the model has no more places, and that is said
         trace = trace_run(Run(" ".join([zoo.TEXT] * 6), source=Folder(str(tmp_path))))

@@ -12,7 +12,7 @@ import transformers
 from transformers import CONFIG_MAPPING, PreTrainedConfig
 from transformers.models.auto.modeling_auto import MODEL_MAPPING
 
-from explorer.layers import FromScores
+from explorer.layers import FromScores, GivenWeights
 from explorer.run import PARTS, Run
 from explorer.source import Folder
 from explorer.sources import trace_run
@@ -59,7 +59,7 @@ _SIZES = {
 SMALL = {name: size for size, names in _SIZES.items() for name in names.split()}
 _IDS = {"bos": 0, "pad": 1, "eos": 2, "cls": 0, "sep": 2, "mask": 4, "decoder_start": 2}
 
-_MLA = {"num_key_value_heads": 4}  # latent attention makes keys for every head
+_MLA = {"num_key_value_heads": 4}  # as latent attention has it: keys for every head
 _GRANITE = {"attention_multiplier": 0.3}  # 1 by default, and a hundredth in checkpoints
 _EXPERTS = {"num_experts_per_tok": 2, "n_shared_experts": 1, "n_routed_experts": 4}
 _MIXED = {"layer_types": ["linear_attention", "full_attention"] * 2}
@@ -88,6 +88,7 @@ ENCODERS = {
     "electra": {},
     "ernie": {},
     "esm": {"vocab_size": 400, "pad_token_id": 1, "mask_token_id": 4},
+    "esmc": _MLA,
     "eurobert": {},
     "flaubert": {},
     "gte": {},
@@ -102,6 +103,7 @@ ENCODERS = {
     "mpnet": {},
     "nomic_bert": {},
     "nystromformer": {},
+    "openai_privacy_filter": {},
     "reformer": {"axial_pos_embds_dim": [16, 16], "axial_pos_shape": [8, 8]},
     "rembert": {},
     "roberta": {},
@@ -111,6 +113,7 @@ ENCODERS = {
     "splinter": {},
     "squeezebert": {},
     "tapas": {},
+    "ultrabert": {},
     "visual_bert": {},
     "xlm": {},
     "xlm-roberta": {},
@@ -128,6 +131,7 @@ DECODERS = {
     "codegen": {},
     "cohere": {},
     "cohere2": {},
+    "cohere2_moe": {},
     "ctrl": {"dff": 32},
     "cwm": {},
     "dbrx": {
@@ -142,6 +146,7 @@ DECODERS = {
     "ernie4_5": {},
     "ernie4_5_moe": {},
     "exaone4": {"sliding_window_pattern": 2},
+    "exaone_moe": {},
     "falcon": {},
     "falcon alibi": {"alibi": True},
     "falcon of many key heads": {"new_decoder_architecture": True},
@@ -156,6 +161,7 @@ DECODERS = {
         "activation_sparsity_pattern": [0.0] * 4,
         "layer_types": ["sliding_attention", "full_attention"] * 2,
     },
+    "gemma4_text": {},
     "glm": {},
     "glm4": {},
     "glm4_moe": {},
@@ -176,7 +182,7 @@ DECODERS = {
     "hrm_text": {},
     "hunyuan_v1_dense": {"head_dim": 8},
     "hunyuan_v1_moe": {"head_dim": 8, "num_experts": 4},
-    "imagegpt": {},
+    "hy_v3": {},
     "jais2": {},
     "jetmoe": {},
     "llama": {},
@@ -185,6 +191,7 @@ DECODERS = {
     "mimo_v2_flash": {},
     "minicpm3": _MLA,
     "minimax_m2": {},
+    "minimax_m3_vl_text": {},
     "ministral": {"head_dim": 8},
     "ministral3": {},
     "mistral": {},
@@ -192,7 +199,6 @@ DECODERS = {
     "mixtral": {},
     "mixtral with a window": _WINDOW,
     "modernbert-decoder": {},
-    "moshi": {},
     "mpt": {},
     "nanochat": {},
     "nemotron": {"num_key_value_heads": 2},
@@ -219,6 +225,7 @@ DECODERS = {
     "starcoder2": {},
     "vaultgemma": {},
     "xglm": {},
+    "youtu": _MLA,
 }
 # Only some of their layers, or a part of each, are attention.
 HYBRIDS = {
@@ -226,11 +233,14 @@ HYBRIDS = {
     "falcon_h1": {},
     "granitemoehybrid": _GRANITE | _MIXED,
     "jamba": {"attn_layer_period": 2, "attn_layer_offset": 1},
+    "kimi_linear": _MLA | _MIXED | _EXPERTS | {"num_local_experts": 4},
     "lfm2": _CONVOLVED,
     "lfm2_moe": _CONVOLVED,
+    "lfm3": {},
     "minimax": {},
     "nemotron_h": {},
     "olmo_hybrid": {},
+    "qwen3_5_moe_text": {},
     "qwen3_5_text": {},
     "qwen3_next": {},
     "recurrent_gemma": {},
@@ -239,21 +249,43 @@ HYBRIDS = {
 }
 # The text part of a model that also reads pictures or sound.
 TEXT_PARTS = {
+    "altclip": {},
+    "aria": {},
+    "chinese_clip": {},
     "clip": {},
+    "clip_text_model": {},
+    "clipseg": {},
+    "deepseek_vl": {},
+    "fuyu": {},
     "gemma3": {"text_config": {"layer_types": ["sliding_attention", "full_attention"] * 2}},
+    "git": {},
+    "granite_speech": {},
+    "idefics2": {},
     "idefics3": {},
     "internvl": {},
+    "lfm2_vl": {},
     "llava": {},
     "llava_next": {},
+    "llava_next_video": {},
     "llava_onevision": {},
+    "metaclip_2": {},
     "mistral3": {},
+    "mllama": {},
+    "modernvbert": {},
+    "ovis2": {},
     "paligemma": {},
     "qwen2_5_vl": {"text_config": _AXES, "vision_config": {"out_hidden_size": 32}},
+    "qwen2_audio": {},
     "qwen2_vl": {"text_config": _AXES, "vision_config": {"num_heads": 2}},
+    "qwen3_5": {},
     "qwen3_vl": {},
     "siglip": {},
+    "siglip2": {},
     "smolvlm": {},
-    "clip_text_model": {},
+    "video_llama_3": {},
+    "video_llava": {},
+    "vipllava": {},
+    "voxtral": {},
 }
 PAIRS = {
     "bart": {},
@@ -294,24 +326,33 @@ PICTURES = {
 }
 
 # What the app refuses: what is given to read, what the class needs, and words of the sentence.
+_NOT_ALL = "returns no attention of every token on every token"
+_NONE = "has no attention"
+_SOUND = "reads sound"
 REFUSED = {
-    "canine": ("text", {}, ""),
-    "convnext": ("picture", {"hidden_sizes": [8, 8, 8, 8], "depths": [1, 1, 1, 1]}, ""),
-    "deepseek_v4": ("text", {}, ""),
-    "fnet": ("text", {}, ""),
-    "funnel": ("text", {}, ""),
-    "led": ("pair", {}, ""),
-    "longformer": ("text", {}, ""),
-    "longt5": ("pair", {}, ""),
-    "mamba": ("text", {}, ""),
-    "mra": ("text", {}, ""),
-    "pegasus_x": ("pair", {}, ""),
-    "prophetnet": ("pair", {}, ""),
-    "rwkv": ("text", {}, ""),
-    "swin": ("picture", {"embed_dim": 8, "depths": [1, 1], "num_heads": [1, 2]}, ""),
-    "wav2vec2": ("text", {"conv_dim": [8] * 7}, ""),
-    "whisper": ("text", {}, ""),
-    "yoso": ("text", {}, ""),
+    "canine": ("text", {}, _NOT_ALL),
+    "convnext": ("picture", {"hidden_sizes": [8] * 4, "depths": [1] * 4}, _NONE),
+    "deepseek_v4": ("text", {}, _NOT_ALL),
+    "fnet": ("text", {}, _NONE),
+    "funnel": ("text", {}, _NOT_ALL),
+    "imagegpt": ("text", {}, "which token stands for which patch cannot be said"),
+    "led": ("pair", {}, "looks through a window"),
+    "longformer": ("text", {}, "looks through a window"),
+    "longt5": ("pair", {}, _NOT_ALL),
+    "mamba": ("text", {}, _NONE),
+    "moshi": ("text", {}, _SOUND),
+    "mra": ("text", {}, _NOT_ALL),
+    "pegasus_x": ("pair", {}, _NOT_ALL),
+    "prophetnet": ("pair", {}, _NOT_ALL),
+    "rwkv": ("text", {}, _NONE),
+    "swin": (
+        "picture",
+        {"embed_dim": 8, "depths": [1, 1], "num_heads": [1, 2]},
+        "window by window",
+    ),
+    "wav2vec2": ("text", {"conv_dim": [8] * 7}, _SOUND),
+    "whisper": ("text", {}, _SOUND),
+    "yoso": ("text", {}, _NOT_ALL),
 }
 GROUPS = {
     "encoders": ("text", ENCODERS),
@@ -324,9 +365,11 @@ GROUPS = {
 
 
 # How many keys a query sees at most, in models whose layers do not all see the whole text.
-_EIGHT = "afmoe cohere2 cwm exaone4 gemma2 gemma3_text gemma3n_text gpt_neo gpt_oss llama4_text "
-_EIGHT += "mimo_v2_flash ministral mistral olmo3 vaultgemma recurrent_gemma gemma3 mistral3 t5gemma"
+_EIGHT = "afmoe cohere2 cohere2_moe cwm exaone4 exaone_moe gemma2 gemma3 gemma3_text gemma3n_text "
+_EIGHT += "gemma4_text gpt_neo gpt_oss idefics2 llama4_text mimo_v2_flash ministral mistral "
+_EIGHT += "mistral3 olmo3 recurrent_gemma t5gemma vaultgemma"
 WINDOWS = dict.fromkeys(_EIGHT.split(), 8) | {"modernbert": 9, "modernbert-decoder": 4}
+WINDOWS |= {"modernvbert": 9, "openai_privacy_filter": 17, "ultrabert": 17}
 WINDOWS |= {name: 8 for name in DECODERS if name.endswith("with a window")}
 
 
@@ -382,7 +425,7 @@ def build(name, own, seed=0):
 
 # What reads, in models that have one part for text and another for pictures.
 _READERS = {"text": "text_model", "picture": "vision_model"}
-_BY_ITSELF = ("clip", "siglip")
+_BY_ITSELF = ("altclip", "chinese_clip", "clip", "clipseg", "metaclip_2", "siglip", "siglip2")
 _SHOWN = {"encoder": "encoder_attentions", "decoder": "decoder_attentions"}
 _SHOWN |= {"cross": "cross_attentions"}
 _KINDS = ("layer_types", "layers_block_type", "block_types")
@@ -400,6 +443,7 @@ class Checked:
         tokens: How many tokens were read.
         window: From the first key to the last that a query sees, at most, in the layer where that
             is least; None if in every layer some query sees from the first key to the last.
+        score: The largest score of a query and a key; 0 of given weights.
         weights: The largest difference of a weight.
         output: The largest difference of the last hidden state, relative to its largest number.
     """
@@ -409,6 +453,7 @@ class Checked:
     layers: dict[str, tuple[int, ...]]
     tokens: int
     window: int | None
+    score: float
     weights: float
     output: float
 
@@ -423,12 +468,15 @@ def save(model, reads, folder):
         byte_level().save_pretrained(folder)
 
 
-def inputs_of(model, reads):
+def inputs_of(model, reads, folder):
     """What the model is called with, made by Transformers' own tokenizer or processor."""
     if reads == "picture":
         processor = transformers.ViTImageProcessorPil(size={"height": SIDE, "width": SIDE})
-        return {"pixel_values": processor(drawing(), return_tensors="pt")["pixel_values"]}
-    tokenizer = byte_level()
+        pixels = processor(drawing(), return_tensors="pt")["pixel_values"]
+        if model.config.model_type == "vit_mae":  # it reads patches in the order of a noise
+            return {"pixel_values": pixels, "noise": torch.arange(16.0)[None]}
+        return {"pixel_values": pixels}
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     inputs = dict(tokenizer(TEXT, return_tensors="pt", return_token_type_ids=False))
     if reads == "pair":
         ids = tokenizer(TARGET)["input_ids"][:-1]
@@ -437,9 +485,9 @@ def inputs_of(model, reads):
     return inputs
 
 
-def eager(model, reads):
+def eager(model, reads, folder):
     """The last hidden state of a model's own eager attention, and its weights by part."""
-    inputs = inputs_of(model, reads)
+    inputs = inputs_of(model, reads, folder)
     if model.config.model_type in _BY_ITSELF:
         model = getattr(model, _READERS[reads])
     with torch.inference_mode():
@@ -475,8 +523,8 @@ def check(name, own, reads, folder):
     traces = {
         part: trace_run(_run(reads, part, folder)) for part in (PARTS if reads == "pair" else ("",))
     }
-    hidden, wanted = eager(model, reads)
-    off, spans = 0.0, []
+    hidden, wanted = eager(model, reads, folder)
+    off, score, spans = 0.0, 0.0, []
     for part, trace in traces.items():
         assert trace.numbers == numbers_of(model, len(wanted[part])), (
             trace.numbers,
@@ -484,11 +532,12 @@ def check(name, own, reads, folder):
         )
         for layer, want in zip(trace.layers, wanted[part], strict=True):
             off = max(off, float(np.abs(layer.weights() - want).max()))
+            score = max(score, _score(layer))
             spans += [_span(want)] if _span(want) < want.shape[2] else []
     loaded = load_model(Folder(str(folder)), silent)
     network = loaded.whole if reads == "pair" else loaded.network
     with torch.inference_mode():
-        ours = network(**inputs_of(model, reads))[0]
+        ours = network(**inputs_of(model, reads, folder))[0]
     forms = {type(layer) is FromScores for trace in traces.values() for layer in trace.layers}
     return Checked(
         type(model).__name__,
@@ -496,9 +545,18 @@ def check(name, own, reads, folder):
         {part: trace.numbers for part, trace in traces.items()},
         max(len(trace.key_tokens) for trace in traces.values()),
         min(spans, default=None),
+        score,
         off,
         float((ours - hidden).abs().max() / hidden.abs().max()),
     )
+
+
+def _score(layer):
+    """The largest score in a layer, by the weight that came of it."""
+    if isinstance(layer, GivenWeights):
+        return 0.0
+    heads = range(layer.n_heads)
+    return max(float((np.log(layer.rows(h).max(-1)) + layer.log_sum_exp(h)).max()) for h in heads)
 
 
 def _span(weights):
