@@ -11,9 +11,10 @@ from explorer.insides import Insides
 from explorer.run import Run
 from explorer.scratch.transplant import layers_of, projections
 from explorer.source import Transplanted, model_of
-from explorer.sources.huggingface import attend, read
+from explorer.sources.huggingface import attend
 from explorer.sources.loading import load_model
 from explorer.sources.progress import Progress, silent
+from explorer.sources.tokens import read
 
 
 def read_insides(run: Run, progress: Progress = silent) -> Insides:

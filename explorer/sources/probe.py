@@ -14,9 +14,10 @@ from explorer.errors import ExplorerError
 from explorer.run import Run
 from explorer.scratch.transplant import layers_of, projections
 from explorer.source import Transplanted, model_of
-from explorer.sources.huggingface import check_room, read
+from explorer.sources.huggingface import check_room
 from explorer.sources.loading import LoadedModel, load_model
 from explorer.sources.progress import Progress, away, silent, tick
+from explorer.sources.tokens import read
 from explorer.sources.walks import counts_after_padding, positions_of
 from explorer.target import ClassScore, Likeness, MaskedWord, OutputVector, Target
 from explorer.trace import Token

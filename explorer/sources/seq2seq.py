@@ -12,18 +12,11 @@ from transformers import StoppingCriteria, StoppingCriteriaList
 
 from explorer.errors import ExplorerError
 from explorer.run import Run
-from explorer.sources.huggingface import (
-    Encoded,
-    check_room,
-    complete,
-    encoded,
-    marks_of,
-    read_texts,
-    tokens_of,
-)
+from explorer.sources.huggingface import check_room, complete
 from explorer.sources.loading import LoadedModel
 from explorer.sources.placing import words_of
 from explorer.sources.progress import Progress
+from explorer.sources.tokens import Encoded, encoded, marks_of, read_texts, tokens_of
 from explorer.trace import AttentionTrace, Token
 
 MOST_WRITTEN = 128  # tokens that a model writes when it is given no target

@@ -7,9 +7,10 @@ import torch
 
 from explorer.run import Run
 from explorer.scratch.transplant import layers_of, projections, transplant
-from explorer.sources.huggingface import attend, read
+from explorer.sources.huggingface import attend
 from explorer.sources.loading import LoadedModel
 from explorer.sources.progress import Progress, silent, tick
+from explorer.sources.tokens import read
 from explorer.trace import AttentionTrace, ModelInfo
 
 

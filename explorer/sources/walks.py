@@ -13,10 +13,11 @@ from explorer.run import Run
 from explorer.scratch.attention import SelfAttention
 from explorer.scratch.transplant import layers_of, projections, transplant
 from explorer.source import Trained, Transplanted, model_of
-from explorer.sources.huggingface import Reading, attend, read
+from explorer.sources.huggingface import attend
 from explorer.sources.loading import LoadedModel, load_model
 from explorer.sources.progress import Progress, silent
 from explorer.sources.scratch import ScratchReading, read_scratch
+from explorer.sources.tokens import Reading, read
 from explorer.sources.trained import read_trained
 from explorer.sources.transplanted import transplanted_info
 from explorer.trace import ModelInfo, Token
