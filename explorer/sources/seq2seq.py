@@ -93,7 +93,8 @@ def _given(loaded: LoadedModel, target: str) -> tuple[Encoded, int]:
     start = _start(loaded)
     return Encoded(
         [start, *read.ids[:most]],
-        loaded.tokenizer.convert_ids_to_tokens([start]) + read.pieces[:most],
+        pieces_of(loaded.tokenizer, [start]) + read.pieces[:most],
+        [True, *read.marks[:most]],
         [None, *read.segments[:most]],
         [None, *read.spans[:most]],
         [None, *read.words[:most]],
@@ -146,7 +147,8 @@ def _read_back(tokenizer: Any, ids: list[int]) -> tuple[str, Encoded]:
         plain = {"skip_special_tokens": True, "clean_up_tokenization_spaces": False}
         return str(tokenizer.decode(some, **plain))
 
-    target = text_of(ids)
+    known = [i for i in ids if i < len(tokenizer)]
+    target = text_of(known)
     spans: list[tuple[int, int] | None] = []
     start = 0
     for i in range(len(ids)):
