@@ -4,6 +4,7 @@ Position *i* of the decoder has read the target up to its token *i* and writes t
 first position is the mark with which a decoder starts.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,12 +12,21 @@ import torch
 from transformers import StoppingCriteria, StoppingCriteriaList
 
 from explorer.errors import ExplorerError
+from explorer.layers import AttentionLayer
 from explorer.run import Run
-from explorer.sources.huggingface import check_room, complete
+from explorer.sources.forward import attention_of, failing, sized
 from explorer.sources.loading import LoadedModel
-from explorer.sources.placing import words_of
+from explorer.sources.placing import Span
 from explorer.sources.progress import Progress
-from explorer.sources.tokens import Encoded, encoded, marks_of, read_texts, tokens_of
+from explorer.sources.tokens import (
+    Encoded,
+    encoded,
+    marks_of,
+    pieces_of,
+    placed,
+    read_texts,
+    tokens_of,
+)
 from explorer.trace import AttentionTrace, Token
 
 MOST_WRITTEN = 128  # tokens that a model writes when it is given no target
@@ -34,32 +44,24 @@ def trace_pair(loaded: LoadedModel, run: Run, progress: Progress) -> AttentionTr
         ExplorerError: The model finds no token in the text, or cannot write.
     """
     reading = read_texts(loaded, (run.text,))
-    check_room(loaded, len(reading.tokens))
     model: Any = loaded.whole
+    tokens, n = reading.tokens, len(reading.tokens)
     if run.part == "encoder":
-        with torch.inference_mode():
-            out = model.get_encoder()(**reading.inputs, output_attentions=True)
-        sides = (reading.tokens, reading.tokens)
-        return _trace(loaded, "encoder", (run.text,), sides, out.attentions, reading.n_cut)
+        encoder = model.get_encoder()
+        layers = attention_of(loaded, reading.inputs, (n, n), network=encoder)
+        return _trace(loaded, "encoder", (run.text,), (tokens, tokens), layers, reading.n_cut)
     if run.second is None:
         target, read, cut = *_written(loaded, reading.inputs, progress), 0
     else:
         target, (read, cut) = run.second, _given(loaded, run.second)
-    ids, written = read.ids, tokens_of(loaded, read, (target,), first=1)
-    check_room(loaded, max(len(ids), len(reading.tokens)))
-    with torch.inference_mode():
-        out = model(
-            **reading.inputs,
-            decoder_input_ids=torch.tensor([ids]),
-            output_attentions=True,
-            use_cache=False,
-        )
+    written = tokens_of(loaded, read, (target,), first=1)
+    looked_at = written if run.part == "decoder" else tokens
+    sides = (len(written), len(looked_at))
+    decoded = {"decoder_input_ids": torch.tensor([read.ids]), "use_cache": False}
+    inputs = reading.inputs | decoded
+    layers = attention_of(loaded, inputs, sides, network=model, part=run.part)
     texts, n_cut = (run.text, target), (*reading.n_cut, cut)
-    if run.part == "decoder":
-        sides, attentions = (written, written), out.decoder_attentions
-    else:
-        sides, attentions = (written, reading.tokens), out.cross_attentions
-    return _trace(loaded, run.part, texts, sides, attentions, n_cut)
+    return _trace(loaded, run.part, texts, (written, looked_at), layers, n_cut)
 
 
 def _trace(
@@ -67,13 +69,11 @@ def _trace(
     part: str,
     texts: tuple[str, ...],
     sides: tuple[tuple[Token, ...], tuple[Token, ...]],
-    attentions: Any,
+    layers: Sequence[AttentionLayer],
     n_cut: tuple[int, ...],
 ) -> AttentionTrace:
-    found = complete(attentions, len(sides[0]), len(sides[1]), loaded.info.name)
-    weights = torch.cat(found).float().numpy()
-    info = replace(loaded.info, n_layers=weights.shape[0], n_heads=weights.shape[1], part=part)
-    return AttentionTrace(info, texts, *sides, weights, n_cut)
+    info = replace(sized(loaded.info, layers), part=part)
+    return AttentionTrace(info, texts, *sides, layers, n_cut)
 
 
 def _start(loaded: LoadedModel) -> int:
@@ -120,7 +120,7 @@ def _written(
             progress("Writing the target", min(input_ids.shape[1] / MOST_WRITTEN, 1.0))
             return torch.zeros(len(input_ids), dtype=torch.bool)
 
-    with torch.inference_mode():
+    with torch.inference_mode(), failing(loaded.info.name):
         out = model.generate(
             **inputs,
             num_beams=1,
@@ -147,19 +147,22 @@ def _read_back(tokenizer: Any, ids: list[int]) -> tuple[str, Encoded]:
         plain = {"skip_special_tokens": True, "clean_up_tokenization_spaces": False}
         return str(tokenizer.decode(some, **plain))
 
-    known = [i for i in ids if i < len(tokenizer)]
-    target = text_of(known)
-    spans: list[tuple[int, int] | None] = []
-    start = 0
+    known = len(tokenizer)
+    target = text_of([i for i in ids if i < known])
+    spans: list[Span | None] = []
+    start, parts = 0, 0  # pieces of a character that is not whole yet
     for i in range(len(ids)):
         # A piece of a character is written as a sign that the finished text does not have.
-        end = _agree(text_of(ids[: i + 1]), target)
-        blank = len(target[start:end]) - len(target[start:end].lstrip())
-        spans.append((start + blank, end) if end > start + blank else None)
+        so_far = text_of([n for n in ids[: i + 1] if n < known])
+        end = _agree(so_far, target)
+        spans.append((start, end) if end > start else None)
+        if end > start:
+            spans[i - parts : i] = [spans[i]] * parts
+        parts = parts + 1 if end <= start and so_far.endswith("\N{REPLACEMENT CHARACTER}") else 0
         start = max(start, end)
-    pieces, marks = tokenizer.convert_ids_to_tokens(ids), marks_of(tokenizer)
+    marks = marks_of(tokenizer)
     segments = [None if i in marks else 0 for i in ids]
-    return target, Encoded(ids, pieces, segments, spans, words_of(pieces, spans), {})
+    return target, placed(tokenizer, ids, segments, (target,), spans)
 
 
 def _agree(one: str, other: str) -> int:

@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 
-from explorer.errors import ExplorerError, own_words, refusing
+from explorer.errors import ExplorerError, refusing
 from explorer.limits import MAX_CHARACTERS
-from explorer.sources.languages import check_languages, speaking, used_languages
+from explorer.sources.languages import speaking
 from explorer.sources.loading import LoadedModel
 from explorer.sources.placing import Span, spans_of, tidied, words_of
 from explorer.sources.progress import away, tick
@@ -212,7 +212,7 @@ def encoded(
         ids, told, spans = found["input_ids"], None, None
         marks = marks_of(tokenizer) - {tokenizer.unk_token_id}
         is_added = zip(ids, found["special_tokens_mask"], strict=True)
-        segments = [None if added or number in marks else 0 for number, added in is_added]
+        segments = [None if added or n in marks else 0 for n, added in is_added]
     inputs = {name: found[name] for name in tokenizer.model_input_names if name in found}
     return placed(tokenizer, ids, segments, texts, spans, told, inputs)
 
@@ -240,8 +240,8 @@ def placed(
     pieces = pieces_of(tokenizer, ids)
     own_spans: list[Span | None] = [None] * len(ids)
     words: list[int | None] = [None] * len(ids)
-    for segment, text in enumerate(texts):
-        at = [i for i, s in enumerate(segments) if s == segment]
+    for which, text in enumerate(texts):
+        at = [i for i, s in enumerate(segments) if s == which]
         some = [pieces[i] for i in at]
         surfaces, joined = _spelled(tokenizer, some, text)
         if spans is None:
@@ -249,8 +249,8 @@ def placed(
         else:
             found = tidied([spans[i] for i in at], some, text)
         parts = _own_words(surfaces, joined, some) if told is None else [told[i] for i in at]
-        for i, span, word in zip(at, found, words_of(text, found, parts, joined), strict=True):
-            own_spans[i], words[i] = span, word
+        for i, own, word in zip(at, found, words_of(text, found, parts, joined), strict=True):
+            own_spans[i], words[i] = own, word
     known, unknown = marks_of(tokenizer), tokenizer.unk_token_id
     marks = []
     for number, piece, segment, span in zip(ids, pieces, segments, own_spans, strict=True):
