@@ -4,10 +4,12 @@ import html
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
 
 Span = tuple[int, int]
 _WINDOW = 24  # characters that a tokenizer may have dropped between two pieces
 _SURE = 4  # characters in a row that must agree before anything counts as dropped
+_BLANKS = " \u00a0\u3000"
 _BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 # Scripts that are written without spaces between words, with their punctuation: Thai, Lao, Tibetan,
 # Myanmar, Khmer, Tai, Javanese; Han, kana, bopomofo, Yi; forms of the full and of half the width.
@@ -104,18 +106,29 @@ def _located(
     origin = [i for i, part in enumerate(parts) for _ in part]
     whole = "".join(parts)
     wanted = [s if s is None else "".join(fold(c) for c in s if not c.isspace()) for s in surfaces]
+    word_of = _word_numbers(text)
     spans: list[Span | None] = [None] * len(wanted)
-    at, unknown = 0, False
+    at, unknown = 0, 0
     for i, piece in enumerate(wanted):
         if not piece:
-            unknown = unknown or piece is None
+            unknown += piece is None
             continue
-        start = _ahead(whole, at, wanted[i : i + 2 * _SURE], unknown)
-        if start is not None:
-            at, unknown = start + len(piece), False
+        start = _ahead(whole, at, wanted[i : i + 2 * _SURE], unknown > 0)
+        if start is None:
+            continue
+        # A piece of unknown text stands for a word at most; more than that says that this is wrong.
+        crossed = word_of[origin[start]] - word_of[origin[at]]
+        if start == at or crossed <= unknown or len(piece) >= _SURE:
+            at, unknown = start + len(piece), 0
             spans[i] = (origin[start], origin[at - 1] + 1)
     _fill(spans, surfaces, text)
     return spans
+
+
+def _word_numbers(text: str) -> list[int]:
+    """For each character, how many words stand before its own."""
+    spaces = [c.isspace() for c in text]
+    return list(accumulate(a and not b for a, b in zip([False, *spaces], spaces, strict=False)))
 
 
 def _ahead(whole: str, at: int, wanted: Sequence[str | None], unknown: bool) -> int | None:
@@ -193,20 +206,39 @@ def tidied(spans: Sequence[Span | None], pieces: Sequence[str], text: str) -> li
     put before a text (SentencePiece's ▁) the first of its characters, which is not its own.
     """
     found: list[Span | None] = []
+    end = 0
     for i, span in enumerate(spans):
-        if span is None or span[0] >= span[1]:
+        own = text[slice(*span)] if span else ""
+        if span and not pieces[i].strip("▁Ġ \u00a0"):
+            again = own.isspace() and i + 1 < len(spans) and spans[i + 1] == span
+            found.append(None if again else _space_at(span, len(pieces[i]), text, end))
+        elif span is None or not own:
             found.append(None)
-            continue
-        own = text[slice(*span)]
-        if not pieces[i].strip("▁Ġ \u00a0"):
-            added = not own.isspace() or (i + 1 < len(spans) and spans[i + 1] == span)
-            found.append(None if added else span)
         elif own.isspace():
             found.append(span)
         else:
-            start = span[0] + len(own) - len(own.lstrip(" \u00a0\u3000"))
-            found.append((start, span[1] - len(own) + len(own.rstrip(" \u00a0\u3000"))))
+            start = span[0] + len(own) - len(own.lstrip(_BLANKS))
+            found.append((start, span[1] - len(own) + len(own.rstrip(_BLANKS))))
+        last = found[-1]
+        end = last[1] if last else end
     return found
+
+
+def _space_at(span: Span, n: int, text: str, end: int) -> Span | None:
+    """The characters of a piece that is spaces alone; None if it was added.
+
+    Args:
+        span: Where the tokenizer says that it is: there, or nowhere at its end (RoBERTa), or at
+            what follows it (XLM-RoBERTa).
+        n: How many spaces it is.
+        text: The text.
+        end: Where the piece before ends.
+    """
+    if text[slice(*span)].isspace():
+        return span
+    first = max(span[0] - n, 0)
+    after = max(span[0], first + n)
+    return (first, after) if first >= end and text[first:after].isspace() else None
 
 
 # --- words --------------------------------------------------------------------------------------
@@ -239,7 +271,8 @@ def words_of(
     for i, span in enumerate(spans):
         if told[i] is None or span is None or text[slice(*span)].isspace():
             continue
-        if last < 0 or told[i] != told[last] or _parted(text, end, span[0], joined[i]):
+        other = last < 0 or (told[i] != told[last] and not _goes_on(text, end, span[0]))
+        if other or _parted(text, end, span[0], joined[i]):
             word += 1
         words[i], last, end = word, i, max(end, span[1])
     for i in range(len(spans) - 2, -1, -1):
@@ -251,6 +284,12 @@ def words_of(
         if span is None or (text[slice(*span)] in (" ", "\u3000") and span[1] == after[0]):
             words[i] = word_after
     return words
+
+
+def _goes_on(text: str, end: int, start: int) -> bool:
+    """Whether a sign goes with its letter: the rules of GPT-2 cut Hindi at every vowel sign."""
+    before, after = (unicodedata.category(text[i])[0] for i in (end - 1, start))
+    return start == end and (after == "M" or (before == "M" and after == "L"))
 
 
 def _parted(text: str, end: int, start: int, joined: bool) -> bool:

@@ -211,8 +211,10 @@ def encoded(
         found = _tokenized(loaded, languages, *given, return_special_tokens_mask=True, **options)
         ids, told, spans = found["input_ids"], None, None
         marks = marks_of(tokenizer) - {tokenizer.unk_token_id}
-        is_added = zip(ids, found["special_tokens_mask"], strict=True)
-        segments = [None if added or n in marks else 0 for n, added in is_added]
+        added = found["special_tokens_mask"]
+        if len(added) != len(ids):  # ByT5 adds no end to a text that has one, and counts it
+            added = [0] * len(ids)
+        segments = [None if a or n in marks else 0 for n, a in zip(ids, added, strict=True)]
     inputs = {name: found[name] for name in tokenizer.model_input_names if name in found}
     return placed(tokenizer, ids, segments, texts, spans, told, inputs)
 
@@ -417,7 +419,9 @@ def _shown(piece: str, span: Span | None, text: str, sign: str) -> str:
     """
     piece = piece.removesuffix(sign) if len(piece) > len(sign) else piece
     spelled = not piece.isascii() or "▁" in piece or _BYTE.fullmatch(piece)
-    if spelled and not piece.startswith("⟨"):
+    if not piece.strip("▁Ġ"):
+        piece = " " * len(piece)
+    elif spelled and not piece.startswith("⟨"):
         piece = text[slice(*span)] if span else re.sub("[▁Ġ]", " ", piece)
     if not piece.strip():
         return "".join("␣" if c not in "\t\n\r" else c for c in piece) or "␣"
