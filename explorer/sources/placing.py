@@ -249,6 +249,7 @@ def words_of(
     spans: Sequence[Span | None],
     told: Sequence[int | None],
     joined: Sequence[bool],
+    spaces: Sequence[bool],
 ) -> list[int | None]:
     """The running number of the word that each piece belongs to; None for one that has no word.
 
@@ -265,6 +266,7 @@ def words_of(
         spans: The characters of each piece, without spaces around it.
         told: The tokenizer's own words, by number; None for what belongs to none.
         joined: Whether a piece says by its spelling that it goes on with the word before it.
+        spaces: Whether a piece is one space, as its vocabulary spells it.
     """
     words: list[int | None] = [None] * len(spans)
     word, end, last = -1, 0, -1
@@ -279,9 +281,9 @@ def words_of(
         word_after, span, after = words[i + 1], spans[i], spans[i + 1]
         if word_after is None or after is None or told[i] is None or told[i] != told[i + 1]:
             continue
-        if text[slice(*after)].isspace() or words[i] is not None:
+        if text[slice(*after)].isspace() or words[i] is not None or not spaces[i]:
             continue
-        if span is None or (text[slice(*span)] in (" ", "\u3000") and span[1] == after[0]):
+        if span is None or span[1] == after[0]:
             words[i] = word_after
     return words
 

@@ -250,8 +250,10 @@ def placed(
             found = spans_of(surfaces, text)
         else:
             found = tidied([spans[i] for i in at], some, text)
-        parts = _own_words(surfaces, joined, some) if told is None else [told[i] for i in at]
-        for i, own, word in zip(at, found, words_of(text, found, parts, joined), strict=True):
+        parts = _told(surfaces, joined, some) if told is None else [told[i] for i in at]
+        spaces = [piece in ("▁", "Ġ", " ") for piece in some]
+        own_words = words_of(text, found, parts, joined, spaces)
+        for i, own, word in zip(at, found, own_words, strict=True):
             own_spans[i], words[i] = own, word
     known, unknown = marks_of(tokenizer), tokenizer.unk_token_id
     marks = []
@@ -305,7 +307,7 @@ def _sign_of(pieces: Sequence[str], text: str) -> str:
     return ""
 
 
-def _own_words(
+def _told(
     surfaces: Sequence[str | None], joined: Sequence[bool], pieces: Sequence[str]
 ) -> list[int | None]:
     """The words of a tokenizer that does not tell them, where its spelling does; else one word."""
