@@ -1,7 +1,6 @@
 """Hugging Face models, loaded once, and only if that is safe: safetensors, no code, fair sizes."""
 
 import copy
-import json
 import os
 import threading
 from collections import OrderedDict
@@ -20,23 +19,22 @@ from transformers import (
     AutoModelForMaskedLM,
     AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
-    AutoTokenizer,
 )
 from transformers.utils import logging as transformers_logging
 
-from explorer.errors import ExplorerError, refusing
+from explorer.errors import ExplorerError
 from explorer.limits import MAX_TOKENS, MODELS_MB
 from explorer.source import Embedded, Folder, Hub
 from explorer.sources.building import check_need, counting_steps
 from explorer.sources.catalogue import EMBEDDED_NAME, check_weights, embedded_folder
 from explorer.sources.checking import check_config, check_files, check_layers
 from explorer.sources.download import doubt, hub_folder
-from explorer.sources.families import Form, first_position, form_of
+from explorer.sources.families import Form, form_of
 from explorer.sources.hub_cache import discard_damaged
 from explorer.sources.passport import passport_of, sample
 from explorer.sources.progress import Progress, away, tick
 from explorer.sources.staging import staged
-from explorer.sources.vocabulary import growth
+from explorer.sources.tokenizer import growth_of, load_tokenizer, own_tokens
 from explorer.trace import ModelInfo, Passport
 
 transformers_logging.set_verbosity_error()
@@ -203,21 +201,24 @@ def _load_checked(folder: Path, name: str, revision: str | None, held: int) -> L
     """A model, from a folder in which everything has been checked."""
     config = _load_config(folder, name)
     form = form_of(config)
-    tokenizer = (_load_processor if form == "picture" else _load_tokenizer)(folder, name)
+    tokenizer = (_load_processor if form == "picture" else load_tokenizer)(folder, name)
     whole, predicts = _load_network(folder, name, config, held)
+    own = None if form == "picture" else own_tokens(config, tokenizer)
     info = ModelInfo(
         name=name,
         revision=revision,
         n_layers=config.num_hidden_layers,
         n_heads=config.num_attention_heads,
         d_model=config.hidden_size,
-        max_tokens=MAX_TOKENS if form == "picture" else _max_tokens(config, tokenizer),
+        max_tokens=min(MAX_TOKENS, own or MAX_TOKENS),
         unknown_token=getattr(tokenizer, "unk_token", None),
         notes=_notes(config, name),
+        own_tokens=own,
+        truncation_side=getattr(tokenizer, "truncation_side", "right"),
     )
     network = whole.base_model if predicts else whole
     nbytes = sum(p.nbytes for p in whole.parameters())
-    grown = _growth_of(tokenizer, name)
+    grown = growth_of(tokenizer, name)
     loaded = LoadedModel(info, tokenizer, network, whole, predicts, form, nbytes, grown)
     return replace(loaded, info=replace(info, passport=_passport(loaded)))
 
@@ -234,19 +235,6 @@ def _passport(loaded: LoadedModel) -> Passport:
     most = loaded.info.max_tokens
     inputs = sample(loaded.network, tokenizer.all_special_ids, most, pair=pair)
     return passport_of(loaded.network, inputs, inputs["input_ids"].shape[1])
-
-
-def _growth_of(tokenizer: Any, name: str) -> float:
-    """How many times as long a text may become in a tokenizer, however it was put together."""
-    if not getattr(tokenizer, "is_fast", False):
-        return 1.0  # its files were looked at, and its own code adds nothing
-    with refusing(f"The tokenizer of “{name}” cannot be loaded."):
-        inner = tokenizer.backend_tokenizer
-        normalizer, before = (
-            None if part is None else json.loads(part.__getstate__())
-            for part in (inner.normalizer, inner.pre_tokenizer)
-        )
-        return growth(normalizer, before, name)
 
 
 def _notes(config: Any, name: str) -> tuple[str, ...]:
@@ -293,16 +281,6 @@ def _load_processor(folder: Path, name: str) -> Any:
         )
     except Exception as error:
         raise ExplorerError(f"The preprocessor_config.json of “{name}” cannot be used.") from error
-
-
-def _load_tokenizer(folder: Path, name: str) -> Any:
-    # Without a vocabulary file Transformers makes up five words, and every word is unknown.
-    known: tuple[str, ...] = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model")
-    known += ("sentencepiece.bpe.model", "tokenizer.model", "spm.model", "sentencepiece.model")
-    if not any((folder / file).is_file() for file in known):
-        raise ExplorerError(f"“{name}” has no tokenizer files, so it cannot read text.")
-    with refusing(f"The tokenizer of “{name}” cannot be loaded."):
-        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
 
 
 def _load_network(
@@ -368,11 +346,3 @@ def _from_folder(
     check_layers(loading["unexpected_keys"], network.state_dict(), name)
     other = [str(key[0] if isinstance(key, tuple) else key) for key in loading["mismatched_keys"]]
     return network.eval(), [*loading["missing_keys"], *other]
-
-
-def _max_tokens(config: Any, tokenizer: Any) -> int:
-    limits = [MAX_TOKENS, int(min(tokenizer.model_max_length, 1e9))]
-    positions = getattr(config, "max_position_embeddings", None)
-    if isinstance(positions, int) and positions > 0:
-        limits.append(positions - first_position(config))
-    return max(min(limits), 1)

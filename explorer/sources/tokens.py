@@ -14,6 +14,7 @@ from explorer.sources.languages import speaking
 from explorer.sources.loading import LoadedModel
 from explorer.sources.placing import Span, spans_of, tidied, words_of
 from explorer.sources.progress import away, tick
+from explorer.sources.tokenizer import lacking
 from explorer.trace import Token
 
 # Its own rules make a text longer: Chinese characters with spaces around them come to three times.
@@ -360,6 +361,7 @@ def _tokenized(loaded: LoadedModel, languages: Languages, *texts: str, **options
         ExplorerError: It failed.
     """
     with ExitStack() as stack:
+        stack.enter_context(lacking(loaded.info.name))
         stack.enter_context(refusing(_FAILED))
         long = sum(map(len, (*texts, options.get("text_target", "")))) > _LONG
         if long or not loaded.reading.acquire(blocking=False):
