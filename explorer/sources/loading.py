@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 from transformers import (
     MODEL_FOR_MASKED_LM_MAPPING,
+    MODEL_MAPPING,
     AutoConfig,
     AutoImageProcessor,
     AutoModel,
@@ -24,7 +25,7 @@ from transformers.utils import logging as transformers_logging
 
 from explorer.errors import ExplorerError
 from explorer.limits import MAX_TOKENS, MODELS_MB
-from explorer.source import Embedded, Folder, Hub
+from explorer.source import Embedded, Folder, Hub, Source
 from explorer.sources.building import check_need, counting_steps
 from explorer.sources.catalogue import EMBEDDED_NAME, check_weights, embedded_folder
 from explorer.sources.checking import check_config, check_files, check_layers
@@ -40,6 +41,7 @@ from explorer.trace import ModelInfo, Passport
 transformers_logging.set_verbosity_error()
 transformers_logging.disable_progress_bar()
 
+_SOUND = ("input_values", "input_features")  # what networks that listen are called with
 _DAMAGED = (
     "A file of “{name}” on this machine was damaged, and was thrown away. Press Run to fetch it "
     "again."
@@ -85,7 +87,7 @@ class LoadedModel:
         return replace(self, whole=whole, network=whole.base_model if self.predicts else whole)
 
 
-_loaded: OrderedDict[Embedded | Hub | Folder, LoadedModel] = OrderedDict()
+_loaded: OrderedDict[Source, LoadedModel] = OrderedDict()
 _under_way: dict[Embedded | Hub | Folder, "Future[LoadedModel]"] = {}
 _loading = threading.Lock()  # one is loaded at a time
 _LOOK = 0.25  # seconds between two looks whether anybody still waits
@@ -98,7 +100,7 @@ def load_model(source: Embedded | Hub | Folder, progress: Progress) -> LoadedMod
     Raises:
         ExplorerError: The model is not there, is not safe to load, or has no attention to show.
     """
-    found = _already(source)
+    found = loaded_model(source)
     if found is not None:
         return found
     folder, name = _find(source, progress)
@@ -126,7 +128,7 @@ def _load_beside(
 ) -> None:
     try:
         with _loading:
-            found = _already(source) or _keep(source, _load_source(source, folder, name))
+            found = loaded_model(source) or _keep(source, _load_source(source, folder, name))
         with _table:
             del _under_way[source]
         loading.set_result(found)
@@ -136,7 +138,8 @@ def _load_beside(
         loading.set_exception(error)
 
 
-def _already(source: Embedded | Hub | Folder) -> LoadedModel | None:
+def loaded_model(source: Source) -> LoadedModel | None:
+    """The model of a source, if it is in memory."""
     with _table:
         found = _loaded.get(source)
         if found is not None:
@@ -200,6 +203,7 @@ def _load(folder: Path, name: str, revision: str | None) -> LoadedModel:
 def _load_checked(folder: Path, name: str, revision: str | None, held: int) -> LoadedModel:
     """A model, from a folder in which everything has been checked."""
     config = _load_config(folder, name)
+    _check_reads(config, name)
     form = form_of(config)
     tokenizer = (_load_processor if form == "picture" else load_tokenizer)(folder, name)
     whole, predicts = _load_network(folder, name, config, held)
@@ -235,6 +239,17 @@ def _passport(loaded: LoadedModel) -> Passport:
     most = loaded.info.max_tokens
     inputs = sample(loaded.network, tokenizer.all_special_ids, most, pair=pair)
     return passport_of(loaded.network, inputs, inputs["input_ids"].shape[1])
+
+
+def _check_reads(config: Any, name: str) -> None:
+    """Refuse a model that neither texts nor pictures can be given to."""
+    kinds = MODEL_MAPPING.get(type(config), ())
+    kinds = kinds if isinstance(kinds, tuple) else (kinds,)
+    if any(getattr(kind, "main_input_name", "") in _SOUND for kind in kinds):
+        raise ExplorerError(
+            f"“{name}” listens to sound: it needs a recording, and reads neither texts nor "
+            "pictures. Choose a model of text, such as google-bert/bert-base-uncased."
+        )
 
 
 def _notes(config: Any, name: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import torch
 
 from explorer.errors import ExplorerError, refusing
 from explorer.limits import MAX_CHARACTERS
-from explorer.sources.languages import speaking
+from explorer.sources.languages import languages_of, speaking
 from explorer.sources.loading import LoadedModel
 from explorer.sources.placing import Span, spans_of, tidied, words_of
 from explorer.sources.progress import away, tick
@@ -27,7 +27,6 @@ _FAILED = (
 )
 _WORD_ENDS = ("</w>", "@@")  # how vocabularies spell that a word ends here, or goes on
 _BYTE = re.compile(r"<0x[0-9A-Fa-f]{2}>")
-_SOUND = ("input_values", "input_features")
 Languages = tuple[str, str] | None
 
 
@@ -111,17 +110,12 @@ def read_texts(
 
 
 def _check_reads_text(loaded: LoadedModel, texts: tuple[str, ...]) -> None:
-    """Refuse a model of pictures or of sound, and a picture for a model of texts."""
+    """Refuse a model of pictures, and a picture for a model of texts."""
     name = loaded.info.name
     if loaded.form == "picture":
         raise ExplorerError(
             f"{name} looks at pictures, not at text. On Explore, Compare and Heads turn on "
             "“Picture” and upload one; or choose a model of text."
-        )
-    if getattr(loaded.network, "main_input_name", "") in _SOUND:
-        raise ExplorerError(
-            f"{name} listens to sound and reads no text: it needs a recording. Choose a model of "
-            "text, such as google-bert/bert-base-uncased."
         )
     if not any(texts):
         raise ExplorerError(
@@ -271,10 +265,16 @@ def pieces_of(tokenizer: Any, ids: Sequence[int]) -> list[str]:
     Models have more embeddings than their tokenizers have pieces, for the sake of round numbers,
     and may write or predict one of those.
     """
-    known = len(tokenizer)
-    names = iter(tokenizer.convert_ids_to_tokens([i for i in ids if 0 <= i < known]))
-    found = [next(names) if 0 <= i < known else None for i in ids]
-    return [n if isinstance(n, str) else f"⟨{i}⟩" for i, n in zip(ids, found, strict=True)]
+    unknown = tokenizer.unk_token, tokenizer.unk_token_id
+    found: list[str] = []
+    for number in ids:
+        try:
+            piece = tokenizer.convert_ids_to_tokens(number)
+        except (LookupError, ValueError, TypeError, OverflowError):
+            piece = None
+        known = isinstance(piece, str) and (piece != unknown[0] or number == unknown[1])
+        found.append(piece if known else f"⟨{number}⟩")
+    return found
 
 
 def _spelled(
@@ -328,7 +328,7 @@ def marks_of(tokenizer: Any) -> set[int]:
     roles = ("bos", "eos", "sep", "cls", "pad")
     ends = {getattr(tokenizer, f"{role}_token_id", None) for role in roles}
     text = {tokenizer.unk_token_id, tokenizer.mask_token_id} - ends
-    return set(tokenizer.all_special_ids) - text
+    return {*tokenizer.all_special_ids, *languages_of(tokenizer).values()} - text
 
 
 def _check_growth(loaded: LoadedModel, texts: tuple[str, ...]) -> None:
