@@ -23,13 +23,12 @@ from transformers import (
     AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
     AutoModelForTextEncoding,
-    AutoTokenizer,
 )
 from transformers.utils import logging as transformers_logging
 
-from explorer.errors import ExplorerError, own_words, refusing
+from explorer.errors import ExplorerError, own_words
 from explorer.limits import MAX_TOKENS, MODELS_MB
-from explorer.source import Embedded, Folder, Hub
+from explorer.source import Embedded, Folder, Hub, Source
 from explorer.sources.building import check_need, counting_steps
 from explorer.sources.catalogue import EMBEDDED_NAME, check_weights, embedded_folder
 from explorer.sources.checking import (
@@ -44,7 +43,6 @@ from explorer.sources.families import (
     Form,
     family_of,
     look_at_all,
-    own_tokens,
     part_in,
     parts_of,
     sight_of,
@@ -56,7 +54,7 @@ from explorer.sources.passport import passport_of, sample
 from explorer.sources.patches import DINOv3Processor, prepare
 from explorer.sources.progress import Progress, away, tick
 from explorer.sources.staging import staged
-from explorer.sources.vocabulary import growth
+from explorer.sources.tokenizer import growth_of, load_tokenizer, own_tokens
 from explorer.trace import ModelInfo, Passport
 
 transformers_logging.set_verbosity_error()
@@ -121,7 +119,7 @@ class LoadedModel:
         return replace(self, whole=whole, network=whole.base_model if self.predicts else whole)
 
 
-_loaded: OrderedDict[Embedded | Hub | Folder, LoadedModel] = OrderedDict()
+_loaded: OrderedDict[Source, LoadedModel] = OrderedDict()
 _under_way: dict[Embedded | Hub | Folder, "Future[LoadedModel]"] = {}
 _loading = threading.Lock()  # one is loaded at a time
 _LOOK = 0.25  # seconds between two looks whether anybody still waits
@@ -134,7 +132,7 @@ def load_model(source: Embedded | Hub | Folder, progress: Progress) -> LoadedMod
     Raises:
         ExplorerError: The model is not there, is not safe to load, or has no attention to show.
     """
-    found = _already(source)
+    found = loaded_model(source)
     if found is not None:
         return found
     folder, name = _find(source, progress)
@@ -162,7 +160,7 @@ def _load_beside(
 ) -> None:
     try:
         with _loading:
-            found = _already(source) or _keep(source, _load_source(source, folder, name))
+            found = loaded_model(source) or _keep(source, _load_source(source, folder, name))
         with _table:
             del _under_way[source]
         loading.set_result(found)
@@ -172,7 +170,8 @@ def _load_beside(
         loading.set_exception(error)
 
 
-def _already(source: Embedded | Hub | Folder) -> LoadedModel | None:
+def loaded_model(source: Source) -> LoadedModel | None:
+    """The model of a source, if it is in memory."""
     with _table:
         found = _loaded.get(source)
         if found is not None:
@@ -270,7 +269,8 @@ def _load_part(
     if config is not whole.config:
         check_sizes(config, name)
         whole, predicts = part_in(whole, config), None
-    tokenizer = (_load_processor if form == "picture" else _load_tokenizer)(folder, name)
+    tokenizer = (_load_processor if form == "picture" else load_tokenizer)(folder, name)
+    own = None if form == "picture" else own_tokens(config, tokenizer)
     sizes = sizes_of(config)
     for key, value in sight_of(config).settings.items():
         setattr(whole.config, key, value)
@@ -280,12 +280,14 @@ def _load_part(
         n_layers=sizes["num_hidden_layers"],
         n_heads=sizes["num_attention_heads"],
         d_model=sizes["hidden_size"],
-        max_tokens=MAX_TOKENS if form == "picture" else _max_tokens(config, tokenizer),
+        max_tokens=min(MAX_TOKENS, own or MAX_TOKENS),
         unknown_token=getattr(tokenizer, "unk_token", None),
         notes=notes,
+        own_tokens=own,
+        truncation_side=getattr(tokenizer, "truncation_side", "right"),
     )
     network = whole.base_model if predicts else whole
-    grown = _growth_of(tokenizer, name)
+    grown = growth_of(tokenizer, name)
     loaded = LoadedModel(info, tokenizer, network, whole, predicts, form, growth=grown)
     return replace(loaded, info=replace(info, passport=_passport(loaded)))
 
@@ -302,19 +304,6 @@ def _passport(loaded: LoadedModel) -> Passport:
     most = loaded.info.max_tokens
     inputs = sample(loaded.network, tokenizer.all_special_ids, most, pair=pair)
     return passport_of(loaded.network, inputs, inputs["input_ids"].shape[1])
-
-
-def _growth_of(tokenizer: Any, name: str) -> float:
-    """How many times as long a text may become in a tokenizer, however it was put together."""
-    if not getattr(tokenizer, "is_fast", False):
-        return 1.0  # its files were looked at, and its own code adds nothing
-    with refusing(f"The tokenizer of “{name}” cannot be loaded."):
-        inner = tokenizer.backend_tokenizer
-        normalizer, before = (
-            None if part is None else json.loads(part.__getstate__())
-            for part in (inner.normalizer, inner.pre_tokenizer)
-        )
-        return growth(normalizer, before, name)
 
 
 def _notes(config: Any, name: str, of_family: str | None) -> tuple[str, ...]:
@@ -371,16 +360,6 @@ def _load_processor(folder: Path, name: str) -> Any:
         raise ExplorerError(
             f"The preprocessor_config.json of “{name}” cannot be used: “{own_words(error)}”."
         ) from error
-
-
-def _load_tokenizer(folder: Path, name: str) -> Any:
-    # Without a vocabulary file Transformers makes up five words, and every word is unknown.
-    known: tuple[str, ...] = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model")
-    known += ("sentencepiece.bpe.model", "tokenizer.model", "spm.model", "sentencepiece.model")
-    if not any((folder / file).is_file() for file in known):
-        raise ExplorerError(f"“{name}” has no tokenizer files, so it cannot read text.")
-    with refusing(f"The tokenizer of “{name}” cannot be loaded."):
-        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
 
 
 def _load_network(
@@ -458,8 +437,3 @@ def _from_folder(
     check_unread(loading["unexpected_keys"], dict(network.named_modules()), name)
     other = [str(key[0] if isinstance(key, tuple) else key) for key in loading["mismatched_keys"]]
     return network.eval(), [*loading["missing_keys"], *other]
-
-
-def _max_tokens(config: Any, tokenizer: Any) -> int:
-    limits = [MAX_TOKENS, int(min(tokenizer.model_max_length, 1e9)), own_tokens(config)]
-    return max(min(limit for limit in limits if limit is not None), 1)

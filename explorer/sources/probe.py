@@ -15,10 +15,10 @@ from explorer.run import Run
 from explorer.source import Transplanted, model_of
 from explorer.sources.families import family_of, first_position, plain_layers, projections
 from explorer.sources.forward import check_room, complete
-from explorer.sources.huggingface import read
 from explorer.sources.loading import LoadedModel, load_model
 from explorer.sources.progress import Progress, away, silent, tick
 from explorer.sources.tap import Tap
+from explorer.sources.tokens import pieces_of, read
 from explorer.target import ClassScore, Likeness, MaskedWord, OutputVector, Target
 from explorer.trace import Token
 
@@ -440,8 +440,8 @@ class Probe:
         if isinstance(self._target, ClassScore):
             labels = self._loaded.whole.config.id2label
             return [str(labels.get(i, i)) for i in ids]
-        tokenizer = self._loaded.tokenizer
-        return [tokenizer.convert_ids_to_tokens(i).lstrip("Ġ▁") or "␣" for i in ids]
+        pieces = pieces_of(self._loaded.tokenizer, ids)
+        return [piece.lstrip("Ġ▁") or "␣" for piece in pieces]
 
     def _word_embeddings(self) -> torch.nn.Module:
         return self._loaded.network.get_input_embeddings()
