@@ -12,14 +12,14 @@ from PIL import Image
 
 from explorer.errors import ExplorerError
 from explorer.run import Run
-from explorer.sources.huggingface import check_room, complete
+from explorer.sources.families import family_of
+from explorer.sources.forward import attention_of, sized
 from explorer.sources.loading import LoadedModel
 from explorer.sources.pictures import stored
 from explorer.trace import AttentionTrace, Patches, Token
 
 MAX_PATCHES = 1024
 MAX_PIXELS = 2**22  # of a picture as a model gets it: a square of 2,048
-_MARKS = ("[CLS]", "[DIST]")
 
 
 def trace_picture(loaded: LoadedModel, run: Run) -> AttentionTrace:
@@ -39,19 +39,17 @@ def trace_picture(loaded: LoadedModel, run: Run) -> AttentionTrace:
         pixels = loaded.tokenizer(image.convert("RGB"), return_tensors="pt")["pixel_values"]
     with _fitting(name):
         rows, columns = grid_of(loaded, pixels)
-    n_marks = 2 if loaded.network.config.model_type == "deit" else 1
-    tokens = tuple(Token(mark, None, None, 0, special=True) for mark in _MARKS[:n_marks])
+    marks = family_of(loaded.network.config).marks
+    tokens = tuple(Token(mark, None, None, 0, special=True) for mark in marks)
     tokens += tuple(
         Token(f"{row}·{column}", None, row * columns + column, 0, special=False)
         for row in range(rows)
         for column in range(columns)
     )
-    check_room(loaded, len(tokens))
-    with _fitting(name), torch.inference_mode():
-        out = loaded.network(pixels, output_attentions=True)
-    weights = torch.cat(complete(out.attentions, len(tokens), len(tokens), name)).float().numpy()
-    patches = Patches(_seen(loaded, pixels), rows, columns)
-    return AttentionTrace(loaded.info, run.texts, tokens, tokens, weights, patches=patches)
+    sides = (len(tokens), len(tokens))
+    layers = attention_of(loaded, {"pixel_values": pixels}, sides)
+    patches, info = Patches(_seen(loaded, pixels), rows, columns), sized(loaded.info, layers)
+    return AttentionTrace(info, run.texts, tokens, tokens, layers, patches=patches)
 
 
 @contextmanager
