@@ -12,6 +12,7 @@ from explorer.source import (
     Embedded,
     Folder,
     Hub,
+    InMemory,
     Own,
     Source,
     source_from_query,
@@ -38,7 +39,7 @@ class Run:
         picture: What a vision model shall look at, in place of a text.
 
     Raises:
-        ExplorerError: The text is blank or far too long.
+        ExplorerError: The text is blank, or far too long for what others use too.
     """
 
     text: str = ""
@@ -61,7 +62,8 @@ class Run:
         object.__setattr__(self, "second", None if is_blank(second) else second)
         if is_blank(self.text):
             raise ExplorerError("There is no text to read yet. Type or paste some, then press Run.")
-        _check_length(self.texts)
+        if not isinstance(self.source, InMemory):  # what others share is bounded
+            _check_length(self.texts)
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -108,7 +110,8 @@ class Run:
                 "to compute from. Explore, Compare and Heads show it; for this page choose another "
                 "model, then press Run."
             )
-        if self.picture is not None and not isinstance(self.source, Embedded | Hub | Folder):
+        models = Embedded | Hub | Folder | InMemory
+        if self.picture is not None and not isinstance(self.source, models):
             raise ExplorerError(
                 "The from-scratch layer reads text, not pictures. Turn off “Picture”, or choose a "
                 "vision model such as google/vit-base-patch16-224."

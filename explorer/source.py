@@ -165,7 +165,26 @@ class Own:
         return f"own:{self.digest}"
 
 
-Source = Embedded | Hub | Folder | Scratch | Trained | Transplanted | Own
+@dataclass(frozen=True, eq=False)
+class InMemory:
+    """A model that somebody has in Python, with what reads texts or pictures for it.
+
+    Attributes:
+        model: A model of Transformers; it is left as it was found.
+        tokenizer: Its tokenizer, where it reads texts.
+        processor: What prepares pictures for it, where it looks at them.
+    """
+
+    model: object = field(repr=False)
+    tokenizer: object = field(default=None, repr=False)
+    processor: object = field(default=None, repr=False)
+
+    @property
+    def spec(self) -> str:
+        return "memory"
+
+
+Source = Embedded | Hub | Folder | Scratch | Trained | Transplanted | Own | InMemory
 WITH_OPTIONS: Mapping[str, type[Scratch] | type[Trained]] = {
     "scratch": Scratch,
     "trained": Trained,

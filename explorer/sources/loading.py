@@ -25,7 +25,7 @@ from transformers.utils import logging as transformers_logging
 
 from explorer.errors import ExplorerError, refusing
 from explorer.limits import MAX_TOKENS, MODELS_MB
-from explorer.source import Embedded, Folder, Hub
+from explorer.source import Embedded, Folder, Hub, InMemory
 from explorer.sources.building import check_need, counting_steps
 from explorer.sources.catalogue import EMBEDDED_NAME, check_weights, embedded_folder
 from explorer.sources.checking import check_config, check_files, check_layers
@@ -75,9 +75,19 @@ class LoadedModel:
 
     def private(self) -> "LoadedModel":
         """The same weights in modules of their own: hooks on them are felt by nobody else."""
-        weights = [*self.whole.parameters(), *self.whole.buffers()]
-        whole = copy.deepcopy(self.whole, {id(w): w for w in weights})
+        whole = same_weights(self.whole)
         return replace(self, whole=whole, network=whole.base_model if self.predicts else whole)
+
+
+def same_weights(network: Any) -> Any:
+    """A network's weights in modules of their own; tensors and hooks in them are the same ones."""
+    shared: dict[int, Any] = {}
+    for module in network.modules():
+        for name, held in vars(module).items():
+            for part in held.values() if isinstance(held, dict) else (held,):
+                if isinstance(part, torch.Tensor) or name.endswith("hooks"):
+                    shared[id(part)] = part
+    return copy.deepcopy(network, shared)
 
 
 _loaded: OrderedDict[Embedded | Hub | Folder, LoadedModel] = OrderedDict()
@@ -87,12 +97,16 @@ _LOOK = 0.25  # seconds between two looks whether anybody still waits
 _table = threading.Lock()  # held for a moment: who wants a loaded model must not wait for another
 
 
-def load_model(source: Embedded | Hub | Folder, progress: Progress) -> LoadedModel:
+def load_model(source: Embedded | Hub | Folder | InMemory, progress: Progress) -> LoadedModel:
     """The model of a source, loaded once for all who ask; the last ones used stay in memory.
 
     Raises:
         ExplorerError: The model is not there, is not safe to load, or has no attention to show.
     """
+    if isinstance(source, InMemory):
+        from explorer.sources.in_memory import loaded_from  # which needs this file
+
+        return loaded_from(source)
     found = _already(source)
     if found is not None:
         return found
@@ -206,7 +220,7 @@ def _load_checked(folder: Path, name: str, revision: str | None, held: int) -> L
         d_model=config.hidden_size,
         max_tokens=MAX_TOKENS if form == "picture" else _max_tokens(config, tokenizer),
         unknown_token=getattr(tokenizer, "unk_token", None),
-        notes=_notes(config, name),
+        notes=notes_of(config, name),
     )
     network = whole.base_model if predicts else whole
     nbytes = sum(p.nbytes for p in whole.parameters())
@@ -227,7 +241,7 @@ def _growth_of(tokenizer: Any, name: str) -> float:
         return growth(normalizer, before, name)
 
 
-def _notes(config: Any, name: str) -> tuple[str, ...]:
+def notes_of(config: Any, name: str) -> tuple[str, ...]:
     """What a reader should know of a model that does not look as its family is known to."""
     both_ways = type(config) in MODEL_FOR_MASKED_LM_MAPPING
     if both_ways and getattr(config, "is_decoder", False):
