@@ -9,7 +9,8 @@ from explorer.insides import Insides
 from explorer.run import Run
 from explorer.source import Transplanted, model_of
 from explorer.sources.families import layer_norm, plain_layers, projections
-from explorer.sources.huggingface import attend, read
+from explorer.sources.forward import attend
+from explorer.sources.huggingface import read
 from explorer.sources.loading import load_model
 from explorer.sources.progress import Progress, silent
 
@@ -36,7 +37,7 @@ def read_insides(run: Run, progress: Progress = silent) -> Insides:
 
     hooks = [norm.register_forward_hook(keep) for norm in norms]
     try:
-        attentions, hidden = attend(loaded, reading)
+        attentions, hidden = attend(loaded, reading.inputs, len(reading.tokens))
     finally:
         for hook in hooks:
             hook.remove()

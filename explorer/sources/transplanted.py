@@ -6,11 +6,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from explorer.layers import of_weights
 from explorer.run import Run
 from explorer.scratch.attention import SelfAttention
 from explorer.scratch.transplant import transplant
 from explorer.sources.families import plain_layers, projections
-from explorer.sources.huggingface import attend, read
+from explorer.sources.forward import attend
+from explorer.sources.huggingface import read
 from explorer.sources.loading import LoadedModel
 from explorer.sources.progress import Progress, silent, tick
 from explorer.trace import AttentionTrace, ModelInfo
@@ -40,7 +42,7 @@ def trace_transplanted(loaded: LoadedModel, run: Run) -> AttentionTrace:
         ExplorerError: The model's attention is built in another way.
     """
     reading = read(loaded, run.texts)
-    _, hidden = attend(loaded, reading)
+    _, hidden = attend(loaded, reading.inputs, len(reading.tokens))
     weights = []
     with torch.inference_mode():
         for layer in range(len(plain_layers(loaded.network))):
@@ -53,7 +55,7 @@ def trace_transplanted(loaded: LoadedModel, run: Run) -> AttentionTrace:
         run.texts,
         reading.tokens,
         reading.tokens,
-        torch.cat(weights).numpy(),
+        of_weights(torch.cat(weights).numpy()),
         reading.n_cut,
     )
 
@@ -99,7 +101,7 @@ def check_transplant(
         ExplorerError: The model's attention is built in another way.
     """
     reading = read(loaded, texts)
-    attentions, hidden = attend(loaded, reading)
+    attentions, hidden = attend(loaded, reading.inputs, len(reading.tokens))
     found = []
     for layer in range(len(plain_layers(loaded.network))):
         progress(f"Comparing layer {layer}", None)
