@@ -46,13 +46,14 @@ def _layers(weights: Any) -> tuple[Sequence[Array], list[int] | None, tuple[str,
     if held or isinstance(weights, Mapping):
         raise ExplorerError(
             "These are all outputs of a model; give its attention alone: "
-            f"{' or '.join(f'outputs.{name}' for name in held or _ATTENTIONS)}. Is there none, load "
-            "the model with attn_implementation=“eager” and call it with output_attentions=True; "
-            "or give the model to explorer.trace(text, model=model, tokenizer=tokenizer)."
+            f"{' or '.join(f'outputs.{name}' for name in held or _ATTENTIONS)}. Is there none, "
+            "load the model with attn_implementation=“eager” and call it with "
+            "output_attentions=True; or give the model to explorer.trace(text, model=model, "
+            "tokenizer=tokenizer)."
         )
     if not isinstance(weights, list | tuple) or _is_plain(weights):
         array, notes = arranged(_array(weights))
-        return array, None, notes
+        return list(array), None, notes
     if any(isinstance(layer, list | tuple) for layer in weights):
         raise ExplorerError(
             "This is a list of lists of tensors, as generate() returns them: one for each step. "
@@ -92,7 +93,7 @@ def _of_list(
     if len(shape) == 3:
         return layers, numbers, ()
     array, notes = arranged(np.stack(layers))
-    return array, None, notes
+    return list(array), None, notes
 
 
 def _is_plain(value: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
@@ -11,10 +12,12 @@ from transformers import BaseImageProcessor, PreTrainedModel, PreTrainedTokenize
 from explorer.errors import ExplorerError
 from explorer.source import InMemory
 from explorer.sources.families import first_position, form_of
-from explorer.sources.loading import LoadedModel, notes_of, same_weights
-from explorer.trace import ModelInfo
+from explorer.sources.loading import LoadedModel, measured, notes_of, same_weights
+from explorer.sources.tap import NAME
+from explorer.trace import ModelInfo, Passport
 
 _ENDLESS = 2**31 - 1  # tokens, of a model that says no limit
+_measured: "WeakKeyDictionary[torch.nn.Module, dict[str, Passport]]" = WeakKeyDictionary()
 _loaded: "WeakKeyDictionary[InMemory, LoadedModel]" = WeakKeyDictionary()
 
 
@@ -40,11 +43,11 @@ def _made(source: InMemory) -> LoadedModel:
     form = form_of(config)
     reader = _processor(source, name) if form == "picture" else _tokenizer(source, name)
     whole = same_weights(model).eval()
-    if whole._can_set_attn_implementation():
-        whole.set_attn_implementation("eager")
+    whole.register_forward_pre_hook(_to_its_place, with_kwargs=True)
     predicts = _predicts(whole)
     if form != "pair" and predicts is None:
         whole = whole.base_model
+        whole.register_forward_pre_hook(_to_its_place, with_kwargs=True)
     network = whole.base_model if predicts else whole
     sizes = config.get_text_config()
     info = ModelInfo(
@@ -58,7 +61,34 @@ def _made(source: InMemory) -> LoadedModel:
         notes=notes_of(config, name),
     )
     nbytes = sum(p.nbytes for p in whole.parameters())
-    return LoadedModel(info, reader, network, whole, predicts, form, nbytes)
+    loaded = LoadedModel(info, reader, network, whole, predicts, form, nbytes)
+    return replace(loaded, info=replace(info, passport=_passport(model, loaded)))
+
+
+def _passport(model: PreTrainedModel, loaded: LoadedModel) -> Passport:
+    """How exact the numbers of a model are; measured once for the model as it is."""
+    known = _measured.setdefault(model, {})
+    kind = f"{model.dtype} {model.device}"
+    if kind not in known:
+        known[kind] = measured(loaded)
+    elif known[kind].form == "scores":
+        loaded.network.set_attn_implementation(NAME)
+    elif loaded.network._can_set_attn_implementation():
+        loaded.network.set_attn_implementation("eager")
+    return known[kind]
+
+
+def _to_its_place(
+    network: PreTrainedModel, given: tuple[Any, ...], named: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Inputs on the device of a model's weights, and in their precision."""
+
+    def placed(value: Any) -> Any:
+        if not isinstance(value, torch.Tensor):
+            return value
+        return value.to(network.device, network.dtype if value.is_floating_point() else None)
+
+    return tuple(map(placed, given)), {name: placed(value) for name, value in named.items()}
 
 
 def _model(given: Any) -> PreTrainedModel:

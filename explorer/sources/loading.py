@@ -233,10 +233,10 @@ def _load_checked(folder: Path, name: str, revision: str | None, held: int) -> L
     nbytes = sum(p.nbytes for p in whole.parameters())
     grown = _growth_of(tokenizer, name)
     loaded = LoadedModel(info, tokenizer, network, whole, predicts, form, nbytes, grown)
-    return replace(loaded, info=replace(info, passport=_passport(loaded)))
+    return replace(loaded, info=replace(info, passport=measured(loaded)))
 
 
-def _passport(loaded: LoadedModel) -> Passport:
+def measured(loaded: LoadedModel) -> Passport:
     """How exact a model's numbers are here, measured on a short text or a small picture."""
     tokenizer: Any = loaded.tokenizer
     if loaded.form == "picture":

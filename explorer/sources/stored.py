@@ -255,7 +255,7 @@ def _read_layer(
         _check(whole and part.dtype in ("<f4", "<f2"), f"“{name}” is not one vector for each token")
     fits = q.shape[0] == n_heads and n_heads % k.shape[0] == 0 and q.shape[2] == k.shape[2]
     _check(fits, "“q” and “k” do not fit each other")
-    shapes = {
+    shapes: dict[str, list[tuple[int, ...]]] = {
         "allowed": [(n_queries, 2)],
         "offsets": [(n_heads, n_queries + n_keys - 1)],
         "added": [(n_heads, n_queries, n_keys), (1, n_queries, n_keys)],
