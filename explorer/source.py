@@ -138,7 +138,7 @@ class Transplanted:
     Each layer is given what the BERT's layer reads, so the two must agree.
     """
 
-    donor: Model
+    donor: "Model | InMemory"
 
     @property
     def spec(self) -> str:
@@ -196,11 +196,11 @@ def kind_of(source: Source) -> str:
     return source.spec.partition(":")[0]
 
 
-def model_of(source: Source) -> Model | None:
+def model_of(source: Source) -> "Model | InMemory | None":
     """The pretrained model that a source needs, if it needs one."""
     if isinstance(source, Transplanted):
         return source.donor
-    return source if isinstance(source, Embedded | Hub | Folder) else None
+    return source if isinstance(source, Embedded | Hub | Folder | InMemory) else None
 
 
 def hub_model(typed: str) -> Hub:

@@ -122,7 +122,7 @@ def _array(tensor: Any) -> Array:
         array = np.asarray(tensor)
         if array.dtype.name == "bfloat16":  # of jax, by a package that gives numpy the name
             array = array.astype(np.float32)
-        if array.dtype.kind == "O" or not hasattr(tensor, "__len__"):
+        if array.dtype.kind == "O" or isinstance(tensor, str | bytes):
             raise TypeError(kind)
     if array.dtype.kind not in "fiu":
         raise ExplorerError(f"“weights” holds {kind_of(array)}; it must hold numbers.")
