@@ -96,20 +96,20 @@ def arranged(weights: Array) -> tuple[Array, tuple[str, ...]]:
 
 
 def _wrong_shape(shape: tuple[int, ...]) -> str:
-    found = f"“weights” has the shape {list(shape)}"
     if len(shape) == 5 and 0 not in shape:
         return (
-            f"{found}, a batch of several texts. Choose one: weights[:, 0] is the first, if the "
-            f"second number counts texts (here {shape[1]}), as in torch.stack(outputs.attentions); "
-            f"weights[0], if the first does ({shape[0]})."
+            f"“weights” has the shape {list(shape)}, a batch of several texts. Choose one: "
+            f"weights[:, 0] is the first, if the second number counts texts (here {shape[1]}), as "
+            f"in torch.stack(outputs.attentions); weights[0], if the first does ({shape[0]})."
         )
     ones = len(shape) - 4
     hint = (
         f" Here: weights[{', '.join('0' * ones)}]." if ones > 1 and {*shape[:ones]} == {1} else ""
     )
     return (
-        f"{found}; wanted is [layer, head, query, key], four numbers from 1 on. A single head is "
-        f"weights[None, None], the heads of one layer are weights[None].{hint}"
+        f"“weights” has the shape {list(shape)}; wanted is [layer, head, query, key], four numbers "
+        "from 1 on. A single head is weights[None, None], the heads of one layer are "
+        f"weights[None].{hint}"
     )
 
 

@@ -125,7 +125,8 @@ def _written_layers(
             parts = {"weights": layer.weights()}
         for part, array in parts.items():
             if array is not None:
-                said[part] = names.setdefault(id(array), f"{part}_{layer.number}")
+                own = f"{part}_{layer.number}"
+                said[part] = names.setdefault(id(array), own) if part in _RULE else own
                 arrays[said[part]] = array
         about.append(said)
     return arrays, about
@@ -232,7 +233,10 @@ def _are_numbers(found: Any, n: int) -> bool:
 def _named(said: Mapping[str, Any], part: str, arrays: Arrays) -> npt.NDArray[Any]:
     """The array that a layer names as a part of it."""
     name = said.get(part)
-    fits = isinstance(name, str) and re.fullmatch(rf"{part}_[0-9]{{1,5}}", name)
+    if part in _RULE:
+        fits = isinstance(name, str) and bool(re.fullmatch(rf"{part}_[0-9]{{1,5}}", name))
+    else:  # q and k of a layer are its own, which bounds the work of all layers
+        fits = name == f"{part}_{said.get('number')}"
     _check(fits and name in arrays, f"a layer names no “{part}” that there is")
     return arrays[str(name)]
 

@@ -5,6 +5,7 @@ Tolerance 1e-6: the same float32 operations, called in another order.
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from explorer.run import Run
 from explorer.source import InMemory
 from explorer.sources.probe import probe
 from explorer.target import Likeness
-from tests.models.tiny import READ, byte_level, drawing, tiny_vision, tiny_writer
+from tests.models.tiny import READ, byte_level, drawing, tiny_model, tiny_vision, tiny_writer
 
 IDS = {"bos_token_id": 0, "pad_token_id": 1, "eos_token_id": 2}
 SIZES = IDS | {
@@ -244,6 +245,46 @@ def test_a_model_without_numbers_is_told_so(tokenizer):
         empty = made()
     with pytest.raises(ExplorerError, match="on the device “meta”"):
         explorer.trace("the mat", model=empty, tokenizer=tokenizer)
+
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def code_of_readme():
+    """What stands in the README under "From Python" as code."""
+    section = README.read_text("utf-8").split("## From Python\n")[1].split("\n## ")[0]
+    return "\n".join(line[4:] for line in section.splitlines() if line.startswith("    "))
+
+
+def test_every_line_of_the_readme_for_python_runs(tmp_path, tokenizer, monkeypatch):
+    folders = {name: tmp_path / name for name in ("bert", "t5", "vit")}
+    for folder in folders.values():
+        folder.mkdir()
+    tiny_model("Model", folders["bert"])
+    tiny_writer("T5", folders["t5"])
+    processor = tiny_vision("ViT", folders["vit"])
+    drawing().save(tmp_path / "cat.jpg")
+    monkeypatch.chdir(tmp_path)
+    code = code_of_readme().replace('task="reverse"', 'task="reverse", steps=10')
+    for name, folder in {
+        "hf:google-bert/bert-base-uncased": "bert",
+        "path:/models/my-bert": "bert",
+        "hf:google-t5/t5-small": "t5",
+        "hf:google/vit-base-patch16-224": "vit",
+    }.items():
+        assert name in code
+        code = code.replace(name, f"path:{folders[folder]}")
+    ready = {
+        "model": made("BertForMaskedLM", attn_implementation="eager").eval(),
+        "tokenizer": tokenizer,
+        "vit": transformers.ViTModel.from_pretrained(folders["vit"]),
+        "processor": processor,
+        "bert": made("BertModel", num_hidden_layers=4),
+        "weights": torch.full((2, 3, 3, 3), 1 / 3),
+    }
+    exec(code, ready)
+    assert (tmp_path / "attention.html").stat().st_size > 100_000
+    assert ready["trace"].query_tokens
 
 
 # --- weights at hand ----------------------------------------------------------------------------
