@@ -76,7 +76,7 @@ def _trace(
 
 
 def _start(loaded: LoadedModel) -> int:
-    start = loaded.whole.config.decoder_start_token_id
+    start = getattr(loaded.whole.config, "decoder_start_token_id", None)
     if type(start) is not int:
         raise ExplorerError(f"{loaded.info.name} does not say with which token its decoder starts.")
     return start

@@ -77,7 +77,7 @@ def _walk_scratch(reading: ScratchReading, layer: int, twist: Twist) -> LayerWal
         parts.append(Part("position", _array(positions)))
     x = x[None]
     for i in range(layer):
-        x = reading.encoder.step(i, x)[0]
+        x = reading.encoder.output(i, x)
     ours: SelfAttention = reading.encoder.layers[layer]
     tokens = tuple(reading.tokens[i] for i in order)
     shown = tuple(parts) if layer == 0 else ()
