@@ -10,8 +10,8 @@ import torch
 from explorer.errors import ExplorerError, refusing
 from explorer.limits import MAX_CHARACTERS
 from explorer.run import Run
+from explorer.sources.forward import attention_of, sized
 from explorer.sources.loading import LoadedModel
-from explorer.sources.memory import take
 from explorer.sources.placing import spans_of, words_of
 from explorer.sources.progress import away, tick
 from explorer.trace import AttentionTrace, Token
@@ -70,9 +70,9 @@ def trace_text(loaded: LoadedModel, run: Run) -> AttentionTrace:
     """
     reading = read(loaded, run.texts)
     tokens = reading.tokens
-    attentions, _ = attend(loaded, reading)
-    weights = torch.cat(attentions).float().numpy()
-    return AttentionTrace(loaded.info, run.texts, tokens, tokens, weights, reading.n_cut)
+    layers = attention_of(loaded, reading.inputs, (len(tokens), len(tokens)))
+    info = sized(loaded.info, layers)
+    return AttentionTrace(info, run.texts, tokens, tokens, layers, reading.n_cut)
 
 
 def read(loaded: LoadedModel, texts: tuple[str, ...]) -> Reading:
@@ -119,62 +119,6 @@ def read_texts(loaded: LoadedModel, texts: tuple[str, ...], first: int = 0) -> R
             "Try other words, or the from-scratch layer, which takes any character."
         )
     return Reading({n: torch.tensor([ids]) for n, ids in encoded.inputs.items()}, tokens, n_cut)
-
-
-def attend(
-    loaded: LoadedModel, reading: Reading, **inputs: torch.Tensor
-) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
-    """Run the model.
-
-    Args:
-        loaded: The model.
-        reading: What it shall read.
-        inputs: Inputs to use beside, or instead of, those of the reading.
-
-    Returns:
-        For each layer its weights, ``[1, head, query, key]``, and what it read,
-        ``[1, token, d_model]``.
-
-    Raises:
-        ExplorerError: The model returns no attention.
-    """
-    n = len(reading.tokens)
-    check_room(loaded, n)
-    with torch.inference_mode():
-        out = loaded.network(
-            **(reading.inputs | inputs), output_attentions=True, output_hidden_states=True
-        )
-    return complete(out.attentions, n, n, loaded.info.name), list(out.hidden_states)
-
-
-def check_room(loaded: LoadedModel, n: int, copies: int = 3) -> None:
-    """Refuse the attention of so many tokens if it would not fit in memory.
-
-    Args:
-        loaded: The model.
-        n: Tokens.
-        copies: How often all weights are held at once: scores, weights and a copy.
-
-    Raises:
-        ExplorerError: It would not.
-    """
-    size = copies * 4 * loaded.info.n_layers * loaded.info.n_heads * n * n
-    take(size, f"The attention of {n:,} tokens", "Choose a shorter text or a smaller model.")
-
-
-def complete(attentions: Any, n_queries: int, n_keys: int, name: str) -> list[torch.Tensor]:
-    """The weights of all layers, ``[1, head, query, key]`` each.
-
-    Raises:
-        ExplorerError: They are not the attention of every query on every key.
-    """
-    found = list(attentions or [])
-    if not found or any(a is None or tuple(a.shape[2:]) != (n_queries, n_keys) for a in found):
-        raise ExplorerError(
-            f"{name} returns no attention of every token on every token, so there is "
-            "nothing to show. Choose another model."
-        )
-    return found
 
 
 def _encode(loaded: LoadedModel, texts: tuple[str, ...]) -> tuple[Encoded, tuple[int, ...]]:

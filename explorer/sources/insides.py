@@ -11,7 +11,8 @@ from explorer.insides import Insides
 from explorer.run import Run
 from explorer.scratch.transplant import layers_of, projections
 from explorer.source import Transplanted, model_of
-from explorer.sources.huggingface import attend, read
+from explorer.sources.forward import attend
+from explorer.sources.huggingface import read
 from explorer.sources.loading import load_model
 from explorer.sources.progress import Progress, silent
 
@@ -37,7 +38,7 @@ def read_insides(run: Run, progress: Progress = silent) -> Insides:
 
     hooks = [norm.register_forward_hook(keep) for norm in norms]
     try:
-        attentions, hidden = attend(loaded, reading)
+        attentions, hidden = attend(loaded, reading.inputs, len(reading.tokens))
     finally:
         for hook in hooks:
             hook.remove()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from PIL import Image
 from transformers import (
     MODEL_FOR_MASKED_LM_MAPPING,
     AutoConfig,
@@ -31,10 +32,11 @@ from explorer.sources.catalogue import EMBEDDED_NAME, check_weights, embedded_fo
 from explorer.sources.checking import PICTURE_KINDS, check_config, check_files, check_layers
 from explorer.sources.download import doubt, hub_folder
 from explorer.sources.hub_cache import discard_damaged
+from explorer.sources.passport import passport_of, sample
 from explorer.sources.progress import Progress, away, tick
 from explorer.sources.staging import staged
 from explorer.sources.vocabulary import growth
-from explorer.trace import ModelInfo
+from explorer.trace import ModelInfo, Passport
 
 transformers_logging.set_verbosity_error()
 transformers_logging.disable_progress_bar()
@@ -73,6 +75,11 @@ class LoadedModel:
     nbytes: int = 0
     growth: float = 1.0
     reading: threading.Lock = field(default_factory=threading.Lock, compare=False)
+
+    @property
+    def by_scores(self) -> bool:
+        """Whether its attention is kept as q, k and a score rule."""
+        return self.info.passport is not None and self.info.passport.form == "scores"
 
     def private(self) -> "LoadedModel":
         """The same weights in modules of their own: hooks on them are felt by nobody else."""
@@ -214,7 +221,22 @@ def _load_checked(folder: Path, name: str, revision: str | None, held: int) -> L
     network = whole.base_model if predicts else whole
     nbytes = sum(p.nbytes for p in whole.parameters())
     grown = _growth_of(tokenizer, name)
-    return LoadedModel(info, tokenizer, network, whole, predicts, form, nbytes, grown)
+    loaded = LoadedModel(info, tokenizer, network, whole, predicts, form, nbytes, grown)
+    return replace(loaded, info=replace(info, passport=_passport(loaded)))
+
+
+def _passport(loaded: LoadedModel) -> Passport:
+    """How exact a model's numbers are here, measured on a short text or a small picture."""
+    tokenizer: Any = loaded.tokenizer
+    if loaded.form == "picture":
+        noise = torch.randint(256, (64, 64, 3), generator=torch.Generator().manual_seed(0))
+        image = Image.fromarray(noise.numpy().astype("uint8"))
+        inputs = dict(tokenizer(image, return_tensors="pt"))
+        return passport_of(loaded.network, inputs, 0)
+    pair = loaded.form == "pair"
+    most = loaded.info.max_tokens
+    inputs = sample(loaded.network, tokenizer.all_special_ids, most, pair=pair)
+    return passport_of(loaded.network, inputs, inputs["input_ids"].shape[1])
 
 
 def _growth_of(tokenizer: Any, name: str) -> float:
@@ -334,8 +356,7 @@ def _from_folder(
         network, loading = maker.from_pretrained(
             folder,
             config=config,
-            # The faster kernels never form the weights that we are here to see.
-            attn_implementation="eager",
+            attn_implementation="eager",  # until it is known that the tap is as exact
             dtype=torch.float32,
             use_safetensors=True,
             local_files_only=True,

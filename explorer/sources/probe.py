@@ -14,9 +14,11 @@ from explorer.errors import ExplorerError
 from explorer.run import Run
 from explorer.scratch.transplant import layers_of, projections
 from explorer.source import Transplanted, model_of
-from explorer.sources.huggingface import check_room, read
+from explorer.sources.forward import check_room, complete
+from explorer.sources.huggingface import read
 from explorer.sources.loading import LoadedModel, load_model
 from explorer.sources.progress import Progress, away, silent, tick
+from explorer.sources.tap import Tap
 from explorer.sources.walks import counts_after_padding, positions_of
 from explorer.target import ClassScore, Likeness, MaskedWord, OutputVector, Target
 from explorer.trace import Token
@@ -150,20 +152,22 @@ class Probe:
         n = len(self.tokens)
         check_room(self._loaded, n)
         with torch.inference_mode():
-            out = self._call(self._inputs, output_attentions=True)
-        found: npt.NDArray[np.float32] = torch.cat(self._complete(out)).numpy()
+            _, weights = self._attended()
+        found: npt.NDArray[np.float32] = torch.cat(weights).numpy()
         return found
 
-    def _complete(self, out: Any) -> list[Tensor]:
-        """The weights of all layers, ``[1, head, query, key]`` each, if they are what they must be.
+    def _attended(self) -> tuple[Any, list[Tensor]]:
+        """The model's answer, and the weights of all layers, ``[1, head, query, key]`` each.
 
         Raises:
-            ExplorerError: They are not.
+            ExplorerError: It returns no attention of every token on every token.
         """
-        attentions, n, info = list(out.attentions), len(self.tokens), self._loaded.info
-        if any(tuple(a.shape) != (1, info.n_heads, n, n) for a in attentions):
-            raise ExplorerError(f"{info.name} returns no attention of every token on every token.")
-        return attentions
+        by_scores, n = self._loaded.by_scores, len(self.tokens)
+        tap = Tap(weights=True)
+        with tap.open():
+            out = self._call(self._inputs, output_attentions=not by_scores)
+        found = [call.weights for call in tap.calls] if by_scores else out.attentions
+        return out, complete(found, n, n, self._loaded.info)
 
     def slopes(self) -> Slopes:
         """The target's gradients, by torch's autograd."""
@@ -176,11 +180,10 @@ class Probe:
 
         hook = self._word_embeddings().register_forward_hook(keep)
         try:
-            out = self._call(self._inputs, output_attentions=True)
+            out, attentions = self._attended()
         finally:
             hook.remove()
         value = self._number(out, [self.row], self._inputs["attention_mask"]).sum()
-        attentions = self._complete(out)
         for attention in attentions:  # on the way back others may go on too
             attention.register_hook(lambda _gradient: tick())
         gradients = torch.autograd.grad(value, [embedded[0], *attentions], allow_unused=True)

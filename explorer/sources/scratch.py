@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from explorer.errors import ExplorerError
+from explorer.layers import of_weights
 from explorer.limits import MAX_TOKENS
 from explorer.run import Run
 from explorer.scratch.encoder import Encoder, embed, sinusoidal_positions, tokenize
@@ -74,7 +75,7 @@ def trace_scratch(run: Run) -> AttentionTrace:
         _, weights = reading.encoder(x[None])
     tokens = reading.tokens
     return AttentionTrace(
-        reading.info, run.texts, tokens, tokens, weights[:, 0].numpy(), reading.n_cut
+        reading.info, run.texts, tokens, tokens, of_weights(weights[:, 0].numpy()), reading.n_cut
     )
 
 

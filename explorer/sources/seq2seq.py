@@ -4,6 +4,7 @@ Position *i* of the decoder has read the target up to its token *i* and writes t
 first position is the mark with which a decoder starts.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,11 +12,11 @@ import torch
 from transformers import StoppingCriteria, StoppingCriteriaList
 
 from explorer.errors import ExplorerError
+from explorer.layers import AttentionLayer
 from explorer.run import Run
+from explorer.sources.forward import attention_of, failing, sized
 from explorer.sources.huggingface import (
     Encoded,
-    check_room,
-    complete,
     encoded,
     marks_of,
     read_texts,
@@ -41,32 +42,24 @@ def trace_pair(loaded: LoadedModel, run: Run, progress: Progress) -> AttentionTr
         ExplorerError: The model finds no token in the text, or cannot write.
     """
     reading = read_texts(loaded, (run.text,))
-    check_room(loaded, len(reading.tokens))
     model: Any = loaded.whole
+    tokens, n = reading.tokens, len(reading.tokens)
     if run.part == "encoder":
-        with torch.inference_mode():
-            out = model.get_encoder()(**reading.inputs, output_attentions=True)
-        sides = (reading.tokens, reading.tokens)
-        return _trace(loaded, "encoder", (run.text,), sides, out.attentions, reading.n_cut)
+        encoder = model.get_encoder()
+        layers = attention_of(loaded, reading.inputs, (n, n), network=encoder)
+        return _trace(loaded, "encoder", (run.text,), (tokens, tokens), layers, reading.n_cut)
     if run.second is None:
         target, read, cut = *_written(loaded, reading.inputs, progress), 0
     else:
         target, (read, cut) = run.second, _given(loaded, run.second)
-    ids, written = read.ids, tokens_of(loaded, read, (target,), first=1)
-    check_room(loaded, max(len(ids), len(reading.tokens)))
-    with torch.inference_mode():
-        out = model(
-            **reading.inputs,
-            decoder_input_ids=torch.tensor([ids]),
-            output_attentions=True,
-            use_cache=False,
-        )
+    written = tokens_of(loaded, read, (target,), first=1)
+    looked_at = written if run.part == "decoder" else tokens
+    sides = (len(written), len(looked_at))
+    decoded = {"decoder_input_ids": torch.tensor([read.ids]), "use_cache": False}
+    inputs = reading.inputs | decoded
+    layers = attention_of(loaded, inputs, sides, network=model, part=run.part)
     texts, n_cut = (run.text, target), (*reading.n_cut, cut)
-    if run.part == "decoder":
-        sides, attentions = (written, written), out.decoder_attentions
-    else:
-        sides, attentions = (written, reading.tokens), out.cross_attentions
-    return _trace(loaded, run.part, texts, sides, attentions, n_cut)
+    return _trace(loaded, run.part, texts, (written, looked_at), layers, n_cut)
 
 
 def _trace(
@@ -74,13 +67,11 @@ def _trace(
     part: str,
     texts: tuple[str, ...],
     sides: tuple[tuple[Token, ...], tuple[Token, ...]],
-    attentions: Any,
+    layers: Sequence[AttentionLayer],
     n_cut: tuple[int, ...],
 ) -> AttentionTrace:
-    found = complete(attentions, len(sides[0]), len(sides[1]), loaded.info.name)
-    weights = torch.cat(found).float().numpy()
-    info = replace(loaded.info, n_layers=weights.shape[0], n_heads=weights.shape[1], part=part)
-    return AttentionTrace(info, texts, *sides, weights, n_cut)
+    info = replace(sized(loaded.info, layers), part=part)
+    return AttentionTrace(info, texts, *sides, layers, n_cut)
 
 
 def _start(loaded: LoadedModel) -> int:
@@ -126,7 +117,7 @@ def _written(
             progress("Writing the target", min(input_ids.shape[1] / MOST_WRITTEN, 1.0))
             return torch.zeros(len(input_ids), dtype=torch.bool)
 
-    with torch.inference_mode():
+    with torch.inference_mode(), failing(loaded.info.name):
         out = model.generate(
             **inputs,
             num_beams=1,

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from explorer.layers import of_weights
 from explorer.run import Run
 from explorer.scratch.transplant import layers_of, projections, transplant
-from explorer.sources.huggingface import attend, read
+from explorer.sources.forward import attend
+from explorer.sources.huggingface import read
 from explorer.sources.loading import LoadedModel
 from explorer.sources.progress import Progress, silent, tick
 from explorer.trace import AttentionTrace, ModelInfo
@@ -37,7 +39,7 @@ def trace_transplanted(loaded: LoadedModel, run: Run) -> AttentionTrace:
         ExplorerError: The model's attention is built in another way.
     """
     reading = read(loaded, run.texts)
-    _, hidden = attend(loaded, reading)
+    _, hidden = attend(loaded, reading.inputs, len(reading.tokens))
     weights = []
     with torch.inference_mode():
         for layer in range(len(layers_of(loaded.network))):
@@ -49,7 +51,7 @@ def trace_transplanted(loaded: LoadedModel, run: Run) -> AttentionTrace:
         run.texts,
         reading.tokens,
         reading.tokens,
-        torch.cat(weights).numpy(),
+        of_weights(torch.cat(weights).numpy()),
         reading.n_cut,
     )
 
@@ -81,7 +83,7 @@ def check_transplant(
         ExplorerError: The model's attention is built in another way.
     """
     reading = read(loaded, texts)
-    attentions, hidden = attend(loaded, reading)
+    attentions, hidden = attend(loaded, reading.inputs, len(reading.tokens))
     found = []
     for layer in range(len(layers_of(loaded.network))):
         progress(f"Comparing layer {layer}", None)

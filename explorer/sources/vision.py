@@ -12,7 +12,7 @@ from PIL import Image
 
 from explorer.errors import ExplorerError
 from explorer.run import Run
-from explorer.sources.huggingface import check_room, complete
+from explorer.sources.forward import attention_of, sized
 from explorer.sources.loading import LoadedModel
 from explorer.sources.pictures import stored
 from explorer.trace import AttentionTrace, Patches, Token
@@ -46,12 +46,10 @@ def trace_picture(loaded: LoadedModel, run: Run) -> AttentionTrace:
         for row in range(rows)
         for column in range(columns)
     )
-    check_room(loaded, len(tokens))
-    with _fitting(name), torch.inference_mode():
-        out = loaded.network(pixels, output_attentions=True)
-    weights = torch.cat(complete(out.attentions, len(tokens), len(tokens), name)).float().numpy()
-    patches = Patches(_seen(loaded, pixels), rows, columns)
-    return AttentionTrace(loaded.info, run.texts, tokens, tokens, weights, patches=patches)
+    sides = (len(tokens), len(tokens))
+    layers = attention_of(loaded, {"pixel_values": pixels}, sides)
+    patches, info = Patches(_seen(loaded, pixels), rows, columns), sized(loaded.info, layers)
+    return AttentionTrace(info, run.texts, tokens, tokens, layers, patches=patches)
 
 
 @contextmanager

@@ -13,7 +13,8 @@ from explorer.run import Run
 from explorer.scratch.attention import SelfAttention
 from explorer.scratch.transplant import layers_of, projections, transplant
 from explorer.source import Trained, Transplanted, model_of
-from explorer.sources.huggingface import Reading, attend, read
+from explorer.sources.forward import attend
+from explorer.sources.huggingface import Reading, read
 from explorer.sources.loading import LoadedModel, load_model
 from explorer.sources.progress import Progress, silent
 from explorer.sources.scratch import ScratchReading, read_scratch
@@ -89,7 +90,7 @@ def _walk_model(
     _check_layer(layer, loaded.info)
     layers_of(loaded.network)  # refuses attention of another build before any work
     reading = _twisted(loaded, read(loaded, texts), twist)
-    attentions, hidden = attend(loaded, reading)
+    attentions, hidden = attend(loaded, reading.inputs, len(reading.tokens))
     x = hidden[layer]
     parts = _embedded(loaded, reading, x) if layer == 0 else ()
     about = (reading.tokens, parts, bool(parts), x)

@@ -1,6 +1,6 @@
 """Models of other families: tiny random ones, each against Transformers' own attentions.
 
-Tolerance 1e-6: the same float32 operations, called in another order.
+Tolerance: sums of float32 in another order, handed on by layers whose weights are large.
 """
 
 import io
@@ -20,7 +20,7 @@ from explorer.sources.own import own_weights
 from explorer.sources.pictures import picture_of
 from tests.models.tiny import READ, byte_level, drawing, png_of, tiny_vision, tiny_writer
 
-TOLERANCE = 1e-6
+TOLERANCE = 2e-5
 SIZES = {
     "vocab_size": 300,
     "hidden_size": 16,

@@ -20,7 +20,7 @@ from explorer.sources.progress import silent
 from explorer.sources.scratch import read_scratch
 from explorer.sources.walks import Twist, walk_run, word_order
 from tests.models.test_families import FAMILIES
-from tests.models.tiny import byte_level
+from tests.models.tiny import AGAINST_EAGER, byte_level, eager
 
 CAT = "The cat sat on the mat because it was tired."
 LONG = "Its keeper, a quiet woman named Ada, still climbed the lighthouse's stairs. " * 6
@@ -28,7 +28,7 @@ TEXTS = {"short": (CAT,), "pair": ("Who wrote it?", "Ada Lovelace wrote it."), "
 JS = Path(__file__).parents[1] / "js/walk_numbers.js"
 # Float32 numbers of size 1 are rounded by 6e-8, and a sum of 384 products in another order by a
 # few of these; scores and vectors reach about 30, so the bound goes with the largest number.
-TOLERANCE = 1e-6
+TOLERANCE = AGAINST_EAGER
 
 
 def near(got, want):
@@ -77,7 +77,7 @@ def check_browser(walk, head, q, k, v, weights, w_o, tmp_path):
 @pytest.mark.parametrize("texts", TEXTS.values(), ids=TEXTS)
 @pytest.mark.parametrize("layer", [0, 3, 5])
 def test_every_stage_of_minilm_is_what_hooks_on_the_model_see(texts, layer, tmp_path):
-    loaded = load_model(Embedded(), silent)
+    loaded = eager(load_model(Embedded(), silent))
     block = loaded.network.encoder.layer[layer].attention
     parts = {"q": block.self.query, "k": block.self.key, "v": block.self.value}
     parts |= {"self": block.self, "output": block.output.dense}

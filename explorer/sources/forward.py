@@ -1,0 +1,181 @@
+"""A loaded model run on its inputs, and the attention that it then had, layer by layer.
+
+Models whose attention goes through the tap are kept as q, k and a score rule; of all others the
+weights are taken as Transformers returns them. Nobody beyond this file needs to know which.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from explorer.errors import ExplorerError
+from explorer.layers import AttentionLayer, GivenWeights
+from explorer.sources.loading import LoadedModel
+from explorer.sources.memory import take
+from explorer.sources.tap import Call, Tap, layers_from, numbers_of
+from explorer.trace import ModelInfo
+
+_CROSS = re.compile(r"cross|encoder_attn|encdec|encoder_decoder", re.IGNORECASE)
+_WORDS = 300  # characters of a model's own words
+Pick = Callable[[Sequence[Call]], list[Call]]
+
+
+def attention_of(
+    loaded: LoadedModel,
+    inputs: dict[str, Any],
+    sides: tuple[int, int],
+    *,
+    network: Any = None,
+    part: str | None = None,
+) -> tuple[AttentionLayer, ...]:
+    """The attention layers of a model on some inputs.
+
+    Args:
+        loaded: The model.
+        inputs: What the network is called with; one text.
+        sides: How many tokens look, and how many are looked at.
+        network: What to call, where it is not the network that reads.
+        part: Of an encoder-decoder: whose attention is wanted.
+
+    Raises:
+        ExplorerError: The model fails, would not fit in memory, or returns no attention of every
+            token on every token.
+    """
+    network = loaded.network if network is None else network
+    scores = loaded.by_scores
+    check_room(loaded, max(sides), None if scores else 3)
+    options = {} if scores else {"output_attentions": True}
+    tap = Tap()
+    with torch.inference_mode(), failing(loaded.info.name), tap.open():
+        out = network(**inputs, **options)
+    if not scores:
+        names = {"decoder": "decoder_attentions", "cross": "cross_attentions"}
+        found = complete(getattr(out, names.get(part or "", "attentions")), *sides, loaded.info)
+        return tuple(GivenWeights(i, a[0].float().numpy()) for i, a in enumerate(found))
+    calls = [c for c in of_part(network, tap.calls, part) if _sides(c) == sides]
+    if not calls:
+        raise ExplorerError(_nothing(loaded.info))
+    heads = sorted({call.query.shape[1] for call in calls})
+    if len(heads) > 1:
+        raise ExplorerError(
+            f"The layers of {loaded.info.name} have different numbers of heads "
+            f"({', '.join(map(str, heads))}), so they cannot be laid side by side. Choose another "
+            "model."
+        )
+    return layers_from(calls, numbers_of(network, calls))
+
+
+def of_part(network: Any, calls: Sequence[Call], part: str | None) -> list[Call]:
+    """The calls that belong to one part of an encoder-decoder; all if none is named."""
+    if part is None:
+        return list(calls)
+    inside = set(map(id, network.get_encoder().modules()))
+    if part == "encoder":
+        return [call for call in calls if id(call.module) in inside]
+    names = {id(module): name for name, module in network.named_modules()}
+    rest = [call for call in calls if id(call.module) not in inside]
+    cross = part == "cross"
+    return [c for c in rest if bool(_CROSS.search(names.get(id(c.module), ""))) == cross]
+
+
+def attend(
+    loaded: LoadedModel, inputs: dict[str, Any], n: int
+) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    """Run the model, and form all its weights: for what needs them all, and what each layer read.
+
+    Args:
+        loaded: The model.
+        inputs: What it is called with; one text.
+        n: Tokens.
+
+    Returns:
+        For each layer its weights, ``[1, head, query, key]``, and what it read,
+        ``[1, token, d_model]``.
+
+    Raises:
+        ExplorerError: The model fails, or returns no attention.
+    """
+    check_room(loaded, n, 3)
+    tap = Tap(weights=True)
+    with torch.inference_mode(), failing(loaded.info.name), tap.open():
+        out = loaded.network(
+            **inputs, output_attentions=not loaded.by_scores, output_hidden_states=True
+        )
+    found = [call.weights for call in tap.calls] if loaded.by_scores else out.attentions
+    return complete(found, n, n, loaded.info), list(out.hidden_states)
+
+
+def sized(info: ModelInfo, layers: Sequence[AttentionLayer]) -> ModelInfo:
+    """A model's description with the sizes of the attention that came."""
+    return replace(info, n_layers=len(layers), n_heads=layers[0].n_heads)
+
+
+def check_room(loaded: LoadedModel, n: int, copies: int | None = 3) -> None:
+    """Refuse the attention of so many tokens if it would not fit in memory.
+
+    Args:
+        loaded: The model.
+        n: Tokens.
+        copies: How often all weights are held at once: scores, weights and a copy; None where q
+            and k are kept and no weights are formed.
+
+    Raises:
+        ExplorerError: It would not.
+    """
+    info = loaded.info
+    if copies is None:
+        # q and k of each layer, what a layer holds while it computes, and masks.
+        size = 4 * n * max(info.d_model, 1) * (2 * info.n_layers + 24) + 6 * n * n
+    else:
+        size = copies * 4 * info.n_layers * info.n_heads * n * n
+    take(size, f"The attention of {n:,} tokens", "Choose a shorter text or a smaller model.")
+
+
+def complete(attentions: Any, n_queries: int, n_keys: int, info: ModelInfo) -> list[torch.Tensor]:
+    """The weights of all layers, ``[1, head, query, key]`` each.
+
+    Raises:
+        ExplorerError: They are not the attention of every query on every key.
+    """
+    found = [a for a in attentions or [] if a is not None]
+    if not found or any(tuple(a.shape[2:]) != (n_queries, n_keys) for a in found):
+        raise ExplorerError(_nothing(info))
+    return found
+
+
+def _sides(call: Call) -> tuple[int, int]:
+    return call.query.shape[2], call.key.shape[2]
+
+
+def _nothing(info: ModelInfo) -> str:
+    return (
+        f"{info.name} returns no attention of every token on every token, so there is "
+        "nothing to show. Choose another model."
+    )
+
+
+@contextmanager
+def failing(name: str) -> Iterator[None]:
+    """Whatever goes wrong inside a model becomes a refusal in its own words.
+
+    Where memory runs out it is not the model that is at fault: that is said elsewhere.
+
+    Raises:
+        ExplorerError: Something did.
+    """
+    try:
+        yield
+    except (ExplorerError, MemoryError):
+        raise
+    except Exception as error:
+        if "alloc" in str(error):
+            raise
+        words = " ".join(str(error).split())[:_WORDS] or type(error).__name__
+        raise ExplorerError(
+            f"{name} failed while it was reading this: “{words}”. Try another text, or another "
+            "model."
+        ) from error

@@ -1,0 +1,112 @@
+"""Whether a model's numbers here are Transformers' own: measured once for each model.
+
+A short text is read both ways, through the tap and by the model's own eager attention, and the
+largest differences are kept beside the model's name. Where they are too large, or the attention
+does not come through the tap at all, the weights that Transformers returns are taken instead.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+from explorer.sources.tap import NAME, Call, Tap, catching, layers_from
+from explorer.trace import Passport
+
+N_TOKENS = 64
+_WINDOW = 256  # a window up to here is put to the test by a text that is longer
+_LARGEST = {torch.float32: 1e-4, torch.float16: 5e-3, torch.bfloat16: 4e-2}
+_WINDOWS = ("sliding_window", "local_attention", "attention_window_size", "attention_chunk_size")
+_OUTSIDE = (
+    "its attention does not go through the interface of Transformers, so its weights are taken as "
+    "Transformers returns them"
+)
+
+
+def passport_of(network: Any, inputs: Mapping[str, Any], n_tokens: int) -> Passport:
+    """Run a model both ways, and let its attention go through the tap if that is exact.
+
+    Args:
+        network: The model, in evaluation mode; afterwards it is set to the tap, or to eager.
+        inputs: What it is called with.
+        n_tokens: How many tokens that is.
+
+    Returns:
+        How far the two were apart, and which of them is used.
+    """
+    if not network._can_set_attn_implementation():
+        return Passport("weights", reason=_OUTSIDE)
+    try:
+        return _compared(network, inputs, n_tokens)
+    except Exception as error:  # noqa: BLE001  # a model fails in its own ways: eager then says so
+        network.set_attn_implementation("eager")
+        words = " ".join(str(error).split())[:200]
+        return Passport("weights", reason=f"it failed while it was checked (“{words}”)")
+
+
+def _compared(network: Any, inputs: Mapping[str, Any], n_tokens: int) -> Passport:
+    with torch.inference_mode():
+        network.set_attn_implementation(NAME)
+        with Tap().open() as tap:
+            ours = _vectors(network(**inputs))
+        network.set_attn_implementation("eager")
+        theirs: list[torch.Tensor] = []
+        hooks = catching([call.module for call in tap.calls], theirs.append)
+        try:
+            wanted = _vectors(network(**inputs))
+        finally:
+            for hook in hooks:
+                hook.remove()
+    if not tap.calls:
+        return Passport("weights", reason=_OUTSIDE)
+    if len(theirs) != len(tap.calls):
+        return Passport("weights", reason="Transformers returns no weights to hold it against")
+    weights = _largest(tap.calls, theirs)
+    output = float((ours - wanted).abs().max() / wanted.abs().max().clamp_min(1e-30))
+    most = _LARGEST.get(wanted.dtype, 1e-4)
+    if not (weights <= most and output <= most):
+        worst = max(weights, output) if weights == weights and output == output else float("nan")
+        return Passport(
+            "weights",
+            n_tokens,
+            reason=f"computed from q and k it is off by {worst:.1g}, so its weights are taken as "
+            "Transformers returns them",
+        )
+    network.set_attn_implementation(NAME)
+    return Passport("scores", n_tokens, weights, output)
+
+
+def _largest(calls: Sequence[Call], theirs: Sequence[torch.Tensor]) -> float:
+    """The largest difference between weights from q and k and a model's own."""
+    layers = layers_from(calls, range(len(calls)))
+    return max(
+        float((torch.from_numpy(layer.weights()) - other[0].float().cpu()).abs().max())
+        for layer, other in zip(layers, theirs, strict=True)
+    )
+
+
+def _vectors(out: Any) -> torch.Tensor:
+    """What a model makes of its inputs: the last hidden state, or what its head says."""
+    found: torch.Tensor = out[0]
+    return found.float() if found.dtype == torch.float64 else found
+
+
+def sample(network: Any, special: Sequence[int], most: int, *, pair: bool) -> dict[str, Any]:
+    """A text of numbers alone, to run a model on: longer than its window, if that is short.
+
+    Args:
+        network: The model.
+        special: Token numbers that mark something.
+        most: Tokens that the model takes.
+        pair: Whether it also wants a text that is written.
+    """
+    config = network.config.get_text_config()
+    windows = [getattr(config, name, None) for name in _WINDOWS]
+    longest = max([w + 16 for w in windows if isinstance(w, int) and w <= _WINDOW], default=0)
+    n = max(min(max(N_TOKENS, longest), most), 1)
+    table = network.get_input_embeddings()
+    size = table.weight.shape[0] if hasattr(table, "weight") else 256
+    plain = torch.tensor([i for i in range(min(size, 5000)) if i not in set(special)] or [0])
+    ids = plain[(torch.arange(n) * 7919 + 11) % len(plain)][None]
+    inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+    return inputs | ({"decoder_input_ids": ids[:, : max(n // 2, 1)]} if pair else {})
