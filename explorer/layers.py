@@ -18,7 +18,8 @@ from explorer.errors import ExplorerError
 
 Weights = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
-Positions = npt.NDArray[np.intp] | Sequence[int] | slice
+Places = npt.NDArray[np.intp] | Sequence[int]
+Positions = Places | slice
 
 _CELLS = 2**18  # weights that are made at once: 1 MB, which stays near the processor
 
@@ -105,7 +106,7 @@ class AttentionLayer(ABC):
         """
 
     @abstractmethod
-    def cells(self, head: int, queries: Sequence[int], keys: Sequence[int]) -> Weights:
+    def cells(self, head: int, queries: Places, keys: Places) -> Weights:
         """Single weights, float32 ``[pair]``: of the first query on the first key, and so on."""
 
     def n_allowed(self) -> npt.NDArray[np.int64]:
@@ -155,7 +156,9 @@ class AttentionLayer(ABC):
         for start in range(0, len(queries), step):
             some = slice(start, start + step)
             cells = self.rows(head, queries[some])[:, columns].astype(np.float64)
-            summed = np.add.reduceat(cells, starts, axis=1)
+            # Where every group is one key there is nothing to add up, which would take its time.
+            alone = len(starts) == len(columns)
+            summed = cells if alone else np.add.reduceat(cells, starts, axis=1)
             groups, first = np.unique(of_group[some], return_index=True)
             found[groups] += np.add.reduceat(summed, first, axis=0)
         return found / np.array(list(map(len, query_groups)))[:, None]
@@ -231,7 +234,7 @@ class GivenWeights(AttentionLayer):
         found: Weights = self.given[head][queries][:, keys]
         return found
 
-    def cells(self, head: int, queries: Sequence[int], keys: Sequence[int]) -> Weights:
+    def cells(self, head: int, queries: Places, keys: Places) -> Weights:
         found: Weights = self.given[head][np.asarray(queries), np.asarray(keys)]
         return found
 
@@ -311,7 +314,7 @@ class FromScores(AttentionLayer):
         scores = self._scores(head, queries, keys)
         return _weights_of(scores, self.log_sum_exp(head)[queries][:, None])
 
-    def cells(self, head: int, queries: Sequence[int], keys: Sequence[int]) -> Weights:
+    def cells(self, head: int, queries: Places, keys: Places) -> Weights:
         at, to = np.asarray(queries, dtype=np.intp), np.asarray(keys, dtype=np.intp)
         found = np.empty(len(at), dtype=np.float32)
         logs, k = self.log_sum_exp(head), self._keys_of(head)
