@@ -8,12 +8,17 @@
 Importing this package is light: torch and transformers are imported by the first trace.
 """
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+# numpy reads this when it is loaded. Its threads wait for each other by running in circles: beside
+# others' work the scores of a head took 10 times as long with two threads as with one.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from explorer.errors import ExplorerError
 from explorer.picture import Picture
