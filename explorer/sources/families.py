@@ -458,13 +458,13 @@ def look_at_all(config: Any) -> None:
         config.all_up_to = (5 + 2 * config.num_random_blocks) * config.block_size
 
 
-def own_tokens(config: Any) -> int | None:
+def most_positions(config: Any) -> int | None:
     """The most tokens that a model itself takes, as far as its configuration says it."""
     config = reader_of(config)
     positions = getattr(config, "max_position_embeddings", None)
     limits = [getattr(config, "all_up_to", None)]
     if isinstance(positions, int) and positions > 0:
-        limits.append(positions - first_position(config))
+        limits.append(max(positions - first_position(config), 1))
     return min(filter(None, limits), default=None)
 
 

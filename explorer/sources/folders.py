@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from explorer.errors import ExplorerError
-from explorer.source import Folder, Own
+from explorer.source import Folder, InMemory, Own
 
 Stamp = tuple[tuple[str, int, int], ...]
 _FILES = (".json", ".safetensors", ".txt", ".model", ".spm", ".codes", ".tokenizer")
@@ -162,7 +162,7 @@ def _folders_in(asked: Any) -> Iterator[Folder]:
     elif isinstance(asked, tuple):
         for part in asked:
             yield from _folders_in(part)
-    elif is_dataclass(asked) and not isinstance(asked, Own):
+    elif is_dataclass(asked) and not isinstance(asked, Own | InMemory):
         for part in fields(asked):
             yield from _folders_in(getattr(asked, part.name))
 

@@ -23,13 +23,12 @@ from transformers import (
     AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
     AutoModelForTextEncoding,
-    AutoTokenizer,
 )
 from transformers.utils import logging as transformers_logging
 
-from explorer.errors import ExplorerError, own_words, refusing
+from explorer.errors import ExplorerError, own_words
 from explorer.limits import MAX_TOKENS, MODELS_MB
-from explorer.source import Embedded, Folder, Hub
+from explorer.source import Embedded, Folder, Hub, InMemory, Source
 from explorer.sources.building import check_need, counting_steps
 from explorer.sources.catalogue import EMBEDDED_NAME, check_weights, embedded_folder
 from explorer.sources.checking import (
@@ -44,7 +43,6 @@ from explorer.sources.families import (
     Form,
     family_of,
     look_at_all,
-    own_tokens,
     part_in,
     parts_of,
     sight_of,
@@ -57,7 +55,7 @@ from explorer.sources.passport import passport_of, sample
 from explorer.sources.patches import DINOv3Processor, prepare
 from explorer.sources.progress import Progress, away, tick
 from explorer.sources.staging import staged
-from explorer.sources.vocabulary import growth
+from explorer.sources.tokenizer import growth_of, load_tokenizer, own_tokens
 from explorer.trace import ModelInfo, Passport
 
 transformers_logging.set_verbosity_error()
@@ -119,26 +117,40 @@ class LoadedModel:
 
     def private(self) -> "LoadedModel":
         """The same weights in modules of their own: hooks on them are felt by nobody else."""
-        weights = [*self.whole.parameters(), *self.whole.buffers()]
-        whole = copy.deepcopy(self.whole, {id(w): w for w in weights})
+        whole = same_weights(self.whole)
         return replace(self, whole=whole, network=whole.base_model if self.predicts else whole)
 
 
-_loaded: OrderedDict[Embedded | Hub | Folder, LoadedModel] = OrderedDict()
-_under_way: dict[tuple[Embedded | Hub | Folder, Stamp], "Future[LoadedModel]"] = {}
+def same_weights(network: Any) -> Any:
+    """A network's weights in modules of their own; tensors and hooks in them are the same ones."""
+    shared: dict[int, Any] = {}
+    for module in network.modules():
+        for name, held in vars(module).items():
+            for part in held.values() if isinstance(held, dict) else (held,):
+                if isinstance(part, torch.Tensor) or name.endswith("hooks"):
+                    shared[id(part)] = part
+    return copy.deepcopy(network, shared)
+
+
+_loaded: OrderedDict[Source, LoadedModel] = OrderedDict()
+_under_way: dict[tuple[Source, Stamp], "Future[LoadedModel]"] = {}
 _loading = threading.Lock()  # one is loaded at a time
 _LOOK = 0.25  # seconds between two looks whether anybody still waits
 _table = threading.Lock()  # held for a moment: who wants a loaded model must not wait for another
 
 
-def load_model(source: Embedded | Hub | Folder, progress: Progress) -> LoadedModel:
+def load_model(source: Embedded | Hub | Folder | InMemory, progress: Progress) -> LoadedModel:
     """The model of a source, loaded once for all who ask; the last ones used stay in memory.
 
     Raises:
         ExplorerError: The model is not there, is not safe to load, or has no attention to show.
     """
+    if isinstance(source, InMemory):
+        from explorer.sources.in_memory import loaded_from  # which needs this file
+
+        return loaded_from(source)
     stamp = stamp_of(source)
-    found = _already(source, stamp)
+    found = loaded_model(source, stamp)
     if found is not None:
         return found
     folder, name = _find(source, progress)
@@ -170,7 +182,7 @@ def _load_beside(
 ) -> None:
     try:
         with _loading:
-            found = _already(source, stamp)
+            found = loaded_model(source, stamp)
             if found is None:
                 found = replace(_load_source(source, folder, name), stamp=stamp)
                 if stamp_of(source) != stamp:
@@ -188,7 +200,14 @@ def _load_beside(
         loading.set_exception(error)
 
 
-def _already(source: Embedded | Hub | Folder, stamp: Stamp) -> LoadedModel | None:
+def loaded_model(source: Source, stamp: Stamp | None = None) -> LoadedModel | None:
+    """The model of a source, if it is in memory as its files are now.
+
+    Args:
+        source: The source.
+        stamp: Of its files, if it is known already.
+    """
+    stamp = stamp_of(source) if stamp is None else stamp
     with _table:
         found = _loaded.get(source)
         if found is None or found.stamp != stamp:
@@ -288,11 +307,12 @@ def _load_part(
 ) -> LoadedModel:
     """What of a model reads texts, or pictures, with what prepares them for it."""
     of_family = family_of(config if form == "picture" else whole.config)
-    notes = _notes(config, name, of_family.note)
+    notes = notes_of(config, name, of_family.note)
     if config is not whole.config:
         check_sizes(config, name)
         whole, predicts = part_in(whole, config), None
-    tokenizer = (_load_processor if form == "picture" else _load_tokenizer)(folder, name)
+    tokenizer = (_load_processor if form == "picture" else load_tokenizer)(folder, name)
+    own = None if form == "picture" else own_tokens(config, tokenizer)
     sizes = sizes_of(config)
     for key, value in sight_of(config).settings.items():
         setattr(whole.config, key, value)
@@ -302,17 +322,19 @@ def _load_part(
         n_layers=sizes["num_hidden_layers"],
         n_heads=sizes["num_attention_heads"],
         d_model=sizes["hidden_size"],
-        max_tokens=MAX_TOKENS if form == "picture" else _max_tokens(config, tokenizer),
+        max_tokens=min(MAX_TOKENS, own or MAX_TOKENS),
         unknown_token=getattr(tokenizer, "unk_token", None),
         notes=notes,
+        own_tokens=own,
+        truncation_side=getattr(tokenizer, "truncation_side", "right"),
     )
     network = whole.base_model if predicts else whole
-    grown = _growth_of(tokenizer, name)
+    grown = growth_of(tokenizer, name)
     loaded = LoadedModel(info, tokenizer, network, whole, predicts, form, growth=grown)
-    return replace(loaded, info=replace(info, passport=_passport(loaded)))
+    return replace(loaded, info=replace(info, passport=measured(loaded)))
 
 
-def _passport(loaded: LoadedModel) -> Passport:
+def measured(loaded: LoadedModel) -> Passport:
     """How exact a model's numbers are here, measured on a short text or a small picture."""
     tokenizer: Any = loaded.tokenizer
     if loaded.form == "picture":
@@ -326,20 +348,7 @@ def _passport(loaded: LoadedModel) -> Passport:
     return passport_of(loaded.network, inputs, inputs["input_ids"].shape[1])
 
 
-def _growth_of(tokenizer: Any, name: str) -> float:
-    """How many times as long a text may become in a tokenizer, however it was put together."""
-    if not getattr(tokenizer, "is_fast", False):
-        return 1.0  # its files were looked at, and its own code adds nothing
-    with refusing(f"The tokenizer of “{name}” cannot be loaded."):
-        inner = tokenizer.backend_tokenizer
-        normalizer, before = (
-            None if part is None else json.loads(part.__getstate__())
-            for part in (inner.normalizer, inner.pre_tokenizer)
-        )
-        return growth(normalizer, before, name)
-
-
-def _notes(config: Any, name: str, of_family: str | None) -> tuple[str, ...]:
+def notes_of(config: Any, name: str, of_family: str | None) -> tuple[str, ...]:
     """What a reader should know of a model that does not look as its family is known to."""
     notes = (of_family,) if of_family else ()
     both_ways = type(config) in MODEL_FOR_MASKED_LM_MAPPING
@@ -393,16 +402,6 @@ def _load_processor(folder: Path, name: str) -> Any:
         raise ExplorerError(
             f"The preprocessor_config.json of “{name}” cannot be used: “{own_words(error)}”."
         ) from error
-
-
-def _load_tokenizer(folder: Path, name: str) -> Any:
-    # Without a vocabulary file Transformers makes up five words, and every word is unknown.
-    known: tuple[str, ...] = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model")
-    known += ("sentencepiece.bpe.model", "tokenizer.model", "spm.model", "sentencepiece.model")
-    if not any((folder / file).is_file() for file in known):
-        raise ExplorerError(f"“{name}” has no tokenizer files, so it cannot read text.")
-    with refusing(f"The tokenizer of “{name}” cannot be loaded."):
-        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
 
 
 def _load_network(
@@ -480,8 +479,3 @@ def _from_folder(
     check_unread(loading["unexpected_keys"], dict(network.named_modules()), name)
     other = [str(key[0] if isinstance(key, tuple) else key) for key in loading["mismatched_keys"]]
     return network.eval(), [*loading["missing_keys"], *other]
-
-
-def _max_tokens(config: Any, tokenizer: Any) -> int:
-    limits = [MAX_TOKENS, int(min(tokenizer.model_max_length, 1e9)), own_tokens(config)]
-    return max(min(limit for limit in limits if limit is not None), 1)
