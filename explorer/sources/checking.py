@@ -486,6 +486,8 @@ def _known_part(said: dict[str, Any], known: frozenset[str], name: str) -> dict[
             kept[key] = _labels(value, name, key)
         elif (key in known and key not in _REFUSED) or key == "model_type" or key.isdecimal():
             kept[key] = _known_value(value, key, known, name)
+        elif key in _WRITING_TOKENS and _are_tokens(value):  # a part may say its own
+            kept[key] = value
     return kept
 
 

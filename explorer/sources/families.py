@@ -149,6 +149,11 @@ _FAMILIES = {
     ),
     "longformer": Family(after_padding=True, refused=_WINDOWS),
     "led": Family(refused=_WINDOWS),
+    "longt5": Family(refused=_WINDOWS),
+    "idefics": Family(
+        refused="reads a text only behind a picture, and both at once cannot be given here. Choose "
+        "a model that reads texts alone, such as HuggingFaceTB/SmolVLM-256M-Instruct"
+    ),
     "gptj": Family(followed=("rotary",)),
     "bloom": Family(followed=("offset_alibi",)),
     **dict.fromkeys(
@@ -192,9 +197,10 @@ def parts_of(config: Any) -> dict[Form, Any]:
     A model of texts and pictures (CLIP, Gemma 3, Qwen-VL) says the sizes of both parts apart; most
     others are one part, and their configuration is that part's.
     """
-    if form_of(config) != "text":
+    text = _inner(config, "text_config")
+    if text is None and form_of(config) != "text":
         return {form_of(config): config}
-    text = _inner(config, "text_config") or config
+    text = text or config
     found = {form_of(text): text}
     for picture in filter(None, (_inner(config, name) for name in _PICTURE_PARTS)):
         if form_of(picture) == "picture":

@@ -245,6 +245,15 @@ OTHERWISE = {
     "LongformerModel": (PLACES | {"attention_window": [4, 4]}, "looks through a window"),
     "MambaModel": ({"vocab_size": 300, "hidden_size": 16, "num_hidden_layers": 2}, "no attention"),
     "FNetModel": (PLACES, "has no attention"),
+    "VisionEncoderDecoderModel": (
+        {
+            "encoder": {"model_type": "vit"} | PATCHES,
+            "decoder": {"model_type": "bert"}
+            | PLACES
+            | {"add_cross_attention": True, "is_decoder": True},
+        },
+        "has no plain network",
+    ),
     "ResNetModel": ({"hidden_sizes": [8, 8, 8, 8]}, "gives no one number"),
 }
 
