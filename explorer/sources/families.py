@@ -456,7 +456,7 @@ def look_at_all(config: Any) -> None:
     """Let a model look at every token, as it does in short texts, before it is built.
 
     BigBird looks at blocks of tokens, and at every token in texts up to a length: only there is a
-    weight of every token on every token. `own_tokens` then says that length.
+    weight of every token on every token. `most_positions` then says that length.
     """
     if getattr(config, "attention_type", None) == "block_sparse":
         config.attention_type = "original_full"
@@ -465,12 +465,17 @@ def look_at_all(config: Any) -> None:
 
 
 def most_positions(config: Any) -> int | None:
-    """The most tokens that a model itself takes, as far as its configuration says it."""
-    config = reader_of(config)
-    positions = getattr(config, "max_position_embeddings", None)
-    limits = [getattr(config, "all_up_to", None)]
-    if isinstance(positions, int) and positions > 0:
-        limits.append(max(positions - first_position(config), 1))
+    """The most tokens that a model itself takes, as far as its configuration says it.
+
+    Of an encoder-decoder what both take.
+    """
+    limits = []
+    for part in filter(None, (reader_of(config), _inner(config, "decoder"))):
+        limits.append(getattr(part, "all_up_to", None))
+        for name in ("max_position_embeddings", "max_seq_len"):  # the second is MPT's
+            positions = getattr(part, name, None)
+            if isinstance(positions, int) and positions > 0:
+                limits.append(max(positions - first_position(part), 1))
     return min(filter(None, limits), default=None)
 
 

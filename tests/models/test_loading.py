@@ -400,3 +400,12 @@ def test_positions_are_where_the_table_says_that_a_family_counts_from(kind):
             model(ids[:, :1].expand(1, most + 1))
     assert torch.equal(own_way, given)
     assert not torch.equal(own_way, other)
+
+
+def test_a_pair_takes_what_both_its_sides_take_and_mpt_says_it_in_its_own_way():
+    sides = {side: {"model_type": "bert"} | PLACES for side in ("encoder", "decoder")}
+    for side, most in (("encoder", 30), ("decoder", 20)):
+        sides[side] = sides[side] | {"max_position_embeddings": most}
+    assert families.most_positions(transformers.EncoderDecoderConfig(**sides)) == 20
+    assert families.most_positions(transformers.MptConfig(max_seq_len=77)) == 77
+    assert families.most_positions(transformers.T5Config()) is None  # its positions are relative
