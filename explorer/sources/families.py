@@ -42,15 +42,19 @@ _PLAIN_VALUES = {
 }
 
 
-def means_attention(kind: str, key: str, value: Any) -> bool:
+def means_attention(kind: str, key: str, value: Any, *, rotates: bool = False) -> bool:
     """Whether a setting of a config.json, by its name and value, decides how attention looks.
 
     Args:
         kind: The model type.
         key: The setting's name.
         value: What is said of it.
+        rotates: Whether its class turns queries and keys by their positions in any case.
     """
     if value in (None, False, "", 0, [], {}) or not _OF_ATTENTION.search(key):
+        return False
+    rotary = re.search("rotary|rope|position_embedding_type", key)
+    if rotates and rotary and (value in (True, 1) or str(value).startswith("rope")):
         return False
     if key in family_of(kind).followed:
         return False
@@ -195,6 +199,9 @@ _FAMILIES = {
         "a model that reads texts alone, such as HuggingFaceTB/SmolVLM-256M-Instruct"
     ),
     "gptj": Family(followed=("rotary",)),
+    "bamba": Family(followed=("attn_rotary_emb",)),  # which is half of a head in all of them
+    "hunyuan_v1_dense": Family(followed=("use_qk_norm",)),
+    "hunyuan_v1_moe": Family(followed=("use_qk_norm",)),
     "bloom": Family(followed=("offset_alibi",)),
     **dict.fromkeys(
         ("mamba", "mamba2", "falcon_mamba", "rwkv", "xlstm", "fnet"),
