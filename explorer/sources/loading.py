@@ -28,7 +28,7 @@ from transformers.utils import logging as transformers_logging
 
 from explorer.errors import ExplorerError, own_words
 from explorer.limits import MAX_TOKENS, MODELS_MB
-from explorer.source import Embedded, Folder, Hub, Source
+from explorer.source import Embedded, Folder, Hub, InMemory, Source
 from explorer.sources.building import check_need, counting_steps
 from explorer.sources.catalogue import EMBEDDED_NAME, check_weights, embedded_folder
 from explorer.sources.checking import (
@@ -114,9 +114,19 @@ class LoadedModel:
 
     def private(self) -> "LoadedModel":
         """The same weights in modules of their own: hooks on them are felt by nobody else."""
-        weights = [*self.whole.parameters(), *self.whole.buffers()]
-        whole = copy.deepcopy(self.whole, {id(w): w for w in weights})
+        whole = same_weights(self.whole)
         return replace(self, whole=whole, network=whole.base_model if self.predicts else whole)
+
+
+def same_weights(network: Any) -> Any:
+    """A network's weights in modules of their own; tensors and hooks in them are the same ones."""
+    shared: dict[int, Any] = {}
+    for module in network.modules():
+        for name, held in vars(module).items():
+            for part in held.values() if isinstance(held, dict) else (held,):
+                if isinstance(part, torch.Tensor) or name.endswith("hooks"):
+                    shared[id(part)] = part
+    return copy.deepcopy(network, shared)
 
 
 _loaded: OrderedDict[Source, LoadedModel] = OrderedDict()
@@ -126,12 +136,16 @@ _LOOK = 0.25  # seconds between two looks whether anybody still waits
 _table = threading.Lock()  # held for a moment: who wants a loaded model must not wait for another
 
 
-def load_model(source: Embedded | Hub | Folder, progress: Progress) -> LoadedModel:
+def load_model(source: Embedded | Hub | Folder | InMemory, progress: Progress) -> LoadedModel:
     """The model of a source, loaded once for all who ask; the last ones used stay in memory.
 
     Raises:
         ExplorerError: The model is not there, is not safe to load, or has no attention to show.
     """
+    if isinstance(source, InMemory):
+        from explorer.sources.in_memory import loaded_from  # which needs this file
+
+        return loaded_from(source)
     found = loaded_model(source)
     if found is not None:
         return found
@@ -265,7 +279,7 @@ def _load_part(
 ) -> LoadedModel:
     """What of a model reads texts, or pictures, with what prepares them for it."""
     of_family = family_of(config if form == "picture" else whole.config)
-    notes = _notes(config, name, of_family.note)
+    notes = notes_of(config, name, of_family.note)
     if config is not whole.config:
         check_sizes(config, name)
         whole, predicts = part_in(whole, config), None
@@ -289,10 +303,10 @@ def _load_part(
     network = whole.base_model if predicts else whole
     grown = growth_of(tokenizer, name)
     loaded = LoadedModel(info, tokenizer, network, whole, predicts, form, growth=grown)
-    return replace(loaded, info=replace(info, passport=_passport(loaded)))
+    return replace(loaded, info=replace(info, passport=measured(loaded)))
 
 
-def _passport(loaded: LoadedModel) -> Passport:
+def measured(loaded: LoadedModel) -> Passport:
     """How exact a model's numbers are here, measured on a short text or a small picture."""
     tokenizer: Any = loaded.tokenizer
     if loaded.form == "picture":
@@ -306,7 +320,7 @@ def _passport(loaded: LoadedModel) -> Passport:
     return passport_of(loaded.network, inputs, inputs["input_ids"].shape[1])
 
 
-def _notes(config: Any, name: str, of_family: str | None) -> tuple[str, ...]:
+def notes_of(config: Any, name: str, of_family: str | None) -> tuple[str, ...]:
     """What a reader should know of a model that does not look as its family is known to."""
     notes = (of_family,) if of_family else ()
     both_ways = type(config) in MODEL_FOR_MASKED_LM_MAPPING
