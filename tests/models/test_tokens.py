@@ -399,6 +399,13 @@ def test_a_package_that_a_tokenizer_needs_is_named(tmp_path):
         load_tokenizer(tmp_path, "tiny")
 
 
+def test_a_vocabulary_that_is_none_is_refused_in_the_tokenizers_own_words(tmp_path):
+    (tmp_path / "tokenizer.json").write_text('{"model": {"type": "Cat"}}')
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert"}))
+    with pytest.raises(ExplorerError, match=r"tokenizer of “tiny” cannot be loaded: “.+”"):
+        load_tokenizer(tmp_path, "tiny")
+
+
 def test_a_tokenizer_that_fails_says_so_in_its_own_words():
     class Failing:
         is_fast, unk_token, truncation_side = True, None, "right"
