@@ -87,7 +87,7 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True)
 class Patches:
-    """What a vision model saw: its patches are the tokens after the special ones, row by row.
+    """What a vision model saw: its patches are the tokens that are not special, row by row.
 
     Attributes:
         png: The picture as the model got it: scaled and cropped.
@@ -285,11 +285,19 @@ class AttentionTrace:
         shape = " x ".join(map(str, self._shape))
         return f"AttentionTrace({self.model.name!r}, [layer, head, query, key] = {shape})"
 
-    def show(self, height: int = 1000) -> object:
-        """The instrument for a notebook cell; the same as `explorer.show`."""
+    def show(
+        self,
+        *,
+        layer: int | None = None,
+        head: int | None = None,
+        query: str | int | None = None,
+        layers: Sequence[int] | None = None,
+        height: int = 1000,
+    ) -> object:
+        """The instrument for a notebook cell, opened at a place; the same as `explorer.show`."""
         from explorer import show  # the face of the house knows the way; this room does not
 
-        return show(self, height)
+        return show(self, layer=layer, head=head, query=query, layers=layers, height=height)
 
     def cut_at(self, segment: int) -> int | None:
         """The character of a text at which it was cut; None if all of its tokens did fit.

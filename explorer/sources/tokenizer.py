@@ -10,7 +10,7 @@ from typing import Any
 from transformers import AutoTokenizer
 
 from explorer.errors import ExplorerError, own_words, refusing
-from explorer.sources.families import first_position
+from explorer.sources.families import most_positions
 from explorer.sources.hub_cache import VOCABULARIES, needs_no_vocabulary
 from explorer.sources.vocabulary import growth
 
@@ -90,10 +90,8 @@ def growth_of(tokenizer: Any, name: str) -> float:
 
 def own_tokens(config: Any, tokenizer: Any) -> int | None:
     """The most tokens that a model itself takes, as its files say; None if they set no limit."""
-    limits = []
+    limits: list[int | None] = []
     if tokenizer.model_max_length < _ENDLESS:
         limits.append(max(int(tokenizer.model_max_length), 1))
-    positions = getattr(config, "max_position_embeddings", None)
-    if isinstance(positions, int) and positions > 0:
-        limits.append(max(positions - first_position(config), 1))
-    return min(limits, default=None)
+    limits.append(most_positions(config))
+    return min(filter(None, limits), default=None)

@@ -77,7 +77,7 @@ def _walk_scratch(reading: ScratchReading, layer: int, twist: Twist) -> LayerWal
         parts.append(Part("position", _array(positions)))
     x = x[None]
     for i in range(layer):
-        x = reading.encoder.step(i, x)[0]
+        x = reading.encoder.output(i, x)
     ours: SelfAttention = reading.encoder.layers[layer]
     tokens = tuple(reading.tokens[i] for i in order)
     shown = tuple(parts) if layer == 0 else ()
@@ -87,8 +87,8 @@ def _walk_scratch(reading: ScratchReading, layer: int, twist: Twist) -> LayerWal
 def _walk_model(
     loaded: LoadedModel, texts: tuple[str, ...], layer: int, twist: Twist, transplanted: bool
 ) -> LayerWalk:
-    _check_layer(layer, loaded.info)
     plain_layers(loaded.network)  # refuses attention of another build before any work
+    _check_layer(layer, loaded.info)
     reading = _twisted(loaded, read(loaded, texts), twist)
     attentions, hidden = attend(loaded, reading.inputs, len(reading.tokens))
     x = hidden[layer]
