@@ -43,7 +43,8 @@ def trace_pair(loaded: LoadedModel, run: Run, progress: Progress) -> AttentionTr
         ExplorerError: The model finds no token in the text, or cannot write.
     """
     reading = read_texts(loaded, (run.text,))
-    model: Any = loaded.whole
+    # A head that chooses between classes looks in what is written for the end of what is read.
+    model: Any = loaded.network if loaded.predicts == "class" else loaded.whole
     tokens, n = reading.tokens, len(reading.tokens)
     if run.part == "encoder":
         encoder = model.get_encoder()
