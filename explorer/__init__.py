@@ -30,6 +30,8 @@ def trace(
     source: str = "bert",
     part: str = "cross",
     picture: str | PathLike[str] | None = None,
+    source_language: str | None = None,
+    target_language: str | None = None,
     **options: object,
 ) -> AttentionTrace:
     """Run a text, or a picture, through a model and keep every attention weight.
@@ -44,6 +46,9 @@ def trace(
             ``path:FOLDER``.
         part: Of an encoder-decoder: ``cross``, ``encoder`` or ``decoder``.
         picture: A file for a vision model to look at, in place of a text.
+        source_language: Of a model that translates (M2M100, NLLB, mBART): the language of the
+            text, as its tokenizer calls it, such as ``en``, ``eng_Latn`` or ``en_XX``.
+        target_language: The language that it shall write.
         options: For ``scratch``: d_model, n_heads, n_layers, seed, positions, causal. For
             ``trained``: task, length, d_model, n_heads, n_layers, learning_rate, steps, seed.
 
@@ -60,7 +65,8 @@ def trace(
         from explorer.sources.pictures import picture_of
 
         seen = picture_of(Path(picture).read_bytes())
-    return trace_run(Run(text, second, parse_source(source, **options), part, seen))
+    reads = parse_source(source, **options)
+    return trace_run(Run(text, second, reads, part, seen, source_language, target_language))
 
 
 def show(trace: AttentionTrace, height: int = 1000) -> "Shown":

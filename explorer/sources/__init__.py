@@ -6,6 +6,7 @@ from explorer.lesson import Trained
 from explorer.run import Run
 from explorer.source import Embedded, Hub, Own, Scratch, Source, Transplanted, model_of
 from explorer.sources.catalogue import EXAMPLES, Example
+from explorer.sources.languages import check_languages, languages_of
 from explorer.sources.progress import Progress, silent, working_for
 from explorer.sources.stored import stored_trace
 from explorer.trace import AttentionTrace
@@ -25,6 +26,7 @@ __all__ = [
     "Example",
     "Progress",
     "absent_model",
+    "known_languages",
     "silent",
     "stored_trace",
     "trace_run",
@@ -58,6 +60,7 @@ def trace_run(run: Run, progress: Progress = silent) -> AttentionTrace:
     if isinstance(run.source, Transplanted):
         return trace_transplanted(load_model(run.source.donor, progress), run)
     loaded = load_model(run.source, progress).part("text" if run.picture is None else "picture")
+    check_languages(loaded.tokenizer, run.languages, loaded.info.name)
     if loaded.form == "pair":
         from explorer.sources.seq2seq import trace_pair
 
@@ -67,6 +70,14 @@ def trace_run(run: Run, progress: Progress = silent) -> AttentionTrace:
 
         return trace_picture(loaded, run)
     return trace_text(loaded, run)
+
+
+def known_languages(source: Source) -> tuple[str, ...]:
+    """The languages that can be chosen for a model that was just used; none for most."""
+    from explorer.sources.loading import loaded_model
+
+    loaded = loaded_model(source)
+    return tuple(sorted(languages_of(loaded.tokenizer))) if loaded else ()
 
 
 def absent_model(source: Source) -> Hub | None:

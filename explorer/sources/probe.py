@@ -15,10 +15,10 @@ from explorer.errors import ExplorerError
 from explorer.run import Run
 from explorer.source import Trained, Transplanted, model_of
 from explorer.sources.forward import check_room, complete, failing
-from explorer.sources.huggingface import read, read_texts
 from explorer.sources.loading import LoadedModel, load_model
 from explorer.sources.progress import Progress, silent, tick
 from explorer.sources.tap import Change, Tap, numbers_of
+from explorer.sources.tokens import pieces_of, read, read_texts
 from explorer.sources.vectors import word_vectors
 from explorer.target import ClassScore, Likeness, MaskedWord, OutputVector, Target
 from explorer.trace import Token
@@ -630,8 +630,8 @@ class Probe:
         if isinstance(self._target, ClassScore):
             labels = self._loaded.whole.config.id2label
             return [str(labels.get(i, i)) for i in ids]
-        tokenizer = self._loaded.tokenizer
-        return [tokenizer.convert_ids_to_tokens(i).lstrip("Ġ▁") or "␣" for i in ids]
+        pieces = pieces_of(self._loaded.tokenizer, ids)
+        return [piece.lstrip("Ġ▁") or "␣" for piece in pieces]
 
 
 _WEIGHTS = {"output_attentions": True}
