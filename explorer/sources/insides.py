@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from explorer.errors import ExplorerError
-from explorer.insides import Insides
+from explorer.insides import Insides, check_maps
 from explorer.run import Run
 from explorer.scratch.transplant import layers_of, projections
 from explorer.source import Transplanted, model_of
@@ -21,7 +21,8 @@ def read_insides(run: Run, progress: Progress = silent) -> Insides:
     """What the attention of every layer moves, on a text.
 
     Raises:
-        ExplorerError: The source is no BERT-shaped model, or cannot read the text.
+        ExplorerError: The source is no BERT-shaped model, or cannot read the text, or the text is
+            too long.
     """
     run.check_is_for_a_model()
     model = model_of(run.source)
@@ -30,6 +31,7 @@ def read_insides(run: Run, progress: Progress = silent) -> Insides:
     loaded = load_model(model, progress).private()
     blocks = layers_of(loaded.network)  # refuses attention of another build before any work
     reading = read(loaded, run.texts)
+    check_maps(loaded.info, len(reading.tokens))
     norms = [_layer_norm(block) for block in blocks]
     outputs: list[Tensor] = []
 
