@@ -5,6 +5,7 @@ import json
 import os
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,25 +18,43 @@ from transformers import (
     AutoConfig,
     AutoImageProcessor,
     AutoModel,
+    AutoModelForImageTextToText,
     AutoModelForMaskedLM,
     AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
-    AutoTokenizer,
+    AutoModelForTextEncoding,
 )
 from transformers.utils import logging as transformers_logging
 
-from explorer.errors import ExplorerError, refusing
+from explorer.errors import ExplorerError, own_words
 from explorer.limits import MAX_TOKENS, MODELS_MB
-from explorer.source import Embedded, Folder, Hub
+from explorer.source import Embedded, Folder, Hub, InMemory, Source
 from explorer.sources.building import check_need, counting_steps
 from explorer.sources.catalogue import EMBEDDED_NAME, check_weights, embedded_folder
-from explorer.sources.checking import PICTURE_KINDS, check_config, check_files, check_layers
+from explorer.sources.checking import (
+    check_config,
+    check_files,
+    check_layers,
+    check_sizes,
+    check_unread,
+)
 from explorer.sources.download import doubt, hub_folder
+from explorer.sources.families import (
+    Form,
+    family_of,
+    look_at_all,
+    part_in,
+    parts_of,
+    sight_of,
+    sizes_of,
+    why_unseen,
+)
 from explorer.sources.hub_cache import discard_damaged
 from explorer.sources.passport import passport_of, sample
+from explorer.sources.patches import DINOv3Processor, prepare
 from explorer.sources.progress import Progress, away, tick
 from explorer.sources.staging import staged
-from explorer.sources.vocabulary import growth
+from explorer.sources.tokenizer import growth_of, load_tokenizer, own_tokens
 from explorer.trace import ModelInfo, Passport
 
 transformers_logging.set_verbosity_error()
@@ -45,8 +64,6 @@ _DAMAGED = (
     "A file of “{name}” on this machine was damaged, and was thrown away. Press Run to fetch it "
     "again."
 )
-
-Form = Literal["text", "pair", "picture"]
 
 
 @dataclass(frozen=True)
@@ -63,6 +80,8 @@ class LoadedModel:
             encoder-decoder); or a ``picture``.
         nbytes: Memory that its numbers take.
         growth: How many times as long a text may become in its tokenizer, at most.
+        others: What of the same files reads another form, or why nothing can: a model of texts and
+            pictures has a part for each.
         reading: Held while the tokenizer reads.
     """
 
@@ -74,7 +93,19 @@ class LoadedModel:
     form: Form = "text"
     nbytes: int = 0
     growth: float = 1.0
+    others: Mapping[Form, "LoadedModel | str"] = field(default_factory=dict)
     reading: threading.Lock = field(default_factory=threading.Lock, compare=False)
+
+    def part(self, form: Form) -> "LoadedModel":
+        """What of this model reads a form; the model itself if nothing else does.
+
+        Raises:
+            ExplorerError: Its files lack what that part needs.
+        """
+        found = self.others.get(form, self)
+        if isinstance(found, str):
+            raise ExplorerError(found)
+        return found
 
     @property
     def by_scores(self) -> bool:
@@ -83,25 +114,39 @@ class LoadedModel:
 
     def private(self) -> "LoadedModel":
         """The same weights in modules of their own: hooks on them are felt by nobody else."""
-        weights = [*self.whole.parameters(), *self.whole.buffers()]
-        whole = copy.deepcopy(self.whole, {id(w): w for w in weights})
+        whole = same_weights(self.whole)
         return replace(self, whole=whole, network=whole.base_model if self.predicts else whole)
 
 
-_loaded: OrderedDict[Embedded | Hub | Folder, LoadedModel] = OrderedDict()
+def same_weights(network: Any) -> Any:
+    """A network's weights in modules of their own; tensors and hooks in them are the same ones."""
+    shared: dict[int, Any] = {}
+    for module in network.modules():
+        for name, held in vars(module).items():
+            for part in held.values() if isinstance(held, dict) else (held,):
+                if isinstance(part, torch.Tensor) or name.endswith("hooks"):
+                    shared[id(part)] = part
+    return copy.deepcopy(network, shared)
+
+
+_loaded: OrderedDict[Source, LoadedModel] = OrderedDict()
 _under_way: dict[Embedded | Hub | Folder, "Future[LoadedModel]"] = {}
 _loading = threading.Lock()  # one is loaded at a time
 _LOOK = 0.25  # seconds between two looks whether anybody still waits
 _table = threading.Lock()  # held for a moment: who wants a loaded model must not wait for another
 
 
-def load_model(source: Embedded | Hub | Folder, progress: Progress) -> LoadedModel:
+def load_model(source: Embedded | Hub | Folder | InMemory, progress: Progress) -> LoadedModel:
     """The model of a source, loaded once for all who ask; the last ones used stay in memory.
 
     Raises:
         ExplorerError: The model is not there, is not safe to load, or has no attention to show.
     """
-    found = _already(source)
+    if isinstance(source, InMemory):
+        from explorer.sources.in_memory import loaded_from  # which needs this file
+
+        return loaded_from(source)
+    found = loaded_model(source)
     if found is not None:
         return found
     folder, name = _find(source, progress)
@@ -129,7 +174,7 @@ def _load_beside(
 ) -> None:
     try:
         with _loading:
-            found = _already(source) or _keep(source, _load_source(source, folder, name))
+            found = loaded_model(source) or _keep(source, _load_source(source, folder, name))
         with _table:
             del _under_way[source]
         loading.set_result(found)
@@ -139,7 +184,8 @@ def _load_beside(
         loading.set_exception(error)
 
 
-def _already(source: Embedded | Hub | Folder) -> LoadedModel | None:
+def loaded_model(source: Source) -> LoadedModel | None:
+    """The model of a source, if it is in memory."""
     with _table:
         found = _loaded.get(source)
         if found is not None:
@@ -148,10 +194,11 @@ def _already(source: Embedded | Hub | Folder) -> LoadedModel | None:
 
 
 def _keep(source: Embedded | Hub | Folder, loaded: LoadedModel) -> LoadedModel:
-    for part in loaded.whole.modules():
-        if isinstance(part, torch.nn.ModuleList):  # its layers
-            for layer in part:
-                layer.register_forward_pre_hook(lambda _module, _inputs: tick())
+    for read in (loaded, *loaded.others.values()):
+        for part in read.whole.modules() if isinstance(read, LoadedModel) else ():
+            if isinstance(part, torch.nn.ModuleList):  # its layers
+                for layer in part:
+                    layer.register_forward_pre_hook(lambda _module, _inputs: tick())
     with _table:
         _loaded[source] = loaded
         while len(_loaded) > 1 and sum(m.nbytes for m in _loaded.values()) > MODELS_MB * 2**20:
@@ -203,69 +250,93 @@ def _load(folder: Path, name: str, revision: str | None) -> LoadedModel:
 def _load_checked(folder: Path, name: str, revision: str | None, held: int) -> LoadedModel:
     """A model, from a folder in which everything has been checked."""
     config = _load_config(folder, name)
-    form: Form = "picture" if config.model_type in PICTURE_KINDS else "text"
-    if getattr(config, "is_encoder_decoder", False):
-        form = "pair"
-    tokenizer = (_load_processor if form == "picture" else _load_tokenizer)(folder, name)
+    look_at_all(config)
     whole, predicts = _load_network(folder, name, config, held)
+    found: dict[Form, LoadedModel | str] = {}
+    for form, part in parts_of(whole.config).items():
+        try:
+            found[form] = _load_part(folder, name, revision, form, part, whole, predicts)
+        except ExplorerError as error:
+            found[form] = str(error)
+    unseen = why_unseen(config, name)
+    if unseen is not None:
+        found["picture"] = unseen
+    first = next((part for part in found.values() if isinstance(part, LoadedModel)), None)
+    if first is None:
+        raise ExplorerError(str(next(iter(found.values()))))
+    others = {form: part for form, part in found.items() if part is not first}
+    return replace(first, others=others, nbytes=sum(p.nbytes for p in whole.parameters()))
+
+
+def _load_part(
+    folder: Path,
+    name: str,
+    revision: str | None,
+    form: Form,
+    config: Any,
+    whole: Any,
+    predicts: Literal["word", "class"] | None,
+) -> LoadedModel:
+    """What of a model reads texts, or pictures, with what prepares them for it."""
+    of_family = family_of(config if form == "picture" else whole.config)
+    notes = notes_of(config, name, of_family.note)
+    if config is not whole.config:
+        check_sizes(config, name)
+        whole, predicts = part_in(whole, config), None
+    tokenizer = (_load_processor if form == "picture" else load_tokenizer)(folder, name)
+    own = None if form == "picture" else own_tokens(config, tokenizer)
+    sizes = sizes_of(config)
+    for key, value in sight_of(config).settings.items():
+        setattr(whole.config, key, value)
     info = ModelInfo(
         name=name,
         revision=revision,
-        n_layers=config.num_hidden_layers,
-        n_heads=config.num_attention_heads,
-        d_model=config.hidden_size,
-        max_tokens=MAX_TOKENS if form == "picture" else _max_tokens(config, tokenizer),
+        n_layers=sizes["num_hidden_layers"],
+        n_heads=sizes["num_attention_heads"],
+        d_model=sizes["hidden_size"],
+        max_tokens=min(MAX_TOKENS, own or MAX_TOKENS),
         unknown_token=getattr(tokenizer, "unk_token", None),
-        notes=_notes(config, name),
+        notes=notes,
+        own_tokens=own,
+        truncation_side=getattr(tokenizer, "truncation_side", "right"),
     )
     network = whole.base_model if predicts else whole
-    nbytes = sum(p.nbytes for p in whole.parameters())
-    grown = _growth_of(tokenizer, name)
-    loaded = LoadedModel(info, tokenizer, network, whole, predicts, form, nbytes, grown)
-    return replace(loaded, info=replace(info, passport=_passport(loaded)))
+    grown = growth_of(tokenizer, name)
+    loaded = LoadedModel(info, tokenizer, network, whole, predicts, form, growth=grown)
+    return replace(loaded, info=replace(info, passport=measured(loaded)))
 
 
-def _passport(loaded: LoadedModel) -> Passport:
+def measured(loaded: LoadedModel) -> Passport:
     """How exact a model's numbers are here, measured on a short text or a small picture."""
     tokenizer: Any = loaded.tokenizer
     if loaded.form == "picture":
         noise = torch.randint(256, (64, 64, 3), generator=torch.Generator().manual_seed(0))
         image = Image.fromarray(noise.numpy().astype("uint8"))
-        inputs = dict(tokenizer(image, return_tensors="pt"))
-        return passport_of(loaded.network, inputs, 0)
+        found = prepare(tokenizer, loaded.network, loaded.info.name, image)
+        return passport_of(loaded.network, found.inputs, found.n_tokens)
     pair = loaded.form == "pair"
     most = loaded.info.max_tokens
     inputs = sample(loaded.network, tokenizer.all_special_ids, most, pair=pair)
     return passport_of(loaded.network, inputs, inputs["input_ids"].shape[1])
 
 
-def _growth_of(tokenizer: Any, name: str) -> float:
-    """How many times as long a text may become in a tokenizer, however it was put together."""
-    if not getattr(tokenizer, "is_fast", False):
-        return 1.0  # its files were looked at, and its own code adds nothing
-    with refusing(f"The tokenizer of “{name}” cannot be loaded."):
-        inner = tokenizer.backend_tokenizer
-        normalizer, before = (
-            None if part is None else json.loads(part.__getstate__())
-            for part in (inner.normalizer, inner.pre_tokenizer)
-        )
-        return growth(normalizer, before, name)
-
-
-def _notes(config: Any, name: str) -> tuple[str, ...]:
+def notes_of(config: Any, name: str, of_family: str | None) -> tuple[str, ...]:
     """What a reader should know of a model that does not look as its family is known to."""
+    notes = (of_family,) if of_family else ()
     both_ways = type(config) in MODEL_FOR_MASKED_LM_MAPPING
     if both_ways and getattr(config, "is_decoder", False):
         return (
+            *notes,
             f"The config.json of {name} says is_decoder: each token looks only at itself and at "
             "those before it, as in a decoder, though its family reads in both directions.",
         )
     if not both_ways and getattr(config, "is_causal", True) is False:
         return (
+            *notes,
             f"The config.json of {name} says that it is not causal: each token looks at all "
             "others, though its family looks only at those before it.",
         )
-    return ()
+    return notes
 
 
 def _load_config(folder: Path, name: str) -> Any:
@@ -286,37 +357,40 @@ def _load_config(folder: Path, name: str) -> Any:
 
 def _load_processor(folder: Path, name: str) -> Any:
     """What scales and crops pictures as the model was trained with."""
-    if not (folder / "preprocessor_config.json").is_file():
+    file = folder / "preprocessor_config.json"
+    if not file.is_file():
         raise ExplorerError(
-            f"“{name}” has no preprocessor_config.json, so how it wants pictures is not known."
+            f"“{name}” has no preprocessor_config.json, so how it wants pictures is not known. Put "
+            "that of the model that it was made from into its folder."
         )
     try:
+        said = json.loads(file.read_text("utf-8"))
+        if str(said.get("image_processor_type")).startswith("DINOv3ViT"):
+            return DINOv3Processor(**said)
         return AutoImageProcessor.from_pretrained(
             folder, local_files_only=True, trust_remote_code=False, backend="pil"
         )
     except Exception as error:
-        raise ExplorerError(f"The preprocessor_config.json of “{name}” cannot be used.") from error
-
-
-def _load_tokenizer(folder: Path, name: str) -> Any:
-    # Without a vocabulary file Transformers makes up five words, and every word is unknown.
-    known: tuple[str, ...] = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model")
-    known += ("sentencepiece.bpe.model", "tokenizer.model", "spm.model", "sentencepiece.model")
-    if not any((folder / file).is_file() for file in known):
-        raise ExplorerError(f"“{name}” has no tokenizer files, so it cannot read text.")
-    with refusing(f"The tokenizer of “{name}” cannot be loaded."):
-        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        raise ExplorerError(
+            f"The preprocessor_config.json of “{name}” cannot be used: “{own_words(error)}”."
+        ) from error
 
 
 def _load_network(
     folder: Path, name: str, config: Any, held: int
 ) -> tuple[Any, Literal["word", "class"] | None]:
     """The network, with its head for words or classes if the checkpoint has a whole one."""
-    kind = (getattr(config, "architectures", None) or [""])[0]
+    said = getattr(config, "architectures", None)
+    kind = str(said[0]) if isinstance(said, list) and said else ""
     heads: dict[tuple[str, ...], tuple[Any, Literal["word", "class"] | None]] = {
         ("ForMaskedLM", "ForPreTraining"): (AutoModelForMaskedLM, "word"),
         ("ForSequenceClassification",): (AutoModelForSequenceClassification, "class"),
-        ("ForConditionalGeneration", "MTModel"): (AutoModelForSeq2SeqLM, None),
+        ("ForConditionalGeneration", "MTModel", "EncoderDecoderModel"): (
+            AutoModelForSeq2SeqLM,
+            None,
+        ),
+        ("VisionEncoderDecoderModel",): (AutoModelForImageTextToText, None),
+        ("EncoderModel",): (AutoModelForTextEncoding, None),
     }
     for endings, (maker, predicts) in heads.items():
         if kind.endswith(endings) and _has_class(maker, config):
@@ -326,6 +400,9 @@ def _load_network(
     network, incomplete = _from_folder(AutoModel, folder, name, config, held)
     # A pooler is not part of any attention; everything else that is missing would be random.
     missing = [key for key in incomplete if "pooler" not in key]
+    encoder_only = all(key.startswith("decoder.") for key in missing)
+    if missing and encoder_only and _has_class(AutoModelForTextEncoding, config):
+        network, missing = _from_folder(AutoModelForTextEncoding, folder, name, config, held)
     if missing:
         raise ExplorerError(
             f"“{name}” lacks {len(missing)} of its weights (such as {missing[0]}): its attention "
@@ -368,16 +445,9 @@ def _from_folder(
             f"The weights of “{name}” cannot be loaded: the files are damaged or do not fit "
             "the model's config.json."
         ) from error
+    if maker is AutoModelForTextEncoding:
+        network.config.is_encoder_decoder = False  # whatever the whole model would be
     check_layers(loading["unexpected_keys"], network.state_dict(), name)
+    check_unread(loading["unexpected_keys"], dict(network.named_modules()), name)
     other = [str(key[0] if isinstance(key, tuple) else key) for key in loading["mismatched_keys"]]
     return network.eval(), [*loading["missing_keys"], *other]
-
-
-def _max_tokens(config: Any, tokenizer: Any) -> int:
-    limits = [MAX_TOKENS, int(min(tokenizer.model_max_length, 1e9))]
-    positions = getattr(config, "max_position_embeddings", None)
-    if isinstance(positions, int) and positions > 0:
-        # RoBERTa and its kin count positions from after the padding token.
-        kin = config.model_type in ("roberta", "xlm-roberta", "camembert", "mpnet", "longformer")
-        limits.append(positions - (config.pad_token_id + 1 if kin else 0))
-    return max(min(limits), 1)
