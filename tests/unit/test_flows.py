@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from explorer.analysis import flow, rollout
 from explorer.analysis.agreement import rank_agreement
 from explorer.analysis.divergence import distances_within, head_distances, heads_of
+from explorer.analysis.explanation import METHODS
 from explorer.analysis.flow import attention_flow
 from explorer.analysis.gradients import head_importance, relevance
 from explorer.analysis.placement import place_heads
@@ -40,6 +41,7 @@ def test_rollout_of_three_tokens_worked_by_hand():
     assert found[1][0] == pytest.approx([0.625, 0.375, 0])
 
 
+@settings(deadline=None)
 @given(st.integers(0, 999), st.floats(0, 1))
 def test_rollout_rows_sum_to_one_and_do_not_depend_on_the_order_of_heads(seed, residual):
     weights = random_weights(seed)
@@ -121,6 +123,16 @@ def test_flow_beyond_its_length_is_refused_before_any_work(monkeypatch):
     with pytest.raises(ExplorerError, match="goes up to 4 tokens in 3 layers; this text has 5"):
         attention_flow(random_weights(0))
     assert attention_flow(random_weights(0, n=4)).shape == (4, 4)
+
+
+def test_every_method_that_ends_before_the_model_does_says_where():
+    limits = {method.key: method.limit for method in METHODS if method.limit}
+    assert list(limits) == [
+        *("rollout", "flow", "norms", "norms_residual", "norms_layer_norm", "alti")
+    ]
+    assert limits["flow"] == "Goes as far as layers × tokens² is at most 8,388,608."
+    assert limits["alti"].endswith(f"at most {2**37:,}.")
+    assert "heads × tokens² is at most 268,435,456" in limits["norms"]
 
 
 def test_flow_through_layers_is_that_through_their_weights():
