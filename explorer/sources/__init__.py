@@ -71,6 +71,7 @@ def trace_run(run: Run, progress: Progress = silent) -> AttentionTrace:
 
 def _read(loaded: "LoadedModel", run: Run, progress: Progress) -> AttentionTrace:
     """What a run's text or picture is to a loaded model."""
+    loaded = loaded.part("text" if run.picture is None else "picture")
     if loaded.form == "pair":
         from explorer.sources.seq2seq import trace_pair
 
