@@ -173,7 +173,7 @@ def _written(
 
         def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:
             progress("Writing the target", min(input_ids.shape[1] / MOST_WRITTEN, 1.0))
-            return torch.zeros(len(input_ids), dtype=torch.bool)
+            return torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
 
     with torch.inference_mode(), failing(loaded.info.name):
         out = model.generate(
