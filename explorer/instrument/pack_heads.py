@@ -16,7 +16,7 @@ from explorer.analysis.finder import Found
 from explorer.analysis.patterns import KINDS
 from explorer.analysis.profiles import Doubles
 from explorer.analysis.survey import Survey
-from explorer.instrument.pack import thumbnails
+from explorer.instrument.pack import both_thumbnails, passport_words
 
 Pair = tuple[int, int, int]
 """A text, and the positions of the word that looks and of the one that is looked at."""
@@ -100,12 +100,13 @@ def pack_heads(
         found: How the heads look from the one to the other.
     """
     model = survey.example.model
-    thumbs = thumbnails(survey.example.weights)
+    thumbs, _ = both_thumbnails(survey.example)
     header = {
         "id": survey_id,
         "link": link,
         "title": model.name,
-        "n_layers": model.n_layers,
+        "passport": passport_words(model),
+        "numbers": survey.example.numbers,
         "n_heads": model.n_heads,
         "n_texts": survey.n_texts,
         "n_placed": survey.n_placed,

@@ -17,6 +17,9 @@ export function csvCell(text) {
   return /[",;\t\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
+/** A number with all the digits that a float32 has. @param {number} x */
+export const exactly = (x) => String(Number(x.toPrecision(9)));
+
 /**
  * A picture as CSV: keys across, queries down, weights as the instrument holds them.
  * @param {import("./model.js").Picture} picture @param {string} corner
@@ -25,7 +28,7 @@ export function toCsv({ weights, rows, columns }, corner) {
   const lines = [[corner, ...columns.map((unit) => unit.text)].map(csvCell).join(",")];
   rows.forEach((row, r) => {
     const cells = weights.subarray(r * columns.length, (r + 1) * columns.length);
-    lines.push([csvCell(row.text), ...Array.from(cells, (w) => w.toFixed(5))].join(","));
+    lines.push([csvCell(row.text), ...Array.from(cells, exactly)].join(","));
   });
   // The mark at the start tells spreadsheets that this is UTF-8.
   return `\ufeff${lines.join("\r\n")}\r\n`;

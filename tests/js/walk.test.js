@@ -29,6 +29,7 @@ const near = (a, b) => assert.ok(Math.abs(a - b) < 1e-9, `${a} is not ${b}`);
 /** Two tokens, d_k = 4: q0·k = [2, 0], q1·k = [0, 4]. @type {import("../../explorer/instrument/walk.js").Walk} */
 const WALK = {
   ...{
+    passport: "",
     title: "",
     layer: 0,
     head: 0,
