@@ -8,6 +8,7 @@ from benchmarks import (
     interaction,
     load,
     run_to_paint,
+    tap,
     training,
     transplant,
 )
@@ -19,6 +20,7 @@ for part in (
     transplant,
     growth,
     run_to_paint,
+    tap,
     interaction,
     load,
     beside_bertviz,

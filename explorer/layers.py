@@ -25,6 +25,15 @@ _CELLS = 2**21  # weights that are made at once: 8 MB
 ROW_SUM_TOLERANCE = 2e-3
 
 
+def causal(n_queries: int, n_keys: int) -> npt.NDArray[np.int32]:
+    """The keys that queries may look at which see no further than their own place, ``[query, 2]``.
+
+    The first is always key 0; see `ScoreRule.allowed`.
+    """
+    ends = np.minimum(np.arange(1, n_queries + 1, dtype=np.int32), n_keys)
+    return np.stack([np.zeros_like(ends), ends], axis=-1)
+
+
 @dataclass(frozen=True, eq=False)
 class ScoreRule:
     """How a score is made of q and k, and which keys a query may look at.

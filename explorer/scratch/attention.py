@@ -110,6 +110,14 @@ class SelfAttention(nn.Module):
         output: Tensor = self.o(joined)
         return output if weights is None else (output, weights)
 
+    def queries_and_keys(self, Q: Tensor, K: Tensor) -> tuple[Tensor, Tensor]:
+        """What the scores are made of: ``[batch, head, query, d_k]``, ``[batch, head, key, d_k]``.
+
+        A score is their product over √d_k.
+        """
+        self._check(Q, K, K, None, None)
+        return self._split(self.W_Q(Q)), self._split(self.W_K(K))
+
     def _split(self, x: Tensor) -> Tensor:
         """Cut the width into heads: ``[batch, n, d_model]`` -> ``[batch, head, n, d_k]``."""
         return x.unflatten(-1, (self.n_heads, self.d_k)).transpose(1, 2)

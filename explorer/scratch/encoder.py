@@ -110,7 +110,15 @@ class Encoder(nn.Module):
     def step(self, i: int, x: Tensor) -> tuple[Tensor, Tensor]:
         """Run one layer: what the next one reads, and this one's weights."""
         out, weights = self.layers[i](x, x, x, causal=self.causal, return_weights=True)
-        return (self.norms[i](x + out) if self.stacked else out), weights
+        return self._joined(i, x, out), weights
+
+    def output(self, i: int, x: Tensor) -> Tensor:
+        """Run one layer, without forming its weights: what the next one reads."""
+        return self._joined(i, x, self.layers[i](x, x, x, causal=self.causal))
+
+    def _joined(self, i: int, x: Tensor, out: Tensor) -> Tensor:
+        found: Tensor = self.norms[i](x + out) if self.stacked else out
+        return found
 
 
 def _initialise(module: nn.Module, seed: int) -> None:

@@ -335,9 +335,6 @@ _LEGACY |= {
 _LABELS = ("id2label", "label2id", "label_names")
 _FOREIGN = ("timm_wrapper", "timm_backbone")  # these take their code and weights from elsewhere
 
-# DeiT also comes as the classes of ViT; what else looks at pictures has no plain grid of patches.
-PICTURE_KINDS = ("vit", "deit")
-
 # What a checkpoint may say about writing, as lists of tokens and as plain numbers.
 _WRITING_TOKENS: tuple[str, ...] = (
     "pad_token_id",

@@ -141,8 +141,9 @@ def complete(attentions: Any, n_queries: int, n_keys: int, info: ModelInfo) -> l
     Raises:
         ExplorerError: They are not the attention of every query on every key.
     """
-    found = [a for a in attentions or [] if a is not None]
-    if not found or any(tuple(a.shape[2:]) != (n_queries, n_keys) for a in found):
+    found = [] if isinstance(attentions, dict) else [a for a in attentions or [] if a is not None]
+    sides = (n_queries, n_keys)
+    if not found or any(not torch.is_tensor(a) or tuple(a.shape[2:]) != sides for a in found):
         raise ExplorerError(_nothing(info))
     return found
 

@@ -1,7 +1,5 @@
 """Run -> Insides: the vectors that a BERT-shaped model's attention moves."""
 
-from typing import Any
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -9,8 +7,8 @@ from torch import Tensor
 from explorer.errors import ExplorerError
 from explorer.insides import Insides
 from explorer.run import Run
-from explorer.scratch.transplant import layers_of, projections
 from explorer.source import Transplanted, model_of
+from explorer.sources.families import layer_norm, plain_layers, projections
 from explorer.sources.forward import attend
 from explorer.sources.huggingface import read
 from explorer.sources.loading import load_model
@@ -28,9 +26,10 @@ def read_insides(run: Run, progress: Progress = silent) -> Insides:
     if model is None or isinstance(run.source, Transplanted):
         raise ExplorerError("The from-scratch layer has no LayerNorm and residual as BERT’s have.")
     loaded = load_model(model, progress).private()
-    blocks = layers_of(loaded.network)  # refuses attention of another build before any work
+    # Refuses attention of another build before any work.
+    n_layers = len(plain_layers(loaded.network))
     reading = read(loaded, run.texts)
-    norms = [_layer_norm(block) for block in blocks]
+    norms = [layer_norm(loaded.network, layer) for layer in range(n_layers)]
     outputs: list[Tensor] = []
 
     def keep(_module: object, _inputs: object, output: Tensor) -> None:
@@ -42,17 +41,17 @@ def read_insides(run: Run, progress: Progress = silent) -> Insides:
     finally:
         for hook in hooks:
             hook.remove()
-    maps = [projections(loaded.network, layer) for layer in range(len(blocks))]
+    maps = [projections(loaded.network, layer) for layer in range(n_layers)]
     with torch.inference_mode():
         values = [
             m[2](x)[0].unflatten(-1, (loaded.info.n_heads, -1)).transpose(0, 1)
-            for m, x in zip(maps, hidden[: len(blocks)], strict=True)
+            for m, x in zip(maps, hidden[:n_layers], strict=True)
         ]
     return Insides(
         model=loaded.info,
         tokens=reading.tokens,
         weights=_stacked([a[0] for a in attentions]),
-        inputs=_stacked([x[0] for x in hidden[: len(blocks)]]),
+        inputs=_stacked([x[0] for x in hidden[:n_layers]]),
         values=_stacked(values),
         w_o=_stacked([m[3].weight for m in maps]),
         b_o=_stacked([m[3].bias for m in maps]),
@@ -61,13 +60,6 @@ def read_insides(run: Run, progress: Progress = silent) -> Insides:
         eps=np.array([norm.eps for norm in norms], dtype=np.float32),
         outputs=_stacked([y[0] for y in outputs]),
     )
-
-
-def _layer_norm(block: Any) -> Any:
-    """The LayerNorm behind the residual connection round a layer's attention."""
-    if hasattr(block, "sa_layer_norm"):  # DistilBERT
-        return block.sa_layer_norm
-    return block.attention.output.LayerNorm
 
 
 def _stacked(tensors: list[Tensor]) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]":

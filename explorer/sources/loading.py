@@ -29,8 +29,9 @@ from explorer.limits import MAX_TOKENS, MODELS_MB
 from explorer.source import Embedded, Folder, Hub
 from explorer.sources.building import check_need, counting_steps
 from explorer.sources.catalogue import EMBEDDED_NAME, check_weights, embedded_folder
-from explorer.sources.checking import PICTURE_KINDS, check_config, check_files, check_layers
+from explorer.sources.checking import check_config, check_files, check_layers
 from explorer.sources.download import doubt, hub_folder
+from explorer.sources.families import Form, first_position, form_of
 from explorer.sources.hub_cache import discard_damaged
 from explorer.sources.passport import passport_of, sample
 from explorer.sources.progress import Progress, away, tick
@@ -45,8 +46,6 @@ _DAMAGED = (
     "A file of “{name}” on this machine was damaged, and was thrown away. Press Run to fetch it "
     "again."
 )
-
-Form = Literal["text", "pair", "picture"]
 
 
 @dataclass(frozen=True)
@@ -203,9 +202,7 @@ def _load(folder: Path, name: str, revision: str | None) -> LoadedModel:
 def _load_checked(folder: Path, name: str, revision: str | None, held: int) -> LoadedModel:
     """A model, from a folder in which everything has been checked."""
     config = _load_config(folder, name)
-    form: Form = "picture" if config.model_type in PICTURE_KINDS else "text"
-    if getattr(config, "is_encoder_decoder", False):
-        form = "pair"
+    form = form_of(config)
     tokenizer = (_load_processor if form == "picture" else _load_tokenizer)(folder, name)
     whole, predicts = _load_network(folder, name, config, held)
     info = ModelInfo(
@@ -377,7 +374,5 @@ def _max_tokens(config: Any, tokenizer: Any) -> int:
     limits = [MAX_TOKENS, int(min(tokenizer.model_max_length, 1e9))]
     positions = getattr(config, "max_position_embeddings", None)
     if isinstance(positions, int) and positions > 0:
-        # RoBERTa and its kin count positions from after the padding token.
-        kin = config.model_type in ("roberta", "xlm-roberta", "camembert", "mpnet", "longformer")
-        limits.append(positions - (config.pad_token_id + 1 if kin else 0))
+        limits.append(positions - first_position(config))
     return max(min(limits), 1)

@@ -12,14 +12,13 @@ from torch import Tensor
 
 from explorer.errors import ExplorerError
 from explorer.run import Run
-from explorer.scratch.transplant import layers_of, projections
 from explorer.source import Transplanted, model_of
+from explorer.sources.families import family_of, first_position, plain_layers, projections
 from explorer.sources.forward import check_room, complete
 from explorer.sources.huggingface import read
 from explorer.sources.loading import LoadedModel, load_model
 from explorer.sources.progress import Progress, away, silent, tick
 from explorer.sources.tap import Tap
-from explorer.sources.walks import counts_after_padding, positions_of
 from explorer.target import ClassScore, Likeness, MaskedWord, OutputVector, Target
 from explorer.trace import Token
 
@@ -90,9 +89,11 @@ class Probe:
         self._target = target
         self._inputs = dict(reading.inputs)
         self._inputs.setdefault("attention_mask", torch.ones_like(reading.inputs["input_ids"]))
-        if counts_after_padding(loaded):
+        config = loaded.network.config
+        if family_of(config).after_padding:
             # Else a [PAD] as baseline would move all later tokens to other positions.
-            self._inputs["position_ids"] = positions_of(loaded, len(self.tokens))[None]
+            start = first_position(config)
+            self._inputs["position_ids"] = torch.arange(start, start + len(self.tokens))[None]
         if isinstance(target, MaskedWord):
             self._mask_at(target.at)
         self._reference = self._reference_of(target)
@@ -140,7 +141,7 @@ class Probe:
         Raises:
             ExplorerError: The model's attention is built in another way.
         """
-        layers_of(self._loaded.network)
+        plain_layers(self._loaded.network)
         return self._values([{"off": frozenset(off)} for off in switched], report)
 
     def weights(self) -> npt.NDArray[np.float32]:
@@ -249,7 +250,7 @@ class Probe:
     ) -> float:
         """The target with some heads off and some positions gone, both at once."""
         if off:
-            layers_of(self._loaded.network)
+            plain_layers(self._loaded.network)
         question = {"off": frozenset(off), "removed": self._may_go(removed), "how": how}
         return float(self._values([question])[0])
 
@@ -266,7 +267,7 @@ class Probe:
             ExplorerError: The target is no prediction, or the model cannot switch heads off.
         """
         if off:
-            layers_of(self._loaded.network)
+            plain_layers(self._loaded.network)
         if not isinstance(self._target, MaskedWord | ClassScore):
             raise ExplorerError("This target is no prediction.")
         question = {"removed": self._may_go(removed), "how": how}

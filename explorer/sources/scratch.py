@@ -1,12 +1,13 @@
 """The from-scratch layer as a source: text in, trace out."""
 
 import functools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 
 from explorer.errors import ExplorerError
-from explorer.layers import of_weights
+from explorer.layers import FromScores, ScoreRule, causal
 from explorer.limits import MAX_TOKENS
 from explorer.run import Run
 from explorer.scratch.encoder import Encoder, embed, sinusoidal_positions, tokenize
@@ -67,16 +68,24 @@ def trace_scratch(run: Run) -> AttentionTrace:
         ExplorerError: The text holds nothing that could be a token.
     """
     reading = read_scratch(run)
-    options = reading.info
-    size = 12 * options.n_layers * options.n_heads * len(reading.tokens) ** 2
+    tokens, info = reading.tokens, reading.info
+    size = 4 * len(tokens) * (info.d_model * (2 * info.n_layers + 8) + 2 * len(tokens))
     take(size, "The attention of this layer", "Choose a shorter text or fewer heads.")
     x = reading.words if reading.positions is None else reading.words + reading.positions
     with torch.inference_mode():
-        _, weights = reading.encoder(x[None])
-    tokens = reading.tokens
-    return AttentionTrace(
-        reading.info, run.texts, tokens, tokens, of_weights(weights[:, 0].numpy()), reading.n_cut
-    )
+        layers = tuple(_kept(reading.encoder, x[None]))
+    return AttentionTrace(info, run.texts, tokens, tokens, layers, reading.n_cut)
+
+
+def _kept(encoder: Encoder, x: torch.Tensor) -> Iterator[FromScores]:
+    """Every layer's q, k and rule, on a text ``[1, token, d_model]``."""
+    n = x.shape[1]
+    allowed = causal(n, n) if encoder.causal else None
+    for i, layer in enumerate(encoder.layers):
+        q, k = layer.queries_and_keys(x, x)
+        rule = ScoreRule(scale=q.shape[-1] ** -0.5, allowed=allowed)
+        yield FromScores(i, q[0].numpy(), k[0].numpy(), rule)
+        x = encoder.output(i, x)
 
 
 @functools.lru_cache(maxsize=4)

@@ -14,6 +14,7 @@ from transformers import StoppingCriteria, StoppingCriteriaList
 from explorer.errors import ExplorerError
 from explorer.layers import AttentionLayer
 from explorer.run import Run
+from explorer.sources.families import may_remember
 from explorer.sources.forward import attention_of, failing, sized
 from explorer.sources.huggingface import (
     Encoded,
@@ -75,7 +76,7 @@ def _trace(
 
 
 def _start(loaded: LoadedModel) -> int:
-    start = loaded.whole.config.decoder_start_token_id
+    start = getattr(loaded.whole.config, "decoder_start_token_id", None)
     if type(start) is not int:
         raise ExplorerError(f"{loaded.info.name} does not say with which token its decoder starts.")
     return start
@@ -123,7 +124,7 @@ def _written(
             num_beams=1,
             num_return_sequences=1,
             do_sample=False,
-            use_cache=_may_remember(model.config),
+            use_cache=may_remember(model.config),
             max_new_tokens=min(MOST_WRITTEN, loaded.info.max_tokens - 1),
             stopping_criteria=StoppingCriteriaList([Watch()]),
         )
@@ -162,11 +163,3 @@ def _agree(one: str, other: str) -> int:
     """How many characters two texts have in common at their beginning."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((i for i, (a, b) in pairs if a != b), min(len(one), len(other)))
-
-
-def _may_remember(config: Any) -> bool:
-    """Whether keys and values may be kept while writing.
-
-    Transformers counts the layers of T5's encoder when it makes room for its decoder's.
-    """
-    return bool(getattr(config, "num_decoder_layers", None) in (None, config.num_hidden_layers))

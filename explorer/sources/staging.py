@@ -15,7 +15,6 @@ from typing import Any
 
 from explorer.errors import ExplorerError, refusing
 from explorer.sources.checking import (
-    PICTURE_KINDS,
     model_config,
     parse,
     picture_config,
@@ -26,6 +25,7 @@ from explorer.sources.checking import (
     weights_of,
     writing_config,
 )
+from explorer.sources.families import family_of
 from explorer.sources.vocabulary import check_pieces, check_tokenizer, numbers_of, settings_of
 
 # The files of every tokenizer of Transformers, by what is in them.
@@ -85,7 +85,7 @@ def _stage_configs(folder: Path, place: Path, name: str) -> None:
     config = model_config(folder, name)
     _write(place, "config.json", config)
     _write(place, "generation_config.json", writing_config(folder, name))
-    if config["model_type"] in PICTURE_KINDS:
+    if family_of(config["model_type"]).form == "picture":
         _write(place, "preprocessor_config.json", picture_config(folder, name))
 
 

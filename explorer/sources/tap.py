@@ -23,7 +23,7 @@ from transformers import AttentionInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
-from explorer.layers import FromScores, ScoreRule, Weights
+from explorer.layers import FromScores, ScoreRule, Weights, causal
 
 NAME = "explorer_tap"
 _CELLS = 2**22  # scores of all heads that are made at once where sdpa cannot compute them: 16 MB
@@ -305,7 +305,7 @@ def _rule(call: Call, text: int, masks: dict[int, tuple[Any, ...]]) -> ScoreRule
     shape = (call.query.shape[2], call.key.shape[2])
     allowed, offsets, added = _read(mask, text, shape, masks)
     if _is_causal(call.module, call.query, mask, call.options):
-        allowed = _causal(*shape)
+        allowed = causal(*shape)
     if bias is not None:
         found = _read(bias, min(text, len(bias) - 1), shape, masks)
         allowed = found[0] if allowed is None else allowed
@@ -318,11 +318,6 @@ def _rule(call: Call, text: int, masks: dict[int, tuple[Any, ...]]) -> ScoreRule
         added=added,
         sinks=None if sinks is None else _array(sinks.reshape(-1)),
     )
-
-
-def _causal(n_queries: int, n_keys: int) -> npt.NDArray[np.int32]:
-    ends = np.minimum(np.arange(1, n_queries + 1, dtype=np.int32), n_keys)
-    return np.stack([np.zeros_like(ends), ends], axis=-1)
 
 
 def _sum(one: Weights | None, other: Weights | None) -> Weights | None:

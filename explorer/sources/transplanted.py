@@ -1,13 +1,16 @@
 """The from-scratch layer with a BERT's weights: a source, and the proof that the two agree."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 
 from explorer.layers import of_weights
 from explorer.run import Run
-from explorer.scratch.transplant import layers_of, projections, transplant
+from explorer.scratch.attention import SelfAttention
+from explorer.scratch.transplant import transplant
+from explorer.sources.families import plain_layers, projections
 from explorer.sources.forward import attend
 from explorer.sources.huggingface import read
 from explorer.sources.loading import LoadedModel
@@ -42,10 +45,11 @@ def trace_transplanted(loaded: LoadedModel, run: Run) -> AttentionTrace:
     _, hidden = attend(loaded, reading.inputs, len(reading.tokens))
     weights = []
     with torch.inference_mode():
-        for layer in range(len(layers_of(loaded.network))):
+        for layer in range(len(plain_layers(loaded.network))):
             tick()
             x = hidden[layer]
-            weights.append(transplant(loaded.network, layer)(x, x, x, return_weights=True)[1])
+            ours = transplanted_layer(loaded.network, layer)
+            weights.append(ours(x, x, x, return_weights=True)[1])
     return AttentionTrace(
         transplanted_info(loaded.info),
         run.texts,
@@ -54,6 +58,20 @@ def trace_transplanted(loaded: LoadedModel, run: Run) -> AttentionTrace:
         of_weights(torch.cat(weights).numpy()),
         reading.n_cut,
     )
+
+
+def transplanted_layer(network: Any, layer: int) -> SelfAttention:
+    """The from-scratch layer with the weights of a model's layer.
+
+    Args:
+        network: A BERT-shaped or DistilBERT-shaped model, with or without a head on top.
+        layer: The layer, from 0.
+
+    Raises:
+        ExplorerError: There is no such layer, or its attention is built in another way.
+    """
+    maps = projections(network, layer)
+    return transplant(*maps, n_heads=network.config.num_attention_heads)
 
 
 def transplanted_info(donor: ModelInfo) -> ModelInfo:
@@ -85,7 +103,7 @@ def check_transplant(
     reading = read(loaded, texts)
     attentions, hidden = attend(loaded, reading.inputs, len(reading.tokens))
     found = []
-    for layer in range(len(layers_of(loaded.network))):
+    for layer in range(len(plain_layers(loaded.network))):
         progress(f"Comparing layer {layer}", None)
         found.append(_compare(loaded, layer, hidden[layer], attentions[layer]))
     return found
@@ -95,7 +113,7 @@ def _compare(
     loaded: LoadedModel, layer: int, x: torch.Tensor, attention: torch.Tensor
 ) -> Agreement:
     with torch.inference_mode():
-        ours, weights = transplant(loaded.network, layer)(x, x, x, return_weights=True)
+        ours, weights = transplanted_layer(loaded.network, layer)(x, x, x, return_weights=True)
         theirs = _output(loaded.network, layer, x, attention)
     return Agreement(
         layer,

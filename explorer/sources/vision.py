@@ -12,6 +12,7 @@ from PIL import Image
 
 from explorer.errors import ExplorerError
 from explorer.run import Run
+from explorer.sources.families import family_of
 from explorer.sources.forward import attention_of, sized
 from explorer.sources.loading import LoadedModel
 from explorer.sources.pictures import stored
@@ -19,7 +20,6 @@ from explorer.trace import AttentionTrace, Patches, Token
 
 MAX_PATCHES = 1024
 MAX_PIXELS = 2**22  # of a picture as a model gets it: a square of 2,048
-_MARKS = ("[CLS]", "[DIST]")
 
 
 def trace_picture(loaded: LoadedModel, run: Run) -> AttentionTrace:
@@ -39,8 +39,8 @@ def trace_picture(loaded: LoadedModel, run: Run) -> AttentionTrace:
         pixels = loaded.tokenizer(image.convert("RGB"), return_tensors="pt")["pixel_values"]
     with _fitting(name):
         rows, columns = grid_of(loaded, pixels)
-    n_marks = 2 if loaded.network.config.model_type == "deit" else 1
-    tokens = tuple(Token(mark, None, None, 0, special=True) for mark in _MARKS[:n_marks])
+    marks = family_of(loaded.network.config).marks
+    tokens = tuple(Token(mark, None, None, 0, special=True) for mark in marks)
     tokens += tuple(
         Token(f"{row}·{column}", None, row * columns + column, 0, special=False)
         for row in range(rows)

@@ -11,15 +11,15 @@ from torch import Tensor
 from explorer.errors import ExplorerError
 from explorer.run import Run
 from explorer.scratch.attention import SelfAttention
-from explorer.scratch.transplant import layers_of, projections, transplant
 from explorer.source import Trained, Transplanted, model_of
+from explorer.sources.families import first_position, plain_layers, projections
 from explorer.sources.forward import attend
 from explorer.sources.huggingface import Reading, read
 from explorer.sources.loading import LoadedModel, load_model
 from explorer.sources.progress import Progress, silent
 from explorer.sources.scratch import ScratchReading, read_scratch
 from explorer.sources.trained import read_trained
-from explorer.sources.transplanted import transplanted_info
+from explorer.sources.transplanted import transplanted_info, transplanted_layer
 from explorer.trace import ModelInfo, Token
 from explorer.walk import LayerWalk, Part
 
@@ -77,7 +77,7 @@ def _walk_scratch(reading: ScratchReading, layer: int, twist: Twist) -> LayerWal
         parts.append(Part("position", _array(positions)))
     x = x[None]
     for i in range(layer):
-        x = reading.encoder.step(i, x)[0]
+        x = reading.encoder.output(i, x)
     ours: SelfAttention = reading.encoder.layers[layer]
     tokens = tuple(reading.tokens[i] for i in order)
     shown = tuple(parts) if layer == 0 else ()
@@ -88,14 +88,14 @@ def _walk_model(
     loaded: LoadedModel, texts: tuple[str, ...], layer: int, twist: Twist, transplanted: bool
 ) -> LayerWalk:
     _check_layer(layer, loaded.info)
-    layers_of(loaded.network)  # refuses attention of another build before any work
+    plain_layers(loaded.network)  # refuses attention of another build before any work
     reading = _twisted(loaded, read(loaded, texts), twist)
     attentions, hidden = attend(loaded, reading.inputs, len(reading.tokens))
     x = hidden[layer]
     parts = _embedded(loaded, reading, x) if layer == 0 else ()
     about = (reading.tokens, parts, bool(parts), x)
     if transplanted:
-        ours = transplant(loaded.network, layer)
+        ours = transplanted_layer(loaded.network, layer)
         return _walk_ours(transplanted_info(loaded.info), layer, *about, ours, causal=False)
     maps = projections(loaded.network, layer)
     return _record(loaded.info, layer, *about, maps, attentions[layer], causal=False)
@@ -197,20 +197,9 @@ def _twisted(loaded: LoadedModel, reading: Reading, twist: Twist) -> Reading:
     inputs = dict(reading.inputs)
     inputs["input_ids"] = inputs["input_ids"][:, order]
     if not twist.positions:
-        first = int(positions_of(loaded, 1)[0])
+        first = first_position(loaded.network.config)
         inputs["position_ids"] = torch.full_like(inputs["input_ids"], first)
     return replace(reading, inputs=inputs, tokens=tuple(reading.tokens[i] for i in order))
-
-
-def positions_of(loaded: LoadedModel, n: int) -> Tensor:
-    """The numbers that a model gives to positions: RoBERTa and its kin begin after the padding."""
-    start = loaded.network.config.pad_token_id + 1 if counts_after_padding(loaded) else 0
-    return torch.arange(start, start + n)
-
-
-def counts_after_padding(loaded: LoadedModel) -> bool:
-    """Whether a model finds positions by what is no padding."""
-    return loaded.network.config.model_type in ("roberta", "xlm-roberta", "camembert")
 
 
 def _embedded(loaded: LoadedModel, reading: Reading, x: Tensor) -> tuple[Part, ...]:
@@ -218,7 +207,9 @@ def _embedded(loaded: LoadedModel, reading: Reading, x: Tensor) -> tuple[Part, .
     embeddings: Any = getattr(loaded.network, "embeddings", None)
     ids = reading.inputs["input_ids"]
     try:
-        places = reading.inputs.get("position_ids", positions_of(loaded, ids.shape[1])[None])
+        start = first_position(loaded.network.config)
+        counted = torch.arange(start, start + ids.shape[1])[None]
+        places = reading.inputs.get("position_ids", counted)
         parts = {
             "token": embeddings.word_embeddings(ids),
             "position": embeddings.position_embeddings(places),

@@ -163,8 +163,8 @@ def _proof(run: Run) -> None:
         return
     with st.expander("The proof: our layer, given BERT’s weights, computes BERT’s attention"):
         st.markdown(
-            "`explorer.scratch.transplant(model, layer)` copies a layer’s query, key, value and "
-            "output weights into the article’s `SelfAttention`. Both then read the same hidden "
+            "`explorer.scratch.transplant` copies a layer’s query, key, value and output maps into "
+            "the article’s `SelfAttention`. Both then read the same hidden "
             "states of your text. Measured here, on this text:"
         )
         try:

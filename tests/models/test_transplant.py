@@ -10,11 +10,10 @@ from transformers import BertConfig, BertForMaskedLM, BertModel, GPT2Config, GPT
 import explorer
 from explorer.errors import ExplorerError
 from explorer.run import Run
-from explorer.scratch import transplant
 from explorer.source import Embedded, Transplanted
 from explorer.sources.loading import load_model
 from explorer.sources.progress import silent
-from explorer.sources.transplanted import check_transplant
+from explorer.sources.transplanted import check_transplant, transplanted_layer
 from tests.models.test_walks import TEXTS, hooked
 from tests.models.tiny import AGAINST_EAGER, eager
 
@@ -41,7 +40,7 @@ def differences(network, ids, layer):
     before.remove()
     x = given["x"]
     with torch.inference_mode():
-        output, weights = transplant(network, layer)(x, x, x, return_weights=True)
+        output, weights = transplanted_layer(network, layer)(x, x, x, return_weights=True)
     size = float(seen["output"].abs().max())
     return (
         float((weights - seen["self"][1]).abs().max()),
@@ -88,7 +87,7 @@ def test_a_transplant_that_differs_is_seen():
     damaged = copy.deepcopy(loaded.network)
     with torch.no_grad():
         damaged.encoder.layer[2].attention.self.query.weight[0, 0] += 1
-    ours, theirs = transplant(damaged, 2), transplant(loaded.network, 2)
+    ours, theirs = transplanted_layer(damaged, 2), transplanted_layer(loaded.network, 2)
     x = torch.randn(1, 9, 384, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         apart = ours(x, x, x, return_weights=True)[1] - theirs(x, x, x, return_weights=True)[1]
@@ -98,7 +97,7 @@ def test_a_transplant_that_differs_is_seen():
 
 def test_the_weights_are_copies():
     loaded = load_model(Embedded(), silent)
-    ours = transplant(loaded.network, 0)
+    ours = transplanted_layer(loaded.network, 0)
     before = loaded.network.encoder.layer[0].attention.self.query.weight.clone()
     with torch.no_grad():
         ours.W_Q.weight.zero_()
@@ -114,17 +113,17 @@ def test_a_model_with_a_head_on_top_can_give_its_layers():
         intermediate_size=16,
     )
     whole = BertForMaskedLM(config)
-    taken = transplant(whole, 1)
+    taken = transplanted_layer(whole, 1)
     assert torch.equal(taken.o.weight, whole.bert.encoder.layer[1].attention.output.dense.weight)
 
 
 def test_what_cannot_be_transplanted_is_refused_with_the_reason():
     loaded = load_model(Embedded(), silent)
     with pytest.raises(ExplorerError, match="layers 0 to 5"):
-        transplant(loaded.network, 6)
+        transplanted_layer(loaded.network, 6)
     gpt = GPT2Model(GPT2Config(vocab_size=9, n_embd=8, n_layer=1, n_head=2))
     with pytest.raises(ExplorerError, match="“gpt2” model is built in another way"):
-        transplant(gpt, 0)
+        transplanted_layer(gpt, 0)
 
 
 def test_the_transplanted_layer_is_a_source_with_a_link():
