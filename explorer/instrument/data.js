@@ -1,6 +1,6 @@
 // Bytes -> numbers. The format is written by pack.py, which says what it is and how exact.
 
-import { weightsOfHead } from "./scores.js";
+import { columnsOfHead, rowsOfHead } from "./scores.js";
 
 /**
  * @typedef {{text: string, span: [number, number] | null, word: number | null,
@@ -142,7 +142,7 @@ let madeBytes = 0;
 /** @param {import("./scores.js").Scores} scores @param {number} id @param {number} head */
 function remade(scores, id, head) {
   const name = `${id} ${head}`;
-  const weights = made.get(name) ?? weightsOfHead(scores, head);
+  const weights = made.get(name) ?? rowsOfHead(scores, head);
   if (!made.delete(name)) madeBytes += weights.byteLength;
   made.set(name, weights);
   for (const [oldest, kept] of made) {
@@ -164,6 +164,38 @@ export function headWeights(trace, layer, head) {
   if ("scores" in found) return remade(found.scores, found.id, head);
   const size = mapSize(trace.head);
   return found.weights.subarray(head * size, (head + 1) * size);
+}
+
+/**
+ * What chosen words need of a head: its weights, or, where they are made of scores, only the rows
+ * of the queries or the columns of the keys, as every head of every layer is asked; and the words'
+ * places in it.
+ * @template {{queries: number[][], keys: number[][], mean: boolean, together: boolean,
+ *             rescaled: boolean}} Chosen
+ * @param {Trace} trace @param {number} layer @param {number} head @param {Chosen} chosen
+ * @returns {{weights: Float32Array, nKeys: number, chosen: Chosen} | null}
+ *   null while the layer is not here
+ */
+export function partOfHead(trace, layer, head, chosen) {
+  const here = trace.layers.get(layer);
+  const nKeys = trace.head.key_tokens.length;
+  if (here && "scores" in here && chosen.mean) {
+    const weights = rowsOfHead(here.scores, head, chosen.queries.flat());
+    return { weights, nKeys, chosen: { ...chosen, queries: renumbered(chosen.queries) } };
+  }
+  if (here && "scores" in here && !chosen.rescaled) {
+    const keys = chosen.keys.flat();
+    const weights = columnsOfHead(here.scores, head, keys);
+    return { weights, nKeys: keys.length, chosen: { ...chosen, keys: renumbered(chosen.keys) } };
+  }
+  const weights = headWeights(trace, layer, head);
+  return weights && { weights, nKeys, chosen };
+}
+
+/** Words whose pieces stand one after the other. @param {number[][]} words */
+function renumbered(words) {
+  let at = 0;
+  return words.map((word) => word.map(() => at++));
 }
 
 /**

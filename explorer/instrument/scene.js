@@ -1,6 +1,6 @@
 // From a trace and a view to everything that the panels paint. The panels only read it.
 
-import { headWeights, indexOf, thumbWeights } from "./data.js";
+import { headWeights, indexOf, partOfHead, thumbWeights } from "./data.js";
 import { remember } from "./dom.js";
 import {
   arrange,
@@ -232,9 +232,9 @@ function answerOf(trace, wish, layer, head) {
     const at = (indexOf(trace.head, layer) * nHeads + head) * size;
     return trace.group.weights.subarray(at, at + size);
   }
-  const weights = headWeights(trace, layer, head);
+  const part = partOfHead(trace, layer, head, wish);
   const kept = wish.rescaled ? Uint8Array.from(keys, (token) => Number(!token.special)) : null;
-  return weights && attentionBetween(weights, keys.length, { ...wish, kept });
+  return part && attentionBetween(part.weights, part.nKeys, { ...part.chosen, kept });
 }
 
 /**

@@ -12,46 +12,98 @@
  */
 
 /**
- * A dot product of q and k.
- * @param {Float32Array} q @param {number} i where it begins in q
- * @param {Float32Array} k @param {number} j where it begins in k @param {number} width
+ * The dot products of a query with some keys. Four at once: nearly three times as fast as one.
+ * @param {Float64Array} line where they are written, by key @param {Float64Array} query
+ * @param {Float32Array} k @param {number} at where the first of all keys begins
+ * @param {number} first @param {number} last one past the last
  */
-function product(q, i, k, j, width) {
-  let [even, odd] = [0, 0]; // two sums at once are nearly twice as fast as one
-  const end = width - 3;
-  let c = 0;
-  for (; c < end; c += 4) {
-    even += q[i + c] * k[j + c] + q[i + c + 2] * k[j + c + 2];
-    odd += q[i + c + 1] * k[j + c + 1] + q[i + c + 3] * k[j + c + 3];
+function multiply(line, query, k, at, first, last) {
+  const width = query.length;
+  let j = first;
+  for (; j + 3 < last; j += 4) {
+    let a = 0;
+    let b = 0;
+    let c = 0;
+    let d = 0;
+    for (let i = 0, place = at + j * width; i < width; i++, place++) {
+      a += query[i] * k[place];
+      b += query[i] * k[place + width];
+      c += query[i] * k[place + 2 * width];
+      d += query[i] * k[place + 3 * width];
+    }
+    line[j] = a;
+    line[j + 1] = b;
+    line[j + 2] = c;
+    line[j + 3] = d;
   }
-  for (; c < width; c++) even += q[i + c] * k[j + c];
-  return even + odd;
+  for (; j < last; j++) {
+    line[j] = 0;
+    for (let i = 0; i < width; i++) line[j] += query[i] * k[at + j * width + i];
+  }
 }
 
 /**
- * All weights of a head, `[query, key]`. A row is exp(score − log-sum-exp) over its own sum, which
- * is 1 but for the rounding of that logarithm.
- * @param {Scores} scores @param {number} head
+ * The scores of a query with some keys.
+ * @param {Scores} scores @param {number} head @param {number} i the query
+ * @param {Float64Array} line where they are written, by key @param {Float64Array} query room for it
+ * @param {number} first @param {number} last one past the last
  */
-export function weightsOfHead(scores, head) {
-  const { q, k, queries, keys, width, logs, allowed, offsets, scale, cap } = scores;
-  const out = new Float32Array(queries * keys);
-  const line = new Float64Array(keys);
-  const from = Math.floor((head * scores.keyHeads) / scores.heads) * keys * width;
-  for (let i = 0; i < queries; i++) {
+function scoreRow(scores, head, i, line, query, first, last) {
+  const { q, k, heads, keyHeads, queries, keys, width, offsets, scale, cap } = scores;
+  const row = head * queries + i;
+  for (let c = 0; c < width; c++) query[c] = scale * q[row * width + c];
+  multiply(line, query, k, Math.floor((head * keyHeads) / heads) * keys * width, first, last);
+  if (cap !== null) for (let j = first; j < last; j++) line[j] = cap * Math.tanh(line[j] / cap);
+  if (!offsets) return;
+  const shift = head * (queries + keys - 1) + queries - 1 - i;
+  for (let j = first; j < last; j++) line[j] += offsets[shift + j];
+}
+
+/** The first key that a query may look at, and one past the last. @param {Scores} scores @param {number} i */
+const boundsOf = ({ allowed, keys }, i) =>
+  allowed ? [allowed[2 * i], allowed[2 * i + 1]] : [0, keys];
+
+/**
+ * All weights of some queries, `[query, key]`; of every query if none is named. A row is
+ * exp(score − log-sum-exp) over its own sum, which is 1 but for the rounding of that logarithm.
+ * @param {Scores} scores @param {number} head @param {number[]} [some]
+ */
+export function rowsOfHead(scores, head, some) {
+  const { queries, keys, width, logs, sinks } = scores;
+  const count = some?.length ?? queries;
+  const out = new Float32Array(count * keys);
+  const [line, query] = [new Float64Array(keys), new Float64Array(width)];
+  for (let r = 0; r < count; r++) {
+    const i = some?.[r] ?? r;
     const log = logs[head * queries + i];
-    const at = (head * queries + i) * width;
-    const shift = head * (queries + keys - 1) + queries - 1 - i;
-    const [first, last] = allowed ? [allowed[2 * i], allowed[2 * i + 1]] : [0, keys];
-    let total = scores.sinks ? Math.exp(scores.sinks[head] - log) : 0;
+    const [first, last] = boundsOf(scores, i);
+    scoreRow(scores, head, i, line, query, first, last);
+    let total = sinks ? Math.exp(sinks[head] - log) : 0;
     for (let j = first; j < last; j++) {
-      let score = scale * product(q, at, k, from + j * width, width);
-      if (cap !== null) score = cap * Math.tanh(score / cap);
-      if (offsets) score += offsets[shift + j];
-      line[j] = Math.exp(score - log);
+      line[j] = Math.exp(line[j] - log);
       total += line[j];
     }
-    for (let j = first; j < last; j++) out[i * keys + j] = line[j] / total;
+    for (let j = first; j < last; j++) out[r * keys + j] = line[j] / total;
+  }
+  return out;
+}
+
+/**
+ * The weights of all queries on some keys, `[query, key]`, as exp(score − log-sum-exp).
+ * @param {Scores} scores @param {number} head @param {number[]} some
+ */
+export function columnsOfHead(scores, head, some) {
+  const { queries, keys, width, logs } = scores;
+  const out = new Float32Array(queries * some.length);
+  const [line, query] = [new Float64Array(keys), new Float64Array(width)];
+  for (let i = 0; i < queries; i++) {
+    const [first, last] = boundsOf(scores, i);
+    for (let c = 0; c < some.length; c++) {
+      const key = some[c];
+      if (key < first || key >= last) continue;
+      scoreRow(scores, head, i, line, query, key, key + 1);
+      out[i * some.length + c] = Math.exp(line[key] - logs[head * queries + i]);
+    }
   }
   return out;
 }

@@ -4,9 +4,11 @@ import {
   headWeights,
   meanWeights,
   merge,
+  partOfHead,
   thumbWeights,
   unpack,
 } from "../../explorer/instrument/data.js";
+import { attentionBetween } from "../../explorer/instrument/model.js";
 import { bytesOf, payload, token } from "./trace.js";
 
 const HEAD = {
@@ -101,7 +103,7 @@ test("layers go by the model’s own numbers, of which some may be missing", () 
 
 /** A layer of two queries and three keys as its scores; what is not named is left out. */
 const scored = (/** @type {Record<string, unknown>} */ rule, /** @type {number[]} */ ...rest) => {
-  const logs = [...new Uint8Array(Float64Array.from([0, 0, 0, 0]).buffer)];
+  const logs = [...new Uint8Array(Float64Array.from([7, 7, 21, 21], Math.log).buffer)];
   // Two heads share one key head; a score of head 0 is the key's number, of head 1 twice as much.
   const [q, k] = [bytesOf([1, 1, 2, 2]), bytesOf([0, Math.log(2), Math.log(4)])];
   const arrays = { log_sum_exp: [2, 2], q: [2, 2, 1], k: [1, 3, 1] };
@@ -113,7 +115,8 @@ const scored = (/** @type {Record<string, unknown>} */ rule, /** @type {number[]
     [...logs, ...q, ...k, ...rest],
   ]);
   const trace = unpack(payload(head, [0, 0], [0, 0], [block]));
-  return (/** @type {number} */ head) => [...(headWeights(trace, 0, head) ?? [])];
+  const of = (/** @type {number} */ head) => [...(headWeights(trace, 0, head) ?? [])];
+  return Object.assign(of, { trace });
 };
 const close = (/** @type {number[]} */ got, /** @type {number[]} */ want) => {
   assert.equal(got.length, want.length);
@@ -149,6 +152,25 @@ test("a sink takes its share of every row, a cap bends the scores", () => {
     scored({ cap: 1 })(0).slice(0, 3),
     bent.map((x) => x / sum),
   );
+});
+
+test("what is pinned needs no whole heads: only its rows or columns are made", () => {
+  const { trace } = scored({});
+  const ask = { queries: [[0], [1]], keys: [[0, 2], [1]], mean: false, together: true };
+  for (const head of [0, 1]) {
+    for (const mean of [true, false]) {
+      for (const rescaled of [true, false]) {
+        const chosen = { ...ask, mean, together: !mean, rescaled };
+        const kept = rescaled ? Uint8Array.from([0, 1, 1]) : null;
+        const part = partOfHead(trace, 0, head, chosen) ?? assert.fail("it is here");
+        const whole = headWeights(trace, 0, head) ?? assert.fail("it is here");
+        close(
+          [...attentionBetween(part.weights, part.nKeys, { ...part.chosen, kept })],
+          [...attentionBetween(whole, 3, { ...chosen, kept })],
+        );
+      }
+    }
+  }
 });
 
 test("heads that were made are kept as long as there is room, and made again after that", () => {
