@@ -57,7 +57,7 @@ def trace_run(run: Run, progress: Progress = silent) -> AttentionTrace:
 
     if isinstance(run.source, Transplanted):
         return trace_transplanted(load_model(run.source.donor, progress), run)
-    loaded = load_model(run.source, progress)
+    loaded = load_model(run.source, progress).part("text" if run.picture is None else "picture")
     if loaded.form == "pair":
         from explorer.sources.seq2seq import trace_pair
 

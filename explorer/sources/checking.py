@@ -17,6 +17,7 @@ from typing import Any
 
 from explorer.errors import ExplorerError
 from explorer.limits import MAX_MODEL_MB
+from explorer.sources.families import family_of, means_attention, parts_of, sizes_of
 
 MAX_LAYERS, MAX_HEADS, MAX_WIDTH = 48, 64, 8192
 MAX_SIDE = 2048  # pixels that a processor may make a picture's side
@@ -367,6 +368,8 @@ def model_config(folder: Path, name: str) -> dict[str, Any]:
     kind = said.get("model_type")
     if not isinstance(kind, str) or kind in _FOREIGN or kind not in _kinds():
         raise ExplorerError(unknown)
+    _check_family(kind, name)
+    _check_read(said, kind, name)
     kept = _known_part(said, _known_keys(kind), name)
     if kept.get("tokenizer_class") is not None:
         kept["tokenizer_class"] = tokenizer_class(kept["tokenizer_class"], name, "config.json")
@@ -388,20 +391,85 @@ def _known_keys(kind: str) -> frozenset[str]:
     that it need not have. All of them stand in the sources of the family, in quotes or as a field.
     """
     import transformers
-    from transformers import CONFIG_MAPPING, GenerationConfig, PreTrainedConfig
+    from transformers import PreTrainedConfig
+
+    rope = Path(transformers.__file__).parent / "modeling_rope_utils.py"
+    known = _read_keys(kind) | _words_of([rope]) | set(PreTrainedConfig.__dataclass_fields__)
+    for part in _parts_of_kind(kind):
+        known |= _read_keys(part)
+    return frozenset(known | _LEGACY) - _LEFT_OUT
+
+
+@functools.cache
+def _read_keys(kind: str) -> frozenset[str]:
+    """The keys that the class of a model type itself, or its network, asks for."""
+    import transformers
+    from transformers import CONFIG_MAPPING, PreTrainedConfig
 
     config = CONFIG_MAPPING[kind]
     home = Path(transformers.__file__).parent
-    sources = {home / "modeling_rope_utils.py"}
+    words: set[str] = set()
     for base in config.__mro__:  # a class may come from another family's
         if base.__module__.startswith("transformers.models."):
             room = home.joinpath(*base.__module__.split(".")[1:-1])
-            sources |= {*room.glob("configuration_*.py"), *room.glob("modeling_*.py")}
-    text = "\n".join(source.read_text("utf-8") for source in sorted(sources))
-    words = set(re.findall(r"(?<=[\"'])[A-Za-z_]\w*(?=[\"'])|^    \w+(?=:)", text, re.MULTILINE))
-    fields = set(PreTrainedConfig.__dataclass_fields__) | set(config.__dataclass_fields__)
-    words = {word.strip() for word in words} - set(vars(GenerationConfig()))
-    return frozenset(words | fields | set(config.attribute_map) | _LEGACY) - _LEFT_OUT
+            own, networks = (sorted(room.glob(f"{what}_*.py")) for what in _SOURCES)
+            words |= _words_of([*own, *networks])
+            words |= _words_of(own, r"\bself\.(\w+)") | _words_of(networks, r"\bconfig\.(\w+)")
+    fields = set(config.__dataclass_fields__) - set(PreTrainedConfig.__dataclass_fields__)
+    if "rope_parameters" in words | fields:
+        fields |= _words_of([home / "modeling_rope_utils.py"]) | {"rope_theta", "rope_scaling"}
+    return frozenset(words | fields | set(config.attribute_map))
+
+
+_SOURCES = ("configuration", "modeling")
+_NAMED = r"(?<=[\"'])[A-Za-z_]\w*(?=[\"'])|^    \w+(?=:)"  # in quotes, or the field of a class
+
+
+def _words_of(sources: Iterable[Path], pattern: str = _NAMED) -> set[str]:
+    """The names that sources of Transformers use in one way, but for those about writing."""
+    from transformers import GenerationConfig
+
+    text = "\n".join(source.read_text("utf-8") for source in sources)
+    words = re.findall(pattern, text, re.MULTILINE)
+    return {word.strip() for word in words} - set(vars(GenerationConfig()))
+
+
+def _parts_of_kind(kind: str) -> list[str]:
+    """The model types that the parts of a model are taken to be, where they do not say theirs."""
+    from transformers import CONFIG_MAPPING
+
+    parts = [spec.model_type for spec in CONFIG_MAPPING[kind].sub_configs_defaults.values()]
+    return [part for part in parts if part in _kinds()]
+
+
+def _check_read(said: dict[str, Any], kind: str, name: str) -> None:
+    """Refuse a setting of attention that Transformers would drop without a word.
+
+    The class of a model type ignores what it does not know. A checkpoint that was trained with
+    such a setting would then be drawn with an attention that is not its own.
+
+    Raises:
+        ExplorerError: There is one.
+    """
+    from transformers import CONFIG_MAPPING, AutoConfig
+
+    read = _read_keys(kind).union(*map(_read_keys, _parts_of_kind(kind)))  # older files are flat
+    for key, value in said.items():
+        if key not in read and means_attention(kind, key, value):
+            raise refuse(
+                name,
+                "config.json",
+                key,
+                f"is {json.dumps(value)[:60]}, which Transformers does not read for a “{kind}” "
+                "model: the attention shown would not be this checkpoint’s",
+            )
+    for key, spec in CONFIG_MAPPING[kind].sub_configs_defaults.items():
+        part = said.get(key)
+        if isinstance(part, dict):
+            own = part.get("model_type") if spec.config_class is AutoConfig else None
+            of_part = own if isinstance(own, str) else spec.model_type
+            if of_part in _kinds():
+                _check_read(part, of_part, name)
 
 
 def _known_part(said: dict[str, Any], known: frozenset[str], name: str) -> dict[str, Any]:
@@ -594,19 +662,75 @@ def _tokenizer_classes() -> frozenset[str]:
 
 
 def check_config(config: Any, name: str) -> None:
-    """Refuse a model that does not say its layers, heads and width, or impossible ones.
+    """Refuse a model of which no part says its layers, heads and width.
 
     Raises:
-        ExplorerError: It is no model with attention.
+        ExplorerError: None does, or they are impossible.
     """
-    for key in ("num_hidden_layers", "num_attention_heads", "hidden_size"):
-        value = getattr(config, key, None)
+    refused: list[ExplorerError] = []
+    parts = parts_of(config).values()
+    for part in parts:
+        try:
+            check_sizes(part, name)
+        except ExplorerError as error:
+            refused.append(error)
+    if len(refused) == len(parts):
+        raise refused[0]
+
+
+def check_sizes(config: Any, name: str) -> None:
+    """Refuse a part of a model that does not say its layers, heads and width.
+
+    Raises:
+        ExplorerError: It says none, or impossible ones.
+    """
+    _check_family(config.model_type, name)
+    for key, value in sizes_of(config).items():
         if type(value) is not int or value < 1:
             raise ExplorerError(
-                f"“{name}” does not say its {key}: it is no model of text or pictures with "
-                "attention."
+                f"“{name}” is a “{config.model_type}” model, whose config.json gives no one number "
+                f"as its {key}. Only models with layers of attention that are alike can be shown: "
+                "choose another model."
             )
         check_number(key, value, name)
+
+
+def check_unread(unread: Iterable[str], modules: Iterable[str], name: str) -> None:
+    """Refuse a model whose files hold weights of its attention that its class has no use for.
+
+    Args:
+        unread: The names of weights that nothing was done with.
+        modules: The names of the network's modules.
+        name: The model's name.
+
+    Raises:
+        ExplorerError: There are some: the attention shown would not be this checkpoint's.
+    """
+    known = set(modules)
+    for key in sorted(unread):
+        if _HARMLESS_WEIGHTS.search(key):
+            continue
+        parts = key.split(".")[:-1]
+        places = (parts[i:j] for i in range(len(parts)) for j in range(i + 1, len(parts) + 1))
+        if any(_ATTENTION_PART.search(p[-1]) and ".".join(p) in known for p in places):
+            raise ExplorerError(
+                f"“{name}” was not loaded: its files hold the weights {key}, which Transformers "
+                "does not use for a model of its kind. The attention shown would not be "
+                "this checkpoint’s: choose another model."
+            )
+
+
+# Masks and tables that older versions kept among the weights, and scales of a quantised cache.
+_HARMLESS_WEIGHTS = re.compile(
+    r"(attn|attention)\.(masked_)?bias$|inv_freq$|position_ids$|relative_position_index$|_scale$"
+)
+_ATTENTION_PART = re.compile("attn|attention", re.IGNORECASE)
+
+
+def _check_family(kind: str, name: str) -> None:
+    """Refuse a family whose attention cannot be shown, with the reason."""
+    if why := family_of(kind).refused:
+        raise ExplorerError(f"“{name}” is a “{kind}” model, which {why}.")
 
 
 def check_layers(unread: Iterable[str], read: Iterable[str], name: str) -> None:

@@ -5,13 +5,56 @@ the standard shape: a model of text, with its sizes where everybody has them and
 begin at 0. So a new decoder of standard shape needs no row, and a new fact needs a field here.
 """
 
+import re
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Literal
 
 from explorer.errors import ExplorerError
+from explorer.limits import MAX_TOKENS
 
 Form = Literal["text", "pair", "picture"]
+
+
+# Names of settings that decide which keys a query sees and how a score is made.
+_OF_ATTENTION = re.compile(
+    r"attn|attention|rope|rotary|alibi|sliding|window|softcap|sink|causal|qk_|kv_heads|key_value"
+    r"|relative_|position_embedding|position_bias|layer_types|block_types"
+)
+# Of those, what changes no weight: dropout and precision, how it is computed, what the shapes of
+# weights tell anyhow, what belongs to a pooler, and tables of positions that a family has or not.
+_HARMLESS = re.compile(
+    r"drop|pooler|flash|sdpa|xformers|memory_efficient|implementation|attn_impl$|fp32|upcast"
+    r"|^output_attentions$|^use_return|^final_|^max_|^original_max|^num_key_value_heads$"
+    r"|^attention_bias$|^attn_bias$|^cross_attention_hidden_size$|^add_cross_attention$"
+    r"|^is_causal$|^static_position_embeddings$"
+    r"|^per_layer_config$|head_dim$"
+)
+# Of those, the values that say what every plain attention does, however old the file is.
+_PLAIN_VALUES = {
+    "position_embedding_type": ("absolute",),
+    "attention_type": ("original_full", "full", "softmax", "multihead_attention"),
+    "scale_attn_weights": (True,),
+    "use_absolute_position_embeddings": (True,),
+    "causal": (True,),
+}
+
+
+def means_attention(kind: str, key: str, value: Any) -> bool:
+    """Whether a setting of a config.json, by its name and value, decides how attention looks.
+
+    Args:
+        kind: The model type.
+        key: The setting's name.
+        value: What is said of it.
+    """
+    if value in (None, False, "", 0, [], {}) or not _OF_ATTENTION.search(key):
+        return False
+    if key in family_of(kind).followed:
+        return False
+    if re.search("window|sliding", key) and type(value) is int and value >= MAX_TOKENS:
+        return False  # no text that is read here is longer
+    return not _HARMLESS.search(key) and value not in _PLAIN_VALUES.get(key, ())
 
 
 @dataclass(frozen=True)
@@ -42,6 +85,9 @@ class Family:
         marks: The tokens that a vision model puts before its patches.
         after_padding: Whether positions are counted from after the padding token, and by what is no
             padding: the first token of a text stands at ``pad_token_id + 1``.
+        followed: Settings of older files that its class follows in any case, though it reads none.
+        note: What a reader should know of its attention as it is shown here.
+        refused: Why its attention cannot be shown, as the end of a sentence, and what can.
         plain: Where its layers are, if their attention is the plain one.
     """
 
@@ -49,6 +95,9 @@ class Family:
     marks: tuple[str, ...] = ()
     after_padding: bool = False
     plain: PlainLayers | None = None
+    followed: tuple[str, ...] = ()
+    note: str | None = None
+    refused: str | None = None
 
 
 _BERT = PlainLayers(
@@ -67,6 +116,11 @@ _DISTILBERT = PlainLayers(
     "sa_layer_norm",
 )
 _STANDARD = Family()
+_WINDOWS = (
+    "looks through a window, and Transformers returns the weights of that window alone, not those "
+    "of every token on every token. Choose a model that reads as long texts another way, such as "
+    "answerdotai/ModernBERT-base"
+)
 _FAMILIES = {
     "bert": Family(plain=_BERT),
     "electra": Family(plain=_BERT),
@@ -74,11 +128,44 @@ _FAMILIES = {
     "roberta": Family(plain=_BERT, after_padding=True),
     "xlm-roberta": Family(plain=_BERT, after_padding=True),
     "camembert": Family(plain=_BERT, after_padding=True),
-    "mpnet": Family(after_padding=True),
-    "longformer": Family(after_padding=True),
+    **dict.fromkeys(
+        (
+            "altclip_text_model",
+            "bridgetower_text_model",
+            "clap_text_model",
+            "data2vec-text",
+            "esm",
+            "ibert",
+            "layoutlmv3",
+            "lilt",
+            "luke",
+            "markuplm",
+            "mpnet",
+            "roberta-prelayernorm",
+            "xlm-roberta-xl",
+            "xmod",
+        ),
+        Family(after_padding=True),
+    ),
+    "longformer": Family(after_padding=True, refused=_WINDOWS),
+    "led": Family(refused=_WINDOWS),
+    "gptj": Family(followed=("rotary",)),
+    "bloom": Family(followed=("offset_alibi",)),
+    **dict.fromkeys(
+        ("mamba", "mamba2", "falcon_mamba", "rwkv", "xlstm", "fnet"),
+        Family(
+            refused="has no attention: it mixes its tokens in another way. Choose a model with "
+            "attention, such as google-bert/bert-base-uncased"
+        ),
+    ),
+    "paligemma": Family(
+        note="Its part for texts is read alone, where each token looks only at itself and at those "
+        "before it. Behind a picture the tokens of a question look at all others too."
+    ),
     # DeiT also comes as the classes of ViT; what else looks at pictures has no plain grid.
     "vit": Family(form="picture", marks=("[CLS]",)),
     "deit": Family(form="picture", marks=("[CLS]", "[DIST]")),
+    "clip_vision_model": Family(form="picture", marks=("[CLS]",)),
 }
 
 
@@ -88,14 +175,91 @@ def family_of(config: Any) -> Family:
     return _FAMILIES.get(kind, _STANDARD)
 
 
+def _inner(config: Any, name: str) -> Any:
+    """The configuration of a part; None if there is none of this name."""
+    part = getattr(config, name, None)
+    return part if hasattr(part, "model_type") else None
+
+
 def form_of(config: Any) -> Form:
-    """What a model reads: a text, a text and what is written of it, or a picture."""
+    """What a model or a part of one reads: a text, a picture, a text and what is written of it."""
     return "pair" if getattr(config, "is_encoder_decoder", False) else family_of(config).form
+
+
+def parts_of(config: Any) -> dict[Form, Any]:
+    """The parts of a model that can be shown: what each reads, and its configuration.
+
+    A model of texts and pictures (CLIP, Gemma 3, Qwen-VL) says the sizes of both parts apart; most
+    others are one part, and their configuration is that part's.
+    """
+    if form_of(config) != "text":
+        return {form_of(config): config}
+    text = _inner(config, "text_config") or config
+    found = {form_of(text): text}
+    for picture in filter(None, (_inner(config, name) for name in _PICTURE_PARTS)):
+        if form_of(picture) == "picture":
+            found["picture"] = picture
+    return found
+
+
+_PICTURE_PARTS = ("vision_config", "image_config")
+
+
+def reads_pictures(said: dict[str, Any]) -> bool:
+    """Whether a model, or a part of it, reads pictures, by what its config.json says."""
+    from transformers import CONFIG_MAPPING
+
+    kinds = [said["model_type"]]
+    defaults = CONFIG_MAPPING[said["model_type"]].sub_configs_defaults
+    for name in _PICTURE_PARTS:
+        if name in defaults:
+            part = said.get(name)
+            own = part.get("model_type") if isinstance(part, dict) else None
+            kinds.append(own or defaults[name].model_type)
+    return any(family_of(kind).form == "picture" for kind in kinds)
+
+
+def part_in(network: Any, part: Any) -> Any:
+    """The module of a network that belongs to a part of its configuration.
+
+    Raises:
+        ExplorerError: There is none: a class of its own joins the parts.
+    """
+    if type(network.config) is type(part):
+        return network
+    for module in network.modules():
+        if type(getattr(module, "config", None)) is type(part) and hasattr(module, "base_model"):
+            return module
+    raise ExplorerError(
+        f"A “{network.config.model_type}” model has no part that reads texts or pictures alone, so "
+        "there is nothing that could be shown. Choose another model."
+    )
+
+
+def sizes_of(config: Any) -> dict[str, Any]:
+    """How many layers and heads a part has, and its width; None for what it does not say.
+
+    Of an encoder-decoder those of its encoder; where layers differ, the most heads of any.
+    """
+    config = reader_of(config)
+
+    def said(key: str) -> Any:
+        if getattr(config, "is_heterogeneous", False) and key != "num_hidden_layers":
+            return max(getattr(layer, key, None) or 0 for layer in config.per_layer_config)
+        return getattr(config, key, None)
+
+    return {key: said(key) for key in ("num_hidden_layers", "num_attention_heads", "hidden_size")}
+
+
+def reader_of(config: Any) -> Any:
+    """The configuration of what reads the text: the encoder's, where it has one of its own."""
+    encoder = _inner(config, "encoder") or config
+    return _inner(encoder, "text_config") or encoder
 
 
 def first_position(config: Any) -> int:
     """The number that a model gives to the position of a text's first token."""
-    return config.pad_token_id + 1 if family_of(config).after_padding else 0
+    return (config.pad_token_id or 0) + 1 if family_of(config).after_padding else 0
 
 
 def may_remember(config: Any) -> bool:
@@ -103,7 +267,38 @@ def may_remember(config: Any) -> bool:
 
     Transformers counts the layers of T5's encoder when it makes room for its decoder's.
     """
-    return bool(getattr(config, "num_decoder_layers", None) in (None, config.num_hidden_layers))
+    decoder_layers = getattr(config, "num_decoder_layers", None)
+    return decoder_layers is None or decoder_layers == config.num_hidden_layers
+
+
+def look_at_all(config: Any) -> None:
+    """Let a model look at every token, as it does in short texts, before it is built.
+
+    BigBird looks at blocks of tokens, and at every token in texts up to a length: only there is a
+    weight of every token on every token. `own_tokens` then says that length.
+    """
+    if getattr(config, "attention_type", None) == "block_sparse":
+        config.attention_type = "original_full"
+        # As BigBirdModel.forward counts it.
+        config.all_up_to = (5 + 2 * config.num_random_blocks) * config.block_size
+
+
+def own_tokens(config: Any) -> int | None:
+    """The most tokens that a model itself takes, as far as its configuration says it."""
+    config = reader_of(config)
+    positions = getattr(config, "max_position_embeddings", None)
+    limits = [getattr(config, "all_up_to", None)]
+    if isinstance(positions, int) and positions > 0:
+        limits.append(positions - first_position(config))
+    return min(filter(None, limits), default=None)
+
+
+def decoder_start(config: Any) -> int | None:
+    """The token with which an encoder-decoder's decoder starts; None if it says none."""
+    own = getattr(config, "decoder_start_token_id", None)
+    if own is None:  # T5Gemma says it as a decoder alone does
+        own = getattr(_inner(config, "decoder"), "bos_token_id", None)
+    return own if type(own) is int else None
 
 
 def plain_layers(network: Any) -> Any:

@@ -5,6 +5,7 @@ import json
 import os
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from transformers import (
     AutoModelForMaskedLM,
     AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
+    AutoModelForTextEncoding,
     AutoTokenizer,
 )
 from transformers.utils import logging as transformers_logging
@@ -29,9 +31,23 @@ from explorer.limits import MAX_TOKENS, MODELS_MB
 from explorer.source import Embedded, Folder, Hub
 from explorer.sources.building import check_need, counting_steps
 from explorer.sources.catalogue import EMBEDDED_NAME, check_weights, embedded_folder
-from explorer.sources.checking import check_config, check_files, check_layers
+from explorer.sources.checking import (
+    check_config,
+    check_files,
+    check_layers,
+    check_sizes,
+    check_unread,
+)
 from explorer.sources.download import doubt, hub_folder
-from explorer.sources.families import Form, first_position, form_of
+from explorer.sources.families import (
+    Form,
+    family_of,
+    look_at_all,
+    own_tokens,
+    part_in,
+    parts_of,
+    sizes_of,
+)
 from explorer.sources.hub_cache import discard_damaged
 from explorer.sources.passport import passport_of, sample
 from explorer.sources.progress import Progress, away, tick
@@ -62,6 +78,8 @@ class LoadedModel:
             encoder-decoder); or a ``picture``.
         nbytes: Memory that its numbers take.
         growth: How many times as long a text may become in its tokenizer, at most.
+        others: What of the same files reads another form, or why nothing can: a model of texts and
+            pictures has a part for each.
         reading: Held while the tokenizer reads.
     """
 
@@ -73,7 +91,19 @@ class LoadedModel:
     form: Form = "text"
     nbytes: int = 0
     growth: float = 1.0
+    others: Mapping[Form, "LoadedModel | str"] = field(default_factory=dict)
     reading: threading.Lock = field(default_factory=threading.Lock, compare=False)
+
+    def part(self, form: Form) -> "LoadedModel":
+        """What of this model reads a form; the model itself if nothing else does.
+
+        Raises:
+            ExplorerError: Its files lack what that part needs.
+        """
+        found = self.others.get(form, self)
+        if isinstance(found, str):
+            raise ExplorerError(found)
+        return found
 
     @property
     def by_scores(self) -> bool:
@@ -147,10 +177,11 @@ def _already(source: Embedded | Hub | Folder) -> LoadedModel | None:
 
 
 def _keep(source: Embedded | Hub | Folder, loaded: LoadedModel) -> LoadedModel:
-    for part in loaded.whole.modules():
-        if isinstance(part, torch.nn.ModuleList):  # its layers
-            for layer in part:
-                layer.register_forward_pre_hook(lambda _module, _inputs: tick())
+    for read in (loaded, *loaded.others.values()):
+        for part in read.whole.modules() if isinstance(read, LoadedModel) else ():
+            if isinstance(part, torch.nn.ModuleList):  # its layers
+                for layer in part:
+                    layer.register_forward_pre_hook(lambda _module, _inputs: tick())
     with _table:
         _loaded[source] = loaded
         while len(_loaded) > 1 and sum(m.nbytes for m in _loaded.values()) > MODELS_MB * 2**20:
@@ -202,23 +233,50 @@ def _load(folder: Path, name: str, revision: str | None) -> LoadedModel:
 def _load_checked(folder: Path, name: str, revision: str | None, held: int) -> LoadedModel:
     """A model, from a folder in which everything has been checked."""
     config = _load_config(folder, name)
-    form = form_of(config)
-    tokenizer = (_load_processor if form == "picture" else _load_tokenizer)(folder, name)
+    look_at_all(config)
     whole, predicts = _load_network(folder, name, config, held)
+    found: dict[Form, LoadedModel | str] = {}
+    for form, part in parts_of(whole.config).items():
+        try:
+            found[form] = _load_part(folder, name, revision, form, part, whole, predicts)
+        except ExplorerError as error:
+            found[form] = str(error)
+    first = next((part for part in found.values() if isinstance(part, LoadedModel)), None)
+    if first is None:
+        raise ExplorerError(str(next(iter(found.values()))))
+    others = {form: part for form, part in found.items() if part is not first}
+    return replace(first, others=others, nbytes=sum(p.nbytes for p in whole.parameters()))
+
+
+def _load_part(
+    folder: Path,
+    name: str,
+    revision: str | None,
+    form: Form,
+    config: Any,
+    whole: Any,
+    predicts: Literal["word", "class"] | None,
+) -> LoadedModel:
+    """What of a model reads texts, or pictures, with what prepares them for it."""
+    notes = _notes(config, name, family_of(whole.config).note)
+    if config is not whole.config:
+        check_sizes(config, name)
+        whole, predicts = part_in(whole, config), None
+    tokenizer = (_load_processor if form == "picture" else _load_tokenizer)(folder, name)
+    sizes = sizes_of(config)
     info = ModelInfo(
         name=name,
         revision=revision,
-        n_layers=config.num_hidden_layers,
-        n_heads=config.num_attention_heads,
-        d_model=config.hidden_size,
+        n_layers=sizes["num_hidden_layers"],
+        n_heads=sizes["num_attention_heads"],
+        d_model=sizes["hidden_size"],
         max_tokens=MAX_TOKENS if form == "picture" else _max_tokens(config, tokenizer),
         unknown_token=getattr(tokenizer, "unk_token", None),
-        notes=_notes(config, name),
+        notes=notes,
     )
     network = whole.base_model if predicts else whole
-    nbytes = sum(p.nbytes for p in whole.parameters())
     grown = _growth_of(tokenizer, name)
-    loaded = LoadedModel(info, tokenizer, network, whole, predicts, form, nbytes, grown)
+    loaded = LoadedModel(info, tokenizer, network, whole, predicts, form, growth=grown)
     return replace(loaded, info=replace(info, passport=_passport(loaded)))
 
 
@@ -249,20 +307,23 @@ def _growth_of(tokenizer: Any, name: str) -> float:
         return growth(normalizer, before, name)
 
 
-def _notes(config: Any, name: str) -> tuple[str, ...]:
+def _notes(config: Any, name: str, of_family: str | None) -> tuple[str, ...]:
     """What a reader should know of a model that does not look as its family is known to."""
+    notes = (of_family,) if of_family else ()
     both_ways = type(config) in MODEL_FOR_MASKED_LM_MAPPING
     if both_ways and getattr(config, "is_decoder", False):
         return (
+            *notes,
             f"The config.json of {name} says is_decoder: each token looks only at itself and at "
             "those before it, as in a decoder, though its family reads in both directions.",
         )
     if not both_ways and getattr(config, "is_causal", True) is False:
         return (
+            *notes,
             f"The config.json of {name} says that it is not causal: each token looks at all "
             "others, though its family looks only at those before it.",
         )
-    return ()
+    return notes
 
 
 def _load_config(folder: Path, name: str) -> Any:
@@ -313,7 +374,11 @@ def _load_network(
     heads: dict[tuple[str, ...], tuple[Any, Literal["word", "class"] | None]] = {
         ("ForMaskedLM", "ForPreTraining"): (AutoModelForMaskedLM, "word"),
         ("ForSequenceClassification",): (AutoModelForSequenceClassification, "class"),
-        ("ForConditionalGeneration", "MTModel"): (AutoModelForSeq2SeqLM, None),
+        ("ForConditionalGeneration", "MTModel", "EncoderDecoderModel"): (
+            AutoModelForSeq2SeqLM,
+            None,
+        ),
+        ("EncoderModel",): (AutoModelForTextEncoding, None),
     }
     for endings, (maker, predicts) in heads.items():
         if kind.endswith(endings) and _has_class(maker, config):
@@ -323,6 +388,9 @@ def _load_network(
     network, incomplete = _from_folder(AutoModel, folder, name, config, held)
     # A pooler is not part of any attention; everything else that is missing would be random.
     missing = [key for key in incomplete if "pooler" not in key]
+    encoder_only = all(key.startswith("decoder.") for key in missing)
+    if missing and encoder_only and _has_class(AutoModelForTextEncoding, config):
+        network, missing = _from_folder(AutoModelForTextEncoding, folder, name, config, held)
     if missing:
         raise ExplorerError(
             f"“{name}” lacks {len(missing)} of its weights (such as {missing[0]}): its attention "
@@ -365,14 +433,14 @@ def _from_folder(
             f"The weights of “{name}” cannot be loaded: the files are damaged or do not fit "
             "the model's config.json."
         ) from error
+    if maker is AutoModelForTextEncoding:
+        network.config.is_encoder_decoder = False  # whatever the whole model would be
     check_layers(loading["unexpected_keys"], network.state_dict(), name)
+    check_unread(loading["unexpected_keys"], dict(network.named_modules()), name)
     other = [str(key[0] if isinstance(key, tuple) else key) for key in loading["mismatched_keys"]]
     return network.eval(), [*loading["missing_keys"], *other]
 
 
 def _max_tokens(config: Any, tokenizer: Any) -> int:
-    limits = [MAX_TOKENS, int(min(tokenizer.model_max_length, 1e9))]
-    positions = getattr(config, "max_position_embeddings", None)
-    if isinstance(positions, int) and positions > 0:
-        limits.append(positions - first_position(config))
-    return max(min(limits), 1)
+    limits = [MAX_TOKENS, int(min(tokenizer.model_max_length, 1e9)), own_tokens(config)]
+    return max(min(limit for limit in limits if limit is not None), 1)

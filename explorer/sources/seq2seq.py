@@ -14,7 +14,7 @@ from transformers import StoppingCriteria, StoppingCriteriaList
 from explorer.errors import ExplorerError
 from explorer.layers import AttentionLayer
 from explorer.run import Run
-from explorer.sources.families import may_remember
+from explorer.sources.families import decoder_start, may_remember
 from explorer.sources.forward import attention_of, failing, sized
 from explorer.sources.huggingface import (
     Encoded,
@@ -76,8 +76,8 @@ def _trace(
 
 
 def _start(loaded: LoadedModel) -> int:
-    start = getattr(loaded.whole.config, "decoder_start_token_id", None)
-    if type(start) is not int:
+    start = decoder_start(loaded.whole.config)
+    if start is None:
         raise ExplorerError(f"{loaded.info.name} does not say with which token its decoder starts.")
     return start
 

@@ -25,7 +25,7 @@ from explorer.sources.checking import (
     weights_of,
     writing_config,
 )
-from explorer.sources.families import family_of
+from explorer.sources.families import reads_pictures
 from explorer.sources.vocabulary import check_pieces, check_tokenizer, numbers_of, settings_of
 
 # The files of every tokenizer of Transformers, by what is in them.
@@ -85,7 +85,7 @@ def _stage_configs(folder: Path, place: Path, name: str) -> None:
     config = model_config(folder, name)
     _write(place, "config.json", config)
     _write(place, "generation_config.json", writing_config(folder, name))
-    if family_of(config["model_type"]).form == "picture":
+    if reads_pictures(config):
         _write(place, "preprocessor_config.json", picture_config(folder, name))
 
 

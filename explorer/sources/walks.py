@@ -87,8 +87,8 @@ def _walk_scratch(reading: ScratchReading, layer: int, twist: Twist) -> LayerWal
 def _walk_model(
     loaded: LoadedModel, texts: tuple[str, ...], layer: int, twist: Twist, transplanted: bool
 ) -> LayerWalk:
-    _check_layer(layer, loaded.info)
     plain_layers(loaded.network)  # refuses attention of another build before any work
+    _check_layer(layer, loaded.info)
     reading = _twisted(loaded, read(loaded, texts), twist)
     attentions, hidden = attend(loaded, reading.inputs, len(reading.tokens))
     x = hidden[layer]
