@@ -8,9 +8,14 @@
 Importing this package is light: torch and transformers are imported by the first trace.
 """
 
+import os
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+# numpy reads this when it is loaded. Its threads wait for each other by running in circles: beside
+# others' work the scores of a head took 10 times as long with two threads as with one.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from explorer.errors import ExplorerError
 from explorer.run import Run

@@ -30,6 +30,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.analysis.groups import attention_between
+from explorer.analysis.profiles import possible_entropy
 from explorer.film import Film
 from explorer.instrument.want import Page, Want
 from explorer.layers import AttentionLayer, FromScores
@@ -93,7 +94,7 @@ def pack(
         "patches": trace.patches and [trace.patches.rows, trace.patches.columns],
         "n_cut": trace.n_cut,
         "unknown": trace.model.unknown_token,
-        "possible": [round(_possible(layer), 6) for layer in trace.layers],
+        "possible": possible_entropy(trace.layers).round(6).tolist(),
         "sinks": any(map(_has_sinks, trace.layers)),
         "thumb": thumbs.shape[2:],
         "blocks": [about for about, _ in blocks],
@@ -182,7 +183,7 @@ def answers_to(
         group = want.group
         ordinary = ~_special(trace.key_tokens)
         between = attention_between(
-            trace.weights,
+            trace.layers,
             group.queries,
             group.keys,
             mean=group.mean,
@@ -255,12 +256,6 @@ def _mean(layer: AttentionLayer) -> Weights:
 
 def _has_sinks(layer: AttentionLayer) -> bool:
     return isinstance(layer, FromScores) and layer.rule.sinks is not None
-
-
-def _possible(layer: AttentionLayer) -> float:
-    """The entropy of even attention under the layer's mask, in bits, the mean over its queries."""
-    first, last = layer.allowed().T
-    return float(np.log2(np.maximum(last - first, 1)).mean())
 
 
 def thumbnails(weights: Weights) -> npt.NDArray[np.uint8]:
