@@ -129,8 +129,11 @@ export function createFiles(parts, sceneNow, pages) {
   function saveCsv() {
     const scene = sceneNow();
     if (!scene) return;
-    const text = toCsv(scene.model.picture, scene.model.name);
-    offer(new Blob([text], { type: "text/csv" }), fileName(scene.model.name, "csv"));
+    const { picture, name, nowhere } = scene.model;
+    const open = scene.trace.head.sinks && scene.view.specials !== "renormalised";
+    const sinks = open ? picture.rows.map((_, row) => nowhere([row])) : null;
+    const text = toCsv(picture, name, sinks);
+    offer(new Blob([text], { type: "text/csv" }), fileName(name, "csv"));
   }
 
   /** A page that the server has made. @param {Uint8Array} bytes */

@@ -130,7 +130,9 @@ export function modelOf(trace, view, layer, heads) {
     perHead,
     pooled: null,
     layout,
-    nowhere: (rows) => (header.sinks ? unheld(mean(), picture, rows, header) : 0),
+    // Rescaled rows are shares of what ordinary tokens get: there the sink has none.
+    nowhere: (rows) =>
+      header.sinks && view.specials !== "renormalised" ? unheld(mean(), picture, rows, header) : 0,
     hiddenShare: once(() =>
       sumAt(
         gets(),
