@@ -289,15 +289,17 @@ def both_thumbnails(trace: AttentionTrace) -> Thumbnails:
 def _make_thumbnails(trace: AttentionTrace) -> Thumbnails:
     """The thumbnails of all tokens, and with the rows and columns of special tokens blanked."""
     rows, columns = map(_special, (trace.query_tokens, trace.key_tokens))
+    heads = [(layer, head) for layer in trace.layers for head in range(layer.n_heads)]
     everything, ordinary = [], []
-    for layer in trace.layers:  # one at a time: all together would take the memory of all weights
-        weights = layer.weights()
+    for layer, head in heads:  # one at a time: all together would take the memory of all weights
+        weights = layer.rows(head)
         everything.append(thumbnails(weights))
         without = weights.copy()
-        without[:, rows] = 0
-        without[..., columns] = 0
+        without[rows] = 0
+        without[:, columns] = 0
         ordinary.append(thumbnails(without))
-    return np.stack(everything), np.stack(ordinary)
+    shape = (len(trace.layers), trace.model.n_heads, *everything[0].shape)
+    return np.stack(everything).reshape(shape), np.stack(ordinary).reshape(shape)
 
 
 def _special(tokens: Sequence[Token]) -> npt.NDArray[np.bool_]:
