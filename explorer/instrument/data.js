@@ -134,7 +134,7 @@ export const mapSize = (head) => head.query_tokens.length * head.key_tokens.leng
 /** Where a layer stands among those that the model has. @param {Header} head @param {number} layer */
 export const indexOf = ({ numbers }, layer) => numbers.indexOf(layer);
 
-const MADE = 64 * 2 ** 20; // bytes of weights that were made of scores and are kept
+const MADE = 12 * 2 ** 20; // bytes of weights that were made of scores and are kept
 /** @type {Map<string, Float32Array>} */
 const made = new Map(); // used longest ago first
 let madeBytes = 0;
