@@ -114,7 +114,9 @@ def opened(kind, data):
     return Image.open(io.BytesIO(png)).convert("RGB")
 
 
-MADE_BY = f"all-MiniLM-L6-v2 · {passport_words(explorer.trace(CAT).model)}"
+def made_by():
+    """The model and how far its numbers were checked, as a picture's title says them."""
+    return f"all-MiniLM-L6-v2 · {passport_words(explorer.trace(CAT).model)}"
 
 
 def test_the_picture_of_everything_is_what_is_on_screen_with_a_title_line(save):
@@ -122,7 +124,7 @@ def test_the_picture_of_everything_is_what_is_on_screen_with_a_title_line(save):
     tree = ElementTree.fromstring(svg)
     space = "{http://www.w3.org/2000/svg}"
     texts = [t.text for t in tree.iter(f"{space}text")]
-    title = f"{MADE_BY} · Layer 2, mean of heads 3, 9 · {CAT}"
+    title = f"{made_by()} · Layer 2, mean of heads 3, 9 · {CAT}"
     assert texts[0] == title == tree.find(f"{space}title").text
     assert "it looks most at" in tree.find(f"{space}desc").text
     for wanted in ("Reading view", "Heads", "Flow", "Heatmap", "mat", "[CLS]", "2-3 ×"):
@@ -135,7 +137,7 @@ def test_the_picture_of_everything_is_what_is_on_screen_with_a_title_line(save):
 
 def test_the_text_of_a_pdf_is_text_and_other_scripts_are_drawn(save):
     pdf = pypdfium2.PdfDocument(save("PDF", text=CAT, layer=3, heads=1).path().read_bytes())
-    assert pdf.get_metadata_value("Title") == f"{MADE_BY} · Layer 3, head 1 · {CAT}"
+    assert pdf.get_metadata_value("Title") == f"{made_by()} · Layer 3, head 1 · {CAT}"
     text = pdf[0].get_textpage().get_text_bounded()
     assert "because" in text
     assert "Full colour: weight" in text or "98th percentile" in text
