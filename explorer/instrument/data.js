@@ -24,14 +24,16 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
  * @typedef {{id: string, title: string, passport: string, numbers: number[], n_heads: number,
  *            query_tokens: Token[], key_tokens: Token[], texts: string[],
  *            marks: Record<string, string>[], patches: [number, number] | null, n_cut: number[],
- *            unknown: string | null, possible: number[], sinks: boolean, thumb: [number, number], blocks: Block[],
+ *            truncation_side: "left" | "right", unknown: string | null, possible: number[],
+ *            sinks: boolean, thumb: [number, number], blocks: Block[],
  *            opening: Record<string, unknown> | null, link: Record<string, string> | null,
  *            film: About | null}} Header
  *   passport: how far the model's numbers were found from its own, in words; numbers: the model's
  *   own, of its layers; marks: for each text what is shown in place of characters that nobody sees,
  *   by their place; patches: rows and columns of a picture whose pieces are the tokens that are not
- *   special; unknown: what is shown for what the model does not know; possible: by layer, the bits of even attention under its mask; sinks: whether rows
- *   give a share to no token
+ *   special; unknown: what is shown for what the model does not know; possible:
+ *   by layer, the bits of even attention under its mask; sinks: whether rows give a share to no
+ *   token
  * @typedef {{weights: Float32Array, bytes: number}
  *         | {scores: import("./scores.js").Scores, id: number, bytes: number}} Layer
  *   weights: `[head, query, key]`; bytes: how long it was on its way

@@ -93,6 +93,7 @@ def pack(
         "marks": [marks_in(text) for text in trace.texts],
         "patches": trace.patches and [trace.patches.rows, trace.patches.columns],
         "n_cut": trace.n_cut,
+        "truncation_side": trace.model.truncation_side,
         "unknown": trace.model.unknown_token,
         "possible": possible_entropy(trace.layers).round(6).tolist(),
         "sinks": any(map(_has_sinks, trace.layers)),
@@ -151,7 +152,7 @@ def _about_film(film: Film) -> dict[str, Any]:
 
 def layers_to_send(trace: AttentionTrace, wanted: int) -> list[int]:
     """The numbers of all layers of a short text; of a long one only of the wanted or nearest."""
-    if sum(map(_size, trace.layers)) <= WHOLE:
+    if sum(map(bytes_sent, trace.layers)) <= WHOLE:
         return list(trace.numbers)
     return [trace.nearest(wanted)]
 
@@ -205,7 +206,7 @@ def _weights_block(about: dict[str, Any], weights: Weights) -> Block:
 
 def _layer_block(layer: AttentionLayer) -> Block:
     """A layer as its weights or as what they are made of, whichever is shorter."""
-    if not isinstance(layer, FromScores) or _size(layer) == 4 * _cells(layer):
+    if not isinstance(layer, FromScores) or bytes_sent(layer) == 4 * _cells(layer):
         return _weights_block({"kind": "layer", "layer": layer.number}, layer.weights())
     rule = layer.rule
     logs = np.stack([layer.log_sum_exp(head) for head in range(layer.n_heads)])
@@ -233,7 +234,7 @@ def _cells(layer: AttentionLayer) -> int:
     return layer.n_heads * layer.n_queries * layer.n_keys
 
 
-def _size(layer: AttentionLayer) -> int:
+def bytes_sent(layer: AttentionLayer) -> int:
     """Bytes that a layer takes on its way."""
     given = 4 * _cells(layer)
     if not isinstance(layer, FromScores) or layer.rule.added is not None:

@@ -12,15 +12,14 @@ from typing import Any
 
 import torch
 
-from explorer.errors import ExplorerError
-from explorer.layers import AttentionLayer, GivenWeights
+from explorer.errors import ExplorerError, own_words
+from explorer.layers import AttentionLayer, GivenWeights, Weights
 from explorer.sources.loading import LoadedModel
 from explorer.sources.memory import take
 from explorer.sources.tap import Call, Tap, layers_from, numbers_of
 from explorer.trace import ModelInfo
 
 _CROSS = re.compile(r"cross|encoder_attn|encdec|encoder_decoder", re.IGNORECASE)
-_WORDS = 300  # characters of a model's own words
 Pick = Callable[[Sequence[Call]], list[Call]]
 
 
@@ -55,7 +54,7 @@ def attention_of(
     if not scores:
         names = {"decoder": "decoder_attentions", "cross": "cross_attentions"}
         found = complete(getattr(out, names.get(part or "", "attentions")), *sides, loaded.info)
-        return tuple(GivenWeights(i, a[0].float().numpy()) for i, a in enumerate(found))
+        return tuple(GivenWeights(i, _whole(a[0])) for i, a in enumerate(found))
     calls = [c for c in of_part(network, tap.calls, part) if _sides(c) == sides]
     if not calls:
         raise ExplorerError(_nothing(loaded.info))
@@ -67,6 +66,16 @@ def attention_of(
             "model."
         )
     return layers_from(calls, numbers_of(network, calls))
+
+
+def _whole(weights: torch.Tensor) -> Weights:
+    """The weights of a layer as float32; rows that half precision has rounded sum to 1 again."""
+    found = weights.float()
+    if weights.dtype in (torch.float16, torch.bfloat16):
+        sums = found.sum(-1, keepdim=True)
+        found = found / torch.where(sums > 0, sums, 1.0)
+    array: Weights = found.cpu().numpy()
+    return array
 
 
 def of_part(network: Any, calls: Sequence[Call], part: str | None) -> list[Call]:
@@ -175,8 +184,7 @@ def failing(name: str) -> Iterator[None]:
     except Exception as error:
         if "alloc" in str(error):
             raise
-        words = " ".join(str(error).split())[:_WORDS] or type(error).__name__
         raise ExplorerError(
-            f"{name} failed while it was reading this: “{words}”. Try another text, or another "
-            "model."
+            f"{name} failed while it was reading this: “{own_words(error)}”. Try another text, or "
+            "another model."
         ) from error

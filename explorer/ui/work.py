@@ -108,14 +108,14 @@ class Explaining:
     Attributes:
         run: The run.
         target: The output.
-        how: How words are taken away, ``mask`` or ``drop``.
+        how: How words are taken away, ``replace`` or ``drop``.
         by_word: Whether a word's pieces count as one.
         whole_flow: Whether attention flow is computed however long it takes.
     """
 
     run: Run
     target: Target
-    how: Literal["mask", "drop"] = "mask"
+    how: Literal["replace", "drop"] = "replace"
     by_word: bool = True
     whole_flow: bool = False
 
@@ -128,7 +128,7 @@ class Changing:
     target: Target
     off: frozenset[tuple[int, int]]
     gone: frozenset[int]
-    how: Literal["mask", "drop"]
+    how: Literal["replace", "drop"]
 
 
 @dataclass(frozen=True)
@@ -293,7 +293,7 @@ def _explain_or_change(work: Explaining | Changing, progress: Progress, show: Sh
     asked = probe(work.run, work.target, progress)
     predicts = isinstance(work.target, MaskedWord | ClassScore)
     if isinstance(work, Changing):
-        what = (work.off, work.gone, work.how)
+        what = (work.off, work.gone, work.how if work.how in asked.ways else asked.ways[0])
         return asked.changed(*what), asked.predictions(*what) if predicts else []
     from explorer.analysis.explanation import explain
 

@@ -245,7 +245,7 @@ OTHERWISE = {
     "LongformerModel": (PLACES | {"attention_window": [4, 4]}, "looks through a window"),
     "MambaModel": ({"vocab_size": 300, "hidden_size": 16, "num_hidden_layers": 2}, "no attention"),
     "FNetModel": (PLACES, "has no attention"),
-    "ResNetModel": ({"hidden_sizes": [8, 8, 8, 8]}, "gives no one number"),
+    "ResNetModel": ({"hidden_sizes": [8, 8, 8, 8]}, "has no attention"),
 }
 
 
@@ -390,7 +390,7 @@ def test_positions_are_where_the_table_says_that_a_family_counts_from(kind):
             model(ids, **p).last_hidden_state for p in ({}, {"position_ids": counted})
         )
         other = model(ids, position_ids=counted + 1).last_hidden_state
-        most = families.own_tokens(config)
+        most = families.most_positions(config)
         model(ids[:, :1].expand(1, most))
         with pytest.raises((IndexError, RuntimeError)):
             model(ids[:, :1].expand(1, most + 1))
