@@ -510,8 +510,9 @@ def _check_read(said: dict[str, Any], kind: str, name: str) -> None:
     from transformers import CONFIG_MAPPING, AutoConfig
 
     read = _read_keys(kind).union(*map(_read_keys, _parts_of_kind(kind)))  # older files are flat
+    rotates = "rope_parameters" in read
     for key, value in said.items():
-        if key not in read and means_attention(kind, key, value):
+        if key not in read and means_attention(kind, key, value, rotates=rotates):
             raise refuse(
                 name,
                 "config.json",
@@ -545,6 +546,8 @@ def _known_part(said: dict[str, Any], known: frozenset[str], name: str) -> dict[
             kept[key] = _labels(value, name, key)
         elif key in allowed or key == "model_type" or key.isdecimal():
             kept[key] = _known_value(value, key, known, name)
+        elif key in _WRITING_TOKENS and _are_tokens(value):  # a part may say its own
+            kept[key] = value
     return kept
 
 
@@ -802,7 +805,8 @@ def check_unread(unread: Iterable[str], modules: Iterable[str], name: str) -> No
 
 # Masks and tables that older versions kept among the weights, and scales of a quantised cache.
 _HARMLESS_WEIGHTS = re.compile(
-    r"(attn|attention)\.(masked_)?bias$|inv_freq$|position_ids$|relative_position_index$|_scale$"
+    r"(attn|attention)\.(masked_)?bias$|(causal|attn)_mask$|inv_freq$|(cos|sin)(_cached)?$"
+    r"|position_ids$|relative_position_index$|_scale$"
 )
 _ATTENTION_PART = re.compile("attn|attention", re.IGNORECASE)
 

@@ -425,6 +425,11 @@ def _load_network(
             network, incomplete = _from_folder(maker, folder, name, config, held)
             if not incomplete:
                 return network, predicts
+    if not _has_class(AutoModel, config):
+        raise ExplorerError(
+            f"“{name}” is a “{config.model_type}” model, of which Transformers has no plain "
+            "network that reads a text or a picture. Choose another model."
+        )
     network, incomplete = _from_folder(AutoModel, folder, name, config, held)
     # A pooler is not part of any attention; everything else that is missing would be random.
     missing = [key for key in incomplete if "pooler" not in key]
