@@ -8,19 +8,40 @@
 Importing this package is light: torch and transformers are imported by the first trace.
 """
 
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+# numpy reads this when it is loaded. Its threads wait for each other by running in circles: beside
+# others' work the scores of a head took 10 times as long with two threads as with one.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from explorer.errors import ExplorerError
+from explorer.picture import Picture
 from explorer.run import Run
-from explorer.source import parse_source
+from explorer.source import InMemory, Source, parse_source
 from explorer.trace import AttentionTrace, Token
 
 if TYPE_CHECKING:
     from explorer.export.notebook import Shown
 
-__all__ = ["AttentionTrace", "ExplorerError", "Run", "Token", "show", "trace"]
+__all__ = [
+    "AttentionTrace",
+    "ExplorerError",
+    "Run",
+    "Token",
+    "load",
+    "save",
+    "show",
+    "trace",
+    "traces",
+]
+
+_SHOWN = 40  # characters of a text in a sentence
 
 
 def trace(
@@ -32,6 +53,9 @@ def trace(
     picture: str | PathLike[str] | None = None,
     source_language: str | None = None,
     target_language: str | None = None,
+    model: object = None,
+    tokenizer: object = None,
+    processor: object = None,
     **options: object,
 ) -> AttentionTrace:
     """Run a text, or a picture, through a model and keep every attention weight.
@@ -49,6 +73,10 @@ def trace(
         source_language: Of a model that translates (M2M100, NLLB, mBART): the language of the
             text, as its tokenizer calls it, such as ``en``, ``eng_Latn`` or ``en_XX``.
         target_language: The language that it shall write.
+        model: A model of Transformers that is in memory, in place of a source. It reads as many
+            tokens as it can, and is left as it was found.
+        tokenizer: Its tokenizer.
+        processor: What prepares pictures for it.
         options: For ``scratch``: d_model, n_heads, n_layers, seed, positions, causal. For
             ``trained``: task, length, d_model, n_heads, n_layers, learning_rate, steps, seed.
 
@@ -60,25 +88,199 @@ def trace(
     """
     from explorer.sources import trace_run  # here, so that `import explorer` stays light
 
-    seen = None
-    if picture is not None:
-        from explorer.sources.pictures import picture_of
-
-        seen = picture_of(Path(picture).read_bytes())
-    reads = parse_source(source, **options)
-    return trace_run(Run(text, second, reads, part, seen, source_language, target_language))
+    reads = _source(source, model, tokenizer, processor, options)
+    languages = (source_language, target_language)
+    return trace_run(_run(text, second, reads, part, _picture(picture), languages))
 
 
-def show(trace: AttentionTrace, height: int = 1000) -> "Shown":
+def traces(
+    texts: Iterable[str | tuple[str, str]],
+    *,
+    source: str = "bert",
+    part: str = "cross",
+    model: object = None,
+    tokenizer: object = None,
+    progress: bool | Callable[[int, int], None] = False,
+    **options: object,
+) -> list[AttentionTrace]:
+    """Run several texts through one model, which is loaded once.
+
+    Args:
+        texts: Each a text, or a text and a second one.
+        source: As for `trace`; so are part, model, tokenizer and options.
+        part: Of an encoder-decoder.
+        model: A model in memory.
+        tokenizer: Its tokenizer.
+        progress: Whether to print how many are done; or a function that is told it, and how many
+            there are.
+        options: Of the source.
+
+    Returns:
+        A trace for each text, in order.
+
+    Raises:
+        ExplorerError: It says which text could not be read. What can be seen beforehand is said
+            before anything is computed.
+    """
+    from explorer.sources import trace_run
+
+    if isinstance(texts, str):
+        raise ExplorerError("These texts are one text: give a list, or call explorer.trace(text).")
+    asked = [(t, None) if isinstance(t, str) else t for t in texts]
+    reads = _source(source, model, tokenizer, None, options)
+    runs = []
+    for i, both in enumerate(asked):
+        pair: Any = both
+        with _saying_which(i, asked):
+            if not isinstance(pair, tuple | list) or len(pair) != 2:
+                raise ExplorerError("It is neither a text nor two.")
+            runs.append(_run(pair[0], pair[1], reads, part, None))
+    tell = progress if callable(progress) else _printed if progress else None
+    found = []
+    for i, run in enumerate(runs):
+        with _saying_which(i, asked):
+            found.append(trace_run(run))
+        if tell:
+            tell(i + 1, len(runs))
+    return found
+
+
+def show(
+    what: object,
+    tokens: object = None,
+    key_tokens: object = None,
+    *,
+    layer: int | None = None,
+    head: int | None = None,
+    query: str | int | None = None,
+    layers: Sequence[int] | None = None,
+    height: int = 1000,
+) -> "Shown":
     """The instrument for a notebook cell: every head, with every interaction, offline.
 
     Args:
-        trace: From `explorer.trace`.
+        what: A trace; or attention weights of torch or numpy: one array
+            ``[layer, head, query, key]``, ``[head, query, key]`` or ``[query, key]``, or a list of
+            layers, as ``outputs.attentions`` is.
+        tokens: Of weights: a list of texts, or what a fast tokenizer returned; None for the
+            positions as names.
+        key_tokens: Of weights: the tokens that are looked at, where they are others.
+        layer: The layer to open with, by the model's own number.
+        head: The head to open with, from 0.
+        query: The token or word to open with: its text (the first of equal ones) or its position.
+        layers: The layers to put in; None for all. Of the others the small pictures are there.
         height: Of the cell, in pixels.
-    """
-    from explorer.export.notebook import Shown
 
-    return Shown(trace, height)
+    Raises:
+        ExplorerError: These are no weights, there is no such place, or it is more than a page
+            holds.
+    """
+    from explorer.export.notebook import shown
+
+    if not isinstance(what, AttentionTrace):
+        from explorer.sources.at_hand import trace_at_hand
+
+        what = trace_at_hand(what, tokens, key_tokens)
+    elif tokens is not None or key_tokens is not None:
+        raise ExplorerError("A trace has its own tokens: give them with weights alone.")
+    return shown(what, layer=layer, head=head, query=query, layers=layers, height=height)
+
+
+def save(trace: AttentionTrace, file: str | PathLike[str]) -> None:
+    """Write a trace as NPZ: q, k and the score rule, or all weights if they are smaller.
+
+    Args:
+        trace: What to write.
+        file: Where to.
+    """
+    from explorer.sources.stored import write_npz
+
+    with Path(file).open("wb") as out:
+        write_npz(trace, out)
+
+
+def load(file: str | PathLike[str]) -> AttentionTrace:
+    """Read what `save` wrote, the same bit for bit; or weights of one's own, NPZ or safetensors.
+
+    Args:
+        file: The file. Nothing in it is run, whoever has written it.
+
+    Raises:
+        ExplorerError: There is none, or it holds something else.
+    """
+    from explorer.sources.own import trace_of_file
+
+    path = Path(file)
+    return trace_of_file(_bytes_of(path), path.name)
+
+
+def _source(
+    spec: str, model: object, tokenizer: object, processor: object, options: dict[str, Any]
+) -> Source:
+    if model is None:
+        if tokenizer is not None or processor is not None:
+            raise ExplorerError("A tokenizer or a processor reads for a model: give model= too.")
+        if not isinstance(spec, str):
+            raise ExplorerError(
+                f"source= is of the type {type(spec).__name__}; it must be a text such as “bert” "
+                "or “hf:NAME”. A model in memory is model=."
+            )
+        return parse_source(spec, **options)
+    if spec != "bert":
+        raise ExplorerError(f"There are two models, source=“{spec}” and model=: give one of them.")
+    if options:
+        raise ExplorerError(f"A model in memory takes no option “{next(iter(options))}”.")
+    return InMemory(model, tokenizer, processor)
+
+
+def _run(
+    text: Any,
+    second: Any,
+    source: Source,
+    part: str,
+    picture: Picture | None,
+    languages: tuple[str | None, str | None] = (None, None),
+) -> Run:
+    for given, name in ((text, "text"), ("" if second is None else second, "second text")):
+        if not isinstance(given, str):
+            several = isinstance(given, list | tuple)
+            hint = " Several texts are read by explorer.traces." if several else ""
+            raise ExplorerError(
+                f"The {name} is of the type {type(given).__name__}; it must be a str.{hint}"
+            )
+    return Run(text, second, source, part, picture, *languages)
+
+
+def _picture(file: str | PathLike[str] | None) -> Picture | None:
+    if file is None:
+        return None
+    from explorer.sources.pictures import picture_of
+
+    return picture_of(_bytes_of(Path(file)))
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ExplorerError(
+            f"“{path}” cannot be read: {error.strerror or error}. Check the path."
+        ) from error
+
+
+@contextmanager
+def _saying_which(i: int, asked: Sequence[Any]) -> Iterator[None]:
+    """Name the text that a refusal is about."""
+    try:
+        yield
+    except ExplorerError as error:
+        both = asked[i]
+        text = str(both[0] if isinstance(both, tuple | list) and both else both)[:_SHOWN]
+        raise ExplorerError(f"Text {i + 1} of {len(asked)} (“{text}”): {error}") from error
+
+
+def _printed(done: int, n: int) -> None:
+    print(f"\r{done} of {n} texts", end="\n" if done == n else "", file=sys.stderr, flush=True)
 
 
 # The function has the name of the module it returns a class of. `import explorer.trace` finds

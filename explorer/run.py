@@ -6,14 +6,18 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 from explorer.errors import ExplorerError
+from explorer.lesson import Trained
 from explorer.limits import MAX_CHARACTERS, MAX_LINES
 from explorer.picture import Picture
 from explorer.source import (
     Embedded,
     Folder,
     Hub,
+    InMemory,
     Own,
+    Scratch,
     Source,
+    Transplanted,
     source_from_query,
     source_to_query,
 )
@@ -42,7 +46,8 @@ class Run:
         target_language: The language that it shall write.
 
     Raises:
-        ExplorerError: The text is blank or far too long, or a language is no name.
+        ExplorerError: The text is blank, or far too long for what others use too; or a language
+            is no name.
     """
 
     text: str = ""
@@ -69,7 +74,8 @@ class Run:
         object.__setattr__(self, "second", None if is_blank(second) else second)
         if is_blank(self.text):
             raise ExplorerError("There is no text to read yet. Type or paste some, then press Run.")
-        _check_length(self.texts)
+        if not isinstance(self.source, InMemory):  # what others share is bounded
+            _check_length(self.texts)
 
     @property
     def languages(self) -> tuple[str | None, str | None]:
@@ -123,12 +129,15 @@ class Run:
                 "to compute from. Explore, Compare and Heads show it; for this page choose another "
                 "model, then press Run."
             )
-        if self.picture is not None and not isinstance(self.source, Embedded | Hub | Folder):
+        models = Embedded | Hub | Folder | InMemory
+        if self.picture is not None and not isinstance(self.source, models):
             raise ExplorerError(
                 "The from-scratch layer reads text, not pictures. Turn off “Picture”, or choose a "
                 "vision model such as google/vit-base-patch16-224."
             )
-        if self.languages != (None, None) and not isinstance(self.source, Embedded | Hub | Folder):
+        if self.languages != (None, None) and isinstance(
+            self.source, Scratch | Trained | Transplanted
+        ):
             raise ExplorerError(
                 "The from-scratch layer has no languages to choose between. Leave them out, or "
                 "choose a model that translates, such as facebook/m2m100_418M."

@@ -138,7 +138,7 @@ class Transplanted:
     Each layer is given what the BERT's layer reads, so the two must agree.
     """
 
-    donor: Model
+    donor: "Model | InMemory"
 
     @property
     def spec(self) -> str:
@@ -165,7 +165,26 @@ class Own:
         return f"own:{self.digest}"
 
 
-Source = Embedded | Hub | Folder | Scratch | Trained | Transplanted | Own
+@dataclass(frozen=True, eq=False)
+class InMemory:
+    """A model that somebody has in Python, with what reads texts or pictures for it.
+
+    Attributes:
+        model: A model of Transformers; it is left as it was found.
+        tokenizer: Its tokenizer, where it reads texts.
+        processor: What prepares pictures for it, where it looks at them.
+    """
+
+    model: object = field(repr=False)
+    tokenizer: object = field(default=None, repr=False)
+    processor: object = field(default=None, repr=False)
+
+    @property
+    def spec(self) -> str:
+        return "memory"
+
+
+Source = Embedded | Hub | Folder | Scratch | Trained | Transplanted | Own | InMemory
 WITH_OPTIONS: Mapping[str, type[Scratch] | type[Trained]] = {
     "scratch": Scratch,
     "trained": Trained,
@@ -177,11 +196,11 @@ def kind_of(source: Source) -> str:
     return source.spec.partition(":")[0]
 
 
-def model_of(source: Source) -> Model | None:
+def model_of(source: Source) -> "Model | InMemory | None":
     """The pretrained model that a source needs, if it needs one."""
     if isinstance(source, Transplanted):
         return source.donor
-    return source if isinstance(source, Embedded | Hub | Folder) else None
+    return source if isinstance(source, Embedded | Hub | Folder | InMemory) else None
 
 
 def hub_model(typed: str) -> Hub:

@@ -174,6 +174,10 @@ class AttentionTrace:
             )
         return self.layers[self.numbers.index(number)]
 
+    def nearest(self, number: int) -> int:
+        """The number of a layer with attention that is nearest to a number."""
+        return min(self.numbers, key=lambda own: (abs(own - number), own))
+
     def rows(self, layer: int, head: int, queries: Positions | None = None) -> Weights:
         """All weights of some queries, float32 ``[query, key]``; of every query if none is named.
 
@@ -285,11 +289,19 @@ class AttentionTrace:
         shape = " x ".join(map(str, self._shape))
         return f"AttentionTrace({self.model.name!r}, [layer, head, query, key] = {shape})"
 
-    def show(self, height: int = 1000) -> object:
-        """The instrument for a notebook cell; the same as `explorer.show`."""
+    def show(
+        self,
+        *,
+        layer: int | None = None,
+        head: int | None = None,
+        query: str | int | None = None,
+        layers: Sequence[int] | None = None,
+        height: int = 1000,
+    ) -> object:
+        """The instrument for a notebook cell, opened at a place; the same as `explorer.show`."""
         from explorer import show  # the face of the house knows the way; this room does not
 
-        return show(self, height)
+        return show(self, layer=layer, head=head, query=query, layers=layers, height=height)
 
     def cut_at(self, segment: int) -> int | None:
         """The character of a text at which it was cut; None if all of its tokens did fit.

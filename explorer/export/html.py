@@ -5,13 +5,16 @@ import html
 from collections.abc import Mapping, Sequence
 
 from explorer.analysis.comparison import Comparison
+from explorer.errors import ExplorerError
 from explorer.film import Film
 from explorer.instrument.assets import Host, bundle, css
-from explorer.instrument.pack import Report, pack
+from explorer.instrument.pack import Report, bytes_sent, pack, passport_words
 from explorer.instrument.pack_compare import pack_compare
 from explorer.instrument.pack_walk import pack_walk
-from explorer.trace import AttentionTrace
+from explorer.trace import AttentionTrace, ModelInfo
 from explorer.walk import LayerWalk
+
+MOST = 2**28  # bytes of a page's numbers; as text they are a third more, and browsers hold 2^29
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -32,7 +35,7 @@ h1 {{ font-size: 18px; }}
 </head>
 <body>
 <h1>{title}</h1>
-<div class="ax"></div>
+{about}<div class="ax"></div>
 <script type="application/octet-stream" id="payload">{payload}</script>
 <script type="module">
 {code}
@@ -55,17 +58,50 @@ def to_html(
     Args:
         trace: What to show.
         opening: The view to open with, by the names that a link uses.
-        layers: The layers to put in; None for all. Of the others the small pictures are there.
+        layers: The layers to put in, by the model's own numbers; None for all. Of the others the
+            small pictures are there.
         film: The training that the trace is the last frame of.
         report: Told what is being done; may raise to end it.
 
     Returns:
         The page's text. It holds no address and asks nobody for anything.
+
+    Raises:
+        ExplorerError: It would be more than browsers open.
     """
-    all_layers = range(trace.model.n_layers)
-    kept = [i for i in all_layers if layers is None or i in layers] or [0]
+    check_page(trace, layers)
+    kept = _kept(trace, layers)
     payload = pack(trace, trace_id="file", layers=kept, opening=opening, film=film, report=report)
-    return _page(f"Attention of {trace.model.name}", "standalone", payload)
+    return _page(f"Attention of {trace.model.name}", "standalone", payload, trace.model)
+
+
+def check_page(trace: AttentionTrace, layers: Sequence[int] | None = None) -> None:
+    """Refuse a page that holds more than browsers open.
+
+    Args:
+        trace: What it shall show.
+        layers: The layers to put in, by the model's own numbers; None for all.
+
+    Raises:
+        ExplorerError: It would.
+    """
+    kept = [trace.layer(number) for number in _kept(trace, layers)]
+    size = sum(map(bytes_sent, kept))
+    if size <= MOST:
+        return
+    most = MOST // max(map(bytes_sent, kept))
+    instead = f"Put in fewer layers: layers={list(trace.numbers[:most])}, for example. "
+    raise ExplorerError(
+        f"A page with {len(kept)} layers of {kept[0].n_keys:,} tokens would hold about "
+        f"{size / 2**20:,.0f} MB; browsers open {MOST // 2**20} MB. "
+        f"{instead if most else 'Choose a shorter text. '}Everything fits into a file for "
+        "programs: explorer.save(trace, “attention.npz”)."
+    )
+
+
+def _kept(trace: AttentionTrace, layers: Sequence[int] | None) -> list[int]:
+    """The numbers of the layers that are put in; one of them at least."""
+    return [n for n in trace.numbers if layers is None or n in layers] or [trace.numbers[0]]
 
 
 def walk_to_html(
@@ -75,7 +111,7 @@ def walk_to_html(
     walk, head = walks[0]
     title = f"Step by step: {walk.model.name}, layer {walk.layer}, head {head}"
     payload = pack_walk(walks, walk_id="file", note=note, opening=opening)
-    return _page(title, "stepsfile", payload)
+    return _page(title, "stepsfile", payload, walk.model)
 
 
 def comparison_to_html(
@@ -92,19 +128,22 @@ def comparison_to_html(
         report: Told what is being done; may raise to end it.
     """
     payloads = [
-        pack(trace, trace_id=f"file {side}", layers=range(trace.model.n_layers), report=report)
+        pack(trace, trace_id=f"file {side}", layers=trace.numbers, report=report)
         for side, trace in (("a", comparison.a), ("b", comparison.b))
     ]
     payload = pack_compare(
         comparison, (payloads[0], payloads[1]), compare_id="file", opening=opening
     )
     title = f"{comparison.a.model.name} and {comparison.b.model.name}"
-    return _page(title, "pairfile", payload)
+    return _page(title, "pairfile", payload, comparison.a.model, comparison.b.model)
 
 
-def _page(title: str, host: Host, payload: bytes) -> str:
+def _page(title: str, host: Host, payload: bytes, *models: ModelInfo) -> str:
+    said = {model.name: passport_words(model) for model in models}
+    lines = [f"{name}: {words}." for name, words in said.items() if words]
     return _PAGE.format(
         title=html.escape(title),
+        about="".join(f"<p>{html.escape(line)}</p>\n" for line in lines),
         css=css(host),
         payload=base64.b64encode(payload).decode(),
         code=bundle(host).replace("</", "<\\/"),

@@ -1,22 +1,116 @@
 """The instrument in a notebook cell: the exported page in a frame of its own."""
 
 import html
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from os import PathLike
+from pathlib import Path
 
-from explorer.export.html import to_html
-from explorer.trace import AttentionTrace
+from explorer.errors import ExplorerError
+from explorer.export.html import check_page, to_html
+from explorer.trace import AttentionTrace, Token
+
+_NEAR = 6  # tokens that are named in place of one that there is not
 
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """A trace as a notebook shows it; Jupyter and its kin call `_repr_html_`."""
+    """A trace as a notebook shows it; Jupyter and its kin call `_repr_html_`.
+
+    Attributes:
+        trace: What is shown.
+        height: Of the cell, in pixels.
+        opening: The view to open with, by the names that a link uses.
+        layers: The layers to put in; None for all.
+    """
 
     trace: AttentionTrace
     height: int = 1000
+    opening: Mapping[str, str] = field(default_factory=dict)
+    layers: Sequence[int] | None = None
+
+    def save(self, file: str | PathLike[str]) -> None:
+        """Write the page as a file that opens in any browser, offline."""
+        Path(file).write_text(self._page(), "utf-8")
+
+    def _page(self) -> str:
+        return to_html(self.trace, opening=self.opening or None, layers=self.layers)
 
     def _repr_html_(self) -> str:
-        page = html.escape(to_html(self.trace), quote=True)
+        page = html.escape(self._page(), quote=True)
         return (
             f'<iframe title="Attention" sandbox="allow-scripts allow-downloads" '
             f'style="width:100%;height:{int(self.height)}px;border:0" srcdoc="{page}"></iframe>'
         )
+
+
+def shown(
+    trace: AttentionTrace,
+    *,
+    layer: int | None = None,
+    head: int | None = None,
+    query: str | int | None = None,
+    layers: Sequence[int] | None = None,
+    height: int = 1000,
+) -> Shown:
+    """A trace as a notebook shows it, opened at a place; the arguments are `explorer.show`'s.
+
+    Raises:
+        ExplorerError: There is no such place, or it is more than a page holds.
+    """
+    for number in layers or ():
+        trace.layer(_whole(number, "A layer"))
+    check_page(trace, layers)
+    opening: dict[str, str] = {}
+    if layer is not None or head is not None:
+        first = trace.numbers[0] if not layers else min(layers)
+        number = first if layer is None else _whole(layer, "layer")
+        chosen = 0 if head is None else _whole(head, "head")
+        trace.rows(number, chosen, [0])  # says so if there is none
+        opening = {"layer": str(number), "heads": str(chosen)}
+    if query is not None:
+        opening["query"] = _place(trace.query_tokens, trace.texts, query)
+    return Shown(trace, height, opening, layers)
+
+
+def _whole(value: object, name: str) -> int:
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise ExplorerError(f"{name} is {value!r}; it must be a whole number from 0 on.")
+    return value.__index__()
+
+
+def _place(tokens: Sequence[Token], texts: Sequence[str], query: object) -> str:
+    """Where a token or word stands, as a link says it: the first of equal ones."""
+    if not isinstance(query, str):
+        at = _whole(query, "query")
+        if not 0 <= at < len(tokens):
+            raise ExplorerError(
+                f"There is no token {at}: there are {len(tokens):,}, counted from 0."
+            )
+        return str(at)
+    words: dict[tuple[int, int], list[int]] = {}
+    for i, token in enumerate(tokens):
+        if token.word is not None:
+            words.setdefault((token.segment, token.word), []).append(i)
+    named = [(token.text, [i]) for i, token in enumerate(tokens)]
+    named += [(_text_of(at, tokens, texts), at) for at in words.values()]
+    for same in (str, str.casefold):
+        for name, places in named:
+            if same(name) == same(query):
+                return str(places[0]) if len(places) == 1 else f"{places[0]}-{places[-1]}"
+    names = list(dict.fromkeys(name for name, _ in named))
+    near = get_close_matches(query, names, _NEAR, 0.5) or names[:_NEAR]
+    raise ExplorerError(
+        f"There is no token or word “{query[:80]}” that looks. There is "
+        f"{', '.join(f'“{name}”' for name in near)}; or give its position, a number from 0 to "
+        f"{len(tokens) - 1}."
+    )
+
+
+def _text_of(at: Sequence[int], tokens: Sequence[Token], texts: Sequence[str]) -> str:
+    """The characters of a word, from its first piece to its last."""
+    spans = [span for i in at if (span := tokens[i].span)]
+    if not spans:
+        return "".join(tokens[i].text for i in at)
+    return texts[tokens[at[0]].segment][spans[0][0] : spans[-1][1]].strip()

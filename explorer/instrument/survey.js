@@ -8,12 +8,13 @@
  * @typedef {[number, number, number]} Pair a text, and the positions of two of its tokens
  * @typedef {{weight: Numbers, spread: Numbers, baseline: Numbers, others: Numbers}} Found
  *   baseline: of other tokens at the same distance; others: of other tokens to the same word
- * @typedef {{id: string, link: Record<string, string> | null, title: string, n_layers: number,
+ * @typedef {{id: string, link: Record<string, string> | null, title: string, passport: string, numbers: number[],
  *            n_heads: number, n_texts: number, n_placed: number, measures: Measure[],
  *            kinds: string[], heads: {kind: number, evidence: string, sink: string}[],
  *            places: [number, number][], stress: number, texts: Pointable[][], pairs: Pair[],
  *            found: Found | null,
- *            thumb: [number, number]}} Heads
+ *            rows_placed: number | null, thumb: [number, number]}} Heads
+ *   rows_placed: over how many rows of the first text heads are placed, where not over all
  */
 
 export const POINTED = "pointed";

@@ -1,15 +1,19 @@
 """Run -> AttentionTrace. Importing this room is light; torch comes with the first model."""
 
 import os
+from typing import TYPE_CHECKING
 
 from explorer.lesson import Trained
 from explorer.run import Run
-from explorer.source import Embedded, Hub, Own, Scratch, Source, Transplanted, model_of
+from explorer.source import Embedded, Hub, InMemory, Own, Scratch, Source, Transplanted, model_of
 from explorer.sources.catalogue import EXAMPLES, Example
 from explorer.sources.languages import check_languages, languages_of
 from explorer.sources.progress import Progress, silent, working_for
 from explorer.sources.stored import stored_trace
 from explorer.trace import AttentionTrace
+
+if TYPE_CHECKING:
+    from explorer.sources.loading import LoadedModel
 
 # The hub's client reads these when it is imported, which the rooms below put off. No conversion
 # service is asked for weights that a repository lacks, the operator's token does not go out with a
@@ -53,13 +57,23 @@ def trace_run(run: Run, progress: Progress = silent) -> AttentionTrace:
         from explorer.sources.trained import trace_trained
 
         return trace_trained(run, progress)
-    from explorer.sources.huggingface import trace_text
     from explorer.sources.loading import load_model
-    from explorer.sources.transplanted import trace_transplanted
 
     if isinstance(run.source, Transplanted):
+        from explorer.sources.transplanted import trace_transplanted
+
         return trace_transplanted(load_model(run.source.donor, progress), run)
-    loaded = load_model(run.source, progress).part("text" if run.picture is None else "picture")
+    if isinstance(run.source, InMemory):
+        from explorer.sources.in_memory import as_found
+
+        with as_found(run.source):
+            return _read(load_model(run.source, progress), run, progress)
+    return _read(load_model(run.source, progress), run, progress)
+
+
+def _read(loaded: "LoadedModel", run: Run, progress: Progress) -> AttentionTrace:
+    """What a run's text or picture is to a loaded model."""
+    loaded = loaded.part("text" if run.picture is None else "picture")
     check_languages(loaded.tokenizer, run.languages, loaded.info.name)
     if loaded.form == "pair":
         from explorer.sources.seq2seq import trace_pair
@@ -69,6 +83,8 @@ def trace_run(run: Run, progress: Progress = silent) -> AttentionTrace:
         from explorer.sources.vision import trace_picture
 
         return trace_picture(loaded, run)
+    from explorer.sources.huggingface import trace_text
+
     return trace_text(loaded, run)
 
 

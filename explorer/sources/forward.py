@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from explorer.errors import ExplorerError, own_words
-from explorer.layers import AttentionLayer, GivenWeights
+from explorer.layers import AttentionLayer, GivenWeights, Weights
 from explorer.sources.loading import LoadedModel
 from explorer.sources.memory import take
 from explorer.sources.tap import Call, Tap, layers_from, numbers_of
@@ -53,8 +53,10 @@ def attention_of(
         out = network(**inputs, **options)
     if not scores:
         names = {"decoder": "decoder_attentions", "cross": "cross_attentions"}
-        found = complete(getattr(out, names.get(part or "", "attentions")), *sides, loaded.info)
-        return tuple(GivenWeights(i, a[0].float().numpy()) for i, a in enumerate(found))
+        found = complete(
+            getattr(out, names.get(part or "", "attentions"), None), *sides, loaded.info
+        )
+        return tuple(GivenWeights(i, _whole(a[0])) for i, a in enumerate(found))
     calls = [c for c in of_part(network, tap.calls, part) if _sides(c) == sides]
     if not calls:
         raise ExplorerError(_nothing(loaded.info))
@@ -66,6 +68,16 @@ def attention_of(
             "model."
         )
     return layers_from(calls, numbers_of(network, calls))
+
+
+def _whole(weights: torch.Tensor) -> Weights:
+    """The weights of a layer as float32; rows that half precision has rounded sum to 1 again."""
+    found = weights.float()
+    if weights.dtype in (torch.float16, torch.bfloat16):
+        sums = found.sum(-1, keepdim=True)
+        found = found / torch.where(sums > 0, sums, 1.0)
+    array: Weights = found.cpu().numpy()
+    return array
 
 
 def of_part(network: Any, calls: Sequence[Call], part: str | None) -> list[Call]:

@@ -3,7 +3,7 @@
 import io
 import math
 import zipfile
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import IO, Any
 
 import numpy as np
@@ -23,12 +23,15 @@ _MOST_HEADER = 10_000  # bytes before an array's numbers; numpy itself takes no 
 _PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # other ways may want gigabytes to unpack
 
 
-def arrays_of(data: bytes, names: Collection[str]) -> dict[str, npt.NDArray[Any]]:
+def arrays_of(
+    data: bytes, wanted: Callable[[str], bool], most: int = MAX_BYTES
+) -> dict[str, npt.NDArray[Any]]:
     """The arrays of an NPZ file that are asked for, as far as it has them; others stay packed.
 
     Args:
         data: The file.
-        names: Of the arrays, without ``.npy``.
+        wanted: Whether an array is, by its name without ``.npy``.
+        most: Bytes of them together.
 
     Raises:
         ExplorerError: They would take more memory than is given, or hold Python objects.
@@ -44,12 +47,12 @@ def arrays_of(data: bytes, names: Collection[str]) -> dict[str, npt.NDArray[Any]
         entries = {e.filename.removesuffix(".npy"): e for e in listed}
         if len(entries) < len(listed):
             raise ValueError("two arrays of one name")
-        wanted = {name: entry for name, entry in entries.items() if name in names}
-        size = sum(_size(archive, entry) for entry in wanted.values())
-        if size > MAX_BYTES:
+        asked = {name: entry for name, entry in entries.items() if wanted(name)}
+        size = sum(_size(archive, entry, most) for entry in asked.values())
+        if size > most:
             raise ExplorerError(too_large(size))
         check_room(size)
-        return {name: _unpacked(archive, entry) for name, entry in wanted.items()}
+        return {name: _unpacked(archive, entry) for name, entry in asked.items()}
 
 
 def names_in(data: bytes) -> list[str]:
@@ -76,15 +79,16 @@ def too_large(size: int) -> str:
     """What is said of arrays of so many bytes."""
     return (
         f"This file unpacks to {size / 2**20:,.0f} MB, with {_CELL} bytes for each number; at "
-        f"most {MAX_BYTES // 2**20} MB can be shown. Save fewer layers, or fewer tokens."
+        f"most {MAX_BYTES // 2**20} MB can be shown. Save fewer layers, or fewer tokens. From "
+        "Python explorer.load opens it."
     )
 
 
-def _size(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
+def _size(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> int:
     """Bytes that an array will take, by what its own beginning says."""
     if entry.compress_type not in _PLAIN:
         raise ValueError(f"packed in the way {entry.compress_type}")
-    if entry.file_size > MAX_BYTES:  # said by the archive, and kept by its reader
+    if entry.file_size > most:  # said by the archive, and kept by its reader
         raise ExplorerError(too_large(entry.file_size))
     with archive.open(entry) as file:
         shape, dtype = _header(file)

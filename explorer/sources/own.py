@@ -3,27 +3,29 @@
 import hashlib
 import json
 import math
+import sys
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from explorer.errors import ExplorerError, refusing
-from explorer.layers import of_weights
-from explorer.run import readable
+from explorer.limits import MAX_CHARACTERS
 from explorer.source import Own
+from explorer.sources.given import arranged, given_trace, kind_of
 from explorer.sources.npz import MAX_BYTES, arrays_of, check_room, names_in, size_of, too_large
-from explorer.sources.stored import MAX_NAME, SAVED, trace_from
-from explorer.trace import AttentionTrace, ModelInfo, Token
+from explorer.sources.stored import is_saved, shape_of, trace_from
+from explorer.trace import AttentionTrace
 from explorer.visible import visible
 
 __all__ = ["MAX_BYTES", "own_weights"]
 
 MAX_SIDE = 1024  # tokens
+_MOST_CELLS = 2**28  # weights of all heads that pages compute from q and k: some seconds
 _MOST_HEADER = 4 * 2**20  # bytes of what safetensors says of itself; all tokens take far less
 # What numpy has of the kinds of numbers that safetensors knows.
 _KINDS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2"}
-_KINDS |= {"I8": "i1", "U8": "u1", "U16": "<u2", "U32": "<u4", "U64": "<u8"}
+_KINDS |= {"I8": "i1", "U8": "u1", "U16": "<u2", "U32": "<u4", "U64": "<u8", "BF16": "<u2"}
 WANTED = (
     "weights with the shape [layer, head, query, key], each row summing to 1, and tokens: the "
     "names of the queries and keys as a list of texts"
@@ -39,7 +41,7 @@ _SIDES = ("query_tokens", "key_tokens")
 
 
 def own_weights(data: bytes, name: str) -> Own:
-    """An uploaded file as a source.
+    """An uploaded file as a source; of a bounded size, since everybody may upload one.
 
     Args:
         data: What is in it: an NPZ, one that this app has saved too, or safetensors.
@@ -49,6 +51,21 @@ def own_weights(data: bytes, name: str) -> Own:
         ExplorerError: It is neither, is too large, or does not hold what is wanted.
     """
     name = visible(name)
+    trace = trace_of_file(data, name, MAX_BYTES)
+    return Own(hashlib.blake2b(data, digest_size=8).hexdigest(), name, trace)
+
+
+def trace_of_file(data: bytes, name: str, most: int | None = None) -> AttentionTrace:
+    """What a file holds, as a trace.
+
+    Args:
+        data: What is in it: an NPZ, one that this app has saved too, or safetensors.
+        name: What the reader calls it.
+        most: Bytes of its arrays; the tokens are bounded too, then. None for what fits here.
+
+    Raises:
+        ExplorerError: It is neither, is too large, or does not hold what is wanted.
+    """
     with (
         refusing(
             "This file cannot be read: it is damaged, or neither NPZ nor safetensors. It must "
@@ -56,36 +73,38 @@ def own_weights(data: bytes, name: str) -> Own:
         ),
         np.errstate(over="ignore", invalid="ignore"),  # what becomes infinite is refused
     ):
-        trace = _from_npz(data, name) if data[:2] == b"PK" else _from_safetensors(data, name)
-    return Own(hashlib.blake2b(data, digest_size=8).hexdigest(), name, trace)
+        read = _from_npz if data[:2] == b"PK" else _from_safetensors
+        return read(data, name, most)
 
 
-def _from_npz(data: bytes, name: str) -> AttentionTrace:
-    arrays = arrays_of(data, {*SAVED, "tokens"})
+def _from_npz(data: bytes, name: str, most: int | None) -> AttentionTrace:
+    arrays = arrays_of(data, lambda n: n == "tokens" or is_saved(n), most or sys.maxsize)
+    if {"about", "query_tokens", "key_tokens"} <= set(arrays):  # one that this app has saved
+        longest = MAX_CHARACTERS if most else sys.maxsize
+        _check_size(shape_of(arrays, longest), most)
+        return trace_from(arrays, longest)
     if "weights" not in arrays:
         raise ExplorerError(_missing("weights", names_in(data)))
-    _check_shape(arrays["weights"].shape)
-    if {"about", "query_tokens"} <= set(arrays):
-        return trace_from(arrays)  # one that this app has saved
     queries, keys = (arrays.get(side, arrays.get("tokens")) for side in _SIDES)
-    return _trace(arrays["weights"], queries, keys, name)
+    return _trace(arrays["weights"], queries, keys, name, most)
 
 
-def _check_shape(shape: tuple[int, ...]) -> None:
-    if len(shape) != 4 or 0 in shape:
+def _check_size(shape: tuple[int, ...], most: int | None) -> None:
+    if most is None:
+        return
+    if (
+        max(shape[2:]) > MAX_SIDE
+        or shape[0] * shape[1] > MAX_SIDE
+        or math.prod(shape) > _MOST_CELLS
+    ):
         raise ExplorerError(
-            f"“weights” has the shape {list(shape)}; wanted is [layer, head, query, key], four "
-            "numbers from 1 on. A single head is weights[None, None]; a batch of one is "
-            "weights[:, 0]."
-        )
-    if max(shape[2:]) > MAX_SIDE or shape[0] * shape[1] > MAX_SIDE:
-        raise ExplorerError(
-            f"“weights” has the shape {list(shape)}; at most {MAX_SIDE:,} tokens on a side, and as "
-            "many heads in all layers together, can be shown."
+            f"“weights” has the shape {list(shape)}; at most {MAX_SIDE:,} tokens on a side, as "
+            f"many heads in all layers together, and {_MOST_CELLS:,} weights can be shown. From "
+            "Python explorer.load opens it."
         )
 
 
-def _from_safetensors(data: bytes, name: str) -> AttentionTrace:
+def _from_safetensors(data: bytes, name: str, most: int | None) -> AttentionTrace:
     """Read by hand: the library copies every array of the file, wanted or not."""
     length = int.from_bytes(data[:8], "little")
     if length > min(_MOST_HEADER, len(data) - 8):
@@ -94,38 +113,36 @@ def _from_safetensors(data: bytes, name: str) -> AttentionTrace:
     said = header.pop("__metadata__", {})
     if "weights" not in header:
         raise ExplorerError(_missing("weights", sorted(header)))
-    weights = _array(header["weights"], data[8 + length :])
-    queries, keys = (
-        None if text is None else json.loads(text)
-        for text in (said.get(side, said.get("tokens")) for side in _SIDES)
-    )
-    return _trace(weights, queries, keys, name)
+    weights = _array(header["weights"], data[8 + length :], most)
+    queries, keys = (said.get(side, said.get("tokens")) for side in _SIDES)
+    return _trace(weights, queries, keys, name, most)
 
 
-def _array(about: dict[str, Any], data: bytes) -> npt.NDArray[Any]:
+def _array(about: dict[str, Any], data: bytes, most: int | None) -> npt.NDArray[Any]:
     """An array of a safetensors file, without a copy.
 
     Args:
         about: Its kind, shape and place, as the header says.
         data: What follows the header.
+        most: Bytes of it.
     """
     shape, (start, end) = about["shape"], about["data_offsets"]
     if not all(type(n) is int and n >= 0 for n in (*shape, start, end)):
         raise ValueError("no sizes")
-    _check_shape(tuple(shape))
     if about["dtype"] not in _KINDS:
         raise ExplorerError(
-            f"“weights” holds {visible(str(about['dtype'])[:20])}, which numpy does not have. Save "
+            f"“weights” holds {visible(str(about['dtype'])[:20])}, which cannot be read here. Save "
             "float32: weights.float()."
         )
     dtype = np.dtype(_KINDS[about["dtype"]])
     size = size_of(shape, dtype)
-    if size > MAX_BYTES:
+    if most is not None and size > most:
         raise ExplorerError(too_large(size))
     check_room(size)
     if not end - start == math.prod(shape) * dtype.itemsize <= len(data) - start:
         raise ValueError("an array that leaves its file")
-    return np.frombuffer(data, dtype, math.prod(shape), start).reshape(shape)
+    found = np.frombuffer(data, dtype, math.prod(shape), start).reshape(shape)
+    return _from_bfloat16(found) if about["dtype"] == "BF16" else found
 
 
 def _trace(
@@ -133,65 +150,29 @@ def _trace(
     queries: object,
     keys: object,
     name: str,
+    most: int | None,
 ) -> AttentionTrace:
+    if weights.dtype.kind == "V" and weights.dtype.itemsize == 2:
+        weights = _from_bfloat16(weights.view("<u2"))  # as numpy saves what it has no name for
     if weights.dtype.kind not in "fiu":
-        raise ExplorerError(f"“weights” holds {_kind(weights)}; it must hold numbers.")
-    found = weights.shape
-    sides = [
-        _texts(tokens, n, side)
-        for tokens, n, side in ((queries, found[2], "query"), (keys, found[3], "key"))
-    ]
-    same = sides[0] == sides[1]
-    key_tokens, key_text = _placed(sides[1], 0)
-    query_tokens, query_text = (key_tokens, key_text) if same else _placed(sides[0], 1)
-    model = ModelInfo(name, None, found[0], found[1], 0, MAX_SIDE)
-    texts = (key_text,) if same else (key_text, query_text)
-    weights = weights.astype(np.float32)
-    layers = of_weights(weights)
-    return AttentionTrace(model, texts, query_tokens, key_tokens, layers, (0,) * len(texts))
+        raise ExplorerError(f"“weights” holds {kind_of(weights)}; it must hold numbers.")
+    weights, notes = arranged(weights)
+    _check_size(weights.shape, most)
+    return given_trace(weights, queries, keys, name, notes=notes)
 
 
-def _texts(tokens: object, n: int, side: str) -> list[str]:
-    """The names of one side's tokens; numbers where the file gives none."""
-    if tokens is None:
-        return [str(i) for i in range(n)]
-    if isinstance(tokens, np.ndarray):
-        if tokens.ndim != 1 or tokens.dtype.kind not in "US":
-            raise ExplorerError(
-                f"The {side} tokens must be a list of texts; these are {_kind(tokens)} with the "
-                f"shape {list(tokens.shape)}."
-            )
-        tokens = tokens.tolist()
-    if not isinstance(tokens, list) or not all(isinstance(t, str | bytes) for t in tokens):
-        raise ExplorerError(f"The {side} tokens must be a list of texts, and nothing else.")
-    if len(tokens) != n:
-        raise ExplorerError(
-            f"There are {len(tokens):,} {side} tokens, and “weights” has {n:,} on that side."
-        )
-    short = [t[:MAX_NAME] for t in tokens]
-    return [readable(t.decode("utf-8", "replace") if isinstance(t, bytes) else t) for t in short]
-
-
-def _kind(array: npt.NDArray[Any]) -> str:
-    """What an array holds, in numpy's words; a file may have put names of its own among them."""
-    return visible(str(array.dtype)[:40])
-
-
-def _placed(texts: list[str], segment: int) -> tuple[tuple[Token, ...], str]:
-    """Tokens in a running text, one after the other."""
-    tokens, at = [], 0
-    for word, text in enumerate(texts):
-        span = (at, at + len(text)) if text else None
-        tokens.append(Token(text or "␣", span, word, segment, special=_is_mark(text)))
-        at += len(text) + 1
-    return tuple(tokens), " ".join(texts)
-
-
-def _is_mark(text: str) -> bool:
-    """Whether a token is written as marks of places are: [CLS], <s>, <|endoftext|>."""
-    return len(text) > 2 and (text[0], text[-1]) in (("[", "]"), ("<", ">"))
+def _from_bfloat16(halves: npt.NDArray[np.uint16]) -> npt.NDArray[np.float32]:
+    """The numbers of which these are the upper halves: bfloat16 is a float32 cut short."""
+    wide = halves.astype("<u4")
+    wide <<= np.uint32(16)
+    return wide.view("<f4")
 
 
 def _missing(name: str, found: list[str]) -> str:
+    if any(n.endswith("data.pkl") for n in found):
+        return (
+            "This is a file of torch.save, a pickle, which can run hidden code when it is opened. "
+            f"Save the weights in another way. {_HOW}"
+        )
     there = ", ".join(f"“{visible(n[:40])}”" for n in found[:8]) or "nothing"
     return f"The file holds no “{name}”; it has {there}. It must hold {WANTED}. {_HOW}"

@@ -6,6 +6,7 @@ Made anew by ``make example`` after a change of the model or of its tokens.
 
 import functools
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -17,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.errors import ExplorerError
-from explorer.layers import of_weights
+from explorer.layers import AttentionLayer, FromScores, GivenWeights, ScoreRule
 from explorer.limits import MAX_CHARACTERS
 from explorer.run import PARTS, Run, readable
 from explorer.sources.catalogue import EXAMPLES
@@ -35,8 +36,11 @@ SAVED = (
         for name in ("tokens", "spans", "words", "segments", "special")
     ),
 )
-_MOST_ABOUT = 10 * MAX_CHARACTERS  # characters of the JSON; one of a text may take six
-_MOST_COVERED = 4 * MAX_CHARACTERS  # by all spans; the four bytes of a sign may be four tokens
+_RULE = ("allowed", "offsets", "added", "sinks")  # arrays of a score rule
+_OF_A_LAYER = re.compile(rf"(weights|q|k|{'|'.join(_RULE)})_[0-9]{{1,5}}")
+_LARGE, _LARGEST = 1e6, 1e30  # of a scale or cap, and of a score: float32 holds 3e38
+_MOST_ABOUT = 10  # characters of the JSON for one of the texts, which may take six
+_MOST_COVERED = 4  # times that all spans together cover it: four bytes of a sign may be four tokens
 _MODEL: Mapping[str, Callable[[object], bool]] = {
     "name": lambda v: _is_text(v, 1000) and v != "",
     "revision": lambda v: _is_text(v, 1000),
@@ -78,25 +82,64 @@ def _first_example() -> AttentionTrace | None:
 def write_npz(trace: AttentionTrace, file: BinaryIO) -> None:
     """Write a trace so that numpy alone can use it, and `read_npz` gives it back.
 
-    Holds ``weights`` float32 ``[layer, head, query, key]``; for queries and for keys their tokens
-    as text (of a longer one the first `MAX_NAME` characters), their ``spans`` (``[token, 2]``, -1
-    where there is none), ``words`` (-1 for none), ``segments`` and ``special``; the ``picture`` of
-    a vision model as the bytes of a PNG; and ``about``, JSON with the texts, the model and the
-    versions of the libraries that made it.
+    Holds ``weights`` float32 ``[layer, head, query, key]``; or, where that is smaller, what they
+    are made of: of layer 3 ``q_3`` ``[head, query, d]``, ``k_3`` ``[key head, key, d]`` and what
+    there is of its rule (``allowed_3``, ``offsets_3``, ``added_3``, ``sinks_3``), or ``weights_3``
+    ``[head, query, key]`` (`explorer.layers` says what each is; layers may share one). For queries
+    and for keys their tokens as text (of a longer one the first `MAX_NAME` characters), their
+    ``spans`` (``[token, 2]``, -1 where there is none), ``words`` (-1 for none), ``segments`` and
+    ``special``; the ``picture`` of a vision model as the bytes of a PNG; and ``about``, JSON with
+    the texts, the model, the layers (their numbers, and of each scale, cap and the names of its
+    arrays) and the versions of the libraries that made it.
     """
-    about = {
+    about: dict[str, Any] = {
         "model": asdict(trace.model),
         "texts": trace.texts,
         "n_cut": trace.n_cut,
         "versions": {name: version(name) for name in _LIBRARIES},
     }
-    arrays: dict[str, npt.NDArray[Any]] = {"weights": trace.weights}
+    if _are_smaller_as_scores(trace):
+        arrays, about["layers"] = _written_layers(trace)
+    else:
+        arrays, about["layers"] = {"weights": trace.weights}, list(trace.numbers)
     arrays |= _columns("query", trace.query_tokens) | _columns("key", trace.key_tokens)
     if trace.patches:
         about["patches"] = [trace.patches.rows, trace.patches.columns]
         arrays["picture"] = np.frombuffer(trace.patches.png, np.uint8)
     arrays["about"] = np.array(json.dumps(about, ensure_ascii=False))
     np.savez_compressed(file, allow_pickle=False, **arrays)
+
+
+def _are_smaller_as_scores(trace: AttentionTrace) -> bool:
+    if all(isinstance(layer, GivenWeights) for layer in trace.layers):
+        return False
+    cells = sum(a.n_heads * a.n_queries * a.n_keys for a in trace.layers)
+    return sum(layer.nbytes for layer in trace.layers) < 4 * cells
+
+
+def _written_layers(
+    trace: AttentionTrace,
+) -> tuple[dict[str, npt.NDArray[Any]], list[dict[str, Any]]]:
+    """The arrays that layers are made of, each once, and what is said of each layer."""
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    names: dict[int, str] = {}  # layers may share a mask or a table
+    about: list[dict[str, Any]] = []
+    for layer in trace.layers:
+        said: dict[str, Any] = {"number": layer.number}
+        if isinstance(layer, FromScores):
+            said |= {"scale": float(layer.rule.scale)}
+            said |= {"cap": None if layer.rule.cap is None else float(layer.rule.cap)}
+            parts = {"q": layer.q, "k": layer.k}
+            parts |= {name: getattr(layer.rule, name) for name in _RULE}
+        else:
+            parts = {"weights": layer.weights()}
+        for part, array in parts.items():
+            if array is not None:
+                own = f"{part}_{layer.number}"
+                said[part] = names.setdefault(id(array), own) if part in _RULE else own
+                arrays[said[part]] = array
+        about.append(said)
+    return arrays, about
 
 
 def read_npz(file: BinaryIO) -> AttentionTrace:
@@ -108,43 +151,160 @@ def read_npz(file: BinaryIO) -> AttentionTrace:
         ExplorerError: It holds what `write_npz` never writes.
         Exception: It is damaged.
     """
-    return trace_from(arrays_of(file.read(), SAVED))
+    return trace_from(arrays_of(file.read(), is_saved))
 
 
-def trace_from(arrays: Arrays) -> AttentionTrace:
-    """The trace that arrays with the names `SAVED` hold.
+def is_saved(name: str) -> bool:
+    """Whether an array of this name may be in a file that `write_npz` writes."""
+    return name in SAVED or _OF_A_LAYER.fullmatch(name) is not None
+
+
+def trace_from(arrays: Arrays, longest: int = MAX_CHARACTERS) -> AttentionTrace:
+    """The trace that arrays with the names `is_saved` hold.
+
+    Args:
+        arrays: From `arrays_of`.
+        longest: Characters of its texts, at most.
 
     Raises:
         ExplorerError: They hold what `write_npz` never writes.
     """
-    missing = [n for n in SAVED if n not in arrays and n not in ("picture",)]
+    missing = [n for n in SAVED if n not in arrays and n not in ("picture", "weights")]
     _check(not missing, f"it has no “{''.join(missing[:1])}”")
-    weights = arrays["weights"]
-    _check(weights.ndim == 4 and weights.dtype.kind in "fiu", "“weights” are no numbers of heads")
-    about = _about(arrays["about"])
+    about = _about(arrays["about"], longest)
     texts: Any = about.get("texts")
     n_cut: Any = about.get("n_cut")
     _check(
-        isinstance(texts, list) and 1 <= len(texts) <= 2 and all(map(_is_text, texts)),
+        isinstance(texts, list)
+        and 1 <= len(texts) <= 2
+        and all(_is_text(text, longest) for text in texts),
         "“texts” are not one or two texts",
     )
-    _check(
-        sum(map(len, texts)) <= MAX_CHARACTERS, f"it has more than {MAX_CHARACTERS:,} characters"
-    )
+    _check(sum(map(len, texts)) <= longest, f"it has more than {longest:,} characters")
     _check(
         isinstance(n_cut, list)
         and len(n_cut) == len(texts)
         and all(_is_number(n, 0, 2**31 - 1) for n in n_cut),
         "“n_cut” does not say for each text how many tokens were cut",
     )
-    model = _model(about.get("model"), weights.shape)
+    shape = shape_of(arrays, longest)
+    model = _model(about.get("model"), shape)
     queries, keys = (
-        _tokens(side, arrays, texts, n)
-        for side, n in zip(("query", "key"), weights.shape[2:], strict=True)
+        _tokens(side, arrays, texts, n, longest)
+        for side, n in zip(("query", "key"), shape[2:], strict=True)
     )
     patches = _patches(about["patches"], arrays, keys) if "patches" in about else None
-    layers = of_weights(weights)
+    layers: list[AttentionLayer] = []
+    if "weights" in arrays:
+        given, numbers = arrays["weights"], about.get("layers", list(range(shape[0])))
+        _check(_are_numbers(numbers, shape[0]), "“layers” are not the numbers of its layers")
+        layers += (GivenWeights(n, layer) for n, layer in zip(numbers, given, strict=True))
+    else:
+        layers += (_read_layer(said, arrays, shape[1:]) for said in about["layers"])
+        _check(
+            _are_numbers([layer.number for layer in layers], shape[0]),
+            "“layers” are not numbered from each to the next",
+        )
     return AttentionTrace(model, tuple(texts), queries, keys, layers, tuple(n_cut), patches)
+
+
+def shape_of(arrays: Arrays, longest: int = MAX_CHARACTERS) -> tuple[int, int, int, int]:
+    """Layers, heads, queries and keys of a saved trace, before more of it is looked at.
+
+    Raises:
+        ExplorerError: It has none, or they do not fit together.
+    """
+    if "weights" in arrays:
+        weights = arrays["weights"]
+        _check(
+            weights.ndim == 4 and weights.dtype.kind in "fiu", "“weights” are no numbers of heads"
+        )
+        n_layers, n_heads, n_queries, n_keys = weights.shape
+        return n_layers, n_heads, n_queries, n_keys
+    layers: Any = _about(arrays["about"], longest).get("layers")
+    _check(
+        isinstance(layers, list) and layers and all(isinstance(said, dict) for said in layers),
+        "it has neither “weights” nor “layers”",
+    )
+    first = _named(layers[0], "q" if "q" in layers[0] else "weights", arrays)
+    _check(first.ndim == 3 and first.shape[0] > 0, "the first of its layers has no heads")
+    sides = [arrays[f"{side}_tokens"].shape[:1] for side in ("query", "key")]
+    _check(all(sides), "its tokens are no lists")
+    return len(layers), first.shape[0], sides[0][0], sides[1][0]
+
+
+def _are_numbers(found: Any, n: int) -> bool:
+    """Whether something is the numbers of so many layers, each larger than the one before."""
+    if not isinstance(found, list) or len(found) != n:
+        return False
+    return all(_is_number(x, 0, 2**16) for x in found) and found == sorted(set(found))
+
+
+def _named(said: Mapping[str, Any], part: str, arrays: Arrays) -> npt.NDArray[Any]:
+    """The array that a layer names as a part of it."""
+    name = said.get(part)
+    if part in _RULE:
+        fits = isinstance(name, str) and bool(re.fullmatch(rf"{part}_[0-9]{{1,5}}", name))
+    else:  # q and k of a layer are its own, which bounds the work of all layers
+        fits = name == f"{part}_{said.get('number')}"
+    _check(fits and name in arrays, f"a layer names no “{part}” that there is")
+    return arrays[str(name)]
+
+
+def _read_layer(
+    said: Mapping[str, Any], arrays: Arrays, shape: tuple[int, int, int]
+) -> AttentionLayer:
+    """A layer of ``[head, query, key]``, each value and array of it checked."""
+    n_heads, n_queries, n_keys = shape
+    number = said.get("number")
+    _check(_is_number(number, 0, 2**16), "a layer has no number")
+    assert isinstance(number, int)
+    if "weights" in said:
+        weights = _named(said, "weights", arrays)
+        _check(weights.shape == shape and weights.dtype == "<f4", "“weights” are no rows of heads")
+        return GivenWeights(number, weights)
+    q, k = _named(said, "q", arrays), _named(said, "k", arrays)
+    for part, name, n in ((q, "q", n_queries), (k, "k", n_keys)):
+        whole = part.ndim == 3 and 0 not in part.shape and part.shape[1] == n
+        _check(whole and part.dtype in ("<f4", "<f2"), f"“{name}” is not one vector for each token")
+    fits = q.shape[0] == n_heads and n_heads % k.shape[0] == 0 and q.shape[2] == k.shape[2]
+    _check(fits, "“q” and “k” do not fit each other")
+    shapes: dict[str, list[tuple[int, ...]]] = {
+        "allowed": [(n_queries, 2)],
+        "offsets": [(n_heads, n_queries + n_keys - 1)],
+        "added": [(n_heads, n_queries, n_keys), (1, n_queries, n_keys)],
+        "sinks": [(n_heads,)],
+    }
+    parts = {name: _named(said, name, arrays) for name in _RULE if said.get(name) is not None}
+    for name, part in parts.items():
+        kind = "<i4" if name == "allowed" else "<f4"
+        _check(part.shape in shapes[name] and part.dtype == kind, f"“{name}” is of another shape")
+    scale, cap = said.get("scale"), said.get("cap")
+    scaled = isinstance(scale, float) and abs(scale) <= _LARGE
+    _check(scaled, "a layer’s “scale” is no number")
+    capped = cap is None or (type(cap) is float and 1 / _LARGE <= cap <= _LARGE)
+    _check(capped, "a layer’s “cap” is no number above 0")
+    _check_scores(q, k, parts, float(scale or 0))
+    rule = ScoreRule(float(scale or 0), cap, **parts)
+    return FromScores(number, q, k, rule)
+
+
+def _check_scores(q: npt.NDArray[Any], k: npt.NDArray[Any], parts: Arrays, scale: float) -> None:
+    """Refuse what would make a score that float32 does not hold, or a mask that is none."""
+    longest = [
+        max(float(np.linalg.norm(h.astype("<f8"), axis=-1).max()) for h in x) for x in (q, k)
+    ]
+    # By Cauchy and Schwarz no product of two vectors is larger than that of their lengths.
+    largest = [longest[0] * abs(scale), longest[1], longest[0] * longest[1] * abs(scale)]
+    for name, part in parts.items():
+        if name == "allowed":
+            first, last = part.T
+            fits = (first >= 0) & (first <= last) & (last <= k.shape[1])
+            _check(fits.all(), "“allowed” leaves the keys")
+        else:
+            held = part if name == "sinks" else np.where(np.isneginf(part), 0, part)
+            largest.append(float(np.abs(held).max()))
+    _check(all(x < _LARGEST for x in largest), "its scores are not numbers")  # NaN is below nothing
 
 
 def _check(holds: object, what: str) -> None:
@@ -178,9 +338,10 @@ def _is_passport(value: object) -> bool:
     )
 
 
-def _about(array: npt.NDArray[Any]) -> dict[str, Any]:
+def _about(array: npt.NDArray[Any], longest: int) -> dict[str, Any]:
     plain = array.ndim == 0 and array.dtype.kind == "U"
-    _check(plain and array.dtype.itemsize <= 4 * _MOST_ABOUT, "“about” is no text, or a long one")
+    most = 4 * _MOST_ABOUT * longest
+    _check(plain and array.dtype.itemsize <= most, "“about” is no text, or a long one")
     about: Any = None
     with suppress(ValueError, RecursionError):  # lists in lists in lists
         about = json.loads(str(array))
@@ -229,7 +390,9 @@ def _columns(side: str, tokens: Sequence[Token]) -> dict[str, npt.NDArray[Any]]:
     }
 
 
-def _tokens(side: str, arrays: Arrays, texts: Sequence[str], n_wanted: int) -> tuple[Token, ...]:
+def _tokens(
+    side: str, arrays: Arrays, texts: Sequence[str], n_wanted: int, longest: int
+) -> tuple[Token, ...]:
     """The tokens of one side, each value checked."""
     names = ("tokens", "spans", "words", "segments", "special")
     kinds = {"tokens": "U", "special": "b"}  # the others are whole numbers
@@ -253,7 +416,7 @@ def _tokens(side: str, arrays: Arrays, texts: Sequence[str], n_wanted: int) -> t
         covered += end - start
         span, of_word = (start, end) if placed else None, None if word < 0 else word
         tokens.append(Token(text, span, of_word, segment, special))
-    _check(covered <= _MOST_COVERED, f"“{side}_spans” covers its text many times")
+    _check(covered <= _MOST_COVERED * longest, f"“{side}_spans” covers its text many times")
     return tuple(tokens)
 
 

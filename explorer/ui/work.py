@@ -202,9 +202,10 @@ def do(work: Work, progress: Progress, show: Show = lambda partial: None) -> Any
         return walk_run(work.run, work.layer, Twist(work.positions, work.backwards), progress)
     if isinstance(work, Comparing):
         from explorer.analysis.comparison import compare
+        from explorer.analysis.divergence import READ_AT_ONCE
 
         a, b = _trace(work.a, progress), _trace(work.b, progress)
-        take(2 * (a.nbytes + b.nbytes), "Comparing these two", _SMALLER)
+        take(a.nbytes + b.nbytes + READ_AT_ONCE, "Comparing these two", _SMALLER)
         return compare(a, b, progress)
     if isinstance(work, Surveying | Finding):
         return _survey_or_find(work, progress)
@@ -249,6 +250,7 @@ def _learn_or_film(work: Learning | Filming, progress: Progress) -> Any:
 
 def _survey_or_find(work: Surveying | Finding, progress: Progress) -> Any:
     if isinstance(work, Surveying):
+        from explorer.analysis.divergence import READ_AT_ONCE
         from explorer.analysis.survey import survey
 
         runs = work.runs
@@ -256,7 +258,7 @@ def _survey_or_find(work: Surveying | Finding, progress: Progress) -> Any:
         def traces() -> Iterator[Any]:
             for run in runs:
                 trace = trace_run(run, _within(progress))
-                take(3 * trace.nbytes, "Reading all heads of this text", _SMALLER)
+                take(trace.nbytes + READ_AT_ONCE, "Reading all heads of this text", _SMALLER)
                 yield trace
 
         return survey(traces(), len(runs), progress)
@@ -274,7 +276,7 @@ def _survey_or_find(work: Surveying | Finding, progress: Progress) -> Any:
                 for of, query, key in work.pairs
                 if of == text
             ]
-            yield from ((trace.weights, *pair) for pair in words)
+            yield from ((trace.layers, *pair) for pair in words)
 
     return find_pairs(examples(), progress)
 

@@ -16,9 +16,10 @@ from explorer import export
 from explorer.analysis.comparison import compare, findings
 from explorer.errors import ExplorerError
 from explorer.instrument.pack import pack
-from explorer.sources.own import own_weights
+from explorer.layers import FromScores, GivenWeights, ScoreRule
+from explorer.sources.own import own_weights, trace_of_file
 from explorer.sources.stored import _MODEL, MAX_NAME, read_npz
-from explorer.trace import AttentionTrace, ModelInfo, Patches, Token
+from explorer.trace import AttentionTrace, ModelInfo, Passport, Patches, Token
 
 
 def png_of(width=2, height=2):
@@ -42,10 +43,38 @@ def trace_of(patches=None):
     return AttentionTrace(info, texts, tokens, tokens, weights, (0,) * len(texts), patches)
 
 
+def scores_of(**rule):
+    """Two layers, numbered 1 and 4, of two heads and one key head: kept as q, k and a rule."""
+    tokens = tuple(Token(f"t{i}", (2 * i, 2 * i + 1), i, 0, False) for i in range(N))
+    rng = np.random.default_rng(0)
+    layers = [
+        FromScores(
+            number,
+            rng.normal(size=(2, N, 2)).astype(kind),
+            rng.normal(size=(1, N, 2)).astype(kind),
+            ScoreRule(**({"scale": 0.5} | rule)),
+        )
+        for number, kind in ((1, np.float32), (4, np.float16))
+    ]
+    passport = Passport("scores", 64, 1e-8, 2e-7)
+    info = ModelInfo("m", None, 2, 2, 8, 512, passport=passport, notes=("n",))
+    return AttentionTrace(info, ("x " * N,), tokens, tokens, layers)
+
+
 def arrays_of(trace):
     return dict(np.load(io.BytesIO(export.to_npz(trace))))
 
 
+N = 24
+CAUSAL = np.stack([np.zeros(N), np.arange(1, N + 1)], -1).astype(np.int32)
+RULES = {
+    "plain": {},
+    "capped": {"cap": 3.0},
+    "masked": {"allowed": CAUSAL},
+    "with offsets": {"offsets": np.linspace(-1, 1, 4 * N - 2, dtype=np.float32).reshape(2, -1)},
+    "with sinks": {"sinks": np.array([0.5, -1], np.float32)},
+    "with holes": {"added": np.where(np.eye(N), -np.inf, 0).astype(np.float32)[None]},
+}
 TEXT = arrays_of(trace_of())
 PICTURE = arrays_of(trace_of(Patches(png_of(), 2, 2)))
 
@@ -73,6 +102,76 @@ def test_a_saved_trace_of_text_or_picture_comes_back_bit_for_bit(trace):
     for field in dataclasses.fields(trace):
         if field.name != "layers":
             assert getattr(again, field.name) == getattr(trace, field.name)
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_a_trace_kept_from_scores_comes_back_bit_for_bit(rule):
+    trace = scores_of(**rule)
+    data = export.to_npz(trace)
+    again = read_npz(io.BytesIO(data))
+    for one, other in zip(again.layers, trace.layers, strict=True):
+        assert one.number == other.number
+        for name in ("q", "k"):
+            same = getattr(one, name), getattr(other, name)
+            assert np.array_equal(*same)
+            assert same[0].dtype == same[1].dtype
+        for field in dataclasses.fields(ScoreRule):
+            assert np.array_equal(getattr(one.rule, field.name), getattr(other.rule, field.name))
+        assert np.array_equal(one.weights(), other.weights())
+    assert (again.model, again.query_tokens) == (trace.model, trace.query_tokens)
+    assert "weights" not in np.load(io.BytesIO(data)).files
+    assert own_weights(data, "mine").trace.model == trace.model
+
+
+def test_few_tokens_are_saved_as_weights_under_the_models_own_numbers():
+    trace = scores_of()
+    few = dataclasses.replace(
+        trace,
+        query_tokens=trace.query_tokens[:2],
+        key_tokens=trace.key_tokens[:2],
+        layers=[FromScores(a.number, a.q[:, :2], a.k[:, :2], a.rule) for a in trace.layers],
+    )
+    again = read_npz(io.BytesIO(export.to_npz(few)))
+    assert again.numbers == (1, 4)
+    assert np.array_equal(again.weights, few.weights)
+    assert isinstance(again.layers[0], GivenWeights)
+
+
+def test_a_mask_that_layers_share_is_saved_once():
+    arrays = arrays_of(scores_of(allowed=CAUSAL))
+    assert [name for name in arrays if name.startswith("allowed")] == ["allowed_1"]
+
+
+def test_layers_of_both_forms_are_saved_together():
+    trace = scores_of()
+    given = GivenWeights(2, np.full((2, N, N), 1 / N, np.float32))
+    model = dataclasses.replace(trace.model, n_layers=3)
+    both = dataclasses.replace(trace, model=model, layers=[trace.layers[0], given, trace.layers[1]])
+    again = read_npz(io.BytesIO(export.to_npz(both)))
+    assert [type(layer) for layer in again.layers] == [FromScores, GivenWeights, FromScores]
+    assert np.array_equal(again.weights, both.weights)
+
+
+def test_a_file_from_before_layers_had_numbers_opens():
+    about = json.loads(str(TEXT["about"]))
+    del about["layers"]
+    old = own_weights(saved(TEXT | {"about": np.array(json.dumps(about))}), "mine").trace
+    assert old.numbers == (0, 1)
+    assert np.array_equal(old.weights, TEXT["weights"])
+
+
+def test_a_saved_trace_that_takes_long_to_compute_is_refused_to_pages_alone():
+    n = 1100
+    tokens = tuple(Token("t", None, None, 0, False) for _ in range(n))
+    q = np.ones((1, n, 1), np.float32)
+    info = ModelInfo("m", None, 1, 1, 8, 2048)
+    layers = [FromScores(0, q, q, ScoreRule(1.0))]
+    data = export.to_npz(AttentionTrace(info, ("x",), tokens, tokens, layers))
+    with pytest.raises(
+        ExplorerError, match=r"\[1, 1, 1100, 1100\]; at most 1,024 tokens on a side"
+    ):
+        own_weights(data, "mine")
+    assert trace_of_file(data, "mine").rows(0, 0, [5])[0, 0] == np.float32(1 / n)
 
 
 def test_every_field_of_a_model_is_checked_when_it_is_read():
@@ -130,6 +229,67 @@ WRONG = {
 def test_a_saved_file_with_one_value_exchanged_is_refused_with_what_is_wrong(path, value):
     with pytest.raises(ExplorerError, match=r"its parts do not fit together: .+\. It is damaged"):
         own_weights(with_about(path, value), "mine")
+
+
+SCORES = arrays_of(scores_of(allowed=CAUSAL, sinks=np.zeros(2, np.float32)))
+WRONG_LAYERS = {
+    "layers that are a number": (["layers"], 2),
+    "no layers": (["layers"], []),
+    "a layer too few": (["layers"], [{}]),
+    "layers of numbers": (["layers"], [1, 4]),
+    "a layer without a number": (["layers", 1, "number"], None),
+    "a number below nothing": (["layers", 0, "number"], -1),
+    "numbers that fall": (["layers", 0, "number"], 4),
+    "no scale": (["layers", 0, "scale"], None),
+    "a scale that is a text": (["layers", 0, "scale"], "1"),
+    "a scale beyond all": (["layers", 0, "scale"], 1e300),
+    "a scale of no number": (["layers", 0, "scale"], float("nan")),
+    "a cap of nothing": (["layers", 0, "cap"], 0.0),
+    "a cap below all": (["layers", 0, "cap"], 1e-300),
+    "queries of another name": (["layers", 0, "q"], "query_tokens"),
+    "queries that are keys": (["layers", 0, "q"], "k_1"),
+    "queries that there are not": (["layers", 0, "q"], "q_7"),
+    "queries of another layer": (["layers", 0, "q"], "q_4"),
+    "queries that are a list": (["layers", 0, "q"], ["q_1"]),
+    "a mask that is a text": (["layers", 0, "allowed"], "about"),
+    "heads beyond its own": (["model", "n_heads"], 3),
+}
+
+
+@pytest.mark.parametrize(("path", "value"), WRONG_LAYERS.values(), ids=WRONG_LAYERS)
+def test_saved_scores_with_one_value_exchanged_are_refused_with_what_is_wrong(path, value):
+    with pytest.raises(ExplorerError, match=r"its parts do not fit together: .+\. It is damaged"):
+        own_weights(with_about(path, value, SCORES), "mine")
+
+
+F4 = np.float32
+WRONG_PARTS = {
+    "queries that are not numbers": ("q_1", np.full((2, N, 2), np.nan, F4)),
+    "queries of truths": ("q_1", np.ones((2, N, 2), bool)),
+    "queries of double precision": ("q_1", np.ones((2, N, 2))),
+    "queries that overflow": ("q_1", np.full((2, N, 2), 1e35, F4)),
+    "queries without a side": ("q_1", np.ones((2, N, 0), F4)),
+    "a query too few": ("q_1", np.ones((2, N - 1, 2), F4)),
+    "a head too many": ("q_1", np.ones((3, N, 2), F4)),
+    "keys of another width": ("k_1", np.ones((1, N, 3), F4)),
+    "no key heads": ("k_1", np.ones((0, N, 2), F4)),
+    "key heads that do not divide": ("k_4", np.ones((3, N, 2), F4)),
+    "keys without end": ("k_4", np.full((1, N, 2), np.inf, F4)),
+    "a mask that leaves the keys": ("allowed_1", CAUSAL + 1),
+    "a mask that ends before it begins": ("allowed_1", CAUSAL[:, ::-1].copy()),
+    "a mask below nothing": ("allowed_1", CAUSAL - 1),
+    "a mask of fractions": ("allowed_1", CAUSAL.astype(F4)),
+    "a mask of another length": ("allowed_1", CAUSAL[1:]),
+    "sinks of no number": ("sinks_1", np.full(2, np.nan, F4)),
+    "sinks without end": ("sinks_1", np.full(2, np.inf, F4)),
+    "a sink too few": ("sinks_1", np.zeros(1, F4)),
+}
+
+
+@pytest.mark.parametrize(("name", "array"), WRONG_PARTS.values(), ids=WRONG_PARTS)
+def test_saved_scores_with_one_array_exchanged_are_refused_with_what_is_wrong(name, array):
+    with pytest.raises(ExplorerError, match=r"its parts do not fit together: .+\. It is damaged"):
+        own_weights(saved(SCORES | {name: array}), "mine")
 
 
 ABOUT = {
@@ -224,20 +384,25 @@ strange = st.one_of(
 places = st.sampled_from(
     [["texts"], ["texts", 0], ["texts", 1], ["n_cut"], ["n_cut", 0], ["patches"], ["model"]]
     + [["model", name] for name in [*_MODEL, "other"]]
-    + [["versions"], ["other"]]
+    + [["versions"], ["other"], ["layers"], ["layers", 0], ["layers", 1]]
+    + [["layers", 0, part] for part in ("number", "scale", "cap", "q", "k", "allowed", "sinks")]
 )
 kinds = st.sampled_from(["<f4", "<f2", "<f8", "<i8", "<i4", "|u1", "|b1", "<U3", "|S3", "<c16"])
-shapes = st.sampled_from([(), (0,), (1,), (5,), (5, 2), (2, 5), (2, 2, 5, 5), (5, 5), (1, 1, 1, 1)])
+SIZES = [(), (0,), (1,), (2,), (5,), (5, 2), (2, 5), (2, 2, 5, 5), (5, 5), (1, 1, 1, 1)]
+SIZES += [(N,), (N, 2), (2, N, 2), (1, N, 2), (2, N, 1), (N, N, 2), (2, 0, 2)]
+shapes = st.sampled_from(SIZES)
 numbers = st.sampled_from([0, 1, -1, 2, 7, 0.2, 100])
 
 
 @settings(max_examples=400, deadline=None)
 @given(
-    st.sampled_from([TEXT, PICTURE]),
+    st.sampled_from([TEXT, PICTURE, SCORES]),
     st.one_of(
         st.tuples(places, strange),
-        st.tuples(st.sampled_from(sorted(PICTURE)), kinds, shapes, numbers),
-        st.tuples(st.sampled_from(sorted(PICTURE)), st.integers(0, 60), st.integers(0, 255)),
+        st.tuples(st.sampled_from(sorted(PICTURE | SCORES)), kinds, shapes, numbers),
+        st.tuples(
+            st.sampled_from(sorted(PICTURE | SCORES)), st.integers(0, 60), st.integers(0, 255)
+        ),
     ),
 )
 def test_a_changed_file_is_refused_in_words_or_can_be_shown_compared_and_saved(arrays, change):
