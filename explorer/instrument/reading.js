@@ -173,8 +173,9 @@ export function createReading(actions) {
       const [marks, patches] = [false, true].map((ordinary) =>
         spots.flatMap((spot, i) => (spot.token.special === ordinary ? [] : [spanAt(i, "")])),
       );
+      const special = spots.filter((spot) => spot.token.special); // some stand behind the patches
       marks.forEach((mark, i) => {
-        mark.textContent = spots[i].token.text;
+        mark.textContent = special[i].token.text;
       });
       body.replaceChildren(h("p", {}, ...marks), photo.show(picture, head.patches, patches));
     } else body.replaceChildren(...head.texts.map(paragraphOf));

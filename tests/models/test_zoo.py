@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from docs.parity import BEGIN, END, PAGE
 from explorer.errors import ExplorerError
@@ -24,6 +25,15 @@ SHOWN = [
     for group, (reads, names) in zoo.GROUPS.items()
     for name, own in names.items()
 ]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """Sums as small as these take longer where threads share them."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize(("name", "own", "reads"), SHOWN)
