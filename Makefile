@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: app test format screenshots example benchmark clean
+.PHONY: app test format screenshots models example benchmark clean
 
 app: $(VENV)/app.done
 	$(BIN)/streamlit run app.py --server.port=$(PORT)
@@ -22,6 +22,9 @@ format: $(VENV)/test.done node_modules/.done
 
 screenshots: $(VENV)/test.done
 	$(BIN)/python -m docs.screenshots
+
+models: $(VENV)/test.done
+	$(BIN)/python -m docs.parity
 
 example: $(VENV)/app.done
 	$(BIN)/python -c "from explorer.sources.stored import store_first_example as s; s()"

@@ -29,11 +29,11 @@ from explorer.lesson import Trained
 from explorer.run import Run, readable
 from explorer.scratch.encoder import tokenize
 from explorer.source import Scratch, parse_source
-from explorer.sources.huggingface import read_texts
 from explorer.sources.loading import LoadedModel
 from explorer.sources.placing import spans_of, words_of
 from explorer.sources.scratch import read_scratch
 from explorer.sources.stored import read_npz
+from explorer.sources.tokens import read_texts
 from explorer.sources.trained import read_tokens
 from explorer.target import Likeness
 from explorer.trace import AttentionTrace, ModelInfo
@@ -129,7 +129,8 @@ def _words(text: str) -> object:
 
 def _placed(text: str) -> object:
     pieces = text[:512]
-    return words_of(list(pieces), spans_of(list(pieces), text))
+    spans, n = spans_of(list(pieces), text), len(pieces)
+    return words_of(text, spans, [0] * n, [False] * n, [False] * n)
 
 
 # What is bounded by the tokens that a model reads (512) grows up to there, and then no more.

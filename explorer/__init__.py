@@ -8,12 +8,17 @@
 Importing this package is light: torch and transformers are imported by the first trace.
 """
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+# numpy reads this when it is loaded. Its threads wait for each other by running in circles: beside
+# others' work the scores of a head took 10 times as long with two threads as with one.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from explorer.errors import ExplorerError
 from explorer.picture import Picture
@@ -46,6 +51,8 @@ def trace(
     source: str = "bert",
     part: str = "cross",
     picture: str | PathLike[str] | None = None,
+    source_language: str | None = None,
+    target_language: str | None = None,
     model: object = None,
     tokenizer: object = None,
     processor: object = None,
@@ -63,6 +70,9 @@ def trace(
             ``path:FOLDER``.
         part: Of an encoder-decoder: ``cross``, ``encoder`` or ``decoder``.
         picture: A file for a vision model to look at, in place of a text.
+        source_language: Of a model that translates (M2M100, NLLB, mBART): the language of the
+            text, as its tokenizer calls it, such as ``en``, ``eng_Latn`` or ``en_XX``.
+        target_language: The language that it shall write.
         model: A model of Transformers that is in memory, in place of a source. It reads as many
             tokens as it can, and is left as it was found.
         tokenizer: Its tokenizer.
@@ -79,7 +89,8 @@ def trace(
     from explorer.sources import trace_run  # here, so that `import explorer` stays light
 
     reads = _source(source, model, tokenizer, processor, options)
-    return trace_run(_run(text, second, reads, part, _picture(picture)))
+    languages = (source_language, target_language)
+    return trace_run(_run(text, second, reads, part, _picture(picture), languages))
 
 
 def traces(
@@ -222,7 +233,14 @@ def _source(
     return InMemory(model, tokenizer, processor)
 
 
-def _run(text: Any, second: Any, source: Source, part: str, picture: Picture | None) -> Run:
+def _run(
+    text: Any,
+    second: Any,
+    source: Source,
+    part: str,
+    picture: Picture | None,
+    languages: tuple[str | None, str | None] = (None, None),
+) -> Run:
     for given, name in ((text, "text"), ("" if second is None else second, "second text")):
         if not isinstance(given, str):
             several = isinstance(given, list | tuple)
@@ -230,7 +248,7 @@ def _run(text: Any, second: Any, source: Source, part: str, picture: Picture | N
             raise ExplorerError(
                 f"The {name} is of the type {type(given).__name__}; it must be a str.{hint}"
             )
-    return Run(text, second, source, part, picture)
+    return Run(text, second, source, part, picture, *languages)
 
 
 def _picture(file: str | PathLike[str] | None) -> Picture | None:

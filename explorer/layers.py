@@ -9,6 +9,7 @@ row, column or tile is computed from them when it is wanted.
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +18,10 @@ from explorer.errors import ExplorerError
 
 Weights = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
-Positions = npt.NDArray[np.intp] | Sequence[int] | slice
+Places = npt.NDArray[np.intp] | Sequence[int]
+Positions = Places | slice
 
-_CELLS = 2**21  # weights that are made at once: 8 MB
+_CELLS = 2**18  # weights that are made at once: 1 MB, which stays near the processor
 
 # A float32 softmax over 512 keys sums to 1 within 1e-6; half-precision models within 1e-3.
 ROW_SUM_TOLERANCE = 2e-3
@@ -112,11 +114,18 @@ class AttentionLayer(ABC):
         Of given weights: from the first to the last that any head gives more than 0 to.
         """
 
+    @abstractmethod
+    def cells(self, head: int, queries: Places, keys: Places) -> Weights:
+        """Single weights, float32 ``[pair]``: of the first query on the first key, and so on."""
+
+    def n_allowed(self) -> npt.NDArray[np.int64]:
+        """How many keys each query may look at, ``[query]``."""
+        first, last = self.allowed().astype(np.int64).T
+        return np.maximum(last - first, 0)
+
     def blocks(self, head: int) -> Iterator[tuple[slice, Weights]]:
         """All rows of a head, some at a time: which queries, and their weights ``[some, key]``."""
-        step = max(1, _CELLS // max(self.n_keys, 1))
-        for start in range(0, self.n_queries, step):
-            some = slice(start, min(start + step, self.n_queries))
+        for some in slices(self.n_queries, self.n_keys):
             yield some, self.rows(head, some)
 
     def weights(self) -> Weights:
@@ -131,12 +140,10 @@ class AttentionLayer(ABC):
         return total
 
     def entropy(self, head: int) -> Doubles:
-        """How spread out each row is, in bits, ``[query]`` (Shannon 1948)."""
+        """How spread out each row is over its keys, in bits, ``[query]``: `row_entropy`."""
         found = np.zeros(self.n_queries)
         for some, weights in self.blocks(head):
-            # 0 log 0 is 0; the smallest number keeps the logarithm finite.
-            logs = np.log2(np.maximum(weights, np.finfo(np.float32).tiny))
-            found[some] = -np.einsum("qk,qk->q", weights, logs, dtype=np.float64)
+            found[some] = row_entropy(weights)
         return found
 
     def pooled(
@@ -147,7 +154,7 @@ class AttentionLayer(ABC):
         Keys add over their group and queries average over theirs (Clark et al. 2019), so that rows
         keep their sum. A position may stand in several groups; no group may be empty.
         """
-        if not all(map(len, query_groups)) or not all(map(len, key_groups)):
+        if not all((len(query_groups), len(key_groups), *map(len, (*query_groups, *key_groups)))):
             raise ExplorerError("A group of tokens is empty: there is nothing to add up.")
         columns = np.concatenate([np.asarray(g, dtype=np.intp) for g in key_groups])
         starts = np.cumsum([0, *map(len, key_groups)])[:-1]
@@ -158,10 +165,37 @@ class AttentionLayer(ABC):
         for start in range(0, len(queries), step):
             some = slice(start, start + step)
             cells = self.rows(head, queries[some])[:, columns].astype(np.float64)
-            summed = np.add.reduceat(cells, starts, axis=1)
+            # Where every group is one key there is nothing to add up, which would take its time.
+            alone = len(starts) == len(columns)
+            summed = cells if alone else np.add.reduceat(cells, starts, axis=1)
             groups, first = np.unique(of_group[some], return_index=True)
             found[groups] += np.add.reduceat(summed, first, axis=0)
         return found / np.array(list(map(len, query_groups)))[:, None]
+
+
+def slices(n_queries: int, n_keys: int) -> Iterator[slice]:
+    """All queries, as many at a time as are worth having at once."""
+    step = max(1, _CELLS // max(n_keys, 1))
+    for start in range(0, n_queries, step):
+        yield slice(start, min(start + step, n_queries))
+
+
+def row_entropy(rows: Weights) -> Doubles:
+    """−Σ p log2 p of each row, divided by its sum first, in bits (Shannon 1948).
+
+    So what a sink takes is no place to look at; a row without keys has 0 bits. Off by 1e-6 at most.
+
+    Args:
+        rows: ``[..., key]``.
+    """
+    # 0 log 0 is 0: the smallest number keeps the logarithm finite.
+    bits = np.log2(np.maximum(rows, np.finfo(np.float32).tiny))
+    bits *= rows
+    total = rows.sum(axis=-1).astype(np.float64)
+    some = np.where(total > 0, total, 1)
+    # Of p / s the sum of p log2 p, over s, is left, and log2 s is added.
+    found: Doubles = np.log2(some) - bits.sum(axis=-1, dtype=np.float64) / some
+    return np.maximum(found, 0, out=found)
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,15 +243,26 @@ class GivenWeights(AttentionLayer):
         found: Weights = self.given[head][queries][:, keys]
         return found
 
+    def cells(self, head: int, queries: Places, keys: Places) -> Weights:
+        found: Weights = self.given[head][np.asarray(queries), np.asarray(keys)]
+        return found
+
     def log_sum_exp(self, head: int) -> Doubles:
         return np.where(self.given[head].any(axis=-1), 0.0, -np.inf)
 
     def allowed(self) -> npt.NDArray[np.int32]:
-        seen = np.asarray(self.given.any(axis=0))
-        some = seen.any(axis=-1)
-        first = np.where(some, seen.argmax(axis=-1), 0)
-        last = np.where(some, self.n_keys - seen[:, ::-1].argmax(axis=-1), 0)
-        return np.stack([first, last], axis=-1).astype(np.int32)
+        return _ends(np.asarray(self.given.any(axis=0)))
+
+    def n_allowed(self) -> npt.NDArray[np.int64]:
+        return np.count_nonzero(self.given.any(axis=0), axis=-1)
+
+
+def _ends(seen: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
+    """The first key that is seen in each row, and the one past the last; 0 and 0 if none is."""
+    some = seen.any(axis=-1)
+    first = np.where(some, seen.argmax(axis=-1), 0)
+    last = np.where(some, seen.shape[-1] - seen[:, ::-1].argmax(axis=-1), 0)
+    return np.stack([first, last], axis=-1).astype(np.int32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -276,33 +321,53 @@ class FromScores(AttentionLayer):
 
     def tile(self, head: int, queries: Positions, keys: Positions) -> Weights:
         scores = self._scores(head, queries, keys)
-        logs = self.log_sum_exp(head)[queries].astype(np.float32)
-        with np.errstate(invalid="ignore"):  # infinity less infinity: no keys
-            weights = np.exp(scores - logs[:, None])
-        return np.nan_to_num(weights, copy=False, nan=0.0)
+        return _weights_of(scores, self.log_sum_exp(head)[queries][:, None])
+
+    def cells(self, head: int, queries: Places, keys: Places) -> Weights:
+        at, to = np.asarray(queries, dtype=np.intp), np.asarray(keys, dtype=np.intp)
+        found = np.empty(len(at), dtype=np.float32)
+        logs, k = self.log_sum_exp(head), self._keys_of(head)
+        step = max(1, _CELLS // self.k.shape[2])
+        for start in range(0, len(at), step):
+            i, j = at[start : start + step], to[start : start + step]
+            q = self.q[head][i].astype(np.float32)
+            scores = np.einsum("pd,pd->p", q, k[j].astype(np.float32)) * np.float32(self.rule.scale)
+            found[start : start + step] = _weights_of(self._ruled(scores, head, i, j), logs[i])
+        return found
 
     def log_sum_exp(self, head: int) -> Doubles:
         found = self._logs.get(head)
         if found is None:
             found = np.empty(self.n_queries)
-            step = max(1, _CELLS // max(self.n_keys, 1))
-            for start in range(0, self.n_queries, step):
-                some = slice(start, start + step)
+            for some in slices(self.n_queries, self.n_keys):
                 found[some] = self._softmax(head, some)[1]
             self._logs[head] = found
         return found
 
     def allowed(self) -> npt.NDArray[np.int32]:
-        if self.rule.allowed is not None:
-            return self.rule.allowed
-        whole = np.tile(np.array([0, self.n_keys], dtype=np.int32), (self.n_queries, 1))
-        added = self.rule.added
+        said = self.rule.allowed
+        if self._masked is not None:
+            return _ends(self._masked)
+        if said is not None:
+            return said
+        return np.tile(np.array([0, self.n_keys], dtype=np.int32), (self.n_queries, 1))
+
+    def n_allowed(self) -> npt.NDArray[np.int64]:
+        if self._masked is None:
+            return super().n_allowed()
+        return np.count_nonzero(self._masked, axis=-1)
+
+    @cached_property
+    def _masked(self) -> npt.NDArray[np.bool_] | None:
+        """Which keys any head may look at, where what is added leaves some out; else None."""
+        added, said = self.rule.added, self.rule.allowed
         if added is None or not np.isneginf(added).any():
-            return whole
+            return None
         seen = np.asarray(~np.isneginf(added).all(axis=0))
-        whole[:, 0] = seen.argmax(axis=-1)
-        whole[:, 1] = np.where(seen.any(axis=-1), self.n_keys - seen[:, ::-1].argmax(axis=-1), 0)
-        return whole
+        if said is not None:
+            keys = np.arange(self.n_keys)
+            seen &= (keys >= said[:, :1]) & (keys < said[:, 1:])
+        return seen
 
     def _softmax(self, head: int, queries: Positions) -> tuple[Weights, Doubles]:
         """The rows of some queries, and the log-sum-exp of each."""
@@ -325,24 +390,41 @@ class FromScores(AttentionLayer):
 
     def _scores(self, head: int, queries: Positions, keys: Positions) -> Weights:
         """Scores after cap, additions and mask, float32 ``[query, key]``; −inf where masked."""
-        rule = self.rule
-        q = self.q[head][queries].astype(np.float32) * np.float32(rule.scale)
-        k = self.k[head * self.k.shape[0] // self.n_heads][keys].astype(np.float32, copy=False)
-        scores: Weights = q @ k.T
-        if rule.cap is not None:
-            scores = np.tanh(scores / np.float32(rule.cap)) * np.float32(rule.cap)
-        if rule.offsets is None and rule.added is None and rule.allowed is None:
-            return scores
+        q = self.q[head][queries].astype(np.float32) * np.float32(self.rule.scale)
+        scores: Weights = q @ self._keys_of(head)[keys].astype(np.float32, copy=False).T
         at = np.arange(self.n_queries, dtype=np.int32)[queries]
         to = np.arange(self.n_keys, dtype=np.int32)[keys]
+        return self._ruled(scores, head, at[:, None], to)
+
+    def _keys_of(self, head: int) -> Weights:
+        """The keys that a head reads, ``[key, d]``."""
+        found: Weights = self.k[head * self.k.shape[0] // self.n_heads]
+        return found
+
+    def _ruled(
+        self, scores: Weights, head: int, at: npt.NDArray[np.integer], to: npt.NDArray[np.integer]
+    ) -> Weights:
+        """Scores, capped, added to and masked; ``at`` and ``to`` are their queries and keys."""
+        rule = self.rule
+        if rule.cap is not None:
+            scores /= np.float32(rule.cap)
+            np.tanh(scores, out=scores)
+            scores *= np.float32(rule.cap)
         if rule.offsets is not None:
-            scores += rule.offsets[head][to - at[:, None] + (self.n_queries - 1)]
+            scores += rule.offsets[head][to - at + (self.n_queries - 1)]
         if rule.added is not None:
-            scores += rule.added[head % len(rule.added)][at][:, to]
+            scores += rule.added[head % len(rule.added)][at, to]
         if rule.allowed is not None:
-            first, last = rule.allowed[at].T
-            scores[(to < first[:, None]) | (to >= last[:, None])] = -np.inf
+            first, last = rule.allowed[at, 0], rule.allowed[at, 1]
+            np.copyto(scores, np.float32(-np.inf), where=(to < first) | (to >= last))
         return scores
+
+
+def _weights_of(scores: Weights, logs: Doubles) -> Weights:
+    """The weights of scores whose rows' log-sum-exp is known; 0 in a row without keys."""
+    with np.errstate(invalid="ignore"):  # infinity less infinity
+        weights = np.exp(scores - logs).astype(np.float32)
+    return np.nan_to_num(weights, copy=False, nan=0.0)
 
 
 def of_weights(weights: Weights) -> tuple[GivenWeights, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 from explorer.errors import ExplorerError
+from explorer.lesson import Trained
 from explorer.limits import MAX_CHARACTERS, MAX_LINES
 from explorer.picture import Picture
 from explorer.source import (
@@ -14,14 +15,17 @@ from explorer.source import (
     Hub,
     InMemory,
     Own,
+    Scratch,
     Source,
+    Transplanted,
     source_from_query,
     source_to_query,
 )
-from explorer.visible import is_blank
+from explorer.visible import is_blank, visible
 
 PARTS = ("cross", "encoder", "decoder")  # of an encoder-decoder; the first is what is shown first
 FIRST_SENT = 1_000_001  # UTF-16 units of a longer text that a page sends; guard.js cuts there
+_LANGUAGE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,23}")
 LINK_BYTES = 6_000  # servers and chat programs commonly refuse links of 8 kB
 
 
@@ -37,9 +41,13 @@ class Run:
         source: What reads them.
         part: The attention of an encoder-decoder that is wanted, one of `PARTS`.
         picture: What a vision model shall look at, in place of a text.
+        source_language: Of a model that translates: the language of the text, as its tokenizer
+            calls it (``en``, ``eng_Latn``, ``en_XX``); None leaves it to the model's files.
+        target_language: The language that it shall write.
 
     Raises:
-        ExplorerError: The text is blank, or far too long for what others use too.
+        ExplorerError: The text is blank, or far too long for what others use too; or a language
+            is no name.
     """
 
     text: str = ""
@@ -47,8 +55,12 @@ class Run:
     source: Source = field(default_factory=Embedded)
     part: str = PARTS[0]
     picture: Picture | None = None
+    source_language: str | None = None
+    target_language: str | None = None
 
     def __post_init__(self) -> None:
+        for name in ("source_language", "target_language"):
+            object.__setattr__(self, name, _language(getattr(self, name)))
         if self.part not in PARTS:
             raise ExplorerError(
                 f"There is no attention “{self.part}”; an encoder-decoder has {', '.join(PARTS)}."
@@ -64,6 +76,11 @@ class Run:
             raise ExplorerError("There is no text to read yet. Type or paste some, then press Run.")
         if not isinstance(self.source, InMemory):  # what others share is bounded
             _check_length(self.texts)
+
+    @property
+    def languages(self) -> tuple[str | None, str | None]:
+        """The source's and the target's language; None for what nobody has chosen."""
+        return self.source_language, self.target_language
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -92,6 +109,8 @@ class Run:
             query["second"] = self.second
         if self.part != PARTS[0]:
             query["part"] = self.part
+        names = ("source_language", "target_language")
+        query |= {n: v for n, v in zip(names, self.languages, strict=True) if v is not None}
         return query | source_to_query(self.source)
 
     def is_of_a_file(self) -> bool:
@@ -116,6 +135,13 @@ class Run:
                 "The from-scratch layer reads text, not pictures. Turn off “Picture”, or choose a "
                 "vision model such as google/vit-base-patch16-224."
             )
+        if self.languages != (None, None) and isinstance(
+            self.source, Scratch | Trained | Transplanted
+        ):
+            raise ExplorerError(
+                "The from-scratch layer has no languages to choose between. Leave them out, or "
+                "choose a model that translates, such as facebook/m2m100_418M."
+            )
 
     def fits_link(self) -> bool:
         """Whether a link can carry this run."""
@@ -131,7 +157,19 @@ class Run:
         if not query.get("text"):
             return None
         source, part = source_from_query(query), query.get("part", PARTS[0])
-        return Run(query["text"], query.get("second"), source, part)
+        languages = query.get("source_language"), query.get("target_language")
+        return Run(query["text"], query.get("second"), source, part, None, *languages)
+
+
+def _language(name: str | None) -> str | None:
+    if not name:
+        return None
+    if not _LANGUAGE.fullmatch(name):
+        raise ExplorerError(
+            f"“{visible(name[:40])}” is no name of a language as tokenizers have them, such as "
+            "en, eng_Latn or en_XX."
+        )
+    return name
 
 
 def _check_length(texts: tuple[str, ...]) -> None:

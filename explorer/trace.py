@@ -63,7 +63,9 @@ class Passport:
 class ModelInfo:
     """What made the weights, its sizes, and what a reader should know of it (``notes``).
 
-    ``n_layers`` counts the layers with attention, ``n_heads`` the heads of each.
+    ``n_layers`` counts the layers with attention, ``n_heads`` the heads of each. ``max_tokens`` is
+    the most that are read here, ``own_tokens`` the most that the model itself takes (None: it sets
+    no limit); what is beyond is cut at the ``truncation_side``.
     """
 
     name: str
@@ -76,6 +78,8 @@ class ModelInfo:
     part: str | None = None  # which attention of an encoder-decoder this is
     notes: tuple[str, ...] = ()
     passport: Passport | None = None
+    own_tokens: int | None = None
+    truncation_side: Literal["right", "left"] = "right"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "notes", tuple(self.notes))  # a stored one comes as a list
@@ -83,7 +87,7 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True)
 class Patches:
-    """What a vision model saw: its patches are the tokens after the special ones, row by row.
+    """What a vision model saw: its patches are the tokens that are not special, row by row.
 
     Attributes:
         png: The picture as the model got it: scaled and cropped.
@@ -296,11 +300,16 @@ class AttentionTrace:
         return show(self, layer=layer, head=head, query=query, layers=layers, height=height)
 
     def cut_at(self, segment: int) -> int | None:
-        """The character of a text from which on its tokens did not fit; None if all did."""
+        """The character of a text at which it was cut; None if all of its tokens did fit.
+
+        What stands after it did not fit, or what stands before it, by the ``truncation_side``.
+        """
         if not self.n_cut[segment]:
             return None
-        ends = [t.span[1] for t in self.tokens if t.segment == segment and t.span]
-        return max(ends, default=0)
+        spans = [t.span for t in self.tokens if t.segment == segment and t.span]
+        if self.model.truncation_side == "left":
+            return min((start for start, _ in spans), default=len(self.texts[segment]))
+        return max((end for _, end in spans), default=0)
 
 
 def _listed(numbers: Sequence[int]) -> str:

@@ -34,6 +34,7 @@ _NAMES = {
     0xFEFF: "BOM",
     0xFFA0: "HHF",
 }
+_BREAKS = {"\t": "⇥", "\n": "⏎", "\r": "␍"}  # seen in a running text, and not in a label
 # Format characters that are signs of their own: they are seen.
 _SEEN = {*range(0x0600, 0x0606), 0x06DD, 0x070F, 0x0890, 0x0891, 0x08E2, 0x110BD, 0x110CD}
 _JOINERS = (0x200C, 0x200D)
@@ -52,7 +53,7 @@ def visible(text: str) -> str:
     """A text with a mark in place of every character that cannot be seen."""
     if text.isprintable() and not any(ord(c) in _NAMES for c in text if not c.isascii()):
         return text
-    marks = marks_in(text) | {i: chr(0x2400 + ord(c)) for i, c in enumerate(text) if c in "\t\n\r"}
+    marks = marks_in(text) | {i: _BREAKS[c] for i, c in enumerate(text) if c in _BREAKS}
     return "".join(marks.get(i, c) for i, c in enumerate(text))
 
 
@@ -66,7 +67,7 @@ def marks_in(text: str) -> dict[int, str]:
     of_a_flag = False  # whether a flag, and nothing but its tags since, stands before
     for i, c in enumerate(text):
         of_a_flag = ord(c) == _FLAG or (of_a_flag and ord(c) in _TAGS)
-        if c in "\t\n\r" or of_a_flag or not _is_unseen(c) or _joins(text, i):
+        if c in _BREAKS or of_a_flag or not _is_unseen(c) or _joins(text, i):
             continue
         marks[i] = _mark(c)
     return marks

@@ -92,7 +92,7 @@ MODELS = r"""
   different tokens. A row is the step that writes the *next* token: the first is the mark that a decoder
   starts with. The second text is what the model shall write; without one it writes itself, always taking
   the likeliest token.
-- **Vision models** (ViT, DeiT) cut a picture into patches and read them like words; 3·5 is the patch in row 3,
+- **Vision models** (ViT, DINOv2, CLIP and others) cut a picture into patches and read them like words; 3·5 is the patch in row 3,
   column 5, from 0. You see the picture as the model got it, scaled and cropped.
 - **A file of weights** that you made elsewhere shows what a head does, but there is no model behind it to
   compute from: Explore, Compare and Heads work, Step by step and Explain cannot.

@@ -4,7 +4,9 @@ import os
 
 # Before anything imports the hub's client: no test may reach the real hub.
 os.environ.update(HF_HUB_OFFLINE="0", HF_ENDPOINT="http://127.0.0.1:9", HF_HUB_DISABLE_XET="1")
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the app; PyTorch may come before it here
+# As the app has it; PyTorch and numpy may come before it here.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 import pytest

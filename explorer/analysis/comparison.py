@@ -1,18 +1,29 @@
 """Two readings beside each other: common words, distances of heads, and the main findings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from explorer.analysis.alignment import Alignment, align
 from explorer.analysis.detectors import PLACES
-from explorer.analysis.divergence import Doubles, head_distances
-from explorer.analysis.groups import attention_between
-from explorer.analysis.profiles import entropy, head_profiles
+from explorer.analysis.divergence import Heads, head_distances, sample
+from explorer.analysis.profiles import (
+    ENTROPY,
+    EVENNESS,
+    HeadProfiles,
+    head_profiles,
+    possible_entropy,
+)
 from explorer.errors import ExplorerError
-from explorer.trace import AttentionTrace, Weights
+from explorer.layers import Doubles, Weights
+from explorer.trace import AttentionTrace
+
+# Numbers that pairs of heads are compared by: some 10 s. All rows of 512 words with 10 layers of 12
+# heads on either side; beyond that as many rows as this allows, evenly spread.
+MOST_COMPARED = 4_000_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,32 +34,28 @@ class Comparison:
         a: The first trace.
         b: The second.
         alignment: The words that both have.
-        on_a: The first one's attention between the common words, ``[layer, head, word, word]``;
-            what it gives to other tokens is left out.
-        on_b: The second one's.
-        distance: Jensen–Shannon divergence in bits, ``[layer, head, layer of b, head of b]``.
-        entropy_a: Mean entropy of the rows, over all its tokens, in bits, ``[layer, head]``.
-        entropy_b: The second one's.
+        kept: Of each, the share of the common words' attention that stays among them.
+        distance: Jensen–Shannon divergence in bits of the attention between the common words,
+            ``[layer, head, layer of b, head of b]``; layers are counted, not numbered. What a word
+            gives to other tokens is left out.
+        n_rows: Over how many of the common words the distances are taken.
+        profiles_a: What every head of the first does, over all its tokens.
+        profiles_b: The same of the second.
     """
 
     a: AttentionTrace
     b: AttentionTrace
     alignment: Alignment
-    on_a: Weights
-    on_b: Weights
+    kept: tuple[float, float]
     distance: Doubles
-    entropy_a: Doubles
-    entropy_b: Doubles
+    n_rows: int
+    profiles_a: HeadProfiles
+    profiles_b: HeadProfiles
 
     @property
     def same_shape(self) -> bool:
         """Whether both have the same layers and heads, so that each head has its namesake."""
-        return self.on_a.shape[:2] == self.on_b.shape[:2]
-
-    @property
-    def kept(self) -> tuple[float, float]:
-        """Of each, the share of the common words' attention that stays among them."""
-        return float(self.on_a.sum(-1).mean()), float(self.on_b.sum(-1).mean())
+        return (self.a.numbers, self.distance.shape[1]) == (self.b.numbers, self.distance.shape[3])
 
     @cached_property
     def findings(self) -> list[str]:
@@ -57,21 +64,21 @@ class Comparison:
 
     def best_match(self) -> list[tuple[int, int]]:
         """For each head of the first, in order, the nearest head of the second."""
-        flat = self.distance.reshape(-1, *self.on_b.shape[:2])
-        width = self.on_b.shape[1]
-        nearest = [int(np.nan_to_num(d, nan=2.0).argmin()) for d in flat.reshape(len(flat), -1)]
+        width = self.distance.shape[3]
+        flat = self.distance.reshape(-1, self.distance.shape[2] * width)
+        nearest = [int(np.nan_to_num(d, nan=2.0).argmin()) for d in flat]
         return [(i // width, i % width) for i in nearest]
 
     def namesakes(self) -> list[tuple[int, int]]:
         """For each head of the first the head it is compared with: its namesake, or its match."""
         if not self.same_shape:
             return self.best_match()
-        layers, heads = self.on_a.shape[:2]
+        layers, heads = self.distance.shape[:2]
         return [(layer, head) for layer in range(layers) for head in range(heads)]
 
     def ranking(self) -> list[tuple[int, int, int, int, float]]:
         """Layer and head of the first, of the second, and their distance; the farthest first."""
-        heads = self.on_a.shape[1]
+        heads = self.distance.shape[1]
         pairs = [
             (i // heads, i % heads, *other, float(self.distance[(i // heads, i % heads, *other)]))
             for i, other in enumerate(self.namesakes())
@@ -100,18 +107,47 @@ def compare(
             "The two texts have no word in common at the same place, so their attention cannot be "
             "laid side by side. Compare a text with an edited one, or with itself in another model."
         )
-    places_a, places_b = [u.a for u in alignment.units], [u.b for u in alignment.units]
-    on_a = attention_between(a.weights, places_a, places_a, mean=False, together=False)
-    on_b = attention_between(b.weights, places_b, places_b, mean=False, together=False)
+    one = _common(a, [u.a for u in alignment.units])
+    other = _common(b, [u.b for u in alignment.units])
+    rows = sample(one.n_heads * other.n_heads, one.n_rows, one.n_keys, MOST_COMPARED)
     distance = head_distances(
-        on_a, on_b, lambda share: report("Comparing every pair of heads", share)
+        one, other, rows, lambda share: report("Comparing every pair of heads", share)
     )
+    kept = _kept(a, [u.a for u in alignment.units]), _kept(b, [u.b for u in alignment.units])
+    profiles = head_profiles(a, report), head_profiles(b, report)
     report("Putting it into words", None)
-    found = Comparison(
-        a, b, alignment, on_a, on_b, distance, entropy(a.weights), entropy(b.weights)
-    )
+    found = Comparison(a, b, alignment, kept, distance, len(rows), *profiles)
     _ = found.findings  # found now, in turn with others; a page only reads it
     return found
+
+
+def _common(trace: AttentionTrace, words: Sequence[tuple[int, ...]]) -> Heads:
+    """The attention of a trace between some words, every word one row and one key."""
+
+    def rows(some: npt.NDArray[np.intp]) -> Weights:
+        asked = [words[i] for i in some]
+        heads = [
+            layer.pooled(head, asked, words)
+            for layer in trace.layers
+            for head in range(layer.n_heads)
+        ]
+        return np.stack(heads).astype(np.float32)
+
+    return Heads((trace.model.n_layers, trace.model.n_heads), len(words), len(words), rows)
+
+
+def _kept(trace: AttentionTrace, words: Sequence[tuple[int, ...]]) -> float:
+    """The share of some words' attention that stays among them, on average over all heads."""
+    among = [[place for word in words for place in word]]
+    return float(
+        np.mean(
+            [
+                layer.pooled(head, words, among).mean()
+                for layer in trace.layers
+                for head in range(layer.n_heads)
+            ]
+        )
+    )
 
 
 EVEN = 0.9  # of the possible entropy: almost evenly everywhere
@@ -122,28 +158,45 @@ ALIKE = 1e-4  # bits: the same but for rounding
 def findings(c: Comparison) -> list[str]:
     """The main findings as sentences, the widest first."""
     return [
-        *(_spread(name, t, e) for name, t, e in (("A", c.a, c.entropy_a), ("B", c.b, c.entropy_b))),
+        _spread("A", c.a, c.profiles_a),
+        _spread("B", c.b, c.profiles_b),
         _farthest(c),
+        *_left_out(c),
     ]
 
 
-def _spread(name: str, trace: AttentionTrace, bits: Doubles) -> str:
+def head_name(trace: AttentionTrace, layer: int, head: int) -> str:
+    """A head in words; ``layer`` is counted, and named by the model's own number."""
+    return f"layer {trace.numbers[layer]} head {head}"
+
+
+def _spread(name: str, trace: AttentionTrace, profiles: HeadProfiles) -> str:
     """How evenly a reading looks, and what its sharpest head does."""
-    most = np.log2(len(trace.key_tokens))
-    mean = bits.mean()
-    how = "looks almost evenly everywhere" if mean > EVEN * most else "is selective"
+    measures = profiles.measures
+    bits, most = measures[ENTROPY], possible_entropy(trace.layers).mean()
+    even = measures[EVENNESS].mean() > EVEN
+    how = "looks almost evenly everywhere" if even else "is selective"
     layer, head = np.unravel_index(int(bits.argmin()), bits.shape)
-    measures = head_profiles(trace).measures
     marks = {t.text: t.text for t in trace.key_tokens if t.special}
     places = {measures[k][layer, head]: w for k, w in (PLACES | marks).items() if k in measures}
     share = max(places)
     habit = places[share]
     does = f"puts {share:.2f} on {habit}" if share >= HABIT else "has no simple habit of place"
     return (
-        f"{name}, {trace.model.name}, {how}: a row’s entropy is {mean:.1f} of at most "
+        f"{name}, {trace.model.name}, {how}: a row’s entropy is {bits.mean():.1f} of at most "
         f"{most:.1f} bits on average. Its "
-        f"sharpest head, layer {layer} head {head}, {does}."
+        f"sharpest head, {head_name(trace, int(layer), int(head))}, {does}."
     )
+
+
+def _left_out(c: Comparison) -> list[str]:
+    """What the distances do not tell."""
+    if c.n_rows == len(c.alignment.units):
+        return []
+    return [
+        f"The distances are means over {c.n_rows:,} of the {len(c.alignment.units):,} common "
+        "words, evenly spread: every pair of heads over all of them would take minutes."
+    ]
 
 
 def _farthest(c: Comparison) -> str:
@@ -155,11 +208,11 @@ def _farthest(c: Comparison) -> str:
         return f"The two are the same in every head: the largest distance is {most[4]:.1g} bits."
     if c.same_shape:
         return (
-            f"They differ most in layer {most[0]} head {most[1]} ({most[4]:.2f} of at most 1 bit), "
-            f"least in layer {least[0]} head {least[1]} ({least[4]:.2f})."
+            f"They differ most in {head_name(c.a, *most[:2])} ({most[4]:.2f} of at most 1 bit), "
+            f"least in {head_name(c.a, *least[:2])} ({least[4]:.2f})."
         )
     return (
-        f"The nearest pair is A’s layer {least[0]} head {least[1]} and B’s layer {least[2]} head "
-        f"{least[3]} ({least[4]:.2f} of at most 1 bit). A’s layer {most[0]} head {most[1]} is "
-        f"farthest from all of B’s: {most[4]:.2f} from the nearest."
+        f"The nearest pair is A’s {head_name(c.a, *least[:2])} and B’s "
+        f"{head_name(c.b, *least[2:4])} ({least[4]:.2f} of at most 1 bit). A’s "
+        f"{head_name(c.a, *most[:2])} is farthest from all of B’s: {most[4]:.2f} from the nearest."
     )

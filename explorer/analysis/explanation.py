@@ -1,6 +1,6 @@
 """One output, explained by every method side by side, and each held against measured removal."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, Protocol
@@ -20,7 +20,7 @@ from explorer.insides import Insides
 from explorer.trace import Token, Weights
 
 Report = Callable[[str, float | None], None]
-How = Literal["mask", "drop"]
+How = Literal["replace", "drop"]
 MOST_FLOWS = 1600  # maximum flows that are computed unasked, some seconds
 
 
@@ -31,9 +31,18 @@ class Asked(Protocol):
     tokens: tuple[Token, ...]
     name: str
     value: float
-    pooled: bool
-    row: int
+    rows: list[int]
     removable: list[int]
+    replacement: str | None
+    numbers: tuple[int, ...]
+
+    @property
+    def ways(self) -> tuple[How, ...]: ...
+
+    @property
+    def baselines(self) -> Mapping[Literal["pad", "mask"], str]: ...
+
+    def notes(self, how: How) -> tuple[str, ...]: ...
 
     def without(
         self, removed: Sequence[Collection[int]], how: How, report: Callable[[float], None] = ...
@@ -226,7 +235,7 @@ class Explanation:
         value: The target as it is.
         tokens: The text's tokens.
         units: What is scored and taken away: words or tokens, each by its positions.
-        how: How units are taken away: ``mask`` or ``drop``.
+        instead: The token that stands where a unit was taken away; None where the gap is closed.
         removal: F − F without the unit, ``[unit]``: above 0 where it supports the target; None
             while it is not measured.
         empty: The target with all units gone; None while it is not measured.
@@ -235,6 +244,8 @@ class Explanation:
         importance: Gradient importance of every head, ``[layer, head]``.
         heads_agree: How both rank the heads alike.
         heads_reason: Why no head can be switched off.
+        numbers: The model's own numbers of the layers, one for each row of those maps.
+        notes: What must be said of this model: how words go, where its head reads.
         stopped: Whether nothing more will come.
     """
 
@@ -243,7 +254,7 @@ class Explanation:
     value: float
     tokens: tuple[Token, ...]
     units: list[list[int]]
-    how: How
+    instead: str | None
     removal: Doubles | None = None
     empty: float | None = None
     scores: list[Score] = field(default_factory=list)
@@ -251,6 +262,8 @@ class Explanation:
     importance: Doubles | None = None
     heads_agree: RankAgreement | None = None
     heads_reason: str = ""
+    numbers: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
     stopped: bool = False
 
     @property
@@ -276,7 +289,7 @@ def explain(
     asked: Asked,
     insides: Insides | str | Callable[[], Insides | str],
     *,
-    how: How = "mask",
+    how: How = "replace",
     by_word: bool = True,
     whole_flow: bool = False,
     report: Report = lambda doing, share: None,
@@ -291,23 +304,22 @@ def explain(
         asked: The model with its text and target.
         insides: What its attention moves, or why that cannot be had; or what gives either, which is
             not asked before it is needed.
-        how: How words are taken away.
+        how: How words are taken away, where the model has this way; else the one that it has.
         by_word: Whether the pieces of a word count as one.
         whole_flow: Whether attention flow is computed however long it takes.
         report: Told what is being done; may raise to end it.
         show: Given what is known so far, again and again.
     """
     units = units_of(asked.tokens, asked.removable, by_word)
+    how = how if how in asked.ways else asked.ways[0]
     say = _saying(report)
-    about = (asked.model, asked.name, asked.value, asked.tokens)
-    known = Explanation(*about, units, how, scores=[Score(method) for method in METHODS])
+    known = _begun(asked, units, how)
     report("Reading the text", 0)
-    found = _Scores(asked, insides, asked.weights(), units, whole_flow)
+    found = _Scores(asked, insides, units, whole_flow)
     known = _with(known, *(_scored(found, method) for method in AT_ONCE))
     show(known)
     report("Following the gradients", 0.01)
-    found.slopes = slopes = asked.slopes()
-    known = replace(known, importance=head_importance(slopes.weights, slopes.attention))
+    known = _head_importance(found, known)
     known = _with(known, *(_scored(found, method) for method in BY_GRADIENTS))
     show(known)
     for method, start, end in (*MODERATE, *SLOW):
@@ -317,7 +329,7 @@ def explain(
         show(known)
     known = _switched(asked, known, say("Switching heads off", 0.4, 0.5))
     show(known)
-    known = _measured(asked, known, say("Taking every word away", 0.5, 0.7))
+    known = _measured(asked, known, how, say("Taking every word away", 0.5, 0.7))
     show(known)
     for i, score in enumerate(known.scores):
         doing = f"Taking words away in the order of {score.method.name}"
@@ -329,10 +341,35 @@ def explain(
     return known
 
 
+def _begun(asked: Asked, units: list[list[int]], how: How) -> Explanation:
+    """An explanation of which no score is known yet; baselines have the names of their tokens."""
+    names = asked.baselines
+
+    def spelled(text: str) -> str:
+        text = text.replace("[PAD]", names.get("pad", "[PAD]"))
+        return text.replace("[MASK]", names.get("mask", "[MASK]"))
+
+    scores = [Score(replace(m, name=spelled(m.name), caveat=spelled(m.caveat))) for m in METHODS]
+    instead = asked.replacement if how == "replace" else None
+    about = (asked.model, asked.name, asked.value, asked.tokens)
+    return Explanation(*about, units, instead, scores=scores, notes=asked.notes(how))
+
+
+def _head_importance(found: "_Scores", known: Explanation) -> Explanation:
+    """The same with the gradient importance of each head, or why there is none."""
+    try:
+        weights, gradients = found.sloping()
+    except ExplorerError as error:
+        return replace(known, heads_reason=str(error))
+    numbers = found.asked.numbers or tuple(range(len(weights)))
+    return replace(known, importance=head_importance(weights, gradients), numbers=numbers)
+
+
 def _switched(asked: Asked, known: Explanation, report: Callable[[float], None]) -> Explanation:
     """The same with what each head does to the target."""
-    assert known.importance is not None
-    effects, reason = _head_effects(asked, known.importance.shape, report)
+    if known.importance is None:
+        return known
+    effects, reason = _head_effects(asked, known.numbers, known.importance.shape, report)
     if effects is None:
         return replace(known, heads_reason=reason)
     agree = rank_agreement(known.importance.ravel(), np.abs(effects).ravel())
@@ -345,9 +382,11 @@ def _with(known: Explanation, *more: Score) -> Explanation:
     return replace(known, scores=[fresh.get(s.method.key, s) for s in known.scores])
 
 
-def _measured(asked: Asked, known: Explanation, report: Callable[[float], None]) -> Explanation:
+def _measured(
+    asked: Asked, known: Explanation, how: How, report: Callable[[float], None]
+) -> Explanation:
     """The same with what removal does, and how each score agrees with it."""
-    gone = asked.without([*known.units, asked.removable], known.how, report)
+    gone = asked.without([*known.units, asked.removable], how, report)
     removal = asked.value - gone[:-1]
     scores = [_agreeing(score, removal) for score in known.scores]
     return replace(known, removal=removal, empty=float(gone[-1]), scores=scores)
@@ -395,19 +434,41 @@ class _Scores:
         self,
         asked: Asked,
         insides: Insides | str | Callable[[], Insides | str],
-        weights: Weights,
         units: list[list[int]],
         whole_flow: bool,
     ) -> None:
-        self.asked, self.weights, self.units = asked, weights, units
-        self.slopes: Any = None
+        self.asked, self.units = asked, units
         self.whole_flow = whole_flow
         self.report: Callable[[float], None] = lambda share: None
         self.insides = insides
 
+    @cached_property
+    def weights(self) -> Weights:
+        return self.asked.weights()
+
+    @cached_property
+    def slopes(self) -> Any:
+        return self.asked.slopes()
+
+    def sloping(self) -> tuple[Weights, Weights]:
+        """The weights and the target's gradients with respect to them."""
+        slopes = self.slopes
+        if slopes.weights is None:
+            raise ExplorerError(slopes.reason)
+        return slopes.weights, slopes.attention
+
+    def rows(self) -> list[int]:
+        """The positions that the target is made of."""
+        if not self.asked.rows:
+            raise ExplorerError(
+                "it is not known at which tokens the head reads, so not where to read attention."
+            )
+        return self.asked.rows
+
     def read(self, matrix: Doubles) -> Doubles:
-        """The scores in a map ``[query, input]``: of a pooled target the mean of its rows."""
-        return matrix.mean(axis=0) if self.asked.pooled else matrix[self.asked.row]
+        """The scores in a map ``[query, input]``: the mean of the rows of the target."""
+        found: Doubles = matrix[self.rows()].mean(axis=0)
+        return found
 
     def attention(self) -> Doubles:
         return self.read(self.weights[-1].mean(axis=0, dtype=np.float64))
@@ -419,16 +480,14 @@ class _Scores:
         return self.read(attention_rollout(self.weights)[-1])
 
     def flow(self) -> Doubles:
-        n = len(self.asked.tokens)
-        if not self.asked.pooled:
-            rows = [self.asked.row]
-            return attention_flow(self.weights, queries=rows, report=self.report)[0]
-        if n * n > MOST_FLOWS and not self.whole_flow:
+        rows, weights = self.rows(), self.weights
+        flows = len(rows) * len(self.asked.tokens)
+        if len(rows) > 1 and flows > MOST_FLOWS and not self.whole_flow:
             raise ExplorerError(
-                f"Not computed yet: for a mean over all positions it takes {n * n:,} maximum "
-                "flows. Ask for it under “How to take away”."
+                f"Not computed yet: for a mean over {len(rows)} positions it takes {flows:,} "
+                "maximum flows. Ask for it under “How words go”."
             )
-        return attention_flow(self.weights, report=self.report).mean(axis=0)
+        return attention_flow(weights, queries=rows, report=self.report).mean(axis=0)
 
     def norms(self) -> Doubles:
         return self.read(attention_norms(self._insides())[-1])
@@ -443,7 +502,7 @@ class _Scores:
         return self.read(alti_rollout(alti(self._insides(), self.report))[-1])
 
     def relevance(self) -> Doubles:
-        return self.read(relevance(self.slopes.weights, self.slopes.attention))
+        return self.read(relevance(*self.sloping()))
 
     def gradient(self) -> Doubles:
         return self.slopes.norm
@@ -479,9 +538,12 @@ def _scored(found: _Scores, method: Method) -> Score:
 
 
 def _head_effects(
-    asked: Asked, shape: tuple[int, int], report: Callable[[float], None]
+    asked: Asked,
+    numbers: Sequence[int],
+    shape: tuple[int, ...],
+    report: Callable[[float], None],
 ) -> tuple[Doubles | None, str]:
-    heads = [(layer, head) for layer in range(shape[0]) for head in range(shape[1])]
+    heads = [(layer, head) for layer in numbers for head in range(shape[1])]
     try:
         off = asked.heads_off([[head] for head in heads], report)
     except ExplorerError as error:
@@ -527,8 +589,8 @@ def truth_line(found: Explanation) -> list[str]:
             "that they differ says that none of them is the one importance."
         )
     lines.append(
-        "Removal is measured, but no truth of its own: a text with a [MASK] or a gap is one that "
-        "the model has seldom seen."
+        f"Removal is measured, but no truth of its own: a text with a {found.instead or '[MASK]'} "
+        "or a gap is one that the model has seldom seen."
     )
     return lines
 
@@ -538,7 +600,7 @@ def _judged(score: Score, found: Explanation) -> str:
     assert a is not None
     assert a.rho is not None
     name = score.method.name.replace(", ", " of the ")
-    away = "a [MASK] in their place" if found.how == "mask" else "dropping them"
+    away = f"a {found.instead} in their place" if found.instead else "dropping them"
     return (
         f"Here the {name} ranks the words {likeness_word(a.rho)} what {away} really does: "
         f"{_signed(a.rho)} (Spearman; 95 % interval {_signed(a.low)} to {_signed(a.high)}, "

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.analysis.groups import attention_between
-from explorer.analysis.profiles import Doubles
-from explorer.trace import Weights
+from explorer.layers import AttentionLayer, Doubles
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,23 +29,26 @@ class Found:
 
 
 def find_pairs(
-    examples: Iterable[tuple[Weights, Sequence[int], Sequence[int]]],
+    examples: Iterable[tuple[Sequence[AttentionLayer], Sequence[int], Sequence[int]]],
     report: Callable[[str, float | None], None] = lambda doing, share: None,
 ) -> Found:
     """Score every head on pairs of words.
 
+    Only the columns of the looked-at words and a diagonal of each head are computed.
+
     Args:
-        examples: For each, the weights ``[layer, head, query, key]``, the positions of the word
-            that looks and of the word that is looked at; each is let go once it is scored.
+        examples: For each, the layers, the positions of the word that looks and of the word that is
+            looked at; each is let go once it is scored.
         report: Told what is being done; may raise to end it.
     """
     weights, baselines, others = [], [], []
-    for i, (array, queries, keys) in enumerate(examples):
+    for i, (layers, queries, keys) in enumerate(examples):
         report(f"Scoring pair {i + 1}", None)
-        between = attention_between(array, [queries], [keys], mean=True, together=True)
-        weights.append(between.astype(np.float64))
-        baselines.append(_at_distance(array, queries, keys))
-        others.append(_from_others(array, queries, keys))
+        toward = _toward(layers, keys)
+        weights.append(toward[..., list(queries)].mean(axis=-1))
+        baselines.append(_at_distance(layers, queries, keys))
+        rest = [p for p in range(toward.shape[-1]) if p not in queries and p not in keys]
+        others.append(toward[..., rest].mean(axis=-1) if rest else _nothing(layers))
     stack = np.stack(weights)
     spread = stack.std(axis=0, ddof=min(1, len(stack) - 1))
     return Found(stack.mean(axis=0), spread, _mean_of_known(baselines), _mean_of_known(others))
@@ -61,22 +62,37 @@ def _mean_of_known(maps: list[Doubles]) -> Doubles:
     return np.where(count > 0, np.where(known, stack, 0).sum(axis=0) / np.maximum(count, 1), np.nan)
 
 
-def _from_others(weights: Weights, queries: Sequence[int], keys: Sequence[int]) -> Doubles:
-    """Mean attention of all tokens of neither word to the looked-at word."""
-    rows = [i for i in range(weights.shape[-2]) if i not in queries and i not in keys]
-    if not rows:
-        return np.full(weights.shape[:2], np.nan)
-    between = attention_between(weights, [[i] for i in rows], [keys], mean=True, together=True)
-    return between.astype(np.float64)
+def _nothing(layers: Sequence[AttentionLayer]) -> Doubles:
+    return np.full((len(layers), layers[0].n_heads), np.nan)
 
 
-def _at_distance(weights: Weights, queries: Sequence[int], keys: Sequence[int]) -> Doubles:
+def _toward(layers: Sequence[AttentionLayer], keys: Sequence[int]) -> Doubles:
+    """What every token gives to some keys together, ``[layer, head, query]``."""
+    return np.array(
+        [
+            [
+                layer.tile(head, slice(None), keys).sum(axis=1, dtype=np.float64)
+                for head in range(layer.n_heads)
+            ]
+            for layer in layers
+        ]
+    )
+
+
+def _at_distance(
+    layers: Sequence[AttentionLayer], queries: Sequence[int], keys: Sequence[int]
+) -> Doubles:
     """Mean attention of all other tokens to as many tokens at the same distance, summed."""
-    n, offset, width = weights.shape[-1], keys[0] - queries[0], len(keys)
+    n, offset, width = layers[0].n_keys, keys[0] - queries[0], len(keys)
     rows = [i for i in range(n) if i not in queries and i + offset >= 0 and i + offset + width <= n]
     if not rows:
-        return np.full(weights.shape[:2], np.nan)
-    total = sum(
-        weights[..., rows, np.array(rows) + offset + k].astype(np.float64) for k in range(width)
+        return _nothing(layers)
+    pairs = (
+        np.repeat(rows, width),
+        np.repeat(rows, width) + np.tile(np.arange(offset, offset + width), len(rows)),
     )
-    return np.asarray(total).mean(axis=-1)
+    total = [
+        [layer.cells(head, *pairs).sum(dtype=np.float64) for head in range(layer.n_heads)]
+        for layer in layers
+    ]
+    return np.array(total) / len(rows)

@@ -11,16 +11,17 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_flow
 
-from explorer.analysis.profiles import Doubles
 from explorer.analysis.rollout import with_residual
-from explorer.trace import Weights
+from explorer.errors import ExplorerError
+from explorer.layers import AttentionLayer, Doubles, Weights
 
 # Capacities become whole numbers for the solver: a row's flows are off by at most n·L·2⁻²³.
 _UNIT = 2**22
+MOST_PIPES = 2**23  # of a graph, some 0.5 GB: 1,182 tokens of 6 layers
 
 
 def attention_flow(
-    weights: Weights,
+    attention: Weights | Sequence[AttentionLayer],
     residual: float = 0.5,
     layer: int = -1,
     queries: Sequence[int] | None = None,
@@ -31,7 +32,7 @@ def attention_flow(
     Cost: one maximum flow for each query and input, about 3 ms at 128 tokens and 6 layers.
 
     Args:
-        weights: ``[layer, head, query, key]``, self-attention.
+        attention: Layers, or weights ``[layer, head, query, key]``; self-attention.
         residual: Share of the residual connection, 0 to 1.
         layer: After which layer; negative counts from the last.
         queries: The positions to start from; all if left out.
@@ -39,8 +40,19 @@ def attention_flow(
 
     Returns:
         ``[query, input]``, one row for each of ``queries``; every row divided by its sum.
+
+    Raises:
+        ExplorerError: The graph has more than `MOST_PIPES` pipes.
     """
-    mixed = with_residual(weights, residual)
+    n_layers = len(attention)
+    n_tokens = attention.shape[-1] if isinstance(attention, np.ndarray) else attention[0].n_keys
+    if n_layers * n_tokens**2 > MOST_PIPES:
+        raise ExplorerError(
+            f"Attention flow goes up to {int((MOST_PIPES / n_layers) ** 0.5):,} tokens in "
+            f"{n_layers} layers; this text has {n_tokens:,}. Shorten the text, or take attention "
+            "rollout, which goes farther."
+        )
+    mixed = with_residual(attention, residual)
     mixed = mixed[: range(len(mixed))[layer] + 1]
     depth, n = mixed.shape[:2]
     graph = _graph(mixed)

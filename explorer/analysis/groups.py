@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from explorer.layers import AttentionLayer, Doubles, of_weights
 from explorer.trace import Token, Weights
 
 Words = Sequence[Sequence[int]]
@@ -25,7 +26,7 @@ def word_of(tokens: Sequence[Token], position: int) -> list[int]:
 
 
 def attention_between(
-    weights: Weights,
+    attention: Weights | Sequence[AttentionLayer],
     queries: Words,
     keys: Words,
     *,
@@ -36,7 +37,7 @@ def attention_between(
     """How much some words look at some others, in every head.
 
     Args:
-        weights: ``[layer, head, query, key]``.
+        attention: Layers, or weights ``[layer, head, query, key]``.
         queries: The words that look.
         keys: The words that are looked at.
         mean: Whether the queries become one number, their mean.
@@ -48,35 +49,20 @@ def attention_between(
         float32 ``[layer, head, query word, key word]``, without the axes that ``mean`` and
         ``together`` took.
     """
-    # One head at a time: in float64 a whole layer would take eight bytes for each of its weights.
-    per_layer = [
-        np.stack([_of_head(head, queries, keys, mean, together, kept) for head in layer])
-        for layer in weights
-    ]
-    return np.stack(per_layer)
+    layers = of_weights(attention) if isinstance(attention, np.ndarray) else attention
+    left = [np.flatnonzero(kept).tolist()] if kept is not None and kept.any() else []
 
+    def of_head(layer: AttentionLayer, head: int) -> Doubles:
+        cells = layer.pooled(head, queries, [*keys, *left])
+        if kept is not None:
+            whole = cells[:, -1:] if left else np.zeros((len(cells), 1))
+            cells = cells[:, : len(keys)]
+            cells = np.divide(cells, whole, out=np.zeros_like(cells), where=whole > 0)
+        if together:
+            cells = cells.sum(axis=-1)
+        return np.asarray(cells.mean(axis=0) if mean else cells)
 
-def _of_head(
-    head: Weights,
-    queries: Words,
-    keys: Words,
-    mean: bool,
-    together: bool,
-    kept: npt.NDArray[np.bool_] | None,
-) -> Weights:
-    rows = _sums(head, queries, axis=0) / np.array([len(w) for w in queries])[:, None]
-    if kept is not None:
-        left = rows[..., kept].sum(axis=-1, keepdims=True)
-        rows = np.divide(rows, left, out=np.zeros_like(rows), where=left > 0)
-    cells = _sums(rows, keys, axis=1)
-    if together:
-        cells = cells.sum(axis=-1)
-    return np.asarray(cells.mean(axis=0) if mean else cells, dtype=np.float32)
-
-
-def _sums(array: npt.NDArray[np.floating], words: Words, axis: int) -> npt.NDArray[np.float64]:
-    """The sums over each word's positions along an axis."""
-    flat = [position for word in words for position in word]
-    starts = np.cumsum([0, *(len(word) for word in words[:-1])])
-    taken = array.take(flat, axis=axis).astype(np.float64)
-    return taken if len(flat) == len(words) else np.add.reduceat(taken, starts, axis=axis)
+    return np.array(
+        [[of_head(layer, head) for head in range(layer.n_heads)] for layer in layers],
+        dtype=np.float32,
+    )

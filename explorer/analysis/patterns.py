@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from explorer.analysis.detectors import PLACES
-from explorer.analysis.profiles import COLUMN, EVENNESS, Doubles
+from explorer.analysis.profiles import COLUMN, EVENNESS, OWN_SENTENCE
+from explorer.layers import Doubles
 
 POSITION = 0.5  # share on one offset from which a head is positional (Clark et al. 2019)
 VERTICAL = 0.6  # share on special tokens, or on one token (the same paper's for special tokens)
@@ -46,22 +46,24 @@ class Kind:
 
 
 def kinds_of(
-    measures: Mapping[str, Doubles], marks: Sequence[str], own_share: float
+    measures: Mapping[str, Doubles], marks: Sequence[str], own_sentence: Doubles | None
 ) -> list[list[Kind]]:
     """The kind of every head.
 
     Args:
         measures: From `head_profiles`, or their mean over texts.
         marks: The special tokens' texts.
-        own_share: The share of its own sentence that even attention would give a token, 0 to 1.
+        own_sentence: The share of its own sentence that even attention would give a word, by
+            layer, over the texts of that measure; None where no text is of several sentences.
 
     Returns:
         ``[layer][head]``.
     """
     layers, heads = measures[COLUMN].shape
+    own = np.ones(layers) if own_sentence is None else own_sentence
     return [
         [
-            _kind({k: float(m[layer, head]) for k, m in measures.items()}, marks, own_share)
+            _kind({k: float(m[layer, head]) for k, m in measures.items()}, marks, float(own[layer]))
             for head in range(heads)
         ]
         for layer in range(layers)
@@ -85,7 +87,7 @@ def _kind(m: Mapping[str, float], marks: Sequence[str], own_share: float) -> Kin
             "vertical + diagonal",
             f"{drained:.2f} on {names}, {diagonal:.2f} on {PLACES[offset]}",
         )
-    own = m.get("own sentence", 0.0)
+    own = m.get(OWN_SENTENCE, 0.0)
     if own - own_share >= BLOCK:
         return Kind(
             "block",
@@ -96,15 +98,3 @@ def _kind(m: Mapping[str, float], marks: Sequence[str], own_share: float) -> Kin
         return Kind("broad", f"its rows have {m[EVENNESS]:.2f} of the possible entropy")
     best = max((diagonal, PLACES[offset]), (drained, names or "no special token"))
     return Kind("heterogeneous", f"no rule holds; its largest habit is {best[0]:.2f} on {best[1]}")
-
-
-def own_sentence_share(sentences: npt.NDArray[np.int64]) -> float:
-    """What even attention over all tokens would give to a token's own sentence, on average.
-
-    Args:
-        sentences: From `sentence_of`; −1 for special tokens.
-    """
-    ordinary = sentences[sentences >= 0]
-    if not len(ordinary):
-        return 0.0
-    return float((ordinary[:, None] == ordinary).sum(axis=1).mean() / len(sentences))

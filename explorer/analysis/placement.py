@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 
-from explorer.analysis.profiles import Doubles
+from explorer.layers import Doubles
 from explorer.sources.progress import away
 
 

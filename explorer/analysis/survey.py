@@ -7,15 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from explorer.analysis.detectors import sentence_of
-from explorer.analysis.divergence import distances_within
-from explorer.analysis.patterns import Kind, kinds_of, own_sentence_share
+from explorer.analysis.divergence import distances_within, heads_of, sample
+from explorer.analysis.patterns import Kind, kinds_of
 from explorer.analysis.placement import place_heads
-from explorer.analysis.profiles import Doubles, HeadProfiles, PooledProfiles, head_profiles, pool
+from explorer.analysis.profiles import HeadProfiles, PooledProfiles, head_profiles, pool
+from explorer.layers import Doubles
 from explorer.trace import AttentionTrace, Token
 
 Report = Callable[[str, float | None], None]
-DISTANT_WEIGHTS = 40_000_000  # weights whose heads' distances are computed, some seconds
+# Weights whose heads' distances are computed, some seconds; of a longer first text evenly spread
+# rows: all of 512 tokens with 144 heads, a sixteenth of 2,048 tokens.
+DISTANT_WEIGHTS = 40_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +34,7 @@ class Survey:
         places: Where each head lies on the plane, ``[head, 2]``, heads counted through all layers.
         stress: What share of the distances the plane does not keep.
         n_placed: Over how many of the texts the distances are averaged.
+        rows_placed: Over how many rows of the first text, where not over all; else None.
     """
 
     example: AttentionTrace
@@ -42,6 +45,7 @@ class Survey:
     places: Doubles
     stress: float
     n_placed: int
+    rows_placed: int | None
 
     @property
     def n_texts(self) -> int:
@@ -60,35 +64,41 @@ def survey(
         report: Told what is being done; may raise to end it.
     """
     profiles: list[HeadProfiles] = []
-    own, sinks, texts = [], [], []
+    sinks, texts = [], []
     example: AttentionTrace | None = None
     marks: dict[str, None] = {}
     distance: Doubles | None = None
+    rows_placed: int | None = None
     read, placed = 0, 0
     for i, trace in enumerate(traces):
-        report(f"Reading text {i + 1} of {n_texts}", i / n_texts)
+
+        def within(doing: str, share: float | None, at: int = i) -> None:
+            report(doing, (at + (share or 0)) / n_texts)
+
+        within(f"Reading text {i + 1} of {n_texts}", 0)
         example = example or trace
-        found = head_profiles(trace)
+        found = head_profiles(trace, within)
         profiles.append(found)
         texts.append(trace.key_tokens)
         marks |= dict.fromkeys(t.text for t in trace.key_tokens if t.special)
-        own.append(own_sentence_share(sentence_of(trace.key_tokens)))
         sinks.append(_sinks(trace, found))
-        cost = trace.weights.size
+        n, heads = len(trace.key_tokens), heads_of(trace.layers)
+        rows = sample(heads.n_heads, n, n, DISTANT_WEIGHTS)
+        cost = heads.n_heads * len(rows) * n
         if not placed or read + cost <= DISTANT_WEIGHTS:
-            apart = distances_within(
-                trace.weights,
-                lambda share, at=i: report("Comparing heads", (at + share) / n_texts),  # type: ignore[misc]
-            )
+            apart = distances_within(heads, rows, lambda share: within("Comparing heads", share))
             distance = apart if distance is None else distance + apart
+            if not placed and len(rows) < n:
+                rows_placed = len(rows)
             placed, read = placed + 1, read + cost
     assert example is not None
     assert distance is not None
     report("Placing the heads", None)
     places, stress = place_heads(distance / placed)
     pooled = pool(profiles)
-    kinds = kinds_of(pooled.mean, list(marks), float(np.mean(own)))
-    return Survey(example, texts, pooled, kinds, _commonest(sinks), places, stress, placed)
+    kinds = kinds_of(pooled.mean, list(marks), pooled.own_sentence)
+    commonest = _commonest(sinks)
+    return Survey(example, texts, pooled, kinds, commonest, places, stress, placed, rows_placed)
 
 
 def _sinks(trace: AttentionTrace, found: HeadProfiles) -> npt.NDArray[np.str_]:

@@ -16,7 +16,8 @@
  *   codes: `[frame, layer, head, query, key]`; wanted: `[pattern, query, key]`
  * @typedef {{id: string, title: string, n_layers: number, n_heads: number,
  *            query_tokens: Token[], key_tokens: Token[], texts: string[],
- *            marks: Record<string, string>[], patches: [number, number] | null, n_cut: number[], thumb: [number, number], blocks: Block[],
+ *            marks: Record<string, string>[], patches: [number, number] | null, n_cut: number[],
+ *            truncation_side: "left" | "right", thumb: [number, number], blocks: Block[],
  *            opening: Record<string, unknown> | null, link: Record<string, string> | null,
  *            film: About | null}} Header
  *   marks: for each text what is shown in place of characters that nobody sees, by their place;

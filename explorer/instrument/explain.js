@@ -219,7 +219,7 @@ export function mountExplain(root, host) {
 
   function showNumbers() {
     if (!found) return;
-    const away = found.how === "mask" ? "put [MASK] in its place" : "drop it";
+    const away = found.instead === null ? "drop it" : `put ${found.instead} in its place`;
     setText(
       pointedSays,
       pointed === null
@@ -272,7 +272,7 @@ export function mountExplain(root, host) {
   }
 
   function truthRow() {
-    const away = found?.how === "mask" ? "[MASK] in its place" : "dropped";
+    const away = found?.instead ? `${found.instead} in its place` : "dropped";
     const awaited = found?.stopped ? " was not measured" : " is measured last…";
     const says = found?.removal ? ` each word ${away}` : awaited;
     return h(
@@ -480,10 +480,12 @@ export function mountExplain(root, host) {
       return;
     }
     const params = host.params();
-    const known = fresh.methods.some((m) => m.key === params.get("method"));
-    method = known ? (params.get("method") ?? "") : method || fresh.methods[0].key;
-    const [layers, width] = fresh.shape ?? [0, 0];
-    off = readHeads(params.get("off") ?? "").filter(([a, b]) => a < layers && b < width);
+    const named = fresh.methods.some((m) => m.key === params.get("method"));
+    method = named ? (params.get("method") ?? "") : method || fresh.methods[0].key;
+    const width = fresh.shape?.[1] ?? 0;
+    const known = (/** @type {[number, number]} */ [a, b]) =>
+      fresh.numbers.includes(a) && b < width;
+    off = readHeads(params.get("off") ?? "").filter(known);
     pointed = null;
     draw();
     gone = (params.get("gone") ?? "")

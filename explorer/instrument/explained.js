@@ -9,12 +9,14 @@
  * @typedef {[string, number][]} Guesses
  * @typedef {{heads: [number, number][], gone: number[], value: number, predictions: Guesses}} Changed
  * @typedef {{id: string, link: Record<string, string> | null, title: string, name: string,
- *            value: number, empty: number | null, how: "mask" | "drop", asks_at: boolean,
+ *            value: number, empty: number | null, instead: string | null, asks_at: boolean,
  *            tokens: {text: string, special: boolean}[], units: number[][],
  *            whole: boolean, stopped: boolean, removal: (number | null)[] | null, lines: string[], methods: MethodOf[],
- *            shape: [number, number] | null, effects: number[] | null, importance: number[] | null,
+ *            shape: [number, number] | null, numbers: number[], effects: number[] | null, importance: number[] | null,
  *            heads_reason: string, heads_agree: number | null, predictions: Guesses,
  *            agreements: [number | null, number, number][][], changed: Changed | null}} Explained
+ *   instead: the token that stands where a word was taken away, null where the gap is closed;
+ *   numbers: the layers of the rows of effects and importance, as the model numbers them;
  *   agreements: of any two scores, removal first, then the methods that have values: Spearman's
  *   correlation and its interval; whole: false while some of it is still being computed
  */
@@ -106,5 +108,6 @@ export function answerTo(found, off, gone) {
     return changed;
   if (off.length !== 1 || gone.length || !effects || !shape) return null;
   const [[layer, head]] = off; // one head: measured already
-  return { value: found.value + effects[layer * shape[1] + head], predictions: null };
+  const row = found.numbers.indexOf(layer);
+  return { value: found.value + effects[row * shape[1] + head], predictions: null };
 }

@@ -45,8 +45,9 @@ export function createHeadMap(act) {
   /**
    * @param {[number, number]} shape layers and heads @param {import("./theme.js").Theme} theme
    * @param {string} label @param {(pen: import("./paint.js").Pen, head: number, box: Box) => void} paintHead
+   * @param {number[]} [numbers] the model's own numbers of the layers; from 0 if left out
    */
-  function show(shape, theme, label, paintHead) {
+  function show(shape, theme, label, paintHead, numbers) {
     [layers, width] = shape;
     const room = Math.max(260, element.parentElement?.clientWidth ?? 500);
     const side = Math.floor(Math.min(54, (room - LEFT - 2) / width));
@@ -59,7 +60,11 @@ export function createHeadMap(act) {
       for (let head = 0; head < width; head++)
         pen.fillText(String(head), LEFT + (head + 0.5) * side, TOP / 2);
       for (let layer = 0; layer < layers; layer++)
-        pen.fillText(String(layer), LEFT / 2 - 1, TOP + (layer + 0.5) * cell.height);
+        pen.fillText(
+          String(numbers?.[layer] ?? layer),
+          LEFT / 2 - 1,
+          TOP + (layer + 0.5) * cell.height,
+        );
       for (let head = 0; head < layers * width; head++) {
         const x = LEFT + (head % width) * side + 1;
         const y = TOP + Math.floor(head / width) * cell.height + 1;

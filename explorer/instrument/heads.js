@@ -258,7 +258,7 @@ export function mountHeads(root, host) {
 
   function paintPlane() {
     if (!heads) return;
-    const { places, n_placed, n_texts, stress } = heads;
+    const { places, n_placed, n_texts, rows_placed, stress } = heads;
     const width = Math.max(280, Math.min(plane.parentElement?.clientWidth ?? 500, 720));
     const height = Math.max(map.height(), 260);
     const [xs, ys] = [places.map(([x]) => x), places.map(([, y]) => y)];
@@ -299,7 +299,11 @@ export function mountHeads(root, host) {
         pen.fillText(nameOf(i), x + (end ? -9 : 9), y);
       }
     });
-    const over = n_placed < n_texts ? ` (over the first ${n_placed} of ${n_texts} texts)` : "";
+    const parts = [
+      ...(n_placed < n_texts ? [`the first ${n_placed} of ${n_texts} texts`] : []),
+      ...(rows_placed ? [`${rows_placed} rows of the first, evenly spread`] : []),
+    ];
+    const over = parts.length ? ` (over ${parts.join(", ")})` : "";
     setText(
       planeNote,
       `Distances are Jensen–Shannon divergences of their rows${over}, placed by multidimensional scaling (as Clark et al. 2019); the plane misses ${(100 * stress).toFixed(0)} % of them (stress). Colours are kinds.`,

@@ -94,6 +94,7 @@ def pack(
         "marks": [marks_in(text) for text in trace.texts],
         "patches": trace.patches and [trace.patches.rows, trace.patches.columns],
         "n_cut": trace.n_cut,
+        "truncation_side": trace.model.truncation_side,
         "thumb": thumbs.shape[2:],
         "blocks": [about for about, _ in blocks],
         "opening": opening,

@@ -14,9 +14,9 @@ import numpy as np
 
 from explorer.analysis.finder import Found
 from explorer.analysis.patterns import KINDS
-from explorer.analysis.profiles import Doubles
 from explorer.analysis.survey import Survey
 from explorer.instrument.pack import thumbnails
+from explorer.layers import Doubles
 
 Pair = tuple[int, int, int]
 """A text, and the positions of the word that looks and of the one that is looked at."""
@@ -78,7 +78,17 @@ MEASURES: Mapping[str, tuple[str, str, str]] = {
     "sharpness": ("sharpness (mean row maximum)", "share", "gives its first choice {} on average"),
     "entropy": ("entropy", "bits", "spreads each row over {} bits"),
     "evenness": ("entropy, of the possible", "share", "has {} of the possible entropy"),
+    "no token": (
+        "attention on no token (a sink, or all keys masked)",
+        "share",
+        "gives {} of its attention to no token",
+    ),
     "distance": ("mean distance", "tokens", "looks {} tokens away on average"),
+    "distance among words": (
+        "mean distance, without special tokens",
+        "tokens",
+        "looks {} tokens away on average where a word looks at a word, special tokens left out",
+    ),
 }
 
 
@@ -117,6 +127,7 @@ def pack_heads(
             for kind, sink in zip(kinds, sinks, strict=True)
         ],
         "places": survey.places.round(4).tolist(),
+        "rows_placed": survey.rows_placed,
         "stress": round(survey.stress, 4),
         "texts": [
             [{"text": t.text, "special": t.special, "word": t.word} for t in tokens]

@@ -24,6 +24,10 @@ const THICKEST = 85; // per cent of a patch that the full colour covers
 const CUT_SHOWN = 600; // characters of the part that the model did not read
 const LONG = 200; // tokens from which the text gets more room
 
+/** Where a text was cut. @param {number} cut tokens that did not fit */
+const scissors = (cut) =>
+  h("span", { class: "ax-scissors" }, `✂ ${cut.toLocaleString("en")} tokens did not fit`);
+
 /** @param {Actions} actions */
 export function createReading(actions) {
   const body = h("div", {
@@ -178,28 +182,32 @@ export function createReading(actions) {
 
   /** @param {string} text @param {number} segment */
   function paragraphOf(text, segment) {
-    const { marks, n_cut: nCut } = /** @type {Scene} */ (scene).trace.head;
+    const { marks, n_cut: nCut, truncation_side: gone } = /** @type {Scene} */ (scene).trace.head;
     const paragraph = h("p", { dir: "auto" });
     // Spans count code points, JavaScript strings do not.
     const letters = [...text].map((letter, i) => marks[segment][i] ?? letter);
+    const own = spots.flatMap(({ token }, i) => (token.segment === segment ? [{ token, i }] : []));
+    const cut = nCut[segment];
     let done = 0;
-    spots.forEach(({ token }, i) => {
-      if (token.segment !== segment) return;
+    if (cut && gone === "left") {
+      done = own.find(({ token }) => token.span)?.token.span?.[0] ?? letters.length;
+      const lost = letters.slice(Math.max(done - CUT_SHOWN, 0), done).join("");
+      const more = done > CUT_SHOWN ? "…" : "";
+      paragraph.append(h("span", { class: "ax-cut" }, more + lost), scissors(cut));
+    }
+    for (const { token, i } of own) {
       const [start, end] = token.span ?? [done, done];
       if (start > done) paragraph.append(letters.slice(done, start).join(""));
       // A piece that starts inside the one before (a split character) shows only what is new.
       const shown = token.span ? letters.slice(Math.max(start, done), end).join("") : token.text;
       done = Math.max(done, end);
       paragraph.append(spanAt(i, shown));
-    });
+    }
     const rest = letters.slice(done);
-    const cut = nCut[segment];
-    if (cut) {
+    if (cut && gone !== "left") {
       const more = rest.length > CUT_SHOWN ? "…" : "";
-      paragraph.append(
-        h("span", { class: "ax-scissors" }, `✂ ${cut.toLocaleString("en")} tokens did not fit`),
-        h("span", { class: "ax-cut" }, rest.slice(0, CUT_SHOWN).join("") + more),
-      );
+      const lost = rest.slice(0, CUT_SHOWN).join("") + more;
+      paragraph.append(scissors(cut), h("span", { class: "ax-cut" }, lost));
     } else paragraph.append(rest.join(""));
     return paragraph;
   }

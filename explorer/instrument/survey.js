@@ -13,7 +13,8 @@
  *            kinds: string[], heads: {kind: number, evidence: string, sink: string}[],
  *            places: [number, number][], stress: number, texts: Pointable[][], pairs: Pair[],
  *            found: Found | null,
- *            thumb: [number, number]}} Heads
+ *            rows_placed: number | null, thumb: [number, number]}} Heads
+ *   rows_placed: over how many rows of the first text heads are placed, where not over all
  */
 
 export const POINTED = "pointed";

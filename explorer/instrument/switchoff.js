@@ -51,7 +51,7 @@ export function createSwitchOff(change) {
   /** @param {number} i @returns {[number, number]} */
   const headOf = (i) => {
     const width = found?.shape?.[1] ?? 1;
-    return [Math.floor(i / width), i % width];
+    return [found?.numbers[Math.floor(i / width)] ?? 0, i % width];
   };
 
   const isOff = (/** @type {number} */ i) => off.some((o) => o.join() === headOf(i).join());
@@ -107,7 +107,11 @@ export function createSwitchOff(change) {
     const { effects } = found;
     const most = Math.max(1e-12, ...effects.map(Math.abs));
     const label = `Effect of switching each head off. ${headSentence()}`;
-    grid.show(found.shape, theme, label, (pen, i, { x, y, width, height }) => {
+    const paintHead = (
+      /** @type {import("./paint.js").Pen} */ pen,
+      /** @type {number} */ i,
+      /** @type {import("./paint.js").Box} */ { x, y, width, height },
+    ) => {
       const back = theme.diverging[bound(Math.round(127.5 - (127.5 * effects[i]) / most), 0, 255)];
       pen.fillStyle = css(back);
       pen.fillRect(x, y, width, height);
@@ -125,7 +129,8 @@ export function createSwitchOff(change) {
         pen.strokeStyle = theme.accent;
         pen.strokeRect(x, y, width, height);
       }
-    });
+    };
+    grid.show(found.shape, theme, label, paintHead, found.numbers);
     setText(
       headNote,
       `Blue heads support the target: without them it falls; orange ones work against it. Full colour at ±${most.toPrecision(2)}. Click to switch off. A head that is off is zero, which the model has never seen, and others take its place (Michel et al. 2019)${found.heads_agree === null ? "" : `; gradient importance ranks the heads as this does at ${inPlain(found.heads_agree)}`}.`,

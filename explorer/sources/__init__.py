@@ -7,6 +7,7 @@ from explorer.lesson import Trained
 from explorer.run import Run
 from explorer.source import Embedded, Hub, InMemory, Own, Scratch, Source, Transplanted, model_of
 from explorer.sources.catalogue import EXAMPLES, Example
+from explorer.sources.languages import check_languages, languages_of
 from explorer.sources.progress import Progress, silent, working_for
 from explorer.sources.stored import stored_trace
 from explorer.trace import AttentionTrace
@@ -29,6 +30,7 @@ __all__ = [
     "Example",
     "Progress",
     "absent_model",
+    "known_languages",
     "silent",
     "stored_trace",
     "trace_run",
@@ -72,6 +74,7 @@ def trace_run(run: Run, progress: Progress = silent) -> AttentionTrace:
 def _read(loaded: "LoadedModel", run: Run, progress: Progress) -> AttentionTrace:
     """What a run's text or picture is to a loaded model."""
     loaded = loaded.part("text" if run.picture is None else "picture")
+    check_languages(loaded.tokenizer, run.languages, loaded.info.name)
     if loaded.form == "pair":
         from explorer.sources.seq2seq import trace_pair
 
@@ -83,6 +86,14 @@ def _read(loaded: "LoadedModel", run: Run, progress: Progress) -> AttentionTrace
     from explorer.sources.huggingface import trace_text
 
     return trace_text(loaded, run)
+
+
+def known_languages(source: Source) -> tuple[str, ...]:
+    """The languages that can be chosen for a model that was just used; none for most."""
+    from explorer.sources.loading import loaded_model
+
+    loaded = loaded_model(source)
+    return tuple(sorted(languages_of(loaded.tokenizer))) if loaded else ()
 
 
 def absent_model(source: Source) -> Hub | None:

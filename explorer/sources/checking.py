@@ -17,7 +17,13 @@ from typing import Any
 
 from explorer.errors import ExplorerError
 from explorer.limits import MAX_MODEL_MB
-from explorer.sources.families import family_of, means_attention, parts_of, sizes_of
+from explorer.sources.families import (
+    family_of,
+    means_attention,
+    parts_of,
+    sizes_of,
+    why_refused,
+)
 
 MAX_LAYERS, MAX_HEADS, MAX_WIDTH = 48, 64, 8192
 MAX_SIDE = 2048  # pixels that a processor may make a picture's side
@@ -26,8 +32,13 @@ PIECE_LENGTH = 1024  # characters of one of them: runs of spaces come to a few h
 _VOCABULARY_BYTES = 64 * 2**20  # a vocabulary of a quarter of a million pieces takes 20 MB
 _CONFIG_BYTES = 2**20
 _WEIGHTS_HEADER = 4 * 2**20  # bytes in which a file of weights says what is in it
+# What does no more than scale, crop, fill up and colour pictures, by the settings below.
 _PROCESSORS: tuple[str, ...] = ("ViTImageProcessor", "DeiTImageProcessor", "BeitImageProcessor")
-_PROCESSORS += ("BitImageProcessor", "CLIPImageProcessor")
+_PROCESSORS += ("BitImageProcessor", "CLIPImageProcessor", "ChineseCLIPImageProcessor")
+_PROCESSORS += ("SiglipImageProcessor", "Siglip2ImageProcessor", "DINOv3ViTImageProcessor")
+_PROCESSORS += ("YolosImageProcessor", "BlipImageProcessor", "LlavaImageProcessor")
+_PROCESSORS += ("Gemma3ImageProcessor", "GotOcr2ImageProcessor", "OwlViTImageProcessor")
+_PROCESSORS += ("Owlv2ImageProcessor", "ConvNextImageProcessor")
 _SETTINGS_BYTES = 8 * 2**20  # a tokenizer's settings repeat its added tokens
 _PARTS = 4_000_000  # brackets and commas of one file: each becomes an object in memory
 _DEPTH = 32
@@ -454,8 +465,9 @@ def _check_read(said: dict[str, Any], kind: str, name: str) -> None:
     from transformers import CONFIG_MAPPING, AutoConfig
 
     read = _read_keys(kind).union(*map(_read_keys, _parts_of_kind(kind)))  # older files are flat
+    rotates = "rope_parameters" in read
     for key, value in said.items():
-        if key not in read and means_attention(kind, key, value):
+        if key not in read and means_attention(kind, key, value, rotates=rotates):
             raise refuse(
                 name,
                 "config.json",
@@ -486,6 +498,8 @@ def _known_part(said: dict[str, Any], known: frozenset[str], name: str) -> dict[
             kept[key] = _labels(value, name, key)
         elif (key in known and key not in _REFUSED) or key == "model_type" or key.isdecimal():
             kept[key] = _known_value(value, key, known, name)
+        elif key in _WRITING_TOKENS and _are_tokens(value):  # a part may say its own
+            kept[key] = value
     return kept
 
 
@@ -573,6 +587,7 @@ _PICTURE_SIGNS += ("default_to_square", "offset", "do_flip_channel_order", "do_p
 _PICTURE_SIZES = ("size", "crop_size", "pad_size")
 _PICTURE_COLOURS = ("image_mean", "image_std")
 _PICTURE_NUMBERS = {"rescale_factor": 1000, "resample": 5, "crop_pct": 100, "size_divisor": 4096}
+_PICTURE_NUMBERS |= {"patch_size": 256, "max_num_patches": 65_536}
 
 
 def picture_config(folder: Path, name: str) -> dict[str, Any] | None:
@@ -584,6 +599,10 @@ def picture_config(folder: Path, name: str) -> dict[str, Any] | None:
     """
     file = "preprocessor_config.json"
     said = read_json(folder, file, name, _CONFIG_BYTES)
+    if said is None:  # newer checkpoints say it beside what their tokenizer wants
+        file = "processor_config.json"
+        whole = read_json(folder, file, name, _CONFIG_BYTES)
+        said = whole.get("image_processor") if isinstance(whole, dict) else None
     if said is None:
         return None
     if not isinstance(said, dict):
@@ -668,6 +687,8 @@ def check_config(config: Any, name: str) -> None:
         ExplorerError: None does, or they are impossible.
     """
     refused: list[ExplorerError] = []
+    if why := why_refused(config):
+        raise ExplorerError(f"“{name}” is a “{config.model_type}” model, which {why}.")
     parts = parts_of(config).values()
     for part in parts:
         try:
@@ -722,7 +743,8 @@ def check_unread(unread: Iterable[str], modules: Iterable[str], name: str) -> No
 
 # Masks and tables that older versions kept among the weights, and scales of a quantised cache.
 _HARMLESS_WEIGHTS = re.compile(
-    r"(attn|attention)\.(masked_)?bias$|inv_freq$|position_ids$|relative_position_index$|_scale$"
+    r"(attn|attention)\.(masked_)?bias$|(causal|attn)_mask$|inv_freq$|(cos|sin)(_cached)?$"
+    r"|position_ids$|relative_position_index$|_scale$"
 )
 _ATTENTION_PART = re.compile("attn|attention", re.IGNORECASE)
 

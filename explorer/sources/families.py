@@ -6,7 +6,8 @@ begin at 0. So a new decoder of standard shape needs no row, and a new fact need
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Literal
 
@@ -14,6 +15,7 @@ from explorer.errors import ExplorerError
 from explorer.limits import MAX_TOKENS
 
 Form = Literal["text", "pair", "picture"]
+Marks = tuple[tuple[str, int | str], ...]
 
 
 # Names of settings that decide which keys a query sees and how a score is made.
@@ -40,15 +42,19 @@ _PLAIN_VALUES = {
 }
 
 
-def means_attention(kind: str, key: str, value: Any) -> bool:
+def means_attention(kind: str, key: str, value: Any, *, rotates: bool = False) -> bool:
     """Whether a setting of a config.json, by its name and value, decides how attention looks.
 
     Args:
         kind: The model type.
         key: The setting's name.
         value: What is said of it.
+        rotates: Whether its class turns queries and keys by their positions in any case.
     """
     if value in (None, False, "", 0, [], {}) or not _OF_ATTENTION.search(key):
+        return False
+    rotary = re.search("rotary|rope|position_embedding_type", key)
+    if rotates and rotary and (value in (True, 1) or str(value).startswith("rope")):
         return False
     if key in family_of(kind).followed:
         return False
@@ -77,12 +83,30 @@ class PlainLayers:
 
 
 @dataclass(frozen=True)
+class Sight:
+    """What a vision model reads of a picture: patches, row by row, and marks beside them.
+
+    Each kind of mark stands here with how many of it there are, or with the name by which
+    config.json says so. The order is the model's own.
+
+    Attributes:
+        before: The marks before the patches.
+        after: The marks behind them.
+        settings: What its configuration must say for the whole picture to be read.
+    """
+
+    before: Marks = ()
+    after: Marks = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Family:
     """What is known of a family beyond the standard shape.
 
     Attributes:
         form: What it reads, if it is no encoder-decoder: a ``text`` or a ``picture``.
-        marks: The tokens that a vision model puts before its patches.
+        sight: What it reads of a picture, if it reads one.
         after_padding: Whether positions are counted from after the padding token, and by what is no
             padding: the first token of a text stands at ``pad_token_id + 1``.
         followed: Settings of older files that its class follows in any case, though it reads none.
@@ -92,7 +116,7 @@ class Family:
     """
 
     form: Form = "text"
-    marks: tuple[str, ...] = ()
+    sight: Sight | None = None
     after_padding: bool = False
     plain: PlainLayers | None = None
     followed: tuple[str, ...] = ()
@@ -116,6 +140,26 @@ _DISTILBERT = PlainLayers(
     "sa_layer_norm",
 )
 _STANDARD = Family()
+
+
+def _seeing(*before: tuple[str, int | str], note: str | None = None, **more: Any) -> Family:
+    return Family(form="picture", sight=Sight(before, **more), note=note)
+
+
+def _refused(why: str, *kinds: str) -> dict[str, Family]:
+    return dict.fromkeys(kinds, Family(refused=f"{why}. {_OTHERS}"))
+
+
+_OTHERS = (
+    "Choose a model of text, such as google-bert/bert-base-uncased, or of pictures, such as "
+    "google/vit-base-patch16-224 or facebook/dinov2-base"
+)
+
+
+_CLS = ("[CLS]", 1)
+_REGISTERS = ("[REG]", "num_register_tokens")
+_WITH_CLS = _seeing(_CLS)
+_PATCHES_ALONE = _seeing()  # where a model pools by attention, that is no layer of it
 _WINDOWS = (
     "looks through a window, and Transformers returns the weights of that window alone, not those "
     "of every token on every token. Choose a model that reads as long texts another way, such as "
@@ -149,7 +193,15 @@ _FAMILIES = {
     ),
     "longformer": Family(after_padding=True, refused=_WINDOWS),
     "led": Family(refused=_WINDOWS),
+    "longt5": Family(refused=_WINDOWS),
+    "idefics": Family(
+        refused="reads a text only behind a picture, and both at once cannot be given here. Choose "
+        "a model that reads texts alone, such as HuggingFaceTB/SmolVLM-256M-Instruct"
+    ),
     "gptj": Family(followed=("rotary",)),
+    "bamba": Family(followed=("attn_rotary_emb",)),  # which is half of a head in all of them
+    "hunyuan_v1_dense": Family(followed=("use_qk_norm",)),
+    "hunyuan_v1_moe": Family(followed=("use_qk_norm",)),
     "bloom": Family(followed=("offset_alibi",)),
     **dict.fromkeys(
         ("mamba", "mamba2", "falcon_mamba", "rwkv", "xlstm", "fnet"),
@@ -162,11 +214,124 @@ _FAMILIES = {
         note="Its part for texts is read alone, where each token looks only at itself and at those "
         "before it. Behind a picture the tokens of a question look at all others too."
     ),
-    # DeiT also comes as the classes of ViT; what else looks at pictures has no plain grid.
-    "vit": Family(form="picture", marks=("[CLS]",)),
-    "deit": Family(form="picture", marks=("[CLS]", "[DIST]")),
-    "clip_vision_model": Family(form="picture", marks=("[CLS]",)),
+    # What reads pictures as a plain grid of patches.
+    "vit": _WITH_CLS,
+    "deit": _seeing(_CLS, ("[DIST]", 1)),  # it also comes as the classes of ViT
+    "vit_msn": _WITH_CLS,
+    "vit_mae": _seeing(
+        _CLS,
+        note="It was trained on pictures of which most patches were hidden; here it reads all of "
+        "them, in their order.",
+        settings={"mask_ratio": 0.0},
+    ),
+    "ijepa": _PATCHES_ALONE,
+    "beit": _WITH_CLS,
+    "data2vec-vision": _WITH_CLS,
+    "dinov2": _WITH_CLS,
+    "dinov2_with_registers": _seeing(_CLS, _REGISTERS),
+    "dinov3_vit": _seeing(_CLS, _REGISTERS),
+    "pixio": _seeing(("[CLS]", "n_cls_tokens")),
+    "yolos": _seeing(_CLS, after=(("[DET]", "num_detection_tokens"),)),
+    "clip_vision_model": _WITH_CLS,
+    "chinese_clip_vision_model": _WITH_CLS,
+    "altclip_vision_model": _WITH_CLS,
+    "metaclip_2_vision_model": _WITH_CLS,
+    "clipseg_vision_model": _WITH_CLS,
+    "owlvit_vision_model": _WITH_CLS,
+    "owlv2_vision_model": _WITH_CLS,
+    "blip_vision_model": _WITH_CLS,
+    "blip_2_vision_model": _WITH_CLS,
+    "mlcd_vision_model": _WITH_CLS,
+    "aimv2_vision_model": _PATCHES_ALONE,
+    "internvl_vision": _WITH_CLS,
+    "siglip_vision_model": _PATCHES_ALONE,
+    "siglip2_vision_model": _PATCHES_ALONE,
+    # What looks at pictures in another way, and what reads neither text nor a picture.
+    **_refused(
+        "looks at a picture window by window, so no patch has attention on all others",
+        *("swin", "swinv2", "swin2sr", "donut-swin", "maskformer-swin", "hiera", "vitdet"),
+        *("sam", "sam_vision_model", "sam_hq", "sam_hq_vision_model", "dinat"),
+    ),
+    **_refused(
+        "has no attention: it sees by convolutions and the like",
+        *("convnext", "convnextv2", "dinov3_convnext", "resnet", "regnet", "bit", "mobilenet_v1"),
+        *("mobilenet_v2", "efficientnet", "poolformer", "focalnet", "textnet", "superpoint"),
+    ),
+    **_refused(
+        "looks at smaller and smaller copies of a picture, so its layers have different tokens",
+        *("segformer", "pvt", "pvt_v2", "cvt", "glpn", "levit", "mobilevit", "mobilevitv2"),
+        *("swiftformer",),
+    ),
+    **_refused(
+        "looks at what a network of convolutions has made of a picture, not at its patches",
+        *("detr", "conditional_detr", "deformable_detr", "table-transformer", "rt_detr"),
+        *("maskformer", "mask2former", "oneformer"),
+    ),
+    **_refused(
+        "cuts every picture into patches of another number, and reads them with the text that is "
+        "printed into it",
+        *("pix2struct", "pix2struct_vision_model"),
+    ),
+    **_refused(
+        "reads videos: several pictures at a time, and one is too few",
+        *("videomae", "vivit", "timesformer", "vjepa2", "xclip", "xclip_vision_model"),
+    ),
 }
+
+
+def why_refused(config: Any) -> str | None:
+    """Why a model's attention cannot be shown, as the end of a sentence; None if it may be shown.
+
+    Of an encoder-decoder that is put together of two models, also why its encoder's cannot.
+    """
+    parts = [config, *filter(None, [_inner(config, "encoder")])]
+    for part in parts:
+        if why := family_of(part).refused:
+            return why
+    if _hears(parts):
+        return (
+            "reads sound: it needs a recording, not a text or a picture, and recordings cannot be "
+            f"given here yet. {_OTHERS}"
+        )
+    return f"{_UNREAD}. {_OTHERS}" if _only_looks(config) else None
+
+
+def why_unseen(config: Any, name: str) -> str | None:
+    """Why the part for pictures of a model of texts cannot be shown; None if it can, or has none.
+
+    The sentence is for somebody who gave a picture.
+    """
+    for part in filter(None, (_inner(config, key) for key in _PICTURE_PARTS)):
+        if family_of(part).form != "picture":
+            why = family_of(part).refused or f"{_UNREAD}. {_OTHERS}"
+            return f"The part of “{name}” for pictures is a “{part.model_type}” model, which {why}."
+    return None
+
+
+_UNREAD = (
+    "is of a kind that is not known here, so which token stands for which patch cannot be said"
+)
+
+
+def _only_looks(config: Any) -> bool:
+    """Whether a model reads pictures alone, in a way that nobody here has read."""
+    from transformers.models.auto.image_processing_auto import IMAGE_PROCESSOR_MAPPING_NAMES
+    from transformers.models.auto.tokenization_auto import TOKENIZER_MAPPING_NAMES
+
+    kind = config.model_type
+    looks = kind in IMAGE_PROCESSOR_MAPPING_NAMES and kind not in TOKENIZER_MAPPING_NAMES
+    whole = not any(_inner(config, key) for key in ("text_config", "encoder", *_PICTURE_PARTS))
+    return looks and whole and family_of(kind).form != "picture"
+
+
+def _hears(parts: list[Any]) -> bool:
+    """Whether a model reads sound alone; one that also reads texts is a model of text here."""
+    from transformers import FEATURE_EXTRACTOR_MAPPING, MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING
+
+    known = any(type(part) in FEATURE_EXTRACTOR_MAPPING for part in parts)
+    writes = type(parts[0]) in MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING
+    texts = any(_inner(parts[0], name) for name in ("text_config", "text_encoder"))
+    return known and not writes and not texts
 
 
 def family_of(config: Any) -> Family:
@@ -192,9 +357,13 @@ def parts_of(config: Any) -> dict[Form, Any]:
     A model of texts and pictures (CLIP, Gemma 3, Qwen-VL) says the sizes of both parts apart; most
     others are one part, and their configuration is that part's.
     """
-    if form_of(config) != "text":
+    encoder = _inner(config, "encoder")
+    if encoder is not None and form_of(encoder) == "picture":  # it writes what it sees, as TrOCR
+        return {"picture": encoder}
+    text = _inner(config, "text_config")
+    if text is None and form_of(config) != "text":
         return {form_of(config): config}
-    text = _inner(config, "text_config") or config
+    text = text or config
     found = {form_of(text): text}
     for picture in filter(None, (_inner(config, name) for name in _PICTURE_PARTS)):
         if form_of(picture) == "picture":
@@ -209,7 +378,10 @@ def reads_pictures(said: dict[str, Any]) -> bool:
     """Whether a model, or a part of it, reads pictures, by what its config.json says."""
     from transformers import CONFIG_MAPPING
 
+    encoder = said.get("encoder")
     kinds = [said["model_type"]]
+    if isinstance(encoder, dict) and isinstance(encoder.get("model_type"), str):
+        kinds.append(encoder["model_type"])
     defaults = CONFIG_MAPPING[said["model_type"]].sub_configs_defaults
     for name in _PICTURE_PARTS:
         if name in defaults:
@@ -257,6 +429,22 @@ def reader_of(config: Any) -> Any:
     return _inner(encoder, "text_config") or encoder
 
 
+def sight_of(config: Any) -> Sight:
+    """What a vision model reads of a picture."""
+    return family_of(config).sight or Sight()
+
+
+def marks_beside(config: Any) -> tuple[list[str], list[str]]:
+    """The marks that a vision model puts before and behind its patches, one by one."""
+    sight = sight_of(config)
+
+    def all_of(marks: Marks) -> list[str]:
+        counted = [(mark, getattr(config, n) if isinstance(n, str) else n) for mark, n in marks]
+        return [mark for mark, n in counted for _ in range(n)]
+
+    return all_of(sight.before), all_of(sight.after)
+
+
 def first_position(config: Any) -> int:
     """The number that a model gives to the position of a text's first token."""
     return (config.pad_token_id or 0) + 1 if family_of(config).after_padding else 0
@@ -275,7 +463,7 @@ def look_at_all(config: Any) -> None:
     """Let a model look at every token, as it does in short texts, before it is built.
 
     BigBird looks at blocks of tokens, and at every token in texts up to a length: only there is a
-    weight of every token on every token. `own_tokens` then says that length.
+    weight of every token on every token. `most_positions` then says that length.
     """
     if getattr(config, "attention_type", None) == "block_sparse":
         config.attention_type = "original_full"
@@ -283,13 +471,18 @@ def look_at_all(config: Any) -> None:
         config.all_up_to = (5 + 2 * config.num_random_blocks) * config.block_size
 
 
-def own_tokens(config: Any) -> int | None:
-    """The most tokens that a model itself takes, as far as its configuration says it."""
-    config = reader_of(config)
-    positions = getattr(config, "max_position_embeddings", None)
-    limits = [getattr(config, "all_up_to", None)]
-    if isinstance(positions, int) and positions > 0:
-        limits.append(positions - first_position(config))
+def most_positions(config: Any) -> int | None:
+    """The most tokens that a model itself takes, as far as its configuration says it.
+
+    Of an encoder-decoder what both take.
+    """
+    limits = []
+    for part in filter(None, (reader_of(config), _inner(config, "decoder"))):
+        limits.append(getattr(part, "all_up_to", None))
+        for name in ("max_position_embeddings", "max_seq_len"):  # the second is MPT's
+            positions = getattr(part, name, None)
+            if isinstance(positions, int) and positions > 0:
+                limits.append(max(positions - first_position(part), 1))
     return min(filter(None, limits), default=None)
 
 

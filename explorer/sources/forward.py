@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, own_words
 from explorer.layers import AttentionLayer, GivenWeights, Weights
 from explorer.sources.loading import LoadedModel
 from explorer.sources.memory import take
@@ -20,7 +20,6 @@ from explorer.sources.tap import Call, Tap, layers_from, numbers_of
 from explorer.trace import ModelInfo
 
 _CROSS = re.compile(r"cross|encoder_attn|encdec|encoder_decoder", re.IGNORECASE)
-_WORDS = 300  # characters of a model's own words
 Pick = Callable[[Sequence[Call]], list[Call]]
 
 
@@ -187,8 +186,7 @@ def failing(name: str) -> Iterator[None]:
     except Exception as error:
         if "alloc" in str(error):
             raise
-        words = " ".join(str(error).split())[:_WORDS] or type(error).__name__
         raise ExplorerError(
-            f"{name} failed while it was reading this: “{words}”. Try another text, or another "
-            "model."
+            f"{name} failed while it was reading this: “{own_words(error)}”. Try another text, or "
+            "another model."
         ) from error

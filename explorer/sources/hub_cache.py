@@ -18,17 +18,22 @@ from typing import Any
 
 from explorer.limits import MAX_MODEL_MB
 
-_VOCABULARIES = (
-    "tokenizer.json",
-    "vocab.txt",
-    "vocab.json",
-    "spiece.model",
-    "spm.model",
-    "tokenizer.model",
-    "sentencepiece.model",
-    "sentencepiece.bpe.model",
-    "source.spm",
+# Every file that holds the vocabulary of one of Transformers' tokenizers, by what is in it: pieces
+# and their numbers as JSON; lines of text; SentencePiece's own format.
+NUMBERS: tuple[str, ...] = ("vocab.json", "target_vocab.json", "vocab-src.json", "vocab-tgt.json")
+LINES: tuple[str, ...] = ("vocab.txt", "merges.txt", "bpe.codes", "dict.txt")
+LINES += ("prophetnet.tokenizer",)
+PIECES: tuple[str, ...] = (
+    *("spiece.model", "tokenizer.model", "sentencepiece.bpe.model", "sentencepiece.model"),
+    *("spm.model", "spm_char.model", "tiktoken.model", "source.spm", "target.spm"),
 )
+VOCABULARIES = {"tokenizer.json", *NUMBERS, *LINES, *PIECES} - {"merges.txt", "target_vocab.json"}
+# What some of them read beside it: tables of words, signs and sounds.
+TABLES: tuple[str, ...] = ("emoji.json", "byte_maps.json", "word_shape.json")
+TABLES += ("word_pronunciation.json",)
+# Tokenizers that have none: they read bytes or characters.
+_OF_LETTERS = ("ByT5Tokenizer", "CanineTokenizer", "PerceiverTokenizer")
+_KINDS_OF_LETTERS = ("canine", "perceiver")
 FILES = [
     "config.json",
     "generation_config.json",
@@ -36,15 +41,14 @@ FILES = [
     "tokenizer_config.json",
     "special_tokens_map.json",
     "added_tokens.json",
-    "merges.txt",
-    "target.spm",
-    *_VOCABULARIES,
+    *("tokenizer.json", *NUMBERS, *LINES, *PIECES, *TABLES),
     "model.safetensors.index.json",
     "model.safetensors",
     "model-*.safetensors",
 ]
 _KEPT_DAYS = 3  # as long as a download that was stopped may be gone on with
 _LOOK = 0.2  # seconds between two looks whether a lock is free
+_CONFIG_BYTES = 2**20
 _MOMENT = 0.05  # seconds in which a lock is had that nobody holds
 
 
@@ -104,8 +108,21 @@ def is_intact(path: Path, etag: str) -> bool:
 def lies_whole(folder: Path) -> bool:
     """Whether a snapshot holds what a model needs, as far as that can be seen without the hub."""
     here = {path.name for path in folder.iterdir() if path.is_file()}
-    read = {*_VOCABULARIES, "preprocessor_config.json"} & here
+    read = {*VOCABULARIES, "preprocessor_config.json"} & here or needs_no_vocabulary(folder)
     return "config.json" in here and bool(read) and _has_weights(folder, here)
+
+
+def needs_no_vocabulary(folder: Path) -> bool:
+    """Whether a tokenizer has no vocabulary, as its files say: it reads letter by letter."""
+    said: dict[str, Any] = {}
+    for file in ("config.json", "tokenizer_config.json"):
+        try:
+            found = json.loads((folder / file).read_bytes()[:_CONFIG_BYTES])
+        except (OSError, ValueError, RecursionError):
+            continue
+        said |= found if isinstance(found, dict) else {}
+    known = said.get("tokenizer_class"), said.get("model_type")
+    return known[0] in _OF_LETTERS or (known[0] is None and known[1] in _KINDS_OF_LETTERS)
 
 
 def write_list(folder: Path, tree: Mapping[str, Any]) -> None:

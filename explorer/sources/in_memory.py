@@ -15,13 +15,13 @@ from explorer.sources.families import (
     Form,
     family_of,
     look_at_all,
-    own_tokens,
     part_in,
     parts_of,
     sizes_of,
 )
 from explorer.sources.loading import LoadedModel, measured, notes_of, same_weights
 from explorer.sources.tap import NAME
+from explorer.sources.tokenizer import own_tokens
 from explorer.trace import ModelInfo, Passport
 
 _ENDLESS = 2**31 - 1  # tokens, of a model that says no limit
@@ -68,7 +68,8 @@ def _made(source: InMemory) -> LoadedModel:
 
 def _part(whole: Any, config: Any, form: Form, reader: Any, name: str) -> LoadedModel:
     """What of a model reads texts, or pictures."""
-    notes = notes_of(config, name, family_of(whole.config).note)
+    of_family = family_of(config if form == "picture" else whole.config)
+    notes = notes_of(config, name, of_family.note)
     predicts = _predicts(whole)
     if config is not whole.config:
         whole, predicts = part_in(whole, config), None
@@ -78,15 +79,18 @@ def _part(whole: Any, config: Any, form: Form, reader: Any, name: str) -> Loaded
     for module in (network, network.get_encoder() if form == "pair" else network):
         module.register_forward_pre_hook(_to_its_place, with_kwargs=True)
     sizes = sizes_of(config)
+    own = None if form == "picture" else own_tokens(config, reader)
     info = ModelInfo(
         name=name,
         revision=None,
         n_layers=sizes["num_hidden_layers"] or 1,
         n_heads=sizes["num_attention_heads"] or 1,
         d_model=sizes["hidden_size"] or 0,
-        max_tokens=_ENDLESS if form == "picture" else _most(config, reader),
+        max_tokens=own or _ENDLESS,
         unknown_token=getattr(reader, "unk_token", None),
         notes=notes,
+        own_tokens=own,
+        truncation_side=getattr(reader, "truncation_side", "right"),
     )
     return LoadedModel(info, reader, network, whole, predicts, form)
 
@@ -205,11 +209,6 @@ def _predicts(model: PreTrainedModel) -> Literal["word", "class"] | None:
     if kind.endswith(("ForMaskedLM", "ForPreTraining")):
         return "word"
     return "class" if kind.endswith("ForSequenceClassification") else None
-
-
-def _most(config: Any, tokenizer: PreTrainedTokenizerBase) -> int:
-    """Tokens that a model reads: as many as it has positions, or as its tokenizer says."""
-    return own_tokens(config) or int(min(tokenizer.model_max_length, _ENDLESS))
 
 
 @contextmanager

@@ -10,9 +10,9 @@ from explorer.run import Run
 from explorer.source import Transplanted, model_of
 from explorer.sources.families import layer_norm, plain_layers, projections
 from explorer.sources.forward import attend
-from explorer.sources.huggingface import read
 from explorer.sources.loading import load_model
 from explorer.sources.progress import Progress, silent
+from explorer.sources.tokens import read
 
 
 def read_insides(run: Run, progress: Progress = silent) -> Insides:

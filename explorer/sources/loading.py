@@ -18,17 +18,17 @@ from transformers import (
     AutoConfig,
     AutoImageProcessor,
     AutoModel,
+    AutoModelForImageTextToText,
     AutoModelForMaskedLM,
     AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
     AutoModelForTextEncoding,
-    AutoTokenizer,
 )
 from transformers.utils import logging as transformers_logging
 
-from explorer.errors import ExplorerError, refusing
+from explorer.errors import ExplorerError, own_words
 from explorer.limits import MAX_TOKENS, MODELS_MB
-from explorer.source import Embedded, Folder, Hub, InMemory
+from explorer.source import Embedded, Folder, Hub, InMemory, Source
 from explorer.sources.building import check_need, counting_steps
 from explorer.sources.catalogue import EMBEDDED_NAME, check_weights, embedded_folder
 from explorer.sources.checking import (
@@ -43,16 +43,18 @@ from explorer.sources.families import (
     Form,
     family_of,
     look_at_all,
-    own_tokens,
     part_in,
     parts_of,
+    sight_of,
     sizes_of,
+    why_unseen,
 )
 from explorer.sources.hub_cache import discard_damaged
 from explorer.sources.passport import passport_of, sample
+from explorer.sources.patches import DINOv3Processor, prepare
 from explorer.sources.progress import Progress, away, tick
 from explorer.sources.staging import staged
-from explorer.sources.vocabulary import growth
+from explorer.sources.tokenizer import growth_of, load_tokenizer, own_tokens
 from explorer.trace import ModelInfo, Passport
 
 transformers_logging.set_verbosity_error()
@@ -127,7 +129,7 @@ def same_weights(network: Any) -> Any:
     return copy.deepcopy(network, shared)
 
 
-_loaded: OrderedDict[Embedded | Hub | Folder, LoadedModel] = OrderedDict()
+_loaded: OrderedDict[Source, LoadedModel] = OrderedDict()
 _under_way: dict[Embedded | Hub | Folder, "Future[LoadedModel]"] = {}
 _loading = threading.Lock()  # one is loaded at a time
 _LOOK = 0.25  # seconds between two looks whether anybody still waits
@@ -144,7 +146,7 @@ def load_model(source: Embedded | Hub | Folder | InMemory, progress: Progress) -
         from explorer.sources.in_memory import loaded_from  # which needs this file
 
         return loaded_from(source)
-    found = _already(source)
+    found = loaded_model(source)
     if found is not None:
         return found
     folder, name = _find(source, progress)
@@ -172,7 +174,7 @@ def _load_beside(
 ) -> None:
     try:
         with _loading:
-            found = _already(source) or _keep(source, _load_source(source, folder, name))
+            found = loaded_model(source) or _keep(source, _load_source(source, folder, name))
         with _table:
             del _under_way[source]
         loading.set_result(found)
@@ -182,7 +184,8 @@ def _load_beside(
         loading.set_exception(error)
 
 
-def _already(source: Embedded | Hub | Folder) -> LoadedModel | None:
+def loaded_model(source: Source) -> LoadedModel | None:
+    """The model of a source, if it is in memory."""
     with _table:
         found = _loaded.get(source)
         if found is not None:
@@ -255,6 +258,9 @@ def _load_checked(folder: Path, name: str, revision: str | None, held: int) -> L
             found[form] = _load_part(folder, name, revision, form, part, whole, predicts)
         except ExplorerError as error:
             found[form] = str(error)
+    unseen = why_unseen(config, name)
+    if unseen is not None:
+        found["picture"] = unseen
     first = next((part for part in found.values() if isinstance(part, LoadedModel)), None)
     if first is None:
         raise ExplorerError(str(next(iter(found.values()))))
@@ -272,24 +278,30 @@ def _load_part(
     predicts: Literal["word", "class"] | None,
 ) -> LoadedModel:
     """What of a model reads texts, or pictures, with what prepares them for it."""
-    notes = notes_of(config, name, family_of(whole.config).note)
+    of_family = family_of(config if form == "picture" else whole.config)
+    notes = notes_of(config, name, of_family.note)
     if config is not whole.config:
         check_sizes(config, name)
         whole, predicts = part_in(whole, config), None
-    tokenizer = (_load_processor if form == "picture" else _load_tokenizer)(folder, name)
+    tokenizer = (_load_processor if form == "picture" else load_tokenizer)(folder, name)
+    own = None if form == "picture" else own_tokens(config, tokenizer)
     sizes = sizes_of(config)
+    for key, value in sight_of(config).settings.items():
+        setattr(whole.config, key, value)
     info = ModelInfo(
         name=name,
         revision=revision,
         n_layers=sizes["num_hidden_layers"],
         n_heads=sizes["num_attention_heads"],
         d_model=sizes["hidden_size"],
-        max_tokens=MAX_TOKENS if form == "picture" else _max_tokens(config, tokenizer),
+        max_tokens=min(MAX_TOKENS, own or MAX_TOKENS),
         unknown_token=getattr(tokenizer, "unk_token", None),
         notes=notes,
+        own_tokens=own,
+        truncation_side=getattr(tokenizer, "truncation_side", "right"),
     )
     network = whole.base_model if predicts else whole
-    grown = _growth_of(tokenizer, name)
+    grown = growth_of(tokenizer, name)
     loaded = LoadedModel(info, tokenizer, network, whole, predicts, form, growth=grown)
     return replace(loaded, info=replace(info, passport=measured(loaded)))
 
@@ -300,25 +312,12 @@ def measured(loaded: LoadedModel) -> Passport:
     if loaded.form == "picture":
         noise = torch.randint(256, (64, 64, 3), generator=torch.Generator().manual_seed(0))
         image = Image.fromarray(noise.numpy().astype("uint8"))
-        inputs = dict(tokenizer(image, return_tensors="pt"))
-        return passport_of(loaded.network, inputs, 0)
+        found = prepare(tokenizer, loaded.network, loaded.info.name, image)
+        return passport_of(loaded.network, found.inputs, found.n_tokens)
     pair = loaded.form == "pair"
     most = loaded.info.max_tokens
     inputs = sample(loaded.network, tokenizer.all_special_ids, most, pair=pair)
     return passport_of(loaded.network, inputs, inputs["input_ids"].shape[1])
-
-
-def _growth_of(tokenizer: Any, name: str) -> float:
-    """How many times as long a text may become in a tokenizer, however it was put together."""
-    if not getattr(tokenizer, "is_fast", False):
-        return 1.0  # its files were looked at, and its own code adds nothing
-    with refusing(f"The tokenizer of “{name}” cannot be loaded."):
-        inner = tokenizer.backend_tokenizer
-        normalizer, before = (
-            None if part is None else json.loads(part.__getstate__())
-            for part in (inner.normalizer, inner.pre_tokenizer)
-        )
-        return growth(normalizer, before, name)
 
 
 def notes_of(config: Any, name: str, of_family: str | None) -> tuple[str, ...]:
@@ -358,33 +357,31 @@ def _load_config(folder: Path, name: str) -> Any:
 
 def _load_processor(folder: Path, name: str) -> Any:
     """What scales and crops pictures as the model was trained with."""
-    if not (folder / "preprocessor_config.json").is_file():
+    file = folder / "preprocessor_config.json"
+    if not file.is_file():
         raise ExplorerError(
-            f"“{name}” has no preprocessor_config.json, so how it wants pictures is not known."
+            f"“{name}” has no preprocessor_config.json, so how it wants pictures is not known. Put "
+            "that of the model that it was made from into its folder."
         )
     try:
+        said = json.loads(file.read_text("utf-8"))
+        if str(said.get("image_processor_type")).startswith("DINOv3ViT"):
+            return DINOv3Processor(**said)
         return AutoImageProcessor.from_pretrained(
             folder, local_files_only=True, trust_remote_code=False, backend="pil"
         )
     except Exception as error:
-        raise ExplorerError(f"The preprocessor_config.json of “{name}” cannot be used.") from error
-
-
-def _load_tokenizer(folder: Path, name: str) -> Any:
-    # Without a vocabulary file Transformers makes up five words, and every word is unknown.
-    known: tuple[str, ...] = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model")
-    known += ("sentencepiece.bpe.model", "tokenizer.model", "spm.model", "sentencepiece.model")
-    if not any((folder / file).is_file() for file in known):
-        raise ExplorerError(f"“{name}” has no tokenizer files, so it cannot read text.")
-    with refusing(f"The tokenizer of “{name}” cannot be loaded."):
-        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        raise ExplorerError(
+            f"The preprocessor_config.json of “{name}” cannot be used: “{own_words(error)}”."
+        ) from error
 
 
 def _load_network(
     folder: Path, name: str, config: Any, held: int
 ) -> tuple[Any, Literal["word", "class"] | None]:
     """The network, with its head for words or classes if the checkpoint has a whole one."""
-    kind = (getattr(config, "architectures", None) or [""])[0]
+    said = getattr(config, "architectures", None)
+    kind = str(said[0]) if isinstance(said, list) and said else ""
     heads: dict[tuple[str, ...], tuple[Any, Literal["word", "class"] | None]] = {
         ("ForMaskedLM", "ForPreTraining"): (AutoModelForMaskedLM, "word"),
         ("ForSequenceClassification",): (AutoModelForSequenceClassification, "class"),
@@ -392,6 +389,7 @@ def _load_network(
             AutoModelForSeq2SeqLM,
             None,
         ),
+        ("VisionEncoderDecoderModel",): (AutoModelForImageTextToText, None),
         ("EncoderModel",): (AutoModelForTextEncoding, None),
     }
     for endings, (maker, predicts) in heads.items():
@@ -399,6 +397,11 @@ def _load_network(
             network, incomplete = _from_folder(maker, folder, name, config, held)
             if not incomplete:
                 return network, predicts
+    if not _has_class(AutoModel, config):
+        raise ExplorerError(
+            f"“{name}” is a “{config.model_type}” model, of which Transformers has no plain "
+            "network that reads a text or a picture. Choose another model."
+        )
     network, incomplete = _from_folder(AutoModel, folder, name, config, held)
     # A pooler is not part of any attention; everything else that is missing would be random.
     missing = [key for key in incomplete if "pooler" not in key]
@@ -453,8 +456,3 @@ def _from_folder(
     check_unread(loading["unexpected_keys"], dict(network.named_modules()), name)
     other = [str(key[0] if isinstance(key, tuple) else key) for key in loading["mismatched_keys"]]
     return network.eval(), [*loading["missing_keys"], *other]
-
-
-def _max_tokens(config: Any, tokenizer: Any) -> int:
-    limits = [MAX_TOKENS, int(min(tokenizer.model_max_length, 1e9)), own_tokens(config)]
-    return max(min(limit for limit in limits if limit is not None), 1)

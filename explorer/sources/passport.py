@@ -105,9 +105,10 @@ def sample(network: Any, special: Sequence[int], most: int, *, pair: bool) -> di
     longest = max([w + 16 for w in windows if isinstance(w, int) and w <= _WINDOW], default=0)
     n = max(min(max(N_TOKENS, longest), most), 1)
     try:
-        size = network.get_input_embeddings().weight.shape[0]
-    except (NotImplementedError, AttributeError):  # CANINE makes vectors of characters' numbers
-        size = 256
+        table = network.get_input_embeddings()
+    except (NotImplementedError, AttributeError):  # OWL-ViT's part for texts, CANINE
+        table = None
+    size = table.weight.shape[0] if hasattr(table, "weight") else 256
     plain = torch.tensor([i for i in range(min(size, 5000)) if i not in set(special)] or [0])
     ids = plain[(torch.arange(n) * 7919 + 11) % len(plain)][None]
     inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}

@@ -1,7 +1,7 @@
 """A model with a text before it, to be asked what its output would be if something were missing."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,22 +9,24 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, MODEL_FOR_MASKED_LM_MAPPING
 
 from explorer.errors import ExplorerError
 from explorer.run import Run
-from explorer.source import Transplanted, model_of
-from explorer.sources.families import family_of, first_position, plain_layers, projections
-from explorer.sources.forward import check_room, complete
-from explorer.sources.huggingface import read
+from explorer.source import Trained, Transplanted, model_of
+from explorer.sources.forward import check_room, complete, failing
 from explorer.sources.loading import LoadedModel, load_model
-from explorer.sources.progress import Progress, away, silent, tick
-from explorer.sources.tap import Tap
+from explorer.sources.progress import Progress, silent, tick
+from explorer.sources.tap import Change, Tap, numbers_of
+from explorer.sources.tokens import pieces_of, read, read_texts
+from explorer.sources.vectors import word_vectors
 from explorer.target import ClassScore, Likeness, MaskedWord, OutputVector, Target
 from explorer.trace import Token
 
 Doubles = npt.NDArray[np.float64]
 Report = Callable[[float], None]
-How = Literal["mask", "drop"]
+How = Literal["replace", "drop"]
+Baseline = Literal["pad", "mask"]
 HeadName = tuple[int, int]
 # Measured: larger batches leave the processor's caches (benchmarks/analysis.py, removal).
 _BATCH_TOKENS = 1024
@@ -37,14 +39,16 @@ class Slopes:
     """The gradients of a target, with the weights that they belong to.
 
     Attributes:
-        weights: Attention weights, ``[layer, head, query, key]``.
+        weights: Attention weights, ``[layer, head, query, key]``; None where they cannot be had.
         attention: ∂F/∂A, of the same shape.
+        reason: Why there are no weights.
         norm: Length of ∂F/∂(word embedding) of every token.
         times_input: Its product with the embedding, summed over the vector.
     """
 
-    weights: npt.NDArray[np.float32]
-    attention: npt.NDArray[np.float32]
+    weights: npt.NDArray[np.float32] | None
+    attention: npt.NDArray[np.float32] | None
+    reason: str
     norm: Doubles
     times_input: Doubles
 
@@ -72,9 +76,14 @@ class Probe:
         tokens: The tokens.
         name: What the target is, in words.
         value: The target as it is.
-        pooled: Whether the target is made of the mean over all positions; else `row` says of which.
-        row: The position whose vector the target is made of.
+        rows: The positions whose vectors the target is made of: all of them for a mean, those that
+            the head reads for a class. Empty where that cannot be said.
         removable: Positions that may be taken away: no special tokens, not the masked one.
+        replacement: The token that stands in for a word that is taken away: [MASK], or in a model
+            without one its token for unknown words, or its mark at the end or the beginning of a
+            text. None where the tokenizer has none of these.
+        numbers: The model's own numbers of its layers with attention; empty where it is not known
+            before its weights are.
 
     Raises:
         ExplorerError: The model cannot have this target on this text.
@@ -82,34 +91,71 @@ class Probe:
 
     def __init__(self, loaded: LoadedModel, run: Run, target: Target) -> None:
         self._loaded = loaded = loaded.private()
-        self._reading = reading = read(loaded, run.texts)
+        _check_kind(loaded, target)
+        pair = loaded.form == "pair"
+        self._reading = reading = (read_texts if pair else read)(loaded, run.texts)
         self.model = loaded.info.name
         self.tokens: tuple[Token, ...] = reading.tokens
         self._check(target)
         self._target = target
         self._inputs = dict(reading.inputs)
         self._inputs.setdefault("attention_mask", torch.ones_like(reading.inputs["input_ids"]))
-        config = loaded.network.config
-        if family_of(config).after_padding:
-            # Else a [PAD] as baseline would move all later tokens to other positions.
-            start = first_position(config)
-            self._inputs["position_ids"] = torch.arange(start, start + len(self.tokens))[None]
+        self.replacement, self._stand_in = _stand_in(loaded.tokenizer)
         if isinstance(target, MaskedWord):
             self._mask_at(target.at)
         self._reference = self._reference_of(target)
-        self.pooled = isinstance(target, Likeness) and not target.first
-        self.row = getattr(target, "at", 0)
-        masked = target.at if isinstance(target, MaskedWord) else -1
-        kept = target.at if isinstance(target, OutputVector) else -1
-        self.removable = [
-            i for i, t in enumerate(self.tokens) if not t.special and i not in (masked, kept)
-        ]
-        if not self.removable:
+        self._kept = 0 if getattr(target, "first", False) else getattr(target, "at", None)
+        self.removable = self._may_be_removed()
+        self._together: Literal["padded", "equal", "alone"] | None = None
+        self.numbers: tuple[int, ...] = ()
+        self._n_heads = 0
+        self.value = self._value()
+        self.rows = self._rows_of(target)
+        self.name = self._name_of(target)
+
+    def _may_be_removed(self) -> list[int]:
+        """The positions that may be taken away, so that something is left where no mark stands in.
+
+        Raises:
+            ExplorerError: There are none.
+        """
+        found = [i for i, t in enumerate(self.tokens) if not t.special and i != self._kept]
+        if self._stand_in is None and len(found) == len(self.tokens):
+            found = found[1:]  # else nothing would be left to read
+        if not found:
             raise ExplorerError(
                 "There is no other word in this text that could be taken away. Use a longer text."
             )
-        self.value = float(self._values([{}])[0])
-        self.name = self._name_of(target)
+        return found
+
+    @property
+    def ways(self) -> tuple[How, ...]:
+        """The ways in which words can be taken away before this model, the usual one first."""
+        return ("drop",) if self._stand_in is None else ("replace", "drop")
+
+    @property
+    def baselines(self) -> Mapping[Baseline, str]:
+        """The tokens that integrated gradients can start from, as the tokenizer spells them."""
+        pad = self._loaded.tokenizer.pad_token
+        found: dict[Baseline, str | None] = {"pad": pad, "mask": self.replacement}
+        return {name: token for name, token in found.items() if token is not None}
+
+    def notes(self, how: How) -> tuple[str, ...]:
+        """What a reader must know: how words go before this model, and where its head reads."""
+        found = []
+        if self.replacement is None:
+            found.append(
+                f"{self.model} has no [MASK] and no other token that could stand in the place of "
+                "a word, so words are dropped."
+            )
+        elif how == "replace" and self._loaded.tokenizer.mask_token is None:
+            found.append(
+                f"{self.model} has no [MASK] token: “{self.replacement}” stands in the place of a "
+                "word that is taken away. Under “How words go” they can be dropped instead."
+            )
+        if isinstance(self._target, ClassScore) and self._loaded.form == "text":
+            found.append(_where(self.model, self.rows, self.tokens))
+        return tuple(found)
 
     # — what is asked —
 
@@ -120,15 +166,13 @@ class Probe:
 
         Args:
             removed: For each question the positions that go.
-            how: ``mask`` puts [MASK] in their places, ``drop`` closes the gap.
+            how: ``replace`` puts `replacement` in their places, ``drop`` closes the gap.
             report: Told how much is done; may raise to end it.
 
         Raises:
-            ExplorerError: The model has no [MASK].
+            ExplorerError: The model has no token to put in their places, or fails.
         """
-        if how == "mask" and self._loaded.tokenizer.mask_token_id is None:
-            raise ExplorerError(f"{self._loaded.info.name} has no [MASK] token.")
-        return self._values([{"removed": set(r), "how": how} for r in removed], report)
+        return self._values([_Question(frozenset(r), how) for r in removed], report)
 
     def heads_off(
         self, switched: Sequence[Collection[HeadName]], report: Report = lambda share: None
@@ -136,13 +180,12 @@ class Probe:
         """The target with some heads off, for each choice of (layer, head).
 
         A head is off when its part of the joined outputs is zero, which is what zero attention
-        weights would give (Michel, Levy, Neubig 2019).
+        weights would give (Michel, Levy, Neubig 2019). Layers have the model's own numbers.
 
         Raises:
-            ExplorerError: The model's attention is built in another way.
+            ExplorerError: No head of this model can be switched off, or one is not there.
         """
-        plain_layers(self._loaded.network)
-        return self._values([{"off": frozenset(off)} for off in switched], report)
+        return self._values([_Question(off=frozenset(off)) for off in switched], report)
 
     def weights(self) -> npt.NDArray[np.float32]:
         """The attention weights alone, ``[layer, head, query, key]``: had sooner than gradients.
@@ -150,200 +193,325 @@ class Probe:
         Raises:
             ExplorerError: The model returns no attention of every token on every token.
         """
-        n = len(self.tokens)
-        check_room(self._loaded, n)
+        check_room(self._loaded, len(self.tokens))
         with torch.inference_mode():
-            _, weights = self._attended()
+            _, weights, reason = self._attended()
+        if not weights:
+            raise ExplorerError(reason)
         found: npt.NDArray[np.float32] = torch.cat(weights).numpy()
         return found
 
-    def _attended(self) -> tuple[Any, list[Tensor]]:
-        """The model's answer, and the weights of all layers, ``[1, head, query, key]`` each.
+    def slopes(self) -> Slopes:
+        """The target's gradients, by torch's autograd.
 
         Raises:
-            ExplorerError: It returns no attention of every token on every token.
+            ExplorerError: The model fails, or its words' vectors cannot be had.
         """
-        by_scores, n = self._loaded.by_scores, len(self.tokens)
-        tap = Tap(weights=True)
-        with tap.open():
-            out = self._call(self._inputs, output_attentions=not by_scores)
-        found = [call.weights for call in tap.calls] if by_scores else out.attentions
-        return out, complete(found, n, n, self._loaded.info)
-
-    def slopes(self) -> Slopes:
-        """The target's gradients, by torch's autograd."""
         check_room(self._loaded, len(self.tokens), 6)  # weights and gradients, with what they need
-        embedded: list[Tensor] = []
-
-        def keep(_module: object, _inputs: object, output: Tensor) -> Tensor:
-            embedded.append(output.detach().requires_grad_())
-            return embedded[-1]
-
-        hook = self._word_embeddings().register_forward_hook(keep)
-        try:
-            out, attentions = self._attended()
-        finally:
-            hook.remove()
-        value = self._number(out, [self.row], self._inputs["attention_mask"]).sum()
+        with word_vectors(self._loaded.network, self._inputs["input_ids"]) as found:
+            out, attentions, reason = self._attended()
+        vectors = self._only(found)
         for attention in attentions:  # on the way back others may go on too
             attention.register_hook(lambda _gradient: tick())
-        gradients = torch.autograd.grad(value, [embedded[0], *attentions], allow_unused=True)
+        with failing(self.model):
+            value = self._number(out, [self._kept], self._inputs["attention_mask"]).sum()
+            gradients = torch.autograd.grad(value, [vectors, *attentions], allow_unused=True)
         slope, *of_attention = (
             torch.zeros_like(x) if g is None else g
-            for g, x in zip(gradients, [embedded[0], *attentions], strict=True)
+            for g, x in zip(gradients, [vectors, *attentions], strict=True)
         )
         return Slopes(
-            torch.cat(attentions).detach().numpy(),
-            torch.cat(of_attention).numpy(),
+            torch.cat(attentions).detach().numpy() if attentions else None,
+            torch.cat(of_attention).numpy() if attentions else None,
+            reason,
             slope[0].double().norm(dim=-1).numpy(),
-            (slope[0].double() * embedded[0][0].detach().double()).sum(-1).numpy(),
+            (slope[0].double() * vectors[0].detach().double()).sum(-1).numpy(),
         )
 
     def integrated_gradients(
-        self, baseline: Literal["pad", "mask"], report: Report = lambda share: None
+        self, baseline: Baseline, report: Report = lambda share: None
     ) -> IntegratedGradients:
-        """Integrated gradients through captum, along 50 Gauss–Legendre steps.
+        """Integrated gradients, along 50 Gauss–Legendre steps.
+
+        The vectors of the words are moved, and their numbers stay: whatever a model finds by those
+        (its positions, what is padding, where a text ends) is the same all along the way.
 
         Args:
-            baseline: The token that stands everywhere but at special tokens.
+            baseline: The token whose vector stands everywhere but at special tokens at the start:
+                ``pad`` is [PAD], ``mask`` what stands in for words that are taken away.
             report: Told how much is done; may raise to end it.
 
         Raises:
-            ExplorerError: The model has no such token.
+            ExplorerError: The model has no such token, or fails.
         """
-        with away():  # takes a second the first time
-            from captum.attr import LayerIntegratedGradients
-
-        other = getattr(self._loaded.tokenizer, f"{baseline}_token_id")
-        if other is None:
-            raise ExplorerError(f"{self._loaded.info.name} has no [{baseline.upper()}] token.")
-        ids = self._inputs["input_ids"]
-        blank = ids.clone()
-        blank[0, self.removable] = other
-
-        batch, done = self._batch(len(self.tokens)), 0
+        blank = self._inputs["input_ids"].clone()
+        blank[0, self.removable] = self._baseline_id(baseline)
+        batch = self._most(len(self.tokens))
         check_room(self._loaded, len(self.tokens), 4 * batch)
-
-        def forward(some_ids: Tensor) -> Tensor:
-            nonlocal done
-            report(min(done / _IG_STEPS, 1.0))
-            done += len(some_ids)
-            many = {k: v.expand(len(some_ids), -1) for k, v in self._inputs.items()}
-            out = self._call(many | {"input_ids": some_ids})
-            return self._number(out, [self.row] * len(some_ids), many["attention_mask"])
-
-        method = LayerIntegratedGradients(forward, self._word_embeddings())
-        parts, error = method.attribute(
-            ids,
-            blank,
-            n_steps=_IG_STEPS,
-            internal_batch_size=batch,
-            return_convergence_delta=True,
-        )
-        with torch.inference_mode():
-            change = self.value - float(forward(blank)[0])
-        scores = parts[0].detach().double().sum(-1).numpy()
-        return IntegratedGradients(scores, abs(float(error[0])), change)
+        start, end = (self._looked_up(ids) for ids in (blank, self._inputs["input_ids"]))
+        places, shares = np.polynomial.legendre.leggauss(_IG_STEPS)
+        steps = torch.tensor((places + 1) / 2, dtype=start.dtype)[:, None, None]
+        shares = torch.tensor(shares / 2)[:, None, None]
+        total = torch.zeros(start.shape, dtype=torch.float64)
+        for first in range(0, _IG_STEPS, batch):
+            report(first / _IG_STEPS)
+            some = slice(first, first + batch)
+            vectors = (start + steps[some] * (end - start)).requires_grad_()
+            values = self._with_vectors(vectors)
+            with failing(self.model):
+                (slope,) = torch.autograd.grad(values.sum(), vectors)
+            total += (shares[some] * slope.double()).sum(0)
+        with torch.no_grad():
+            change = self.value - float(self._with_vectors(start[None])[0])
+        scores = (total * (end - start).double()).sum(-1).numpy()
+        return IntegratedGradients(scores, abs(float(scores.sum()) - change), change)
 
     def changed(
-        self, off: Collection[HeadName] = (), removed: Collection[int] = (), how: How = "mask"
+        self, off: Collection[HeadName] = (), removed: Collection[int] = (), how: How = "replace"
     ) -> float:
         """The target with some heads off and some positions gone, both at once."""
-        if off:
-            plain_layers(self._loaded.network)
-        question = {"off": frozenset(off), "removed": self._may_go(removed), "how": how}
+        question = _Question(self._may_go(removed), how, frozenset(off))
         return float(self._values([question])[0])
 
     def predictions(
         self,
         off: Collection[HeadName] = (),
         removed: Collection[int] = (),
-        how: How = "mask",
+        how: How = "replace",
         count: int = 10,
     ) -> list[tuple[str, float]]:
         """The likeliest tokens at the masked position, or classes, with their probabilities.
 
+        Of a head that gives one number alone, as those for regression do, there are none.
+
         Raises:
             ExplorerError: The target is no prediction, or the model cannot switch heads off.
         """
-        if off:
-            plain_layers(self._loaded.network)
         if not isinstance(self._target, MaskedWord | ClassScore):
             raise ExplorerError("This target is no prediction.")
-        question = {"removed": self._may_go(removed), "how": how}
-        inputs, rows = self._batch_of([question])
-        with torch.inference_mode(), self._switched(_mask_of([frozenset(off)], self._loaded)):
-            logits = self._call(inputs).logits[0].double()
+        variant = self._variant(_Question(self._may_go(removed), how, frozenset(off)))
+        with torch.inference_mode(), self._tapped([variant]):
+            logits = self._call(_stacked([variant], 0)).logits[0].double()
         if isinstance(self._target, MaskedWord):
-            logits = logits[rows[0]]
-        top = logits.softmax(-1).topk(min(count, logits.shape[-1]))
+            logits = logits[variant.row]
+        elif len(logits) == 1:
+            return []
+        kind = getattr(self._loaded.whole.config, "problem_type", None)
+        several = isinstance(self._target, ClassScore) and kind == "multi_label_classification"
+        chances = logits.sigmoid() if several else logits.softmax(-1)
+        top = chances.topk(min(count, logits.shape[-1]))
         names = self._names_of(top.indices.tolist())
         return list(zip(names, top.values.tolist(), strict=True))
 
     # — how it is answered —
 
-    def _may_go(self, removed: Collection[int]) -> set[int]:
+    def _may_go(self, removed: Collection[int]) -> frozenset[int]:
         """Positions that a page asks to take away, as far as they may be."""
-        return set(removed) & set(self.removable)
+        return frozenset(removed) & frozenset(self.removable)
+
+    def _value(self) -> float:
+        """The target as it is; on the way, which layers have attention that goes by the tap."""
+        check_room(self._loaded, len(self.tokens), 1)
+        tap = Tap()
+        with failing(self.model), tap.open():
+            value = self._answered([self._variant(_Question())])
+        heads = {call.query.shape[1] for call in tap.calls}
+        if self._loaded.by_scores and self._loaded.form == "text" and len(heads) == 1:
+            self.numbers = numbers_of(self._loaded.network, tap.calls)
+            (self._n_heads,) = heads
+        return float(_finite(value)[0])
 
     def _values(
-        self, questions: Sequence[dict[str, Any]], report: Report = lambda share: None
+        self, questions: "Sequence[_Question]", report: Report = lambda share: None
     ) -> Doubles:
-        found: list[float] = []
-        size = self._batch(len(self.tokens))
+        variants = [self._variant(question) for question in questions]
         check_room(self._loaded, len(self.tokens), 1)
-        with torch.inference_mode():
-            for start in range(0, len(questions), size):
-                report(start / len(questions))
-                some = questions[start : start + size]
-                inputs, rows = self._batch_of(some)
-                mask = _mask_of([q.get("off", frozenset()) for q in some], self._loaded)
-                with self._switched(mask):
-                    out = self._call(inputs)
-                found += self._number(out, rows, inputs["attention_mask"]).tolist()
-        values = np.array(found)
-        if not np.isfinite(values).all():
-            raise ExplorerError(
-                "The model’s output is not a number (NaN or infinite) for this text. Its weights "
-                "are probably damaged: try another model."
-            )
-        return values
+        found, done = np.empty(len(variants)), 0
+        for some in self._batches([len(v.inputs["input_ids"]) for v in variants]):
+            report(done / len(variants))
+            batch = [variants[i] for i in some]
+            with failing(self.model), self._tapped(batch):
+                found[some] = self._answered(batch)
+            done += len(some)
+        return _finite(found)
 
-    def _batch(self, n: int) -> int:
+    def _batches(self, lengths: Sequence[int]) -> list[list[int]]:
+        """Which texts go through the model together, by how it takes them."""
+        together = self._how_together() if len(lengths) > 1 else "alone"
+        if together == "padded":
+            groups = [list(range(len(lengths)))]
+        else:
+            groups = [[i for i, n in enumerate(lengths) if n == one] for one in sorted({*lengths})]
+        size = 1 if together == "alone" else self._most(len(self.tokens))
+        return [group[i : i + size] for group in groups for i in range(0, len(group), size)]
+
+    def _most(self, n: int) -> int:
+        """How many texts of a length go through the model at once."""
+        if self._how_together() == "alone":
+            return 1
         return max(1, min(_MOST_IN_BATCH, _BATCH_TOKENS // n))
 
-    def _batch_of(self, questions: Sequence[dict[str, Any]]) -> tuple[dict[str, Tensor], list[int]]:
-        """The inputs of several questions as one batch, and where each one's target stands."""
-        variants, rows = [], []
-        for question in questions:
-            removed = question.get("removed", set())
-            row, variant = self.row, {k: v[0] for k, v in self._inputs.items()}
-            if removed and question["how"] == "mask":
-                ids = variant["input_ids"].clone()
-                ids[list(removed)] = self._loaded.tokenizer.mask_token_id
-                variant["input_ids"] = ids
-            elif removed:
-                kept = [i for i in range(len(self.tokens)) if i not in removed]
-                variant = {k: v[kept] for k, v in variant.items() if k != "position_ids"}
-                if "position_ids" in self._inputs:
-                    variant["position_ids"] = self._inputs["position_ids"][0, : len(kept)]
-                row = kept.index(self.row)
-            variants.append(variant)
-            rows.append(row)
-        pad = {"input_ids": self._loaded.tokenizer.pad_token_id or 0}
-        together = {
-            k: torch.nn.utils.rnn.pad_sequence(
-                [v[k] for v in variants], batch_first=True, padding_value=pad.get(k, 0)
+    def _how_together(self) -> Literal["padded", "equal", "alone"]:
+        """Whether texts side by side give what each gives alone: tried, once, on this text.
+
+        Some models find positions or the end of a text by their padding in ways of their own, and
+        heads of decoders without a padding token take one text at a time.
+        """
+        if self._together is None:
+            whole, shorter = (
+                self._variant(_Question()),
+                self._variant(_Question(frozenset(self.removable[:1]), "drop")),
             )
-            for k in self._inputs
-        }
-        return together, rows
+            self._together = "alone"
+            with failing(self.model):
+                alone = [self.value, *self._answered([shorter])]
+            if self._agree([whole, shorter], alone):
+                self._together = "padded"
+            elif self._agree([whole, whole], alone[:1] * 2):
+                self._together = "equal"
+        return self._together
+
+    def _agree(self, some: "Sequence[_Variant]", wanted: Sequence[float]) -> bool:
+        try:
+            found = self._answered(some)
+        except ExplorerError:
+            raise
+        except Exception:  # noqa: BLE001  # each model refuses a batch in its own way
+            return False
+        return np.allclose(found, wanted, rtol=1e-4, atol=1e-6)
+
+    def _answered(self, variants: "Sequence[_Variant]") -> Doubles:
+        """The target of some texts that go through the model together; fails as the model does."""
+        inputs = _stacked(variants, self._loaded.tokenizer.pad_token_id or 0)
+        with torch.inference_mode():
+            out = self._model(**inputs)
+            rows = [variant.row for variant in variants]
+            found: Doubles = self._number(out, rows, inputs["attention_mask"]).numpy()
+        return found
+
+    def _variant(self, question: "_Question") -> "_Variant":
+        """The text as a question changes it.
+
+        Raises:
+            ExplorerError: It cannot be changed in this way.
+        """
+        inputs, row = {k: v[0] for k, v in self._inputs.items()}, self._kept
+        n, gone = len(self.tokens), sorted(question.removed)
+        kept = [i for i in range(n) if i not in question.removed]
+        if gone and (question.how == "replace" or not kept):
+            if self._stand_in is None:
+                raise ExplorerError(
+                    f"{self.model} has no [MASK] and no other token that could stand in the place "
+                    "of a word: drop words instead."
+                )
+            ids = inputs["input_ids"].clone()
+            ids[gone] = self._stand_in
+            inputs["input_ids"] = ids
+        if gone and question.how == "drop":
+            kept = kept or [0]  # of a text without marks the stand-in alone is left
+            inputs = {name: values[kept] for name, values in inputs.items()}
+            row = None if row is None else kept.index(row)
+        return _Variant(inputs, row, self._off(question.off))
+
+    def _off(self, off: Collection[HeadName]) -> Tensor | None:
+        """The heads that are off, bool ``[layer, head]``; None if none is.
+
+        Raises:
+            ExplorerError: They cannot be switched off, or are not there.
+        """
+        if not off:
+            return None
+        if not self.numbers:
+            passport = self._loaded.info.passport
+            reason = passport.reason if passport and passport.reason else "it has several parts"
+            raise ExplorerError(f"No head of {self.model} can be switched off: {reason}.")
+        found = torch.zeros(len(self.numbers), self._n_heads, dtype=torch.bool)
+        for layer, head in off:
+            if layer not in self.numbers or not 0 <= head < self._n_heads:
+                raise ExplorerError(f"{self.model} has no head {layer}-{head}.")
+            found[self.numbers.index(layer), head] = True
+        return found
+
+    def _tapped(self, variants: "Sequence[_Variant]") -> Any:
+        """A block in which the heads that are off are off, text by text."""
+        off = [variant.off for variant in variants]
+        if all(one is None for one in off):
+            return nullcontext()
+        on = torch.zeros(len(self.numbers), self._n_heads, dtype=torch.bool)
+        stacked = torch.stack([on if one is None else one for one in off])
+        return Tap(change=Change(off=stacked), keep=False).open()
+
+    @property
+    def _model(self) -> Any:
+        """The network with its head where the target is made by that, or the network alone."""
+        predicts = isinstance(self._target, MaskedWord | ClassScore)
+        return self._loaded.whole if predicts else self._loaded.network
 
     def _call(self, inputs: dict[str, Tensor], **options: bool) -> Any:
-        predicts = isinstance(self._target, MaskedWord | ClassScore)
-        return (self._loaded.whole if predicts else self._loaded.network)(**inputs, **options)
+        with failing(self.model):
+            return self._model(**inputs, **options)
 
-    def _number(self, out: Any, rows: list[int], mask: Tensor) -> Tensor:
+    def _attended(self) -> tuple[Any, list[Tensor], str]:
+        """The model's answer, its weights ``[1, head, query, key]``, or why there are none."""
+        loaded, n = self._loaded, len(self.tokens)
+        if loaded.form == "pair":
+            return (
+                self._call(self._inputs),
+                [],
+                f"{self.model} is an encoder-decoder: what its head reads has come through two "
+                "stacks of layers and the attention between them, and this method follows one.",
+            )
+        tap = Tap(weights=True)
+        with tap.open():
+            out = self._call(self._inputs, **({} if loaded.by_scores else _WEIGHTS))
+        found = [call.weights for call in tap.calls] if loaded.by_scores else out.attentions
+        try:
+            weights = complete(found, n, n, loaded.info)
+        except ExplorerError as error:
+            return out, [], str(error)
+        if len({w.shape[1] for w in weights}) > 1:
+            return out, [], f"The layers of {self.model} have different numbers of heads."
+        return out, weights, ""
+
+    def _only(self, found: list[Tensor]) -> Tensor:
+        """The words' vectors that a run of the model has left.
+
+        Raises:
+            ExplorerError: It has left none.
+        """
+        if not found:
+            raise ExplorerError(
+                f"{self.model} does not look its words up in one table, so there are no vectors of "
+                "words that a gradient could be taken to."
+            )
+        return found[0]
+
+    def _looked_up(self, ids: Tensor) -> Tensor:
+        """The vectors of a text's words, ``[token, d]``."""
+        with torch.no_grad(), word_vectors(self._loaded.network, ids) as found:
+            self._call(self._inputs | {"input_ids": ids})
+        return self._only(found)[0].detach()
+
+    def _with_vectors(self, vectors: Tensor) -> Tensor:
+        """The target of texts with other vectors in the place of the words', ``[text]``."""
+        many = {k: v.expand(len(vectors), -1) for k, v in self._inputs.items()}
+        with word_vectors(self._loaded.network, many["input_ids"], vectors):
+            out = self._call(many)
+        return self._number(out, [self._kept] * len(vectors), many["attention_mask"])
+
+    def _baseline_id(self, baseline: Baseline) -> int:
+        tokenizer, names = self._loaded.tokenizer, self.baselines
+        if baseline not in names:
+            raise ExplorerError(f"{self.model} has no [{baseline.upper()}] token.")
+        if baseline == "mask" and names.get("pad") == names["mask"]:
+            raise ExplorerError(
+                f"{self.model} has one token for both, “{names['mask']}”: see the line above."
+            )
+        found = tokenizer.pad_token_id if baseline == "pad" else self._stand_in
+        assert found is not None
+        return int(found)
+
+    def _number(self, out: Any, rows: Sequence[int | None], mask: Tensor) -> Tensor:
         """The target of each text in a batch, ``[text]``, float64."""
         target, many = self._target, range(len(rows))
         if isinstance(target, MaskedWord):
@@ -352,7 +520,7 @@ class Probe:
         if isinstance(target, ClassScore):
             return out.logits.double()[:, self._reference]
         vectors = out.last_hidden_state.double()
-        if self.pooled:
+        if isinstance(target, Likeness) and not target.first:
             share = mask[..., None].double()
             chosen = (vectors * share).sum(1) / share.sum(1)
         else:
@@ -366,16 +534,43 @@ class Probe:
         with torch.no_grad():  # inference_mode's tensors could not take part in a gradient
             if isinstance(target, Likeness):
                 other = read(self._loaded, (target.other,))
-                vectors = self._loaded.network(**other.inputs).last_hidden_state[0].double()
+                vectors = self._call(other.inputs).last_hidden_state[0].double()
                 return vectors[0] if target.first else vectors.mean(0)
             if isinstance(target, OutputVector):
-                vectors = self._loaded.network(**self._inputs).last_hidden_state[0].double()
+                vectors = self._call(self._inputs).last_hidden_state[0].double()
                 return vectors[target.at] / vectors[target.at].norm()
             if isinstance(target, MaskedWord):
                 return self._guess(target)
             if target.label is not None:
                 return target.label
-            return int(self._loaded.whole(**self._inputs).logits[0].argmax())
+            return int(self._call(self._inputs).logits[0].argmax())
+
+    def _rows_of(self, target: Target) -> list[int]:
+        """The positions whose vectors the target is made of."""
+        if isinstance(target, ClassScore):
+            return self._rows_read() if self._loaded.form == "text" else []
+        return list(range(len(self.tokens))) if self._kept is None else [self._kept]
+
+    def _rows_read(self) -> list[int]:
+        """The positions that the head reads: those whose last vector the class changes with.
+
+        Measured, so that it holds for every head: the first token of BERT, the last of a decoder,
+        the mean of a ModernBERT that is made so.
+        """
+        kept: list[Any] = []
+        network = self._loaded.network
+        hook = network.register_forward_hook(lambda _m, _inputs, out: kept.append(out))
+        try:
+            with word_vectors(network, self._inputs["input_ids"]):  # so that gradients are kept
+                value = self._number(self._call(self._inputs), [None], _NO_MASK).sum()
+        finally:
+            hook.remove()
+        vectors = kept[-1][0]
+        if vectors.dim() != 3 or vectors.shape[1] != len(self.tokens) or not vectors.requires_grad:
+            return []
+        with failing(self.model):
+            (slope,) = torch.autograd.grad(value, vectors, allow_unused=True)
+        return [] if slope is None else slope[0].abs().sum(-1).nonzero()[:, 0].tolist()
 
     def _guess(self, target: MaskedWord) -> int:
         if target.guess is None:
@@ -385,7 +580,7 @@ class Probe:
         for spelled in (target.guess, f"Ġ{target.guess}", f"▁{target.guess}"):
             if spelled in known:
                 return int(known[spelled])
-        with self._loaded.reading:
+        with self._loaded.reading, failing(self.model):
             pieces = tokenizer(target.guess, add_special_tokens=False)["input_ids"]
         if len(pieces) == 1 and pieces[0] != tokenizer.unk_token_id:
             return int(pieces[0])
@@ -400,18 +595,9 @@ class Probe:
         self._inputs["input_ids"] = ids
 
     def _check(self, target: Target) -> None:
-        """Refuse a target that this model does not have."""
-        name, predicts = self._loaded.info.name, self._loaded.predicts
-        if isinstance(target, MaskedWord) and predicts != "word":
-            raise ExplorerError(
-                f"{name} has no head that predicts words, so no word can be masked and guessed. "
-                "A model such as google-bert/bert-base-uncased has one."
-            )
-        if isinstance(target, MaskedWord) and self._loaded.tokenizer.mask_token_id is None:
-            raise ExplorerError(f"{name} has no [MASK] token.")
+        """Refuse a target that this text does not have."""
+        name = self.model
         if isinstance(target, ClassScore):
-            if predicts != "class":
-                raise ExplorerError(f"{name} has no head that chooses between classes.")
             n_classes = self._loaded.whole.config.num_labels
             if target.label is not None and target.label >= n_classes:
                 raise ExplorerError(f"{name} has the classes 0 to {n_classes - 1}.")
@@ -440,48 +626,124 @@ class Probe:
         if isinstance(self._target, ClassScore):
             labels = self._loaded.whole.config.id2label
             return [str(labels.get(i, i)) for i in ids]
-        tokenizer = self._loaded.tokenizer
-        return [tokenizer.convert_ids_to_tokens(i).lstrip("Ġ▁") or "␣" for i in ids]
-
-    def _word_embeddings(self) -> torch.nn.Module:
-        return self._loaded.network.get_input_embeddings()
-
-    @contextmanager
-    def _switched(self, mask: Tensor | None) -> Iterator[None]:
-        """Zero the parts of heads that are off, text by text, while the block runs."""
-        hooks = []
-        if mask is not None:
-            for layer in range(mask.shape[1]):
-                if not mask[:, layer].all():
-                    output = projections(self._loaded.network, layer)[3]
-                    hooks.append(output.register_forward_pre_hook(_zeroing(mask[:, layer])))
-        try:
-            yield
-        finally:
-            for hook in hooks:
-                hook.remove()
+        pieces = pieces_of(self._loaded.tokenizer, ids)
+        return [piece.lstrip("Ġ▁") or "␣" for piece in pieces]
 
 
-def _mask_of(switched: Sequence[frozenset[HeadName]], loaded: LoadedModel) -> Tensor | None:
-    """1 for a head that is on, ``[text, layer, head]``; None if all are."""
-    if not any(switched):
-        return None
-    info = loaded.info
-    mask = torch.ones(len(switched), info.n_layers, info.n_heads)
-    for text, off in enumerate(switched):
-        for layer, head in off:
-            if not (0 <= layer < info.n_layers and 0 <= head < info.n_heads):
-                raise ExplorerError(f"{info.name} has no head {layer}-{head}.")
-            mask[text, layer, head] = 0
-    return mask
+_WEIGHTS = {"output_attentions": True}
+_NO_MASK = torch.ones(1, 1)  # a class is made of no mean that we would take
 
 
-def _zeroing(mask: Tensor) -> Callable[..., tuple[Tensor]]:
-    def zero(_module: object, inputs: tuple[Tensor, ...]) -> tuple[Tensor]:
-        parts = inputs[0].unflatten(-1, (mask.shape[1], -1))
-        return ((parts * mask[:, None, :, None]).flatten(-2),)
+@dataclass(frozen=True)
+class _Question:
+    """What is missing: positions that are taken away in some way, and heads that are off."""
 
-    return zero
+    removed: frozenset[int] = frozenset()
+    how: How = "replace"
+    off: frozenset[HeadName] = frozenset()
+
+
+@dataclass(frozen=True, eq=False)
+class _Variant:
+    """A text as a question changes it.
+
+    Attributes:
+        inputs: What the model is called with, ``[token]`` each.
+        row: Where the position now stands whose vector the target is made of; None if it is made
+            of no single one.
+        off: The heads that are off, bool ``[layer, head]``; None if none is.
+    """
+
+    inputs: dict[str, Tensor]
+    row: int | None
+    off: Tensor | None
+
+
+def _stacked(variants: Sequence[_Variant], pad: int) -> dict[str, Tensor]:
+    """Some texts as one batch, shorter ones padded at the end."""
+    return {
+        name: torch.nn.utils.rnn.pad_sequence(
+            [variant.inputs[name] for variant in variants],
+            batch_first=True,
+            padding_value=pad if name == "input_ids" else 0,
+        )
+        for name in variants[0].inputs
+    }
+
+
+def _finite(values: Doubles) -> Doubles:
+    """The values, if they are numbers.
+
+    Raises:
+        ExplorerError: They are not.
+    """
+    if not np.isfinite(values).all():
+        raise ExplorerError(
+            "The model’s output is not a number (NaN or infinite) for this text. Its weights "
+            "are probably damaged: try another model."
+        )
+    return values
+
+
+def _stand_in(tokenizer: Any) -> tuple[str | None, int | None]:
+    """The token that stands in the place of a word that is taken away, and its number."""
+    for kind in ("mask", "unk", "eos", "bos", "pad"):
+        number = getattr(tokenizer, f"{kind}_token_id", None)
+        if type(number) is int:
+            return str(getattr(tokenizer, f"{kind}_token")), number
+    return None, None
+
+
+def _where(name: str, rows: Sequence[int], tokens: Sequence[Token]) -> str:
+    """Where the head reads, and so where attention is read."""
+    if not rows:
+        return (
+            f"It cannot be said at which tokens the head of {name} reads: this class does not "
+            "change with the last vector of any. So no attention is read."
+        )
+    if len(rows) == 1:
+        return (
+            f"The head reads the vector of “{tokens[rows[0]].text}” (token {rows[0]}): attention "
+            "is read there."
+        )
+    some = "all" if len(rows) == len(tokens) else f"{len(rows)} of the"
+    return f"The head reads the vectors of {some} tokens: attention is read as a mean over them."
+
+
+def _check_kind(loaded: LoadedModel, target: Target) -> None:
+    """Refuse a target that a model does not have, whatever the text.
+
+    Raises:
+        ExplorerError: It does not have it.
+    """
+    name, predicts = loaded.info.name, loaded.predicts
+    if loaded.form == "pair" and predicts == "class" and not isinstance(target, ClassScore):
+        raise ExplorerError(
+            f"{name} is an encoder-decoder that chooses between classes: on this page its class "
+            "can be explained, and nothing else of it. Choose “a class” under Explain."
+        )
+    if isinstance(target, MaskedWord):
+        if predicts != "word":
+            raise ExplorerError(_no_words(loaded))
+        if loaded.tokenizer.mask_token_id is None:
+            raise ExplorerError(f"The tokenizer of {name} has no [MASK], so no word can be masked.")
+    if isinstance(target, ClassScore) and predicts != "class":
+        raise ExplorerError(f"{name} has no head that chooses between classes.")
+
+
+def _no_words(loaded: LoadedModel) -> str:
+    """Why no masked word can be guessed."""
+    name, kind = loaded.info.name, type(loaded.network.config)
+    instead = "Choose another target, or a model such as google-bert/bert-base-uncased."
+    if loaded.predicts == "class":
+        return f"{name} chooses between classes, so it guesses no masked word. {instead}"
+    decodes = kind in MODEL_FOR_CAUSAL_LM_MAPPING and kind not in MODEL_FOR_MASKED_LM_MAPPING
+    if decodes and loaded.tokenizer.mask_token_id is None:
+        return (
+            f"{name} is of a family that predicts the next word from those before it, so it "
+            f"guesses no word in the middle that is masked. {instead}"
+        )
+    return f"{name} has no head that predicts masked words, so none can be guessed. {instead}"
 
 
 def probe(run: Run, target: Target, progress: Progress = silent) -> Probe:
@@ -491,6 +753,12 @@ def probe(run: Run, target: Target, progress: Progress = silent) -> Probe:
         ExplorerError: The run's source is no model with an output, or has no such target.
     """
     run.check_is_for_a_model()
+    if isinstance(run.source, Trained):
+        raise ExplorerError(
+            "The trained layer predicts the tokens of its own task, which Train shows, and this "
+            "page explains models of text. Choose BERT or another model under Model, then press "
+            "Run."
+        )
     model = model_of(run.source)
     if model is None or isinstance(run.source, Transplanted):
         raise ExplorerError(

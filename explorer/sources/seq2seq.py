@@ -5,27 +5,32 @@ first position is the mark with which a decoder starts.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from transformers import StoppingCriteria, StoppingCriteriaList
 
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, refusing
 from explorer.layers import AttentionLayer
 from explorer.run import Run
 from explorer.sources.families import decoder_start, may_remember
 from explorer.sources.forward import attention_of, failing, sized
-from explorer.sources.huggingface import (
+from explorer.sources.languages import languages_of, used_languages
+from explorer.sources.loading import LoadedModel
+from explorer.sources.placing import Span
+from explorer.sources.progress import Progress
+from explorer.sources.tokens import (
     Encoded,
+    Languages,
+    check_known,
     encoded,
     marks_of,
+    pieces_of,
+    placed,
     read_texts,
     tokens_of,
 )
-from explorer.sources.loading import LoadedModel
-from explorer.sources.placing import words_of
-from explorer.sources.progress import Progress
 from explorer.trace import AttentionTrace, Token
 
 MOST_WRITTEN = 128  # tokens that a model writes when it is given no target
@@ -42,17 +47,19 @@ def trace_pair(loaded: LoadedModel, run: Run, progress: Progress) -> AttentionTr
     Raises:
         ExplorerError: The model finds no token in the text, or cannot write.
     """
-    reading = read_texts(loaded, (run.text,))
+    languages = _languages(loaded, run)
+    reading = read_texts(loaded, (run.text,), languages=languages)
     model: Any = loaded.whole
     tokens, n = reading.tokens, len(reading.tokens)
+    trace = _Tracing(loaded, run, languages)
     if run.part == "encoder":
         encoder = model.get_encoder()
         layers = attention_of(loaded, reading.inputs, (n, n), network=encoder)
-        return _trace(loaded, "encoder", (run.text,), (tokens, tokens), layers, reading.n_cut)
+        return trace((run.text,), (tokens, tokens), layers, reading.n_cut)
     if run.second is None:
-        target, read, cut = *_written(loaded, reading.inputs, progress), 0
+        target, read, cut = *_written(loaded, reading.inputs, languages, progress), 0
     else:
-        target, (read, cut) = run.second, _given(loaded, run.second)
+        target, (read, cut) = run.second, _given(loaded, run.second, languages)
     written = tokens_of(loaded, read, (target,), first=1)
     looked_at = written if run.part == "decoder" else tokens
     sides = (len(written), len(looked_at))
@@ -60,19 +67,40 @@ def trace_pair(loaded: LoadedModel, run: Run, progress: Progress) -> AttentionTr
     inputs = reading.inputs | decoded
     layers = attention_of(loaded, inputs, sides, network=model, part=run.part)
     texts, n_cut = (run.text, target), (*reading.n_cut, cut)
-    return _trace(loaded, run.part, texts, (written, looked_at), layers, n_cut)
+    return trace(texts, (written, looked_at), layers, n_cut)
 
 
-def _trace(
-    loaded: LoadedModel,
-    part: str,
-    texts: tuple[str, ...],
-    sides: tuple[tuple[Token, ...], tuple[Token, ...]],
-    layers: Sequence[AttentionLayer],
-    n_cut: tuple[int, ...],
-) -> AttentionTrace:
-    info = replace(sized(loaded.info, layers), part=part)
-    return AttentionTrace(info, texts, *sides, layers, n_cut)
+@dataclass(frozen=True)
+class _Tracing:
+    """What a trace of an encoder-decoder says beside its attention."""
+
+    loaded: LoadedModel
+    run: Run
+    languages: Languages
+
+    def __call__(
+        self,
+        texts: tuple[str, ...],
+        sides: tuple[tuple[Token, ...], tuple[Token, ...]],
+        layers: Sequence[AttentionLayer],
+        n_cut: tuple[int, ...],
+    ) -> AttentionTrace:
+        info = replace(sized(self.loaded.info, layers), part=self.run.part)
+        if self.languages and None in self.run.languages:
+            source, target = self.languages
+            note = (
+                f"{info.name} reads this text as {source} and writes {target}: that is what its "
+                "files say where no languages are chosen (Source language, Target language)."
+            )
+            info = replace(info, notes=(*info.notes, note))
+        return AttentionTrace(info, texts, *sides, layers, n_cut)
+
+
+def _languages(loaded: LoadedModel, run: Run) -> Languages:
+    model: Any = loaded.whole
+    settings = getattr(model, "generation_config", None) or model.config
+    forced = getattr(settings, "forced_bos_token_id", None)
+    return used_languages(loaded.tokenizer, run.languages, forced)
 
 
 def _start(loaded: LoadedModel) -> int:
@@ -82,26 +110,52 @@ def _start(loaded: LoadedModel) -> int:
     return start
 
 
-def _given(loaded: LoadedModel, target: str) -> tuple[Encoded, int]:
-    """What the decoder reads of a target, its start and all but the closing token; what is cut."""
-    read = encoded(loaded, (target,), target=True)
+def _opening(loaded: LoadedModel, read: Encoded, languages: Languages) -> tuple[int, int | None]:
+    """The token with which a decoder starts, and the one that it must write first, if any.
+
+    Families differ in where a text that is to be written has its language: M2M100, NLLB and
+    mBART-50 put it first, and the decoder writes it after its start; mBART puts it behind the end,
+    and the decoder starts with it.
+
+    Args:
+        loaded: The model.
+        read: Any target as the tokenizer gives it.
+        languages: The source's and the target's.
+    """
+    if languages is None:
+        return _start(loaded), None
+    number = languages_of(loaded.tokenizer)[languages[1]]
+    return (number, None) if read.ids[-1] == number else (_start(loaded), number)
+
+
+def _given(loaded: LoadedModel, target: str, languages: Languages) -> tuple[Encoded, int]:
+    """What the decoder reads of a target, its start and all but what closes it; what is cut."""
+    read = encoded(loaded, (target,), target=True, languages=languages)
+    check_known(loaded, read)
+    start, _ = _opening(loaded, read, languages)
     n = len(read.ids)
-    if n and read.ids[-1] == loaded.tokenizer.eos_token_id:
+    while n and read.segments[n - 1] is None:
         n -= 1
+    first = next((i for i in range(n) if read.segments[i] is not None), 0)
     most = min(n, loaded.info.max_tokens - 1)
-    start = _start(loaded)
+    left = loaded.info.truncation_side == "left"
+    kept = [*range(first), *range(first + n - most, n)] if left else [*range(most)]
     return Encoded(
-        [start, *read.ids[:most]],
-        loaded.tokenizer.convert_ids_to_tokens([start]) + read.pieces[:most],
-        [None, *read.segments[:most]],
-        [None, *read.spans[:most]],
-        [None, *read.words[:most]],
+        [start, *(read.ids[i] for i in kept)],
+        pieces_of(loaded.tokenizer, [start]) + [read.pieces[i] for i in kept],
+        [True, *(read.marks[i] for i in kept)],
+        [None, *(read.segments[i] for i in kept)],
+        [None, *(read.spans[i] for i in kept)],
+        [None, *(read.words[i] for i in kept)],
         {},
     ), n - most
 
 
 def _written(
-    loaded: LoadedModel, inputs: dict[str, torch.Tensor], progress: Progress
+    loaded: LoadedModel,
+    inputs: dict[str, torch.Tensor],
+    languages: Languages,
+    progress: Progress,
 ) -> tuple[str, Encoded]:
     """What the model itself writes, always taking the likeliest token."""
     model: Any = loaded.whole
@@ -109,7 +163,9 @@ def _written(
         raise ExplorerError(
             f"{loaded.info.name} has no head to write with: give the target as the second text."
         )
-    _start(loaded)
+    anything = encoded(loaded, ("a",), target=True, languages=languages)
+    start, forced = _opening(loaded, anything, languages)
+    options = {} if forced is None else {"forced_bos_token_id": forced}
 
     class Watch(StoppingCriteria):
         """Tells how far the writing is, and so lets it be stopped."""
@@ -121,6 +177,8 @@ def _written(
     with torch.inference_mode(), failing(loaded.info.name):
         out = model.generate(
             **inputs,
+            **options,
+            decoder_start_token_id=start,
             num_beams=1,
             num_return_sequences=1,
             do_sample=False,
@@ -143,20 +201,26 @@ def _read_back(tokenizer: Any, ids: list[int]) -> tuple[str, Encoded]:
 
     def text_of(some: list[int]) -> str:
         plain = {"skip_special_tokens": True, "clean_up_tokenization_spaces": False}
-        return str(tokenizer.decode(some, **plain))
+        with refusing("The tokenizer of this model failed on what the model has written{why}."):
+            return str(tokenizer.decode(some, **plain))
 
-    target = text_of(ids)
-    spans: list[tuple[int, int] | None] = []
-    start = 0
+    pieces = pieces_of(tokenizer, ids)
+    marks = marks_of(tokenizer)
+    known = {i for i, piece in zip(ids, pieces, strict=True) if piece != f"⟨{i}⟩"} - marks
+    target = text_of([i for i in ids if i in known])
+    spans: list[Span | None] = []
+    start, parts = 0, 0  # pieces of a character that is not whole yet
     for i in range(len(ids)):
         # A piece of a character is written as a sign that the finished text does not have.
-        end = _agree(text_of(ids[: i + 1]), target)
-        blank = len(target[start:end]) - len(target[start:end].lstrip())
-        spans.append((start + blank, end) if end > start + blank else None)
+        so_far = text_of([n for n in ids[: i + 1] if n in known])
+        end = _agree(so_far, target)
+        spans.append((start, end) if end > start else None)
+        if end > start:
+            spans[i - parts : i] = [spans[i]] * parts
+        parts = parts + 1 if end <= start and so_far.endswith("\N{REPLACEMENT CHARACTER}") else 0
         start = max(start, end)
-    pieces, marks = tokenizer.convert_ids_to_tokens(ids), marks_of(tokenizer)
     segments = [None if i in marks else 0 for i in ids]
-    return target, Encoded(ids, pieces, segments, spans, words_of(pieces, spans), {})
+    return target, placed(tokenizer, ids, segments, (target,), spans)
 
 
 def _agree(one: str, other: str) -> int:

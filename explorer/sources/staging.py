@@ -26,27 +26,13 @@ from explorer.sources.checking import (
     writing_config,
 )
 from explorer.sources.families import reads_pictures
+from explorer.sources.hub_cache import LINES, NUMBERS, PIECES, TABLES
 from explorer.sources.vocabulary import check_pieces, check_tokenizer, numbers_of, settings_of
 
-# The files of every tokenizer of Transformers, by what is in them.
+# The files of every tokenizer of Transformers that hold no vocabulary.
 _SETTINGS = ("tokenizer_config.json", "special_tokens_map.json")
-_NUMBERS: tuple[str, ...] = (
-    "added_tokens.json",
-    "vocab.json",
-    "target_vocab.json",
-    "vocab-src.json",
-)
-_NUMBERS += ("vocab-tgt.json",)
-_TABLES: tuple[str, ...] = ("entity_vocab.json", "emoji.json", "normalizer.json", "byte_maps.json")
-_TABLES += ("word_shape.json", "word_pronunciation.json")
-_LINES = ("vocab.txt", "merges.txt", "bpe.codes", "dict.txt", "prophetnet.tokenizer")
-_PIECES: tuple[str, ...] = (
-    "spiece.model",
-    "tokenizer.model",
-    "sentencepiece.bpe.model",
-    "sentencepiece.model",
-)
-_PIECES += ("spm.model", "spm_char.model", "tiktoken.model", "source.spm", "target.spm")
+_NUMBERS = ("added_tokens.json", *NUMBERS)
+_OTHER_TABLES = ("entity_vocab.json", "normalizer.json")
 _SETTINGS_BYTES = 8 * 2**20
 _LONGEST_LINE = 4096
 
@@ -96,14 +82,14 @@ def _stage_tokenizer(folder: Path, place: Path, name: str) -> None:
     for file in _NUMBERS:
         said = read_json(folder, file, name)
         _write(place, file, None if said is None else numbers_of(said, name, file))
-    for file in _TABLES:
+    for file in (*TABLES, *_OTHER_TABLES):
         _write(place, file, read_json(folder, file, name, _SETTINGS_BYTES))
-    for file in _LINES:
+    for file in LINES:
         data = read_bytes(folder, file, name)
         if data is not None and max(map(len, data.split(b"\n"))) > _LONGEST_LINE:
             raise refuse(name, file, "line", f"has more than {_LONGEST_LINE:,} letters")
         _copy(place, file, data)
-    for file in _PIECES:
+    for file in PIECES:
         data = read_bytes(folder, file, name)
         if data is not None:
             check_pieces(data, name, file)

@@ -52,8 +52,18 @@ _MODEL: Mapping[str, Callable[[object], bool]] = {
     "part": lambda v: v in PARTS,
     "notes": lambda v: isinstance(v, list) and len(v) <= 8 and all(_is_text(t, 1000) for t in v),
     "passport": lambda v: _is_passport(v),
+    "own_tokens": lambda v: _is_number(v, 1, 2**31 - 1),
+    "truncation_side": lambda v: v in ("right", "left"),
 }
-_OPTIONAL = ("revision", "unknown_token", "part", "notes", "passport")
+_OPTIONAL: tuple[str, ...] = (
+    "revision",
+    "unknown_token",
+    "part",
+    "notes",
+    "passport",
+    "own_tokens",
+)
+_OPTIONAL += ("truncation_side",)
 
 
 def stored_trace(run: Run) -> AttentionTrace | None:
@@ -347,6 +357,7 @@ def _model(said: Any, shape: Sequence[int]) -> ModelInfo:
     sizes = [said["n_layers"], said["n_heads"]]
     _check(sizes == list(shape[:2]), "“weights” and “model” name other layers and heads")
     known: dict[str, Any] = {name: said.get(name) for name in _MODEL}
+    known["truncation_side"] = known["truncation_side"] or "right"
     known["passport"] = known["passport"] and Passport(**known["passport"])
     return ModelInfo(**known | {"notes": tuple(known["notes"] or ())})
 

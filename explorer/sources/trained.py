@@ -251,4 +251,5 @@ def _info(lesson: Trained, learner: Learner) -> ModelInfo:
         n_heads=lesson.n_heads or 1,
         d_model=lesson.d_model,
         max_tokens=len(learner.positions.weight),
+        own_tokens=len(learner.positions.weight),
     )

@@ -1,6 +1,6 @@
 """The from-scratch layer with a BERT's weights: a source, and the proof that the two agree."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,9 @@ from explorer.scratch.attention import SelfAttention
 from explorer.scratch.transplant import transplant
 from explorer.sources.families import plain_layers, projections
 from explorer.sources.forward import attend
-from explorer.sources.huggingface import read
 from explorer.sources.loading import LoadedModel
 from explorer.sources.progress import Progress, silent, tick
+from explorer.sources.tokens import read
 from explorer.trace import AttentionTrace, ModelInfo
 
 
@@ -76,15 +76,8 @@ def transplanted_layer(network: Any, layer: int) -> SelfAttention:
 
 def transplanted_info(donor: ModelInfo) -> ModelInfo:
     """What the from-scratch layer with a model's weights is called, and its sizes."""
-    return ModelInfo(
-        f"from-scratch layer with the weights of {donor.name}",
-        donor.revision,
-        donor.n_layers,
-        donor.n_heads,
-        donor.d_model,
-        donor.max_tokens,
-        donor.unknown_token,
-    )
+    name = f"from-scratch layer with the weights of {donor.name}"
+    return replace(donor, name=name, notes=(), passport=None)
 
 
 def check_transplant(

@@ -14,10 +14,10 @@ from explorer.scratch.attention import SelfAttention
 from explorer.source import Trained, Transplanted, model_of
 from explorer.sources.families import first_position, plain_layers, projections
 from explorer.sources.forward import attend
-from explorer.sources.huggingface import Reading, read
 from explorer.sources.loading import LoadedModel, load_model
 from explorer.sources.progress import Progress, silent
 from explorer.sources.scratch import ScratchReading, read_scratch
+from explorer.sources.tokens import Reading, read
 from explorer.sources.trained import read_trained
 from explorer.sources.transplanted import transplanted_info, transplanted_layer
 from explorer.trace import ModelInfo, Token

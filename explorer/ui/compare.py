@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-import numpy as np
 import streamlit as st
 
 from explorer import export
 from explorer.analysis.comparison import Comparison
+from explorer.analysis.profiles import ENTROPY
 from explorer.errors import ExplorerError
 from explorer.instrument import component
 from explorer.instrument.pack import Report, layers_to_send, pack
@@ -199,9 +199,12 @@ def _charts(shown: Comparison) -> None:
     with st.expander("Every head of A against every head of B, and how evenly both look"):
         left, right = st.columns(2, gap="large")
         with left:
-            st.text("Distance of heads: Jensen–Shannon divergence of their rows, mean, in bits")
+            st.text(
+                "Distance of heads: Jensen–Shannon divergence of their rows, mean over "
+                f"{shown.n_rows:,} common words, in bits"
+            )
             st.plotly_chart(
-                distance_figure(shown.distance),
+                distance_figure(shown.distance, shown.a.numbers, shown.b.numbers),
                 config={"displayModeBar": False},
                 alt="Distance of every head of A from every head of B.",
             )
@@ -209,10 +212,10 @@ def _charts(shown: Comparison) -> None:
             st.text("Entropy of every head, as a share of what even attention would have")
             st.plotly_chart(
                 entropy_figure(
-                    shown.entropy_a,
-                    shown.entropy_b,
-                    float(np.log2(len(shown.a.key_tokens))),
-                    float(np.log2(len(shown.b.key_tokens))),
+                    shown.profiles_a.measures,
+                    shown.profiles_b.measures,
+                    shown.a.numbers,
+                    shown.b.numbers,
                 ),
                 config={"displayModeBar": False},
                 alt="Entropy of every head of A and B, layer by layer.",
@@ -223,16 +226,22 @@ def _charts(shown: Comparison) -> None:
 def _table(shown: Comparison) -> dict[str, list[object]]:
     """Every head of A: its namesake or match, the distance, the best match, the entropies."""
     matches = shown.best_match()
-    width = shown.on_a.shape[1]
+    width = shown.distance.shape[1]
+    bits_a, bits_b = (p.measures[ENTROPY] for p in (shown.profiles_a, shown.profiles_b))
     rows = shown.ranking()
     best = [matches[layer * width + head] for layer, head, *_ in rows]
     nearest = [float(shown.distance[(r[0], r[1], *b)]) for r, b in zip(rows, best, strict=True)]
     return {
-        "head of A": [f"{r[0]}-{r[1]}" for r in rows],
-        "compared with B’s": [f"{r[2]}-{r[3]}" for r in rows],
+        "head of A": [_name(shown.a, *r[:2]) for r in rows],
+        "compared with B’s": [_name(shown.b, *r[2:4]) for r in rows],
         "distance (bits)": [round(r[4], 4) for r in rows],
-        "best match in B": [f"{layer}-{head}" for layer, head in best],
+        "best match in B": [_name(shown.b, *b) for b in best],
         "its distance": [round(d, 4) for d in nearest],
-        "entropy in A (bits)": [round(float(shown.entropy_a[r[0], r[1]]), 3) for r in rows],
-        "entropy in B (bits)": [round(float(shown.entropy_b[r[2], r[3]]), 3) for r in rows],
+        "entropy in A (bits)": [round(float(bits_a[r[0], r[1]]), 3) for r in rows],
+        "entropy in B (bits)": [round(float(bits_b[r[2], r[3]]), 3) for r in rows],
     }
+
+
+def _name(trace: AttentionTrace, layer: int, head: int) -> str:
+    """A head by the model's own number of its layer."""
+    return f"{trace.numbers[layer]}-{head}"

@@ -166,6 +166,26 @@ def model(side: str = "", title: str = "Model") -> None:
             help="Cross: where what is written looks in the text. Encoder: the text in itself. "
             "Decoder: what is written in itself.",
         )
+    _languages(side)
+
+
+def _languages(side: str) -> None:
+    """The languages of a model that translates, once it is known which it has."""
+    known = state.languages(side)
+    if not known:
+        return
+    for column, which in zip(st.columns(2), ("Source", "Target"), strict=True):
+        key = f"{side}{which.lower()}_language"
+        if st.session_state[key] not in known:
+            st.session_state[key] = None
+        column.selectbox(
+            f"{which} language",
+            known,
+            key=key,
+            index=None,
+            placeholder="As its files say",
+            help="By the names that the model’s tokenizer has for them.",
+        )
 
 
 def _hub_name(side: str) -> None:

@@ -30,7 +30,7 @@ _KINDS = {
     "class": "a class",
     "vector": "a token’s output vector",
 }
-_HOW = {"mask": "[MASK] in its place", "drop": "dropped"}
+_HOW = {"replace": "another token in its place", "drop": "dropped"}
 _OTHER = "A tired animal rests."
 _LAST_TOKEN, _LAST_CLASS = MAX_TOKENS - 1, 999
 _NOTHING: tuple[frozenset[tuple[int, int]], frozenset[int]] = (frozenset(), frozenset())
@@ -62,6 +62,8 @@ def ask() -> None:
             format_func=_HOW.__getitem__,
             required=True,
             persist_state="session",
+            help="[MASK] stands in its place where a model has one; else the token that its "
+            "tokenizer has for unknown words, or for the end of a text.",
         )
         st.toggle("The pieces of a word count as one", key="whole_words", persist_state="session")
         st.toggle(
@@ -92,7 +94,7 @@ def _open() -> None:
     session.target_guess = getattr(target, "guess", None) or ""
     label = getattr(target, "label", None)
     session.target_label = -1 if label is None else min(label, _LAST_CLASS)
-    session.away = "drop" if query.get("away") == "drop" else "mask"
+    session.away = "drop" if query.get("away") == "drop" else "replace"
     session.whole_words = query.get("pieces") != "1"
     session.whole_flow = query.get("flow") == "1"
     session.explain_id, session.heads_off, session.words_gone = None, *_NOTHING
@@ -149,7 +151,7 @@ def result() -> None:
     """Draw the explanation of what is wanted, or the last one."""
     session = st.session_state
     run: Run | None = session.wanted or session.shown
-    how: Literal["mask", "drop"] = session.away
+    how: Literal["replace", "drop"] = session.away
     slot = st.container(key="target_messages")
     try:
         target = _target()

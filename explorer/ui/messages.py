@@ -13,6 +13,7 @@ import streamlit as st
 from streamlit.errors import FragmentHandledException
 
 from explorer.errors import ExplorerError
+from explorer.limits import MAX_TOKENS
 from explorer.run import Run
 from explorer.trace import AttentionTrace
 from explorer.ui import log
@@ -79,6 +80,22 @@ def stoppable(doing: str, share: float | None, key: str, place: str = "") -> boo
     return stop.button("Stop", key=key, width="stretch")
 
 
+def _cut(trace: AttentionTrace, segment: int) -> str:
+    """Whose limit it is that a text was cut at, and what was read of it."""
+    model, which = trace.model, ("text", "second text")[segment]
+    kept = sum(t.segment == segment and not t.special for t in trace.tokens)
+    end = "last" if model.truncation_side == "left" else "first"
+    read = f"{end} {kept:,} of the {which} were read, {trace.n_cut[segment]:,} were cut."
+    if model.max_tokens == MAX_TOKENS < (model.own_tokens or MAX_TOKENS + 1):
+        own = f"takes {model.own_tokens:,}" if model.own_tokens else "sets no limit"
+        return (
+            f"This server reads at most {model.max_tokens:,} tokens at once, and {model.name} "
+            f"itself {own}: whoever runs the server may raise EXPLORER_MAX_TOKENS and start it "
+            f"again. The {read}"
+        )
+    return f"{model.name} takes at most {model.max_tokens:,} tokens: the {read}"
+
+
 def about(trace: AttentionTrace, run: Run, marked: bool) -> None:
     """What a reader should know: what was cut, what is unknown, what no link carries.
 
@@ -91,15 +108,8 @@ def about(trace: AttentionTrace, run: Run, marked: bool) -> None:
         _box(f"model_{number}", sentence)
     for segment, n_cut in enumerate(trace.n_cut):
         if n_cut:
-            which = ("text", "second text")[segment]
-            kept = sum(t.segment == segment and not t.special for t in trace.tokens)
-            _box(
-                f"cut_{segment}",
-                f"{trace.model.name} takes at most {trace.model.max_tokens} tokens: the first "
-                f"{kept:,} of the {which} were read, {n_cut:,} were cut."
-                + " A ✂ marks the place in the text below."
-                * marked,
-            )
+            place = " A ✂ marks the place in the text below." * marked
+            _box(f"cut_{segment}", _cut(trace, segment) + place)
     unknown = [t for t in trace.tokens if t.span and t.text == trace.model.unknown_token]
     read = [t for t in trace.tokens if not t.special]
     if unknown and len(unknown) >= UNKNOWN_SHARE * len(read):

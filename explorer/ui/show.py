@@ -11,7 +11,7 @@ from explorer.instrument import component
 from explorer.instrument.pack import Report, layers_to_send, pack
 from explorer.instrument.want import Head, Page, Want
 from explorer.run import Run
-from explorer.sources import stored_trace
+from explorer.sources import known_languages, stored_trace
 from explorer.sources.memory import take
 from explorer.trace import AttentionTrace
 from explorer.ui import log, messages, state
@@ -52,6 +52,7 @@ def current(marked: bool = False) -> AttentionTrace | None:
         state.write_address()
         if trace.model.part and session.shown.source not in session.with_parts:
             session.with_parts.add(session.shown.source)
+            session.with_languages[session.shown.source] = known_languages(session.shown.source)
             st.rerun()  # the inputs stand above, and now have one more
     return trace
 

@@ -39,7 +39,7 @@ from explorer.ui import log
 _SCRATCH = tuple(f.name for f in fields(Scratch))
 _TRAINED = tuple(f.name for f in fields(Trained))
 _OF_A_RUN = ("text", "second", "pair", "kind", "hub_name", "folder", "donor", "part", *_SCRATCH)
-_OF_A_RUN += ("looks", "picture", "own")
+_OF_A_RUN += ("looks", "picture", "own", "source_language", "target_language")
 _OF_A_RUN += tuple(f"t_{name}" for name in _TRAINED)
 B = "b_"  # before the names of everything that belongs to the second run of a comparison
 _INPUTS = (*_OF_A_RUN, *(B + name for name in _OF_A_RUN))
@@ -68,6 +68,7 @@ def start() -> None:
         state.lost = False  # whether the reader was told that the address lacks something
         state.offer = None  # a model that could be downloaded, and what then
         state.recent, state.with_parts = [], set()  # models that were shown; those of several parts
+        state.with_languages = {}  # those that translate, and the languages that they know
         _open()
         state.reader = f"{_owner()}/{uuid.uuid4().hex}"  # last: what failed before it is done again
     else:
@@ -173,12 +174,22 @@ def has_parts(side: str = "") -> bool:
         return False
 
 
+def languages(side: str = "") -> tuple[str, ...]:
+    """The languages of the model in the inputs, if it is known to translate."""
+    try:
+        found: tuple[str, ...] = st.session_state.with_languages.get(_source_from_inputs(side), ())
+        return found
+    except ExplorerError:
+        return ()
+
+
 def opposite(run: Run) -> Run:
     """What a run is compared with when nobody says: the from-scratch layer, or BERT."""
     if run.is_of_a_file():
         return run
     scratch = isinstance(run.source, Scratch)
-    return replace(run, source=Embedded() if scratch else Scratch())
+    other = Embedded() if scratch else Scratch()
+    return replace(run, source=other, source_language=None, target_language=None)
 
 
 def write_address() -> None:
@@ -235,6 +246,8 @@ def fill_inputs(run: Run, side: str = "") -> None:
         "folder": model.path if isinstance(model, Folder) else "",
         "part": run.part,
         "looks": run.picture is not None,
+        "source_language": run.source_language,
+        "target_language": run.target_language,
     }
     # What was uploaded stays where another run does not need its place.
     values |= {"picture": run.picture} if run.picture else {}
@@ -264,7 +277,10 @@ def run_from_inputs(side: str = "") -> Run:
             raise ExplorerError("Which picture? Upload one, or turn off “Picture”.")
         return Run(source=source, picture=get("picture"))
     second = get("second") if get("pair") else None
-    return Run(get("text"), second, source, get("part") if has_parts(side) else PARTS[0])
+    part = get("part") if has_parts(side) else PARTS[0]
+    names = ("source_language", "target_language")
+    chosen = [get(name) if languages(side) else None for name in names]
+    return Run(get("text"), second, source, part, None, *chosen)
 
 
 def _getter(side: str) -> Callable[[str], Any]:

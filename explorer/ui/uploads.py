@@ -29,7 +29,7 @@ def ask_for_picture(side: str) -> None:
     picture: Picture | None = st.session_state[f"{side}picture"]
     box, small = st.columns([6, 1], vertical_alignment="bottom")
     box.file_uploader(
-        "Picture for a vision model, such as ViT or DeiT",
+        "Picture for a vision model, such as ViT or DINOv2",
         _PICTURES,
         key=f"{side}picture_file",
         max_upload_size=_most(),

@@ -108,14 +108,14 @@ class Explaining:
     Attributes:
         run: The run.
         target: The output.
-        how: How words are taken away, ``mask`` or ``drop``.
+        how: How words are taken away, ``replace`` or ``drop``.
         by_word: Whether a word's pieces count as one.
         whole_flow: Whether attention flow is computed however long it takes.
     """
 
     run: Run
     target: Target
-    how: Literal["mask", "drop"] = "mask"
+    how: Literal["replace", "drop"] = "replace"
     by_word: bool = True
     whole_flow: bool = False
 
@@ -128,7 +128,7 @@ class Changing:
     target: Target
     off: frozenset[tuple[int, int]]
     gone: frozenset[int]
-    how: Literal["mask", "drop"]
+    how: Literal["replace", "drop"]
 
 
 @dataclass(frozen=True)
@@ -202,9 +202,10 @@ def do(work: Work, progress: Progress, show: Show = lambda partial: None) -> Any
         return walk_run(work.run, work.layer, Twist(work.positions, work.backwards), progress)
     if isinstance(work, Comparing):
         from explorer.analysis.comparison import compare
+        from explorer.analysis.divergence import READ_AT_ONCE
 
         a, b = _trace(work.a, progress), _trace(work.b, progress)
-        take(2 * (a.nbytes + b.nbytes), "Comparing these two", _SMALLER)
+        take(a.nbytes + b.nbytes + READ_AT_ONCE, "Comparing these two", _SMALLER)
         return compare(a, b, progress)
     if isinstance(work, Surveying | Finding):
         return _survey_or_find(work, progress)
@@ -249,6 +250,7 @@ def _learn_or_film(work: Learning | Filming, progress: Progress) -> Any:
 
 def _survey_or_find(work: Surveying | Finding, progress: Progress) -> Any:
     if isinstance(work, Surveying):
+        from explorer.analysis.divergence import READ_AT_ONCE
         from explorer.analysis.survey import survey
 
         runs = work.runs
@@ -256,7 +258,7 @@ def _survey_or_find(work: Surveying | Finding, progress: Progress) -> Any:
         def traces() -> Iterator[Any]:
             for run in runs:
                 trace = trace_run(run, _within(progress))
-                take(3 * trace.nbytes, "Reading all heads of this text", _SMALLER)
+                take(trace.nbytes + READ_AT_ONCE, "Reading all heads of this text", _SMALLER)
                 yield trace
 
         return survey(traces(), len(runs), progress)
@@ -274,7 +276,7 @@ def _survey_or_find(work: Surveying | Finding, progress: Progress) -> Any:
                 for of, query, key in work.pairs
                 if of == text
             ]
-            yield from ((trace.weights, *pair) for pair in words)
+            yield from ((trace.layers, *pair) for pair in words)
 
     return find_pairs(examples(), progress)
 
@@ -291,7 +293,7 @@ def _explain_or_change(work: Explaining | Changing, progress: Progress, show: Sh
     asked = probe(work.run, work.target, progress)
     predicts = isinstance(work.target, MaskedWord | ClassScore)
     if isinstance(work, Changing):
-        what = (work.off, work.gone, work.how)
+        what = (work.off, work.gone, work.how if work.how in asked.ways else asked.ways[0])
         return asked.changed(*what), asked.predictions(*what) if predicts else []
     from explorer.analysis.explanation import explain
 

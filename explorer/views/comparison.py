@@ -1,23 +1,28 @@
 """Figures of “Compare”: every head against every head, and how evenly both look."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
+from explorer.analysis.profiles import ENTROPY, EVENNESS
 from explorer.views.experiments import ACCENT, OTHER, QUIET, laid_out
 
 Doubles = npt.NDArray[np.float64]
 
 
-def distance_figure(distance: Doubles) -> go.Figure:
+def distance_figure(
+    distance: Doubles, layers_a: Sequence[int], layers_b: Sequence[int]
+) -> go.Figure:
     """The distance of every head of A from every head of B.
 
     Args:
         distance: ``[layer of a, head of a, layer of b, head of b]``, in bits.
+        layers_a: The numbers of A's layers.
+        layers_b: The numbers of B's.
     """
-    rows, columns = _names(distance.shape[:2]), _names(distance.shape[2:])
+    rows, columns = _names(layers_a, distance.shape[1]), _names(layers_b, distance.shape[3])
     flat = distance.reshape(len(rows), len(columns)).astype(np.float32)
     figure = go.Figure(
         go.Heatmap(
@@ -36,20 +41,24 @@ def distance_figure(distance: Doubles) -> go.Figure:
     return laid_out(figure, 460)
 
 
-def entropy_figure(a: Doubles, b: Doubles, most_a: float, most_b: float) -> go.Figure:
+def entropy_figure(
+    a: Mapping[str, Doubles],
+    b: Mapping[str, Doubles],
+    layers_a: Sequence[int],
+    layers_b: Sequence[int],
+) -> go.Figure:
     """The entropy of every head of both, layer by layer, as a share of what is possible.
 
     Args:
-        a: ``[layer, head]``, in bits.
-        b: The same of the second.
-        most_a: What even attention would have.
-        most_b: The same of the second.
+        a: The measures of A's heads, ``[layer, head]``.
+        b: The same of B's.
+        layers_a: The numbers of A's layers.
+        layers_b: The numbers of B's.
     """
-    # A text of one token leaves no choice: its entropy is 0 of 0 bits.
     figure = go.Figure(
         [
-            _dots("A", a / (most_a or 1), a, ACCENT, "circle", -0.12),
-            _dots("B", b / (most_b or 1), b, OTHER, "diamond", 0.12),
+            _dots("A", a, layers_a, ACCENT, "circle", -0.12),
+            _dots("B", b, layers_b, OTHER, "diamond", 0.12),
         ]
     )
     figure.add_hline(y=1, line={"color": QUIET, "dash": "dot"})
@@ -59,9 +68,16 @@ def entropy_figure(a: Doubles, b: Doubles, most_a: float, most_b: float) -> go.F
 
 
 def _dots(
-    name: str, shares: Doubles, bits: Doubles, colour: str, symbol: str, shift: float
+    name: str,
+    measures: Mapping[str, Doubles],
+    numbers: Sequence[int],
+    colour: str,
+    symbol: str,
+    shift: float,
 ) -> go.Scatter:
-    layers, heads = np.indices(shares.shape)
+    shares, bits = measures[EVENNESS], measures[ENTROPY]
+    places, heads = np.indices(shares.shape)
+    layers = np.array(numbers)[places]
     return go.Scatter(
         x=(layers + shift).ravel(),
         y=shares.ravel(),
@@ -74,5 +90,5 @@ def _dots(
     )
 
 
-def _names(shape: Sequence[int]) -> list[str]:
-    return [f"{layer}-{head}" for layer in range(shape[0]) for head in range(shape[1])]
+def _names(layers: Sequence[int], heads: int) -> list[str]:
+    return [f"{layer}-{head}" for layer in layers for head in range(heads)]

@@ -97,7 +97,7 @@ def test_heads_switched_off_move_the_target_at_once_and_together(reader, asked):
 
 def test_words_are_taken_away_together_and_the_link_says_so(reader, asked):
     open_explain(reader, text=CAT, target="like", other=OTHER)
-    both = asked.without([[2, 10]], "mask")[0]
+    both = asked.without([[2, 10]], "replace")[0]
     truth = reader.page.locator(".ax-truth")
     truth.get_by_text("cat", exact=True).click()
     truth.get_by_text("tired", exact=True).click()
@@ -181,11 +181,11 @@ def test_a_masked_word_is_guessed_and_guessed_again_with_heads_off(reader, word_
 def test_a_target_that_the_model_does_not_have_is_refused_and_the_picture_stays(reader):
     open_explain(reader, text=CAT, target="like", other=OTHER)
     reader.page.get_by_text("a masked word", exact=True).click()
-    reader.page.get_by_text("has no head that predicts words").wait_for()
+    reader.page.get_by_text("has no head that predicts masked words").wait_for()
     assert "A tired animal rests" in reader.page.locator(".ax-target").inner_text()
     reader.page.get_by_text("a token’s output vector", exact=True).click()
     reader.page.locator(".ax-target", has_text="output vector of “the” (token 1)").wait_for()
-    assert reader.page.get_by_text("has no head that predicts words").count() == 0
+    assert reader.page.get_by_text("has no head that predicts masked words").count() == 0
 
 
 @pytest.mark.parametrize(

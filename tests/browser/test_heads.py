@@ -75,8 +75,7 @@ def test_heads_of_one_kind_can_be_seen_alone(reader):
 
 def test_a_search_by_pointing_finds_the_head_that_looks_from_it_to_cat(reader):
     open_heads(reader)
-    weights = explorer.trace(CAT).weights
-    found = find_pairs([(weights, [8], [2])])
+    found = find_pairs([(explorer.trace(CAT).layers, [8], [2])])
     layer, head = np.unravel_index(found.weight.argmax(), found.weight.shape)
     reader.page.get_by_text("Find a head by pointing").click()
     word(reader, "it").click()

@@ -69,7 +69,7 @@ def test_scores_of_one_position_are_its_row():
 
 def test_agreement_is_spearmans_with_what_removal_measured(likeness):
     asked = probe(CAT, Likeness(OTHER))
-    gone = asked.without([[i] for i in asked.removable], "mask")
+    gone = asked.without([[i] for i in asked.removable], "replace")
     assert likeness.removal == pytest.approx(asked.value - gone, abs=TOLERANCE)
     for each in likeness.scores:
         truth = likeness.removal if each.method.signed else np.abs(likeness.removal)
@@ -94,7 +94,7 @@ def test_any_two_scores_are_held_against_one_another(likeness):
 def test_removal_itself_would_have_the_lowest_deletion_at_the_first_step(likeness):
     asked = probe(CAT, Likeness(OTHER))
     best = int(likeness.removal.argmax())
-    lowest = asked.without([likeness.units[best]], "mask")[0]
+    lowest = asked.without([likeness.units[best]], "replace")[0]
     for each in likeness.scores:
         assert each.curves.deletion[0] == pytest.approx(likeness.value, abs=TOLERANCE)
         assert each.curves.deletion[1] >= lowest - TOLERANCE
@@ -170,7 +170,7 @@ def test_what_a_model_lacks_is_named_and_never_replaced_by_another_number(tmp_pa
         assert score(found, key).values is None
         assert "is built in another way" in score(found, key).reason
     assert found.head_effects is None
-    assert "is built in another way" in found.heads_reason
+    assert "does not go through the interface of Transformers" in found.heads_reason
     assert score(found, "attention").agreement.rho is not None
 
 

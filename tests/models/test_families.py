@@ -197,24 +197,6 @@ def test_other_pages_say_that_they_need_a_model_of_one_part(writer):
 # --- pictures -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("family", ["ViT", "DeiT"])
-def test_a_picture_is_read_as_transformers_reads_it(family, tmp_path, record_property):
-    processor = tiny_vision(family, tmp_path)
-    picture = picture_of(png_of(drawing()))
-    trace = trace_run(Run(picture=picture, source=Folder(str(tmp_path))))
-
-    maker = getattr(transformers, f"{family}Model")
-    model = maker.from_pretrained(tmp_path, attn_implementation="eager").eval()
-    pixels = processor(drawing(), return_tensors="pt")["pixel_values"]
-    with torch.inference_mode():
-        want = model(pixels, output_attentions=True).attentions
-    record_property("largest difference", float(off_by(trace, want)))
-    assert off_by(trace, want) <= TOLERANCE
-    assert (trace.patches.rows, trace.patches.columns) == (4, 4)
-    ordinary = [t.text for t in trace.query_tokens if not t.special]
-    assert ordinary[:2] + ordinary[-1:] == ["0·0", "0·1", "3·3"]
-
-
 def test_the_picture_on_screen_is_the_one_that_the_model_saw(tmp_path):
     from PIL import Image
 

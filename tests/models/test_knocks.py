@@ -15,8 +15,9 @@ from explorer.instrument.pack import pack
 from explorer.run import Run, is_blank
 from explorer.source import Embedded, Scratch
 from explorer.sources import memory, silent, trace_run
-from explorer.sources.huggingface import attend, read, read_texts
+from explorer.sources.forward import attend
 from explorer.sources.loading import load_model
+from explorer.sources.tokens import read, read_texts
 from explorer.visible import marks_in
 from tests.models.tiny import tiny_model, tiny_writer
 
@@ -130,8 +131,9 @@ def test_a_model_without_attention_is_refused():
         return SimpleNamespace(attentions=(), hidden_states=())
 
     loaded = load_model(Embedded(), silent)
+    reading = read(loaded, ("the cat",))
     with pytest.raises(ExplorerError, match="returns no attention"):
-        attend(replace(loaded, network=network), read(loaded, ("the cat",)))
+        attend(replace(loaded, network=network), reading.inputs, len(reading.tokens))
 
 
 # --- memory -------------------------------------------------------------------------------------

@@ -105,7 +105,7 @@ KINDS = {
     "Explaining": lambda: Explaining(Run(TINY), Likeness("A tired animal rests.")),
     "Explaining one token": lambda: Explaining(Run(TINY), OutputVector(5), "drop"),
     "Changing": lambda: Changing(
-        Run(LONG), Likeness("x"), frozenset({(0, 2), (3, 1)}), frozenset({4, 5}), "mask"
+        Run(LONG), Likeness("x"), frozenset({(0, 2), (3, 1)}), frozenset({4, 5}), "replace"
     ),
     "Making answers and a page": made(
         lambda report: everything_about(trace_run(Run(LONG)), report)

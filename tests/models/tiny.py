@@ -132,18 +132,92 @@ def _marian_tokenizer(folder):
     return transformers.MarianTokenizer(*spm, str(folder / "vocab.json"))
 
 
+_SQUARE, _WIDE = {"height": 32, "width": 32}, {"height": 32, "width": 48}
+_CROPPED = {"size": {"shortest_edge": 36}, "crop_size": _SQUARE}
+_DECODER = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+_DECODER |= {"intermediate_size": 16}
+# Vision models: what their configuration says beside the sizes, and how their pictures are made.
+VISION = {
+    "ViT": ({}, "ViT", {"size": _SQUARE}),
+    "DeiT": ({}, "DeiT", {"size": {"height": 40, "width": 40}, "crop_size": _SQUARE}),
+    "ViTMSN": ({}, "ViT", {"size": _SQUARE}),
+    "ViTMAE": ({f"decoder_{k}": v for k, v in _DECODER.items()}, "ViT", {"size": _SQUARE}),
+    "IJepa": ({}, "ViT", {"size": _WIDE}),
+    "Beit": ({"use_relative_position_bias": True}, "Beit", {"size": _WIDE}),
+    "Data2VecVision": ({"use_shared_relative_position_bias": True}, "Beit", {"size": _SQUARE}),
+    "Dinov2": ({}, "Bit", _CROPPED),
+    "Dinov2WithRegisters": ({}, "Bit", _CROPPED),
+    "DINOv3ViT": ({"num_register_tokens": 4}, "DINOv3ViT", {"size": _WIDE}),
+    "Pixio": ({}, "Bit", _CROPPED),
+    "Yolos": (
+        {"image_size": [32, 48], "num_detection_tokens": 5},
+        "Yolos",
+        {"size": {"shortest_edge": 32, "longest_edge": 64}},
+    ),
+    "CLIPVision": ({}, "CLIP", _CROPPED),
+    "SiglipVision": ({}, "Siglip", {"size": _SQUARE}),
+    "Siglip2Vision": (
+        {"image_size": None, "num_patches": 16},
+        "Siglip2",
+        {"patch_size": 8, "max_num_patches": 30},
+    ),
+    "MLCDVision": ({}, "CLIP", _CROPPED),
+    "Aimv2Vision": ({}, "CLIP", _CROPPED),
+}
+
+
 def tiny_vision(family, folder, side=32, patch=8):
-    """Save a ``ViT`` or ``DeiT`` for square pictures; 4 × 4 patches if nobody says."""
+    """Save a vision model for small pictures; 4 × 4 patches if nobody says otherwise."""
     torch.manual_seed(5)
+    more, kind, settings = VISION[family]
     sizes = {k: v for k, v in SIZES.items() if k != "max_position_embeddings"}
+    sizes |= {"image_size": side, "patch_size": patch} | more
     maker = getattr(transformers, f"{family}Model")
-    config = maker.config_class(image_size=side, patch_size=patch, **sizes)
-    maker(config).eval().save_pretrained(folder)
-    square, larger = ({"height": n, "width": n} for n in (side, side * 5 // 4))
-    size = {"size": square} if family == "ViT" else {"size": larger, "crop_size": square}
-    processor = getattr(transformers, f"{family}ImageProcessorPil")(**size)
+    model = maker(maker.config_class(**{k: v for k, v in sizes.items() if v is not None})).eval()
+    for name, values in model.named_parameters():
+        if any(part in name for part in ("position", "token", "relative")):
+            torch.nn.init.normal_(values, std=0.5)  # many begin as zeros, and would hide mistakes
+    model.save_pretrained(folder)
+    if side != 32:
+        settings = {"size": {"height": side, "width": side}}
+    if kind == "DINOv3ViT":  # Transformers has its processor for torchvision alone
+        said = {"image_processor_type": "DINOv3ViTImageProcessorFast", "resample": 2, **settings}
+        (folder / "preprocessor_config.json").write_text(json.dumps(said))
+        return None
+    processor = getattr(transformers, f"{kind}ImageProcessorPil")(**settings)
     processor.save_pretrained(folder)
     return processor
+
+
+_TOWER = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
+_TOWER |= {"intermediate_size": 16}
+_READER = _TOWER | {"num_hidden_layers": 3, "num_key_value_heads": 2, "head_dim": 8}
+_READER |= {"vocab_size": 300, "max_position_embeddings": 40}
+_TOWER |= {"image_size": 32, "patch_size": 8}
+# Models of texts and pictures: the kinds of their parts, where they may differ, and of pictures.
+TWO_PARTS = {
+    "CLIP": (None, None, "CLIP", _CROPPED),
+    "Siglip": (None, None, "Siglip", {"size": _SQUARE}),
+    "OwlViT": (None, None, "OwlViT", {"size": _SQUARE, "crop_size": _SQUARE}),
+    "Llava": ("clip_vision_model", "llama", "CLIP", _CROPPED),
+    "Gemma3": ("siglip_vision_model", "gemma3_text", "Gemma3", {"size": _SQUARE}),
+}
+
+
+def tiny_of_two_parts(family, folder):
+    """Save a model of texts (3 layers) and pictures (2 layers, 4 × 4 patches)."""
+    torch.manual_seed(6)
+    sees, reads, kind, settings = TWO_PARTS[family]
+    vision = _TOWER | ({"model_type": sees} if sees else {})
+    text = _READER | ({"model_type": reads} if reads else {})
+    name = family if sees is None else f"{family}ForConditionalGeneration"
+    config = getattr(transformers, f"{family}Config")(vision_config=vision, text_config=text)
+    model = getattr(transformers, name if sees else f"{family}Model")(config).eval()
+    model.save_pretrained(folder)
+    byte_level().save_pretrained(folder)
+    processor = getattr(transformers, f"{kind}ImageProcessorPil")(**settings)
+    processor.save_pretrained(folder)
+    return model, processor
 
 
 def drawing(width=90, height=60):

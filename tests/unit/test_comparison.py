@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from explorer.analysis import divergence
 from explorer.analysis.alignment import _stayed, align
 from explorer.analysis.comparison import compare, findings
-from explorer.analysis.divergence import head_distances
+from explorer.analysis.divergence import heads_of
 from explorer.analysis.profiles import entropy
 from explorer.errors import ExplorerError
+from explorer.layers import of_weights
 from explorer.trace import AttentionTrace, ModelInfo, Token
 
 # Entropies are sums over float32 logarithms: off by a few 1e-7 for rows of a few keys.
@@ -22,6 +24,11 @@ TOLERANCE = 1e-6
 def heads(*rows):
     """One layer; each argument one head, as a list of rows."""
     return np.array([rows], dtype=np.float32)
+
+
+def head_distances(a, b, over=None):
+    """Of two arrays of weights."""
+    return divergence.head_distances(heads_of(a), heads_of(b), over)
 
 
 def trace_of(text, tokens, *, second=None, weights=None, model="m", shape=(1, 1)):
@@ -194,7 +201,7 @@ def test_a_distance_is_symmetric_between_0_and_1_and_follows_its_heads(seed, n):
 
 def test_entropy_of_even_rows_is_log2_n_and_of_single_keys_0():
     even, single = np.full((4, 4), 0.25), np.eye(4)
-    assert entropy(heads(even, single))[0] == pytest.approx([2, 0], abs=TOLERANCE)
+    assert entropy(of_weights(heads(even, single)))[0] == pytest.approx([2, 0], abs=TOLERANCE)
 
 
 # — Comparison —

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer.analysis.agreement import rank_agreement
-from explorer.analysis.divergence import distances_within, head_distances
+from explorer.analysis.divergence import distances_within, head_distances, heads_of
 from explorer.analysis.flow import attention_flow
 from explorer.analysis.gradients import head_importance, relevance
 from explorer.analysis.placement import place_heads
@@ -150,8 +150,8 @@ def test_head_importance_is_the_size_of_the_summed_products():
 
 def test_distances_within_are_those_between_a_reading_and_itself():
     weights = random_weights(1)
-    both = head_distances(weights, weights).reshape(6, 6)
-    within = distances_within(weights)
+    both = head_distances(heads_of(weights), heads_of(weights)).reshape(6, 6)
+    within = distances_within(heads_of(weights))
     assert within == pytest.approx(both, abs=1e-7)
     assert (within == within.T).all()
 

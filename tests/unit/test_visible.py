@@ -20,7 +20,7 @@ from explorer.visible import marks_in, visible
         ("nul\0", "nul␀"),
         ("del\x7f \x85", "del␡ ⟨U+0085⟩"),
         ("soft\u00adhyphen", "soft⟨SHY⟩hyphen"),
-        ("tab\tand\nline", "tab␉and␊line"),
+        ("tab\tand\nline", "tab⇥and⏎line"),
         ("\U000e0041", "⟨U+E0041⟩"),
         ("lone \ud800", "lone ⟨U+D800⟩"),
         ("plain ＡＢＣ é 猫", "plain ＡＢＣ é 猫"),
