@@ -49,7 +49,8 @@ def trace_pair(loaded: LoadedModel, run: Run, progress: Progress) -> AttentionTr
     """
     languages = _languages(loaded, run)
     reading = read_texts(loaded, (run.text,), languages=languages)
-    model: Any = loaded.whole
+    # A head that chooses between classes looks in what is written for the end of what is read.
+    model: Any = loaded.network if loaded.predicts == "class" else loaded.whole
     tokens, n = reading.tokens, len(reading.tokens)
     trace = _Tracing(loaded, run, languages)
     if run.part == "encoder":
