@@ -68,7 +68,8 @@ def _made(source: InMemory) -> LoadedModel:
 
 def _part(whole: Any, config: Any, form: Form, reader: Any, name: str) -> LoadedModel:
     """What of a model reads texts, or pictures."""
-    notes = notes_of(config, name, family_of(whole.config).note)
+    of_family = family_of(config if form == "picture" else whole.config)
+    notes = notes_of(config, name, of_family.note)
     predicts = _predicts(whole)
     if config is not whole.config:
         whole, predicts = part_in(whole, config), None
