@@ -129,7 +129,8 @@ def _words(text: str) -> object:
 
 def _placed(text: str) -> object:
     pieces = text[:512]
-    return words_of(list(pieces), spans_of(list(pieces), text))
+    spans, n = spans_of(list(pieces), text), len(pieces)
+    return words_of(text, spans, [0] * n, [False] * n, [False] * n)
 
 
 # What is bounded by the tokens that a model reads (512) grows up to there, and then no more.

@@ -9,6 +9,23 @@ from explorer.errors import ExplorerError
 from explorer.trace import ModelInfo, Token
 
 Array = npt.NDArray[np.float32]
+MOST_MAPS = 2**28  # weights of all heads, 1 GiB: 1,930 tokens of 72 heads
+
+
+def check_maps(model: ModelInfo, tokens: int) -> None:
+    """Refuse a text whose weights are too many to be held all at once, before any work.
+
+    What norms and ALTI are made of grows with the square of the length.
+
+    Raises:
+        ExplorerError: They are.
+    """
+    heads = model.n_layers * model.n_heads
+    if heads * tokens**2 > MOST_MAPS:
+        raise ExplorerError(
+            f"Norm-weighted attention and ALTI go up to {int((MOST_MAPS / heads) ** 0.5):,} tokens "
+            f"with {heads} heads; this text has {tokens:,}. Shorten the text."
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,8 +9,11 @@ from collections.abc import Callable
 import numpy as np
 
 from explorer.analysis.norms import moved_by, scaled
-from explorer.analysis.profiles import Doubles
+from explorer.errors import ExplorerError
 from explorer.insides import Insides
+from explorer.layers import Doubles
+
+MOST_PRODUCTS = 2**37  # products of numbers, a minute or two: 2,229 tokens of MiniLM, 1,114 of BERT
 
 
 def alti(insides: Insides, report: Callable[[float], None] = lambda share: None) -> Doubles:
@@ -26,8 +29,19 @@ def alti(insides: Insides, report: Callable[[float], None] = lambda share: None)
 
     Returns:
         ``[layer, query, key]``; rows sum to 1.
+
+    Raises:
+        ExplorerError: It would take more than `MOST_PRODUCTS`.
     """
-    layers = insides.model.n_layers
+    model, n = insides.model, len(insides.tokens)
+    layers = model.n_layers
+    each = layers * model.n_heads * model.d_model
+    if each * n**2 > MOST_PRODUCTS:
+        raise ExplorerError(
+            f"ALTI goes up to {int((MOST_PRODUCTS / each) ** 0.5):,} tokens in a model of this "
+            f"size; this text has {n:,}. Shorten the text, or take attention rollout, which goes "
+            "farther."
+        )
     found = []
     for layer in range(layers):
         found.append(

@@ -21,9 +21,9 @@ from explorer.errors import ExplorerError
 from explorer.layers import Doubles, Weights
 from explorer.trace import AttentionTrace
 
-# Numbers that pairs of heads are compared by: some 10 s. All rows of 512 words with 10 layers of 12
+# Numbers that pairs of heads are compared by, some 10 s: all rows of 512 words with 6 layers of 12
 # heads on either side; beyond that as many rows as this allows, evenly spread.
-MOST_COMPARED = 4_000_000_000
+MOST_COMPARED = 2_000_000_000
 
 
 @dataclass(frozen=True, eq=False)

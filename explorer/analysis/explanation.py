@@ -8,15 +8,15 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from explorer.analysis.agreement import RankAgreement, rank_agreement
-from explorer.analysis.alti import alti, alti_rollout
-from explorer.analysis.flow import attention_flow
+from explorer.analysis.alti import MOST_PRODUCTS, alti, alti_rollout
+from explorer.analysis.flow import MOST_PIPES, attention_flow
 from explorer.analysis.gradients import head_importance, relevance
 from explorer.analysis.norms import attention_norms
 from explorer.analysis.profiles import Doubles
 from explorer.analysis.removal import Curves, curve_steps
-from explorer.analysis.rollout import attention_rollout
+from explorer.analysis.rollout import MOST_WHOLE, attention_rollout
 from explorer.errors import ExplorerError
-from explorer.insides import Insides
+from explorer.insides import MOST_MAPS, Insides
 from explorer.trace import Token, Weights
 
 Report = Callable[[str, float | None], None]
@@ -73,6 +73,7 @@ class Method:
         paper: Authors and year.
         caveat: What it assumes and what it leaves out, in two sentences.
         signed: Whether a score below 0 means that the token works against the target.
+        limit: Up to which length it goes, in a sentence, where it ends before the model does.
     """
 
     key: str
@@ -80,7 +81,12 @@ class Method:
     paper: str
     caveat: str
     signed: bool = False
+    limit: str = ""
 
+
+_UP_TO = "Goes as far as {} × tokens² is at most {:,}."
+_MAPS = _UP_TO.format("layers × heads", MOST_MAPS)
+_PRODUCTS = _UP_TO.format("layers × heads × width of the model", MOST_PRODUCTS)
 
 METHODS = (
     Method(
@@ -104,6 +110,7 @@ METHODS = (
         "Abnar & Zuidema 2020",
         "Assumes that half of each vector is its own residual and that what is moved is as long "
         "as its weight. Leaves out the values, the feed-forward network and which head it was.",
+        limit=_UP_TO.format("layers", MOST_WHOLE),
     ),
     Method(
         "flow",
@@ -111,6 +118,7 @@ METHODS = (
         "Abnar & Zuidema 2020",
         "Takes weights for the width of pipes and asks for the most that could run through. With "
         "several layers it is mostly the first layer’s pipes that decide, so rows look alike.",
+        limit=_UP_TO.format("layers", MOST_PIPES),
     ),
     Method(
         "norms",
@@ -118,6 +126,7 @@ METHODS = (
         "Kobayashi et al. 2020",
         "Weighs the attention by the length of the values that it really moves. Leaves out the "
         "residual connection, which carries most of a vector, and all layers below.",
+        limit=_MAPS,
     ),
     Method(
         "norms_residual",
@@ -125,6 +134,7 @@ METHODS = (
         "Kobayashi et al. 2021",
         "Adds what each position keeps of itself. Leaves out the LayerNorm behind it, in which "
         "direction a part points, and all layers below.",
+        limit=_MAPS,
     ),
     Method(
         "norms_layer_norm",
@@ -132,6 +142,7 @@ METHODS = (
         "Kobayashi et al. 2021",
         "Weighs what is moved and what is kept as the LayerNorm lets it through. Leaves out in "
         "which direction a part points and all layers below.",
+        limit=_MAPS,
     ),
     Method(
         "alti",
@@ -139,6 +150,7 @@ METHODS = (
         "Ferrando et al. 2022",
         "Asks how near each token’s part comes to the attention block’s output, layer after layer. "
         "Describes the vector and not the prediction; leaves out the feed-forward network.",
+        limit=_PRODUCTS,
     ),
     Method(
         "relevance",
@@ -379,7 +391,8 @@ def _switched(asked: Asked, known: Explanation, report: Callable[[float], None])
 def _with(known: Explanation, *more: Score) -> Explanation:
     """The same with some scores more."""
     fresh = {score.method.key: score for score in more}
-    return replace(known, scores=[fresh.get(s.method.key, s) for s in known.scores])
+    scores = [replace(fresh.get(s.method.key, s), method=s.method) for s in known.scores]
+    return replace(known, scores=scores)
 
 
 def _measured(

@@ -7,8 +7,8 @@ gets from j is T_ij = Σ_h A[h, i, j] f_h(x_j); the output bias is left out.
 
 import numpy as np
 
-from explorer.analysis.profiles import Doubles
 from explorer.insides import Insides
+from explorer.layers import Doubles
 
 
 def head_norms(insides: Insides) -> Doubles:

@@ -88,7 +88,7 @@ def _method(score: Score) -> dict[str, Any]:
         "key": method.key,
         "name": method.name,
         "paper": method.paper,
-        "caveat": method.caveat,
+        "caveat": f"{method.caveat} {method.limit}".strip(),
         "signed": method.signed,
         "values": None if score.values is None else _numbers(score.values),
         "reason": score.reason,

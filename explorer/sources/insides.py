@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from explorer.errors import ExplorerError
-from explorer.insides import Insides
+from explorer.insides import Insides, check_maps
 from explorer.run import Run
 from explorer.source import Transplanted, model_of
 from explorer.sources.families import layer_norm, plain_layers, projections
@@ -19,7 +19,8 @@ def read_insides(run: Run, progress: Progress = silent) -> Insides:
     """What the attention of every layer moves, on a text.
 
     Raises:
-        ExplorerError: The source is no BERT-shaped model, or cannot read the text.
+        ExplorerError: The source is no BERT-shaped model, or cannot read the text, or the text is
+            too long.
     """
     run.check_is_for_a_model()
     model = model_of(run.source)
@@ -29,6 +30,7 @@ def read_insides(run: Run, progress: Progress = silent) -> Insides:
     # Refuses attention of another build before any work.
     n_layers = len(plain_layers(loaded.network))
     reading = read(loaded, run.texts)
+    check_maps(loaded.info, len(reading.tokens))
     norms = [layer_norm(loaded.network, layer) for layer in range(n_layers)]
     outputs: list[Tensor] = []
 

@@ -103,6 +103,7 @@ class Probe:
         self.replacement, self._stand_in = _stand_in(loaded.tokenizer)
         if isinstance(target, MaskedWord):
             self._mask_at(target.at)
+        self._other_read = self._other_cut = 0
         self._reference = self._reference_of(target)
         self._kept = 0 if getattr(target, "first", False) else getattr(target, "at", None)
         self.removable = self._may_be_removed()
@@ -152,6 +153,12 @@ class Probe:
             found.append(
                 f"{self.model} has no [MASK] token: “{self.replacement}” stands in the place of a "
                 "word that is taken away. Under “How words go” they can be dropped instead."
+            )
+        if self._other_cut:
+            found.append(
+                f"The text to compare with is too long to be read whole: its first "
+                f"{self._other_read:,} tokens were read, {self._other_cut:,} were cut. The cosine "
+                "is that with its beginning."
             )
         if isinstance(self._target, ClassScore) and self._loaded.form == "text":
             found.append(_where(self.model, self.rows, self.tokens))
@@ -423,7 +430,9 @@ class Probe:
             return None
         if not self.numbers:
             passport = self._loaded.info.passport
-            reason = passport.reason if passport and passport.reason else "it has several parts"
+            reason = "it has several parts, and this page changes models of one"
+            if passport and passport.reason:
+                reason = passport.reason
             raise ExplorerError(f"No head of {self.model} can be switched off: {reason}.")
         found = torch.zeros(len(self.numbers), self._n_heads, dtype=torch.bool)
         for layer, head in off:
@@ -471,6 +480,8 @@ class Probe:
             return out, [], str(error)
         if len({w.shape[1] for w in weights}) > 1:
             return out, [], f"The layers of {self.model} have different numbers of heads."
+        if torch.is_grad_enabled() and not all(w.requires_grad for w in weights):
+            return out, [], f"{self.model} keeps its attention weights apart from its gradients."
         return out, weights, ""
 
     def _only(self, found: list[Tensor]) -> Tensor:
@@ -534,6 +545,7 @@ class Probe:
         with torch.no_grad():  # inference_mode's tensors could not take part in a gradient
             if isinstance(target, Likeness):
                 other = read(self._loaded, (target.other,))
+                self._other_read, (self._other_cut,) = len(other.tokens), other.n_cut
                 vectors = self._call(other.inputs).last_hidden_state[0].double()
                 return vectors[0] if target.first else vectors.mean(0)
             if isinstance(target, OutputVector):

@@ -138,3 +138,13 @@ def test_cls_takes_half_of_the_attention_but_moves_little(insides):
 def test_a_layer_without_layernorm_is_not_described_by_another_ones_formula():
     with pytest.raises(ExplorerError, match="no LayerNorm and residual"):
         read_insides(Run("a b", source=Scratch()))
+
+
+def test_norms_and_alti_beyond_their_length_are_refused_before_any_work(monkeypatch):
+    monkeypatch.setattr("explorer.insides.MOST_MAPS", 72 * 10**2)
+    with pytest.raises(ExplorerError, match="go up to 10 tokens with 72 heads; this text has 13"):
+        read_insides(CAT)
+    monkeypatch.setattr("explorer.analysis.alti.MOST_PRODUCTS", 2 * 4 * 2**2)
+    with pytest.raises(ExplorerError, match="ALTI goes up to 2 tokens in a model of this size"):
+        alti(tiny(0))
+    assert alti(tiny(0, n=2)).shape == (1, 2, 2)

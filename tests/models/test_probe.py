@@ -69,6 +69,17 @@ def test_likeness_is_the_cosine_of_two_mean_pooled_vectors(minilm, likeness):
     assert likeness.value == pytest.approx(want, abs=TOLERANCE)
 
 
+def test_another_text_that_is_cut_is_said_to_be(word_model):
+    other = "the cat sat on the mat " * 10
+    asked = probe(Run("the cat sat", source=Folder(str(word_model))), Likeness(other))
+    (said,) = asked.notes("replace")
+    assert "its first 40 tokens were read, 22 were cut" in said
+    begun = " ".join(other.split()[:38])
+    whole = probe(Run("the cat sat", source=Folder(str(word_model))), Likeness(begun))
+    assert whole.notes("replace") == ()
+    assert asked.value == pytest.approx(whole.value, abs=TOLERANCE)
+
+
 @pytest.mark.parametrize("how", ["replace", "drop"])
 def test_removal_in_one_batch_is_a_run_of_each_text_without_the_token(minilm, likeness, how):
     ids, reference = ids_of(minilm, CAT.text), vector_of(minilm, OTHER)

@@ -5,9 +5,12 @@ take part only where what a model knows matters.
 """
 
 import json
+import re
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import sentencepiece
 import torch
@@ -23,13 +26,16 @@ from tokenizers import (
 )
 
 import explorer
+from explorer.analysis.alignment import align
 from explorer.errors import ExplorerError
 from explorer.run import Run
 from explorer.source import Folder
 from explorer.sources import trace_run
+from explorer.sources.hub_cache import is_wanted
 from explorer.sources.placing import spans_of, words_of
 from explorer.sources.tokenizer import load_tokenizer
 from explorer.sources.tokens import pieces_of, read_texts
+from explorer.trace import AttentionTrace, ModelInfo
 from tests.models.tiny import byte_level, tiny_writer
 
 LINES = ["The cat sat on the mat because it was tired.", "naïve cats don't sit: 猫坐在垫子上。"]
@@ -144,8 +150,6 @@ def test_a_whole_run_of_such_a_model_is_compared_and_taken_apart_by_words(tmp_pa
     trace = explorer.trace(text, source=f"path:{tmp_path}")
     assert words(trace.tokens, text) == text.split()
 
-    from explorer.analysis.alignment import align
-
     units = align(trace, explorer.trace(text, source="scratch")).units
     assert [u.text.strip() for u in units if not u.special] == text.split()
 
@@ -206,6 +210,20 @@ def test_every_piece_of_a_character_stands_at_that_character():
     by_place = [text[slice(*t.span)] for t in tokens]
     assert by_place.count("😀") == 4  # one byte each
     assert [t.text for t in tokens] == by_place
+
+
+def test_a_word_is_compared_without_the_space_that_is_a_piece_of_it(pieces_file, tmp_path):
+    tokenizer = from_pieces("XLMRoberta", pieces_file, tmp_path)
+
+    def traced(text):
+        tokens = read(tokenizer, text)
+        n = len(tokens)
+        about = ModelInfo("tiny", None, 1, 1, 8, 512)
+        weights = np.full((1, 1, n, n), 1 / n, dtype=np.float32)
+        return AttentionTrace(about, (text,), tokens, tokens, weights)
+
+    units = align(traced("猫 坐 on"), traced("on 猫 坐")).units
+    assert [(u.text, u.other) for u in units if not u.special] == [("猫", "猫"), ("坐", "坐")]
 
 
 # --- spellings ----------------------------------------------------------------------------------
@@ -294,6 +312,17 @@ def test_a_model_as_its_authors_publish_it_is_read_from_its_pieces_alone(
     (tmp_path / file).write_bytes(pieces_file.read_bytes())
     trace = explorer.trace("the cat sat", source=f"path:{tmp_path}", part="encoder")
     assert words(trace.tokens, "the cat sat") == ["the", "cat", "sat"]
+
+
+def test_every_file_that_a_tokenizer_of_transformers_has_is_fetched():
+    home = Path(transformers.__file__).parent / "models"
+    named = set()
+    for source in home.glob("*/tokenization_*.py"):
+        tables = re.findall(r"VOCAB_FILES_NAMES = \{.*?\}", source.read_text("utf-8"), re.DOTALL)
+        named |= {f for table in tables for f in re.findall(r": \"([\w.-]+)\"", table)}
+    assert len(named) > 20
+    # LUKE's table of entities, which texts do not need, and Whisper's spellings.
+    assert {f for f in named if not is_wanted(f)} <= {"entity_vocab.json", "normalizer.json"}
 
 
 # --- marks --------------------------------------------------------------------------------------
@@ -399,6 +428,13 @@ def test_a_package_that_a_tokenizer_needs_is_named(tmp_path):
         load_tokenizer(tmp_path, "tiny")
 
 
+def test_a_vocabulary_that_is_none_is_refused_in_the_tokenizers_own_words(tmp_path):
+    (tmp_path / "tokenizer.json").write_text('{"model": {"type": "Cat"}}')
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert"}))
+    with pytest.raises(ExplorerError, match=r"tokenizer of “tiny” cannot be loaded: “.+”"):
+        load_tokenizer(tmp_path, "tiny")
+
+
 def test_a_tokenizer_that_fails_says_so_in_its_own_words():
     class Failing:
         is_fast, unk_token, truncation_side = True, None, "right"
@@ -422,7 +458,7 @@ def test_a_model_of_speech_asks_for_a_recording(family, tmp_path):
     maker = getattr(transformers, f"{family}Model")
     maker(maker.config_class(**sizes)).save_pretrained(tmp_path)
     byte_level().save_pretrained(tmp_path)
-    with pytest.raises(ExplorerError, match="listens to sound: it needs a recording"):
+    with pytest.raises(ExplorerError, match="reads sound: it needs a recording"):
         explorer.trace("the cat", "a dog", source=f"path:{tmp_path}")
 
 

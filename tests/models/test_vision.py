@@ -16,6 +16,7 @@ from explorer.errors import ExplorerError
 from explorer.run import Run
 from explorer.source import Folder
 from explorer.sources import loading, silent, trace_run
+from explorer.sources.insides import read_insides
 from explorer.sources.loading import load_model
 from explorer.sources.patches import DINOv3Processor, prepare
 from explorer.sources.pictures import picture_of
@@ -148,6 +149,9 @@ def test_a_model_of_texts_and_pictures_reads_a_picture_by_its_part_for_pictures(
     assert np.abs(trace.weights - want).max() <= TOLERANCE
     assert (trace.model.n_layers, trace.patches.rows) == (2, 4)
     assert trace_run(Run("the cats", source=Folder(str(tmp_path)))).model.n_layers == 3
+    asked = Run(picture=picture_of(png_of(drawing())), source=Folder(str(tmp_path)))
+    with pytest.raises(ExplorerError, match=r"The part of .* for pictures is shown on Explore"):
+        read_insides(asked)
 
 
 def test_a_model_that_writes_what_it_sees_shows_how_it_sees(tmp_path):

@@ -1,20 +1,21 @@
 """Two readings side by side: common words by their characters, distances worked by hand."""
 
+import dataclasses
 import math
 from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.analysis import divergence
+from explorer.analysis import comparison, divergence
 from explorer.analysis.alignment import _stayed, align
 from explorer.analysis.comparison import compare, findings
-from explorer.analysis.divergence import heads_of
+from explorer.analysis.divergence import distances_within, heads_of, sample
 from explorer.analysis.profiles import entropy
 from explorer.errors import ExplorerError
-from explorer.layers import of_weights
+from explorer.layers import FromScores, ScoreRule, of_weights
 from explorer.trace import AttentionTrace, ModelInfo, Token
 
 # Entropies are sums over float32 logarithms: off by a few 1e-7 for rows of a few keys.
@@ -278,3 +279,110 @@ def test_a_comparison_can_be_ended():
 
     with pytest.raises(ExplorerError, match="Stopped"):
         compare(random_trace(1), random_trace(2), enough)
+
+
+# — Masks, long texts, the model's own numbers of layers —
+
+
+def causal_trace(seed, text, numbers=(0, 1), heads=3):
+    """A decoder's trace kept as q, k and the causal mask."""
+    rng, n = np.random.default_rng(seed), len(text.split(" "))
+    ends = np.stack([np.zeros(n), np.arange(1, n + 1)], axis=-1).astype(np.int32)
+    layers = tuple(
+        FromScores(
+            number,
+            rng.normal(size=(heads, n, 4)).astype(np.float32),
+            rng.normal(size=(1, n, 4)).astype(np.float32),
+            ScoreRule(1.0, allowed=ends),
+        )
+        for number in numbers
+    )
+    trace = words_of(text, shape=(len(numbers), heads))
+    return dataclasses.replace(trace, layers=layers)
+
+
+def test_an_even_causal_reading_is_not_called_selective_and_the_most_is_what_its_mask_allows():
+    n = 10
+    even = np.tril(np.ones((n, n))) / np.arange(1, n + 1)[:, None]
+    weights = np.broadcast_to(even, (1, 2, n, n)).astype(np.float32)
+    first, *_ = findings(compare(*[words_of("a b c d e f g h i j", weights=weights)] * 2))
+    most = np.log2(np.arange(1, n + 1)).mean()
+    assert "looks almost evenly everywhere" in first
+    assert f"a row’s entropy is {most:.1f} of at most {most:.1f} bits on average" in first
+
+
+def test_layers_go_by_the_models_own_numbers_in_sentences():
+    hybrid = causal_trace(0, "a b c d e f", numbers=(1, 5))
+    found = compare(hybrid, causal_trace(1, "a b c d e f", numbers=(1, 5)))
+    assert found.same_shape
+    assert "layer 0" not in " ".join(found.findings)
+    other = compare(hybrid, causal_trace(1, "a b c d e f", numbers=(0, 1)))
+    assert not other.same_shape  # layer 5 has no namesake
+    assert "A’s layer 1 head" in other.findings[2] or "A’s layer 5 head" in other.findings[2]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 99), st.integers(2, 9))
+def test_distances_in_small_blocks_of_q_and_k_are_those_of_the_weights_made_whole(seed, n):
+    text = " ".join(f"w{i}" for i in range(n))
+    a, b = causal_trace(seed, text), causal_trace(seed + 1, text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("explorer.layers._CELLS", 8)
+        patch.setattr(divergence, "_HELD", 40)
+        found = compare(a, b)
+        within = distances_within(heads_of(a.layers))
+    by_rows = [
+        [np.mean([jensen_shannon(p, q) for p, q in zip(x, y, strict=True)]) for y in flat(b)]
+        for x in flat(a)
+    ]
+    assert found.distance.reshape(6, 6) == pytest.approx(np.array(by_rows), abs=1e-5)
+    assert found.kept == pytest.approx((1, 1), abs=1e-6)
+    own = [
+        [np.mean([jensen_shannon(p, q) for p, q in zip(x, y, strict=True)]) for y in flat(a)]
+        for x in flat(a)
+    ]
+    assert within == pytest.approx(np.array(own), abs=1e-5)
+
+
+def flat(trace):
+    """The heads of a trace one after the other, in float64."""
+    weights = trace.weights.astype(np.float64)
+    return weights.reshape(-1, *weights.shape[2:])
+
+
+def jensen_shannon(p, q):
+    """Of two distributions, in bits, by the definition."""
+
+    def bits(x):
+        return -sum(v * math.log2(v) for v in x if v > 0)
+
+    return bits((p + q) / 2) - (bits(p) + bits(q)) / 2
+
+
+def test_what_common_words_give_to_other_words_is_left_out_and_its_share_is_told():
+    weights = heads([[0.5, 0.25, 0.25], [0.2, 0.4, 0.4], [1, 0, 0]])
+    one = words_of("a x b", weights=weights)
+    other = words_of("a b", weights=heads([[0.5, 0.5], [0.9, 0.1]]))
+    found = compare(one, other)
+    assert found.kept == pytest.approx((((0.5 + 0.25) + 1) / 2, 1), abs=1e-6)
+    p, q = np.array([2 / 3, 1 / 3]), np.array([0.5, 0.5])
+    second = jensen_shannon(np.array([1, 0]), np.array([0.9, 0.1]))
+    want = (jensen_shannon(p, q) + second) / 2
+    assert found.distance[0, 0, 0, 0] == pytest.approx(want, abs=TOLERANCE)
+
+
+def test_rows_are_taken_evenly_where_all_would_be_too_much_and_it_is_said(monkeypatch):
+    assert sample(4, 10, 10, 400).tolist() == list(range(10))
+    assert sample(4, 10, 10, 399).tolist() == [0, 2, 4, 6, 8]
+    text = "a b c d e f"
+    trace = causal_trace(0, text)
+    whole = compare(trace, causal_trace(1, text))
+    assert len(whole.findings) == 3
+    monkeypatch.setattr(comparison, "MOST_COMPARED", 6 * 6 * 6 * 6 // 2)
+    half = compare(trace, causal_trace(1, text))
+    assert half.n_rows == 3
+    assert "The distances are means over 3 of the 6 common words" in half.findings[3]
+    over = divergence.head_distances(
+        heads_of(trace.layers), heads_of(causal_trace(1, text).layers), np.array([0, 2, 4])
+    )
+    assert half.distance == pytest.approx(over, abs=1e-6)

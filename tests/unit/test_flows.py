@@ -7,13 +7,17 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from explorer.analysis import flow, rollout
 from explorer.analysis.agreement import rank_agreement
 from explorer.analysis.divergence import distances_within, head_distances, heads_of
+from explorer.analysis.explanation import METHODS
 from explorer.analysis.flow import attention_flow
 from explorer.analysis.gradients import head_importance, relevance
 from explorer.analysis.placement import place_heads
 from explorer.analysis.removal import Curves, curve_steps
-from explorer.analysis.rollout import attention_rollout, with_residual
+from explorer.analysis.rollout import attention_rollout, rollout_from, with_residual
+from explorer.errors import ExplorerError
+from explorer.layers import FromScores, ScoreRule, of_weights
 
 
 def random_weights(seed, n=5, layers=3, heads=2):
@@ -37,6 +41,7 @@ def test_rollout_of_three_tokens_worked_by_hand():
     assert found[1][0] == pytest.approx([0.625, 0.375, 0])
 
 
+@settings(deadline=None)
 @given(st.integers(0, 999), st.floats(0, 1))
 def test_rollout_rows_sum_to_one_and_do_not_depend_on_the_order_of_heads(seed, residual):
     weights = random_weights(seed)
@@ -61,6 +66,78 @@ def test_a_query_that_may_look_nowhere_keeps_its_own_residual():
 def test_a_residual_that_is_no_share_is_refused():
     with pytest.raises(ValueError, match="from 0 to 1"):
         attention_rollout(random_weights(0), 1.5)
+
+
+def scores_layers(seed, n, layers=3, sinks=False):
+    """Layers of random q and k with a causal mask; the first query of them may look nowhere."""
+    rng = np.random.default_rng(seed)
+    ends = np.stack([np.zeros(n), np.arange(n)], axis=-1).astype(np.int32)
+    rule = ScoreRule(1.0, allowed=ends, sinks=np.ones(4, dtype=np.float32) if sinks else None)
+    return [
+        FromScores(
+            number,
+            rng.normal(size=(4, n, 5)).astype(np.float32),
+            rng.normal(size=(2, n, 5)).astype(np.float32),
+            rule,
+        )
+        for number in range(layers)
+    ]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 999), st.integers(2, 9), st.floats(0, 1), st.booleans())
+def test_rows_of_a_rollout_in_small_blocks_are_those_of_the_whole(seed, n, residual, sinks):
+    layers = scores_layers(seed, n, sinks=sinks)
+    weights = np.stack([layer.weights() for layer in layers])
+    whole = attention_rollout(weights, residual)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("explorer.layers._CELLS", 2 * n)
+        assert with_residual(layers, residual) == pytest.approx(with_residual(weights, residual))
+        assert attention_rollout(layers, residual) == pytest.approx(whole, abs=1e-6)
+        rows = rollout_from(layers, np.eye(n)[[n - 1, 0]], residual)
+        mean = rollout_from(layers, np.full((1, n), 1 / n), residual)
+    assert rows == pytest.approx(whole[-1][[n - 1, 0]], abs=1e-6)
+    assert mean[0] == pytest.approx(whole[-1].mean(axis=0), abs=1e-6)
+
+
+def test_a_row_of_a_rollout_can_be_stopped():
+    shares = []
+    rollout_from(scores_layers(0, 5), np.eye(5)[:1], report=shares.append)
+    assert shares == sorted(shares)
+    assert 0 <= shares[0] <= shares[-1] < 1
+
+
+def test_a_rollout_too_large_to_be_made_whole_is_refused_and_its_rows_are_not(monkeypatch):
+    monkeypatch.setattr(rollout, "MOST_WHOLE", 3 * 4**2)
+    layers = scores_layers(0, 5)
+    for made in (attention_rollout, with_residual):
+        with pytest.raises(ExplorerError, match="up to 4 tokens in 3 layers; this text has 5"):
+            made(layers)
+    with pytest.raises(ExplorerError, match="Ask for single positions"):
+        attention_rollout(random_weights(0))
+    assert rollout_from(layers, np.eye(5)[:1]).sum() == pytest.approx(1, abs=1e-6)
+
+
+def test_flow_beyond_its_length_is_refused_before_any_work(monkeypatch):
+    monkeypatch.setattr(flow, "MOST_PIPES", 3 * 4**2)
+    with pytest.raises(ExplorerError, match="goes up to 4 tokens in 3 layers; this text has 5"):
+        attention_flow(random_weights(0))
+    assert attention_flow(random_weights(0, n=4)).shape == (4, 4)
+
+
+def test_every_method_that_ends_before_the_model_does_says_where():
+    limits = {method.key: method.limit for method in METHODS if method.limit}
+    assert list(limits) == [
+        *("rollout", "flow", "norms", "norms_residual", "norms_layer_norm", "alti")
+    ]
+    assert limits["flow"] == "Goes as far as layers × tokens² is at most 8,388,608."
+    assert limits["alti"].endswith(f"at most {2**37:,}.")
+    assert "heads × tokens² is at most 268,435,456" in limits["norms"]
+
+
+def test_flow_through_layers_is_that_through_their_weights():
+    weights = random_weights(5, n=4)
+    assert attention_flow(of_weights(weights)) == pytest.approx(attention_flow(weights))
 
 
 def networkx_flow(weights, query):
@@ -176,6 +253,7 @@ def test_equal_heads_lie_on_one_point():
 # — Agreement and curves —
 
 
+@settings(deadline=None)  # scipy comes with the first
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=4, max_size=30))
 def test_agreement_is_scipys_spearman_with_average_ranks(pairs):
     one, other = np.array(pairs, dtype=float).T
