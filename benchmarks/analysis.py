@@ -128,9 +128,9 @@ def removal() -> None:
 
         def one_by_one(every: list[list[int]] = every, asked: "object" = asked) -> None:
             for removed in every:
-                asked.without([removed], "mask")  # type: ignore[attr-defined]
+                asked.without([removed], "replace")  # type: ignore[attr-defined]
 
-        times = take_turns([partial(asked.without, every, "mask"), one_by_one], 3)
+        times = take_turns([partial(asked.without, every, "replace"), one_by_one], 3)
         print(f"{n} | {1e3 * statistics.median(times[0]):.0f} | {ratio(*times):.2f}")
 
 
