@@ -25,6 +25,7 @@ from explorer.analysis.detectors import detectors, same_words, sentence_of
 from explorer.analysis.groups import word_of
 from explorer.errors import ExplorerError
 from explorer.instrument.pack import pack
+from explorer.layers import of_weights
 from explorer.lesson import Trained
 from explorer.run import Run, readable
 from explorer.scratch.encoder import tokenize
@@ -109,7 +110,8 @@ def _trace(text: str) -> AttentionTrace:
     weights = np.full((1, 1, n, n), 1 / n, np.float32)
     info = ModelInfo("m", None, 1, 1, 1, 512)
     text = readable(text)
-    return AttentionTrace(info, (text,), reading.tokens, reading.tokens, weights, reading.n_cut)
+    layers = of_weights(weights)
+    return AttentionTrace(info, (text,), reading.tokens, reading.tokens, layers, reading.n_cut)
 
 
 def _edited(text: str) -> object:
@@ -129,7 +131,8 @@ def _words(text: str) -> object:
 
 def _placed(text: str) -> object:
     pieces = text[:512]
-    return words_of(list(pieces), spans_of(list(pieces), text))
+    spans, n = spans_of(list(pieces), text), len(pieces)
+    return words_of(text, spans, [0] * n, [False] * n, [False] * n)
 
 
 # What is bounded by the tokens that a model reads (512) grows up to there, and then no more.

@@ -1,5 +1,6 @@
 """The one error that a reader sees, and how others become one."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,7 +11,7 @@ class ExplorerError(Exception):
 
 def own_words(error: BaseException, most: int = 300) -> str:
     """What a library says of its own failure, in one line; its class where it says nothing."""
-    said = " ".join(str(error).split())
+    said = re.sub(r"\S*/explorer-\w+/", "", " ".join(str(error).split()))  # a folder of our own
     return (said if len(said) <= most else said[: most - 1] + "…") or type(error).__name__
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 from explorer.errors import ExplorerError
+from explorer.lesson import Trained
 from explorer.limits import MAX_CHARACTERS, MAX_LINES
 from explorer.picture import Picture
 from explorer.source import (
@@ -14,7 +15,9 @@ from explorer.source import (
     Hub,
     InMemory,
     Own,
+    Scratch,
     Source,
+    Transplanted,
     source_from_query,
     source_to_query,
 )
@@ -132,7 +135,9 @@ class Run:
                 "The from-scratch layer reads text, not pictures. Turn off “Picture”, or choose a "
                 "vision model such as google/vit-base-patch16-224."
             )
-        if self.languages != (None, None) and not isinstance(self.source, Embedded | Hub | Folder):
+        if self.languages != (None, None) and isinstance(
+            self.source, Scratch | Trained | Transplanted
+        ):
             raise ExplorerError(
                 "The from-scratch layer has no languages to choose between. Leave them out, or "
                 "choose a model that translates, such as facebook/m2m100_418M."

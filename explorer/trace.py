@@ -174,6 +174,10 @@ class AttentionTrace:
             )
         return self.layers[self.numbers.index(number)]
 
+    def nearest(self, number: int) -> int:
+        """The number of a layer with attention that is nearest to a number."""
+        return min(self.numbers, key=lambda own: (abs(own - number), own))
+
     def rows(self, layer: int, head: int, queries: Positions | None = None) -> Weights:
         """All weights of some queries, float32 ``[query, key]``; of every query if none is named.
 

@@ -99,7 +99,7 @@ def _patch_units(a: AttentionTrace, b: AttentionTrace) -> list[Unit]:
 def _segment_units(
     segment: int, text_a: str, text_b: str, one: Sequence[Token], other: Sequence[Token]
 ) -> list[Unit]:
-    words_a, words_b = _words(one, segment), _words(other, segment)
+    words_a, words_b = _words(one, segment, text_a), _words(other, segment, text_b)
     if text_a != text_b:
         return _edited(text_a, text_b, words_a, words_b)
     return [
@@ -112,15 +112,19 @@ Word = tuple[Stretch, tuple[int, ...]]
 """The characters that a word covers, and the positions of its tokens."""
 
 
-def _words(tokens: Sequence[Token], segment: int) -> list[Word]:
-    """The words of a text: pieces of one word together, and tokens of no word each alone."""
+def _words(tokens: Sequence[Token], segment: int, text: str) -> list[Word]:
+    """The words of a text: pieces of one word together, and tokens of no word each alone.
+
+    A piece that is the space in front of a word belongs to it, and is none of its characters.
+    """
     found: list[Word] = []
     last: int | None = None
     for i, token in enumerate(tokens):
         if token.segment != segment or token.span is None or token.special:
             continue
         if found and token.word is not None and token.word == last:
-            (start, _), places = found[-1]
+            (start, end), places = found[-1]
+            start = token.span[0] if text[start:end].isspace() else start
             found[-1] = ((start, token.span[1]), (*places, i))
         else:
             found.append((token.span, (i,)))

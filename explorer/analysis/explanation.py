@@ -391,7 +391,8 @@ def _switched(asked: Asked, known: Explanation, report: Callable[[float], None])
 def _with(known: Explanation, *more: Score) -> Explanation:
     """The same with some scores more."""
     fresh = {score.method.key: score for score in more}
-    return replace(known, scores=[fresh.get(s.method.key, s) for s in known.scores])
+    scores = [replace(fresh.get(s.method.key, s), method=s.method) for s in known.scores]
+    return replace(known, scores=scores)
 
 
 def _measured(

@@ -8,11 +8,10 @@ from explorer.analysis.comparison import Comparison
 from explorer.errors import ExplorerError
 from explorer.film import Film
 from explorer.instrument.assets import Host, bundle, css
-from explorer.instrument.pack import Report, pack
+from explorer.instrument.pack import Report, bytes_sent, pack, passport_words
 from explorer.instrument.pack_compare import pack_compare
 from explorer.instrument.pack_walk import pack_walk
-from explorer.layers import AttentionLayer, FromScores
-from explorer.trace import AttentionTrace
+from explorer.trace import AttentionTrace, ModelInfo
 from explorer.walk import LayerWalk
 
 MOST = 2**28  # bytes of a page's numbers; as text they are a third more, and browsers hold 2^29
@@ -36,7 +35,7 @@ h1 {{ font-size: 18px; }}
 </head>
 <body>
 <h1>{title}</h1>
-<div class="ax"></div>
+{about}<div class="ax"></div>
 <script type="application/octet-stream" id="payload">{payload}</script>
 <script type="module">
 {code}
@@ -73,7 +72,7 @@ def to_html(
     check_page(trace, layers)
     kept = _kept(trace, layers)
     payload = pack(trace, trace_id="file", layers=kept, opening=opening, film=film, report=report)
-    return _page(f"Attention of {trace.model.name}", "standalone", payload)
+    return _page(f"Attention of {trace.model.name}", "standalone", payload, trace.model)
 
 
 def check_page(trace: AttentionTrace, layers: Sequence[int] | None = None) -> None:
@@ -86,11 +85,11 @@ def check_page(trace: AttentionTrace, layers: Sequence[int] | None = None) -> No
     Raises:
         ExplorerError: It would.
     """
-    kept = [trace.layers[i] for i in _kept(trace, layers)]
-    size = sum(map(_size, kept))
+    kept = [trace.layer(number) for number in _kept(trace, layers)]
+    size = sum(map(bytes_sent, kept))
     if size <= MOST:
         return
-    most = MOST // max(map(_size, kept))
+    most = MOST // max(map(bytes_sent, kept))
     instead = f"Put in fewer layers: layers={list(trace.numbers[:most])}, for example. "
     raise ExplorerError(
         f"A page with {len(kept)} layers of {kept[0].n_keys:,} tokens would hold about "
@@ -101,16 +100,8 @@ def check_page(trace: AttentionTrace, layers: Sequence[int] | None = None) -> No
 
 
 def _kept(trace: AttentionTrace, layers: Sequence[int] | None) -> list[int]:
-    """Which of a trace's layers are put in; one of them at least."""
-    return [i for i, n in enumerate(trace.numbers) if layers is None or n in layers] or [0]
-
-
-def _size(layer: AttentionLayer) -> int:
-    """Bytes of a layer in a page: its weights, or what they are made of if that is less."""
-    weights = 4 * layer.n_heads * layer.n_queries * layer.n_keys
-    if not isinstance(layer, FromScores):
-        return weights
-    return min(weights, 4 * (layer.q.size + layer.k.size) + layer.rule.nbytes)
+    """The numbers of the layers that are put in; one of them at least."""
+    return [n for n in trace.numbers if layers is None or n in layers] or [trace.numbers[0]]
 
 
 def walk_to_html(
@@ -120,7 +111,7 @@ def walk_to_html(
     walk, head = walks[0]
     title = f"Step by step: {walk.model.name}, layer {walk.layer}, head {head}"
     payload = pack_walk(walks, walk_id="file", note=note, opening=opening)
-    return _page(title, "stepsfile", payload)
+    return _page(title, "stepsfile", payload, walk.model)
 
 
 def comparison_to_html(
@@ -137,19 +128,22 @@ def comparison_to_html(
         report: Told what is being done; may raise to end it.
     """
     payloads = [
-        pack(trace, trace_id=f"file {side}", layers=range(trace.model.n_layers), report=report)
+        pack(trace, trace_id=f"file {side}", layers=trace.numbers, report=report)
         for side, trace in (("a", comparison.a), ("b", comparison.b))
     ]
     payload = pack_compare(
         comparison, (payloads[0], payloads[1]), compare_id="file", opening=opening
     )
     title = f"{comparison.a.model.name} and {comparison.b.model.name}"
-    return _page(title, "pairfile", payload)
+    return _page(title, "pairfile", payload, comparison.a.model, comparison.b.model)
 
 
-def _page(title: str, host: Host, payload: bytes) -> str:
+def _page(title: str, host: Host, payload: bytes, *models: ModelInfo) -> str:
+    said = {model.name: passport_words(model) for model in models}
+    lines = [f"{name}: {words}." for name, words in said.items() if words]
     return _PAGE.format(
         title=html.escape(title),
+        about="".join(f"<p>{html.escape(line)}</p>\n" for line in lines),
         css=css(host),
         payload=base64.b64encode(payload).decode(),
         code=bundle(host).replace("</", "<\\/"),

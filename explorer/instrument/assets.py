@@ -13,6 +13,7 @@ Host = Literal[
 
 # In the order in which they use one another.
 MODULES = (
+    "scores",
     "data",
     "model",
     "palette",
@@ -66,7 +67,19 @@ _HEADS = ("headmap", "survey", "finder", "heads")
 _EXPLAINED = ("headmap", "explained", "curves", "switchoff", "explain")
 _OWN = (*_HEADS, *_EXPLAINED)
 _WALKED = ("walk", "stages", "stepwords", "steppictures", "stepnumbers", "stepper")
-_DRAWN = ("data", "model", "view", "palette", "dom", "paint", "theme", "save", "tools", "matrix")
+_DRAWN = (
+    "scores",
+    "data",
+    "model",
+    "view",
+    "palette",
+    "dom",
+    "paint",
+    "theme",
+    "save",
+    "tools",
+    "matrix",
+)
 _SAVED = ("record", "svg", "pdf", "shoot", "files")
 
 

@@ -1,6 +1,6 @@
 // Two instruments side by side with one cursor, and their difference. It knows nothing of its host.
 
-import { meanWeights } from "./data.js";
+import { indexOf, meanWeights } from "./data.js";
 import { choice, h, pushButton, setText } from "./dom.js";
 import { createSaveMenu } from "./files.js";
 import { mount } from "./instrument.js";
@@ -19,7 +19,8 @@ import { PARAMS } from "./view.js";
  *            left_out: [string[], string[]], kept: [number, number], findings: string[],
  *            ranking: [number, number, number, number, number | null][],
  *            matches: [number, number][], same_shape: boolean, lengths: [number, number, number]}} Pairing
- *   lengths: of the two payloads and of a page that was asked for
+ *   ranking, matches: layers by the models’ own numbers; lengths: of the two payloads and of a page
+ *   that was asked for
  * @typedef {"a" | "b"} Which
  * @typedef {{queries: number[], keys: number[]}} Places
  * @typedef {{
@@ -251,11 +252,15 @@ export function mountCompare(root, host) {
   /** @param {Which} side the one that leads @param {View} view @param {View} now the other's @returns {{layer: number, heads: number[]}} */
   function headsFor(side, view, now) {
     const kept = { layer: now.layer, heads: now.heads };
-    if (follow === "same")
-      return pairing?.same_shape ? { layer: view.layer, heads: view.heads } : kept;
+    const [from, to] = [sides[side].now(), sides[otherSide(side)].now()];
+    if (!from || !to) return kept;
+    const place = indexOf(from.trace.head, view.layer);
+    if (follow === "same") {
+      const layer = to.trace.head.numbers[place];
+      return pairing?.same_shape ? { layer, heads: view.heads } : kept;
+    }
     if (follow === "free" || side === "b") return kept;
-    const width = sides.a.now()?.trace.head.n_heads ?? 1;
-    const match = pairing?.matches[view.layer * width + view.heads[0]];
+    const match = pairing?.matches[place * from.trace.head.n_heads + view.heads[0]];
     return match ? { layer: match[0], heads: [match[1]] } : kept;
   }
 
@@ -496,8 +501,11 @@ export function mountCompare(root, host) {
       follows.show(follow);
       const namesake = follows.element.querySelector("[value=same]");
       if (namesake instanceof HTMLInputElement) namesake.disabled = !fresh.same_shape;
-      setText(titles.a, `A: ${sides.a.now()?.trace.head.title ?? ""}`);
-      setText(titles.b, `B: ${sides.b.now()?.trace.head.title ?? ""}`);
+      for (const side of /** @type {const} */ (["a", "b"])) {
+        const head = sides[side].now()?.trace.head;
+        const name = [head?.title, head?.passport].filter(Boolean).join(" · ");
+        setText(titles[side], `${side.toUpperCase()}: ${name}`);
+      }
       showWords(fresh);
       open();
     }

@@ -1,45 +1,50 @@
 // Bytes -> numbers. The format is written by pack.py, which says what it is and how exact.
 
+import { columnsOfHead, rowsOfHead } from "./scores.js";
+
 /**
  * @typedef {{text: string, span: [number, number] | null, word: number | null,
  *            segment: number, special: boolean}} Token
- * @typedef {{kind: "layer", layer: number, shape: number[], large: number}
- *         | {kind: "means", shape: number[], large: number}
- *         | {kind: "group", name: string, shape: number[], large: number}
- *         | {kind: "film" | "ideals", shape: number[], large: number}
+ * @typedef {{log_sum_exp: [number, number], q: [number, number, number],
+ *            k: [number, number, number], allowed?: [number, number],
+ *            offsets?: [number, number], sinks?: [number]}} Shapes of the arrays of a layer, in their order
+ * @typedef {{kind: "layer", layer: number, shape: number[], bytes: number}
+ *         | {kind: "scores", layer: number, scale: number, cap: number | null, arrays: Shapes,
+ *            bytes: number}
+ *         | {kind: "means", shape: number[], bytes: number}
+ *         | {kind: "group", name: string, shape: number[], bytes: number}
+ *         | {kind: "film" | "ideals", shape: number[], bytes: number}
  *         | {kind: "picture", bytes: number}
  *         | {kind: "page", ticket: number, bytes: number}} Block
  * @typedef {{steps: number[], loss: number[], accuracy: number[], chance: number,
  *            near: {name: string, heads: number[][]}[], ideals: string[], answers: string[][],
  *            right: (string | null)[]}} About a training; heads: by frame, then layer and head
- * @typedef {About & {codes: Uint16Array, wanted: Uint16Array}} Film
- *   codes: `[frame, layer, head, query, key]`; wanted: `[pattern, query, key]`
- * @typedef {{id: string, title: string, n_layers: number, n_heads: number,
+ * @typedef {About & {weights: Float32Array, wanted: Float32Array}} Film
+ *   weights: `[frame, layer, head, query, key]`; wanted: `[pattern, query, key]`
+ * @typedef {{id: string, title: string, passport: string, numbers: number[], n_heads: number,
  *            query_tokens: Token[], key_tokens: Token[], texts: string[],
  *            marks: Record<string, string>[], patches: [number, number] | null, n_cut: number[],
- *            truncation_side: "left" | "right", thumb: [number, number], blocks: Block[],
+ *            truncation_side: "left" | "right", unknown: string | null, possible: number[],
+ *            sinks: boolean, thumb: [number, number], blocks: Block[],
  *            opening: Record<string, unknown> | null, link: Record<string, string> | null,
  *            film: About | null}} Header
- *   marks: for each text what is shown in place of characters that nobody sees, by their place;
- *   patches: rows and columns of a picture whose pieces are the tokens that are not special
- * @typedef {{name: string, shape: number[], codes: Uint16Array}} GroupBlock
+ *   passport: how far the model's numbers were found from its own, in words; numbers: the model's
+ *   own, of its layers; marks: for each text what is shown in place of characters that nobody sees,
+ *   by their place; patches: rows and columns of a picture whose pieces are the tokens that are not
+ *   special; unknown: what is shown for what the model does not know; possible:
+ *   by layer, the bits of even attention under its mask; sinks: whether rows give a share to no
+ *   token
+ * @typedef {{weights: Float32Array, bytes: number}
+ *         | {scores: import("./scores.js").Scores, id: number, bytes: number}} Layer
+ *   weights: `[head, query, key]`; bytes: how long it was on its way
+ * @typedef {{name: string, shape: number[], weights: Float32Array}} GroupBlock
  * @typedef {{ticket: number, bytes: Uint8Array}} PageBlock
  * @typedef {{head: Header, thumbs: Uint8Array, ordinaryThumbs: Uint8Array,
- *            layers: Map<number, Uint16Array>, means: Uint16Array | null,
- *            group: GroupBlock | null, page: PageBlock | null, picture: Uint8Array | null, film: Film | null}} Trace
+ *            layers: Map<number, Layer>, means: Float32Array | null,
+ *            group: GroupBlock | null, page: PageBlock | null, picture: Uint8Array | null,
+ *            film: Film | null}} Trace
+ *   layers: by the model's own numbers
  */
-
-export const LEVELS = 60000;
-
-/** The weight of every 16-bit code: 0 is exactly zero, others stand for the middle of a step. */
-const WEIGHTS = (() => {
-  const table = new Float32Array(65536).fill(1);
-  for (let code = 0; code <= LEVELS; code++) table[code] = code && (code - 0.5) / LEVELS;
-  return table;
-})();
-
-/** @param {number} code */
-export const weightOf = (code) => WEIGHTS[code];
 
 /** The weight that each thumbnail byte stands for: square-root tones, finer among small weights. */
 const TONE_WEIGHT = Float32Array.from({ length: 256 }, (_, byte) => (byte / 255) ** 2);
@@ -59,7 +64,7 @@ export function unpack(bytes) {
     at += length;
     return bytes.slice(at - length, at); // a copy: the message goes
   };
-  const thumbLength = head.n_layers * head.n_heads * head.thumb[0] * head.thumb[1];
+  const thumbLength = head.numbers.length * head.n_heads * head.thumb[0] * head.thumb[1];
   const [thumbs, ordinaryThumbs] = [take(thumbLength), take(thumbLength)];
   /** @type {Trace} */
   const trace = {
@@ -71,93 +76,149 @@ export function unpack(bytes) {
     group: null,
     page: null,
     picture: null,
-    film: head.film && { ...head.film, codes: new Uint16Array(), wanted: new Uint16Array() },
+    film: head.film && { ...head.film, weights: new Float32Array(), wanted: new Float32Array() },
   };
-  for (const block of head.blocks) {
-    if (block.kind === "picture") {
-      trace.picture = take(block.bytes);
-      continue;
-    }
-    if (block.kind === "page") {
-      trace.page = { ticket: block.ticket, bytes: take(block.bytes) };
-      continue;
-    }
-    const size = block.shape.reduce((product, n) => product * n, 1);
-    const codes = spread(bytes, at, size, block.large);
-    at += size + 2 * block.large;
-    if (block.kind === "layer") trace.layers.set(block.layer, codes);
-    else if (block.kind === "means") trace.means = codes;
-    else if (block.kind === "film" && trace.film) trace.film.codes = codes;
-    else if (block.kind === "ideals" && trace.film) trace.film.wanted = codes;
-    else if (block.kind === "group") trace.group = { name: block.name, shape: block.shape, codes };
-  }
+  for (const block of head.blocks) keep(trace, block, take(block.bytes));
   return trace;
 }
 
 /**
- * Codes from their bytes: 255 stands for the next of the larger ones, which follow behind.
- * @param {Uint8Array} bytes @param {number} at @param {number} size @param {number} large
+ * Put a block where it belongs.
+ * @param {Trace} trace @param {Block} block
+ * @param {Uint8Array} bytes its own, so that numbers of any length may begin where they do
  */
-function spread(bytes, at, size, large) {
-  const codes = new Uint16Array(size);
-  const rest = new Uint16Array(bytes.slice(at + size, at + size + 2 * large).buffer);
-  let next = 0;
-  for (let i = 0; i < size; i++) {
-    const byte = bytes[at + i];
-    codes[i] = byte === 255 ? rest[next++] : byte;
+function keep(trace, block, bytes) {
+  if (block.kind === "picture") trace.picture = bytes;
+  else if (block.kind === "page") trace.page = { ticket: block.ticket, bytes };
+  else if (block.kind === "scores") {
+    const layer = { scores: scoresOf(block, bytes.buffer), id: ++arrived, bytes: block.bytes };
+    trace.layers.set(block.layer, layer);
+  } else {
+    const weights = new Float32Array(bytes.buffer);
+    if (block.kind === "layer") trace.layers.set(block.layer, { weights, bytes: block.bytes });
+    else if (block.kind === "means") trace.means = weights;
+    else if (block.kind === "film" && trace.film) trace.film.weights = weights;
+    else if (block.kind === "ideals" && trace.film) trace.film.wanted = weights;
+    else if (block.kind === "group") trace.group = { ...block, weights };
   }
-  return codes;
 }
 
-/** @param {Uint16Array} codes */
-export function weightsOf(codes) {
-  const weights = new Float32Array(codes.length);
-  for (let i = 0; i < codes.length; i++) weights[i] = WEIGHTS[codes[i]];
-  return weights;
+let arrived = 0; // layers as scores, ever
+
+/**
+ * @param {Extract<Block, {kind: "scores"}>} block @param {ArrayBufferLike} buffer
+ * @returns {import("./scores.js").Scores}
+ */
+function scoresOf({ arrays, scale, cap }, buffer) {
+  let at = 0;
+  /** @template T @param {new (buffer: ArrayBufferLike, at: number, size: number) => T} Numbers @param {number} length @param {number[]} [shape] */
+  const next = (Numbers, length, shape = []) => {
+    const size = shape.reduce((product, n) => product * n, 1);
+    at += length * size;
+    return new Numbers(buffer, at - length * size, size);
+  };
+  const [heads, queries, width] = arrays.q;
+  const [keyHeads, keys] = arrays.k;
+  return {
+    ...{ heads, keyHeads, queries, keys, width, scale, cap },
+    logs: next(Float64Array, 8, arrays.log_sum_exp),
+    q: next(Float32Array, 4, arrays.q),
+    k: next(Float32Array, 4, arrays.k),
+    allowed: arrays.allowed ? next(Int32Array, 4, arrays.allowed) : null,
+    offsets: arrays.offsets ? next(Float32Array, 4, arrays.offsets) : null,
+    sinks: arrays.sinks ? next(Float32Array, 4, arrays.sinks) : null,
+  };
 }
 
 /** @param {Header} head */
 export const mapSize = (head) => head.query_tokens.length * head.key_tokens.length;
 
-/**
- * The codes of one head, `[query, key]`.
- * @param {Trace} trace @param {number} layer @param {number} head
- * @returns {Uint16Array | null} null while the layer is not here
- */
-export function headCodes(trace, layer, head) {
-  const size = mapSize(trace.head);
-  return trace.layers.get(layer)?.subarray(head * size, (head + 1) * size) ?? null;
+/** Where a layer stands among those that the model has. @param {Header} head @param {number} layer */
+export const indexOf = ({ numbers }, layer) => numbers.indexOf(layer);
+
+const MADE = 12 * 2 ** 20; // bytes of weights that were made of scores and are kept
+/** @type {Map<string, Float32Array>} */
+const made = new Map(); // used longest ago first
+let madeBytes = 0;
+
+/** @param {import("./scores.js").Scores} scores @param {number} id @param {number} head */
+function remade(scores, id, head) {
+  const name = `${id} ${head}`;
+  const weights = made.get(name) ?? rowsOfHead(scores, head);
+  if (!made.delete(name)) madeBytes += weights.byteLength;
+  made.set(name, weights);
+  for (const [oldest, kept] of made) {
+    if (madeBytes <= MADE || oldest === name) break;
+    made.delete(oldest);
+    madeBytes -= kept.byteLength;
+  }
+  return weights;
 }
 
 /**
- * The weights of one head, `[query, key]`.
+ * The weights of one head, `[query, key]`; not to be written to.
  * @param {Trace} trace @param {number} layer @param {number} head
  * @returns {Float32Array | null} null while the layer is not here
  */
 export function headWeights(trace, layer, head) {
-  const codes = headCodes(trace, layer, head);
-  return codes && weightsOf(codes);
+  const found = trace.layers.get(layer);
+  if (!found) return null;
+  if ("scores" in found) return remade(found.scores, found.id, head);
+  const size = mapSize(trace.head);
+  return found.weights.subarray(head * size, (head + 1) * size);
 }
 
 /**
- * The mean over the heads of a layer, `[query, key]`: from the layer itself if it is here.
+ * What chosen words need of a head: its weights, or, where they are made of scores, only the rows
+ * of the queries or the columns of the keys, as every head of every layer is asked; and the words'
+ * places in it.
+ * @template {{queries: number[][], keys: number[][], mean: boolean, together: boolean,
+ *             rescaled: boolean}} Chosen
+ * @param {Trace} trace @param {number} layer @param {number} head @param {Chosen} chosen
+ * @returns {{weights: Float32Array, nKeys: number, chosen: Chosen} | null}
+ *   null while the layer is not here
+ */
+export function partOfHead(trace, layer, head, chosen) {
+  const here = trace.layers.get(layer);
+  const nKeys = trace.head.key_tokens.length;
+  if (here && "scores" in here && chosen.mean) {
+    const weights = rowsOfHead(here.scores, head, chosen.queries.flat());
+    return { weights, nKeys, chosen: { ...chosen, queries: renumbered(chosen.queries) } };
+  }
+  if (here && "scores" in here && !chosen.rescaled) {
+    const keys = chosen.keys.flat();
+    const weights = columnsOfHead(here.scores, head, keys);
+    return { weights, nKeys: keys.length, chosen: { ...chosen, keys: renumbered(chosen.keys) } };
+  }
+  const weights = headWeights(trace, layer, head);
+  return weights && { weights, nKeys, chosen };
+}
+
+/** Words whose pieces stand one after the other. @param {number[][]} words */
+function renumbered(words) {
+  let at = 0;
+  return words.map((word) => word.map(() => at++));
+}
+
+/**
+ * The mean over the heads of a layer, `[query, key]`.
  * @param {Trace} trace @param {number} layer @param {number[]} [heads] which heads; all if left out
  * @returns {Float32Array | null} null where neither the layer nor the means are here
  */
 export function meanWeights(trace, layer, heads) {
   const size = mapSize(trace.head);
-  const codes = trace.layers.get(layer);
+  if (trace.means && !heads) {
+    const at = indexOf(trace.head, layer) * size;
+    return trace.means.subarray(at, at + size);
+  }
+  if (!trace.layers.has(layer)) return null;
   const chosen = heads ?? Array.from({ length: trace.head.n_heads }, (_, head) => head);
-  if (!codes) {
-    const means = trace.means?.subarray(layer * size, (layer + 1) * size);
-    return means && !heads ? weightsOf(means) : null;
-  }
-  const mean = new Float32Array(size);
+  const sum = new Float64Array(size);
   for (const head of chosen) {
-    for (let i = 0, at = head * size; i < size; i++, at++) mean[i] += WEIGHTS[codes[at]];
+    const weights = /** @type {Float32Array} */ (headWeights(trace, layer, head));
+    for (let i = 0; i < size; i++) sum[i] += weights[i];
   }
-  for (let i = 0; i < size; i++) mean[i] /= chosen.length;
-  return mean;
+  return Float32Array.from(sum, (total) => total / chosen.length);
 }
 
 /**
@@ -176,12 +237,13 @@ export function frameAt({ steps }, step) {
  */
 export function turnFilm(trace, frame) {
   if (!trace.film) return;
-  const { n_layers: nLayers, n_heads: nHeads } = trace.head;
+  const { numbers, n_heads: nHeads } = trace.head;
   const size = nHeads * mapSize(trace.head);
-  for (let layer = 0; layer < nLayers; layer++) {
-    const at = (frame * nLayers + layer) * size;
-    trace.layers.set(layer, trace.film.codes.subarray(at, at + size));
-  }
+  numbers.forEach((layer, i) => {
+    const at = (frame * numbers.length + i) * size;
+    const weights = /** @type {Film} */ (trace.film).weights.subarray(at, at + size);
+    trace.layers.set(layer, { weights, bytes: weights.byteLength });
+  });
 }
 
 /**
@@ -201,7 +263,7 @@ export function merge(next, old) {
  */
 export function thumbWeights(trace, layer, head, ordinary) {
   const size = trace.head.thumb[0] * trace.head.thumb[1];
-  const start = (layer * trace.head.n_heads + head) * size;
+  const start = (indexOf(trace.head, layer) * trace.head.n_heads + head) * size;
   const tones = (ordinary ? trace.ordinaryThumbs : trace.thumbs).subarray(start, start + size);
   return Float32Array.from(tones, (tone) => TONE_WEIGHT[tone]);
 }

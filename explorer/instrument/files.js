@@ -89,7 +89,7 @@ export function createFiles(parts, sceneNow, pages) {
     const scene = sceneNow();
     if (!scene) return;
     told.textContent = "";
-    const count = scene.trace.head.n_layers;
+    const count = scene.trace.head.numbers.length;
     const [small, large] = [pages.bytes(1), pages.bytes(count)];
     one.textContent = `Layer ${scene.view.layer} (about ${megabytes(small)})`;
     all.textContent = `All ${count} layers (about ${megabytes(large)})`;
@@ -107,8 +107,10 @@ export function createFiles(parts, sceneNow, pages) {
   }
 
   /** @param {Scene} scene */
-  const titleOf = ({ trace, model }) =>
-    `${trace.head.title} · ${model.name} · ${trace.head.texts.join(" / ").replace(/\s+/g, " ")}`;
+  const titleOf = ({ trace: { head }, model }) =>
+    [head.title, head.passport, model.name, head.texts.join(" / ").replace(/\s+/g, " ")]
+      .filter(Boolean)
+      .join(" · ");
 
   /** @param {"svg" | "pdf" | "png"} kind */
   async function save(kind) {
@@ -127,8 +129,11 @@ export function createFiles(parts, sceneNow, pages) {
   function saveCsv() {
     const scene = sceneNow();
     if (!scene) return;
-    const text = toCsv(scene.model.picture, scene.model.name);
-    offer(new Blob([text], { type: "text/csv" }), fileName(scene.model.name, "csv"));
+    const { picture, name, nowhere } = scene.model;
+    const open = scene.trace.head.sinks && scene.view.specials !== "renormalised";
+    const sinks = open ? picture.rows.map((_, row) => nowhere([row])) : null;
+    const text = toCsv(picture, name, sinks);
+    offer(new Blob([text], { type: "text/csv" }), fileName(name, "csv"));
   }
 
   /** A page that the server has made. @param {Uint8Array} bytes */

@@ -1,7 +1,7 @@
 // A training as a film: curves over its steps, a slider and a play button. What is chosen here is
 // what all other panels show.
 
-import { frameAt, weightsOf } from "./data.js";
+import { frameAt, indexOf } from "./data.js";
 import { bound, h, pushButton, setText } from "./dom.js";
 import { createMatrix } from "./matrix.js";
 import { paintOn } from "./paint.js";
@@ -170,7 +170,7 @@ export function createFilm(change) {
   function showNear(film, frame, { trace, view }) {
     const width = trace.head.n_heads;
     const lines = film.near[0].heads[frame].map((_, i) => {
-      const [layer, head] = [Math.floor(i / width), i % width];
+      const [layer, head] = [trace.head.numbers[Math.floor(i / width)], i % width];
       const cells = film.near.map(({ heads }) => h("td", {}, percentOf(heads[frame][i] ?? 0)));
       const line = h("tr", {}, h("th", { scope: "row" }, `${layer}-${head}`), ...cells);
       if (layer === view.layer && view.heads.includes(head)) line.classList.add("ax-on");
@@ -205,7 +205,7 @@ export function createFilm(change) {
       ideals.replaceChildren(...film.ideals.map((_, i) => pictures[i].element));
     }
     film.ideals.forEach((name, i) => {
-      const values = weightsOf(film.wanted.subarray(i * size, (i + 1) * size));
+      const values = film.wanted.subarray(i * size, (i + 1) * size);
       const n = head.query_tokens.length;
       pictures[i].show(
         {
@@ -239,7 +239,8 @@ const chosenName = ({ view }) =>
  */
 function nearest(film, frame, { view, trace }) {
   const shares = film.near.map(({ heads }) => {
-    const own = view.heads.map((head) => heads[frame][view.layer * trace.head.n_heads + head]);
+    const first = indexOf(trace.head, view.layer) * trace.head.n_heads;
+    const own = view.heads.map((head) => heads[frame][first + head]);
     return own.reduce((sum, share) => sum + share, 0) / own.length;
   });
   const best = shares.reduce((at, share, i) => (share > shares[at] ? i : at), 0);
@@ -277,6 +278,7 @@ function curves(pen, film, frame, wide, now) {
   for (let i = 0; i < count; i += every)
     pen.fillText(String(film.steps[i]), x(i), TOP + height + 8);
   const { index } = nearest(film, frame, now);
+  const first = indexOf(now.trace.head, now.view.layer) * now.trace.head.n_heads;
   const line = (
     /** @type {string} */ colour,
     /** @type {number} */ thick,
@@ -297,9 +299,7 @@ function curves(pen, film, frame, wide, now) {
   line(LOSS[Number(theme.dark)], 2, (i) => film.loss[i] / most);
   line(NEAR[Number(theme.dark)], 2, (i) => {
     const { heads } = film.near[index];
-    const own = now.view.heads.map(
-      (head) => heads[i][now.view.layer * now.trace.head.n_heads + head],
-    );
+    const own = now.view.heads.map((head) => heads[i][first + head]);
     return own.reduce((sum, share) => sum + share, 0) / own.length || 0;
   });
   line(theme.accent, 2.5, (i) => film.accuracy[i]);

@@ -1,7 +1,7 @@
 // The head grid: every layer and head as a small picture. Hover previews, click locks. What is not
 // chosen is grey, and still scored. With something pinned, each picture shows that alone.
 
-import { headWeights } from "./data.js";
+import { headWeights, indexOf } from "./data.js";
 import { ARROWS, bound, h, remember } from "./dom.js";
 import { digits, profileOf, raster } from "./model.js";
 import { drawCells, paintOn } from "./paint.js";
@@ -51,11 +51,14 @@ export function createGrid(actions, chosen) {
   let image = null; // what the canvas holds
   let ratio = 1; // its dots for a pixel
   let shape = "";
+  /** @type {number[]} */
+  let layers = []; // the numbers of the rows
   let marked = "";
 
-  /** @param {number} nLayers @param {number} nHeads */
-  function build(nLayers, nHeads) {
-    shape = `${nLayers}x${nHeads}`;
+  /** @param {number[]} own the numbers of the layers @param {number} nHeads */
+  function build(own, nHeads) {
+    shape = `${own} ${nHeads}`;
+    layers = own;
     body.style.setProperty("--heads", String(nHeads));
     const corner = h(
       "span",
@@ -69,10 +72,8 @@ export function createGrid(actions, chosen) {
     const columns = Array.from({ length: nHeads }, (_, head) =>
       h("span", { class: "ax-grid-label", "aria-hidden": "true" }, String(head)),
     );
-    cells = Array.from({ length: nLayers }, (_, layer) =>
-      Array.from({ length: nHeads }, (_, head) => cell(layer, head)),
-    );
-    const rows = cells.flatMap((row, layer) => [layerButton(layer), ...row]);
+    cells = own.map((layer) => Array.from({ length: nHeads }, (_, head) => cell(layer, head)));
+    const rows = cells.flatMap((row, i) => [layerButton(own[i]), ...row]);
     body.replaceChildren(canvas, corner, ...columns, ...rows);
     pictures = cells.map(() => []);
   }
@@ -116,13 +117,14 @@ export function createGrid(actions, chosen) {
     if (!step) return;
     const [dx, dy] = step;
     event.preventDefault();
-    cells[bound(layer + dy, 0, cells.length - 1)][bound(head + dx, 0, cells[0].length - 1)].focus();
+    const row = bound(layers.indexOf(layer) + dy, 0, cells.length - 1);
+    cells[row][bound(head + dx, 0, cells[0].length - 1)].focus();
   }
 
   /** @param {Scene} scene */
   function draw(scene) {
-    const { n_layers, n_heads } = scene.trace.head;
-    if (shape !== `${n_layers}x${n_heads}`) build(n_layers, n_heads);
+    const { numbers: own, n_heads } = scene.trace.head;
+    if (shape !== `${own} ${n_heads}`) build(own, n_heads);
     marked = "";
     boxes = cells.map((row) =>
       row.map(({ offsetLeft: x, offsetTop: y, offsetWidth: width, offsetHeight: height }) => ({
@@ -133,8 +135,9 @@ export function createGrid(actions, chosen) {
       scene.pinnedNumbers.map(({ layer, head, weight }) => [`${layer}.${head}`, weight]),
     );
     const strongest = scene.pinnedNumbers[0]?.weight || 1;
-    cells.forEach((row, layer) =>
+    cells.forEach((row, i) =>
       row.forEach((button, head) => {
+        const layer = layers[i];
         const number = scene.view.grid === "pinned" ? numbers.get(`${layer}.${head}`) : undefined;
         score(button, layer, head, number, strongest);
       }),
@@ -163,8 +166,9 @@ export function createGrid(actions, chosen) {
     if (marked === now) return; // a hover changes nothing here
     const fresh = marked === "";
     marked = now;
-    cells.forEach((row, layer) =>
+    cells.forEach((row, i) =>
       row.forEach((button, head) => {
+        const layer = layers[i];
         const chosen = layer === view.layer && view.heads.includes(head);
         const changed = button.getAttribute("aria-pressed") !== String(chosen);
         button.classList.toggle("ax-waiting", chosen && loading);
@@ -175,8 +179,8 @@ export function createGrid(actions, chosen) {
         const label = /** @type {HTMLElement} */ (button.lastElementChild);
         const inks = chosen ? theme.inks : theme.greyInks;
         label.style.color = inks[Number(label.dataset.level)];
-        pictures[layer][head] = smallOf(scene, layer, head, chosen ? theme.packed : theme.greys);
-        if (!fresh) paintOne(layer, head);
+        pictures[i][head] = smallOf(scene, layer, head, chosen ? theme.packed : theme.greys);
+        if (!fresh) paintOne(i, head);
       }),
     );
     if (fresh) paint();
@@ -200,30 +204,30 @@ export function createGrid(actions, chosen) {
     if (!last?.width) return;
     ratio = Math.min(window.devicePixelRatio || 1, 2);
     paintOn(canvas, last.x + last.width, last.y + last.height, (pen) => {
-      pictures.forEach((row, layer) =>
+      pictures.forEach((row, i) =>
         row.forEach(({ levels, height, width, colours }, head) => {
           if (pen === canvas.getContext("2d")) return; // on screen dot by dot, below
           const all = { top: 0, bottom: height, left: 0, right: width };
-          drawCells(pen, levels, height, width, colours, boxes[layer][head], all);
+          drawCells(pen, levels, height, width, colours, boxes[i][head], all);
         }),
       );
     });
     image = new ImageData(canvas.width, canvas.height);
     const pixels = new Uint32Array(image.data.buffer);
-    pictures.forEach((row, layer) =>
+    pictures.forEach((row, i) =>
       row.forEach((small, head) => {
-        enlarge(pixels, canvas.width, small, boxes[layer][head], ratio);
+        enlarge(pixels, canvas.width, small, boxes[i][head], ratio);
       }),
     );
     canvas.getContext("2d")?.putImageData(image, 0, 0);
   }
 
-  /** @param {number} layer @param {number} head */
-  function paintOne(layer, head) {
+  /** @param {number} i the row @param {number} head */
+  function paintOne(i, head) {
     if (!image) return;
-    const box = boxes[layer][head];
+    const box = boxes[i][head];
     const pixels = new Uint32Array(image.data.buffer);
-    enlarge(pixels, image.width, pictures[layer][head], box, ratio);
+    enlarge(pixels, image.width, pictures[i][head], box, ratio);
     const [x, y, width, height] = [box.x, box.y, box.width, box.height].map((at) =>
       Math.round(at * ratio),
     );
@@ -250,7 +254,7 @@ function enlarge(pixels, line, { levels, height, width, colours }, box, ratio) {
   }
 }
 
-/** @type {WeakMap<Uint16Array, Map<number, import("./model.js").Profile>>} */
+/** @type {WeakMap<import("./data.js").Layer, Map<number, import("./model.js").Profile>>} */
 const profiles = new WeakMap();
 
 /**
@@ -272,27 +276,27 @@ function contentOf({ pinnedNumbers, trace }) {
         const { entropy, possible, ...shares } = profileIn(trace, layer, head);
         const { previous, next, self, repeat, special } = shares;
         const places = crosses ? [] : [previous, next, self, repeat];
-        return [layer, head, ...places, special, entropy, entropy / possible];
+        return [layer, head, ...places, special, entropy, possible && entropy / possible];
       }),
     );
   const places = ["token before", "token after", "itself", "same word elsewhere"];
   const titles = ["layer", "head", ...(crosses ? [] : places)];
   titles.push("special tokens", "entropy, bits", "entropy, of the possible");
-  const missing = trace.head.n_layers - trace.layers.size;
+  const missing = trace.head.numbers.length - trace.layers.size;
   const caption =
-    "Shares of each head’s attention, averaged over the tokens" +
+    "Shares of all tokens’ attention in each head" +
     (missing
-      ? `; of the ${trace.layers.size} layers that are here, out of ${trace.head.n_layers}`
+      ? `; of the ${trace.layers.size} layers that are here, out of ${trace.head.numbers.length}`
       : "");
   return { titles, counts: ["layer", "head"], rows, caption };
 }
 
 /** @param {import("./data.js").Trace} trace @param {number} layer @param {number} head */
 function profileIn(trace, layer, head) {
-  const codes = /** @type {Uint16Array} */ (trace.layers.get(layer));
-  const known = remember(profiles, codes, () => new Map());
+  const here = /** @type {import("./data.js").Layer} */ (trace.layers.get(layer));
+  const known = remember(profiles, here, () => new Map());
   return remember(known, head, () => {
     const weights = headWeights(trace, layer, head) ?? new Float32Array(0);
-    return profileOf(weights, trace.head.query_tokens, trace.head.key_tokens);
+    return profileOf(weights, trace.head, trace.head.possible[indexOf(trace.head, layer)]);
   });
 }

@@ -164,14 +164,20 @@ export function mountHeads(root, host) {
   const kindCss = (kind, alpha = 1) =>
     kind === (heads?.kinds.length ?? 0) - 1 ? theme.greyCss(alpha) : theme.headCss(kind, alpha);
 
+  /** The model’s own number of a head’s layer, and the head’s in it. @param {number} i */
+  function placeOf(i) {
+    const width = heads?.n_heads ?? 1;
+    return { layer: heads?.numbers[Math.floor(i / width)] ?? 0, head: i % width };
+  }
+
   /** @param {number} i */
-  const nameOf = (i) => `${Math.floor(i / (heads?.n_heads ?? 1))}-${i % (heads?.n_heads ?? 1)}`;
+  const nameOf = (i) => `${placeOf(i).layer}-${placeOf(i).head}`;
 
   /** @param {number} i */
   function describe(i) {
     if (!heads) return "";
     const measure = measureNow();
-    const [layer, head] = [Math.floor(i / heads.n_heads), i % heads.n_heads];
+    const { layer, head } = placeOf(i);
     const value = measure.mean[i];
     const spread =
       measure.n_texts > 1 && value !== null ? ` ± ${inDigits(measure.spread[i], measure)}` : "";
@@ -192,7 +198,10 @@ export function mountHeads(root, host) {
     return best === undefined ? "No head is of these kinds." : describe(best);
   }
 
-  const titleNow = () => `${heads?.title ?? ""}: heads by ${measureNow()?.name ?? ""}`;
+  const titleNow = () =>
+    [`${heads?.title ?? ""}: heads by ${measureNow()?.name ?? ""}`, heads?.passport]
+      .filter(Boolean)
+      .join(" · ");
 
   // — the map —
 
@@ -204,9 +213,13 @@ export function mountHeads(root, host) {
     const measure = measureNow();
     const top = Math.max(1e-9, ...measure.mean.map((x) => Math.abs(x ?? 0)));
     const label = `Heads by ${measure.name}. ${sentence()}`;
-    map.show([heads.n_layers, heads.n_heads], theme, label, (pen, i, box) =>
-      paintHead(pen, i, box, measure.mean[i], top),
-    );
+    const { numbers, n_heads: width } = heads;
+    const paint = (
+      /** @type {import("./paint.js").Pen} */ pen,
+      /** @type {number} */ i,
+      /** @type {import("./paint.js").Box} */ box,
+    ) => paintHead(pen, i, box, measure.mean[i], top);
+    map.show([numbers.length, width], theme, label, paint, numbers);
     const { unit } = measure;
     const full = `${inDigits(top, measure)}${unit === "share" ? "" : ` ${unit}`}`;
     setText(
@@ -359,7 +372,7 @@ export function mountHeads(root, host) {
 
   /** @param {number} i @param {number} place @param {Measure} measure */
   function rankItem(i, place, measure) {
-    const [layer, head] = nameOf(i).split("-");
+    const { layer, head } = placeOf(i);
     const canvas = document.createElement("canvas");
     canvas.setAttribute("aria-hidden", "true");
     paintThumb(canvas, i);
@@ -419,8 +432,7 @@ export function mountHeads(root, host) {
 
   /** @param {number} i */
   function explore(i) {
-    if (heads && i >= 0)
-      host.explore({ layer: Math.floor(i / heads.n_heads), head: i % heads.n_heads });
+    if (heads && i >= 0) host.explore(placeOf(i));
   }
 
   function csv() {

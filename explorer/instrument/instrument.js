@@ -10,7 +10,6 @@ import { createFlow } from "./flow.js";
 import { createGrid } from "./grid.js";
 import { createHeatmap } from "./heatmap.js";
 import { createLayers } from "./layers.js";
-import { givenBy, gotBy } from "./model.js";
 import { createPicked } from "./picked.js";
 import { createReading } from "./reading.js";
 import { createSays } from "./says.js";
@@ -141,7 +140,7 @@ export function mount(root, host) {
   let several = false; // every click adds
   let wanted = ""; // of the server, last
   let ticket = Date.now() % 90_000; // of the last page asked for
-  let byteShare = 1.2; // bytes that a weight takes on its way, about
+  let layerBytes = 0; // of a layer on its way
 
   /** @type {Actions} */
   const actions = {
@@ -320,7 +319,7 @@ export function mount(root, host) {
   /** Ask the server for what is needed and not here. @param {number} [layer] */
   function fetchMissing(layer = view.layer) {
     if (!trace || !host.need) return;
-    const all = trace.layers.size === trace.head.n_layers;
+    const all = trace.layers.size === trace.head.numbers.length;
     const group = all ? null : wishOf(trace, view);
     const means = !all && layers.isOpen();
     const missing =
@@ -344,16 +343,9 @@ export function mount(root, host) {
   /** About how large a page with so many layers is. @param {number} count */
   function pageBytes(count) {
     if (!trace) return 0;
-    const {
-      n_heads: nHeads,
-      query_tokens: queries,
-      key_tokens: keys,
-      thumb,
-      n_layers,
-    } = trace.head;
-    const weights = count * nHeads * queries.length * keys.length * byteShare;
-    const small = 2 * n_layers * nHeads * thumb[0] * thumb[1];
-    return PAGE_WITHOUT_WEIGHTS + (4 / 3) * (weights + small + 100 * queries.length);
+    const { n_heads: nHeads, query_tokens: queries, thumb, numbers } = trace.head;
+    const small = 2 * numbers.length * nHeads * thumb[0] * thumb[1];
+    return PAGE_WITHOUT_WEIGHTS + (4 / 3) * (count * layerBytes + small + 100 * queries.length);
   }
 
   /** @param {Change} what */
@@ -502,8 +494,8 @@ export function mount(root, host) {
       model: painted,
       theme,
       focus,
-      given: focus.rows.length ? givenBy(picture, focus.rows) : null,
-      got: focus.columns.length ? gotBy(picture, focus.columns) : null,
+      given: focus.rows.length ? painted.given(focus.rows) : null,
+      got: focus.columns.length ? painted.got(focus.columns) : null,
       loading,
       moved,
       parts,
@@ -518,9 +510,9 @@ export function mount(root, host) {
 
   /** @param {import("./scene.js").Model} painted @param {Focus} focus @param {boolean} loading */
   function sentenceOf(painted, focus, loading) {
-    const { name, picture, pooled } = painted;
+    const { name, pooled } = painted;
     if (pooled) return [`${name}: a small preview; stay or click to see it in full.`];
-    if (!loading) return sentence(name, picture, focus, () => painted.shares);
+    if (!loading) return sentence(painted, focus);
     const how = host.need ? "Loading layer" : "This file does not hold layer";
     return [`${how} ${view.layer}${host.need ? "…" : "."}`];
   }
@@ -543,11 +535,7 @@ export function mount(root, host) {
     shown = null;
     forget(trace);
     view = clamp(view, trace.head);
-    for (const block of next.head.blocks) {
-      if (block.kind !== "layer") continue;
-      const size = block.shape.reduce((product, n) => product * n, 1);
-      byteShare = 1 + (2 * block.large) / size;
-    }
+    for (const layer of trace.layers.values()) layerBytes = layer.bytes;
     if (next.page && next.page.ticket === ticket) {
       files.arrived(next.page.bytes);
       ticket++; // the same payload may come again
@@ -593,8 +581,8 @@ export function mount(root, host) {
   /** Let go of the layers loaded longest ago. @param {Trace} now */
   function forget(now) {
     if (!host.need) return; // they could not be had again
-    for (const [layer, codes] of [...now.layers]) {
-      if (now.layers.size * codes.byteLength <= MEMORY) return;
+    for (const [layer, { bytes }] of [...now.layers]) {
+      if (now.layers.size * bytes <= MEMORY) return;
       if (layer !== view.layer) now.layers.delete(layer);
     }
   }

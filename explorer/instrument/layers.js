@@ -4,16 +4,16 @@ import { meanWeights } from "./data.js";
 import { bound, choice, h, keys, remember, slider } from "./dom.js";
 import { percent } from "./model.js";
 import { paintOn, plate, shorten } from "./paint.js";
-import { follow } from "./path.js";
+import { follow, shownOf } from "./path.js";
 import { edgesOf, indexAt, touching } from "./rail.js";
-import { pictureOf, unitsHolding } from "./scene.js";
+import { layoutOf, pictureOf, unitsHolding } from "./scene.js";
 import { createTable } from "./table.js";
-import { named, pathSentence } from "./words.js";
+import { named, pathNote, pathSentence } from "./words.js";
 
 /**
  * @typedef {import("./scene.js").Scene} Scene
  * @typedef {import("./paint.js").Pen} Pen
- * @typedef {import("./path.js").Path} Path
+ * @typedef {ReturnType<typeof shownOf>} Path
  */
 
 const MAX_HEIGHT = 560;
@@ -135,7 +135,10 @@ export function createLayers(actions, change, opened) {
     },
   );
 
-  const nLevels = () => scene?.trace.head.n_layers ?? 1;
+  const nLevels = () => scene?.trace.head.numbers.length ?? 1;
+
+  /** The model’s own number of the layer below a level. @param {number} level */
+  const numberBelow = (level) => scene?.trace.head.numbers[level - 1] ?? 0;
   const nUnits = () => scene?.model.layout.rows.length ?? 0;
 
   /** @param {MouseEvent} event */
@@ -159,26 +162,37 @@ export function createLayers(actions, change, opened) {
   function isHere() {
     if (!scene) return false;
     const { trace } = scene;
-    return trace.means !== null || trace.layers.size === trace.head.n_layers;
+    return trace.means !== null || trace.layers.size === trace.head.numbers.length;
   }
 
-  /** A layer's attention between the shown units. @param {number} layer */
-  function mapOf(layer) {
-    return remember(known.maps, layer, () => {
-      if (!scene) return new Float32Array(0);
-      const { view, trace } = scene;
+  /** Attention passes hidden tokens too: they are left out of the drawing, not of the sums. */
+  function followedView() {
+    const { words, specials } = /** @type {Scene} */ (scene).view;
+    return { words, specials: specials === "hidden" ? /** @type {const} */ ("shown") : specials };
+  }
+
+  /** A layer's attention between the units. @param {number} i the layer's place */
+  function mapOf(i) {
+    return remember(known.maps, i, () => {
+      const { view, trace } = /** @type {Scene} */ (scene);
+      const layer = numberBelow(i + 1);
       const chosen = view.path === "chosen" && layer === view.layer && trace.layers.has(layer);
       const weights = meanWeights(trace, layer, chosen ? view.heads : undefined);
-      return weights ? pictureOf(trace, view, weights).weights : new Float32Array(nUnits() ** 2);
+      const here = /** @type {Float32Array} */ (weights); // nothing is drawn before all layers are
+      return pictureOf(trace, followedView(), here).weights;
     });
   }
 
   /** @param {number} level @param {number[]} units */
   function pathFrom(level, units) {
     return remember(known.paths, `${level} ${units}`, () => {
-      const { residual: kept, mass } = /** @type {Scene} */ (scene).view;
+      const { view, trace } = /** @type {Scene} */ (scene);
       if (known.paths.size > 64) known.paths.clear();
-      return follow(mapOf, nUnits(), level, units, kept / 100, mass / 100);
+      const { rows } = layoutOf(trace, followedView());
+      const seen = [...rows.keys()].filter((i) => view.specials !== "hidden" || !rows[i].special);
+      const start = units.length ? units.map((unit) => seen[unit]) : seen;
+      const [kept, share] = [view.residual / 100, view.mass / 100];
+      return shownOf(follow(mapOf, rows.length, level, start, kept, share), seen);
     });
   }
 
@@ -232,10 +246,12 @@ export function createLayers(actions, change, opened) {
     const { layout } = /** @type {Scene} */ (scene).model;
     const path = pathFrom(level, units);
     const name = units.length ? named(units, layout.rows) : [];
-    const start = level === nLevels() ? "The output of" : `After layer ${level - 1},`;
+    const start = level === nLevels() ? "The output of" : `After layer ${numberBelow(level)},`;
+    const { specials, residual: kept } = /** @type {Scene} */ (scene).view;
+    const note = pathNote(path.hidden, path.lost, specials === "renormalised", kept);
     const parts = units.length
-      ? pathSentence(start, name, path, layout.rows, scene?.view.residual ?? 50)
-      : ["The paths of all outputs together. Point at a word to follow it."];
+      ? pathSentence(start, name, path.mass[0], layout.rows, note)
+      : [`The paths of all outputs together${note} Point at a word to follow it.`];
     const text = parts.map((part) => (typeof part === "string" ? part : h("strong", {}, part[0])));
     says.replaceChildren(...text);
     scroller.setAttribute("aria-label", `Layers as a path. ${parts.flat().join("")}`);
@@ -272,7 +288,7 @@ export function createLayers(actions, change, opened) {
     pen.fillStyle = scene.theme.muted;
     const every = Math.ceil(24 / box.step);
     for (let level = 0; level <= nLevels(); level++) {
-      const word = level === 0 ? "input" : String(level - 1);
+      const word = level === 0 ? "input" : String(numberBelow(level));
       if (level === 0 || level % every === 0) pen.fillText(word, spot(level, 0)[0], HEAD / 2);
     }
   }
@@ -366,7 +382,7 @@ export function createLayers(actions, change, opened) {
     const path = isHere() ? pathFrom(level, units) : null;
     const { rows } = now.model.layout;
     const found = (path?.links ?? []).map(({ layer, from, to, flow }) => [
-      ...[layer, rows[from].text, rows[to].text, flow],
+      ...[numberBelow(layer + 1), rows[from].text, rows[to].text, flow],
     ]);
     return {
       titles: ["layer", "takes (above)", "from (below)", "share of the whole"],

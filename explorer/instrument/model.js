@@ -1,8 +1,6 @@
 // What is shown of a head: pure functions from weights to weights. Nothing here knows a canvas.
 // Weights are flat Float32Arrays, [query, key] row by row.
 
-import { LEVELS, weightOf } from "./data.js";
-
 /**
  * @typedef {import("./data.js").Token} Token
  * @typedef {{text: string, tokens: number[], special: boolean, segment: number}} Unit
@@ -42,14 +40,14 @@ export function unitsOf(tokens, words, specials) {
  */
 export function combine(heads, how) {
   if (heads.length === 1) return heads[0];
-  const out = heads[0].slice();
+  const out = Float64Array.from(heads[0]);
   for (const head of heads.slice(1)) {
     for (let i = 0; i < out.length; i++) {
       out[i] = how === "max" ? Math.max(out[i], head[i]) : out[i] + head[i];
     }
   }
-  if (how === "mean") for (let i = 0; i < out.length; i++) out[i] /= heads.length;
-  return out;
+  const share = how === "mean" ? heads.length : 1;
+  return Float32Array.from(out, (total) => total / share);
 }
 
 /**
@@ -62,17 +60,18 @@ export function combine(heads, how) {
  */
 export function arrange(weights, nKeys, rows, columns, renormalise) {
   const out = new Float32Array(rows.length * columns.length);
+  const line = new Float64Array(columns.length);
   rows.forEach((row, r) => {
-    const start = r * columns.length;
     let sum = 0;
     columns.forEach((column, c) => {
       let cell = 0;
       for (const query of row.tokens)
         for (const key of column.tokens) cell += weights[query * nKeys + key];
-      out[start + c] = cell / row.tokens.length;
-      sum += out[start + c];
+      line[c] = cell;
+      sum += cell;
     });
-    if (renormalise && sum > 0) for (let c = 0; c < columns.length; c++) out[start + c] /= sum;
+    const whole = renormalise ? sum || 1 : row.tokens.length;
+    for (let c = 0; c < line.length; c++) out[r * line.length + c] = line[c] / whole;
   });
   return { weights: out, rows, columns };
 }
@@ -101,37 +100,56 @@ export function fullColour({ weights, rows, columns }, scale) {
 }
 
 const FEW = 4096; // weights that are sorted as fast as counted
-const tally = new Uint32Array(LEVELS + 2);
+const LOW = 14; // bits of a number that the first count leaves out
+const high = new Uint32Array(2 ** (31 - LOW));
+const low = new Uint32Array(2 ** LOW);
 
 /**
- * A percentile of the weights in some columns, by counting how many stand on each of the steps that
- * codes have: sorting 512 × 512 weights would cost several frames.
+ * A percentile of the weights in some columns. Of many by counting, as sorting 512 × 512 weights
+ * would cost several frames: the bits of numbers from 0 on, read as integers, have the numbers'
+ * order; so they are counted first by their upper bits, then, among those that share the wanted
+ * ones, by the lower.
  * @param {Float32Array} weights @param {Uint8Array} counted by column @param {number} share
- * @returns {number} exact where there are few or all are codes, else within half a step
  */
-function percentileOf(weights, counted, share) {
+export function percentileOf(weights, counted, share) {
   const n = counted.length;
   if (weights.length <= FEW) {
     const sorted = weights.filter((_, i) => counted[i % n]).sort();
     return sorted[Math.round(share * (sorted.length - 1))] ?? 0;
   }
-  const counts = tally.fill(0);
+  const bits = new Uint32Array(weights.buffer, weights.byteOffset, weights.length);
+  high.fill(0);
   let total = 0;
-  for (let start = 0; start < weights.length; start += n) {
+  for (let start = 0; start < bits.length; start += n) {
     for (let c = 0; c < n; c++) {
       if (!counted[c]) continue;
-      counts[codeOf(weights[start + c])]++;
+      high[bits[start + c] >>> LOW]++;
       total++;
     }
   }
-  let left = total - Math.round(share * (total - 1)); // how many stand at or above it
-  let code = counts.length;
-  while (left > 0 && code > 0) left -= counts[--code];
-  return weightOf(code);
+  if (!total) return 0;
+  const [upper, left] = reached(high, total - Math.round(share * (total - 1)));
+  low.fill(0);
+  for (let start = 0; start < bits.length; start += n) {
+    for (let c = 0; c < n; c++) {
+      const own = bits[start + c];
+      if (counted[c] && own >>> LOW === upper) low[own & (low.length - 1)]++;
+    }
+  }
+  const [lower] = reached(low, left);
+  return new Float32Array(Uint32Array.of(upper * 2 ** LOW + lower).buffer)[0];
 }
 
-/** The code of a weight; of a weight above 1, as a maximum's sum may be, the last. @param {number} weight */
-const codeOf = (weight) => (weight > 0 ? Math.min(Math.floor(weight * LEVELS), LEVELS) + 1 : 0);
+/**
+ * Where, counted from the end, so many are reached; and how many of these stand there.
+ * @param {Uint32Array} counts @param {number} many
+ */
+function reached(counts, many) {
+  let left = many;
+  let at = counts.length - 1;
+  while (at > 0 && left > counts[at]) left -= counts[at--];
+  return [at, left];
+}
 
 /**
  * The smallest set of keys that holds a share of a row's attention, in no order.
@@ -161,37 +179,36 @@ export function heaviest(row, share) {
 }
 
 /**
- * How much some words look at some others in one head: `attention_between` of the Python side, from
- * the head's codes.
- * @param {Uint16Array} codes `[query, key]` @param {number} nKeys
+ * How much some words look at some others in one head: `attention_between` of the Python side.
+ * @param {Float32Array} weights `[query, key]` @param {number} nKeys
  * @param {{queries: number[][], keys: number[][], mean: boolean, together: boolean,
  *          kept: Uint8Array | null}} between kept: the keys whose sum a row is divided by
  * @returns {Float32Array} `[query word or 1, key word or 1]`
  */
-export function attentionBetween(codes, nKeys, { queries, keys, mean, together, kept }) {
+export function attentionBetween(weights, nKeys, { queries, keys, mean, together, kept }) {
   const [nRows, nColumns] = [mean ? 1 : queries.length, together ? 1 : keys.length];
-  const out = new Float32Array(nRows * nColumns);
+  const out = new Float64Array(nRows * nColumns);
   queries.forEach((word, r) => {
     const start = mean ? 0 : r * nColumns;
-    const left = kept ? sumWhere(codes, nKeys, word, kept) : word.length;
+    const left = kept ? sumWhere(weights, nKeys, word, kept) : word.length;
     const share = left > 0 ? 1 / left / (mean ? queries.length : 1) : 0;
     for (const query of word) {
       keys.forEach((pieces, c) => {
         let sum = 0;
-        for (const key of pieces) sum += weightOf(codes[query * nKeys + key]);
+        for (const key of pieces) sum += weights[query * nKeys + key];
         out[start + (together ? 0 : c)] += sum * share;
       });
     }
   });
-  return out;
+  return Float32Array.from(out);
 }
 
-/** @param {Uint16Array} codes @param {number} nKeys @param {number[]} word @param {Uint8Array} kept */
-function sumWhere(codes, nKeys, word, kept) {
+/** @param {Float32Array} weights @param {number} nKeys @param {number[]} word @param {Uint8Array} kept */
+function sumWhere(weights, nKeys, word, kept) {
   let sum = 0;
   for (const query of word) {
     for (let key = 0; key < nKeys; key++) {
-      if (kept[key]) sum += weightOf(codes[query * nKeys + key]);
+      if (kept[key]) sum += weights[query * nKeys + key];
     }
   }
   return sum;
@@ -203,12 +220,12 @@ function sumWhere(codes, nKeys, word, kept) {
  */
 export function givenBy(picture, chosen) {
   if (chosen.length === 1) return rowOf(picture, chosen[0]);
-  const out = new Float32Array(picture.columns.length);
+  const out = new Float64Array(picture.columns.length);
   for (const r of chosen) {
     const row = rowOf(picture, r);
-    for (let c = 0; c < out.length; c++) out[c] += row[c] / chosen.length;
+    for (let c = 0; c < out.length; c++) out[c] += row[c];
   }
-  return out;
+  return Float32Array.from(out, (sum) => sum / chosen.length);
 }
 
 /**
@@ -218,7 +235,9 @@ export function givenBy(picture, chosen) {
 export function gotBy({ weights, rows, columns }, chosen) {
   const out = new Float32Array(rows.length);
   for (let r = 0; r < out.length; r++) {
-    for (const c of chosen) out[r] += weights[r * columns.length + c];
+    let sum = 0;
+    for (const c of chosen) sum += weights[r * columns.length + c];
+    out[r] = sum;
   }
   return out;
 }
@@ -239,28 +258,34 @@ export const rowOf = ({ weights, columns }, r) =>
   weights.subarray(r * columns.length, (r + 1) * columns.length);
 
 /**
- * How much of a picture's attention each key gets: the mean of its column.
- * @param {Picture} picture
+ * The largest numbers that any of several heads has.
+ * @param {Float32Array[]} perHead
  */
-export function received({ weights, rows, columns }) {
-  const out = new Float32Array(columns.length);
-  for (let r = 0, i = 0; r < rows.length; r++) {
-    for (let c = 0; c < columns.length; c++, i++) out[c] += weights[i] / rows.length;
+export const largest = (perHead) => combine(perHead, "max");
+
+/**
+ * How much of all the attention each key gets: the mean of its column.
+ * @param {Float32Array} weights `[query, key]` @param {number} nKeys
+ */
+export function received(weights, nKeys) {
+  const out = new Float64Array(nKeys);
+  for (let start = 0; start < weights.length; start += nKeys) {
+    for (let c = 0; c < nKeys; c++) out[c] += weights[start + c];
   }
-  return out;
+  return out.map((sum) => (sum * nKeys) / weights.length);
 }
 
 /**
  * The special token that gets the most attention, all its occurrences together; where there is
  * none, the ordinary token that does.
- * @param {Picture} picture @param {Float32Array} [shares] what each key gets, where known already
- * @returns {{text: string, share: number} | null} null for an empty picture
+ * @param {Unit[]} columns @param {ArrayLike<number>} shares what each of them gets
+ * @returns {{text: string, share: number} | null} null where there are none
  */
-export function sinkOf(picture, shares = received(picture)) {
+export function sinkOf(columns, shares) {
   /** @type {Map<string, {text: string, share: number}>} */
   const totals = new Map();
-  const anySpecial = picture.columns.some((unit) => unit.special);
-  picture.columns.forEach((unit, c) => {
+  const anySpecial = columns.some((unit) => unit.special);
+  columns.forEach((unit, c) => {
     if (unit.special !== anySpecial) return;
     const name = anySpecial ? unit.text : String(c);
     const entry = totals.get(name) ?? { text: unit.text, share: 0 };
@@ -270,6 +295,29 @@ export function sinkOf(picture, shares = received(picture)) {
   return [...totals.values()].sort((a, b) => b.share - a.share)[0] ?? null;
 }
 
+const BLANK = /^[\s\u2400-\u2426␣▁⏎⇥]*$/u;
+
+/**
+ * The running number of the word that each token says; −1 for what is no word. The same rule as
+ * `same_words` of the Python side: the same letters, whatever their case (each made large, then
+ * small), and both begin a word, or both go on with one; special tokens, unknown ones, spaces and
+ * line breaks are no words.
+ * @param {Pick<Token, "text" | "word" | "special">[]} tokens
+ * @param {string | null} unknown what is shown for what the model does not know
+ */
+export function sameWords(tokens, unknown) {
+  /** @type {Map<string, number>} */
+  const numbers = new Map();
+  return tokens.map(({ text, word, special }, i) => {
+    if (special || text === unknown || BLANK.test(text)) return -1;
+    const goesOn = word !== null && i > 0 && tokens[i - 1].word === word;
+    const said = `${goesOn} ${text.toUpperCase().toLowerCase()}`;
+    const number = numbers.get(said) ?? numbers.size;
+    numbers.set(said, number);
+    return number;
+  });
+}
+
 /**
  * @typedef {{self: number, previous: number, next: number, repeat: number, special: number,
  *            entropy: number, possible: number, crosses: boolean}} Profile
@@ -277,25 +325,20 @@ export function sinkOf(picture, shares = received(picture)) {
  *   that no key stands before, after or at a query
  */
 
-/** −w log2 w for the weight of every code: a logarithm for every cell would cost a frame. */
-const BITS_OF = Float32Array.from({ length: LEVELS + 2 }, (_, code) => {
-  const weight = weightOf(code);
-  return weight > 0 ? -weight * Math.log2(weight) : 0;
-});
-
 /**
  * What kind of head this is, by where its queries look on average (Clark et al. 2019): at
  * themselves, at the token before, at the one after, at the same word elsewhere; and how spread out
- * a row is. Rows without any weight count as looking nowhere.
- * @param {Float32Array} weights `[query, key]` of all tokens @param {Token[]} tokens the queries
- * @param {Token[]} [keys] the keys, where they are others
+ * a row is over its keys, divided by its sum first: what a sink takes is no place to look at. Rows
+ * without any weight count as looking nowhere.
+ * @param {Float32Array} weights `[query, key]` of all tokens
+ * @param {Pick<import("./data.js").Header, "query_tokens" | "key_tokens" | "unknown">} about
+ * @param {number} possible the bits of even attention over the keys that each query may look at
  * @returns {Profile}
  */
-export function profileOf(weights, tokens, keys = tokens) {
+export function profileOf(weights, { query_tokens: tokens, key_tokens: keys, unknown }, possible) {
   const crosses = keys !== tokens;
   const n = keys.length;
-  const texts = [...new Set(tokens.map((token) => token.text))];
-  const word = tokens.map((token, i) => (token.special ? -1 - i : texts.indexOf(token.text)));
+  const word = sameWords(tokens, unknown);
   const special = keys.map((token) => token.special);
   let [self, previous, next, repeat, drained, entropy] = [0, 0, 0, 0, 0, 0];
   for (let q = 0; q < tokens.length; q++) {
@@ -304,12 +347,16 @@ export function profileOf(weights, tokens, keys = tokens) {
       if (q > 0) previous += weights[q * n + q - 1];
       if (q < n - 1) next += weights[q * n + q + 1];
     }
+    let [sum, bits] = [0, 0];
     for (let k = 0; k < n; k++) {
       const weight = weights[q * n + k];
-      if (!crosses && word[k] === word[q] && k !== q) repeat += weight;
+      if (!(weight > 0)) continue;
+      if (!crosses && word[k] === word[q] && word[q] >= 0 && k !== q) repeat += weight;
       if (special[k]) drained += weight;
-      entropy += BITS_OF[codeOf(weight)];
+      sum += weight;
+      bits -= weight * Math.log2(weight);
     }
+    if (sum > 0) entropy += Math.max(0, bits / sum + Math.log2(sum));
   }
   const mean = (/** @type {number} */ sum) => sum / tokens.length;
   return {
@@ -320,7 +367,7 @@ export function profileOf(weights, tokens, keys = tokens) {
     repeat: mean(repeat),
     special: mean(drained),
     entropy: mean(entropy),
-    possible: Math.log2(n),
+    possible,
   };
 }
 

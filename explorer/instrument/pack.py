@@ -4,20 +4,19 @@ Layout, little-endian: header length (uint32), header (JSON), thumbnails of all 
 token, the same with special tokens left out (uint8 ``[layer, head, s, s]``), then the blocks that
 the header names, one after the other:
 
-- ``layer``: the weights of one layer, ``[head, query, key]``;
-- ``means``: the mean over the heads of every layer, ``[layer, query, key]``;
-- ``group``: the attention between chosen words in every head (`attention_between`);
-- ``film``: the weights of every frame of a training, ``[frame, layer, head, query, key]``;
-- ``ideals``: where it would be best to look, ``[pattern, query, key]``;
+- ``layer``: the weights of one layer, float32 ``[head, query, key]``;
+- ``scores``: the same layer as what its weights are made of, where that is shorter: log-sum-exp, q,
+  k and the score rule (`FromScores`);
+- ``means``: the mean over the heads of every layer, float32 ``[layer, query, key]``;
+- ``group``: the attention between chosen words in every head (`attention_between`), float32;
+- ``film``: the weights of every frame of a training, float32 ``[frame, layer, head, query, key]``;
+- ``ideals``: where it would be best to look, float32 ``[pattern, query, key]``;
 - ``picture``: what a vision model saw, as PNG;
 - ``page``: the instrument as a file of its own, to be handed to the reader.
 
-Weights are 16-bit codes: 0 for a weight of exactly 0, else 1 + floor(60000 w), which stands for the
-middle of its step. So a weight is never off by more than 1/120000 = 8.4e-6, and because every
-boundary between two decimals (…5 at the fourth or fifth place) is a boundary between two codes, the
-rounded digits that the browser shows, up to four decimals, are those of the model's own weight.
-Codes below 255 travel as one byte; a byte of 255 stands for the next of the larger codes (uint16),
-which follow behind all bytes. Most weights are small, so this halves what is sent.
+Nothing but the thumbnails is rounded. From q and k the browser makes weights in double precision,
+so that each is off by no more than float32's own rounding, 6e-8 of it. Layers go by the model's own
+numbers.
 """
 
 import json
@@ -31,19 +30,18 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.analysis.groups import attention_between
+from explorer.analysis.profiles import possible_entropy
 from explorer.film import Film
 from explorer.instrument.want import Page, Want
+from explorer.layers import AttentionLayer, FromScores
 from explorer.trace import AttentionTrace, ModelInfo, Token, Weights
 from explorer.visible import marks_in
 
-LEVELS = 60_000
-_AT_ONCE = 2**20  # weights that are encoded at once: more would take their room in float64
-Codes = npt.NDArray[np.uint16]
 Thumbnails = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
 Block = tuple[dict[str, Any], bytes]
 Report = Callable[[str, float | None], None]
 THUMB = 32  # dots on a thumbnail's side, at most
-WHOLE = 800_000  # up to so many weights, about 1 MB, all layers travel at once
+WHOLE = 2 * 10**6  # up to so many bytes all layers travel at once
 MAX_PAGE = 160 * 2**20  # bytes of a file that a browser is handed through its socket
 
 
@@ -63,7 +61,7 @@ def pack(
     Args:
         trace: What to show.
         trace_id: Names the trace: payloads with one id add to the same picture.
-        layers: The layers to send in full.
+        layers: The numbers of the layers to send in full.
         opening: The view to open with, by the names that a link uses.
         link: The URL parameters of the run; None if no link can carry it.
         answers: What else the browser asked for, from `answers_to`.
@@ -72,21 +70,22 @@ def pack(
     """
     thumbs, ordinary = both_thumbnails(trace)
     blocks = []
-    for i in layers:
+    for number in layers:
         report("Packing the weights", None)
-        blocks.append(_codes_block({"kind": "layer", "layer": i}, trace.weights[i]))
+        blocks.append(_layer_block(trace.layer(number)))
     blocks += answers
     queries, keys = trace.query_tokens, trace.key_tokens
     if film:
-        blocks.append(_codes_block({"kind": "film"}, film.weights))
-        blocks.append(_codes_block({"kind": "ideals"}, np.stack(list(film.ideals.values()))))
+        blocks.append(_weights_block({"kind": "film"}, film.weights))
+        blocks.append(_weights_block({"kind": "ideals"}, np.stack(list(film.ideals.values()))))
     if trace.patches:
         picture = {"kind": "picture", "bytes": len(trace.patches.png)}
         blocks.append((picture, trace.patches.png))
     header = {
         "id": trace_id,
         "title": title_of(trace.model),
-        "n_layers": trace.model.n_layers,
+        "passport": passport_words(trace.model),
+        "numbers": trace.numbers,
         "n_heads": trace.model.n_heads,
         "query_tokens": [asdict(t) for t in queries],
         "key_tokens": None if keys == queries else [asdict(t) for t in keys],
@@ -95,6 +94,9 @@ def pack(
         "patches": trace.patches and [trace.patches.rows, trace.patches.columns],
         "n_cut": trace.n_cut,
         "truncation_side": trace.model.truncation_side,
+        "unknown": trace.model.unknown_token,
+        "possible": possible_entropy(trace.layers).round(6).tolist(),
+        "sinks": any(map(_has_sinks, trace.layers)),
         "thumb": thumbs.shape[2:],
         "blocks": [about for about, _ in blocks],
         "opening": opening,
@@ -119,6 +121,18 @@ def title_of(model: ModelInfo) -> str:
     return f"{model.name}, {PART_NAMES[model.part]}" if model.part in PART_NAMES else model.name
 
 
+def passport_words(model: ModelInfo) -> str:
+    """How far a model's numbers were found from its own, in words; empty where nothing was read."""
+    found = model.passport
+    if found is None:
+        return ""
+    if found.form == "scores":
+        largest = f"{found.weights:.0e}".replace("e-0", "e-").replace("0e+00", "0")
+        return f"checked against Transformers on {found.n_tokens} tokens: {largest}"
+    checked = f"checked against Transformers on {found.n_tokens} tokens"
+    return f"{checked if found.n_tokens else 'not checked against Transformers'}: {found.reason}"
+
+
 def _about_film(film: Film) -> dict[str, Any]:
     """What a film says besides weights."""
     return {
@@ -137,11 +151,10 @@ def _about_film(film: Film) -> dict[str, Any]:
 
 
 def layers_to_send(trace: AttentionTrace, wanted: int) -> list[int]:
-    """All layers of a short text; of a long one only the wanted layer, or the nearest there is."""
-    n_layers = trace.model.n_layers
-    if trace.weights.size <= WHOLE:
-        return list(range(n_layers))
-    return [min(max(wanted, 0), n_layers - 1)]
+    """The numbers of all layers of a short text; of a long one only of the wanted or nearest."""
+    if sum(map(bytes_sent, trace.layers)) <= WHOLE:
+        return list(trace.numbers)
+    return [trace.nearest(wanted)]
 
 
 def answers_to(
@@ -158,26 +171,27 @@ def answers_to(
         page_of: Makes the file that was asked for.
         report: Told what is being done; may raise to end it.
     """
-    layers, heads, n_queries, n_keys = trace.weights.shape
-    if not want.fits(n_queries, n_keys, layers * heads):
+    n_heads = trace.model.n_layers * trace.model.n_heads
+    if not want.fits(len(trace.query_tokens), len(trace.key_tokens), n_heads):
         return []
     blocks = []
     if want.means:
         report("Adding up the heads", None)
-        blocks.append(_codes_block({"kind": "means"}, trace.weights.mean(axis=1)))
+        means = np.stack([_mean(layer) for layer in trace.layers])
+        blocks.append(_weights_block({"kind": "means"}, means))
     if want.group:
         report("Adding up words", None)
         group = want.group
         ordinary = ~_special(trace.key_tokens)
         between = attention_between(
-            trace.weights,
+            trace.layers,
             group.queries,
             group.keys,
             mean=group.mean,
             together=group.together,
             kept=ordinary if group.rescaled else None,
         )
-        blocks.append(_codes_block({"kind": "group", "name": group.name}, between))
+        blocks.append(_weights_block({"kind": "group", "name": group.name}, between))
     if want.page:
         page = page_of(want.page).encode()
         about = {"kind": "page", "ticket": want.page.ticket, "bytes": len(page)}
@@ -185,31 +199,64 @@ def answers_to(
     return blocks
 
 
-def _codes_block(about: dict[str, Any], weights: Weights) -> Block:
+def _weights_block(about: dict[str, Any], weights: Weights) -> Block:
     """Weights of any shape as a block, and what the header says of it."""
-    blob, n_large = squeeze(encode(weights))
-    return about | {"shape": weights.shape, "large": n_large}, blob
+    return about | {"shape": weights.shape, "bytes": 4 * weights.size}, _bytes(weights, "<f4")
 
 
-def encode(weights: Weights) -> Codes:
-    """Weights as 16-bit codes (see the module's text)."""
-    codes = np.empty(weights.shape, np.uint16)
-    flat, out = weights.reshape(-1), codes.reshape(-1)
-    for start in range(0, weights.size, _AT_ONCE):
-        some = flat[start : start + _AT_ONCE]
-        # In float32, 60000 w could round over a boundary.
-        found = np.minimum(some.astype(np.float64) * LEVELS, LEVELS).astype(np.uint16)
-        found += 1
-        found[some <= 0] = 0
-        out[start : start + _AT_ONCE] = found
-    return codes
+def _layer_block(layer: AttentionLayer) -> Block:
+    """A layer as its weights or as what they are made of, whichever is shorter."""
+    if not isinstance(layer, FromScores) or bytes_sent(layer) == 4 * _cells(layer):
+        return _weights_block({"kind": "layer", "layer": layer.number}, layer.weights())
+    rule = layer.rule
+    logs = np.stack([layer.log_sum_exp(head) for head in range(layer.n_heads)])
+    # The longest numbers first: whatever follows then begins at a multiple of its own length.
+    arrays: list[tuple[str, npt.NDArray[Any], str]]
+    arrays = [("log_sum_exp", logs, "<f8"), ("q", layer.q, "<f4"), ("k", layer.k, "<f4")]
+    for name, part, kind in (
+        ("allowed", rule.allowed, "<i4"),
+        ("offsets", rule.offsets, "<f4"),
+        ("sinks", rule.sinks, "<f4"),
+    ):
+        if part is not None:
+            arrays.append((name, part, kind))
+    blob = b"".join(_bytes(array, kind) for _, array, kind in arrays)
+    about = {"kind": "scores", "layer": layer.number, "scale": rule.scale, "cap": rule.cap}
+    shapes = {name: array.shape for name, array, _ in arrays}
+    return about | {"arrays": shapes, "bytes": len(blob)}, blob
 
 
-def squeeze(codes: Codes) -> tuple[bytes, int]:
-    """Codes as bytes and, behind them, the larger ones; and how many are large."""
-    large = codes[codes >= 255]
-    small = np.minimum(codes, 255).astype(np.uint8)
-    return small.tobytes() + large.astype("<u2").tobytes(), len(large)
+def _bytes(array: npt.NDArray[Any], kind: str) -> bytes:
+    return np.ascontiguousarray(array, kind).tobytes()
+
+
+def _cells(layer: AttentionLayer) -> int:
+    return layer.n_heads * layer.n_queries * layer.n_keys
+
+
+def bytes_sent(layer: AttentionLayer) -> int:
+    """Bytes that a layer takes on its way."""
+    given = 4 * _cells(layer)
+    if not isinstance(layer, FromScores) or layer.rule.added is not None:
+        return given
+    rule = layer.rule
+    numbers = layer.q.size + layer.k.size + 2 * layer.n_heads * layer.n_queries
+    parts = (rule.allowed, rule.offsets, rule.sinks)
+    numbers += sum(part.size for part in parts if part is not None)
+    return min(given, 4 * numbers)
+
+
+def _mean(layer: AttentionLayer) -> Weights:
+    """The mean over a layer's heads, ``[query, key]``, one head at a time."""
+    total = np.zeros((layer.n_queries, layer.n_keys))
+    for head in range(layer.n_heads):
+        for some, weights in layer.blocks(head):
+            total[some] += weights
+    return (total / layer.n_heads).astype(np.float32)
+
+
+def _has_sinks(layer: AttentionLayer) -> bool:
+    return isinstance(layer, FromScores) and layer.rule.sinks is not None
 
 
 def thumbnails(weights: Weights) -> npt.NDArray[np.uint8]:
@@ -243,14 +290,17 @@ def both_thumbnails(trace: AttentionTrace) -> Thumbnails:
 def _make_thumbnails(trace: AttentionTrace) -> Thumbnails:
     """The thumbnails of all tokens, and with the rows and columns of special tokens blanked."""
     rows, columns = map(_special, (trace.query_tokens, trace.key_tokens))
+    heads = [(layer, head) for layer in trace.layers for head in range(layer.n_heads)]
     everything, ordinary = [], []
-    for layer in trace.weights:  # one at a time: a copy of all layers would be 75 MB and more
-        everything.append(thumbnails(layer))
-        without = layer.copy()
-        without[:, rows] = 0
-        without[..., columns] = 0
+    for layer, head in heads:  # one at a time: all together would take the memory of all weights
+        weights = layer.rows(head)
+        everything.append(thumbnails(weights))
+        without = weights.copy()
+        without[rows] = 0
+        without[:, columns] = 0
         ordinary.append(thumbnails(without))
-    return np.stack(everything), np.stack(ordinary)
+    shape = (len(trace.layers), trace.model.n_heads, *everything[0].shape)
+    return np.stack(everything).reshape(shape), np.stack(ordinary).reshape(shape)
 
 
 def _special(tokens: Sequence[Token]) -> npt.NDArray[np.bool_]:

@@ -35,6 +35,7 @@ def pack_compare(
         page: All this as a file, if it was asked for.
     """
     alignment, file = comparison.alignment, page.encode()
+    a, b = comparison.a.numbers, comparison.b.numbers  # layers go by the models' own numbers
     header = {
         "id": compare_id,
         "link": link,
@@ -49,10 +50,10 @@ def pack_compare(
         "kept": comparison.kept,
         "findings": comparison.findings,
         "ranking": [
-            [*pair[:4], None if math.isnan(pair[4]) else round(pair[4], 6)]
-            for pair in comparison.ranking()[:SHOWN_RANKS]
+            [a[i], head, b[j], other, None if math.isnan(apart) else round(apart, 6)]
+            for i, head, j, other, apart in comparison.ranking()[:SHOWN_RANKS]
         ],
-        "matches": comparison.best_match(),
+        "matches": [[b[layer], head] for layer, head in comparison.best_match()],
         "same_shape": comparison.same_shape,
         "opening": opening,
         "lengths": [*map(len, payloads), len(file)],

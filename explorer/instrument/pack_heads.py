@@ -15,7 +15,7 @@ import numpy as np
 from explorer.analysis.finder import Found
 from explorer.analysis.patterns import KINDS
 from explorer.analysis.survey import Survey
-from explorer.instrument.pack import thumbnails
+from explorer.instrument.pack import both_thumbnails, passport_words
 from explorer.layers import Doubles
 
 Pair = tuple[int, int, int]
@@ -110,12 +110,13 @@ def pack_heads(
         found: How the heads look from the one to the other.
     """
     model = survey.example.model
-    thumbs = thumbnails(survey.example.weights)
+    thumbs, _ = both_thumbnails(survey.example)
     header = {
         "id": survey_id,
         "link": link,
         "title": model.name,
-        "n_layers": model.n_layers,
+        "passport": passport_words(model),
+        "numbers": survey.example.numbers,
         "n_heads": model.n_heads,
         "n_texts": survey.n_texts,
         "n_placed": survey.n_placed,

@@ -13,6 +13,7 @@ from dataclasses import asdict
 
 import numpy as np
 
+from explorer.instrument.pack import passport_words
 from explorer.walk import Array, LayerWalk
 
 
@@ -41,6 +42,7 @@ def pack_walk(
         abouts.append(
             {
                 "title": walk.model.name,
+                "passport": passport_words(walk.model),
                 "layer": walk.layer,
                 "head": head,
                 "n_layers": walk.model.n_layers,

@@ -36,6 +36,24 @@ export function follow(weightsOf, n, level, units, residual, share) {
 }
 
 /**
+ * A path as far as its units are shown.
+ * @param {Path} path @param {number[]} seen the units that are shown, in order
+ * @returns {Path & {hidden: number, lost: number}} the units by their places among these; what is
+ *   drawn from other units of the input; and what reaches none, as rows sum to less than 1
+ */
+export function shownOf({ mass, links }, seen) {
+  const places = new Map(seen.map((unit, i) => [unit, i]));
+  const own = mass.map((level) => Float64Array.from(seen, (unit) => level[unit]));
+  const sum = (/** @type {Float64Array} */ level) => level.reduce((all, held) => all + held, 0);
+  const drawn = links.flatMap((link) => {
+    const [from, to] = [places.get(link.from), places.get(link.to)];
+    return from === undefined || to === undefined ? [] : [{ ...link, from, to }];
+  });
+  const [reached, shown] = [sum(mass[0]), sum(own[0])];
+  return { mass: own, links: drawn, hidden: reached - shown, lost: 1 - reached };
+}
+
+/**
  * One layer: fills what is drawn from below, and gives the links that are worth drawing.
  * @param {Float32Array} weights @param {Float64Array} above @param {Float64Array} below
  * @param {number} residual @param {number} layer

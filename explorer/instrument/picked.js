@@ -1,7 +1,7 @@
 // What is pinned, in sight: the words on both sides, each to be taken out, and the number between.
 
 import { choice, h, pushButton } from "./dom.js";
-import { digits, numberOf } from "./model.js";
+import { digits } from "./model.js";
 import { unitsHolding } from "./scene.js";
 import { isPinned, runsOf } from "./view.js";
 
@@ -94,14 +94,15 @@ export function createPicked(change, clear, several) {
     const columns = unitsHolding(view.keys, columnOfToken);
     const both = rows.length > 0 && columns.length > 0 && !model.pooled;
     number.textContent = both
-      ? `${digits(numberOf(model.picture, rows, columns))}${how(rows.length, columns.length)}`
+      ? `${digits(model.number(rows, columns))}${how(rows.length, columns.length, model.most)}`
       : "";
   }
 
-  /** @param {number} nRows @param {number} nColumns */
-  function how(nRows, nColumns) {
-    if (nRows > 1) return nColumns > 1 ? " (mean of sums)" : " (mean)";
-    return nColumns > 1 ? " (sum)" : "";
+  /** @param {number} nRows @param {number} nColumns @param {boolean} most */
+  function how(nRows, nColumns, most) {
+    const made = nRows > 1 ? (nColumns > 1 ? "mean of sums" : "mean") : nColumns > 1 ? "sum" : "";
+    const all = [made, most ? "largest of the heads" : ""].filter(Boolean).join(", ");
+    return all && ` (${all})`;
   }
 
   /**

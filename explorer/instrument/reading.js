@@ -173,8 +173,9 @@ export function createReading(actions) {
       const [marks, patches] = [false, true].map((ordinary) =>
         spots.flatMap((spot, i) => (spot.token.special === ordinary ? [] : [spanAt(i, "")])),
       );
+      const special = spots.filter((spot) => spot.token.special); // some stand behind the patches
       marks.forEach((mark, i) => {
-        mark.textContent = spots[i].token.text;
+        mark.textContent = special[i].token.text;
       });
       body.replaceChildren(h("p", {}, ...marks), photo.show(picture, head.patches, patches));
     } else body.replaceChildren(...head.texts.map(paragraphOf));
@@ -226,7 +227,7 @@ export function createReading(actions) {
    * @param {Scene} now
    */
   function shading({ model, focus: point, view, given, got }) {
-    const { picture, tops, shares } = model;
+    const { picture, tops } = model;
     if (given && (!got || view.look === "from")) {
       const looks = point.rows.length > 1 ? " look, on average" : " looks";
       const words = ["Shaded by where ", ...strong(point.rows, picture.rows), looks];
@@ -238,11 +239,12 @@ export function createReading(actions) {
       const words = ["Shaded by how much each token looks at ", ...name, all];
       return { unitOf: rowOf, values: got, full: tops, words };
     }
+    const shares = model.shares();
     let full = 1e-9; // what special tokens get does not count
     picture.columns.forEach((unit, c) => {
       if (!unit.special && shares[c] > full) full = shares[c];
     });
-    const words = ["Shaded by how much each token is looked at, on average over all the others"];
+    const words = [`Shaded by what each token gets of ${model.base}`];
     return { unitOf: columnOf, values: shares, full, words };
   }
 

@@ -17,15 +17,22 @@ export function csvCell(text) {
   return /[",;\t\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
+/** A number with all the digits that a float32 has. @param {number} x */
+export const exactly = (x) => String(Number(x.toPrecision(9)));
+
 /**
  * A picture as CSV: keys across, queries down, weights as the instrument holds them.
  * @param {import("./model.js").Picture} picture @param {string} corner
+ * @param {number[] | null} [nowhere] what each row gives to no token, where there is a sink
  */
-export function toCsv({ weights, rows, columns }, corner) {
-  const lines = [[corner, ...columns.map((unit) => unit.text)].map(csvCell).join(",")];
+export function toCsv({ weights, rows, columns }, corner, nowhere) {
+  const last = nowhere ? ["no token (sink)"] : [];
+  const titles = [corner, ...columns.map((unit) => unit.text), ...last];
+  const lines = [titles.map(csvCell).join(",")];
   rows.forEach((row, r) => {
     const cells = weights.subarray(r * columns.length, (r + 1) * columns.length);
-    lines.push([csvCell(row.text), ...Array.from(cells, (w) => w.toFixed(5))].join(","));
+    const own = [...cells, ...(nowhere ? [nowhere[r]] : [])];
+    lines.push([csvCell(row.text), ...own.map(exactly)].join(","));
   });
   // The mark at the start tells spreadsheets that this is UTF-8.
   return `\ufeff${lines.join("\r\n")}\r\n`;

@@ -45,12 +45,12 @@ export function createSays(actions) {
     notes.style.visibility = model.pooled || loading ? "hidden" : "visible";
     if (model.pooled || loading || noted === model) return;
     noted = model;
-    const { whose, shares, picture } = model;
+    const { base } = model;
     const drain = () =>
       view.specials === "shown"
-        ? sinkNote(picture, whose, shares)
-        : [hiddenNote(view.specials, model.hiddenShare(), whose)];
-    notes.replaceChildren(...marked([`${caption(model.profile())} `, ...drain()]));
+        ? sinkNote(model)
+        : [hiddenNote(view.specials, model.hiddenShare(), base)];
+    notes.replaceChildren(...marked([`${caption(model.profile(), base)} `, ...drain()]));
   }
 
   /** @param {Scene} scene */
@@ -87,7 +87,7 @@ export function createSays(actions) {
       );
       return [button, ` ${digits(weight)}  `];
     });
-    const [here, all] = [pinnedNumbers.length / trace.head.n_heads, trace.head.n_layers];
+    const [here, all] = [pinnedNumbers.length / trace.head.n_heads, trace.head.numbers.length];
     const missing = here < all ? ` Of the ${here} layers that are here, out of ${all}.` : "";
     ranking.replaceChildren(...(heads.length ? ["Strongest: ", ...heads, missing] : []));
   }

@@ -1,18 +1,22 @@
 // From a trace and a view to everything that the panels paint. The panels only read it.
 
-import { headCodes, headWeights, thumbWeights, weightsOf } from "./data.js";
+import { headWeights, indexOf, partOfHead, thumbWeights } from "./data.js";
 import { remember } from "./dom.js";
 import {
   arrange,
   attentionBetween,
   combine,
   fullColour,
+  givenBy,
+  gotBy,
+  largest,
+  numberOf,
   profileOf,
   received,
   unitsOf,
 } from "./model.js";
 import { isPinned, writeTokens } from "./view.js";
-import { nameOf } from "./words.js";
+import { baseOf, nameOf } from "./words.js";
 
 /**
  * @typedef {import("./data.js").Trace} Trace
@@ -21,10 +25,10 @@ import { nameOf } from "./words.js";
  * @typedef {import("./view.js").View} View
  * @typedef {{weights: Float32Array, nRows: number, nColumns: number, tops: Float32Array}} Thumb
  * @typedef {{rows: Unit[], columns: Unit[], rowOfToken: Int32Array, columnOfToken: Int32Array}} Layout
- * @typedef {{name: string, whose: string, layer: number, picture: Picture, tops: Float32Array,
+ * @typedef {import("./words.js").Said & {layer: number, tops: Float32Array,
  *            perHead: {head: number, picture: Picture}[], pooled: Thumb | null,
- *            shares: Float32Array, profile: () => import("./model.js").Profile,
- *            layout: Layout, hiddenShare: () => number}} Model
+ *            profile: () => import("./model.js").Profile, layout: Layout,
+ *            hiddenShare: () => number}} Model
  * @typedef {{name: string, queries: number[][], keys: number[][], mean: boolean, together: boolean,
  *            rescaled: boolean, special: boolean[]}} Wish
  *   chosen words, whose attention is wanted in every head; special: of the side that is open
@@ -45,10 +49,10 @@ const layouts = new WeakMap();
 
 /**
  * Which units stand where; the same object as long as nothing changes it.
- * @param {Trace} trace @param {View} view
+ * @param {Trace} trace @param {Pick<View, "words" | "specials">} view
  * @returns {Layout}
  */
-function layoutOf({ head }, view) {
+export function layoutOf({ head }, view) {
   const known = remember(layouts, head.query_tokens, () => new Map());
   return remember(known, `${view.words} ${view.specials === "shown"}`, () => {
     const rows = unitsOf(head.query_tokens, view.words, view.specials);
@@ -65,7 +69,7 @@ function layoutOf({ head }, view) {
   });
 }
 
-/** @param {Trace} trace @param {View} view @param {Float32Array} weights */
+/** @param {Trace} trace @param {Pick<View, "words" | "specials">} view @param {Float32Array} weights */
 export function pictureOf(trace, view, weights) {
   const { rows, columns } = layoutOf(trace, view);
   const nKeys = trace.head.key_tokens.length;
@@ -101,31 +105,73 @@ export function modelOf(trace, view, layer, heads) {
   const raw = heads.map((head) => headWeights(trace, layer, head));
   const all = raw.filter((weights) => weights !== null);
   if (all.length < raw.length) return null;
+  const layout = layoutOf(trace, view);
   const perHead = heads.map((head, i) => ({ head, picture: pictureOf(trace, view, all[i]) }));
   const pictures = perHead.map((p) => p.picture.weights);
   const picture =
     perHead.length === 1
       ? perHead[0].picture
       : { ...perHead[0].picture, weights: combine(pictures, view.combine) };
-  const sharesOf = once(() => received(picture));
+  const most = perHead.length > 1 && view.combine === "max";
+  // The base of every share: all tokens that look, and the mean of the heads, however they are shown.
+  const mean = once(() => combine(all, "mean"));
+  const gets = once(() => received(mean(), header.key_tokens.length));
   return {
     name: nameOf(layer, heads, header.n_heads, view.combine),
-    whose: heads.length === 1 ? "this head’s" : "these heads’",
+    base: baseOf(header.query_tokens.length, heads.length),
     layer,
     picture,
+    most,
     tops: fullColour(picture, view.scale),
+    ...numbersOf(most ? perHead.map((p) => p.picture) : [picture]),
     // Asked for by hovers over keys and by notes, not by a look at a head.
-    get shares() {
-      return sharesOf();
-    },
-    profile: once(() => profileOf(combine(all, "mean"), header.query_tokens, header.key_tokens)),
+    shares: once(() => Float32Array.from(layout.columns, (unit) => sumAt(gets(), unit.tokens))),
+    profile: once(() => profileOf(mean(), header, header.possible[indexOf(header, layer)])),
     perHead,
     pooled: null,
-    layout: layoutOf(trace, view),
+    layout,
+    // Rescaled rows are shares of what ordinary tokens get: there the sink has none.
+    nowhere: (rows) =>
+      header.sinks && view.specials !== "renormalised" ? unheld(mean(), picture, rows, header) : 0,
     hiddenShare: once(() =>
-      view.specials === "shown" ? 0 : hiddenShare(trace, combine(all, "mean"), picture.rows),
+      sumAt(
+        gets(),
+        header.key_tokens.flatMap((token, i) => (token.special ? [i] : [])),
+      ),
     ),
   };
+}
+
+/**
+ * Numbers of chosen units; of a maximum the largest that any single head has, as maxima of several
+ * keys, added up, could be more than all the attention there is.
+ * @param {Picture[]} pictures
+ * @returns {Pick<Model, "given" | "got" | "number">}
+ */
+const numbersOf = (pictures) => ({
+  given: (rows) => largest(pictures.map((picture) => givenBy(picture, rows))),
+  got: (columns) => largest(pictures.map((picture) => gotBy(picture, columns))),
+  number: (rows, columns) =>
+    Math.max(...pictures.map((picture) => numberOf(picture, rows, columns))),
+});
+
+/** @param {ArrayLike<number>} numbers @param {number[]} places */
+const sumAt = (numbers, places) => places.reduce((sum, i) => sum + numbers[i], 0);
+
+/**
+ * The share of some rows' attention that goes to no token, because the model has a sink.
+ * @param {Float32Array} weights `[query, key]` @param {Picture} picture @param {number[]} chosen
+ * @param {import("./data.js").Header} header none chosen: of all rows
+ */
+function unheld(weights, picture, chosen, { query_tokens: queries, key_tokens: keys }) {
+  const rows = chosen.length
+    ? chosen.map((row) => picture.rows[row].tokens)
+    : [Array.from(queries, (_, i) => i)];
+  const held = rows.map((tokens) => {
+    const lines = tokens.map((i) => weights.subarray(i * keys.length, (i + 1) * keys.length));
+    return lines.reduce((sum, line) => line.reduce((all, w) => all + w, sum), 0) / lines.length;
+  });
+  return Math.max(0, 1 - held.reduce((sum, share) => sum + share, 0) / held.length);
 }
 
 /** @template T @param {() => T} make what is made when it is first asked for */
@@ -133,18 +179,6 @@ function once(make) {
   /** @type {T | undefined} */
   let made;
   return () => (made ??= make());
-}
-
-/** The mean share that the shown queries give to special keys. @param {Trace} trace @param {Float32Array} weights @param {Unit[]} rows */
-function hiddenShare(trace, weights, rows) {
-  const special = trace.head.key_tokens.flatMap((token, i) => (token.special ? [i] : []));
-  const n = trace.head.key_tokens.length;
-  const queries = rows.flatMap((row) => row.tokens);
-  const sum = queries.reduce(
-    (total, q) => total + special.reduce((part, k) => part + weights[q * n + k], 0),
-    0,
-  );
-  return queries.length ? sum / queries.length : 0;
 }
 
 /**
@@ -196,13 +230,13 @@ export const isAnswered = (trace, wish) => trace.group?.name === wish.name;
 function answerOf(trace, wish, layer, head) {
   const { n_heads: nHeads, key_tokens: keys } = trace.head;
   if (trace.group && isAnswered(trace, wish)) {
-    const size = trace.group.codes.length / (trace.head.n_layers * nHeads);
-    const at = (layer * nHeads + head) * size;
-    return weightsOf(trace.group.codes.subarray(at, at + size));
+    const size = trace.group.weights.length / (trace.head.numbers.length * nHeads);
+    const at = (indexOf(trace.head, layer) * nHeads + head) * size;
+    return trace.group.weights.subarray(at, at + size);
   }
-  const codes = headCodes(trace, layer, head);
+  const part = partOfHead(trace, layer, head, wish);
   const kept = wish.rescaled ? Uint8Array.from(keys, (token) => Number(!token.special)) : null;
-  return codes && attentionBetween(codes, keys.length, { ...wish, kept });
+  return part && attentionBetween(part.weights, part.nKeys, { ...part.chosen, kept });
 }
 
 /**
@@ -213,7 +247,7 @@ function answerOf(trace, wish, layer, head) {
 export function pinnedNumbers(trace, wish) {
   if (!wish?.mean || !wish.together) return [];
   const found = [];
-  for (let layer = 0; layer < trace.head.n_layers; layer++) {
+  for (const layer of trace.head.numbers) {
     for (let head = 0; head < trace.head.n_heads; head++) {
       const answer = answerOf(trace, wish, layer, head);
       if (answer) found.push({ layer, head, weight: answer[0] });

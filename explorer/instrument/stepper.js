@@ -383,7 +383,9 @@ export function mountStepper(root, host) {
   function nowShown() {
     const walk = walks?.walks[0];
     if (!walk) return null;
-    const title = `${walk.title} · layer ${walk.layer}, head ${walk.head} · ${walk.tokens.map((t) => t.text).join(" ")}`;
+    const place = `layer ${walk.layer}, head ${walk.head}`;
+    const text = walk.tokens.map((t) => t.text).join(" ");
+    const title = [walk.title, walk.passport, place, text].filter(Boolean).join(" · ");
     const name = `steps layer ${walk.layer} head ${walk.head} query ${state.query}`;
     return { elements: [strip, body], title, name, says: says.textContent ?? "", theme };
   }

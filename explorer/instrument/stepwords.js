@@ -39,6 +39,10 @@ export const quoted = (walk, i) => `“${walk.tokens[i].text}”`;
 /** @param {Shot} shot @returns {StageId} */
 export const stageOf = (shot) => STAGES[shot.state.stage].id;
 
+/** How many tokens the chosen query may look at, by the switches. @param {Shot} shot */
+const allowedOf = ({ own, rules, state }) =>
+  own.allowed.filter((may, j) => may && (!rules.causal || j <= state.query)).length;
+
 /** What there is to say of the stage, for the chosen query. @param {Shot} shot */
 export function stageSentence(shot) {
   const { walk, own, key, state } = shot;
@@ -56,9 +60,9 @@ export function stageSentence(shot) {
     case "scale":
       return `The scores of ${q} spread by ${plain(spreadOf(own.scores))} before and ${plain(spreadOf(own.scaled))} after the division (standard deviation).`;
     case "mask":
-      return `${q} may look at ${own.allowed.filter(Boolean).length} of ${n} tokens.`;
+      return `${q} may look at ${allowedOf(shot)} of ${n} tokens.`;
     case "softmax":
-      return `${q} looks most at ${quoted(walk, best)}: ${weightText(own.weights[best])}. Its row has an entropy of ${bits(own.weights).toFixed(2)} of at most ${Math.log2(n).toFixed(2)} bits.`;
+      return `${q} looks most at ${quoted(walk, best)}: ${weightText(own.weights[best])}. Its row has an entropy of ${bits(own.weights).toFixed(2)} of at most ${Math.log2(own.allowed.filter(Boolean).length).toFixed(2)} bits.`;
     case "mix":
       return `${q} gets ${weightText(own.weights[key])} of the value of ${quoted(walk, key)}; all values together make z, of length ${plain(lengthOf(z()))}.`;
     case "join":

@@ -8,7 +8,7 @@
  * @typedef {[number, number, number]} Pair a text, and the positions of two of its tokens
  * @typedef {{weight: Numbers, spread: Numbers, baseline: Numbers, others: Numbers}} Found
  *   baseline: of other tokens at the same distance; others: of other tokens to the same word
- * @typedef {{id: string, link: Record<string, string> | null, title: string, n_layers: number,
+ * @typedef {{id: string, link: Record<string, string> | null, title: string, passport: string, numbers: number[],
  *            n_heads: number, n_texts: number, n_placed: number, measures: Measure[],
  *            kinds: string[], heads: {kind: number, evidence: string, sink: string}[],
  *            places: [number, number][], stress: number, texts: Pointable[][], pairs: Pair[],
@@ -90,20 +90,31 @@ export function readPairs(text) {
 export const inDigits = (value, { unit }) =>
   value === null ? "—" : value.toFixed(unit === "share" ? 3 : 2).replace("-", "−");
 
-/** Whether a head follows the words, or only their distance, or one of them. @param {Found} found @param {number} i */
-export function verdict({ weight, baseline, others }, i) {
+/**
+ * Whether a head follows the words, or only their distance, or one of them. It finds the pair where
+ * it gives the words clearly more than others do even in a weak example, one standard deviation
+ * below the mean.
+ * @param {Found} found @param {number} i
+ */
+export function verdict({ weight, spread, baseline, others }, i) {
   const [w, base, other] = [weight[i] ?? 0, baseline[i], others[i]];
   const parts = [
     other === null ? "" : `Other words give that word ${other.toFixed(3)}`,
     base === null ? "" : `at the same distance others give ${base.toFixed(3)}`,
   ].filter(Boolean);
   if (!parts.length) return "No other word to compare with.";
-  const above = (/** @type {number | null} */ x) => x === null || (w > 2 * x && w > x + 0.05);
+  const beyond = (/** @type {number} */ mine, /** @type {number | null} */ x) =>
+    x === null || (mine > 2 * x && mine > x + 0.05);
+  const above = (/** @type {number | null} */ x) => beyond(w, x);
+  const weak = w - (spread[i] ?? 0);
+  const steady = beyond(weak, other) && beyond(weak, base);
   const judged = !above(other)
     ? "it may look there whoever asks."
     : !above(base)
       ? "it may be no more than their distance."
-      : "it is this pair that it finds.";
+      : !steady
+        ? `it finds some of these pairs and not others (± ${(spread[i] ?? 0).toFixed(3)}).`
+        : "it is this pair that it finds.";
   return `${parts.join("; ")}: ${judged}`;
 }
 

@@ -3,7 +3,7 @@
 
 import { h, pushButton } from "./dom.js";
 import { digits, topPairs } from "./model.js";
-import { csvCell } from "./save.js";
+import { csvCell, exactly } from "./save.js";
 
 /**
  * @typedef {import("./scene.js").Scene} Scene
@@ -106,9 +106,7 @@ export function createTable(of, contentOf) {
 
 /** A cell as text; what a spreadsheet would run is made harmless. @param {Cell} cell */
 const textOf = (cell) =>
-  typeof cell === "number"
-    ? String(Number.isInteger(cell) ? cell : Number(cell.toFixed(5)))
-    : csvCell(cell.replace(/\s+/g, " "));
+  typeof cell === "number" ? exactly(cell) : csvCell(cell.replace(/\s+/g, " "));
 
 /**
  * Rows in another order; rows that are equal there keep theirs.

@@ -8,7 +8,7 @@
  *            grid: "pinned" | "whole", words: boolean, specials: Specials, scale: Scale, mass: number,
  *            flow: "auto" | "down" | "across", path: "all" | "chosen", residual: number,
  *            step: number | null}} View
- *   queries and keys are the pinned tokens, in order; residual is per cent; step is of a training,
+ *   layer is the model’s own number of it; queries and keys are the pinned tokens, in order; residual is per cent; step is of a training,
  *   null for its last
  */
 
@@ -153,19 +153,23 @@ export function fromParams(view, params) {
 /**
  * The nearest view that a model and its tokens allow.
  * @param {View} view
- * @param {{n_layers: number, n_heads: number, query_tokens: unknown[], key_tokens: unknown[]}} head
+ * @param {{numbers: number[], n_heads: number, query_tokens: unknown[], key_tokens: unknown[]}} head
  * @returns {View}
  */
 export function clamp(view, head) {
   const heads = view.heads.filter((h) => h < head.n_heads);
   return {
     ...view,
-    layer: Math.min(view.layer, head.n_layers - 1),
+    layer: nearest(head.numbers, view.layer),
     heads: heads.length ? heads : [0],
     queries: view.queries.filter((token) => token < head.query_tokens.length),
     keys: view.keys.filter((token) => token < head.key_tokens.length),
   };
 }
+
+/** The number that is nearest to another. @param {number[]} numbers @param {number} to */
+const nearest = (numbers, to) =>
+  numbers.reduce((best, own) => (Math.abs(own - to) < Math.abs(best - to) ? own : best));
 
 /**
  * Choose a head: alone, or added to (or taken from) the others of its layer.

@@ -3,7 +3,7 @@
 
 /**
  * @typedef {import("./data.js").Token} Token
- * @typedef {{title: string, layer: number, head: number, n_layers: number, n_heads: number,
+ * @typedef {{title: string, passport: string, layer: number, head: number, n_layers: number, n_heads: number,
  *            d_model: number, d_k: number, causal: boolean, normed: boolean, parts: string[],
  *            tokens: Token[], arrays: [string, number[]][]}} About
  * @typedef {About & {of: Record<string, Float32Array>}} Walk of: the arrays by name

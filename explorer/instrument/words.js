@@ -1,12 +1,19 @@
 // The picture in words. A sentence is a list of parts; a part in [brackets of an array] is a
 // token of the reader's text and is only ever set as text.
 
-import { digits, givenBy, gotBy, numberOf, percent, received, sinkOf } from "./model.js";
+import { digits, percent, sinkOf } from "./model.js";
 
 /**
  * @typedef {import("./model.js").Picture} Picture
  * @typedef {string | [string]} Part
  * @typedef {{rows: number[], columns: number[]}} Focus units pointed at or pinned, in order
+ * @typedef {{name: string, base: string, picture: Picture, most: boolean,
+ *            given: (rows: number[]) => Float32Array, got: (columns: number[]) => Float32Array,
+ *            number: (rows: number[], columns: number[]) => number, shares: () => Float32Array,
+ *            nowhere: (rows: number[]) => number}} Said
+ *   what is said of some heads. most: whether cells are the largest of several heads; given: where
+ *   rows look; got: who looks at columns; shares: what each column gets of the base, all tokens'
+ *   attention; nowhere: what rows give to no token
  */
 
 /**
@@ -25,15 +32,24 @@ export function nameOf(layer, heads, nHeads, how) {
   return `Layer ${layer}, ${how} of ${which}`;
 }
 
-/** @param {Float32Array} weights @param {number} count @returns {number[]} heaviest first */
+/**
+ * What every percentage is of.
+ * @param {number} nQueries @param {number} nHeads
+ */
+export function baseOf(nQueries, nHeads) {
+  const whose = nQueries === 1 ? "the one token’s attention" : `all ${nQueries} tokens’ attention`;
+  return nHeads === 1 ? whose : `${whose} in these ${nHeads} heads`;
+}
+
+/** @param {ArrayLike<number>} weights @param {number} count @returns {number[]} heaviest first */
 function strongest(weights, count) {
-  return Array.from(weights.keys())
+  return Array.from({ length: weights.length }, (_, i) => i)
     .filter((i) => weights[i] > 0)
     .sort((a, b) => weights[b] - weights[a])
     .slice(0, count);
 }
 
-/** @param {number[]} found @param {{text: string}[]} units @param {Float32Array} weights @returns {Part[]} */
+/** @param {number[]} found @param {{text: string}[]} units @param {ArrayLike<number>} weights @returns {Part[]} */
 function listed(found, units, weights) {
   return found.flatMap(
     (i, k) =>
@@ -61,21 +77,21 @@ export function named(chosen, units) {
 
 /**
  * What is pointed at, or the whole head if nothing is.
- * @param {string} name @param {Picture} picture @param {Focus} focus
- * @param {() => Float32Array} [shares] what each key gets
+ * @param {Said} of @param {Focus} focus
  * @returns {Part[]}
  */
-export function sentence(name, picture, focus, shares = () => received(picture)) {
-  const { rows, columns } = focus;
-  if (rows.length && columns.length) return pairSentence(name, picture, rows, columns);
-  if (rows.length) return rowSentence(name, picture, rows);
-  if (columns.length) return columnSentence(name, picture, columns, shares());
-  return [`${name}: point at a word to see where it looks; click to pin it.`];
+export function sentence(of, { rows, columns }) {
+  if (rows.length && columns.length) return pairSentence(of, rows, columns);
+  if (rows.length) return rowSentence(of, rows);
+  if (columns.length) return columnSentence(of, columns);
+  return [`${of.name}: point at a word to see where it looks; click to pin it.`];
 }
 
-/** @param {string} name @param {Picture} picture @param {number[]} rows @param {number[]} columns @returns {Part[]} */
-function pairSentence(name, picture, rows, columns) {
-  const weight = digits(numberOf(picture, rows, columns));
+const IN_ONE_HEAD = ", each in the head that gives most";
+
+/** @param {Said} of @param {number[]} rows @param {number[]} columns @returns {Part[]} */
+function pairSentence({ name, picture, most, number }, rows, columns) {
+  const weight = digits(number(rows, columns));
   const looks = rows.length > 1 ? ", on average, look at " : " looks at ";
   const all = columns.length > 1 ? ", taken together," : "";
   return [
@@ -83,58 +99,61 @@ function pairSentence(name, picture, rows, columns) {
     ...named(rows, picture.rows),
     looks,
     ...named(columns, picture.columns),
-    `${all} with weight ${weight}.`,
+    `${all} with weight ${weight}${most ? " in the head that gives most" : ""}.`,
   ];
 }
 
-/** @param {string} name @param {Picture} picture @param {number[]} rows @returns {Part[]} */
-function rowSentence(name, picture, rows) {
-  const given = givenBy(picture, rows);
-  const found = strongest(given, 3);
+/** @param {Said} of @param {number[]} rows @returns {Part[]} */
+function rowSentence({ name, picture, most, given, nowhere }, rows) {
+  const weights = given(rows);
+  const found = strongest(weights, 3);
   const who = named(rows, picture.rows);
   if (!found.length) return [`${name}: `, ...who, " may look at nothing here."];
   const looks = rows.length > 1 ? ", on average, look most at" : " looks most at";
-  return [`${name}: `, ...who, looks, ...listed(found, picture.columns, given), "."];
+  const lost = nowhere(rows);
+  const sink = lost ? `; to no token, into the sink: ${digits(lost)}` : "";
+  const end = `${most ? IN_ONE_HEAD : ""}${sink}.`;
+  return [`${name}: `, ...who, looks, ...listed(found, picture.columns, weights), end];
 }
 
-/** @param {string} name @param {Picture} picture @param {number[]} columns @param {Float32Array} shares @returns {Part[]} */
-function columnSentence(name, picture, columns, shares) {
-  const got = gotBy(picture, columns);
-  const found = strongest(got, 3);
+/** @param {Said} of @param {number[]} columns @returns {Part[]} */
+function columnSentence({ name, base, picture, most, got, shares }, columns) {
+  const weights = got(columns);
+  const found = strongest(weights, 3);
   const what = named(columns, picture.columns);
   if (!found.length) return [`${name}: nothing looks at `, ...what, "."];
   const [are, it] = columns.length > 1 ? [", taken together, are", "they get"] : [" is", "it gets"];
-  const share = percent(columns.reduce((sum, c) => sum + shares[c], 0));
+  const share = percent(columns.reduce((sum, c) => sum + shares()[c], 0));
   return [
     `${name}: `,
     ...what,
     `${are} looked at most by`,
-    ...listed(found, picture.rows, got),
-    `; ${it} ${share} of all the attention.`,
+    ...listed(found, picture.rows, weights),
+    `${most ? IN_ONE_HEAD : ""}; ${it} ${share} of ${base}.`,
   ];
 }
 
 /**
- * Where most of the attention drains to, measured on what is shown.
- * @param {Picture} picture @param {string} whose "this head’s" or "these heads’"
- * @param {Float32Array} [shares] what each key gets, where known already
+ * Where most of the attention drains to.
+ * @param {Said} of
  * @returns {Part[]}
  */
-export function sinkNote(picture, whose, shares = received(picture)) {
-  const sink = sinkOf(picture, shares);
-  if (!sink) return [];
-  return [`${percent(sink.share)} of ${whose} attention goes to `, [sink.text], "."];
+export function sinkNote({ base, picture, shares, nowhere }) {
+  const found = sinkOf(picture.columns, shares());
+  const lost = nowhere([]);
+  const none = lost ? ` ${percent(lost)} goes to no token: this model’s rows have a sink.` : "";
+  return found ? [`${percent(found.share)} of ${base} goes to `, [found.text], `.${none}`] : [];
 }
 
 /**
  * What special tokens took, and what was done about it.
- * @param {import("./model.js").Specials} specials @param {number} hiddenShare @param {string} whose
+ * @param {import("./model.js").Specials} specials @param {number} hiddenShare @param {string} base
  */
-export function hiddenNote(specials, hiddenShare, whose) {
+export function hiddenNote(specials, hiddenShare, base) {
   const share = percent(hiddenShare);
   return specials === "hidden"
-    ? `Special tokens are hidden; they get ${share} of ${whose} attention, so rows sum to less than 1.`
-    : `Special tokens are hidden; the ${share} of ${whose} attention that they get is left out and each row divided by what remains.`;
+    ? `Special tokens are hidden; they get ${share} of ${base}, so rows sum to less than 1.`
+    : `Special tokens are hidden; the ${share} of ${base} that they get is left out and each row divided by what remains.`;
 }
 
 /**
@@ -159,9 +178,9 @@ const [SHARP, BROAD] = [1 / 3, 3 / 4]; // of the possible entropy
 
 /**
  * What a head does on this text, from its numbers.
- * @param {import("./model.js").Profile} profile
+ * @param {import("./model.js").Profile} profile @param {string} base what its shares are of
  */
-export function caption(profile) {
+export function caption(profile, base) {
   const [found] = HABITS.filter(([name]) => profile[name] >= HABIT).sort(
     ([a], [b]) => profile[b] - profile[a],
   );
@@ -171,20 +190,31 @@ export function caption(profile) {
   const spread = `${how} (entropy ${bits})`;
   if (profile.crosses) return `From one text to the other; ${spread}.`;
   return found
-    ? `Mostly ${found[1]} (${percent(profile[found[0]])} of the attention); ${spread}.`
+    ? `Mostly ${found[1]} (${percent(profile[found[0]])} of ${base}); ${spread}.`
     : `No simple habit of place; ${spread}.`;
 }
 
 /**
  * Where following attention down has led to.
  * @param {string} start what is followed, in words @param {Part[]} name the units, where chosen
- * @param {import("./path.js").Path} path @param {{text: string}[]} units
- * @param {number} residual per cent
+ * @param {ArrayLike<number>} input what is drawn from each unit of the input
+ * @param {{text: string}[]} units @param {string} how the rest of the sentence
  * @returns {Part[]}
  */
-export function pathSentence(start, name, path, units, residual) {
-  const input = Float32Array.from(path.mass[0]);
+export function pathSentence(start, name, input, units, how) {
   const found = strongest(input, 3);
-  const kept = `(attention rollout; residual share ${residual} %)`;
-  return [`${start} `, ...name, " draws most on", ...listed(found, units, input), ` ${kept}.`];
+  return [`${start} `, ...name, " draws most on", ...listed(found, units, input), how];
+}
+
+/**
+ * What is left out of a path, and what it assumes.
+ * @param {number} hidden the share that comes from special tokens that are hidden
+ * @param {number} lost the share that goes to no token @param {boolean} rescaled
+ * @param {number} residual per cent
+ */
+export function pathNote(hidden, lost, rescaled, residual) {
+  const special = hidden >= 0.0005 ? `; ${percent(hidden)} comes from hidden special tokens` : "";
+  const sink = lost >= 0.0005 ? `; ${percent(lost)} is lost to sinks` : "";
+  const rows = rescaled ? "rows rescaled to ordinary tokens; " : "";
+  return `${special}${sink} (attention rollout; ${rows}residual share ${residual} %).`;
 }

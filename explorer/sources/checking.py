@@ -12,6 +12,7 @@ import math
 import re
 import stat
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,10 @@ _LARGEST_KNOWN = 2**22  # of one that a model's class knows, but for bases of fr
 NO_SAFE_WEIGHTS = (
     "“{name}” has no safetensors weights. Older formats can run hidden code when they are opened, "
     "so only safetensors files are loaded: choose a model that has them."
+)
+_GGUF = (
+    "“{name}” has no safetensors weights, but GGUF files, whose numbers are packed for llama.cpp. "
+    "Choose the model that they were made from."
 )
 
 # --- files --------------------------------------------------------------------------------------
@@ -123,12 +128,47 @@ def weights_of(folder: Path, name: str) -> dict[str, Path]:
     found = {file: own_file(folder, file, name) for file in sorted(names)}
     shards = {file: path for file, path in found.items() if path is not None}
     if not shards or len(shards) < len(found):
-        raise ExplorerError(NO_SAFE_WEIGHTS.format(name=name))
+        gguf = any(islice(folder.glob("*.gguf"), 1))
+        raise ExplorerError((_GGUF if gguf and not shards else NO_SAFE_WEIGHTS).format(name=name))
     for file, path in shards.items():
-        with path.open("rb") as opened:
-            if int.from_bytes(opened.read(8), "little") > _WEIGHTS_HEADER:
-                raise refuse(name, file, "header", f"takes more than {_WEIGHTS_HEADER:,} bytes")
+        _check_shard(path, file, name)
     return shards
+
+
+def _check_shard(path: Path, file: str, name: str) -> None:
+    """Refuse a file of weights that is a pointer to one, or holds numbers that are packed.
+
+    Raises:
+        ExplorerError: It is, or its header is too long.
+    """
+    with path.open("rb") as opened:
+        start = opened.read(64)
+        _check_pointer(start, file, name)
+        size = int.from_bytes(start[:8], "little")
+        if size > _WEIGHTS_HEADER:
+            raise refuse(name, file, "header", f"takes more than {_WEIGHTS_HEADER:,} bytes")
+        header = (start[8:] + opened.read(max(size + 8 - len(start), 0)))[:size]
+    packed = re.search(rb'"dtype"\s*:\s*"((?:F8|F4|F6)_[A-Z0-9_]{1,16})"', header)
+    # As GPTQ and AWQ, compressed-tensors, and bitsandbytes call them.
+    packed = packed or re.search(rb'\.(qweight|qzeros|weight_packed|SCB|absmax)"\s*:', header)
+    if packed:
+        raise ExplorerError(
+            f"“{name}” was not loaded: its {file} holds numbers of the kind {packed[1].decode()}, "
+            f"which are quantised: packed by code that is not here. {_UNPACKED}"
+        )
+
+
+def _check_pointer(data: bytes, file: str, name: str) -> None:
+    """Refuse what git-lfs leaves in place of a large file.
+
+    Raises:
+        ExplorerError: It is that.
+    """
+    if data.startswith(b"version ") and b"git-lfs" in data[:64]:
+        raise ExplorerError(
+            f"“{name}” was not loaded: its {file} is a pointer of git-lfs, which stands for the "
+            "file and is not it. Run “git lfs pull” in its folder, or download the model again."
+        )
 
 
 def weight_index(folder: Path, name: str) -> dict[str, str]:
@@ -159,6 +199,7 @@ def read_bytes(folder: Path, file: str, name: str, most: int = _VOCABULARY_BYTES
         return None
     with path.open("rb") as opened:
         data = opened.read(most + 1)
+    _check_pointer(data, file, name)
     if len(data) > most:
         raise ExplorerError(
             f"“{name}” has a {file} of more than {most >> 20} MB: none is so large."
@@ -308,8 +349,6 @@ def _check_numbers(said: Any, name: str, key: str = "", most: int = _LARGEST) ->
 
 # What Transformers would open, fetch or build code from.
 _REFUSED = {
-    "quantization_config": "says that the weights are quantised, which needs code that is not here",
-    "compression_config": "says that the weights are compressed, which needs code that is not here",
     **dict.fromkeys(
         ("transformers_weights", "extra_files", "extra_config_files", "gguf_file"),
         "names other files than the model’s own",
@@ -320,6 +359,12 @@ _REFUSED = {
     ),
     **dict.fromkeys(("fusion_config", "kernel_config"), "names code that would be run"),
 }
+_QUANTISED = ("quantization_config", "compression_config")
+_UNPACKED = (
+    "Choose the model that it was made from. Or have Transformers unpack it where the code for it "
+    "is installed, with dequantize() if its way has that, save it with save_pretrained, and open "
+    "the new folder."
+)
 # What real checkpoints carry, and what is decided here in any case: never handed on.
 _LEFT_OUT = {"auto_map", "custom_pipelines", "_name_or_path", "name_or_path", "_commit_hash"}
 _LEFT_OUT |= {"task_specific_params", "prefix", "dtype", "torch_dtype", "token", "revision"}
@@ -465,8 +510,9 @@ def _check_read(said: dict[str, Any], kind: str, name: str) -> None:
     from transformers import CONFIG_MAPPING, AutoConfig
 
     read = _read_keys(kind).union(*map(_read_keys, _parts_of_kind(kind)))  # older files are flat
+    rotates = "rope_parameters" in read
     for key, value in said.items():
-        if key not in read and means_attention(kind, key, value):
+        if key not in read and means_attention(kind, key, value, rotates=rotates):
             raise refuse(
                 name,
                 "config.json",
@@ -489,15 +535,34 @@ def _known_part(said: dict[str, Any], known: frozenset[str], name: str) -> dict[
         if said["model_type"] in _FOREIGN:
             raise refuse(name, "config.json", "model_type", "is of a kind that fetches its code")
         known |= _known_keys(said["model_type"])
+    allowed = known - _REFUSED.keys() - set(_QUANTISED)
     kept: dict[str, Any] = {}
     for key, value in said.items():
+        if key in _QUANTISED and value not in (None, False, {}):
+            raise _quantised(name, key, value)
         if key in _REFUSED and value not in (None, False, {}):
             raise refuse(name, "config.json", key, _REFUSED[key])
         if key in _LABELS:
             kept[key] = _labels(value, name, key)
-        elif (key in known and key not in _REFUSED) or key == "model_type" or key.isdecimal():
+        elif key in allowed or key == "model_type" or key.isdecimal():
             kept[key] = _known_value(value, key, known, name)
+        elif key in _WRITING_TOKENS and _are_tokens(value):  # a part may say its own
+            kept[key] = value
     return kept
+
+
+def _quantised(name: str, key: str, said: Any) -> ExplorerError:
+    """The refusal of weights that are packed into fewer bits, with what is said of how."""
+    said = said if isinstance(said, dict) else {}
+    bits = next((n for n in (4, 8) if said.get(f"load_in_{n}bit") is True), said.get("bits"))
+    method = said.get("quant_method", "bitsandbytes" if bits in (4, 8) else None)
+    known = isinstance(method, str) and re.fullmatch(r"[\w.-]{1,40}", method)
+    many = f", {bits} bits" if type(bits) is int and 0 < bits < 64 else ""
+    by = f" ({method}{many})" if known else ""
+    return ExplorerError(
+        f"“{name}” was not loaded: “{key}” in its config.json says that its weights are "
+        f"quantised{by}: packed by code that is not here. {_UNPACKED}"
+    )
 
 
 def _known_value(value: Any, key: str, known: frozenset[str], name: str) -> Any:
@@ -740,7 +805,8 @@ def check_unread(unread: Iterable[str], modules: Iterable[str], name: str) -> No
 
 # Masks and tables that older versions kept among the weights, and scales of a quantised cache.
 _HARMLESS_WEIGHTS = re.compile(
-    r"(attn|attention)\.(masked_)?bias$|inv_freq$|position_ids$|relative_position_index$|_scale$"
+    r"(attn|attention)\.(masked_)?bias$|(causal|attn)_mask$|inv_freq$|(cos|sin)(_cached)?$"
+    r"|position_ids$|relative_position_index$|_scale$"
 )
 _ATTENTION_PART = re.compile("attn|attention", re.IGNORECASE)
 

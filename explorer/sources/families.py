@@ -42,15 +42,19 @@ _PLAIN_VALUES = {
 }
 
 
-def means_attention(kind: str, key: str, value: Any) -> bool:
+def means_attention(kind: str, key: str, value: Any, *, rotates: bool = False) -> bool:
     """Whether a setting of a config.json, by its name and value, decides how attention looks.
 
     Args:
         kind: The model type.
         key: The setting's name.
         value: What is said of it.
+        rotates: Whether its class turns queries and keys by their positions in any case.
     """
     if value in (None, False, "", 0, [], {}) or not _OF_ATTENTION.search(key):
+        return False
+    rotary = re.search("rotary|rope|position_embedding_type", key)
+    if rotates and rotary and (value in (True, 1) or str(value).startswith("rope")):
         return False
     if key in family_of(kind).followed:
         return False
@@ -189,7 +193,19 @@ _FAMILIES = {
     ),
     "longformer": Family(after_padding=True, refused=_WINDOWS),
     "led": Family(refused=_WINDOWS),
+    "longt5": Family(refused=_WINDOWS),
+    "squeezebert": Family(
+        refused="hands out scores in Transformers, where other models hand out attention weights. "
+        f"{_OTHERS}"
+    ),
+    "idefics": Family(
+        refused="reads a text only behind a picture, and both at once cannot be given here. Choose "
+        "a model that reads texts alone, such as HuggingFaceTB/SmolVLM-256M-Instruct"
+    ),
     "gptj": Family(followed=("rotary",)),
+    "bamba": Family(followed=("attn_rotary_emb",)),  # which is half of a head in all of them
+    "hunyuan_v1_dense": Family(followed=("use_qk_norm",)),
+    "hunyuan_v1_moe": Family(followed=("use_qk_norm",)),
     "bloom": Family(followed=("offset_alibi",)),
     **dict.fromkeys(
         ("mamba", "mamba2", "falcon_mamba", "rwkv", "xlstm", "fnet"),
@@ -348,14 +364,26 @@ def parts_of(config: Any) -> dict[Form, Any]:
     encoder = _inner(config, "encoder")
     if encoder is not None and form_of(encoder) == "picture":  # it writes what it sees, as TrOCR
         return {"picture": encoder}
-    if form_of(config) != "text":
+    text = _inner(config, "text_config")
+    if text is None and form_of(config) != "text":
         return {form_of(config): config}
-    text = _inner(config, "text_config") or config
+    text = text or config
     found = {form_of(text): text}
     for picture in filter(None, (_inner(config, name) for name in _PICTURE_PARTS)):
         if form_of(picture) == "picture":
             found["picture"] = picture
     return found
+
+
+def parts_in(network: Any) -> dict[Form, Any]:
+    """The parts of a network that can be shown: an encoder without its decoder reads a text."""
+    found = parts_of(network.config)
+    return {"text": found["pair"]} if "pair" in found and _is_encoder(network) else found
+
+
+def _is_encoder(network: Any) -> bool:
+    """Whether a network is the encoder of an encoder-decoder alone, whatever its config says."""
+    return network.get_decoder() is network
 
 
 _PICTURE_PARTS = ("vision_config", "image_config")
@@ -449,9 +477,11 @@ def may_remember(config: Any) -> bool:
 def look_at_all(config: Any) -> None:
     """Let a model look at every token, as it does in short texts, before it is built.
 
-    BigBird looks at blocks of tokens, and at every token in texts up to a length: only there is a
-    weight of every token on every token. `own_tokens` then says that length.
+    BigBird and Reformer look at blocks of tokens, and at every token in texts up to a length: only
+    there is a weight of every token on every token. `most_positions` then says that length.
     """
+    if config.model_type == "reformer":
+        config.all_up_to = min(config.lsh_attn_chunk_length, config.local_attn_chunk_length)
     if getattr(config, "attention_type", None) == "block_sparse":
         config.attention_type = "original_full"
         # As BigBirdModel.forward counts it.
@@ -459,12 +489,17 @@ def look_at_all(config: Any) -> None:
 
 
 def most_positions(config: Any) -> int | None:
-    """The most tokens that a model itself takes, as far as its configuration says it."""
-    config = reader_of(config)
-    positions = getattr(config, "max_position_embeddings", None)
-    limits = [getattr(config, "all_up_to", None)]
-    if isinstance(positions, int) and positions > 0:
-        limits.append(max(positions - first_position(config), 1))
+    """The most tokens that a model itself takes, as far as its configuration says it.
+
+    Of an encoder-decoder what both take.
+    """
+    limits = []
+    for part in filter(None, (reader_of(config), _inner(config, "decoder"))):
+        limits.append(getattr(part, "all_up_to", None))
+        for name in ("max_position_embeddings", "max_seq_len"):  # the second is MPT's
+            positions = getattr(part, name, None)
+            if isinstance(positions, int) and positions > 0:
+                limits.append(max(positions - first_position(part), 1))
     return min(filter(None, limits), default=None)
 
 

@@ -53,7 +53,9 @@ def attention_of(
         out = network(**inputs, **options)
     if not scores:
         names = {"decoder": "decoder_attentions", "cross": "cross_attentions"}
-        found = complete(getattr(out, names.get(part or "", "attentions")), *sides, loaded.info)
+        found = complete(
+            getattr(out, names.get(part or "", "attentions"), None), *sides, loaded.info
+        )
         return tuple(GivenWeights(i, _whole(a[0])) for i, a in enumerate(found))
     calls = [c for c in of_part(network, tap.calls, part) if _sides(c) == sides]
     if not calls:

@@ -38,6 +38,7 @@ FILES = [
     "config.json",
     "generation_config.json",
     "preprocessor_config.json",
+    "processor_config.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
     "added_tokens.json",

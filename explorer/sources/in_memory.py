@@ -11,7 +11,14 @@ from transformers import BaseImageProcessor, PreTrainedModel, PreTrainedTokenize
 
 from explorer.errors import ExplorerError
 from explorer.source import InMemory
-from explorer.sources.families import family_of, form_of, sizes_of
+from explorer.sources.families import (
+    Form,
+    family_of,
+    look_at_all,
+    part_in,
+    parts_in,
+    sizes_of,
+)
 from explorer.sources.loading import LoadedModel, measured, notes_of, same_weights
 from explorer.sources.tap import NAME
 from explorer.sources.tokenizer import own_tokens
@@ -39,40 +46,68 @@ def loaded_from(source: InMemory) -> LoadedModel:
 
 def _made(source: InMemory) -> LoadedModel:
     model = _model(source.model)
-    config: Any = model.config
-    name = config.name_or_path.rstrip("/\\").replace("\\", "/").rpartition("/")[2] or _kind(model)
-    form = form_of(config)
-    reader = _processor(source, name) if form == "picture" else _tokenizer(source, name)
+    said = model.config.name_or_path.replace("\\", "/").rstrip("/")
+    name = said.rpartition("/")[2] or type(model).__name__
     whole = same_weights(model).eval()
-    whole.register_forward_pre_hook(_to_its_place, with_kwargs=True)
+    _look_at_all(whole)
+    found: dict[Form, LoadedModel | str] = {}
+    for form, config in parts_in(whole).items():
+        try:
+            reader = (_processor if form == "picture" else _tokenizer)(source, name)
+            loaded = _part(whole, config, form, reader, name)
+        except ExplorerError as error:
+            found[form] = str(error)
+        else:
+            passport = _passport(model, loaded)
+            found[form] = replace(loaded, info=replace(loaded.info, passport=passport))
+    first = next((part for part in found.values() if isinstance(part, LoadedModel)), None)
+    if first is None:
+        raise ExplorerError(next(str(why) for why in found.values()))
+    return replace(first, others={f: part for f, part in found.items() if part is not first})
+
+
+def _part(whole: Any, config: Any, form: Form, reader: Any, name: str) -> LoadedModel:
+    """What of a model reads texts, or pictures."""
+    of_family = family_of(config if form == "picture" else whole.config)
+    notes = notes_of(config, name, of_family.note)
     predicts = _predicts(whole)
+    if config is not whole.config:
+        whole, predicts = part_in(whole, config), None
     if form != "pair" and predicts is None:
         whole = whole.base_model
-        whole.register_forward_pre_hook(_to_its_place, with_kwargs=True)
     network = whole.base_model if predicts else whole
+    for module in (network, network.get_encoder() if form == "pair" else network):
+        module.register_forward_pre_hook(_to_its_place, with_kwargs=True)
     sizes = sizes_of(config)
     own = None if form == "picture" else own_tokens(config, reader)
     info = ModelInfo(
         name=name,
         revision=None,
-        n_layers=sizes["num_hidden_layers"],
-        n_heads=sizes["num_attention_heads"],
-        d_model=sizes["hidden_size"],
+        n_layers=sizes["num_hidden_layers"] or 1,
+        n_heads=sizes["num_attention_heads"] or 1,
+        d_model=sizes["hidden_size"] or 0,
         max_tokens=own or _ENDLESS,
         unknown_token=getattr(reader, "unk_token", None),
-        notes=notes_of(config, name, family_of(config).note),
+        notes=notes,
         own_tokens=own,
         truncation_side=getattr(reader, "truncation_side", "right"),
     )
-    nbytes = sum(p.nbytes for p in whole.parameters())
-    loaded = LoadedModel(info, reader, network, whole, predicts, form, nbytes)
-    return replace(loaded, info=replace(info, passport=_passport(model, loaded)))
+    return LoadedModel(info, reader, network, whole, predicts, form)
+
+
+def _look_at_all(whole: Any) -> None:
+    """Let a model that was built to look at blocks of tokens look at each (BigBird)."""
+    if getattr(whole.config, "attention_type", None) == "block_sparse":
+        look_at_all(whole.config)
+        body = whole.base_model
+        body.attention_type = "block_sparse"  # else it takes itself for changed already
+        body.set_attention_type("original_full")
 
 
 def _passport(model: PreTrainedModel, loaded: LoadedModel) -> Passport:
     """How exact the numbers of a model are; measured once for the model as it is."""
     known = _measured.setdefault(model, {})
-    kind = f"{model.dtype} {model.device}"
+    kind = f"{loaded.form} {model.dtype} {model.device}"
     if kind not in known:
         known[kind] = measured(loaded)
     elif known[kind].form == "scores":
@@ -139,9 +174,9 @@ def _no_model(given: Any) -> str:
 
 def _tokenizer(source: InMemory, name: str) -> PreTrainedTokenizerBase:
     given: Any = source.tokenizer
-    if given is None:
-        given = source.processor  # of a model of several kinds: it has a tokenizer among others
-    if not isinstance(given, PreTrainedTokenizerBase):
+    if given is None:  # what prepares texts and pictures has a tokenizer among others
+        given = getattr(source.processor, "tokenizer", None)
+    elif not isinstance(given, PreTrainedTokenizerBase):
         given = getattr(given, "tokenizer", given)
     if isinstance(given, PreTrainedTokenizerBase):
         return given
@@ -168,15 +203,12 @@ def _processor(source: InMemory, name: str) -> BaseImageProcessor:
     )
 
 
-def _kind(model: PreTrainedModel) -> str:
-    return type(model).__name__
-
-
 def _predicts(model: PreTrainedModel) -> Literal["word", "class"] | None:
     """What the head of a model predicts, as far as a target can be made of it."""
-    if _kind(model).endswith(("ForMaskedLM", "ForPreTraining")):
+    kind = type(model).__name__
+    if kind.endswith(("ForMaskedLM", "ForPreTraining")):
         return "word"
-    return "class" if _kind(model).endswith("ForSequenceClassification") else None
+    return "class" if kind.endswith("ForSequenceClassification") else None
 
 
 @contextmanager

@@ -44,11 +44,12 @@ from explorer.sources.families import (
     family_of,
     look_at_all,
     part_in,
-    parts_of,
+    parts_in,
     sight_of,
     sizes_of,
     why_unseen,
 )
+from explorer.sources.folders import Stamp, opened, stamp_of
 from explorer.sources.hub_cache import discard_damaged
 from explorer.sources.passport import passport_of, sample
 from explorer.sources.patches import DINOv3Processor, prepare
@@ -82,6 +83,7 @@ class LoadedModel:
         growth: How many times as long a text may become in its tokenizer, at most.
         others: What of the same files reads another form, or why nothing can: a model of texts and
             pictures has a part for each.
+        stamp: Of its files when it was loaded from a folder: one that is saved anew is read anew.
         reading: Held while the tokenizer reads.
     """
 
@@ -94,6 +96,7 @@ class LoadedModel:
     nbytes: int = 0
     growth: float = 1.0
     others: Mapping[Form, "LoadedModel | str"] = field(default_factory=dict)
+    stamp: Stamp = ()
     reading: threading.Lock = field(default_factory=threading.Lock, compare=False)
 
     def part(self, form: Form) -> "LoadedModel":
@@ -130,7 +133,7 @@ def same_weights(network: Any) -> Any:
 
 
 _loaded: OrderedDict[Source, LoadedModel] = OrderedDict()
-_under_way: dict[Embedded | Hub | Folder, "Future[LoadedModel]"] = {}
+_under_way: dict[tuple[Source, Stamp], "Future[LoadedModel]"] = {}
 _loading = threading.Lock()  # one is loaded at a time
 _LOOK = 0.25  # seconds between two looks whether anybody still waits
 _table = threading.Lock()  # held for a moment: who wants a loaded model must not wait for another
@@ -146,16 +149,17 @@ def load_model(source: Embedded | Hub | Folder | InMemory, progress: Progress) -
         from explorer.sources.in_memory import loaded_from  # which needs this file
 
         return loaded_from(source)
-    found = loaded_model(source)
+    stamp = stamp_of(source)
+    found = loaded_model(source, stamp)
     if found is not None:
         return found
     folder, name = _find(source, progress)
     with _table:
-        loading = _under_way.get(source)
+        loading = _under_way.get((source, stamp))
         if loading is None:
-            loading = _under_way[source] = Future()
+            loading = _under_way[source, stamp] = Future()
             threading.Thread(
-                target=_load_beside, args=(source, folder, name, loading), daemon=True
+                target=_load_beside, args=(source, stamp, folder, name, loading), daemon=True
             ).start()
     # The libraries load a model in one go. In a thread of its own it keeps nobody waiting but those
     # who want it, and they may stop waiting.
@@ -170,30 +174,49 @@ def load_model(source: Embedded | Hub | Folder | InMemory, progress: Progress) -
 
 
 def _load_beside(
-    source: Embedded | Hub | Folder, folder: Path, name: str, loading: "Future[LoadedModel]"
+    source: Embedded | Hub | Folder,
+    stamp: Stamp,
+    folder: Path,
+    name: str,
+    loading: "Future[LoadedModel]",
 ) -> None:
     try:
         with _loading:
-            found = loaded_model(source) or _keep(source, _load_source(source, folder, name))
+            found = loaded_model(source, stamp)
+            if found is None:
+                found = replace(_load_source(source, folder, name), stamp=stamp)
+                if stamp_of(source) != stamp:
+                    raise ExplorerError(
+                        f"The files of “{name}” were changed while they were being loaded. Press "
+                        "Run when they are saved."
+                    )
+                _keep(source, found)
         with _table:
-            del _under_way[source]
+            del _under_way[source, stamp]
         loading.set_result(found)
     except BaseException as error:  # noqa: BLE001  # whoever waits is told, whatever it is
         with _table:
-            _under_way.pop(source, None)
+            _under_way.pop((source, stamp), None)
         loading.set_exception(error)
 
 
-def loaded_model(source: Source) -> LoadedModel | None:
-    """The model of a source, if it is in memory."""
+def loaded_model(source: Source, stamp: Stamp | None = None) -> LoadedModel | None:
+    """The model of a source, if it is in memory as its files are now.
+
+    Args:
+        source: The source.
+        stamp: Of its files, if it is known already.
+    """
+    stamp = stamp_of(source) if stamp is None else stamp
     with _table:
         found = _loaded.get(source)
-        if found is not None:
-            _loaded.move_to_end(source)
+        if found is None or found.stamp != stamp:
+            return None
+        _loaded.move_to_end(source)
         return found
 
 
-def _keep(source: Embedded | Hub | Folder, loaded: LoadedModel) -> LoadedModel:
+def _keep(source: Embedded | Hub | Folder, loaded: LoadedModel) -> None:
     for read in (loaded, *loaded.others.values()):
         for part in read.whole.modules() if isinstance(read, LoadedModel) else ():
             if isinstance(part, torch.nn.ModuleList):  # its layers
@@ -201,18 +224,23 @@ def _keep(source: Embedded | Hub | Folder, loaded: LoadedModel) -> LoadedModel:
                     layer.register_forward_pre_hook(lambda _module, _inputs: tick())
     with _table:
         _loaded[source] = loaded
+        _loaded.move_to_end(source)
         while len(_loaded) > 1 and sum(m.nbytes for m in _loaded.values()) > MODELS_MB * 2**20:
             _loaded.popitem(last=False)
-    return loaded
 
 
 def _find(source: Embedded | Hub | Folder, progress: Progress) -> tuple[Path, str]:
     """The folder that holds a source's files, downloaded first if need be, and its shown name."""
     if isinstance(source, Folder):
         folder = source.place()
+        if os.path.isfile(folder):
+            raise ExplorerError(
+                f"“{source.path}” is a file. Name the folder that it lies in, which also holds the "
+                "model’s config.json."
+            )
         if not os.path.isdir(folder):  # where Path.is_dir fails on too long a name
             raise ExplorerError(f"There is no folder “{source.path}” on this machine.")
-        return folder, folder.name
+        return opened(folder, folder.name)
     if isinstance(source, Embedded):
         progress("Checking the embedded model's files", None)
         local = embedded_folder()
@@ -253,7 +281,7 @@ def _load_checked(folder: Path, name: str, revision: str | None, held: int) -> L
     look_at_all(config)
     whole, predicts = _load_network(folder, name, config, held)
     found: dict[Form, LoadedModel | str] = {}
-    for form, part in parts_of(whole.config).items():
+    for form, part in parts_in(whole).items():
         try:
             found[form] = _load_part(folder, name, revision, form, part, whole, predicts)
         except ExplorerError as error:
@@ -397,6 +425,11 @@ def _load_network(
             network, incomplete = _from_folder(maker, folder, name, config, held)
             if not incomplete:
                 return network, predicts
+    if not _has_class(AutoModel, config):
+        raise ExplorerError(
+            f"“{name}” is a “{config.model_type}” model, of which Transformers has no plain "
+            "network that reads a text or a picture. Choose another model."
+        )
     network, incomplete = _from_folder(AutoModel, folder, name, config, held)
     # A pooler is not part of any attention; everything else that is missing would be random.
     missing = [key for key in incomplete if "pooler" not in key]
@@ -445,8 +478,6 @@ def _from_folder(
             f"The weights of “{name}” cannot be loaded: the files are damaged or do not fit "
             "the model's config.json."
         ) from error
-    if maker is AutoModelForTextEncoding:
-        network.config.is_encoder_decoder = False  # whatever the whole model would be
     check_layers(loading["unexpected_keys"], network.state_dict(), name)
     check_unread(loading["unexpected_keys"], dict(network.named_modules()), name)
     other = [str(key[0] if isinstance(key, tuple) else key) for key in loading["mismatched_keys"]]

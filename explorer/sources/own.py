@@ -169,5 +169,10 @@ def _from_bfloat16(halves: npt.NDArray[np.uint16]) -> npt.NDArray[np.float32]:
 
 
 def _missing(name: str, found: list[str]) -> str:
+    if any(n.endswith("data.pkl") for n in found):
+        return (
+            "This is a file of torch.save, a pickle, which can run hidden code when it is opened. "
+            f"Save the weights in another way. {_HOW}"
+        )
     there = ", ".join(f"“{visible(n[:40])}”" for n in found[:8]) or "nothing"
     return f"The file holds no “{name}”; it has {there}. It must hold {WANTED}. {_HOW}"

@@ -430,7 +430,9 @@ class Probe:
             return None
         if not self.numbers:
             passport = self._loaded.info.passport
-            reason = passport.reason if passport and passport.reason else "it has several parts"
+            reason = "it has several parts, and this page changes models of one"
+            if passport and passport.reason:
+                reason = passport.reason
             raise ExplorerError(f"No head of {self.model} can be switched off: {reason}.")
         found = torch.zeros(len(self.numbers), self._n_heads, dtype=torch.bool)
         for layer, head in off:
@@ -478,6 +480,8 @@ class Probe:
             return out, [], str(error)
         if len({w.shape[1] for w in weights}) > 1:
             return out, [], f"The layers of {self.model} have different numbers of heads."
+        if torch.is_grad_enabled() and not all(w.requires_grad for w in weights):
+            return out, [], f"{self.model} keeps its attention weights apart from its gradients."
         return out, weights, ""
 
     def _only(self, found: list[Tensor]) -> Tensor:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from transformers import StoppingCriteria, StoppingCriteriaList
 
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, refusing
 from explorer.layers import AttentionLayer
 from explorer.run import Run
 from explorer.sources.families import decoder_start, may_remember
@@ -49,7 +49,8 @@ def trace_pair(loaded: LoadedModel, run: Run, progress: Progress) -> AttentionTr
     """
     languages = _languages(loaded, run)
     reading = read_texts(loaded, (run.text,), languages=languages)
-    model: Any = loaded.whole
+    # A head that chooses between classes looks in what is written for the end of what is read.
+    model: Any = loaded.network if loaded.predicts == "class" else loaded.whole
     tokens, n = reading.tokens, len(reading.tokens)
     trace = _Tracing(loaded, run, languages)
     if run.part == "encoder":
@@ -89,8 +90,9 @@ class _Tracing:
         if self.languages and None in self.run.languages:
             source, target = self.languages
             note = (
-                f"{info.name} reads this text as {source} and writes {target}: that is what its "
-                "files say where no languages are chosen (Source language, Target language)."
+                f"{info.name} reads this text as {source} and writes {target}. A language that "
+                "nobody has chosen is the one that its files name, or else that of the text: "
+                "choose with “Source language” and “Target language”."
             )
             info = replace(info, notes=(*info.notes, note))
         return AttentionTrace(info, texts, *sides, layers, n_cut)
@@ -172,7 +174,7 @@ def _written(
 
         def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:
             progress("Writing the target", min(input_ids.shape[1] / MOST_WRITTEN, 1.0))
-            return torch.zeros(len(input_ids), dtype=torch.bool)
+            return torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
 
     with torch.inference_mode(), failing(loaded.info.name):
         out = model.generate(
@@ -201,7 +203,8 @@ def _read_back(tokenizer: Any, ids: list[int]) -> tuple[str, Encoded]:
 
     def text_of(some: list[int]) -> str:
         plain = {"skip_special_tokens": True, "clean_up_tokenization_spaces": False}
-        return str(tokenizer.decode(some, **plain))
+        with refusing("The tokenizer of this model failed on what the model has written{why}."):
+            return str(tokenizer.decode(some, **plain))
 
     pieces = pieces_of(tokenizer, ids)
     marks = marks_of(tokenizer)

@@ -117,6 +117,12 @@ def _check_reads_text(loaded: LoadedModel, texts: tuple[str, ...]) -> None:
             f"{name} looks at pictures, not at text. On Explore, Compare and Heads turn on "
             "“Picture” and upload one; or choose a model of text."
         )
+    if not any(texts) and "picture" in loaded.others:
+        loaded.part("picture")  # which says it if that part cannot be shown
+        raise ExplorerError(
+            f"The part of {name} for pictures is shown on Explore, Compare and Heads. For this "
+            "page turn off “Picture” and give it a text."
+        )
     if not any(texts):
         raise ExplorerError(
             f"{name} reads text, not pictures. Turn off “Picture”, or choose a vision model such "

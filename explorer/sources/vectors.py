@@ -34,6 +34,8 @@ def word_vectors(network: Any, ids: Tensor, given: Tensor | None = None) -> Iter
 
     def put(_module: object, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor | None:
         seen = inputs[0]
+        if not isinstance(output, Tensor):
+            return None  # I-BERT's tables give a number to scale with too
         turned = not _begins(seen, ids) and seen.dim() == 2 and _begins(seen.T, ids)  # XLNet
         words = output.transpose(0, 1) if turned else output
         if not own:

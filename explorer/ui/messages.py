@@ -13,6 +13,7 @@ import streamlit as st
 from streamlit.errors import FragmentHandledException
 
 from explorer.errors import ExplorerError
+from explorer.instrument.pack import passport_words
 from explorer.limits import MAX_TOKENS
 from explorer.run import Run
 from explorer.trace import AttentionTrace
@@ -97,13 +98,17 @@ def _cut(trace: AttentionTrace, segment: int) -> str:
 
 
 def about(trace: AttentionTrace, run: Run, marked: bool) -> None:
-    """What a reader should know: what was cut, what is unknown, what no link carries.
+    """What a reader should know: how far the numbers were checked, what was cut and the like.
 
     Args:
         trace: What is shown.
         run: What it is the trace of.
         marked: Whether the page marks the place of a cut.
     """
+    words = passport_words(trace.model)
+    if words:
+        with st.container(key="passport"):
+            st.text(f"{trace.model.name}: {words}.")
     for number, sentence in enumerate(trace.model.notes):
         _box(f"model_{number}", sentence)
     for segment, n_cut in enumerate(trace.n_cut):

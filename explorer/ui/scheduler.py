@@ -27,6 +27,7 @@ from explorer.limits import (
     WORK_MB,
 )
 from explorer.sources import Progress, warm_up, working_for
+from explorer.sources.folders import Stamp, stamp_of
 from explorer.sources.memory import give_back
 from explorer.ui import work
 from explorer.ui.turns import Call, Places, Turns
@@ -61,6 +62,8 @@ class Job:
         share: How far it is, 0 to 1; None where that cannot be known.
         partial: What is known of the result so far; None where nothing is.
         asked: When somebody last asked for it, in seconds of the monotonic clock.
+        stamp: Of the folders that it is read from, when it was asked for: what is saved there anew
+            is computed anew.
     """
 
     work: Work
@@ -75,6 +78,7 @@ class Job:
     readers: set[str] = field(default_factory=set)
     stopped: bool = False
     asked: float = field(default_factory=time.monotonic)
+    stamp: Stamp = ()
     _has_turn: bool = False
 
     def report(self, doing: str, share: float | None) -> None:
@@ -194,7 +198,7 @@ class Scheduler:
     ) -> None:
         self._do = do
         self._cache_bytes = cache_bytes
-        self._kept: OrderedDict[Work, tuple[Any, int]] = OrderedDict()
+        self._kept: OrderedDict[Work, tuple[Any, int, Stamp]] = OrderedDict()
         self._jobs: dict[Work, Job] = {}
         self._lock = threading.Lock()
         self._places = {name: Places(size, name) for name, (size, _) in KINDS.items()}
@@ -215,13 +219,14 @@ class Scheduler:
             The job; one that has failed already where there is too much work under way.
         """
         kind = work.kind_of_work(wanted)  # may look at the disk: not while all others wait
+        stamp = stamp_of(wanted)
         with self._lock:
             self._drop(reader, keep=wanted)
             job = self._jobs.get(wanted)
             if job is None:
-                job = Job(wanted, owner_of(reader))
+                job = Job(wanted, owner_of(reader), stamp=stamp)
                 kept = self._kept.get(wanted)
-                if kept is not None:
+                if kept is not None and kept[2] == stamp:
                     self._kept.move_to_end(wanted)
                     job.future.set_result(kept[0])
                     return job
@@ -339,7 +344,7 @@ class Scheduler:
         if work.is_kept(job.work):
             size = size_of((job.work, result))
             with self._lock:
-                self._keep(job.work, result, size)
+                self._keep(job, result, size)
         return result
 
     def _end(self, job: Job) -> None:
@@ -349,11 +354,12 @@ class Scheduler:
             if self._jobs.get(job.work) is job:
                 del self._jobs[job.work]
 
-    def _keep(self, done: Work, result: Any, size: int) -> None:
-        self._kept[done] = result, size
+    def _keep(self, job: Job, result: Any, size: int) -> None:
+        self._kept[job.work] = result, size, job.stamp
+        self._kept.move_to_end(job.work)
         while (
             len(self._kept) > MOST_KEPT
-            or sum(size for _, size in self._kept.values()) > self._cache_bytes
+            or sum(size for _, size, _ in self._kept.values()) > self._cache_bytes
         ):
             self._kept.popitem(last=False)
 

@@ -12,6 +12,7 @@ from explorer.instrument.pack import Report, layers_to_send, pack
 from explorer.instrument.want import Head, Page, Want
 from explorer.run import Run
 from explorer.sources import known_languages, stored_trace
+from explorer.sources.folders import stamp_of
 from explorer.sources.memory import take
 from explorer.trace import AttentionTrace
 from explorer.ui import log, messages, state
@@ -58,8 +59,8 @@ def current(marked: bool = False) -> AttentionTrace | None:
 
 
 def name_of(run: object) -> str:
-    """A short name of a run, or of other work, for the browser."""
-    return hashlib.blake2b(repr(run).encode(), digest_size=8).hexdigest()
+    """A short name of a run, or of other work, for the browser; of a model saved anew another."""
+    return hashlib.blake2b(repr((run, stamp_of(run))).encode(), digest_size=8).hexdigest()
 
 
 def _arrived_trace() -> AttentionTrace | None:

@@ -91,7 +91,7 @@ def _write_changes(chosen: list[str]) -> None:
 @st.fragment
 def _walk(trace: AttentionTrace, run: Run, changes: list[str]) -> None:
     session = st.session_state
-    layer = min(session.layer, trace.model.n_layers - 1)
+    layer = trace.nearest(session.layer)
     head = min(session.head, trace.model.n_heads - 1)
     walks, note, trouble = _walks(run, layer, head, changes)
     if trouble:

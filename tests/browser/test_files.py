@@ -12,6 +12,7 @@ import resvg_py
 from PIL import Image
 
 import explorer
+from explorer.instrument.pack import passport_words
 from tests.browser.conftest import Reader
 
 CAT = "The cat sat on the mat because it was tired."
@@ -49,8 +50,7 @@ def test_csv_holds_the_weights_on_screen(save):
     assert list(table.index) == words
     # pandas tells equal names apart by a number behind them.
     assert [re.sub(r"\.\d+$", "", name) for name in table.columns] == words
-    # Half a step of the 16-bit codes, and half of the last written digit.
-    assert np.abs(table.to_numpy() - trace.weights[2, 9]).max() <= 1 / 120_000 + 0.5e-5
+    assert np.array_equal(table.to_numpy().astype(np.float32), trace.weights[2, 9])
 
 
 def test_all_weights_arrive_as_an_npz_at_a_click(reader):
@@ -114,12 +114,17 @@ def opened(kind, data):
     return Image.open(io.BytesIO(png)).convert("RGB")
 
 
+def made_by():
+    """The model and how far its numbers were checked, as a picture's title says them."""
+    return f"all-MiniLM-L6-v2 · {passport_words(explorer.trace(CAT).model)}"
+
+
 def test_the_picture_of_everything_is_what_is_on_screen_with_a_title_line(save):
     svg = save("SVG", layer=2, heads="3.9", query=8, text=CAT).path().read_text("utf-8")
     tree = ElementTree.fromstring(svg)
     space = "{http://www.w3.org/2000/svg}"
     texts = [t.text for t in tree.iter(f"{space}text")]
-    title = f"all-MiniLM-L6-v2 · Layer 2, mean of heads 3, 9 · {CAT}"
+    title = f"{made_by()} · Layer 2, mean of heads 3, 9 · {CAT}"
     assert texts[0] == title == tree.find(f"{space}title").text
     assert "it looks most at" in tree.find(f"{space}desc").text
     for wanted in ("Reading view", "Heads", "Flow", "Heatmap", "mat", "[CLS]", "2-3 ×"):
@@ -132,7 +137,7 @@ def test_the_picture_of_everything_is_what_is_on_screen_with_a_title_line(save):
 
 def test_the_text_of_a_pdf_is_text_and_other_scripts_are_drawn(save):
     pdf = pypdfium2.PdfDocument(save("PDF", text=CAT, layer=3, heads=1).path().read_bytes())
-    assert pdf.get_metadata_value("Title") == f"all-MiniLM-L6-v2 · Layer 3, head 1 · {CAT}"
+    assert pdf.get_metadata_value("Title") == f"{made_by()} · Layer 3, head 1 · {CAT}"
     text = pdf[0].get_textpage().get_text_bounded()
     assert "because" in text
     assert "Full colour: weight" in text or "98th percentile" in text

@@ -30,9 +30,9 @@ def digits(weight):
 
 
 def near(text, weight):
-    """Whether a number on the page is a weight: sums carry half a step of the codes each."""
+    """Whether a number on the page, of three digits or four, is a weight."""
     shown = float(text.removeprefix("< "))
-    return abs(shown - weight) <= 0.0006 + 1e-4
+    return abs(shown - weight) <= 0.0005 + 1e-6
 
 
 def drag(reader, start, end):

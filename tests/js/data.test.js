@@ -2,18 +2,18 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import {
   headWeights,
-  LEVELS,
   meanWeights,
   merge,
+  partOfHead,
   thumbWeights,
   unpack,
-  weightsOf,
 } from "../../explorer/instrument/data.js";
-import { payload, token } from "./trace.js";
+import { attentionBetween } from "../../explorer/instrument/model.js";
+import { bytesOf, payload, token } from "./trace.js";
 
 const HEAD = {
   id: "x",
-  n_layers: 2,
+  numbers: [0, 1],
   n_heads: 2,
   query_tokens: [token("猫"), token("</script>")],
   key_tokens: null,
@@ -21,17 +21,13 @@ const HEAD = {
   thumb: [1, 1],
 };
 const LAYER = [0.25, 0.75, 0, 1, 0.002, 0.998, 0.5, 0.5];
-const STEP = 0.5 / LEVELS + 1e-7;
 
-/** @param {ArrayLike<number> | null} got @param {number[]} want */
-const near = (got, want) => {
-  assert.equal(got?.length, want.length);
-  want.forEach((w, i) => assert.ok(Math.abs((got?.[i] ?? 9) - w) <= STEP, `${i}: ${got?.[i]}`));
-};
+/** Bit for bit what was sent. @param {Iterable<number> | null | undefined} got @param {number[]} want */
+const exactly = (got, want) => assert.deepEqual([...(got ?? [])], [...Float32Array.from(want)]);
 
 const LAYER_1 = /** @type {[Record<string, unknown>, number[]]} */ ([
   { kind: "layer", layer: 1, shape: [2, 2, 2] },
-  LAYER,
+  bytesOf(LAYER),
 ]);
 
 test("a payload comes out as it went in, at any byte offset", () => {
@@ -40,8 +36,8 @@ test("a payload comes out as it went in, at any byte offset", () => {
   assert.equal(trace.head.key_tokens, trace.head.query_tokens);
   assert.deepEqual([...trace.thumbs], [0, 255, 51, 0]);
   assert.deepEqual([...trace.layers.keys()], [1]);
-  near(headWeights(trace, 1, 0), LAYER.slice(0, 4));
-  near(headWeights(trace, 1, 1), LAYER.slice(4));
+  exactly(headWeights(trace, 1, 0), LAYER.slice(0, 4));
+  exactly(headWeights(trace, 1, 1), LAYER.slice(4));
   assert.equal(headWeights(trace, 1, 0)?.[2], 0);
   assert.equal(headWeights(trace, 1, 0)?.[3], 1);
 });
@@ -61,41 +57,145 @@ test("means and groups travel beside the layers, and stay when more layers come"
       [0, 0, 0, 0],
       [
         LAYER_1,
-        [{ kind: "means", shape: [2, 2, 2] }, means],
-        [{ kind: "group", name: "1_2_words_shown", shape: [2, 2] }, [0.5, 0.001, 0.25, 1]],
+        [{ kind: "means", shape: [2, 2, 2] }, bytesOf(means)],
+        [{ kind: "group", name: "1_2_words_shown", shape: [2, 2] }, bytesOf([0.5, 0.001, 0.25, 1])],
       ],
     ),
   );
   const next = unpack(
-    payload(HEAD, [0, 0, 0, 0], [0, 0, 0, 0], [[{ ...LAYER_1[0], layer: 0 }, LAYER]]),
+    payload(HEAD, [0, 0, 0, 0], [0, 0, 0, 0], [[{ ...LAYER_1[0], layer: 0 }, bytesOf(LAYER)]]),
   );
   merge(next, first);
   assert.deepEqual([...next.layers.keys()], [1, 0], "oldest first");
   assert.equal(next.group?.name, "1_2_words_shown");
-  near(weightsOf(next.group?.codes ?? new Uint16Array(0)), [0.5, 0.001, 0.25, 1]);
-  near(next.means && weightsOf(next.means), means);
+  exactly(next.group?.weights, [0.5, 0.001, 0.25, 1]);
+  exactly(next.means, means);
 });
 
-test("the mean over heads comes from the layer if it is here, else from the means", () => {
+test("the mean over heads comes from the means where they are here, else from the layer", () => {
   const means = [0.1, 0.9, 0.2, 0.8, 0, 0, 0, 0];
-  const trace = unpack(
-    payload(
-      HEAD,
-      [0, 0, 0, 0],
-      [0, 0, 0, 0],
-      [LAYER_1, [{ kind: "means", shape: [2, 2, 2] }, means]],
-    ),
+  const blank = [0, 0, 0, 0];
+  const sent = /** @type {[Record<string, unknown>, number[]]} */ ([
+    { kind: "means", shape: [2, 2, 2] },
+    bytesOf(means),
+  ]);
+  const layer = unpack(payload(HEAD, blank, blank, [LAYER_1]));
+  exactly(meanWeights(layer, 1), [
+    (Math.fround(0.25) + Math.fround(0.002)) / 2,
+    (Math.fround(0.75) + Math.fround(0.998)) / 2,
+    ...[0.25, 0.75],
+  ]);
+  const trace = unpack(payload(HEAD, blank, blank, [LAYER_1, sent]));
+  exactly(meanWeights(trace, 0), means.slice(0, 4));
+  exactly(meanWeights(trace, 1, [0]), LAYER.slice(0, 4));
+});
+
+test("layers go by the model’s own numbers, of which some may be missing", () => {
+  const head = { ...HEAD, numbers: [1, 3] };
+  const sent = /** @type {[Record<string, unknown>, number[]]} */ ([
+    { kind: "layer", layer: 3, shape: [2, 2, 2] },
+    bytesOf(LAYER),
+  ]);
+  const trace = unpack(payload(head, [0, 0, 255, 0], [0, 0, 0, 0], [sent]));
+  exactly(headWeights(trace, 3, 0), LAYER.slice(0, 4));
+  assert.equal(thumbWeights(trace, 3, 0, false)[0], 1);
+});
+
+/** A layer of two queries and three keys as its scores; what is not named is left out. */
+const scored = (/** @type {Record<string, unknown>} */ rule, /** @type {number[]} */ ...rest) => {
+  const logs = [...new Uint8Array(Float64Array.from([7, 7, 21, 21], Math.log).buffer)];
+  // Two heads share one key head; a score of head 0 is the key's number, of head 1 twice as much.
+  const [q, k] = [bytesOf([1, 1, 2, 2]), bytesOf([0, Math.log(2), Math.log(4)])];
+  const arrays = { log_sum_exp: [2, 2], q: [2, 2, 1], k: [1, 3, 1] };
+  const about = { kind: "scores", layer: 0, scale: 1, cap: null, ...rule };
+  const shapes = { ...arrays, .../** @type {object} */ (rule.arrays) };
+  const head = { ...HEAD, numbers: [0], key_tokens: ["a", "b", "c"].map((text) => token(text)) };
+  const block = /** @type {[Record<string, unknown>, number[]]} */ ([
+    { ...about, arrays: shapes },
+    [...logs, ...q, ...k, ...rest],
+  ]);
+  const trace = unpack(payload(head, [0, 0], [0, 0], [block]));
+  const of = (/** @type {number} */ head) => [...(headWeights(trace, 0, head) ?? [])];
+  return Object.assign(of, { trace });
+};
+const close = (/** @type {number[]} */ got, /** @type {number[]} */ want) => {
+  assert.equal(got.length, want.length);
+  want.forEach((w, i) => assert.ok(Math.abs(got[i] - w) < 1e-7, `${i}: ${got[i]} is not ${w}`));
+};
+
+test("weights are made of q and k, heads may share one k (worked by hand)", () => {
+  const made = scored({});
+  close(made(0), [1 / 7, 2 / 7, 4 / 7, 1 / 7, 2 / 7, 4 / 7]);
+  close(made(1), [1 / 21, 4 / 21, 16 / 21, 1 / 21, 4 / 21, 16 / 21]);
+});
+
+test("a mask leaves keys out, and a query that may look at none has a row of zeros", () => {
+  const allowed = [...new Uint8Array(Int32Array.from([1, 3, 0, 0]).buffer)];
+  close(scored({ arrays: { allowed: [2, 2] } }, ...allowed)(0), [0, 1 / 3, 2 / 3, 0, 0, 0]);
+});
+
+test("a number is added by the distance of key and query", () => {
+  // At key − query + 1: from −1 to 2; only a key right behind its query gets ln 3 more.
+  const offsets = bytesOf([...[0, 0, Math.log(3), 0], ...[0, 0, 0, 0]]);
+  const made = scored({ arrays: { offsets: [2, 4] } }, ...offsets);
+  close(made(0), [1 / 11, 6 / 11, 4 / 11, 1 / 15, 2 / 15, 12 / 15]);
+  close(made(1).slice(0, 3), [1 / 21, 4 / 21, 16 / 21]);
+});
+
+test("a sink takes its share of every row, a cap bends the scores", () => {
+  const made = scored({ arrays: { sinks: [2] } }, ...bytesOf([Math.log(3), Math.log(21)]));
+  close(made(0).slice(0, 3), [0.1, 0.2, 0.4]);
+  close(made(1).slice(0, 3), [1 / 42, 4 / 42, 16 / 42]);
+  const bent = [0, Math.log(2), Math.log(4)].map((score) => Math.exp(Math.tanh(score)));
+  const sum = bent[0] + bent[1] + bent[2];
+  close(
+    scored({ cap: 1 })(0).slice(0, 3),
+    bent.map((x) => x / sum),
   );
-  near(meanWeights(trace, 1), [0.126, 0.874, 0.25, 0.75]);
-  near(meanWeights(trace, 1, [0]), LAYER.slice(0, 4));
-  near(meanWeights(trace, 0), means.slice(0, 4));
+});
+
+test("what is pinned needs no whole heads: only its rows or columns are made", () => {
+  const { trace } = scored({});
+  const ask = { queries: [[0], [1]], keys: [[0, 2], [1]], mean: false, together: true };
+  for (const head of [0, 1]) {
+    for (const mean of [true, false]) {
+      for (const rescaled of [true, false]) {
+        const chosen = { ...ask, mean, together: !mean, rescaled };
+        const kept = rescaled ? Uint8Array.from([0, 1, 1]) : null;
+        const part = partOfHead(trace, 0, head, chosen) ?? assert.fail("it is here");
+        const whole = headWeights(trace, 0, head) ?? assert.fail("it is here");
+        close(
+          [...attentionBetween(part.weights, part.nKeys, { ...part.chosen, kept })],
+          [...attentionBetween(whole, 3, { ...chosen, kept })],
+        );
+      }
+    }
+  }
+});
+
+test("heads that were made are kept as long as there is room, and made again after that", () => {
+  const size = 1024; // a head of 4 MB: there is room for three
+  const tokens = Array.from({ length: size }, () => token("a"));
+  const shapes = { log_sum_exp: [5, size], q: [5, size, 1], k: [1, size, 1] };
+  const arrays = { ...shapes, allowed: [size, 2] }; // no key for any query: rows are made at once
+  const head = { ...HEAD, numbers: [0], n_heads: 5, query_tokens: tokens };
+  const bytes = new Array(8 * 5 * size + 4 * (5 * size + size + 2 * size)).fill(0);
+  const block = /** @type {[Record<string, unknown>, number[]]} */ ([
+    { kind: "scores", layer: 0, scale: 1, cap: null, arrays },
+    bytes,
+  ]);
+  const trace = unpack(payload(head, new Array(5).fill(0), new Array(5).fill(0), [block]));
+  const first = headWeights(trace, 0, 0);
+  assert.equal(headWeights(trace, 0, 0), first, "kept");
+  for (let other = 1; other < 5; other++) headWeights(trace, 0, other);
+  const again = headWeights(trace, 0, 0);
+  assert.notEqual(again, first, "let go");
+  assert.equal(again?.length, size * size);
 });
 
 test("a page that was asked for comes out byte for byte", () => {
-  const head = { ...HEAD, blocks: [{ kind: "page", ticket: 7, bytes: 3 }] };
-  const text = new TextEncoder().encode(JSON.stringify(head));
-  const length = new Uint8Array(new Uint32Array([text.length]).buffer);
-  const trace = unpack(new Uint8Array([...length, ...text, ...new Array(8).fill(0), 1, 255, 3]));
+  const blank = [0, 0, 0, 0];
+  const trace = unpack(payload(HEAD, blank, blank, [[{ kind: "page", ticket: 7 }, [1, 255, 3]]]));
   assert.equal(trace.page?.ticket, 7);
   assert.deepEqual([...(trace.page?.bytes ?? [])], [1, 255, 3]);
 });

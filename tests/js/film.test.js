@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { frameAt, headWeights, merge, turnFilm, unpack } from "../../explorer/instrument/data.js";
 import { fromParams, START, toParams } from "../../explorer/instrument/view.js";
-import { payload, token } from "./trace.js";
+import { bytesOf, payload, token } from "./trace.js";
 
 /** One layer, one head, two tokens; three frames. */
 const film = {
@@ -20,7 +20,7 @@ const film = {
   right: [null, "a"],
 };
 const head = {
-  ...{ id: "t", title: "m", n_layers: 1, n_heads: 1, texts: ["a b"], n_cut: [0] },
+  ...{ id: "t", title: "m", numbers: [0], n_heads: 1, texts: ["a b"], n_cut: [0] },
   ...{ query_tokens: [token("a"), token("b")], key_tokens: null, thumb: [1, 1] },
   ...{ opening: null, link: null, film },
 };
@@ -30,8 +30,8 @@ const bytes = payload(
   [0],
   [0],
   [
-    [{ kind: "film", shape: [3, 1, 1, 2, 2] }, frames],
-    [{ kind: "ideals", shape: [1, 2, 2] }, [0, 0, 1, 0]],
+    [{ kind: "film", shape: [3, 1, 1, 2, 2] }, bytesOf(frames)],
+    [{ kind: "ideals", shape: [1, 2, 2] }, bytesOf([0, 0, 1, 0])],
   ],
 );
 
@@ -40,10 +40,7 @@ test("a film's frame is shown as the layers of its trace", () => {
   frames.forEach((_, i) => {
     if (i % 4) return;
     turnFilm(trace, i / 4);
-    const shown = headWeights(trace, 0, 0) ?? [];
-    frames.slice(i, i + 4).forEach((w, j) => {
-      assert.ok(Math.abs(shown[j] - w) < 1e-5);
-    });
+    assert.deepEqual([...(headWeights(trace, 0, 0) ?? [])], frames.slice(i, i + 4));
   });
 });
 

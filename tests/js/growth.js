@@ -92,7 +92,7 @@ export const FUNCTIONS = {
   "rail.js: settingOf": (text) => settingOf(tokensOf(text)),
   "data.js: unpack": (text) => {
     const head = {
-      n_layers: 1,
+      numbers: [0],
       n_heads: 1,
       thumb: [1, 1],
       texts: [text],

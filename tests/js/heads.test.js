@@ -43,6 +43,14 @@ test("a head that looks at a word from everywhere is not said to find the pair",
   assert.match(verdict(all, 0), /whoever asks/);
   assert.match(verdict(all, 1), /their distance/);
   assert.match(verdict(all, 2), /this pair/);
+  const uneven = {
+    weight: [0.281, 0.6],
+    spread: [0.429, 0.1],
+    baseline: [0, 0.1],
+    others: [0, 0.1],
+  };
+  assert.match(verdict(uneven, 0), /some of these pairs and not others \(± 0\.429\)/);
+  assert.match(verdict(uneven, 1), /this pair/);
 });
 
 test("a link's pairs and heads are read, and what is none is left out", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { FEWEST, follow } from "../../explorer/instrument/path.js";
+import { FEWEST, follow, shownOf } from "../../explorer/instrument/path.js";
 
 // Two layers over three tokens.
 const A = [
@@ -68,4 +68,22 @@ test("what carries next to nothing is not drawn but still counted", () => {
   const faint = follow(() => Float32Array.from([1 - 1e-4, 1e-4, 0, 1]), 2, 1, [0], 0, 1);
   near(faint.mass[0], [1 - 1e-4, 1e-4]);
   assert.deepEqual([links.length, faint.links.length], [2, 1]);
+});
+
+test("hidden units are passed through: what comes from them, and what is lost, is known", () => {
+  const path = follow(maps, 3, 2, [1], 0.5, 1);
+  const shown = shownOf(path, [0, 2]);
+  near(shown.mass[0], [0.25, 0.125]);
+  near([shown.hidden, shown.lost], [0.625, 0]);
+  const ends = shown.links.map(({ layer, from, to }) => [layer, from, to]);
+  assert.deepEqual(ends, [
+    [0, 0, 0],
+    [0, 1, 1],
+  ]);
+  const halves = A.map((weights) => weights.map((w) => w / 2)); // rows with a sink
+  const { lost } = shownOf(
+    follow((layer) => halves[layer], 3, 2, [1], 0, 1),
+    [0, 1, 2],
+  );
+  near([lost], [0.75]);
 });

@@ -48,15 +48,29 @@ test("a picture is written with its queries down and its keys across", () => {
     rows: [unit("猫"), unit("=x")],
     columns: [unit("a"), unit(",")],
   };
-  assert.equal(
-    toCsv(picture, "L0 H1"),
-    '\ufeffL0 H1,a,","\r\n猫,0.25000,0.75000\r\n\'=x,1.00000,0.00000\r\n',
-  );
+  assert.equal(toCsv(picture, "L0 H1"), '\ufeffL0 H1,a,","\r\n猫,0.25,0.75\r\n\'=x,1,0\r\n');
+});
+
+test("what a row gives to its sink stands in a column of its own", () => {
+  const picture = {
+    weights: Float32Array.from([0.25, 0.5]),
+    rows: [unit("a")],
+    columns: [unit("a"), unit("b")],
+  };
+  assert.equal(toCsv(picture, "L0", [0.25]), "\ufeffL0,a,b,no token (sink)\r\na,0.25,0.5,0.25\r\n");
+});
+
+test("a file’s numbers are those that were computed, to the last bit", () => {
+  const weights = Float32Array.from([0.1, 1 / 3, 1e-7, 3.4e-12, 0.99999994, 1e-38]);
+  const units = Array.from(weights, () => unit("a"));
+  const text = toCsv({ weights, rows: [unit("b")], columns: units }, "");
+  const cells = text.trim().split("\r\n")[1].split(",").slice(1);
+  assert.deepEqual(Float32Array.from(cells, Number), weights);
 });
 
 test("numbers below zero stay numbers", () => {
   const picture = { weights: Float32Array.from([-0.25]), rows: [unit("a")], columns: [unit("-")] };
-  assert.equal(toCsv(picture, "A − B"), "\ufeffA − B,'-\r\na,-0.25000\r\n");
+  assert.equal(toCsv(picture, "A − B"), "\ufeffA − B,'-\r\na,-0.25\r\n");
 });
 
 test("a file name has safe letters only", () => {

@@ -16,7 +16,10 @@ import {
   writeTokens,
 } from "../../explorer/instrument/view.js";
 
-const MODEL = { n_layers: 6, n_heads: 12, query_tokens: new Array(13), key_tokens: new Array(13) };
+const MODEL = {
+  ...{ numbers: [0, 1, 2, 3, 4, 5], n_heads: 12 },
+  ...{ query_tokens: new Array(13), key_tokens: new Array(13) },
+};
 
 /** @param {import("../../explorer/instrument/view.js").View} view */
 const throughLink = (view) => fromParams(START, new URLSearchParams(toParams(view)));
@@ -64,6 +67,9 @@ test("a view that the model cannot show becomes the nearest that it can", () => 
   const near = { ...START, layer: 5, heads: [3], queries: [2], keys: [2] };
   assert.deepEqual(clamp(far, MODEL), near);
   assert.deepEqual(clamp({ ...START, heads: [99] }, MODEL).heads, [0]);
+  const hybrid = { ...MODEL, numbers: [1, 3, 9] };
+  const opened = [0, 3, 4, 7, 99].map((layer) => clamp({ ...START, layer }, hybrid).layer);
+  assert.deepEqual(opened, [1, 3, 3, 9, 9]);
 });
 
 test("a link without any view keeps the pins, one with a view replaces them", () => {

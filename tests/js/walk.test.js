@@ -1,6 +1,8 @@
 // A head's arithmetic against cases worked by hand.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { STAGES } from "../../explorer/instrument/stages.js";
+import { stageSentence } from "../../explorer/instrument/stepwords.js";
 import {
   added,
   allRows,
@@ -29,6 +31,7 @@ const near = (a, b) => assert.ok(Math.abs(a - b) < 1e-9, `${a} is not ${b}`);
 /** Two tokens, d_k = 4: q0·k = [2, 0], q1·k = [0, 4]. @type {import("../../explorer/instrument/walk.js").Walk} */
 const WALK = {
   ...{
+    passport: "",
     title: "",
     layer: 0,
     head: 0,
@@ -102,4 +105,21 @@ test("tokens are found in another order, the same word twice included", () => {
   assert.deepEqual(placesIn(one, [one[2], one[1], one[0]]), [2, 1, 0]);
   const cls = { text: "[CLS]", span: null, word: null, segment: 0, special: true };
   assert.deepEqual(placesIn([cls, one[0]], [one[0]]), [-1, 0]);
+});
+
+test("how many tokens may be looked at is said of the mask that is on, the possible entropy too", () => {
+  const stage = (/** @type {string} */ id) => STAGES.findIndex((one) => one.id === id);
+  const said = (/** @type {string} */ id, /** @type {boolean} */ causal, walk = WALK) => {
+    const state = { stage: stage(id), query: 0, key: 0, cell: null, scale: true, temperature: 1 };
+    const rules = { ...ownRules(walk), causal: causal || walk.causal };
+    const own = rowFrom(walk, 0, ownRules(walk));
+    const shot = { walk, own, rules, key: 0, note: "", turned: null, state: { ...state, causal } };
+    return stageSentence(/** @type {any} */ (shot));
+  };
+  assert.equal(said("mask", false), "“a” may look at 2 of 2 tokens.");
+  assert.equal(said("mask", true), "“a” may look at 1 of 2 tokens.");
+  assert.match(said("softmax", false), /of at most 1\.00 bits\.$/);
+  const causal = { ...WALK, causal: true };
+  assert.equal(said("mask", false, causal), "“a” may look at 1 of 2 tokens.");
+  assert.match(said("softmax", false, causal), /an entropy of 0\.00 of at most 0\.00 bits\.$/);
 });

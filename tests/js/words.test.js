@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { givenBy, gotBy, numberOf } from "../../explorer/instrument/model.js";
 import {
+  baseOf,
   caption,
   hiddenNote,
   named,
   nameOf,
+  pathNote,
   pathSentence,
   scaleNote,
   sentence,
@@ -22,8 +25,23 @@ const weights = Float32Array.from([0.7, 0.2, 0.1, 0.71, 0.25, 0.04, 0.1, 0.84, 0
 const picture = { weights, rows: units, columns: units };
 const say = (/** @type {any[]} */ parts) => parts.flat().join("");
 
+/**
+ * What is said of one head with this picture.
+ * @param {Partial<import("../../explorer/instrument/words.js").Said>} [rest]
+ * @returns {import("../../explorer/instrument/words.js").Said}
+ */
+const said = (rest = {}) => ({
+  ...{ name: "H", base: baseOf(3, 1), picture, most: false },
+  given: (rows) => givenBy(rest.picture ?? picture, rows),
+  got: (columns) => gotBy(rest.picture ?? picture, columns),
+  number: (rows, columns) => numberOf(picture, rows, columns),
+  shares: () => Float32Array.from([1.51 / 3, 1.29 / 3, 0.2 / 3]),
+  nowhere: () => 0,
+  ...rest,
+});
+
 test("a cell is said with its weight", () => {
-  const parts = sentence("Layer 2, head 9", picture, { rows: [2], columns: [1] });
+  const parts = sentence(said({ name: "Layer 2, head 9" }), { rows: [2], columns: [1] });
   assert.equal(say(parts), "Layer 2, head 9: <b>cat looks at the with weight 0.840.");
   assert.deepEqual(
     parts.filter(Array.isArray),
@@ -34,28 +52,28 @@ test("a cell is said with its weight", () => {
 
 test("a query is said with its strongest keys, a key with its strongest queries and its share", () => {
   assert.equal(
-    say(sentence("H", picture, { rows: [2], columns: [] })),
+    say(sentence(said(), { rows: [2], columns: [] })),
     "H: <b>cat looks most at the (0.840), then [CLS] (0.100), then <b>cat (0.060).",
   );
   assert.equal(
-    say(sentence("H", picture, { rows: [], columns: [1] })),
-    "H: the is looked at most by <b>cat (0.840), then the (0.250), then [CLS] (0.200); it gets 43 % of all the attention.",
+    say(sentence(said(), { rows: [], columns: [1] })),
+    "H: the is looked at most by <b>cat (0.840), then the (0.250), then [CLS] (0.200); it gets 43 % of all 3 tokens’ attention.",
   );
 });
 
 test("a group is said with the mean over its queries and the sum over its keys", () => {
   assert.equal(
-    say(sentence("H", picture, { rows: [1, 2], columns: [0, 1] })),
+    say(sentence(said(), { rows: [1, 2], columns: [0, 1] })),
     // the mean of 0.71 + 0.25 and 0.10 + 0.84
     "H: the <b>cat, on average, look at [CLS] the, taken together, with weight 0.950.",
   );
   assert.match(
-    say(sentence("H", picture, { rows: [1, 2], columns: [] })),
+    say(sentence(said(), { rows: [1, 2], columns: [] })),
     /^H: the <b>cat, on average, look most at the \(0\.545\)/,
   );
   assert.match(
-    say(sentence("H", picture, { rows: [], columns: [0, 1] })),
-    /taken together, are looked at most by the \(0\.960\).*they get 93 % of all the attention/,
+    say(sentence(said(), { rows: [], columns: [0, 1] })),
+    /taken together, are looked at most by the \(0\.960\).*they get 93 % of all 3 tokens’ attention/,
   );
 });
 
@@ -66,17 +84,56 @@ test("of a long group the ends are named, with its size", () => {
 });
 
 test("a path is said with what it draws most on, and what it assumes", () => {
-  const path = { mass: [Float64Array.from([0.1, 0.7, 0.2])], links: [] };
+  const input = Float64Array.from([0.1, 0.7, 0.2]);
   assert.equal(
-    say(pathSentence("The output of", [["the"]], path, units, 50)),
+    say(pathSentence("The output of", [["the"]], input, units, pathNote(0, 0, false, 50))),
     "The output of the draws most on the (0.700), then <b>cat (0.200), then [CLS] (0.100) (attention rollout; residual share 50 %).",
+  );
+});
+
+test("what a path leaves out is said with it", () => {
+  assert.equal(
+    pathNote(0.42, 0.031, false, 50),
+    "; 42 % comes from hidden special tokens; 3.1 % is lost to sinks (attention rollout; residual share 50 %).",
+  );
+  assert.match(
+    pathNote(0, 0, true, 0),
+    /^ \(attention rollout; rows rescaled to ordinary tokens; /,
+  );
+});
+
+test("a maximum is called one, and its shares are of all the heads", () => {
+  const several = said({ most: true, base: baseOf(3, 2), number: () => 0.93 });
+  assert.equal(
+    say(sentence(several, { rows: [2], columns: [0, 1] })),
+    "H: <b>cat looks at [CLS] the, taken together, with weight 0.930 in the head that gives most.",
+  );
+  assert.match(
+    say(sentence(several, { rows: [], columns: [1] })),
+    /\(0\.200\), each in the head that gives most; it gets 43 % of all 3 tokens’ attention in these 2 heads\.$/,
+  );
+  assert.match(
+    say(sentence(several, { rows: [1], columns: [] })),
+    /\(0\.040\), each in the head that gives most\.$/,
+  );
+});
+
+test("what goes to no token is said", () => {
+  const sunk = said({ nowhere: () => 0.31 });
+  assert.match(
+    say(sentence(sunk, { rows: [2], columns: [] })),
+    /<b>cat \(0\.060\); to no token, into the sink: 0\.310\.$/,
+  );
+  assert.equal(
+    say(sinkNote(sunk)),
+    "50 % of all 3 tokens’ attention goes to [CLS]. 31 % goes to no token: this model’s rows have a sink.",
   );
 });
 
 test("a query with nothing to look at is said so", () => {
   const blind = { ...picture, weights: new Float32Array(9) };
   assert.equal(
-    say(sentence("H", blind, { rows: [1], columns: [] })),
+    say(sentence(said({ picture: blind }), { rows: [1], columns: [] })),
     "H: the may look at nothing here.",
   );
 });
@@ -90,23 +147,24 @@ test("heads are named one, several, or all", () => {
 test("a head is named by its habit, with the number and the spread", () => {
   const shares = { self: 0, previous: 0, next: 0, repeat: 0, special: 0 };
   const none = { ...shares, entropy: 3.5, possible: 3.7, crosses: false };
-  assert.equal(caption(none), "No simple habit of place; broad (entropy 3.5 of 3.7 bits).");
+  assert.equal(caption(none, "x"), "No simple habit of place; broad (entropy 3.5 of 3.7 bits).");
   assert.equal(
-    caption({ ...none, previous: 0.91, next: 0.4, entropy: 0.4 }),
-    "Mostly the token before (91 % of the attention); sharp (entropy 0.4 of 3.7 bits).",
+    caption({ ...none, previous: 0.91, next: 0.4, entropy: 0.4 }, baseOf(13, 1)),
+    "Mostly the token before (91 % of all 13 tokens’ attention); sharp (entropy 0.4 of 3.7 bits).",
   );
   assert.equal(
-    caption({ ...none, crosses: true }),
+    caption({ ...none, crosses: true }, "x"),
     "From one text to the other; broad (entropy 3.5 of 3.7 bits).",
   );
 });
 
 test("the notes carry the measured numbers", () => {
-  assert.equal(
-    say(sinkNote(picture, "this head’s")),
-    "50 % of this head’s attention goes to [CLS].",
+  assert.equal(say(sinkNote(said())), "50 % of all 3 tokens’ attention goes to [CLS].");
+  const base = baseOf(3, 1);
+  assert.match(
+    hiddenNote("hidden", 0.5, base),
+    /50 % of all 3 tokens’ attention, so rows sum to less than 1/,
   );
-  assert.match(hiddenNote("hidden", 0.5, "this head’s"), /50 % .* rows sum to less than 1/);
-  assert.match(hiddenNote("renormalised", 0.5, "this head’s"), /divided by what remains/);
+  assert.match(hiddenNote("renormalised", 0.5, base), /50 % of all 3 .* divided by what remains/);
   assert.match(scaleNote("percentile", Float32Array.from([0.4])), /^Full colour: 0.400 and more/);
 });

@@ -153,6 +153,8 @@ def test_an_encoder_saved_without_its_decoder_is_a_model_of_text(maker, named, t
     trace = explorer.trace(TEXT, source=source_of(tmp_path))
     near(trace, eager_weights(model))
     assert trace.model.part is None
+    again = explorer.trace(TEXT, model=model, tokenizer=byte_level())
+    assert np.abs(again.weights - trace.weights).max() <= AGAINST_EAGER
 
 
 PAIRS = {
@@ -245,6 +247,10 @@ OTHERWISE = {
     "LongformerModel": (PLACES | {"attention_window": [4, 4]}, "looks through a window"),
     "MambaModel": ({"vocab_size": 300, "hidden_size": 16, "num_hidden_layers": 2}, "no attention"),
     "FNetModel": (PLACES, "has no attention"),
+    "ShieldGemma2ForImageClassification": (
+        {"text_config": GROUPED, "vision_config": PATCHES, "mm_tokens_per_image": 4},
+        "has no plain network",
+    ),
     "ResNetModel": ({"hidden_sizes": [8, 8, 8, 8]}, "has no attention"),
 }
 
@@ -333,6 +339,25 @@ PUBLISHED = {
     "big_bird": {"attention_type": "block_sparse", "rescale_embeddings": False},
     "modernbert": {"local_attention": 128, "global_attn_every_n_layers": 3}
     | {"position_embedding_type": "absolute", "local_rope_theta": 10000.0},
+    "cohere2": {"position_embedding_type": "rope_gptj", "rotary_pct": 1.0, "layer_switch": 4}
+    | {"sliding_window_pattern": 4, "sliding_window": 4096, "use_qk_norm": False},
+    "qwen3_next": {"full_attention_interval": 4, "partial_rotary_factor": 0.25},
+    "bamba": {"attn_layer_indices": [9, 18], "attn_rotary_emb": 64},
+    "recurrent_gemma": {"block_types": ["recurrent", "recurrent", "attention"]}
+    | {"attention_window_size": 2048, "logits_soft_cap": 30.0, "partial_rotary_factor": 0.5},
+    "lfm2": {"full_attn_idxs": [2, 5], "block_ff_dim": 6656, "use_pos_enc": True},
+    "nemotron_h": {"hybrid_override_pattern": "M-M*", "attention_head_dim": 128},
+    "granitemoehybrid": {"position_embedding_type": "nope", "attention_multiplier": 0.0078125},
+    "gpt_oss": {"sliding_window": 128, "initial_context_length": 4096, "attention_bias": True},
+    "zamba2": {"use_shared_attention_adapter": False, "use_mem_rope": True, "rope_theta": 10000},
+    "exaone4": {"sliding_window_pattern": "LLLG", "sliding_window": 4096},
+    "smollm3": {"no_rope_layers": [1, 1, 1, 0], "no_rope_layer_interval": 4},
+    "hunyuan_v1_dense": {"use_rotary_pos_emb": True, "use_qk_norm": True, "use_cla": False},
+    "layoutlmv3": {"has_relative_attention_bias": True, "max_2d_position_embeddings": 1024},
+    "codegen": {"scale_attn_weights": True, "rotary_dim": 32, "attn_pdrop": 0.0},
+    "esm": {"position_embedding_type": "rotary", "token_dropout": True},
+    "xlnet": {"attn_type": "bi", "bi_data": False},
+    "prophetnet": {"relative_max_distance": 128, "num_buckets": 32},
     "clip": {"text_config": {"num_attention_heads": 8, "cross_attention_hidden_size": None}},
     "qwen2_vl": {"use_sliding_window": False, "sliding_window": 32768, "num_key_value_heads": 2}
     | {"rope_scaling": {"type": "mrope", "mrope_section": [16, 24, 24]}, "max_window_layers": 28},
@@ -396,3 +421,12 @@ def test_positions_are_where_the_table_says_that_a_family_counts_from(kind):
             model(ids[:, :1].expand(1, most + 1))
     assert torch.equal(own_way, given)
     assert not torch.equal(own_way, other)
+
+
+def test_a_pair_takes_what_both_its_sides_take_and_mpt_says_it_in_its_own_way():
+    sides = {side: {"model_type": "bert"} | PLACES for side in ("encoder", "decoder")}
+    for side, most in (("encoder", 30), ("decoder", 20)):
+        sides[side] = sides[side] | {"max_position_embeddings": most}
+    assert families.most_positions(transformers.EncoderDecoderConfig(**sides)) == 20
+    assert families.most_positions(transformers.MptConfig(max_seq_len=77)) == 77
+    assert families.most_positions(transformers.T5Config()) is None  # its positions are relative

@@ -297,10 +297,17 @@ def tensor(dtype="F32", shape=(1, 1, 1, 1), offsets=(0, 4)):
     return {"weights": about}
 
 
+def pickled():
+    out = io.BytesIO()
+    torch.save({"weights": torch.from_numpy(weights_of())}, out)
+    return out.getvalue()
+
+
 REFUSED = {
     "no file of the kind": (b"hello", "damaged, or neither NPZ nor safetensors"),
     "nothing": (b"", "damaged, or neither"),
     "a pickle": (pickle.dumps(Evil()), "damaged, or neither"),
+    "a file of torch.save": (pickled(), "a file of torch.save, a pickle, which can run hidden"),
     "objects": (npz(weights=np.array([Evil()], dtype=object)), "Python objects"),
     "no weights": (npz(attention=weights_of()), "holds no “weights”; it has “attention”"),
     "one dimension": (npz(weights=np.ones(3)), r"the shape \[3\]; wanted is \[layer"),
@@ -403,7 +410,7 @@ def test_what_does_not_fit_is_refused_with_what_was_found_and_what_is_wanted(
     assert not (tmp_path / "canary").exists(), "code in the file was run"
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=300), st.sampled_from([b"", b"PK\x03\x04", b"\x93NUMPY\x01\x00"]))
 def test_any_bytes_are_answered_in_words(data, start):
     with pytest.raises(ExplorerError):
@@ -413,7 +420,7 @@ def test_any_bytes_are_answered_in_words(data, start):
 GOOD = npz(weights=weights_of((1, 1, 2, 2)), tokens=np.array(["a", "b"]))
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.integers(0, len(GOOD) - 1), st.integers(0, 255))
 def test_a_file_with_one_byte_changed_is_shown_or_refused_in_words(place, byte):
     data = bytearray(GOOD)

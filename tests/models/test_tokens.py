@@ -5,9 +5,12 @@ take part only where what a model knows matters.
 """
 
 import json
+import re
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import sentencepiece
 import torch
@@ -23,13 +26,16 @@ from tokenizers import (
 )
 
 import explorer
+from explorer.analysis.alignment import align
 from explorer.errors import ExplorerError
 from explorer.run import Run
 from explorer.source import Folder
 from explorer.sources import trace_run
+from explorer.sources.hub_cache import is_wanted, needs_no_vocabulary
 from explorer.sources.placing import spans_of, words_of
-from explorer.sources.tokenizer import load_tokenizer
+from explorer.sources.tokenizer import growth_of, load_tokenizer
 from explorer.sources.tokens import pieces_of, read_texts
+from explorer.trace import AttentionTrace, ModelInfo
 from tests.models.tiny import byte_level, tiny_writer
 
 LINES = ["The cat sat on the mat because it was tired.", "naïve cats don't sit: 猫坐在垫子上。"]
@@ -144,8 +150,6 @@ def test_a_whole_run_of_such_a_model_is_compared_and_taken_apart_by_words(tmp_pa
     trace = explorer.trace(text, source=f"path:{tmp_path}")
     assert words(trace.tokens, text) == text.split()
 
-    from explorer.analysis.alignment import align
-
     units = align(trace, explorer.trace(text, source="scratch")).units
     assert [u.text.strip() for u in units if not u.special] == text.split()
 
@@ -208,6 +212,20 @@ def test_every_piece_of_a_character_stands_at_that_character():
     assert [t.text for t in tokens] == by_place
 
 
+def test_a_word_is_compared_without_the_space_that_is_a_piece_of_it(pieces_file, tmp_path):
+    tokenizer = from_pieces("XLMRoberta", pieces_file, tmp_path)
+
+    def traced(text):
+        tokens = read(tokenizer, text)
+        n = len(tokens)
+        about = ModelInfo("tiny", None, 1, 1, 8, 512)
+        weights = np.full((1, 1, n, n), 1 / n, dtype=np.float32)
+        return AttentionTrace(about, (text,), tokens, tokens, weights)
+
+    units = align(traced("猫 坐 on"), traced("on 猫 坐")).units
+    assert [(u.text, u.other) for u in units if not u.special] == [("猫", "猫"), ("坐", "坐")]
+
+
 # --- spellings ----------------------------------------------------------------------------------
 
 LETTERS = sorted({c for line in LINES for c in line if c != " "})
@@ -262,10 +280,9 @@ def test_no_letter_far_away_is_taken_for_a_piece_that_is_not_there():
     assert spans[2:] == [(2, 5), (6, 8), (9, 11)]
 
 
-@pytest.mark.parametrize("maker", ["ByT5Tokenizer", "CanineTokenizer", "PerceiverTokenizer"])
-def test_a_tokenizer_without_a_vocabulary_reads_letter_by_letter(maker, tmp_path):
-    made = getattr(transformers, maker)()
-    made.save_pretrained(tmp_path)
+@pytest.mark.parametrize("maker", ["ByT5Tokenizer", "PerceiverTokenizer"])
+def test_a_tokenizer_without_a_vocabulary_reads_byte_by_byte(maker, tmp_path):
+    getattr(transformers, maker)().save_pretrained(tmp_path)
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "t5"}))
     text = "é 猫\n😀e\u0301"
     tokens = read(load_tokenizer(tmp_path, "tiny"), text)
@@ -274,7 +291,17 @@ def test_a_tokenizer_without_a_vocabulary_reads_letter_by_letter(maker, tmp_path
         if not token.special:
             said = text[slice(*token.span)]
             assert token.text == {" ": "␣", "\n": "⏎"}.get(said, said)
-    assert all(t.text.isprintable() for t in tokens)
+
+
+def test_canine_has_no_vocabulary_and_its_pieces_are_characters(tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "canine"}))
+    assert needs_no_vocabulary(tmp_path)  # its own tokenizer takes seconds to be made
+    (tmp_path / "tokenizer_config.json").write_text(
+        json.dumps({"tokenizer_class": "BertTokenizer"})
+    )
+    assert not needs_no_vocabulary(tmp_path)
+    text = "é 猫\n😀e\u0301"
+    assert spans_of(["", *text, ""], text) == [None, *((i, i + 1) for i in range(7)), None]
 
 
 @pytest.mark.parametrize(
@@ -294,6 +321,17 @@ def test_a_model_as_its_authors_publish_it_is_read_from_its_pieces_alone(
     (tmp_path / file).write_bytes(pieces_file.read_bytes())
     trace = explorer.trace("the cat sat", source=f"path:{tmp_path}", part="encoder")
     assert words(trace.tokens, "the cat sat") == ["the", "cat", "sat"]
+
+
+def test_every_file_that_a_tokenizer_of_transformers_has_is_fetched():
+    home = Path(transformers.__file__).parent / "models"
+    named = set()
+    for source in home.glob("*/tokenization_*.py"):
+        tables = re.findall(r"VOCAB_FILES_NAMES = \{.*?\}", source.read_text("utf-8"), re.DOTALL)
+        named |= {f for table in tables for f in re.findall(r": \"([\w.-]+)\"", table)}
+    assert len(named) > 20
+    # LUKE's table of entities, which texts do not need, and Whisper's spellings.
+    assert {f for f in named if not is_wanted(f)} <= {"entity_vocab.json", "normalizer.json"}
 
 
 # --- marks --------------------------------------------------------------------------------------
@@ -388,14 +426,34 @@ def test_a_text_is_cut_at_the_side_that_its_tokenizer_says(side, kept, place, tm
 # --- failures -----------------------------------------------------------------------------------
 
 
-def test_a_package_that_a_tokenizer_needs_is_named(tmp_path):
+@pytest.mark.parametrize(
+    ("maker", "package"),
+    [("BertJapaneseTokenizer", "fugashi"), ("RoFormerTokenizer", "rjieba")],
+)
+def test_a_package_that_a_tokenizer_needs_is_named(maker, package, tmp_path):
     (tmp_path / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n猫")
-    settings = {"tokenizer_class": "BertJapaneseTokenizer", "word_tokenizer_type": "mecab"}
+    settings = {"tokenizer_class": maker, "word_tokenizer_type": "mecab"}
     (tmp_path / "tokenizer_config.json").write_text(json.dumps(settings))
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert"}))
-    with pytest.raises(
-        ExplorerError, match=r"needs the Python package fugashi.*pip install fugashi"
-    ):
+    said = f"needs the Python package {package}, .* pip install {package}$"
+    with pytest.raises(ExplorerError, match=said):
+        load_tokenizer(tmp_path, "tiny")
+
+
+def test_rules_in_python_of_transformers_own_make_no_tokenizer_unreadable():
+    class Halves:
+        def pre_tokenize(self, text):
+            text.split(lambda _, part: [part[:3], part[3:]])
+
+    tokenizer = byte_level()
+    tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.PreTokenizer.custom(Halves())
+    assert growth_of(tokenizer, "tiny") == 1
+
+
+def test_a_vocabulary_that_is_none_is_refused_in_the_tokenizers_own_words(tmp_path):
+    (tmp_path / "tokenizer.json").write_text('{"model": {"type": "Cat"}}')
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert"}))
+    with pytest.raises(ExplorerError, match=r"tokenizer of “tiny” cannot be loaded: “.+”"):
         load_tokenizer(tmp_path, "tiny")
 
 
@@ -422,7 +480,7 @@ def test_a_model_of_speech_asks_for_a_recording(family, tmp_path):
     maker = getattr(transformers, f"{family}Model")
     maker(maker.config_class(**sizes)).save_pretrained(tmp_path)
     byte_level().save_pretrained(tmp_path)
-    with pytest.raises(ExplorerError, match="listens to sound: it needs a recording"):
+    with pytest.raises(ExplorerError, match="reads sound: it needs a recording"):
         explorer.trace("the cat", "a dog", source=f"path:{tmp_path}")
 
 
@@ -483,7 +541,7 @@ def test_a_translating_model_reads_and_writes_the_languages_that_are_chosen(
     assert marks(written.query_tokens[:2])[-1].strip("_") == target
     assert not written.model.notes
     unsaid = explorer.trace(text, given, source=f"path:{tmp_path}")
-    assert any("where no languages are chosen" in note for note in unsaid.model.notes)
+    assert any("A language that nobody has chosen" in note for note in unsaid.model.notes)
 
 
 def marks(tokens):

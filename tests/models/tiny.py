@@ -72,6 +72,23 @@ def byte_level():
     )
 
 
+def one_mark():
+    """The same as decoders often have it: no start, no mask, no padding; one mark for the rest."""
+    bpe = byte_level().backend_tokenizer
+    bpe.post_processor = processors.ByteLevel(trim_offsets=False)
+    mark = dict.fromkeys(("bos_token", "eos_token", "unk_token"), "</s>")
+    return transformers.PreTrainedTokenizerFast(tokenizer_object=bpe, **mark)
+
+
+def tiny_of(config, folder, tokenizer, ending="Model"):
+    """Save a model of a configuration by the ending of its class's name; with its tokenizer."""
+    torch.manual_seed(4)
+    maker = getattr(transformers, type(config).__name__.removesuffix("Config") + ending)
+    maker(config).eval().save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
 _BART = {
     "d_model": 16,
     "encoder_layers": 2,

@@ -36,3 +36,31 @@ def test_what_a_model_has_written_itself_is_told_with_what_is_unknown_in_it(make
 def test_for_what_is_not_chinese_another_model_is_named(make_trace, told):
     messages.about(crossed(make_trace(), "שלום!"), Run("some text"), marked=False)
     assert any("google-bert/bert-base-multilingual-cased" in sentence for sentence in told)
+
+
+@pytest.mark.parametrize(
+    ("own", "side", "said"),
+    [
+        (
+            2048,
+            "right",
+            "reads at most 512 tokens at once, and random itself takes 2,048: whoever",
+        ),
+        (
+            None,
+            "right",
+            "random itself sets no limit: whoever runs the server may raise EXPLORER_",
+        ),
+        (
+            512,
+            "right",
+            "random takes at most 512 tokens: the first 5 of the text were read, 7 ",
+        ),
+        (512, "left", "random takes at most 512 tokens: the last 5 of the text were read, 7 "),
+    ],
+)
+def test_whose_limit_a_text_was_cut_at_is_said(make_trace, told, own, side, said):
+    trace = make_trace()
+    model = dataclasses.replace(trace.model, own_tokens=own, truncation_side=side)
+    messages.about(dataclasses.replace(trace, model=model, n_cut=(7,)), Run("x"), marked=True)
+    assert any(said in sentence and "A ✂ marks" in sentence for sentence in told)

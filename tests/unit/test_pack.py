@@ -1,53 +1,24 @@
-"""The payload: what the browser shows are the model's own digits."""
+"""The payload: what the browser gets are the model's own numbers, none of them rounded."""
 
 import json
 import struct
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from explorer.analysis.groups import attention_between
 from explorer.instrument.pack import (
-    LEVELS,
     MAX_PAGE,
     THUMB,
     answers_to,
-    encode,
     layers_to_send,
     pack,
-    squeeze,
+    passport_words,
     thumbnails,
 )
 from explorer.instrument.want import Group, Page, Want
-
-weights_of = st.lists(st.floats(0, 1, width=32), min_size=1, max_size=50).map(
-    lambda v: np.array(v, dtype=np.float32)
-)
-
-
-def decode(codes):
-    """What data.js does: 0 is zero, any other code the middle of its step."""
-    return np.where(codes == 0, 0, np.minimum((codes.astype(np.float64) - 0.5) / LEVELS, 1))
-
-
-@given(weights_of)
-def test_no_weight_is_off_by_more_than_half_a_step(weights):
-    # Half of 1/60000, and float32's own rounding of the input.
-    assert np.abs(decode(encode(weights)) - weights).max() <= 0.5 / LEVELS + 1e-9
-
-
-@given(weights_of, st.sampled_from([1, 2, 3, 4]))
-def test_rounded_digits_are_those_of_the_weight_itself(weights, decimals):
-    for weight, shown in zip(weights.tolist(), decode(encode(weights)).tolist(), strict=True):
-        distance_to_tie = abs((weight * 10**decimals) % 1 - 0.5)
-        if distance_to_tie > 1e-9:  # at an exact tie printf's own rule decides
-            assert f"{shown:.{decimals}f}" == f"{weight:.{decimals}f}"
-
-
-def test_zero_and_one_stay_exact():
-    assert decode(encode(np.array([0, 1], dtype=np.float32))).tolist() == [0, 1]
+from explorer.layers import FromScores, ScoreRule
+from explorer.trace import AttentionTrace, ModelInfo, Passport, Token
 
 
 @pytest.mark.parametrize("n", [5, 32, 33, 100])
@@ -66,39 +37,37 @@ def read(payload):
     return json.loads(payload[4 : 4 + length]), payload[4 + length :]
 
 
-def spread(blob, size, n_large):
-    """What data.js does: a byte of 255 stands for the next of the larger codes."""
-    codes = np.frombuffer(blob, np.uint8, count=size).astype(np.uint16)
-    codes[codes == 255] = np.frombuffer(blob, "<u2", count=n_large, offset=size)
-    return codes
-
-
 def blocks_of(payload):
     """What the header says of each block, and its weights or bytes."""
     header, blob = read(payload)
-    thumbs = 2 * header["n_layers"] * header["n_heads"] * np.prod(header["thumb"])
+    thumbs = 2 * len(header["numbers"]) * header["n_heads"] * np.prod(header["thumb"])
     blob, found = blob[thumbs:], []
     for about in header["blocks"]:
-        if about["kind"] == "page":
-            found.append((about, blob[: about["bytes"]]))
-            blob = blob[about["bytes"] :]
-            continue
-        size = int(np.prod(about["shape"]))
-        codes = spread(blob, size, about["large"]).reshape(about["shape"])
-        found.append((about, decode(codes)))
-        blob = blob[size + 2 * about["large"] :]
+        own, blob = blob[: about["bytes"]], blob[about["bytes"] :]
+        found.append(
+            (about, np.frombuffer(own, "<f4").reshape(about["shape"]))
+            if "shape" in about
+            else (about, own)
+        )
     assert blob == b""
     return found
 
 
-HALF_A_STEP = 0.5 / LEVELS + 1e-9
-
-
-@given(st.lists(st.integers(0, LEVELS + 1), min_size=1, max_size=60))
-def test_codes_come_out_of_their_bytes_as_they_went_in(values):
-    codes = np.array(values, dtype=np.uint16)
-    blob, n_large = squeeze(codes)
-    assert spread(blob, len(codes), n_large).tolist() == values
+def scored(n=40, numbers=(1, 3), *, d=4, seed=0, **rule):
+    """A trace of random q and k: two layers of four heads, of which two share each k."""
+    rng = np.random.default_rng(seed)
+    layers = [
+        FromScores(
+            number,
+            rng.normal(size=(4, n, d)).astype(np.float32),
+            rng.normal(size=(2, n, d)).astype(np.float32),
+            ScoreRule(0.5, **rule),
+        )
+        for number in numbers
+    ]
+    tokens = tuple(Token(f"t{i}", (2 * i, 2 * i + 1), i, 0, special=i == 0) for i in range(n))
+    info = ModelInfo("random", None, len(layers), 4, 16, 512)
+    return AttentionTrace(info, ("x " * n,), tokens, tokens, layers)
 
 
 def test_a_short_text_travels_whole_and_comes_out_as_it_went_in(make_trace):
@@ -109,7 +78,7 @@ def test_a_short_text_travels_whole_and_comes_out_as_it_went_in(make_trace):
     found = blocks_of(payload)
     assert [about["layer"] for about, _ in found] == [0, 1]
     for (_, weights), want in zip(found, trace.weights, strict=True):
-        assert np.abs(weights - want).max() <= HALF_A_STEP
+        assert np.array_equal(weights, want)
 
 
 def test_the_second_thumbnails_leave_special_tokens_out(make_trace):
@@ -122,11 +91,68 @@ def test_the_second_thumbnails_leave_special_tokens_out(make_trace):
     assert ordinary[..., 1:4, 1:4].min() > 0
 
 
-def test_a_long_text_travels_one_layer_at_a_time_in_about_a_byte_a_weight(make_trace):
+def test_a_long_text_travels_one_layer_at_a_time(make_trace):
     trace = make_trace(4, 4, 256)
     payload = pack(trace, trace_id="x", layers=layers_to_send(trace, 2))
     assert [about["layer"] for about, _ in blocks_of(payload)] == [2]
-    assert len(read(payload)[1]) < 2 * 4 * 4 * THUMB**2 + 2 * 4 * 256**2
+
+
+def test_a_layer_of_many_tokens_travels_as_what_its_weights_are_made_of():
+    few, many = scored(n=5), scored(n=40)
+    ((short, weights),) = blocks_of(pack(few, trace_id="x", layers=[3]))
+    assert short["kind"] == "layer"
+    assert np.array_equal(weights, few.layer(3).weights())
+    ((long, blob),) = blocks_of(pack(many, trace_id="x", layers=[3]))
+    assert (long["kind"], long["layer"], long["scale"], long["cap"]) == ("scores", 3, 0.5, None)
+    assert long["arrays"] == {"log_sum_exp": [4, 40], "q": [4, 40, 4], "k": [2, 40, 4]}
+    q = np.frombuffer(blob, "<f4", 4 * 40 * 4, offset=8 * 4 * 40)
+    assert np.array_equal(q.reshape(4, 40, 4), many.layer(3).q)
+    assert len(blob) < 4 * 4 * 40 * 40
+
+
+def test_what_no_rule_says_travels_as_weights():
+    added = np.zeros((1, 40, 40), dtype=np.float32)
+    ((about, weights),) = blocks_of(pack(scored(added=added), trace_id="x", layers=[1]))
+    assert about["kind"] == "layer"
+    assert np.array_equal(weights, scored(added=added).layer(1).weights())
+
+
+def test_layers_go_by_the_models_own_numbers_and_the_nearest_is_opened():
+    trace = scored(n=400, d=400)
+    assert read(pack(trace, trace_id="x", layers=[3]))[0]["numbers"] == [1, 3]
+    assert [layers_to_send(trace, wanted) for wanted in (0, 1, 2, 3, 99)] == [
+        [1],
+        [1],
+        [1],
+        [3],
+        [3],
+    ]
+    assert layers_to_send(scored(n=40), 3) == [1, 3], "of a short text all are sent"
+
+
+def test_the_possible_entropy_is_that_of_the_keys_that_a_query_may_look_at():
+    causal = np.stack([np.zeros(40), np.arange(1, 41)], axis=-1).astype(np.int32)
+    header, _ = read(pack(scored(allowed=causal), trace_id="x", layers=[1]))
+    assert header["possible"] == pytest.approx([np.log2(np.arange(1, 41)).mean()] * 2)
+    whole, _ = read(pack(scored(), trace_id="x", layers=[1]))
+    assert whole["possible"] == pytest.approx([np.log2(40)] * 2)
+    assert (whole["sinks"], header["sinks"]) == (False, False)
+    sunk, _ = read(pack(scored(sinks=np.ones(4, np.float32)), trace_id="x", layers=[1]))
+    assert sunk["sinks"] is True
+
+
+def test_a_passport_is_said_in_words():
+    def words(passport):
+        return passport_words(ModelInfo("m", None, 1, 1, 4, 9, passport=passport))
+
+    assert words(None) == ""
+    measured = Passport("scores", 64, 3.2e-8, 1e-7)
+    assert words(measured) == "checked against Transformers on 64 tokens: 3e-8"
+    assert words(Passport("scores", 64)) == "checked against Transformers on 64 tokens: 0"
+    unread = Passport("weights", reason="it has its own way")
+    assert words(unread) == "not checked against Transformers: it has its own way"
+    off = Passport("weights", 64, reason="it is off by 0.1")
+    assert words(off) == "checked against Transformers on 64 tokens: it is off by 0.1"
 
 
 GROUP = Group("1_2_pieces_shown", ((1,), (2, 3)), ((4,),), mean=True, together=True, rescaled=True)
@@ -140,13 +166,13 @@ def test_what_the_browser_asked_for_comes_with_the_layers(make_trace):
     (layer, _), (means, mean), (group, numbers), (page, text) = blocks_of(payload)
     assert layer["layer"] == 1
     assert means["kind"] == "means"
-    assert np.abs(mean - trace.weights.mean(axis=1)).max() <= HALF_A_STEP
+    assert np.abs(mean - trace.weights.mean(axis=1, dtype=np.float64)).max() < 1e-7
     assert group["name"] == GROUP.name
     kept = np.array([False, True, True, True, True, True])
     want_numbers = attention_between(
         trace.weights, GROUP.queries, GROUP.keys, mean=True, together=True, kept=kept
     )
-    assert np.abs(numbers - want_numbers).max() <= HALF_A_STEP
+    assert np.array_equal(numbers, want_numbers)
     assert page["ticket"] == 7
     assert text.decode() == "<p>(1,)é"
 
@@ -172,11 +198,3 @@ def test_a_page_too_large_for_a_browser_comes_empty(make_trace):
     want = Want("x", 0, page=Page(7, None))
     ((page, text),) = answers_to(make_trace(), want, lambda _: Huge())
     assert (page["ticket"], page["bytes"], text) == (7, 0, b"")
-
-
-def test_a_layer_that_does_not_exist_becomes_the_nearest(make_trace):
-    assert layers_to_send(make_trace(4, 4, 256), 99) == [3]
-
-
-def test_of_a_short_text_all_layers_are_sent(make_trace):
-    assert layers_to_send(make_trace(4, 4, 20), 2) == [0, 1, 2, 3]

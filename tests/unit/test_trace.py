@@ -65,6 +65,15 @@ def test_the_cut_is_where_the_last_kept_token_ends(make_trace):
     assert replaced(make_trace(), n_cut=(7,)).cut_at(0) == 9
 
 
+def test_a_cut_at_the_left_is_where_the_first_kept_token_begins(make_trace):
+    trace = make_trace()
+    model = dataclasses.replace(trace.model, truncation_side="left")
+    kept = trace.query_tokens[2:]
+    weights = np.full((2, 3, 3, 3), 1 / 3, dtype=np.float32)
+    cut = {"model": model, "query_tokens": kept, "key_tokens": kept, "n_cut": (2,)}
+    assert replaced(trace, **cut, layers=weights).cut_at(0) == 4
+
+
 def test_every_token_is_counted_once_on_one_side_and_on_two(make_trace):
     trace = make_trace()
     assert trace.tokens == trace.query_tokens
