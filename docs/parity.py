@@ -88,7 +88,7 @@ def _refusal(name: str, own: dict[str, object], reads: str) -> str:
         RuntimeError: It shows it.
     """
     with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder) / name
+        place = Path(folder) / "tiny"
         try:
             check(name, own, reads, place)
         except ExplorerError as error:

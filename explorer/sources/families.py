@@ -194,6 +194,10 @@ _FAMILIES = {
     "longformer": Family(after_padding=True, refused=_WINDOWS),
     "led": Family(refused=_WINDOWS),
     "longt5": Family(refused=_WINDOWS),
+    "squeezebert": Family(
+        refused="hands out scores in Transformers, where other models hand out attention weights. "
+        f"{_OTHERS}"
+    ),
     "idefics": Family(
         refused="reads a text only behind a picture, and both at once cannot be given here. Choose "
         "a model that reads texts alone, such as HuggingFaceTB/SmolVLM-256M-Instruct"
@@ -371,6 +375,17 @@ def parts_of(config: Any) -> dict[Form, Any]:
     return found
 
 
+def parts_in(network: Any) -> dict[Form, Any]:
+    """The parts of a network that can be shown: an encoder without its decoder reads a text."""
+    found = parts_of(network.config)
+    return {"text": found["pair"]} if "pair" in found and _is_encoder(network) else found
+
+
+def _is_encoder(network: Any) -> bool:
+    """Whether a network is the encoder of an encoder-decoder alone, whatever its config says."""
+    return network.get_decoder() is network
+
+
 _PICTURE_PARTS = ("vision_config", "image_config")
 
 
@@ -462,9 +477,11 @@ def may_remember(config: Any) -> bool:
 def look_at_all(config: Any) -> None:
     """Let a model look at every token, as it does in short texts, before it is built.
 
-    BigBird looks at blocks of tokens, and at every token in texts up to a length: only there is a
-    weight of every token on every token. `most_positions` then says that length.
+    BigBird and Reformer look at blocks of tokens, and at every token in texts up to a length: only
+    there is a weight of every token on every token. `most_positions` then says that length.
     """
+    if config.model_type == "reformer":
+        config.all_up_to = min(config.lsh_attn_chunk_length, config.local_attn_chunk_length)
     if getattr(config, "attention_type", None) == "block_sparse":
         config.attention_type = "original_full"
         # As BigBirdModel.forward counts it.

@@ -111,7 +111,6 @@ ENCODERS = {
     "roc_bert": {},
     "roformer": {},
     "splinter": {},
-    "squeezebert": {},
     "tapas": {},
     "ultrabert": {},
     "visual_bert": {},
@@ -329,7 +328,7 @@ PICTURES = {
 _NOT_ALL = "returns no attention of every token on every token"
 _NONE = "has no attention"
 _SOUND = "reads sound"
-REFUSED = {
+REFUSED: dict[str, tuple[str, dict[str, object], str]] = {
     "canine": ("text", {}, _NOT_ALL),
     "convnext": ("picture", {"hidden_sizes": [8] * 4, "depths": [1] * 4}, _NONE),
     "deepseek_v4": ("text", {}, _NOT_ALL),
@@ -338,13 +337,14 @@ REFUSED = {
     "imagegpt": ("text", {}, "which token stands for which patch cannot be said"),
     "led": ("pair", {}, "looks through a window"),
     "longformer": ("text", {}, "looks through a window"),
-    "longt5": ("pair", {}, _NOT_ALL),
+    "longt5": ("pair", {}, "looks through a window"),
     "mamba": ("text", {}, _NONE),
     "moshi": ("text", {}, _SOUND),
     "mra": ("text", {}, _NOT_ALL),
     "pegasus_x": ("pair", {}, _NOT_ALL),
     "prophetnet": ("pair", {}, _NOT_ALL),
     "rwkv": ("text", {}, _NONE),
+    "squeezebert": ("text", {}, "hands out scores"),
     "swin": (
         "picture",
         {"embed_dim": 8, "depths": [1, 1], "num_heads": [1, 2]},
@@ -354,7 +354,7 @@ REFUSED = {
     "whisper": ("text", {}, _SOUND),
     "yoso": ("text", {}, _NOT_ALL),
 }
-GROUPS = {
+GROUPS: dict[str, tuple[str, dict[str, dict[str, object]]]] = {
     "encoders": ("text", ENCODERS),
     "decoders": ("text", DECODERS),
     "hybrids": ("text", HYBRIDS),
