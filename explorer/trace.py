@@ -132,26 +132,27 @@ class AttentionTrace:
             object.__setattr__(self, "layers", of_weights(self._checked(self.layers)))
         object.__setattr__(self, "layers", tuple(self.layers))
         shapes = {(a.n_heads, a.n_queries, a.n_keys) for a in self.layers}
-        if shapes - {self._shape[1:]} or len(self.layers) != self.model.n_layers:
+        if shapes - {self.shape[1:]} or len(self.layers) != self.model.n_layers:
             found = [len(self.layers), *max(shapes, default=(0, 0, 0))]
             raise ExplorerError(self._wrong_shape(found))
         if list(self.numbers) != sorted(set(self.numbers)):
             raise ExplorerError("The numbers of the layers must rise from each to the next.")
 
     @property
-    def _shape(self) -> tuple[int, int, int, int]:
+    def shape(self) -> tuple[int, int, int, int]:
+        """Layers, heads, queries and keys, without any weight being made."""
         sides = (len(self.query_tokens), len(self.key_tokens))
         return (self.model.n_layers, self.model.n_heads, *sides)
 
     def _checked(self, weights: Weights) -> Weights:
-        if weights.shape != self._shape:
+        if weights.shape != self.shape:
             raise ExplorerError(self._wrong_shape(list(weights.shape)))
         return weights
 
     def _wrong_shape(self, found: list[int]) -> str:
         return (
             f"The attention weights have the shape {found}; with these tokens "
-            f"and this model [layer, head, query, key] must be {list(self._shape)}."
+            f"and this model [layer, head, query, key] must be {list(self.shape)}."
         )
 
     # — by the model's own number of a layer —
@@ -247,7 +248,7 @@ class AttentionTrace:
         Raises:
             ExplorerError: They would take too much memory: more with the square of the length.
         """
-        size = 4 * int(np.prod(self._shape, dtype=np.int64))
+        size = 4 * int(np.prod(self.shape, dtype=np.int64))
         if size > MOST_WEIGHTS:
             raise ExplorerError(
                 f"All weights together would take {size / 2**30:,.1f} GiB; at most "
@@ -259,7 +260,7 @@ class AttentionTrace:
     @property
     def _keeps(self) -> bool:
         """Whether all weights are kept once made: given ones need no copy."""
-        size = 4 * int(np.prod(self._shape, dtype=np.int64))
+        size = 4 * int(np.prod(self.shape, dtype=np.int64))
         return size <= _KEPT and not all(isinstance(a, GivenWeights) for a in self.layers)
 
     @cached_property
@@ -267,7 +268,7 @@ class AttentionTrace:
         return self._dense()
 
     def _dense(self) -> Weights:
-        weights = np.empty(self._shape, dtype=np.float32)
+        weights = np.empty(self.shape, dtype=np.float32)
         for i, layer in enumerate(self.layers):
             weights[i] = layer.weights()
         weights.flags.writeable = False
@@ -282,11 +283,11 @@ class AttentionTrace:
     @property
     def nbytes(self) -> int:
         """Memory that the attention takes, with all weights where they are kept once made."""
-        size = 4 * int(np.prod(self._shape, dtype=np.int64))
+        size = 4 * int(np.prod(self.shape, dtype=np.int64))
         return sum(layer.nbytes for layer in self.layers) + (size if self._keeps else 0)
 
     def __repr__(self) -> str:
-        shape = " x ".join(map(str, self._shape))
+        shape = " x ".join(map(str, self.shape))
         return f"AttentionTrace({self.model.name!r}, [layer, head, query, key] = {shape})"
 
     def show(

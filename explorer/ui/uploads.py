@@ -58,7 +58,7 @@ def ask_for_weights(side: str, then: Callable[[], None] | None) -> None:
     )
     own: Own | None = st.session_state[f"{side}own"]
     if own:
-        st.text(f"In use: {own.trace.model.name}, {list(own.trace.weights.shape)}")
+        st.text(f"In use: {own.trace.model.name}, {list(own.trace.shape)}")
 
 
 def _most() -> int:
