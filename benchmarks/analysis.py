@@ -16,6 +16,7 @@ from benchmarks.attention import ratio, take_turns
 from explorer.analysis.flow import attention_flow
 from explorer.analysis.profiles import head_profiles
 from explorer.analysis.rollout import attention_rollout, with_residual
+from explorer.layers import of_weights
 from explorer.run import Run
 from explorer.sources import trace_run
 from explorer.sources.probe import probe
@@ -108,7 +109,7 @@ def profiles() -> None:
     weights /= weights.sum(-1, keepdims=True)
     tokens = trace_run(Run(text_of(512))).key_tokens
     info = ModelInfo("12 x 12", None, 12, 12, 768, 512)
-    trace = AttentionTrace(info, (text_of(512),), tokens, tokens, weights)
+    trace = AttentionTrace(info, (text_of(512),), tokens, tokens, of_weights(weights))
     count = len(head_profiles(trace).measures)
 
     def read_once_each() -> None:
@@ -128,9 +129,9 @@ def removal() -> None:
 
         def one_by_one(every: list[list[int]] = every, asked: "object" = asked) -> None:
             for removed in every:
-                asked.without([removed], "mask")  # type: ignore[attr-defined]
+                asked.without([removed], "replace")  # type: ignore[attr-defined]
 
-        times = take_turns([partial(asked.without, every, "mask"), one_by_one], 3)
+        times = take_turns([partial(asked.without, every, "replace"), one_by_one], 3)
         print(f"{n} | {1e3 * statistics.median(times[0]):.0f} | {ratio(*times):.2f}")
 
 

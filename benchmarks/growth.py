@@ -25,6 +25,7 @@ from explorer.analysis.detectors import detectors, sentence_of
 from explorer.analysis.groups import word_of
 from explorer.errors import ExplorerError
 from explorer.instrument.pack import pack
+from explorer.layers import of_weights
 from explorer.lesson import Trained
 from explorer.run import Run, readable
 from explorer.scratch.encoder import tokenize
@@ -109,7 +110,8 @@ def _trace(text: str) -> AttentionTrace:
     weights = np.full((1, 1, n, n), 1 / n, np.float32)
     info = ModelInfo("m", None, 1, 1, 1, 512)
     text = readable(text)
-    return AttentionTrace(info, (text,), reading.tokens, reading.tokens, weights, reading.n_cut)
+    layers = of_weights(weights)
+    return AttentionTrace(info, (text,), reading.tokens, reading.tokens, layers, reading.n_cut)
 
 
 def _edited(text: str) -> object:
@@ -155,7 +157,7 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "huggingface.read, byte-level BPE": lambda text: _read("byte-level BPE", text),
     "huggingface.read, SentencePiece": lambda text: _read("SentencePiece", text),
     "alignment.align, edited text": _edited,
-    "detectors.detectors": lambda text: detectors(_trace(text).tokens),
+    "detectors.detectors": lambda text: detectors(_trace(text)),
     "detectors.sentence_of": lambda text: sentence_of(_trace(text).tokens),
     "groups.word_of": _words,
     "pack.pack": _packed,

@@ -11,6 +11,7 @@ q and k take by their shapes. Rows and tiles are held against a float64 softmax 
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -51,7 +52,7 @@ def measure(name: str, network: Any, ids: torch.Tensor, turns: int) -> None:
         network.set_attn_implementation(to)
         what()
 
-    ways = [
+    ways: list[Callable[[], object]] = [
         partial(switched, NAME, partial(traced, network, ids)),
         partial(switched, "sdpa", plain),
     ]
@@ -70,7 +71,7 @@ def measure(name: str, network: Any, ids: torch.Tensor, turns: int) -> None:
     exact(layers)
 
 
-def _once(ways: list[Any]) -> list[list[float]]:
+def _once(ways: list[Callable[[], object]]) -> list[list[float]]:
     """Of what takes minutes: one turn of each, none to warm up."""
     times = []
     for way in ways:

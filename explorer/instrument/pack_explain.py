@@ -46,7 +46,7 @@ def pack_explain(
     Args:
         found: What to show.
         explain_id: Names it: payloads with one id add to the same picture.
-        title: The model's name.
+        title: The model's name, and how far its numbers were checked.
         asks_at: Whether the target is about one token, so that a click may choose another.
         predictions: The likeliest words or classes with all heads on.
         changed: The answer for the heads that are off and the words that are gone.

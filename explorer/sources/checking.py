@@ -149,6 +149,8 @@ def _check_shard(path: Path, file: str, name: str) -> None:
             raise refuse(name, file, "header", f"takes more than {_WEIGHTS_HEADER:,} bytes")
         header = (start[8:] + opened.read(max(size + 8 - len(start), 0)))[:size]
     packed = re.search(rb'"dtype"\s*:\s*"((?:F8|F4|F6)_[A-Z0-9_]{1,16})"', header)
+    # As GPTQ and AWQ, compressed-tensors, and bitsandbytes call them.
+    packed = packed or re.search(rb'\.(qweight|qzeros|weight_packed|SCB|absmax)"\s*:', header)
     if packed:
         raise ExplorerError(
             f"“{name}” was not loaded: its {file} holds numbers of the kind {packed[1].decode()}, "

@@ -375,6 +375,17 @@ def parts_of(config: Any) -> dict[Form, Any]:
     return found
 
 
+def parts_in(network: Any) -> dict[Form, Any]:
+    """The parts of a network that can be shown: an encoder without its decoder reads a text."""
+    found = parts_of(network.config)
+    return {"text": found["pair"]} if "pair" in found and _is_encoder(network) else found
+
+
+def _is_encoder(network: Any) -> bool:
+    """Whether a network is the encoder of an encoder-decoder alone, whatever its config says."""
+    return network.get_decoder() is network
+
+
 _PICTURE_PARTS = ("vision_config", "image_config")
 
 

@@ -17,6 +17,7 @@ from explorer.source import Folder, InMemory, Own
 
 Stamp = tuple[tuple[str, int, int], ...]
 _FILES = (".json", ".safetensors", ".txt", ".model", ".spm", ".codes", ".tokenizer")
+_WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".gguf", ".h5", ".msgpack", ".ckpt")
 _MOST = 2000  # files of a folder that are looked at
 _ADAPTER = "adapter_config.json"
 _ADAPTER_BYTES = 2**20
@@ -52,7 +53,7 @@ def opened(folder: Path, name: str) -> tuple[Path, str]:
 
 
 def _check_whole(folder: Path, name: str) -> None:
-    """Refuse a folder with a configuration whose only weights are an adapter's.
+    """Refuse a folder with a configuration whose only weights are an adapter's, or a checkpoint's.
 
     Raises:
         ExplorerError: It is one.
@@ -60,6 +61,12 @@ def _check_whole(folder: Path, name: str) -> None:
     adapter = _is_file(folder / _ADAPTER)
     if adapter and not any(n.startswith("model") for n in _names(folder, ".safetensors")):
         raise ExplorerError(_of_adapter(folder, name))
+    steps = _checkpoints(folder)
+    if steps and not _names(folder, _WEIGHTS):
+        raise ExplorerError(
+            f"“{name}” holds no weights yet. Its folder {steps[-1]} does, the last of {len(steps)} "
+            "checkpoints: open that one."
+        )
 
 
 def _of_adapter(folder: Path, name: str) -> str:
@@ -81,18 +88,23 @@ def _of_adapter(folder: Path, name: str) -> str:
 
 def _elsewhere(folder: Path, name: str) -> str:
     """That there is no model, and which folder within holds one: a training's last checkpoint."""
-    inner = [n for n in _names(folder, "") if _is_file(folder / n / "config.json")]
-    steps = [n for n in inner if re.fullmatch(r"checkpoint-\d{1,18}", n)]
+    steps = _checkpoints(folder)
     if steps:
-        last = max(steps, key=lambda n: int(n.rpartition("-")[2]))
         return (
-            f"“{name}” is no model: it has no config.json. Its folder {last} does, the last of "
-            f"{len(steps)} checkpoints: open that one."
+            f"“{name}” is no model: it has no config.json. Its folder {steps[-1]} does, the last "
+            f"of {len(steps)} checkpoints: open that one."
         )
+    inner = [n for n in _names(folder, "") if _is_file(folder / n / "config.json")]
     if inner:
         return (
             f"“{name}” is no model: it has no config.json. Its folder {inner[0]} does: open that "
             "one."
+        )
+    cached = [n for n in _names(folder, "") if _snapshot(folder / n) is not None]
+    if cached:
+        return (
+            f"“{name}” is no model: it has no config.json. Its folder {cached[0]} holds a model of "
+            "the hub: open such a one."
         )
     if _names(folder, ".gguf"):
         return (
@@ -101,6 +113,13 @@ def _elsewhere(folder: Path, name: str) -> str:
             "weights."
         )
     return f"“{name}” is no model: it has no config.json."
+
+
+def _checkpoints(folder: Path) -> list[str]:
+    """The folders that a training saves as it goes on, the last one last."""
+    found = [n for n in _names(folder, "") if re.fullmatch(r"checkpoint-\d{1,18}", n)]
+    whole = [n for n in found if _is_file(folder / n / "config.json")]
+    return sorted(whole, key=lambda n: int(n.rpartition("-")[2]))
 
 
 def _snapshot(folder: Path) -> Path | None:

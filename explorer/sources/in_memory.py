@@ -16,7 +16,7 @@ from explorer.sources.families import (
     family_of,
     look_at_all,
     part_in,
-    parts_of,
+    parts_in,
     sizes_of,
 )
 from explorer.sources.loading import LoadedModel, measured, notes_of, same_weights
@@ -51,7 +51,7 @@ def _made(source: InMemory) -> LoadedModel:
     whole = same_weights(model).eval()
     _look_at_all(whole)
     found: dict[Form, LoadedModel | str] = {}
-    for form, config in parts_of(whole.config).items():
+    for form, config in parts_in(whole).items():
         try:
             reader = (_processor if form == "picture" else _tokenizer)(source, name)
             loaded = _part(whole, config, form, reader, name)
@@ -68,7 +68,8 @@ def _made(source: InMemory) -> LoadedModel:
 
 def _part(whole: Any, config: Any, form: Form, reader: Any, name: str) -> LoadedModel:
     """What of a model reads texts, or pictures."""
-    notes = notes_of(config, name, family_of(whole.config).note)
+    of_family = family_of(config if form == "picture" else whole.config)
+    notes = notes_of(config, name, of_family.note)
     predicts = _predicts(whole)
     if config is not whole.config:
         whole, predicts = part_in(whole, config), None

@@ -44,7 +44,7 @@ from explorer.sources.families import (
     family_of,
     look_at_all,
     part_in,
-    parts_of,
+    parts_in,
     sight_of,
     sizes_of,
     why_unseen,
@@ -281,7 +281,7 @@ def _load_checked(folder: Path, name: str, revision: str | None, held: int) -> L
     look_at_all(config)
     whole, predicts = _load_network(folder, name, config, held)
     found: dict[Form, LoadedModel | str] = {}
-    for form, part in parts_of(whole.config).items():
+    for form, part in parts_in(whole).items():
         try:
             found[form] = _load_part(folder, name, revision, form, part, whole, predicts)
         except ExplorerError as error:
@@ -478,8 +478,6 @@ def _from_folder(
             f"The weights of “{name}” cannot be loaded: the files are damaged or do not fit "
             "the model's config.json."
         ) from error
-    if maker is AutoModelForTextEncoding:
-        network.config.is_encoder_decoder = False  # whatever the whole model would be
     check_layers(loading["unexpected_keys"], network.state_dict(), name)
     check_unread(loading["unexpected_keys"], dict(network.named_modules()), name)
     other = [str(key[0] if isinstance(key, tuple) else key) for key in loading["mismatched_keys"]]

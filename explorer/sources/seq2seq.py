@@ -90,8 +90,9 @@ class _Tracing:
         if self.languages and None in self.run.languages:
             source, target = self.languages
             note = (
-                f"{info.name} reads this text as {source} and writes {target}: that is what its "
-                "files say where no languages are chosen (Source language, Target language)."
+                f"{info.name} reads this text as {source} and writes {target}. A language that "
+                "nobody has chosen is the one that its files name, or else that of the text: "
+                "choose with “Source language” and “Target language”."
             )
             info = replace(info, notes=(*info.notes, note))
         return AttentionTrace(info, texts, *sides, layers, n_cut)

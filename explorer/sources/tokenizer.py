@@ -9,7 +9,7 @@ from typing import Any
 
 from transformers import AutoTokenizer
 
-from explorer.errors import ExplorerError, own_words, refusing
+from explorer.errors import ExplorerError, refusing
 from explorer.sources.families import most_positions
 from explorer.sources.hub_cache import VOCABULARIES, needs_no_vocabulary
 from explorer.sources.vocabulary import growth
@@ -66,8 +66,7 @@ def lacking(name: str) -> Iterator[None]:
             raise
         raise ExplorerError(
             f"The tokenizer of “{name}” needs the Python package {package}, which is not installed "
-            f"here. Whoever runs this installs it with: pip install {package.replace('_', '-')} "
-            f"(the tokenizer says: “{own_words(cause)}”)."
+            f"here. Whoever runs this installs it with: pip install {package.replace('_', '-')}"
         ) from error
 
 
@@ -81,11 +80,17 @@ def growth_of(tokenizer: Any, name: str) -> float:
         return 1.0  # its files were looked at, and its own code adds nothing
     with refusing(_CANNOT.format(name=name)):
         inner = tokenizer.backend_tokenizer
-        normalizer, before = (
-            None if part is None else json.loads(part.__getstate__())
-            for part in (inner.normalizer, inner.pre_tokenizer)
-        )
-        return growth(normalizer, before, name)
+        return growth(_rules(inner.normalizer), _rules(inner.pre_tokenizer), name)
+
+
+def _rules(part: Any) -> Any:
+    """What a part of a tokenizer does, as tokenizer.json has it; None for nothing."""
+    try:
+        return None if part is None else json.loads(part.__getstate__())
+    except Exception as error:
+        if "Custom" in str(error):  # Python code of Transformers' own, which no file can bring
+            return None
+        raise
 
 
 def own_tokens(config: Any, tokenizer: Any) -> int | None:

@@ -7,6 +7,7 @@ import streamlit as st
 from explorer.analysis.explanation import Explanation
 from explorer.errors import ExplorerError
 from explorer.instrument import component
+from explorer.instrument.pack import passport_words
 from explorer.instrument.pack_explain import Changed, Predictions, pack_explain
 from explorer.limits import MAX_TOKENS
 from explorer.run import Run
@@ -174,12 +175,15 @@ def result() -> None:
         with st.container(key="about_explain"):
             trace = scheduler().wait(explaining.run, f"{session.reader} about")
             messages.about(trace, explaining.run, marked=False)
-        _explanation(explaining, explanation, predictions)
+        title = [trace.model.name, passport_words(trace.model)]
+        _explanation(explaining, explanation, predictions, " · ".join(filter(None, title)))
     scheduler().warm_up()
 
 
 @st.fragment
-def _explanation(work: Explaining, found: Explanation, predictions: Predictions) -> None:
+def _explanation(
+    work: Explaining, found: Explanation, predictions: Predictions, title: str
+) -> None:
     session = st.session_state
     if session.ask_at is not None:
         st.rerun()
@@ -193,7 +197,7 @@ def _explanation(work: Explaining, found: Explanation, predictions: Predictions)
     payload = pack_explain(
         found,
         explain_id=explain_id,
-        title=found.model,
+        title=title,
         asks_at=isinstance(work.target, MaskedWord | OutputVector),
         predictions=predictions,
         changed=changed,

@@ -290,7 +290,6 @@ AFTER_PADDING = {
     "Data2VecText": {},
     "MPNet": {},
     "Xmod": XMOD,
-    "Esm": {"mask_token_id": 4, "token_dropout": False},
     "Luke": {"entity_vocab_size": 4, "entity_emb_size": 8},
 }
 

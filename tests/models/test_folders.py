@@ -133,6 +133,20 @@ def test_the_last_checkpoint_of_a_training_is_named(tmp_path, saved):
     assert trace(tmp_path / "checkpoint-1000").weights.size
 
 
+def test_a_training_that_has_saved_no_weights_but_its_checkpoints_names_the_last(tmp_path, saved):
+    shutil.copytree(saved, tmp_path / "checkpoint-9")
+    shutil.copytree(saved, tmp_path / "checkpoint-10")
+    shutil.copy(saved / "config.json", tmp_path)
+    with pytest.raises(ExplorerError, match=r"holds no weights yet. Its folder checkpoint-10 does"):
+        trace(tmp_path)
+
+
+def test_the_hubs_whole_cache_is_no_model_and_one_of_its_folders_is_named(tmp_path, saved):
+    shutil.copytree(saved, tmp_path / "models--owner--tiny" / "snapshots" / "abc")
+    with pytest.raises(ExplorerError, match="Its folder models--owner--tiny holds a model of the"):
+        trace(tmp_path)
+
+
 def test_a_folder_within_that_holds_a_model_is_named(tmp_path, saved):
     shutil.copytree(saved, tmp_path / "best")
     with pytest.raises(ExplorerError, match=r"has no config.json. Its folder best does: open that"):
@@ -211,13 +225,15 @@ def test_quantised_weights_are_called_that_with_the_way_on(kind, model):
     assert "Correct the file" not in str(refusal.value)
 
 
-def test_numbers_of_eight_bits_are_told_though_the_configuration_says_nothing(model):
+def test_packed_numbers_are_told_though_the_configuration_says_nothing(model):
     weights = load_file(model / "model.safetensors")
     name = next(n for n in weights if n.endswith("query.weight"))
-    weights[name] = weights[name].to(torch.float8_e4m3fn)
-    save_file(weights, model / "model.safetensors", {"format": "pt"})
-    with pytest.raises(ExplorerError, match="numbers of the kind F8_E4M3, which are quantised"):
-        trace(model)
+    eight = weights | {name: weights[name].to(torch.float8_e4m3fn)}
+    four = weights | {name.replace("weight", "qweight"): torch.zeros(2, 16, dtype=torch.int32)}
+    for kind, packed in (("F8_E4M3", eight), ("qweight", four)):
+        save_file(packed, model / "model.safetensors", {"format": "pt"})
+        with pytest.raises(ExplorerError, match=f"numbers of the kind {kind}, which are quantised"):
+            trace(model)
 
 
 def test_gguf_files_are_told_as_such(model):

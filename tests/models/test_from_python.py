@@ -314,6 +314,9 @@ def test_every_line_of_the_readme_for_python_runs(tmp_path, tokenizer, monkeypat
     drawing().save(tmp_path / "cat.jpg")
     monkeypatch.chdir(tmp_path)
     code = code_of_readme().replace('task="reverse"', 'task="reverse", steps=10')
+    # Languages are test_tokens.py's: a tokenizer that knows any takes seconds to be made.
+    code, n_left_out = re.subn(r"trace = [^=]*=.hf:facebook/m2m100_418M[^)]*\)", "", code)
+    assert n_left_out == 1
     for name, folder in {
         "hf:google-bert/bert-base-uncased": "bert",
         "path:/models/my-bert": "bert",

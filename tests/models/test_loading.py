@@ -153,6 +153,8 @@ def test_an_encoder_saved_without_its_decoder_is_a_model_of_text(maker, named, t
     trace = explorer.trace(TEXT, source=source_of(tmp_path))
     near(trace, eager_weights(model))
     assert trace.model.part is None
+    again = explorer.trace(TEXT, model=model, tokenizer=byte_level())
+    assert np.abs(again.weights - trace.weights).max() <= AGAINST_EAGER
 
 
 PAIRS = {

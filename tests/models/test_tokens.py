@@ -31,9 +31,9 @@ from explorer.errors import ExplorerError
 from explorer.run import Run
 from explorer.source import Folder
 from explorer.sources import trace_run
-from explorer.sources.hub_cache import is_wanted
+from explorer.sources.hub_cache import is_wanted, needs_no_vocabulary
 from explorer.sources.placing import spans_of, words_of
-from explorer.sources.tokenizer import load_tokenizer
+from explorer.sources.tokenizer import growth_of, load_tokenizer
 from explorer.sources.tokens import pieces_of, read_texts
 from explorer.trace import AttentionTrace, ModelInfo
 from tests.models.tiny import byte_level, tiny_writer
@@ -280,10 +280,9 @@ def test_no_letter_far_away_is_taken_for_a_piece_that_is_not_there():
     assert spans[2:] == [(2, 5), (6, 8), (9, 11)]
 
 
-@pytest.mark.parametrize("maker", ["ByT5Tokenizer", "CanineTokenizer", "PerceiverTokenizer"])
-def test_a_tokenizer_without_a_vocabulary_reads_letter_by_letter(maker, tmp_path):
-    made = getattr(transformers, maker)()
-    made.save_pretrained(tmp_path)
+@pytest.mark.parametrize("maker", ["ByT5Tokenizer", "PerceiverTokenizer"])
+def test_a_tokenizer_without_a_vocabulary_reads_byte_by_byte(maker, tmp_path):
+    getattr(transformers, maker)().save_pretrained(tmp_path)
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "t5"}))
     text = "é 猫\n😀e\u0301"
     tokens = read(load_tokenizer(tmp_path, "tiny"), text)
@@ -292,7 +291,17 @@ def test_a_tokenizer_without_a_vocabulary_reads_letter_by_letter(maker, tmp_path
         if not token.special:
             said = text[slice(*token.span)]
             assert token.text == {" ": "␣", "\n": "⏎"}.get(said, said)
-    assert all(t.text.isprintable() for t in tokens)
+
+
+def test_canine_has_no_vocabulary_and_its_pieces_are_characters(tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "canine"}))
+    assert needs_no_vocabulary(tmp_path)  # its own tokenizer takes seconds to be made
+    (tmp_path / "tokenizer_config.json").write_text(
+        json.dumps({"tokenizer_class": "BertTokenizer"})
+    )
+    assert not needs_no_vocabulary(tmp_path)
+    text = "é 猫\n😀e\u0301"
+    assert spans_of(["", *text, ""], text) == [None, *((i, i + 1) for i in range(7)), None]
 
 
 @pytest.mark.parametrize(
@@ -417,15 +426,28 @@ def test_a_text_is_cut_at_the_side_that_its_tokenizer_says(side, kept, place, tm
 # --- failures -----------------------------------------------------------------------------------
 
 
-def test_a_package_that_a_tokenizer_needs_is_named(tmp_path):
+@pytest.mark.parametrize(
+    ("maker", "package"),
+    [("BertJapaneseTokenizer", "fugashi"), ("RoFormerTokenizer", "rjieba")],
+)
+def test_a_package_that_a_tokenizer_needs_is_named(maker, package, tmp_path):
     (tmp_path / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n猫")
-    settings = {"tokenizer_class": "BertJapaneseTokenizer", "word_tokenizer_type": "mecab"}
+    settings = {"tokenizer_class": maker, "word_tokenizer_type": "mecab"}
     (tmp_path / "tokenizer_config.json").write_text(json.dumps(settings))
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert"}))
-    with pytest.raises(
-        ExplorerError, match=r"needs the Python package fugashi.*pip install fugashi"
-    ):
+    said = f"needs the Python package {package}, .* pip install {package}$"
+    with pytest.raises(ExplorerError, match=said):
         load_tokenizer(tmp_path, "tiny")
+
+
+def test_rules_in_python_of_transformers_own_make_no_tokenizer_unreadable():
+    class Halves:
+        def pre_tokenize(self, text):
+            text.split(lambda _, part: [part[:3], part[3:]])
+
+    tokenizer = byte_level()
+    tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.PreTokenizer.custom(Halves())
+    assert growth_of(tokenizer, "tiny") == 1
 
 
 def test_a_vocabulary_that_is_none_is_refused_in_the_tokenizers_own_words(tmp_path):
@@ -519,7 +541,7 @@ def test_a_translating_model_reads_and_writes_the_languages_that_are_chosen(
     assert marks(written.query_tokens[:2])[-1].strip("_") == target
     assert not written.model.notes
     unsaid = explorer.trace(text, given, source=f"path:{tmp_path}")
-    assert any("where no languages are chosen" in note for note in unsaid.model.notes)
+    assert any("A language that nobody has chosen" in note for note in unsaid.model.notes)
 
 
 def marks(tokens):

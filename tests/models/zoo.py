@@ -328,7 +328,7 @@ PICTURES = {
 _NOT_ALL = "returns no attention of every token on every token"
 _NONE = "has no attention"
 _SOUND = "reads sound"
-REFUSED = {
+REFUSED: dict[str, tuple[str, dict[str, object], str]] = {
     "canine": ("text", {}, _NOT_ALL),
     "convnext": ("picture", {"hidden_sizes": [8] * 4, "depths": [1] * 4}, _NONE),
     "deepseek_v4": ("text", {}, _NOT_ALL),
@@ -354,7 +354,7 @@ REFUSED = {
     "whisper": ("text", {}, _SOUND),
     "yoso": ("text", {}, _NOT_ALL),
 }
-GROUPS = {
+GROUPS: dict[str, tuple[str, dict[str, dict[str, object]]]] = {
     "encoders": ("text", ENCODERS),
     "decoders": ("text", DECODERS),
     "hybrids": ("text", HYBRIDS),

@@ -427,7 +427,7 @@ def test_a_changed_file_is_refused_in_words_or_can_be_shown_compared_and_saved(a
     except ExplorerError as error:
         assert "\ud800" not in str(error)  # noqa: PT017
         return
-    assert pack(trace, trace_id="x", layers=range(trace.model.n_layers))
+    assert pack(trace, trace_id="x", layers=trace.numbers)
     assert read_npz(io.BytesIO(export.to_npz(trace))).texts == trace.texts
     assert export.to_html(trace)
     if trace.query_tokens == trace.key_tokens:
