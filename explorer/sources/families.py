@@ -5,6 +5,7 @@ the standard shape: a model of text, with its sizes where everybody has them and
 begin at 0. So a new decoder of standard shape needs no row, and a new fact needs a field here.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -499,8 +500,18 @@ def most_positions(config: Any) -> int | None:
         for name in ("max_position_embeddings", "max_seq_len"):  # the second is MPT's
             positions = getattr(part, name, None)
             if isinstance(positions, int) and positions > 0:
-                limits.append(max(positions - first_position(part), 1))
+                whole = positions - positions % _chunk(part)
+                limits.append(max(whole - first_position(part), 1))
     return min(filter(None, limits), default=None)
+
+
+def _chunk(config: Any) -> int:
+    """Of how many tokens a model makes its texts multiples: Reformer fills them up to whole chunks.
+
+    Its two kinds of layers have chunks of their own.
+    """
+    names = ("lsh_attn_chunk_length", "local_attn_chunk_length")
+    return math.lcm(*(getattr(config, name, None) or 1 for name in names))
 
 
 def decoder_start(config: Any) -> int | None:

@@ -429,4 +429,7 @@ def test_a_pair_takes_what_both_its_sides_take_and_mpt_says_it_in_its_own_way():
         sides[side] = sides[side] | {"max_position_embeddings": most}
     assert families.most_positions(transformers.EncoderDecoderConfig(**sides)) == 20
     assert families.most_positions(transformers.MptConfig(max_seq_len=77)) == 77
+    chunks = {"lsh_attn_chunk_length": 64, "local_attn_chunk_length": 32}
+    reformer = transformers.ReformerConfig(max_position_embeddings=160, **chunks)
+    assert families.most_positions(reformer) == 128  # a longer text would be filled up to 192
     assert families.most_positions(transformers.T5Config()) is None  # its positions are relative
