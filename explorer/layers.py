@@ -85,6 +85,11 @@ class AttentionLayer(ABC):
 
     @property
     @abstractmethod
+    def has_sink(self) -> bool:
+        """Whether rows sum to less than 1, as a sink that is no token takes the rest."""
+
+    @property
+    @abstractmethod
     def nbytes(self) -> int:
         """Memory that the layer takes."""
 
@@ -202,16 +207,21 @@ def row_entropy(rows: Weights) -> Doubles:
 class GivenWeights(AttentionLayer):
     """A layer whose weights were given, float32 ``[head, query, key]``, read-only.
 
+    Attributes:
+        given: The weights.
+        has_sink: Whether a model itself gives a part of a row to no token.
+
     Raises:
         ExplorerError: The rows are no distributions.
     """
 
     number: int
     given: Weights
+    has_sink: bool = False
 
     def __post_init__(self) -> None:
         given = np.ascontiguousarray(self.given, dtype=np.float32)
-        check_rows(given)
+        check_rows(given, self.has_sink)
         given = given.view()  # lock our own view, not an array that the caller may still write to
         given.flags.writeable = False
         object.__setattr__(self, "given", given)
@@ -311,6 +321,10 @@ class FromScores(AttentionLayer):
     @property
     def n_keys(self) -> int:  # type: ignore[override]
         return self.k.shape[1]
+
+    @property
+    def has_sink(self) -> bool:
+        return self.rule.sinks is not None
 
     @property
     def nbytes(self) -> int:
@@ -442,8 +456,12 @@ NOT_NUMBERS = (
 )
 
 
-def check_rows(weights: Weights) -> None:
+def check_rows(weights: Weights, has_sink: bool = False) -> None:
     """Refuse weights that are not rows of probabilities, of any shape ``[..., query, key]``.
+
+    Args:
+        weights: The weights.
+        has_sink: Whether rows may sum to less than 1.
 
     Raises:
         ExplorerError: They are not.
@@ -454,7 +472,8 @@ def check_rows(weights: Weights) -> None:
         raise ExplorerError(NOT_NUMBERS)
     if weights.min(initial=0.0) < 0:
         raise ExplorerError("An attention weight is negative; softmax weights never are.")
-    off = np.where(sums == 0, 0, np.abs(sums - 1)).max(initial=0.0)
+    off = np.where(sums == 0, 0, np.abs(sums - 1))
+    off = (np.maximum(sums - 1, 0) if has_sink else off).max(initial=0.0)
     if off > ROW_SUM_TOLERANCE:
         raise ExplorerError(
             f"The rows of the attention weights must sum to 1; one is off by {off:.3g}. "

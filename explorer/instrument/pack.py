@@ -96,7 +96,7 @@ def pack(
         "truncation_side": trace.model.truncation_side,
         "unknown": trace.model.unknown_token,
         "possible": possible_entropy(trace.layers).round(6).tolist(),
-        "sinks": any(map(_has_sinks, trace.layers)),
+        "sinks": any(layer.has_sink for layer in trace.layers),
         "thumb": thumbs.shape[2:],
         "blocks": [about for about, _ in blocks],
         "opening": opening,
@@ -253,10 +253,6 @@ def _mean(layer: AttentionLayer) -> Weights:
         for some, weights in layer.blocks(head):
             total[some] += weights
     return (total / layer.n_heads).astype(np.float32)
-
-
-def _has_sinks(layer: AttentionLayer) -> bool:
-    return isinstance(layer, FromScores) and layer.rule.sinks is not None
 
 
 def thumbnails(weights: Weights) -> npt.NDArray[np.uint8]:

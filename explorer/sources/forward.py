@@ -13,12 +13,13 @@ from typing import Any
 import torch
 
 from explorer.errors import ExplorerError, own_words
-from explorer.layers import AttentionLayer, GivenWeights, Weights
+from explorer.layers import AttentionLayer, GivenWeights
 from explorer.sources.loading import LoadedModel
 from explorer.sources.memory import take
 from explorer.sources.tap import Call, Tap, layers_from, numbers_of
 from explorer.trace import ModelInfo
 
+_ROUNDED = 0.02  # of a row's sum that half precision may be off by
 _CROSS = re.compile(r"cross|encoder_attn|encdec|encoder_decoder", re.IGNORECASE)
 Pick = Callable[[Sequence[Call]], list[Call]]
 
@@ -56,7 +57,7 @@ def attention_of(
         found = complete(
             getattr(out, names.get(part or "", "attentions"), None), *sides, loaded.info
         )
-        return tuple(GivenWeights(i, _whole(a[0])) for i, a in enumerate(found))
+        return tuple(_given(i, a[0]) for i, a in enumerate(found))
     calls = [c for c in of_part(network, tap.calls, part) if _sides(c) == sides]
     if not calls:
         raise ExplorerError(_nothing(loaded.info))
@@ -70,14 +71,18 @@ def attention_of(
     return layers_from(calls, numbers_of(network, calls))
 
 
-def _whole(weights: torch.Tensor) -> Weights:
-    """The weights of a layer as float32; rows that half precision has rounded sum to 1 again."""
+def _given(number: int, weights: torch.Tensor) -> GivenWeights:
+    """A layer of the weights that a model returns, ``[head, query, key]``, as float32.
+
+    Rows that half precision has rounded sum to 1 again; where much more than that is missing, the
+    model itself gives it to no token.
+    """
     found = weights.float()
-    if weights.dtype in (torch.float16, torch.bfloat16):
-        sums = found.sum(-1, keepdim=True)
+    sums = found.sum(-1, keepdim=True)
+    has_sink = bool(((sums > 0) & (sums < 1 - _ROUNDED)).any())
+    if weights.dtype in (torch.float16, torch.bfloat16) and not has_sink:
         found = found / torch.where(sums > 0, sums, 1.0)
-    array: Weights = found.cpu().numpy()
-    return array
+    return GivenWeights(number, found.cpu().numpy(), has_sink)
 
 
 def of_part(network: Any, calls: Sequence[Call], part: str | None) -> list[Call]:

@@ -17,7 +17,7 @@ from explorer.errors import ExplorerError, own_words
 from explorer.sources.families import marks_beside
 from explorer.sources.pictures import stored
 
-MAX_PATCHES = 4200  # Gemma 3 cuts a picture into 64 by 64, YOLOS into 50 by 83
+MAX_PATCHES = 2000  # DINOv2 at 518 pixels has 37 by 37; a head's map of so many has 4 million cells
 MAX_PIXELS = 2**22  # of a picture as a model gets it: a square of 2,048
 _BILINEAR, _BICUBIC = 2, 3  # as processors number the ways to make a picture smaller
 

@@ -98,7 +98,7 @@ def write_npz(trace: AttentionTrace, file: BinaryIO) -> None:
         "n_cut": trace.n_cut,
         "versions": {name: version(name) for name in _LIBRARIES},
     }
-    if _are_smaller_as_scores(trace):
+    if _are_written_apart(trace):
         arrays, about["layers"] = _written_layers(trace)
     else:
         arrays, about["layers"] = {"weights": trace.weights}, list(trace.numbers)
@@ -110,9 +110,12 @@ def write_npz(trace: AttentionTrace, file: BinaryIO) -> None:
     np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
-def _are_smaller_as_scores(trace: AttentionTrace) -> bool:
+def _are_written_apart(trace: AttentionTrace) -> bool:
+    """Whether layers are written one by one: as that is smaller, or says what weights do not."""
     if all(isinstance(layer, GivenWeights) for layer in trace.layers):
-        return False
+        return any(layer.has_sink for layer in trace.layers)
+    if any(layer.has_sink for layer in trace.layers):
+        return True  # it says of each layer what it is
     cells = sum(a.n_heads * a.n_queries * a.n_keys for a in trace.layers)
     return sum(layer.nbytes for layer in trace.layers) < 4 * cells
 
@@ -133,6 +136,7 @@ def _written_layers(
             parts |= {name: getattr(layer.rule, name) for name in _RULE}
         else:
             parts = {"weights": layer.weights()}
+            said |= {"sink": True} if layer.has_sink else {}
         for part, array in parts.items():
             if array is not None:
                 own = f"{part}_{layer.number}"
@@ -262,7 +266,10 @@ def _read_layer(
     if "weights" in said:
         weights = _named(said, "weights", arrays)
         _check(weights.shape == shape and weights.dtype == "<f4", "“weights” are no rows of heads")
-        return GivenWeights(number, weights)
+        _check(
+            said.get("sink", False) in (True, False), "a layer’s “sink” is neither true nor false"
+        )
+        return GivenWeights(number, weights, has_sink=bool(said.get("sink")))
     q, k = _named(said, "q", arrays), _named(said, "k", arrays)
     for part, name, n in ((q, "q", n_queries), (k, "k", n_keys)):
         whole = part.ndim == 3 and 0 not in part.shape and part.shape[1] == n

@@ -5,6 +5,7 @@ import pytest
 import torch
 import transformers
 
+from explorer.errors import ExplorerError
 from explorer.sources.tap import NAME, Change, Tap, layers_from, numbers_of
 
 SIZES = {
@@ -186,3 +187,18 @@ def test_a_tap_notes_only_what_its_own_thread_runs():
         pass
     run(model)
     assert tap.calls == []
+
+
+def test_rows_that_a_model_leaves_a_part_of_to_no_token_are_no_fault_of_theirs():
+    from explorer.sources.forward import _given
+
+    weights = torch.full((2, 3, 3), 0.2)  # a sink takes 0.4 of every row
+    layer = _given(4, weights)
+    assert layer.has_sink
+    assert np.array_equal(layer.weights(), weights.numpy())
+    with pytest.raises(ExplorerError, match="must sum to 1"):
+        _given(4, 2 * weights)
+    rounded = torch.tensor([[[0.5, 0.504], [1.0, 0.0]]], dtype=torch.float16)
+    again = _given(0, rounded)
+    assert not again.has_sink
+    assert again.weights().sum(-1) == pytest.approx(1)
