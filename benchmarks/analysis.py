@@ -2,26 +2,31 @@
 
 Rollout beside a plain chain of matrix products; attention flow beside the authors' way (networkx,
 Edmonds–Karp, on the same graph); all profiles of 12 × 12 heads beside reading the weights once for
-each measure; removal of every token in batches beside one at a time.
+each measure; a text of 2,048 tokens kept as q and k, with the memory that each analysis takes
+beside it; removal of every token in batches beside one at a time.
 """
 
 import statistics
 import time
+import tracemalloc
 from functools import partial
 
 import networkx as nx
 import numpy as np
 
 from benchmarks.attention import ratio, take_turns
+from explorer.analysis.comparison import compare
+from explorer.analysis.finder import find_pairs
 from explorer.analysis.flow import attention_flow
 from explorer.analysis.profiles import head_profiles
-from explorer.analysis.rollout import attention_rollout, with_residual
-from explorer.layers import of_weights
+from explorer.analysis.rollout import attention_rollout, rollout_from, with_residual
+from explorer.analysis.survey import survey
+from explorer.layers import FromScores, ScoreRule, of_weights
 from explorer.run import Run
 from explorer.sources import trace_run
 from explorer.sources.probe import probe
 from explorer.target import Likeness
-from explorer.trace import AttentionTrace, ModelInfo, Weights
+from explorer.trace import AttentionTrace, ModelInfo, Token, Weights
 
 TEXT = (
     "The old lighthouse had not been lit for thirty years and nobody in the village knew why , but "
@@ -33,6 +38,7 @@ def main() -> None:
     rollout()
     flow()
     profiles()
+    long_text()
     removal()
 
 
@@ -119,6 +125,42 @@ def profiles() -> None:
     times = take_turns([partial(head_profiles, trace), read_once_each], 5)
     print("head_profiles, 12 x 12 heads, 512 tokens: measures | ms | / reading once for each")
     print(f"{count} | {1e3 * statistics.median(times[0]):.0f} | {ratio(*times):.2f}")
+
+
+def long_text() -> None:
+    print("12 x 12 heads of 64, 2,048 tokens, q and k: analysis | s | MB beside q and k")
+    trace, other = (scores_trace(seed, 2048) for seed in (0, 1))
+    start = np.eye(1, 2048)
+    for name, do in (
+        ("profiles", lambda: head_profiles(trace)),
+        ("a row of the rollout", lambda: rollout_from(trace.layers, start)),
+        ("a pair of words", lambda: find_pairs([(trace.layers, [9], [2])])),
+        ("survey", lambda: survey([trace], 1)),
+        ("comparison", lambda: compare(trace, other)),
+    ):
+        tracemalloc.start()
+        begun = time.perf_counter()
+        do()
+        taken = time.perf_counter() - begun
+        print(f"{name} | {taken:.1f} | {tracemalloc.get_traced_memory()[1] / 2**20:.0f}")
+        tracemalloc.stop()
+    heads = trace.model.n_layers * trace.model.n_heads
+    print(f"q and k take {trace.nbytes / 2**20:.0f} MB, all weights would {heads * 16:,} MB")
+
+
+def scores_trace(seed: int, n: int) -> AttentionTrace:
+    """A trace of random q and k, 12 layers of 12 heads of 64."""
+    rng = np.random.default_rng(seed)
+    words = (TEXT.split() * (n // 20 + 1))[:n]
+    starts = np.cumsum([0, *(len(word) + 1 for word in words)])[:-1].tolist()
+    tokens = tuple(
+        Token(word, (at, at + len(word)), i, 0, False)
+        for i, (word, at) in enumerate(zip(words, starts, strict=True))
+    )
+    q, k = rng.standard_normal((2, 12, 12, n, 64), dtype=np.float32)
+    layers = [FromScores(i, q[i], k[i], ScoreRule(0.125)) for i in range(12)]
+    info = ModelInfo("12 x 12", None, 12, 12, 768, n)
+    return AttentionTrace(info, (" ".join(words),), tokens, tokens, layers)
 
 
 def removal() -> None:

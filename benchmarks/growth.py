@@ -21,7 +21,7 @@ import transformers
 
 from explorer import export
 from explorer.analysis.alignment import align
-from explorer.analysis.detectors import detectors, sentence_of
+from explorer.analysis.detectors import detectors, same_words, sentence_of
 from explorer.analysis.groups import word_of
 from explorer.errors import ExplorerError
 from explorer.instrument.pack import pack
@@ -158,7 +158,8 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "huggingface.read, SentencePiece": lambda text: _read("SentencePiece", text),
     "alignment.align, edited text": _edited,
     "detectors.detectors": lambda text: detectors(_trace(text)),
-    "detectors.sentence_of": lambda text: sentence_of(_trace(text).tokens),
+    "detectors.same_words": lambda text: same_words(_trace(text).tokens),
+    "detectors.sentence_of": lambda text: sentence_of(_trace(text).tokens, (text,)),
     "groups.word_of": _words,
     "pack.pack": _packed,
     "export.to_npz, read_npz": lambda text: read_npz(io.BytesIO(export.to_npz(_trace(text)))),

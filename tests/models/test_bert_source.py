@@ -266,7 +266,7 @@ SPOILED = {
         "damaged",
     ),
     "a vast vocabulary": (lambda f: change_config(f, vocab_size=1_900_000), "do not fit"),
-    "a picture model": (other_config(ResNetConfig()), "gives no one number"),
+    "a picture model": (other_config(ResNetConfig()), "has no attention: it sees by convolutions"),
 }
 
 

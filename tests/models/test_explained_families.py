@@ -163,6 +163,22 @@ def test_a_head_of_a_decoder_is_off_as_if_its_rows_of_the_output_map_were_nought
     assert abs(got[0] - asked.value) > 1e-4
 
 
+def test_heads_of_a_hybrid_are_named_by_the_models_own_layers(tmp_path):
+    """LFM2 has attention in its layers 1 and 3; the others are convolutions."""
+    kinds = {"layer_types": ["conv", "full_attention"] * 2, "num_hidden_layers": 4}
+    config = config_of("Lfm2", COMMON | MARKS | kinds | {"num_key_value_heads": 2})
+    folder = tiny_of(config, tmp_path, one_mark())
+    run = Run(TEXT, source=Folder(str(folder)))
+    found = explained(run, OutputVector(3))
+    assert found.numbers == (1, 3)
+    assert found.head_effects.shape == (2, 2)
+    asked = probe(run, OutputVector(3))
+    off = asked.heads_off([[(3, 1)]])[0] - asked.value
+    assert found.head_effects[1, 1] == pytest.approx(off, abs=TOLERANCE)
+    with pytest.raises(ExplorerError, match="has no head 0-1"):
+        asked.heads_off([[(0, 1)]])
+
+
 # — where a head reads, and texts side by side —
 
 

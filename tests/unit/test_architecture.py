@@ -30,7 +30,6 @@ ROOMS += ["scratch", "sources", "analysis", "views", "instrument", "export", "ui
 HEAVY = {
     "sklearn": ("analysis",),
     "scipy": ("analysis",),
-    "captum": ("sources",),
     "torch": ("scratch", "sources"),
     "transformers": ("sources",),
     "huggingface_hub": ("sources",),
