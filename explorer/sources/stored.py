@@ -7,6 +7,7 @@ Made anew by ``make example`` after a change of the model or of its tokens.
 import functools
 import json
 import re
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -107,7 +108,11 @@ def write_npz(trace: AttentionTrace, file: BinaryIO) -> None:
         about["patches"] = [trace.patches.rows, trace.patches.columns]
         arrays["picture"] = np.frombuffer(trace.patches.png, np.uint8)
     arrays["about"] = np.array(json.dumps(about, ensure_ascii=False))
-    np.savez_compressed(file, allow_pickle=False, **arrays)
+    # As numpy.savez_compressed, which packs q and k ten times as long for a tenth less.
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                np.lib.format.write_array(entry, array, allow_pickle=False)
 
 
 def _are_written_apart(trace: AttentionTrace) -> bool:
