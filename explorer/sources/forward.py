@@ -54,10 +54,11 @@ def attention_of(
         out = network(**inputs, **options)
     if not scores:
         names = {"decoder": "decoder_attentions", "cross": "cross_attentions"}
-        found = complete(
-            getattr(out, names.get(part or "", "attentions"), None), *sides, loaded.info
-        )
-        return tuple(_given(i, a[0]) for i, a in enumerate(found))
+        attentions: Any = getattr(out, names.get(part or "", "attentions"), None)
+        found = complete(attentions, *sides, loaded.info)
+        # A hybrid has None where a layer has no attention.
+        numbers = (i for i, a in enumerate(attentions) if a is not None)
+        return tuple(_given(i, a[0]) for i, a in zip(numbers, found, strict=True))
     calls = [c for c in of_part(network, tap.calls, part) if _sides(c) == sides]
     if not calls:
         raise ExplorerError(_nothing(loaded.info))
