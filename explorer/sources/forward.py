@@ -5,14 +5,14 @@ weights are taken as Transformers returns them. Nobody beyond this file needs to
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
 import torch
 
-from explorer.errors import ExplorerError, own_words
+from explorer.errors import ExplorerError, refusing
 from explorer.layers import AttentionLayer, GivenWeights
 from explorer.sources.loading import LoadedModel
 from explorer.sources.memory import take
@@ -176,23 +176,12 @@ def _nothing(info: ModelInfo) -> str:
     )
 
 
-@contextmanager
-def failing(name: str) -> Iterator[None]:
+def failing(name: str) -> AbstractContextManager[None]:
     """Whatever goes wrong inside a model becomes a refusal in its own words.
-
-    Where memory runs out it is not the model that is at fault: that is said elsewhere.
 
     Raises:
         ExplorerError: Something did.
     """
-    try:
-        yield
-    except (ExplorerError, MemoryError):
-        raise
-    except Exception as error:
-        if "alloc" in str(error):
-            raise
-        raise ExplorerError(
-            f"{name} failed while it was reading this: “{own_words(error)}”. Try another text, or "
-            "another model."
-        ) from error
+    return refusing(
+        f"{name} failed while it was reading this{{why}}. Try another text, or another model."
+    )
