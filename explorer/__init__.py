@@ -13,14 +13,13 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 # numpy reads this when it is loaded. Its threads wait for each other by running in circles: beside
 # others' work the scores of a head took 10 times as long with two threads as with one.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, reaching
 from explorer.picture import Picture
 from explorer.run import Run
 from explorer.source import InMemory, Source, parse_source
@@ -126,6 +125,10 @@ def traces(
 
     if isinstance(texts, str):
         raise ExplorerError("These texts are one text: give a list, or call explorer.trace(text).")
+    if not isinstance(texts, Iterable):
+        raise ExplorerError(
+            f"The texts are of the type {type(texts).__name__}; they must be a list of texts."
+        )
     asked = [(t, None) if isinstance(t, str) else t for t in texts]
     reads = _source(source, model, tokenizer, None, options)
     runs = []
@@ -192,10 +195,19 @@ def save(trace: AttentionTrace, file: str | PathLike[str]) -> None:
     Args:
         trace: What to write.
         file: Where to.
+
+    Raises:
+        ExplorerError: It is no trace, or the file cannot be written.
     """
     from explorer.sources.stored import write_npz
 
-    with Path(file).open("wb") as out:
+    if not isinstance(trace, AttentionTrace):
+        raise ExplorerError(
+            f"What is to be saved is of the type {type(trace).__name__}; it must be a trace, as "
+            "explorer.trace(…) returns: explorer.save(trace, file). Of what show(…) returned it is "
+            ".trace; as a page it is saved by its own .save(file)."
+        )
+    with reaching(file, "written") as path, path.open("wb") as out:
         write_npz(trace, out)
 
 
@@ -210,8 +222,9 @@ def load(file: str | PathLike[str]) -> AttentionTrace:
     """
     from explorer.sources.own import trace_of_file
 
-    path = Path(file)
-    return trace_of_file(_bytes_of(path), path.name)
+    with reaching(file, "read") as path:
+        data = path.read_bytes()
+    return trace_of_file(data, path.name)
 
 
 def _source(
@@ -256,16 +269,9 @@ def _picture(file: str | PathLike[str] | None) -> Picture | None:
         return None
     from explorer.sources.pictures import picture_of
 
-    return picture_of(_bytes_of(Path(file)))
-
-
-def _bytes_of(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ExplorerError(
-            f"“{path}” cannot be read: {error.strerror or error}. Check the path."
-        ) from error
+    with reaching(file, "read") as path:
+        data = path.read_bytes()
+    return picture_of(data)
 
 
 @contextmanager

@@ -1,13 +1,12 @@
 """The instrument in a notebook cell: the exported page in a frame of its own."""
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from os import PathLike
-from pathlib import Path
 
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, reaching
 from explorer.export.html import check_page, to_html
 from explorer.trace import AttentionTrace, Token
 
@@ -31,8 +30,13 @@ class Shown:
     layers: Sequence[int] | None = None
 
     def save(self, file: str | PathLike[str]) -> None:
-        """Write the page as a file that opens in any browser, offline."""
-        Path(file).write_text(self._page(), "utf-8")
+        """Write the page as a file that opens in any browser, offline.
+
+        Raises:
+            ExplorerError: The file cannot be written.
+        """
+        with reaching(file, "written") as path:
+            path.write_text(self._page(), "utf-8")
 
     def _page(self) -> str:
         return to_html(self.trace, opening=self.opening or None, layers=self.layers)
@@ -59,8 +63,12 @@ def shown(
     Raises:
         ExplorerError: There is no such place, or it is more than a page holds.
     """
+    if layers is not None and not isinstance(layers, Iterable):
+        raise ExplorerError(f"layers is {layers!r}; it must be a list of layers, such as [0, 1].")
+    layers = None if layers is None else [_whole(number, "A layer") for number in layers]
     for number in layers or ():
-        trace.layer(_whole(number, "A layer"))
+        trace.layer(number)
+    height = _whole(height, "height")
     check_page(trace, layers)
     opening: dict[str, str] = {}
     if layer is not None or head is not None:

@@ -424,6 +424,8 @@ WRONG = {
     "two models": ({"model": "made", "source": "scratch"}, "There are two models"),
     "a model as a source": ({"source": TENSOR}, "A model in memory is model="),
     "an option of another source": ({"model": "made", "seed": 1}, "takes no option “seed”"),
+    "a number as a picture": ({"picture": 5}, "The file is of the type int; it must be a path"),
+    "a number as a language": ({"source_language": 5}, "“5” is no name of a language"),
     "no picture": ({"picture": "nowhere.png"}, "“nowhere.png” cannot be read"),
 }
 
@@ -441,6 +443,8 @@ def test_a_text_of_another_type_is_told_so():
         explorer.trace(["a", "b"])
     with pytest.raises(ExplorerError, match="These texts are one text: give a list"):
         explorer.traces("a b")
+    with pytest.raises(ExplorerError, match="The texts are of the type int; they must be a list"):
+        explorer.traces(7)
     with pytest.raises(ExplorerError, match=r"Text 1 of 1 \(“7”\): It is neither a text nor two"):
         explorer.traces([7])
 
@@ -619,10 +623,8 @@ def test_the_way_to_cut_rows_of_padding_works_for_weights_in_any_shape(came, los
     weights[:, :, lost] = torch.nan
     with pytest.raises(ExplorerError, match="a mask left these queries no key") as refused:
         explorer.show(came(weights))
-    way = re.search(
-        r"(?:Cut them off: |all positions but [^,]*(?:, \d+)*(?: and \d+)?, )(.+?),? and (?:their|tokens)",
-        str(refused.value),
-    )[1]
+    said = str(refused.value)
+    way = re.search(r"(?:Cut them off: | but [0-9, and]+, )(.+?),? and (their )?tokens", said)[1]
     found = eval(way, {"weights": came(weights), "real": real, "numpy": np, "torch": torch})
     assert np.array_equal(explorer.show(found).trace.weights, want)
 
@@ -671,6 +673,7 @@ NAMES = {
     "inputs of a slow tokenizer": ({"input_ids": [0, 1]}, "tokenizer.convert_ids_to_tokens("),
     "one text": ("the cat sat down", "The tokens are one text, “the cat sat down”, and no list"),
     "too few": (["a"], "There are 1 query tokens, and “weights” has 4 on that side"),
+    "a set": ({"a", "b", "c", "d"}, "The tokens are a set, which has no order"),
     "nothing of the kind": (object(), "must be a list of texts, one for each position"),
 }
 
@@ -714,6 +717,8 @@ NOWHERE = {
     "a position": ({"query": 99}, "There is no token 99: there are 16, counted from 0"),
     "a fraction": ({"layer": 0.5}, "layer is 0.5; it must be a whole number"),
     "a truth": ({"query": True}, "query is True; it must be a whole number"),
+    "a layer for the list of them": ({"layers": 1}, "layers is 1; it must be a list of layers"),
+    "a height in words": ({"height": "big"}, "height is 'big'; it must be a whole number"),
     "layers that are not there": ({"layers": [0, 9]}, "has no attention in layer 9"),
 }
 
@@ -727,6 +732,39 @@ def test_a_place_that_there_is_not_is_told_with_those_that_there_are(asked, word
 def test_a_shown_trace_is_saved_as_a_page(cat, tmp_path):
     cat.show(layer=1, layers=[1]).save(tmp_path / "page.html")
     assert "<h1>Attention of all-MiniLM-L6-v2</h1>" in (tmp_path / "page.html").read_text("utf-8")
+
+
+NO_FILE = {
+    "a trace in a folder that is not there": (
+        lambda cat, folder: explorer.save(cat, folder / "x" / "cat.npz"),
+        r"“.*cat\.npz” cannot be written: No such file .*There is no folder “.*x”: make it first",
+    ),
+    "a trace in place of a folder": (
+        lambda cat, folder: explorer.save(cat, folder),
+        "cannot be written: Is a directory. Check the path",
+    ),
+    "a page in a folder that is not there": (
+        lambda cat, folder: cat.show().save(folder / "x" / "cat.html"),
+        "cannot be written: No such file or directory. There is no folder",
+    ),
+    "a text for a trace": (
+        lambda cat, folder: explorer.save("cat", folder / "cat.npz"),
+        r"to be saved is of the type str; it must be a trace, as explorer\.trace\(…\) returns",
+    ),
+    "a trace nowhere": (
+        lambda cat, _: explorer.save(cat, None),
+        "The file is of the type NoneType",
+    ),
+    "nothing": (lambda *_: explorer.load(None), "The file is of the type NoneType; it must be a p"),
+    "a NUL": (lambda *_: explorer.load("a\0b"), "There is a NUL character in the file’s path"),
+}
+
+
+@pytest.mark.parametrize(("call", "words"), NO_FILE.values(), ids=NO_FILE)
+def test_a_file_that_cannot_be_is_refused_with_what_to_do(call, words, cat, tmp_path):
+    with pytest.raises(ExplorerError, match=words):
+        call(cat, tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_saved_trace_is_loaded_again_however_long(tokenizer, tmp_path):
