@@ -1,11 +1,18 @@
 """From the press of Run to painted heads, beside the model's bare forward pass.
 
 Both are measured in the same minute on the same machine, in turns, on texts that neither has seen:
-the app in a real browser, the forward pass by transformers alone.
+the app in a real browser, the forward pass by transformers alone, with sdpa and no attention kept.
+
+    python -m benchmarks.run_to_paint            # this code
+    python -m benchmarks.run_to_paint ../before  # beside it the app of another folder, in turns
 """
 
 import statistics
+import sys
 import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,7 +20,7 @@ from playwright.sync_api import Page
 from transformers import AutoModel, AutoTokenizer
 
 from explorer.sources.catalogue import embedded_folder
-from tests.serve import browsing, serving
+from tests.serve import ROOT, browsing, serving
 
 LENGTHS = (16, 128, 512)
 REPEATS = 7
@@ -55,11 +62,11 @@ def text_of(n_tokens: int, turn: int) -> str:
 
 
 def bare(model: Any, tokenizer: Any, text: str) -> float:
-    """Milliseconds of one forward pass that returns its attentions."""
+    """Milliseconds of one plain forward pass."""
     inputs = tokenizer(text, return_tensors="pt")
     started = time.perf_counter()
     with torch.inference_mode():
-        model(**inputs, output_attentions=True)
+        model(**inputs)
     return 1000 * (time.perf_counter() - started)
 
 
@@ -86,29 +93,39 @@ class Reader:
         return took, self.received
 
 
-def main() -> None:
+def main(others: Sequence[str] = ()) -> None:
     folder = embedded_folder()
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModel.from_pretrained(folder, attn_implementation="eager").eval()
-    with serving() as app, browsing() as browser:
-        reader = Reader(browser.new_page(viewport={"width": 1440, "height": 900}), app.url)
-        reader.run(text_of(16, 99))  # waits for the model to be loaded
-        print("| tokens | forward pass, ms | Run to painted, ms | ratio | received, kB |")
-        print("|---:|---:|---:|---:|---:|")
+    model = AutoModel.from_pretrained(folder, attn_implementation="sdpa").eval()
+    with ExitStack() as stack:
+        browser = stack.enter_context(browsing())
+        readers = []
+        for root in (ROOT, *map(Path, others)):
+            app = stack.enter_context(serving(root=root))
+            page = browser.new_page(viewport={"width": 1440, "height": 900})
+            readers.append(Reader(page, app.url))
+            readers[-1].run(text_of(16, 99))  # waits for the model to be loaded
+        print("| app | tokens | forward pass, ms | Run to painted, ms | ratio | received, kB |")
+        print("|---|---:|---:|---:|---:|---:|")
         for n in LENGTHS:
             bare(model, tokenizer, text_of(n, 98))
-            rows = []
+            rows: list[list[tuple[float, float, int]]] = [[] for _ in readers]
             for turn in range(REPEATS):
                 text = text_of(n, turn)
-                rows.append((bare(model, tokenizer, text), *reader.run(text)))
-            columns = zip(*rows, strict=True)
-            forward, painted, received = (statistics.median(column) for column in columns)
-            ratio = painted / forward
-            print(
-                f"| {n} | {forward:.0f} | {painted:.0f} | {ratio:.1f} | {received / 1000:.0f} |",
-                flush=True,
-            )
+                for reader, own in zip(readers, rows, strict=True):
+                    own.append((bare(model, tokenizer, text), *reader.run(text)))
+            for name, own in zip(("here", *others), rows, strict=True):
+                _print_row(Path(name).name, n, own)
+
+
+def _print_row(name: str, n: int, rows: list[tuple[float, float, int]]) -> None:
+    forward, painted, received = (statistics.median(c) for c in zip(*rows, strict=True))
+    print(
+        f"| {name} | {n} | {forward:.0f} | {painted:.0f} | {painted / forward:.1f} | "
+        f"{received / 1000:.0f} |",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -28,4 +28,6 @@ def refusing(sentence: str) -> Iterator[None]:
     except (ExplorerError, KeyboardInterrupt, SystemExit, MemoryError):
         raise
     except BaseException as error:
+        if isinstance(error, RuntimeError) and "alloc" in str(error):
+            raise  # PyTorch's way to say that memory ran out
         raise ExplorerError(sentence.replace("{why}", f": “{own_words(error)}”")) from error

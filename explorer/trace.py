@@ -183,17 +183,22 @@ class AttentionTrace:
         """All weights of some queries, float32 ``[query, key]``; of every query if none is named.
 
         Raises:
-            ExplorerError: There is no such layer or head.
+            ExplorerError: There is no such layer, head or query.
         """
-        return self._at(layer, head).rows(head, queries)
+        found = self._at(layer, head)
+        _check_positions(queries, found.n_queries, "query")
+        return found.rows(head, queries)
 
     def tile(self, layer: int, head: int, queries: Positions, keys: Positions) -> Weights:
         """The weights of some queries on some keys, float32 ``[query, key]``.
 
         Raises:
-            ExplorerError: There is no such layer or head.
+            ExplorerError: There is no such layer, head or position.
         """
-        return self._at(layer, head).tile(head, queries, keys)
+        found = self._at(layer, head)
+        _check_positions(queries, found.n_queries, "query")
+        _check_positions(keys, found.n_keys, "key")
+        return found.tile(head, queries, keys)
 
     def pooled(
         self,
@@ -207,7 +212,12 @@ class AttentionTrace:
         Raises:
             ExplorerError: There is no such layer or head, or a group is empty.
         """
-        return self._at(layer, head).pooled(head, query_groups, key_groups)
+        found = self._at(layer, head)
+        for group in query_groups:
+            _check_positions(group, found.n_queries, "query")
+        for group in key_groups:
+            _check_positions(group, found.n_keys, "key")
+        return found.pooled(head, query_groups, key_groups)
 
     def log_sum_exp(self, layer: int, head: int) -> Doubles:
         """What each row's softmax is divided by, as a logarithm, ``[query]``.
@@ -315,6 +325,26 @@ class AttentionTrace:
         if self.model.truncation_side == "left":
             return min((start for start, _ in spans), default=len(self.texts[segment]))
         return max((end for _, end in spans), default=0)
+
+
+def _check_positions(positions: Positions | None, n: int, side: str) -> None:
+    """Refuse positions that a text does not have.
+
+    Raises:
+        ExplorerError: There are some, or they are no positions.
+    """
+    if positions is None or isinstance(positions, slice):
+        return
+    places = np.asarray(positions)
+    if places.ndim != 1 or (places.size and places.dtype.kind not in "iu"):
+        raise ExplorerError(
+            f"The {side} positions must be a list of whole numbers or a slice, such as [0, 5]."
+        )
+    beyond = [int(p) for p in places if not -n <= p < n]
+    if beyond:
+        raise ExplorerError(
+            f"There is no {side} {beyond[0]}: there are the positions 0 to {n - 1}."
+        )
 
 
 def _listed(numbers: Sequence[int]) -> str:

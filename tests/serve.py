@@ -29,14 +29,14 @@ class App:
         extra: Environment variables for its next start.
     """
 
-    def __init__(self, hub: str, **extra: str) -> None:
+    def __init__(self, hub: str, root: Path = ROOT, **extra: str) -> None:
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             self.port = s.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}/"
         self.folder = Path(tempfile.mkdtemp(prefix="explorer-"))
         self.log = self.folder / "log.txt"
-        self.hub = hub
+        self.hub, self.root = hub, root
         self.extra = extra
         self.start()
 
@@ -51,7 +51,7 @@ class App:
         with self.log.open("a") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={self.port}"],
-                cwd=ROOT,
+                cwd=self.root,
                 env=os.environ | env | self.extra,
                 stdout=out,
                 stderr=subprocess.STDOUT,
@@ -124,14 +124,15 @@ class Wire:
 
 
 @contextmanager
-def serving(hub: str = "http://127.0.0.1:9", **extra: str) -> Iterator[App]:
+def serving(hub: str = "http://127.0.0.1:9", root: Path = ROOT, **extra: str) -> Iterator[App]:
     """The app, for as long as the block runs; at its usual hub nobody answers.
 
     Args:
         hub: Where the hub is.
+        root: The checkout that is served.
         extra: Environment variables.
     """
-    app = App(hub, **extra)
+    app = App(hub, root, **extra)
     try:
         yield app
     finally:

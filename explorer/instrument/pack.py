@@ -74,15 +74,30 @@ def pack(
         report("Packing the weights", None)
         blocks.append(_layer_block(trace.layer(number)))
     blocks += answers
-    queries, keys = trace.query_tokens, trace.key_tokens
     if film:
         blocks.append(_weights_block({"kind": "film"}, film.weights))
         blocks.append(_weights_block({"kind": "ideals"}, np.stack(list(film.ideals.values()))))
     if trace.patches:
         picture = {"kind": "picture", "bytes": len(trace.patches.png)}
         blocks.append((picture, trace.patches.png))
-    header = {
+    header = _about(trace) | {
         "id": trace_id,
+        "thumb": thumbs.shape[2:],
+        "blocks": [about for about, _ in blocks],
+        "opening": opening,
+        "link": link,
+        "film": film and _about_film(film),
+    }
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    length = struct.pack("<I", len(text))
+    blobs = [blob for _, blob in blocks]
+    return b"".join([length, text, thumbs.tobytes(), ordinary.tobytes(), *blobs])
+
+
+def _about(trace: AttentionTrace) -> dict[str, Any]:
+    """What a trace says besides numbers of attention."""
+    queries, keys = trace.query_tokens, trace.key_tokens
+    return {
         "title": title_of(trace.model),
         "passport": passport_words(trace.model),
         "numbers": trace.numbers,
@@ -97,16 +112,7 @@ def pack(
         "unknown": trace.model.unknown_token,
         "possible": possible_entropy(trace.layers).round(6).tolist(),
         "sinks": any(layer.has_sink for layer in trace.layers),
-        "thumb": thumbs.shape[2:],
-        "blocks": [about for about, _ in blocks],
-        "opening": opening,
-        "link": link,
-        "film": film and _about_film(film),
     }
-    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
-    length = struct.pack("<I", len(text))
-    blobs = [blob for _, blob in blocks]
-    return b"".join([length, text, thumbs.tobytes(), ordinary.tobytes(), *blobs])
 
 
 PART_NAMES = {

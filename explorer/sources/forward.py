@@ -5,14 +5,14 @@ weights are taken as Transformers returns them. Nobody beyond this file needs to
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
 import torch
 
-from explorer.errors import ExplorerError, own_words
+from explorer.errors import ExplorerError, refusing
 from explorer.layers import AttentionLayer, GivenWeights
 from explorer.sources.loading import LoadedModel
 from explorer.sources.memory import take
@@ -54,10 +54,11 @@ def attention_of(
         out = network(**inputs, **options)
     if not scores:
         names = {"decoder": "decoder_attentions", "cross": "cross_attentions"}
-        found = complete(
-            getattr(out, names.get(part or "", "attentions"), None), *sides, loaded.info
-        )
-        return tuple(_given(i, a[0]) for i, a in enumerate(found))
+        attentions: Any = getattr(out, names.get(part or "", "attentions"), None)
+        found = complete(attentions, *sides, loaded.info)
+        # A hybrid has None where a layer has no attention.
+        numbers = (i for i, a in enumerate(attentions) if a is not None)
+        return tuple(_given(i, a[0]) for i, a in zip(numbers, found, strict=True))
     calls = [c for c in of_part(network, tap.calls, part) if _sides(c) == sides]
     if not calls:
         raise ExplorerError(_nothing(loaded.info))
@@ -175,23 +176,12 @@ def _nothing(info: ModelInfo) -> str:
     )
 
 
-@contextmanager
-def failing(name: str) -> Iterator[None]:
+def failing(name: str) -> AbstractContextManager[None]:
     """Whatever goes wrong inside a model becomes a refusal in its own words.
-
-    Where memory runs out it is not the model that is at fault: that is said elsewhere.
 
     Raises:
         ExplorerError: Something did.
     """
-    try:
-        yield
-    except (ExplorerError, MemoryError):
-        raise
-    except Exception as error:
-        if "alloc" in str(error):
-            raise
-        raise ExplorerError(
-            f"{name} failed while it was reading this: “{own_words(error)}”. Try another text, or "
-            "another model."
-        ) from error
+    return refusing(
+        f"{name} failed while it was reading this{{why}}. Try another text, or another model."
+    )

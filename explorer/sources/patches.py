@@ -2,8 +2,6 @@
 
 import inspect
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +11,7 @@ import torch
 from PIL import Image
 from transformers import BatchFeature, ViTImageProcessorPil
 
-from explorer.errors import ExplorerError, own_words
+from explorer.errors import ExplorerError, refusing
 from explorer.sources.families import marks_beside
 from explorer.sources.pictures import stored
 
@@ -57,7 +55,11 @@ def prepare(processor: Any, network: Any, name: str, image: Image.Image) -> Prep
     """
     config = network.config
     _check_size(processor, name, image.width, image.height)
-    with _fitting(name):
+    unfit = (
+        f"{name} failed on this picture: its preprocessor_config.json and its config.json do not "
+        "fit each other{why}. Choose another model."
+    )
+    with refusing(unfit):
         found = dict(processor(image.convert("RGB"), return_tensors="pt"))
         shapes = found.get("spatial_shapes")
         if shapes is not None:  # SigLIP 2 is given patches, and empty ones up to a fixed number
@@ -103,26 +105,6 @@ def _options(network: Any, n_patches: int, other_size: bool) -> dict[str, Any]:
     if "noise" in known:  # MAE reads patches in the order of noise
         found["noise"] = torch.arange(n_patches, dtype=torch.float32)[None]
     return found
-
-
-@contextmanager
-def _fitting(name: str) -> Iterator[None]:
-    """Says of a processor and a model that they do not fit; memory that runs out is said elsewhere.
-
-    Raises:
-        ExplorerError: They do not.
-    """
-    try:
-        yield
-    except (ExplorerError, MemoryError):
-        raise
-    except Exception as error:
-        if "alloc" in str(error):
-            raise
-        raise ExplorerError(
-            f"{name} failed on this picture: its preprocessor_config.json and its config.json do "
-            f"not fit each other (“{own_words(error)}”). Choose another model."
-        ) from error
 
 
 def _check_size(processor: Any, name: str, width: int, height: int) -> None:

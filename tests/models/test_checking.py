@@ -524,7 +524,7 @@ def test_any_value_of_any_key_gives_a_model_or_a_sentence(file, tmp_path):
     path = tmp_path / file
     whole = json.loads(path.read_text()) if path.is_file() else {}
 
-    @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
     @given(st.dictionaries(st.sampled_from([*ALLOWED, *KEYS]) | st.text(max_size=8), JSON))
     def holds(said):
         path.write_text(json.dumps(whole | said))

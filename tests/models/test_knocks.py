@@ -57,7 +57,7 @@ def check(trace, run):
 
 @pytest.mark.parametrize("source", [Embedded(), Scratch()], ids=["bert", "scratch"])
 def test_any_text_is_read_with_its_characters_in_place_or_refused_in_words(source):
-    @settings(max_examples=400, deadline=None)
+    @settings(max_examples=400)
     @given(TEXTS, st.none() | TEXTS)
     def holds(text, second):
         try:

@@ -41,7 +41,6 @@ VALUES = st.one_of(
 def test_any_address_opens_with_a_picture_or_a_sentence(page):
     @settings(
         max_examples=12,
-        deadline=None,
         derandomize=True,  # a failure is to be found by hand with more examples, not by chance
         phases=[Phase.explicit, Phase.generate],  # an example takes a second: no shrinking
         suppress_health_check=[HealthCheck.too_slow],

@@ -410,7 +410,7 @@ def test_what_does_not_fit_is_refused_with_what_was_found_and_what_is_wanted(
     assert not (tmp_path / "canary").exists(), "code in the file was run"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=300), st.sampled_from([b"", b"PK\x03\x04", b"\x93NUMPY\x01\x00"]))
 def test_any_bytes_are_answered_in_words(data, start):
     with pytest.raises(ExplorerError):
@@ -420,7 +420,7 @@ def test_any_bytes_are_answered_in_words(data, start):
 GOOD = npz(weights=weights_of((1, 1, 2, 2)), tokens=np.array(["a", "b"]))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.integers(0, len(GOOD) - 1), st.integers(0, 255))
 def test_a_file_with_one_byte_changed_is_shown_or_refused_in_words(place, byte):
     data = bytearray(GOOD)
@@ -436,7 +436,7 @@ TENSORS = save(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.integers(0, len(TENSORS) - 1), st.integers(0, 255))
 def test_tensors_with_one_byte_changed_are_shown_or_refused_in_words(place, byte):
     data = bytearray(TENSORS)
@@ -454,7 +454,7 @@ anything = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(["dtype", "shape", "data_offsets", "weights", "__metadata__"]), anything)
 def test_tensors_with_one_value_exchanged_are_shown_or_refused_in_words(name, value):
     header = tensor(offsets=(0, 4)) | {"__metadata__": {"tokens": '["a"]'}}

@@ -163,7 +163,7 @@ def test_what_does_not_fit_is_cut_from_the_longer_text_and_counted(first, second
     assert len(trace.query_tokens) == 512
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.text(min_size=1, max_size=40))
 def test_any_text_gives_a_trace_or_a_sentence(text):
     try:

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
@@ -128,7 +128,6 @@ def test_gradients_stay_finite_where_a_query_sees_nothing():
     assert all(torch.isfinite(p.grad).all() for p in layer.parameters())
 
 
-@settings(deadline=None)
 @given(st.permutations(range(6)))
 def test_permuting_the_tokens_permutes_the_attention(order):
     layer, x = twins()[0], tokens(6, 4)
@@ -139,7 +138,6 @@ def test_permuting_the_tokens_permutes_the_attention(order):
     assert torch.allclose(permuted, weights[:, :, order][..., order], atol=TOLERANCE)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 9), st.integers(1, 9), st.booleans())
 def test_rows_sum_to_one(n_query, n_key, causal):
     layer = twins()[0]

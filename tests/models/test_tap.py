@@ -202,3 +202,17 @@ def test_rows_that_a_model_leaves_a_part_of_to_no_token_are_no_fault_of_theirs()
     again = _given(0, rounded)
     assert not again.has_sink
     assert again.weights().sum(-1) == pytest.approx(1)
+
+
+def test_values_are_handed_out_where_they_are_asked_for():
+    model, seen, tap = model_of("Bert"), [], Tap(values=True)
+    own = model.encoder.layer[0].attention.self
+    hook = own.register_forward_hook(lambda module, given, out: seen.append(out[0]))
+    run(model, tap)
+    hook.remove()
+    call, layer = tap.calls[0], layers_from(tap.calls, (0, 1))[0]
+    joined = torch.from_numpy(layer.weights()) @ call.value[0]  # [head, query, d_v]
+    near(joined.transpose(0, 1).flatten(1), seen[0][0])
+    without = Tap()
+    run(model, without)
+    assert without.calls[0].value is None

@@ -230,7 +230,7 @@ def test_what_cannot_be_shown_is_refused_with_its_reason_and_with_what_can(famil
 
 def test_a_picture_of_very_many_patches_is_refused(tmp_path):
     tiny_vision("ViT", tmp_path, side=520)
-    with pytest.raises(ExplorerError, match=r"65 × 65 patches; at most 4,200"):
+    with pytest.raises(ExplorerError, match=r"65 × 65 patches; at most 2,000"):
         seen_by(tmp_path)
 
 

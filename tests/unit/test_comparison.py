@@ -321,7 +321,7 @@ def test_layers_go_by_the_models_own_numbers_in_sentences():
     assert "A’s layer 1 head" in other.findings[2] or "A’s layer 5 head" in other.findings[2]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 99), st.integers(2, 9))
 def test_distances_in_small_blocks_of_q_and_k_are_those_of_the_weights_made_whole(seed, n):
     text = " ".join(f"w{i}" for i in range(n))

@@ -49,7 +49,7 @@ def test_what_is_no_message_ends_the_line_or_is_passed_over(data, code):
     assert door.Door(None)._fault(object(), data) == code
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 6)), max_size=40))
 def test_uploads_never_take_more_than_their_share_and_the_newest_is_kept(uploads):
     manager = MemoryUploadedFileManager("/upload")

@@ -8,7 +8,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer import export
@@ -32,7 +32,6 @@ def trace_of(words, text="some text"):
     return AttentionTrace(ModelInfo("m", None, 1, 1, 4, 9), (text,), tokens, tokens, weights)
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(min_size=1, max_size=5).map(lambda t: t + "."), min_size=1, max_size=5))
 def test_a_trace_survives_the_way_through_npz_bit_for_bit(words):
     trace = trace_of(words, text="".join(words) + "\0")

@@ -41,7 +41,6 @@ def test_rollout_of_three_tokens_worked_by_hand():
     assert found[1][0] == pytest.approx([0.625, 0.375, 0])
 
 
-@settings(deadline=None)
 @given(st.integers(0, 999), st.floats(0, 1))
 def test_rollout_rows_sum_to_one_and_do_not_depend_on_the_order_of_heads(seed, residual):
     weights = random_weights(seed)
@@ -84,7 +83,7 @@ def scores_layers(seed, n, layers=3, sinks=False):
     ]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 999), st.integers(2, 9), st.floats(0, 1), st.booleans())
 def test_rows_of_a_rollout_in_small_blocks_are_those_of_the_whole(seed, n, residual, sinks):
     layers = scores_layers(seed, n, sinks=sinks)
@@ -153,7 +152,7 @@ def networkx_flow(weights, query):
     return flows / flows.sum()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 999), st.integers(2, 6), st.integers(1, 4))
 def test_flow_is_networkxs_exact_maximum_flow(seed, n, layers):
     weights = random_weights(seed, n, layers)
@@ -171,7 +170,7 @@ def test_flow_of_three_tokens_worked_by_hand():
     )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 999))
 def test_no_flow_exceeds_what_the_first_layers_pipes_to_an_input_hold(seed):
     weights = random_weights(seed)
@@ -253,7 +252,6 @@ def test_equal_heads_lie_on_one_point():
 # — Agreement and curves —
 
 
-@settings(deadline=None)  # scipy comes with the first
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=4, max_size=30))
 def test_agreement_is_scipys_spearman_with_average_ranks(pairs):
     one, other = np.array(pairs, dtype=float).T

@@ -116,7 +116,7 @@ def near(got, want):
     assert np.abs(got - want).max(initial=0) <= TOLERANCE
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(ANY, st.data())
 def test_rows_tiles_and_cells_are_those_of_a_dense_computation(layer, data):
     want, logs = whole_of(layer)
@@ -138,7 +138,7 @@ def test_rows_tiles_and_cells_are_those_of_a_dense_computation(layer, data):
     near(got[some], logs[head][some])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(ANY, st.data())
 def test_sums_and_entropies_are_those_of_a_dense_computation(layer, data):
     want, _ = whole_of(layer)
@@ -158,7 +158,7 @@ def test_sums_and_entropies_are_those_of_a_dense_computation(layer, data):
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(ANY)
 def test_blocks_are_all_rows_in_order_and_each_is_small(layer):
     for head in range(layer.n_heads):
@@ -170,7 +170,7 @@ def test_blocks_are_all_rows_in_order_and_each_is_small(layer):
         near(np.concatenate([w for _, w in blocks]), whole_of(layer)[0][head])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(ANY)
 def test_what_a_query_may_look_at_is_what_any_head_gives_more_than_nothing_to(layer):
     seen = whole_of(layer)[0].any(axis=0)
@@ -202,7 +202,7 @@ def test_entropy_knows_even_rows_single_keys_empty_rows_and_sinks():
     assert row_entropy(rows) == pytest.approx([2, 0, 0, 1], abs=1e-6)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 99), st.sampled_from([13, 300, 2000]), st.sampled_from([0.01, 0.3, 3]))
 def test_entropy_of_long_rows_is_that_of_float64(seed, keys, spread):
     rng = np.random.default_rng(seed)

@@ -140,7 +140,7 @@ def test_fifty_megapixels_take_the_memory_that_is_counted_and_no_copies(mode, mo
 GOOD = [file_of(waves(20, 30, 3), kind) for kind in ("PNG", "JPEG", "GIF", "WEBP", "BMP")]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(GOOD), st.integers(0, 10**4), st.integers(0, 255), st.integers(0, 10**4))
 def test_a_damaged_picture_is_shown_or_refused_in_words(data, place, byte, end):
     damaged = bytearray(data)

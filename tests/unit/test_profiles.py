@@ -303,7 +303,7 @@ def test_every_layer_has_its_own_possible_entropy():
     assert possible_entropy(layers) == pytest.approx([np.log2(counts).mean(), np.log2(9)])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.integers(0, 999),
     st.sampled_from(["all", "causal", "window", "sinks"]),
@@ -460,7 +460,7 @@ def test_a_space_that_belongs_to_a_token_is_still_a_space():
 # — The finder, in long texts —
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 999), st.integers(4, 20))
 def test_a_pair_in_q_and_k_is_scored_as_in_the_weights_made_whole(seed, n):
     rng = np.random.default_rng(seed)

@@ -394,7 +394,7 @@ shapes = st.sampled_from(SIZES)
 numbers = st.sampled_from([0, 1, -1, 2, 7, 0.2, 100])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     st.sampled_from([TEXT, PICTURE, SCORES]),
     st.one_of(

@@ -85,3 +85,22 @@ def test_every_token_is_counted_once_on_one_side_and_on_two(make_trace):
 
 def test_the_class_is_found_under_both_of_its_names():
     assert explorer.AttentionTrace is explorer.trace.AttentionTrace is AttentionTrace
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (lambda t: t.rows(7, 0), "no attention in layer 7.*0, 1"),
+        (lambda t: t.rows(0, 9), "no head 9: a layer has 0 to 2"),
+        (lambda t: t.rows(0, 0, [5]), "no query 5: there are the positions 0 to 4"),
+        (lambda t: t.rows(0, 0, [0.5]), "list of whole numbers"),
+        (lambda t: t.rows(0, 0, 3), "list of whole numbers"),
+        (lambda t: t.tile(0, 0, [0], [-6]), "no key -6"),
+        (lambda t: t.pooled(0, 0, [[0], [8]], [[0]]), "no query 8"),
+        (lambda t: t.pooled(0, 0, [[]], [[0]]), "empty"),
+        (lambda t: t.entropy(-1, 0), "no attention in layer -1"),
+    ],
+)
+def test_what_a_trace_does_not_have_is_named(make_trace, ask, words):
+    with pytest.raises(ExplorerError, match=words):
+        ask(make_trace())
