@@ -160,19 +160,20 @@ def screens(browser):
             contexts[key] = browser.new_context(**kind)
             contexts[key].grant_permissions(["clipboard-read", "clipboard-write"])
         context = contexts[key]
+        before = context.pages
         try:
             yield context.new_page()
         finally:
-            forget_all(context)
+            forget(context, [page for page in context.pages if page not in before])
 
     yield open_page
     for context in contexts.values():
         context.close()
 
 
-def forget_all(context):
-    """Close a context's pages and empty what they kept in the browser, but for its cache."""
-    for page in context.pages:
+def forget(context, pages):
+    """Close pages and empty what they kept in the browser, but for its cache."""
+    for page in pages:
         origin = "/".join(page.url.split("/")[:3])
         kept = {"origin": origin, "storageTypes": "cookies,local_storage,indexeddb"}
         context.new_cdp_session(page).send("Storage.clearDataForOrigin", kept)

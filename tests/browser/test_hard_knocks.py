@@ -189,18 +189,17 @@ def test_the_log_holds_no_text_of_a_reader(reader, app):
     assert "PRIVATE" not in app.log.read_text()
 
 
-def test_a_click_of_one_reader_is_answered_while_another_explains(app, browser, reader):
+def test_a_click_of_one_reader_is_answered_while_another_explains(app, screens, reader):
     """The other's work takes many seconds; this one's must not wait for its end."""
-    other = browser.new_context()
-    busy = Reader(other.new_page(), app)
-    busy.open(link(text="a word " * 60, target="vector", at="5"), "explain")
-    busy.page.get_by_role("button", name="Stop").wait_for()
-    reader.open(link(text=CAT, target="vector", at="8"), "explain").painted()
-    assert busy.page.get_by_role("button", name="Stop").is_visible(), "the other still works"
-    reader.open(link(text="A short one.")).painted()
-    reader.run("Another short one.")
-    reader.page.locator(".ax-text", has_text="Another").wait_for()
-    other.close()
+    with screens() as page:
+        busy = Reader(page, app)
+        busy.open(link(text="a word " * 60, target="vector", at="5"), "explain")
+        busy.page.get_by_role("button", name="Stop").wait_for()
+        reader.open(link(text=CAT, target="vector", at="8"), "explain").painted()
+        assert busy.page.get_by_role("button", name="Stop").is_visible(), "the other still works"
+        reader.open(link(text="A short one.")).painted()
+        reader.run("Another short one.")
+        reader.page.locator(".ax-text", has_text="Another").wait_for()
 
 
 def test_numbers_on_screen_are_still_the_models_after_all_that(reader):
