@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from os import PathLike
-from pathlib import Path
 
 from explorer.errors import ExplorerError
+from explorer.export.files import write_whole
 from explorer.export.html import check_page, to_html
 from explorer.trace import AttentionTrace, Token
 
@@ -31,8 +31,13 @@ class Shown:
     layers: Sequence[int] | None = None
 
     def save(self, file: str | PathLike[str]) -> None:
-        """Write the page as a file that opens in any browser, offline."""
-        Path(file).write_text(self._page(), "utf-8")
+        """Write the page as a file that opens in any browser, offline.
+
+        Raises:
+            ExplorerError: It cannot be written there.
+        """
+        page = self._page().encode()
+        write_whole(file, lambda out: out.write(page))
 
     def _page(self) -> str:
         return to_html(self.trace, opening=self.opening or None, layers=self.layers)
@@ -59,6 +64,8 @@ def shown(
     Raises:
         ExplorerError: There is no such place, or it is more than a page holds.
     """
+    if layers is not None and not isinstance(layers, Sequence):
+        raise ExplorerError(f"layers is {layers!r}; it must be a list of numbers, such as [0, 3].")
     for number in layers or ():
         trace.layer(_whole(number, "A layer"))
     check_page(trace, layers)
@@ -71,7 +78,7 @@ def shown(
         opening = {"layer": str(number), "heads": str(chosen)}
     if query is not None:
         opening["query"] = _place(trace.query_tokens, trace.texts, query)
-    return Shown(trace, height, opening, layers)
+    return Shown(trace, _whole(height, "height"), opening, layers)
 
 
 def _whole(value: object, name: str) -> int:

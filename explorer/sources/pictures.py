@@ -32,6 +32,20 @@ _WHICH_END_IS_UP = ("exif", "xmp", "XML:com.adobe.xmp")
 _SEEN_PIXELS = 2**22  # of what a model saw; a file may say anything
 
 
+def picture_at_hand(image: object) -> Picture | None:
+    """A picture that somebody has opened with PIL; None if it is something else.
+
+    Raises:
+        ExplorerError: It is too large.
+    """
+    if not isinstance(image, Image.Image):
+        return None
+    out = io.BytesIO()
+    with refusing("This picture cannot be read. Convert it to RGB: image.convert(“RGB”)."):
+        image.save(out, "PNG")
+    return picture_of(out.getvalue())
+
+
 def picture_of(data: bytes) -> Picture:
     """An uploaded picture: opened, made small, turned upright, and written anew.
 

@@ -5,6 +5,7 @@ Tolerance 1e-6: the same float32 operations, called in another order.
 
 import json
 import re
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from explorer.run import Run
 from explorer.source import InMemory
 from explorer.sources.probe import probe
 from explorer.target import Likeness
+from tests.models.test_tokens import translator
 from tests.models.tiny import READ, byte_level, drawing, tiny_model, tiny_vision, tiny_writer
 
 IDS = {"bos_token_id": 0, "pad_token_id": 1, "eos_token_id": 2}
@@ -516,3 +518,54 @@ def test_a_saved_trace_is_loaded_again_however_long(tokenizer, tmp_path):
         assert np.array_equal(one.rows(1), other.rows(1))
     with pytest.raises(ExplorerError, match=r"“.*nothing\.npz” cannot be read: No such file"):
         explorer.load(tmp_path / "nothing.npz")
+
+
+def test_a_file_that_cannot_be_written_leaves_what_stood_there(tmp_path):
+    trace, file = explorer.trace("A cat."), tmp_path / "a.npz"
+    explorer.save(trace, file)
+    before = file.read_bytes()
+    for wrong in (trace.show(), [trace], "x", None):
+        with pytest.raises(ExplorerError, match="not a trace"):
+            explorer.save(wrong, file)
+    assert file.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [file]
+    for save in (partial(explorer.save, trace), trace.show().save):
+        with pytest.raises(ExplorerError, match="cannot be written: No such file or directory"):
+            save(tmp_path / "no" / "a.npz")
+        with pytest.raises(ExplorerError, match="must be a path"):
+            save(5)
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (lambda: explorer.load(None), "type NoneType; it must be a path"),
+        (lambda: explorer.load("a\0b"), "number 0"),
+        (lambda: explorer.trace("A cat.", picture=5), "type int; it must be a path"),
+        (lambda: explorer.trace("A cat.", source_language=5), "source language is of the type int"),
+        (lambda: explorer.traces(5), "must be a list of texts"),
+        (lambda: explorer.trace("A cat.").show(layers=1), "must be a list of numbers"),
+        (lambda: explorer.trace("A cat.").show(height="big"), "height is 'big'"),
+    ],
+)
+def test_what_is_no_argument_is_refused_in_words(ask, words):
+    with pytest.raises(ExplorerError, match=words):
+        ask()
+
+
+def test_a_picture_that_is_open_is_read_like_its_file(tmp_path):
+    tiny_vision("ViT", tmp_path)
+    drawing().save(tmp_path / "a.png")
+    source = f"path:{tmp_path}"
+    open_one = explorer.trace(picture=drawing(), source=source)
+    of_file = explorer.trace(picture=tmp_path / "a.png", source=source)
+    assert np.array_equal(open_one.weights, of_file.weights)
+
+
+def test_several_texts_are_translated_into_the_language_that_is_chosen(tmp_path):
+    translator("Nllb", tmp_path, None)
+    languages = {"source_language": "deu_Latn", "target_language": "fra_Latn"}
+    one = explorer.trace("the cat", source=f"path:{tmp_path}", **languages)
+    (several,) = explorer.traces(["the cat"], source=f"path:{tmp_path}", **languages)
+    assert several.texts == one.texts
+    assert [t.text for t in several.tokens] == [t.text for t in one.tokens]
