@@ -141,21 +141,67 @@ def _check_shard(path: Path, file: str, name: str) -> None:
     Raises:
         ExplorerError: It is, or its header is too long.
     """
+    header = _header(path, file, name)
+    packed = re.search(rb'"dtype"\s*:\s*"((?:F8|F4|F6)_[A-Z0-9_]{1,16})"', header)
+    # As GPTQ and AWQ, compressed-tensors, Quanto, HQQ, and bitsandbytes call them.
+    packed = packed or re.search(
+        rb"\.(qweight|qzeros|weight_packed|weight_scale|weight_scale_inv|weight_scales|W_q"
+        rb'|weight_zero_point|weight\._data|SCB|absmax)"\s*:',
+        header,
+    )
+    if packed:
+        raise _packed(packed[1].decode(), file, name)
+
+
+def _packed(kind: str, file: str, name: str) -> ExplorerError:
+    return ExplorerError(
+        f"“{name}” was not loaded: its {file} holds numbers of the kind {kind}, "
+        f"which are quantised: packed by code that is not here. {_UNPACKED}"
+    )
+
+
+def _header(path: Path, file: str, name: str) -> bytes:
+    """What a safetensors file says of the numbers in it: JSON, if it is not damaged.
+
+    Raises:
+        ExplorerError: It is a pointer, or says more than any does.
+    """
     with path.open("rb") as opened:
         start = opened.read(64)
         _check_pointer(start, file, name)
         size = int.from_bytes(start[:8], "little")
         if size > _WEIGHTS_HEADER:
             raise refuse(name, file, "header", f"takes more than {_WEIGHTS_HEADER:,} bytes")
-        header = (start[8:] + opened.read(max(size + 8 - len(start), 0)))[:size]
-    packed = re.search(rb'"dtype"\s*:\s*"((?:F8|F4|F6)_[A-Z0-9_]{1,16})"', header)
-    # As GPTQ and AWQ, compressed-tensors, and bitsandbytes call them.
-    packed = packed or re.search(rb'\.(qweight|qzeros|weight_packed|SCB|absmax)"\s*:', header)
-    if packed:
-        raise ExplorerError(
-            f"“{name}” was not loaded: its {file} holds numbers of the kind {packed[1].decode()}, "
-            f"which are quantised: packed by code that is not here. {_UNPACKED}"
-        )
+        return (start[8:] + opened.read(max(size + 8 - len(start), 0)))[:size]
+
+
+def check_matrices(folder: Path, parameters: Iterable[tuple[str, Any]], name: str) -> None:
+    """Refuse weights whose matrices hold whole numbers: they are multiples of a scale, as int8 is.
+
+    Transformers would take each number for the weight itself. Tables of whole numbers that a model
+    keeps beside its weights (positions, masks) are none of its parameters.
+
+    Args:
+        folder: Where its files lie, after `check_files`.
+        parameters: Those of its class, each with its name.
+        name: The model's name.
+
+    Raises:
+        ExplorerError: There is such a matrix.
+    """
+    matrices = {key.rpartition(".")[2] for key, values in parameters if values.dim() > 1}
+    for path in sorted(folder.glob("*.safetensors")):
+        try:
+            said = parse(_header(path, path.name, name))
+        except (ValueError, RecursionError):
+            continue  # whoever loads it says that it is damaged
+        for key, about in said.items() if isinstance(said, dict) else ():
+            kind = about.get("dtype") if isinstance(about, dict) else None
+            shape = about.get("shape") if isinstance(about, dict) else None
+            whole = re.fullmatch(r"[IU]\d{1,3}|BOOL", kind) if isinstance(kind, str) else None
+            of_class = key.rpartition(".")[2] in matrices and not _HARMLESS_WEIGHTS.search(key)
+            if whole and of_class and isinstance(shape, list) and len(shape) > 1:
+                raise _packed(whole[0], path.name, name)
 
 
 def _check_pointer(data: bytes, file: str, name: str) -> None:
@@ -473,7 +519,8 @@ def _read_keys(kind: str) -> frozenset[str]:
             words |= _words_of(own, r"\bself\.(\w+)") | _words_of(networks, r"\bconfig\.(\w+)")
     fields = set(config.__dataclass_fields__) - set(PreTrainedConfig.__dataclass_fields__)
     if "rope_parameters" in words | fields:
-        fields |= _words_of([home / "modeling_rope_utils.py"]) | {"rope_theta", "rope_scaling"}
+        fields |= _words_of([home / "modeling_rope_utils.py"]) - {"partial_rotary_factor"}
+        fields |= {"rope_theta", "rope_scaling"}  # and networks that turn a part read the part
     return frozenset(words | fields | set(config.attribute_map))
 
 
@@ -498,6 +545,15 @@ def _parts_of_kind(kind: str) -> list[str]:
     return [part for part in parts if part in _kinds()]
 
 
+_ROTATIONS = ("rope_parameters", "rope_scaling")
+
+
+def _dicts(said: Any) -> list[dict[str, Any]]:
+    """A part of a configuration, and the parts in it: of layers of one kind, say."""
+    parts = [said] if isinstance(said, dict) else []
+    return parts + [inner for part in parts for inner in part.values() if isinstance(inner, dict)]
+
+
 def _check_read(said: dict[str, Any], kind: str, name: str) -> None:
     """Refuse a setting of attention that Transformers would drop without a word.
 
@@ -511,8 +567,12 @@ def _check_read(said: dict[str, Any], kind: str, name: str) -> None:
 
     read = _read_keys(kind).union(*map(_read_keys, _parts_of_kind(kind)))  # older files are flat
     rotates = "rope_parameters" in read
-    for key, value in said.items():
-        if key not in read and means_attention(kind, key, value, rotates=rotates):
+    of_rotation = (part for key in _ROTATIONS for part in _dicts(said.get(key)))
+    for key, value in (item for part in (said, *of_rotation) for item in part.items()):
+        # A class that reads what kind of attention there is may not have the kind that is said.
+        kind_of = re.search(r"(attn|attention|position)\w*_type$", key)
+        known = key in read and not (kind_of and isinstance(value, str) and value not in read)
+        if not known and means_attention(kind, key, value, rotates=rotates):
             raise refuse(
                 name,
                 "config.json",
@@ -803,10 +863,11 @@ def check_unread(unread: Iterable[str], modules: Iterable[str], name: str) -> No
             )
 
 
-# Masks and tables that older versions kept among the weights, and scales of a quantised cache.
+# Masks and tables that older versions kept among the weights, and scales of a quantised cache,
+# which change no weight: those of queries, keys, values and probabilities.
 _HARMLESS_WEIGHTS = re.compile(
     r"(attn|attention)\.(masked_)?bias$|(causal|attn)_mask$|inv_freq$|(cos|sin)(_cached)?$"
-    r"|position_ids$|relative_position_index$|_scale$"
+    r"|position_ids$|relative_position_index$|\.(q|k|v|kv|prob)_scale$|\.[qkv]_proj\.output_scale$"
 )
 _ATTENTION_PART = re.compile("attn|attention", re.IGNORECASE)
 

@@ -35,6 +35,7 @@ from explorer.sources.checking import (
     check_config,
     check_files,
     check_layers,
+    check_matrices,
     check_sizes,
     check_unread,
 )
@@ -448,20 +449,20 @@ def _has_class(maker: Any, config: Any) -> bool:
     return type(config) in maker._model_mapping
 
 
-def _check_need(maker: Any, name: str, config: Any, held: int) -> None:
-    """Refuse a network that is more than its files can hold, or than fits in memory."""
+def _check_need(maker: Any, folder: Path, name: str, config: Any, held: int) -> None:
+    """Refuse a network that is more than its files can hold, or than fits in memory, or packed."""
 
     def build() -> torch.nn.Module:
         return maker.from_config(copy.deepcopy(config), trust_remote_code=False)
 
-    check_need(name, build, held)
+    check_matrices(folder, check_need(name, build, held).named_parameters(), name)
 
 
 def _from_folder(
     maker: Any, folder: Path, name: str, config: Any, held: int
 ) -> tuple[Any, list[str]]:
     """A network, and the names of the weights that the files lack or have in another shape."""
-    _check_need(maker, name, config, held)
+    _check_need(maker, folder, name, config, held)
     try:
         network, loading = maker.from_pretrained(
             folder,

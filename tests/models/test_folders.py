@@ -228,12 +228,44 @@ def test_quantised_weights_are_called_that_with_the_way_on(kind, model):
 def test_packed_numbers_are_told_though_the_configuration_says_nothing(model):
     weights = load_file(model / "model.safetensors")
     name = next(n for n in weights if n.endswith("query.weight"))
-    eight = weights | {name: weights[name].to(torch.float8_e4m3fn)}
-    four = weights | {name.replace("weight", "qweight"): torch.zeros(2, 16, dtype=torch.int32)}
-    for kind, packed in (("F8_E4M3", eight), ("qweight", four)):
+    made = {"F8_E4M3": weights | {name: weights[name].to(torch.float8_e4m3fn)}}
+    for more in ("qweight", "weight_scale", "weight_zero_point", "weight_scale_inv"):
+        extra = torch.zeros(2, 16, dtype=torch.int32 if more == "qweight" else torch.float32)
+        made[more] = weights | {name.replace("weight", more): extra}
+    for kind, packed in made.items():
         save_file(packed, model / "model.safetensors", {"format": "pt"})
         with pytest.raises(ExplorerError, match=f"numbers of the kind {kind}, which are quantised"):
             trace(model)
+
+
+WHOLE = {"I8": torch.int8, "U8": torch.uint8, "I16": torch.int16, "I32": torch.int32}
+WHOLE |= {"I64": torch.int64, "BOOL": torch.bool}
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_matrices_of_whole_numbers_are_quantised_and_never_drawn_as_if_they_were_weights(
+    kind, model
+):
+    weights = load_file(model / "model.safetensors")
+    name = next(n for n in weights if n.endswith("key.weight"))
+    packed = (weights[name] * 100).to(WHOLE[kind])
+    save_file(weights | {name: packed}, model / "model.safetensors", {"format": "pt"})
+    with pytest.raises(ExplorerError, match=f"numbers of the kind {kind}, which are quantised"):
+        trace(model)
+
+
+def test_tables_of_whole_numbers_beside_the_weights_are_no_quantised_weights(model):
+    weights = load_file(model / "model.safetensors")
+    before = trace(model).weights
+    tables = {
+        "embeddings.position_ids": torch.arange(40)[None],
+        "encoder.layer.0.attention.bias": torch.ones(1, 1, 9, 9, dtype=torch.bool),
+        "encoder.layer.0.attention.self.relative_position_index": torch.ones(4, 4).long(),
+        "encoder.layer.0.attention.self.k_scale": torch.ones(1),
+        "encoder.layer.0.num_batches_tracked": torch.tensor(3),
+    }
+    save_file(weights | tables, model / "model.safetensors", {"format": "pt"})
+    assert (trace(model).weights == before).all()
 
 
 def test_gguf_files_are_told_as_such(model):

@@ -3,12 +3,17 @@
 import json
 import re
 from operator import attrgetter
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
+from transformers.models.auto.configuration_auto import (
+    CONFIG_MAPPING_NAMES,
+    model_type_to_module_name,
+)
 from transformers.models.auto.modeling_auto import MODEL_MAPPING_NAMES
 
 import explorer
@@ -285,10 +290,22 @@ def test_weights_of_attention_that_transformers_leaves_out_are_no_small_matter(t
 
 UNREAD = {
     ("bert", "position_embedding_type"): ("relative_key", "relative_key_query", "alibi"),
+    **{
+        (kind, "position_embedding_type"): ("relative_key", "relative_key_query")
+        for kind in ("albert", "camembert", "electra", "ernie", "esm", "roberta", "xlm-roberta")
+    },
     ("roberta", "attention_window"): ([512] * 12,),
     ("gpt2", "rotary"): (True,),
     ("llama", "attn_logit_softcapping"): (50.0,),
     ("llama", "sliding_window"): (8,),
+    ("llama", "clip_qkv"): (0.1,),
+    ("llama", "partial_rotary_factor"): (0.5,),
+    ("llama", "nope_layer_interval"): (2,),
+    ("llama", "no_rope_layer_interval"): (1, 4),
+    ("llama", "use_logn"): (True,),
+    ("llama", "use_dynamic_ntk"): (True,),
+    ("mistral", "partial_rotary_factor"): (0.25,),
+    ("qwen2", "use_mrope"): (True,),
     ("opt", "alibi"): (True,),
     ("distilbert", "rope_theta"): (10000.0,),
     ("vit", "use_relative_position_bias"): (True,),
@@ -302,6 +319,31 @@ def test_a_setting_of_attention_that_nobody_reads_is_refused_by_name(kind, key):
         with pytest.raises(ExplorerError, match=f"“{key}” in its config.json is .*“{kind}” model"):
             _check_read({"model_type": kind, key: value}, kind, "x")
         _check_read({"model_type": kind, key: None}, kind, "x")
+
+
+@pytest.mark.parametrize("place", ["rope_parameters", "rope_scaling"])
+def test_a_part_that_is_not_turned_is_refused_wherever_it_is_said(place):
+    part = {"rope_type": "default", "rope_theta": 1e4, "partial_rotary_factor": 0.5}
+    for said in (part, {"full_attention": part}):
+        with pytest.raises(
+            ExplorerError, match="“partial_rotary_factor” in its config.json is 0.5"
+        ):
+            _check_read({"model_type": "llama", place: said}, "llama", "x")
+    _check_read({"model_type": "phi", place: part}, "phi", "x")
+
+
+def test_no_class_is_taken_to_have_relative_positions_that_its_source_does_not_name():
+    home = Path(transformers.__file__).parent / "models"
+    asked = set()
+    for kind in CONFIG_MAPPING_NAMES:
+        room = home / model_type_to_module_name(kind)
+        sources = "".join(path.read_text("utf-8") for path in room.glob("*.py"))
+        if "position_embedding_type" in sources and "relative_key" not in sources:
+            asked.add(kind)
+            for said in ("relative_key", "relative_key_query"):
+                with pytest.raises(ExplorerError, match=f'is "{said}", which Transformers'):
+                    _check_read({"model_type": kind, "position_embedding_type": said}, kind, "x")
+    assert {"esm", "granitemoehybrid"} <= asked
 
 
 # As their authors publish them: what is said of attention, and is no matter.
