@@ -127,12 +127,41 @@ def weights_of(folder: Path, name: str) -> dict[str, Path]:
         names = set(weight_index(folder, name).values())
     found = {file: own_file(folder, file, name) for file in sorted(names)}
     shards = {file: path for file, path in found.items() if path is not None}
-    if not shards or len(shards) < len(found):
-        gguf = any(islice(folder.glob("*.gguf"), 1))
-        raise ExplorerError((_GGUF if gguf and not shards else NO_SAFE_WEIGHTS).format(name=name))
+    if len(shards) < len(found):
+        raise ExplorerError(_without(folder, name, [file for file in found if file not in shards]))
     for file, path in shards.items():
         _check_shard(path, file, name)
     return shards
+
+
+def _without(folder: Path, name: str, missing: list[str]) -> str:
+    """That files of weights are not there, and what is there in their place."""
+    if (folder / "model.safetensors.index.json").is_file():
+        return (
+            f"“{name}” lacks {len(missing)} of the files of weights that its "
+            f"model.safetensors.index.json names, such as {missing[0]}. Put what is missing into "
+            "its folder, or download the model again."
+        )
+    there = sorted(path.name for path in islice(folder.glob("*.safetensors"), 1000))
+    if any(re.fullmatch(r"model-\d+-of-\d+\.safetensors", file) for file in there):
+        return (
+            f"“{name}” has parts of its weights, and no model.safetensors.index.json, which says "
+            "what is in which. Put that file into its folder, or download the model again."
+        )
+    variant = next((f for f in there if re.fullmatch(r"model\.[\w-]{1,40}\.safetensors", f)), None)
+    if variant:
+        return (
+            f"“{name}” has no model.safetensors, but {variant}, and weights are looked for under "
+            "the first name alone. Rename the file to model.safetensors."
+        )
+    if there:
+        return (
+            f"“{name}” has no model.safetensors, but {_shown(there[0])}, whose weights may "
+            "have other names than Transformers gives them. Load it with the program that it was "
+            "made for, have its model saved with save_pretrained, and open the new folder."
+        )
+    gguf = any(islice(folder.glob("*.gguf"), 1))
+    return (_GGUF if gguf else NO_SAFE_WEIGHTS).format(name=name)
 
 
 def _check_shard(path: Path, file: str, name: str) -> None:
@@ -341,14 +370,18 @@ def _check_depth(said: Any) -> None:
         ]
 
 
+def _shown(text: str) -> str:
+    """A stranger's word as it stands in a sentence: without signs, and not long."""
+    return re.sub(r"[^\w .\[\]-]", "?", text)[:80]
+
+
 # --- keys ---------------------------------------------------------------------------------------
 
 
 def refuse(name: str, file: str, key: str, why: str) -> ExplorerError:
     """The refusal of a key; ``why`` ends the sentence that begins with its name."""
-    shown = re.sub(r"[^\w .\[\]-]", "?", key)[:80]
     return ExplorerError(
-        f"“{name}” was not loaded: “{shown}” in its {file} {why}. "
+        f"“{name}” was not loaded: “{_shown(key)}” in its {file} {why}. "
         "Correct the file, or choose another model."
     )
 
@@ -836,6 +869,38 @@ def check_sizes(config: Any, name: str) -> None:
                 "choose another model."
             )
         check_number(key, value, name)
+
+
+def check_wrapped(unread: Iterable[str], missing: Iterable[str], name: str) -> None:
+    """Refuse weights whose names carry what a wrapper of the network put into them.
+
+    Args:
+        unread: The names of weights that nothing was done with.
+        missing: The names of those that the files lack.
+        name: The model's name.
+
+    Raises:
+        ExplorerError: They do: without it, the files would have what is missing.
+    """
+    lacking = set(missing)
+    for key in sorted(unread):
+        plain = _WRAPPERS.sub("", key)
+        if plain != key and any(plain == m or plain.endswith(f".{m}") for m in lacking):
+            found = _WRAPPERS.search(key)
+            prefix = found[0] if found else ""
+            raise ExplorerError(
+                f"“{name}” was not loaded: its files call a weight {_shown(key)}, where “{prefix}” "
+                "stands for a wrapper in which the network was when it was saved. Take it out of "
+                "the names of all weights, or save the network without the wrapper, with "
+                "save_pretrained."
+            )
+
+
+# What DataParallel, torch.compile, peft, FSDP and gradient checkpointing put in front of names.
+_WRAPPERS = re.compile(
+    r"(?:(?<=\.)|^)(?:(?:module|_orig_mod|base_model\.model|_fsdp_wrapped_module"
+    r"|_checkpoint_wrapped_module)\.)+"
+)
 
 
 def check_unread(unread: Iterable[str], modules: Iterable[str], name: str) -> None:

@@ -38,6 +38,7 @@ from explorer.sources.checking import (
     check_matrices,
     check_sizes,
     check_unread,
+    check_wrapped,
 )
 from explorer.sources.download import doubt, hub_folder
 from explorer.sources.families import (
@@ -479,6 +480,7 @@ def _from_folder(
             f"The weights of “{name}” cannot be loaded: the files are damaged or do not fit "
             "the model's config.json."
         ) from error
+    check_wrapped(loading["unexpected_keys"], loading["missing_keys"], name)
     check_layers(loading["unexpected_keys"], network.state_dict(), name)
     check_unread(loading["unexpected_keys"], dict(network.named_modules()), name)
     other = [str(key[0] if isinstance(key, tuple) else key) for key in loading["mismatched_keys"]]

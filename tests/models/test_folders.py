@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 
 import pytest
@@ -17,7 +18,7 @@ from explorer.sources import loading, silent, trace_run
 from explorer.sources.folders import stamp_of
 from explorer.sources.loading import load_model
 from explorer.ui.scheduler import Scheduler
-from tests.models.tiny import tiny_model
+from tests.models.tiny import byte_level, tiny_model
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +132,15 @@ def test_the_last_checkpoint_of_a_training_is_named(tmp_path, saved):
     with pytest.raises(ExplorerError, match=r"folder checkpoint-1000 does, the last of 3 checkp"):
         trace(tmp_path)
     assert trace(tmp_path / "checkpoint-1000").weights.size
+
+
+def test_one_checkpoint_alone_is_not_counted(tmp_path, saved):
+    shutil.copytree(saved, tmp_path / "checkpoint-5")
+    with pytest.raises(ExplorerError, match=r"Its folder checkpoint-5 does: open that one\.$"):
+        trace(tmp_path)
+    shutil.copy(saved / "config.json", tmp_path)
+    with pytest.raises(ExplorerError, match=r"Its folder checkpoint-5 does: open that one\.$"):
+        trace(tmp_path)
 
 
 def test_a_training_that_has_saved_no_weights_but_its_checkpoints_names_the_last(tmp_path, saved):
@@ -266,6 +276,68 @@ def test_tables_of_whole_numbers_beside_the_weights_are_no_quantised_weights(mod
     }
     save_file(weights | tables, model / "model.safetensors", {"format": "pt"})
     assert (trace(model).weights == before).all()
+
+
+@pytest.fixture
+def parts(saved, tmp_path):
+    """The same model in several files of weights, and their list."""
+    folder = shutil.copytree(saved, tmp_path / "parts")
+    weights = list(load_file(folder / "model.safetensors").items())
+    (folder / "model.safetensors").unlink()
+    index = {}
+    for i in range(3):
+        file = f"model-0000{i + 1}-of-00003.safetensors"
+        save_file(dict(weights[i::3]), folder / file, {"format": "pt"})
+        index |= {key: file for key, _ in weights[i::3]}
+    said = {"metadata": {}, "weight_map": index}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(said))
+    return folder
+
+
+def test_a_missing_part_of_the_weights_is_named(parts):
+    assert trace(parts).weights.size
+    first = min(parts.glob("model-*.safetensors"))
+    first.unlink()
+    with pytest.raises(ExplorerError, match=f"lacks 1 of the files.*such as {first.name}"):
+        trace(parts)
+
+
+def test_parts_without_their_list_are_told_as_such(parts):
+    (parts / "model.safetensors.index.json").unlink()
+    with pytest.raises(ExplorerError, match=r"and no model.safetensors.index.json"):
+        trace(parts)
+
+
+@pytest.mark.parametrize(
+    ("file", "way"),
+    [("model.fp16.safetensors", "Rename"), ("consolidated.safetensors", "with save_pretrained")],
+)
+def test_safetensors_of_another_name_are_told_with_the_way_on(file, way, model):
+    (model / "model.safetensors").rename(model / file)
+    with pytest.raises(ExplorerError, match=f"no model.safetensors, but {file}.*{way}") as refusal:
+        trace(model)
+    assert "hidden code" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("maker", ["BertModel", "BertForMaskedLM", "LlamaForCausalLM"])
+@pytest.mark.parametrize(
+    "prefix", ["module.", "_orig_mod.", "base_model.model.", "_orig_mod.module."]
+)
+def test_weights_that_were_saved_inside_a_wrapper_name_what_to_take_out(prefix, maker, tmp_path):
+    sizes = {"vocab_size": 300, "hidden_size": 16, "num_hidden_layers": 2, "intermediate_size": 16}
+    config = {"Bert": transformers.BertConfig, "Llam": transformers.LlamaConfig}[maker[:4]]
+    network = getattr(transformers, maker)(config(**sizes, num_attention_heads=2))
+    network.save_pretrained(tmp_path)
+    byte_level().save_pretrained(tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    wrapped = {prefix + key: values for key, values in weights.items()}
+    save_file(wrapped, tmp_path / "model.safetensors", {"format": "pt"})
+    with pytest.raises(ExplorerError, match=f"where “{re.escape(prefix)}” stands for a wrapper"):
+        trace(tmp_path)
+    inner = {key.replace(".0.", ".0._orig_mod.", 1): values for key, values in weights.items()}
+    save_file(inner, tmp_path / "model.safetensors", {"format": "pt"})
+    with pytest.raises(ExplorerError, match=r"where “_orig_mod\.” stands for a wrapper"):
+        trace(tmp_path)
 
 
 def test_gguf_files_are_told_as_such(model):

@@ -326,7 +326,7 @@ def test_a_part_that_is_not_turned_is_refused_wherever_it_is_said(place):
     part = {"rope_type": "default", "rope_theta": 1e4, "partial_rotary_factor": 0.5}
     for said in (part, {"full_attention": part}):
         with pytest.raises(
-            ExplorerError, match="“partial_rotary_factor” in its config.json is 0.5"
+            ExplorerError, match=r"“partial_rotary_factor” in its config.json is 0.5"
         ):
             _check_read({"model_type": "llama", place: said}, "llama", "x")
     _check_read({"model_type": "phi", place: part}, "phi", "x")
