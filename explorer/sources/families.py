@@ -37,8 +37,8 @@ _HARMLESS = re.compile(
 )
 # Of those, what says no more than that queries and keys are turned by their positions, all of each.
 _TURNS = re.compile(
-    r"(use_)?(rotary|rope)(_pct|_percent|_emb|_pos_emb|_embeddings?|_position_embeddings?)?"
-    r"|partial_rotary_factor|position_embedding_type"
+    r"(use_)?(rotary|rope)(_emb|_pos_emb|_embeddings?|_position_embeddings?)?"
+    r"|(rotary|rope)_(emb_)?(pct|percent|fraction)|partial_rotary_factor|position_embedding_type"
 )
 # Of those, the values that say what every plain attention does, however old the file is.
 _PLAIN_VALUES = {
@@ -62,7 +62,7 @@ def means_attention(kind: str, key: str, value: Any, *, rotates: bool = False) -
     if value in (None, False, "", 0, [], {}) or not _OF_ATTENTION.search(key):
         return False
     turns = _TURNS.fullmatch(key)
-    if rotates and turns and (value in (True, 1) or str(value).startswith("rope")):
+    if rotates and turns and (value in (True, 1) or str(value).startswith(("rope", "rotary"))):
         return False
     followed = family_of(kind).followed
     if key in followed or (key, value) in followed:
@@ -216,7 +216,11 @@ _FAMILIES = {
     "bamba": Family(followed=("attn_rotary_emb",)),  # which is half of a head in all of them
     "hunyuan_v1_dense": Family(followed=("use_qk_norm",)),
     "hunyuan_v1_moe": Family(followed=("use_qk_norm",)),
+    "minimax_m2": Family(followed=("use_qk_norm",)),
     "bloom": Family(followed=("offset_alibi",)),
+    # Both turn queries and keys, and have no table of positions beside that.
+    "modernbert": Family(followed=(("position_embedding_type", "sans_pos"),)),
+    "modernbert-decoder": Family(followed=(("position_embedding_type", "sans_pos"),)),
     "granitemoehybrid": Family(followed=(("position_embedding_type", "nope"),)),
     **dict.fromkeys(
         ("mamba", "mamba2", "falcon_mamba", "rwkv", "xlstm", "fnet"),

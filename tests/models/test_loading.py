@@ -403,6 +403,21 @@ PUBLISHED = {
     "clip": {"text_config": {"num_attention_heads": 8, "cross_attention_hidden_size": None}},
     "qwen2_vl": {"use_sliding_window": False, "sliding_window": 32768, "num_key_value_heads": 2}
     | {"rope_scaling": {"type": "mrope", "mrope_section": [16, 24, 24]}, "max_window_layers": 28},
+    "nomic_bert": {"rotary_emb_fraction": 1.0, "qkv_proj_bias": False},
+    "jina_embeddings_v3": {"position_embedding_type": "rotary"},
+    "modernbert-decoder": {"position_embedding_type": "sans_pos"},
+    "minimax_m2": {"use_qk_norm": True, "rotary_dim": 64},
+    "stablelm": {"partial_rotary_factor": 0.25, "use_qkv_bias": True, "qk_layernorm": False},
+    "qwen3_vl": {"text_config": {"model_type": "qwen3_vl_text", "rope_theta": 5e6}
+    | {"rope_scaling": {"mrope_interleaved": True, "mrope_section": [24, 20, 20]}}},
+    "glm4v": {"text_config": {"model_type": "glm4v_text", "partial_rotary_factor": 0.5}
+    | {"rope_scaling": {"type": "default", "mrope_section": [8, 12, 12]}}},
+    "deepseek_v3": {"qk_nope_head_dim": 128, "rope_interleave": True, "kv_lora_rank": 512}
+    | {"rope_scaling": {"type": "yarn", "mscale_all_dim": 1.0, "beta_fast": 32}},
+    "olmo": {"clip_qkv": 8.0},
+    "dbrx": {"attn_config": {"clip_qkv": 8, "kv_n_heads": 8, "rope_theta": 500000}},
+    "gemma3n_text": {"num_kv_shared_layers": 15},
+    "falcon_h1": {"key_multiplier": 0.5, "attention_in_multiplier": 1.0},
     "whisper": {"encoder_attention_heads": 6, "decoder_attention_heads": 6},
 }  # fmt: skip
 
