@@ -129,7 +129,7 @@ class Family:
     sight: Sight | None = None
     after_padding: bool = False
     plain: PlainLayers | None = None
-    followed: tuple[str | tuple[str, str], ...] = ()
+    followed: tuple[str | tuple[str, Any], ...] = ()
     note: str | None = None
     refused: str | None = None
 
@@ -216,6 +216,7 @@ _FAMILIES = {
     "bamba": Family(followed=("attn_rotary_emb",)),  # which is half of a head in all of them
     "hunyuan_v1_dense": Family(followed=("use_qk_norm",)),
     "hunyuan_v1_moe": Family(followed=("use_qk_norm",)),
+    "nomic_bert": Family(followed=(("rotary_emb_base", 1000),)),
     "minimax_m2": Family(followed=("use_qk_norm",)),
     "bloom": Family(followed=("offset_alibi",)),
     # Both turn queries and keys, and have no table of positions beside that.

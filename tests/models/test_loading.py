@@ -403,7 +403,7 @@ PUBLISHED = {
     "clip": {"text_config": {"num_attention_heads": 8, "cross_attention_hidden_size": None}},
     "qwen2_vl": {"use_sliding_window": False, "sliding_window": 32768, "num_key_value_heads": 2}
     | {"rope_scaling": {"type": "mrope", "mrope_section": [16, 24, 24]}, "max_window_layers": 28},
-    "nomic_bert": {"rotary_emb_fraction": 1.0, "qkv_proj_bias": False},
+    "nomic_bert": {"rotary_emb_fraction": 1.0, "rotary_emb_base": 1000, "qkv_proj_bias": False},
     "jina_embeddings_v3": {"position_embedding_type": "rotary"},
     "modernbert-decoder": {"position_embedding_type": "sans_pos"},
     "minimax_m2": {"use_qk_norm": True, "rotary_dim": 64},
