@@ -74,9 +74,9 @@ PAGES = r"""
   before, to [CLS], to the same word elsewhere and so on, how sharp it is and how far it looks. Its *kind* is
   found by rules that a reader can check (from 0.5 of the attention on one offset, from 0.6 on special tokens
   or on one token, from 0.9 of the possible entropy); the evidence stands beside it. Point at two words to
-  find the heads that look from one to the other: beside each stands what all other words give to that word,
-  and what others give at the same distance, because a head may look there whoever asks. With every line as a
-  text of its own, all numbers are means over the lines, ± their standard deviation.
+  find the heads that look from one to the other: beside each stands what all other words that may look
+  there give to that word, and what they give at the same distance, because a head may look there whoever asks.
+  With every line as a text of its own, all numbers are means over the lines, ± their standard deviation.
 - **Explain** takes one number of the model’s output and asks which words it depends on: attention, rollout,
   flow, norms, ALTI, gradients, integrated gradients. What none of them can do, it does as well: it takes
   each word away and measures. *Agreement* is Spearman’s rank correlation with that, over all words that are
