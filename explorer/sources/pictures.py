@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice
 
 from PIL import Image, ImageOps
@@ -64,10 +65,15 @@ def picture_of(data: bytes) -> Picture:
         Image.open(io.BytesIO(data), formats=_FORMATS) as image,
     ):
         _check_size(image)
+        whole = image.size
         image.draft("RGB", (2 * SIDE, 2 * SIDE))  # a JPEG can be unpacked small
         small = _shrunk(image)
         small.info = {key: image.info[key] for key in _WHICH_END_IS_UP if key in image.info}
-        return stored(ImageOps.exif_transpose(small))
+        upright = ImageOps.exif_transpose(small)
+        if upright.size != small.size:  # it lies on its side in the file
+            whole = whole[::-1]
+        smaller = max(whole) > SIDE
+        return replace(stored(upright), made_from=whole if smaller else None)
 
 
 @contextmanager
