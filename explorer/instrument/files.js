@@ -158,7 +158,7 @@ const titleOfKind = (kind) =>
  * @param {import("./theme.js").Theme} theme @param {string} says what the picture says, in words
  * @returns {Promise<Blob | null>}
  */
-export async function pictureFile(kind, elements, title, theme, says) {
+async function pictureFile(kind, elements, title, theme, says) {
   const { width, height } = sizeOf(elements);
   if (kind === "png") return pngOf(elements, title, theme, width, height);
   const pen = new Recorder();

@@ -769,7 +769,7 @@ def picture_config(folder: Path, name: str) -> dict[str, Any] | None:
         if key in ("image_processor_type", "feature_extractor_type"):
             kept[key] = _processor_class(value, name, file, key)
         elif key in _PICTURE_SIGNS:
-            kept[key] = _sign(value, name, file, key)
+            kept[key] = either(value, name, file, key)
         elif key in _PICTURE_SIZES:
             kept[key] = _sides(value, name, file, key)
         elif key in _PICTURE_NUMBERS:
@@ -780,7 +780,8 @@ def picture_config(folder: Path, name: str) -> dict[str, Any] | None:
     return kept
 
 
-def _sign(value: Any, name: str, file: str, key: str) -> bool:
+def either(value: Any, name: str, file: str, key: str) -> bool:
+    """A value that is true or false."""
     if not isinstance(value, bool):
         raise refuse(name, file, key, "must be true or false")
     return value
