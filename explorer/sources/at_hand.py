@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.errors import ExplorerError, refusing
-from explorer.sources.given import arranged, given_trace, kind_of
+from explorer.sources.given import Came, arranged, given_trace, kind_of
 from explorer.sources.memory import check_fits
 from explorer.trace import AttentionTrace, Token
 
@@ -35,9 +35,22 @@ def trace_at_hand(
     layers, numbers, notes = _layers(weights)
     size = sum(4 * layer.size for layer in layers)
     check_fits(2 * size, "What is to be shown", "Give fewer layers, or fewer tokens.")
+    # What is shown stays as it is, whatever becomes of the caller's array; others are copied below.
+    layers = [layer.copy() if layer.dtype == np.float32 else layer for layer in layers]
     queries = _tokens(tokens)
     keys = queries if key_tokens is None else _tokens(key_tokens)
-    return given_trace(layers, queries, keys, name, numbers=numbers, notes=notes)
+    came = _came(weights)
+    return given_trace(layers, queries, keys, name, numbers=numbers, notes=notes, came=came)
+
+
+def _came(weights: Any) -> Came:
+    """What weights came in."""
+    if not isinstance(weights, list | tuple):
+        return Came(torch=hasattr(weights, "detach"))
+    if _is_plain(weights):
+        return Came(plain=True)
+    tensors = any(hasattr(layer, "detach") for layer in weights)
+    return Came(layers=True, gaps=any(layer is None for layer in weights), torch=tensors)
 
 
 def _layers(weights: Any) -> tuple[Sequence[Array], list[int] | None, tuple[str, ...]]:

@@ -843,8 +843,7 @@ def check_config(config: Any, name: str) -> None:
         ExplorerError: None does, or they are impossible.
     """
     refused: list[ExplorerError] = []
-    if why := why_refused(config):
-        raise ExplorerError(f"“{name}” is a “{config.model_type}” model, which {why}.")
+    check_kind(config, name)
     parts = parts_of(config).values()
     for part in parts:
         try:
@@ -853,6 +852,16 @@ def check_config(config: Any, name: str) -> None:
             refused.append(error)
     if len(refused) == len(parts):
         raise refused[0]
+
+
+def check_kind(config: Any, name: str) -> None:
+    """Refuse a model of a kind whose attention cannot be shown, with the reason.
+
+    Raises:
+        ExplorerError: It is one.
+    """
+    if why := why_refused(config):
+        raise ExplorerError(f"“{name}” is a “{config.model_type}” model, which {why}.")
 
 
 def check_sizes(config: Any, name: str) -> None:

@@ -208,9 +208,12 @@ _FAMILIES = {
         refused="hands out scores in Transformers, where other models hand out attention weights. "
         f"{_OTHERS}"
     ),
-    "idefics": Family(
-        refused="reads a text only behind a picture, and both at once cannot be given here. Choose "
-        "a model that reads texts alone, such as HuggingFaceTB/SmolVLM-256M-Instruct"
+    **dict.fromkeys(
+        ("idefics", "vilt"),
+        Family(
+            refused="reads a text only with a picture, and both at once cannot be given here. "
+            "Choose a model that reads texts alone, such as HuggingFaceTB/SmolVLM-256M-Instruct"
+        ),
     ),
     "gptj": Family(followed=("rotary",)),
     "bamba": Family(followed=("attn_rotary_emb",)),  # which is half of a head in all of them

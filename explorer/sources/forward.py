@@ -16,8 +16,9 @@ from explorer.errors import ExplorerError, refusing
 from explorer.layers import AttentionLayer, GivenWeights
 from explorer.sources.loading import LoadedModel
 from explorer.sources.memory import take
+from explorer.sources.passport import OUTSIDE
 from explorer.sources.tap import Call, Tap, layers_from, numbers_of
-from explorer.trace import ModelInfo
+from explorer.trace import ModelInfo, Passport
 
 _ROUNDED = 0.02  # of a row's sum that half precision may be off by
 _CROSS = re.compile(r"cross|encoder_attn|encdec|encoder_decoder", re.IGNORECASE)
@@ -46,22 +47,15 @@ def attention_of(
             token on every token.
     """
     network = loaded.network if network is None else network
-    scores = loaded.by_scores
-    check_room(loaded, max(sides), None if scores else 3)
-    options = {} if scores else {"output_attentions": True}
-    tap = Tap()
-    with torch.inference_mode(), failing(loaded.info.name), tap.open():
-        out = network(**inputs, **options)
-    if not scores:
-        names = {"decoder": "decoder_attentions", "cross": "cross_attentions"}
-        attentions: Any = getattr(out, names.get(part or "", "attentions"), None)
-        found = complete(attentions, *sides, loaded.info)
-        # A hybrid has None where a layer has no attention.
-        numbers = (i for i, a in enumerate(attentions) if a is not None)
-        return tuple(_given(i, a[0]) for i, a in zip(numbers, found, strict=True))
-    calls = [c for c in of_part(network, tap.calls, part) if _sides(c) == sides]
-    if not calls:
-        raise ExplorerError(_nothing(loaded.info))
+    calls: list[Call] = []
+    if loaded.by_scores:
+        check_room(loaded, max(sides), None)
+        tap = Tap()
+        with torch.inference_mode(), failing(loaded.info.name), tap.open():
+            network(**inputs)
+        calls = [c for c in of_part(network, tap.calls, part) if _sides(c) == sides]
+    if not calls:  # or this part goes beside the tap, as a DeBERTa does before a BERT that writes
+        return _returned(loaded, network, inputs, sides, part)
     heads = sorted({call.query.shape[1] for call in calls})
     if len(heads) > 1:
         raise ExplorerError(
@@ -70,6 +64,25 @@ def attention_of(
             "model."
         )
     return layers_from(calls, numbers_of(network, calls))
+
+
+def _returned(
+    loaded: LoadedModel,
+    network: Any,
+    inputs: dict[str, Any],
+    sides: tuple[int, int],
+    part: str | None,
+) -> tuple[AttentionLayer, ...]:
+    """The layers of the weights that a model returns; the arguments are those of `attention_of`."""
+    check_room(loaded, max(sides), 3)
+    with torch.inference_mode(), failing(loaded.info.name):
+        out = network(**inputs, output_attentions=True)
+    names = {"decoder": "decoder_attentions", "cross": "cross_attentions"}
+    attentions: Any = getattr(out, names.get(part or "", "attentions"), None)
+    found = complete(attentions, *sides, loaded.info)
+    # A hybrid has None where a layer has no attention.
+    numbers = (i for i, a in enumerate(attentions) if a is not None)
+    return tuple(_given(i, a[0]) for i, a in zip(numbers, found, strict=True))
 
 
 def _given(number: int, weights: torch.Tensor) -> GivenWeights:
@@ -127,8 +140,11 @@ def attend(
 
 
 def sized(info: ModelInfo, layers: Sequence[AttentionLayer]) -> ModelInfo:
-    """A model's description with the sizes of the attention that came."""
-    return replace(info, n_layers=len(layers), n_heads=layers[0].n_heads)
+    """A model's description with the sizes of the attention that came, and which way it came."""
+    passport = info.passport
+    if passport and passport.form == "scores" and isinstance(layers[0], GivenWeights):
+        passport = Passport("weights", reason=OUTSIDE)  # of this part of it
+    return replace(info, n_layers=len(layers), n_heads=layers[0].n_heads, passport=passport)
 
 
 def check_room(loaded: LoadedModel, n: int, copies: int | None = 3) -> None:
@@ -162,6 +178,11 @@ def complete(attentions: Any, n_queries: int, n_keys: int, info: ModelInfo) -> l
     sides = (n_queries, n_keys)
     if not found or any(not torch.is_tensor(a) or tuple(a.shape[2:]) != sides for a in found):
         raise ExplorerError(_nothing(info))
+    if any(bool((a < 0).any()) for a in found):
+        raise ExplorerError(
+            f"{info.name} hands out scores in Transformers, where other models hand out attention "
+            "weights, so there is nothing exact to show. Choose another model."
+        )
     return found
 
 

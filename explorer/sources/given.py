@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,35 @@ from explorer.visible import visible
 
 Array = npt.NDArray[Any]
 
+
+@dataclass(frozen=True)
+class Came:
+    """What weights came in, as far as somebody who is to change them must know it.
+
+    Attributes:
+        layers: Whether as a list of layers; else as one array.
+        gaps: Whether layers of that list are None.
+        plain: Whether as numbers in lists, without an array.
+        torch: Whether as tensors of torch.
+    """
+
+    layers: bool = False
+    gaps: bool = False
+    plain: bool = False
+    torch: bool = False
+
+    def changed(self, how: str) -> str:
+        """The code that changes all the weights; in how, ``{w}`` is an array, ``{lib}`` its kind's.
+
+        What it says must hold for arrays of any number of dimensions, counted from the last.
+        """
+        library = "torch" if self.torch else "numpy"
+        if not self.layers:
+            return how.format(w="numpy.array(weights)" if self.plain else "weights", lib=library)
+        one = how.format(w="w", lib=library)
+        return f"[{'w if w is None else ' if self.gaps else ''}{one} for w in weights]"
+
+
 _EXACT = 1e-4  # from 1, of a row that is left as it is: float32 sums come to 1e-6
 # Formats of numbers, and by which share rounding to them may change one (half of a last digit).
 _ROUNDING = {"bfloat16": 2.0**-8, "float16": 2.0**-11}
@@ -26,6 +56,7 @@ _MOST_LISTED = 10 * 2**20  # characters of tokens that were written as one text
 _QUOTED = re.compile(r"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"")
 _ESCAPE = re.compile(r"\\(x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|[\\'\"ntr])")
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r"}
+_MOST_NAMED = 20  # positions that are named one by one
 _BETWEEN = re.compile(r"[\[\](),\s]|np\.str_")
 
 
@@ -37,6 +68,7 @@ def given_trace(
     *,
     numbers: Sequence[int] | None = None,
     notes: tuple[str, ...] = (),
+    came: Came | None = None,
 ) -> AttentionTrace:
     """A trace of given weights.
 
@@ -47,6 +79,7 @@ def given_trace(
         name: What a reader calls it.
         numbers: Of the layers; from 0 if none are given.
         notes: What a reader should know of it, beside what is found here.
+        came: What they came in; one array if it is not said.
 
     Raises:
         ExplorerError: The weights are no distributions, or the tokens are not theirs.
@@ -60,7 +93,7 @@ def given_trace(
     key_tokens, key_text = _placed(sides[1], 0)
     query_tokens, query_text = (key_tokens, key_text) if same else _placed(sides[0], 1)
     texts = (key_text,) if same else (key_text, query_text)
-    given, divided = _distributions(weights)
+    given, divided = _distributions(weights, came or Came(), same=same)
     layers = [
         GivenWeights(number, layer)
         for number, layer in zip(numbers or range(len(given)), given, strict=True)
@@ -116,8 +149,15 @@ def _wrong_shape(shape: tuple[int, ...]) -> str:
 # — rows that are distributions —
 
 
-def _distributions(weights: Array | Sequence[Array]) -> tuple[list[Weights], tuple[str, ...]]:
+def _distributions(
+    weights: Array | Sequence[Array], came: Came, *, same: bool
+) -> tuple[list[Weights], tuple[str, ...]]:
     """Each layer as float32, its rows divided by their sums where rounding has changed them.
+
+    Args:
+        weights: Of each layer.
+        came: What they came in.
+        same: Whether the tokens that look are those that are looked at.
 
     Raises:
         ExplorerError: Rows are no distributions, even if their rounding is minded.
@@ -125,7 +165,7 @@ def _distributions(weights: Array | Sequence[Array]) -> tuple[list[Weights], tup
     with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite is refused
         layers = [layer.astype(np.float32, copy=False) for layer in weights]
         sums = [layer.sum(axis=-1, dtype=np.float64) for layer in layers]
-    _check_numbers(sums)
+    _check_numbers(sums, came, same=same)
     least = min(layer.min() for layer in layers)
     if least < 0:
         raise ExplorerError(
@@ -137,7 +177,7 @@ def _distributions(weights: Array | Sequence[Array]) -> tuple[list[Weights], tup
         return layers, ()
     kind = next((k for k in _ROUNDING if all(_is_rounded(layer, k) for layer in layers)), None)
     if off > max(ROW_SUM_TOLERANCE, 4 * _ROUNDING.get(kind or "", 0)):  # sums are rounded too
-        raise ExplorerError(_no_distributions(layers, off))
+        raise ExplorerError(_no_distributions(layers, off, came))
     divided = [
         layer / np.where(total == 0, 1, total).astype(np.float32)[..., None]
         for layer, total in zip(layers, sums, strict=True)
@@ -160,11 +200,13 @@ def _is_rounded(layer: Weights, kind: str) -> bool:
     return not (large.view(np.uint32) & np.uint32(2**lost - 1)).any()
 
 
-def _check_numbers(sums: Sequence[npt.NDArray[np.float64]]) -> None:
+def _check_numbers(sums: Sequence[npt.NDArray[np.float64]], came: Came, *, same: bool) -> None:
     """Refuse rows that are not numbers, and say how to cut those of padding.
 
     Args:
         sums: Of the rows of each layer, ``[head, query]``.
+        came: What the weights came in.
+        same: Whether the tokens that look are those that are looked at.
 
     Raises:
         ExplorerError: Some are not.
@@ -186,7 +228,8 @@ def _check_numbers(sums: Sequence[npt.NDArray[np.float64]]) -> None:
     at = np.flatnonzero(every)
     raise ExplorerError(
         f"The rows of {_ranges(at)} of “weights”, counted from 0, are not numbers (NaN) in any "
-        f"head: a mask left these queries no key, as it does with padding. {_cut(at, len(every))}"
+        f"head: a mask left these queries no key, as it does with padding. "
+        f"{_cut(at, len(every), came, same=same)}"
     )
 
 
@@ -198,27 +241,36 @@ def _ranges(at: npt.NDArray[np.intp]) -> str:
     return ("queries " if len(at) > 1 else "query ") + ", ".join(words) + more
 
 
-def _cut(at: npt.NDArray[np.intp], n: int) -> str:
-    """How to cut positions away, of the queries and of the keys alike."""
+def _cut(at: npt.NDArray[np.intp], n: int, came: Came, *, same: bool) -> str:
+    """How to cut queries away; where the keys are the same tokens, those too."""
     if at[0] == n - len(at):
         end = f":{at[0]}"
     elif at[-1] == len(at) - 1:
         end = f"{len(at)}:"
     else:
-        return (
-            "Keep the others alone: real = attention_mask[0].bool(), weights[:, :, real][..., real]"
-            " and their tokens."
+        kept = came.changed("{w}[..., real, :]" + ("[..., real]" if same else ""))
+        gone = (
+            ", ".join(map(str, at[:-1])) + f" and {at[-1]}" if len(at) <= _MOST_NAMED else "these"
         )
-    return f"Cut them off: weights[..., {end}, {end}] and tokens[{end}]."
+        return (
+            f"Keep the others alone: with real as the list of all positions but {gone}, "
+            f"{kept}, and their {'' if same else 'query '}tokens."
+        )
+    kept = came.changed(f"{{w}}[..., {end}, {end if same else ':'}]")
+    tokens = f"tokens[{end}]" if same else f"of the query tokens [{end}]"
+    return f"Cut them off: {kept} and {tokens}."
 
 
-def _no_distributions(layers: Sequence[Weights], off: float) -> str:
+def _no_distributions(layers: Sequence[Weights], off: float, came: Came) -> str:
     """What is said of rows that sum to something else than 1, by what they look like."""
     said = f"The rows of the attention weights must sum to 1; one is off by {off:.3g}. "
     columns = [layer.sum(axis=-2, dtype=np.float64) for layer in layers]
     if all(np.abs(s - 1).max() <= ROW_SUM_TOLERANCE for s in columns):
-        square = layers[0].shape[1] == layers[0].shape[2]
-        turned = "weights.swapaxes(-1, -2)" if square else "numpy.moveaxis(weights, -1, 1)"
+        first, second, third = layers[0].shape
+        heads_last = first == second != third  # [query, key, head]
+        turned = came.changed(
+            "{lib}.moveaxis({w}, -1, -3)" if heads_last else "{w}.swapaxes(-1, -2)"
+        )
         return (
             f"{said}Their columns do: the last number of the shape must count keys, the one before "
             f"it queries. Give {turned}."

@@ -11,15 +11,25 @@ from transformers import BaseImageProcessor, PreTrainedModel, PreTrainedTokenize
 
 from explorer.errors import ExplorerError
 from explorer.source import InMemory
+from explorer.sources.checking import check_kind
 from explorer.sources.families import (
     Form,
     family_of,
     look_at_all,
     part_in,
     parts_in,
+    sight_of,
     sizes_of,
+    why_unseen,
 )
-from explorer.sources.loading import LoadedModel, measured, notes_of, same_weights
+from explorer.sources.loading import (
+    LoadedModel,
+    call_plainly,
+    configs_of,
+    measured,
+    notes_of,
+    same_weights,
+)
 from explorer.sources.tap import NAME
 from explorer.sources.tokenizer import own_tokens
 from explorer.trace import ModelInfo, Passport
@@ -48,7 +58,9 @@ def _made(source: InMemory) -> LoadedModel:
     model = _model(source.model)
     said = model.config.name_or_path.replace("\\", "/").rstrip("/")
     name = said.rpartition("/")[2] or type(model).__name__
+    check_kind(model.config, name)
     whole = same_weights(model).eval()
+    call_plainly(whole)
     _look_at_all(whole)
     found: dict[Form, LoadedModel | str] = {}
     for form, config in parts_in(whole).items():
@@ -60,6 +72,9 @@ def _made(source: InMemory) -> LoadedModel:
         else:
             passport = _passport(model, loaded)
             found[form] = replace(loaded, info=replace(loaded.info, passport=passport))
+    unseen = why_unseen(whole.config, name)
+    if unseen is not None:
+        found["picture"] = unseen
     first = next((part for part in found.values() if isinstance(part, LoadedModel)), None)
     if first is None:
         raise ExplorerError(next(str(why) for why in found.values()))
@@ -72,20 +87,23 @@ def _part(whole: Any, config: Any, form: Form, reader: Any, name: str) -> Loaded
     notes = notes_of(config, name, of_family.note)
     predicts = _predicts(whole)
     if config is not whole.config:
+        check_kind(config, name)
         whole, predicts = part_in(whole, config), None
     if form != "pair" and predicts is None:
         whole = whole.base_model
     network = whole.base_model if predicts else whole
     for module in (network, network.get_encoder() if form == "pair" else network):
         module.register_forward_pre_hook(_to_its_place, with_kwargs=True)
-    sizes = sizes_of(config)
+    for key, value in sight_of(config).settings.items():
+        setattr(whole.config, key, value)
+    sizes = {key: n if type(n) is int else 0 for key, n in sizes_of(config).items()}
     own = None if form == "picture" else own_tokens(config, reader)
     info = ModelInfo(
         name=name,
         revision=None,
         n_layers=sizes["num_hidden_layers"] or 1,
         n_heads=sizes["num_attention_heads"] or 1,
-        d_model=sizes["hidden_size"] or 0,
+        d_model=sizes["hidden_size"],
         max_tokens=own or _ENDLESS,
         unknown_token=getattr(reader, "unk_token", None),
         notes=notes,
@@ -96,12 +114,15 @@ def _part(whole: Any, config: Any, form: Form, reader: Any, name: str) -> Loaded
 
 
 def _look_at_all(whole: Any) -> None:
-    """Let a model that was built to look at blocks of tokens look at each (BigBird)."""
-    if getattr(whole.config, "attention_type", None) == "block_sparse":
-        look_at_all(whole.config)
-        body = whole.base_model
-        body.attention_type = "block_sparse"  # else it takes itself for changed already
-        body.set_attention_type("original_full")
+    """Let a model that was built to look at blocks of tokens look at each.
+
+    What of BigBird and BigBirdPegasus looks at blocks says so itself, from the outside in.
+    """
+    for config in configs_of(whole):
+        look_at_all(config)
+    for module in whole.modules():
+        if getattr(module, "attention_type", None) == "block_sparse":
+            module.set_attention_type("original_full")
 
 
 def _passport(model: PreTrainedModel, loaded: LoadedModel) -> Passport:
@@ -172,12 +193,18 @@ def _no_model(given: Any) -> str:
     )
 
 
-def _tokenizer(source: InMemory, name: str) -> PreTrainedTokenizerBase:
+def _tokenizer_of(source: InMemory) -> Any:
+    """What a source has as its tokenizer, out of what may have been wrapped round it."""
     given: Any = source.tokenizer
     if given is None:  # what prepares texts and pictures has a tokenizer among others
-        given = getattr(source.processor, "tokenizer", None)
-    elif not isinstance(given, PreTrainedTokenizerBase):
-        given = getattr(given, "tokenizer", given)
+        return getattr(source.processor, "tokenizer", None)
+    if not isinstance(given, PreTrainedTokenizerBase):
+        return getattr(given, "tokenizer", given)
+    return given
+
+
+def _tokenizer(source: InMemory, name: str) -> PreTrainedTokenizerBase:
+    given = _tokenizer_of(source)
     if isinstance(given, PreTrainedTokenizerBase):
         return given
     if given is None:
@@ -213,14 +240,22 @@ def _predicts(model: PreTrainedModel) -> Literal["word", "class"] | None:
 
 @contextmanager
 def as_found(source: InMemory) -> Iterator[None]:
-    """Leave a fast tokenizer as it was: it notes in itself how it was last asked to cut and pad."""
-    backend = getattr(source.tokenizer, "backend_tokenizer", None)
+    """Leave a fast tokenizer as it was, and torch's random numbers.
+
+    Such a tokenizer notes in itself how it was last asked to cut and pad; and some models draw
+    random numbers while they are changed, or while they read.
+    """
+    where = getattr(source.model, "device", None)
+    devices = [where] if isinstance(where, torch.device) and where.type == "cuda" else []
+    backend = getattr(_tokenizer_of(source), "backend_tokenizer", None)
     if backend is None or not hasattr(backend, "enable_truncation"):
-        yield
+        with torch.random.fork_rng(devices):
+            yield
         return
     cut, pad = backend.truncation, backend.padding
     try:
-        yield
+        with torch.random.fork_rng(devices):
+            yield
     finally:
         backend.enable_truncation(**cut) if cut else backend.no_truncation()
         backend.enable_padding(**pad) if pad else backend.no_padding()

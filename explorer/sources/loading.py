@@ -134,6 +134,25 @@ def same_weights(network: Any) -> Any:
     return copy.deepcopy(network, shared)
 
 
+def configs_of(network: Any) -> list[Any]:
+    """The configurations of a network and of its parts, each once."""
+    found = {id(c): c for m in network.modules() if (c := getattr(m, "config", None)) is not None}
+    return list(found.values())
+
+
+def call_plainly(network: Any) -> None:
+    """Let a network return what it has by name, and keep no keys and values for a next call.
+
+    Those are of use to who writes, and asks for them; where a decoder stands alone, or one layer
+    serves twice, Transformers makes too little room for them.
+    """
+    for config in configs_of(network):
+        if hasattr(config, "return_dict"):
+            config.return_dict = True
+        if hasattr(config, "use_cache"):
+            config.use_cache = False
+
+
 _loaded: OrderedDict[Source, LoadedModel] = OrderedDict()
 _under_way: dict[tuple[Source, Stamp], "Future[LoadedModel]"] = {}
 _loading = threading.Lock()  # one is loaded at a time
@@ -282,6 +301,7 @@ def _load_checked(folder: Path, name: str, revision: str | None, held: int) -> L
     config = _load_config(folder, name)
     look_at_all(config)
     whole, predicts = _load_network(folder, name, config, held)
+    call_plainly(whole)
     found: dict[Form, LoadedModel | str] = {}
     for form, part in parts_in(whole).items():
         try:

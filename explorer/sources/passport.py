@@ -17,7 +17,7 @@ N_TOKENS = 64
 _WINDOW = 256  # a window up to here is put to the test by a text that is longer
 _LARGEST = {torch.float32: 1e-4, torch.float16: 5e-3, torch.bfloat16: 4e-2}
 _WINDOWS = ("sliding_window", "local_attention", "attention_window_size", "attention_chunk_size")
-_OUTSIDE = "its attention does not go through the interface of Transformers"
+OUTSIDE = "its attention does not go through the interface of Transformers"
 
 
 def passport_of(network: Any, inputs: Mapping[str, Any], n_tokens: int) -> Passport:
@@ -32,7 +32,7 @@ def passport_of(network: Any, inputs: Mapping[str, Any], n_tokens: int) -> Passp
         How far the two were apart, and which of them is used.
     """
     if not network._can_set_attn_implementation():
-        return Passport("weights", reason=_OUTSIDE)
+        return Passport("weights", reason=OUTSIDE)
     try:
         return _compared(network, inputs, n_tokens)
     except Exception as error:  # noqa: BLE001  # a model fails in its own ways: eager then says so
@@ -55,7 +55,7 @@ def _compared(network: Any, inputs: Mapping[str, Any], n_tokens: int) -> Passpor
             for hook in hooks:
                 hook.remove()
     if not tap.calls:
-        return Passport("weights", reason=_OUTSIDE)
+        return Passport("weights", reason=OUTSIDE)
     if len(theirs) != len(tap.calls):
         return Passport("weights", reason="there is nothing to hold others against")
     weights = _largest(tap.calls, theirs)

@@ -183,6 +183,7 @@ def _written(
             decoder_start_token_id=start,
             num_beams=1,
             num_return_sequences=1,
+            return_dict_in_generate=False,  # whatever its own settings say
             do_sample=False,
             use_cache=may_remember(model.config),
             max_new_tokens=min(MOST_WRITTEN, loaded.info.max_tokens - 1),

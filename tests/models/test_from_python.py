@@ -38,7 +38,9 @@ MADE = {  # a family through the tap, one beside it, and heads of several kinds
     "RobertaForSequenceClassification": SIZES,
     "MPNetModel": SIZES,
     "BloomForCausalLM": {"vocab_size": 300, "hidden_size": 16, "n_layer": 2, "n_head": 2} | IDS,
+    "ProphetNetModel": {"vocab_size": 300, "hidden_size": 16, "num_encoder_layers": 1} | IDS,
 }
+SHOWN = [name for name in MADE if name != "ProphetNetModel"]
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +66,7 @@ def state_of(model):
 
 
 @pytest.mark.parametrize("implementation", ["eager", "sdpa"])
-@pytest.mark.parametrize("name", MADE)
+@pytest.mark.parametrize("name", SHOWN)
 def test_a_model_in_memory_is_shown_as_it_is_and_left_as_it_was(name, implementation, tokenizer):
     model = made(name).train()
     if model._can_set_attn_implementation():
@@ -169,18 +171,157 @@ def test_a_hybrid_in_memory_keeps_the_numbers_of_its_layers(tokenizer):
 
 def test_a_model_that_looks_at_blocks_looks_at_all_tokens_here_and_at_blocks_after(tokenizer):
     model = made("BigBirdModel", attention_type="block_sparse", max_position_embeddings=1000)
-    before = state_of(model)
+    before, drawn = state_of(model), torch.get_rng_state()
     trace = explorer.trace("the mat", model=model, tokenizer=tokenizer)
     assert trace.rows(0, 0).shape == (len(trace.query_tokens),) * 2
     assert state_of(model) == before
+    assert torch.equal(torch.get_rng_state(), drawn)
     assert type(model.encoder.layer[0].attention.self).__name__ == "BigBirdBlockSparseAttention"
 
 
-def test_a_model_without_attention_is_told_so(tokenizer):
-    sizes = {"vocab_size": 300, "hidden_size": 16, "num_hidden_layers": 2, "state_size": 4}
-    model = transformers.MambaForCausalLM(transformers.MambaConfig(**sizes))
-    with pytest.raises(ExplorerError, match="returns no attention of every token on every token"):
-        explorer.trace("the mat", model=model, tokenizer=tokenizer)
+def test_pegasus_that_looks_at_blocks_looks_at_all_tokens_here(tmp_path):
+    tokenizer = tiny_writer("Bart", tmp_path)
+    options = {"attention_type": "block_sparse", "block_size": 4, "num_random_blocks": 1}
+    model = made("BigBirdPegasusForConditionalGeneration", **WRITES | options)
+    before = state_of(model), torch.get_rng_state()
+    for part in ("encoder", "decoder", "cross"):
+        trace = explorer.trace(*READ, model=model, tokenizer=tokenizer, part=part)
+        assert trace.rows(0, 0).shape == (len(trace.query_tokens), len(trace.key_tokens))
+    assert state_of(model) == before[0]
+    assert torch.equal(torch.get_rng_state(), before[1])
+    layer = model.model.encoder.layers[0].self_attn.self
+    assert type(layer).__name__ == "BigBirdPegasusBlockSparseAttention"
+
+
+DECODES = {"is_decoder": True, "add_cross_attention": True}
+SMALL = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+WRITES = IDS | {
+    "vocab_size": 300,
+    "d_model": 16,
+    "encoder_layers": 2,
+    "decoder_layers": 3,
+    "encoder_attention_heads": 2,
+    "decoder_attention_heads": 2,
+    "encoder_ffn_dim": 16,
+    "decoder_ffn_dim": 16,
+    "decoder_start_token_id": 0,
+}
+SWIN = {"image_size": 32, "embed_dim": 8, "depths": [1, 1], "num_heads": [1, 2], "window_size": 4}
+NOT_SHOWN = {
+    "MambaForCausalLM": ({**SMALL, "state_size": 4}, "has no attention: it mixes its tokens"),
+    "SwinModel": (SWIN, "looks at a picture window by window"),
+    "VideoMAEModel": ({**SMALL, "image_size": 32}, "reads videos: several pictures at a time"),
+    "ViltModel": (SMALL, "reads a text only with a picture, and both at once cannot be given"),
+    "ASTModel": (SMALL, "reads sound: it needs a recording"),
+    "WhisperForConditionalGeneration": (WRITES | {"pad_token_id": 1}, "reads sound: it needs a"),
+    "SqueezeBertModel": (SMALL | {"embedding_size": 16}, "hands out scores in Transformers"),
+}
+
+
+@pytest.mark.parametrize("name", NOT_SHOWN)
+def test_a_model_in_memory_that_cannot_be_shown_is_told_why_whatever_it_is_given(
+    name, tokenizer, tmp_path
+):
+    options, words = NOT_SHOWN[name]
+    maker = getattr(transformers, name)
+    if name == "SqueezeBertModel":
+        parts = ("q", "k", "v", "post_attention", "intermediate", "output")
+        options = options | {f"{part}_groups": 1 for part in parts}
+    with torch.device("meta"):
+        model = maker(maker.config_class(**options))
+    model = model.to_empty(device="cpu")
+    drawing().save(tmp_path / "cat.png")
+    pictures = transformers.ViTImageProcessorPil()
+    for given in (
+        {"text": "the mat", "tokenizer": tokenizer},
+        {"picture": tmp_path / "cat.png", "processor": pictures},
+        {"picture": tmp_path / "cat.png", "processor": pictures, "tokenizer": tokenizer},
+    ):
+        with pytest.raises(ExplorerError, match=f"model, which {words}"):
+            explorer.trace(model=model, **given)
+
+
+def test_scores_that_a_model_hands_out_for_weights_are_told_from_them(tmp_path):
+    tokenizer = tiny_writer("Bart", tmp_path)
+    sizes = {"num_decoder_layers": 1, "decoder_start_token_id": 0}
+    heads = {"num_encoder_attention_heads": 2, "num_decoder_attention_heads": 2}
+    model = made("ProphetNetModel", **sizes, **heads, encoder_ffn_dim=16, decoder_ffn_dim=16)
+    with pytest.raises(ExplorerError, match="ProphetNetModel hands out scores in Transformers"):
+        explorer.trace(*READ, model=model, tokenizer=tokenizer, part="encoder")
+
+
+def test_a_masked_autoencoder_in_memory_reads_every_patch(tmp_path):
+    sizes = {**SMALL, "intermediate_size": 16, "image_size": 32, "patch_size": 8}
+    decoder = {f"decoder_{name}": n for name, n in sizes.items() if name in (*SMALL, "inter")}
+    model = made("ViTMAEForPreTraining", **sizes | decoder, decoder_intermediate_size=16)
+    before, drawn = state_of(model), torch.get_rng_state()
+    drawing().save(tmp_path / "cat.png")
+    pictures = transformers.ViTImageProcessorPil(size={"height": 32, "width": 32})
+    trace = explorer.trace(picture=tmp_path / "cat.png", model=model, processor=pictures)
+    assert len(trace.query_tokens) == 17
+    assert "here it reads all of them" in trace.model.notes[0]
+    assert state_of(model) == before
+    assert torch.equal(torch.get_rng_state(), drawn)
+
+
+def test_a_model_that_is_set_to_return_other_things_returns_its_attention(tmp_path, tokenizer):
+    for name in ("BertForMaskedLM", "BloomForCausalLM"):
+        model = made(name, return_dict=False)
+        trace = explorer.trace(READ[0], model=model, tokenizer=tokenizer)
+        same = explorer.trace(READ[0], model=made(name), tokenizer=tokenizer)
+        assert np.array_equal(trace.weights, same.weights)
+        assert model.config.return_dict is False
+    tokenizer = tiny_writer("Bart", tmp_path)
+    plain = transformers.BartForConditionalGeneration.from_pretrained(tmp_path)
+    model = transformers.BartForConditionalGeneration.from_pretrained(tmp_path)
+    model.config.return_dict = False
+    for said in ("return_dict_in_generate", "output_scores", "output_attentions"):
+        setattr(model.generation_config, said, True)
+    trace, same = (explorer.trace(READ[0], model=m, tokenizer=tokenizer) for m in (model, plain))
+    assert trace.texts == same.texts
+    assert np.array_equal(trace.weights, same.weights)
+
+
+@pytest.mark.parametrize("name", ["Bart", "Pegasus", "Blenderbot", "PLBart"])
+def test_a_decoder_with_more_layers_than_its_encoder_is_shown(name, tokenizer):
+    model = made(f"{name}ForCausalLM", **WRITES)
+    trace = explorer.trace(READ[0], model=model, tokenizer=tokenizer)
+    assert trace.numbers == (0, 1, 2)
+    inputs = tokenizer(READ[0], return_tensors="pt", return_token_type_ids=False)
+    model.eval().set_attn_implementation("eager")
+    with torch.inference_mode():
+        want = model(**inputs, output_attentions=True, use_cache=False).attentions
+    assert np.abs(trace.weights - torch.cat(want).numpy()).max() <= 1e-6
+
+
+def test_a_layer_that_serves_twice_is_shown_twice(tokenizer):
+    model = made("LlamaForCausalLM")
+    model.model.layers[1] = model.model.layers[0]
+    trace = explorer.trace(READ[0], model=model, tokenizer=tokenizer)
+    model.eval().set_attn_implementation("eager")
+    inputs = tokenizer(READ[0], return_tensors="pt", return_token_type_ids=False)
+    with torch.inference_mode():
+        want = model(**inputs, output_attentions=True, use_cache=False).attentions
+    assert np.abs(trace.weights - torch.cat(want).numpy()).max() <= 1e-6
+
+
+def test_an_encoder_beside_the_tap_is_shown_before_a_decoder_that_goes_by_it(tmp_path):
+    tokenizer = tiny_writer("Bart", tmp_path)
+    model = transformers.EncoderDecoderModel(
+        encoder=made("DebertaV2Model"), decoder=made("BertLMHeadModel", **DECODES)
+    )
+    model.config.decoder_start_token_id = 0
+    ways = {}
+    for part in ("encoder", "decoder", "cross"):
+        trace = explorer.trace(*READ, model=model, tokenizer=tokenizer, part=part)
+        ways[part] = trace.model.passport.form
+        assert trace.layers
+    assert ways == {"encoder": "weights", "decoder": "scores", "cross": "scores"}
+    trace = explorer.trace(*READ, model=model, tokenizer=tokenizer, part="encoder")
+    ids = tokenizer(READ[0], return_tensors="pt")["input_ids"]
+    with torch.inference_mode():
+        want = model.eval().encoder(ids, output_attentions=True).attentions
+    assert np.abs(trace.weights - torch.cat(want).numpy()).max() <= 1e-6
 
 
 def test_a_slow_tokenizer_reads_for_a_model_in_memory(tmp_path):
@@ -190,13 +331,29 @@ def test_a_slow_tokenizer_reads_for_a_model_in_memory(tmp_path):
     assert explorer.trace("the cat sat", model=model, tokenizer=tokenizer, part="encoder").layers
 
 
-def test_a_fast_tokenizer_is_left_as_it_was(tokenizer):
+class Around:
+    """What somebody has wrapped round a tokenizer, as a processor or of their own."""
+
+    def __init__(self, tokenizer):
+        self.tokenizer = tokenizer
+
+
+HANDED = {
+    "a tokenizer": lambda t: {"tokenizer": t},
+    "a tokenizer in another": lambda t: {"tokenizer": Around(t)},
+    "a processor": lambda t: {"processor": Around(t)},
+}
+
+
+@pytest.mark.parametrize("handed", HANDED.values(), ids=HANDED)
+def test_a_fast_tokenizer_is_left_as_it_was_whatever_it_came_in(handed, tokenizer):
     backend = tokenizer.backend_tokenizer
     backend.enable_truncation(5)
     backend.enable_padding(pad_id=1, pad_token="<pad>", length=9)
     before = (backend.truncation, backend.padding)
     try:
-        explorer.trace("the cats " * 400, model=made(), tokenizer=tokenizer)
+        trace = explorer.trace("the cats " * 400, model=made(), **handed(tokenizer))
+        assert len(trace.query_tokens) == 700
         assert (backend.truncation, backend.padding) == before
     finally:
         backend.no_truncation()
