@@ -249,16 +249,14 @@ def _cut(at: npt.NDArray[np.intp], n: int, came: Came, *, same: bool) -> str:
         end = f"{len(at)}:"
     else:
         kept = came.changed("{w}[..., real, :]" + ("[..., real]" if same else ""))
-        gone = (
-            ", ".join(map(str, at[:-1])) + f" and {at[-1]}" if len(at) <= _MOST_NAMED else "these"
-        )
+        named = list(map(str, at)) if len(at) <= _MOST_NAMED else ["these"]
+        gone = " and ".join(filter(None, (", ".join(named[:-1]), named[-1])))
         return (
             f"Keep the others alone: with real as the list of all positions but {gone}, "
             f"{kept}, and their {'' if same else 'query '}tokens."
         )
     kept = came.changed(f"{{w}}[..., {end}, {end if same else ':'}]")
-    tokens = f"tokens[{end}]" if same else f"of the query tokens [{end}]"
-    return f"Cut them off: {kept} and {tokens}."
+    return f"Cut them off: {kept} and {'tokens' if same else 'the query tokens'}[{end}]."
 
 
 def _no_distributions(layers: Sequence[Weights], off: float, came: Came) -> str:

@@ -582,7 +582,10 @@ REFUSED = {
     "scores": (5 * EYE, "from before the softmax? Or weights of a model in training"),
     "negative scores": (-EYE, "give torch.softmax(scores, dim=-1)"),
     "turned round": (torch.softmax(torch.arange(16.0).reshape(4, 4).sin(), 0), "swapaxes(-1, -2)"),
-    "heads at the end": (torch.softmax(torch.rand(2, 4, 4, 3), 2), "moveaxis(weights, -1, 1)"),
+    "heads at the end": (
+        torch.softmax(torch.rand(2, 4, 4, 3), 2),
+        "torch.moveaxis(weights, -1, -3)",
+    ),
     "rows with sinks": (EYE * 0.5, "the model has attention sinks"),
     "truth values": (EYE > 0, "holds bool; it must hold numbers"),
 }
@@ -592,6 +595,71 @@ REFUSED = {
 def test_what_is_no_attention_is_told_what_it_is_and_what_to_give(weights, words):
     with pytest.raises(ExplorerError, match=re.escape(words)):
         explorer.show(weights)
+
+
+CAME = {
+    "an array": lambda w: w.numpy(),
+    "a tensor": lambda w: w,
+    "a batch of one": lambda w: w[:, None],
+    "the heads of a layer": lambda w: w[0],
+    "one head": lambda w: w[0, 0],
+    "a list of layers": list,
+    "a list of batches of one": lambda w: [layer[None].numpy() for layer in w],
+    "a list with a gap": lambda w: [None, *w],
+    "plain lists": lambda w: w.tolist(),
+}
+LOST = {"the end": [3, 4], "the beginning": [0], "one between": [2], "some between": [0, 2, 4]}
+
+
+@pytest.mark.parametrize("lost", LOST.values(), ids=LOST)
+@pytest.mark.parametrize("came", CAME.values(), ids=CAME)
+def test_the_way_to_cut_rows_of_padding_works_for_weights_in_any_shape(came, lost):
+    real = [i for i in range(5) if i not in lost]
+    weights = torch.zeros(2, 3, 5, 5)
+    weights[:, :, :, real] = torch.softmax(torch.rand(2, 3, 5, len(real)), -1)
+    want = explorer.show(came(weights[:, :, real][..., real])).trace.weights
+    weights[:, :, lost] = torch.nan
+    with pytest.raises(ExplorerError, match="a mask left these queries no key") as refused:
+        explorer.show(came(weights))
+    way = re.search(
+        r"(?:Cut them off: |all positions but [^,]*(?:, \d+)*(?: and \d+)?, )(.+?),? and (?:their|tokens)",
+        str(refused.value),
+    )[1]
+    found = eval(way, {"weights": came(weights), "real": real, "numpy": np, "torch": torch})
+    assert np.array_equal(explorer.show(found).trace.weights, want)
+
+
+def test_of_attention_on_another_text_the_queries_alone_are_cut():
+    weights = torch.full((2, 3, 4, 5), 0.2)
+    weights[:, :, 3] = torch.nan
+    cut = re.escape("Cut them off: weights[..., :3, :] and the query tokens[:3].")
+    with pytest.raises(ExplorerError, match=cut):
+        explorer.show(weights, list("abcd"), list("vwxyz"))
+    weights = torch.full((2, 3, 4, 4), 0.25)
+    weights[:, :, 1] = torch.nan
+    cut = re.escape("positions but 1, weights[..., real, :], and their query tokens.")
+    with pytest.raises(ExplorerError, match=cut):
+        explorer.show(weights, list("abcd"), list("wxyz"))
+
+
+@pytest.mark.parametrize("came", CAME.values(), ids=CAME)
+def test_the_way_to_turn_weights_round_works_for_weights_in_any_shape(came):
+    right = torch.softmax(3 * torch.rand(2, 3, 5, 5), -1)
+    with pytest.raises(ExplorerError, match="Their columns do") as refused:
+        explorer.show(came(right.transpose(-1, -2)))
+    way = re.search(r"Give (.+)\.$", str(refused.value))[1]
+    found = eval(way, {"weights": came(right.transpose(-1, -2)), "numpy": np, "torch": torch})
+    assert np.array_equal(
+        explorer.show(found).trace.weights, explorer.show(came(right)).trace.weights
+    )
+
+
+def test_what_is_shown_stays_when_the_callers_array_is_changed():
+    for weights in (np.full((1, 1, 2, 2), 0.5, np.float32), np.full((1, 1, 2, 2), 0.5)):
+        arrays = weights, [weights[0]], torch.from_numpy(weights)
+        shown = [explorer.show(array) for array in arrays]
+        weights[:] = (1, 0)
+        assert all((one.trace.weights == 0.5).all() for one in shown)
 
 
 def test_all_outputs_of_a_model_are_told_which_of_them_to_give(outputs):
