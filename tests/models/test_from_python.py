@@ -622,7 +622,8 @@ def test_the_way_to_cut_rows_of_padding_works_for_weights_in_any_shape(came, los
     with pytest.raises(ExplorerError, match="a mask left these queries no key") as refused:
         explorer.show(came(weights))
     way = re.search(
-        r"(?:Cut them off: |all positions but [^,]*(?:, \d+)*(?: and \d+)?, )(.+?),? and (?:their|tokens)",
+        r"(?:Cut them off: |all positions but [^,]*(?:, \d+)*(?: and \d+)?, )(.+?)"
+        r",? and (?:their|tokens)",
         str(refused.value),
     )[1]
     found = eval(way, {"weights": came(weights), "real": real, "numpy": np, "torch": torch})
