@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 # others' work the scores of a head took 10 times as long with two threads as with one.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from explorer.errors import ExplorerError, reaching
+from explorer.errors import ExplorerError
 from explorer.picture import Picture
 from explorer.run import Run
 from explorer.source import InMemory, Source, parse_source
@@ -49,7 +49,7 @@ def trace(
     *,
     source: str = "bert",
     part: str = "cross",
-    picture: str | PathLike[str] | None = None,
+    picture: object = None,
     source_language: str | None = None,
     target_language: str | None = None,
     model: object = None,
@@ -68,7 +68,7 @@ def trace(
             same with BERT's weights), ``hf:NAME`` (a model of the Hugging Face hub) or
             ``path:FOLDER``.
         part: Of an encoder-decoder: ``cross``, ``encoder`` or ``decoder``.
-        picture: A file for a vision model to look at, in place of a text.
+        picture: A file for a vision model to look at, in place of a text; or a picture of PIL.
         source_language: Of a model that translates (M2M100, NLLB, mBART): the language of the
             text, as its tokenizer calls it, such as ``en``, ``eng_Latn`` or ``en_XX``.
         target_language: The language that it shall write.
@@ -97,6 +97,8 @@ def traces(
     *,
     source: str = "bert",
     part: str = "cross",
+    source_language: str | None = None,
+    target_language: str | None = None,
     model: object = None,
     tokenizer: object = None,
     progress: bool | Callable[[int, int], None] = False,
@@ -106,8 +108,10 @@ def traces(
 
     Args:
         texts: Each a text, or a text and a second one.
-        source: As for `trace`; so are part, model, tokenizer and options.
+        source: As for `trace`; so are part, the languages, model, tokenizer and options.
         part: Of an encoder-decoder.
+        source_language: Of a model that translates: the language of the texts.
+        target_language: The language that it shall write.
         model: A model in memory.
         tokenizer: Its tokenizer.
         progress: Whether to print how many are done; or a function that is told it, and how many
@@ -130,6 +134,7 @@ def traces(
             f"The texts are of the type {type(texts).__name__}; they must be a list of texts."
         )
     asked = [(t, None) if isinstance(t, str) else t for t in texts]
+    languages = (source_language, target_language)
     reads = _source(source, model, tokenizer, None, options)
     runs = []
     for i, both in enumerate(asked):
@@ -137,7 +142,7 @@ def traces(
         with _saying_which(i, asked):
             if not isinstance(pair, tuple | list) or len(pair) != 2:
                 raise ExplorerError("It is neither a text nor two.")
-            runs.append(_run(pair[0], pair[1], reads, part, None))
+            runs.append(_run(pair[0], pair[1], reads, part, None, languages))
     tell = progress if callable(progress) else _printed if progress else None
     found = []
     for i, run in enumerate(runs):
@@ -194,21 +199,20 @@ def save(trace: AttentionTrace, file: str | PathLike[str]) -> None:
 
     Args:
         trace: What to write.
-        file: Where to.
+        file: Where to. What stands there stays until the new file is complete.
 
     Raises:
-        ExplorerError: It is no trace, or the file cannot be written.
+        ExplorerError: This is no trace, or it cannot be written there.
     """
+    from explorer.export.files import write_whole
     from explorer.sources.stored import write_npz
 
     if not isinstance(trace, AttentionTrace):
         raise ExplorerError(
-            f"What is to be saved is of the type {type(trace).__name__}; it must be a trace, as "
-            "explorer.trace(…) returns: explorer.save(trace, file). Of what show(…) returned it is "
-            ".trace; as a page it is saved by its own .save(file)."
+            f"This is of the type {type(trace).__name__}, not a trace: save what explorer.trace "
+            "returns; what explorer.show returns has a save of its own."
         )
-    with reaching(file, "written") as path, path.open("wb") as out:
-        write_npz(trace, out)
+    write_whole(file, lambda out: write_npz(trace, out))
 
 
 def load(file: str | PathLike[str]) -> AttentionTrace:
@@ -222,9 +226,7 @@ def load(file: str | PathLike[str]) -> AttentionTrace:
     """
     from explorer.sources.own import trace_of_file
 
-    with reaching(file, "read") as path:
-        data = path.read_bytes()
-    return trace_of_file(data, path.name)
+    return trace_of_file(*_bytes_and_name(file))
 
 
 def _source(
@@ -254,7 +256,9 @@ def _run(
     picture: Picture | None,
     languages: tuple[str | None, str | None] = (None, None),
 ) -> Run:
-    for given, name in ((text, "text"), ("" if second is None else second, "second text")):
+    named = {"second text": second, "source language": languages[0]}
+    named |= {"target language": languages[1]}
+    for name, given in {"text": text, **{n: g for n, g in named.items() if g is not None}}.items():
         if not isinstance(given, str):
             several = isinstance(given, list | tuple)
             hint = " Several texts are read by explorer.traces." if several else ""
@@ -264,14 +268,25 @@ def _run(
     return Run(text, second, source, part, picture, *languages)
 
 
-def _picture(file: str | PathLike[str] | None) -> Picture | None:
+def _picture(file: Any) -> Picture | None:
     if file is None:
         return None
-    from explorer.sources.pictures import picture_of
+    from explorer.sources.pictures import picture_at_hand, picture_of
 
-    with reaching(file, "read") as path:
-        data = path.read_bytes()
-    return picture_of(data)
+    at_hand = picture_at_hand(file)
+    return at_hand or picture_of(_bytes_and_name(file)[0])
+
+
+def _bytes_and_name(file: Any) -> tuple[bytes, str]:
+    from explorer.export.files import path_of
+
+    path = path_of(file)
+    try:
+        return path.read_bytes(), path.name
+    except OSError as error:
+        raise ExplorerError(
+            f"“{path}” cannot be read: {error.strerror or error}. Check the path."
+        ) from error
 
 
 @contextmanager

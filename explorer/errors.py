@@ -3,9 +3,6 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from os import PathLike
-from pathlib import Path
-from typing import Literal
 
 
 class ExplorerError(Exception):
@@ -34,30 +31,3 @@ def refusing(sentence: str) -> Iterator[None]:
         if isinstance(error, RuntimeError) and "alloc" in str(error):
             raise  # PyTorch's way to say that memory ran out
         raise ExplorerError(sentence.replace("{why}", f": “{own_words(error)}”")) from error
-
-
-@contextmanager
-def reaching(file: str | PathLike[str], what: Literal["read", "written"]) -> Iterator[Path]:
-    """A file's path; that it cannot be read or written becomes a refusal in the system's words.
-
-    Raises:
-        ExplorerError: It cannot, or it is no path at all.
-    """
-    if not isinstance(file, str | PathLike):
-        raise ExplorerError(
-            f"The file is of the type {type(file).__name__}; it must be a path, such as "
-            "“attention.npz”."
-        )
-    path = Path(file)
-    if "\0" in str(path):
-        raise ExplorerError("There is a NUL character in the file’s path. Check the path.")
-    try:
-        yield path
-    except OSError as error:
-        missing = what == "written" and not path.parent.is_dir()
-        hint = (
-            f"There is no folder “{path.parent}”: make it first." if missing else "Check the path."
-        )
-        raise ExplorerError(
-            f"“{path}” cannot be {what}: {error.strerror or error}. {hint}"
-        ) from error

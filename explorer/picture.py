@@ -10,7 +10,9 @@ class Picture:
     Attributes:
         digest: Names it; pictures with one digest are the same.
         png: The picture itself.
+        made_from: Width and height of the file, in pixels, if the picture was made smaller.
     """
 
     digest: str
     png: bytes = field(compare=False, repr=False)
+    made_from: tuple[int, int] | None = None

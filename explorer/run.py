@@ -164,9 +164,9 @@ class Run:
 def _language(name: str | None) -> str | None:
     if not name:
         return None
-    if not isinstance(name, str) or not _LANGUAGE.fullmatch(name):
+    if not _LANGUAGE.fullmatch(name):
         raise ExplorerError(
-            f"“{visible(str(name)[:40])}” is no name of a language as tokenizers have them, such as "
+            f"“{visible(name[:40])}” is no name of a language as tokenizers have them, such as "
             "en, eng_Latn or en_XX."
         )
     return name

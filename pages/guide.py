@@ -7,7 +7,8 @@ from explorer.ui.frame import framed, main
 READING = r"""
 ### Reading the pictures
 A head gives every token a row of **attention weights**: how its attention is shared out over all
-tokens. The weights of a row sum to 1. The token that looks is the **query**, the tokens that it
+tokens. The weights of a row sum to 1, unless the model has a *sink*, which takes a part of each row for
+no token (gpt-oss): then that part is named. The token that looks is the **query**, the tokens that it
 may look at are the **keys**. Layers, heads and positions count from 0.
 
 - **Heads**: one small picture for each head. Point to preview, click to choose, shift-click to add
@@ -73,9 +74,9 @@ PAGES = r"""
   before, to [CLS], to the same word elsewhere and so on, how sharp it is and how far it looks. Its *kind* is
   found by rules that a reader can check (from 0.5 of the attention on one offset, from 0.6 on special tokens
   or on one token, from 0.9 of the possible entropy); the evidence stands beside it. Point at two words to
-  find the heads that look from one to the other: beside each stands what all other words give to that word,
-  and what others give at the same distance, because a head may look there whoever asks. With every line as a
-  text of its own, all numbers are means over the lines, ± their standard deviation.
+  find the heads that look from one to the other: beside each stands what all other words that may look
+  there give to that word, and what they give at the same distance, because a head may look there whoever asks.
+  With every line as a text of its own, all numbers are means over the lines, ± their standard deviation.
 - **Explain** takes one number of the model’s output and asks which words it depends on: attention, rollout,
   flow, norms, ALTI, gradients, integrated gradients. What none of them can do, it does as well: it takes
   each word away and measures. *Agreement* is Spearman’s rank correlation with that, over all words that are
@@ -87,13 +88,17 @@ MODELS = r"""
 ### Other models, pictures, weights of your own
 - **Decoders** (GPT-2, Llama and their kin) look only backwards: every row ends at the token itself. The
   first token often soaks up what a head has no use for, as [CLS] does in BERT.
+- **Hybrids** (Jamba, LFM2, Qwen3-Next) mix layers with attention and others. Only those with attention are
+  shown, under the model’s own numbers: a model may have the layers 1, 3 and 5.
 - **Encoder-decoders** (T5, BART, Marian) have three attentions: the text in itself, what is written in
   itself, and **cross-attention**, where what is written looks in the text. There rows and columns are
   different tokens. A row is the step that writes the *next* token: the first is the mark that a decoder
   starts with. The second text is what the model shall write; without one it writes itself, always taking
   the likeliest token.
 - **Vision models** (ViT, DINOv2, CLIP and others) cut a picture into patches and read them like words; 3·5 is the patch in row 3,
-  column 5, from 0. You see the picture as the model got it, scaled and cropped.
+  column 5, from 0. You see the picture as the model got it, scaled and cropped. Marks stand beside the patches
+  as [CLS] does beside words: [REG0] … are *registers*, which only keep notes; [DIST] and [DET0] … are read
+  for a teacher’s answer and for the things that are found.
 - **A file of weights** that you made elsewhere shows what a head does, but there is no model behind it to
   compute from: Explore, Compare and Heads work, Step by step and Explain cannot.
 - **Characters that nobody sees**, such as ⟨ZWSP⟩ (zero-width space) or ⟨RLO⟩ (which turns a text round), are
@@ -140,7 +145,12 @@ LIMITS = r"""
 ### Where the numbers come from
 The built-in BERT is all-MiniLM-L6-v2: 6 layers, 12 heads, 384 wide, at most 512 tokens, English. The
 from-scratch layer has random weights, so its picture shows what attention looks like before it has
-learned anything, unless you train it, or give it a BERT’s own weights. Weights are shown rounded, and every digit is the model’s own. Your text stays on
+learned anything, unless you train it, or give it a BERT’s own weights.
+
+Of any other model the queries and keys are taken while it runs, and every weight is computed from them.
+The first time, a short text is read twice: so, and by Transformers’ own plain attention. *No weight is off by
+more than 2e-6* is what was found: the sixth decimal. Where a model’s attention cannot be taken this way, its
+weights are those that Transformers returns. Weights are shown rounded, and every digit is the model’s own. Your text stays on
 the machine that runs this app.
 """
 

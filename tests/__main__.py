@@ -10,8 +10,9 @@ PYTHON = [sys.executable, "-m"]
 NPX = ["npx", "--no-install"]
 JS_TESTS = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "tests/js").glob("*.test.js"))
 
-# Two files at once; what a file's tests share, such as a running app, they share still.
-TWO = ["--numprocesses=2", "--dist=loadfile"]
+# Half of the tests each, in order, so that what a file's tests share is made once; who is done
+# first takes over from the end of the other's half.
+TWO = ["--numprocesses=2", "--dist=worksteal"]
 
 STEPS: list[tuple[str, list[str]]] = [
     ("format (Python)", [*PYTHON, "ruff", "format", "--check", "--quiet", "."]),

@@ -34,7 +34,7 @@ class Comparison:
         a: The first trace.
         b: The second.
         alignment: The words that both have.
-        kept: Of each, the share of the common words' attention that stays among them.
+        kept: Of each, the share of what the common words give to tokens that stays among them.
         distance: Jensen–Shannon divergence in bits of the attention between the common words,
             ``[layer, head, layer of b, head of b]``; layers are counted, not numbered. What a word
             gives to other tokens is left out.
@@ -137,17 +137,21 @@ def _common(trace: AttentionTrace, words: Sequence[tuple[int, ...]]) -> Heads:
 
 
 def _kept(trace: AttentionTrace, words: Sequence[tuple[int, ...]]) -> float:
-    """The share of some words' attention that stays among them, on average over all heads."""
-    among = [[place for word in words for place in word]]
-    return float(
-        np.mean(
-            [
-                layer.pooled(head, words, among).mean()
-                for layer in trace.layers
-                for head in range(layer.n_heads)
-            ]
-        )
+    """The share of some words' attention that stays among them, on average over all heads.
+
+    Of what each word gives to tokens: what a sink takes is not gone to tokens that are left out.
+    Words that look at nothing do not count.
+    """
+    groups = [[place for word in words for place in word], list(range(len(trace.key_tokens)))]
+    found = np.concatenate(
+        [
+            layer.pooled(head, words, groups)
+            for layer in trace.layers
+            for head in range(layer.n_heads)
+        ]
     )
+    among, whole = found[found[:, 1] > 0].T
+    return float(np.mean(among / whole)) if len(whole) else 0.0
 
 
 EVEN = 0.9  # of the possible entropy: almost evenly everywhere

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from explorer.layers import AttentionLayer, Doubles
 
@@ -15,11 +16,12 @@ class Found:
     Attributes:
         weight: Mean attention over the examples, ``[layer, head]``: keys summed, queries averaged.
         spread: Standard deviation over the examples (of the sample); 0 for a single one.
-        baseline: What the same head gives, at the same distance, from all other tokens: where
-            this is as high, the head follows the position and not the words. NaN where no other
-            token has a neighbour at that distance.
-        others: What all other tokens give to the same looked-at word on average: where this is as
-            high, the head follows that word, whoever looks. NaN where there is no other token.
+        baseline: What the same head gives, at the same distance, from all other tokens that may
+            look there: where this is as high, the head follows the position and not the words. NaN
+            where no other token may look at a neighbour at that distance.
+        others: What all other tokens that may look at the same word give to it on average: where
+            this is as high, the head follows that word, whoever looks. NaN where no other token
+            may. Who may look where is the layer's own rule: windows differ from layer to layer.
     """
 
     weight: Doubles
@@ -47,8 +49,7 @@ def find_pairs(
         toward = _toward(layers, keys)
         weights.append(toward[..., list(queries)].mean(axis=-1))
         baselines.append(_at_distance(layers, queries, keys))
-        rest = [p for p in range(toward.shape[-1]) if p not in queries and p not in keys]
-        others.append(toward[..., rest].mean(axis=-1) if rest else _nothing(layers))
+        others.append(_from_others(layers, toward, queries, keys))
     stack = np.stack(weights)
     spread = stack.std(axis=0, ddof=min(1, len(stack) - 1))
     return Found(stack.mean(axis=0), spread, _mean_of_known(baselines), _mean_of_known(others))
@@ -60,10 +61,6 @@ def _mean_of_known(maps: list[Doubles]) -> Doubles:
     known = ~np.isnan(stack)
     count = known.sum(axis=0)
     return np.where(count > 0, np.where(known, stack, 0).sum(axis=0) / np.maximum(count, 1), np.nan)
-
-
-def _nothing(layers: Sequence[AttentionLayer]) -> Doubles:
-    return np.full((len(layers), layers[0].n_heads), np.nan)
 
 
 def _toward(layers: Sequence[AttentionLayer], keys: Sequence[int]) -> Doubles:
@@ -79,20 +76,41 @@ def _toward(layers: Sequence[AttentionLayer], keys: Sequence[int]) -> Doubles:
     )
 
 
+def _reaching(
+    layer: AttentionLayer,
+    rows: npt.NDArray[np.intp],
+    first: npt.NDArray[np.intp] | int,
+    width: int,
+) -> npt.NDArray[np.intp]:
+    """Those of some rows that may look at all of ``width`` keys; the first, for each or for all."""
+    start, end = layer.allowed()[rows].T
+    return rows[(start <= first) & (first + width <= end)]
+
+
+def _from_others(
+    layers: Sequence[AttentionLayer], toward: Doubles, queries: Sequence[int], keys: Sequence[int]
+) -> Doubles:
+    """What all other tokens that may look at some keys give to them on average."""
+    rest = np.setdiff1d(np.arange(toward.shape[-1]), [*queries, *keys])
+    found = np.full(toward.shape[:2], np.nan)
+    for given, line, layer in zip(toward, found, layers, strict=True):
+        rows = _reaching(layer, rest, min(keys), max(keys) - min(keys) + 1)
+        if len(rows):
+            line[:] = given[:, rows].mean(axis=-1)
+    return found
+
+
 def _at_distance(
     layers: Sequence[AttentionLayer], queries: Sequence[int], keys: Sequence[int]
 ) -> Doubles:
     """Mean attention of all other tokens to as many tokens at the same distance, summed."""
-    n, offset, width = layers[0].n_keys, keys[0] - queries[0], len(keys)
-    rows = [i for i in range(n) if i not in queries and i + offset >= 0 and i + offset + width <= n]
-    if not rows:
-        return _nothing(layers)
-    pairs = (
-        np.repeat(rows, width),
-        np.repeat(rows, width) + np.tile(np.arange(offset, offset + width), len(rows)),
-    )
-    total = [
-        [layer.cells(head, *pairs).sum(dtype=np.float64) for head in range(layer.n_heads)]
-        for layer in layers
-    ]
-    return np.array(total) / len(rows)
+    offset, width = keys[0] - queries[0], len(keys)
+    rest = np.setdiff1d(np.arange(layers[0].n_queries), queries)
+    found = np.full((len(layers), layers[0].n_heads), np.nan)
+    for line, layer in zip(found, layers, strict=True):
+        rows = _reaching(layer, rest, rest + offset, width)
+        at = np.repeat(rows, width)
+        to = at + np.tile(np.arange(offset, offset + width), len(rows))
+        for head in range(layer.n_heads if len(rows) else 0):
+            line[head] = layer.cells(head, at, to).sum(dtype=np.float64) / len(rows)
+    return found

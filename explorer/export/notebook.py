@@ -1,12 +1,13 @@
 """The instrument in a notebook cell: the exported page in a frame of its own."""
 
 import html
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from os import PathLike
 
-from explorer.errors import ExplorerError, reaching
+from explorer.errors import ExplorerError
+from explorer.export.files import write_whole
 from explorer.export.html import check_page, to_html
 from explorer.trace import AttentionTrace, Token
 
@@ -33,10 +34,10 @@ class Shown:
         """Write the page as a file that opens in any browser, offline.
 
         Raises:
-            ExplorerError: The file cannot be written.
+            ExplorerError: It cannot be written there.
         """
-        with reaching(file, "written") as path:
-            path.write_text(self._page(), "utf-8")
+        page = self._page().encode()
+        write_whole(file, lambda out: out.write(page))
 
     def _page(self) -> str:
         return to_html(self.trace, opening=self.opening or None, layers=self.layers)
@@ -63,12 +64,10 @@ def shown(
     Raises:
         ExplorerError: There is no such place, or it is more than a page holds.
     """
-    if layers is not None and not isinstance(layers, Iterable):
-        raise ExplorerError(f"layers is {layers!r}; it must be a list of layers, such as [0, 1].")
-    layers = None if layers is None else [_whole(number, "A layer") for number in layers]
+    if layers is not None and not isinstance(layers, Sequence):
+        raise ExplorerError(f"layers is {layers!r}; it must be a list of numbers, such as [0, 3].")
     for number in layers or ():
-        trace.layer(number)
-    height = _whole(height, "height")
+        trace.layer(_whole(number, "A layer"))
     check_page(trace, layers)
     opening: dict[str, str] = {}
     if layer is not None or head is not None:
@@ -79,7 +78,7 @@ def shown(
         opening = {"layer": str(number), "heads": str(chosen)}
     if query is not None:
         opening["query"] = _place(trace.query_tokens, trace.texts, query)
-    return Shown(trace, height, opening, layers)
+    return Shown(trace, _whole(height, "height"), opening, layers)
 
 
 def _whole(value: object, name: str) -> int:

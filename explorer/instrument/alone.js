@@ -3,7 +3,7 @@
 const WAIT = 150; // ms; browsers limit how often a page may rewrite its address
 
 /** The payload that lies in the page. */
-export function readPayload() {
+function readPayload() {
   const holder = /** @type {HTMLElement} */ (document.getElementById("payload"));
   const letters = atob(holder.textContent ?? "");
   const packed = new Uint8Array(letters.length);

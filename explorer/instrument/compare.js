@@ -407,7 +407,7 @@ export function mountCompare(root, host) {
       if (!texts.length) return;
       const some = texts.slice(0, 8).join(" ") + (texts.length > 8 ? " …" : "");
       parts.push(
-        `${texts.length} of ${"AB"[i]}’s tokens (${some}) have no counterpart and are left out; of the common words’ attention ${(100 * pair.kept[i]).toFixed(0)} % stays among them.`,
+        `${texts.length} of ${"AB"[i]}’s tokens (${some}) have no counterpart and are left out; of what the common words give to tokens ${(100 * pair.kept[i]).toFixed(0)} % stays among them.`,
       );
     });
     parts.push(

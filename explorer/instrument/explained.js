@@ -85,7 +85,7 @@ export function unitText(found, unit) {
 }
 
 /** @param {number[][]} one @param {number[][]} other */
-export const sameSets = (one, other) =>
+const sameSets = (one, other) =>
   one
     .map((x) => x.join())
     .sort()

@@ -129,10 +129,10 @@ export function createFiles(parts, sceneNow, pages) {
   function saveCsv() {
     const scene = sceneNow();
     if (!scene) return;
-    const { picture, name, nowhere } = scene.model;
+    const { picture, name, nowhere, most } = scene.model;
     const open = scene.trace.head.sinks && scene.view.specials !== "renormalised";
     const sinks = open ? picture.rows.map((_, row) => nowhere([row])) : null;
-    const text = toCsv(picture, name, sinks);
+    const text = toCsv(picture, name, sinks, most);
     offer(new Blob([text], { type: "text/csv" }), fileName(name, "csv"));
   }
 
@@ -158,7 +158,7 @@ const titleOfKind = (kind) =>
  * @param {import("./theme.js").Theme} theme @param {string} says what the picture says, in words
  * @returns {Promise<Blob | null>}
  */
-export async function pictureFile(kind, elements, title, theme, says) {
+async function pictureFile(kind, elements, title, theme, says) {
   const { width, height } = sizeOf(elements);
   if (kind === "png") return pngOf(elements, title, theme, width, height);
   const pen = new Recorder();

@@ -247,8 +247,11 @@ export function createLayers(actions, change, opened) {
     const path = pathFrom(level, units);
     const name = units.length ? named(units, layout.rows) : [];
     const start = level === nLevels() ? "The output of" : `After layer ${numberBelow(level)},`;
-    const { specials, residual: kept } = /** @type {Scene} */ (scene).view;
-    const note = pathNote(path.hidden, path.lost, specials === "renormalised", kept);
+    const { trace, view } = /** @type {Scene} */ (scene);
+    const { hidden, lost } = path;
+    const [rescaled, numbers] = [view.specials === "renormalised", trace.head.numbers];
+    const passed = { rescaled, residual: view.residual, numbers: numbers.slice(0, level) };
+    const note = pathNote({ hidden, lost, ...passed });
     const parts = units.length
       ? pathSentence(start, name, path.mass[0], layout.rows, note)
       : [`The paths of all outputs together${note} Point at a word to follow it.`];

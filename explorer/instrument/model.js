@@ -111,7 +111,7 @@ const low = new Uint32Array(2 ** LOW);
  * ones, by the lower.
  * @param {Float32Array} weights @param {Uint8Array} counted by column @param {number} share
  */
-export function percentileOf(weights, counted, share) {
+function percentileOf(weights, counted, share) {
   const n = counted.length;
   if (weights.length <= FEW) {
     const sorted = weights.filter((_, i) => counted[i % n]).sort();

@@ -20,6 +20,7 @@ numbers.
 """
 
 import json
+import math
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -133,10 +134,16 @@ def passport_words(model: ModelInfo) -> str:
     if found is None:
         return ""
     if found.form == "scores":
-        largest = f"{found.weights:.0e}".replace("e-0", "e-").replace("0e+00", "0")
-        return f"checked against Transformers on {found.n_tokens} tokens: {largest}"
-    checked = f"checked against Transformers on {found.n_tokens} tokens"
-    return f"{checked if found.n_tokens else 'not checked against Transformers'}: {found.reason}"
+        power = 10.0 ** math.floor(math.log10(found.weights or 1))
+        rounded = (
+            math.ceil(found.weights / power - 1e-9) * power
+        )  # upwards: else it would be off by more
+        largest = f"{rounded:.0e}".replace("e-0", "e-") if found.weights else "0"
+        return (
+            f"checked against Transformers on {found.n_tokens} tokens: no weight is off by more "
+            f"than {largest}"
+        )
+    return f"its weights are those that Transformers returns, as {found.reason}"
 
 
 def _about_film(film: Film) -> dict[str, Any]:

@@ -24,9 +24,11 @@ export const exactly = (x) => String(Number(x.toPrecision(9)));
  * A picture as CSV: keys across, queries down, weights as the instrument holds them.
  * @param {import("./model.js").Picture} picture @param {string} corner
  * @param {number[] | null} [nowhere] what each row gives to no token, where there is a sink
+ * @param {boolean} [most] whether cells are the largest of several heads: beside them the sink's
+ *   share is a mean, and called one
  */
-export function toCsv({ weights, rows, columns }, corner, nowhere) {
-  const last = nowhere ? ["no token (sink)"] : [];
+export function toCsv({ weights, rows, columns }, corner, nowhere, most) {
+  const last = nowhere ? [`no token (sink${most ? ": mean of these heads" : ""})`] : [];
   const titles = [corner, ...columns.map((unit) => unit.text), ...last];
   const lines = [titles.map(csvCell).join(",")];
   rows.forEach((row, r) => {

@@ -47,9 +47,7 @@ export function createSays(actions) {
     noted = model;
     const { base } = model;
     const drain = () =>
-      view.specials === "shown"
-        ? sinkNote(model)
-        : [hiddenNote(view.specials, model.hiddenShare(), base)];
+      view.specials === "shown" ? sinkNote(model) : [hiddenNote(view.specials, model)];
     notes.replaceChildren(...marked([`${caption(model.profile(), base)} `, ...drain()]));
   }
 

@@ -28,7 +28,9 @@ import { baseOf, nameOf } from "./words.js";
  * @typedef {import("./words.js").Said & {layer: number, tops: Float32Array,
  *            perHead: {head: number, picture: Picture}[], pooled: Thumb | null,
  *            profile: () => import("./model.js").Profile, layout: Layout,
- *            hiddenShare: () => number}} Model
+ *            hiddenShare: () => number | null, sinkShare: () => number}} Model
+ *   hiddenShare: what special tokens get of the base; null where there are none to look at;
+ *   sinkShare: what goes to no token, whatever is hidden
  * @typedef {{name: string, queries: number[][], keys: number[][], mean: boolean, together: boolean,
  *            rescaled: boolean, special: boolean[]}} Wish
  *   chosen words, whose attention is wanted in every head; special: of the side that is open
@@ -116,6 +118,7 @@ export function modelOf(trace, view, layer, heads) {
   // The base of every share: all tokens that look, and the mean of the heads, however they are shown.
   const mean = once(() => combine(all, "mean"));
   const gets = once(() => received(mean(), header.key_tokens.length));
+  const marks = header.key_tokens.flatMap((token, i) => (token.special ? [i] : []));
   return {
     name: nameOf(layer, heads, header.n_heads, view.combine),
     base: baseOf(header.query_tokens.length, heads.length),
@@ -133,12 +136,8 @@ export function modelOf(trace, view, layer, heads) {
     // Rescaled rows are shares of what ordinary tokens get: there the sink has none.
     nowhere: (rows) =>
       header.sinks && view.specials !== "renormalised" ? unheld(mean(), picture, rows, header) : 0,
-    hiddenShare: once(() =>
-      sumAt(
-        gets(),
-        header.key_tokens.flatMap((token, i) => (token.special ? [i] : [])),
-      ),
-    ),
+    hiddenShare: once(() => (marks.length ? sumAt(gets(), marks) : null)),
+    sinkShare: once(() => (header.sinks ? unheld(mean(), picture, [], header) : 0)),
   };
 }
 

@@ -6,9 +6,9 @@ import { h } from "./dom.js";
  * @typedef {import("./walk.js").Walk} Walk
  * @typedef {"input" | "qkv" | "scores" | "scale" | "mask" | "softmax" | "mix" | "join" | "output"} StageId
  * @typedef {{id: StageId, name: string, title: string, formula: string | ((walk: Walk) => string),
- *            shapes: (walk: Walk) => string, text: (walk: Walk) => string,
+ *            shapes: (walk: Walk) => string, text: (walk: Walk, causal: boolean) => string,
  *            claim?: [string, string]}} Stage
- *   claim: what is often said, and what is right
+ *   text: causal: whether a causal mask is on, be it the model's own or the reader's; claim: what is often said, and what is right
  */
 
 /** @param {Walk} w */
@@ -83,9 +83,11 @@ export const STAGES = [
     title: "Which keys may be looked at?",
     formula: "S_ij = −∞ where i may not look at j",
     shapes: (w) => `mask [${n(w)} × ${n(w)}]`,
-    text: (w) =>
-      w.causal
-        ? "A causal mask: each token sees itself and what came before. What is masked gets −∞, so that its weight becomes exactly 0."
+    text: (w, causal) =>
+      causal
+        ? `A causal mask: each token sees itself and what is read before it. What is masked gets −∞, so that its weight becomes exactly 0.${
+            w.causal ? "" : " You have switched it on above: the model itself masks nothing here."
+          }`
         : "Here nothing is masked: an encoder reads in both directions. A decoder, which must not see what it is about to say, has a causal mask; try it above.",
     claim: [
       "forward(Q, K, V), without a mask, and with the number of keys taken from Q.",

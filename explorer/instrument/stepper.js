@@ -289,7 +289,7 @@ export function mountStepper(root, host) {
     temperature.show(String(state.temperature));
     copy?.show(walks?.link !== null);
     showStrip(walk);
-    showStage(walk);
+    showStage(shot);
     setText(says, stageSentence(shot));
     setText(changed, changeSentence(shot));
     changed.hidden = !shot.turned;
@@ -322,8 +322,8 @@ export function mountStepper(root, host) {
     strip.setAttribute("aria-activedescendant", `ax-chip-${state.query}`);
   }
 
-  /** @param {Walk} walk */
-  function showStage(walk) {
+  /** @param {Shot} shot */
+  function showStage({ walk, rules }) {
     const stage = STAGES[state.stage];
     steps.forEach((button, i) => {
       button.setAttribute("aria-current", i === state.stage ? "step" : "false");
@@ -337,7 +337,7 @@ export function mountStepper(root, host) {
     const line = typeof stage.formula === "string" ? stage.formula : stage.formula(walk);
     formulaLine.replaceChildren(formula(line));
     shapes.replaceChildren(formula(stage.shapes(walk)));
-    text.replaceChildren(formula(stage.text(walk)));
+    text.replaceChildren(formula(stage.text(walk, rules.causal)));
     claim.hidden = !stage.claim;
     if (!stage.claim) return;
     const [said, right] = stage.claim.map(formula);

@@ -80,12 +80,12 @@ export function picturesOf(shot, room) {
       return pictures;
     }
     case "mask": {
-      const { causal } = shot.rules;
-      const open = Float64Array.from({ length: n * n }, (_, at) =>
-        Number(!causal || at % n <= Math.floor(at / n)),
-      );
-      const kept = flat(rows(), "scaled").map((s, at) => (open[at] ? s : 0));
-      return [square("May look", open, weights), square("Scores that remain", kept)];
+      const { may, left } = maskOf(shot);
+      const change = turned ? ", with the change" : "";
+      return [
+        square(`May look${change}`, may, weights),
+        square(`Scores that remain${change}`, left),
+      ];
     }
     case "softmax": {
       const pictures = [square("A", flat(rows(), "weights"), weights)];
@@ -131,13 +131,25 @@ export function picturesOf(shot, room) {
 /** @param {import("./walk.js").Row[]} rows @param {"scores" | "scaled" | "weights"} what */
 const flat = (rows, what) => Float64Array.from(rows.flatMap((row) => Array.from(row[what])));
 
-/** The changed numbers, each where its two words stand in the original. @param {Shot} shot @param {"scaled" | "weights"} what */
+/** The changed numbers, each where its two words stand in the original. @param {Shot} shot @param {"scaled" | "allowed" | "weights"} what */
 function moved({ turned, walk }, what) {
   const n = walk.tokens.length;
   const rows = turned?.rows() ?? [];
   const places = turned?.places ?? [];
   return Float64Array.from({ length: n * n }, (_, at) => {
     const [i, j] = [places[Math.floor(at / n)], places[at % n]];
-    return i < 0 || j < 0 ? 0 : rows[i][what][j];
+    return i < 0 || j < 0 ? 0 : Number(rows[i][what][j]);
   });
+}
+
+/** Who may look at whom, and the scores of these: both with the change, where there is one. @param {Shot} shot */
+function maskOf(shot) {
+  const n = shot.walk.tokens.length;
+  const may = shot.turned
+    ? moved(shot, "allowed")
+    : Float64Array.from({ length: n * n }, (_, at) =>
+        Number(!shot.rules.causal || at % n <= Math.floor(at / n)),
+      );
+  const scaled = shot.turned ? moved(shot, "scaled") : flat(shot.rows(), "scaled");
+  return { may, left: scaled.map((s, at) => (may[at] ? s : 0)) };
 }

@@ -1,7 +1,7 @@
 // What a stage says in words: numbers as text, the sentence of a stage, and that of a change.
 
 import { STAGES } from "./stages.js";
-import { added, bits, farthest, lengthOf, lineOf, mixed, spreadOf } from "./walk.js";
+import { added, bits, farthest, lengthOf, lineOf, mixed, rowFrom, spreadOf } from "./walk.js";
 
 /**
  * @typedef {import("./walk.js").Walk} Walk
@@ -39,15 +39,17 @@ export const quoted = (walk, i) => `“${walk.tokens[i].text}”`;
 /** @param {Shot} shot @returns {StageId} */
 export const stageOf = (shot) => STAGES[shot.state.stage].id;
 
-/** How many tokens the chosen query may look at, by the switches. @param {Shot} shot */
-const allowedOf = ({ own, rules, state }) =>
-  own.allowed.filter((may, j) => may && (!rules.causal || j <= state.query)).length;
+/**
+ * Which tokens the chosen query may look at, by the switches, in the order in which they are read.
+ * @param {Shot} shot
+ */
+const allowedOf = ({ walk, rules, state, turned }) =>
+  (turned?.own ?? rowFrom(walk, state.query, rules)).allowed;
 
 /** What there is to say of the stage, for the chosen query. @param {Shot} shot */
 export function stageSentence(shot) {
   const { walk, own, key, state } = shot;
   const q = quoted(walk, state.query);
-  const n = walk.tokens.length;
   const best = own.weights.indexOf(Math.max(...own.weights));
   const z = () => mixed(walk, own.weights);
   switch (stageOf(shot)) {
@@ -59,8 +61,10 @@ export function stageSentence(shot) {
       return `The score of ${q} with ${quoted(walk, key)} is ${plain(own.scores[key])}.`;
     case "scale":
       return `The scores of ${q} spread by ${plain(spreadOf(own.scores))} before and ${plain(spreadOf(own.scaled))} after the division (standard deviation).`;
-    case "mask":
-      return `${q} may look at ${allowedOf(shot)} of ${n} tokens.`;
+    case "mask": {
+      const allowed = allowedOf(shot);
+      return `${q} may look at ${allowed.filter(Boolean).length} of ${allowed.length} tokens.`;
+    }
     case "softmax":
       return `${q} looks most at ${quoted(walk, best)}: ${weightText(own.weights[best])}. Its row has an entropy of ${bits(own.weights).toFixed(2)} of at most ${Math.log2(own.allowed.filter(Boolean).length).toFixed(2)} bits.`;
     case "mix":

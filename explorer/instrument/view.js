@@ -187,7 +187,7 @@ export function chooseHead(view, layer, head, add) {
 export const isPinned = (view) => view.queries.length > 0 || view.keys.length > 0;
 
 /** Whether both sides are pinned. @param {View} view */
-export const isPair = (view) => view.queries.length > 0 && view.keys.length > 0;
+const isPair = (view) => view.queries.length > 0 && view.keys.length > 0;
 
 /** @param {number[]} one @param {number[]} other */
 const same = (one, other) => one.join() === other.join();

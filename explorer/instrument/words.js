@@ -111,7 +111,8 @@ function rowSentence({ name, picture, most, given, nowhere }, rows) {
   if (!found.length) return [`${name}: `, ...who, " may look at nothing here."];
   const looks = rows.length > 1 ? ", on average, look most at" : " looks most at";
   const lost = nowhere(rows);
-  const sink = lost ? `; to no token, into the sink: ${digits(lost)}` : "";
+  const whose = most ? ", on average over these heads" : ""; // beside largest numbers, a mean
+  const sink = lost ? `; to no token, into the sink${whose}: ${digits(lost)}` : "";
   const end = `${most ? IN_ONE_HEAD : ""}${sink}.`;
   return [`${name}: `, ...who, looks, ...listed(found, picture.columns, weights), end];
 }
@@ -145,15 +146,31 @@ export function sinkNote({ base, picture, shares, nowhere }) {
   return found ? [`${percent(found.share)} of ${base} goes to `, [found.text], `.${none}`] : [];
 }
 
+const NONE_HIDDEN = "There are no special tokens to look at here, so no attention is hidden.";
+
 /**
- * What special tokens took, and what was done about it.
- * @param {import("./model.js").Specials} specials @param {number} hiddenShare @param {string} base
+ * What special tokens and the sink took, and what was done about it.
+ * @param {import("./model.js").Specials} specials
+ * @param {{base: string, most: boolean, hiddenShare: () => number | null,
+ *          sinkShare: () => number}} of
+ *   hiddenShare: what special tokens get of the base; null where there are none to look at
  */
-export function hiddenNote(specials, hiddenShare, base) {
-  const share = percent(hiddenShare);
-  return specials === "hidden"
-    ? `Special tokens are hidden; they get ${share} of ${base}, so rows sum to less than 1.`
-    : `Special tokens are hidden; the ${share} of ${base} that they get is left out and each row divided by what remains.`;
+export function hiddenNote(specials, { base, most, hiddenShare, sinkShare }) {
+  const [hidden, lost] = [hiddenShare(), sinkShare()];
+  const sunk = lost ? `the ${percent(lost)} that this model’s sink takes` : "";
+  if (specials === "hidden") {
+    const rows = most ? "each head’s rows sum to less than 1" : "rows sum to less than 1";
+    const sink = lost ? `${percent(lost)} goes to no token, into this model’s sink` : "";
+    if (hidden !== null) {
+      const own = `Special tokens are hidden; they get ${percent(hidden)} of ${base}`;
+      return `${own}${sink && `, and ${sink}`}, so ${rows}.`;
+    }
+    return `${NONE_HIDDEN}${sink && ` Of ${base} ${sink}, so ${rows}.`}`;
+  }
+  const how = "left out and each row divided by what remains.";
+  if (hidden === null) return `${NONE_HIDDEN}${sunk && ` Of ${base} ${sunk} is ${how}`}`;
+  const own = `Special tokens are hidden; the ${percent(hidden)} of ${base} that they get`;
+  return sunk ? `${own} and ${sunk} are ${how}` : `${own} is ${how}`;
 }
 
 /**
@@ -208,13 +225,29 @@ export function pathSentence(start, name, input, units, how) {
 
 /**
  * What is left out of a path, and what it assumes.
- * @param {number} hidden the share that comes from special tokens that are hidden
- * @param {number} lost the share that goes to no token @param {boolean} rescaled
- * @param {number} residual per cent
+ * @param {{hidden: number, lost: number, rescaled: boolean, residual: number, numbers: number[]}} of
+ *   hidden: the share that comes from special tokens that are hidden; lost: that goes to no token;
+ *   residual: per cent; numbers: the model's own numbers of the layers that are passed, in order
  */
-export function pathNote(hidden, lost, rescaled, residual) {
+export function pathNote({ hidden, lost, rescaled, residual, numbers }) {
   const special = hidden >= 0.0005 ? `; ${percent(hidden)} comes from hidden special tokens` : "";
   const sink = lost >= 0.0005 ? `; ${percent(lost)} is lost to sinks` : "";
   const rows = rescaled ? "rows rescaled to ordinary tokens; " : "";
-  return `${special}${sink} (attention rollout; ${rows}residual share ${residual} %).`;
+  return `${special}${sink} (attention rollout; ${rows}residual share ${residual} %${gapsIn(numbers)}).`;
+}
+
+/**
+ * Which layers a path passes by: a hybrid has some without attention, also below the first with it.
+ * @param {number[]} numbers of the layers with attention, ascending
+ */
+function gapsIn(numbers) {
+  const runs = numbers.flatMap((number, i) => {
+    const [first, last] = [i ? numbers[i - 1] + 1 : 0, number - 1];
+    if (first > last) return [];
+    return [first === last ? `${first}` : `${first}–${last}`];
+  });
+  if (!runs.length) return "";
+  const one = runs.length === 1 && !runs[0].includes("–");
+  const which = one ? `layer ${runs[0]} has` : `layers ${runs.join(", ")} have`;
+  return `; ${which} no attention and ${one ? "is" : "are"} left out`;
 }

@@ -1,6 +1,6 @@
 """Attention that somebody has in Python: tensors of torch or numpy, as libraries return them."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -160,11 +160,6 @@ def _tokens(given: Any) -> Any:
         raise ExplorerError(
             "The tokens are numbers, and their texts are not among them. Give "
             "tokenizer.convert_ids_to_tokens(inputs[“input_ids”][0])."
-        )
-    if isinstance(given, Set):
-        raise ExplorerError(
-            "The tokens are a set, which has no order. Give a list of texts, in the order of their "
-            "positions."
         )
     if isinstance(given, np.ndarray):
         return given

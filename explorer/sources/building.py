@@ -107,13 +107,16 @@ def _too_much(name: str, what: str, error: BaseException) -> ExplorerError:
     )
 
 
-def check_need(name: str, build: Callable[[], torch.nn.Module], held: int) -> None:
+def check_need(name: str, build: Callable[[], torch.nn.Module], held: int) -> torch.nn.Module:
     """Refuse a model that needs far more numbers than its files hold, or more than fit in memory.
 
     Args:
         name: The model's name.
         build: Builds the network.
         held: Bytes of its files.
+
+    Returns:
+        The network, without numbers.
 
     Raises:
         ExplorerError: It does, or it cannot be built.
@@ -144,6 +147,7 @@ def check_need(name: str, build: Callable[[], torch.nn.Module], held: int) -> No
             "that Transformers has no plain network of."
         ) from error
     _check_memory(name, 4 * sum(p.numel() for p in network.parameters()), count.buffer_bytes)
+    return network
 
 
 def _check_memory(name: str, needed: int, tables: int) -> None:

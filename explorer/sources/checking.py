@@ -127,12 +127,41 @@ def weights_of(folder: Path, name: str) -> dict[str, Path]:
         names = set(weight_index(folder, name).values())
     found = {file: own_file(folder, file, name) for file in sorted(names)}
     shards = {file: path for file, path in found.items() if path is not None}
-    if not shards or len(shards) < len(found):
-        gguf = any(islice(folder.glob("*.gguf"), 1))
-        raise ExplorerError((_GGUF if gguf and not shards else NO_SAFE_WEIGHTS).format(name=name))
+    if len(shards) < len(found):
+        raise ExplorerError(_without(folder, name, [file for file in found if file not in shards]))
     for file, path in shards.items():
         _check_shard(path, file, name)
     return shards
+
+
+def _without(folder: Path, name: str, missing: list[str]) -> str:
+    """That files of weights are not there, and what is there in their place."""
+    if (folder / "model.safetensors.index.json").is_file():
+        return (
+            f"“{name}” lacks {len(missing)} of the files of weights that its "
+            f"model.safetensors.index.json names, such as {missing[0]}. Put what is missing into "
+            "its folder, or download the model again."
+        )
+    there = sorted(path.name for path in islice(folder.glob("*.safetensors"), 1000))
+    if any(re.fullmatch(r"model-\d+-of-\d+\.safetensors", file) for file in there):
+        return (
+            f"“{name}” has parts of its weights, and no model.safetensors.index.json, which says "
+            "what is in which. Put that file into its folder, or download the model again."
+        )
+    variant = next((f for f in there if re.fullmatch(r"model\.[\w-]{1,40}\.safetensors", f)), None)
+    if variant:
+        return (
+            f"“{name}” has no model.safetensors, but {variant}, and weights are looked for under "
+            "the first name alone. Rename the file to model.safetensors."
+        )
+    if there:
+        return (
+            f"“{name}” has no model.safetensors, but {_shown(there[0])}, whose weights may "
+            "have other names than Transformers gives them. Load it with the program that it was "
+            "made for, have its model saved with save_pretrained, and open the new folder."
+        )
+    gguf = any(islice(folder.glob("*.gguf"), 1))
+    return (_GGUF if gguf else NO_SAFE_WEIGHTS).format(name=name)
 
 
 def _check_shard(path: Path, file: str, name: str) -> None:
@@ -141,21 +170,67 @@ def _check_shard(path: Path, file: str, name: str) -> None:
     Raises:
         ExplorerError: It is, or its header is too long.
     """
+    header = _header(path, file, name)
+    packed = re.search(rb'"dtype"\s*:\s*"((?:F8|F4|F6)_[A-Z0-9_]{1,16})"', header)
+    # As GPTQ and AWQ, compressed-tensors, Quanto, HQQ, and bitsandbytes call them.
+    packed = packed or re.search(
+        rb"\.(qweight|qzeros|weight_packed|weight_scale|weight_scale_inv|weight_scales|W_q"
+        rb'|weight_zero_point|weight\._data|SCB|absmax)"\s*:',
+        header,
+    )
+    if packed:
+        raise _packed(packed[1].decode(), file, name)
+
+
+def _packed(kind: str, file: str, name: str) -> ExplorerError:
+    return ExplorerError(
+        f"“{name}” was not loaded: its {file} holds numbers of the kind {kind}, "
+        f"which are quantised: packed by code that is not here. {_UNPACKED}"
+    )
+
+
+def _header(path: Path, file: str, name: str) -> bytes:
+    """What a safetensors file says of the numbers in it: JSON, if it is not damaged.
+
+    Raises:
+        ExplorerError: It is a pointer, or says more than any does.
+    """
     with path.open("rb") as opened:
         start = opened.read(64)
         _check_pointer(start, file, name)
         size = int.from_bytes(start[:8], "little")
         if size > _WEIGHTS_HEADER:
             raise refuse(name, file, "header", f"takes more than {_WEIGHTS_HEADER:,} bytes")
-        header = (start[8:] + opened.read(max(size + 8 - len(start), 0)))[:size]
-    packed = re.search(rb'"dtype"\s*:\s*"((?:F8|F4|F6)_[A-Z0-9_]{1,16})"', header)
-    # As GPTQ and AWQ, compressed-tensors, and bitsandbytes call them.
-    packed = packed or re.search(rb'\.(qweight|qzeros|weight_packed|SCB|absmax)"\s*:', header)
-    if packed:
-        raise ExplorerError(
-            f"“{name}” was not loaded: its {file} holds numbers of the kind {packed[1].decode()}, "
-            f"which are quantised: packed by code that is not here. {_UNPACKED}"
-        )
+        return (start[8:] + opened.read(max(size + 8 - len(start), 0)))[:size]
+
+
+def check_matrices(folder: Path, parameters: Iterable[tuple[str, Any]], name: str) -> None:
+    """Refuse weights whose matrices hold whole numbers: they are multiples of a scale, as int8 is.
+
+    Transformers would take each number for the weight itself. Tables of whole numbers that a model
+    keeps beside its weights (positions, masks) are none of its parameters.
+
+    Args:
+        folder: Where its files lie, after `check_files`.
+        parameters: Those of its class, each with its name.
+        name: The model's name.
+
+    Raises:
+        ExplorerError: There is such a matrix.
+    """
+    matrices = {key.rpartition(".")[2] for key, values in parameters if values.dim() > 1}
+    for path in sorted(folder.glob("*.safetensors")):
+        try:
+            said = parse(_header(path, path.name, name))
+        except (ValueError, RecursionError):
+            continue  # whoever loads it says that it is damaged
+        for key, about in said.items() if isinstance(said, dict) else ():
+            kind = about.get("dtype") if isinstance(about, dict) else None
+            shape = about.get("shape") if isinstance(about, dict) else None
+            whole = re.fullmatch(r"[IU]\d{1,3}|BOOL", kind) if isinstance(kind, str) else None
+            of_class = key.rpartition(".")[2] in matrices and not _HARMLESS_WEIGHTS.search(key)
+            if whole and of_class and isinstance(shape, list) and len(shape) > 1:
+                raise _packed(whole[0], path.name, name)
 
 
 def _check_pointer(data: bytes, file: str, name: str) -> None:
@@ -295,14 +370,18 @@ def _check_depth(said: Any) -> None:
         ]
 
 
+def _shown(text: str) -> str:
+    """A stranger's word as it stands in a sentence: without signs, and not long."""
+    return re.sub(r"[^\w .\[\]-]", "?", text)[:80]
+
+
 # --- keys ---------------------------------------------------------------------------------------
 
 
 def refuse(name: str, file: str, key: str, why: str) -> ExplorerError:
     """The refusal of a key; ``why`` ends the sentence that begins with its name."""
-    shown = re.sub(r"[^\w .\[\]-]", "?", key)[:80]
     return ExplorerError(
-        f"“{name}” was not loaded: “{shown}” in its {file} {why}. "
+        f"“{name}” was not loaded: “{_shown(key)}” in its {file} {why}. "
         "Correct the file, or choose another model."
     )
 
@@ -473,7 +552,8 @@ def _read_keys(kind: str) -> frozenset[str]:
             words |= _words_of(own, r"\bself\.(\w+)") | _words_of(networks, r"\bconfig\.(\w+)")
     fields = set(config.__dataclass_fields__) - set(PreTrainedConfig.__dataclass_fields__)
     if "rope_parameters" in words | fields:
-        fields |= _words_of([home / "modeling_rope_utils.py"]) | {"rope_theta", "rope_scaling"}
+        fields |= _words_of([home / "modeling_rope_utils.py"]) - {"partial_rotary_factor"}
+        fields |= {"rope_theta", "rope_scaling"}  # and networks that turn a part read the part
     return frozenset(words | fields | set(config.attribute_map))
 
 
@@ -498,6 +578,15 @@ def _parts_of_kind(kind: str) -> list[str]:
     return [part for part in parts if part in _kinds()]
 
 
+_ROTATIONS = ("rope_parameters", "rope_scaling")
+
+
+def _dicts(said: Any) -> list[dict[str, Any]]:
+    """A part of a configuration, and the parts in it: of layers of one kind, say."""
+    parts = [said] if isinstance(said, dict) else []
+    return parts + [inner for part in parts for inner in part.values() if isinstance(inner, dict)]
+
+
 def _check_read(said: dict[str, Any], kind: str, name: str) -> None:
     """Refuse a setting of attention that Transformers would drop without a word.
 
@@ -511,8 +600,12 @@ def _check_read(said: dict[str, Any], kind: str, name: str) -> None:
 
     read = _read_keys(kind).union(*map(_read_keys, _parts_of_kind(kind)))  # older files are flat
     rotates = "rope_parameters" in read
-    for key, value in said.items():
-        if key not in read and means_attention(kind, key, value, rotates=rotates):
+    of_rotation = (part for key in _ROTATIONS for part in _dicts(said.get(key)))
+    for key, value in (item for part in (said, *of_rotation) for item in part.items()):
+        # A class that reads what kind of attention there is may not have the kind that is said.
+        kind_of = re.search(r"(attn|attention|position)\w*_type$", key)
+        known = key in read and not (kind_of and isinstance(value, str) and value not in read)
+        if not known and means_attention(kind, key, value, rotates=rotates):
             raise refuse(
                 name,
                 "config.json",
@@ -676,7 +769,7 @@ def picture_config(folder: Path, name: str) -> dict[str, Any] | None:
         if key in ("image_processor_type", "feature_extractor_type"):
             kept[key] = _processor_class(value, name, file, key)
         elif key in _PICTURE_SIGNS:
-            kept[key] = _sign(value, name, file, key)
+            kept[key] = either(value, name, file, key)
         elif key in _PICTURE_SIZES:
             kept[key] = _sides(value, name, file, key)
         elif key in _PICTURE_NUMBERS:
@@ -687,7 +780,8 @@ def picture_config(folder: Path, name: str) -> dict[str, Any] | None:
     return kept
 
 
-def _sign(value: Any, name: str, file: str, key: str) -> bool:
+def either(value: Any, name: str, file: str, key: str) -> bool:
+    """A value that is true or false."""
     if not isinstance(value, bool):
         raise refuse(name, file, key, "must be true or false")
     return value
@@ -787,6 +881,38 @@ def check_sizes(config: Any, name: str) -> None:
         check_number(key, value, name)
 
 
+def check_wrapped(unread: Iterable[str], missing: Iterable[str], name: str) -> None:
+    """Refuse weights whose names carry what a wrapper of the network put into them.
+
+    Args:
+        unread: The names of weights that nothing was done with.
+        missing: The names of those that the files lack.
+        name: The model's name.
+
+    Raises:
+        ExplorerError: They do: without it, the files would have what is missing.
+    """
+    lacking = set(missing)
+    for key in sorted(unread):
+        plain = _WRAPPERS.sub("", key)
+        if plain != key and any(plain == m or plain.endswith(f".{m}") for m in lacking):
+            found = _WRAPPERS.search(key)
+            prefix = found[0] if found else ""
+            raise ExplorerError(
+                f"“{name}” was not loaded: its files call a weight {_shown(key)}, where “{prefix}” "
+                "stands for a wrapper in which the network was when it was saved. Take it out of "
+                "the names of all weights, or save the network without the wrapper, with "
+                "save_pretrained."
+            )
+
+
+# What DataParallel, torch.compile, peft, FSDP and gradient checkpointing put in front of names.
+_WRAPPERS = re.compile(
+    r"(?:(?<=\.)|^)(?:(?:module|_orig_mod|base_model\.model|_fsdp_wrapped_module"
+    r"|_checkpoint_wrapped_module)\.)+"
+)
+
+
 def check_unread(unread: Iterable[str], modules: Iterable[str], name: str) -> None:
     """Refuse a model whose files hold weights of its attention that its class has no use for.
 
@@ -812,10 +938,11 @@ def check_unread(unread: Iterable[str], modules: Iterable[str], name: str) -> No
             )
 
 
-# Masks and tables that older versions kept among the weights, and scales of a quantised cache.
+# Masks and tables that older versions kept among the weights, and scales of a quantised cache,
+# which change no weight: those of queries, keys, values and probabilities.
 _HARMLESS_WEIGHTS = re.compile(
     r"(attn|attention)\.(masked_)?bias$|(causal|attn)_mask$|inv_freq$|(cos|sin)(_cached)?$"
-    r"|position_ids$|relative_position_index$|_scale$"
+    r"|position_ids$|relative_position_index$|\.(q|k|v|kv|prob)_scale$|\.[qkv]_proj\.output_scale$"
 )
 _ATTENTION_PART = re.compile("attn|attention", re.IGNORECASE)
 

@@ -22,7 +22,9 @@ Marks = tuple[tuple[str, int | str], ...]
 # Names of settings that decide which keys a query sees and how a score is made.
 _OF_ATTENTION = re.compile(
     r"attn|attention|rope|rotary|alibi|sliding|window|softcap|sink|causal|qk_|kv_heads|key_value"
-    r"|relative_|position_embedding|position_bias|layer_types|block_types"
+    r"|relative_|position_embedding|position_bias|layer_types|block_types|clip_qkv|nope_|logn|ntk"
+    r"|yarn|xpos|pos_att|rel_pos|rel_att|softmax_scale|key_multiplier|prefix_lm|index_topk|use_cla"
+    r"|kv_shared"
 )
 # Of those, what changes no weight: dropout and precision, how it is computed, what the shapes of
 # weights tell anyhow, what belongs to a pooler, and tables of positions that a family has or not.
@@ -32,6 +34,11 @@ _HARMLESS = re.compile(
     r"|^attention_bias$|^attn_bias$|^cross_attention_hidden_size$|^add_cross_attention$"
     r"|^is_causal$|^static_position_embeddings$"
     r"|^per_layer_config$|head_dim$"
+)
+# Of those, what says no more than that queries and keys are turned by their positions, all of each.
+_TURNS = re.compile(
+    r"(use_)?(rotary|rope)(_emb|_pos_emb|_embeddings?|_position_embeddings?)?"
+    r"|(rotary|rope)_(emb_)?(pct|percent|fraction)|partial_rotary_factor|position_embedding_type"
 )
 # Of those, the values that say what every plain attention does, however old the file is.
 _PLAIN_VALUES = {
@@ -54,10 +61,11 @@ def means_attention(kind: str, key: str, value: Any, *, rotates: bool = False) -
     """
     if value in (None, False, "", 0, [], {}) or not _OF_ATTENTION.search(key):
         return False
-    rotary = re.search("rotary|rope|position_embedding_type", key)
-    if rotates and rotary and (value in (True, 1) or str(value).startswith("rope")):
+    turns = _TURNS.fullmatch(key)
+    if rotates and turns and (value in (True, 1) or str(value).startswith(("rope", "rotary"))):
         return False
-    if key in family_of(kind).followed:
+    followed = family_of(kind).followed
+    if key in followed or (key, value) in followed:
         return False
     if re.search("window|sliding", key) and type(value) is int and value >= MAX_TOKENS:
         return False  # no text that is read here is longer
@@ -110,7 +118,8 @@ class Family:
         sight: What it reads of a picture, if it reads one.
         after_padding: Whether positions are counted from after the padding token, and by what is no
             padding: the first token of a text stands at ``pad_token_id + 1``.
-        followed: Settings of older files that its class follows in any case, though it reads none.
+        followed: Settings that its class follows in any case, though it does not read them: each by
+            its name, or with the one value that is followed.
         note: What a reader should know of its attention as it is shown here.
         refused: Why its attention cannot be shown, as the end of a sentence, and what can.
         plain: Where its layers are, if their attention is the plain one.
@@ -120,7 +129,7 @@ class Family:
     sight: Sight | None = None
     after_padding: bool = False
     plain: PlainLayers | None = None
-    followed: tuple[str, ...] = ()
+    followed: tuple[str | tuple[str, Any], ...] = ()
     note: str | None = None
     refused: str | None = None
 
@@ -210,7 +219,13 @@ _FAMILIES = {
     "bamba": Family(followed=("attn_rotary_emb",)),  # which is half of a head in all of them
     "hunyuan_v1_dense": Family(followed=("use_qk_norm",)),
     "hunyuan_v1_moe": Family(followed=("use_qk_norm",)),
+    "nomic_bert": Family(followed=(("rotary_emb_base", 1000),)),
+    "minimax_m2": Family(followed=("use_qk_norm",)),
     "bloom": Family(followed=("offset_alibi",)),
+    # Both turn queries and keys, and have no table of positions beside that.
+    "modernbert": Family(followed=(("position_embedding_type", "sans_pos"),)),
+    "modernbert-decoder": Family(followed=(("position_embedding_type", "sans_pos"),)),
+    "granitemoehybrid": Family(followed=(("position_embedding_type", "nope"),)),
     **dict.fromkeys(
         ("mamba", "mamba2", "falcon_mamba", "rwkv", "xlstm", "fnet"),
         Family(

@@ -64,8 +64,8 @@ def _check_whole(folder: Path, name: str) -> None:
     steps = _checkpoints(folder)
     if steps and not _names(folder, _WEIGHTS):
         raise ExplorerError(
-            f"“{name}” holds no weights yet. Its folder {steps[-1]} does, the last of {len(steps)} "
-            "checkpoints: open that one."
+            f"“{name}” holds no weights yet. Its folder {steps[-1]} does{_of(steps)}: open that "
+            "one."
         )
 
 
@@ -91,8 +91,8 @@ def _elsewhere(folder: Path, name: str) -> str:
     steps = _checkpoints(folder)
     if steps:
         return (
-            f"“{name}” is no model: it has no config.json. Its folder {steps[-1]} does, the last "
-            f"of {len(steps)} checkpoints: open that one."
+            f"“{name}” is no model: it has no config.json. Its folder {steps[-1]} "
+            f"does{_of(steps)}: open that one."
         )
     inner = [n for n in _names(folder, "") if _is_file(folder / n / "config.json")]
     if inner:
@@ -113,6 +113,10 @@ def _elsewhere(folder: Path, name: str) -> str:
             "weights."
         )
     return f"“{name}” is no model: it has no config.json."
+
+
+def _of(steps: list[str]) -> str:
+    return f", the last of {len(steps)} checkpoints" if len(steps) > 1 else ""
 
 
 def _checkpoints(folder: Path) -> list[str]:

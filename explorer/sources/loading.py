@@ -35,8 +35,10 @@ from explorer.sources.checking import (
     check_config,
     check_files,
     check_layers,
+    check_matrices,
     check_sizes,
     check_unread,
+    check_wrapped,
 )
 from explorer.sources.download import doubt, hub_folder
 from explorer.sources.families import (
@@ -468,20 +470,20 @@ def _has_class(maker: Any, config: Any) -> bool:
     return type(config) in maker._model_mapping
 
 
-def _check_need(maker: Any, name: str, config: Any, held: int) -> None:
-    """Refuse a network that is more than its files can hold, or than fits in memory."""
+def _check_need(maker: Any, folder: Path, name: str, config: Any, held: int) -> None:
+    """Refuse a network that is more than its files can hold, or than fits in memory, or packed."""
 
     def build() -> torch.nn.Module:
         return maker.from_config(copy.deepcopy(config), trust_remote_code=False)
 
-    check_need(name, build, held)
+    check_matrices(folder, check_need(name, build, held).named_parameters(), name)
 
 
 def _from_folder(
     maker: Any, folder: Path, name: str, config: Any, held: int
 ) -> tuple[Any, list[str]]:
     """A network, and the names of the weights that the files lack or have in another shape."""
-    _check_need(maker, name, config, held)
+    _check_need(maker, folder, name, config, held)
     try:
         network, loading = maker.from_pretrained(
             folder,
@@ -498,6 +500,7 @@ def _from_folder(
             f"The weights of “{name}” cannot be loaded: the files are damaged or do not fit "
             "the model's config.json."
         ) from error
+    check_wrapped(loading["unexpected_keys"], loading["missing_keys"], name)
     check_layers(loading["unexpected_keys"], network.state_dict(), name)
     check_unread(loading["unexpected_keys"], dict(network.named_modules()), name)
     other = [str(key[0] if isinstance(key, tuple) else key) for key in loading["mismatched_keys"]]

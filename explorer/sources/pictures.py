@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice
 
 from PIL import Image, ImageOps
@@ -32,6 +33,20 @@ _WHICH_END_IS_UP = ("exif", "xmp", "XML:com.adobe.xmp")
 _SEEN_PIXELS = 2**22  # of what a model saw; a file may say anything
 
 
+def picture_at_hand(image: object) -> Picture | None:
+    """A picture that somebody has opened with PIL; None if it is something else.
+
+    Raises:
+        ExplorerError: It is too large.
+    """
+    if not isinstance(image, Image.Image):
+        return None
+    out = io.BytesIO()
+    with refusing("This picture cannot be read. Convert it to RGB: image.convert(“RGB”)."):
+        image.save(out, "PNG")
+    return picture_of(out.getvalue())
+
+
 def picture_of(data: bytes) -> Picture:
     """An uploaded picture: opened, made small, turned upright, and written anew.
 
@@ -50,10 +65,15 @@ def picture_of(data: bytes) -> Picture:
         Image.open(io.BytesIO(data), formats=_FORMATS) as image,
     ):
         _check_size(image)
+        whole = image.size
         image.draft("RGB", (2 * SIDE, 2 * SIDE))  # a JPEG can be unpacked small
         small = _shrunk(image)
         small.info = {key: image.info[key] for key in _WHICH_END_IS_UP if key in image.info}
-        return stored(ImageOps.exif_transpose(small))
+        upright = ImageOps.exif_transpose(small)
+        if upright.size != small.size:  # it lies on its side in the file
+            whole = whole[::-1]
+        smaller = max(whole) > SIDE
+        return replace(stored(upright), made_from=whole if smaller else None)
 
 
 @contextmanager

@@ -251,7 +251,7 @@ def placed(
             found = spans_of(surfaces, text)
         else:
             found = tidied([spans[i] for i in at], some, text)
-        parts = _told(surfaces, joined, some) if told is None else [told[i] for i in at]
+        parts = _told(surfaces, joined, some, text) if told is None else [told[i] for i in at]
         spaces = [piece in ("▁", "Ġ", " ") for piece in some]
         own_words = words_of(text, found, parts, joined, spaces)
         for i, own, word in zip(at, found, own_words, strict=True):
@@ -315,13 +315,17 @@ def _sign_of(pieces: Sequence[str], text: str) -> str:
 
 
 def _told(
-    surfaces: Sequence[str | None], joined: Sequence[bool], pieces: Sequence[str]
+    surfaces: Sequence[str | None], joined: Sequence[bool], pieces: Sequence[str], text: str
 ) -> list[int | None]:
-    """The words of a tokenizer that does not tell them, where its spelling does; else one word."""
+    """The words of a tokenizer that does not tell them, where its spelling does; else one word.
+
+    A piece of unknown text has lost the sign that it is gone on with: the text's spaces tell it.
+    """
     word, told = 0, []
     spells = any(joined) and not any("▁" in piece for piece in pieces)
+    signed = _sign_of(pieces, text) == "@@"
     for i in range(len(surfaces)):
-        word += spells and i > 0 and not joined[i]
+        word += spells and i > 0 and not joined[i] and not (signed and surfaces[i - 1] is None)
         told.append(word)
     return list(told)
 

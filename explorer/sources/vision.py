@@ -27,11 +27,14 @@ def trace_picture(loaded: LoadedModel, run: Run) -> AttentionTrace:
             "text."
         )
     with Image.open(io.BytesIO(run.picture.png)) as image:
+        kept = image.size
         seen = prepare(loaded.tokenizer, loaded.network, name, image)
     before, after = marks_beside(loaded.network.config)
     tokens = (*_marks(before), *_patches(seen), *_marks(after))
     layers = attention_of(loaded, seen.inputs, (len(tokens), len(tokens)))
     info = _with_size(sized(loaded.info, layers), loaded, seen)
+    if run.picture.made_from:
+        info = replace(info, notes=(*info.notes, _made_smaller(name, run.picture.made_from, kept)))
     patches = Patches(seen.png, seen.rows, seen.columns)
     return AttentionTrace(info, run.texts, tokens, tokens, layers, patches=patches)
 
@@ -51,6 +54,14 @@ def _patches(seen: Prepared) -> list[Token]:
         for row in range(seen.rows)
         for column in range(seen.columns)
     ]
+
+
+def _made_smaller(name: str, whole: tuple[int, int], kept: tuple[int, int]) -> str:
+    return (
+        f"This picture of {whole[0]:,} × {whole[1]:,} pixels was made {kept[0]} × {kept[1]} before "
+        f"{name} got it, which then scales it in its own way. From the whole file the weights may "
+        "differ a little: crop or scale the picture yourself to have them exact."
+    )
 
 
 def _with_size(info: ModelInfo, loaded: LoadedModel, seen: Prepared) -> ModelInfo:

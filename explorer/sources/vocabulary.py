@@ -17,6 +17,7 @@ from explorer.sources.checking import (
     PIECES,
     bounded,
     check_text,
+    either,
     refuse,
     tokenizer_class,
 )
@@ -36,12 +37,6 @@ _ADDED_LETTERS = 500_000  # of them all: what looks for them takes some 80 bytes
 Check = Callable[[Any, str, str, str], Any]
 
 # --- tokenizer_config.json, special_tokens_map.json, added_tokens.json --------------------------
-
-
-def _sign(value: Any, name: str, file: str, key: str) -> Any:
-    if not isinstance(value, bool):
-        raise refuse(name, file, key, "must be true or false")
-    return value
 
 
 def _length(value: Any, name: str, file: str, key: str) -> Any:
@@ -126,15 +121,15 @@ def _letters(value: Any, name: str, file: str, key: str) -> Any:
 
 # The keys that are handed on, by what each must be.
 _SETTINGS: tuple[tuple[str, Check], ...] = (
-    (r"add_(blank|bos_token|eos_token|prefix_space)|(clean|normalize)_text|is_uroman", _sign),
-    (r"clean_up_tokenization_spaces(_for_bpe_even_though_it_will_corrupt_output)?", _sign),
-    (r"do_(basic|subword|word)_tokenize|do_split_on_punc|do_(lower|upper)_case|legacy", _sign),
-    (r"do_lowercase(_and_remove_accent)?|do_(clean_text|phonemize)|legacy_behaviour", _sign),
-    (r"fix_mistral_regex|handle_chinese_chars|keep_accents|normalization|normalize", _sign),
-    (r"only_label_first_subword|phonemize|predict_timestamps|preserve_case|reduce_len", _sign),
-    (r"remove_space|separate_vocabs|should_strip_spaces|split_(by_punct|special_tokens)", _sign),
-    (r"strip_(accents|handles)|token_type_ids_include_special_tokens|trim_offsets", _sign),
-    (r"tokenize_chinese_chars|trim_whitespace|return_token_type_ids", _sign),
+    (r"add_(blank|bos_token|eos_token|prefix_space)|(clean|normalize)_text|is_uroman", either),
+    (r"clean_up_tokenization_spaces(_for_bpe_even_though_it_will_corrupt_output)?", either),
+    (r"do_(basic|subword|word)_tokenize|do_split_on_punc|do_(lower|upper)_case|legacy", either),
+    (r"do_lowercase(_and_remove_accent)?|do_(clean_text|phonemize)|legacy_behaviour", either),
+    (r"fix_mistral_regex|handle_chinese_chars|keep_accents|normalization|normalize", either),
+    (r"only_label_first_subword|phonemize|predict_timestamps|preserve_case|reduce_len", either),
+    (r"remove_space|separate_vocabs|should_strip_spaces|split_(by_punct|special_tokens)", either),
+    (r"strip_(accents|handles)|token_type_ids_include_special_tokens|trim_offsets", either),
+    (r"tokenize_chinese_chars|trim_whitespace|return_token_type_ids", either),
     (r"model_max_length|max_len", _length),
     (r"extra_ids|offset|num_madeup_words|max_(entity|mention)_length|unk_id", _few),
     (r"max_(depth|width)|pad_width|pad_token_(type_id|label)", _few),

@@ -1,5 +1,6 @@
 """A running app and a browser, for tests of what people see."""
 
+from contextlib import ExitStack, contextmanager
 from urllib.parse import urlencode
 
 import pytest
@@ -142,37 +143,70 @@ class Reader:
         return self.page.locator("[data-testid=stMain]").inner_text()
 
 
+@pytest.fixture(scope="session")
+def screens(browser):
+    """Makes pages that know nothing of one another; each kind of screen loads the app's code once.
+
+    A browser context of its own for each test would fetch and compile Streamlit's code every time:
+    that takes longer than all the rest of opening a page.
+    """
+    contexts = {}
+
+    @contextmanager
+    def open_page(**options):
+        kind = {"viewport": {"width": 1280, "height": 900}} | options
+        key = repr(sorted(kind.items()))
+        if key not in contexts:
+            contexts[key] = browser.new_context(**kind)
+            contexts[key].grant_permissions(["clipboard-read", "clipboard-write"])
+        context = contexts[key]
+        before = context.pages
+        try:
+            yield context.new_page()
+        finally:
+            forget(context, [page for page in context.pages if page not in before])
+
+    yield open_page
+    for context in contexts.values():
+        context.close()
+
+
+def forget(context, pages):
+    """Close pages and empty what they kept in the browser, but for its cache."""
+    for page in pages:
+        origin = "/".join(page.url.split("/")[:3])
+        kept = {"origin": origin, "storageTypes": "cookies,local_storage,indexeddb"}
+        context.new_cdp_session(page).send("Storage.clearDataForOrigin", kept)
+        page.close()
+
+
 @pytest.fixture
-def reader(app, browser, request):
-    """A reader in a fresh browser; fails the test on any script error or any call outside."""
-    options = getattr(request, "param", {})
-    context = browser.new_context(**({"viewport": {"width": 1280, "height": 900}} | options))
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    someone = Reader(context.new_page(), app)
-    yield someone
-    errors, outside = someone.errors, someone.outside
-    context.close()
+def reader(app, screens, request):
+    """A reader in a fresh page; fails the test on any script error or any call outside."""
+    with screens(**getattr(request, "param", {})) as page:
+        someone = Reader(page, app)
+        yield someone
+        errors, outside = someone.errors, someone.outside
     assert not errors
     assert not outside
 
 
 @pytest.fixture
-def page_from_disk(tmp_path, browser):
+def page_from_disk(tmp_path, screens):
     """The exported page of a text, opened from disk without any network."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, offline=True)
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    opened = ExitStack()
 
     def open_page(trace, fragment="", **options):
         path = tmp_path / "attention.html"
         path.write_text(export.to_html(trace, **options), "utf-8")
         app = type("Disk", (), {"url": "file://"})
-        someone = Reader(context.new_page(), app)
+        someone = Reader(opened.enter_context(screens(offline=True)), app)
         someone.page.goto(path.as_uri() + fragment)
         someone.page.locator(".ax[data-painted]").wait_for()
         return someone
 
     yield open_page
-    context.close()
+    opened.close()
 
 
 @pytest.fixture(params=["app", "file"])

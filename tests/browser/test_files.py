@@ -24,7 +24,7 @@ def saved(reader, button):
     if menu.get_attribute("open") is None:
         menu.locator("summary").click()
     with reader.page.expect_download() as waiting:
-        reader.page.get_by_role("button", name=button).click()
+        reader.page.get_by_role("button", name=button, exact=True).click()
     return waiting.value
 
 

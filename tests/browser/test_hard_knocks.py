@@ -33,11 +33,19 @@ def paste(reader, text):
     )
 
 
-@pytest.fixture
-def own_app():
-    """An app that a test may stop."""
+@pytest.fixture(scope="module")
+def second_app():
+    """An app beside the one that all tests use."""
     with serving() as running:
         yield running
+
+
+@pytest.fixture
+def own_app(second_app):
+    """An app that a test may stop."""
+    if second_app.process.poll() is not None:
+        second_app.start()
+    return second_app
 
 
 @pytest.fixture
@@ -149,12 +157,9 @@ def test_characters_that_nobody_sees_are_shown_as_marks(reader, source):
     assert reader.box("Text").input_value() == text, "the text itself is as it was pasted"
 
 
-def test_a_failure_nobody_thought_of_is_a_sentence_and_logged_without_the_text(
-    own_app, browser, tmp_path
-):
-    own_app.stop()
-    # A weight file that turns into a folder after it was checked: no code expects that.
-    (own_app.folder / "sitecustomize.py").write_text(
+def test_a_failure_nobody_thought_of_is_a_sentence_and_logged_without_the_text(browser, tmp_path):
+    # A part of the app that cannot be imported: no code expects that.
+    (tmp_path / "sitecustomize.py").write_text(
         "import importlib.util, sys\n"
         "class Finder:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
@@ -162,44 +167,39 @@ def test_a_failure_nobody_thought_of_is_a_sentence_and_logged_without_the_text(
         "            raise KeyError('what the reader typed: SECRET' + '-WORD')\n"
         "sys.meta_path.insert(0, Finder())\n"
     )
-    own_app.extra = {"PYTHONPATH": str(own_app.folder)}
-    own_app.start()
-    context = browser.new_context()
-    reader = Reader(context.new_page(), own_app)
-    reader.open(link(text="SECRET-WORD", source="scratch"))
-    reader.told("Something went wrong inside the app")
-    assert reader.box("Text").input_value() == "SECRET-WORD"
-    context.close()
-    log = own_app.log.read_text()
+    with serving(PYTHONPATH=str(tmp_path)) as broken:
+        context = browser.new_context()
+        reader = Reader(context.new_page(), broken)
+        reader.open(link(text="SECRET-WORD", source="scratch"))
+        reader.told("Something went wrong inside the app")
+        assert reader.box("Text").input_value() == "SECRET-WORD"
+        context.close()
+    log = broken.log.read_text()
     assert "KeyError" in log
     assert "SECRET-WORD" not in log
 
 
-def test_the_log_holds_no_text_of_a_reader(own_app, browser):
-    context = browser.new_context()
-    reader = Reader(context.new_page(), own_app)
+def test_the_log_holds_no_text_of_a_reader(reader, app):
     reader.open(link(text="A-PRIVATE-WORD")).painted()
     reader.run("ANOTHER-PRIVATE-WORD here")
     reader.page.locator(".ax-text", has_text="ANOTHER").wait_for()
     reader.choose("A model in a folder", "Folder", "/PRIVATE-FOLDER")
     reader.page.get_by_role("button", name="Run").click()
     reader.told("EXPLORER_MODEL_DIRS")
-    context.close()
-    assert "PRIVATE" not in own_app.log.read_text()
+    assert "PRIVATE" not in app.log.read_text()
 
 
-def test_a_click_of_one_reader_is_answered_while_another_explains(app, browser, reader):
+def test_a_click_of_one_reader_is_answered_while_another_explains(app, screens, reader):
     """The other's work takes many seconds; this one's must not wait for its end."""
-    other = browser.new_context()
-    busy = Reader(other.new_page(), app)
-    busy.open(link(text="a word " * 60, target="vector", at="5"), "explain")
-    busy.page.get_by_role("button", name="Stop").wait_for()
-    reader.open(link(text=CAT, target="vector", at="8"), "explain").painted()
-    assert busy.page.get_by_role("button", name="Stop").is_visible(), "the other still works"
-    reader.open(link(text="A short one.")).painted()
-    reader.run("Another short one.")
-    reader.page.locator(".ax-text", has_text="Another").wait_for()
-    other.close()
+    with screens() as page:
+        busy = Reader(page, app)
+        busy.open(link(text="a word " * 60, target="vector", at="5"), "explain")
+        busy.page.get_by_role("button", name="Stop").wait_for()
+        reader.open(link(text=CAT, target="vector", at="8"), "explain").painted()
+        assert busy.page.get_by_role("button", name="Stop").is_visible(), "the other still works"
+        reader.open(link(text="A short one.")).painted()
+        reader.run("Another short one.")
+        reader.page.locator(".ax-text", has_text="Another").wait_for()
 
 
 def test_numbers_on_screen_are_still_the_models_after_all_that(reader):

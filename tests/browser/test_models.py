@@ -269,8 +269,8 @@ def test_weights_of_ones_own_are_shown_as_they_are_and_a_wrong_shape_is_told(rea
     best = int(weights[1, 2, 0].argmax())
     reader.wait_says(f"looks most at {tokens[best]} ({weights[1, 2, 0, best]:.3f})")
 
-    reader.upload(OWN, "flat.npz", npz(weights=weights[0]))
-    reader.told("has the shape [3, 3, 3]; wanted is [layer, head, query, key]")
+    reader.upload(OWN, "flat.npz", npz(weights=weights[0, 0, 0]))
+    reader.told("has the shape [3]; wanted is [layer, head, query, key]")
     reader.page.locator(".ax-text", has_text="<b>one</b>").wait_for()
     reader.page.get_by_test_id("stTopNavLink").get_by_text("Explain", exact=True).click()
     reader.told("holds attention weights and no model")

@@ -58,6 +58,8 @@ test("what a row gives to its sink stands in a column of its own", () => {
     columns: [unit("a"), unit("b")],
   };
   assert.equal(toCsv(picture, "L0", [0.25]), "\ufeffL0,a,b,no token (sink)\r\na,0.25,0.5,0.25\r\n");
+  const most = toCsv(picture, "L0", [0.25], true);
+  assert.match(most, /^\ufeffL0,a,b,no token \(sink: mean of these heads\)\r\n/);
 });
 
 test("a file’s numbers are those that were computed, to the last bit", () => {

@@ -67,9 +67,21 @@ test("every share has one base, whatever is shown of the tokens", () => {
   assert.equal(say(sinkNote(shown({ words: true }, [0]))), `69 % ${base} goes to [CLS].`);
   for (const specials of /** @type {const} */ (["hidden", "renormalised"])) {
     const model = shown({ specials, words: true }, [0]);
-    assert.match(hiddenNote(specials, model.hiddenShare(), model.base), RegExp(`69 % ${base}`));
+    assert.match(hiddenNote(specials, model), RegExp(`69 % ${base}`));
     const said = say(sentence(model, { rows: [], columns: [1] })); // bb: .5625 + .4375 of the rest
     assert.match(said, /it gets 19 % of all 4 tokens’ attention\.$/);
+  }
+});
+
+test("where no key is a special token none is said to be hidden", () => {
+  const query_tokens = HEAD.query_tokens.map((one) => ({ ...one, special: false }));
+  const block = [{ kind: "layer", layer: 1, shape: [2, 4, 4] }, bytesOf([...SINK, ...EVEN].flat())];
+  const plain = unpack(
+    payload({ ...HEAD, query_tokens }, [0, 0], [0, 0], [/** @type {any} */ (block)]),
+  );
+  for (const specials of /** @type {const} */ (["hidden", "renormalised"])) {
+    const model = modelOf(plain, { ...START, layer: 1, specials }, 1, [0]);
+    assert.match(hiddenNote(specials, model ?? assert.fail()), /^There are no special tokens to/);
   }
 });
 
@@ -101,6 +113,10 @@ test("what a row does not give to any token is its sink’s", () => {
   assert.ok(Math.abs((model?.nowhere([2]) ?? 0) - 0.5) < 1e-6);
   assert.ok(Math.abs((model?.nowhere([]) ?? 0) - 0.5) < 1e-6);
   assert.equal(shown({}, [0]).nowhere([2]), 0);
+  // What rows are divided by leaves the sink out too, which its note says.
+  const rescaled = modelOf(half, { ...START, layer: 1, specials: "renormalised" }, 1, [0]);
+  assert.ok(Math.abs((rescaled?.sinkShare() ?? 0) - 0.5) < 1e-6);
+  assert.equal(rescaled?.nowhere([]), 0);
   // What the sink takes is no place to look at: the entropy is that of the rest of the row.
   assert.ok(Math.abs((model?.profile().entropy ?? 0) - shown({}, [0]).profile().entropy) < 1e-6);
 });

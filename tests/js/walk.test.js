@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { STAGES } from "../../explorer/instrument/stages.js";
+import { picturesOf } from "../../explorer/instrument/steppictures.js";
 import { stageSentence } from "../../explorer/instrument/stepwords.js";
 import {
   added,
@@ -122,4 +123,39 @@ test("how many tokens may be looked at is said of the mask that is on, the possi
   const causal = { ...WALK, causal: true };
   assert.equal(said("mask", false, causal), "“a” may look at 1 of 2 tokens.");
   assert.match(said("softmax", false, causal), /an entropy of 0\.00 of at most 0\.00 bits\.$/);
+  // The stage's own text goes by the switch as the sentence beside it does.
+  const text = (/** @type {boolean} */ on, walk = WALK) => STAGES[stage("mask")].text(walk, on);
+  assert.match(text(false), /^Here nothing is masked/);
+  assert.match(
+    text(true),
+    /^A causal mask: .* switched it on above: the model itself masks nothing/,
+  );
+  assert.match(text(true, causal), /exactly 0\.$/);
+});
+
+test("a causal mask over words that are read backwards is that of their new order", () => {
+  const turnedWalk = { ...WALK, tokens: [WALK.tokens[1], WALK.tokens[0]] };
+  const [rules, places] = [{ scale: true, temperature: 1, causal: true }, [1, 0]];
+  const shotOf = (/** @type {number} */ query) => {
+    const stage = STAGES.findIndex((one) => one.id === "mask");
+    const turned = { walk: turnedWalk, places, own: rowFrom(turnedWalk, places[query], rules) };
+    return /** @type {any} */ ({
+      ...{ walk: WALK, own: rowFrom(WALK, query, ownRules(WALK)), rules, key: 0, note: "" },
+      rows: () => allRows(WALK, ownRules(WALK)),
+      state: { ...{ stage, query, key: 0, cell: null }, ...rules },
+      turned: { ...turned, rows: () => allRows(turnedWalk, rules) },
+    });
+  };
+  assert.equal(stageSentence(shotOf(0)), "“a” may look at 2 of 2 tokens."); // it is read last
+  assert.equal(stageSentence(shotOf(1)), "“b” may look at 1 of 2 tokens.");
+  const [may, left] = picturesOf(shotOf(0), 400);
+  assert.deepEqual(
+    [may.name, ...Array.from(may.values)],
+    ["May look, with the change", 1, 1, 0, 1],
+  );
+  // The vectors stand in the changed order: b's are the first of the walk that is turned.
+  assert.deepEqual(
+    [left.name, ...Array.from(left.values)],
+    ["Scores that remain, with the change", 2, 0, 0, 1],
+  );
 });

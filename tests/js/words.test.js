@@ -83,23 +83,37 @@ test("of a long group the ends are named, with its size", () => {
   assert.equal(say(parts), "w0 w1 w2 … w7 w8 (9 tokens)");
 });
 
+const PASSED = { hidden: 0, lost: 0, rescaled: false, residual: 50, numbers: [0, 1] };
+
 test("a path is said with what it draws most on, and what it assumes", () => {
   const input = Float64Array.from([0.1, 0.7, 0.2]);
   assert.equal(
-    say(pathSentence("The output of", [["the"]], input, units, pathNote(0, 0, false, 50))),
+    say(pathSentence("The output of", [["the"]], input, units, pathNote(PASSED))),
     "The output of the draws most on the (0.700), then <b>cat (0.200), then [CLS] (0.100) (attention rollout; residual share 50 %).",
   );
 });
 
 test("what a path leaves out is said with it", () => {
   assert.equal(
-    pathNote(0.42, 0.031, false, 50),
+    pathNote({ ...PASSED, hidden: 0.42, lost: 0.031 }),
     "; 42 % comes from hidden special tokens; 3.1 % is lost to sinks (attention rollout; residual share 50 %).",
   );
   assert.match(
-    pathNote(0, 0, true, 0),
+    pathNote({ ...PASSED, rescaled: true }),
     /^ \(attention rollout; rows rescaled to ordinary tokens; /,
   );
+});
+
+test("a path through a hybrid names the layers without attention that it passes by", () => {
+  assert.equal(
+    pathNote({ ...PASSED, numbers: [2, 5, 7] }),
+    " (attention rollout; residual share 50 %; layers 0–1, 3–4, 6 have no attention and are left out).",
+  );
+  assert.match(
+    pathNote({ ...PASSED, numbers: [0, 2] }),
+    /; layer 1 has no attention and is left out\)/,
+  );
+  assert.match(pathNote({ ...PASSED, numbers: [2] }), /; layers 0–1 have no attention and are/);
 });
 
 test("a maximum is called one, and its shares are of all the heads", () => {
@@ -127,6 +141,42 @@ test("what goes to no token is said", () => {
   assert.equal(
     say(sinkNote(sunk)),
     "50 % of all 3 tokens’ attention goes to [CLS]. 31 % goes to no token: this model’s rows have a sink.",
+  );
+  // Beside the largest weights of several heads it is a mean, and called one.
+  assert.match(
+    say(sentence({ ...sunk, most: true }, { rows: [2], columns: [] })),
+    /gives most; to no token, into the sink, on average over these heads: 0\.310\.$/,
+  );
+});
+
+test("a note on hidden tokens names what the sink takes, and says where there are none", () => {
+  const of = { base: baseOf(3, 1), most: false, hiddenShare: () => 0.5, sinkShare: () => 0.31 };
+  const none = { ...of, hiddenShare: () => null };
+  const all = "all 3 tokens’ attention";
+  const bare = "There are no special tokens to look at here, so no attention is hidden.";
+  assert.equal(
+    hiddenNote("hidden", of),
+    `Special tokens are hidden; they get 50 % of ${all}, and 31 % goes to no token, into this model’s sink, so rows sum to less than 1.`,
+  );
+  assert.equal(
+    hiddenNote("renormalised", of),
+    `Special tokens are hidden; the 50 % of ${all} that they get and the 31 % that this model’s sink takes are left out and each row divided by what remains.`,
+  );
+  assert.equal(
+    hiddenNote("hidden", none),
+    `${bare} Of ${all} 31 % goes to no token, into this model’s sink, so rows sum to less than 1.`,
+  );
+  assert.equal(
+    hiddenNote("renormalised", none),
+    `${bare} Of ${all} the 31 % that this model’s sink takes is left out and each row divided by what remains.`,
+  );
+  for (const specials of /** @type {const} */ (["hidden", "renormalised"])) {
+    assert.equal(hiddenNote(specials, { ...none, sinkShare: () => 0 }), bare);
+  }
+  // The largest weights of several heads may sum to more than 1.
+  assert.match(
+    hiddenNote("hidden", { ...of, most: true }),
+    /so each head’s rows sum to less than 1/,
   );
 });
 
@@ -160,11 +210,11 @@ test("a head is named by its habit, with the number and the spread", () => {
 
 test("the notes carry the measured numbers", () => {
   assert.equal(say(sinkNote(said())), "50 % of all 3 tokens’ attention goes to [CLS].");
-  const base = baseOf(3, 1);
+  const of = { ...said(), hiddenShare: () => 0.5, sinkShare: () => 0 };
   assert.match(
-    hiddenNote("hidden", 0.5, base),
+    hiddenNote("hidden", of),
     /50 % of all 3 tokens’ attention, so rows sum to less than 1/,
   );
-  assert.match(hiddenNote("renormalised", 0.5, base), /50 % of all 3 .* divided by what remains/);
+  assert.match(hiddenNote("renormalised", of), /50 % of all 3 .* divided by what remains/);
   assert.match(scaleNote("percentile", Float32Array.from([0.4])), /^Full colour: 0.400 and more/);
 });

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 
 import pytest
@@ -17,7 +18,7 @@ from explorer.sources import loading, silent, trace_run
 from explorer.sources.folders import stamp_of
 from explorer.sources.loading import load_model
 from explorer.ui.scheduler import Scheduler
-from tests.models.tiny import tiny_model
+from tests.models.tiny import byte_level, tiny_model
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +134,15 @@ def test_the_last_checkpoint_of_a_training_is_named(tmp_path, saved):
     assert trace(tmp_path / "checkpoint-1000").weights.size
 
 
+def test_one_checkpoint_alone_is_not_counted(tmp_path, saved):
+    shutil.copytree(saved, tmp_path / "checkpoint-5")
+    with pytest.raises(ExplorerError, match=r"Its folder checkpoint-5 does: open that one\.$"):
+        trace(tmp_path)
+    shutil.copy(saved / "config.json", tmp_path)
+    with pytest.raises(ExplorerError, match=r"Its folder checkpoint-5 does: open that one\.$"):
+        trace(tmp_path)
+
+
 def test_a_training_that_has_saved_no_weights_but_its_checkpoints_names_the_last(tmp_path, saved):
     shutil.copytree(saved, tmp_path / "checkpoint-9")
     shutil.copytree(saved, tmp_path / "checkpoint-10")
@@ -228,12 +238,106 @@ def test_quantised_weights_are_called_that_with_the_way_on(kind, model):
 def test_packed_numbers_are_told_though_the_configuration_says_nothing(model):
     weights = load_file(model / "model.safetensors")
     name = next(n for n in weights if n.endswith("query.weight"))
-    eight = weights | {name: weights[name].to(torch.float8_e4m3fn)}
-    four = weights | {name.replace("weight", "qweight"): torch.zeros(2, 16, dtype=torch.int32)}
-    for kind, packed in (("F8_E4M3", eight), ("qweight", four)):
+    made = {"F8_E4M3": weights | {name: weights[name].to(torch.float8_e4m3fn)}}
+    for more in ("qweight", "weight_scale", "weight_zero_point", "weight_scale_inv"):
+        extra = torch.zeros(2, 16, dtype=torch.int32 if more == "qweight" else torch.float32)
+        made[more] = weights | {name.replace("weight", more): extra}
+    for kind, packed in made.items():
         save_file(packed, model / "model.safetensors", {"format": "pt"})
         with pytest.raises(ExplorerError, match=f"numbers of the kind {kind}, which are quantised"):
             trace(model)
+
+
+WHOLE = {"I8": torch.int8, "U8": torch.uint8, "I16": torch.int16, "I32": torch.int32}
+WHOLE |= {"I64": torch.int64, "BOOL": torch.bool}
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_matrices_of_whole_numbers_are_quantised_and_never_drawn_as_if_they_were_weights(
+    kind, model
+):
+    weights = load_file(model / "model.safetensors")
+    name = next(n for n in weights if n.endswith("key.weight"))
+    packed = (weights[name] * 100).to(WHOLE[kind])
+    save_file(weights | {name: packed}, model / "model.safetensors", {"format": "pt"})
+    with pytest.raises(ExplorerError, match=f"numbers of the kind {kind}, which are quantised"):
+        trace(model)
+
+
+def test_tables_of_whole_numbers_beside_the_weights_are_no_quantised_weights(model):
+    weights = load_file(model / "model.safetensors")
+    before = trace(model).weights
+    tables = {
+        "embeddings.position_ids": torch.arange(40)[None],
+        "encoder.layer.0.attention.bias": torch.ones(1, 1, 9, 9, dtype=torch.bool),
+        "encoder.layer.0.attention.self.relative_position_index": torch.ones(4, 4).long(),
+        "encoder.layer.0.attention.self.k_scale": torch.ones(1),
+        "encoder.layer.0.num_batches_tracked": torch.tensor(3),
+    }
+    save_file(weights | tables, model / "model.safetensors", {"format": "pt"})
+    assert (trace(model).weights == before).all()
+
+
+@pytest.fixture
+def parts(saved, tmp_path):
+    """The same model in several files of weights, and their list."""
+    folder = shutil.copytree(saved, tmp_path / "parts")
+    weights = list(load_file(folder / "model.safetensors").items())
+    (folder / "model.safetensors").unlink()
+    index = {}
+    for i in range(3):
+        file = f"model-0000{i + 1}-of-00003.safetensors"
+        save_file(dict(weights[i::3]), folder / file, {"format": "pt"})
+        index |= {key: file for key, _ in weights[i::3]}
+    said = {"metadata": {}, "weight_map": index}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(said))
+    return folder
+
+
+def test_a_missing_part_of_the_weights_is_named(parts):
+    assert trace(parts).weights.size
+    first = min(parts.glob("model-*.safetensors"))
+    first.unlink()
+    with pytest.raises(ExplorerError, match=f"lacks 1 of the files.*such as {first.name}"):
+        trace(parts)
+
+
+def test_parts_without_their_list_are_told_as_such(parts):
+    (parts / "model.safetensors.index.json").unlink()
+    with pytest.raises(ExplorerError, match=r"and no model.safetensors.index.json"):
+        trace(parts)
+
+
+@pytest.mark.parametrize(
+    ("file", "way"),
+    [("model.fp16.safetensors", "Rename"), ("consolidated.safetensors", "with save_pretrained")],
+)
+def test_safetensors_of_another_name_are_told_with_the_way_on(file, way, model):
+    (model / "model.safetensors").rename(model / file)
+    with pytest.raises(ExplorerError, match=f"no model.safetensors, but {file}.*{way}") as refusal:
+        trace(model)
+    assert "hidden code" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("maker", ["BertModel", "BertForMaskedLM", "LlamaForCausalLM"])
+@pytest.mark.parametrize(
+    "prefix", ["module.", "_orig_mod.", "base_model.model.", "_orig_mod.module."]
+)
+def test_weights_that_were_saved_inside_a_wrapper_name_what_to_take_out(prefix, maker, tmp_path):
+    sizes = {"vocab_size": 300, "hidden_size": 16, "num_hidden_layers": 2, "intermediate_size": 16}
+    config = {"Bert": transformers.BertConfig, "Llam": transformers.LlamaConfig}[maker[:4]]
+    network = getattr(transformers, maker)(config(**sizes, num_attention_heads=2))
+    network.save_pretrained(tmp_path)
+    byte_level().save_pretrained(tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    wrapped = {prefix + key: values for key, values in weights.items()}
+    save_file(wrapped, tmp_path / "model.safetensors", {"format": "pt"})
+    with pytest.raises(ExplorerError, match=f"where “{re.escape(prefix)}” stands for a wrapper"):
+        trace(tmp_path)
+    inner = {key.replace(".0.", ".0._orig_mod.", 1): values for key, values in weights.items()}
+    save_file(inner, tmp_path / "model.safetensors", {"format": "pt"})
+    with pytest.raises(ExplorerError, match=r"where “_orig_mod\.” stands for a wrapper"):
+        trace(tmp_path)
 
 
 def test_gguf_files_are_told_as_such(model):

@@ -3,12 +3,17 @@
 import json
 import re
 from operator import attrgetter
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
+from transformers.models.auto.configuration_auto import (
+    CONFIG_MAPPING_NAMES,
+    model_type_to_module_name,
+)
 from transformers.models.auto.modeling_auto import MODEL_MAPPING_NAMES
 
 import explorer
@@ -285,10 +290,22 @@ def test_weights_of_attention_that_transformers_leaves_out_are_no_small_matter(t
 
 UNREAD = {
     ("bert", "position_embedding_type"): ("relative_key", "relative_key_query", "alibi"),
+    **{
+        (kind, "position_embedding_type"): ("relative_key", "relative_key_query")
+        for kind in ("albert", "camembert", "electra", "ernie", "esm", "roberta", "xlm-roberta")
+    },
     ("roberta", "attention_window"): ([512] * 12,),
     ("gpt2", "rotary"): (True,),
     ("llama", "attn_logit_softcapping"): (50.0,),
     ("llama", "sliding_window"): (8,),
+    ("llama", "clip_qkv"): (0.1,),
+    ("llama", "partial_rotary_factor"): (0.5,),
+    ("llama", "nope_layer_interval"): (2,),
+    ("llama", "no_rope_layer_interval"): (1, 4),
+    ("llama", "use_logn"): (True,),
+    ("llama", "use_dynamic_ntk"): (True,),
+    ("mistral", "partial_rotary_factor"): (0.25,),
+    ("qwen2", "use_mrope"): (True,),
     ("opt", "alibi"): (True,),
     ("distilbert", "rope_theta"): (10000.0,),
     ("vit", "use_relative_position_bias"): (True,),
@@ -302,6 +319,31 @@ def test_a_setting_of_attention_that_nobody_reads_is_refused_by_name(kind, key):
         with pytest.raises(ExplorerError, match=f"“{key}” in its config.json is .*“{kind}” model"):
             _check_read({"model_type": kind, key: value}, kind, "x")
         _check_read({"model_type": kind, key: None}, kind, "x")
+
+
+@pytest.mark.parametrize("place", ["rope_parameters", "rope_scaling"])
+def test_a_part_that_is_not_turned_is_refused_wherever_it_is_said(place):
+    part = {"rope_type": "default", "rope_theta": 1e4, "partial_rotary_factor": 0.5}
+    for said in (part, {"full_attention": part}):
+        with pytest.raises(
+            ExplorerError, match=r"“partial_rotary_factor” in its config.json is 0.5"
+        ):
+            _check_read({"model_type": "llama", place: said}, "llama", "x")
+    _check_read({"model_type": "phi", place: part}, "phi", "x")
+
+
+def test_no_class_is_taken_to_have_relative_positions_that_its_source_does_not_name():
+    home = Path(transformers.__file__).parent / "models"
+    asked = set()
+    for kind in CONFIG_MAPPING_NAMES:
+        room = home / model_type_to_module_name(kind)
+        sources = "".join(path.read_text("utf-8") for path in room.glob("*.py"))
+        if "position_embedding_type" in sources and "relative_key" not in sources:
+            asked.add(kind)
+            for said in ("relative_key", "relative_key_query"):
+                with pytest.raises(ExplorerError, match=f'is "{said}", which Transformers'):
+                    _check_read({"model_type": kind, "position_embedding_type": said}, kind, "x")
+    assert {"esm", "granitemoehybrid"} <= asked
 
 
 # As their authors publish them: what is said of attention, and is no matter.
@@ -361,6 +403,21 @@ PUBLISHED = {
     "clip": {"text_config": {"num_attention_heads": 8, "cross_attention_hidden_size": None}},
     "qwen2_vl": {"use_sliding_window": False, "sliding_window": 32768, "num_key_value_heads": 2}
     | {"rope_scaling": {"type": "mrope", "mrope_section": [16, 24, 24]}, "max_window_layers": 28},
+    "nomic_bert": {"rotary_emb_fraction": 1.0, "rotary_emb_base": 1000, "qkv_proj_bias": False},
+    "jina_embeddings_v3": {"position_embedding_type": "rotary"},
+    "modernbert-decoder": {"position_embedding_type": "sans_pos"},
+    "minimax_m2": {"use_qk_norm": True, "rotary_dim": 64},
+    "stablelm": {"partial_rotary_factor": 0.25, "use_qkv_bias": True, "qk_layernorm": False},
+    "qwen3_vl": {"text_config": {"model_type": "qwen3_vl_text", "rope_theta": 5e6}
+    | {"rope_scaling": {"mrope_interleaved": True, "mrope_section": [24, 20, 20]}}},
+    "glm4v": {"text_config": {"model_type": "glm4v_text", "partial_rotary_factor": 0.5}
+    | {"rope_scaling": {"type": "default", "mrope_section": [8, 12, 12]}}},
+    "deepseek_v3": {"qk_nope_head_dim": 128, "rope_interleave": True, "kv_lora_rank": 512}
+    | {"rope_scaling": {"type": "yarn", "mscale_all_dim": 1.0, "beta_fast": 32}},
+    "olmo": {"clip_qkv": 8.0},
+    "dbrx": {"attn_config": {"clip_qkv": 8, "kv_n_heads": 8, "rope_theta": 500000}},
+    "gemma3n_text": {"num_kv_shared_layers": 15},
+    "falcon_h1": {"key_multiplier": 0.5, "attention_in_multiplier": 1.0},
     "whisper": {"encoder_attention_heads": 6, "decoder_attention_heads": 6},
 }  # fmt: skip
 

@@ -264,6 +264,17 @@ def test_pieces_that_spell_the_ends_of_words_are_placed_in_the_text(family, code
             assert token.text in (said, said.lower(), "i")
 
 
+@pytest.mark.parametrize("family", ["Phobert", "Bertweet"])
+def test_an_unknown_piece_within_a_word_does_not_break_it(family, tmp_path):
+    files = bpe_files(tmp_path, "</w>", codes=True)
+    tokenizer = getattr(transformers, f"{family}Tokenizer")(*map(str, files))
+    text = "The caжжs sit, жжжж on жon"
+    assert tokenizer(text)["input_ids"].count(tokenizer.unk_token_id) > 4
+    tokens = read(tokenizer, text)
+    check_places(tokens, text)
+    assert [w for w in words(tokens, text) if "ж" in w] == ["caжжs", "жжжж", "жon"]
+
+
 def test_unknown_text_stands_where_its_neighbours_leave_room():
     assert spans_of(["the", None, "on", None], "the 猫咪 on 狗") == [
         (0, 3),

@@ -119,6 +119,24 @@ def test_a_picture_of_another_size_than_trained_is_shown_and_that_is_said(tmp_pa
     assert np.abs(trace.weights - want).max() <= TOLERANCE
 
 
+def test_a_picture_that_was_made_smaller_says_so(tmp_path):
+    tiny_vision("ViT", tmp_path)
+    source = Folder(str(tmp_path))
+    large = drawing().resize((1000, 500))
+    exif = large.getexif()
+    exif[0x0112] = 6  # taken with the camera on its side
+    for options, said in (({}, "1,000 × 500"), ({"exif": exif}, "500 × 1,000")):
+        out = io.BytesIO()
+        large.save(out, "PNG", **options)
+        trace = trace_run(Run(picture=picture_of(out.getvalue()), source=source))
+        kept = "768 × 384" if not options else "384 × 768"
+        said = f"This picture of {said} pixels was made {kept} before {trace.model.name} got it"
+        assert said in " ".join(trace.model.notes)
+    whole = picture_of(png_of(drawing().resize((768, 384))))
+    assert whole.made_from is None
+    assert "was made" not in " ".join(trace_run(Run(picture=whole, source=source)).model.notes)
+
+
 def test_dinov3_scales_colours_before_it_makes_a_picture_small():
     """Against a float64 computation by hand: the mean of each 2 × 2 block, for a picture halved.
 

