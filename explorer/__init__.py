@@ -133,6 +133,8 @@ def traces(
         raise ExplorerError(
             f"The texts are of the type {type(texts).__name__}; they must be a list of texts."
         )
+    if isinstance(texts, set | frozenset):
+        raise ExplorerError("The texts are a set, which has no order: give a list of texts.")
     asked = [(t, None) if isinstance(t, str) else t for t in texts]
     languages = (source_language, target_language)
     reads = _source(source, model, tokenizer, None, options)

@@ -82,7 +82,7 @@ def shown(
 
 
 def _whole(value: object, name: str) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < 0:
         raise ExplorerError(f"{name} is {value!r}; it must be a whole number from 0 on.")
     return value.__index__()
 

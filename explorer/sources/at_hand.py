@@ -161,6 +161,11 @@ def _tokens(given: Any) -> Any:
             "The tokens are numbers, and their texts are not among them. Give "
             "tokenizer.convert_ids_to_tokens(inputs[“input_ids”][0])."
         )
+    if isinstance(given, set | frozenset):
+        raise ExplorerError(
+            "The tokens are a set, which has no order. Give a list of texts, in the order of their "
+            "positions."
+        )
     if isinstance(given, np.ndarray):
         return given
     with refusing("The tokens must be a list of texts, one for each position."):

@@ -443,6 +443,8 @@ def test_a_text_of_another_type_is_told_so():
         explorer.trace(["a", "b"])
     with pytest.raises(ExplorerError, match="These texts are one text: give a list"):
         explorer.traces("a b")
+    with pytest.raises(ExplorerError, match="The texts are a set, which has no order"):
+        explorer.traces({"a", "b"})
     with pytest.raises(ExplorerError, match=r"Text 1 of 1 \(“7”\): It is neither a text nor two"):
         explorer.traces([7])
 
@@ -674,6 +676,7 @@ NAMES = {
     "inputs of a slow tokenizer": ({"input_ids": [0, 1]}, "tokenizer.convert_ids_to_tokens("),
     "one text": ("the cat sat down", "The tokens are one text, “the cat sat down”, and no list"),
     "too few": (["a"], "There are 1 query tokens, and “weights” has 4 on that side"),
+    "a set": ({"a", "b", "c", "d"}, "The tokens are a set, which has no order"),
     "nothing of the kind": (object(), "must be a list of texts, one for each position"),
 }
 
@@ -717,6 +720,7 @@ NOWHERE = {
     "a position": ({"query": 99}, "There is no token 99: there are 16, counted from 0"),
     "a fraction": ({"layer": 0.5}, "layer is 0.5; it must be a whole number"),
     "a truth": ({"query": True}, "query is True; it must be a whole number"),
+    "a height below 0": ({"height": -5}, "height is -5; it must be a whole number from 0 on"),
     "layers that are not there": ({"layers": [0, 9]}, "has no attention in layer 9"),
 }
 

@@ -145,7 +145,7 @@ def padded(at, n=6):
 PADDED = {
     "at the end": ([4, 5], "queries 4 to 5 of", "weights[..., :4, :4] and tokens[:4]"),
     "at the beginning": ([0, 1], "queries 0 to 1 of", "weights[..., 2:, 2:] and tokens[2:]"),
-    "between": ([1, 3, 4], "queries 1, 3 to 4 of", "weights[:, :, real][..., real]"),
+    "between": ([1, 3, 4], "queries 1, 3 to 4 of", "weights[..., real, :][..., real]"),
     "one": ([5], "query 5 of", "weights[..., :5, :5] and tokens[:5]"),
 }
 
