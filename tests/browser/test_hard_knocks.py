@@ -189,14 +189,14 @@ def test_the_log_holds_no_text_of_a_reader(reader, app):
     assert "PRIVATE" not in app.log.read_text()
 
 
-def test_a_click_of_one_reader_is_answered_while_another_explains(app, screens, reader):
+def test_a_click_of_one_reader_is_answered_while_another_explains(app, browser, reader):
     """The other's work takes many seconds; this one's must not wait for its end."""
-    with screens() as page:
-        busy = Reader(page, app)
+    with browser.new_context() as another:  # of a browser of its own: readers have shares
+        busy = Reader(another.new_page(), app)
         busy.open(link(text="a word " * 60, target="vector", at="5"), "explain")
         busy.page.get_by_role("button", name="Stop").wait_for()
         asked = link(text=CAT, target="vector", at="8")
-        reader.open(asked, "explain").painted(timeout=180_000)  # two browsers on few processors
+        reader.open(asked, "explain").painted()
         assert busy.page.get_by_role("button", name="Stop").is_visible(), "the other still works"
         reader.open(link(text="A short one.")).painted()
         reader.run("Another short one.")
