@@ -503,7 +503,7 @@ def model_config(folder: Path, name: str) -> dict[str, Any]:
     kind = said.get("model_type")
     if not isinstance(kind, str) or kind in _FOREIGN or kind not in _kinds():
         raise ExplorerError(unknown)
-    _check_family(kind, name)
+    _check_why(family_of(kind).refused, kind, name)
     _check_read(said, kind, name)
     kept = _known_part(said, _known_keys(kind), name)
     if kept.get("tokenizer_class") is not None:
@@ -860,8 +860,7 @@ def check_kind(config: Any, name: str) -> None:
     Raises:
         ExplorerError: It is one.
     """
-    if why := why_refused(config):
-        raise ExplorerError(f"“{name}” is a “{config.model_type}” model, which {why}.")
+    _check_why(why_refused(config), config.model_type, name)
 
 
 def check_sizes(config: Any, name: str) -> None:
@@ -870,7 +869,7 @@ def check_sizes(config: Any, name: str) -> None:
     Raises:
         ExplorerError: It says none, or impossible ones.
     """
-    _check_family(config.model_type, name)
+    _check_why(family_of(config).refused, config.model_type, name)
     for key, value in sizes_of(config).items():
         if type(value) is not int or value < 1:
             raise ExplorerError(
@@ -947,9 +946,9 @@ _HARMLESS_WEIGHTS = re.compile(
 _ATTENTION_PART = re.compile("attn|attention", re.IGNORECASE)
 
 
-def _check_family(kind: str, name: str) -> None:
-    """Refuse a family whose attention cannot be shown, with the reason."""
-    if why := family_of(kind).refused:
+def _check_why(why: str | None, kind: str, name: str) -> None:
+    """Refuse a model of a kind whose attention cannot be shown, if there is a reason."""
+    if why:
         raise ExplorerError(f"“{name}” is a “{kind}” model, which {why}.")
 
 

@@ -468,6 +468,12 @@ def sight_of(config: Any) -> Sight:
     return family_of(config).sight or Sight()
 
 
+def set_sight(network: Any, config: Any) -> None:
+    """Let a vision model read a picture as it is shown: whole, and in its order (MAE)."""
+    for key, value in sight_of(config).settings.items():
+        setattr(network.config, key, value)
+
+
 def marks_beside(config: Any) -> tuple[list[str], list[str]]:
     """The marks that a vision model puts before and behind its patches, one by one."""
     sight = sight_of(config)
@@ -505,6 +511,13 @@ def look_at_all(config: Any) -> None:
         config.attention_type = "original_full"
         # As BigBirdModel.forward counts it.
         config.all_up_to = (5 + 2 * config.num_random_blocks) * config.block_size
+
+
+def windows_of(config: Any) -> list[int]:
+    """How many keys a query sees at most in the layers that do not see the whole text."""
+    text = config.get_text_config()
+    names = ("sliding_window", "local_attention", "attention_window_size", "attention_chunk_size")
+    return [w for w in (getattr(text, name, None) for name in names) if isinstance(w, int)]
 
 
 def most_positions(config: Any) -> int | None:

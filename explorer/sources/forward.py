@@ -5,7 +5,7 @@ weights are taken as Transformers returns them. Nobody beyond this file needs to
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
@@ -22,7 +22,6 @@ from explorer.trace import ModelInfo, Passport
 
 _ROUNDED = 0.02  # of a row's sum that half precision may be off by
 _CROSS = re.compile(r"cross|encoder_attn|encdec|encoder_decoder", re.IGNORECASE)
-Pick = Callable[[Sequence[Call]], list[Call]]
 
 
 def attention_of(

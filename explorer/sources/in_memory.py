@@ -18,21 +18,19 @@ from explorer.sources.families import (
     look_at_all,
     part_in,
     parts_in,
-    sight_of,
-    sizes_of,
-    why_unseen,
+    set_sight,
 )
 from explorer.sources.loading import (
     LoadedModel,
     call_plainly,
     configs_of,
+    described,
     measured,
-    notes_of,
     same_weights,
+    together,
 )
 from explorer.sources.tap import NAME
-from explorer.sources.tokenizer import own_tokens
-from explorer.trace import ModelInfo, Passport
+from explorer.trace import Passport
 
 _ENDLESS = 2**31 - 1  # tokens, of a model that says no limit
 _measured: "WeakKeyDictionary[torch.nn.Module, dict[str, Passport]]" = WeakKeyDictionary()
@@ -72,19 +70,12 @@ def _made(source: InMemory) -> LoadedModel:
         else:
             passport = _passport(model, loaded)
             found[form] = replace(loaded, info=replace(loaded.info, passport=passport))
-    unseen = why_unseen(whole.config, name)
-    if unseen is not None:
-        found["picture"] = unseen
-    first = next((part for part in found.values() if isinstance(part, LoadedModel)), None)
-    if first is None:
-        raise ExplorerError(next(str(why) for why in found.values()))
-    return replace(first, others={f: part for f, part in found.items() if part is not first})
+    return together(found, whole.config, name)
 
 
 def _part(whole: Any, config: Any, form: Form, reader: Any, name: str) -> LoadedModel:
     """What of a model reads texts, or pictures."""
     of_family = family_of(config if form == "picture" else whole.config)
-    notes = notes_of(config, name, of_family.note)
     predicts = _predicts(whole)
     if config is not whole.config:
         check_kind(config, name)
@@ -94,22 +85,8 @@ def _part(whole: Any, config: Any, form: Form, reader: Any, name: str) -> Loaded
     network = whole.base_model if predicts else whole
     for module in (network, network.get_encoder() if form == "pair" else network):
         module.register_forward_pre_hook(_to_its_place, with_kwargs=True)
-    for key, value in sight_of(config).settings.items():
-        setattr(whole.config, key, value)
-    sizes = {key: n if type(n) is int else 0 for key, n in sizes_of(config).items()}
-    own = None if form == "picture" else own_tokens(config, reader)
-    info = ModelInfo(
-        name=name,
-        revision=None,
-        n_layers=sizes["num_hidden_layers"] or 1,
-        n_heads=sizes["num_attention_heads"] or 1,
-        d_model=sizes["hidden_size"],
-        max_tokens=own or _ENDLESS,
-        unknown_token=getattr(reader, "unk_token", None),
-        notes=notes,
-        own_tokens=own,
-        truncation_side=getattr(reader, "truncation_side", "right"),
-    )
+    set_sight(whole, config)
+    info = described(name, config, of_family, form, reader, _ENDLESS)
     return LoadedModel(info, reader, network, whole, predicts, form)
 
 

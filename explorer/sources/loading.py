@@ -42,12 +42,13 @@ from explorer.sources.checking import (
 )
 from explorer.sources.download import doubt, hub_folder
 from explorer.sources.families import (
+    Family,
     Form,
     family_of,
     look_at_all,
     part_in,
     parts_in,
-    sight_of,
+    set_sight,
     sizes_of,
     why_unseen,
 )
@@ -308,14 +309,28 @@ def _load_checked(folder: Path, name: str, revision: str | None, held: int) -> L
             found[form] = _load_part(folder, name, revision, form, part, whole, predicts)
         except ExplorerError as error:
             found[form] = str(error)
+    loaded = together(found, config, name)
+    return replace(loaded, nbytes=sum(p.nbytes for p in whole.parameters()))
+
+
+def together(found: dict[Form, LoadedModel | str], config: Any, name: str) -> LoadedModel:
+    """The parts of a model as one: the first that can be shown, with the others beside it.
+
+    Args:
+        found: For what it reads, the part, or why it cannot be shown.
+        config: The model's configuration.
+        name: Its name.
+
+    Raises:
+        ExplorerError: None of its parts can be shown.
+    """
     unseen = why_unseen(config, name)
     if unseen is not None:
-        found["picture"] = unseen
+        found = found | {"picture": unseen}
     first = next((part for part in found.values() if isinstance(part, LoadedModel)), None)
     if first is None:
         raise ExplorerError(str(next(iter(found.values()))))
-    others = {form: part for form, part in found.items() if part is not first}
-    return replace(first, others=others, nbytes=sum(p.nbytes for p in whole.parameters()))
+    return replace(first, others={f: part for f, part in found.items() if part is not first})
 
 
 def _load_part(
@@ -329,31 +344,46 @@ def _load_part(
 ) -> LoadedModel:
     """What of a model reads texts, or pictures, with what prepares them for it."""
     of_family = family_of(config if form == "picture" else whole.config)
-    notes = notes_of(config, name, of_family.note)
     if config is not whole.config:
         check_sizes(config, name)
         whole, predicts = part_in(whole, config), None
     tokenizer = (_load_processor if form == "picture" else load_tokenizer)(folder, name)
-    own = None if form == "picture" else own_tokens(config, tokenizer)
-    sizes = sizes_of(config)
-    for key, value in sight_of(config).settings.items():
-        setattr(whole.config, key, value)
-    info = ModelInfo(
-        name=name,
-        revision=revision,
-        n_layers=sizes["num_hidden_layers"],
-        n_heads=sizes["num_attention_heads"],
-        d_model=sizes["hidden_size"],
-        max_tokens=min(MAX_TOKENS, own or MAX_TOKENS),
-        unknown_token=getattr(tokenizer, "unk_token", None),
-        notes=notes,
-        own_tokens=own,
-        truncation_side=getattr(tokenizer, "truncation_side", "right"),
-    )
+    set_sight(whole, config)
+    info = described(name, config, of_family, form, tokenizer, MAX_TOKENS)
+    info = replace(info, revision=revision)
     network = whole.base_model if predicts else whole
     grown = growth_of(tokenizer, name)
     loaded = LoadedModel(info, tokenizer, network, whole, predicts, form, growth=grown)
     return replace(loaded, info=replace(info, passport=measured(loaded)))
+
+
+def described(
+    name: str, config: Any, family: Family, form: Form, reader: Any, most: int
+) -> ModelInfo:
+    """A part of a model in words and sizes, as far as its files say them.
+
+    Args:
+        name: The model's name.
+        config: The configuration of the part.
+        family: What is known of it.
+        form: What it reads.
+        reader: Its tokenizer, or what prepares pictures for it.
+        most: Tokens that are read here at most.
+    """
+    own = None if form == "picture" else own_tokens(config, reader)
+    sizes = {key: n if type(n) is int else 0 for key, n in sizes_of(config).items()}
+    return ModelInfo(
+        name=name,
+        revision=None,
+        n_layers=sizes["num_hidden_layers"] or 1,
+        n_heads=sizes["num_attention_heads"] or 1,
+        d_model=sizes["hidden_size"],
+        max_tokens=min(most, own or most),
+        unknown_token=getattr(reader, "unk_token", None),
+        notes=_notes(config, name, family.note),
+        own_tokens=own,
+        truncation_side=getattr(reader, "truncation_side", "right"),
+    )
 
 
 def measured(loaded: LoadedModel) -> Passport:
@@ -370,7 +400,7 @@ def measured(loaded: LoadedModel) -> Passport:
     return passport_of(loaded.network, inputs, inputs["input_ids"].shape[1])
 
 
-def notes_of(config: Any, name: str, of_family: str | None) -> tuple[str, ...]:
+def _notes(config: Any, name: str, of_family: str | None) -> tuple[str, ...]:
     """What a reader should know of a model that does not look as its family is known to."""
     notes = (of_family,) if of_family else ()
     both_ways = type(config) in MODEL_FOR_MASKED_LM_MAPPING

@@ -10,13 +10,14 @@ from typing import Any
 
 import torch
 
+from explorer.errors import own_words
+from explorer.sources.families import windows_of
 from explorer.sources.tap import NAME, Call, Tap, catching, layers_from
 from explorer.trace import Passport
 
 N_TOKENS = 64
 _WINDOW = 256  # a window up to here is put to the test by a text that is longer
 _LARGEST = {torch.float32: 1e-4, torch.float16: 5e-3, torch.bfloat16: 4e-2}
-_WINDOWS = ("sliding_window", "local_attention", "attention_window_size", "attention_chunk_size")
 OUTSIDE = "its attention does not go through the interface of Transformers"
 
 
@@ -37,7 +38,7 @@ def passport_of(network: Any, inputs: Mapping[str, Any], n_tokens: int) -> Passp
         return _compared(network, inputs, n_tokens)
     except Exception as error:  # noqa: BLE001  # a model fails in its own ways: eager then says so
         network.set_attn_implementation("eager")
-        words = " ".join(str(error).split())[:200]
+        words = own_words(error, 200)
         return Passport("weights", reason=f"it failed while it was checked (“{words}”)")
 
 
@@ -45,12 +46,12 @@ def _compared(network: Any, inputs: Mapping[str, Any], n_tokens: int) -> Passpor
     with torch.inference_mode():
         network.set_attn_implementation(NAME)
         with Tap().open() as tap:
-            ours = _vectors(network(**inputs))
+            ours = network(**inputs)[0]
         network.set_attn_implementation("eager")
         theirs: list[torch.Tensor] = []
         hooks = catching([call.module for call in tap.calls], theirs.append)
         try:
-            wanted = _vectors(network(**inputs))
+            wanted = network(**inputs)[0]
         finally:
             for hook in hooks:
                 hook.remove()
@@ -61,8 +62,8 @@ def _compared(network: Any, inputs: Mapping[str, Any], n_tokens: int) -> Passpor
     weights = _largest(tap.calls, theirs)
     output = float((ours - wanted).abs().max() / wanted.abs().max().clamp_min(1e-30))
     most = _LARGEST.get(wanted.dtype, 1e-4)
-    if not (weights <= most and output <= most):
-        worst = max(weights, output) if weights == weights and output == output else float("nan")
+    if not (weights <= most and output <= most):  # so also where one of them is no number
+        worst = float(torch.tensor([weights, output]).max())
         return Passport(
             "weights",
             n_tokens,
@@ -81,12 +82,6 @@ def _largest(calls: Sequence[Call], theirs: Sequence[torch.Tensor]) -> float:
     )
 
 
-def _vectors(out: Any) -> torch.Tensor:
-    """What a model makes of its inputs: the last hidden state, or what its head says."""
-    found: torch.Tensor = out[0]
-    return found.float() if found.dtype == torch.float64 else found
-
-
 def sample(network: Any, special: Sequence[int], most: int, *, pair: bool) -> dict[str, Any]:
     """A text of numbers alone, to run a model on: longer than its window, if that is short.
 
@@ -96,9 +91,8 @@ def sample(network: Any, special: Sequence[int], most: int, *, pair: bool) -> di
         most: Tokens that the model takes.
         pair: Whether it also wants a text that is written.
     """
-    config = network.config.get_text_config()
-    windows = [getattr(config, name, None) for name in _WINDOWS]
-    longest = max([w + 16 for w in windows if isinstance(w, int) and w <= _WINDOW], default=0)
+    windows = windows_of(network.config)
+    longest = max([w + 16 for w in windows if w <= _WINDOW], default=0)
     n = max(min(max(N_TOKENS, longest), most), 1)
     try:
         table = network.get_input_embeddings()

@@ -7,27 +7,18 @@ import pytest
 import torch
 import transformers
 
-from explorer.analysis.explanation import explain
 from explorer.errors import ExplorerError
 from explorer.lesson import Trained
 from explorer.run import Run
 from explorer.source import Folder
 from explorer.sources import trace_run
-from explorer.sources.insides import read_insides
 from explorer.sources.probe import probe
 from explorer.target import ClassScore, Likeness, MaskedWord, OutputVector
-from tests.models.tiny import byte_level, one_mark, tiny_model, tiny_of
+from tests.models.test_explanation import explained, score
+from tests.models.tiny import SIZES, byte_level, one_mark, tiny_model, tiny_of
 
 TEXT = "the cat naïve 猫 mat."
-COMMON = {
-    "vocab_size": 300,
-    "hidden_size": 16,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "intermediate_size": 16,
-    "max_position_embeddings": 40,
-    "initializer_range": 0.2,
-}
+COMMON = SIZES | {"vocab_size": 300, "initializer_range": 0.2}
 MARKS = {"bos_token_id": 2, "eos_token_id": 2, "pad_token_id": None}
 GPT2 = MARKS | {"vocab_size": 300, "n_embd": 16, "n_layer": 2, "n_head": 2, "n_positions": 40}
 GPT2 |= {"initializer_range": 0.2}
@@ -69,18 +60,6 @@ def classifier(name, folder, tokenizer, **sizes):
             return own(input_ids=torch.tensor(ids)[None]).logits[0]
 
     return Run(TEXT, source=Folder(str(folder))), logits
-
-
-def explained(run, target, **options):
-    try:
-        insides = read_insides(run)
-    except ExplorerError as error:
-        insides = str(error)
-    return explain(probe(run, target), insides, **options)
-
-
-def score(found, key):
-    return next(s for s in found.scores if s.method.key == key)
 
 
 # — what stands in for a word —

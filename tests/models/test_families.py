@@ -18,18 +18,11 @@ from explorer.source import Folder
 from explorer.sources import trace_run
 from explorer.sources.own import own_weights
 from explorer.sources.pictures import picture_of
+from tests.models import tiny
 from tests.models.tiny import READ, byte_level, drawing, png_of, tiny_vision, tiny_writer
 
 TOLERANCE = 2e-5
-SIZES = {
-    "vocab_size": 300,
-    "hidden_size": 16,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "intermediate_size": 16,
-    "max_position_embeddings": 40,
-    "initializer_range": 0.5,
-}
+SIZES = tiny.SIZES | {"vocab_size": 300}
 IDS = {"bos_token_id": 0, "pad_token_id": 1, "eos_token_id": 2}
 RELATIVE = {
     "relative_attention": True,
