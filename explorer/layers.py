@@ -331,7 +331,10 @@ class FromScores(AttentionLayer):
         return self.q.nbytes + self.k.nbytes + self.rule.nbytes
 
     def rows(self, head: int, queries: Positions | None = None) -> Weights:
-        return self._softmax(head, slice(None) if queries is None else queries)[0]
+        weights, logs = self._softmax(head, slice(None) if queries is None else queries)
+        if queries is None:
+            self._logs.setdefault(head, logs)
+        return weights
 
     def tile(self, head: int, queries: Positions, keys: Positions) -> Weights:
         scores = self._scores(head, queries, keys)
