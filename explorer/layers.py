@@ -9,12 +9,12 @@ row, column or tile is computed from them when it is wanted.
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from explorer.errors import ExplorerError
+from explorer.once import once
 
 Weights = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -374,7 +374,7 @@ class FromScores(AttentionLayer):
             return super().n_allowed()
         return np.count_nonzero(self._masked, axis=-1)
 
-    @cached_property
+    @once
     def _masked(self) -> npt.NDArray[np.bool_] | None:
         """Which keys any head may look at, where what is added leaves some out; else None."""
         added, said = self.rule.added, self.rule.allowed

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
 from explorer.errors import ExplorerError
 from explorer.layers import AttentionLayer, Doubles, GivenWeights, Positions, Weights, of_weights
+from explorer.once import once
 from explorer.visible import visible
 
 MOST_WEIGHTS = 2**31  # bytes of all weights together; longer texts are read by rows and tiles
@@ -273,7 +273,7 @@ class AttentionTrace:
         size = 4 * int(np.prod(self.shape, dtype=np.int64))
         return size <= _KEPT and not all(isinstance(a, GivenWeights) for a in self.layers)
 
-    @cached_property
+    @once
     def _weights(self) -> Weights:
         return self._dense()
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +18,7 @@ from explorer.analysis.profiles import (
 )
 from explorer.errors import ExplorerError
 from explorer.layers import Doubles, Weights
+from explorer.once import once
 from explorer.trace import AttentionTrace
 
 # Numbers that pairs of heads are compared by, some 10 s: all rows of 512 words with 6 layers of 12
@@ -57,7 +57,7 @@ class Comparison:
         """Whether both have the same layers and heads, so that each head has its namesake."""
         return (self.a.numbers, self.distance.shape[1]) == (self.b.numbers, self.distance.shape[3])
 
-    @cached_property
+    @once
     def findings(self) -> list[str]:
         """The main findings as sentences; found once, where they take their turn."""
         return findings(self)

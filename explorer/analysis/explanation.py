@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -17,6 +16,7 @@ from explorer.analysis.removal import Curves, curve_steps
 from explorer.analysis.rollout import MOST_WHOLE, attention_rollout
 from explorer.errors import ExplorerError
 from explorer.insides import MOST_MAPS, Insides
+from explorer.once import once
 from explorer.trace import Token, Weights
 
 Report = Callable[[str, float | None], None]
@@ -285,7 +285,7 @@ class Explanation:
             s.curves or (s.values is None and s.reason) for s in self.scores
         )
 
-    @cached_property
+    @once
     def agreements(self) -> list[list[RankAgreement]]:
         """How any two scores rank the words alike; found once, where it takes its turn."""
         return all_agreements(self)
@@ -455,11 +455,11 @@ class _Scores:
         self.report: Callable[[float], None] = lambda share: None
         self.insides = insides
 
-    @cached_property
+    @once
     def weights(self) -> Weights:
         return self.asked.weights()
 
-    @cached_property
+    @once
     def slopes(self) -> Any:
         return self.asked.slopes()
 

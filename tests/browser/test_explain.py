@@ -1,5 +1,6 @@
 """Explain, as people see it: every method beside measured removal, heads off, masked words."""
 
+import uuid
 from urllib.parse import urlencode
 
 import pytest
@@ -234,7 +235,9 @@ def test_no_other_text_is_said_and_nothing_lost(reader):
 
 def test_long_work_says_what_it_does_and_can_be_stopped(reader):
     open_explain(reader, text=CAT, target="like", other=OTHER)
-    reader.run("the old lighthouse keeper watched the ships and the sea " * 20)
+    # Long enough to be seen at work, and new each time: what is known already is there at once.
+    text = f"{uuid.uuid4().hex} " + "the old lighthouse keeper watched the ships and the sea " * 40
+    reader.run(text)
     reader.page.get_by_text("Scoring by").wait_for()
     reader.page.get_by_text("Being computed…").first.wait_for()  # and what is there is shown
     assert reader.page.locator(".ax-method:not(.ax-truth) .ax-running").count() >= 6

@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[2]
 ROOMS = [
     "errors",
     "limits",
+    "once",
     "visible",
     "picture",
     "layers",
@@ -52,6 +53,11 @@ def imports_of(path):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_no_property_holds_a_lock_while_it_is_computed(path):
+    assert "functools.cached_property" not in set(imports_of(path)), "use explorer.once"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
