@@ -40,6 +40,7 @@ def pack_explain(
     predictions: Predictions = (),
     changed: Changed | None = None,
     link: Mapping[str, str] | None = None,
+    returns: int = 0,
 ) -> bytes:
     """The payload of an explanation.
 
@@ -51,10 +52,14 @@ def pack_explain(
         predictions: The likeliest words or classes with all heads on.
         changed: The answer for the heads that are off and the words that are gone.
         link: The URL parameters of the run and target; None if no link can carry them.
+        returns: How often an earlier explanation has come back. Streamlit sends a message that the
+            page has as a reference to it; while others come fast the page may just have let it go,
+            so what comes back must be another message.
     """
     shape = None if found.importance is None else found.importance.shape
     header = {
         "id": explain_id,
+        "returns": returns,
         "link": link,
         "title": title,
         "name": found.name,

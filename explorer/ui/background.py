@@ -92,6 +92,7 @@ def _failed(page: str, sentence: str) -> None:
     """The wanted work cannot be had; what is shown stays, and so does the wish."""
     session = st.session_state
     session[f"{page}_job"], session[f"{page}_trouble"] = None, sentence
+    session[f"{page}_returns"] = session.get(f"{page}_returns", 0) + 1
 
 
 def _reader(page: str) -> str:
@@ -100,13 +101,17 @@ def _reader(page: str) -> str:
 
 @st.fragment(run_every=LOOK_AGAIN)
 def _progress(page: str) -> None:
+    if messages.was_stopped():
+        st.rerun()
     job: Job | None = st.session_state[f"{page}_job"]
     if job is None:
         return
     scheduler().look(job)
     if job.future.done() or job.partial is not st.session_state[f"{page}_partial"][1]:
         st.rerun()
-    if messages.stoppable(job.doing, job.share, f"{page}_stop"):
-        scheduler().leave(_reader(page))
-        _failed(page, "Stopped. Nothing was changed.")
-        st.rerun()
+    messages.stoppable(job.doing, job.share, f"{page}_stop", lambda: _stop(page))
+
+
+def _stop(page: str) -> None:
+    scheduler().leave(_reader(page))
+    _failed(page, "Stopped. Nothing was changed.")

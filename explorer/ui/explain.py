@@ -197,6 +197,7 @@ def _explanation(
     payload = pack_explain(
         found,
         explain_id=explain_id,
+        returns=session.get("explain_returns", 0),
         title=title,
         asks_at=isinstance(work.target, MaskedWord | OutputVector),
         predictions=predictions,

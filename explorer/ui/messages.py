@@ -6,7 +6,7 @@ an address into a link.
 
 import unicodedata
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import streamlit as st
@@ -73,12 +73,28 @@ def progress(doing: str, share: float | None, place: str = "") -> None:
         st.progress(share)
 
 
-def stoppable(doing: str, share: float | None, key: str, place: str = "") -> bool:
-    """The same beside a button, named ``key``, that stops it; whether it was pressed."""
+def stoppable(
+    doing: str, share: float | None, key: str, on_stop: Callable[[], None], place: str = ""
+) -> None:
+    """The same beside a button, named ``key``, that stops it.
+
+    What is to be done then is done before any of the page is drawn: a page that found something new
+    to show in that moment would never come to the button, and the click would be lost.
+    """
     words, stop = st.columns([6, 1], vertical_alignment="center")
     with words:
         progress(doing, share, place)
-    return stop.button("Stop", key=key, width="stretch")
+    stop.button("Stop", key=key, width="stretch", on_click=_stop, args=(on_stop,))
+
+
+def _stop(on_stop: Callable[[], None]) -> None:
+    on_stop()
+    st.session_state.was_stopped = True
+
+
+def was_stopped() -> bool:
+    """Whether something was stopped just now, so that the whole page must be drawn anew."""
+    return bool(st.session_state.pop("was_stopped", False))
 
 
 def _cut(trace: AttentionTrace, segment: int) -> str:

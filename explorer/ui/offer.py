@@ -60,6 +60,8 @@ def draw() -> None:
 
 @st.fragment(run_every=LOOK_AGAIN)
 def _draw() -> None:
+    if messages.was_stopped():
+        st.rerun()
     session = st.session_state
     offer: Offer | None = session.offer
     if offer is None:
@@ -67,7 +69,9 @@ def _draw() -> None:
     job = offer.job
     scheduler().look(job)
     if not job.future.done():
-        _waiting(job)
+        messages.stoppable(
+            job.doing, job.share, "stop_download", lambda: _stop(job), place="_of_offer"
+        )
         return
     try:
         found = job.future.result()
@@ -81,14 +85,12 @@ def _draw() -> None:
     _choice(offer, found)
 
 
-def _waiting(job: Job) -> None:
-    if messages.stoppable(job.doing, job.share, "stop_download", "_of_offer"):
-        scheduler().leave(_reader())
-        kept = " What was downloaded is kept: press Run to go on from there."
-        session = st.session_state
-        session.offer = None
-        session.trouble = "Stopped." + kept * isinstance(job.work, Fetching)
-        st.rerun()
+def _stop(job: Job) -> None:
+    scheduler().leave(_reader())
+    kept = " What was downloaded is kept: press Run to go on from there."
+    session = st.session_state
+    session.offer = None
+    session.trouble = "Stopped." + kept * isinstance(job.work, Fetching)
 
 
 def _choice(offer: Offer, size: object) -> None:

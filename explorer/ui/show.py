@@ -127,16 +127,20 @@ def _npz(trace: AttentionTrace, reader: str) -> bytes:
 
 @st.fragment(run_every=LOOK_AGAIN)
 def _progress() -> None:
+    if messages.was_stopped():
+        st.rerun()
     run: Run | None = st.session_state.wanted
     if run is None:
         return
     job = scheduler().ask(run, st.session_state.reader)
     if job.future.done():
         st.rerun()
-    if messages.stoppable(job.doing, job.share, "stop"):
-        scheduler().leave(st.session_state.reader)
-        st.session_state.wanted = None
-        st.rerun()
+    messages.stoppable(job.doing, job.share, "stop", _stop)
+
+
+def _stop() -> None:
+    scheduler().leave(st.session_state.reader)
+    st.session_state.wanted = None
 
 
 @st.fragment

@@ -4,6 +4,7 @@ import uuid
 from urllib.parse import urlencode
 
 import pytest
+from playwright.sync_api import expect
 
 from explorer.analysis.explanation import explain, truth_line
 from explorer.run import Run
@@ -235,13 +236,15 @@ def test_no_other_text_is_said_and_nothing_lost(reader):
 
 def test_long_work_says_what_it_does_and_can_be_stopped(reader):
     open_explain(reader, text=CAT, target="like", other=OTHER)
+    expect(reader.page.locator("[class*=explain_stop]")).to_have_count(0, timeout=60_000)
     # Long enough to be seen at work, and new each time: what is known already is there at once.
     text = f"{uuid.uuid4().hex} " + "the old lighthouse keeper watched the ships and the sea " * 40
     reader.run(text)
     reader.page.get_by_text("Scoring by").wait_for()
     reader.page.get_by_text("Being computed…").first.wait_for()  # and what is there is shown
     assert reader.page.locator(".ax-method:not(.ax-truth) .ax-running").count() >= 6
-    reader.page.get_by_role("button", name="Stop").click()
+    stop = reader.page.locator("[class*=explain_stop]")
+    stop.get_by_role("button", name="Stop").click()
     reader.page.get_by_text("Stopped. Nothing was changed.").wait_for()
     assert f"= {probe(Run(CAT), Likeness(OTHER)).value:.3f}" in (
         reader.page.locator(".ax-target").inner_text()
