@@ -24,7 +24,7 @@ from explorer.analysis.alignment import align
 from explorer.analysis.detectors import detectors, same_words, sentence_of
 from explorer.analysis.groups import word_of
 from explorer.errors import ExplorerError
-from explorer.instrument.pack import pack
+from explorer.instrument.wire.trace import pack
 from explorer.layers import of_weights
 from explorer.lesson import Trained
 from explorer.run import Run, readable

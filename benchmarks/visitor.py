@@ -8,7 +8,6 @@ bytes that the instrument would paint.
 import asyncio
 import json
 import secrets
-import struct
 import time
 import urllib.error
 import urllib.request
@@ -20,6 +19,8 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.Common_pb2 import FileUploaderState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
+
+from explorer.instrument.wire.container import read
 
 PATIENCE = 120.0  # seconds after which an answer counts as none
 
@@ -290,8 +291,7 @@ class Visitor:
             if key not in ("instrument", "film"):  # others begin with something else
                 return
             data = element.bidi_component.bytes
-            length = struct.unpack("<I", data[:4])[0]
-            self.header = json.loads(data[4 : 4 + length])
+            self.header = read(data)[0]
 
 
 def _put(url: str, name: str, data: bytes, cookie: dict[str, str]) -> int:

@@ -4,7 +4,7 @@ import io
 from typing import Any
 
 from explorer.export.html import comparison_to_html, to_html, walk_to_html
-from explorer.instrument.pack import Report
+from explorer.instrument.wire.trace import Report
 from explorer.sources.stored import write_npz
 from explorer.trace import AttentionTrace
 

@@ -8,9 +8,9 @@ from explorer.analysis.comparison import Comparison
 from explorer.errors import ExplorerError
 from explorer.film import Film
 from explorer.instrument.assets import Host, bundle, css
-from explorer.instrument.pack import Report, bytes_sent, pack, passport_words
-from explorer.instrument.pack_compare import pack_compare
-from explorer.instrument.pack_walk import pack_walk
+from explorer.instrument.wire.compare import pack_compare
+from explorer.instrument.wire.trace import Report, bytes_sent, pack, passport_words
+from explorer.instrument.wire.walk import pack_walk
 from explorer.trace import AttentionTrace, ModelInfo
 from explorer.walk import LayerWalk
 
@@ -72,7 +72,7 @@ def to_html(
     check_page(trace, layers)
     kept = _kept(trace, layers)
     payload = pack(trace, trace_id="file", layers=kept, opening=opening, film=film, report=report)
-    return _page(f"Attention of {trace.model.name}", "standalone", payload, trace.model)
+    return _page(f"Attention of {trace.model.name}", "explorefile", payload, trace.model)
 
 
 def check_page(trace: AttentionTrace, layers: Sequence[int] | None = None) -> None:
@@ -135,7 +135,7 @@ def comparison_to_html(
         comparison, (payloads[0], payloads[1]), compare_id="file", opening=opening
     )
     title = f"{comparison.a.model.name} and {comparison.b.model.name}"
-    return _page(title, "pairfile", payload, comparison.a.model, comparison.b.model)
+    return _page(title, "comparefile", payload, comparison.a.model, comparison.b.model)
 
 
 def _page(title: str, host: Host, payload: bytes, *models: ModelInfo) -> str:

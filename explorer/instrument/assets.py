@@ -1,141 +1,99 @@
-"""The instrument's JavaScript and CSS, put together for a host."""
+"""The instrument's JavaScript and CSS, put together for a host.
 
+A host's code is its module and whatever that imports, and so on: the imports are the one list.
+Beside a module may lie a sheet of its name, which goes where the module goes.
+"""
+
+import functools
+import posixpath
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 _HERE = Path(__file__).parent
 
 Host = Literal[
-    "streamlit", "standalone", "steps", "stepsfile", "pair", "pairfile", "headspage", "explainpage"
+    "explore", "explorefile", "steps", "stepsfile", "compare", "comparefile", "heads", "explain"
 ]
-
-# In the order in which they use one another.
-MODULES = (
-    "scores",
-    "data",
-    "model",
-    "palette",
-    "path",
-    "rail",
-    "view",
-    "words",
-    "dom",
-    "sight",
-    "paint",
-    "theme",
-    "scene",
-    "save",
-    "record",
-    "svg",
-    "pdf",
-    "shoot",
-    "table",
-    "tools",
-    "picked",
-    "grid",
-    "heatmap",
-    "flow",
-    "layers",
-    "photo",
-    "reading",
-    "says",
-    "files",
-    "matrix",
-    "film",
-    "instrument",
-    "compare",
-    "address",
-    "alone",
-    "walk",
-    "stages",
-    "stepwords",
-    "steppictures",
-    "stepnumbers",
-    "stepper",
-    "headmap",
-    "survey",
-    "finder",
-    "heads",
-    "explained",
-    "curves",
-    "switchoff",
-    "explain",
-)
-_HEADS = ("headmap", "survey", "finder", "heads")
-_EXPLAINED = ("headmap", "explained", "curves", "switchoff", "explain")
-_OWN = (*_HEADS, *_EXPLAINED)
-_WALKED = ("walk", "stages", "stepwords", "steppictures", "stepnumbers", "stepper")
-_DRAWN = (
-    "scores",
-    "data",
-    "model",
-    "view",
-    "palette",
-    "dom",
-    "paint",
-    "theme",
-    "save",
-    "tools",
-    "matrix",
-)
-_SAVED = ("record", "svg", "pdf", "shoot", "files")
-
-
-def _all_but(*left_out: str) -> tuple[str, ...]:
-    return tuple(name for name in MODULES if name not in left_out)
-
-
-def _only(*names: str) -> tuple[str, ...]:
-    return tuple(name for name in MODULES if name in names)
-
-
-HOSTS: Mapping[Host, tuple[str, ...]] = {
-    "streamlit": _all_but(*_WALKED, *_OWN, "compare", "alone"),
-    "standalone": _all_but(*_WALKED, *_OWN, "compare", "address"),
-    "pair": _all_but(*_WALKED, *_OWN, "alone"),
-    "pairfile": _all_but(*_WALKED, *_OWN, "address"),
-    "steps": _only(*_DRAWN, *_SAVED, *_WALKED, "address"),
-    "stepsfile": _only(*_DRAWN, *_SAVED, *_WALKED, "alone"),
-    "headspage": _only(*_DRAWN, *_SAVED, *_HEADS, "address"),
-    "explainpage": _only(*_DRAWN, *_SAVED, *_EXPLAINED, "address"),
-}
-SHEETS: Mapping[Host, tuple[str, ...]] = {
-    "streamlit": ("instrument",),
-    "standalone": ("instrument",),
-    "pair": ("instrument", "compare", "steps"),
-    "pairfile": ("instrument", "compare", "steps"),
-    "steps": ("instrument", "steps"),
-    "stepsfile": ("instrument", "steps"),
-    "headspage": ("instrument", "steps", "heads"),
-    "explainpage": ("instrument", "steps", "compare", "heads", "explain"),
-}
+HOSTS: tuple[Host, ...] = get_args(Host)
+_IMPORT = re.compile(r'^import (\{[^}]*\}) from "([^"]+)\.js";\n', re.MULTILINE)
 _EXPORTED = re.compile(r"^export (?:async )?(?:const|function|class) (\w+)", re.MULTILINE)
 
 
+def modules_of(host: Host) -> tuple[str, ...]:
+    """The modules that a host uses, each behind those that it uses; the host's own is the last.
+
+    Raises:
+        ValueError: Modules use one another in a ring.
+    """
+    found: dict[str, bool] = {}  # whether all that a module uses is there already
+
+    def visit(module: str) -> None:
+        if module in found:
+            if not found[module]:
+                raise ValueError(f"{module} uses itself by way of others")
+            return
+        found[module] = False
+        for used, _ in imports_of(module):
+            visit(used)
+        found[module] = True
+        order.append(module)
+
+    order: list[str] = []
+    visit(f"hosts/{host}")
+    return tuple(order)
+
+
+def imports_of(module: str) -> list[tuple[str, str]]:
+    """The modules that a module imports from, such as ``numbers/data``, and the names in braces."""
+    folder = posixpath.dirname(module)
+    return [
+        (posixpath.normpath(posixpath.join(folder, path)), names)
+        for names, path in _IMPORT.findall(read(module))
+    ]
+
+
+def read(module: str) -> str:
+    """The text of a module."""
+    return (_HERE / f"{module}.js").read_text("utf-8")
+
+
+@functools.cache
 def bundle(host: Host) -> str:
     """The modules that a host uses, and the host, as one text.
 
     Code that runs from memory or from inside a page has no neighbours to import. So each module
-    becomes a function that gives back what it exports; only these names are seen by the others (a
-    test holds that no two modules export the same one).
+    becomes a function that gives back what it exports.
     """
-    return "\n".join([*(_enclosed(name) for name in HOSTS[host]), _joinable(_read(host))])
+    *used, own = modules_of(host)
+    return "\n".join([*map(_enclosed, used), _imported(own) + _joinable(read(own))])
 
 
-def exports(name: str) -> list[str]:
-    """The names that a module exports."""
-    return _EXPORTED.findall(_read(name))
+@functools.cache
+def css(host: Host = "explore") -> str:
+    """The sheets of the modules that a host uses, in the order of these."""
+    sheets = (_HERE / f"{module}.css" for module in modules_of(host))
+    return "\n".join(sheet.read_text("utf-8") for sheet in sheets if sheet.is_file())
 
 
-def _read(name: str) -> str:
-    return (_HERE / f"{name}.js").read_text("utf-8")
+def _enclosed(module: str) -> str:
+    text = read(module)
+    names = ", ".join(_EXPORTED.findall(text))
+    inside = f"{_imported(module)}{_joinable(text)}return {{ {names} }};\n"
+    return f"const {_variable(module)} = (() => {{\n{inside}}})();"
 
 
-def _enclosed(name: str) -> str:
-    names = ", ".join(exports(name))
-    return f"const {{ {names} }} = (() => {{\n{_joinable(_read(name))}return {{ {names} }};\n}})();"
+def _imported(module: str) -> str:
+    """The imports of a module as what they are in a bundle."""
+    lines = (
+        f"const {' '.join(names.split()).replace(' as ', ': ')} = {_variable(used)};\n"
+        for used, names in imports_of(module)
+    )
+    return "".join(lines)
+
+
+def _variable(module: str) -> str:
+    return module.replace("/", "_")
 
 
 def _joinable(module: str) -> str:
@@ -153,8 +111,3 @@ def _joinable(module: str) -> str:
     ):
         module = re.sub(unwanted, "", module, flags=re.MULTILINE)
     return module
-
-
-def css(host: Host = "streamlit") -> str:
-    """The style sheet of a host's part."""
-    return "\n".join((_HERE / f"{sheet}.css").read_text("utf-8") for sheet in SHEETS[host])

@@ -6,8 +6,8 @@ from typing import Any
 import streamlit as st
 
 from explorer.errors import ExplorerError
-from explorer.instrument.pack import Block, Report, answers_to
-from explorer.instrument.want import Page, Want
+from explorer.instrument.wire.trace import Block, Report, answers_to
+from explorer.instrument.wire.want import Page, Want
 from explorer.sources.memory import take
 from explorer.trace import AttentionTrace
 from explorer.ui import messages

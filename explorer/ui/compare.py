@@ -9,9 +9,10 @@ from explorer.analysis.comparison import Comparison
 from explorer.analysis.profiles import ENTROPY
 from explorer.errors import ExplorerError
 from explorer.instrument import component
-from explorer.instrument.pack import Report, layers_to_send, pack
-from explorer.instrument.pack_compare import pack_compare
-from explorer.instrument.want import Head, Page, Want
+from explorer.instrument.component import heard
+from explorer.instrument.wire.compare import pack_compare
+from explorer.instrument.wire.trace import Report, layers_to_send, pack
+from explorer.instrument.wire.want import Head, Page, Want, file_of, side_of
 from explorer.run import LINK_BYTES, Run
 from explorer.sources import EXAMPLES
 from explorer.trace import AttentionTrace
@@ -168,14 +169,19 @@ def _pair(shown: Comparison, pair: Comparing) -> None:
         else "",
     )
 
-    def on_want(side: str, want: Want) -> None:
+    def on_want(wish: tuple[str, Want]) -> None:
+        side, want = wish
         session.pair_wants[side] = want
         session.pair_layers[side] = want.layer
 
     def on_file(view: Mapping[str, str]) -> None:
         session.pair_file = view
 
-    component.show_pair(payload, key="pair_view", on_want=on_want, on_file=on_file)
+    def on_sent(sent: object) -> None:
+        heard(file_of, on_file)(sent)
+        heard(side_of, on_want)(sent)
+
+    component.show("compare", payload, key="pair_view", want=on_sent)
 
 
 def _side(side: str, trace: AttentionTrace, run: Run) -> bytes:

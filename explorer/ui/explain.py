@@ -7,8 +7,10 @@ import streamlit as st
 from explorer.analysis.explanation import Explanation
 from explorer.errors import ExplorerError
 from explorer.instrument import component
-from explorer.instrument.pack import passport_words
-from explorer.instrument.pack_explain import Changed, Predictions, pack_explain
+from explorer.instrument.component import heard
+from explorer.instrument.wire.explain import Changed, Predictions, pack_explain
+from explorer.instrument.wire.trace import passport_words
+from explorer.instrument.wire.want import change_of, position_of
 from explorer.limits import MAX_TOKENS
 from explorer.run import Run
 from explorer.target import (
@@ -205,14 +207,21 @@ def _explanation(
         link=_link(work),
     )
 
-    def on_change(heads: tuple[tuple[int, ...], ...], gone: tuple[int, ...]) -> None:
+    def on_change(wish: tuple[tuple[tuple[int, ...], ...], tuple[int, ...]]) -> None:
+        heads, gone = wish
         session.heads_off = frozenset((h[0], h[1]) for h in heads)
         session.words_gone = frozenset(gone)
 
     def on_at(position: int) -> None:
         session.ask_at = position
 
-    component.show_explain(payload, key="explain_view", on_change=on_change, on_at=on_at)
+    component.show(
+        "explain",
+        payload,
+        key="explain_view",
+        want=heard(change_of, on_change),
+        at=heard(position_of, on_at),
+    )
 
 
 def _link(work: Explaining) -> dict[str, str] | None:

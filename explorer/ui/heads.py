@@ -4,8 +4,9 @@ import streamlit as st
 
 from explorer.analysis.survey import Survey
 from explorer.instrument import component
-from explorer.instrument.pack_heads import Pair, pack_heads
-from explorer.instrument.want import Head
+from explorer.instrument.component import heard
+from explorer.instrument.wire.heads import Pair, pack_heads
+from explorer.instrument.wire.want import Head, head_of, pairs_of
 from explorer.limits import MAX_LINES
 from explorer.run import Run
 from explorer.ui import background, controls, messages, state
@@ -73,7 +74,13 @@ def _heads(surveying: Surveying, survey: Survey) -> None:
         view = {"layer": str(head.layer), "heads": str(head.head)}
         session.head_to_explore = (text.to_query() if text.fits_link() else {}) | view
 
-    component.show_heads(payload, key="heads_view", on_pairs=on_pairs, on_walk=on_walk)
+    component.show(
+        "heads",
+        payload,
+        key="heads_view",
+        want=heard(pairs_of, on_pairs),
+        walk=heard(head_of, on_walk),
+    )
 
 
 def _link(surveying: Surveying) -> dict[str, str] | None:

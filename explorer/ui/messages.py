@@ -13,7 +13,7 @@ import streamlit as st
 from streamlit.errors import FragmentHandledException
 
 from explorer.errors import ExplorerError
-from explorer.instrument.pack import passport_words
+from explorer.instrument.wire.trace import passport_words
 from explorer.limits import MAX_TOKENS
 from explorer.run import Run
 from explorer.trace import AttentionTrace

@@ -8,8 +8,9 @@ import streamlit as st
 from explorer import export
 from explorer.errors import ExplorerError
 from explorer.instrument import component
-from explorer.instrument.pack import Report, layers_to_send, pack
-from explorer.instrument.want import Head, Page, Want
+from explorer.instrument.component import heard
+from explorer.instrument.wire.trace import Report, layers_to_send, pack
+from explorer.instrument.wire.want import Head, Page, Want, head_of
 from explorer.run import Run
 from explorer.sources import known_languages, stored_trace
 from explorer.sources.folders import stamp_of
@@ -174,4 +175,10 @@ def _instrument(trace: AttentionTrace, run: Run) -> None:
         given = {name: str(value) for name, value in view.items() if value is not None}
         session.walk_to = (run.to_query() if run.fits_link() else {}) | given
 
-    component.show(payload, key="instrument", on_want=on_want, on_walk=on_walk)
+    component.show(
+        "explore",
+        payload,
+        key="instrument",
+        want=heard(Want.of, on_want),
+        walk=heard(head_of, on_walk),
+    )

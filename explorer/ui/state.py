@@ -16,7 +16,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer.errors import ExplorerError
-from explorer.instrument.want import Head
+from explorer.instrument.wire.want import Head
 from explorer.lesson import Trained
 from explorer.run import PARTS, Run
 from explorer.source import (

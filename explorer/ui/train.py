@@ -9,8 +9,9 @@ from explorer import export
 from explorer.errors import ExplorerError
 from explorer.film import Film
 from explorer.instrument import component
-from explorer.instrument.pack import Report, pack
-from explorer.instrument.want import Head, Page, Want
+from explorer.instrument.component import heard
+from explorer.instrument.wire.trace import Report, pack
+from explorer.instrument.wire.want import Head, Page, Want, head_of
 from explorer.lesson import LIMITS, TASKS, Trained
 from explorer.run import Run
 from explorer.source import source_from_query, source_to_query
@@ -215,7 +216,9 @@ def _show(film: Film, lesson: Trained) -> None:
         session.layer, session.head = head.layer, head.head
         _use("pages/step.py")
 
-    component.show(payload, key="film", on_want=on_want, on_walk=on_walk)
+    component.show(
+        "explore", payload, key="film", want=heard(Want.of, on_want), walk=heard(head_of, on_walk)
+    )
 
 
 def _write_address(link: dict[str, str]) -> None:

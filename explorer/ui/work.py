@@ -230,7 +230,7 @@ def do(work: Work, progress: Progress, show: Show = lambda partial: None) -> Any
 
 def _trace(run: Run, progress: Progress) -> Any:
     """A run's trace, with the small pictures of its heads, which every page paints."""
-    from explorer.instrument.pack import both_thumbnails
+    from explorer.instrument.wire.trace import both_thumbnails
 
     trace = trace_run(run, progress)
     both_thumbnails(trace)

@@ -12,7 +12,7 @@ import resvg_py
 from PIL import Image
 
 import explorer
-from explorer.instrument.pack import passport_words
+from explorer.instrument.wire.trace import passport_words
 from tests.browser.conftest import Reader
 
 CAT = "The cat sat on the mat because it was tired."

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import { createAddress } from "../../explorer/instrument/address.js";
+import { createAddress } from "../../explorer/instrument/hosts/address.js";
 
 const given = globalThis.window;
 /** @type {(() => void)[]} */

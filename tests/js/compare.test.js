@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { across, onUnits, unpackPair } from "../../explorer/instrument/compare.js";
-import { fullAt, levelsOf } from "../../explorer/instrument/matrix.js";
+import { fullAt } from "../../explorer/instrument/numbers/palette.js";
+import { across, onUnits, unpackPair } from "../../explorer/instrument/pages/compare.js";
+import { levelsOf } from "../../explorer/instrument/parts/matrix.js";
+import { container } from "./trace.js";
 
 const units = [
   { text: "Lovelace", other: "Lovelace", a: [1, 2], b: [0], special: false },
@@ -30,10 +32,15 @@ test("on common words pieces add up as keys and are averaged as queries", () => 
 });
 
 test("two payloads are taken apart where the header says", () => {
-  const text = new TextEncoder().encode(JSON.stringify({ id: "x", lengths: [2, 3, 0] }));
-  const length = new Uint8Array(new Uint32Array([text.length]).buffer);
-  const bytes = new Uint8Array([9, ...length, ...text, 1, 2, 3, 4, 5]).subarray(1);
-  const { payloads } = unpackPair(bytes);
+  const [a, b] = [Uint8Array.of(1, 2), Uint8Array.of(3, 4, 5)];
+  const { payloads, pairing } = unpackPair(
+    container({ id: "x" }, [
+      [{ kind: "a" }, a],
+      [{ kind: "b" }, b],
+      [{ kind: "page" }, new Uint8Array()],
+    ]),
+  );
+  assert.equal(pairing.id, "x");
   assert.deepEqual([...payloads[0]], [1, 2]);
   assert.deepEqual([...payloads[1]], [3, 4, 5]);
 });

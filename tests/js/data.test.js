@@ -7,9 +7,9 @@ import {
   partOfHead,
   thumbWeights,
   unpack,
-} from "../../explorer/instrument/data.js";
-import { attentionBetween } from "../../explorer/instrument/model.js";
-import { bytesOf, payload, token } from "./trace.js";
+} from "../../explorer/instrument/numbers/data.js";
+import { attentionBetween } from "../../explorer/instrument/numbers/model.js";
+import { floats, payload, token } from "./trace.js";
 
 const HEAD = {
   id: "x",
@@ -25,9 +25,9 @@ const LAYER = [0.25, 0.75, 0, 1, 0.002, 0.998, 0.5, 0.5];
 /** Bit for bit what was sent. @param {Iterable<number> | null | undefined} got @param {number[]} want */
 const exactly = (got, want) => assert.deepEqual([...(got ?? [])], [...Float32Array.from(want)]);
 
-const LAYER_1 = /** @type {[Record<string, unknown>, number[]]} */ ([
+const LAYER_1 = /** @type {import("./trace.js").Given} */ ([
   { kind: "layer", layer: 1, shape: [2, 2, 2] },
-  bytesOf(LAYER),
+  floats(LAYER),
 ]);
 
 test("a payload comes out as it went in, at any byte offset", () => {
@@ -57,13 +57,13 @@ test("means and groups travel beside the layers, and stay when more layers come"
       [0, 0, 0, 0],
       [
         LAYER_1,
-        [{ kind: "means", shape: [2, 2, 2] }, bytesOf(means)],
-        [{ kind: "group", name: "1_2_words_shown", shape: [2, 2] }, bytesOf([0.5, 0.001, 0.25, 1])],
+        [{ kind: "means", shape: [2, 2, 2] }, floats(means)],
+        [{ kind: "group", name: "1_2_words_shown", shape: [2, 2] }, floats([0.5, 0.001, 0.25, 1])],
       ],
     ),
   );
   const next = unpack(
-    payload(HEAD, [0, 0, 0, 0], [0, 0, 0, 0], [[{ ...LAYER_1[0], layer: 0 }, bytesOf(LAYER)]]),
+    payload(HEAD, [0, 0, 0, 0], [0, 0, 0, 0], [[{ ...LAYER_1[0], layer: 0 }, floats(LAYER)]]),
   );
   merge(next, first);
   assert.deepEqual([...next.layers.keys()], [1, 0], "oldest first");
@@ -75,9 +75,9 @@ test("means and groups travel beside the layers, and stay when more layers come"
 test("the mean over heads comes from the means where they are here, else from the layer", () => {
   const means = [0.1, 0.9, 0.2, 0.8, 0, 0, 0, 0];
   const blank = [0, 0, 0, 0];
-  const sent = /** @type {[Record<string, unknown>, number[]]} */ ([
+  const sent = /** @type {import("./trace.js").Given} */ ([
     { kind: "means", shape: [2, 2, 2] },
-    bytesOf(means),
+    floats(means),
   ]);
   const layer = unpack(payload(HEAD, blank, blank, [LAYER_1]));
   exactly(meanWeights(layer, 1), [
@@ -92,9 +92,9 @@ test("the mean over heads comes from the means where they are here, else from th
 
 test("layers go by the model’s own numbers, of which some may be missing", () => {
   const head = { ...HEAD, numbers: [1, 3] };
-  const sent = /** @type {[Record<string, unknown>, number[]]} */ ([
+  const sent = /** @type {import("./trace.js").Given} */ ([
     { kind: "layer", layer: 3, shape: [2, 2, 2] },
-    bytesOf(LAYER),
+    floats(LAYER),
   ]);
   const trace = unpack(payload(head, [0, 0, 255, 0], [0, 0, 0, 0], [sent]));
   exactly(headWeights(trace, 3, 0), LAYER.slice(0, 4));
@@ -102,19 +102,23 @@ test("layers go by the model’s own numbers, of which some may be missing", () 
 });
 
 /** A layer of two queries and three keys as its scores; what is not named is left out. */
-const scored = (/** @type {Record<string, unknown>} */ rule, /** @type {number[]} */ ...rest) => {
-  const logs = [...new Uint8Array(Float64Array.from([7, 7, 21, 21], Math.log).buffer)];
+const scored = (
+  /** @type {Record<string, unknown>} */ rule,
+  /** @type {[string, number[], import("./trace.js").Numbers][]} */ ...rest
+) => {
   // Two heads share one key head; a score of head 0 is the key's number, of head 1 twice as much.
-  const [q, k] = [bytesOf([1, 1, 2, 2]), bytesOf([0, Math.log(2), Math.log(4)])];
-  const arrays = { log_sum_exp: [2, 2], q: [2, 2, 1], k: [1, 3, 1] };
-  const about = { kind: "scores", layer: 0, scale: 1, cap: null, ...rule };
-  const shapes = { ...arrays, .../** @type {object} */ (rule.arrays) };
   const head = { ...HEAD, numbers: [0], key_tokens: ["a", "b", "c"].map((text) => token(text)) };
-  const block = /** @type {[Record<string, unknown>, number[]]} */ ([
-    { ...about, arrays: shapes },
-    [...logs, ...q, ...k, ...rest],
-  ]);
-  const trace = unpack(payload(head, [0, 0], [0, 0], [block]));
+  const about = { kind: "scores", layer: 0, scale: 1, cap: null, ...rule };
+  /** @type {typeof rest} */
+  const parts = [
+    ["log_sum_exp", [2, 2], Float64Array.from([7, 7, 21, 21], Math.log)],
+    ["q", [2, 2, 1], floats([1, 1, 2, 2])],
+    ["k", [1, 3, 1], floats([0, Math.log(2), Math.log(4)])],
+    ...rest,
+  ];
+  /** @type {import("./trace.js").Given[]} */
+  const blocks = parts.map(([part, shape, data]) => [{ ...about, part, shape }, data]);
+  const trace = unpack(payload(head, [0, 0], [0, 0], blocks));
   const of = (/** @type {number} */ head) => [...(headWeights(trace, 0, head) ?? [])];
   return Object.assign(of, { trace });
 };
@@ -130,20 +134,20 @@ test("weights are made of q and k, heads may share one k (worked by hand)", () =
 });
 
 test("a mask leaves keys out, and a query that may look at none has a row of zeros", () => {
-  const allowed = [...new Uint8Array(Int32Array.from([1, 3, 0, 0]).buffer)];
-  close(scored({ arrays: { allowed: [2, 2] } }, ...allowed)(0), [0, 1 / 3, 2 / 3, 0, 0, 0]);
+  const allowed = Int32Array.from([1, 3, 0, 0]);
+  close(scored({}, ["allowed", [2, 2], allowed])(0), [0, 1 / 3, 2 / 3, 0, 0, 0]);
 });
 
 test("a number is added by the distance of key and query", () => {
   // At key − query + 1: from −1 to 2; only a key right behind its query gets ln 3 more.
-  const offsets = bytesOf([...[0, 0, Math.log(3), 0], ...[0, 0, 0, 0]]);
-  const made = scored({ arrays: { offsets: [2, 4] } }, ...offsets);
+  const offsets = floats([...[0, 0, Math.log(3), 0], ...[0, 0, 0, 0]]);
+  const made = scored({}, ["offsets", [2, 4], offsets]);
   close(made(0), [1 / 11, 6 / 11, 4 / 11, 1 / 15, 2 / 15, 12 / 15]);
   close(made(1).slice(0, 3), [1 / 21, 4 / 21, 16 / 21]);
 });
 
 test("a sink takes its share of every row, a cap bends the scores", () => {
-  const made = scored({ arrays: { sinks: [2] } }, ...bytesOf([Math.log(3), Math.log(21)]));
+  const made = scored({}, ["sinks", [2], floats([Math.log(3), Math.log(21)])]);
   close(made(0).slice(0, 3), [0.1, 0.2, 0.4]);
   close(made(1).slice(0, 3), [1 / 42, 4 / 42, 16 / 42]);
   const bent = [0, Math.log(2), Math.log(4)].map((score) => Math.exp(Math.tanh(score)));
@@ -176,15 +180,17 @@ test("what is pinned needs no whole heads: only its rows or columns are made", (
 test("heads that were made are kept as long as there is room, and made again after that", () => {
   const size = 1024; // a head of 4 MB: there is room for three
   const tokens = Array.from({ length: size }, () => token("a"));
-  const shapes = { log_sum_exp: [5, size], q: [5, size, 1], k: [1, size, 1] };
-  const arrays = { ...shapes, allowed: [size, 2] }; // no key for any query: rows are made at once
   const head = { ...HEAD, numbers: [0], n_heads: 5, query_tokens: tokens };
-  const bytes = new Array(8 * 5 * size + 4 * (5 * size + size + 2 * size)).fill(0);
-  const block = /** @type {[Record<string, unknown>, number[]]} */ ([
-    { kind: "scores", layer: 0, scale: 1, cap: null, arrays },
-    bytes,
-  ]);
-  const trace = unpack(payload(head, new Array(5).fill(0), new Array(5).fill(0), [block]));
+  const about = { kind: "scores", layer: 0, scale: 1, cap: null };
+  const trace = unpack(
+    payload(head, new Array(5).fill(0), new Array(5).fill(0), [
+      [{ ...about, part: "log_sum_exp", shape: [5, size] }, new Float64Array(5 * size)],
+      [{ ...about, part: "q", shape: [5, size, 1] }, new Float32Array(5 * size)],
+      [{ ...about, part: "k", shape: [1, size, 1] }, new Float32Array(size)],
+      // No key for any query: rows are made at once.
+      [{ ...about, part: "allowed", shape: [size, 2] }, new Int32Array(2 * size)],
+    ]),
+  );
   const first = headWeights(trace, 0, 0);
   assert.equal(headWeights(trace, 0, 0), first, "kept");
   for (let other = 1; other < 5; other++) headWeights(trace, 0, other);
@@ -195,7 +201,9 @@ test("heads that were made are kept as long as there is room, and made again aft
 
 test("a page that was asked for comes out byte for byte", () => {
   const blank = [0, 0, 0, 0];
-  const trace = unpack(payload(HEAD, blank, blank, [[{ kind: "page", ticket: 7 }, [1, 255, 3]]]));
+  const trace = unpack(
+    payload(HEAD, blank, blank, [[{ kind: "page", ticket: 7 }, Uint8Array.from([1, 255, 3])]]),
+  );
   assert.equal(trace.page?.ticket, 7);
   assert.deepEqual([...(trace.page?.bytes ?? [])], [1, 255, 3]);
 });

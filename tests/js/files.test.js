@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { inHelvetica } from "../../explorer/instrument/pdf.js";
-import { pathData, toSvg, xml } from "../../explorer/instrument/svg.js";
-import { sorted } from "../../explorer/instrument/table.js";
+import { sorted } from "../../explorer/instrument/parts/table.js";
+import { inHelvetica } from "../../explorer/instrument/save/pdf.js";
+import { pathData, toSvg, xml } from "../../explorer/instrument/save/svg.js";
 
-/** @typedef {import("../../explorer/instrument/record.js").Item} Item */
+/** @typedef {import("../../explorer/instrument/save/record.js").Item} Item */
 
 const text = (/** @type {string} */ words) =>
   /** @type {Item} */ ({
@@ -30,7 +30,7 @@ test("paths are written with two decimals, clips enclose what follows", () => {
     pathData([["M", 1, 2.005], ["C", 1, 2, 3, 4, 5, 6.789], ["Z"]]),
     "M1 2.01C1 2 3 4 5 6.79Z",
   );
-  const square = /** @type {import("../../explorer/instrument/record.js").Segment[]} */ ([
+  const square = /** @type {import("../../explorer/instrument/save/record.js").Segment[]} */ ([
     ["M", 0, 0],
     ["L", 1, 1],
     ["Z"],

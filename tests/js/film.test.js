@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { frameAt, headWeights, merge, turnFilm, unpack } from "../../explorer/instrument/data.js";
-import { fromParams, START, toParams } from "../../explorer/instrument/view.js";
-import { bytesOf, payload, token } from "./trace.js";
+import {
+  frameAt,
+  headWeights,
+  merge,
+  turnFilm,
+  unpack,
+} from "../../explorer/instrument/numbers/data.js";
+import { fromParams, START, toParams } from "../../explorer/instrument/numbers/view.js";
+import { floats, payload, token } from "./trace.js";
 
 /** One layer, one head, two tokens; three frames. */
 const film = {
@@ -30,8 +36,8 @@ const bytes = payload(
   [0],
   [0],
   [
-    [{ kind: "film", shape: [3, 1, 1, 2, 2] }, bytesOf(frames)],
-    [{ kind: "ideals", shape: [1, 2, 2] }, bytesOf([0, 0, 1, 0])],
+    [{ kind: "film", shape: [3, 1, 1, 2, 2] }, floats(frames)],
+    [{ kind: "ideals", shape: [1, 2, 2] }, floats([0, 0, 1, 0])],
   ],
 );
 

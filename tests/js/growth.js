@@ -1,16 +1,17 @@
 // The functions of the browser that walk through a reader's text or a link, and texts that are hard
 // on them: `growth.test.js` holds their growth, and as a program (with lengths) this prints it.
 
-import { across } from "../../explorer/instrument/compare.js";
-import { unpack } from "../../explorer/instrument/data.js";
-import { readHeads, stretches, unitText } from "../../explorer/instrument/explained.js";
-import { unitsOf } from "../../explorer/instrument/model.js";
-import { cutTo } from "../../explorer/instrument/paint.js";
-import { settingOf } from "../../explorer/instrument/rail.js";
-import { csvCell, fileName } from "../../explorer/instrument/save.js";
-import { pin, readTokens, START, writeTokens } from "../../explorer/instrument/view.js";
-import { placesIn } from "../../explorer/instrument/walk.js";
-import { named } from "../../explorer/instrument/words.js";
+import { csvCell } from "../../explorer/instrument/numbers/csv.js";
+import { unpack } from "../../explorer/instrument/numbers/data.js";
+import { settingOf } from "../../explorer/instrument/numbers/edges.js";
+import { readHeads, stretches, unitText } from "../../explorer/instrument/numbers/explained.js";
+import { unitsOf } from "../../explorer/instrument/numbers/model.js";
+import { pin, readTokens, START, writeTokens } from "../../explorer/instrument/numbers/view.js";
+import { placesIn } from "../../explorer/instrument/numbers/walk.js";
+import { named } from "../../explorer/instrument/numbers/words.js";
+import { across } from "../../explorer/instrument/pages/compare.js";
+import { cutTo } from "../../explorer/instrument/parts/paint.js";
+import { fileName } from "../../explorer/instrument/save/handing.js";
 import { payload, token } from "./trace.js";
 
 /** @param {string} start @param {string} again @returns {(n: number) => string} */
@@ -89,7 +90,7 @@ export const FUNCTIONS = {
   },
   "words.js: named": (text) => named(Array.from(tokensOf(text).keys()), tokensOf(text)),
   "model.js: unitsOf": (text) => unitsOf(tokensOf(text), true, "shown"),
-  "rail.js: settingOf": (text) => settingOf(tokensOf(text)),
+  "edges.js: settingOf": (text) => settingOf(tokensOf(text)),
   "data.js: unpack": (text) => {
     const head = {
       numbers: [0],

@@ -1,10 +1,10 @@
 // For tests/models/test_exact.py: what the page shows of some heads, made from a payload.
 // Reads a file of bytes from pack, and a query and a key; writes JSON.
 import { readFileSync } from "node:fs";
-import { unpack } from "../../explorer/instrument/data.js";
-import { toCsv } from "../../explorer/instrument/save.js";
-import { modelOf, pinnedNumbers, wishOf } from "../../explorer/instrument/scene.js";
-import { START } from "../../explorer/instrument/view.js";
+import { toCsv } from "../../explorer/instrument/numbers/csv.js";
+import { unpack } from "../../explorer/instrument/numbers/data.js";
+import { modelOf, pinnedNumbers, wishOf } from "../../explorer/instrument/numbers/scene.js";
+import { START } from "../../explorer/instrument/numbers/view.js";
 
 const [file, query, key] = process.argv.slice(2);
 const trace = unpack(new Uint8Array(readFileSync(file)));

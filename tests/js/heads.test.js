@@ -2,14 +2,19 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readHeads, stretches, unpackExplained } from "../../explorer/instrument/explained.js";
+import {
+  readHeads,
+  stretches,
+  unpackExplained,
+} from "../../explorer/instrument/numbers/explained.js";
 import {
   measuresOf,
   rankHeads,
   readPairs,
   unpackHeads,
   verdict,
-} from "../../explorer/instrument/survey.js";
+} from "../../explorer/instrument/numbers/survey.js";
+import { container } from "./trace.js";
 
 const measure = {
   ...{ key: "m", name: "m", words: "{}", n_texts: 1 },
@@ -84,13 +89,12 @@ test("the pieces of a word stand together, and what is never taken away between 
 });
 
 test("payloads are read as they are written", () => {
-  const text = new TextEncoder().encode(JSON.stringify({ id: "é" }));
-  const bytes = new Uint8Array(4 + text.length + 2);
-  new DataView(bytes.buffer).setUint32(0, text.length, true);
-  bytes.set(text, 4);
-  bytes.set([7, 9], 4 + text.length);
-  const { heads: read, thumbs } = unpackHeads(bytes);
-  assert.equal(read.id, "é");
+  const thumb = { kind: "thumbs", shape: [1, 2, 1, 1] };
+  const { heads: got, thumbs } = unpackHeads(
+    container({ id: "é" }, [[thumb, Uint8Array.of(7, 9)]]),
+  );
+  assert.equal(got.id, "é");
   assert.deepEqual([...thumbs], [7, 9]);
-  assert.equal(unpackExplained(text).id, "é");
+  assert.deepEqual(got.thumb, [1, 1]);
+  assert.equal(unpackExplained(container({ id: "é" }, [])).id, "é");
 });

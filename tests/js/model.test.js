@@ -18,7 +18,7 @@ import {
   sinkOf,
   topPairs,
   unitsOf,
-} from "../../explorer/instrument/model.js";
+} from "../../explorer/instrument/numbers/model.js";
 import { token } from "./trace.js";
 
 const near = (/** @type {ArrayLike<number>} */ got, /** @type {number[]} */ want) => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { cutTo } from "../../explorer/instrument/paint.js";
+import { cutTo } from "../../explorer/instrument/parts/paint.js";
 
 test("a text is cut to the longest beginning that fits, and keeps whole letters", () => {
   let asked = 0;

@@ -8,9 +8,9 @@ import {
   luminance,
   oklch,
   weightRamp,
-} from "../../explorer/instrument/palette.js";
+} from "../../explorer/instrument/numbers/palette.js";
 
-/** @type {import("../../explorer/instrument/palette.js").Rgb[]} */
+/** @type {import("../../explorer/instrument/numbers/palette.js").Rgb[]} */
 const PAGES = [
   [255, 255, 255],
   [18, 21, 28],

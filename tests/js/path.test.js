@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { FEWEST, follow, shownOf } from "../../explorer/instrument/path.js";
+import { FEWEST, follow, shownOf } from "../../explorer/instrument/numbers/path.js";
 
 // Two layers over three tokens.
 const A = [

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { csvCell, fileName, toCsv } from "../../explorer/instrument/save.js";
+import { csvCell, toCsv } from "../../explorer/instrument/numbers/csv.js";
+import { fileName } from "../../explorer/instrument/save/handing.js";
 
 const unit = (/** @type {string} */ text) => ({ text, tokens: [], special: false, segment: 0 });
 

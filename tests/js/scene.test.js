@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
-import { unpack } from "../../explorer/instrument/data.js";
-import { sameWords } from "../../explorer/instrument/model.js";
-import { modelOf, pinnedNumbers, wishOf } from "../../explorer/instrument/scene.js";
-import { START } from "../../explorer/instrument/view.js";
-import { hiddenNote, sentence, sinkNote } from "../../explorer/instrument/words.js";
-import { bytesOf, payload, token } from "./trace.js";
+import { unpack } from "../../explorer/instrument/numbers/data.js";
+import { sameWords } from "../../explorer/instrument/numbers/model.js";
+import { modelOf, pinnedNumbers, wishOf } from "../../explorer/instrument/numbers/scene.js";
+import { START } from "../../explorer/instrument/numbers/view.js";
+import { hiddenNote, sentence, sinkNote } from "../../explorer/instrument/numbers/words.js";
+import { floats, payload, token } from "./trace.js";
 
-/** @typedef {import("../../explorer/instrument/view.js").View} View */
+/** @typedef {import("../../explorer/instrument/numbers/view.js").View} View */
 
 // Nearly all attention drains to [CLS]; what is left says what the head does.
 const LEFT = 2 ** -17;
@@ -35,7 +35,7 @@ const trace = unpack(
     HEAD,
     [0, 0],
     [0, 0],
-    [[{ kind: "layer", layer: 1, shape: [2, 4, 4] }, bytesOf([...SINK, ...EVEN].flat())]],
+    [[{ kind: "layer", layer: 1, shape: [2, 4, 4] }, floats([...SINK, ...EVEN].flat())]],
   ),
 );
 
@@ -75,7 +75,7 @@ test("every share has one base, whatever is shown of the tokens", () => {
 
 test("where no key is a special token none is said to be hidden", () => {
   const query_tokens = HEAD.query_tokens.map((one) => ({ ...one, special: false }));
-  const block = [{ kind: "layer", layer: 1, shape: [2, 4, 4] }, bytesOf([...SINK, ...EVEN].flat())];
+  const block = [{ kind: "layer", layer: 1, shape: [2, 4, 4] }, floats([...SINK, ...EVEN].flat())];
   const plain = unpack(
     payload({ ...HEAD, query_tokens }, [0, 0], [0, 0], [/** @type {any} */ (block)]),
   );
@@ -104,7 +104,7 @@ test("what a row does not give to any token is its sink’s", () => {
       [
         [
           { kind: "layer", layer: 1, shape: [2, 4, 4] },
-          bytesOf([...SINK, ...EVEN].flat().map((w) => w / 2)),
+          floats([...SINK, ...EVEN].flat().map((w) => w / 2)),
         ],
       ],
     ),

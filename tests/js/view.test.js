@@ -14,14 +14,14 @@ import {
   toParams,
   turn,
   writeTokens,
-} from "../../explorer/instrument/view.js";
+} from "../../explorer/instrument/numbers/view.js";
 
 const MODEL = {
   ...{ numbers: [0, 1, 2, 3, 4, 5], n_heads: 12 },
   ...{ query_tokens: new Array(13), key_tokens: new Array(13) },
 };
 
-/** @param {import("../../explorer/instrument/view.js").View} view */
+/** @param {import("../../explorer/instrument/numbers/view.js").View} view */
 const throughLink = (view) => fromParams(START, new URLSearchParams(toParams(view)));
 
 test("every view survives the way through a link", () => {

@@ -1,9 +1,9 @@
 // A head's arithmetic against cases worked by hand.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { STAGES } from "../../explorer/instrument/stages.js";
-import { picturesOf } from "../../explorer/instrument/steppictures.js";
-import { stageSentence } from "../../explorer/instrument/stepwords.js";
+import { STAGES } from "../../explorer/instrument/numbers/stages.js";
+import { picturesOf } from "../../explorer/instrument/numbers/steppictures.js";
+import { stageSentence } from "../../explorer/instrument/numbers/stepwords.js";
 import {
   added,
   allRows,
@@ -16,9 +16,9 @@ import {
   rowFrom,
   spreadOf,
   sumOf,
-} from "../../explorer/instrument/walk.js";
+} from "../../explorer/instrument/numbers/walk.js";
 
-/** @param {string} text @param {number} start @returns {import("../../explorer/instrument/data.js").Token} */
+/** @param {string} text @param {number} start @returns {import("../../explorer/instrument/numbers/data.js").Token} */
 const token = (text, start) => ({
   text,
   span: [start, start + 1],
@@ -29,7 +29,7 @@ const token = (text, start) => ({
 /** @param {number} a @param {number} b */
 const near = (a, b) => assert.ok(Math.abs(a - b) < 1e-9, `${a} is not ${b}`);
 
-/** Two tokens, d_k = 4: q0·k = [2, 0], q1·k = [0, 4]. @type {import("../../explorer/instrument/walk.js").Walk} */
+/** Two tokens, d_k = 4: q0·k = [2, 0], q1·k = [0, 4]. @type {import("../../explorer/instrument/numbers/walk.js").Walk} */
 const WALK = {
   ...{
     passport: "",

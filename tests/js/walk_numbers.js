@@ -9,7 +9,7 @@ import {
   ownRules,
   sumOf,
   unpackWalks,
-} from "../../explorer/instrument/walk.js";
+} from "../../explorer/instrument/numbers/walk.js";
 
 const bytes = new Uint8Array(readFileSync(process.argv[2]));
 const [walk] = unpackWalks(bytes).walks;

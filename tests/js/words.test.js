@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { givenBy, gotBy, numberOf } from "../../explorer/instrument/model.js";
+import { givenBy, gotBy, numberOf } from "../../explorer/instrument/numbers/model.js";
 import {
   baseOf,
   caption,
@@ -12,7 +12,7 @@ import {
   scaleNote,
   sentence,
   sinkNote,
-} from "../../explorer/instrument/words.js";
+} from "../../explorer/instrument/numbers/words.js";
 
 const unit = (/** @type {string} */ text, special = false) => ({
   text,
@@ -27,8 +27,8 @@ const say = (/** @type {any[]} */ parts) => parts.flat().join("");
 
 /**
  * What is said of one head with this picture.
- * @param {Partial<import("../../explorer/instrument/words.js").Said>} [rest]
- * @returns {import("../../explorer/instrument/words.js").Said}
+ * @param {Partial<import("../../explorer/instrument/numbers/words.js").Said>} [rest]
+ * @returns {import("../../explorer/instrument/numbers/words.js").Said}
  */
 const said = (rest = {}) => ({
   ...{ name: "H", base: baseOf(3, 1), picture, most: false },

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import explorer
-from explorer.instrument.pack import layers_to_send, pack
+from explorer.instrument.wire.trace import layers_to_send, pack
 
 JS = Path(__file__).parents[1] / "js" / "head_numbers.js"
 CAT = "The cat sat on the mat because it was tired."

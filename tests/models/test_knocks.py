@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import explorer
 from explorer.errors import ExplorerError
-from explorer.instrument.pack import pack
+from explorer.instrument.wire.trace import pack
 from explorer.run import Run, is_blank
 from explorer.source import Embedded, Scratch
 from explorer.sources import memory, silent, trace_run

@@ -11,8 +11,8 @@ from PIL import Image
 
 from explorer import export
 from explorer.errors import ExplorerError
-from explorer.instrument.pack import answers_to
-from explorer.instrument.want import Group, Page, Want
+from explorer.instrument.wire.trace import answers_to
+from explorer.instrument.wire.want import Group, Page, Want
 from explorer.lesson import Trained
 from explorer.run import Run
 from explorer.source import Hub, Scratch, Transplanted, parse_source

@@ -11,7 +11,7 @@ import transformers
 
 import explorer
 from explorer.errors import ExplorerError
-from explorer.instrument.pack_walk import pack_walk
+from explorer.instrument.wire.walk import pack_walk
 from explorer.run import Run
 from explorer.source import Embedded, Folder, Scratch, Trained, Transplanted
 from explorer.sources import walks

@@ -3,8 +3,8 @@
 import pytest
 
 from explorer.errors import ExplorerError
-from explorer.instrument.pack import Block
-from explorer.instrument.want import Group, Page, Want
+from explorer.instrument.wire.trace import Block
+from explorer.instrument.wire.want import Group, Page, Want
 from explorer.ui import answers
 from explorer.ui.scheduler import Scheduler
 

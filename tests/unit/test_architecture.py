@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from explorer.instrument.assets import HOSTS, MODULES, bundle, exports
+from explorer.instrument.assets import HOSTS, bundle, modules_of
+from explorer.instrument.assets import imports_of as imports_of_module
+from explorer.instrument.assets import read as read_module
 
 ROOT = Path(__file__).parents[2]
 ROOMS = [
@@ -79,28 +81,42 @@ def test_importing_the_package_loads_neither_torch_nor_streamlit():
     assert out.stdout.strip() == "[]", out.stderr
 
 
-def test_every_browser_module_is_in_the_bundle_and_no_name_is_exported_twice():
-    files = {p.stem for p in (ROOT / "explorer/instrument").glob("*.js")}
-    assert files == {*MODULES, *HOSTS}
-    names = [name for module in MODULES for name in exports(module)]
-    assert len(names) == len(set(names)), sorted({n for n in names if names.count(n) > 1})
-    for host in HOSTS:
-        assert not re.search(r"^(import |export (?!default))", bundle(host), flags=re.MULTILINE)
+BROWSER_ROOMS = ["wire", "numbers", "parts", "panels", "save", "pages", "hosts"]
+INSTRUMENT = ROOT / "explorer/instrument"
+MODULES = [p.relative_to(INSTRUMENT).with_suffix("").as_posix() for p in INSTRUMENT.glob("**/*.js")]
 
 
-def test_a_browser_module_uses_only_modules_that_stand_before_it_in_the_bundle():
-    for place, module in enumerate(MODULES):
-        text = (ROOT / f"explorer/instrument/{module}.js").read_text("utf-8")
-        used = set(re.findall(r'^(?:import|}) .*from "./(\w+).js";', text, flags=re.MULTILINE))
-        assert used <= set(MODULES[:place]), f"{module} uses what comes after it"
+@pytest.mark.parametrize("module", MODULES)
+def test_a_browser_room_uses_only_the_rooms_before_it(module):
+    room = BROWSER_ROOMS.index(module.split("/")[0])
+    used = [name for name, _ in imports_of_module(module)]
+    assert [n for n in used if BROWSER_ROOMS.index(n.split("/")[0]) > room] == []
+    # Every import is of a form that the bundle knows; none is left where it cannot be followed.
+    assert len(used) == len(re.findall(r"^import\b", read_module(module), flags=re.MULTILINE))
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m.startswith(("wire/", "numbers/"))])
+def test_numbers_know_of_no_page(module):
+    found = re.search(r"\b(document|window|HTML\w*Element|Canvas\w*)\b[.(]", read_module(module))
+    assert found is None, found
+
+
+def test_every_browser_module_and_every_sheet_goes_to_some_host():
+    used = {module for host in HOSTS for module in modules_of(host)}
+    assert used == set(MODULES)
+    for sheet in INSTRUMENT.glob("**/*.css"):
+        assert sheet.with_suffix(".js").is_file(), f"{sheet.name} lies beside no module"
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_a_bundle_has_every_module_that_its_modules_use(host):
-    for module in (*HOSTS[host], host):
-        text = (ROOT / f"explorer/instrument/{module}.js").read_text("utf-8")
-        used = set(re.findall(r'^(?:import|}) .*from "./(\w+).js";', text, flags=re.MULTILINE))
-        assert used <= set(HOSTS[host]), f"{module} uses {used - set(HOSTS[host])}"
+def test_a_bundle_is_one_text_in_which_each_module_stands_behind_what_it_uses(host):
+    text = bundle(host)
+    assert not re.search(r"^(import |export (?!default))", text, flags=re.MULTILINE)
+    *made, own = modules_of(host)
+    assert own == f"hosts/{host}"
+    for module in made:
+        name = module.replace("/", "_")
+        assert text.index(f"const {name} = ") < text.index(f" = {name};")
 
 
 def test_no_code_and_no_page_names_an_address_outside():

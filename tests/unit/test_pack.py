@@ -1,13 +1,14 @@
 """The payload: what the browser gets are the model's own numbers, none of them rounded."""
 
-import json
-import struct
-
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
 
 from explorer.analysis.groups import attention_between
-from explorer.instrument.pack import (
+from explorer.instrument.wire.container import read, write
+from explorer.instrument.wire.trace import (
     MAX_PAGE,
     THUMB,
     answers_to,
@@ -16,7 +17,7 @@ from explorer.instrument.pack import (
     passport_words,
     thumbnails,
 )
-from explorer.instrument.want import Group, Page, Want
+from explorer.instrument.wire.want import Group, Page, Want
 from explorer.layers import FromScores, ScoreRule
 from explorer.trace import AttentionTrace, ModelInfo, Passport, Token
 
@@ -32,25 +33,37 @@ def test_a_thumbnail_never_loses_the_strongest_weight(n):
     assert (small == small.max()).sum() == 1
 
 
-def read(payload):
-    (length,) = struct.unpack_from("<I", payload)
-    return json.loads(payload[4 : 4 + length]), payload[4 + length :]
+numbers = st.one_of(
+    arrays(kind, array_shapes(max_dims=3, min_side=0, max_side=3))
+    for kind in (np.uint8, np.int32, np.float32, np.float64)
+)
+
+
+@given(st.dictionaries(st.text(), st.text() | st.none()), st.lists(numbers, max_size=4))
+def test_a_payload_is_read_as_it_was_written_bit_for_bit(header, given_arrays):
+    header.pop("blocks", None)
+    blocks = [({"kind": f"</{i}é"}, array) for i, array in enumerate(given_arrays)]
+    payload = write(header, blocks)
+    found, read_blocks = read(payload)
+    assert found == header
+    for (about, array), (want, given_array) in zip(read_blocks, blocks, strict=True):
+        assert about["kind"] == want["kind"]
+        assert array.dtype.name == given_array.dtype.name
+        assert array.shape == given_array.shape
+        assert array.tobytes() == given_array.tobytes()
+    for cut in (payload[:-1], payload + b"x", b"PK" + payload[2:], b""):
+        with pytest.raises(ValueError, match=r"no payload|too many|smaller than|Expecting"):
+            read(cut)
+
+
+def test_numbers_of_no_known_type_are_not_written():
+    with pytest.raises(KeyError):
+        write({}, [({}, np.zeros(2, np.float16))])
 
 
 def blocks_of(payload):
-    """What the header says of each block, and its weights or bytes."""
-    header, blob = read(payload)
-    thumbs = 2 * len(header["numbers"]) * header["n_heads"] * np.prod(header["thumb"])
-    blob, found = blob[thumbs:], []
-    for about in header["blocks"]:
-        own, blob = blob[: about["bytes"]], blob[about["bytes"] :]
-        found.append(
-            (about, np.frombuffer(own, "<f4").reshape(about["shape"]))
-            if "shape" in about
-            else (about, own)
-        )
-    assert blob == b""
-    return found
+    """What is said of each block beyond the thumbnails, and its numbers."""
+    return [block for block in read(payload)[1] if "thumbs" not in block[0]["kind"]]
 
 
 def scored(n=40, numbers=(1, 3), *, d=4, seed=0, **rule):
@@ -83,9 +96,9 @@ def test_a_short_text_travels_whole_and_comes_out_as_it_went_in(make_trace):
 
 def test_the_second_thumbnails_leave_special_tokens_out(make_trace):
     trace = make_trace(n=5, special=(0, 4))
-    _, blob = read(pack(trace, trace_id="x", layers=[0, 1]))
-    ordinary = np.frombuffer(blob, np.uint8, count=2 * 3 * 25, offset=2 * 3 * 25)
-    ordinary = ordinary.reshape(2, 3, 5, 5)
+    _, blocks = read(pack(trace, trace_id="x", layers=[0, 1]))
+    (ordinary,) = (array for about, array in blocks if about["kind"] == "ordinary_thumbs")
+    assert ordinary.shape == (2, 3, 5, 5)
     assert ordinary[..., [0, 4]].max() == 0
     assert ordinary[..., [0, 4], :].max() == 0
     assert ordinary[..., 1:4, 1:4].min() > 0
@@ -102,12 +115,23 @@ def test_a_layer_of_many_tokens_travels_as_what_its_weights_are_made_of():
     ((short, weights),) = blocks_of(pack(few, trace_id="x", layers=[3]))
     assert short["kind"] == "layer"
     assert np.array_equal(weights, few.layer(3).weights())
-    ((long, blob),) = blocks_of(pack(many, trace_id="x", layers=[3]))
-    assert (long["kind"], long["layer"], long["scale"], long["cap"]) == ("scores", 3, 0.5, None)
-    assert long["arrays"] == {"log_sum_exp": [4, 40], "q": [4, 40, 4], "k": [2, 40, 4]}
-    q = np.frombuffer(blob, "<f4", 4 * 40 * 4, offset=8 * 4 * 40)
-    assert np.array_equal(q.reshape(4, 40, 4), many.layer(3).q)
-    assert len(blob) < 4 * 4 * 40 * 40
+    parts = {}
+    for about, array in blocks_of(pack(many, trace_id="x", layers=[3])):
+        assert [about[name] for name in ("kind", "layer", "scale", "cap")] == [
+            "scores",
+            3,
+            0.5,
+            None,
+        ]
+        parts[about["part"]] = array
+    shapes = {name: array.shape for name, array in parts.items()}
+    assert shapes == {"log_sum_exp": (4, 40), "q": (4, 40, 4), "k": (2, 40, 4)}
+    layer = many.layer(3)
+    assert np.array_equal(parts["q"], layer.q)
+    assert np.array_equal(parts["k"], layer.k)
+    logs = [layer.log_sum_exp(head) for head in range(4)]
+    assert np.array_equal(parts["log_sum_exp"], np.stack(logs)), "as exact as they are"
+    assert sum(array.nbytes for array in parts.values()) < 4 * 4 * 40 * 40
 
 
 def test_what_no_rule_says_travels_as_weights():
@@ -178,7 +202,7 @@ def test_what_the_browser_asked_for_comes_with_the_layers(make_trace):
     )
     assert np.array_equal(numbers, want_numbers)
     assert page["ticket"] == 7
-    assert text.decode() == "<p>(1,)é"
+    assert text.tobytes().decode() == "<p>(1,)é"
 
 
 def test_a_wish_about_tokens_that_a_trace_lacks_is_left_out(make_trace):
@@ -201,4 +225,4 @@ def test_a_page_too_large_for_a_browser_comes_empty(make_trace):
 
     want = Want("x", 0, page=Page(7, None))
     ((page, text),) = answers_to(make_trace(), want, lambda _: Huge())
-    assert (page["ticket"], page["bytes"], text) == (7, 0, b"")
+    assert (page["ticket"], text.size) == (7, 0)

@@ -15,7 +15,7 @@ from PIL import Image
 from explorer import export
 from explorer.analysis.comparison import compare, findings
 from explorer.errors import ExplorerError
-from explorer.instrument.pack import pack
+from explorer.instrument.wire.trace import pack
 from explorer.layers import FromScores, GivenWeights, ScoreRule
 from explorer.sources.own import own_weights, trace_of_file
 from explorer.sources.stored import _MODEL, MAX_NAME, read_npz

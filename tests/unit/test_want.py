@@ -1,13 +1,11 @@
 """What a page sends is a stranger's: checked, or nothing."""
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.instrument import component
-from explorer.instrument.want import MAX_PAIRS, MAX_WORDS, Group, Head, Page, Want, tuples_of
+from explorer.instrument import assets
+from explorer.instrument.wire.want import MAX_PAIRS, MAX_WORDS, Group, Head, Page, Want, tuples_of
 
 GROUP = {
     "name": "1_2_words_renormalised",
@@ -106,5 +104,4 @@ def test_no_more_pairs_are_taken_than_a_page_can_point_at_and_each_once():
     assert len(tuples_of({"pairs": pairs}, "pairs", 3, MAX_PAIRS)) == MAX_PAIRS
     assert tuples_of({"pairs": [[0, 1, 2]] * 3}, "pairs", 3, MAX_PAIRS) == ((0, 1, 2),)
     assert tuples_of({"pairs": [*pairs, [0, 0, 0]]}, "pairs", 3, MAX_PAIRS) is None
-    survey = (Path(component.__file__).with_name("survey.js")).read_text("utf-8")
-    assert f"MOST_PAIRS = {MAX_PAIRS};" in survey
+    assert f"MOST_PAIRS = {MAX_PAIRS};" in assets.read("numbers/survey")

@@ -1,0 +1,12 @@
+// The host of “Heads” in Streamlit.
+
+import { HEADS_PARAMS, mountHeads } from "../pages/heads.js";
+import { createAddress, createComponent } from "./address.js";
+
+export default createComponent((root, send) =>
+  mountHeads(root, {
+    ...createAddress(HEADS_PARAMS),
+    find: (pairs) => send("want", { pairs }),
+    explore: (head) => send("walk", head),
+  }),
+);

@@ -1,0 +1,11 @@
+// The host of “Step by step” in Streamlit.
+
+import { mountStepper, WALK_PARAMS } from "../pages/steps.js";
+import { createAddress, createComponent } from "./address.js";
+
+export default createComponent((root, send) =>
+  mountStepper(root, {
+    ...createAddress(WALK_PARAMS),
+    need: (want) => send("want", want),
+  }),
+);

@@ -1,0 +1,258 @@
+// A payload of a trace -> its numbers. wire/trace.py writes it, and says what it is and how exact.
+
+import { read } from "../wire/container.js";
+import { remember } from "./basics.js";
+import { columnsOfHead, rowsOfHead } from "./scores.js";
+
+/**
+ * @typedef {{text: string, span: [number, number] | null, word: number | null,
+ *            segment: number, special: boolean}} Token
+ * @typedef {import("../wire/container.js").Block & {data: any}} Block of one of the kinds in PLACES
+ * @typedef {{steps: number[], loss: number[], accuracy: number[], chance: number,
+ *            near: {name: string, heads: number[][]}[], ideals: string[], answers: string[][],
+ *            right: (string | null)[]}} About a training; heads: by frame, then layer and head
+ * @typedef {About & {weights: Float32Array, wanted: Float32Array}} Film
+ *   weights: `[frame, layer, head, query, key]`; wanted: `[pattern, query, key]`
+ * @typedef {{id: string, title: string, passport: string, numbers: number[], n_heads: number,
+ *            query_tokens: Token[], key_tokens: Token[], texts: string[],
+ *            marks: Record<string, string>[], patches: [number, number] | null, n_cut: number[],
+ *            truncation_side: "left" | "right", unknown: string | null, possible: number[],
+ *            sinks: boolean, thumb: [number, number],
+ *            opening: Record<string, unknown> | null, link: Record<string, string> | null,
+ *            film: About | null}} Header
+ *   passport: how far the model's numbers were found from its own, in words; numbers: the model's
+ *   own, of its layers; marks: for each text what is shown in place of characters that nobody sees,
+ *   by their place; patches: rows and columns of a picture whose pieces are the tokens that are not
+ *   special; unknown: what is shown for what the model does not know; possible:
+ *   by layer, the bits of even attention under its mask; sinks: whether rows give a share to no
+ *   token
+ * @typedef {{weights: Float32Array, bytes: number}
+ *         | {scores: import("./scores.js").Scores, id: number, bytes: number}} Layer
+ *   weights: `[head, query, key]`; bytes: how long it was on its way
+ * @typedef {{name: string, shape: number[], weights: Float32Array}} GroupBlock
+ * @typedef {{ticket: number, bytes: Uint8Array}} PageBlock
+ * @typedef {{head: Header, thumbs: Uint8Array, ordinaryThumbs: Uint8Array,
+ *            layers: Map<number, Layer>, means: Float32Array | null,
+ *            group: GroupBlock | null, page: PageBlock | null, picture: Uint8Array | null,
+ *            film: Film | null}} Trace
+ *   layers: by the model's own numbers
+ */
+
+/** The weight that each thumbnail byte stands for: square-root tones, finer among small weights. */
+const TONE_WEIGHT = Float32Array.from({ length: 256 }, (_, byte) => (byte / 255) ** 2);
+
+/**
+ * Read a payload.
+ * @param {Uint8Array} bytes
+ * @returns {Trace}
+ * @throws {Error} it is none
+ */
+export function unpack(bytes) {
+  const { head, blocks } = read(bytes);
+  head.key_tokens ??= head.query_tokens;
+  const film = head.film && {
+    ...head.film,
+    weights: new Float32Array(),
+    wanted: new Float32Array(),
+  };
+  /** @type {Trace} */
+  const trace = {
+    ...{ head, film, layers: new Map(), means: null, group: null, page: null, picture: null },
+    ...{ thumbs: new Uint8Array(), ordinaryThumbs: new Uint8Array() },
+  };
+  for (const block of blocks) keep(trace, block);
+  return trace;
+}
+
+/** Where each kind of block belongs. @type {Record<string, (trace: Trace, block: Block) => void>} */
+const PLACES = {
+  thumbs: (trace, { data, shape }) => {
+    trace.thumbs = data;
+    trace.head.thumb = [shape[2], shape[3]];
+  },
+  ordinary_thumbs: (trace, { data }) => {
+    trace.ordinaryThumbs = data;
+  },
+  layer: (trace, { layer, data }) => {
+    trace.layers.set(layer, { weights: data, bytes: data.byteLength });
+  },
+  scores: (trace, block) => keepScores(trace, block),
+  means: (trace, { data }) => {
+    trace.means = data;
+  },
+  group: (trace, { name, shape, data }) => {
+    trace.group = { name, shape, weights: data };
+  },
+  film: ({ film }, { data }) => {
+    if (film) film.weights = data;
+  },
+  ideals: ({ film }, { data }) => {
+    if (film) film.wanted = data;
+  },
+  picture: (trace, { data }) => {
+    trace.picture = data;
+  },
+  page: (trace, { ticket, data }) => {
+    trace.page = { ticket, bytes: data };
+  },
+};
+
+/** @param {Trace} trace @param {Block} block */
+const keep = (trace, block) => PLACES[block.kind]?.(trace, block);
+
+let arrived = 0; // layers as scores, ever
+
+/** A part of what a layer's weights are made of. @param {Trace} trace @param {Block} block */
+function keepScores({ layers }, { layer, part, scale, cap, shape, data }) {
+  /** @type {Extract<Layer, {scores: unknown}>} */
+  const found = /** @type {any} */ (
+    remember(layers, layer, () => ({
+      scores: /** @type {any} */ ({ scale, cap, allowed: null, offsets: null, sinks: null }),
+      id: ++arrived,
+      bytes: 0,
+    }))
+  );
+  found.bytes += data.byteLength;
+  const { scores } = found;
+  if (part === "q") [scores.heads, scores.queries, scores.width] = shape;
+  if (part === "k") [scores.keyHeads, scores.keys] = shape;
+  Object.assign(scores, { [part === "log_sum_exp" ? "logs" : part]: data });
+}
+
+/** @param {Header} head */
+export const mapSize = (head) => head.query_tokens.length * head.key_tokens.length;
+
+/** Where a layer stands among those that the model has. @param {Header} head @param {number} layer */
+export const indexOf = ({ numbers }, layer) => numbers.indexOf(layer);
+
+const MADE = 12 * 2 ** 20; // bytes of weights that were made of scores and are kept
+/** @type {Map<string, Float32Array>} */
+const made = new Map(); // used longest ago first
+let madeBytes = 0;
+
+/** @param {import("./scores.js").Scores} scores @param {number} id @param {number} head */
+function remade(scores, id, head) {
+  const name = `${id} ${head}`;
+  const weights = made.get(name) ?? rowsOfHead(scores, head);
+  if (!made.delete(name)) madeBytes += weights.byteLength;
+  made.set(name, weights);
+  for (const [oldest, kept] of made) {
+    if (madeBytes <= MADE || oldest === name) break;
+    made.delete(oldest);
+    madeBytes -= kept.byteLength;
+  }
+  return weights;
+}
+
+/**
+ * The weights of one head, `[query, key]`; not to be written to.
+ * @param {Trace} trace @param {number} layer @param {number} head
+ * @returns {Float32Array | null} null while the layer is not here
+ */
+export function headWeights(trace, layer, head) {
+  const found = trace.layers.get(layer);
+  if (!found) return null;
+  if ("scores" in found) return remade(found.scores, found.id, head);
+  const size = mapSize(trace.head);
+  return found.weights.subarray(head * size, (head + 1) * size);
+}
+
+/**
+ * What chosen words need of a head: its weights, or, where they are made of scores, only the rows
+ * of the queries or the columns of the keys, as every head of every layer is asked; and the words'
+ * places in it.
+ * @template {{queries: number[][], keys: number[][], mean: boolean, together: boolean,
+ *             rescaled: boolean}} Chosen
+ * @param {Trace} trace @param {number} layer @param {number} head @param {Chosen} chosen
+ * @returns {{weights: Float32Array, nKeys: number, chosen: Chosen} | null}
+ *   null while the layer is not here
+ */
+export function partOfHead(trace, layer, head, chosen) {
+  const here = trace.layers.get(layer);
+  const nKeys = trace.head.key_tokens.length;
+  if (here && "scores" in here && chosen.mean) {
+    const weights = rowsOfHead(here.scores, head, chosen.queries.flat());
+    return { weights, nKeys, chosen: { ...chosen, queries: renumbered(chosen.queries) } };
+  }
+  if (here && "scores" in here && !chosen.rescaled) {
+    const keys = chosen.keys.flat();
+    const weights = columnsOfHead(here.scores, head, keys);
+    return { weights, nKeys: keys.length, chosen: { ...chosen, keys: renumbered(chosen.keys) } };
+  }
+  const weights = headWeights(trace, layer, head);
+  return weights && { weights, nKeys, chosen };
+}
+
+/** Words whose pieces stand one after the other. @param {number[][]} words */
+function renumbered(words) {
+  let at = 0;
+  return words.map((word) => word.map(() => at++));
+}
+
+/**
+ * The mean over the heads of a layer, `[query, key]`.
+ * @param {Trace} trace @param {number} layer @param {number[]} [heads] which heads; all if left out
+ * @returns {Float32Array | null} null where neither the layer nor the means are here
+ */
+export function meanWeights(trace, layer, heads) {
+  const size = mapSize(trace.head);
+  if (trace.means && !heads) {
+    const at = indexOf(trace.head, layer) * size;
+    return trace.means.subarray(at, at + size);
+  }
+  if (!trace.layers.has(layer)) return null;
+  const chosen = heads ?? Array.from({ length: trace.head.n_heads }, (_, head) => head);
+  const sum = new Float64Array(size);
+  for (const head of chosen) {
+    const weights = /** @type {Float32Array} */ (headWeights(trace, layer, head));
+    for (let i = 0; i < size; i++) sum[i] += weights[i];
+  }
+  return Float32Array.from(sum, (total) => total / chosen.length);
+}
+
+/**
+ * The frame of a film that stands nearest to a step.
+ * @param {About} film @param {number | null} step null for the last
+ */
+export function frameAt({ steps }, step) {
+  if (step === null) return steps.length - 1;
+  const after = steps.findIndex((s) => s >= step);
+  return after < 0 ? steps.length - 1 : after;
+}
+
+/**
+ * Let a trace show one frame of its film.
+ * @param {Trace} trace @param {number} frame
+ */
+export function turnFilm(trace, frame) {
+  if (!trace.film) return;
+  const { numbers, n_heads: nHeads } = trace.head;
+  const size = nHeads * mapSize(trace.head);
+  numbers.forEach((layer, i) => {
+    const at = (frame * numbers.length + i) * size;
+    const weights = /** @type {Film} */ (trace.film).weights.subarray(at, at + size);
+    trace.layers.set(layer, { weights, bytes: weights.byteLength });
+  });
+}
+
+/**
+ * Take over what an earlier payload of the same trace brought.
+ * @param {Trace} next @param {Trace} old
+ */
+export function merge(next, old) {
+  next.layers = new Map([...old.layers, ...next.layers]); // oldest first
+  next.means ??= old.means;
+  next.group ??= old.group;
+  next.film ??= old.film;
+}
+
+/**
+ * The thumbnail of one head as weights, `thumb[0] x thumb[1]`, each the maximum of its block.
+ * @param {Trace} trace @param {number} layer @param {number} head @param {boolean} ordinary
+ */
+export function thumbWeights(trace, layer, head, ordinary) {
+  const size = trace.head.thumb[0] * trace.head.thumb[1];
+  const start = (indexOf(trace.head, layer) * trace.head.n_heads + head) * size;
+  const tones = (ordinary ? trace.ordinaryThumbs : trace.thumbs).subarray(start, start + size);
+  return Float32Array.from(tones, (tone) => TONE_WEIGHT[tone]);
+}

@@ -1,0 +1,115 @@
+// An explanation as it is sent, and what can be said of it without a page.
+
+import { read } from "../wire/container.js";
+
+/**
+ * @typedef {{rho: number | null, low: number, high: number, n: number}} Agreed
+ * @typedef {{shares: number[], deletion: number[], insertion: number[], areas: [number, number]}} CurvesOf
+ * @typedef {{key: string, name: string, paper: string, caveat: string, signed: boolean,
+ *            values: (number | null)[] | null, reason: string, agreement: Agreed | null,
+ *            curves: CurvesOf | null}} MethodOf
+ * @typedef {[string, number][]} Guesses
+ * @typedef {{heads: [number, number][], gone: number[], value: number, predictions: Guesses}} Changed
+ * @typedef {{id: string, link: Record<string, string> | null, title: string, name: string,
+ *            value: number, empty: number | null, instead: string | null, asks_at: boolean,
+ *            tokens: {text: string, special: boolean}[], units: number[][],
+ *            whole: boolean, stopped: boolean, removal: (number | null)[] | null, lines: string[], methods: MethodOf[],
+ *            shape: [number, number] | null, numbers: number[], effects: number[] | null, importance: number[] | null,
+ *            heads_reason: string, heads_agree: number | null, predictions: Guesses,
+ *            agreements: [number | null, number, number][][], changed: Changed | null}} Explained
+ *   instead: the token that stands where a word was taken away, null where the gap is closed;
+ *   numbers: the layers of the rows of effects and importance, as the model numbers them;
+ *   agreements: of any two scores, removal first, then the methods that have values: Spearman's
+ *   correlation and its interval; whole: false while some of it is still being computed
+ */
+
+/** @param {Uint8Array} bytes @returns {Explained} */
+export const unpackExplained = (bytes) => read(bytes).head;
+
+/**
+ * The text in the order of reading: units, and between them what is never taken away.
+ * @param {Explained} found @returns {{unit: number | null, tokens: number[], text: string}[]}
+ */
+export function stretches({ tokens, units }) {
+  const unitOf = new Map(units.flatMap((unit, u) => unit.map((i) => [i, u])));
+  /** @type {{unit: number | null, tokens: number[], text: string}[]} */
+  const found = [];
+  tokens.forEach(({ text }, i) => {
+    const unit = unitOf.get(i) ?? null;
+    const last = found.at(-1);
+    if (last && unit !== null && last.unit === unit) {
+      last.tokens.push(i);
+      last.text += text.replace(/^##/, "");
+    } else found.push({ unit, tokens: [i], text });
+  });
+  return found;
+}
+
+/** @param {number | null | undefined} x @param {number} [places] */
+export const inSigned = (x, places = 3) =>
+  x === null || x === undefined ? "—" : `${x < 0 ? "−" : "+"}${Math.abs(x).toFixed(places)}`;
+
+/** Small numbers with three digits that say something. @param {number | null | undefined} x */
+export const inPlain = (x) => {
+  if (x === null || x === undefined) return "—";
+  const text = x !== 0 && Math.abs(x) < 0.1 ? x.toPrecision(3) : x.toFixed(3);
+  return text.replace("-", "−");
+};
+
+/** @param {string} text @returns {[number, number][]} heads as a link names them: 3-1.0-2 */
+export const readHeads = (text) =>
+  text
+    .split(".")
+    .map((name) => /^(\d{1,3})-(\d{1,3})$/.exec(name))
+    .flatMap((m) => (m ? [/** @type {[number, number]} */ ([Number(m[1]), Number(m[2])])] : []));
+
+/**
+ * A method's scores of the units; without a method what removal measured.
+ * @param {Explained} found @param {MethodOf | null} of @returns {(number | null)[]}
+ */
+export const valuesOf = (found, of) => (of ? of.values : found.removal) ?? [];
+
+/** @type {WeakMap<Explained, Map<number | null, string>>} */
+const texts = new WeakMap();
+
+/** The text of a unit: its first stretch. @param {Explained} found @param {number} unit */
+export function unitText(found, unit) {
+  let known = texts.get(found);
+  if (!known) {
+    known = new Map(
+      stretches(found)
+        .reverse()
+        .map((s) => [s.unit, s.text]),
+    );
+    texts.set(found, known);
+  }
+  return known.get(unit) ?? "";
+}
+
+/** @param {number[][]} one @param {number[][]} other */
+const sameSets = (one, other) =>
+  one
+    .map((x) => x.join())
+    .sort()
+    .join(";") ===
+  other
+    .map((x) => x.join())
+    .sort()
+    .join(";");
+
+/**
+ * What the target comes to with some heads off and some units gone; null while that is not known.
+ * @param {Explained} found @param {[number, number][]} off @param {number[]} gone
+ * @returns {{value: number, predictions: Guesses | null} | null}
+ */
+export function answerTo(found, off, gone) {
+  const { changed, effects, shape, units } = found;
+  const places = gone.flatMap((unit) => units[unit]);
+  const alone = (/** @type {number[]} */ some) => some.map((i) => [i]);
+  if (changed && sameSets(alone(changed.gone), alone(places)) && sameSets(changed.heads, off))
+    return changed;
+  if (off.length !== 1 || gone.length || !effects || !shape) return null;
+  const [[layer, head]] = off; // one head: measured already
+  const row = found.numbers.indexOf(layer);
+  return { value: found.value + effects[row * shape[1] + head], predictions: null };
+}

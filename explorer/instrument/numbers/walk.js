@@ -1,0 +1,152 @@
+// One head's arithmetic, number by number: the same sums as the model's, in double precision, from
+// the model's own vectors. wire/walk.py writes what is read here.
+
+import { read } from "../wire/container.js";
+
+/**
+ * @typedef {import("./data.js").Token} Token
+ * @typedef {{title: string, passport: string, layer: number, head: number, n_layers: number, n_heads: number,
+ *            d_model: number, d_k: number, causal: boolean, normed: boolean, parts: string[],
+ *            tokens: Token[]}} About
+ * @typedef {About & {of: Record<string, Float32Array>}} Walk of: the arrays by name
+ * @typedef {{id: string, note: string, opening: Record<string, unknown> | null,
+ *            link: Record<string, string> | null, walks: Walk[], page: Uint8Array}} Walks
+ *   page: a page that was asked for as a file; empty if none was
+ * @typedef {{scale: boolean, temperature: number, causal: boolean}} Rules
+ *   temperature: what the scores are divided by besides √d_k
+ * @typedef {{scores: Float64Array, scaled: Float64Array, allowed: boolean[], exps: Float64Array,
+ *            top: number, total: number, weights: Float64Array}} Row one query's way to its weights
+ * @typedef {{terms: [number, number, number][], sum: number, rest: number}} Sum
+ *   factor, factor, product; what is added at the end
+ */
+
+/** @param {Uint8Array} bytes @returns {Walks} */
+export function unpackWalks(bytes) {
+  const { head, blocks } = read(bytes);
+  const arrays = blocks.filter((block) => block.name !== "page");
+  const walks = head.walks.map((/** @type {About} */ about, /** @type {number} */ w) => ({
+    ...about,
+    of: Object.fromEntries(arrays.filter(({ walk }) => walk === w).map((a) => [a.name, a.data])),
+  }));
+  return { ...head, walks, page: blocks.find(({ name }) => name === "page")?.data };
+}
+
+/** The rules that the model itself keeps. @param {Walk} walk @returns {Rules} */
+export const ownRules = (walk) => ({ scale: true, temperature: 1, causal: walk.causal });
+
+/** @param {Rules} one @param {Rules} other */
+export const sameRules = (one, other) =>
+  one.scale === other.scale && one.temperature === other.temperature && one.causal === other.causal;
+
+/** A row of a matrix. @param {Float32Array} matrix @param {number} i @param {number} width */
+export const lineOf = (matrix, i, width) => matrix.subarray(i * width, (i + 1) * width);
+
+/** @param {ArrayLike<number>} a @param {ArrayLike<number>} b */
+export function dot(a, b) {
+  let sum = 0;
+  for (let c = 0; c < a.length; c++) sum += a[c] * b[c];
+  return sum;
+}
+
+/**
+ * What the scores are divided by.
+ * @param {Walk} walk @param {Rules} rules
+ */
+export const divisor = (walk, rules) => (rules.scale ? Math.sqrt(walk.d_k) : 1) * rules.temperature;
+
+/**
+ * From one query to its attention weights: softmax(q Kᵀ / √d_k) (Vaswani et al. 2017).
+ * @param {Walk} walk @param {number} i the query @param {Rules} rules
+ * @returns {Row}
+ */
+export function rowFrom(walk, i, rules) {
+  const { d_k: width, tokens } = walk;
+  const q = lineOf(walk.of.q, i, width);
+  const scores = Float64Array.from(tokens, (_, j) => dot(q, lineOf(walk.of.k, j, width)));
+  const scaled = scores.map((score) => score / divisor(walk, rules));
+  const allowed = tokens.map((_, j) => !(rules.causal || walk.causal) || j <= i);
+  const top = scaled.reduce((most, s, j) => (allowed[j] ? Math.max(most, s) : most), -Infinity);
+  const exps = scaled.map((s, j) => (allowed[j] ? Math.exp(s - top) : 0));
+  const total = exps.reduce((sum, e) => sum + e, 0);
+  return { scores, scaled, allowed, exps, top, total, weights: exps.map((e) => e / total) };
+}
+
+/**
+ * The rows of all queries.
+ * @param {Walk} walk @param {Rules} rules
+ */
+export const allRows = (walk, rules) => walk.tokens.map((_, i) => rowFrom(walk, i, rules));
+
+/**
+ * What a query's weights make of the values, `[d_k]`.
+ * @param {Walk} walk @param {ArrayLike<number>} weights
+ */
+export function mixed(walk, weights) {
+  const z = new Float64Array(walk.d_k);
+  for (let j = 0; j < walk.tokens.length; j++) {
+    const v = lineOf(walk.of.v, j, walk.d_k);
+    for (let c = 0; c < z.length; c++) z[c] += weights[j] * v[c];
+  }
+  return z;
+}
+
+/**
+ * What a head adds to the output, `[d_model]`: z W_O of this head's columns.
+ * @param {Walk} walk @param {ArrayLike<number>} z
+ */
+export const added = (walk, z) =>
+  Float64Array.from({ length: walk.d_model }, (_, c) => dot(z, lineOf(walk.of.w_o, c, walk.d_k)));
+
+/**
+ * A sum of products, term by term.
+ * @param {ArrayLike<number>} a @param {ArrayLike<number>} b @param {number} [rest]
+ * @returns {Sum}
+ */
+export function sumOf(a, b, rest = 0) {
+  /** @type {[number, number, number][]} */
+  const terms = Array.from({ length: a.length }, (_, c) => [a[c], b[c], a[c] * b[c]]);
+  return { terms, rest, sum: rest + terms.reduce((sum, term) => sum + term[2], 0) };
+}
+
+/** Entropy in bits: how many equal choices, as a power of two. @param {ArrayLike<number>} weights */
+export function bits(weights) {
+  let sum = 0;
+  for (let j = 0; j < weights.length; j++)
+    if (weights[j] > 0) sum -= weights[j] * Math.log2(weights[j]);
+  return sum;
+}
+
+/** Standard deviation. @param {ArrayLike<number>} values */
+export function spreadOf(values) {
+  const all = Array.from(values);
+  const mean = all.reduce((sum, x) => sum + x, 0) / all.length;
+  return Math.sqrt(all.reduce((sum, x) => sum + (x - mean) ** 2, 0) / all.length);
+}
+
+/** Euclidean length. @param {ArrayLike<number>} values */
+export const lengthOf = (values) => Math.sqrt(dot(values, values));
+
+/** The largest difference of two lists. @param {ArrayLike<number>} one @param {ArrayLike<number>} other */
+export function farthest(one, other) {
+  let most = 0;
+  for (let i = 0; i < one.length; i++) most = Math.max(most, Math.abs(one[i] - other[i]));
+  return most;
+}
+
+/**
+ * For each token of one walk its place in the other, which may read the same in another order.
+ * @param {Token[]} tokens @param {Token[]} others
+ * @returns {number[]} -1 where the other lacks it
+ */
+export function placesIn(tokens, others) {
+  /** @type {Map<string, number[]>} */
+  const places = new Map();
+  const key = (/** @type {Token} */ t) => `${t.segment} ${t.span} ${t.text}`;
+  for (let j = others.length - 1; j >= 0; j--) {
+    const name = key(others[j]);
+    const found = places.get(name);
+    if (found) found.push(j);
+    else places.set(name, [j]);
+  }
+  return tokens.map((token) => places.get(key(token))?.pop() ?? -1);
+}

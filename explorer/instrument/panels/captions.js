@@ -1,0 +1,94 @@
+// The words around the pictures: the sentence, the notes, and what is chosen.
+
+import { digits } from "../numbers/model.js";
+import { caption, hiddenNote, sinkNote } from "../numbers/words.js";
+import { h, pushButton, setText } from "../parts/dom.js";
+
+/**
+ * @typedef {import("../numbers/scene.js").Scene} Scene
+ * @typedef {import("../numbers/words.js").Part} Part
+ * @typedef {import("../pages/explore.js").Actions} Actions
+ */
+
+const RANKED = 5; // heads named for a pinned pair
+const ONE_LINE = 100; // characters that stand on one line of a wide screen
+
+/** @param {Part[]} parts tokens are set as text, in bold */
+const marked = (parts) =>
+  parts.map((part) => (typeof part === "string" ? part : h("strong", {}, part[0])));
+
+/** @param {Actions} actions */
+export function createCaptions(actions) {
+  const sentence = h("p", { class: "ax-says" });
+  const notes = h("p", { class: "ax-notes" });
+  const spoken = h("p", { class: "ax-hidden", "aria-live": "polite" }); // pins, not every hover
+  const legend = h("div", { class: "ax-legend" });
+  const ranking = h("p", { class: "ax-help ax-ranking" });
+  let chosen = ""; // what the legend shows
+  /** @type {unknown} */
+  let noted = null; // the model of the notes
+
+  /** @param {Scene} scene @param {boolean} passing true while something is only pointed at */
+  function show(scene, passing) {
+    const { parts, says } = scene;
+    if (sentence.textContent !== says) sentence.replaceChildren(...marked(parts));
+    if (!passing) {
+      sentence.classList.toggle("ax-tall", says.length > ONE_LINE); // never while a hand moves
+      setText(spoken, says);
+    }
+    showLegend(scene);
+  }
+
+  /** What kind of head it is; costs more than a hover may. @param {Scene} scene */
+  function describe({ model, view, loading }) {
+    // Hidden, not taken out, so that nothing below it jumps.
+    notes.style.visibility = model.pooled || loading ? "hidden" : "visible";
+    if (model.pooled || loading || noted === model) return;
+    noted = model;
+    const { base } = model;
+    const drain = () =>
+      view.specials === "shown" ? sinkNote(model) : [hiddenNote(view.specials, model)];
+    notes.replaceChildren(...marked([`${caption(model.profile(), base)} `, ...drain()]));
+  }
+
+  /** @param {Scene} scene */
+  function showLegend({ view, theme }) {
+    const now = `${view.layer}.${view.heads.join(".")} ${theme.dark}`;
+    if (chosen === now) return;
+    chosen = now;
+    const chips = view.heads.map((head) => {
+      const name = `Layer ${view.layer}, head ${head}`;
+      const chip = view.heads.length === 1 ? h("span", { class: "ax-chip" }) : taking(name, head);
+      chip.append(h("span", { class: "ax-dot" }));
+      chip.append(view.heads.length === 1 ? name : `${view.layer}-${head} ×`);
+      chip.style.setProperty("--head", theme.headCss(head));
+      return chip;
+    });
+    /** @param {string} name @param {number} head */
+    function taking(name, head) {
+      const button = h("button", { type: "button", class: "ax-chip", title: `Take ${name} out` });
+      button.addEventListener("click", () => actions.chooseHead(view.layer, head, true));
+      return button;
+    }
+    legend.replaceChildren(...chips);
+  }
+
+  /** Which heads connect the pinned pair. @param {Scene} scene */
+  function rank({ trace, pinnedNumbers }) {
+    const heads = pinnedNumbers.slice(0, RANKED).flatMap(({ layer, head, weight }) => {
+      const name = `Choose layer ${layer}, head ${head}`;
+      const button = pushButton(
+        `${layer}-${head}`,
+        name,
+        () => actions.chooseHead(layer, head, false),
+        "ax-chip",
+      );
+      return [button, ` ${digits(weight)}  `];
+    });
+    const [here, all] = [pinnedNumbers.length / trace.head.n_heads, trace.head.numbers.length];
+    const missing = here < all ? ` Of the ${here} layers that are here, out of ${all}.` : "";
+    ranking.replaceChildren(...(heads.length ? ["Strongest: ", ...heads, missing] : []));
+  }
+
+  return { sentence, notes, spoken, legend, ranking, show, describe, rank };
+}

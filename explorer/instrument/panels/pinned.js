@@ -1,0 +1,162 @@
+// What is pinned, in sight: the words on both sides, each to be taken out, and the number between.
+
+import { digits } from "../numbers/model.js";
+import { unitsHolding } from "../numbers/scene.js";
+import { isPinned, runsOf } from "../numbers/view.js";
+import { choice, h, pushButton } from "../parts/dom.js";
+
+/**
+ * @typedef {import("../numbers/scene.js").Scene} Scene
+ * @typedef {import("../numbers/view.js").View} View
+ * @typedef {"0-0" | "0-1" | "1-0" | "1-1"} Way from one text to one text
+ */
+
+/** @type {[Way, string, string][]} */
+const WAYS = [
+  ["0-0", "A → A", "From the words of the first text to its own"],
+  ["0-1", "A → B", "From the words of the first text to those of the second"],
+  ["1-0", "B → A", "From the words of the second text to those of the first"],
+  ["1-1", "B → B", "From the words of the second text to its own"],
+];
+
+/**
+ * The ordinary tokens of one text.
+ * @param {{segment: number, special: boolean}[]} tokens @param {number} segment
+ */
+const wordsOf = (tokens, segment) =>
+  tokens.flatMap((token, i) => (token.segment === segment && !token.special ? [i] : []));
+
+/**
+ * @param {import("../parts/tools.js").Change} change
+ * @param {() => void} clear @param {(several: boolean) => void} several
+ */
+export function createPinned(change, clear, several) {
+  /** @type {Scene | null} */
+  let scene = null;
+  let key = ""; // of what is shown
+  const hint = h(
+    "span",
+    { class: "ax-help ax-tip" },
+    "Nothing is pinned. Click a word, or drag over a phrase; Shift adds. In the text, Ctrl picks the other side.",
+  );
+  const chips = h("span", { class: "ax-chips" });
+  const number = h("span", {
+    class: "ax-between",
+    title: "Mean over the words that look of the sum over the words looked at",
+  });
+  const ways = choice("", WAYS, (way) => {
+    const tokens = scene?.trace.head;
+    if (!tokens) return;
+    const [from, to] = way.split("-").map(Number);
+    const [queries, keys] = [wordsOf(tokens.query_tokens, from), wordsOf(tokens.key_tokens, to)];
+    change((view) => ({ ...view, queries, keys, grid: "pinned" }), {});
+  });
+  const add = pushButton("Pick several", "Every click adds a word, as with Shift", () => {
+    const on = add.getAttribute("aria-pressed") !== "true";
+    add.setAttribute("aria-pressed", String(on));
+    several(on);
+  });
+  add.setAttribute("aria-pressed", "false");
+  const letGo = pushButton("Clear", "Let go of everything pinned (Escape)", clear);
+  const element = h(
+    "div",
+    { class: "ax-picked", role: "group", "aria-label": "What is pinned" },
+    hint,
+    chips,
+    number,
+    h("span", { class: "ax-away" }, ways.element, add, letGo),
+  );
+
+  /** @param {Scene} next */
+  function show(next) {
+    scene = next;
+    const { view, trace, model } = scene;
+    const { query_tokens: queries, key_tokens: keys } = trace.head;
+    const pinned = isPinned(view);
+    showNumber(scene);
+    const now = `${trace.head.id} ${view.queries} ${view.keys} ${view.words} ${model.name}`;
+    if (key === now) return;
+    key = now;
+    hint.hidden = pinned;
+    letGo.disabled = !pinned;
+    ways.element.hidden = queries !== keys || !queries.some((token) => token.segment === 1);
+    ways.show(wayOf(view, queries, keys));
+    chips.replaceChildren(
+      ...side("Looks:", view.queries, queries, "queries"),
+      ...side("Looked at:", view.keys, keys, "keys"),
+    );
+  }
+
+  /** The number between the two sides, for the heads that are painted. @param {Scene} now */
+  function showNumber({ model, view }) {
+    const { rowOfToken, columnOfToken } = model.layout;
+    const rows = unitsHolding(view.queries, rowOfToken);
+    const columns = unitsHolding(view.keys, columnOfToken);
+    const both = rows.length > 0 && columns.length > 0 && !model.pooled;
+    number.textContent = both
+      ? `${digits(model.number(rows, columns))}${how(rows.length, columns.length, model.most)}`
+      : "";
+  }
+
+  /** @param {number} nRows @param {number} nColumns @param {boolean} most */
+  function how(nRows, nColumns, most) {
+    const made = nRows > 1 ? (nColumns > 1 ? "mean of sums" : "mean") : nColumns > 1 ? "sum" : "";
+    const all = [made, most ? "largest of the heads" : ""].filter(Boolean).join(", ");
+    return all && ` (${all})`;
+  }
+
+  /**
+   * @param {string} title @param {number[]} pinned @param {{text: string}[]} tokens
+   * @param {"queries" | "keys"} name
+   */
+  function side(title, pinned, tokens, name) {
+    if (!pinned.length) return [];
+    return [
+      h("span", { class: "ax-help" }, title),
+      ...runsOf(pinned).map(([first, last]) => {
+        const text = textOf(tokens, first, last);
+        const out = pushButton(
+          text,
+          "Take it out",
+          () => {
+            change(
+              (view) => ({
+                ...view,
+                [name]: view[name].filter((token) => token < first || token > last),
+              }),
+              {},
+            );
+          },
+          "ax-chip",
+        );
+        out.append(h("span", { "aria-hidden": "true" }, "×"));
+        return out;
+      }),
+    ];
+  }
+
+  return { element, show };
+}
+
+/** @param {{text: string}[]} tokens @param {number} first @param {number} last */
+function textOf(tokens, first, last) {
+  const texts = tokens.slice(first, last + 1).map((token) => token.text);
+  return texts.length > 5 ? `${texts.slice(0, 3).join(" ")} … ${texts.at(-1)}` : texts.join(" ");
+}
+
+/**
+ * Which of the four ways is pinned.
+ * @param {View} view @param {{segment: number, special: boolean}[]} queries
+ * @param {{segment: number, special: boolean}[]} keys
+ * @returns {Way | null}
+ */
+function wayOf(view, queries, keys) {
+  const [found] = WAYS.filter(([way]) => {
+    const [from, to] = way.split("-").map(Number);
+    return (
+      String(wordsOf(queries, from)) === String(view.queries) &&
+      String(wordsOf(keys, to)) === String(view.keys)
+    );
+  });
+  return found?.[0] ?? null;
+}

@@ -1,0 +1,156 @@
+// A matrix or a vector as cells of colour: signed numbers in two colours, weights in one.
+
+import { fullAt } from "../numbers/palette.js";
+import { h } from "./dom.js";
+import { drawCells, packColours, paintOn, shorten } from "./paint.js";
+
+/**
+ * @typedef {import("./theme.js").Theme} Theme
+ * @typedef {import("./paint.js").Pen} Pen
+ * @typedef {{values: ArrayLike<number>, rows: number, columns: number, weights?: boolean,
+ *            top?: number, row?: number | null, band?: [number, number] | null,
+ *            name: string, shape: string, label: string, wide: number, tall?: number,
+ *            names?: string[] | null}} Matrix
+ *   weights: from 0 to 1 and in one colour; top: the number that has the full colour;
+ *   row: the row to mark; band: the columns to mark, first and one past last;
+ *   wide, tall: pixels of the whole across, of a row down; names: of the rows and columns
+ */
+
+const NAMES = 62; // pixels for the names beside a square
+
+/**
+ * @param {(row: number, column: number) => void} pick
+ * @param {(row: number, column: number) => string} say
+ */
+export function createMatrix(pick, say) {
+  const canvas = document.createElement("canvas");
+  const name = h("strong");
+  const shape = h("span", { class: "ax-help" });
+  const element = h(
+    "figure",
+    { class: "ax-matrix" },
+    h("figcaption", {}, name, " ", shape),
+    canvas,
+  );
+  /** @type {Matrix | null} */
+  let shown = null;
+
+  let plot = { left: 0, top: 0, width: 1, height: 1 };
+
+  /** @param {MouseEvent} event @returns {[number, number] | null} */
+  function cellAt(event) {
+    if (!shown) return null;
+    const row = Math.floor(((event.offsetY - plot.top) / plot.height) * shown.rows);
+    const column = Math.floor(((event.offsetX - plot.left) / plot.width) * shown.columns);
+    const inside = row >= 0 && row < shown.rows && column >= 0 && column < shown.columns;
+    return inside ? [row, column] : null;
+  }
+  canvas.addEventListener("pointermove", (event) => {
+    const cell = cellAt(event);
+    canvas.title = cell ? say(...cell) : "";
+  });
+  canvas.addEventListener("click", (event) => {
+    const cell = cellAt(event);
+    if (cell) pick(...cell);
+  });
+
+  /** @param {Matrix} matrix @param {Theme} theme */
+  function show(matrix, theme) {
+    shown = matrix;
+    name.replaceChildren(matrix.name);
+    canvas.setAttribute("role", "img");
+    canvas.setAttribute("aria-label", matrix.label);
+    const { rows, columns, values } = matrix;
+    const edge = matrix.names ? NAMES : 1;
+    const width = Math.round(Math.max(Math.min(matrix.wide - edge - 1, 24 * columns), 12));
+    const line = matrix.names ? width / columns : (matrix.tall ?? Math.min(12, 300 / rows));
+    const height = Math.round(Math.max(rows * line, 10));
+    plot = { left: edge, top: edge, width, height };
+    const [tall, wide] = [Math.min(rows, 2 * height), Math.min(columns, 2 * width)];
+    const top = matrix.top ?? (matrix.weights ? 1 : fullAt(values));
+    const scale = matrix.weights
+      ? top < 1 && `full colour at ${top.toPrecision(2)}`
+      : `full colour at ±${top.toPrecision(2)}`;
+    shape.textContent = [matrix.shape, scale].filter(Boolean).join(" · ");
+    const levels = levelsOf(values, rows, columns, tall, wide, top, matrix.weights === true);
+    paintOn(canvas, edge + width + 1, edge + height + 1, (pen) => {
+      const box = { x: edge, y: edge, width, height };
+      const all = { top: 0, bottom: tall, left: 0, right: wide };
+      drawCells(pen, levels, tall, wide, matrix.weights ? theme.packed : signed(theme), box, all);
+      pen.strokeStyle = theme.border;
+      pen.lineWidth = 1;
+      pen.strokeRect(edge - 0.5, edge - 0.5, width + 1, height + 1);
+      if (matrix.names) nameAll(pen, matrix.names, edge, width / columns, theme);
+      mark(pen, matrix, theme);
+    });
+  }
+
+  /** The chosen row and columns. @param {Pen} pen @param {Matrix} matrix @param {Theme} theme */
+  function mark(pen, { row, rows, columns, band }, theme) {
+    const { left, top, width, height } = plot;
+    pen.strokeStyle = theme.accent;
+    pen.lineWidth = 2;
+    if (typeof row === "number" && rows > 1) {
+      const each = height / rows;
+      pen.strokeRect(left, top + row * each, width, Math.max(each, 3));
+    }
+    if (band) {
+      const each = width / columns;
+      pen.strokeRect(left + band[0] * each, top, (band[1] - band[0]) * each, height);
+    }
+  }
+  return { element, show };
+}
+
+/** @param {Pen} pen @param {string[]} names @param {number} edge @param {number} cell @param {Theme} theme */
+function nameAll(pen, names, edge, cell, theme) {
+  pen.fillStyle = theme.muted;
+  pen.font = `${Math.min(12, Math.max(9, cell - 1))}px ${theme.font}`;
+  pen.textAlign = "right";
+  pen.textBaseline = "middle";
+  names.forEach((text, i) => {
+    pen.fillText(shorten(pen, text, edge - 8), edge - 5, edge + (i + 0.5) * cell);
+  });
+  pen.textAlign = "left";
+  names.forEach((text, i) => {
+    pen.save();
+    pen.translate(edge + (i + 0.5) * cell, edge - 5);
+    pen.rotate(-Math.PI / 2);
+    pen.fillText(shorten(pen, text, edge - 8), 0, 0);
+    pen.restore();
+  });
+}
+
+/** @type {WeakMap<Theme, Uint32Array>} */
+const ramps = new WeakMap();
+
+/** @param {Theme} theme */
+function signed(theme) {
+  const made = ramps.get(theme) ?? packColours(theme.diverging);
+  ramps.set(theme, made);
+  return made;
+}
+
+/**
+ * Colour numbers, 0 to 255; where several values share a dot, the largest of them counts.
+ * @param {ArrayLike<number>} values @param {number} rows @param {number} columns
+ * @param {number} tall dots down @param {number} wide dots across
+ * @param {number} top @param {boolean} weights
+ */
+export function levelsOf(values, rows, columns, tall, wide, top, weights) {
+  const strongest = new Float64Array(tall * wide);
+  for (let r = 0; r < rows; r++) {
+    const y = Math.floor((r * tall) / rows);
+    for (let c = 0; c < columns; c++) {
+      const at = y * wide + Math.floor((c * wide) / columns);
+      const value = values[r * columns + c];
+      if (Math.abs(value) > Math.abs(strongest[at])) strongest[at] = value;
+    }
+  }
+  const levels = new Uint8ClampedArray(tall * wide);
+  for (let i = 0; i < levels.length; i++) {
+    const share = strongest[i] / top;
+    levels[i] = weights ? 255 * share : 127.5 + 127.5 * Math.max(-1, Math.min(1, share));
+  }
+  return levels;
+}

@@ -1,0 +1,55 @@
+// The page's colours, and ours for them.
+
+import {
+  css,
+  divergingRamp,
+  greyRamp,
+  headColour,
+  inkOn,
+  luminance,
+  oklch,
+  weightRamp,
+} from "../numbers/palette.js";
+import { packColours } from "./paint.js";
+
+/** @typedef {ReturnType<typeof readTheme>} Theme */
+
+/**
+ * Read what a page looks like.
+ * @param {HTMLElement} root
+ */
+export function readTheme(root) {
+  const style = getComputedStyle(root);
+  const canvas = document.createElement("canvas").getContext("2d");
+  const rgb = (/** @type {string} */ colour) => {
+    if (!canvas) return /** @type {import("../numbers/palette.js").Rgb} */ ([0, 0, 0]);
+    canvas.fillStyle = colour;
+    canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b] = canvas.getImageData(0, 0, 1, 1).data;
+    return /** @type {import("../numbers/palette.js").Rgb} */ ([r, g, b]);
+  };
+  const text = rgb(style.color);
+  const dark = luminance(text) > 0.4;
+  const [ramp, greys] = [weightRamp(dark), greyRamp(dark)];
+  const accent = dark ? oklch(0.76, 0.13, 262) : oklch(0.5, 0.2, 262);
+  return {
+    dark,
+    text: css(text),
+    page: style.getPropertyValue("--st-background-color").trim() || (dark ? "#12151c" : "#fff"),
+    muted: css(text, 0.66),
+    border: css(text, 0.22),
+    greyCss: (/** @type {number} */ alpha) => css(text, 0.42 * alpha),
+    chip: dark ? css(oklch(0.4, 0.1, 262)) : css(oklch(0.9, 0.06, 262)),
+    accent: css(accent),
+    accentCss: (/** @type {number} */ alpha) => css(accent, alpha),
+    font: style.fontFamily,
+    packed: packColours(ramp),
+    greys: packColours(greys),
+    diverging: divergingRamp(dark),
+    fills: ramp.map((colour) => css(colour)),
+    inks: ramp.map((colour) => css(inkOn(colour))),
+    greyInks: greys.map((colour) => css(inkOn(colour))),
+    headCss: (/** @type {number} */ head, /** @type {number} */ alpha = 1) =>
+      css(headColour(head, dark), alpha),
+  };
+}

@@ -1,0 +1,229 @@
+// What can be taken away: pictures of what is on screen, its weights, the instrument itself.
+
+import { toCsv } from "../numbers/csv.js";
+import { choice, h, pushButton, setText } from "../parts/dom.js";
+import { fileName, megabytes, offer } from "./handing.js";
+import { toPdf } from "./pdf.js";
+import { Recorder } from "./record.js";
+import { shoot, sizeOf } from "./shoot.js";
+import { toSvg } from "./svg.js";
+
+/**
+ * @typedef {import("../numbers/scene.js").Scene} Scene
+ * @typedef {"svg" | "pdf" | "png"} Kind
+ * @typedef {"everything" | "reading" | "grid" | "flow" | "heatmap" | "layers"} What
+ * @typedef {{bytes: (layers: number) => number, fetch: ((layers: number[] | null) => void) | null}} Pages
+ *   bytes: about how large a page with so many layers is; fetch: null where there is no server
+ */
+
+const KINDS = /** @type {const} */ (["svg", "pdf", "png"]);
+const SCALE = 2; // dots of a PNG for a pixel
+const MOST_PAGE = 160 * 2 ** 20; // wire/trace.py's MAX_PAGE
+
+/**
+ * @param {Record<What, () => HTMLElement[]>} parts what each picture is made of
+ * @param {() => Scene | null} sceneNow @param {Pages} pages
+ */
+export function createFiles(parts, sceneNow, pages) {
+  /** @type {What} */
+  let what = "everything";
+  const told = h("p", { class: "ax-help", role: "status" });
+  const which = choice(
+    "Picture of",
+    [
+      ["everything", "everything", "All that is on screen, under a title"],
+      ["reading", "reading view", "The shaded text"],
+      ["grid", "heads", "The small pictures"],
+      ["flow", "flow", "The lines"],
+      ["heatmap", "heatmap", "The map of the chosen heads"],
+      ["layers", "layers", "The path through the layers, if it is open"],
+    ],
+    (/** @type {What} */ value) => {
+      what = value;
+    },
+  );
+  which.show(what);
+  const kinds = KINDS.map((kind) =>
+    pushButton(kind.toUpperCase(), titleOfKind(kind), () =>
+      save(kind).catch((error) => {
+        setText(told, "This picture could not be made. Try another kind of file.");
+        throw error; // for the console
+      }),
+    ),
+  );
+  const csv = pushButton("CSV", "The weights of the heatmap, for a spreadsheet", saveCsv);
+  const one = pushButton("This layer", "", () => fetchPage(false));
+  const all = pushButton("All layers", "", () => fetchPage(true));
+  const page = h(
+    "fieldset",
+    { class: "ax-choice" },
+    h("legend", {}, "This instrument as a web page that opens offline"),
+    h("div", {}, one, all),
+  );
+  const menu = h(
+    "div",
+    { class: "ax-menu" },
+    which.element,
+    h("fieldset", { class: "ax-choice" }, h("legend", {}, "as a file"), h("div", {}, ...kinds)),
+    h(
+      "fieldset",
+      { class: "ax-choice" },
+      h("legend", {}, "Weights of the heatmap"),
+      h("div", {}, csv),
+    ),
+    page,
+    told,
+  );
+  const element = /** @type {HTMLDetailsElement} */ (
+    h("details", { class: "ax-save" }, h("summary", { class: "ax-copy" }, "Save"), menu)
+  );
+  element.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !element.open) return;
+    element.open = false;
+    event.stopPropagation();
+    /** @type {HTMLElement} */ (element.firstElementChild).focus();
+  });
+  element.addEventListener("toggle", () => element.open && tellSizes());
+  page.hidden = pages.fetch === null;
+
+  function tellSizes() {
+    const scene = sceneNow();
+    if (!scene) return;
+    told.textContent = "";
+    const count = scene.trace.head.numbers.length;
+    const [small, large] = [pages.bytes(1), pages.bytes(count)];
+    one.textContent = `Layer ${scene.view.layer} (about ${megabytes(small)})`;
+    all.textContent = `All ${count} layers (about ${megabytes(large)})`;
+    one.title = "One file with this picture in it, as it is now";
+    all.disabled = large > MOST_PAGE;
+    all.title = all.disabled ? "Too large for a browser; take single layers" : one.title;
+  }
+
+  /** @param {boolean} whole */
+  function fetchPage(whole) {
+    const scene = sceneNow();
+    if (!scene) return;
+    told.textContent = "The page is being made…";
+    pages.fetch?.(whole ? null : [scene.view.layer]);
+  }
+
+  /** @param {Scene} scene */
+  const titleOf = ({ trace: { head }, model }) =>
+    [head.title, head.passport, model.name, head.texts.join(" / ").replace(/\s+/g, " ")]
+      .filter(Boolean)
+      .join(" · ");
+
+  /** @param {"svg" | "pdf" | "png"} kind */
+  async function save(kind) {
+    const scene = sceneNow();
+    const elements = parts[what]().filter((element) => element.getClientRects().length);
+    if (!scene || !elements.length) {
+      told.textContent = "There is nothing to see of this yet: open it first.";
+      return;
+    }
+    told.textContent = "";
+    const name = what === "everything" ? scene.model.name : `${scene.model.name} ${what}`;
+    const blob = await pictureFile(kind, elements, titleOf(scene), scene.theme, scene.says);
+    if (blob) offer(blob, fileName(name, kind));
+  }
+
+  function saveCsv() {
+    const scene = sceneNow();
+    if (!scene) return;
+    const { picture, name, nowhere, most } = scene.model;
+    const open = scene.trace.head.sinks && scene.view.specials !== "renormalised";
+    const sinks = open ? picture.rows.map((_, row) => nowhere([row])) : null;
+    const text = toCsv(picture, name, sinks, most);
+    offer(new Blob([text], { type: "text/csv" }), fileName(name, "csv"));
+  }
+
+  /** A page that the server has made. @param {Uint8Array} bytes */
+  function arrived(bytes) {
+    told.textContent = bytes.length ? "" : "This is too large for a browser; take single layers.";
+    if (!bytes.length) return;
+    offer(new Blob([/** @type {BlobPart} */ (bytes)], { type: "text/html" }), "attention.html");
+  }
+
+  return { element, arrived };
+}
+
+/** @param {"svg" | "pdf" | "png"} kind */
+const titleOfKind = (kind) =>
+  kind === "png"
+    ? "A picture of dots, twice as fine as the screen"
+    : `A vector picture, for papers and slides (${kind.toUpperCase()})`;
+
+/**
+ * What is on screen as a file.
+ * @param {Kind} kind @param {HTMLElement[]} elements @param {string} title
+ * @param {import("../parts/theme.js").Theme} theme @param {string} says what the picture says, in words
+ * @returns {Promise<Blob | null>}
+ */
+async function pictureFile(kind, elements, title, theme, says) {
+  const { width, height } = sizeOf(elements);
+  if (kind === "png") return pngOf(elements, title, theme, width, height);
+  const pen = new Recorder();
+  shoot(pen, elements, title, theme);
+  if (kind === "pdf") return toPdf(pen.items, width, height, title);
+  const text = toSvg(pen.items, width, height, title, says);
+  return new Blob([text], { type: "image/svg+xml" });
+}
+
+/**
+ * A small Save menu: the picture in three kinds, its numbers, and the page as one file.
+ * @param {() => {elements: HTMLElement[], title: string, name: string, says: string,
+ *                theme: import("../parts/theme.js").Theme} | null} now
+ * @param {() => string} csv @param {(() => void) | null} fetch asks for the page as one file
+ */
+export function createSaveMenu(now, csv, fetch) {
+  const told = h("p", { class: "ax-help", role: "status" });
+  const kinds = KINDS.map((kind) =>
+    pushButton(kind.toUpperCase(), titleOfKind(kind), async () => {
+      const shown = now();
+      if (!shown) return;
+      const blob = await pictureFile(kind, shown.elements, shown.title, shown.theme, shown.says);
+      if (blob) offer(blob, fileName(shown.name, kind));
+    }),
+  );
+  const numbers = pushButton("CSV", "The numbers, for a spreadsheet", () =>
+    offer(new Blob([csv()], { type: "text/csv" }), fileName(now()?.name ?? "numbers", "csv")),
+  );
+  const page = pushButton("HTML", "All this as one web page that opens offline", () => {
+    setText(told, "The page is being made…");
+    fetch?.();
+  });
+  page.hidden = fetch === null;
+  const group = h("div", {}, ...kinds, numbers, page);
+  const element = h(
+    "details",
+    { class: "ax-save" },
+    h("summary", { class: "ax-copy" }, "Save"),
+    h(
+      "div",
+      { class: "ax-menu" },
+      h("fieldset", { class: "ax-choice" }, h("legend", {}, "What is on screen, as a file"), group),
+      told,
+    ),
+  );
+  /** A page that the server has made. @param {Uint8Array} bytes */
+  function arrived(bytes) {
+    setText(told, bytes.length ? "" : "This is too large for a browser.");
+    if (!bytes.length) return;
+    offer(new Blob([/** @type {BlobPart} */ (bytes)], { type: "text/html" }), "attention.html");
+  }
+  return { element, arrived };
+}
+
+/**
+ * @param {HTMLElement[]} elements @param {string} title @param {Scene["theme"]} theme
+ * @param {number} width @param {number} height
+ * @returns {Promise<Blob | null>}
+ */
+function pngOf(elements, title, theme, width, height) {
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [width * SCALE, height * SCALE];
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  context.scale(SCALE, SCALE);
+  shoot(context, elements, title, theme);
+  return new Promise((done) => canvas.toBlob(done, "image/png"));
+}

@@ -1,0 +1,63 @@
+// Bytes -> a header and blocks of numbers: the one form of all payloads, written by container.py.
+
+/**
+ * @typedef {Uint8Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Float32Array<ArrayBuffer>
+ *         | Float64Array<ArrayBuffer>} Numbers
+ * @typedef {{type: string, shape: number[], data: Numbers} & Record<string, any>} Block
+ *   what was said of it, and its numbers, which are its own: the message goes
+ */
+
+/** What was to be read is no payload; its message says why. */
+export class Broken extends Error {}
+
+/** @type {Record<string, new (buffer: ArrayBuffer) => Numbers>} */
+const TYPES = {
+  uint8: Uint8Array,
+  int32: Int32Array,
+  float32: Float32Array,
+  float64: Float64Array,
+};
+const LETTERS = "AXP1";
+const START = 8; // bytes before the header
+
+/**
+ * @param {Uint8Array} bytes
+ * @returns {{head: any, blocks: Block[]}} head: without its list of blocks
+ * @throws {Broken} it is cut, or something else
+ */
+export function read(bytes) {
+  const { head, at } = readHead(bytes);
+  const { blocks, ...rest } = head;
+  let from = at;
+  const found = blocks.map((/** @type {{type: string, shape: number[]}} */ about) => {
+    const Kind = TYPES[about.type];
+    if (!Kind) throw new Broken(`a block of the type ${about.type}`);
+    const size = about.shape.reduce((product, n) => product * n, widthOf(about.type));
+    if (from + size > bytes.length) throw new Broken(`cut after ${bytes.length} bytes`);
+    from += size;
+    return { ...about, data: new Kind(bytes.slice(from - size, from).buffer) };
+  });
+  if (from !== bytes.length) throw new Broken(`${bytes.length - from} bytes too many`);
+  return { head: rest, blocks: found };
+}
+
+/** @param {Uint8Array} bytes */
+function readHead(bytes) {
+  const letters = new TextDecoder("latin1").decode(bytes.subarray(0, LETTERS.length));
+  if (letters !== LETTERS || bytes.length < START) throw new Broken("not one of this page’s");
+  const at = START + new DataView(bytes.buffer, bytes.byteOffset).getUint32(LETTERS.length, true);
+  if (at > bytes.length) throw new Broken(`cut after ${bytes.length} bytes`);
+  return { head: parse(new TextDecoder().decode(bytes.subarray(START, at))), at };
+}
+
+/** @param {string} text */
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Broken("its header cannot be read");
+  }
+}
+
+/** Bytes of a number. @param {string} type */
+const widthOf = (type) => (type === "uint8" ? 1 : type === "float64" ? 8 : 4);

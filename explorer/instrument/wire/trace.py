@@ -1,0 +1,296 @@
+"""A trace as a payload; `data.js` is the other end.
+
+What each of its blocks is is called its kind:
+
+- ``thumbs``: thumbnails of all heads, uint8 ``[layer, head, s, s]``; ``ordinary_thumbs``: the same
+  with special tokens left out;
+- ``layer``: the weights of one layer, float32 ``[head, query, key]``;
+- ``scores``: a part of the same layer as what its weights are made of, where that is shorter:
+  ``log_sum_exp``, ``q``, ``k`` and the arrays of its score rule (`FromScores`);
+- ``means``: the mean over the heads of every layer, float32 ``[layer, query, key]``;
+- ``group``: the attention between chosen words in every head (`attention_between`), float32;
+- ``film``: the weights of every frame of a training, float32 ``[frame, layer, head, query, key]``;
+- ``ideals``: where it would be best to look, float32 ``[pattern, query, key]``;
+- ``picture``: what a vision model saw, as PNG;
+- ``page``: the instrument as a file of its own, to be handed to the reader.
+
+Nothing but the thumbnails is rounded. From q and k the browser makes weights in double precision,
+so that each is off by no more than float32's own rounding, 6e-8 of it. Layers go by the model's own
+numbers.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import numpy.typing as npt
+
+from explorer.analysis.groups import attention_between
+from explorer.analysis.profiles import possible_entropy
+from explorer.film import Film
+from explorer.instrument.wire.container import Block, of_bytes, write
+from explorer.instrument.wire.want import Page, Want
+from explorer.layers import AttentionLayer, FromScores
+from explorer.trace import AttentionTrace, ModelInfo, Token, Weights
+from explorer.visible import marks_in
+
+Thumbnails = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
+Report = Callable[[str, float | None], None]
+THUMB = 32  # dots on a thumbnail's side, at most
+WHOLE = 2 * 10**6  # up to so many bytes all layers travel at once
+MAX_PAGE = 160 * 2**20  # bytes of a file that a browser is handed through its socket
+
+
+def pack(
+    trace: AttentionTrace,
+    *,
+    trace_id: str,
+    layers: Sequence[int],
+    opening: Mapping[str, object] | None = None,
+    link: Mapping[str, str] | None = None,
+    answers: Sequence[Block] = (),
+    film: Film | None = None,
+    report: Report = lambda doing, share: None,
+) -> bytes:
+    """The payload of a trace: its texts, all thumbnails, and some layers in full.
+
+    Args:
+        trace: What to show.
+        trace_id: Names the trace: payloads with one id add to the same picture.
+        layers: The numbers of the layers to send in full.
+        opening: The view to open with, by the names that a link uses.
+        link: The URL parameters of the run; None if no link can carry it.
+        answers: What else the browser asked for, from `answers_to`.
+        film: The training that the trace is the last frame of; its layers need not be sent.
+        report: Told what is being done; may raise to end it.
+    """
+    thumbs, ordinary = both_thumbnails(trace)
+    blocks: list[Block] = [({"kind": "thumbs"}, thumbs), ({"kind": "ordinary_thumbs"}, ordinary)]
+    for number in layers:
+        report("Packing the weights", None)
+        blocks += _layer_blocks(trace.layer(number))
+    blocks += answers
+    if film:
+        ideals = np.stack(list(film.ideals.values()))
+        blocks += [_weights({"kind": "film"}, film.weights), _weights({"kind": "ideals"}, ideals)]
+    if trace.patches:
+        blocks.append(of_bytes({"kind": "picture"}, trace.patches.png))
+    header = _about(trace) | {
+        "id": trace_id,
+        "opening": opening,
+        "link": link,
+        "film": film and _about_film(film),
+    }
+    return write(header, blocks)
+
+
+def _about(trace: AttentionTrace) -> dict[str, Any]:
+    """What a trace says besides numbers of attention."""
+    queries, keys = trace.query_tokens, trace.key_tokens
+    return {
+        "title": title_of(trace.model),
+        "passport": passport_words(trace.model),
+        "numbers": trace.numbers,
+        "n_heads": trace.model.n_heads,
+        "query_tokens": [asdict(t) for t in queries],
+        "key_tokens": None if keys == queries else [asdict(t) for t in keys],
+        "texts": trace.texts,
+        "marks": [marks_in(text) for text in trace.texts],
+        "patches": trace.patches and [trace.patches.rows, trace.patches.columns],
+        "n_cut": trace.n_cut,
+        "truncation_side": trace.model.truncation_side,
+        "unknown": trace.model.unknown_token,
+        "possible": possible_entropy(trace.layers).round(6).tolist(),
+        "sinks": any(layer.has_sink for layer in trace.layers),
+    }
+
+
+PART_NAMES = {
+    "encoder": "self-attention of the encoder",
+    "decoder": "self-attention of the decoder",
+    "cross": "cross-attention",
+}
+
+
+def title_of(model: ModelInfo) -> str:
+    """What made the weights, in words."""
+    return f"{model.name}, {PART_NAMES[model.part]}" if model.part in PART_NAMES else model.name
+
+
+def passport_words(model: ModelInfo) -> str:
+    """How far a model's numbers were found from its own, in words; empty where nothing was read."""
+    found = model.passport
+    if found is None:
+        return ""
+    if found.form == "scores":
+        power = 10.0 ** math.floor(math.log10(found.weights or 1))
+        rounded = (
+            math.ceil(found.weights / power - 1e-9) * power
+        )  # upwards: else it would be off by more
+        largest = f"{rounded:.0e}".replace("e-0", "e-") if found.weights else "0"
+        return (
+            f"checked against Transformers on {found.n_tokens} tokens: no weight is off by more "
+            f"than {largest}"
+        )
+    return f"its weights are those that Transformers returns, as {found.reason}"
+
+
+def _about_film(film: Film) -> dict[str, Any]:
+    """What a film says besides weights."""
+    return {
+        "steps": film.steps,
+        "loss": film.loss,
+        "accuracy": film.accuracy,
+        "chance": film.chance,
+        "near": [
+            {"name": name, "heads": shares.reshape(len(shares), -1).round(4).tolist()}
+            for name, shares in film.near.items()
+        ],
+        "ideals": list(film.ideals),
+        "answers": film.answers,
+        "right": film.right,
+    }
+
+
+def layers_to_send(trace: AttentionTrace, wanted: int) -> list[int]:
+    """The numbers of all layers of a short text; of a long one only of the wanted or nearest."""
+    if sum(map(bytes_sent, trace.layers)) <= WHOLE:
+        return list(trace.numbers)
+    return [trace.nearest(wanted)]
+
+
+def answers_to(
+    trace: AttentionTrace,
+    want: Want,
+    page_of: Callable[[Page], str],
+    report: Report = lambda doing, share: None,
+) -> list[Block]:
+    """What a browser asked for beyond layers, for `pack`; nothing where it cannot be.
+
+    Args:
+        trace: What it is about.
+        want: What is asked for.
+        page_of: Makes the file that was asked for.
+        report: Told what is being done; may raise to end it.
+    """
+    n_heads = trace.model.n_layers * trace.model.n_heads
+    if not want.fits(len(trace.query_tokens), len(trace.key_tokens), n_heads):
+        return []
+    blocks: list[Block] = []
+    if want.means:
+        report("Adding up the heads", None)
+        means = np.stack([_mean(layer) for layer in trace.layers])
+        blocks.append(_weights({"kind": "means"}, means))
+    if want.group:
+        report("Adding up words", None)
+        group = want.group
+        ordinary = ~_special(trace.key_tokens)
+        between = attention_between(
+            trace.layers,
+            group.queries,
+            group.keys,
+            mean=group.mean,
+            together=group.together,
+            kept=ordinary if group.rescaled else None,
+        )
+        blocks.append(_weights({"kind": "group", "name": group.name}, between))
+    if want.page:
+        page = page_of(want.page).encode()
+        about = {"kind": "page", "ticket": want.page.ticket}
+        blocks.append(of_bytes(about, page if len(page) <= MAX_PAGE else b""))
+    return blocks
+
+
+def _layer_blocks(layer: AttentionLayer) -> list[Block]:
+    """A layer as its weights or as what they are made of, whichever is shorter."""
+    if not isinstance(layer, FromScores) or bytes_sent(layer) == 4 * _cells(layer):
+        return [_weights({"kind": "layer", "layer": layer.number}, layer.weights())]
+    rule = layer.rule
+    logs = np.stack([layer.log_sum_exp(head) for head in range(layer.n_heads)])
+    about = {"kind": "scores", "layer": layer.number, "scale": rule.scale, "cap": rule.cap}
+    blocks: list[Block] = [(about | {"part": "log_sum_exp"}, logs)]
+    if rule.allowed is not None:
+        blocks.append((about | {"part": "allowed"}, rule.allowed.astype(np.int32)))
+    parts = {"q": layer.q, "k": layer.k, "offsets": rule.offsets, "sinks": rule.sinks}
+    known = ((name, part) for name, part in parts.items() if part is not None)
+    return [*blocks, *(_weights(about | {"part": name}, part) for name, part in known)]
+
+
+def _weights(about: dict[str, Any], numbers: npt.NDArray[Any]) -> Block:
+    return about, np.asarray(numbers, np.float32)
+
+
+def _cells(layer: AttentionLayer) -> int:
+    return layer.n_heads * layer.n_queries * layer.n_keys
+
+
+def bytes_sent(layer: AttentionLayer) -> int:
+    """Bytes that a layer takes on its way."""
+    given = 4 * _cells(layer)
+    if not isinstance(layer, FromScores) or layer.rule.added is not None:
+        return given
+    rule = layer.rule
+    numbers = layer.q.size + layer.k.size + 2 * layer.n_heads * layer.n_queries
+    parts = (rule.allowed, rule.offsets, rule.sinks)
+    numbers += sum(part.size for part in parts if part is not None)
+    return min(given, 4 * numbers)
+
+
+def _mean(layer: AttentionLayer) -> Weights:
+    """The mean over a layer's heads, ``[query, key]``, one head at a time."""
+    total = np.zeros((layer.n_queries, layer.n_keys))
+    for head in range(layer.n_heads):
+        for some, weights in layer.blocks(head):
+            total[some] += weights
+    return (total / layer.n_heads).astype(np.float32)
+
+
+def thumbnails(weights: Weights) -> npt.NDArray[np.uint8]:
+    """Every head shrunk by the maximum of each block, so that one strong weight is not lost.
+
+    Args:
+        weights: ``[..., query, key]``.
+
+    Returns:
+        uint8 ``[..., s_query, s_key]`` with s = min(n, 32): 255 times the square root.
+    """
+    for axis in (-2, -1):
+        n = weights.shape[axis]
+        if n > THUMB:
+            starts = np.arange(THUMB) * n // THUMB
+            weights = np.maximum.reduceat(weights, starts, axis=axis)
+    return np.round(255 * np.sqrt(np.minimum(weights, 1))).astype(np.uint8)
+
+
+_thumbnails: "WeakKeyDictionary[AttentionTrace, Thumbnails]" = WeakKeyDictionary()
+
+
+def both_thumbnails(trace: AttentionTrace) -> Thumbnails:
+    """The thumbnails of a trace, made once for as long as it lives."""
+    found = _thumbnails.get(trace)
+    if found is None:
+        found = _thumbnails[trace] = _make_thumbnails(trace)
+    return found
+
+
+def _make_thumbnails(trace: AttentionTrace) -> Thumbnails:
+    """The thumbnails of all tokens, and with the rows and columns of special tokens blanked."""
+    rows, columns = map(_special, (trace.query_tokens, trace.key_tokens))
+    heads = [(layer, head) for layer in trace.layers for head in range(layer.n_heads)]
+    everything, ordinary = [], []
+    for layer, head in heads:  # one at a time: all together would take the memory of all weights
+        weights = layer.rows(head)
+        everything.append(thumbnails(weights))
+        without = weights.copy()
+        without[rows] = 0
+        without[:, columns] = 0
+        ordinary.append(thumbnails(without))
+    shape = (len(trace.layers), trace.model.n_heads, *everything[0].shape)
+    return np.stack(everything).reshape(shape), np.stack(ordinary).reshape(shape)
+
+
+def _special(tokens: Sequence[Token]) -> npt.NDArray[np.bool_]:
+    return np.array([t.special for t in tokens])

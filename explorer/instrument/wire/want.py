@@ -1,0 +1,253 @@
+"""What the browser asks the server for beyond the first payload, checked: a page sends anything."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from explorer.analysis.groups import Words
+
+MAX_WORDS = 4096  # on one side of a selection
+MAX_PAIRS = 40  # of words that a reader points at, as survey.js: each is worked for
+MAX_CELLS = 4_000_000  # numbers of an answer, 16 MB
+MAX_VIEW = 100  # names in a view
+_NAME = re.compile(r"[A-Za-z0-9_.:/-]{1,200}")
+_VALUE = re.compile(r"[A-Za-z0-9_.-]{0,4000}")
+
+
+@dataclass(frozen=True)
+class Group:
+    """Chosen words, whose attention is wanted in every head.
+
+    Attributes:
+        name: The browser's own name for it; comes back with the answer.
+        queries: Words that look, each as the positions of its pieces.
+        keys: Words that are looked at.
+        mean: Whether the queries become one number.
+        together: Whether the keys become one number.
+        rescaled: Whether rows are divided by what they give to ordinary tokens.
+    """
+
+    name: str
+    queries: Words
+    keys: Words
+    mean: bool
+    together: bool
+    rescaled: bool
+
+
+@dataclass(frozen=True)
+class Page:
+    """The wish for the instrument as a file of its own.
+
+    Attributes:
+        ticket: A number of the browser's own: each file is saved once.
+        layers: The layers to put in; None for all.
+        view: The view to open with, by the names that a link uses.
+    """
+
+    ticket: int
+    layers: tuple[int, ...] | None
+    view: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Want:
+    """Everything that a browser wants of one trace.
+
+    Attributes:
+        trace_id: The trace that all this is about.
+        layer: The layer to send in full.
+        group: Chosen words.
+        means: Whether the mean over the heads of every layer is wanted.
+        page: The wish for a file.
+    """
+
+    trace_id: str = ""
+    layer: int = 0
+    group: Group | None = None
+    means: bool = False
+    page: Page | None = None
+
+    @staticmethod
+    def of(sent: object) -> "Want | None":
+        """The wish in what a page sent; None if there is none, or one that cannot be."""
+        if not isinstance(sent, Mapping) or not _matches(_NAME, sent.get("trace")):
+            return None
+        if not _is_count(sent.get("layer")):
+            return None
+        return Want(
+            sent["trace"],
+            sent["layer"],
+            _group(sent.get("group")),
+            sent.get("means") is True,
+            _page(sent.get("page")),
+        )
+
+    def asks(self) -> bool:
+        """Whether something must be computed to answer it: more than a layer that is there."""
+        return self.group is not None or self.means or self.page is not None
+
+    def without_page(self) -> "Want":
+        """The same without the wish for a file."""
+        return replace(self, page=None)
+
+    def fits(self, n_queries: int, n_keys: int, n_heads: int = 1) -> bool:
+        """Whether the chosen words are words of a trace, and the answer is of a bearable size.
+
+        Args:
+            n_queries: Tokens that look.
+            n_keys: Tokens that are looked at.
+            n_heads: Heads, of all layers together.
+        """
+        group = self.group
+        if group is None:
+            return True
+        ends = ((group.queries, n_queries), (group.keys, n_keys))
+        if any(position >= n for words, n in ends for word in words for position in word):
+            return False
+        rows = 1 if group.mean else len(group.queries)
+        columns = 1 if group.together else len(group.keys)
+        return n_heads * rows * columns <= MAX_CELLS
+
+
+@dataclass(frozen=True)
+class Head:
+    """One head, and perhaps a query and a key.
+
+    Attributes:
+        layer: The layer, from 0.
+        head: The head, from 0.
+        query: The position of a query, or None.
+        key: The position of a key, or None.
+    """
+
+    layer: int = 0
+    head: int = 0
+    query: int | None = None
+    key: int | None = None
+
+    @staticmethod
+    def of(sent: Mapping[str, object]) -> "Head":
+        """The head in what a page or a link says: numbers, or texts that begin with one."""
+        head = _number(sent.get("head", sent.get("heads")))
+        layer, query, key = (_number(sent.get(name)) for name in ("layer", "query", "key"))
+        return Head(layer or 0, head or 0, query, key)
+
+
+def _number(value: object) -> int | None:
+    """The number that something is, or begins with; None if it is no number."""
+    if isinstance(value, str):
+        found = re.match(r"[0-9]{1,4}(?![0-9])", value)
+        return int(found[0]) if found else None
+    return value if type(value) is int and _is_count(value) else None
+
+
+def _matches(pattern: re.Pattern[str], value: object) -> bool:
+    return isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value < 100_000
+
+
+def _words(value: Any) -> Words | None:
+    """Words as lists of positions, no position twice; None if it is none."""
+    if not isinstance(value, list) or not 0 < len(value) <= MAX_WORDS:
+        return None
+    seen: set[int] = set()
+    for word in value:
+        if not isinstance(word, list) or not word or not all(map(_is_count, word)):
+            return None
+        if len({*word}) < len(word) or not seen.isdisjoint(word):
+            return None
+        seen.update(word)
+    return tuple(map(tuple, value))
+
+
+def _group(sent: object) -> Group | None:
+    if not isinstance(sent, Mapping) or not _matches(_VALUE, sent.get("name")):
+        return None
+    queries, keys = _words(sent.get("queries")), _words(sent.get("keys"))
+    if queries is None or keys is None:
+        return None
+    flags = [sent.get(flag) is True for flag in ("mean", "together", "rescaled")]
+    return Group(sent["name"], queries, keys, *flags)
+
+
+def _page(sent: object) -> Page | None:
+    if not isinstance(sent, Mapping) or not _is_count(sent.get("ticket")):
+        return None
+    layers, view = sent.get("layers"), view_of(sent.get("view"))
+    if layers is not None and not (isinstance(layers, list) and all(map(_is_count, layers))):
+        return None
+    if view is None:
+        return None
+    return Page(sent["ticket"], None if layers is None else tuple(sorted(set(layers))), view)
+
+
+def tuples_of(
+    sent: object, name: str, length: int, most: int = MAX_WORDS
+) -> tuple[tuple[int, ...], ...] | None:
+    """Lists of so many whole numbers each in what a page sent, each once; None if there are none.
+
+    Args:
+        sent: What was sent.
+        name: The name of the lists in it.
+        length: Numbers in each.
+        most: Lists, at most; more are none.
+    """
+    found = sent.get(name) if isinstance(sent, Mapping) else None
+    if not isinstance(found, list) or len(found) > most:
+        return None
+    if not all(isinstance(t, list) and len(t) == length and all(map(_is_count, t)) for t in found):
+        return None
+    return tuple(dict.fromkeys(map(tuple, found)))
+
+
+def head_of(sent: object) -> Head | None:
+    """The head that a page names."""
+    return Head.of(sent) if isinstance(sent, Mapping) else None
+
+
+def step_of(sent: object) -> tuple[Head, dict[str, str] | None] | None:
+    """The head that “Step by step” wants, and the view of a file if one is wanted."""
+    return (Head.of(sent), view_of(sent.get("page"))) if isinstance(sent, Mapping) else None
+
+
+def side_of(sent: object) -> tuple[str, Want] | None:
+    """The side of a comparison, ``a`` or ``b``, and what is wanted for it."""
+    if not isinstance(sent, Mapping) or sent.get("side") not in ("a", "b"):
+        return None
+    want = Want.of(sent.get("want"))
+    return None if want is None else (str(sent["side"]), want)
+
+
+def file_of(sent: object) -> dict[str, str] | None:
+    """The view of a file that a comparison wants."""
+    return view_of(sent.get("page")) if isinstance(sent, Mapping) else None
+
+
+def pairs_of(sent: object) -> tuple[tuple[int, ...], ...] | None:
+    """The words that a reader points at: a text and two positions each."""
+    return tuples_of(sent, "pairs", 3, MAX_PAIRS)
+
+
+def change_of(sent: object) -> tuple[tuple[tuple[int, ...], ...], tuple[int, ...]] | None:
+    """The heads that shall be off, (layer, head) each, and the positions that shall be gone."""
+    heads, gone = tuples_of(sent, "off", 2), tuples_of(sent, "gone", 1)
+    if heads is None or gone is None:
+        return None
+    return heads, tuple(position for (position,) in gone)
+
+
+def position_of(sent: object) -> int | None:
+    """The position that a reader asks about."""
+    return sent if type(sent) is int and sent >= 0 else None
+
+
+def view_of(sent: object) -> dict[str, str] | None:
+    """A view by the names that a link uses, as far as it can be one; None if it is none at all."""
+    if not isinstance(sent, Mapping) or len(sent) > MAX_VIEW:
+        return None
+    return {k: v for k, v in sent.items() if _matches(_NAME, k) and _matches(_VALUE, v)}

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { Broken, read } from "../../explorer/instrument/wire/container.js";
+import { container } from "./trace.js";
+
+const whole = () =>
+  container({ id: "猫" }, [
+    [{ name: "a", shape: [2, 1] }, Float64Array.of(Math.PI, -0)],
+    [{ name: "b" }, Float32Array.of(0.1)],
+    [{ name: "c" }, Int32Array.of(-7, 2 ** 31 - 1)],
+    [{ name: "d" }, Uint8Array.of(255)],
+    [{ name: "e" }, new Uint8Array()],
+  ]);
+
+test("blocks come out as they went in, bit for bit, wherever the message begins", () => {
+  const { head, blocks } = read(whole());
+  assert.deepEqual(head, { id: "猫" });
+  assert.deepEqual(
+    blocks.map(({ name, type, shape }) => [name, type, shape]),
+    [
+      ["a", "float64", [2, 1]],
+      ["b", "float32", [1]],
+      ["c", "int32", [2]],
+      ["d", "uint8", [1]],
+      ["e", "uint8", [0]],
+    ],
+  );
+  assert.ok(Object.is(blocks[0].data[1], -0));
+  assert.deepEqual([...blocks[1].data], [Math.fround(0.1)]);
+  assert.deepEqual([...blocks[2].data], [-7, 2 ** 31 - 1]);
+});
+
+test("a block's numbers are its own: the message may go", () => {
+  const bytes = whole();
+  const { blocks } = read(bytes);
+  bytes.fill(0);
+  assert.equal(blocks[0].data[0], Math.PI);
+});
+
+test("a payload that is cut anywhere is told, and so is one that is longer than it says", () => {
+  const bytes = whole();
+  for (let n = 0; n < bytes.length; n++) assert.throws(() => read(bytes.slice(0, n)), Broken);
+  assert.throws(() => read(Uint8Array.of(...bytes, 0)), Broken);
+});
+
+test("what is something else is told", () => {
+  assert.throws(() => read(new TextEncoder().encode("<!doctype html>")), Broken);
+  assert.throws(() => read(container({}, [[{ type: "float16" }, Uint8Array.of(1, 2)]])), Broken);
+});
