@@ -1,6 +1,7 @@
 """What is on a page as one HTML file: opens from disk, offline, with every interaction in it."""
 
 import base64
+import gzip
 import html
 from collections.abc import Mapping, Sequence
 
@@ -9,11 +10,13 @@ from explorer.errors import ExplorerError
 from explorer.film import Film
 from explorer.instrument.assets import Host, bundle, css
 from explorer.instrument.wire.compare import pack_compare
+from explorer.instrument.wire.container import in_planes
 from explorer.instrument.wire.trace import Report, bytes_sent, pack, passport_words
 from explorer.instrument.wire.walk import pack_walk
 from explorer.trace import AttentionTrace, ModelInfo
 from explorer.walk import LayerWalk
 
+_EFFORT = 6  # of gzip: more takes longer, and a file of q and k gets no shorter
 MOST = 2**28  # bytes of a page's numbers; as text they are a third more, and browsers hold 2^29
 
 _PAGE = """<!doctype html>
@@ -72,7 +75,8 @@ def to_html(
     check_page(trace, layers)
     kept = _kept(trace, layers)
     payload = pack(trace, trace_id="file", layers=kept, opening=opening, film=film, report=report)
-    return _page(f"Attention of {trace.model.name}", "explorefile", payload, trace.model)
+    title = f"Attention of {trace.model.name}"
+    return _page(title, "explorefile", in_planes(payload), trace.model)
 
 
 def check_page(trace: AttentionTrace, layers: Sequence[int] | None = None) -> None:
@@ -111,7 +115,7 @@ def walk_to_html(
     walk, head = walks[0]
     title = f"Step by step: {walk.model.name}, layer {walk.layer}, head {head}"
     payload = pack_walk(walks, walk_id="file", note=note, opening=opening)
-    return _page(title, "stepsfile", payload, walk.model)
+    return _page(title, "stepsfile", in_planes(payload), walk.model)
 
 
 def comparison_to_html(
@@ -128,7 +132,7 @@ def comparison_to_html(
         report: Told what is being done; may raise to end it.
     """
     payloads = [
-        pack(trace, trace_id=f"file {side}", layers=trace.numbers, report=report)
+        in_planes(pack(trace, trace_id=f"file {side}", layers=trace.numbers, report=report))
         for side, trace in (("a", comparison.a), ("b", comparison.b))
     ]
     payload = pack_compare(
@@ -145,6 +149,6 @@ def _page(title: str, host: Host, payload: bytes, *models: ModelInfo) -> str:
         title=html.escape(title),
         about="".join(f"<p>{html.escape(line)}</p>\n" for line in lines),
         css=css(host),
-        payload=base64.b64encode(payload).decode(),
+        payload=base64.b64encode(gzip.compress(payload, _EFFORT, mtime=0)).decode(),
         code=bundle(host).replace("</", "<\\/"),
     )

@@ -12,6 +12,7 @@ import resvg_py
 from PIL import Image
 
 import explorer
+from explorer import export
 from explorer.instrument.wire.trace import passport_words
 from tests.browser.conftest import Reader
 
@@ -243,3 +244,18 @@ def test_a_notebook_cell_shows_the_same_instrument(tmp_path, browser):
     cell.locator(".ax-says", has_text="Layer 3, head 1: it looks most at cat (0.492)").wait_for()
     context.close()
     assert not errors
+
+
+def test_a_file_that_lost_a_part_says_so_and_what_to_do(tmp_path, screens):
+    page = export.to_html(explorer.trace(CAT))
+    payload = re.search(r'id="payload">([^<]*)<', page)[1]
+    path = tmp_path / "attention.html"
+    path.write_text(page.replace(payload, payload[:4000]), "utf-8")
+    with screens(offline=True) as tab:
+        tab.goto(path.as_uri())
+        said = tab.get_by_role("alert").inner_text()
+    assert re.fullmatch(
+        r"The numbers in this file cannot be read: a part is missing, or was changed\. Save it "
+        r"once more, or open it in a newer browser\.",
+        said,
+    )

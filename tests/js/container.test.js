@@ -37,6 +37,18 @@ test("a block's numbers are its own: the message may go", () => {
   assert.equal(blocks[0].data[0], Math.PI);
 });
 
+test("numbers in planes come out as those that are not", () => {
+  const numbers = Float32Array.of(0.1, -2, 3e30);
+  const bytes = new Uint8Array(numbers.buffer);
+  const planes = Uint8Array.from(
+    { length: 12 },
+    (_, at) => bytes[4 * (at % 3) + Math.floor(at / 3)],
+  );
+  const about = { type: "float32", shape: [3], planes: true };
+  const { blocks } = read(container({}, [[about, planes]]));
+  assert.deepEqual(blocks[0].data, numbers);
+});
+
 test("a payload that is cut anywhere is told, and so is one that is longer than it says", () => {
   const bytes = whole();
   for (let n = 0; n < bytes.length; n++) assert.throws(() => read(bytes.slice(0, n)), Broken);

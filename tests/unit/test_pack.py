@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from explorer.analysis.groups import attention_between
-from explorer.instrument.wire.container import read, write
+from explorer.instrument.wire.container import in_planes, read, write
 from explorer.instrument.wire.trace import (
     MAX_PAGE,
     THUMB,
@@ -51,6 +51,9 @@ def test_a_payload_is_read_as_it_was_written_bit_for_bit(header, given_arrays):
         assert array.dtype.name == given_array.dtype.name
         assert array.shape == given_array.shape
         assert array.tobytes() == given_array.tobytes()
+    again, same = read(in_planes(payload))
+    assert again == header
+    assert [(a, n.tobytes()) for a, n in same] == [(a, n.tobytes()) for a, n in read_blocks]
     for cut in (payload[:-1], payload + b"x", b"PK" + payload[2:], b""):
         with pytest.raises(ValueError, match=r"no payload|too many|smaller than|Expecting"):
             read(cut)

@@ -5,13 +5,22 @@ import { Broken } from "../wire/container.js";
 
 const WAIT = 150; // ms; browsers limit how often a page may rewrite its address
 
-/** The payload that lies in the page. */
-function readPayload() {
+/**
+ * The payload that lies in the page.
+ * @throws {Broken} it cannot be unpacked
+ */
+async function readPayload() {
   const holder = /** @type {HTMLElement} */ (document.getElementById("payload"));
   const letters = atob(holder.textContent ?? "");
   const packed = new Uint8Array(letters.length);
   for (let i = 0; i < packed.length; i++) packed[i] = letters.charCodeAt(i);
-  return packed;
+  if (!("DecompressionStream" in window)) throw new Broken("this browser cannot unpack gzip");
+  const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  try {
+    return new Uint8Array(await new Response(unpacked).arrayBuffer());
+  } catch {
+    throw new Broken("a part is missing, or was changed");
+  }
 }
 
 /** A host that keeps the view behind the #, and asks nobody for anything. */
@@ -36,13 +45,14 @@ export function createAlone() {
  * Show what lies in the page, and follow its colours.
  * @param {{update: (bytes: Uint8Array) => void, retheme: () => void}} here
  */
-export function startAlone(here) {
+export async function startAlone(here) {
   try {
-    here.update(readPayload());
+    here.update(await readPayload());
   } catch (error) {
     if (!(error instanceof Broken)) throw error;
-    const what = `The numbers in this file cannot be read: ${error.message}. Save it once more.`;
-    document.body.prepend(h("p", { role: "alert" }, what));
+    const what = `The numbers in this file cannot be read: ${error.message}.`;
+    const next = "Save it once more, or open it in a newer browser.";
+    document.body.prepend(h("p", { role: "alert" }, `${what} ${next}`));
   }
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
     here.retheme();

@@ -29,14 +29,18 @@ export function read(bytes) {
   const { head, at } = readHead(bytes);
   const { blocks, ...rest } = head;
   let from = at;
-  const found = blocks.map((/** @type {{type: string, shape: number[]}} */ about) => {
-    const Kind = TYPES[about.type];
-    if (!Kind) throw new Broken(`a block of the type ${about.type}`);
-    const size = about.shape.reduce((product, n) => product * n, widthOf(about.type));
-    if (from + size > bytes.length) throw new Broken(`cut after ${bytes.length} bytes`);
-    from += size;
-    return { ...about, data: new Kind(bytes.slice(from - size, from).buffer) };
-  });
+  const found = blocks.map(
+    (/** @type {{type: string, shape: number[], planes?: boolean}} */ about) => {
+      const Kind = TYPES[about.type];
+      if (!Kind) throw new Broken(`a block of the type ${about.type}`);
+      const size = about.shape.reduce((product, n) => product * n, widthOf(about.type));
+      if (from + size > bytes.length) throw new Broken(`cut after ${bytes.length} bytes`);
+      from += size;
+      const own = bytes.slice(from - size, from);
+      const data = new Kind((about.planes ? fromPlanes(own, widthOf(about.type)) : own).buffer);
+      return { ...about, data };
+    },
+  );
   if (from !== bytes.length) throw new Broken(`${bytes.length - from} bytes too many`);
   return { head: rest, blocks: found };
 }
@@ -57,6 +61,19 @@ function parse(text) {
   } catch {
     throw new Broken("its header cannot be read");
   }
+}
+
+/**
+ * Numbers whose first bytes stood before all second ones, and so on.
+ * @param {Uint8Array<ArrayBuffer>} planes @param {number} width bytes of a number
+ */
+function fromPlanes(planes, width) {
+  const count = planes.length / width;
+  const bytes = new Uint8Array(planes.length);
+  for (let byte = 0; byte < width; byte++) {
+    for (let i = 0, from = byte * count; i < count; i++) bytes[i * width + byte] = planes[from + i];
+  }
+  return bytes;
 }
 
 /** Bytes of a number. @param {string} type */
