@@ -24,7 +24,7 @@ from explorer.analysis.survey import survey
 from explorer.layers import FromScores, ScoreRule, of_weights
 from explorer.run import Run
 from explorer.sources import trace_run
-from explorer.sources.probe import probe
+from explorer.sources.intervention import intervention
 from explorer.target import Likeness
 from explorer.trace import AttentionTrace, ModelInfo, Token, Weights
 
@@ -166,7 +166,7 @@ def scores_trace(seed: int, n: int) -> AttentionTrace:
 def removal() -> None:
     print("removal of every token, MiniLM: tokens | batched, ms | / one at a time")
     for n in (16, 64, 128):
-        asked = probe(Run(text_of(n)), Likeness("A keeper watches ships."))
+        asked = intervention(Run(text_of(n)), Likeness("A keeper watches ships."))
         every = [[i] for i in asked.removable]
 
         def one_by_one(every: list[list[int]] = every, asked: "object" = asked) -> None:

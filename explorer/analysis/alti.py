@@ -8,15 +8,15 @@ from collections.abc import Callable
 
 import numpy as np
 
+from explorer.activations import Activations
 from explorer.analysis.norms import moved_by, scaled
 from explorer.errors import ExplorerError
-from explorer.insides import Insides
 from explorer.layers import Doubles
 
 MOST_PRODUCTS = 2**37  # products of numbers, a minute or two: 2,229 tokens of MiniLM, 1,114 of BERT
 
 
-def alti(insides: Insides, report: Callable[[float], None] = lambda share: None) -> Doubles:
+def alti(activations: Activations, report: Callable[[float], None] = lambda share: None) -> Doubles:
     """The share that each input position has in each position's vector after attention.
 
     c_ij = max(0, ‖y_i‖₁ − ‖y_i − T(x_j)_i‖₁), rows divided by their sum; T(x_j)_i is what i gets
@@ -24,7 +24,7 @@ def alti(insides: Insides, report: Callable[[float], None] = lambda share: None)
     positive part is its own. Cost: layer × query × key × d_model × head.
 
     Args:
-        insides: From the source.
+        activations: From the source.
         report: Told how much is done, 0 to 1; may raise to end it.
 
     Returns:
@@ -33,7 +33,7 @@ def alti(insides: Insides, report: Callable[[float], None] = lambda share: None)
     Raises:
         ExplorerError: It would take more than `MOST_PRODUCTS`.
     """
-    model, n = insides.model, len(insides.tokens)
+    model, n = activations.model, len(activations.tokens)
     layers = model.n_layers
     each = layers * model.n_heads * model.d_model
     if each * n**2 > MOST_PRODUCTS:
@@ -44,9 +44,11 @@ def alti(insides: Insides, report: Callable[[float], None] = lambda share: None)
         )
     found = []
     for layer in range(layers):
-        found.append(
-            _contributions(insides, layer, lambda share, at=layer: report((at + share) / layers))  # type: ignore[misc]
-        )
+
+        def so_far(share: float, at: int = layer) -> None:
+            report((at + share) / layers)
+
+        found.append(_contributions(activations, layer, so_far))
     return np.stack(found)
 
 
@@ -65,12 +67,14 @@ def alti_rollout(contributions: Doubles) -> Doubles:
     return found
 
 
-def _contributions(insides: Insides, layer: int, report: Callable[[float], None]) -> Doubles:
-    moved = scaled(insides, layer, moved_by(insides, layer)).transpose(1, 2, 0)
-    own = scaled(insides, layer, insides.inputs[layer].astype(np.float64))
-    weights = insides.weights[layer].astype(np.float64)
-    outputs = insides.outputs[layer].astype(np.float64)
-    deviations = insides.deviations(layer)
+def _contributions(
+    activations: Activations, layer: int, report: Callable[[float], None]
+) -> Doubles:
+    moved = scaled(activations, layer, moved_by(activations, layer)).transpose(1, 2, 0)
+    own = scaled(activations, layer, activations.inputs[layer].astype(np.float64))
+    weights = activations.weights[layer].astype(np.float64)
+    outputs = activations.outputs[layer].astype(np.float64)
+    deviations = activations.deviations(layer)
     found = np.empty((len(outputs), len(outputs)))
     for i, y in enumerate(outputs):  # one row at a time: all at once would be [n, n, d_model]
         report(i / len(outputs))

@@ -6,6 +6,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from explorer.activations import MOST_MAPS, Activations
 from explorer.analysis.agreement import RankAgreement, rank_agreement
 from explorer.analysis.alti import MOST_PRODUCTS, alti, alti_rollout
 from explorer.analysis.flow import MOST_PIPES, attention_flow
@@ -15,7 +16,6 @@ from explorer.analysis.profiles import Doubles
 from explorer.analysis.removal import Curves, curve_steps
 from explorer.analysis.rollout import MOST_WHOLE, attention_rollout
 from explorer.errors import ExplorerError
-from explorer.insides import MOST_MAPS, Insides
 from explorer.once import once
 from explorer.trace import Token, Weights
 
@@ -25,7 +25,7 @@ MOST_FLOWS = 1600  # maximum flows that are computed unasked, some seconds
 
 
 class Asked(Protocol):
-    """A model before a text, as `explorer.sources.probe.Probe` is."""
+    """A model before a text, as `explorer.sources.intervention.Intervention` is."""
 
     model: str
     tokens: tuple[Token, ...]
@@ -299,7 +299,7 @@ class Explanation:
 
 def explain(
     asked: Asked,
-    insides: Insides | str | Callable[[], Insides | str],
+    activations: Activations | str | Callable[[], Activations | str],
     *,
     how: How = "replace",
     by_word: bool = True,
@@ -314,8 +314,8 @@ def explain(
 
     Args:
         asked: The model with its text and target.
-        insides: What its attention moves, or why that cannot be had; or what gives either, which is
-            not asked before it is needed.
+        activations: What its attention moves, or why that cannot be had; or what gives either,
+            which is not asked before it is needed.
         how: How words are taken away, where the model has this way; else the one that it has.
         by_word: Whether the pieces of a word count as one.
         whole_flow: Whether attention flow is computed however long it takes.
@@ -327,7 +327,7 @@ def explain(
     say = _saying(report)
     known = _begun(asked, units, how)
     report("Reading the text", 0)
-    found = _Scores(asked, insides, units, whole_flow)
+    found = _Scores(asked, activations, units, whole_flow)
     known = _with(known, *(_scored(found, method) for method in AT_ONCE))
     show(known)
     report("Following the gradients", 0.01)
@@ -446,14 +446,14 @@ class _Scores:
     def __init__(
         self,
         asked: Asked,
-        insides: Insides | str | Callable[[], Insides | str],
+        activations: Activations | str | Callable[[], Activations | str],
         units: list[list[int]],
         whole_flow: bool,
     ) -> None:
         self.asked, self.units = asked, units
         self.whole_flow = whole_flow
         self.report: Callable[[float], None] = lambda share: None
-        self.insides = insides
+        self.activations = activations
 
     @once
     def weights(self) -> Weights:
@@ -523,12 +523,12 @@ class _Scores:
     def gradient_input(self) -> Doubles:
         return self.slopes.times_input
 
-    def _insides(self) -> Insides:
-        if callable(self.insides):
-            self.insides = self.insides()
-        if isinstance(self.insides, str):
-            raise ExplorerError(self.insides)
-        return self.insides
+    def _insides(self) -> Activations:
+        if callable(self.activations):
+            self.activations = self.activations()
+        if isinstance(self.activations, str):
+            raise ExplorerError(self.activations)
+        return self.activations
 
 
 def _scored(found: _Scores, method: Method) -> Score:

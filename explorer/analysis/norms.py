@@ -7,22 +7,24 @@ gets from j is T_ij = Σ_h A[h, i, j] f_h(x_j); the output bias is left out.
 
 import numpy as np
 
-from explorer.insides import Insides
+from explorer.activations import Activations
 from explorer.layers import Doubles
 
 
-def head_norms(insides: Insides) -> Doubles:
+def head_norms(activations: Activations) -> Doubles:
     """Per head, A·‖f_h(x_j)‖ (2020).
 
     Returns:
         ``[layer, head, query, key]``.
     """
-    lengths = np.stack([np.linalg.norm(moved_by(insides, i), axis=-1) for i in _layers(insides)])
-    return insides.weights * lengths[:, :, None, :]
+    lengths = np.stack(
+        [np.linalg.norm(moved_by(activations, i), axis=-1) for i in _layers(activations)]
+    )
+    return activations.weights * lengths[:, :, None, :]
 
 
 def attention_norms(
-    insides: Insides, *, residual: bool = False, layer_norm: bool = False
+    activations: Activations, *, residual: bool = False, layer_norm: bool = False
 ) -> Doubles:
     """The length of what each position gets from each: Attn-N, AttnRes-N or AttnResLn-N.
 
@@ -30,7 +32,7 @@ def attention_norms(
     G_j = f(x_j) f(x_j)ᵀ, ``[head, head]``. Cost: layer × key × head² × (query + d_model).
 
     Args:
-        insides: From the source.
+        activations: From the source.
         residual: Whether x_i is added to what position i gets from itself (2021).
         layer_norm: Whether each part then goes through the LayerNorm, as far as it is linear:
             γ·(v − mean v) / s_i with the true deviation s_i of the sum at i (2021).
@@ -38,10 +40,12 @@ def attention_norms(
     Returns:
         ``[layer, query, key]``.
     """
-    return np.stack([_norms(insides, i, residual, layer_norm) for i in _layers(insides)])
+    return np.stack([_norms(activations, i, residual, layer_norm) for i in _layers(activations)])
 
 
-def mixing_ratio(insides: Insides, *, residual: bool = True, layer_norm: bool = True) -> Doubles:
+def mixing_ratio(
+    activations: Activations, *, residual: bool = True, layer_norm: bool = True
+) -> Doubles:
     """How much of each position's vector comes from the others (2021): 0 nothing, 1 all of it.
 
     ‖Σ_{j≠i} v_ij‖ / (‖Σ_{j≠i} v_ij‖ + ‖v_ii‖).
@@ -50,9 +54,9 @@ def mixing_ratio(insides: Insides, *, residual: bool = True, layer_norm: bool = 
         ``[layer, token]``.
     """
     found = []
-    for layer in _layers(insides):
-        moved, own = _parts(insides, layer, residual, layer_norm)
-        weights = insides.weights[layer].astype(np.float64)
+    for layer in _layers(activations):
+        moved, own = _parts(activations, layer, residual, layer_norm)
+        weights = activations.weights[layer].astype(np.float64)
         total = np.einsum("hij,hjd->id", weights, moved)
         diagonal = np.einsum("hii,hid->id", weights, moved)
         others = np.linalg.norm(total - diagonal, axis=-1)
@@ -62,21 +66,21 @@ def mixing_ratio(insides: Insides, *, residual: bool = True, layer_norm: bool = 
     return np.stack(found)
 
 
-def moved_by(insides: Insides, layer: int) -> Doubles:
+def moved_by(activations: Activations, layer: int) -> Doubles:
     """f_h(x_j): each head's value of each token through its slice of the output map.
 
     Returns:
         ``[head, token, d_model]``.
     """
-    values = insides.values[layer].astype(np.float64)
+    values = activations.values[layer].astype(np.float64)
     heads, _, width = values.shape
-    maps = insides.w_o[layer].astype(np.float64).T.reshape(heads, width, -1)
+    maps = activations.w_o[layer].astype(np.float64).T.reshape(heads, width, -1)
     return values @ maps
 
 
-def _norms(insides: Insides, layer: int, residual: bool, layer_norm: bool) -> Doubles:
-    moved, own = _parts(insides, layer, residual, layer_norm)
-    weights = insides.weights[layer].astype(np.float64)
+def _norms(activations: Activations, layer: int, residual: bool, layer_norm: bool) -> Doubles:
+    moved, own = _parts(activations, layer, residual, layer_norm)
+    weights = activations.weights[layer].astype(np.float64)
     products = np.einsum("hjd,gjd->jhg", moved, moved, optimize=True)
     by_key = weights.transpose(2, 1, 0)  # [key, query, head]
     squares = ((by_key @ products) * by_key).sum(axis=-1).T
@@ -84,32 +88,32 @@ def _norms(insides: Insides, layer: int, residual: bool, layer_norm: bool) -> Do
     diagonal = np.einsum("hii,hid->id", weights, moved) + own
     np.fill_diagonal(found, np.linalg.norm(diagonal, axis=-1))
     if layer_norm:
-        found /= insides.deviations(layer)[:, None]
+        found /= activations.deviations(layer)[:, None]
     return found
 
 
 def _parts(
-    insides: Insides, layer: int, residual: bool, layer_norm: bool
+    activations: Activations, layer: int, residual: bool, layer_norm: bool
 ) -> tuple[Doubles, Doubles]:
     """What each head moves of each token, and what each keeps, through the LayerNorm's scale."""
-    moved = moved_by(insides, layer)
-    own = insides.inputs[layer].astype(np.float64) * residual
+    moved = moved_by(activations, layer)
+    own = activations.inputs[layer].astype(np.float64) * residual
     if layer_norm:
-        moved, own = (scaled(insides, layer, v) for v in (moved, own))
+        moved, own = (scaled(activations, layer, v) for v in (moved, own))
     return moved, own
 
 
-def scaled(insides: Insides, layer: int, vectors: Doubles) -> Doubles:
+def scaled(activations: Activations, layer: int, vectors: Doubles) -> Doubles:
     """γ·(v − mean v): the LayerNorm without its division, which differs from position to position.
 
     Args:
-        insides: From the source.
+        activations: From the source.
         layer: The layer.
         vectors: ``[..., d_model]``.
     """
-    gain: Doubles = insides.gain[layer].astype(np.float64)
+    gain: Doubles = activations.gain[layer].astype(np.float64)
     return gain * (vectors - vectors.mean(axis=-1, keepdims=True))
 
 
-def _layers(insides: Insides) -> range:
-    return range(insides.model.n_layers)
+def _layers(activations: Activations) -> range:
+    return range(activations.model.n_layers)

@@ -1,7 +1,7 @@
 """What happens when tokens are really taken away: curves of deletion and insertion.
 
 Samek et al. (2017), Petsiuk, Das, Saenko (2018), on tokens. The measuring is the source's
-(`explorer.sources.probe`); here is what to take away, and what the numbers come to.
+(`explorer.sources.intervention`); here is what to take away, and what the numbers come to.
 """
 
 from collections.abc import Sequence

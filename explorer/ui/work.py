@@ -287,26 +287,26 @@ def _within(progress: Progress) -> Progress:
 
 
 def _explain_or_change(work: Explaining | Changing, progress: Progress, show: Show) -> Any:
-    from explorer.sources.insides import read_insides
-    from explorer.sources.probe import probe
+    from explorer.sources.activations import read_activations
+    from explorer.sources.intervention import intervention
 
-    asked = probe(work.run, work.target, progress)
+    asked = intervention(work.run, work.target, progress)
     predicts = isinstance(work.target, MaskedWord | ClassScore)
     if isinstance(work, Changing):
         what = (work.off, work.gone, work.how if work.how in asked.ways else asked.ways[0])
         return asked.changed(*what), asked.predictions(*what) if predicts else []
     from explorer.analysis.explanation import explain
 
-    def insides() -> Any:
+    def activations() -> Any:
         try:
-            return read_insides(work.run, progress)
+            return read_activations(work.run, progress)
         except ExplorerError as error:
             return str(error)
 
     predictions = asked.predictions() if predicts else []
     found = explain(
         asked,
-        insides,
+        activations,
         how=work.how,
         by_word=work.by_word,
         whole_flow=work.whole_flow,

@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 from explorer.analysis.explanation import explain, truth_line
 from explorer.run import Run
 from explorer.source import Folder
-from explorer.sources.insides import read_insides
-from explorer.sources.probe import probe
+from explorer.sources.activations import read_activations
+from explorer.sources.intervention import intervention
 from explorer.target import Likeness, MaskedWord
 from tests.browser.test_files import saved
 from tests.models.tiny import tiny_model
@@ -37,7 +37,7 @@ def click_head(reader, layer, head, shape=(6, 12)):
 
 @pytest.fixture(scope="module")
 def asked():
-    return probe(Run(CAT), Likeness(OTHER))
+    return intervention(Run(CAT), Likeness(OTHER))
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def word_model(app):
 
 def test_a_first_visit_explains_and_says_how_far_to_believe_it(reader, asked):
     open_explain(reader)
-    found = explain(asked, read_insides(Run(CAT)))
+    found = explain(asked, read_activations(Run(CAT)))
     lines = reader.page.locator(".ax-findings li").all_inner_texts()
     assert lines == truth_line(found)
     assert f"= {asked.value:.3f}" in reader.page.locator(".ax-target").inner_text()
@@ -61,7 +61,7 @@ def test_a_first_visit_explains_and_says_how_far_to_believe_it(reader, asked):
 
 def test_a_word_pointed_at_gives_every_methods_number(reader, asked):
     open_explain(reader)
-    found = explain(asked, read_insides(Run(CAT)))
+    found = explain(asked, read_activations(Run(CAT)))
     tired = 9  # the tenth word
     rows = reader.page.locator(".ax-method")
     rows.nth(1).get_by_text("tired", exact=True).hover()
@@ -160,7 +160,7 @@ def test_a_masked_word_is_guessed_and_guessed_again_with_heads_off(reader, word_
     text = "the cat sat on the mat"
     run = Run(text, source=Folder(str(word_model)))
     open_explain(reader, text=text, source=run.source.spec, target="word", at="2")
-    asked = probe(run, MaskedWord(2))
+    asked = intervention(run, MaskedWord(2))
     rows = reader.page.locator(".ax-guesses tbody tr")
     assert rows.count() == 10
     name, chance = asked.predictions()[0]
@@ -246,6 +246,6 @@ def test_long_work_says_what_it_does_and_can_be_stopped(reader):
     stop = reader.page.locator("[class*=explain_stop]")
     stop.get_by_role("button", name="Stop").click()
     reader.page.get_by_text("Stopped. Nothing was changed.").wait_for()
-    assert f"= {probe(Run(CAT), Likeness(OTHER)).value:.3f}" in (
+    assert f"= {intervention(Run(CAT), Likeness(OTHER)).value:.3f}" in (
         reader.page.locator(".ax-target").inner_text()
     )

@@ -27,9 +27,9 @@ from explorer.errors import ExplorerError
 from explorer.run import Run
 from explorer.source import Folder
 from explorer.sources import building, loading, silent, trace_run
+from explorer.sources.intervention import intervention
 from explorer.sources.loading import load_model
 from explorer.sources.pictures import picture_of
-from explorer.sources.probe import probe
 from explorer.sources.staging import staged
 from explorer.target import MaskedWord
 from tests.models.tiny import byte_level, drawing, png_of, tiny_model, tiny_vision, tiny_writer
@@ -232,7 +232,7 @@ def shown(folder, family):
     second = "the mat." if family in ("T5", "Marian") else None  # writing one itself takes longer
     found = trace_run(Run("the cat sat on it.", second, source=source))
     words = (
-        probe(Run("the cat sat", source=source), MaskedWord(1)).predictions(count=99)
+        intervention(Run("the cat sat", source=source), MaskedWord(1)).predictions(count=99)
         if (family == "BERT")
         else []
     )

@@ -12,7 +12,7 @@ from explorer.lesson import Trained
 from explorer.run import Run
 from explorer.source import Folder
 from explorer.sources import trace_run
-from explorer.sources.probe import probe
+from explorer.sources.intervention import intervention
 from explorer.target import ClassScore, Likeness, MaskedWord, OutputVector
 from tests.models.test_explanation import explained, score
 from tests.models.tiny import SIZES, byte_level, one_mark, tiny_model, tiny_of
@@ -105,16 +105,16 @@ def test_without_any_token_to_stand_in_words_are_dropped_and_it_is_said(tmp_path
     assert "has no [MASK] and no other token" in found.notes[0]
     assert np.isfinite(found.empty)  # the first word stays: something must be read
     with pytest.raises(ExplorerError, match="drop words instead"):
-        probe(run, Likeness("the mat")).without([{1}], "replace")
+        intervention(run, Likeness("the mat")).without([{1}], "replace")
 
 
 def test_the_token_that_is_asked_about_stays_where_there_is_no_start_token(tmp_path):
     folder = tiny_of(config_of("GPT2", GPT2), tmp_path, one_mark())
     run = Run(TEXT, source=Folder(str(folder)))
-    asked = probe(run, OutputVector(0))
+    asked = intervention(run, OutputVector(0))
     assert 0 not in asked.removable
     assert np.isfinite(asked.without([{1}, set(asked.removable)], "drop")).all()
-    assert 0 not in probe(run, Likeness("the mat", first=True)).removable
+    assert 0 not in intervention(run, Likeness("the mat", first=True)).removable
 
 
 # — heads —
@@ -127,7 +127,7 @@ def test_a_head_of_a_decoder_is_off_as_if_its_rows_of_the_output_map_were_nought
     own, run = plain(folder), Run(TEXT, source=Folder(str(folder)))
     ids, other = (torch.tensor(one_mark()(t)["input_ids"]) for t in (TEXT, "the mat"))
     reference = mean_of(own, other)
-    asked = probe(run, Likeness("the mat"))
+    asked = intervention(run, Likeness("the mat"))
     got = asked.heads_off([[(0, 1)], [(1, 0)], [(0, 1), (1, 0)]])
     for value, off in zip(got, ([(0, 1)], [(1, 0)], [(0, 1), (1, 0)]), strict=True):
         changed = copy.deepcopy(own)
@@ -151,7 +151,7 @@ def test_heads_of_a_hybrid_are_named_by_the_models_own_layers(tmp_path):
     found = explained(run, OutputVector(3))
     assert found.numbers == (1, 3)
     assert found.head_effects.shape == (2, 2)
-    asked = probe(run, OutputVector(3))
+    asked = intervention(run, OutputVector(3))
     off = asked.heads_off([[(3, 1)]])[0] - asked.value
     assert found.head_effects[1, 1] == pytest.approx(off, abs=TOLERANCE)
     with pytest.raises(ExplorerError, match="has no head 0-1"):
@@ -166,7 +166,7 @@ def test_a_class_of_a_decoder_without_padding_is_read_at_the_last_token(name, tm
     sizes = GPT2 if name == "GPT2" else COMMON | MARKS
     run, logits = classifier(name, tmp_path, one_mark(), **sizes)
     ids = one_mark()(TEXT)["input_ids"]
-    asked, last = probe(run, ClassScore(1)), len(ids) - 1
+    asked, last = intervention(run, ClassScore(1)), len(ids) - 1
     assert asked.rows == [last]
     assert asked.notes("drop") == (
         f"The head reads the vector of “{asked.tokens[last].text}” (token {last}): attention is "
@@ -216,7 +216,7 @@ def test_attention_is_read_at_the_tokens_that_the_head_of_a_class_reads(name, tm
     sizes, where = READS[name]
     run, logits = classifier(name, tmp_path, byte_level(), **sizes)
     ids = byte_level()(TEXT)["input_ids"]
-    asked = probe(run, ClassScore(2))
+    asked = intervention(run, ClassScore(2))
     rows = {"first": [0], "last": [len(ids) - 1], "all": list(range(len(ids)))}[where]
     assert asked.rows == rows
     assert asked.value == pytest.approx(float(logits(ids)[2]), abs=TOLERANCE)
@@ -237,7 +237,7 @@ def test_gradients_are_told_by_token_where_a_model_keeps_its_batch_behind_them(t
     vectors = own.transformer.word_embedding(ids).detach().requires_grad_()
     value = own(inputs_embeds=vectors).logits[0, 1]
     (slope,) = torch.autograd.grad(value, vectors)
-    asked = probe(run, ClassScore(1))
+    asked = intervention(run, ClassScore(1))
     assert asked.slopes().norm == pytest.approx(slope[0].norm(dim=-1).numpy(), abs=TOLERANCE)
     found = asked.integrated_gradients("pad")
     assert found.error < 1e-3 * max(abs(found.change), 0.01)
@@ -252,7 +252,7 @@ def test_a_classifier_of_two_parts_is_explained_as_far_as_that_goes(tmp_path):
     alone, logits = classifier("Bart", tmp_path, byte_level(), **bart)
     run = Run("the cat", "the mat naïve the mat", alone.source)
     ids = byte_level()(*run.texts)["input_ids"]
-    asked = probe(run, ClassScore(1))
+    asked = intervention(run, ClassScore(1))
     assert asked.value == pytest.approx(float(logits(ids)[1]), abs=TOLERANCE)
     gone = asked.without([{1}], "drop")[0]
     assert gone == pytest.approx(float(logits([*ids[:1], *ids[2:]])[1]), abs=TOLERANCE)
@@ -268,7 +268,7 @@ def test_a_classifier_of_two_parts_is_explained_as_far_as_that_goes(tmp_path):
         assert whole.error < 1e-3 * max(abs(whole.change), 0.01)
     assert "is an encoder-decoder" in found.heads_reason
     with pytest.raises(ExplorerError, match="its class can be explained"):
-        probe(run, Likeness("the mat"))
+        intervention(run, Likeness("the mat"))
     shown = trace_run(run)  # what Explore shows of it: its second text as what is written
     assert len(shown.query_tokens) != len(shown.key_tokens)
 
@@ -294,7 +294,7 @@ def test_a_baseline_of_padding_moves_no_token_to_another_position(name, tmp_path
     """Families that find positions by what is no padding; against vectors given to them."""
     config = config_of(name, BERT_LIKE | AFTER_PADDING[name])
     tiny_of(config, tmp_path, byte_level())
-    asked = probe(Run(TEXT, source=Folder(str(tmp_path))), Likeness("the mat"))
+    asked = intervention(Run(TEXT, source=Folder(str(tmp_path))), Likeness("the mat"))
     found = asked.integrated_gradients("pad")
     own = plain(tmp_path)
     reference = mean_of(own, torch.tensor(byte_level()("the mat")["input_ids"]))
@@ -329,17 +329,17 @@ def test_a_baseline_of_padding_moves_no_token_to_another_position(name, tmp_path
 def test_why_no_masked_word_can_be_guessed_is_said_truly(make, says, tmp_path):
     run = Run("the cat sat on the mat", source=Folder(str(make(tmp_path))))
     with pytest.raises(ExplorerError, match=says):
-        probe(run, MaskedWord(2))
+        intervention(run, MaskedWord(2))
 
 
 def test_the_trained_layer_is_not_said_to_predict_nothing():
     with pytest.raises(ExplorerError, match="predicts the tokens of its own task"):
-        probe(Run("3 1 2", source=Trained("reverse")), Likeness("1"))
+        intervention(Run("3 1 2", source=Trained("reverse")), Likeness("1"))
 
 
 def test_what_goes_wrong_inside_a_model_is_said_in_its_own_words(tmp_path):
     folder = tiny_of(config_of("GPT2", GPT2), tmp_path, one_mark())
-    asked = probe(Run(TEXT, source=Folder(str(folder))), Likeness("the mat"))
+    asked = intervention(Run(TEXT, source=Folder(str(folder))), Likeness("the mat"))
 
     def fail(_module, _inputs):
         raise RuntimeError("the rotor is stuck")

@@ -20,8 +20,8 @@ from explorer.limits import MAX_LINES
 from explorer.run import Run
 from explorer.source import Folder
 from explorer.sources import trace_run
-from explorer.sources.insides import read_insides
-from explorer.sources.probe import probe
+from explorer.sources.activations import read_activations
+from explorer.sources.intervention import intervention
 from explorer.target import ClassScore, Likeness, MaskedWord, OutputVector
 from tests.models.tiny import WORDS, tiny_model
 
@@ -32,10 +32,10 @@ TOLERANCE = 1e-6
 
 def explained(run, target, **options):
     try:
-        insides = read_insides(run)
+        activations = read_activations(run)
     except ExplorerError as error:
-        insides = str(error)
-    return explain(probe(run, target), insides, **options)
+        activations = str(error)
+    return explain(intervention(run, target), activations, **options)
 
 
 def score(found, key):
@@ -68,7 +68,7 @@ def test_scores_of_one_position_are_its_row():
 
 
 def test_agreement_is_spearmans_with_what_removal_measured(likeness):
-    asked = probe(CAT, Likeness(OTHER))
+    asked = intervention(CAT, Likeness(OTHER))
     gone = asked.without([[i] for i in asked.removable], "replace")
     assert likeness.removal == pytest.approx(asked.value - gone, abs=TOLERANCE)
     for each in likeness.scores:
@@ -92,7 +92,7 @@ def test_any_two_scores_are_held_against_one_another(likeness):
 
 
 def test_removal_itself_would_have_the_lowest_deletion_at_the_first_step(likeness):
-    asked = probe(CAT, Likeness(OTHER))
+    asked = intervention(CAT, Likeness(OTHER))
     best = int(likeness.removal.argmax())
     lowest = asked.without([likeness.units[best]], "replace")[0]
     for each in likeness.scores:
@@ -149,7 +149,7 @@ def test_a_random_model_gets_no_flattering_story(tmp_path):
 
 def test_pieces_of_a_word_count_as_one_or_each_for_itself():
     run = Run("tokenization helps")
-    asked = probe(run, Likeness("x"))
+    asked = intervention(run, Likeness("x"))
     pieces = [t.text for t in asked.tokens if not t.special]
     assert pieces == ["token", "##ization", "helps"]
     assert units_of(asked.tokens, asked.removable, by_word=True) == [[1, 2], [3]]

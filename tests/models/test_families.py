@@ -180,11 +180,11 @@ def test_without_a_target_the_model_writes_it_greedily(writer):
 
 
 def test_other_pages_say_that_they_need_a_model_of_one_part(writer):
-    from explorer.sources.probe import probe
+    from explorer.sources.intervention import intervention
     from explorer.target import Likeness
 
     with pytest.raises(ExplorerError, match="encoder-decoder"):
-        probe(Run("the cat.", source=Folder(str(writer[0]))), Likeness("a dog."))
+        intervention(Run("the cat.", source=Folder(str(writer[0]))), Likeness("a dog."))
 
 
 # --- pictures -----------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ import explorer
 from explorer.errors import ExplorerError
 from explorer.run import Run
 from explorer.source import InMemory
-from explorer.sources.probe import probe
+from explorer.sources.intervention import intervention
 from explorer.target import Likeness
 from tests.models.test_tokens import translator
 from tests.models.tiny import READ, byte_level, drawing, tiny_model, tiny_vision, tiny_writer
@@ -382,7 +382,7 @@ def test_a_failing_model_leaves_the_callers_as_it_was(tokenizer):
 
 def test_what_explains_a_prediction_takes_a_model_in_memory(tokenizer):
     source = InMemory(made(), tokenizer)
-    asked = probe(Run("the cats naïve", source=source), Likeness("the mat"))
+    asked = intervention(Run("the cats naïve", source=source), Likeness("the mat"))
     assert np.isfinite(asked.value)
 
 

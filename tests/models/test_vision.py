@@ -16,10 +16,10 @@ from explorer.errors import ExplorerError
 from explorer.run import Run
 from explorer.source import Folder
 from explorer.sources import loading, silent, trace_run
+from explorer.sources.intervention import intervention
 from explorer.sources.loading import load_model
 from explorer.sources.patches import DINOv3Processor, prepare
 from explorer.sources.pictures import picture_of
-from explorer.sources.probe import probe
 from explorer.target import Likeness
 from tests.models.tiny import (
     TWO_PARTS,
@@ -170,7 +170,7 @@ def test_a_model_of_texts_and_pictures_reads_a_picture_by_its_part_for_pictures(
     assert trace_run(Run("the cats", source=Folder(str(tmp_path)))).model.n_layers == 3
     asked = Run(picture=picture_of(png_of(drawing())), source=Folder(str(tmp_path)))
     with pytest.raises(ExplorerError, match=r"The part of .* for pictures is shown on Explore"):
-        probe(asked, Likeness("the mat"))
+        intervention(asked, Likeness("the mat"))
 
 
 def test_a_model_that_writes_what_it_sees_shows_how_it_sees(tmp_path):

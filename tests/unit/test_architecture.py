@@ -21,7 +21,7 @@ ROOMS = [
     "picture",
     "layers",
     "trace",
-    "insides",
+    "activations",
     "walk",
     "film",
     "lesson",

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
+from explorer.activations import Activations
 from explorer.analysis.alti import alti, alti_rollout
 from explorer.analysis.norms import attention_norms, head_norms, mixing_ratio
 from explorer.errors import ExplorerError
-from explorer.insides import Insides
 from explorer.run import Run
 from explorer.source import Embedded, Scratch
-from explorer.sources.insides import read_insides
+from explorer.sources.activations import read_activations
 from explorer.sources.loading import load_model
 from explorer.sources.progress import silent
 from explorer.trace import ModelInfo, Token
@@ -19,12 +19,12 @@ CAT = Run("The cat sat on the mat because it was tired.")
 
 
 @pytest.fixture(scope="module")
-def insides():
-    return read_insides(CAT)
+def activations():
+    return read_activations(CAT)
 
 
 def tiny(seed, n=3, d=4, heads=2, layers=1):
-    """Random insides, whose outputs are what their own formula gives."""
+    """Random activations, whose outputs are what their own formula gives."""
     rng = np.random.default_rng(seed)
 
     def r(*shape):
@@ -45,28 +45,28 @@ def tiny(seed, n=3, d=4, heads=2, layers=1):
     ).numpy()
     tokens = tuple(Token("a", (i, i + 1), i, 0, False) for i in range(n))
     info = ModelInfo("tiny", None, layers, heads, d, n)
-    return Insides(info, tokens, weights, x, v, w_o, b_o, gain, shift, eps, y)
+    return Activations(info, tokens, weights, x, v, w_o, b_o, gain, shift, eps, y)
 
 
-def parts(insides, layer):
+def parts(activations, layer):
     """T(x_j)_i without and with residual and LayerNorm, ``[query, key, d_model]``, plainly."""
-    heads, n, width = insides.values[layer].shape
-    w_o = insides.w_o[layer].astype(float)
+    heads, n, width = activations.values[layer].shape
+    w_o = activations.w_o[layer].astype(float)
     moved = np.zeros((n, n, w_o.shape[0]))
     for h in range(heads):
-        f = insides.values[layer, h].astype(float) @ w_o[:, h * width : (h + 1) * width].T
-        moved += insides.weights[layer, h].astype(float)[:, :, None] * f[None]
-    kept = moved + np.eye(n)[:, :, None] * insides.inputs[layer].astype(float)[None]
-    before = kept.sum(axis=1) + insides.b_o[layer]
-    deviation = np.sqrt(before.var(axis=-1) + insides.eps[layer])
+        f = activations.values[layer, h].astype(float) @ w_o[:, h * width : (h + 1) * width].T
+        moved += activations.weights[layer, h].astype(float)[:, :, None] * f[None]
+    kept = moved + np.eye(n)[:, :, None] * activations.inputs[layer].astype(float)[None]
+    before = kept.sum(axis=1) + activations.b_o[layer]
+    deviation = np.sqrt(before.var(axis=-1) + activations.eps[layer])
     centred = kept - kept.mean(axis=-1, keepdims=True)
-    normed = insides.gain[layer].astype(float) * centred / deviation[:, None, None]
+    normed = activations.gain[layer].astype(float) * centred / deviation[:, None, None]
     return moved, kept, normed
 
 
 @pytest.mark.parametrize("which", ["tiny", "MiniLM"])
-def test_norms_are_those_of_the_plain_formula_with_every_vector_formed(which, insides):
-    them = tiny(1) if which == "tiny" else insides
+def test_norms_are_those_of_the_plain_formula_with_every_vector_formed(which, activations):
+    them = tiny(1) if which == "tiny" else activations
     variants = [{}, {"residual": True}, {"residual": True, "layer_norm": True}]
     for layer in {0, them.model.n_layers - 1}:
         for vectors, options in zip(parts(them, layer), variants, strict=True):
@@ -82,8 +82,8 @@ def test_the_norm_of_one_head_is_its_weight_times_the_length_of_what_it_moves():
     assert head_norms(them)[0, 1] == pytest.approx(want, abs=1e-6)
 
 
-def test_the_mixing_ratio_is_that_of_the_plain_formula(insides):
-    for them in (tiny(3), insides):
+def test_the_mixing_ratio_is_that_of_the_plain_formula(activations):
+    for them in (tiny(3), activations):
         _, _, normed = parts(them, 0)
         n = len(normed)
         own = np.linalg.norm(normed[range(n), range(n)], axis=-1)
@@ -92,8 +92,8 @@ def test_the_mixing_ratio_is_that_of_the_plain_formula(insides):
 
 
 @pytest.mark.parametrize("which", ["tiny", "MiniLM"])
-def test_alti_is_that_of_the_plain_formula(which, insides):
-    them = tiny(4) if which == "tiny" else insides
+def test_alti_is_that_of_the_plain_formula(which, activations):
+    them = tiny(4) if which == "tiny" else activations
     found = alti(them)
     for layer in {0, them.model.n_layers - 1}:
         _, _, normed = parts(them, layer)
@@ -106,44 +106,44 @@ def test_alti_is_that_of_the_plain_formula(which, insides):
     assert rolled[0] == pytest.approx(found[0])
 
 
-def test_the_parts_of_a_bert_layer_add_up_to_its_own_output(insides):
+def test_the_parts_of_a_bert_layer_add_up_to_its_own_output(activations):
     for layer in range(6):
-        _, _, normed = parts(insides, layer)
-        w_o_bias = insides.b_o[layer].astype(float)
-        before = parts(insides, layer)[1].sum(axis=1) + w_o_bias
-        deviation = np.sqrt(before.var(axis=-1) + insides.eps[layer])
-        bias = insides.gain[layer] * (w_o_bias - w_o_bias.mean()) / deviation[:, None]
-        whole = normed.sum(axis=1) + bias + insides.shift[layer]
-        assert whole == pytest.approx(insides.outputs[layer], abs=2e-5)
+        _, _, normed = parts(activations, layer)
+        w_o_bias = activations.b_o[layer].astype(float)
+        before = parts(activations, layer)[1].sum(axis=1) + w_o_bias
+        deviation = np.sqrt(before.var(axis=-1) + activations.eps[layer])
+        bias = activations.gain[layer] * (w_o_bias - w_o_bias.mean()) / deviation[:, None]
+        whole = normed.sum(axis=1) + bias + activations.shift[layer]
+        assert whole == pytest.approx(activations.outputs[layer], abs=2e-5)
 
 
-def test_what_is_read_is_what_the_model_computes(insides):
+def test_what_is_read_is_what_the_model_computes(activations):
     loaded = load_model(Embedded(), silent)
     block = loaded.network.encoder.layer[2].attention
     with torch.inference_mode():
-        x = torch.tensor(insides.inputs[2])[None]
+        x = torch.tensor(activations.inputs[2])[None]
         want = block.self.value(x)[0].unflatten(-1, (12, 32)).transpose(0, 1)
-    assert insides.values[2] == pytest.approx(want.numpy(), abs=1e-6)
-    assert insides.eps[2] == pytest.approx(block.output.LayerNorm.eps)
+    assert activations.values[2] == pytest.approx(want.numpy(), abs=1e-6)
+    assert activations.eps[2] == pytest.approx(block.output.LayerNorm.eps)
 
 
-def test_cls_takes_half_of_the_attention_but_moves_little(insides):
+def test_cls_takes_half_of_the_attention_but_moves_little(activations):
     """What readers are told: weights are not contributions."""
-    share = insides.weights[2, :, :, 0].mean()
-    norms = attention_norms(insides)[2]
+    share = activations.weights[2, :, :, 0].mean()
+    norms = attention_norms(activations)[2]
     assert share > 0.3
     assert norms[:, 0].sum() / norms.sum() < share / 2
 
 
 def test_a_layer_without_layernorm_is_not_described_by_another_ones_formula():
     with pytest.raises(ExplorerError, match="no LayerNorm and residual"):
-        read_insides(Run("a b", source=Scratch()))
+        read_activations(Run("a b", source=Scratch()))
 
 
 def test_norms_and_alti_beyond_their_length_are_refused_before_any_work(monkeypatch):
-    monkeypatch.setattr("explorer.insides.MOST_MAPS", 72 * 10**2)
+    monkeypatch.setattr("explorer.activations.MOST_MAPS", 72 * 10**2)
     with pytest.raises(ExplorerError, match="go up to 10 tokens with 72 heads; this text has 13"):
-        read_insides(CAT)
+        read_activations(CAT)
     monkeypatch.setattr("explorer.analysis.alti.MOST_PRODUCTS", 2 * 4 * 2**2)
     with pytest.raises(ExplorerError, match="ALTI goes up to 2 tokens in a model of this size"):
         alti(tiny(0))

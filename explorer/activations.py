@@ -1,4 +1,4 @@
-"""Insides: what a model's attention moves from token to token, beside how it is shared out."""
+"""Activations: what a model's attention moves from token to token, beside how it is shared out."""
 
 from dataclasses import dataclass
 
@@ -29,7 +29,7 @@ def check_maps(model: ModelInfo, tokens: int) -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class Insides:
+class Activations:
     """The vectors and maps round the attention of every layer, read-only.
 
     Of models whose layers are output = LayerNorm(attention(x) + x), as BERT's are.

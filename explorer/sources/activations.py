@@ -1,11 +1,11 @@
-"""Run -> Insides: the vectors that a BERT-shaped model's attention moves."""
+"""Run -> Activations: the vectors that a BERT-shaped model's attention moves."""
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from explorer.activations import Activations, check_maps
 from explorer.errors import ExplorerError
-from explorer.insides import Insides, check_maps
 from explorer.run import Run
 from explorer.source import Transplanted, model_of
 from explorer.sources.families import layer_norm, plain_layers, projections
@@ -15,7 +15,7 @@ from explorer.sources.progress import Progress, silent
 from explorer.sources.tokens import read
 
 
-def read_insides(run: Run, progress: Progress = silent) -> Insides:
+def read_activations(run: Run, progress: Progress = silent) -> Activations:
     """What the attention of every layer moves, on a text.
 
     Raises:
@@ -49,7 +49,7 @@ def read_insides(run: Run, progress: Progress = silent) -> Insides:
             m[2](x)[0].unflatten(-1, (loaded.info.n_heads, -1)).transpose(0, 1)
             for m, x in zip(maps, hidden[:n_layers], strict=True)
         ]
-    return Insides(
+    return Activations(
         model=loaded.info,
         tokens=reading.tokens,
         weights=_stacked([a[0] for a in attentions]),

@@ -68,7 +68,7 @@ class IntegratedGradients:
     change: float
 
 
-class Probe:
+class Intervention:
     """A text before a model, and a target of which every question is answered by a number.
 
     Attributes:
@@ -758,7 +758,7 @@ def _no_words(loaded: LoadedModel) -> str:
     return f"{name} has no head that predicts masked words, so none can be guessed. {instead}"
 
 
-def probe(run: Run, target: Target, progress: Progress = silent) -> Probe:
+def intervention(run: Run, target: Target, progress: Progress = silent) -> Intervention:
     """A run's model and text, ready to be asked about a target.
 
     Raises:
@@ -777,4 +777,4 @@ def probe(run: Run, target: Target, progress: Progress = silent) -> Probe:
             "The from-scratch layer predicts nothing, so there is no output to explain. Choose "
             "BERT or another model under Model, then press Run."
         )
-    return Probe(load_model(model, progress), run, target)
+    return Intervention(load_model(model, progress), run, target)

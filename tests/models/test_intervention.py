@@ -9,8 +9,8 @@ from explorer.analysis.gradients import head_importance, relevance
 from explorer.errors import ExplorerError
 from explorer.run import Run
 from explorer.source import Embedded, Folder, Scratch
+from explorer.sources.intervention import intervention
 from explorer.sources.loading import load_model
-from explorer.sources.probe import probe
 from explorer.sources.progress import silent
 from explorer.target import (
     ClassScore,
@@ -35,7 +35,7 @@ def minilm():
 
 @pytest.fixture(scope="module")
 def likeness():
-    return probe(CAT, Likeness(OTHER))
+    return intervention(CAT, Likeness(OTHER))
 
 
 @pytest.fixture(scope="module")
@@ -71,11 +71,11 @@ def test_likeness_is_the_cosine_of_two_mean_pooled_vectors(minilm, likeness):
 
 def test_another_text_that_is_cut_is_said_to_be(word_model):
     other = "the cat sat on the mat " * 10
-    asked = probe(Run("the cat sat", source=Folder(str(word_model))), Likeness(other))
+    asked = intervention(Run("the cat sat", source=Folder(str(word_model))), Likeness(other))
     (said,) = asked.notes("replace")
     assert "its first 40 tokens were read, 22 were cut" in said
     begun = " ".join(other.split()[:38])
-    whole = probe(Run("the cat sat", source=Folder(str(word_model))), Likeness(begun))
+    whole = intervention(Run("the cat sat", source=Folder(str(word_model))), Likeness(begun))
     assert whole.notes("replace") == ()
     assert asked.value == pytest.approx(whole.value, abs=TOLERANCE)
 
@@ -222,11 +222,11 @@ def test_integrated_gradients_add_up_to_the_change_and_are_a_plain_riemann_sum(
 def test_special_tokens_and_the_token_asked_about_are_never_taken_away(likeness):
     assert 0 not in likeness.removable
     assert len(likeness.tokens) - 1 not in likeness.removable
-    assert 4 not in probe(CAT, OutputVector(4)).removable
+    assert 4 not in intervention(CAT, OutputVector(4)).removable
 
 
 def test_the_length_of_an_output_vector_is_its_own_norm(minilm):
-    asked = probe(CAT, OutputVector(8))
+    asked = intervention(CAT, OutputVector(8))
     with torch.inference_mode():
         out = minilm.network(input_ids=ids_of(minilm, CAT.text)[None])
     assert asked.value == pytest.approx(float(out.last_hidden_state[0, 8].norm()), rel=1e-6)
@@ -240,7 +240,7 @@ def test_the_length_of_an_output_vector_is_its_own_norm(minilm):
 
 def test_the_probability_of_a_masked_word_is_transformers_own(word_model):
     run = Run("the cat sat on the mat", source=Folder(str(word_model)))
-    asked = probe(run, MaskedWord(2))
+    asked = intervention(run, MaskedWord(2))
     tokenizer = transformers.AutoTokenizer.from_pretrained(word_model)
     model = transformers.AutoModelForMaskedLM.from_pretrained(
         word_model, attn_implementation="eager"
@@ -254,7 +254,9 @@ def test_the_probability_of_a_masked_word_is_transformers_own(word_model):
     best = asked.predictions(count=3)
     assert [p for _, p in best] == pytest.approx(chances.topk(3).values.tolist(), abs=TOLERANCE)
     assert best[0][0] == tokenizer.convert_ids_to_tokens(int(chances.argmax()))
-    assert probe(run, MaskedWord(2, "mat")).name == "probability of “mat” at the masked token 2"
+    assert (
+        intervention(run, MaskedWord(2, "mat")).name == "probability of “mat” at the masked token 2"
+    )
     changed = asked.predictions(off=[(0, 0), (1, 1)], count=3)
     assert changed != best
 
@@ -267,9 +269,9 @@ def test_the_score_of_a_class_is_transformers_own(class_model):
     tokenizer = transformers.AutoTokenizer.from_pretrained(class_model)
     with torch.inference_mode():
         logits = model(**tokenizer(run.text, return_tensors="pt")).logits[0]
-    asked = probe(run, ClassScore())
+    asked = intervention(run, ClassScore())
     assert asked.value == pytest.approx(float(logits.max()), abs=TOLERANCE)
-    assert probe(run, ClassScore(0)).value == pytest.approx(float(logits[0]), abs=TOLERANCE)
+    assert intervention(run, ClassScore(0)).value == pytest.approx(float(logits[0]), abs=TOLERANCE)
     assert [p for _, p in asked.predictions()] == pytest.approx(
         sorted(logits.softmax(-1).tolist(), reverse=True), abs=TOLERANCE
     )
@@ -279,7 +281,7 @@ def test_the_score_of_a_class_is_transformers_own(class_model):
 def test_other_families_answer_as_a_plain_run_of_theirs_does(kind, tmp_path):
     folder = tiny_model(kind, tmp_path)
     run = Run("the cat sat on the mat", source=Folder(str(folder)))
-    asked = probe(run, Likeness("the dog"))
+    asked = intervention(run, Likeness("the dog"))
     loaded = load_model(run.source, silent)
     reference = vector_of(loaded, "the dog")
     ids = ids_of(loaded, run.text)
@@ -306,15 +308,15 @@ def test_other_families_answer_as_a_plain_run_of_theirs_does(kind, tmp_path):
 )
 def test_a_target_that_a_model_does_not_have_is_refused_in_words(run, target, says):
     with pytest.raises(ExplorerError, match=says):
-        probe(run, target)
+        intervention(run, target)
 
 
 def test_a_word_of_several_tokens_and_a_special_token_cannot_be_asked_for(word_model):
     run = Run("the cat sat", source=Folder(str(word_model)))
     with pytest.raises(ExplorerError, match="is not one token"):
-        probe(run, MaskedWord(2, "zebra fish"))
+        intervention(run, MaskedWord(2, "zebra fish"))
     with pytest.raises(ExplorerError, match="special tokens stay"):
-        probe(run, MaskedWord(0))
+        intervention(run, MaskedWord(0))
 
 
 def test_asking_leaves_the_model_as_it_was(likeness):
