@@ -56,35 +56,12 @@ export function createCaptions(actions) {
     const now = `${view.layer}.${view.heads.join(".")} ${theme.dark}`;
     if (chosen === now) return;
     chosen = now;
-    const chips = view.heads.map((head) => {
-      const name = `Layer ${view.layer}, head ${head}`;
-      const chip = view.heads.length === 1 ? h("span", { class: "ax-chip" }) : taking(name, head);
-      chip.append(h("span", { class: "ax-dot" }));
-      chip.append(view.heads.length === 1 ? name : `${view.layer}-${head} ×`);
-      chip.style.setProperty("--head", theme.headCss(head));
-      return chip;
-    });
-    /** @param {string} name @param {number} head */
-    function taking(name, head) {
-      const button = h("button", { type: "button", class: "ax-chip", title: `Take ${name} out` });
-      button.addEventListener("click", () => actions.chooseHead(view.layer, head, true));
-      return button;
-    }
-    legend.replaceChildren(...chips);
+    legend.replaceChildren(...chipsOf(view, theme, actions));
   }
 
   /** Which heads connect the pinned pair. @param {Scene} scene */
   function rank({ trace, pinnedNumbers }) {
-    const heads = pinnedNumbers.slice(0, RANKED).flatMap(({ layer, head, weight }) => {
-      const name = `Choose layer ${layer}, head ${head}`;
-      const button = pushButton(
-        `${layer}-${head}`,
-        name,
-        () => actions.chooseHead(layer, head, false),
-        "ax-chip",
-      );
-      return [button, ` ${digits(weight)}  `];
-    });
+    const heads = strongest(pinnedNumbers, actions);
     const [here, all] = [pinnedNumbers.length / trace.head.n_heads, trace.head.numbers.length];
     const missing = here < all ? ` Of the ${here} layers that are here, out of ${all}.` : "";
     ranking.replaceChildren(...(heads.length ? ["Strongest: ", ...heads, missing] : []));
@@ -92,3 +69,36 @@ export function createCaptions(actions) {
 
   return { sentence, notes, spoken, legend, ranking, show, describe, rank };
 }
+
+/**
+ * The chosen heads, each in its colour; of several each can be taken out.
+ * @param {Scene["view"]} view @param {Scene["theme"]} theme @param {Actions} actions
+ */
+function chipsOf({ layer, heads }, theme, actions) {
+  /** @param {string} name @param {number} head */
+  function taking(name, head) {
+    const button = h("button", { type: "button", class: "ax-chip", title: `Take ${name} out` });
+    button.addEventListener("click", () => actions.chooseHead(layer, head, true));
+    return button;
+  }
+  return heads.map((head) => {
+    const name = `Layer ${layer}, head ${head}`;
+    const chip = heads.length === 1 ? h("span", { class: "ax-chip" }) : taking(name, head);
+    chip.append(h("span", { class: "ax-dot" }));
+    chip.append(heads.length === 1 ? name : `${layer}-${head} ×`);
+    chip.style.setProperty("--head", theme.headCss(head));
+    return chip;
+  });
+}
+
+/**
+ * The first few heads that connect the pinned pair, each to be chosen, with its number.
+ * @param {Scene["pinnedNumbers"]} pinnedNumbers @param {Actions} actions
+ */
+const strongest = (pinnedNumbers, actions) =>
+  pinnedNumbers.slice(0, RANKED).flatMap(({ layer, head, weight }) => {
+    const name = `Choose layer ${layer}, head ${head}`;
+    const choose = () => actions.chooseHead(layer, head, false);
+    const button = pushButton(`${layer}-${head}`, name, choose, "ax-chip");
+    return [button, ` ${digits(weight)}  `];
+  });

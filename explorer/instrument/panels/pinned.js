@@ -51,12 +51,7 @@ export function createPinned(change, clear, several) {
     const [queries, keys] = [wordsOf(tokens.query_tokens, from), wordsOf(tokens.key_tokens, to)];
     change((view) => ({ ...view, queries, keys, grid: "pinned" }), {});
   });
-  const add = pushButton("Pick several", "Every click adds a word, as with Shift", () => {
-    const on = add.getAttribute("aria-pressed") !== "true";
-    add.setAttribute("aria-pressed", String(on));
-    several(on);
-  });
-  add.setAttribute("aria-pressed", "false");
+  const add = createSeveral(several);
   const letGo = pushButton("Clear", "Let go of everything pinned (Escape)", clear);
   const element = h(
     "div",
@@ -73,7 +68,7 @@ export function createPinned(change, clear, several) {
     const { view, trace, model } = scene;
     const { query_tokens: queries, key_tokens: keys } = trace.head;
     const pinned = isPinned(view);
-    showNumber(scene);
+    number.textContent = numberOf(scene);
     const now = `${trace.head.id} ${view.queries} ${view.keys} ${view.words} ${model.name}`;
     if (key === now) return;
     key = now;
@@ -82,60 +77,58 @@ export function createPinned(change, clear, several) {
     ways.element.hidden = queries !== keys || !queries.some((token) => token.segment === 1);
     ways.show(wayOf(view, queries, keys));
     chips.replaceChildren(
-      ...side("Looks:", view.queries, queries, "queries"),
-      ...side("Looked at:", view.keys, keys, "keys"),
+      ...side("Looks:", view.queries, queries, "queries", change),
+      ...side("Looked at:", view.keys, keys, "keys", change),
     );
   }
 
-  /** The number between the two sides, for the heads that are painted. @param {Scene} now */
-  function showNumber({ model, view }) {
-    const { rowOfToken, columnOfToken } = model.layout;
-    const rows = unitsHolding(view.queries, rowOfToken);
-    const columns = unitsHolding(view.keys, columnOfToken);
-    const both = rows.length > 0 && columns.length > 0 && !model.pooled;
-    number.textContent = both
-      ? `${digits(model.number(rows, columns))}${how(rows.length, columns.length, model.most)}`
-      : "";
-  }
-
-  /** @param {number} nRows @param {number} nColumns @param {boolean} most */
-  function how(nRows, nColumns, most) {
-    const made = nRows > 1 ? (nColumns > 1 ? "mean of sums" : "mean") : nColumns > 1 ? "sum" : "";
-    const all = [made, most ? "largest of the heads" : ""].filter(Boolean).join(", ");
-    return all && ` (${all})`;
-  }
-
-  /**
-   * @param {string} title @param {number[]} pinned @param {{text: string}[]} tokens
-   * @param {"queries" | "keys"} name
-   */
-  function side(title, pinned, tokens, name) {
-    if (!pinned.length) return [];
-    return [
-      h("span", { class: "ax-help" }, title),
-      ...runsOf(pinned).map(([first, last]) => {
-        const text = textOf(tokens, first, last);
-        const out = pushButton(
-          text,
-          "Take it out",
-          () => {
-            change(
-              (view) => ({
-                ...view,
-                [name]: view[name].filter((token) => token < first || token > last),
-              }),
-              {},
-            );
-          },
-          "ax-chip",
-        );
-        out.append(h("span", { "aria-hidden": "true" }, "×"));
-        return out;
-      }),
-    ];
-  }
-
   return { element, show };
+}
+
+/** @param {(several: boolean) => void} several told whether every click adds */
+function createSeveral(several) {
+  const add = pushButton("Pick several", "Every click adds a word, as with Shift", () => {
+    const on = add.getAttribute("aria-pressed") !== "true";
+    add.setAttribute("aria-pressed", String(on));
+    several(on);
+  });
+  add.setAttribute("aria-pressed", "false");
+  return add;
+}
+
+/** The number between the two sides, for the heads that are painted. @param {Scene} now */
+function numberOf({ model, view }) {
+  const { rowOfToken, columnOfToken } = model.layout;
+  const rows = unitsHolding(view.queries, rowOfToken);
+  const columns = unitsHolding(view.keys, columnOfToken);
+  const both = rows.length > 0 && columns.length > 0 && !model.pooled;
+  return both
+    ? `${digits(model.number(rows, columns))}${how(rows.length, columns.length, model.most)}`
+    : "";
+}
+
+/** @param {number} nRows @param {number} nColumns @param {boolean} most */
+function how(nRows, nColumns, most) {
+  const made = nRows > 1 ? (nColumns > 1 ? "mean of sums" : "mean") : nColumns > 1 ? "sum" : "";
+  const all = [made, most ? "largest of the heads" : ""].filter(Boolean).join(", ");
+  return all && ` (${all})`;
+}
+
+/**
+ * What is pinned on one side, run by run, each to be taken out.
+ * @param {string} title @param {number[]} pinned @param {{text: string}[]} tokens
+ * @param {"queries" | "keys"} name @param {import("../parts/tools.js").Change} change
+ */
+function side(title, pinned, tokens, name, change) {
+  if (!pinned.length) return [];
+  const chips = runsOf(pinned).map(([first, last]) => {
+    const isLeft = (/** @type {number} */ token) => token < first || token > last;
+    const takeOut = () => change((view) => ({ ...view, [name]: view[name].filter(isLeft) }), {});
+    const chip = pushButton(textOf(tokens, first, last), "Take it out", takeOut, "ax-chip");
+    chip.append(h("span", { "aria-hidden": "true" }, "×"));
+    return chip;
+  });
+  return [h("span", { class: "ax-help" }, title), ...chips];
 }
 
 /** @param {{text: string}[]} tokens @param {number} first @param {number} last */

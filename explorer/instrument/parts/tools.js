@@ -12,6 +12,31 @@ const COPIED_SHOWN = 2500; // ms
 const ALL = { thumbs: true, model: true };
 
 /** @param {Change} change */
+const createSpecials = (change) =>
+  choice(
+    "Special tokens",
+    [
+      ["shown", "shown", "[CLS], [SEP] and their like stand in the picture"],
+      ["hidden", "hidden", "Left out; rows stay as they are"],
+      ["renormalised", "hidden, rescaled", "Left out; each row is divided by what is left"],
+    ],
+    (/** @type {View["specials"]} */ value) =>
+      change((view) => ({ ...view, specials: value }), ALL),
+  );
+
+/** @param {Change} change */
+const createScale = (change) =>
+  choice(
+    "Colour scale",
+    [
+      ["percentile", "percentile", "Full colour at the 98th percentile over ordinary keys"],
+      ["row", "per row", "Full colour at each row’s largest weight on an ordinary key"],
+      ["absolute", "absolute", "Full colour at weight 1"],
+    ],
+    (/** @type {View["scale"]} */ value) => change((view) => ({ ...view, scale: value }), ALL),
+  );
+
+/** @param {Change} change */
 export function createSwitches(change) {
   const look = choice(
     "A word",
@@ -29,25 +54,8 @@ export function createSwitches(change) {
     ],
     (value) => change((view) => ({ ...view, words: value === "words" }), ALL),
   );
-  const specials = choice(
-    "Special tokens",
-    [
-      ["shown", "shown", "[CLS], [SEP] and their like stand in the picture"],
-      ["hidden", "hidden", "Left out; rows stay as they are"],
-      ["renormalised", "hidden, rescaled", "Left out; each row is divided by what is left"],
-    ],
-    (/** @type {View["specials"]} */ value) =>
-      change((view) => ({ ...view, specials: value }), ALL),
-  );
-  const scale = choice(
-    "Colour scale",
-    [
-      ["percentile", "percentile", "Full colour at the 98th percentile over ordinary keys"],
-      ["row", "per row", "Full colour at each row’s largest weight on an ordinary key"],
-      ["absolute", "absolute", "Full colour at weight 1"],
-    ],
-    (/** @type {View["scale"]} */ value) => change((view) => ({ ...view, scale: value }), ALL),
-  );
+  const specials = createSpecials(change);
+  const scale = createScale(change);
   const mass = slider(
     "Lines hold",
     "The flow keeps the fewest lines of each row that hold this share of its attention, in per cent",
