@@ -20,6 +20,16 @@ const KINDS = /** @type {const} */ (["svg", "pdf", "png"]);
 const SCALE = 2; // dots of a PNG for a pixel
 const MOST_PAGE = 160 * 2 ** 20; // wire/trace.py's MAX_PAGE
 
+/** @type {[What, string, string][]} */
+const WHATS = [
+  ["everything", "everything", "All that is on screen, under a title"],
+  ["reading", "reading view", "The shaded text"],
+  ["grid", "heads", "The small pictures"],
+  ["flow", "flow", "The lines"],
+  ["heatmap", "heatmap", "The map of the chosen heads"],
+  ["layers", "layers", "The path through the layers, if it is open"],
+];
+
 /**
  * @param {Record<What, () => HTMLElement[]>} parts what each picture is made of
  * @param {() => Scene | null} sceneNow @param {Pages} pages
@@ -28,20 +38,9 @@ export function createFiles(parts, sceneNow, pages) {
   /** @type {What} */
   let what = "everything";
   const told = h("p", { class: "ax-help", role: "status" });
-  const which = choice(
-    "Picture of",
-    [
-      ["everything", "everything", "All that is on screen, under a title"],
-      ["reading", "reading view", "The shaded text"],
-      ["grid", "heads", "The small pictures"],
-      ["flow", "flow", "The lines"],
-      ["heatmap", "heatmap", "The map of the chosen heads"],
-      ["layers", "layers", "The path through the layers, if it is open"],
-    ],
-    (/** @type {What} */ value) => {
-      what = value;
-    },
-  );
+  const which = choice("Picture of", WHATS, (value) => {
+    what = value;
+  });
   which.show(what);
   const kinds = KINDS.map((kind) =>
     pushButton(kind.toUpperCase(), titleOfKind(kind), () =>
@@ -51,29 +50,51 @@ export function createFiles(parts, sceneNow, pages) {
       }),
     ),
   );
-  const csv = pushButton("CSV", "The weights of the heatmap, for a spreadsheet", saveCsv);
-  const one = pushButton("This layer", "", () => fetchPage(false));
-  const all = pushButton("All layers", "", () => fetchPage(true));
-  const page = h(
+  const csv = pushButton("CSV", "The weights of the heatmap, for a spreadsheet", () =>
+    saveCsv(sceneNow()),
+  );
+  const page = createPageChoice(told, sceneNow, pages);
+  const element = createMenu([which.element, ...groupsOf(kinds, csv), page.element, told]);
+  element.addEventListener("toggle", () => element.open && page.tellSizes());
+
+  /** @param {Kind} kind */
+  async function save(kind) {
+    const scene = sceneNow();
+    const elements = parts[what]().filter((element) => element.getClientRects().length);
+    if (!scene || !elements.length) {
+      told.textContent = "There is nothing to see of this yet: open it first.";
+      return;
+    }
+    told.textContent = "";
+    const name = what === "everything" ? scene.model.name : `${scene.model.name} ${what}`;
+    const blob = await pictureFile(kind, elements, titleOf(scene), scene.theme, scene.says);
+    if (blob) offer(blob, fileName(name, kind));
+  }
+
+  /** A page that the server has made. @param {Uint8Array} bytes */
+  function arrived(bytes) {
+    told.textContent = bytes.length ? "" : "This is too large for a browser; take single layers.";
+    if (!bytes.length) return;
+    offer(new Blob([/** @type {BlobPart} */ (bytes)], { type: "text/html" }), "attention.html");
+  }
+
+  return { element, arrived };
+}
+
+/** @param {HTMLElement[]} kinds @param {HTMLElement} csv */
+const groupsOf = (kinds, csv) => [
+  h("fieldset", { class: "ax-choice" }, h("legend", {}, "as a file"), h("div", {}, ...kinds)),
+  h(
     "fieldset",
     { class: "ax-choice" },
-    h("legend", {}, "This instrument as a web page that opens offline"),
-    h("div", {}, one, all),
-  );
-  const menu = h(
-    "div",
-    { class: "ax-menu" },
-    which.element,
-    h("fieldset", { class: "ax-choice" }, h("legend", {}, "as a file"), h("div", {}, ...kinds)),
-    h(
-      "fieldset",
-      { class: "ax-choice" },
-      h("legend", {}, "Weights of the heatmap"),
-      h("div", {}, csv),
-    ),
-    page,
-    told,
-  );
+    h("legend", {}, "Weights of the heatmap"),
+    h("div", {}, csv),
+  ),
+];
+
+/** What opens under “Save”; Escape closes it. @param {HTMLElement[]} inside */
+function createMenu(inside) {
+  const menu = h("div", { class: "ax-menu" }, ...inside);
   const element = /** @type {HTMLDetailsElement} */ (
     h("details", { class: "ax-save" }, h("summary", { class: "ax-copy" }, "Save"), menu)
   );
@@ -83,8 +104,24 @@ export function createFiles(parts, sceneNow, pages) {
     event.stopPropagation();
     /** @type {HTMLElement} */ (element.firstElementChild).focus();
   });
-  element.addEventListener("toggle", () => element.open && tellSizes());
-  page.hidden = pages.fetch === null;
+  return element;
+}
+
+/**
+ * The instrument as one file: with the layer that is shown, or with all.
+ * @param {HTMLElement} told where it is said that a page is being made
+ * @param {() => Scene | null} sceneNow @param {Pages} pages
+ */
+function createPageChoice(told, sceneNow, pages) {
+  const one = pushButton("This layer", "", () => fetchPage(false));
+  const all = pushButton("All layers", "", () => fetchPage(true));
+  const element = h(
+    "fieldset",
+    { class: "ax-choice" },
+    h("legend", {}, "This instrument as a web page that opens offline"),
+    h("div", {}, one, all),
+  );
+  element.hidden = pages.fetch === null;
 
   function tellSizes() {
     const scene = sceneNow();
@@ -107,44 +144,23 @@ export function createFiles(parts, sceneNow, pages) {
     pages.fetch?.(whole ? null : [scene.view.layer]);
   }
 
-  /** @param {Scene} scene */
-  const titleOf = ({ trace: { head }, model }) =>
-    [head.title, head.passport, model.name, head.texts.join(" / ").replace(/\s+/g, " ")]
-      .filter(Boolean)
-      .join(" · ");
+  return { element, tellSizes };
+}
 
-  /** @param {"svg" | "pdf" | "png"} kind */
-  async function save(kind) {
-    const scene = sceneNow();
-    const elements = parts[what]().filter((element) => element.getClientRects().length);
-    if (!scene || !elements.length) {
-      told.textContent = "There is nothing to see of this yet: open it first.";
-      return;
-    }
-    told.textContent = "";
-    const name = what === "everything" ? scene.model.name : `${scene.model.name} ${what}`;
-    const blob = await pictureFile(kind, elements, titleOf(scene), scene.theme, scene.says);
-    if (blob) offer(blob, fileName(name, kind));
-  }
+/** @param {Scene} scene */
+const titleOf = ({ trace: { head }, model }) =>
+  [head.title, head.passport, model.name, head.texts.join(" / ").replace(/\s+/g, " ")]
+    .filter(Boolean)
+    .join(" · ");
 
-  function saveCsv() {
-    const scene = sceneNow();
-    if (!scene) return;
-    const { picture, name, nowhere, most } = scene.model;
-    const open = scene.trace.head.sinks && scene.view.specials !== "renormalised";
-    const sinks = open ? picture.rows.map((_, row) => nowhere([row])) : null;
-    const text = toCsv(picture, name, sinks, most);
-    offer(new Blob([text], { type: "text/csv" }), fileName(name, "csv"));
-  }
-
-  /** A page that the server has made. @param {Uint8Array} bytes */
-  function arrived(bytes) {
-    told.textContent = bytes.length ? "" : "This is too large for a browser; take single layers.";
-    if (!bytes.length) return;
-    offer(new Blob([/** @type {BlobPart} */ (bytes)], { type: "text/html" }), "attention.html");
-  }
-
-  return { element, arrived };
+/** The weights of the heatmap as a file. @param {Scene | null} scene */
+function saveCsv(scene) {
+  if (!scene) return;
+  const { picture, name, nowhere, most } = scene.model;
+  const open = scene.trace.head.sinks && scene.view.specials !== "renormalised";
+  const sinks = open ? picture.rows.map((_, row) => nowhere([row])) : null;
+  const text = toCsv(picture, name, sinks, most);
+  offer(new Blob([text], { type: "text/csv" }), fileName(name, "csv"));
 }
 
 /** @param {"svg" | "pdf" | "png"} kind */
