@@ -1,0 +1,126 @@
+// What a reader has chosen, points at and looks at, and every way from one such state to the next.
+// No state is changed: each function gives back another one.
+
+import { clamp, fromParams, hasView, NO_HISTORY, note, pin, pinPair, START, step } from "./view.js";
+
+/**
+ * @typedef {import("./view.js").View} View
+ * @typedef {import("./words.js").Focus} Focus
+ * @typedef {import("./data.js").Header} Header
+ * @typedef {{layer: number, head: number, stays: boolean}} Peek a head that is looked at, and
+ *   whether the look has stayed on it
+ * @typedef {{view: View, history: import("./view.js").History, hovered: Focus | null,
+ *            peeked: Peek | null, several: boolean}} Told
+ *   hovered: what is pointed at; several: every click adds
+ */
+
+/** @type {Told} */
+export const NOTHING_TOLD = {
+  view: START,
+  history: NO_HISTORY,
+  hovered: null,
+  peeked: null,
+  several: false,
+};
+
+/** @param {Focus | null} one @param {Focus | null} other */
+const same = (one, other) =>
+  one === other ||
+  (one !== null &&
+    String(one.rows) === String(other?.rows) &&
+    String(one.columns) === String(other?.columns));
+
+/**
+ * Something is pointed at, or nothing any more.
+ * @param {Told} told @param {Focus | null} focus
+ * @returns {Told} the same object if it was pointed at before
+ */
+export const pointAt = (told, focus) =>
+  same(focus, told.hovered) ? told : { ...told, hovered: focus };
+
+/**
+ * A look at a head; null: the look ends.
+ * @param {Told} told @param {number | null} layer @param {number} [head]
+ * @returns {Told}
+ */
+export const peekAt = (told, layer, head = 0) => ({
+  ...told,
+  peeked: layer === null ? null : { layer, head, stays: false },
+});
+
+/** The look has stayed where it is. @param {Told} told @returns {Told} */
+export const stay = (told) =>
+  told.peeked ? { ...told, peeked: { ...told.peeked, stays: true } } : told;
+
+/**
+ * A change of the view, as far as the model can show it. It can be taken back.
+ * @param {Told} told @param {(now: View) => View} next @param {Header} head
+ * @returns {Told}
+ */
+export function changed(told, next, head) {
+  const view = clamp(next(told.view), head);
+  return { ...told, view, history: note(told.history, told.view, view) };
+}
+
+/**
+ * Undo or redo.
+ * @param {Told} told @param {"past" | "future"} where
+ * @returns {Told | null} null where there is no such step
+ */
+export function travelled(told, where) {
+  const found = step(told.history, told.view, where);
+  return found && { ...told, history: found[0], view: found[1] };
+}
+
+/**
+ * A click on tokens of one side.
+ * @param {Told} told @param {"queries" | "keys"} side @param {number[]} tokens @param {boolean} add
+ */
+export const picked = ({ view, several }, side, tokens, add) =>
+  pin(view, side, tokens, add || several);
+
+/**
+ * A click that holds both sides.
+ * @param {Told} told @param {number[]} queries @param {number[]} keys @param {boolean} add
+ */
+export const pickedPair = ({ view, several }, queries, keys, add) =>
+  add || several
+    ? pin(pin(view, "queries", queries, true), "keys", keys, true)
+    : pinPair(view, queries, keys);
+
+/**
+ * All heads of a layer.
+ * @param {View} view @param {number} layer @param {number} nHeads
+ * @returns {View}
+ */
+export const withWholeLayer = (view, layer, nHeads) => ({
+  ...view,
+  layer,
+  heads: Array.from({ length: nHeads }, (_, head) => head),
+});
+
+/** Whether the small pictures of two views differ. @param {View} one @param {View} other */
+export const haveOtherThumbs = (one, other) =>
+  one.grid !== other.grid ||
+  String([one.queries, [], one.keys]) !== String([other.queries, [], other.keys]);
+
+/**
+ * A new trace: keep the reader's switches, drop pins of another text, take the link's word.
+ * @param {Told} told @param {Header} head @param {URLSearchParams} link
+ * @returns {Told}
+ */
+export function arrived(told, head, link) {
+  const fresh = { ...told.view, queries: [], keys: [], grid: START.grid };
+  const opened = hasView(link) ? fresh : fromParams(fresh, openingOf(head));
+  const view = clamp(fromParams(opened, link), head);
+  return { ...told, view, history: NO_HISTORY, hovered: null, peeked: null };
+}
+
+/** The view that an example opens with. @param {Header} head */
+function openingOf({ opening }) {
+  const entries = Object.entries(opening ?? {}).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? value.join(".") : String(value),
+  ]);
+  return new URLSearchParams(entries);
+}

@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { unpack } from "../../explorer/instrument/numbers/data.js";
+import {
+  noPictures,
+  picturesAfter,
+  sceneOf,
+} from "../../explorer/instrument/numbers/explorepictures.js";
+import { NOTHING_TOLD, peekAt, stay } from "../../explorer/instrument/numbers/explorestore.js";
+import { floats, payload, token } from "./trace.js";
+
+/** @typedef {import("../../explorer/instrument/numbers/view.js").View} View */
+/** @typedef {import("../../explorer/instrument/numbers/data.js").Trace} Trace */
+
+/**
+ * Two layers of two even heads, of which some are here.
+ * @param {number[]} layers @param {number} n tokens
+ */
+function traceOf(layers, n = 3) {
+  const head = {
+    ...{
+      id: "x",
+      title: "m",
+      numbers: [0, 1],
+      n_heads: 2,
+      texts: ["a"],
+      n_cut: [0],
+      thumb: [1, 1],
+    },
+    query_tokens: Array.from({ length: n }, (_, i) => token(`t${i}`)),
+    ...{ key_tokens: null, opening: null, link: null, film: null, unknown: null },
+    ...{ possible: [1, 1], sinks: false },
+  };
+  const blocks = layers.map((layer) => {
+    const about = { kind: "layer", layer, shape: [2, n, n] };
+    return /** @type {import("./trace.js").Given} */ ([
+      about,
+      floats(new Array(2 * n * n).fill(1 / n)),
+    ]);
+  });
+  return unpack(payload(head, [9, 9, 9, 9], [9, 9, 9, 9], blocks));
+}
+
+/** @param {Partial<View>} view */
+const told = (view) => ({ ...NOTHING_TOLD, view: { ...NOTHING_TOLD.view, ...view } });
+const ALL = { thumbs: true, model: true };
+
+/** @param {Trace} trace @param {typeof NOTHING_TOLD} now */
+const pictures = (trace, now) => picturesAfter(noPictures(), trace, now, ALL);
+
+/** What is said of the pictures. @param {Trace} trace @param {typeof NOTHING_TOLD} now @param {boolean} asks */
+function said(trace, now, asks = true) {
+  const found = pictures(trace, now);
+  const painted = found.model ?? assert.fail("something is painted");
+  const theme = /** @type {any} */ (null);
+  return sceneOf(trace, now, found, painted, { theme, moved: false, asks });
+}
+
+test("a look paints the head that is looked at and leaves the chosen one alone", () => {
+  const trace = traceOf([0, 1]);
+  const before = pictures(trace, told({}));
+  const looking = peekAt(told({}), 1, 1);
+  const after = picturesAfter(before, trace, looking, { model: true, peek: true });
+  assert.equal(after.model?.name, "Layer 1, head 1");
+  assert.equal(after.chosen, before.chosen);
+  const over = picturesAfter(after, trace, told({}), { model: true, peek: true });
+  assert.equal(over.model, before.chosen, "and when it ends, the chosen one is painted again");
+});
+
+test("where nothing asks for another picture the same ones are painted", () => {
+  const trace = traceOf([0]);
+  const before = pictures(trace, told({}));
+  assert.deepEqual(picturesAfter(before, trace, told({}), {}), before);
+  assert.equal(picturesAfter(before, trace, told({}), {}).model, before.model);
+});
+
+test("a head of a layer that is not here is looked at as its small picture", () => {
+  const { model } = pictures(traceOf([0]), peekAt(told({}), 1, 1));
+  assert.ok(model?.pooled);
+  assert.equal(model.name, "Layer 1, head 1");
+});
+
+test("of a long text a passing look is the small picture, one that stays the whole", () => {
+  const long = traceOf([0, 1], 400);
+  const looking = peekAt(told({}), 1, 1);
+  assert.ok(pictures(long, looking).model?.pooled);
+  assert.equal(pictures(long, stay(looking)).model?.pooled, null);
+  assert.equal(pictures(traceOf([0, 1]), looking).model?.pooled, null, "a short one at once");
+});
+
+test("while a layer is on its way the last good picture stays, or one of any layer that is here", () => {
+  const trace = traceOf([0]);
+  const before = pictures(trace, told({}));
+  const waiting = picturesAfter(before, trace, told({ layer: 1 }), { model: true });
+  assert.equal(waiting.model, before.model);
+  assert.equal(pictures(trace, told({ layer: 1 })).model?.layer, 0);
+  assert.equal(pictures(traceOf([]), told({ layer: 1 })).model, null);
+});
+
+test("what is missing is said to be loading only where somebody loads it", () => {
+  const waiting = told({ layer: 1 });
+  assert.equal(said(traceOf([0]), waiting).says, "Loading layer 1…");
+  assert.equal(said(traceOf([0]), waiting, false).says, "This file does not hold layer 1.");
+  assert.ok(said(traceOf([0]), waiting).loading);
+  const look = said(traceOf([0]), peekAt(told({}), 1, 1));
+  assert.equal(look.says, "Layer 1, head 1: a small preview; stay or click to see it in full.");
+});
+
+test("what is pointed at comes before what is pinned, and never lies beyond the picture", () => {
+  const trace = traceOf([0]);
+  const pinned = told({ queries: [1] });
+  const point = (/** @type {number[]} */ rows) => ({ ...pinned, hovered: { rows, columns: [] } });
+  assert.deepEqual(said(trace, pinned).focus, { rows: [1], columns: [] });
+  assert.deepEqual(said(trace, point([2])).focus.rows, [2]);
+  assert.deepEqual(said(trace, point([2, 7])).focus.rows, [2]);
+  assert.deepEqual(said(trace, point([])).given, null);
+});
+
+test("a pinned pair is asked of every head that is here, and every small picture is made once", () => {
+  const scene = said(traceOf([1]), told({ layer: 1, queries: [0], keys: [2] }));
+  const heads = scene.pinnedNumbers.map(({ layer, head }) => [layer, head]);
+  assert.deepEqual(heads, [
+    [1, 0],
+    [1, 1],
+  ]);
+  assert.equal(scene.thumb(1, 0), scene.thumb(1, 0));
+});

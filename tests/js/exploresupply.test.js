@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { unpack } from "../../explorer/instrument/numbers/data.js";
+import { wishOf } from "../../explorer/instrument/numbers/scene.js";
+import { START } from "../../explorer/instrument/numbers/view.js";
+import {
+  createSupply,
+  forget,
+  missingOf,
+  pageBytes,
+} from "../../explorer/instrument/pages/exploresupply.js";
+import { floats, payload, token } from "./trace.js";
+
+/** @typedef {import("../../explorer/instrument/pages/explore.js").Want} Want */
+/** @typedef {import("./trace.js").Given} Given */
+
+const HEAD = {
+  ...{ id: "x", numbers: [0, 1, 2], n_heads: 1, texts: ["a b"], thumb: [1, 1] },
+  ...{ query_tokens: [token("a"), token("b")], key_tokens: null },
+};
+const WEIGHTS = floats([1, 0, 0.5, 0.5]);
+const layer = (/** @type {number} */ number) =>
+  /** @type {Given} */ ([{ kind: "layer", layer: number, shape: [1, 2, 2] }, WEIGHTS]);
+
+/** A trace of which these layers are here. @param {number[]} layers @param {Given[]} others */
+const trace = (layers, ...others) =>
+  unpack(payload(HEAD, [0, 0, 0], [0, 0, 0], [...layers.map(layer), ...others]));
+
+/** Layers of so many bytes, oldest first. @param {number[]} numbers @param {number} bytes */
+const held = (numbers, bytes) =>
+  new Map(numbers.map((number) => [number, { weights: WEIGHTS, bytes }]));
+
+const PINNED = { ...START, queries: [1] };
+const WISH = wishOf(trace([0]), PINNED) ?? assert.fail();
+
+/** A supply, and all that was asked of the server. @param {number} [first] */
+function supplied(first = 7) {
+  /** @type {Want[]} */
+  const asked = [];
+  return { asked, supply: createSupply((want) => asked.push(want), first) };
+}
+
+test("a layer that is not here is missing, one that is here is not", () => {
+  assert.deepEqual(missingOf(trace([0]), START, 1, false), {
+    ...{ trace: "x", layer: 1, group: null, means: false, page: null },
+  });
+  assert.equal(missingOf(trace([0]), START, 0, false), null);
+});
+
+test("what is pinned is asked of every head until it is answered", () => {
+  assert.equal(missingOf(trace([0]), PINNED, 0, false)?.group?.name, WISH.name);
+  const group = { kind: "group", name: WISH.name, shape: [3, 2] };
+  const answered = trace([0], [group, floats([1, 0, 1, 0, 1, 0])]);
+  assert.equal(missingOf(answered, PINNED, 0, false), null);
+  assert.ok(
+    missingOf(answered, { ...PINNED, queries: [0] }, 0, false),
+    "another pin, another answer",
+  );
+});
+
+test("the path needs the means of all layers, once", () => {
+  assert.equal(missingOf(trace([0]), START, 0, true)?.means, true);
+  const means = /** @type {Given} */ ([{ kind: "means", shape: [3, 2, 2] }, floats(Array(12))]);
+  assert.equal(missingOf(trace([0], means), START, 0, true), null);
+});
+
+test("with every layer here nothing is missing, whatever is pinned or open", () => {
+  assert.equal(missingOf(trace([0, 1, 2]), PINNED, 1, true), null);
+});
+
+test("the same is asked once, and again only after something else or another trace", () => {
+  const { asked, supply } = supplied();
+  const now = trace([0]);
+  const layers = () => asked.map((want) => want.layer);
+  supply.fetchMissing(now, START, 1, false);
+  supply.fetchMissing(now, START, 1, false);
+  supply.fetchMissing(now, START, 0, false);
+  assert.deepEqual(layers(), [1]);
+  supply.fetchMissing(now, START, 2, false);
+  supply.fetchMissing(now, START, 1, false);
+  assert.deepEqual(layers(), [1, 2, 1]);
+  supply.restart();
+  supply.fetchMissing(now, START, 1, false);
+  assert.deepEqual(layers(), [1, 2, 1, 1]);
+});
+
+test("the layers loaded longest ago are forgotten, never the one that is shown", () => {
+  const layers = held([0, 1, 2, 3], 10);
+  forget(layers, 1, 25);
+  assert.deepEqual([...layers.keys()], [1, 3]);
+  const enough = held([0, 1, 2], 10);
+  forget(enough, 1, 30);
+  assert.deepEqual([...enough.keys()], [0, 1, 2]);
+  const alone = held([2], 100);
+  forget(alone, 2, 30);
+  assert.deepEqual([...alone.keys()], [2], "however large it is");
+});
+
+test("without a server nothing is asked and nothing forgotten: it could not be had again", () => {
+  const now = trace([]);
+  now.layers = held([0, 1, 2], 2 ** 30);
+  const alone = createSupply(null, 7);
+  alone.fetchMissing(trace([]), START, 1, false);
+  alone.fetchPage(now, START, null);
+  alone.keep(now, 0);
+  assert.deepEqual([...now.layers.keys()], [0, 1, 2]);
+  supplied().supply.keep(now, 0);
+  assert.deepEqual([...now.layers.keys()], [0], "with one only what is shown stays");
+});
+
+test("a page is asked for with the view, and taken once, if it is the last one asked for", () => {
+  const { asked, supply } = supplied();
+  const now = trace([0]);
+  supply.fetchPage(now, { ...START, layer: 2 }, [2]);
+  supply.fetchPage(now, START, null);
+  const [first, last] = asked.map((want) => want.page ?? assert.fail());
+  assert.deepEqual([first.layers, last.layers, first.view.layer], [[2], null, "2"]);
+  const page = (/** @type {number} */ ticket) => ({
+    ...now,
+    page: { ticket, bytes: Uint8Array.of(ticket % 256) },
+  });
+  assert.equal(supply.pageOf(now), null);
+  assert.equal(supply.pageOf(page(first.ticket)), null, "it was not waited for any more");
+  assert.deepEqual(supply.pageOf(page(last.ticket)), Uint8Array.of(last.ticket % 256));
+  assert.equal(supply.pageOf(page(last.ticket)), null, "the same payload may come again");
+});
+
+test("tickets of pages begin anew before they grow too long", () => {
+  const { asked, supply } = supplied(99_999);
+  supply.fetchPage(trace([0]), START, null);
+  assert.equal(asked[0].page?.ticket, 0);
+});
+
+test("a page's size grows with its layers as base64 does, from the size that a layer came with", () => {
+  const { supply } = supplied();
+  const now = trace([0]);
+  now.layers = held([0], 3_000_000);
+  supply.keep(now, 0);
+  assert.equal(supply.pageBytes(now, 3) - supply.pageBytes(now, 1), 8_000_000);
+  assert.ok(pageBytes(now.head, 0, 0) > 200_000, "it holds the instrument, too");
+});
