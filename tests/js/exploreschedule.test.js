@@ -191,6 +191,15 @@ test("after the end nobody is painted any more", () => {
   assert.deepEqual([since(), here.renders, here.rests], ["", 0, 0]);
 });
 
+test("after the end a picture that was half painted stays so", () => {
+  const { clock, schedule, since } = stage();
+  schedule.paint(scene, true, false);
+  since();
+  schedule.stop();
+  clock.nextFrame();
+  assert.equal(since(), "");
+});
+
 test("without a picture nobody follows", () => {
   const { clock, schedule, since, here } = stage();
   schedule.paint(scene, true, false);

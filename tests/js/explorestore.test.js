@@ -96,6 +96,8 @@ test("the small pictures are made anew for other pins, on the right side, and fo
   assert.ok(haveOtherThumbs(view, { ...view, queries: [1, 2] }));
   assert.ok(haveOtherThumbs(view, { ...view, queries: [], keys: [1, 2] }));
   assert.ok(haveOtherThumbs(view, { ...view, queries: [1, 2], keys: [] }));
+  const moved = { ...view, queries: [1], keys: [2, 3] };
+  assert.ok(haveOtherThumbs(moved, { ...moved, queries: [1, 2], keys: [3] }));
   assert.ok(haveOtherThumbs(view, { ...view, grid: "whole" }));
   assert.ok(!haveOtherThumbs(view, { ...view, layer: 1, heads: [2] }));
 });
