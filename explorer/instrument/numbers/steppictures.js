@@ -1,7 +1,7 @@
 // The matrices that a stage shows.
 
 import { fullAt } from "./palette.js";
-import { quoted, stageOf } from "./stepwords.js";
+import { plain, quoted, stageOf } from "./stepwords.js";
 import { added, lineOf, mixed } from "./walk.js";
 
 /**
@@ -223,4 +223,15 @@ function maskOf(shot) {
       );
   const scaled = shot.turned ? moved(shot, "scaled") : flat(shot.rows(), "scaled");
   return { may, left: scaled.map((s, at) => (may[at] ? s : 0)) };
+}
+
+/**
+ * What is said of a cell of a picture that is pointed at.
+ * @param {Picture} picture @param {import("./data.js").Token[]} tokens
+ * @param {number} query the chosen one @param {number} row @param {number} column
+ */
+export function cellSentence({ values, rows, columns, side, name }, tokens, query, row, column) {
+  const number = plain(values[row * columns + column]);
+  if (side === "pair") return `${tokens[row]?.text} → ${tokens[column]?.text}: ${number}`;
+  return `${name}, ${tokens[rows > 1 ? row : query]?.text}, place ${column}: ${number}`;
 }
