@@ -1,6 +1,7 @@
 // The functions of the browser that walk through a reader's text or a link, and texts that are hard
 // on them: `growth.test.js` holds their growth, and as a program (with lengths) this prints it.
 
+import { across } from "../../explorer/instrument/numbers/comparison.js";
 import { csvCell } from "../../explorer/instrument/numbers/csv.js";
 import { unpack } from "../../explorer/instrument/numbers/data.js";
 import { settingOf } from "../../explorer/instrument/numbers/edges.js";
@@ -9,7 +10,6 @@ import { unitsOf } from "../../explorer/instrument/numbers/model.js";
 import { pin, readTokens, START, writeTokens } from "../../explorer/instrument/numbers/view.js";
 import { placesIn } from "../../explorer/instrument/numbers/walk.js";
 import { named } from "../../explorer/instrument/numbers/words.js";
-import { across } from "../../explorer/instrument/pages/compare.js";
 import { cutTo } from "../../explorer/instrument/parts/paint.js";
 import { fileName } from "../../explorer/instrument/save/handing.js";
 import { payload, token } from "./trace.js";
@@ -74,7 +74,7 @@ export const FUNCTIONS = {
     ];
   },
   "walk.js: placesIn": (text) => placesIn(tokensOf(text), tokensOf(text)),
-  "compare.js: across": (text) => {
+  "comparison.js: across": (text) => {
     const units = tokensOf(text).map((t, i) => ({
       text: t.text,
       other: "",

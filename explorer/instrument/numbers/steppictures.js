@@ -1,7 +1,7 @@
 // The matrices that a stage shows.
 
 import { fullAt } from "./palette.js";
-import { quoted, stageOf } from "./stepwords.js";
+import { plain, quoted, stageOf } from "./stepwords.js";
 import { added, lineOf, mixed } from "./walk.js";
 
 /**
@@ -9,123 +9,194 @@ import { added, lineOf, mixed } from "./walk.js";
  * @typedef {import("../parts/matrix.js").Matrix & {side?: "query" | "pair" | "vector",
  *           cellOf?: "q" | "k" | "v" | "output"}} Picture
  *   side: what a click chooses; cellOf: the number whose sum it shows
+ * @typedef {{shot: Shot, room: number}} Frame what is shown, and the pixels across for it
  */
 
 const SQUARE = [170, 340]; // pixels across, least and most
 const LABELS = 26; // tokens up to which a square names its rows and columns
+const WEIGHTS = { weights: true, top: undefined };
 
 /**
  * @param {Shot} shot @param {number} room pixels across
  * @returns {Picture[]}
  */
-export function picturesOf(shot, room) {
-  const { walk, own, rows, state, turned } = shot;
-  const { of, d_model: d, d_k: dk, tokens } = walk;
-  const n = tokens.length;
-  const i = state.query;
-  const q = quoted(walk, i);
+export const picturesOf = (shot, room) => STAGE_PICTURES[stageOf(shot)]({ shot, room });
 
-  /** One token's vector. @param {string} name @param {ArrayLike<number>} values @param {number} top @param {Partial<Picture>} [more] @returns {Picture} */
-  const strip = (name, values, top, more) => ({
+/** @type {Record<import("./stages.js").StageId, (frame: Frame) => Picture[]>} */
+const STAGE_PICTURES = {
+  input: inputPictures,
+  qkv: vectorPictures,
+  scores: scorePictures,
+  scale: scaledPictures,
+  mask: maskPictures,
+  softmax: weightPictures,
+  mix: mixPictures,
+  join: joinPictures,
+  output: outputPictures,
+};
+
+/**
+ * The chosen query's vector.
+ * @param {Frame} frame @param {string} name @param {ArrayLike<number>} values @param {number} top
+ * @param {Partial<Picture>} [more]
+ * @returns {Picture}
+ */
+function strip({ shot: { walk, state }, room }, name, values, top, more) {
+  const label = `${name} of ${quoted(walk, state.query)}: ${values.length} numbers`;
+  return {
     ...{ values, rows: 1, columns: values.length, top, name, tall: 20 },
-    ...{ shape: `[${values.length}]`, label: `${name} of ${q}: ${values.length} numbers` },
-    wide: Math.min(560, room),
+    ...{ shape: `[${values.length}]`, label, wide: Math.min(560, room) },
     ...more,
-  });
-  /** All tokens' vectors. @param {string} name @param {ArrayLike<number>} values @param {number} columns @param {Partial<Picture>} [more] @returns {Picture} */
-  const tall = (name, values, columns, more) => ({
-    ...{ values, rows: n, columns, name, shape: `[${n} × ${columns}]`, row: i, side: "query" },
+  };
+}
+
+/**
+ * All tokens' vectors.
+ * @param {Frame} frame @param {string} name @param {ArrayLike<number>} values
+ * @param {number} columns @param {Partial<Picture>} [more]
+ * @returns {Picture}
+ */
+function tall({ shot: { walk, state }, room }, name, values, columns, more) {
+  const rows = walk.tokens.length;
+  return {
+    ...{ values, rows, columns, name, shape: `[${rows} × ${columns}]` },
+    ...{ row: state.query, side: "query" },
     label: `${name}: one row for each token, ${columns} numbers each`,
     wide: Math.min(columns > 64 ? 560 : 240, room),
     ...more,
-  });
+  };
+}
+
+/**
+ * All queries and keys.
+ * @param {Frame} frame @param {string} name @param {ArrayLike<number>} values
+ * @param {Partial<Picture>} [more]
+ * @returns {Picture}
+ */
+function square({ shot: { walk, state }, room }, name, values, more) {
+  const { tokens } = walk;
+  const n = tokens.length;
   const side = Math.min(Math.max(SQUARE[0], Math.min(22 * n, SQUARE[1])), room);
   const names = n <= LABELS ? tokens.map((token) => token.text) : null;
-  /** All queries and keys. @param {string} name @param {ArrayLike<number>} values @param {Partial<Picture>} [more] @returns {Picture} */
-  const square = (name, values, more) => ({
-    ...{ values, rows: n, columns: n, name, shape: `[${n} × ${n}]`, row: i, side: "pair" },
-    label: `${name}: rows are queries, columns are keys`,
+  return {
+    ...{ values, rows: n, columns: n, name, shape: `[${n} × ${n}]`, row: state.query },
+    ...{ side: "pair", label: `${name}: rows are queries, columns are keys` },
     ...{ wide: side, tall: side / n, names },
     ...more,
-  });
-  const weights = { weights: true, top: undefined };
+  };
+}
 
-  switch (stageOf(shot)) {
-    case "input":
-      return [
-        ...walk.parts.map((name, p) => strip(name, lineOf(of[`part${p}`], i, d), fullAt(of.part0))),
-        strip("X", lineOf(of.x, i, d), fullAt(of.x)),
-        tall("X of all tokens", of.x, d),
-      ];
-    case "qkv": {
-      const cells = /** @type {const} */ (["q", "k", "v"]).map((which) =>
-        tall(which.toUpperCase(), of[which], dk, { cellOf: which, side: "vector" }),
-      );
-      return [tall("X", of.x, d), ...cells];
-    }
-    case "scores":
-      return [
-        square("S = Q Kᵀ", flat(rows(), "scores")),
-        tall("Q", of.q, dk),
-        tall("K", of.k, dk, { row: shot.key }),
-      ];
-    case "scale": {
-      const before = flat(rows(), "scores");
-      const pictures = [
-        square("Q Kᵀ", before),
-        square("Q Kᵀ / √dₖ", flat(rows(), "scaled"), { top: fullAt(before) }),
-      ];
-      if (turned)
-        pictures.push(square("… with the change", moved(shot, "scaled"), { top: fullAt(before) }));
-      return pictures;
-    }
-    case "mask": {
-      const { may, left } = maskOf(shot);
-      const change = turned ? ", with the change" : "";
-      return [
-        square(`May look${change}`, may, weights),
-        square(`Scores that remain${change}`, left),
-      ];
-    }
-    case "softmax": {
-      const pictures = [square("A", flat(rows(), "weights"), weights)];
-      if (turned) pictures.push(square("A with the change", moved(shot, "weights"), weights));
-      return pictures;
-    }
-    case "mix": {
-      const shares = Float64Array.from(
-        { length: n * dk },
-        (_, at) => own.weights[Math.floor(at / dk)] * of.v[at],
-      );
-      const top = fullAt(of.v);
-      return [
-        strip(`z of ${q}`, mixed(walk, own.weights), top),
-        tall("V", of.v, dk, { row: shot.key }),
-        tall("A · V, a row for each key", shares, dk, { row: shot.key, top }),
-      ];
-    }
-    case "join": {
-      /** @type {[number, number]} */
-      const band = [walk.head * dk, (walk.head + 1) * dk];
-      return [
-        strip(`Z of ${q}, all heads`, lineOf(of.joined, i, d), fullAt(of.joined), { band }),
-        tall("Z of all tokens", of.joined, d, { band }),
-      ];
-    }
-    default: {
-      const part = added(walk, mixed(walk, own.weights));
-      const output = lineOf(of.output, i, d);
-      const rest = Float64Array.from(output, (y, c) => y - part[c] - of.b_o[c]);
-      const top = fullAt(output);
-      return [
-        strip(`Head ${walk.head}’s part`, part, top),
-        ...(walk.n_heads > 1 ? [strip("The other heads’ parts", rest, top)] : []),
-        strip("Bias", of.b_o, top),
-        strip("Output", output, top, { cellOf: "output" }),
-        tall("Output of all tokens", of.output, d, { cellOf: "output" }),
-      ];
-    }
-  }
+/** @param {Frame} frame */
+function inputPictures(frame) {
+  const { walk, state } = frame.shot;
+  const { of, d_model: d } = walk;
+  const parts = walk.parts.map((name, p) =>
+    strip(frame, name, lineOf(of[`part${p}`], state.query, d), fullAt(of.part0)),
+  );
+  return [
+    ...parts,
+    strip(frame, "X", lineOf(of.x, state.query, d), fullAt(of.x)),
+    tall(frame, "X of all tokens", of.x, d),
+  ];
+}
+
+/** @param {Frame} frame */
+function vectorPictures(frame) {
+  const { of, d_model: d, d_k: dk } = frame.shot.walk;
+  const cells = /** @type {const} */ (["q", "k", "v"]).map((which) =>
+    tall(frame, which.toUpperCase(), of[which], dk, { cellOf: which, side: "vector" }),
+  );
+  return [tall(frame, "X", of.x, d), ...cells];
+}
+
+/** @param {Frame} frame */
+function scorePictures(frame) {
+  const { walk, rows, key } = frame.shot;
+  const { of, d_k: dk } = walk;
+  return [
+    square(frame, "S = Q Kᵀ", flat(rows(), "scores")),
+    tall(frame, "Q", of.q, dk),
+    tall(frame, "K", of.k, dk, { row: key }),
+  ];
+}
+
+/** @param {Frame} frame */
+function scaledPictures(frame) {
+  const { shot } = frame;
+  const before = flat(shot.rows(), "scores");
+  const same = { top: fullAt(before) }; // one scale for all
+  const pictures = [
+    square(frame, "Q Kᵀ", before),
+    square(frame, "Q Kᵀ / √dₖ", flat(shot.rows(), "scaled"), same),
+  ];
+  if (shot.turned) pictures.push(square(frame, "… with the change", moved(shot, "scaled"), same));
+  return pictures;
+}
+
+/** @param {Frame} frame */
+function maskPictures(frame) {
+  const { may, left } = maskOf(frame.shot);
+  const change = frame.shot.turned ? ", with the change" : "";
+  return [
+    square(frame, `May look${change}`, may, WEIGHTS),
+    square(frame, `Scores that remain${change}`, left),
+  ];
+}
+
+/** @param {Frame} frame */
+function weightPictures(frame) {
+  const { shot } = frame;
+  const pictures = [square(frame, "A", flat(shot.rows(), "weights"), WEIGHTS)];
+  if (shot.turned)
+    pictures.push(square(frame, "A with the change", moved(shot, "weights"), WEIGHTS));
+  return pictures;
+}
+
+/** @param {Frame} frame */
+function mixPictures(frame) {
+  const { walk, own, state, key: row } = frame.shot;
+  const { of, d_k: dk } = walk;
+  const shares = Float64Array.from(
+    { length: walk.tokens.length * dk },
+    (_, at) => own.weights[Math.floor(at / dk)] * of.v[at],
+  );
+  const top = fullAt(of.v);
+  return [
+    strip(frame, `z of ${quoted(walk, state.query)}`, mixed(walk, own.weights), top),
+    tall(frame, "V", of.v, dk, { row }),
+    tall(frame, "A · V, a row for each key", shares, dk, { row, top }),
+  ];
+}
+
+/** @param {Frame} frame */
+function joinPictures(frame) {
+  const { walk, state } = frame.shot;
+  const { of, d_model: d, d_k: dk, head } = walk;
+  /** @type {[number, number]} */
+  const band = [head * dk, (head + 1) * dk];
+  const own = lineOf(of.joined, state.query, d);
+  const name = `Z of ${quoted(walk, state.query)}, all heads`;
+  return [
+    strip(frame, name, own, fullAt(of.joined), { band }),
+    tall(frame, "Z of all tokens", of.joined, d, { band }),
+  ];
+}
+
+/** @param {Frame} frame */
+function outputPictures(frame) {
+  const { walk, own, state } = frame.shot;
+  const { of, d_model: d } = walk;
+  const part = added(walk, mixed(walk, own.weights));
+  const output = lineOf(of.output, state.query, d);
+  const rest = Float64Array.from(output, (y, c) => y - part[c] - of.b_o[c]);
+  const top = fullAt(output);
+  return [
+    strip(frame, `Head ${walk.head}’s part`, part, top),
+    ...(walk.n_heads > 1 ? [strip(frame, "The other heads’ parts", rest, top)] : []),
+    strip(frame, "Bias", of.b_o, top),
+    strip(frame, "Output", output, top, { cellOf: "output" }),
+    tall(frame, "Output of all tokens", of.output, d, { cellOf: "output" }),
+  ];
 }
 
 /** @param {import("./walk.js").Row[]} rows @param {"scores" | "scaled" | "weights"} what */
@@ -152,4 +223,15 @@ function maskOf(shot) {
       );
   const scaled = shot.turned ? moved(shot, "scaled") : flat(shot.rows(), "scaled");
   return { may, left: scaled.map((s, at) => (may[at] ? s : 0)) };
+}
+
+/**
+ * What is said of a cell of a picture that is pointed at.
+ * @param {Picture} picture @param {import("./data.js").Token[]} tokens
+ * @param {number} query the chosen one @param {number} row @param {number} column
+ */
+export function cellSentence({ values, rows, columns, side, name }, tokens, query, row, column) {
+  const number = plain(values[row * columns + column]);
+  if (side === "pair") return `${tokens[row]?.text} → ${tokens[column]?.text}: ${number}`;
+  return `${name}, ${tokens[rows > 1 ? row : query]?.text}, place ${column}: ${number}`;
 }

@@ -14,6 +14,7 @@ import { drawCells, packColours, paintOn, shorten } from "./paint.js";
  *   weights: from 0 to 1 and in one colour; top: the number that has the full colour;
  *   row: the row to mark; band: the columns to mark, first and one past last;
  *   wide, tall: pixels of the whole across, of a row down; names: of the rows and columns
+ * @typedef {{x: number, y: number, width: number, height: number}} Box
  */
 
 const NAMES = 62; // pixels for the names beside a square
@@ -32,19 +33,10 @@ export function createMatrix(pick, say) {
     h("figcaption", {}, name, " ", shape),
     canvas,
   );
-  /** @type {Matrix | null} */
+  /** @type {{matrix: Matrix, box: Box} | null} */
   let shown = null;
-
-  let plot = { left: 0, top: 0, width: 1, height: 1 };
-
-  /** @param {MouseEvent} event @returns {[number, number] | null} */
-  function cellAt(event) {
-    if (!shown) return null;
-    const row = Math.floor(((event.offsetY - plot.top) / plot.height) * shown.rows);
-    const column = Math.floor(((event.offsetX - plot.left) / plot.width) * shown.columns);
-    const inside = row >= 0 && row < shown.rows && column >= 0 && column < shown.columns;
-    return inside ? [row, column] : null;
-  }
+  const cellAt = (/** @type {MouseEvent} */ event) =>
+    shown && cellOf(shown.matrix, shown.box, event.offsetX, event.offsetY);
   canvas.addEventListener("pointermove", (event) => {
     const cell = cellAt(event);
     canvas.title = cell ? say(...cell) : "";
@@ -56,50 +48,80 @@ export function createMatrix(pick, say) {
 
   /** @param {Matrix} matrix @param {Theme} theme */
   function show(matrix, theme) {
-    shown = matrix;
+    shown = { matrix, box: boxOf(matrix) };
     name.replaceChildren(matrix.name);
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", matrix.label);
-    const { rows, columns, values } = matrix;
-    const edge = matrix.names ? NAMES : 1;
-    const width = Math.round(Math.max(Math.min(matrix.wide - edge - 1, 24 * columns), 12));
-    const line = matrix.names ? width / columns : (matrix.tall ?? Math.min(12, 300 / rows));
-    const height = Math.round(Math.max(rows * line, 10));
-    plot = { left: edge, top: edge, width, height };
-    const [tall, wide] = [Math.min(rows, 2 * height), Math.min(columns, 2 * width)];
-    const top = matrix.top ?? (matrix.weights ? 1 : fullAt(values));
-    const scale = matrix.weights
-      ? top < 1 && `full colour at ${top.toPrecision(2)}`
-      : `full colour at ±${top.toPrecision(2)}`;
-    shape.textContent = [matrix.shape, scale].filter(Boolean).join(" · ");
-    const levels = levelsOf(values, rows, columns, tall, wide, top, matrix.weights === true);
-    paintOn(canvas, edge + width + 1, edge + height + 1, (pen) => {
-      const box = { x: edge, y: edge, width, height };
-      const all = { top: 0, bottom: tall, left: 0, right: wide };
-      drawCells(pen, levels, tall, wide, matrix.weights ? theme.packed : signed(theme), box, all);
-      pen.strokeStyle = theme.border;
-      pen.lineWidth = 1;
-      pen.strokeRect(edge - 0.5, edge - 0.5, width + 1, height + 1);
-      if (matrix.names) nameAll(pen, matrix.names, edge, width / columns, theme);
-      mark(pen, matrix, theme);
-    });
-  }
-
-  /** The chosen row and columns. @param {Pen} pen @param {Matrix} matrix @param {Theme} theme */
-  function mark(pen, { row, rows, columns, band }, theme) {
-    const { left, top, width, height } = plot;
-    pen.strokeStyle = theme.accent;
-    pen.lineWidth = 2;
-    if (typeof row === "number" && rows > 1) {
-      const each = height / rows;
-      pen.strokeRect(left, top + row * each, width, Math.max(each, 3));
-    }
-    if (band) {
-      const each = width / columns;
-      pen.strokeRect(left + band[0] * each, top, (band[1] - band[0]) * each, height);
-    }
+    const top = matrix.top ?? (matrix.weights ? 1 : fullAt(matrix.values));
+    shape.textContent = shapeText(matrix, top);
+    draw(canvas, matrix, shown.box, top, theme);
   }
   return { element, show };
+}
+
+/** Where the cells of a matrix stand in its picture. @param {Matrix} matrix @returns {Box} */
+export function boxOf({ rows, columns, names, wide, tall }) {
+  const edge = names ? NAMES : 1;
+  const width = Math.round(Math.max(Math.min(wide - edge - 1, 24 * columns), 12));
+  const line = names ? width / columns : (tall ?? Math.min(12, 300 / rows));
+  return { x: edge, y: edge, width, height: Math.round(Math.max(rows * line, 10)) };
+}
+
+/**
+ * The cell at a place of the picture, row and column.
+ * @param {Matrix} matrix @param {Box} box @param {number} x @param {number} y
+ * @returns {[number, number] | null}
+ */
+export function cellOf({ rows, columns }, box, x, y) {
+  const row = Math.floor(((y - box.y) / box.height) * rows);
+  const column = Math.floor(((x - box.x) / box.width) * columns);
+  const inside = row >= 0 && row < rows && column >= 0 && column < columns;
+  return inside ? [row, column] : null;
+}
+
+/** The sizes, and which number has the full colour. @param {Matrix} matrix @param {number} top */
+function shapeText(matrix, top) {
+  const scale = matrix.weights
+    ? top < 1 && `full colour at ${top.toPrecision(2)}`
+    : `full colour at ±${top.toPrecision(2)}`;
+  return [matrix.shape, scale].filter(Boolean).join(" · ");
+}
+
+/**
+ * @param {HTMLCanvasElement} canvas @param {Matrix} matrix @param {Box} box @param {number} top
+ * @param {Theme} theme
+ */
+function draw(canvas, matrix, box, top, theme) {
+  const { rows, columns, values } = matrix;
+  const { x: edge, width, height } = box;
+  const [tall, wide] = [Math.min(rows, 2 * height), Math.min(columns, 2 * width)];
+  const levels = levelsOf(values, rows, columns, tall, wide, top, matrix.weights === true);
+  paintOn(canvas, edge + width + 1, edge + height + 1, (pen) => {
+    const all = { top: 0, bottom: tall, left: 0, right: wide };
+    drawCells(pen, levels, tall, wide, matrix.weights ? theme.packed : signed(theme), box, all);
+    pen.strokeStyle = theme.border;
+    pen.lineWidth = 1;
+    pen.strokeRect(edge - 0.5, edge - 0.5, width + 1, height + 1);
+    if (matrix.names) nameAll(pen, matrix.names, edge, width / columns, theme);
+    mark(pen, matrix, box, theme);
+  });
+}
+
+/**
+ * The chosen row and columns.
+ * @param {Pen} pen @param {Matrix} matrix @param {Box} box @param {Theme} theme
+ */
+function mark(pen, { row, rows, columns, band }, { x, y, width, height }, theme) {
+  pen.strokeStyle = theme.accent;
+  pen.lineWidth = 2;
+  if (typeof row === "number" && rows > 1) {
+    const each = height / rows;
+    pen.strokeRect(x, y + row * each, width, Math.max(each, 3));
+  }
+  if (band) {
+    const each = width / columns;
+    pen.strokeRect(x + band[0] * each, y, (band[1] - band[0]) * each, height);
+  }
 }
 
 /** @param {Pen} pen @param {string[]} names @param {number} edge @param {number} cell @param {Theme} theme */

@@ -2,6 +2,8 @@
 // Latin letters stays text, in Helvetica, which every reader has, stretched to the room that it took
 // on screen; other scripts are embedded as pictures of themselves, since their fonts are not ours.
 
+import { remember } from "../numbers/basics.js";
+
 /**
  * @typedef {import("./record.js").Item} Item
  * @typedef {import("./record.js").Segment} Segment
@@ -127,71 +129,85 @@ class Objects {
 }
 
 /**
+ * A page under way: what is written on it, and what that uses.
+ * @typedef {{objects: Objects, words: string[], looks: Map<string, number>, images: Set<number>}} Page
+ *   looks: transparencies and their objects; images: the objects of these
+ */
+
+/**
  * @param {Item[]} items @param {number} width @param {number} height in CSS pixels
  * @param {string} title
  * @returns {Promise<Blob>}
  */
 export async function toPdf(items, width, height, title) {
-  const objects = new Objects();
-  /** @type {Map<string, number>} */
-  const looks = new Map(); // transparencies: their objects
-  /** @type {number[]} */
-  const images = [];
-  /** @type {string[]} */
-  const words = [`${POINT} 0 0 ${-POINT} 0 ${short(height * POINT)} cm`];
-  const look = (/** @type {number} */ alpha) => {
-    const name = short(Math.round(alpha * 100) / 100);
-    if (!looks.has(name)) {
-      looks.set(name, objects.add(`<< /Type /ExtGState /ca ${name} /CA ${name} >>`));
-    }
-    return `/G${looks.get(name)} gs`;
+  /** @type {Page} */
+  const page = {
+    objects: new Objects(),
+    words: [`${POINT} 0 0 ${-POINT} 0 ${short(height * POINT)} cm`],
+    looks: new Map(),
+    images: new Set(),
   };
-  const colour = (/** @type {number[]} */ [r, g, b], /** @type {string} */ operator) =>
-    `${numbers(r / 255, g / 255, b / 255)} ${operator}`;
-  /** @param {number} image @param {number[]} matrix of the unit square */
-  const place = (image, matrix) => {
-    images.push(image);
-    words.push(`q ${numbers(...matrix)} cm /I${image} Do Q`);
-  };
+  for (const item of items) await write(page, item);
+  return bind(page, width, height, title);
+}
 
-  for (const item of items) {
-    if (item.kind === "end") words.push("Q");
-    else if (item.kind === "clip") words.push(`q ${pathWords(item.segments)} W n`);
-    else if (item.kind === "path") {
-      const { fill, stroke } = item;
-      if (fill) words.push(look(fill[3]), colour(fill, "rg"), `${pathWords(item.segments)} f`);
-      if (stroke) {
-        words.push(look(stroke[3]), colour(stroke, "RG"), `${short(item.width)} w`);
-        words.push(`${pathWords(item.segments)} S`);
-      }
-    } else if (item.kind === "image") {
-      const { x, y, width: wide, height: tall } = item.box;
-      words.push(look(1));
-      place(await picture(objects, item.pixels, item.width, item.height), [
-        wide,
-        0,
-        0,
-        -tall,
-        x,
-        y + tall,
-      ]);
-    } else {
-      const known = inHelvetica(item.text, item.bold);
-      words.push(look(item.colour[3]));
-      if (known && known.width > 0) words.push(...line(item, known, colour(item.colour, "rg")));
-      else {
-        const [image, matrix] = await writing(objects, item);
-        place(image, matrix);
-      }
-    }
+/** @param {Page} page @param {Item} item */
+async function write(page, item) {
+  const { words, objects } = page;
+  if (item.kind === "end") words.push("Q");
+  else if (item.kind === "clip") words.push(`q ${pathWords(item.segments)} W n`);
+  else if (item.kind === "path") writePath(page, item);
+  else if (item.kind === "image") {
+    const { x, y, width: wide, height: tall } = item.box;
+    words.push(look(page, 1));
+    const image = await picture(objects, item.pixels, item.width, item.height);
+    place(page, image, [wide, 0, 0, -tall, x, y + tall]);
+  } else {
+    const known = inHelvetica(item.text, item.bold);
+    words.push(look(page, item.colour[3]));
+    if (known && known.width > 0) words.push(...line(item, known, colourWord(item.colour, "rg")));
+    else place(page, ...(await writing(objects, item)));
   }
+}
 
+/** @param {Page} page @param {Extract<Item, {kind: "path"}>} item */
+function writePath(page, { fill, stroke, segments, width }) {
+  const path = pathWords(segments);
+  if (fill) page.words.push(look(page, fill[3]), colourWord(fill, "rg"), `${path} f`);
+  if (!stroke) return;
+  page.words.push(look(page, stroke[3]), colourWord(stroke, "RG"), `${short(width)} w`);
+  page.words.push(`${path} S`);
+}
+
+/** From here on so transparent. @param {Page} page @param {number} alpha */
+function look({ objects, looks }, alpha) {
+  const name = short(Math.round(alpha * 100) / 100);
+  const made = remember(looks, name, () =>
+    objects.add(`<< /Type /ExtGState /ca ${name} /CA ${name} >>`),
+  );
+  return `/G${made} gs`;
+}
+
+/** @param {number[]} colour @param {string} operator */
+const colourWord = ([r, g, b], operator) => `${numbers(r / 255, g / 255, b / 255)} ${operator}`;
+
+/** @param {Page} page @param {number} image @param {number[]} matrix of the unit square */
+function place({ images, words }, image, matrix) {
+  images.add(image);
+  words.push(`q ${numbers(...matrix)} cm /I${image} Do Q`);
+}
+
+/**
+ * The file of one page, and all that a reader needs for it.
+ * @param {Page} page @param {number} width @param {number} height @param {string} title
+ */
+async function bind({ objects, words, looks, images }, width, height, title) {
   const content = await objects.stream("", new TextEncoder().encode(words.join("\n")));
   const font = (/** @type {string} */ name) =>
     objects.add(`<< /Type /Font /Subtype /Type1 /BaseFont /${name} /Encoding /WinAnsiEncoding >>`);
   const [regular, bold] = [font("Helvetica"), font("Helvetica-Bold")];
   const states = [...looks.values()].map((i) => `/G${i} ${i} 0 R`).join(" ");
-  const pictures = [...new Set(images)].map((i) => `/I${i} ${i} 0 R`).join(" ");
+  const pictures = [...images].map((i) => `/I${i} ${i} 0 R`).join(" ");
   const resources = `<< /Font << /F1 ${regular} 0 R /F2 ${bold} 0 R >> /ExtGState << ${states} >> /XObject << ${pictures} >> >>`;
   const pages = objects.list.length + 2;
   const size = numbers(width * POINT, height * POINT);

@@ -1,0 +1,252 @@
+// Two runs side by side: which words they share, what one side shows when the other moves, and how
+// far they are apart, in numbers and in words.
+
+import { read } from "../wire/container.js";
+import { toCsv } from "./csv.js";
+import { indexOf, meanWeights } from "./data.js";
+import { arrange } from "./model.js";
+import { PARAMS } from "./view.js";
+
+/**
+ * @typedef {import("./view.js").View} View
+ * @typedef {{text: string, other: string, a: number[], b: number[], special: boolean}} CommonUnit
+ * @typedef {[number, number, number, number, number | null]} Rank layer and head of A, of B, bits
+ * @typedef {{id: string, link: Record<string, string> | null,
+ *            opening: Record<string, string> | null, units: CommonUnit[],
+ *            left_out: [string[], string[]], kept: [number, number], findings: string[],
+ *            ranking: Rank[], matches: [number, number][], same_shape: boolean}} Pairing
+ *   ranking, matches: layers by the models’ own numbers
+ * @typedef {"a" | "b"} Which
+ * @typedef {"same" | "match" | "free"} Follow which head of B is shown when one of A is chosen: its
+ *   namesake, its best match, or what the reader chooses
+ * @typedef {{trace: import("./data.js").Trace, view: View}} Side what a side shows
+ * @typedef {{a: Float32Array, b: Float32Array, less: Float32Array}} Difference
+ *   between the common words: A, B, and A − B
+ */
+
+export const SECOND = "b_"; // before the names of the second's parameters in a link
+export const SIDES = /** @type {const} */ (["a", "b"]);
+/** @type {Difference} */
+export const NO_DIFFERENCE = {
+  ...{ a: new Float32Array(), b: new Float32Array(), less: new Float32Array() },
+};
+
+/** @param {Uint8Array} bytes @returns {{pairing: Pairing, payloads: Uint8Array[]}} the two and a page */
+export function unpackPair(bytes) {
+  const { head, blocks } = read(bytes);
+  return { pairing: head, payloads: blocks.map(({ data }) => /** @type {Uint8Array} */ (data)) };
+}
+
+/** @param {Which} side @returns {Which} */
+export const otherSide = (side) => (side === "a" ? "b" : "a");
+
+/**
+ * The other side's tokens for the same words.
+ * @param {CommonUnit[]} units @param {Which} from @param {number[]} tokens
+ */
+export function across(units, from, tokens) {
+  const [to, wanted] = [otherSide(from), new Set(tokens)];
+  return units.filter((unit) => unit[from].some((i) => wanted.has(i))).flatMap((unit) => unit[to]);
+}
+
+/** A common word as the units of one side's picture are. @param {CommonUnit} unit @param {Which} side */
+const asUnit = ({ text, special, ...tokens }, side) => ({
+  ...{ text, special, segment: 0 },
+  tokens: tokens[side],
+});
+
+/**
+ * A head's weights between the common words.
+ * @param {Float32Array} weights `[query, key]` @param {number} nKeys
+ * @param {CommonUnit[]} units @param {Which} side
+ */
+export function onUnits(weights, nKeys, units, side) {
+  const own = units.map((unit) => asUnit(unit, side));
+  return arrange(weights, nKeys, own, own, false).weights;
+}
+
+/** One side's parameters of a link. @param {URLSearchParams} params @param {Which} side */
+export function ownParams(params, side) {
+  const mine = new URLSearchParams();
+  for (const name of PARAMS) {
+    const value = params.get(side === "a" ? name : SECOND + name);
+    if (value !== null) mine.set(name, value);
+  }
+  return mine;
+}
+
+/** Both sides' parameters in one link. @param {Record<Which, Record<string, string>>} views */
+export function bothParams({ a, b }) {
+  const second = Object.entries(b).map(([name, value]) => [SECOND + name, value]);
+  return /** @type {Record<string, string>} */ ({ ...a, ...Object.fromEntries(second) });
+}
+
+/** Which head follows where nothing else is asked for. @param {Pairing} pairing @returns {Follow} */
+export const usual = (pairing) => (pairing.same_shape ? "same" : "match");
+
+/** Which head follows, as a link asks if it can be. @param {string | null} wish @param {Pairing} pairing @returns {Follow} */
+export function followOf(wish, pairing) {
+  const can = wish === "match" || wish === "free" || (wish === "same" && pairing.same_shape);
+  return can ? wish : usual(pairing);
+}
+
+/**
+ * What the other side shows when one leads: its switches, its pins on the same words, and a head
+ * that follows if that is wanted.
+ * @param {{pairing: Pairing, follow: Follow}} how @param {Which} side the one that leads
+ * @param {Side} from what it shows @param {Side | null} to what the other shows
+ * @param {View} now the other's view
+ * @returns {View}
+ */
+export function led({ pairing, follow }, side, from, to, now) {
+  return {
+    ...from.view,
+    ...headsFor({ pairing, follow }, side, from, to, now),
+    queries: across(pairing.units, side, from.view.queries),
+    keys: across(pairing.units, side, from.view.keys),
+    step: now.step,
+  };
+}
+
+/**
+ * @param {{pairing: Pairing, follow: Follow}} how @param {Which} side the one that leads
+ * @param {Side} from @param {Side | null} to @param {View} now the other's
+ * @returns {{layer: number, heads: number[]}}
+ */
+function headsFor({ pairing, follow }, side, { trace, view }, to, now) {
+  const kept = { layer: now.layer, heads: now.heads };
+  if (!to) return kept;
+  const place = indexOf(trace.head, view.layer);
+  if (follow === "same") {
+    const layer = to.trace.head.numbers[place];
+    return pairing.same_shape ? { layer, heads: view.heads } : kept;
+  }
+  if (follow === "free" || side === "b") return kept;
+  const match = pairing.matches[place * trace.head.n_heads + view.heads[0]];
+  return match ? { layer: match[0], heads: [match[1]] } : kept;
+}
+
+/**
+ * How the chosen heads of both differ on the common words.
+ * @param {CommonUnit[]} units @param {Record<Which, Side | null>} sides
+ * @returns {Difference | null} null while a layer is on its way
+ */
+export function differenceOf(units, sides) {
+  const [a, b] = SIDES.map((side) => {
+    const now = sides[side];
+    const weights = now && meanWeights(now.trace, now.view.layer, now.view.heads);
+    return weights && onUnits(weights, now.trace.head.key_tokens.length, units, side);
+  });
+  return a && b && { a, b, less: a.map((w, i) => w - b[i]) };
+}
+
+const LEAST_NAME = 9; // pixels that a name needs
+
+/**
+ * A, B and A − B as matrices: A and B in one scale.
+ * @param {CommonUnit[]} units @param {Difference} difference @param {Record<Which, string>} heads
+ * @param {number} room pixels across for all three
+ * @returns {import("../parts/matrix.js").Matrix[]}
+ */
+export function mapsOf(units, { a, b, less }, heads, room) {
+  const n = units.length;
+  const side = Math.min(room, Math.max(250, Math.min((room - 60) / 3, 460)));
+  const names = n * LEAST_NAME <= side - 62 ? units.map(nameOfUnit) : null;
+  const square = { rows: n, columns: n, wide: side, tall: side / n, names };
+  const top = Math.max(most(a), most(b));
+  /** @param {string} name @param {Float32Array} values @param {string} shape */
+  const own = (name, values, shape) => ({
+    ...{ ...square, values, weights: true, top, name, shape },
+    label: `${name}: rows are queries, columns are keys`,
+  });
+  return [
+    own("A", a, heads.a),
+    own("B", b, heads.b),
+    {
+      ...{ ...square, values: less, top: most(less), name: "A − B", shape: "" },
+      label: "Difference: rows are queries, columns are keys",
+    },
+  ];
+}
+
+/** The number that has the full colour. @param {Float32Array} map */
+const most = (map) => map.reduce((top, x) => Math.max(top, Math.abs(x)), 0.05);
+
+/** @param {CommonUnit} unit */
+const nameOfUnit = (unit) =>
+  unit.text.toLowerCase() === unit.other.toLowerCase() ? unit.text : `${unit.text}/${unit.other}`;
+
+/** @param {number} x */
+const withSign = (x) => `${x < 0 ? "−" : "+"}${Math.abs(x).toFixed(3)}`;
+
+/** @param {CommonUnit[]} units @param {Difference} difference @param {number} row @param {number} column */
+export function pairSentence(units, { a, b, less }, row, column) {
+  const at = row * units.length + column;
+  return `“${nameOfUnit(units[row])}” → “${nameOfUnit(units[column])}”: A ${a[at].toFixed(3)}, B ${b[at].toFixed(3)}, difference ${withSign(less[at])}.`;
+}
+
+/**
+ * Where the two differ most.
+ * @param {CommonUnit[]} units @param {Difference} difference @param {Record<Which, string>} heads
+ */
+export function differenceSentence(units, difference, heads) {
+  const { less } = difference;
+  let most = 0;
+  for (let i = 0; i < less.length; i++) {
+    if (Math.abs(less[i]) > Math.abs(less[most])) most = i;
+  }
+  if (!less.length) return "";
+  if (Math.abs(less[most]) < 5e-5)
+    return `A’s ${heads.a} and B’s ${heads.b} are the same on these words.`;
+  const [row, column] = [Math.floor(most / units.length), most % units.length];
+  return `A’s ${heads.a} and B’s ${heads.b} differ most at ${pairSentence(units, difference, row, column)}`;
+}
+
+/** What a side shows, in words. @param {Side | null} side */
+export function headName(side) {
+  if (!side) return "";
+  const { layer, heads } = side.view;
+  return heads.length === 1
+    ? `layer ${layer}, head ${heads[0]}`
+    : `layer ${layer}, mean of ${heads.length} heads`;
+}
+
+const PAIRS = 30; // rows of the table of differences
+
+/** The largest differences as lines of a table. @param {CommonUnit[]} units @param {Difference} difference */
+export function largest(units, { a, b, less }) {
+  const order = [...less.keys()]
+    .sort((i, j) => Math.abs(less[j]) - Math.abs(less[i]))
+    .slice(0, PAIRS);
+  return order.map((i) => {
+    const [row, column] = [units[Math.floor(i / units.length)], units[i % units.length]];
+    const numbers = [a[i].toFixed(4), b[i].toFixed(4), withSign(less[i])];
+    return [nameOfUnit(row), nameOfUnit(column), ...numbers];
+  });
+}
+
+/** What is compared and what is left out. @param {Pairing} pairing */
+export function noteOf(pairing) {
+  const parts = [`${pairing.units.length} words are common to both.`];
+  pairing.left_out.forEach((texts, i) => {
+    if (!texts.length) return;
+    const some = texts.slice(0, 8).join(" ") + (texts.length > 8 ? " …" : "");
+    parts.push(
+      `${texts.length} of ${"AB"[i]}’s tokens (${some}) have no counterpart and are left out; of what the common words give to tokens ${(100 * pairing.kept[i]).toFixed(0)} % stays among them.`,
+    );
+  });
+  parts.push(
+    "A word in pieces counts as one: its pieces’ attention adds up as a key and is averaged as a query.",
+  );
+  return parts.join(" ");
+}
+
+/** Whether a view is of a ranked head of A. @param {Rank} rank @param {View | undefined} view */
+export const isRanked = ([layer, head], view) =>
+  view?.layer === layer && view.heads.length === 1 && view.heads[0] === head;
+
+/** @param {CommonUnit[]} units @param {Difference} difference */
+export function differenceCsv(units, { less }) {
+  const names = units.map((unit) => ({ ...asUnit(unit, "a"), text: nameOfUnit(unit) }));
+  return toCsv({ weights: less, rows: names, columns: names }, "query \\ key (A − B)");
+}

@@ -1,0 +1,162 @@
+// What the reader has chosen of “Step by step”: its changes, its place in a link, and what it shows.
+
+import { bound } from "./basics.js";
+import { STAGES } from "./stages.js";
+import { allRows, ownRules, placesIn, rowFrom, sameRules } from "./walk.js";
+
+/**
+ * @typedef {import("./walk.js").Walk} Walk
+ * @typedef {import("./walk.js").Walks} Walks
+ * @typedef {import("./walk.js").Rules} Rules
+ * @typedef {import("./walk.js").Row} Row
+ * @typedef {import("./stepwords.js").StepState} StepState
+ * @typedef {(walk: Walk, rules: Rules) => Row[]} RowsOf all rows of a head
+ */
+
+export const TEMPERATURES = [0.25, 0.5, 1, 2, 4];
+export const LAST_STAGE = STAGES.length - 1;
+
+/** @type {StepState} */
+export const BEGIN = {
+  ...{ stage: 0, query: 0, key: null, cell: null },
+  ...{ scale: true, temperature: 1, causal: false },
+};
+
+/** Another stage, or the first or last where there is none. @param {number} stage */
+export const atStage = (stage) => ({ stage: bound(stage, 0, LAST_STAGE), cell: null });
+
+/**
+ * What a click on a cell of a picture chooses.
+ * @param {import("./steppictures.js").Picture} picture @param {number} row @param {number} column
+ * @returns {Partial<StepState> | null} null where it chooses nothing
+ */
+export function chosenBy({ side, cellOf, rows }, row, column) {
+  const whose = rows > 1 ? { query: row } : {};
+  if (side === "pair") return { query: row, key: column, cell: null };
+  if (cellOf) return { ...whose, cell: { of: cellOf, c: column } };
+  return side === "query" ? { ...whose, cell: null } : null;
+}
+
+/**
+ * The parameters of a link; what is as at the start is left out.
+ * @param {StepState} state @param {Walk} walk
+ */
+export function linkOf(state, { layer, head }) {
+  /** @type {Record<string, string>} */
+  const params = { layer: String(layer), heads: String(head), query: String(state.query) };
+  if (state.key !== null) params.key = String(state.key);
+  if (state.stage) params.stage = String(state.stage + 1);
+  if (!state.scale) params.scale = "0";
+  if (state.temperature !== 1) params.temperature = String(state.temperature);
+  if (state.causal) params.mask = "1";
+  return params;
+}
+
+/**
+ * What a link asks for; anything impossible is left as it is.
+ * @param {StepState} state @param {URLSearchParams} params
+ * @returns {StepState}
+ */
+export function asked(state, params) {
+  const number = (/** @type {string} */ name) => {
+    const found = /^\d{1,4}/.exec(params.get(name) ?? "");
+    return found ? Number(found[0]) : null;
+  };
+  const warm = Number(params.get("temperature") ?? "1");
+  return {
+    ...state,
+    query: number("query") ?? state.query,
+    key: number("key") ?? state.key,
+    stage: bound((number("stage") ?? 1) - 1, 0, LAST_STAGE),
+    scale: params.get("scale") !== "0",
+    causal: params.get("mask") === "1",
+    temperature: TEMPERATURES.includes(warm) ? warm : 1,
+  };
+}
+
+/**
+ * The state on a walk that has come: of another text it begins at the first token, and nothing
+ * chosen lies behind the last.
+ * @param {StepState} state @param {Walk | null} old what was shown @param {Walk} fresh
+ * @returns {StepState}
+ */
+export function onWalk(state, old, fresh) {
+  const last = fresh.tokens.length - 1;
+  const again = old && !sameTexts(old, fresh);
+  const { query, key } = again ? { query: 0, key: null } : state;
+  return {
+    ...{ ...state, query: Math.min(query, last) },
+    ...{ key: key !== null && key <= last ? key : null, cell: null },
+  };
+}
+
+/** Whether two walks are over the same tokens. @param {Walk} one @param {Walk} other */
+const sameTexts = (one, other) =>
+  one.tokens.length === other.tokens.length &&
+  one.tokens.every((token, i) => token.text === other.tokens[i].text);
+
+/**
+ * All that a state shows of walks, numbers included.
+ * @param {Walks} walks @param {StepState} state @param {RowsOf} rowsOf
+ * @returns {import("./stepwords.js").Shot}
+ */
+export function shotOf(walks, state, rowsOf) {
+  const [walk, other] = walks.walks;
+  const versus = other ?? walk;
+  const rules = { ...state, causal: state.causal || walk.causal };
+  const own = rowFrom(walk, state.query, ownRules(walk));
+  const places = placesIn(walk.tokens, versus.tokens);
+  const there = places[state.query];
+  const turns = (other || !sameRules(rules, ownRules(walk))) && there >= 0;
+  return {
+    ...{ walk, own, rules, state, note: walks.note },
+    rows: () => rowsOf(walk, ownRules(walk)),
+    key: state.key ?? own.weights.indexOf(Math.max(...own.weights)),
+    turned: turns
+      ? {
+          ...{ walk: versus, places, own: rowFrom(versus, there, rules) },
+          rows: () => rowsOf(versus, rules),
+        }
+      : null,
+  };
+}
+
+/** All rows of a head, kept for as long as the same is asked for. @returns {RowsOf} */
+export function remembering() {
+  /** @type {Map<Walk, {rules: Rules, rows: Row[]}>} */
+  const kept = new Map();
+  return (walk, rules) => {
+    const found = kept.get(walk);
+    if (found && sameRules(found.rules, rules)) return found.rows;
+    const rows = allRows(walk, rules);
+    if (!found || !sameRules(rules, ownRules(walk))) kept.set(walk, { rules, rows });
+    return rows;
+  };
+}
+
+const PLAY = 3500; // ms that a stage stays when all are played
+
+/**
+ * One stage after the other, until the last has come or it is told to stop.
+ * @param {{setInterval: (act: () => void, ms: number) => number,
+ *          clearInterval: (id: number) => void}} clock
+ * @param {{now: () => number, go: (stage: number) => void, tell: (on: boolean) => void}} stages
+ */
+export function createPlay(clock, { now, go, tell }) {
+  let playing = 0; // what the clock calls it
+  function stop() {
+    clock.clearInterval(playing);
+    playing = 0;
+    tell(false);
+  }
+  function toggle() {
+    if (playing) return stop();
+    if (now() === LAST_STAGE) go(0);
+    playing = clock.setInterval(() => {
+      go(now() + 1);
+      if (now() === LAST_STAGE) stop();
+    }, PLAY);
+    tell(true);
+  }
+  return { toggle, stop };
+}

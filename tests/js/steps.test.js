@@ -1,0 +1,184 @@
+// What is chosen in “Step by step”, and the clock of Play.
+import assert from "node:assert/strict";
+import test from "node:test";
+import { STAGES } from "../../explorer/instrument/numbers/stages.js";
+import { cellSentence } from "../../explorer/instrument/numbers/steppictures.js";
+import {
+  asked,
+  atStage,
+  BEGIN,
+  chosenBy,
+  createPlay,
+  LAST_STAGE,
+  linkOf,
+  onWalk,
+  remembering,
+  shotOf,
+} from "../../explorer/instrument/numbers/stepstate.js";
+import { ownRules } from "../../explorer/instrument/numbers/walk.js";
+import { queryBy } from "../../explorer/instrument/panels/steptools.js";
+import { token } from "./trace.js";
+
+/** @param {string} words @returns {any} */
+const walkOf = (words) => {
+  const tokens = words.split(" ").map((text, i) => token(text, { span: [i, i + 1], word: i }));
+  const numbers = Float32Array.from(tokens, (_, i) => i + 1);
+  return {
+    ...{ layer: 2, head: 1, n_layers: 6, n_heads: 4, d_model: 4, d_k: 1, causal: false, tokens },
+    of: { q: numbers, k: numbers, v: numbers },
+  };
+};
+/** @param {any[]} walks @returns {any} */
+const walksOf = (...walks) => ({ id: "x", note: "words read backwards", link: null, walks });
+const link = (/** @type {Record<string, string>} */ params) => new URLSearchParams(params);
+
+test("a stage before the first or behind the last is that one, and no number stays chosen", () => {
+  assert.deepEqual(atStage(-1), { stage: 0, cell: null });
+  assert.deepEqual(atStage(3), { stage: 3, cell: null });
+  assert.deepEqual(atStage(STAGES.length), { stage: LAST_STAGE, cell: null });
+});
+
+test("a link leads to all that it was made of", () => {
+  const chosen = { stage: 4, query: 2, key: 1, scale: false, temperature: 0.5, causal: true };
+  const state = { ...BEGIN, ...chosen };
+  const params = linkOf(state, walkOf("a b c"));
+  assert.deepEqual([params.layer, params.heads, params.stage], ["2", "1", "5"]);
+  assert.deepEqual(asked(BEGIN, link(params)), state);
+});
+
+test("what is as at the start stands in no link", () => {
+  assert.deepEqual(linkOf(BEGIN, walkOf("a")), { layer: "2", heads: "1", query: "0" });
+});
+
+test("what is impossible in a link is left as it is", () => {
+  const bad = { stage: "99", query: "-1", key: "x", temperature: "3", mask: "yes", scale: "no" };
+  assert.deepEqual(asked(BEGIN, link(bad)), { ...BEGIN, stage: LAST_STAGE });
+  assert.deepEqual(asked(BEGIN, link({ stage: "0" })), BEGIN);
+});
+
+test("another head of the same words keeps what is chosen, but for one number", () => {
+  const cell = /** @type {const} */ ({ of: "q", c: 3 });
+  const state = { ...BEGIN, stage: 2, query: 1, key: 2, cell };
+  const fresh = onWalk(state, walkOf("a b c"), walkOf("a b c"));
+  assert.deepEqual(fresh, { ...state, cell: null });
+});
+
+test("another text begins at its first token, with no key", () => {
+  const state = { ...BEGIN, stage: 2, query: 1, key: 0 };
+  for (const words of ["a x c", "a b"]) {
+    const fresh = onWalk(state, walkOf("a b c"), walkOf(words));
+    assert.deepEqual(fresh, { ...state, query: 0, key: null });
+  }
+});
+
+test("a link’s query and key behind the last token become the last one and none", () => {
+  const fresh = onWalk({ ...BEGIN, query: 9, key: 3 }, null, walkOf("a b c"));
+  assert.deepEqual([fresh.query, fresh.key], [2, null]);
+  assert.equal(onWalk({ ...BEGIN, key: 2 }, null, walkOf("a b c")).key, 2);
+});
+
+test("a click chooses the pair, the number or the query that its picture shows", () => {
+  const picture = (/** @type {any} */ more) => ({ ...more, rows: more.rows ?? 3 });
+  assert.deepEqual(chosenBy(picture({ side: "pair" }), 2, 1), { query: 2, key: 1, cell: null });
+  assert.deepEqual(chosenBy(picture({ side: "query" }), 2, 1), { query: 2, cell: null });
+  const number = { side: "vector", cellOf: "q" };
+  assert.deepEqual(chosenBy(picture(number), 2, 1), { query: 2, cell: { of: "q", c: 1 } });
+  // One row is the chosen query's own: the query stays.
+  const own = picture({ rows: 1, cellOf: "output" });
+  assert.deepEqual(chosenBy(own, 0, 1), { cell: { of: "output", c: 1 } });
+  assert.equal(chosenBy(picture({ rows: 1 }), 0, 1), null);
+});
+
+test("a cell is named by its two words, or by its token and place", () => {
+  const { tokens } = walkOf("a b c");
+  const picture = (/** @type {any} */ more) => ({ values: [1, 2, 3, 4, 5, 6], name: "Q", ...more });
+  const pair = picture({ rows: 2, columns: 3, side: "pair" });
+  assert.equal(cellSentence(pair, tokens, 0, 1, 2), "b → c: 6.000");
+  const tall = picture({ rows: 3, columns: 2, side: "vector" });
+  assert.equal(cellSentence(tall, tokens, 0, 1, 0), "Q, b, place 0: 3.000");
+  const own = picture({ rows: 1, columns: 6 });
+  assert.equal(cellSentence(own, tokens, 2, 0, 3), "Q, c, place 3: 4.000");
+});
+
+test("arrow keys walk through the tokens and stop at their ends", () => {
+  const keys = ["ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp", "Home", "End", "a"];
+  assert.deepEqual(
+    keys.map((key) => queryBy(key, 1, 3)),
+    [2, 2, 0, 0, 0, 3, null],
+  );
+  assert.deepEqual([queryBy("ArrowLeft", 0, 3), queryBy("ArrowRight", 3, 3)], [0, 3]);
+});
+
+test("without a change nothing is turned; the strongest key stands for one that is not chosen", () => {
+  const shot = shotOf(walksOf(walkOf("a b c")), { ...BEGIN, query: 1 }, remembering());
+  assert.equal(shot.turned, null);
+  assert.equal(shot.key, 2); // its key is the largest number
+  const state = { ...BEGIN, query: 1, key: 0 };
+  assert.equal(shotOf(walksOf(walkOf("a b c")), state, remembering()).key, 0);
+});
+
+test("another rule turns the head itself, another walk the words as they stand there", () => {
+  const walk = walkOf("a b c");
+  const warm = shotOf(walksOf(walk), { ...BEGIN, temperature: 2 }, remembering());
+  assert.deepEqual([warm.turned?.walk, warm.turned?.places], [walk, [0, 1, 2]]);
+  const back = walkOf("c b a");
+  back.tokens = [...walk.tokens].reverse();
+  const turned = shotOf(walksOf(walk, back), BEGIN, remembering()).turned;
+  assert.deepEqual([turned?.walk, turned?.places], [back, [2, 1, 0]]);
+  // A query that the other walk lacks has no way there.
+  back.tokens = back.tokens.slice(0, 2);
+  assert.equal(shotOf(walksOf(walk, back), BEGIN, remembering()).turned, null);
+});
+
+test("a head’s rows are made once for its own rules and once for the change", () => {
+  const [walk, rowsOf] = [walkOf("a b c"), remembering()];
+  const [own, warm] = [ownRules(walk), { ...ownRules(walk), temperature: 2 }];
+  const first = rowsOf(walk, own);
+  assert.equal(rowsOf(walk, { ...own }), first);
+  const changed = rowsOf(walk, warm);
+  assert.notDeepEqual(changed, first);
+  assert.equal(rowsOf(walk, { ...warm }), changed);
+});
+
+/** A clock whose time is moved by hand, and stages that it plays. @param {number} stage */
+function playFrom(stage) {
+  /** @type {{act: (() => void) | null, said: boolean[], stage: number}} */
+  const log = { act: null, said: [], stage };
+  const clock = {
+    setInterval: (/** @type {() => void} */ act) => {
+      log.act = act;
+      return 7;
+    },
+    clearInterval: (/** @type {number} */ id) => {
+      if (id === 7) log.act = null;
+    },
+  };
+  const play = createPlay(clock, {
+    now: () => log.stage,
+    go: (to) => {
+      log.stage = to;
+    },
+    tell: (on) => log.said.push(on),
+  });
+  return { log, play };
+}
+
+test("Play goes from stage to stage and stops at the last", () => {
+  const { log, play } = playFrom(LAST_STAGE - 2);
+  play.toggle();
+  log.act?.();
+  assert.deepEqual([log.stage, log.said], [LAST_STAGE - 1, [true]]);
+  log.act?.();
+  assert.deepEqual([log.stage, log.said, log.act], [LAST_STAGE, [true, false], null]);
+});
+
+test("Play begins anew from the last stage, and a second press stops it where it is", () => {
+  const { log, play } = playFrom(LAST_STAGE);
+  play.toggle();
+  assert.equal(log.stage, 0);
+  log.act?.();
+  play.toggle();
+  assert.deepEqual([log.stage, log.said, log.act], [1, [true, false], null]);
+  play.toggle();
+  assert.ok(log.act);
+});
