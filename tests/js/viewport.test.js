@@ -2,9 +2,15 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import {
   ALL_IN_SIGHT,
+  bandOf,
   CLOSEST,
   cellIn,
+  cornerOf,
+  frameOf,
+  inSight,
   isPart,
+  middleAt,
+  panned,
   plotOf,
   showing,
   within,
@@ -67,4 +73,48 @@ test("every cell in sight is found at its own middle, and none beside the plot",
   ]) {
     assert.equal(cellIn(plot, x, y, 100, 100), null);
   }
+});
+
+test("what is in sight ends where the shorter side ends", () => {
+  const sight = { row: 5, column: 50, count: 30 };
+  assert.deepEqual(inSight(sight, 20, 100), { top: 5, bottom: 20, left: 50, right: 80 });
+});
+
+test("the cell that was grasped stays under the finger, wherever it goes", () => {
+  const from = { row: 40, column: 60, count: 20 };
+  const now = panned({ row: 1, column: 2, count: 20 }, from, 31, -19, 10);
+  assert.deepEqual(now, { row: 42, column: 57, count: 20 });
+  assert.deepEqual(panned(now, from, 4, 4, 10), from, "less than half a cell moves nothing");
+});
+
+test("a place of the corner becomes the middle of what is in sight", () => {
+  const sight = middleAt({ row: 0, column: 0, count: 50 }, 0.25, 0.5, 100, 200);
+  assert.deepEqual(sight, { row: 75, column: 25, count: 50 });
+});
+
+test("the corner is there only while a part is in sight, and fits between the labels", () => {
+  const sight = { row: 0, column: 0, count: 50 };
+  const side = (/** @type {number} */ label) =>
+    cornerOf(sight, plotOf(sight, label, 500, 100, 100), 100, 100);
+  assert.equal(side(60), 52);
+  assert.equal(side(400), 76);
+  assert.equal(cornerOf(ALL_IN_SIGHT, plotOf(sight, 60, 500, 100, 100), 100, 100), 0);
+});
+
+test("the frame in the corner lies round what is in sight, and is never too small to see", () => {
+  const stretch = { top: 20, bottom: 30, left: 50, right: 60 };
+  assert.deepEqual(frameOf(stretch, 0.5), { x: 26, y: 11, width: 5, height: 5 });
+  assert.deepEqual(frameOf(stretch, 0.1), { x: 6, y: 3, width: 4, height: 4 });
+});
+
+test("a band goes round its rows, as far as they are in sight", () => {
+  assert.deepEqual(bandOf([2, 4], [0, 10], 100, 20), { from: 2, to: 5, start: 140, wide: 60 });
+  assert.deepEqual(bandOf([2, 4], [3, 10], 100, 20), { from: 3, to: 5, start: 160, wide: 40 });
+  assert.deepEqual(bandOf([2, 4], [0, 4], 100, 20), { from: 2, to: 4, start: 140, wide: 40 });
+  assert.equal(bandOf([2, 4], [5, 10], 100, 20), null);
+  assert.equal(bandOf([5, 6], [0, 5], 100, 20), null);
+});
+
+test("a band of a thin row leaves air, so that the row itself is seen", () => {
+  assert.deepEqual(bandOf([10, 10], [0, 500], 0, 1), { from: 10, to: 11, start: 8, wide: 5 });
 });

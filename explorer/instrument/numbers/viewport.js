@@ -1,4 +1,5 @@
-// The part of a heatmap that is in sight: zooming, panning, hit-testing. Pure functions.
+// The part of a heatmap that is in sight: zooming, panning, hit-testing, and where the corner with
+// the whole and the frames round what is pointed at lie. Pure functions.
 
 import { bound } from "./basics.js";
 
@@ -9,9 +10,14 @@ import { bound } from "./basics.js";
  * @typedef {{left: number, top: number, cell: number, x0: number, y0: number, width: number,
  *            height: number}} Plot
  *   x0 and y0 are where the first cell would lie, in sight or not
+ * @typedef {{top: number, bottom: number, left: number, right: number}} Stretch
+ *   the first and one past the last of the rows and of the columns in sight
  */
 
 export const CLOSEST = 8; // cells across, when nearest
+const OVERVIEW = 76; // pixels across, at most
+const LEAST_FRAME = 4; // pixels, of the frame in the corner
+const LEAST_BAND = 5; // pixels, of a frame round rows or columns: a thin one is not covered by it
 
 /** @type {Sight} */
 export const ALL_IN_SIGHT = { row: 0, column: 0, count: Number.POSITIVE_INFINITY };
@@ -92,4 +98,74 @@ export function cellIn(plot, x, y, nRows, nColumns) {
     row: bound(Math.floor((y - y0) / cell), 0, nRows - 1),
     column: bound(Math.floor((x - x0) / cell), 0, nColumns - 1),
   };
+}
+
+/**
+ * The rows and columns in sight.
+ * @param {Sight} sight @param {number} nRows @param {number} nColumns
+ * @returns {Stretch}
+ */
+export const inSight = ({ row, column, count }, nRows, nColumns) => ({
+  top: row,
+  bottom: Math.min(nRows, row + count),
+  left: column,
+  right: Math.min(nColumns, column + count),
+});
+
+/**
+ * The part after a drag: the cell that was grasped stays under the finger.
+ * @param {Sight} sight @param {Cell} from the first cell in sight when the drag began
+ * @param {number} dx @param {number} dy in pixels @param {number} cell its side
+ * @returns {Sight}
+ */
+export function panned(sight, from, dx, dy, cell) {
+  const [rows, columns] = [dy, dx].map((way) => Math.round(way / cell));
+  return { ...sight, row: from.row - rows, column: from.column - columns };
+}
+
+/**
+ * The part whose middle is a place of the corner that shows the whole.
+ * @param {Sight} sight @param {number} x @param {number} y shares of the corner's side
+ * @param {number} nRows @param {number} nColumns
+ * @returns {Sight}
+ */
+export function middleAt(sight, x, y, nRows, nColumns) {
+  const all = Math.max(nRows, nColumns);
+  const first = (/** @type {number} */ share) => Math.round(share * all - sight.count / 2);
+  return { ...sight, row: first(y), column: first(x) };
+}
+
+/**
+ * The side of the corner that shows the whole; 0 when all is in sight and there is none.
+ * @param {Sight} sight @param {Plot} plot @param {number} nRows @param {number} nColumns
+ */
+export const cornerOf = (sight, plot, nRows, nColumns) =>
+  isPart(sight, nRows, nColumns) ? Math.min(OVERVIEW, plot.left - 8, plot.top - 8) : 0;
+
+/**
+ * The frame in the corner round what is in sight.
+ * @param {Stretch} stretch @param {number} dot the side of a cell there
+ */
+export function frameOf({ top, bottom, left, right }, dot) {
+  const least = (/** @type {number} */ n) => Math.max(n * dot, LEAST_FRAME);
+  return {
+    x: 1 + left * dot,
+    y: 1 + top * dot,
+    width: least(right - left),
+    height: least(bottom - top),
+  };
+}
+
+/**
+ * The frame round neighbouring rows or columns, as far as they are in sight.
+ * @param {[number, number]} units the first and the last
+ * @param {[number, number]} seen the first and one past the last in sight
+ * @param {number} zero where the first of all would lie @param {number} cell its side
+ * @returns {{from: number, to: number, start: number, wide: number} | null} null out of sight
+ */
+export function bandOf([first, last], [low, high], zero, cell) {
+  if (last < low || first >= high) return null;
+  const [from, to] = [Math.max(first, low), Math.min(last + 1, high)];
+  const air = Math.max(0, LEAST_BAND / 2 - (cell * (to - from)) / 2);
+  return { from, to, start: zero + from * cell - air, wide: cell * (to - from) + 2 * air };
 }

@@ -1,13 +1,24 @@
 // The heatmap of the chosen heads: rows are queries, columns are keys, with a cross-hair. It zooms
 // and pans; the corner between the labels then shows the whole, with a frame round what is in sight.
 
-import { bound, range } from "../numbers/basics.js";
-import { raster } from "../numbers/model.js";
-import { runsOf } from "../numbers/view.js";
+import { bound } from "../numbers/basics.js";
+import {
+  blockOf,
+  dragged,
+  lifted,
+  moved,
+  NO_HAND,
+  pickedBy,
+  pinched,
+  pressed,
+} from "../numbers/heatpress.js";
 import {
   ALL_IN_SIGHT,
   cellIn,
+  cornerOf,
   isPart,
+  middleAt,
+  panned,
   plotOf,
   showing,
   within,
@@ -15,29 +26,66 @@ import {
 } from "../numbers/viewport.js";
 import { scaleNote } from "../numbers/words.js";
 import { h, keys, setText } from "../parts/dom.js";
-import { drawCells, paintOn, plate, shorten } from "../parts/paint.js";
+import { paintOn } from "../parts/paint.js";
 import { pairsTable } from "../parts/table.js";
 import { createLens } from "../parts/tools.js";
+import { paintCross, paintHeat, sizeOf } from "./heatpaint.js";
 
 /**
  * @typedef {import("../numbers/scene.js").Scene} Scene
  * @typedef {import("../pages/explore.js").Actions} Actions
  * @typedef {import("../parts/paint.js").Pen} Pen
- * @typedef {import("../numbers/viewport.js").Sight} Sight
  * @typedef {import("../numbers/viewport.js").Cell} Cell
+ * @typedef {import("../numbers/heatpress.js").Press} Press
+ * @typedef {import("./heatpaint.js").Shown} Shown
+ * @typedef {{element: HTMLElement, draw: (next: Scene) => void,
+ *            focus: (next: Scene) => void}} Panel
+ * @typedef {ReturnType<typeof build>} Dom
+ * @typedef {Omit<Shown, "scene"> & {scene: Scene | null, size: string, wide: number,
+ *            measured: {units: unknown, room: number},
+ *            hand: import("../numbers/heatpress.js").Hand}} State
+ *   size: of the picture that the part belongs to; wide: the stage; measured: the room that the
+ *   labels of some units need
+ * @typedef {{dom: Dom, state: State}} Here
+ * @typedef {{clientX: number, clientY: number}} Pointed
  */
 
 const MAX_SIDE = 620;
 const MAX_CELL = 44;
 const LABEL = 84; // room for the labels, at most
-const LABEL_STEP = 13; // two labels stand at least this far apart
-const DIGITS_CELL = 27; // from this size on a cell shows its weight
 const ZOOM_FROM = 24; // tokens from which there is something to zoom into
-const DRAGGED = 4; // pixels from which a press is a drag and not a click
-const OVERVIEW = 76; // pixels across, at most
 
-/** @param {Actions} actions */
+/** @param {Actions} actions @returns {Panel} */
 export function createHeatmap(actions) {
+  /** @type {Here} */
+  const here = { dom: build((factor) => zoom(here, factor)), state: atStart() };
+  /** @type {Panel} */
+  const panel = {
+    element: here.dom.element,
+    draw: (next) => draw(here, next),
+    focus: (next) => focus(here, next),
+  };
+  onPointers(here, actions, panel);
+  onClick(here, actions);
+  onZoom(here);
+  onKeys(here, actions);
+  return panel;
+}
+
+/** @returns {State} */
+const atStart = () => ({
+  scene: null,
+  box: plotOf({ ...ALL_IN_SIGHT, count: 1 }, 0, 1, 1, 1),
+  part: ALL_IN_SIGHT,
+  font: "",
+  wide: 1,
+  size: "",
+  measured: { units: null, room: LABEL },
+  hand: NO_HAND,
+});
+
+/** @param {(factor: number) => void} zoom */
+function build(zoom) {
   const base = document.createElement("canvas");
   const over = document.createElement("canvas");
   const stage = h(
@@ -47,7 +95,7 @@ export function createHeatmap(actions) {
     over,
   );
   const note = h("p", { class: "ax-help ax-under" });
-  const lens = createLens((factor) => zoom(factor));
+  const lens = createLens(zoom);
   const table = pairsTable("heatmap");
   const element = h(
     "section",
@@ -62,402 +110,253 @@ export function createHeatmap(actions) {
     note,
     table.element,
   );
-  /** @type {Scene | null} */
-  let scene = null;
-  const stageBox = { font: "", wide: 1 };
-  let box = plotOf({ ...ALL_IN_SIGHT, count: 1 }, 0, 1, 1, 1);
-  let part = ALL_IN_SIGHT;
-  let size = ""; // of the picture that the part belongs to
-  /** @type {{x: number, y: number, part: Sight, cell: Cell | null,
-   *          does: "pan" | "block" | "overview", moved: boolean} | null} */
-  let drag = null;
-  /** @type {Map<number, {x: number, y: number}>} */
-  const fingers = new Map();
-  let spread = 0; // between two fingers
+  return { element, stage, base, over, note, lens, table };
+}
 
-  stage.addEventListener("pointerdown", (event) => {
-    fingers.set(event.pointerId, { x: event.clientX, y: event.clientY });
-    spread = 0;
-    const does = inOverview(event)
-      ? "overview"
-      : isZoomed() && !event.shiftKey
-        ? "pan"
-        : /** @type {const} */ ("block");
-    const at = { x: event.clientX, y: event.clientY };
-    drag = { ...at, part, cell: cellAt(event), does, moved: false };
-    if (does === "overview") look(event);
+/** @param {Here} here @param {Actions} actions @param {Panel} panel */
+function onPointers(here, actions, panel) {
+  const { dom, state } = here;
+  dom.stage.addEventListener("pointerdown", (event) => {
+    const does = whatAPressDoes(here, event);
+    const press = { ...pointOf(event), part: state.part, cell: cellAt(here, event), does };
+    state.hand = pressed(state.hand, event.pointerId, press);
+    if (does === "overview") look(here, event);
   });
-  stage.addEventListener("pointermove", (event) => {
-    if (fingers.has(event.pointerId)) {
-      fingers.set(event.pointerId, { x: event.clientX, y: event.clientY });
+  dom.stage.addEventListener("pointermove", (event) => {
+    state.hand = moved(state.hand, event.pointerId, pointOf(event));
+    if (state.hand.fingers.size === 2) return pinch(here);
+    if (state.hand.press && event.buttons) {
+      const press = dragged(state.hand.press, pointOf(event));
+      state.hand = { ...state.hand, press };
+      return drag(here, event, press, actions, panel);
     }
-    if (fingers.size === 2) return pinch();
-    if (drag && event.buttons) return dragTo(event, drag);
-    if (event.pointerType === "mouse") actions.hover(focusAt(event), panel);
+    if (event.pointerType === "mouse") actions.hover(focusAt(here, event), panel);
   });
   for (const ending of /** @type {const} */ (["pointerup", "pointercancel", "pointerleave"])) {
-    stage.addEventListener(ending, (event) => fingers.delete(event.pointerId));
+    dom.stage.addEventListener(ending, (event) => {
+      state.hand = lifted(state.hand, event.pointerId);
+    });
   }
-  stage.addEventListener("pointerleave", () => actions.hover(null, panel));
-  stage.addEventListener("click", (event) => {
-    const done = drag;
-    drag = null;
-    const cell = cellAt(event);
-    if (!cell || done?.does === "overview") return;
-    if (!done?.moved) actions.pickPair([cell.row], [cell.column], event.shiftKey);
-    else if (done.does === "block" && done.cell) {
-      const { row, column } = done.cell;
-      actions.pickPair(range(row, cell.row), range(column, cell.column), false);
-    }
+  dom.stage.addEventListener("pointerleave", () => actions.hover(null, panel));
+}
+
+/** @param {Here} here @param {Actions} actions */
+function onClick(here, actions) {
+  const { dom, state } = here;
+  dom.stage.addEventListener("click", (event) => {
+    const { press } = state.hand;
+    state.hand = { ...state.hand, press: null };
+    const picked = pickedBy(press, cellAt(here, event), event.shiftKey);
+    if (picked) actions.pickPair(picked.rows, picked.columns, picked.add);
   });
+}
+
+/** The wheel and the keys that zoom. @param {Here} here */
+function onZoom(here) {
+  const { stage } = here.dom;
   stage.addEventListener(
     "wheel",
     (event) => {
       if (!event.ctrlKey && !event.metaKey) return; // a plain wheel scrolls the page; a pinch zooms
       event.preventDefault();
-      zoom(event.deltaY < 0 ? 1.25 : 0.8, cellAt(event));
+      zoom(here, event.deltaY < 0 ? 1.25 : 0.8, cellAt(here, event));
     },
     { passive: false },
   );
   stage.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey) return;
-    if (event.key === "+" || event.key === "=") zoom(1.5);
-    if (event.key === "-") zoom(1 / 1.5);
-    if (event.key === "0") zoom(0);
+    if (event.key === "+" || event.key === "=") zoom(here, 1.5);
+    if (event.key === "-") zoom(here, 1 / 1.5);
+    if (event.key === "0") zoom(here, 0);
   });
+}
+
+/** @param {Here} here @param {Actions} actions */
+function onKeys(here, actions) {
+  const { dom, state } = here;
   keys(
-    stage,
+    dom.stage,
     (dx, dy) => {
-      if (!scene) return;
-      const { rows, columns } = scene.model.picture;
-      const { rows: on, columns: at } = scene.focus;
-      const row = bound((on[0] ?? -dy) + dy, 0, rows.length - 1);
-      const column = bound((at[0] ?? -dx) + dx, 0, columns.length - 1);
-      reveal(row, column);
+      if (!state.scene) return;
+      const [nRows, nColumns] = sizeOf(state.scene);
+      const { rows: on, columns: at } = state.scene.focus;
+      const row = bound((on[0] ?? -dy) + dy, 0, nRows - 1);
+      const column = bound((at[0] ?? -dx) + dx, 0, nColumns - 1);
+      reveal(here, row, column);
       actions.walk({ rows: [row], columns: [column] });
     },
     (shift) => {
-      if (!scene) return;
-      const { rows, columns } = scene.focus;
+      if (!state.scene) return;
+      const { rows, columns } = state.scene.focus;
       if (rows.length && columns.length) actions.pickPair(rows, columns, shift);
     },
     actions.clear,
   );
+}
 
-  /** @param {MouseEvent} event @returns {[number, number]} */
-  function placeOf(event) {
-    const frame = stage.getBoundingClientRect();
-    return [event.clientX - frame.left, event.clientY - frame.top];
+/** @param {Pointed} event */
+const pointOf = ({ clientX, clientY }) => ({ x: clientX, y: clientY });
+
+/** @param {Here} here @param {Pointed} event @returns {[number, number]} */
+function placeOf({ dom }, event) {
+  const frame = dom.stage.getBoundingClientRect();
+  return [event.clientX - frame.left, event.clientY - frame.top];
+}
+
+/** @param {Here} here @param {Pointed} event */
+function cellAt(here, event) {
+  const { scene, box } = here.state;
+  if (!scene || scene.model.pooled) return null;
+  return cellIn(box, ...placeOf(here, event), ...sizeOf(scene));
+}
+
+/** @param {Here} here @param {Pointed} event */
+function focusAt(here, event) {
+  const cell = cellAt(here, event);
+  return cell && { rows: [cell.row], columns: [cell.column] };
+}
+
+/** @param {State} state */
+const isZoomed = ({ part, scene }) => isPart(part, ...sizeOf(scene));
+
+/** The side of the corner that shows the whole; 0 when there is none. @param {State} state */
+const corner = ({ part, box, scene }) => cornerOf(part, box, ...sizeOf(scene));
+
+/** @param {Here} here @param {Pointed} event */
+function inCorner(here, event) {
+  const [x, y] = placeOf(here, event);
+  return x < corner(here.state) && y < corner(here.state);
+}
+
+/** @param {Here} here @param {PointerEvent} event @returns {Press["does"]} */
+function whatAPressDoes(here, event) {
+  if (inCorner(here, event)) return "overview";
+  return isZoomed(here.state) && !event.shiftKey ? "pan" : "block";
+}
+
+/** @param {Here} here @param {number} factor 0 for the whole @param {Cell | null} [around] */
+function zoom(here, factor, around) {
+  const { state } = here;
+  if (!state.scene) return;
+  const [row, column] = [state.scene.focus.rows[0], state.scene.focus.columns[0]];
+  state.part = zoomed(state.part, factor, around ?? { row, column }, ...sizeOf(state.scene));
+  draw(here, state.scene);
+}
+
+/** Two fingers: as they part, the picture comes nearer, around the cell between them. @param {Here} here */
+function pinch(here) {
+  const found = pinched(here.state.hand);
+  here.state.hand = found.hand;
+  if (found.factor === null) return;
+  const { x, y } = found.middle;
+  zoom(here, found.factor, cellAt(here, { clientX: x, clientY: y }));
+}
+
+/**
+ * @param {Here} here @param {PointerEvent} event @param {Press} press
+ * @param {Actions} actions @param {Panel} panel
+ */
+function drag(here, event, press, actions, panel) {
+  const { state } = here;
+  if (!press.moved || !state.scene) return;
+  if (press.does === "overview") return look(here, event);
+  if (press.does === "pan") {
+    const [dx, dy] = [event.clientX - press.x, event.clientY - press.y];
+    state.part = panned(state.part, press.part, dx, dy, state.box.cell);
+    return draw(here, state.scene);
   }
+  const cell = cellAt(here, event);
+  if (!cell || !press.cell || event.pointerType !== "mouse") return;
+  actions.hover(blockOf(press.cell, cell), panel);
+}
 
-  const nRows = () => scene?.model.picture.rows.length ?? 0;
-  const nColumns = () => scene?.model.picture.columns.length ?? 0;
+/** Go where the corner is pointed at. @param {Here} here @param {Pointed} event */
+function look(here, event) {
+  const { state } = here;
+  if (!state.scene) return;
+  const [x, y] = placeOf(here, event).map((at) => at / corner(state));
+  state.part = middleAt(state.part, x, y, ...sizeOf(state.scene));
+  draw(here, state.scene);
+}
 
-  /** @param {MouseEvent} event */
-  const cellAt = (event) =>
-    scene && !scene.model.pooled ? cellIn(box, ...placeOf(event), nRows(), nColumns()) : null;
+/** Bring a cell into sight. @param {Here} here @param {number} row @param {number} column */
+function reveal(here, row, column) {
+  const { state } = here;
+  if (!state.scene || !isZoomed(state)) return;
+  state.part = showing(state.part, { row, column });
+  draw(here, state.scene);
+}
 
-  /** @param {MouseEvent} event */
-  function focusAt(event) {
-    const cell = cellAt(event);
-    return cell && { rows: [cell.row], columns: [cell.column] };
+/** @param {Here} here @param {Scene} next */
+function draw(here, next) {
+  const { dom, state } = here;
+  state.scene = next;
+  const { pooled, tops } = next.model;
+  const [nRows, nColumns] = sizeOf(next);
+  state.wide = dom.stage.clientWidth;
+  if (!state.wide || !nRows) return;
+  state.font = `12px ${next.theme.font}`;
+  place(here, next);
+  const { box, part } = state;
+  dom.stage.style.height = `${tall(state)}px`;
+  Object.assign(dom.stage.dataset, {
+    plot: `${box.left} ${box.top} ${box.cell}`,
+    sight: `${part.row} ${part.column} ${part.count}`,
+  });
+  dom.stage.style.touchAction = isZoomed(state) ? "none" : "pan-y";
+  setText(dom.note, scaleNote(next.view.scale, pooled?.tops ?? tops));
+  dom.lens.show(Math.max(nRows, nColumns) > ZOOM_FROM, isZoomed(state));
+  paintOn(dom.base, state.wide, tall(state), painterOf(state, paintHeat));
+  focus(here, next);
+  dom.table.fill(next);
+}
+
+/** What is in sight, and where it lies. @param {Here} here @param {Scene} scene */
+function place({ dom, state }, scene) {
+  const [nRows, nColumns] = sizeOf(scene);
+  const pen = /** @type {Pen} */ (dom.base.getContext("2d"));
+  pen.font = state.font;
+  const size = `${nRows} ${nColumns}`;
+  if (state.size !== size) state.part = ALL_IN_SIGHT;
+  state.size = size;
+  state.part = within(state.part, nRows, nColumns);
+  const label = labelRoom(pen, state, scene);
+  const side = Math.min(state.wide - label - 2, MAX_SIDE, MAX_CELL * Math.max(nRows, nColumns));
+  state.box = plotOf(state.part, label, side, nRows, nColumns);
+}
+
+/** @param {State} state */
+const tall = ({ box }) => box.top + box.height + 2;
+
+/**
+ * A painter of what is shown by the time that it paints.
+ * @param {State} state @param {(pen: Pen, shown: Shown) => void} paint
+ * @returns {(pen: Pen) => void}
+ */
+const painterOf = (state, paint) => (pen) => {
+  const { scene, part, box, font } = state;
+  if (scene) paint(pen, { scene, part, box, font });
+};
+
+/** The room that the labels need. @param {Pen} pen @param {State} state @param {Scene} scene */
+function labelRoom(pen, state, scene) {
+  const { rows, columns } = scene.model.picture;
+  if (state.measured.units !== rows) {
+    const units = rows === columns ? rows : [...rows, ...columns];
+    const texts = [...new Set(units.map((unit) => unit.text))];
+    const longest = Math.max(...texts.map((text) => pen.measureText(text).width));
+    state.measured = { units: rows, room: Math.min(longest + 10, LABEL) };
   }
+  return state.measured.room;
+}
 
-  const isZoomed = () => isPart(part, nRows(), nColumns());
-
-  /** @param {number} factor 0 for the whole @param {Cell | null} [around] */
-  function zoom(factor, around) {
-    if (!scene) return;
-    const [row, column] = [scene.focus.rows[0], scene.focus.columns[0]];
-    part = zoomed(part, factor, around ?? { row, column }, nRows(), nColumns());
-    draw(scene);
-  }
-
-  /** Two fingers: as they part, the picture comes nearer, around the cell between them. */
-  function pinch() {
-    drag = null;
-    const [one, other] = [...fingers.values()];
-    const now = Math.hypot(one.x - other.x, one.y - other.y);
-    if (!spread) spread = now;
-    if (now / spread < 1.12 && spread / now < 1.12) return;
-    const middle = { clientX: (one.x + other.x) / 2, clientY: (one.y + other.y) / 2 };
-    zoom(now / spread, cellAt(/** @type {MouseEvent} */ (middle)));
-    spread = now;
-  }
-
-  /** @param {PointerEvent} event @param {NonNullable<typeof drag>} from */
-  function dragTo(event, from) {
-    const [dx, dy] = [event.clientX - from.x, event.clientY - from.y];
-    from.moved ||= Math.hypot(dx, dy) > DRAGGED;
-    if (!from.moved || !scene) return;
-    if (from.does === "overview") return look(event);
-    if (from.does === "pan") {
-      const [rows, columns] = [dy, dx].map((way) => Math.round(way / box.cell));
-      part = { ...part, row: from.part.row - rows, column: from.part.column - columns };
-      return draw(scene);
-    }
-    const cell = cellAt(event);
-    if (!cell || !from.cell || event.pointerType !== "mouse") return;
-    const { row, column } = from.cell;
-    actions.hover({ rows: range(row, cell.row), columns: range(column, cell.column) }, panel);
-  }
-
-  /** The side of the overview, in pixels; 0 when there is none. */
-  const overview = () => (isZoomed() ? Math.min(OVERVIEW, box.left - 8, box.top - 8) : 0);
-
-  /** @param {MouseEvent} event */
-  function inOverview(event) {
-    const [x, y] = placeOf(event);
-    return x < overview() && y < overview();
-  }
-
-  /** Go where the overview is pointed at. @param {MouseEvent} event */
-  function look(event) {
-    if (!scene) return;
-    const [x, y] = placeOf(event).map((at) => at / overview());
-    const all = Math.max(nRows(), nColumns());
-    part = {
-      ...part,
-      row: Math.round(y * all - part.count / 2),
-      column: Math.round(x * all - part.count / 2),
-    };
-    draw(scene);
-  }
-
-  /** Bring a cell into sight. @param {number} row @param {number} column */
-  function reveal(row, column) {
-    if (!scene || !isZoomed()) return;
-    part = showing(part, { row, column });
-    draw(scene);
-  }
-
-  /** @param {Scene} next */
-  function draw(next) {
-    scene = next;
-    const { picture, pooled, tops } = scene.model;
-    const { rows, columns } = picture;
-    stageBox.wide = stage.clientWidth;
-    if (!stageBox.wide || !rows.length) return;
-    stageBox.font = `12px ${scene.theme.font}`;
-    const pen = /** @type {Pen} */ (base.getContext("2d"));
-    pen.font = stageBox.font;
-    const most = Math.max(rows.length, columns.length);
-    if (size !== `${rows.length} ${columns.length}`) part = ALL_IN_SIGHT;
-    size = `${rows.length} ${columns.length}`;
-    part = within(part, rows.length, columns.length);
-    const label = labelRoom(pen);
-    const side = Math.min(stageBox.wide - label - 2, MAX_SIDE, MAX_CELL * most);
-    box = plotOf(part, label, side, rows.length, columns.length);
-    stage.style.height = `${tall()}px`;
-    Object.assign(stage.dataset, {
-      plot: `${box.left} ${box.top} ${box.cell}`,
-      sight: `${part.row} ${part.column} ${part.count}`,
-    });
-    stage.style.touchAction = isZoomed() ? "none" : "pan-y";
-    setText(note, scaleNote(scene.view.scale, pooled?.tops ?? tops));
-    lens.show(most > ZOOM_FROM, isZoomed());
-    paintOn(base, stageBox.wide, tall(), paintBase);
-    focus(scene);
-    table.fill(scene);
-  }
-
-  const tall = () => box.top + box.height + 2;
-
-  /** @type {{units: unknown, room: number}} */
-  let measured = { units: null, room: LABEL };
-
-  /** The room that the labels need. @param {Pen} pen */
-  function labelRoom(pen) {
-    const { rows, columns } = scene?.model.picture ?? { rows: [], columns: [] };
-    if (measured.units !== rows) {
-      const units = rows === columns ? rows : [...rows, ...columns];
-      const texts = [...new Set(units.map((unit) => unit.text))];
-      const longest = Math.max(...texts.map((text) => pen.measureText(text).width));
-      measured = { units: rows, room: Math.min(longest + 10, LABEL) };
-    }
-    return measured.room;
-  }
-
-  /** The rows and columns in sight: first and one past last of each. */
-  function inSight() {
-    const { row: top, column: left, count } = part;
-    return {
-      top,
-      bottom: Math.min(nRows(), top + count),
-      left,
-      right: Math.min(nColumns(), left + count),
-    };
-  }
-
-  /** @param {Pen} pen */
-  function paintBase(pen) {
-    if (!scene) return;
-    const { pooled, picture, tops } = scene.model;
-    const whole = { weights: picture.weights, nRows: nRows(), nColumns: nColumns(), tops };
-    cells(pen, pooled ?? whole);
-    if (pooled) return;
-    labels(pen);
-    if (box.cell >= DIGITS_CELL) numbers(pen);
-    divide(pen);
-  }
-
-  /** @param {Pen} pen @param {import("../numbers/scene.js").Thumb} shown */
-  function cells(pen, shown) {
-    if (!scene) return;
-    const { weights, nRows: tallest, nColumns: widest, tops } = shown;
-    const { packed } = scene.theme;
-    const ratio = Math.min(window.devicePixelRatio || 1, 2);
-    const near = isZoomed() && !scene.model.pooled;
-    const fits = (/** @type {number} */ n, /** @type {number} */ pixels) =>
-      near ? n : Math.min(n, Math.round(pixels * ratio));
-    const [height, width] = [fits(tallest, box.height), fits(widest, box.width)];
-    const levels = raster(weights, tallest, widest, height, width, tops);
-    const all = { top: 0, bottom: height, left: 0, right: width };
-    const plot = { x: box.left, y: box.top, width: box.width, height: box.height };
-    drawCells(pen, levels, height, width, packed, plot, near ? inSight() : all);
-    pen.strokeStyle = scene.theme.border;
-    pen.lineWidth = 1;
-    pen.strokeRect(box.left - 0.5, box.top - 0.5, box.width + 1, box.height + 1);
-    if (near && overview() > 20) whole(pen, shown);
-  }
-
-  /**
-   * The whole in the corner, with a frame round what is in sight.
-   * @param {Pen} pen @param {import("../numbers/scene.js").Thumb} shown
-   */
-  function whole(pen, { weights, nRows: tallest, nColumns: widest, tops }) {
-    if (!scene) return;
-    const dot = overview() / Math.max(tallest, widest);
-    const [height, width] = [tallest, widest].map((n) => Math.max(1, Math.round(n * dot)));
-    const [bottom, right] = [Math.min(height, tallest), Math.min(width, widest)];
-    const levels = raster(weights, tallest, widest, bottom, right, tops);
-    const corner = { x: 1, y: 1, width, height };
-    const all = { top: 0, bottom, left: 0, right };
-    drawCells(pen, levels, bottom, right, scene.theme.packed, corner, all);
-    pen.strokeStyle = scene.theme.border;
-    pen.strokeRect(0.5, 0.5, width + 1, height + 1);
-    const sight = inSight();
-    pen.strokeStyle = scene.theme.accent;
-    pen.lineWidth = 1.5;
-    const least = (/** @type {number} */ n) => Math.max(n * dot, 4);
-    const [wide, tall] = [least(sight.right - sight.left), least(sight.bottom - sight.top)];
-    pen.strokeRect(1 + sight.left * dot, 1 + sight.top * dot, wide, tall);
-  }
-
-  /** @param {Pen} pen */
-  function labels(pen) {
-    if (!scene) return;
-    const { rows, columns } = scene.model.picture;
-    const step = Math.max(1, Math.ceil(LABEL_STEP / box.cell));
-    const { top, bottom, left, right } = inSight();
-    for (let r = top; r < bottom; r += step) label(pen, rows[r], r, true);
-    for (let c = left; c < right; c += step) label(pen, columns[c], c, false);
-  }
-
-  /**
-   * @param {Pen} pen @param {import("../numbers/model.js").Unit} unit
-   * @param {number} i @param {boolean} isRow
-   */
-  function label(pen, unit, i, isRow) {
-    if (!scene) return;
-    pen.save();
-    pen.font = stageBox.font;
-    pen.fillStyle = unit.special ? scene.theme.muted : scene.theme.text;
-    pen.textBaseline = "middle";
-    const text = shorten(pen, unit.text, box.left - 8);
-    if (isRow) {
-      pen.textAlign = "right";
-      pen.fillText(text, box.left - 6, box.y0 + (i + 0.5) * box.cell);
-    } else {
-      pen.translate(box.x0 + (i + 0.5) * box.cell, box.top - 6);
-      const single = [...unit.text].length === 1 && box.cell >= LABEL_STEP;
-      pen.textAlign = single ? "center" : "left";
-      if (single)
-        pen.translate(0, -6); // one character, such as a Chinese one, stands upright
-      else pen.rotate(-Math.PI / 2);
-      pen.fillText(text, 0, 0);
-    }
-    pen.restore();
-  }
-
-  /** @param {Pen} pen */
-  function numbers(pen) {
-    if (!scene) return;
-    const { picture, tops } = scene.model;
-    const n = picture.columns.length;
-    pen.font = `${Math.min(11, box.cell / 2.7)}px ${scene.theme.font}`;
-    pen.textAlign = "center";
-    pen.textBaseline = "middle";
-    const { top, bottom, left, right } = inSight();
-    for (let r = top; r < bottom; r++) {
-      for (let c = left; c < right; c++) {
-        const weight = picture.weights[r * n + c];
-        if (weight < 0.005) continue;
-        pen.fillStyle = scene.theme.inks[Math.min(255, Math.round((255 * weight) / tops[r]))];
-        const text = weight >= 0.995 ? weight.toFixed(1) : weight.toFixed(2).replace(/^0/, "");
-        pen.fillText(text, box.x0 + (c + 0.5) * box.cell, box.y0 + (r + 0.5) * box.cell);
-      }
-    }
-  }
-
-  /** A line between the two texts of a pair. @param {Pen} pen */
-  function divide(pen) {
-    if (!scene) return;
-    const { rows, columns } = scene.model.picture;
-    const [r, c] = [rows, columns].map((units) => units.findIndex((unit) => unit.segment === 1));
-    pen.fillStyle = scene.theme.muted;
-    const { top, bottom, left, right } = inSight();
-    if (r > top && r < bottom) pen.fillRect(box.left, box.y0 + r * box.cell - 0.5, box.width, 1);
-    if (c > left && c < right) pen.fillRect(box.x0 + c * box.cell - 0.5, box.top, 1, box.height);
-  }
-
-  /** The cross-hair and the labels of what is pointed at. @param {Scene} next */
-  function focus(next) {
-    scene = next;
-    if (!stageBox.font) return; // not drawn yet
-    const { rows, columns } = scene.focus;
-    const shown = !scene.model.pooled && (rows.length > 0 || columns.length > 0);
-    over.style.visibility = shown ? "visible" : "hidden";
-    stage.setAttribute("aria-label", `Heatmap. ${scene.says}`);
-    if (shown) paintOn(over, stageBox.wide, tall(), paintFocus);
-  }
-
-  /** @param {Pen} pen */
-  function paintFocus(pen) {
-    if (!scene) return;
-    const { rows, columns } = scene.focus;
-    const sight = inSight();
-    pen.lineWidth = 1.5;
-    pen.strokeStyle = scene.theme.accent;
-    for (const [first, last] of runsOf(rows)) band(pen, first, last, true, sight.top, sight.bottom);
-    for (const [first, last] of runsOf(columns)) {
-      band(pen, first, last, false, sight.left, sight.right);
-    }
-  }
-
-  /**
-   * A frame round neighbouring rows or columns, and the labels of the first and the last.
-   * @param {Pen} pen @param {number} first @param {number} last @param {boolean} isRow
-   * @param {number} low @param {number} high the part in sight
-   */
-  function band(pen, first, last, isRow, low, high) {
-    if (!scene || last < low || first >= high) return;
-    const [from, to] = [Math.max(first, low), Math.min(last + 1, high)];
-    const air = Math.max(0, 2.5 - (box.cell * (to - from)) / 2); // a thin one is framed, not covered
-    const wide = box.cell * (to - from) + 2 * air;
-    const start = (isRow ? box.y0 : box.x0) + from * box.cell - air;
-    if (isRow) pen.strokeRect(box.left, start, box.width, wide);
-    else pen.strokeRect(start, box.top, wide, box.height);
-    const units = isRow ? scene.model.picture.rows : scene.model.picture.columns;
-    const apart = (to - 1 - from) * box.cell >= LABEL_STEP;
-    for (const i of apart ? [from, to - 1] : [from]) {
-      const at = (isRow ? box.y0 : box.x0) + (i + 0.5) * box.cell - 8;
-      if (isRow) plate(pen, scene.theme.chip, 0, at, box.left - 2, 16);
-      else plate(pen, scene.theme.chip, at, 0, 16, box.top - 2);
-      label(pen, units[i], i, isRow);
-    }
-  }
-
-  const panel = { element, draw, focus };
-  return panel;
+/** The cross-hair and the labels of what is pointed at. @param {Here} here @param {Scene} next */
+function focus({ dom, state }, next) {
+  state.scene = next;
+  if (!state.font) return; // not drawn yet
+  const { rows, columns } = next.focus;
+  const shown = !next.model.pooled && (rows.length > 0 || columns.length > 0);
+  dom.over.style.visibility = shown ? "visible" : "hidden";
+  dom.stage.setAttribute("aria-label", `Heatmap. ${next.says}`);
+  if (shown) paintOn(dom.over, state.wide, tall(state), painterOf(state, paintCross));
 }

@@ -10,6 +10,10 @@ import { h, pushButton } from "./dom.js";
  * @typedef {string | number} Cell numbers are shares and weights, unless their column is a count
  * @typedef {{titles: string[], counts: string[], rows: Cell[][], caption: string}} Content
  *   counts: the columns that hold whole numbers
+ * @typedef {{by: number, up: boolean}} Order
+ * @typedef {{element: HTMLDetailsElement, body: HTMLElement, contentOf: (scene: Scene) => Content,
+ *            scene: Scene | null, filled: unknown[], order: Order | null}} Here
+ *   filled: what the content that is shown was made from
  */
 
 const MOST_ROWS = 100;
@@ -24,85 +28,90 @@ export function createTable(of, contentOf) {
   const element = /** @type {HTMLDetailsElement} */ (
     h("details", { class: "ax-table" }, h("summary", {}, `The ${of} as a table`), body)
   );
-  /** @type {Scene | null} */
-  let scene = null;
-  /** @type {unknown[]} */
-  let filled = [];
-  /** @type {{by: number, up: boolean} | null} */
-  let order = null;
-  element.addEventListener("toggle", () => refresh());
-
-  /** @param {Scene} next @param {unknown[]} [made] what the content depends on */
-  function fill(next, made = [next.model]) {
-    scene = next;
-    if (made.every((part, i) => part === filled[i])) return;
-    if (element.open) refresh();
-    else filled = [];
-    if (element.open) filled = made;
-  }
-
-  function refresh() {
-    if (!element.open || !scene) return;
-    const content = contentOf(scene);
-    const rows = sorted(content.rows, order);
-    const heading = content.titles.map((title, i) => {
-      const up = order?.by === i && order.up;
-      const button = pushButton(title, `Sort by ${title}`, () => sortBy(i), "ax-sort");
-      const state = order?.by !== i ? "none" : up ? "ascending" : "descending";
-      return h("th", { scope: "col", "aria-sort": state }, button);
-    });
-    const lines = rows
-      .slice(0, MOST_ROWS)
-      .map((row) => h("tr", {}, ...row.map((cell, i) => cellOf(cell, content, i))));
-    const copy = pushButton(
-      "Copy",
-      "Copy the table",
-      () => copyAll(content, rows, copy),
-      "ax-small",
-    );
-    body.replaceChildren(
-      h("div", { class: "ax-title" }, h("span", { class: "ax-help" }, content.caption), copy),
-      h(
-        "div",
-        { class: "ax-rows", tabindex: "0", role: "group", "aria-label": content.caption },
-        h("table", {}, h("thead", {}, h("tr", {}, ...heading)), h("tbody", {}, ...lines)),
-      ),
-    );
-  }
-
-  /** @param {Cell} cell @param {Content} content @param {number} i */
-  function cellOf(cell, { titles, counts }, i) {
-    if (typeof cell === "string") return h("td", { dir: "auto" }, cell);
-    const text = counts.includes(titles[i]) ? String(cell) : digits(cell);
-    return h("td", { class: "ax-number" }, text);
-  }
-
-  /** @param {number} i */
-  function sortBy(i) {
-    order = { by: i, up: order?.by === i ? !order.up : typeof firstCell(i) === "string" };
-    refresh();
-    /** @type {HTMLElement | undefined} */ (body.querySelectorAll("th button")[i])?.focus();
-  }
-
-  /** @param {number} i */
-  const firstCell = (i) => scene && contentOf(scene).rows[0]?.[i];
-
-  /** @param {Content} content @param {Cell[][]} rows @param {HTMLElement} button */
-  async function copyAll({ titles }, rows, button) {
-    const lines = [titles, ...rows].map((row) => row.map(textOf).join("\t"));
-    try {
-      await navigator.clipboard.writeText(lines.join("\n"));
-      button.textContent = "Copied";
-    } catch {
-      button.textContent = "The browser forbids it";
-    }
-    setTimeout(() => {
-      button.textContent = "Copy";
-    }, COPIED_SHOWN);
-  }
-
-  return { element, fill };
+  /** @type {Here} */
+  const here = { element, body, contentOf, scene: null, filled: [], order: null };
+  element.addEventListener("toggle", () => refresh(here));
+  return {
+    element,
+    /** @param {Scene} next @param {unknown[]} [made] what the content depends on */
+    fill: (next, made = [next.model]) => fill(here, next, made),
+  };
 }
+
+/** @param {Here} here @param {Scene} next @param {unknown[]} made */
+function fill(here, next, made) {
+  here.scene = next;
+  if (made.every((part, i) => part === here.filled[i])) return;
+  if (here.element.open) refresh(here);
+  here.filled = here.element.open ? made : [];
+}
+
+/** @param {Here} here */
+function refresh(here) {
+  if (!here.element.open || !here.scene) return;
+  const content = here.contentOf(here.scene);
+  const rows = sorted(content.rows, here.order);
+  const heading = content.titles.map((title, i) => headingOf(here, title, i));
+  const lines = rows
+    .slice(0, MOST_ROWS)
+    .map((row) => h("tr", {}, ...row.map((cell, i) => cellOf(cell, content, i))));
+  const copy = pushButton("Copy", "Copy the table", () => copyAll(content, rows, copy), "ax-small");
+  here.body.replaceChildren(
+    h("div", { class: "ax-title" }, h("span", { class: "ax-help" }, content.caption), copy),
+    h(
+      "div",
+      { class: "ax-rows", tabindex: "0", role: "group", "aria-label": content.caption },
+      h("table", {}, h("thead", {}, h("tr", {}, ...heading)), h("tbody", {}, ...lines)),
+    ),
+  );
+}
+
+/** A heading that sorts by its column. @param {Here} here @param {string} title @param {number} i */
+function headingOf(here, title, i) {
+  const { order } = here;
+  const button = pushButton(title, `Sort by ${title}`, () => sortBy(here, i), "ax-sort");
+  const state = order?.by !== i ? "none" : order.up ? "ascending" : "descending";
+  return h("th", { scope: "col", "aria-sort": state }, button);
+}
+
+/** @param {Cell} cell @param {Content} content @param {number} i */
+function cellOf(cell, { titles, counts }, i) {
+  if (typeof cell === "string") return h("td", { dir: "auto" }, cell);
+  const text = counts.includes(titles[i]) ? String(cell) : digits(cell);
+  return h("td", { class: "ax-number" }, text);
+}
+
+/** @param {Here} here @param {number} i */
+function sortBy(here, i) {
+  here.order = orderBy(here.order, i, here.scene && here.contentOf(here.scene).rows[0]?.[i]);
+  refresh(here);
+  /** @type {HTMLElement | undefined} */ (here.body.querySelectorAll("th button")[i])?.focus();
+}
+
+/** @param {Content} content @param {Cell[][]} rows @param {HTMLElement} button */
+async function copyAll({ titles }, rows, button) {
+  const lines = [titles, ...rows].map((row) => row.map(textOf).join("\t"));
+  try {
+    await navigator.clipboard.writeText(lines.join("\n"));
+    button.textContent = "Copied";
+  } catch {
+    button.textContent = "The browser forbids it";
+  }
+  setTimeout(() => {
+    button.textContent = "Copy";
+  }, COPIED_SHOWN);
+}
+
+/**
+ * The order after a click on a heading: words from A on and numbers from the largest down, and the
+ * other way round if the table is sorted by it already.
+ * @param {Order | null} order @param {number} by @param {Cell | null | undefined} first
+ * @returns {Order}
+ */
+export const orderBy = (order, by, first) => ({
+  by,
+  up: order?.by === by ? !order.up : typeof first === "string",
+});
 
 /** A cell as text; what a spreadsheet would run is made harmless. @param {Cell} cell */
 const textOf = (cell) =>
@@ -110,7 +119,7 @@ const textOf = (cell) =>
 
 /**
  * Rows in another order; rows that are equal there keep theirs.
- * @param {Cell[][]} rows @param {{by: number, up: boolean} | null} order
+ * @param {Cell[][]} rows @param {Order | null} order
  */
 export function sorted(rows, order) {
   if (!order) return rows;

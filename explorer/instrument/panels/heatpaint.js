@@ -1,0 +1,177 @@
+// What the heatmap's two canvases show: the cells with their labels and numbers, and over them the
+// cross-hair.
+
+import { raster } from "../numbers/model.js";
+import { runsOf } from "../numbers/view.js";
+import { bandOf, cornerOf, frameOf, inSight, isPart } from "../numbers/viewport.js";
+import { drawCells, plate, shorten } from "../parts/paint.js";
+
+/**
+ * @typedef {import("../numbers/scene.js").Scene} Scene
+ * @typedef {import("../numbers/scene.js").Thumb} Thumb
+ * @typedef {import("../parts/paint.js").Pen} Pen
+ * @typedef {{scene: Scene, part: import("../numbers/viewport.js").Sight,
+ *            box: import("../numbers/viewport.js").Plot, font: string}} Shown
+ */
+
+const LABEL_STEP = 13; // two labels stand at least this far apart
+const DIGITS_CELL = 27; // from this size on a cell shows its weight
+const LEAST_CORNER = 20; // pixels from which the corner shows the whole
+
+/**
+ * How many rows and columns the picture has.
+ * @param {Scene | null} scene @returns {[number, number]}
+ */
+export const sizeOf = (scene) =>
+  scene ? [scene.model.picture.rows.length, scene.model.picture.columns.length] : [0, 0];
+
+/** @param {Shown} shown */
+const seen = ({ part, scene }) => inSight(part, ...sizeOf(scene));
+
+/** @param {Pen} pen @param {Shown} shown */
+export function paintHeat(pen, shown) {
+  const { pooled, picture, tops } = shown.scene.model;
+  const [nRows, nColumns] = sizeOf(shown.scene);
+  cells(pen, shown, pooled ?? { weights: picture.weights, nRows, nColumns, tops });
+  if (pooled) return;
+  labels(pen, shown);
+  if (shown.box.cell >= DIGITS_CELL) numbers(pen, shown);
+  divide(pen, shown);
+}
+
+/** @param {Pen} pen @param {Shown} shown @param {Thumb} thumb */
+function cells(pen, shown, thumb) {
+  const { scene, part, box } = shown;
+  const { weights, nRows, nColumns, tops } = thumb;
+  const ratio = Math.min(window.devicePixelRatio || 1, 2);
+  const near = isPart(part, ...sizeOf(scene)) && !scene.model.pooled;
+  const fits = (/** @type {number} */ n, /** @type {number} */ pixels) =>
+    near ? n : Math.min(n, Math.round(pixels * ratio));
+  const [height, width] = [fits(nRows, box.height), fits(nColumns, box.width)];
+  const levels = raster(weights, nRows, nColumns, height, width, tops);
+  const all = { top: 0, bottom: height, left: 0, right: width };
+  const plot = { x: box.left, y: box.top, width: box.width, height: box.height };
+  drawCells(pen, levels, height, width, scene.theme.packed, plot, near ? seen(shown) : all);
+  pen.strokeStyle = scene.theme.border;
+  pen.lineWidth = 1;
+  pen.strokeRect(box.left - 0.5, box.top - 0.5, box.width + 1, box.height + 1);
+  const corner = cornerOf(part, box, ...sizeOf(scene));
+  if (near && corner > LEAST_CORNER) whole(pen, shown, thumb, corner);
+}
+
+/**
+ * The whole in the corner, with a frame round what is in sight.
+ * @param {Pen} pen @param {Shown} shown @param {Thumb} thumb @param {number} side of the corner
+ */
+function whole(pen, shown, { weights, nRows, nColumns, tops }, side) {
+  const { theme } = shown.scene;
+  const dot = side / Math.max(nRows, nColumns);
+  const [height, width] = [nRows, nColumns].map((n) => Math.max(1, Math.round(n * dot)));
+  const [bottom, right] = [Math.min(height, nRows), Math.min(width, nColumns)];
+  const levels = raster(weights, nRows, nColumns, bottom, right, tops);
+  const corner = { x: 1, y: 1, width, height };
+  drawCells(pen, levels, bottom, right, theme.packed, corner, { top: 0, bottom, left: 0, right });
+  pen.strokeStyle = theme.border;
+  pen.strokeRect(0.5, 0.5, width + 1, height + 1);
+  pen.strokeStyle = theme.accent;
+  pen.lineWidth = 1.5;
+  const frame = frameOf(seen(shown), dot);
+  pen.strokeRect(frame.x, frame.y, frame.width, frame.height);
+}
+
+/** @param {Pen} pen @param {Shown} shown */
+function labels(pen, shown) {
+  const { rows, columns } = shown.scene.model.picture;
+  const step = Math.max(1, Math.ceil(LABEL_STEP / shown.box.cell));
+  const { top, bottom, left, right } = seen(shown);
+  for (let r = top; r < bottom; r += step) label(pen, shown, rows[r], r, true);
+  for (let c = left; c < right; c += step) label(pen, shown, columns[c], c, false);
+}
+
+/**
+ * @param {Pen} pen @param {Shown} shown @param {import("../numbers/model.js").Unit} unit
+ * @param {number} i @param {boolean} isRow
+ */
+function label(pen, { scene, box, font }, unit, i, isRow) {
+  pen.save();
+  pen.font = font;
+  pen.fillStyle = unit.special ? scene.theme.muted : scene.theme.text;
+  pen.textBaseline = "middle";
+  const text = shorten(pen, unit.text, box.left - 8);
+  if (isRow) {
+    pen.textAlign = "right";
+    pen.fillText(text, box.left - 6, box.y0 + (i + 0.5) * box.cell);
+  } else {
+    pen.translate(box.x0 + (i + 0.5) * box.cell, box.top - 6);
+    const single = [...unit.text].length === 1 && box.cell >= LABEL_STEP;
+    pen.textAlign = single ? "center" : "left";
+    if (single)
+      pen.translate(0, -6); // one character, such as a Chinese one, stands upright
+    else pen.rotate(-Math.PI / 2);
+    pen.fillText(text, 0, 0);
+  }
+  pen.restore();
+}
+
+/** @param {Pen} pen @param {Shown} shown */
+function numbers(pen, shown) {
+  const { scene, box } = shown;
+  const { picture, tops } = scene.model;
+  const n = picture.columns.length;
+  pen.font = `${Math.min(11, box.cell / 2.7)}px ${scene.theme.font}`;
+  pen.textAlign = "center";
+  pen.textBaseline = "middle";
+  const { top, bottom, left, right } = seen(shown);
+  for (let r = top; r < bottom; r++) {
+    for (let c = left; c < right; c++) {
+      const weight = picture.weights[r * n + c];
+      if (weight < 0.005) continue;
+      pen.fillStyle = scene.theme.inks[Math.min(255, Math.round((255 * weight) / tops[r]))];
+      const text = weight >= 0.995 ? weight.toFixed(1) : weight.toFixed(2).replace(/^0/, "");
+      pen.fillText(text, box.x0 + (c + 0.5) * box.cell, box.y0 + (r + 0.5) * box.cell);
+    }
+  }
+}
+
+/** A line between the two texts of a pair. @param {Pen} pen @param {Shown} shown */
+function divide(pen, shown) {
+  const { scene, box } = shown;
+  const { rows, columns } = scene.model.picture;
+  const [r, c] = [rows, columns].map((units) => units.findIndex((unit) => unit.segment === 1));
+  pen.fillStyle = scene.theme.muted;
+  const { top, bottom, left, right } = seen(shown);
+  if (r > top && r < bottom) pen.fillRect(box.left, box.y0 + r * box.cell - 0.5, box.width, 1);
+  if (c > left && c < right) pen.fillRect(box.x0 + c * box.cell - 0.5, box.top, 1, box.height);
+}
+
+/** The cross-hair. @param {Pen} pen @param {Shown} shown */
+export function paintCross(pen, shown) {
+  const { focus, theme } = shown.scene;
+  pen.lineWidth = 1.5;
+  pen.strokeStyle = theme.accent;
+  for (const run of runsOf(focus.rows)) band(pen, shown, run, true);
+  for (const run of runsOf(focus.columns)) band(pen, shown, run, false);
+}
+
+/**
+ * A frame round neighbouring rows or columns, and the labels of the first and the last in sight.
+ * @param {Pen} pen @param {Shown} shown @param {[number, number]} run @param {boolean} isRow
+ */
+function band(pen, shown, run, isRow) {
+  const { scene, box } = shown;
+  const { top, bottom, left, right } = seen(shown);
+  const zero = isRow ? box.y0 : box.x0;
+  const found = bandOf(run, isRow ? [top, bottom] : [left, right], zero, box.cell);
+  if (!found) return;
+  const { from, to, start, wide } = found;
+  if (isRow) pen.strokeRect(box.left, start, box.width, wide);
+  else pen.strokeRect(start, box.top, wide, box.height);
+  const units = isRow ? scene.model.picture.rows : scene.model.picture.columns;
+  const apart = (to - 1 - from) * box.cell >= LABEL_STEP;
+  for (const i of apart ? [from, to - 1] : [from]) {
+    const at = zero + (i + 0.5) * box.cell - 8;
+    if (isRow) plate(pen, scene.theme.chip, 0, at, box.left - 2, 16);
+    else plate(pen, scene.theme.chip, at, 0, 16, box.top - 2);
+    label(pen, shown, units[i], i, isRow);
+  }
+}
