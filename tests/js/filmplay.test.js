@@ -117,7 +117,7 @@ test("the chosen heads, together, are told by the pattern that they are nearest 
   );
 });
 
-test("of a layer that was not trained nothing is said of what it looks at", () => {
+test("of a head that was not trained nothing is said of what it looks at", () => {
   const said = sentenceOfFrame(film, 0, trace, { layer: 2, heads: [5] });
   assert.ok(said.endsWith("loss 0.500. "), said);
 });
