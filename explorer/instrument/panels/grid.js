@@ -3,7 +3,8 @@
 
 import { bound, remember } from "../numbers/basics.js";
 import { headWeights, indexOf } from "../numbers/data.js";
-import { digits, profileOf, raster } from "../numbers/model.js";
+import { digits, profileOf } from "../numbers/model.js";
+import { enlarge, levelOf, shortOf, smallOf } from "../numbers/smallpictures.js";
 import { ARROWS, h } from "../parts/dom.js";
 import { drawCells, paintOn } from "../parts/paint.js";
 import { createTable } from "../parts/table.js";
@@ -11,13 +12,13 @@ import { createTable } from "../parts/table.js";
 /**
  * @typedef {import("../numbers/scene.js").Scene} Scene
  * @typedef {import("../pages/explore.js").Actions} Actions
- */
-
-const DOTS = 32; // on a small picture's side, at most
-
-/**
- * @typedef {{levels: Uint8ClampedArray, height: number, width: number, colours: Uint32Array}} Small
- *   a small picture: colour numbers of so many dots, and their colours
+ * @typedef {{canvas: HTMLCanvasElement, body: HTMLElement, cells: HTMLButtonElement[][],
+ *            pictures: import("../numbers/smallpictures.js").Small[][],
+ *            boxes: import("../parts/paint.js").Box[][], image: ImageData | null, ratio: number,
+ *            shape: string, layers: number[], marked: string,
+ *            table: ReturnType<typeof createTable>}} Grid
+ *   boxes: where the cells lie on the canvas; image: what it holds; ratio: its dots for a pixel;
+ *   layers: the numbers of the rows; marked: what was painted last
  */
 
 /**
@@ -42,217 +43,194 @@ export function createGrid(actions, chosen) {
     chosen,
     table.element,
   );
-  /** @type {HTMLButtonElement[][]} */
-  let cells = [];
-  /** @type {Small[][]} */
-  let pictures = [];
-  /** @type {import("../parts/paint.js").Box[][]} */
-  let boxes = []; // where the cells lie on the canvas
-  /** @type {ImageData | null} */
-  let image = null; // what the canvas holds
-  let ratio = 1; // its dots for a pixel
-  let shape = "";
-  /** @type {number[]} */
-  let layers = []; // the numbers of the rows
-  let marked = "";
-
-  /** @param {number[]} own the numbers of the layers @param {number} nHeads */
-  function build(own, nHeads) {
-    shape = `${own} ${nHeads}`;
-    layers = own;
-    body.style.setProperty("--heads", String(nHeads));
-    const corner = h(
-      "span",
-      {
-        class: "ax-grid-label",
-        "aria-hidden": "true",
-        title: "Rows are layers, columns are heads; both count from 0.",
-      },
-      "layer",
-    );
-    const columns = Array.from({ length: nHeads }, (_, head) =>
-      h("span", { class: "ax-grid-label", "aria-hidden": "true" }, String(head)),
-    );
-    cells = own.map((layer) => Array.from({ length: nHeads }, (_, head) => cell(layer, head)));
-    const rows = cells.flatMap((row, i) => [layerButton(own[i]), ...row]);
-    body.replaceChildren(canvas, corner, ...columns, ...rows);
-    pictures = cells.map(() => []);
-  }
-
-  /** @param {number} layer @param {number} head */
-  function cell(layer, head) {
-    const name = `Layer ${layer}, head ${head}`;
-    const button = /** @type {HTMLButtonElement} */ (
-      h(
-        "button",
-        { type: "button", class: "ax-cell", title: name, "aria-label": name },
-        h("span", { class: "ax-score", "aria-hidden": "true" }),
-      )
-    );
-    button.addEventListener("pointerenter", (event) => {
-      if (event.pointerType === "mouse") actions.peek(layer, head);
-    });
-    button.addEventListener("pointerleave", () => actions.peek(null));
-    button.addEventListener("focus", () => {
-      if (button.matches(":focus-visible")) actions.peek(layer, head);
-    });
-    button.addEventListener("blur", () => actions.peek(null));
-    button.addEventListener("click", (event) => actions.chooseHead(layer, head, event.shiftKey));
-    button.addEventListener("dblclick", () => actions.chooseHead(layer, head, false));
-    button.addEventListener("keydown", (event) => walk(event, layer, head));
-    return button;
-  }
-
-  /** @param {number} layer */
-  function layerButton(layer) {
-    const name = `All heads of layer ${layer}`;
-    const words = { type: "button", class: "ax-grid-label ax-layer", title: name };
-    const button = h("button", { ...words, "aria-label": name }, String(layer));
-    button.addEventListener("click", () => actions.chooseLayer(layer));
-    return button;
-  }
-
-  /** @param {KeyboardEvent} event @param {number} layer @param {number} head */
-  function walk(event, layer, head) {
-    const step = ARROWS[event.key];
-    if (!step) return;
-    const [dx, dy] = step;
-    event.preventDefault();
-    const row = bound(layers.indexOf(layer) + dy, 0, cells.length - 1);
-    cells[row][bound(head + dx, 0, cells[0].length - 1)].focus();
-  }
-
-  /** @param {Scene} scene */
-  function draw(scene) {
-    const { numbers: own, n_heads } = scene.trace.head;
-    if (shape !== `${own} ${n_heads}`) build(own, n_heads);
-    marked = "";
-    boxes = cells.map((row) =>
-      row.map(({ offsetLeft: x, offsetTop: y, offsetWidth: width, offsetHeight: height }) => ({
-        ...{ x, y, width, height },
-      })),
-    );
-    const numbers = new Map(
-      scene.pinnedNumbers.map(({ layer, head, weight }) => [`${layer}.${head}`, weight]),
-    );
-    const strongest = scene.pinnedNumbers[0]?.weight || 1;
-    cells.forEach((row, i) =>
-      row.forEach((button, head) => {
-        const layer = layers[i];
-        const number = scene.view.grid === "pinned" ? numbers.get(`${layer}.${head}`) : undefined;
-        score(button, layer, head, number, strongest);
-      }),
-    );
-    mark(scene);
-  }
-
-  /**
-   * The pinned pair's number on a head's picture.
-   * @param {HTMLElement} button @param {number} layer @param {number} head
-   * @param {number | undefined} number @param {number} strongest
-   */
-  function score(button, layer, head, number, strongest) {
-    const name = `Layer ${layer}, head ${head}`;
-    const label = /** @type {HTMLElement} */ (button.lastElementChild);
-    button.title = number === undefined ? name : `${name}: ${digits(number)}`;
-    const short = number === undefined ? "" : number >= 0.995 ? "1.0" : number.toFixed(2).slice(1);
-    if (label.textContent !== short) label.textContent = short;
-    label.dataset.level = String(bound(Math.round((255 * (number ?? 0)) / strongest), 0, 255));
-  }
-
-  /** Paint what changed: the chosen in colour, the others in grey. @param {Scene} scene */
-  function mark(scene) {
-    const { view, theme, loading } = scene;
-    const now = `${shape} ${view.layer}.${view.heads.join(".")} ${theme.dark} ${loading}`;
-    if (marked === now) return; // a hover changes nothing here
-    const fresh = marked === "";
-    marked = now;
-    cells.forEach((row, i) =>
-      row.forEach((button, head) => {
-        const layer = layers[i];
-        const chosen = layer === view.layer && view.heads.includes(head);
-        const changed = button.getAttribute("aria-pressed") !== String(chosen);
-        button.classList.toggle("ax-waiting", chosen && loading);
-        if (!fresh && !changed && !chosen) return;
-        button.tabIndex = layer === view.layer && head === view.heads[0] ? 0 : -1;
-        button.setAttribute("aria-pressed", String(chosen));
-        button.style.setProperty("--head", theme.headCss(head));
-        const label = /** @type {HTMLElement} */ (button.lastElementChild);
-        const inks = chosen ? theme.inks : theme.greyInks;
-        label.style.color = inks[Number(label.dataset.level)];
-        pictures[i][head] = smallOf(scene, layer, head, chosen ? theme.packed : theme.greys);
-        if (!fresh) paintOne(i, head);
-      }),
-    );
-    if (fresh) paint();
-    table.fill(scene, [scene.trace, scene.model, scene.pinnedNumbers]);
-  }
-
-  /**
-   * @param {Scene} scene @param {number} layer @param {number} head @param {Uint32Array} colours
-   * @returns {Small}
-   */
-  function smallOf(scene, layer, head, colours) {
-    const { weights, nRows, nColumns, tops } = scene.thumb(layer, head);
-    const [height, width] = [Math.min(nRows, DOTS), Math.min(nColumns, DOTS)];
-    const levels = raster(weights, nRows, nColumns, height, width, tops);
-    return { levels, height, width, colours };
-  }
-
-  /** All small pictures, dot by dot. */
-  function paint() {
-    const last = boxes.at(-1)?.at(-1);
-    if (!last?.width) return;
-    ratio = Math.min(window.devicePixelRatio || 1, 2);
-    paintOn(canvas, last.x + last.width, last.y + last.height, (pen) => {
-      pictures.forEach((row, i) =>
-        row.forEach(({ levels, height, width, colours }, head) => {
-          if (pen === canvas.getContext("2d")) return; // on screen dot by dot, below
-          const all = { top: 0, bottom: height, left: 0, right: width };
-          drawCells(pen, levels, height, width, colours, boxes[i][head], all);
-        }),
-      );
-    });
-    image = new ImageData(canvas.width, canvas.height);
-    const pixels = new Uint32Array(image.data.buffer);
-    pictures.forEach((row, i) =>
-      row.forEach((small, head) => {
-        enlarge(pixels, canvas.width, small, boxes[i][head], ratio);
-      }),
-    );
-    canvas.getContext("2d")?.putImageData(image, 0, 0);
-  }
-
-  /** @param {number} i the row @param {number} head */
-  function paintOne(i, head) {
-    if (!image) return;
-    const box = boxes[i][head];
-    const pixels = new Uint32Array(image.data.buffer);
-    enlarge(pixels, image.width, pictures[i][head], box, ratio);
-    const [x, y, width, height] = [box.x, box.y, box.width, box.height].map((at) =>
-      Math.round(at * ratio),
-    );
-    canvas.getContext("2d")?.putImageData(image, 0, 0, x, y, width, height);
-  }
-
-  return { element, draw, mark };
+  /** @type {Grid} */
+  const grid = {
+    ...{ canvas, body, table, cells: [], pictures: [], boxes: [], image: null, ratio: 1 },
+    ...{ shape: "", layers: [], marked: "" },
+  };
+  return {
+    element,
+    /** @param {Scene} scene */
+    draw: (scene) => draw(grid, scene, actions),
+    /** @param {Scene} scene */
+    mark: (scene) => mark(grid, scene),
+  };
 }
 
 /**
- * Write a small picture into a larger one, each dot as a block.
- * @param {Uint32Array} pixels @param {number} line the larger picture's width
- * @param {Small} small @param {import("../parts/paint.js").Box} box @param {number} ratio
+ * @param {Grid} grid @param {number[]} own the numbers of the layers @param {number} nHeads
+ * @param {Actions} actions
  */
-function enlarge(pixels, line, { levels, height, width, colours }, box, ratio) {
-  const [left, top] = [Math.round(box.x * ratio), Math.round(box.y * ratio)];
-  const [wide, tall] = [Math.round(box.width * ratio), Math.round(box.height * ratio)];
-  for (let y = 0; y < tall; y++) {
-    const from = Math.floor((y * height) / tall) * width;
-    const to = (top + y) * line + left;
-    for (let x = 0; x < wide; x++) {
-      pixels[to + x] = colours[levels[from + Math.floor((x * width) / wide)]];
-    }
-  }
+function build(grid, own, nHeads, actions) {
+  grid.shape = `${own} ${nHeads}`;
+  grid.layers = own;
+  grid.body.style.setProperty("--heads", String(nHeads));
+  const corner = h(
+    "span",
+    {
+      class: "ax-grid-label",
+      "aria-hidden": "true",
+      title: "Rows are layers, columns are heads; both count from 0.",
+    },
+    "layer",
+  );
+  const heads = Array.from({ length: nHeads }, (_, head) => head);
+  const columns = heads.map((head) =>
+    h("span", { class: "ax-grid-label", "aria-hidden": "true" }, String(head)),
+  );
+  grid.cells = own.map((layer) => heads.map((head) => cellOf(grid, layer, head, actions)));
+  const rows = grid.cells.flatMap((row, i) => [layerButton(own[i], actions), ...row]);
+  grid.body.replaceChildren(grid.canvas, corner, ...columns, ...rows);
+  grid.pictures = grid.cells.map(() => []);
+}
+
+/** @param {Grid} grid @param {number} layer @param {number} head @param {Actions} actions */
+function cellOf(grid, layer, head, actions) {
+  const name = `Layer ${layer}, head ${head}`;
+  const button = /** @type {HTMLButtonElement} */ (
+    h(
+      "button",
+      { type: "button", class: "ax-cell", title: name, "aria-label": name },
+      h("span", { class: "ax-score", "aria-hidden": "true" }),
+    )
+  );
+  button.addEventListener("pointerenter", (event) => {
+    if (event.pointerType === "mouse") actions.peek(layer, head);
+  });
+  button.addEventListener("pointerleave", () => actions.peek(null));
+  button.addEventListener("focus", () => {
+    if (button.matches(":focus-visible")) actions.peek(layer, head);
+  });
+  button.addEventListener("blur", () => actions.peek(null));
+  button.addEventListener("click", (event) => actions.chooseHead(layer, head, event.shiftKey));
+  button.addEventListener("dblclick", () => actions.chooseHead(layer, head, false));
+  button.addEventListener("keydown", (event) => walk(grid, event, layer, head));
+  return button;
+}
+
+/** @param {number} layer @param {Actions} actions */
+function layerButton(layer, actions) {
+  const name = `All heads of layer ${layer}`;
+  const words = { type: "button", class: "ax-grid-label ax-layer", title: name };
+  const button = h("button", { ...words, "aria-label": name }, String(layer));
+  button.addEventListener("click", () => actions.chooseLayer(layer));
+  return button;
+}
+
+/** @param {Grid} grid @param {KeyboardEvent} event @param {number} layer @param {number} head */
+function walk(grid, event, layer, head) {
+  const step = ARROWS[event.key];
+  if (!step) return;
+  const [dx, dy] = step;
+  event.preventDefault();
+  const row = bound(grid.layers.indexOf(layer) + dy, 0, grid.cells.length - 1);
+  grid.cells[row][bound(head + dx, 0, grid.cells[0].length - 1)].focus();
+}
+
+/** @param {Grid} grid @param {Scene} scene @param {Actions} actions */
+function draw(grid, scene, actions) {
+  const { numbers: own, n_heads } = scene.trace.head;
+  if (grid.shape !== `${own} ${n_heads}`) build(grid, own, n_heads, actions);
+  grid.marked = "";
+  grid.boxes = grid.cells.map((row) =>
+    row.map(({ offsetLeft: x, offsetTop: y, offsetWidth: width, offsetHeight: height }) => ({
+      ...{ x, y, width, height },
+    })),
+  );
+  const numbers = new Map(
+    scene.pinnedNumbers.map(({ layer, head, weight }) => [`${layer}.${head}`, weight]),
+  );
+  const strongest = scene.pinnedNumbers[0]?.weight || 1;
+  grid.cells.forEach((row, i) =>
+    row.forEach((button, head) => {
+      const layer = grid.layers[i];
+      const number = scene.view.grid === "pinned" ? numbers.get(`${layer}.${head}`) : undefined;
+      score(button, layer, head, number, strongest);
+    }),
+  );
+  mark(grid, scene);
+}
+
+/**
+ * The pinned pair's number on a head's picture.
+ * @param {HTMLElement} button @param {number} layer @param {number} head
+ * @param {number | undefined} number @param {number} strongest
+ */
+function score(button, layer, head, number, strongest) {
+  const name = `Layer ${layer}, head ${head}`;
+  const label = /** @type {HTMLElement} */ (button.lastElementChild);
+  button.title = number === undefined ? name : `${name}: ${digits(number)}`;
+  const short = shortOf(number);
+  if (label.textContent !== short) label.textContent = short;
+  label.dataset.level = String(levelOf(number, strongest));
+}
+
+/**
+ * Paint what changed: the chosen in colour, the others in grey.
+ * @param {Grid} grid @param {Scene} scene
+ */
+function mark(grid, scene) {
+  const { view, theme, loading } = scene;
+  const now = `${grid.shape} ${view.layer}.${view.heads.join(".")} ${theme.dark} ${loading}`;
+  if (grid.marked === now) return; // a hover changes nothing here
+  const fresh = grid.marked === "";
+  grid.marked = now;
+  grid.cells.forEach((row, i) =>
+    row.forEach((button, head) => {
+      const layer = grid.layers[i];
+      const chosen = layer === view.layer && view.heads.includes(head);
+      const changed = button.getAttribute("aria-pressed") !== String(chosen);
+      button.classList.toggle("ax-waiting", chosen && loading);
+      if (!fresh && !changed && !chosen) return;
+      button.tabIndex = layer === view.layer && head === view.heads[0] ? 0 : -1;
+      button.setAttribute("aria-pressed", String(chosen));
+      button.style.setProperty("--head", theme.headCss(head));
+      const label = /** @type {HTMLElement} */ (button.lastElementChild);
+      const inks = chosen ? theme.inks : theme.greyInks;
+      label.style.color = inks[Number(label.dataset.level)];
+      const colours = chosen ? theme.packed : theme.greys;
+      grid.pictures[i][head] = smallOf(scene.thumb(layer, head), colours);
+      if (!fresh) paintOne(grid, i, head);
+    }),
+  );
+  if (fresh) paint(grid);
+  grid.table.fill(scene, [scene.trace, scene.model, scene.pinnedNumbers]);
+}
+
+/** All small pictures, dot by dot. @param {Grid} grid */
+function paint(grid) {
+  const last = grid.boxes.at(-1)?.at(-1);
+  if (!last?.width) return;
+  grid.ratio = Math.min(window.devicePixelRatio || 1, 2);
+  paintOn(grid.canvas, last.x + last.width, last.y + last.height, (pen) => {
+    grid.pictures.forEach((row, i) =>
+      row.forEach(({ levels, height, width, colours }, head) => {
+        if (pen === grid.canvas.getContext("2d")) return; // on screen dot by dot, below
+        const all = { top: 0, bottom: height, left: 0, right: width };
+        drawCells(pen, levels, height, width, colours, grid.boxes[i][head], all);
+      }),
+    );
+  });
+  grid.image = new ImageData(grid.canvas.width, grid.canvas.height);
+  const pixels = new Uint32Array(grid.image.data.buffer);
+  grid.pictures.forEach((row, i) =>
+    row.forEach((small, head) => {
+      enlarge(pixels, grid.canvas.width, small, grid.boxes[i][head], grid.ratio);
+    }),
+  );
+  grid.canvas.getContext("2d")?.putImageData(grid.image, 0, 0);
+}
+
+/** @param {Grid} grid @param {number} i the row @param {number} head */
+function paintOne(grid, i, head) {
+  if (!grid.image) return;
+  const box = grid.boxes[i][head];
+  const pixels = new Uint32Array(grid.image.data.buffer);
+  enlarge(pixels, grid.image.width, grid.pictures[i][head], box, grid.ratio);
+  const [x, y, width, height] = [box.x, box.y, box.width, box.height].map((at) =>
+    Math.round(at * grid.ratio),
+  );
+  grid.canvas.getContext("2d")?.putImageData(grid.image, 0, 0, x, y, width, height);
 }
 
 /** @type {WeakMap<import("../numbers/data.js").Layer, Map<number, import("../numbers/model.js").Profile>>} */
