@@ -1,0 +1,56 @@
+// An explanation in words and as a table: what the page says, and what it hands out.
+
+import { csvCell } from "./csv.js";
+import { answerTo, inPlain, inSigned, unitText, valuesOf } from "./explained.js";
+
+/**
+ * @typedef {import("./explained.js").Explained} Explained
+ * @typedef {import("./explained.js").MethodOf} MethodOf
+ * @typedef {import("./explainview.js").ExplainState} ExplainState
+ */
+
+/** What a word's own numbers are. @param {Explained} found @param {number} unit */
+function pointedText(found, unit) {
+  const away = found.instead === null ? "drop it" : `put ${found.instead} in its place`;
+  return found.removal
+    ? `“${unitText(found, unit)}”: ${away}, and the target changes by ${inSigned(-(found.removal[unit] ?? 0))}. Each method’s score of it stands on the right.`
+    : `“${unitText(found, unit)}”: each method’s score of it stands on the right.`;
+}
+
+/** Of the word under the pointer, or how to read the colours. @param {ExplainState} state */
+export const pointedSentence = ({ found, pointed }) =>
+  pointed === null
+    ? `Each line’s colours run from its own least to its most. Where a method knows a sign, blue words support the target and orange ones work against it. Point at a word for its numbers. In the first line, ${found.asks_at ? "click a word to ask about it, Shift-click words" : "click words"} to take them away together.`
+    : pointedText(found, pointed);
+
+/** What the words that are gone do to the target. @param {ExplainState} state */
+export function goneSentence({ found, off, gone }) {
+  if (!gone.length) return "No word is taken away.";
+  const names = gone.map((unit) => `“${unitText(found, unit)}”`).join(" ");
+  const now = answerTo(found, off, gone);
+  const also = off.length ? `, and with ${off.length} of the heads off below` : "";
+  return now
+    ? `Without ${names}${also}, the target is ${inPlain(now.value)} instead of ${inPlain(found.value)}: ${inSigned(now.value - found.value, 4)}.`
+    : `Without ${names}…`;
+}
+
+/** A method's score of a unit. @param {MethodOf | null} of null: removal @param {number | null} value */
+export const scoreText = (of, value) => (of && !of.signed ? inPlain(value) : inSigned(value));
+
+/** The scores that are there, measured removal (null) first. @param {Explained} found */
+export const scoresOf = (found) => [null, ...found.methods.filter((m) => m.values)];
+
+/** @param {MethodOf | null} of */
+export const scoreName = (of) => of?.name ?? "measured removal";
+
+/** All scores of all words. @param {Explained} found */
+export function explainedCsv(found) {
+  const all = scoresOf(found);
+  const titles = ["word", "tokens", ...all.map(scoreName)];
+  const body = found.units.map((unit, u) => [
+    csvCell(unitText(found, u)),
+    unit.join(" "),
+    ...all.map((m) => String(valuesOf(found, m)[u] ?? "")),
+  ]);
+  return `\ufeff${[titles.map(csvCell), ...body].map((row) => row.join(",")).join("\r\n")}\r\n`;
+}

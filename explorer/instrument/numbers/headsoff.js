@@ -1,0 +1,85 @@
+// Heads switched off: which, in what order they matter, and what is said of them.
+
+import { answerTo, inPlain, inSigned } from "./explained.js";
+
+/**
+ * @typedef {import("./explained.js").Explained} Explained
+ * @typedef {[number, number]} Head a layer, as the model numbers it, and a head in it
+ * @typedef {{found: Explained, off: Head[], gone: number[]}} Switched
+ */
+
+/** A head that is counted through all layers. @param {Explained} found @param {number} i @returns {Head} */
+export function headOf({ shape, numbers }, i) {
+  const width = shape?.[1] ?? 1;
+  return [numbers[Math.floor(i / width)] ?? 0, i % width];
+}
+
+/** @param {Switched} switched @param {number} i */
+export const isOff = ({ found, off }, i) => off.some((o) => o.join() === headOf(found, i).join());
+
+/** The heads that are off once one more is, or is on again. @param {Switched} switched @param {number} i */
+export function withHead(switched, i) {
+  const { found, off } = switched;
+  const [layer, head] = headOf(found, i);
+  return isOff(switched, i)
+    ? off.filter(([a, b]) => a !== layer || b !== head)
+    : [...off, /** @type {Head} */ ([layer, head])];
+}
+
+/** Heads, those that move the target most first. @param {number[]} effects */
+export const byEffect = (effects) =>
+  [...effects.keys()].sort((i, j) => Math.abs(effects[j]) - Math.abs(effects[i]));
+
+/** The largest effect, for full colour. @param {number[]} effects */
+export const largest = (effects) => Math.max(1e-12, ...effects.map(Math.abs));
+
+/**
+ * Of the head that is pointed at, or of those that are off, or of the one that matters most.
+ * @param {Switched} switched @param {number | null} hovered
+ */
+export function headSentence(switched, hovered) {
+  const { found, off, gone } = switched;
+  if (found.heads_reason) return `Not available: ${found.heads_reason}`;
+  const { effects, importance } = found;
+  if (!effects || !importance) return "";
+  if (hovered !== null) {
+    const [layer, head] = headOf(found, hovered);
+    return `Layer ${layer}, head ${head}${isOff(switched, hovered) ? " (off)" : ""}: switched off alone it moves the target by ${inSigned(effects[hovered], 4)}; its gradient importance is ${importance[hovered].toFixed(5)}.`;
+  }
+  if (!off.length) {
+    const top = byEffect(effects)[0];
+    return `All heads are on: the target is ${inPlain(found.value)}. The head that moves it most when it goes is ${headOf(found, top).join("-")} (${inSigned(effects[top], 4)}).`;
+  }
+  const names = off.map((head) => head.join("-")).join(", ");
+  const now = answerTo(found, off, gone);
+  return now
+    ? `Off: ${names}${gone.length ? ", and the words above gone" : ""}. The target is ${inPlain(now.value)} instead of ${inPlain(found.value)}: ${inSigned(now.value - found.value, 4)}.`
+    : `Off: ${names}. Running the model without them…`;
+}
+
+/** @param {Explained} found */
+export const effectWords = ({ effects, heads_agree }) =>
+  `Blue heads support the target: without them it falls; orange ones work against it. Full colour at ±${largest(effects ?? []).toPrecision(2)}. Click to switch off. A head that is off is zero, which the model has never seen, and others take its place (Michel et al. 2019)${heads_agree === null ? "" : `; gradient importance ranks the heads as this does at ${inPlain(heads_agree)}`}.`;
+
+/**
+ * What is predicted, and beside it what is predicted after the change: a table as texts.
+ * @param {Switched} switched
+ */
+export function guessTable({ found, off, gone }) {
+  const altered = off.length > 0 || gone.length > 0;
+  const after = altered ? answerTo(found, off, gone)?.predictions : null;
+  const before = new Map(found.predictions);
+  const head = ["now predicted", "probability"];
+  if (altered) head.push("after the change", "probability");
+  const body = found.predictions.map(([text, p], i) => {
+    const cells = [text, p.toFixed(4)];
+    if (altered) {
+      const [other, q] = after?.[i] ?? ["…", 0];
+      const was = before.get(other);
+      const by = was === undefined ? " (new)" : ` (${inSigned(q - was, 4)})`;
+      cells.push(other, after ? `${q.toFixed(4)}${by}` : "");
+    }
+    return cells;
+  });
+  return { head, body };
+}

@@ -1,0 +1,183 @@
+// All heads twice: a map with a cell for each, and a plane on which like heads stand together.
+
+import { bound } from "../numbers/basics.js";
+import { dotsOf, nameable, nearestDot } from "../numbers/headplane.js";
+import { isMarked, isOfKinds, measureOf } from "../numbers/headsview.js";
+import { headsSentence, mapWords, nameOf, planeWords } from "../numbers/headwords.js";
+import { h, setText } from "../parts/dom.js";
+import { createHeadMap } from "../parts/headmap.js";
+import { paintOn } from "../parts/paint.js";
+
+/**
+ * @typedef {import("../numbers/headplane.js").Dot} Dot
+ * @typedef {import("../numbers/headsview.js").HeadsState} HeadsState
+ * @typedef {import("../parts/paint.js").Pen} Pen
+ * @typedef {import("../parts/paint.js").Box} Box
+ * @typedef {import("../parts/theme.js").Theme} Theme
+ * @typedef {{hover: (head: number | null) => void, pick: (head: number) => void,
+ *            explorePicked: () => void, picked: () => number}} PictureActs
+ */
+
+/** @param {PictureActs} act */
+export function createHeadPictures(act) {
+  const map = createHeadMap({
+    hover: act.hover,
+    pick: act.pick,
+    from: () => Math.max(act.picked(), 0),
+    go: act.pick,
+    enter: act.explorePicked,
+    leave: () => act.pick(-1),
+  });
+  const plane = createHeadPlane(act);
+  const mapNote = h("p", { class: "ax-help" });
+  const element = h(
+    "div",
+    { class: "ax-heads-pictures" },
+    h("section", {}, h("h3", {}, "Every head, by layer"), mapNote, map.element),
+    h("section", {}, h("h3", {}, "Every head, near what it resembles"), plane.note, plane.element),
+  );
+
+  /** @param {HeadsState} state @param {Theme} theme */
+  function show(state, theme) {
+    showMap(map, mapNote, state, theme);
+    plane.show(state, theme, Math.max(map.height(), 260));
+  }
+
+  return { element, show };
+}
+
+/** The last kind, of what follows no rule, is grey. @param {HeadsState} state @param {Theme} theme @param {number} kind @param {number} [alpha] */
+export const kindCss = ({ heads }, theme, kind, alpha = 1) =>
+  kind === heads.kinds.length - 1 ? theme.greyCss(alpha) : theme.headCss(kind, alpha);
+
+// — the map —
+
+/**
+ * @param {ReturnType<typeof createHeadMap>} map @param {HTMLElement} note
+ * @param {HeadsState} state @param {Theme} theme
+ */
+function showMap(map, note, state, theme) {
+  const measure = measureOf(state);
+  const { numbers, n_heads: width } = state.heads;
+  const top = Math.max(1e-9, ...measure.mean.map((x) => Math.abs(x ?? 0)));
+  map.show(
+    [numbers.length, width],
+    theme,
+    `Heads by ${measure.name}. ${headsSentence(state)}`,
+    (pen, i, box) => {
+      const value = measure.mean[i];
+      const level = bound(Math.round((255 * Math.max(0, value ?? 0)) / top), 0, 255);
+      paintHead(pen, box, state, theme, { i, value, level });
+    },
+    numbers,
+  );
+  setText(note, mapWords(measure, top));
+}
+
+/**
+ * @param {Pen} pen @param {Box} box @param {HeadsState} state @param {Theme} theme
+ * @param {{i: number, value: number | null, level: number}} of level: its colour, of 256
+ */
+function paintHead(pen, { x, y, width, height }, state, theme, { i, value, level }) {
+  if (isOfKinds(state, i)) {
+    pen.fillStyle = theme.fills[level];
+    pen.fillRect(x, y, width, height);
+    pen.fillStyle = kindCss(state, theme, state.heads.heads[i].kind);
+    pen.fillRect(x, y, 3, height);
+    if (width >= 28 && value !== null) {
+      pen.fillStyle = theme.inks[level];
+      pen.fillText(short(value), x + width / 2 + 2, y + height / 2);
+    }
+  } else {
+    pen.strokeStyle = theme.border;
+    pen.lineWidth = 1;
+    pen.strokeRect(x + 0.5, y + 0.5, width - 1, height - 1);
+  }
+  if (isMarked(state, i)) {
+    pen.strokeStyle = theme.accent;
+    pen.lineWidth = 2;
+    pen.strokeRect(x, y, width, height);
+  }
+}
+
+/** @param {number} value */
+const short = (value) =>
+  Math.abs(value) >= 10 ? value.toFixed(0) : value.toFixed(Math.abs(value) >= 1 ? 1 : 2);
+
+// — the plane —
+
+/** @param {PictureActs} act */
+function createHeadPlane(act) {
+  const element = document.createElement("canvas");
+  const note = h("p", { class: "ax-help" });
+  /** @type {HeadsState | null} */
+  let state = null;
+  /** @type {Dot[]} */
+  let dots = [];
+  /** @param {MouseEvent} event */
+  function headAt({ offsetX: x, offsetY: y }) {
+    const shown = state;
+    return shown && nearestDot(dots, { x, y }, (i) => isOfKinds(shown, i));
+  }
+  element.setAttribute("role", "img");
+  element.addEventListener("pointermove", (event) => act.hover(headAt(event)));
+  element.addEventListener("pointerleave", () => act.hover(null));
+  element.addEventListener("click", (event) => {
+    const head = headAt(event);
+    if (head !== null) act.pick(head);
+  });
+
+  /** @param {HeadsState} shown @param {Theme} theme @param {number} height */
+  function show(shown, theme, height) {
+    const width = Math.max(280, Math.min(element.parentElement?.clientWidth ?? 500, 720));
+    const now = dotsOf(shown.heads.places, width, height);
+    [state, dots] = [shown, now];
+    paintOn(element, width, height, (pen) => {
+      pen.strokeStyle = theme.border;
+      pen.lineWidth = 1;
+      pen.strokeRect(0.5, 0.5, width - 1, height - 1);
+      pen.textBaseline = "middle";
+      paintDots(pen, now, shown, theme);
+      paintNames(pen, now, shown, theme, width); // last, so that no dot covers them
+    });
+    setText(note, planeWords(shown.heads));
+    const label = `Heads placed by how alike their attention is. ${headsSentence(shown)}`;
+    element.setAttribute("aria-label", label);
+  }
+
+  return { element, note, show };
+}
+
+/** @param {Pen} pen @param {Dot[]} dots @param {HeadsState} state @param {Theme} theme */
+function paintDots(pen, dots, state, theme) {
+  dots.forEach(({ x, y }, i) => {
+    const on = isMarked(state, i);
+    pen.beginPath();
+    pen.arc(x, y, on ? 8 : 5, 0, 2 * Math.PI);
+    pen.fillStyle = kindCss(
+      state,
+      theme,
+      state.heads.heads[i].kind,
+      isOfKinds(state, i) ? 1 : 0.15,
+    );
+    pen.fill();
+    if (on) {
+      pen.strokeStyle = theme.accent;
+      pen.lineWidth = 2;
+      pen.stroke();
+    }
+  });
+}
+
+/** @param {Pen} pen @param {Dot[]} dots @param {HeadsState} state @param {Theme} theme @param {number} width */
+function paintNames(pen, dots, state, theme, width) {
+  const isOn = (/** @type {number} */ i) => isMarked(state, i);
+  for (const i of nameable(dots, isOn, (i) => isOfKinds(state, i))) {
+    const { x, y } = dots[i];
+    const end = x > width - 46;
+    pen.textAlign = end ? "right" : "left";
+    pen.font = `${isOn(i) ? "600 13" : "11"}px ${theme.font}`;
+    pen.fillStyle = isOn(i) ? theme.text : theme.muted;
+    pen.fillText(nameOf(state.heads, i), x + (end ? -9 : 9), y);
+  }
+}
