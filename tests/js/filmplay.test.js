@@ -113,7 +113,7 @@ test("the chosen heads, together, are told by the pattern that they are nearest 
   assert.equal(
     sentenceOfFrame(film, 0, trace, both),
     "After 1,200 steps: 99.6 % of the answers on held-out sequences are right (chance 25 %), " +
-      "loss 0.500. Of what layer 2’s chosen heads looks at, 50 % is the same word.",
+      "loss 0.500. Of what layer 2’s chosen heads look at, 50 % is the same word.",
   );
 });
 

@@ -59,11 +59,13 @@ test("what a link names and the survey has not is left out", () => {
 });
 
 test("the same survey again keeps what is chosen, and another opens as its link says", () => {
-  const chosen = { ...withView(open(), { pick: 3, measure: "second" }), ranks: 4 };
+  const chosen = { ...withView(open(), { pick: 3, measure: "second" }), ranks: 4, hovered: 2 };
   const again = withSurvey(chosen, { ...SURVEY }, new URLSearchParams("pick=1"));
   assert.deepEqual([again.view.pick, again.view.measure, again.ranks], [3, "second", 4]);
+  assert.equal(again.hovered, 2);
   const other = withSurvey(chosen, { ...SURVEY, id: "b" }, new URLSearchParams("pick=1"));
   assert.deepEqual([other.view.pick, other.view.measure, other.ranks], [1, "first", 12]);
+  assert.equal(other.hovered, null, "a head of the last one need not be one of this");
 });
 
 test("pointed words rank the heads once their answer is there, and never by another question’s", () => {

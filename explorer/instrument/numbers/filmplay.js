@@ -100,6 +100,6 @@ export function sentenceOfFrame(film, frame, trace, view) {
     `After ${film.steps[frame].toLocaleString("en")} steps: ${percentOf(film.accuracy[frame])} of the answers on held-out sequences are right (chance ${percentOf(film.chance)}), loss ${film.loss[frame].toPrecision(3)}.`,
     near === null
       ? ""
-      : `Of what ${chosenName(view)} looks at, ${percentOf(near)} is ${film.near[index].name}.`,
+      : `Of what ${chosenName(view)} ${view.heads.length === 1 ? "looks" : "look"} at, ${percentOf(near)} is ${film.near[index].name}.`,
   ].join(" ");
 }

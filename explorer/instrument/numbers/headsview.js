@@ -60,7 +60,7 @@ export function withSurvey(before, fresh, params) {
   return {
     heads,
     view: known ? view : { ...view, measure: all[0].key },
-    hovered: before?.hovered ?? null,
+    hovered: first ? null : before.hovered,
     ranks: first ? RANKS : before.ranks,
   };
 }

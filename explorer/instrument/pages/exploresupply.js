@@ -11,6 +11,7 @@ import { toParams } from "../numbers/view.js";
 
 const MEMORY = 96 * 2 ** 20; // bytes of layers kept in the browser
 const PAGE_WITHOUT_WEIGHTS = 220_000; // bytes, about
+const WRITTEN = 1.12; // letters for a byte: base64 takes a third more, gzip gives back a sixth
 const TICKETS = 100_000;
 
 /**
@@ -52,7 +53,7 @@ export function pageBytes(
   count,
 ) {
   const small = 2 * numbers.length * nHeads * thumb[0] * thumb[1];
-  return PAGE_WITHOUT_WEIGHTS + (4 / 3) * (count * layerBytes + small + 100 * queries.length);
+  return PAGE_WITHOUT_WEIGHTS + WRITTEN * (count * layerBytes + small + 100 * queries.length);
 }
 
 /**

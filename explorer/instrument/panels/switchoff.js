@@ -63,7 +63,9 @@ export function createSwitchOff(change) {
    */
   function show(found, off, gone, theme) {
     const switched = { found, off, gone };
-    Object.assign(here, { switched, theme });
+    // What another explanation was pointed at is no head of this one.
+    const hovered = here.switched?.found.id === found.id ? here.hovered : null;
+    Object.assign(here, { switched, theme, hovered });
     setText(parts.says, headSentence(switched, here.hovered));
     parts.guesses.replaceChildren(...guessRows(switched));
     repaint();
