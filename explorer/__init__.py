@@ -127,14 +127,7 @@ def traces(
     """
     from explorer.sources import trace_run
 
-    if isinstance(texts, str):
-        raise ExplorerError("These texts are one text: give a list, or call explorer.trace(text).")
-    if not isinstance(texts, Iterable):
-        raise ExplorerError(
-            f"The texts are of the type {type(texts).__name__}; they must be a list of texts."
-        )
-    if isinstance(texts, set | frozenset):
-        raise ExplorerError("The texts are a set, which has no order: give a list of texts.")
+    _check_texts(texts)
     asked = [(t, None) if isinstance(t, str) else t for t in texts]
     languages = (source_language, target_language)
     reads = _source(source, model, tokenizer, None, options)
@@ -153,6 +146,18 @@ def traces(
         if tell:
             tell(i + 1, len(runs))
     return found
+
+
+def _check_texts(texts: object) -> None:
+    """Refuse what is no list of texts."""
+    if isinstance(texts, str):
+        raise ExplorerError("These texts are one text: give a list, or call explorer.trace(text).")
+    if not isinstance(texts, Iterable):
+        raise ExplorerError(
+            f"The texts are of the type {type(texts).__name__}; they must be a list of texts."
+        )
+    if isinstance(texts, set | frozenset):
+        raise ExplorerError("The texts are a set, which has no order: give a list of texts.")
 
 
 def show(

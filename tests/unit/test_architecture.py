@@ -61,6 +61,14 @@ def imports_of(path):
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_no_function_is_longer_than_60_lines(path):
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length = node.end_lineno - node.lineno + 1
+            assert length <= 60, f"{node.name} has {length} lines"  # biome.json holds JavaScript
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_no_property_holds_a_lock_while_it_is_computed(path):
     assert "functools.cached_property" not in set(imports_of(path)), "use explorer.once"
 
