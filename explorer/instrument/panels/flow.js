@@ -15,7 +15,7 @@ import {
   walked,
 } from "../numbers/flowplaces.js";
 import { focusOn } from "../numbers/words.js";
-import { choice, h, keys, picking, setText } from "../parts/dom.js";
+import { choice, h, keys, picking, setText, windowOn } from "../parts/dom.js";
 import { paintOn } from "../parts/paint.js";
 import { pairsTable } from "../parts/table.js";
 import { fontOf, paintFlow, paintPoint } from "./flowpaint.js";
@@ -74,18 +74,7 @@ const atStart = () => ({
 function build(choose) {
   const base = document.createElement("canvas");
   const over = document.createElement("canvas");
-  const stage = h("div", { class: "ax-stage" }, base, over);
-  const spacer = h("div", { class: "ax-spacer" }, stage);
-  const scroller = h(
-    "div",
-    {
-      class: "ax-scroll",
-      tabindex: "0",
-      role: "application",
-      "aria-roledescription": "flow of attention",
-    },
-    spacer,
-  );
+  const { stage, spacer, scroller } = windowOn("flow of attention", base, over);
   const note = h("p", { class: "ax-help ax-under" });
   const help = h("p", { class: "ax-help ax-tip" });
   const setting = choice(

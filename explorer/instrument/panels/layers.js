@@ -10,7 +10,7 @@ import {
   pathOf,
   pathParts,
 } from "../numbers/pathscene.js";
-import { choice, h, keys, slider } from "../parts/dom.js";
+import { choice, h, keys, slider, windowOn } from "../parts/dom.js";
 import { paintOn } from "../parts/paint.js";
 import { createTable } from "../parts/table.js";
 import { paintPath } from "./layerspaint.js";
@@ -87,18 +87,7 @@ function controlsOf(change) {
 /** @param {Controls} controls @param {Table} table */
 function elementsOf({ heads, residual }, table) {
   const base = document.createElement("canvas");
-  const stage = h("div", { class: "ax-stage" }, base);
-  const spacer = h("div", { class: "ax-spacer" }, stage);
-  const scroller = h(
-    "div",
-    {
-      class: "ax-scroll",
-      tabindex: "0",
-      role: "application",
-      "aria-roledescription": "paths through the layers",
-    },
-    spacer,
-  );
+  const { stage, spacer, scroller } = windowOn("paths through the layers", base);
   const says = h("p", { class: "ax-help ax-path-says" });
   const body = h(
     "div",

@@ -102,6 +102,22 @@ export function slider(label, title, [min, max, step], slide) {
 }
 
 /**
+ * A picture that is longer than its window: the canvases stay in sight while a spacer as long as the
+ * whole picture is scrolled.
+ * @param {string} what it is, for who listens @param {...HTMLCanvasElement} canvases
+ */
+export function windowOn(what, ...canvases) {
+  const stage = h("div", { class: "ax-stage" }, ...canvases);
+  const spacer = h("div", { class: "ax-spacer" }, stage);
+  const scroller = h(
+    "div",
+    { class: "ax-scroll", tabindex: "0", role: "application", "aria-roledescription": what },
+    spacer,
+  );
+  return { stage, spacer, scroller };
+}
+
+/**
  * The arrow keys as steps: right, down.
  * @type {Record<string, [number, number]>}
  */

@@ -10,7 +10,7 @@
 /** What was to be read is no payload; its message says why. */
 export class Broken extends Error {}
 
-/** @type {Record<string, new (buffer: ArrayBuffer) => Numbers>} */
+/** @type {Record<string, {new (buffer: ArrayBuffer): Numbers, BYTES_PER_ELEMENT: number}>} */
 const TYPES = {
   uint8: Uint8Array,
   int32: Int32Array,
@@ -33,11 +33,12 @@ export function read(bytes) {
     (/** @type {{type: string, shape: number[], planes?: boolean}} */ about) => {
       const Kind = TYPES[about.type];
       if (!Kind) throw new Broken(`a block of the type ${about.type}`);
-      const size = about.shape.reduce((product, n) => product * n, widthOf(about.type));
+      const width = Kind.BYTES_PER_ELEMENT;
+      const size = about.shape.reduce((product, n) => product * n, width);
       if (from + size > bytes.length) throw new Broken(`cut after ${bytes.length} bytes`);
       from += size;
       const own = bytes.slice(from - size, from);
-      const data = new Kind((about.planes ? fromPlanes(own, widthOf(about.type)) : own).buffer);
+      const data = new Kind((about.planes ? fromPlanes(own, width) : own).buffer);
       return { ...about, data };
     },
   );
@@ -75,6 +76,3 @@ function fromPlanes(planes, width) {
   }
   return bytes;
 }
-
-/** Bytes of a number. @param {string} type */
-const widthOf = (type) => (type === "uint8" ? 1 : type === "float64" ? 8 : 4);
