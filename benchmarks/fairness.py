@@ -44,10 +44,10 @@ async def thousands_of_pairs(url: str, browser: str) -> None:
     flags = {"mean": False, "together": False, "rescaled": False}
     while True:
         for n in (40, 4096):  # as many as are taken, and far more
-            await heads.send("heads_view", "want", {"pairs": many[:n]})
+            await heads.send("heads_view", "request", {"pairs": many[:n]})
             group = {"name": secrets.token_hex(4), "queries": words, "keys": words, **flags}
-            want = {"trace": explore.header["id"], "layer": 0, "group": group, "means": True}
-            await explore.send("instrument", "want", want | {"page": None})
+            request = {"trace": explore.header["id"], "layer": 0, "group": group, "means": True}
+            await explore.send("instrument", "request", request | {"page": None})
             many = [[a, b, (c + 1) % 190] for a, b, c in many]
             await asyncio.gather(heads.listen(0.5), explore.listen(0.5))
 

@@ -197,8 +197,8 @@ async def groups(app: App, told: Counter[str]) -> None:
                 words = [[i % 128] for i in range(128 if turn % 2 else 2048)]
                 flags = {"mean": False, "together": False, "rescaled": False}
                 group = {"name": secrets.token_hex(4), "queries": words, "keys": words, **flags}
-                want = {"trace": page.header["id"], "layer": 0, "group": group, "means": True}
-                await page.send("instrument", "want", want | {"page": None})
+                request = {"trace": page.header["id"], "layer": 0, "group": group, "means": True}
+                await page.send("instrument", "request", request | {"page": None})
                 await page.listen(0.2)
             await page.rerun()
 

@@ -138,8 +138,8 @@ class Visitor:
 
     async def look_at(self, layer: int) -> float:
         """Click on a head of another layer; seconds until its weights are here."""
-        want = {"trace": self.header["id"], "layer": layer, "group": None, "means": False}
-        events = [{"event": "want", "value": want | {"page": None}}]
+        request = {"trace": self.header["id"], "layer": layer, "group": None, "means": False}
+        events = [{"event": "request", "value": request | {"page": None}}]
         started = time.perf_counter()
         trigger = ("json_trigger_value", json.dumps(events))
         self.header["blocks"] = []

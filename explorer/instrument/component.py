@@ -38,7 +38,7 @@ def heard(
     """Tells what can be read in what a page sent, and nothing otherwise.
 
     Args:
-        read: Reads it, as the functions of `wire.want` do; None where it cannot be.
+        read: Reads it, as the functions of `wire.request` do; None where it cannot be.
         tell: Given what was read.
     """
 

@@ -6,8 +6,8 @@ from typing import Any
 import streamlit as st
 
 from explorer.errors import ExplorerError
+from explorer.instrument.wire.request import Page, Request
 from explorer.instrument.wire.trace import Block, Report, answers_to
-from explorer.instrument.wire.want import Page, Want
 from explorer.sources.memory import take
 from explorer.trace import AttentionTrace
 from explorer.ui import messages
@@ -48,7 +48,7 @@ def answers(
     name: str,
     trace: AttentionTrace,
     trace_id: str,
-    want: Want | None,
+    request: Request | None,
     page_of: Callable[[Page, Report], str],
 ) -> Sequence[Block]:
     """What a browser asked for beyond layers of a trace; made once for as long as it is wanted.
@@ -57,25 +57,25 @@ def answers(
         name: Which of the page's pictures asks.
         trace: What it shows.
         trace_id: The trace's name; what is asked of another is left out.
-        want: What is asked for.
+        request: What is asked for.
         page_of: Makes a file.
     """
-    if want is None or want.trace_id != trace_id or not want.asks():
+    if request is None or request.trace_id != trace_id or not request.asks():
         return ()
     known = st.session_state.get(f"{name}_answers")
-    if known and known[0] == want:
+    if known and known[0] == request:
         return known[1]
 
     def answer(report: Report) -> Sequence[Block]:
-        if want.page:
+        if request.page:
             take(4 * trace.nbytes, "This page as a file", "Save fewer layers.")
-        return answers_to(trace, want, lambda page: page_of(page, report), report)
+        return answers_to(trace, request, lambda page: page_of(page, report), report)
 
     try:
-        found: Sequence[Block] = made(f"{name} answers", answer, trace_id, repr(want))
+        found: Sequence[Block] = made(f"{name} answers", answer, trace_id, repr(request))
     except ExplorerError as error:
         messages.trouble(str(error), f"_of_{name}")
         return ()
     # A file is handed out once; an answer is, as long as nothing else is asked.
-    st.session_state[f"{name}_answers"] = (want, found) if want.page is None else None
+    st.session_state[f"{name}_answers"] = (request, found) if request.page is None else None
     return found

@@ -11,8 +11,8 @@ from explorer.errors import ExplorerError
 from explorer.instrument import component
 from explorer.instrument.component import heard
 from explorer.instrument.wire.compare import pack_compare
+from explorer.instrument.wire.request import Head, Page, Request, file_of, side_of
 from explorer.instrument.wire.trace import Report, layers_to_send, pack
-from explorer.instrument.wire.want import Head, Page, Want, file_of, side_of
 from explorer.run import LINK_BYTES, Run
 from explorer.sources import EXAMPLES
 from explorer.trace import AttentionTrace
@@ -40,7 +40,7 @@ def _open() -> None:
     # A link may ask for a model that is not here: then nothing is shown yet.
     current: Run = session.wanted or session.shown or EXAMPLES[0].run
     if "pair_wanted" not in session:
-        session.pair_wants = {}
+        session.pair_requests = {}
         session.pair_layers = _layers_in_address()
         b = _b_in_address(current)
     elif session.pair_wanted.a != current:
@@ -169,25 +169,25 @@ def _pair(shown: Comparison, pair: Comparing) -> None:
         else "",
     )
 
-    def on_want(wish: tuple[str, Want]) -> None:
-        side, want = wish
-        session.pair_wants[side] = want
-        session.pair_layers[side] = want.layer
+    def on_request(wish: tuple[str, Request]) -> None:
+        side, request = wish
+        session.pair_requests[side] = request
+        session.pair_layers[side] = request.layer
 
     def on_file(view: Mapping[str, str]) -> None:
         session.pair_file = view
 
     def on_sent(sent: object) -> None:
         heard(file_of, on_file)(sent)
-        heard(side_of, on_want)(sent)
+        heard(side_of, on_request)(sent)
 
-    component.show("compare", payload, key="pair_view", want=on_sent)
+    component.show("compare", payload, key="pair_view", request=on_sent)
 
 
 def _side(side: str, trace: AttentionTrace, run: Run) -> bytes:
     session = st.session_state
-    want: Want | None = session.pair_wants.get(side)
-    session.pair_wants[side] = want and want.without_page()
+    request: Request | None = session.pair_requests.get(side)
+    session.pair_requests[side] = request and request.without_page()
 
     def page_of(page: Page, report: Report) -> str:
         return export.to_html(trace, opening=page.view, layers=page.layers, report=report)
@@ -197,7 +197,7 @@ def _side(side: str, trace: AttentionTrace, run: Run) -> bytes:
         trace,
         trace_id=trace_id,
         layers=layers_to_send(trace, session.pair_layers[side]),
-        answers=answers(f"pair_{side}", trace, trace_id, want, page_of),
+        answers=answers(f"pair_{side}", trace, trace_id, request, page_of),
     )
 
 

@@ -9,8 +9,8 @@ from explorer.errors import ExplorerError
 from explorer.instrument import component
 from explorer.instrument.component import heard
 from explorer.instrument.wire.explain import Changed, Predictions, pack_explain
+from explorer.instrument.wire.request import change_of, position_of
 from explorer.instrument.wire.trace import passport_words
-from explorer.instrument.wire.want import change_of, position_of
 from explorer.limits import MAX_TOKENS
 from explorer.run import Run
 from explorer.target import (
@@ -219,7 +219,7 @@ def _explanation(
         "explain",
         payload,
         key="explain_view",
-        want=heard(change_of, on_change),
+        request=heard(change_of, on_change),
         at=heard(position_of, on_at),
     )
 

@@ -6,7 +6,7 @@ from explorer.analysis.survey import Survey
 from explorer.instrument import component
 from explorer.instrument.component import heard
 from explorer.instrument.wire.heads import Pair, pack_heads
-from explorer.instrument.wire.want import Head, head_of, pairs_of
+from explorer.instrument.wire.request import Head, head_of, pairs_of
 from explorer.limits import MAX_LINES
 from explorer.run import Run
 from explorer.ui import background, controls, messages, state
@@ -78,7 +78,7 @@ def _heads(surveying: Surveying, survey: Survey) -> None:
         "heads",
         payload,
         key="heads_view",
-        want=heard(pairs_of, on_pairs),
+        request=heard(pairs_of, on_pairs),
         walk=heard(head_of, on_walk),
     )
 

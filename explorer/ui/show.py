@@ -9,8 +9,8 @@ from explorer import export
 from explorer.errors import ExplorerError
 from explorer.instrument import component
 from explorer.instrument.component import heard
+from explorer.instrument.wire.request import Head, Page, Request, head_of
 from explorer.instrument.wire.trace import Report, layers_to_send, pack
-from explorer.instrument.wire.want import Head, Page, Want, head_of
 from explorer.run import Run
 from explorer.sources import known_languages, stored_trace
 from explorer.sources.folders import stamp_of
@@ -150,8 +150,8 @@ def _instrument(trace: AttentionTrace, run: Run) -> None:
     if session.walk_to:  # the reader wants to see how a head is computed
         walk_to, session.walk_to = session.walk_to, None
         st.switch_page("pages/step.py", query_params=walk_to)
-    want: Want | None = session.browser_wants
-    session.browser_wants = want and want.without_page()  # a file is handed out once
+    request: Request | None = session.browser_requests
+    session.browser_requests = request and request.without_page()  # a file is handed out once
 
     def page_of(page: Page, report: Report) -> str:
         return export.to_html(trace, opening=page.view, layers=page.layers, report=report)
@@ -163,11 +163,11 @@ def _instrument(trace: AttentionTrace, run: Run) -> None:
         layers=layers_to_send(trace, session.layer),
         opening=session.opening,
         link=run.to_query() if run.fits_link() else None,
-        answers=answers("instrument", trace, trace_id, want, page_of),
+        answers=answers("instrument", trace, trace_id, request, page_of),
     )
 
-    def on_want(new: Want) -> None:
-        session.browser_wants, session.layer = new, new.layer
+    def on_request(new: Request) -> None:
+        session.browser_requests, session.layer = new, new.layer
 
     def on_walk(head: Head) -> None:
         session.layer, session.head = head.layer, head.head
@@ -179,6 +179,6 @@ def _instrument(trace: AttentionTrace, run: Run) -> None:
         "explore",
         payload,
         key="instrument",
-        want=heard(Want.of, on_want),
+        request=heard(Request.of, on_request),
         walk=heard(head_of, on_walk),
     )

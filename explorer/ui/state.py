@@ -16,7 +16,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer.errors import ExplorerError
-from explorer.instrument.wire.want import Head
+from explorer.instrument.wire.request import Head
 from explorer.lesson import Trained
 from explorer.run import PARTS, Run
 from explorer.source import (
@@ -60,7 +60,7 @@ def start() -> None:
     state = st.session_state
     if "reader" not in state:
         state.shown, state.wanted, state.opening, state.trouble = None, None, None, None
-        state.address, state.browser_wants, state.walk_to = None, None, None
+        state.address, state.browser_requests, state.walk_to = None, None, None
         state.next_run = None
         head = Head.of(st.query_params.to_dict())
         state.layer, state.head = head.layer, head.head

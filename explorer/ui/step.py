@@ -11,8 +11,8 @@ from explorer import export
 from explorer.errors import ExplorerError
 from explorer.instrument import component
 from explorer.instrument.component import heard
+from explorer.instrument.wire.request import Head, step_of
 from explorer.instrument.wire.walk import pack_walk
-from explorer.instrument.wire.want import Head, step_of
 from explorer.run import Run
 from explorer.source import Scratch, Transplanted, model_of
 from explorer.trace import AttentionTrace
@@ -110,11 +110,11 @@ def _walk(trace: AttentionTrace, run: Run, changes: list[str]) -> None:
         else "",
     )
 
-    def on_want(wish: tuple[Head, Mapping[str, str] | None]) -> None:
+    def on_request(wish: tuple[Head, Mapping[str, str] | None]) -> None:
         wanted, file = wish
         session.layer, session.head, session.steps_file = wanted.layer, wanted.head, file
 
-    component.show("steps", payload, key="steps", want=heard(step_of, on_want))
+    component.show("steps", payload, key="steps", request=heard(step_of, on_request))
 
 
 def _walks(

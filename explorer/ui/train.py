@@ -10,8 +10,8 @@ from explorer.errors import ExplorerError
 from explorer.film import Film
 from explorer.instrument import component
 from explorer.instrument.component import heard
+from explorer.instrument.wire.request import Head, Page, Request, head_of
 from explorer.instrument.wire.trace import Report, pack
-from explorer.instrument.wire.want import Head, Page, Want, head_of
 from explorer.lesson import LIMITS, TASKS, Trained
 from explorer.run import Run
 from explorer.source import source_from_query, source_to_query
@@ -53,7 +53,7 @@ def _open() -> None:
     if "lesson" in session:
         return
     session.lesson, session.learning, session.sequence = None, None, ""
-    session.film_wants, session.train_trouble = None, None
+    session.film_requests, session.train_trouble = None, None
     query = st.query_params.to_dict()
     if query.get("source") != "trained":
         _begin(Trained())
@@ -186,8 +186,8 @@ def _draw_film(job: Job | None) -> None:
 
 def _show(film: Film, lesson: Trained) -> None:
     session = st.session_state
-    want: Want | None = session.film_wants
-    session.film_wants = want and want.without_page()
+    request: Request | None = session.film_requests
+    session.film_requests = request and request.without_page()
     trace = film.trace
     link = source_to_query(replace(lesson, steps=max(film.steps[-1], 1)))
     if session.sequence:
@@ -205,19 +205,23 @@ def _show(film: Film, lesson: Trained) -> None:
         trace_id=trace_id,
         layers=[],
         link=link,
-        answers=answers("film", trace, trace_id, want, page_of),
+        answers=answers("film", trace, trace_id, request, page_of),
         film=film,
     )
 
-    def on_want(new: Want) -> None:
-        session.film_wants = new
+    def on_request(new: Request) -> None:
+        session.film_requests = new
 
     def on_walk(head: Head) -> None:
         session.layer, session.head = head.layer, head.head
         _use("pages/step.py")
 
     component.show(
-        "explore", payload, key="film", want=heard(Want.of, on_want), walk=heard(head_of, on_walk)
+        "explore",
+        payload,
+        key="film",
+        request=heard(Request.of, on_request),
+        walk=heard(head_of, on_walk),
     )
 
 

@@ -11,7 +11,7 @@ import {
 } from "../../explorer/instrument/pages/exploresupply.js";
 import { floats, payload, token } from "./trace.js";
 
-/** @typedef {import("../../explorer/instrument/pages/explore.js").Want} Want */
+/** @typedef {import("../../explorer/instrument/pages/explore.js").Request} Request */
 /** @typedef {import("./trace.js").Given} Given */
 
 const HEAD = {
@@ -35,9 +35,9 @@ const WISH = wishOf(trace([0]), PINNED) ?? assert.fail();
 
 /** A supply, and all that was asked of the server. @param {number} [first] */
 function supplied(first = 7) {
-  /** @type {Want[]} */
+  /** @type {Request[]} */
   const asked = [];
-  return { asked, supply: createSupply((want) => asked.push(want), first) };
+  return { asked, supply: createSupply((request) => asked.push(request), first) };
 }
 
 test("a layer that is not here is missing, one that is here is not", () => {
@@ -71,7 +71,7 @@ test("with every layer here nothing is missing, whatever is pinned or open", () 
 test("the same is asked once, and again only after something else or another trace", () => {
   const { asked, supply } = supplied();
   const now = trace([0]);
-  const layers = () => asked.map((want) => want.layer);
+  const layers = () => asked.map((request) => request.layer);
   supply.fetchMissing(now, START, 1, false);
   supply.fetchMissing(now, START, 1, false);
   supply.fetchMissing(now, START, 0, false);
@@ -113,7 +113,7 @@ test("a page is asked for with the view, and taken once, if it is the last one a
   const now = trace([0]);
   supply.fetchPage(now, { ...START, layer: 2 }, [2]);
   supply.fetchPage(now, START, null);
-  const [first, last] = asked.map((want) => want.page ?? assert.fail());
+  const [first, last] = asked.map((request) => request.page ?? assert.fail());
   assert.deepEqual([first.layers, last.layers, first.view.layer], [[2], null, "2"]);
   const page = (/** @type {number} */ ticket) => ({
     ...now,

@@ -11,8 +11,8 @@ from PIL import Image
 
 from explorer import export
 from explorer.errors import ExplorerError
+from explorer.instrument.wire.request import Group, Page, Request
 from explorer.instrument.wire.trace import answers_to
-from explorer.instrument.wire.want import Group, Page, Want
 from explorer.lesson import Trained
 from explorer.run import Run
 from explorer.source import Hub, Scratch, Transplanted, parse_source
@@ -71,8 +71,8 @@ class Clock:
 def everything_about(trace, report):
     words = tuple((i,) for i in range(len(trace.tokens)))
     group = Group("all", words, words, mean=True, together=False, rescaled=True)
-    want = Want("x", 0, group, means=True, page=Page(1, None, {}))
-    return answers_to(trace, want, lambda page: export.to_html(trace, report=report), report)
+    request = Request("x", 0, group, means=True, page=Page(1, None, {}))
+    return answers_to(trace, request, lambda page: export.to_html(trace, report=report), report)
 
 
 def photograph():

@@ -3,15 +3,15 @@
 import pytest
 
 from explorer.errors import ExplorerError
+from explorer.instrument.wire.request import Group, Page, Request
 from explorer.instrument.wire.trace import Block
-from explorer.instrument.wire.want import Group, Page, Want
 from explorer.ui import answers
 from explorer.ui.scheduler import Scheduler
 
-WANTS = [
-    Want("x", 0, Group("g", ((0,),), ((1, 2),), True, True, False)),
-    Want("x", 0, means=True),
-    Want("x", 0, page=Page(7, (0,), {"layer": "0", "words": "1"})),
+REQUESTS = [
+    Request("x", 0, Group("g", ((0,),), ((1, 2),), True, True, False)),
+    Request("x", 0, means=True),
+    Request("x", 0, page=Page(7, (0,), {"layer": "0", "words": "1"})),
 ]
 
 
@@ -28,9 +28,9 @@ def page(monkeypatch):
     return state
 
 
-@pytest.mark.parametrize("want", WANTS, ids=["group", "means", "page"])
-def test_every_wish_is_answered_through_the_scheduler(page, make_trace, want):
-    (found,) = answers.answers("one", make_trace(), "x", want, lambda page, report: "<p>")
+@pytest.mark.parametrize("asked", REQUESTS, ids=["group", "means", "page"])
+def test_every_wish_is_answered_through_the_scheduler(page, make_trace, asked):
+    (found,) = answers.answers("one", make_trace(), "x", asked, lambda page, report: "<p>")
     about: Block = found[0]
     assert about["kind"] in ("group", "means", "page")
 
@@ -42,15 +42,15 @@ def test_an_answer_is_made_once_and_a_file_anew(page, make_trace):
         made.append(page)
         return "<p>"
 
-    for want in (WANTS[0], WANTS[0], WANTS[2], WANTS[2]):
-        first = answers.answers("one", trace, "x", want, file)
-        again = answers.answers("one", trace, "x", want, file)
-        assert (first is again) == (want.page is None)
+    for asked in (REQUESTS[0], REQUESTS[0], REQUESTS[2], REQUESTS[2]):
+        first = answers.answers("one", trace, "x", asked, file)
+        again = answers.answers("one", trace, "x", asked, file)
+        assert (first is again) == (asked.page is None)
     assert len(made) == 4
 
 
 def test_what_is_wanted_of_another_trace_is_left_out(page, make_trace):
-    assert answers.answers("one", make_trace(), "y", WANTS[1], lambda *_: "") == ()
+    assert answers.answers("one", make_trace(), "y", REQUESTS[1], lambda *_: "") == ()
 
 
 def test_a_file_is_of_its_own_view_and_a_refusal_is_said(page, monkeypatch):

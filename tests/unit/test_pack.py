@@ -8,6 +8,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from explorer.analysis.groups import attention_between
 from explorer.instrument.wire.container import in_planes, read, write
+from explorer.instrument.wire.request import Group, Page, Request
 from explorer.instrument.wire.trace import (
     MAX_PAGE,
     THUMB,
@@ -17,7 +18,6 @@ from explorer.instrument.wire.trace import (
     passport_words,
     thumbnails,
 )
-from explorer.instrument.wire.want import Group, Page, Want
 from explorer.layers import FromScores, ScoreRule
 from explorer.trace import AttentionTrace, ModelInfo, Passport, Token
 
@@ -191,8 +191,8 @@ GROUP = Group("1_2_pieces_shown", ((1,), (2, 3)), ((4,),), mean=True, together=T
 
 def test_what_the_browser_asked_for_comes_with_the_layers(make_trace):
     trace = make_trace(2, 3, 6, special=(0,))
-    want = Want("x", 1, GROUP, means=True, page=Page(7, (1,), {"layer": "1"}))
-    answers = answers_to(trace, want, lambda page: f"<p>{page.layers}é")
+    request = Request("x", 1, GROUP, means=True, page=Page(7, (1,), {"layer": "1"}))
+    answers = answers_to(trace, request, lambda page: f"<p>{page.layers}é")
     payload = pack(trace, trace_id="x", layers=[1], answers=answers)
     (layer, _), (means, mean), (group, numbers), (page, text) = blocks_of(payload)
     assert layer["layer"] == 1
@@ -210,15 +210,15 @@ def test_what_the_browser_asked_for_comes_with_the_layers(make_trace):
 
 def test_a_wish_about_tokens_that_a_trace_lacks_is_left_out(make_trace):
     trace = make_trace(2, 3, 4)  # GROUP's key 4 is not there
-    assert answers_to(trace, Want("x", 1, GROUP, means=True), lambda page: "") == []
+    assert answers_to(trace, Request("x", 1, GROUP, means=True), lambda page: "") == []
 
 
 def test_an_answer_that_would_take_all_memory_is_not_begun(make_trace):
     side = tuple((i,) for i in range(1024))
     every_cell = Group("x", side, side, mean=False, together=False, rescaled=False)
     one_number = Group("x", side, side, mean=True, together=True, rescaled=False)
-    assert not Want("x", 0, every_cell).fits(1024, 1024, 4)
-    assert Want("x", 0, one_number).fits(1024, 1024, 4)
+    assert not Request("x", 0, every_cell).fits(1024, 1024, 4)
+    assert Request("x", 0, one_number).fits(1024, 1024, 4)
 
 
 def test_a_page_too_large_for_a_browser_comes_empty(make_trace):
@@ -226,6 +226,6 @@ def test_a_page_too_large_for_a_browser_comes_empty(make_trace):
         def encode(self, *_):
             return memoryview(np.broadcast_to(np.uint8(0), MAX_PAGE + 1))
 
-    want = Want("x", 0, page=Page(7, None))
-    ((page, text),) = answers_to(make_trace(), want, lambda _: Huge())
+    request = Request("x", 0, page=Page(7, None))
+    ((page, text),) = answers_to(make_trace(), request, lambda _: Huge())
     assert (page["ticket"], text.size) == (7, 0)

@@ -6,6 +6,6 @@ import { createAddress, createComponent } from "./address.js";
 export default createComponent((root, send) =>
   mountCompare(root, {
     ...createAddress(COMPARE_PARAMS),
-    need: (want) => send("want", want),
+    need: (request) => send("request", request),
   }),
 );

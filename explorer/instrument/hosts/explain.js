@@ -6,7 +6,7 @@ import { createAddress, createComponent } from "./address.js";
 export default createComponent((root, send) =>
   mountExplain(root, {
     ...createAddress(EXPLAIN_PARAMS),
-    change: (off, gone) => send("want", { off, gone: gone.map((position) => [position]) }),
+    change: (off, gone) => send("request", { off, gone: gone.map((position) => [position]) }),
     askAt: (position) => send("at", position),
   }),
 );

@@ -7,7 +7,7 @@ import { createAddress, createComponent } from "./address.js";
 export default createComponent((root, send) =>
   mount(root, {
     ...createAddress(PARAMS),
-    need: (want) => send("want", want),
+    need: (request) => send("request", request),
     walk: (view) => send("walk", view),
     onFocus: null,
   }),

@@ -6,7 +6,7 @@ import { createAddress, createComponent } from "./address.js";
 export default createComponent((root, send) =>
   mountHeads(root, {
     ...createAddress(HEADS_PARAMS),
-    find: (pairs) => send("want", { pairs }),
+    find: (pairs) => send("request", { pairs }),
     explore: (head) => send("walk", head),
   }),
 );

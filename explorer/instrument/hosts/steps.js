@@ -6,6 +6,6 @@ import { createAddress, createComponent } from "./address.js";
 export default createComponent((root, send) =>
   mountStepper(root, {
     ...createAddress(WALK_PARAMS),
-    need: (want) => send("want", want),
+    need: (request) => send("request", request),
   }),
 );

@@ -35,7 +35,7 @@ import { mount } from "./explore.js";
  * @typedef {{
  *   params: () => URLSearchParams,
  *   onView: (params: Record<string, string>, link: Record<string, string> | null) => void,
- *   need: ((want: {side: Which, want: import("./explore.js").Want}
+ *   need: ((request: {side: Which, request: import("./explore.js").Request}
  *                 | {page: Record<string, string>}) => void) | null,
  *   copyLink: (() => Promise<boolean>) | null,
  * }} CompareHost
@@ -182,7 +182,7 @@ function hostOf(here, side) {
       report(here);
       showDifference(here);
     },
-    need: need && ((want) => need({ side, want })),
+    need: need && ((request) => need({ side, request })),
     copyLink: null,
     walk: null,
     onFocus: (places) => {

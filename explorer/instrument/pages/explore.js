@@ -42,12 +42,12 @@ import { createSupply } from "./exploresupply.js";
  *   chooseLayer: (layer: number) => void,
  * }} Actions
  * @typedef {{trace: string, layer: number, group: import("../numbers/scene.js").Wish | null, means: boolean,
- *            page: {ticket: number, layers: number[] | null, view: Record<string, string>} | null}} Want
- *   everything that is wanted of the server; want.py checks it
+ *            page: {ticket: number, layers: number[] | null, view: Record<string, string>} | null}} Request
+ *   everything that is wanted of the server; request.py checks it
  * @typedef {{
  *   params: () => URLSearchParams,
  *   onView: (params: Record<string, string>, link: Record<string, string> | null) => void,
- *   need: ((want: Want) => void) | null,
+ *   need: ((request: Request) => void) | null,
  *   copyLink: (() => Promise<boolean>) | null,
  *   walk: ((view: Record<string, string>) => void) | null,
  *   onFocus: ((tokens: Places | null) => void) | null,

@@ -6,7 +6,7 @@ import { toParams } from "../numbers/view.js";
 /**
  * @typedef {import("../numbers/data.js").Trace} Trace
  * @typedef {import("../numbers/view.js").View} View
- * @typedef {import("./explore.js").Want} Want
+ * @typedef {import("./explore.js").Request} Request
  */
 
 const MEMORY = 96 * 2 ** 20; // bytes of layers kept in the browser
@@ -18,7 +18,7 @@ const TICKETS = 100_000;
  * What is needed and not here.
  * @param {Trace} trace @param {View} view @param {number} layer
  * @param {boolean} path whether the path through the layers is shown, for which all means are needed
- * @returns {Want | null} null if nothing is
+ * @returns {Request | null} null if nothing is
  */
 export function missingOf(trace, view, layer, path) {
   const all = trace.layers.size === trace.head.numbers.length;
@@ -57,7 +57,7 @@ export function pageBytes(
 }
 
 /**
- * @param {((want: Want) => void) | null} need null where there is no server
+ * @param {((request: Request) => void) | null} need null where there is no server
  * @param {number} first the number before the first page's
  */
 export function createSupply(need, first) {
@@ -67,11 +67,11 @@ export function createSupply(need, first) {
   return {
     /** Ask for what is needed and not here, once. @type {(...now: Parameters<typeof missingOf>) => void} */
     fetchMissing: (trace, view, layer, path) => {
-      const want = need && missingOf(trace, view, layer, path);
-      const key = want && `${want.trace} ${layer} ${want.group?.name} ${want.means}`;
-      if (!want || key === null || key === wanted) return;
+      const request = need && missingOf(trace, view, layer, path);
+      const key = request && `${request.trace} ${layer} ${request.group?.name} ${request.means}`;
+      if (!request || key === null || key === wanted) return;
       wanted = key;
-      need(want);
+      need(request);
     },
     /** @param {Trace} trace @param {View} view @param {number[] | null} layers null for all */
     fetchPage: (trace, view, layers) => {

@@ -27,12 +27,12 @@ import { createSaveMenu } from "../save/files.js";
  * @typedef {import("../numbers/walk.js").Walk} Walk
  * @typedef {import("../numbers/walk.js").Walks} Walks
  * @typedef {import("../numbers/stepwords.js").StepState} StepState
- * @typedef {{layer: number, head: number, page?: Record<string, string>}} WalkWant
+ * @typedef {{layer: number, head: number, page?: Record<string, string>}} WalkRequest
  *   page: the view of a page that is wanted as a file
  * @typedef {{
  *   params: () => URLSearchParams,
  *   onView: (params: Record<string, string>, link: Record<string, string> | null) => void,
- *   need: ((want: WalkWant) => void) | null,
+ *   need: ((request: WalkRequest) => void) | null,
  *   copyLink: (() => Promise<boolean>) | null,
  * }} WalkHost
  * @typedef {{walks: Walks | null, state: StepState, theme: import("../parts/theme.js").Theme,
@@ -40,8 +40,8 @@ import { createSaveMenu } from "../save/files.js";
  *   wide: the width that was painted for
  * @typedef {{set: (part: Partial<StepState>) => void,
  *            go: (by: (stage: number) => number) => void,
- *            want: ((other: Partial<WalkWant>) => void) | null}} Acts
- *   want: another layer or head, or a page, comes from the server
+ *            request: ((other: Partial<WalkRequest>) => void) | null}} Acts
+ *   request: another layer or head, or a page, comes from the server
  * @typedef {ReturnType<typeof createParts>} Parts
  */
 
@@ -105,7 +105,7 @@ function actsOn(here, host, show) {
   return {
     set,
     go: (by) => set(atStage(by(here.state.stage))),
-    want:
+    request:
       need &&
       ((other) => {
         if (!here.walks) return;
@@ -127,7 +127,7 @@ function take(here, fresh, host) {
 }
 
 /** @param {Here} here @param {WalkHost} host @param {Acts} acts */
-function createParts(here, host, { set, go, want }) {
+function createParts(here, host, { set, go, request }) {
   const about = createAbout();
   const sayings = createSayings();
   const pictures = createPictures(set);
@@ -152,10 +152,10 @@ function createParts(here, host, { set, go, want }) {
   const save = createSaveMenu(
     () => nowShown(here, [strip.element, body], says.textContent ?? ""),
     () => numbersCsv(here),
-    want && (() => here.walks && want({ page: linkOf(here.state, here.walks.walks[0]) })),
+    request && (() => here.walks && request({ page: linkOf(here.state, here.walks.walks[0]) })),
   );
   return {
-    ...{ tools: createStepTools(want, set), stages: createStages(go), strip, about, sayings },
+    ...{ tools: createStepTools(request, set), stages: createStages(go), strip, about, sayings },
     ...{ pictures, keys, details, right, body, play, playButton, save },
     copy: host.copyLink && createCopy(host.copyLink),
   };

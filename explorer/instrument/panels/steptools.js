@@ -11,13 +11,13 @@ import { ARROWS, choice, h } from "../parts/dom.js";
  */
 
 /**
- * @param {((other: {layer?: number, head?: number}) => void) | null} want null where there is but
+ * @param {((other: {layer?: number, head?: number}) => void) | null} request null where there is but
  *   one head
  * @param {SetPart} set
  */
-export function createStepTools(want, set) {
-  const layers = picker("Layer", want && ((layer) => want({ layer })));
-  const heads = picker("Head", want && ((head) => want({ head })));
+export function createStepTools(request, set) {
+  const layers = picker("Layer", request && ((layer) => request({ layer })));
+  const heads = picker("Head", request && ((head) => request({ head })));
   const scale = choice(
     "Divide by √dₖ",
     [

@@ -32,7 +32,7 @@ from explorer.analysis.groups import attention_between
 from explorer.analysis.profiles import possible_entropy
 from explorer.film import Film
 from explorer.instrument.wire.container import Block, of_bytes, write
-from explorer.instrument.wire.want import Page, Want
+from explorer.instrument.wire.request import Page, Request
 from explorer.layers import AttentionLayer, FromScores
 from explorer.trace import AttentionTrace, ModelInfo, Token, Weights
 from explorer.visible import marks_in
@@ -164,7 +164,7 @@ def layers_to_send(trace: AttentionTrace, wanted: int) -> list[int]:
 
 def answers_to(
     trace: AttentionTrace,
-    want: Want,
+    request: Request,
     page_of: Callable[[Page], str],
     report: Report = lambda doing, share: None,
 ) -> list[Block]:
@@ -172,21 +172,21 @@ def answers_to(
 
     Args:
         trace: What it is about.
-        want: What is asked for.
+        request: What is asked for.
         page_of: Makes the file that was asked for.
         report: Told what is being done; may raise to end it.
     """
     n_heads = trace.model.n_layers * trace.model.n_heads
-    if not want.fits(len(trace.query_tokens), len(trace.key_tokens), n_heads):
+    if not request.fits(len(trace.query_tokens), len(trace.key_tokens), n_heads):
         return []
     blocks: list[Block] = []
-    if want.means:
+    if request.means:
         report("Adding up the heads", None)
         means = np.stack([_mean(layer) for layer in trace.layers])
         blocks.append(_weights({"kind": "means"}, means))
-    if want.group:
+    if request.group:
         report("Adding up words", None)
-        group = want.group
+        group = request.group
         ordinary = ~_special(trace.key_tokens)
         between = attention_between(
             trace.layers,
@@ -197,9 +197,9 @@ def answers_to(
             kept=ordinary if group.rescaled else None,
         )
         blocks.append(_weights({"kind": "group", "name": group.name}, between))
-    if want.page:
-        page = page_of(want.page).encode()
-        about = {"kind": "page", "ticket": want.page.ticket}
+    if request.page:
+        page = page_of(request.page).encode()
+        about = {"kind": "page", "ticket": request.page.ticket}
         blocks.append(of_bytes(about, page if len(page) <= MAX_PAGE else b""))
     return blocks
 

@@ -52,7 +52,7 @@ class Page:
 
 
 @dataclass(frozen=True)
-class Want:
+class Request:
     """Everything that a browser wants of one trace.
 
     Attributes:
@@ -70,13 +70,13 @@ class Want:
     page: Page | None = None
 
     @staticmethod
-    def of(sent: object) -> "Want | None":
+    def of(sent: object) -> "Request | None":
         """The wish in what a page sent; None if there is none, or one that cannot be."""
         if not isinstance(sent, Mapping) or not _matches(_NAME, sent.get("trace")):
             return None
         if not _is_count(sent.get("layer")):
             return None
-        return Want(
+        return Request(
             sent["trace"],
             sent["layer"],
             _group(sent.get("group")),
@@ -88,7 +88,7 @@ class Want:
         """Whether something must be computed to answer it: more than a layer that is there."""
         return self.group is not None or self.means or self.page is not None
 
-    def without_page(self) -> "Want":
+    def without_page(self) -> "Request":
         """The same without the wish for a file."""
         return replace(self, page=None)
 
@@ -215,12 +215,12 @@ def step_of(sent: object) -> tuple[Head, dict[str, str] | None] | None:
     return (Head.of(sent), view_of(sent.get("page"))) if isinstance(sent, Mapping) else None
 
 
-def side_of(sent: object) -> tuple[str, Want] | None:
+def side_of(sent: object) -> tuple[str, Request] | None:
     """The side of a comparison, ``a`` or ``b``, and what is wanted for it."""
     if not isinstance(sent, Mapping) or sent.get("side") not in ("a", "b"):
         return None
-    want = Want.of(sent.get("want"))
-    return None if want is None else (str(sent["side"]), want)
+    request = Request.of(sent.get("request"))
+    return None if request is None else (str(sent["side"]), request)
 
 
 def file_of(sent: object) -> dict[str, str] | None:

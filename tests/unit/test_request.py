@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.instrument import assets
-from explorer.instrument.wire.want import MAX_PAIRS, MAX_WORDS, Group, Head, Page, Want, tuples_of
+from explorer.instrument.wire.request import (
+    MAX_PAIRS,
+    MAX_WORDS,
+    Group,
+    Head,
+    Page,
+    Request,
+    tuples_of,
+)
 
 GROUP = {
     "name": "1_2_words_renormalised",
@@ -26,14 +34,14 @@ anything = st.recursive(
 
 def test_what_the_instrument_sends_is_understood():
     group = Group("1_2_words_renormalised", ((1,), (2, 3)), ((0,),), True, False, True)
-    assert Want.of(SENT) == Want("abc", 3, group, means=True)
+    assert Request.of(SENT) == Request("abc", 3, group, means=True)
 
 
 def test_the_wish_for_a_page_carries_its_view_without_what_no_view_holds():
     view = {"layer": "3", "heads": "1.2", "words": "<script>", "x y": "1", "mass": 5}
-    want = Want.of(SENT | {"page": {"ticket": 9, "layers": [2, 0, 2], "view": view}})
-    assert want.page == Page(9, (0, 2), {"layer": "3", "heads": "1.2"})
-    assert want.without_page().page is None
+    request = Request.of(SENT | {"page": {"ticket": 9, "layers": [2, 0, 2], "view": view}})
+    assert request.page == Page(9, (0, 2), {"layer": "3", "heads": "1.2"})
+    assert request.without_page().page is None
 
 
 @pytest.mark.parametrize(
@@ -48,7 +56,7 @@ def test_the_wish_for_a_page_carries_its_view_without_what_no_view_holds():
     ],
 )
 def test_a_wish_that_names_no_layer_of_a_trace_is_none(wrong):
-    assert Want.of(SENT | wrong) is None
+    assert Request.of(SENT | wrong) is None
 
 
 @pytest.mark.parametrize(
@@ -66,23 +74,23 @@ def test_a_wish_that_names_no_layer_of_a_trace_is_none(wrong):
     ],
 )
 def test_words_that_cannot_be_are_no_group(wrong):
-    assert Want.of(SENT | {"group": GROUP | wrong}).group is None
+    assert Request.of(SENT | {"group": GROUP | wrong}).group is None
 
 
 @given(anything, st.dictionaries(st.sampled_from([*SENT, "view"]), anything))
 def test_nothing_that_a_page_sends_is_an_error(rubbish, some):
-    Want.of(rubbish)
-    Want.of(SENT | some)
-    Want.of(
+    Request.of(rubbish)
+    Request.of(SENT | some)
+    Request.of(
         SENT | {"group": GROUP | some, "page": {"ticket": 1, "layers": None, "view": {}} | some}
     )
 
 
 def test_a_group_fits_a_trace_that_has_its_tokens():
-    want = Want.of(SENT)
-    assert want.fits(4, 1)
-    assert not want.fits(3, 1)
-    assert Want("abc", 0).fits(1, 1)
+    request = Request.of(SENT)
+    assert request.fits(4, 1)
+    assert not request.fits(3, 1)
+    assert Request("abc", 0).fits(1, 1)
 
 
 @pytest.mark.parametrize(
