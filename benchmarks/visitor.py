@@ -288,7 +288,7 @@ class Visitor:
         self._fragments[key] = message.delta.fragment_id
         if kind == "bidi_component":
             self._ids[f"{key} events"] = f"$$STREAMLIT_INTERNAL_KEY_{name}__events"
-            if key not in ("instrument", "film"):  # others begin with something else
+            if key not in ("instrument", "training"):  # others begin with something else
                 return
             data = element.bidi_component.bytes
             self.header = read(data)[0]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from explorer.analysis.comparison import Comparison
 from explorer.errors import ExplorerError
-from explorer.film import Film
+from explorer.history import TrainingHistory
 from explorer.instrument.assets import Host, bundle, css
 from explorer.instrument.wire.compare import pack_compare
 from explorer.instrument.wire.container import in_planes
@@ -53,7 +53,7 @@ def to_html(
     *,
     opening: Mapping[str, object] | None = None,
     layers: Sequence[int] | None = None,
-    film: Film | None = None,
+    history: TrainingHistory | None = None,
     report: Report = lambda doing, share: None,
 ) -> str:
     """The instrument with its numbers inside one page.
@@ -63,7 +63,7 @@ def to_html(
         opening: The view to open with, by the names that a link uses.
         layers: The layers to put in, by the model's own numbers; None for all. Of the others the
             small pictures are there.
-        film: The training that the trace is the last frame of.
+        history: The training that the trace is the last frame of.
         report: Told what is being done; may raise to end it.
 
     Returns:
@@ -74,7 +74,9 @@ def to_html(
     """
     check_page(trace, layers)
     kept = _kept(trace, layers)
-    payload = pack(trace, trace_id="file", layers=kept, opening=opening, film=film, report=report)
+    payload = pack(
+        trace, trace_id="file", layers=kept, opening=opening, history=history, report=report
+    )
     title = f"Attention of {trace.model.name}"
     return _page(title, "explorefile", in_planes(payload), trace.model)
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from explorer.errors import ExplorerError
-from explorer.film import Film
+from explorer.history import TrainingHistory
 from explorer.layers import of_weights
 from explorer.lesson import TASKS, Trained
 from explorer.run import Run
@@ -171,7 +171,7 @@ class _Reel:
     def develop(self, frames: list[Frame]) -> None:
         """Run the frames that are new."""
         while len(self.steps) < len(frames):
-            tick()  # without the lock: it may let another one who wants this film go on
+            tick()  # without the lock: it may let another one who wants this history go on
             with self._lock, torch.inference_mode():
                 for frame in frames[len(self.steps) :][:1]:
                     self._learner.load_state_dict(frame.state)
@@ -186,7 +186,7 @@ _reels: OrderedDict[tuple[Trained, str], _Reel] = OrderedDict()
 _KEPT_REELS = 16
 
 
-def film(lesson: Trained, text: str) -> Film:
+def history(lesson: Trained, text: str) -> TrainingHistory:
     """A sequence run through a training, as far as it has come, and as far as the lesson goes.
 
     Raises:
@@ -207,7 +207,7 @@ def film(lesson: Trained, text: str) -> Film:
     info = _info(last, Learner(lesson))
     layers = of_weights(reel.weights[len(frames) - 1])
     shown = AttentionTrace(info, (text,), tokens, tokens, layers, (n_cut,))
-    return Film(
+    return TrainingHistory(
         trace=shown,
         weights=np.stack(reel.weights[: len(frames)]),
         steps=tuple(f.step for f in frames),

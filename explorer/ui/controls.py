@@ -5,14 +5,14 @@ from typing import Any
 import streamlit as st
 
 from explorer.errors import ExplorerError
-from explorer.film import Film
+from explorer.history import TrainingHistory
 from explorer.lesson import LEARNING_RATES, LIMITS, TASKS, Trained
 from explorer.run import PARTS
 from explorer.sources import EXAMPLES, Example
 from explorer.sources.catalogue import KNOWN
 from explorer.ui import offer, state, uploads
 from explorer.ui.scheduler import scheduler
-from explorer.ui.work import Filming
+from explorer.ui.work import Recording
 
 _KIND_NAMES = {
     "bert": "BERT (all-MiniLM-L6-v2, built in)",
@@ -272,12 +272,12 @@ def _other_task(side: str) -> None:
 
 def _example_sequence(side: str) -> None:
     try:
-        wish = Filming(state.lesson_from_inputs(side), None)
-        film: Film = scheduler().wait(wish, f"{st.session_state.reader} example")
+        wish = Recording(state.lesson_from_inputs(side), None)
+        history: TrainingHistory = scheduler().wait(wish, f"{st.session_state.reader} example")
     except ExplorerError as error:
         state.failed(str(error))
         return
-    st.session_state[f"{side}text"], st.session_state[f"{side}pair"] = film.trace.texts[0], False
+    st.session_state[f"{side}text"], st.session_state[f"{side}pair"] = history.trace.texts[0], False
 
 
 def _run() -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from explorer import export
 from explorer.errors import ExplorerError
-from explorer.film import Film
+from explorer.history import TrainingHistory
 from explorer.instrument import component
 from explorer.instrument.component import heard
 from explorer.instrument.wire.request import Head, Page, Request, head_of
@@ -19,7 +19,7 @@ from explorer.ui import controls, messages, state
 from explorer.ui.answers import answers
 from explorer.ui.scheduler import Job, scheduler
 from explorer.ui.show import PATIENCE, name_of
-from explorer.ui.work import Filming, Learning
+from explorer.ui.work import Learning, Recording
 
 LOOK_AGAIN = 0.6  # seconds between two looks at a training that runs
 
@@ -53,7 +53,7 @@ def _open() -> None:
     if "lesson" in session:
         return
     session.lesson, session.learning, session.sequence = None, None, ""
-    session.film_requests, session.train_trouble = None, None
+    session.training_requests, session.train_trouble = None, None
     query = st.query_params.to_dict()
     if query.get("source") != "trained":
         _begin(Trained())
@@ -117,7 +117,7 @@ def result() -> None:
         return
     _sequence()
     if session.learning is None:
-        _film()
+        _history()
     else:
         _watch()
     _uses()
@@ -145,15 +145,15 @@ def _watch() -> None:
         error = job.future.exception()
         session.train_trouble = str(error) if isinstance(error, ExplorerError) else None
         st.rerun()
-    _draw_film(job)
+    _draw_history(job)
 
 
 @st.fragment
-def _film() -> None:
-    _draw_film(None)
+def _history() -> None:
+    _draw_history(None)
 
 
-def _draw_film(job: Job | None) -> None:
+def _draw_history(job: Job | None) -> None:
     session = st.session_state
     _go()
     notes = st.container()
@@ -161,35 +161,37 @@ def _draw_film(job: Job | None) -> None:
         with notes:
             messages.progress(job.doing, job.share)
     lesson: Trained = session.lesson
-    wish = Filming(lesson, session.sequence or None)
+    wish = Recording(lesson, session.sequence or None)
     try:
-        film: Film = scheduler().ask(wish, f"{_reader()} film").future.result(PATIENCE)
+        history: TrainingHistory = (
+            scheduler().ask(wish, f"{_reader()} history").future.result(PATIENCE)
+        )
     except NotYet:
         if session.learning is None:
-            film = scheduler().wait(wish, f"{_reader()} film")
+            history = scheduler().wait(wish, f"{_reader()} history")
         else:
             return  # the next look will find it
     except ExplorerError as error:
         with notes:
-            messages.trouble(str(error), "_of_film")
+            messages.trouble(str(error), "_of_training")
         return
-    session.done = film.steps[-1]
-    if film.trace.n_cut[0]:
+    session.done = history.steps[-1]
+    if history.trace.n_cut[0]:
         with notes:
             messages.note(
                 "cut",
                 f"This layer learned from sequences of {lesson.length} tokens and reads as many: "
-                f"the last {film.trace.n_cut[0]} were cut.",
+                f"the last {history.trace.n_cut[0]} were cut.",
             )
-    _show(film, lesson)
+    _show(history, lesson)
 
 
-def _show(film: Film, lesson: Trained) -> None:
+def _show(history: TrainingHistory, lesson: Trained) -> None:
     session = st.session_state
-    request: Request | None = session.film_requests
-    session.film_requests = request and request.without_page()
-    trace = film.trace
-    link = source_to_query(replace(lesson, steps=max(film.steps[-1], 1)))
+    request: Request | None = session.training_requests
+    session.training_requests = request and request.without_page()
+    trace = history.trace
+    link = source_to_query(replace(lesson, steps=max(history.steps[-1], 1)))
     if session.sequence:
         link |= {"sequence": session.sequence}
 
@@ -197,7 +199,7 @@ def _show(film: Film, lesson: Trained) -> None:
         _write_address(link)
 
     def page_of(page: Page, report: Report) -> str:
-        return export.to_html(trace, opening=page.view, film=film, report=report)
+        return export.to_html(trace, opening=page.view, history=history, report=report)
 
     trace_id = name_of(Run(trace.texts[0], source=replace(lesson, steps=1)))
     payload = pack(
@@ -205,12 +207,12 @@ def _show(film: Film, lesson: Trained) -> None:
         trace_id=trace_id,
         layers=[],
         link=link,
-        answers=answers("film", trace, trace_id, request, page_of),
-        film=film,
+        answers=answers("training", trace, trace_id, request, page_of),
+        history=history,
     )
 
     def on_request(new: Request) -> None:
-        session.film_requests = new
+        session.training_requests = new
 
     def on_walk(head: Head) -> None:
         session.layer, session.head = head.layer, head.head
@@ -219,7 +221,7 @@ def _show(film: Film, lesson: Trained) -> None:
     component.show(
         "explore",
         payload,
-        key="film",
+        key="training",
         request=heard(Request.of, on_request),
         walk=heard(head_of, on_walk),
     )
@@ -272,6 +274,6 @@ def _use(page: str) -> None:
 
 
 def _example(lesson: Trained) -> str:
-    wish = Filming(lesson, None)
-    film: Film = scheduler().wait(wish, f"{_reader()} film")
-    return str(film.trace.texts[0])
+    wish = Recording(lesson, None)
+    history: TrainingHistory = scheduler().wait(wish, f"{_reader()} history")
+    return str(history.trace.texts[0])

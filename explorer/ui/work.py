@@ -51,7 +51,7 @@ class Learning:
 
 
 @dataclass(frozen=True)
-class Filming:
+class Recording:
     """A sequence run through a training as far as it has come.
 
     Attributes:
@@ -164,7 +164,7 @@ Work = (
     | Checking
     | Measuring
     | Learning
-    | Filming
+    | Recording
     | Comparing
     | Surveying
     | Finding
@@ -211,8 +211,8 @@ def do(work: Work, progress: Progress, show: Show = lambda partial: None) -> Any
         return _survey_or_find(work, progress)
     if isinstance(work, Explaining | Changing):
         return _explain_or_change(work, progress, show)
-    if isinstance(work, Learning | Filming):
-        return _learn_or_film(work, progress)
+    if isinstance(work, Learning | Recording):
+        return _learn_or_record(work, progress)
     if isinstance(work, Sizing | Fetching):
         from explorer.sources.download import hub_folder, hub_size
 
@@ -237,13 +237,13 @@ def _trace(run: Run, progress: Progress) -> Any:
     return trace
 
 
-def _learn_or_film(work: Learning | Filming, progress: Progress) -> Any:
+def _learn_or_record(work: Learning | Recording, progress: Progress) -> Any:
     from explorer.sources import trained
 
-    if isinstance(work, Filming):
+    if isinstance(work, Recording):
         progress("Running the sequence through every step", None)
         text = work.text or trained.example_text(work.lesson)
-        return trained.film(work.lesson, text)
+        return trained.history(work.lesson, text)
     progress("Starting PyTorch", None)
     return trained.learned(work.lesson, progress)[0]
 
@@ -324,7 +324,7 @@ def is_kept(work: Work) -> bool:
     """
     if isinstance(work, Run):
         return not isinstance(work.source, Own)
-    return not isinstance(work, Learning | Filming | Sizing | Fetching | Making)
+    return not isinstance(work, Learning | Recording | Sizing | Fetching | Making)
 
 
 def kind_of_work(work: Work) -> str:
@@ -337,7 +337,7 @@ def kind_of_work(work: Work) -> str:
         return "training"
     if isinstance(work, Measuring):
         return "measuring"
-    if isinstance(work, Filming | Making):
+    if isinstance(work, Recording | Making):
         return "compute"
     if isinstance(work, Comparing):
         kinds = [kind_of_work(work.a), kind_of_work(work.b)]

@@ -9,7 +9,7 @@ import explorer
 
 
 def status(reader):
-    return reader.page.locator(".ax-film-says").inner_text()
+    return reader.page.locator(".ax-training-says").inner_text()
 
 
 def step_of(reader):
@@ -38,7 +38,7 @@ def test_the_first_visit_shows_a_layer_that_learns_and_has_learned(reader):
     assert "chance 11 %" in words
     assert reader.page.locator(".ax-answers .ax-wrong").count() == 0
     assert reader.page.locator(".ax-answers .ax-right").count() == 11
-    assert "the previous token" in reader.page.locator(".ax-film .ax-matrix").inner_text()
+    assert "the previous token" in reader.page.locator(".ax-training .ax-matrix").inner_text()
 
 
 def test_a_training_is_started_stopped_and_goes_on(reader):
@@ -58,7 +58,7 @@ def test_a_training_is_started_stopped_and_goes_on(reader):
     stopped = step_of(reader)
     assert 0 <= stopped < 800
     button(reader, "Continue").click()
-    moved = reader.page.locator(".ax-film-says").filter(has_not_text=f"After {stopped} steps")
+    moved = reader.page.locator(".ax-training-says").filter(has_not_text=f"After {stopped} steps")
     moved.wait_for()
     assert step_of(reader) > stopped
     button(reader, "Stop").click()
@@ -77,7 +77,7 @@ def test_the_slider_and_the_curve_turn_the_attention_back_to_noise(reader):
     slider.press("End")
     reader.painted("step 300")
     assert reader.says() == last
-    canvas = reader.page.locator(".ax-film-stage canvas")
+    canvas = reader.page.locator(".ax-training-stage canvas")
     box = canvas.bounding_box()
     canvas.click(position={"x": 41, "y": box["height"] / 2})
     reader.painted("step 0")
@@ -203,9 +203,9 @@ def test_the_saved_page_plays_the_training_without_any_network(page_from_disk):
 
     lesson = Trained("copy", steps=50)
     trained.learned(lesson, lambda doing, share: None)
-    film = trained.film(lesson, "a b c d")
-    someone = page_from_disk(film.trace, film=film)
-    last = film.steps[-1]
+    history = trained.history(lesson, "a b c d")
+    someone = page_from_disk(history.trace, history=history)
+    last = history.steps[-1]
     someone.page.locator(f".ax[data-painted*='step {last}']").wait_for()
     someone.page.get_by_label("Step of the training").press("Home")
     someone.page.locator(".ax[data-painted*='step 0']").wait_for()

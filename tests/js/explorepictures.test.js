@@ -28,7 +28,7 @@ function traceOf(layers, n = 3) {
       thumb: [1, 1],
     },
     query_tokens: Array.from({ length: n }, (_, i) => token(`t${i}`)),
-    ...{ key_tokens: null, opening: null, link: null, film: null, unknown: null },
+    ...{ key_tokens: null, opening: null, link: null, training: null, unknown: null },
     ...{ possible: [1, 1], sinks: false },
   };
   const blocks = layers.map((layer) => {

@@ -22,7 +22,7 @@ const ITSELF = [1, 0, 0, 0, 1, 0, 0, 0, 1];
 const HEAD = {
   ...{ id: "x", title: "m", numbers: [1, 4], n_heads: 2, texts: ["a b"], n_cut: [0] },
   query_tokens: [token("[CLS]", { special: true }), token("a"), token("b")],
-  ...{ key_tokens: null, opening: null, link: null, film: null, unknown: null, thumb: [1, 1] },
+  ...{ key_tokens: null, opening: null, link: null, training: null, unknown: null, thumb: [1, 1] },
   ...{ possible: [2, 2], sinks: false },
 };
 /** @param {number[]} layers that are here */

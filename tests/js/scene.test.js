@@ -27,7 +27,7 @@ const HEAD = {
     token("b", { word: 1 }),
     token("##b", { word: 1 }),
   ],
-  ...{ key_tokens: null, opening: null, link: null, film: null, unknown: null },
+  ...{ key_tokens: null, opening: null, link: null, training: null, unknown: null },
   ...{ possible: [2], sinks: false },
 };
 const trace = unpack(

@@ -179,9 +179,9 @@ def test_a_training_that_runs_away_says_so_and_keeps_its_curves():
     assert len(training.frames) > 10
     with pytest.raises(ExplorerError, match=r"ran away at step .* smaller learning rate"):
         trained.learned(lesson, silent)
-    film = trained.film(lesson, "a b c")
-    assert len(film.steps) > 10
-    assert np.isfinite(film.weights).all()
+    history = trained.history(lesson, "a b c")
+    assert len(history.steps) > 10
+    assert np.isfinite(history.weights).all()
 
 
 def test_the_learning_rate_rises_stays_and_falls():
@@ -250,13 +250,13 @@ def test_impossible_settings_are_refused_before_any_work(options, sentence):
         Trained(**options)
 
 
-def test_a_film_grows_with_its_training_and_runs_only_what_is_new():
+def test_a_history_grows_with_its_training_and_runs_only_what_is_new():
     lesson = Trained("copy", seed=5, steps=20)
     training = trained.training_of(lesson)
     training.train(10, lambda step: None)
-    first = trained.film(lesson, "a b c d")
+    first = trained.history(lesson, "a b c d")
     training.train(20, lambda step: None)
-    second = trained.film(lesson, "a b c d")
+    second = trained.history(lesson, "a b c d")
     assert first.steps == second.steps[: len(first.steps)]
     assert np.array_equal(second.weights[: len(first.steps)], first.weights)
     assert second.right == (None, "a", "b", "c")
@@ -268,13 +268,13 @@ def test_a_film_grows_with_its_training_and_runs_only_what_is_new():
     assert second.accuracy[3] == frame.accuracy
 
 
-def test_a_film_ends_where_its_lesson_ends():
+def test_a_history_ends_where_its_lesson_ends():
     long, short = Trained("copy", seed=6, steps=60), Trained("copy", seed=6, steps=23)
     trained.learned(long, silent)
-    assert trained.film(long, "a b c").steps[-1] == 60
+    assert trained.history(long, "a b c").steps[-1] == 60
     trained.learned(short, silent)  # it has come farther already: learned once more up to here
-    assert trained.film(short, "a b c").steps[-1] == 23
-    both = trained.film(long, "a b c")
+    assert trained.history(short, "a b c").steps[-1] == 23
+    both = trained.history(long, "a b c")
     assert both.steps == tuple(sorted(both.steps))
     assert 23 in both.steps
     assert both.steps[-1] == 60
@@ -282,4 +282,4 @@ def test_a_film_ends_where_its_lesson_ends():
 
 def test_an_empty_sequence_is_refused_with_a_sentence():
     with pytest.raises(ExplorerError, match="no token of this task"):
-        trained.film(Trained("count", steps=1), "  ")
+        trained.history(Trained("count", steps=1), "  ")

@@ -23,7 +23,7 @@ ROOMS = [
     "trace",
     "activations",
     "walk",
-    "film",
+    "history",
     "lesson",
     "source",
     "run",

@@ -15,10 +15,10 @@ from explorer.ui.turns import Places, Shares, Turns
 from explorer.ui.work import (
     Checking,
     Comparing,
-    Filming,
     Learning,
     Making,
     Measuring,
+    Recording,
     Walking,
     kind_of_work,
 )
@@ -179,7 +179,7 @@ def test_a_page_that_keeps_asking_keeps_its_work_going(make_trace, monkeypatch):
         (Run("a", source=Trained()), "training"),
         (Walking(Run("a", source=Trained()), 0), "training"),
         (Learning(Trained()), "training"),
-        (Filming(Trained(), None), "compute"),
+        (Recording(Trained(), None), "compute"),
         (Measuring("x"), "measuring"),
         (Checking(Run("a")), "long"),
         (Comparing(Run("a"), Run("b")), "long"),
@@ -196,7 +196,7 @@ def test_what_a_training_has_come_to_is_asked_for_anew_each_time(slow):
     scheduler = Scheduler(slow)
     slow.go.set()
     for _ in range(2):
-        scheduler.ask(Filming(Trained(), None), "one").future.result(WAIT)
+        scheduler.ask(Recording(Trained(), None), "one").future.result(WAIT)
     assert len(slow.runs) == 2
 
 

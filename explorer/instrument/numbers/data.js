@@ -11,7 +11,7 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
  * @typedef {{steps: number[], loss: number[], accuracy: number[], chance: number,
  *            near: {name: string, heads: number[][]}[], ideals: string[], answers: string[][],
  *            right: (string | null)[]}} About a training; heads: by frame, then layer and head
- * @typedef {About & {weights: Float32Array, wanted: Float32Array}} Film
+ * @typedef {About & {weights: Float32Array, wanted: Float32Array}} Training
  *   weights: `[frame, layer, head, query, key]`; wanted: `[pattern, query, key]`
  * @typedef {{id: string, title: string, passport: string, numbers: number[], n_heads: number,
  *            query_tokens: Token[], key_tokens: Token[], texts: string[],
@@ -19,7 +19,7 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
  *            truncation_side: "left" | "right", unknown: string | null, possible: number[],
  *            sinks: boolean, thumb: [number, number],
  *            opening: Record<string, unknown> | null, link: Record<string, string> | null,
- *            film: About | null}} Header
+ *            training: About | null}} Header
  *   passport: how far the model's numbers were found from its own, in words; numbers: the model's
  *   own, of its layers; marks: for each text what is shown in place of characters that nobody sees,
  *   by their place; patches: rows and columns of a picture whose pieces are the tokens that are not
@@ -34,7 +34,7 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
  * @typedef {{head: Header, thumbs: Uint8Array, ordinaryThumbs: Uint8Array,
  *            layers: Map<number, Layer>, means: Float32Array | null,
  *            group: GroupBlock | null, page: PageBlock | null, picture: Uint8Array | null,
- *            film: Film | null}} Trace
+ *            training: Training | null}} Trace
  *   layers: by the model's own numbers
  */
 
@@ -50,14 +50,14 @@ const TONE_WEIGHT = Float32Array.from({ length: 256 }, (_, byte) => (byte / 255)
 export function unpack(bytes) {
   const { head, blocks } = read(bytes);
   head.key_tokens ??= head.query_tokens;
-  const film = head.film && {
-    ...head.film,
+  const training = head.training && {
+    ...head.training,
     weights: new Float32Array(),
     wanted: new Float32Array(),
   };
   /** @type {Trace} */
   const trace = {
-    ...{ head, film, layers: new Map(), means: null, group: null, page: null, picture: null },
+    ...{ head, training, layers: new Map(), means: null, group: null, page: null, picture: null },
     ...{ thumbs: new Uint8Array(), ordinaryThumbs: new Uint8Array() },
   };
   for (const block of blocks) keep(trace, block);
@@ -83,11 +83,11 @@ const PLACES = {
   group: (trace, { name, shape, data }) => {
     trace.group = { name, shape, weights: data };
   },
-  film: ({ film }, { data }) => {
-    if (film) film.weights = data;
+  training: ({ training }, { data }) => {
+    if (training) training.weights = data;
   },
-  ideals: ({ film }, { data }) => {
-    if (film) film.wanted = data;
+  ideals: ({ training }, { data }) => {
+    if (training) training.wanted = data;
   },
   picture: (trace, { data }) => {
     trace.picture = data;
@@ -211,8 +211,8 @@ export function meanWeights(trace, layer, heads) {
 }
 
 /**
- * The frame of a film that stands nearest to a step.
- * @param {About} film @param {number | null} step null for the last
+ * The frame of a training that stands nearest to a step.
+ * @param {About} training @param {number | null} step null for the last
  */
 export function frameAt({ steps }, step) {
   if (step === null) return steps.length - 1;
@@ -221,16 +221,16 @@ export function frameAt({ steps }, step) {
 }
 
 /**
- * Let a trace show one frame of its film.
+ * Let a trace show one frame of its training.
  * @param {Trace} trace @param {number} frame
  */
-export function turnFilm(trace, frame) {
-  if (!trace.film) return;
+export function showFrame(trace, frame) {
+  if (!trace.training) return;
   const { numbers, n_heads: nHeads } = trace.head;
   const size = nHeads * mapSize(trace.head);
   numbers.forEach((layer, i) => {
     const at = (frame * numbers.length + i) * size;
-    const weights = /** @type {Film} */ (trace.film).weights.subarray(at, at + size);
+    const weights = /** @type {Training} */ (trace.training).weights.subarray(at, at + size);
     trace.layers.set(layer, { weights, bytes: weights.byteLength });
   });
 }
@@ -243,7 +243,7 @@ export function merge(next, old) {
   next.layers = new Map([...old.layers, ...next.layers]); // oldest first
   next.means ??= old.means;
   next.group ??= old.group;
-  next.film ??= old.film;
+  next.training ??= old.training;
 }
 
 /**

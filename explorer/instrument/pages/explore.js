@@ -2,7 +2,7 @@
 // an element, feeds it payloads, and is told what the reader chose. A host that gives everything at
 // once has no need, one that has no address to share no copyLink, one without other pages no walk.
 
-import { frameAt, merge, turnFilm, unpack } from "../numbers/data.js";
+import { frameAt, merge, showFrame, unpack } from "../numbers/data.js";
 import { noPictures, picturesAfter, sceneOf } from "../numbers/explorepictures.js";
 import {
   arrived,
@@ -80,7 +80,7 @@ export function mount(root, host) {
     supply: createSupply(host.need, Date.now() % 90_000),
   });
   here.parts = createParts(doingOf(here));
-  const { heatmap, flow, reading, layers, says, picked, film } = here.parts;
+  const { heatmap, flow, reading, layers, says, picked, training } = here.parts;
   here.schedule = createSchedule(CLOCK, {
     panels: [heatmap, flow, reading, layers],
     slow: [says.describe, picked.show],
@@ -106,7 +106,7 @@ export function mount(root, host) {
     now: () => here.trace && { trace: here.trace, view: here.told.view },
     destroy: () => {
       here.schedule.stop();
-      film.pause();
+      training.pause();
       observer.disconnect();
       root.replaceChildren();
     },
@@ -260,7 +260,7 @@ function render(here) {
   if (!trace || !root.clientWidth) return; // in a hidden tab; the observer asks again
   here.wide = root.clientWidth;
   const what = schedule.take();
-  if (trace.film) turnFilm(trace, frameAt(trace.film, here.told.view.step));
+  if (trace.training) showFrame(trace, frameAt(trace.training, here.told.view.step));
   here.pictures = picturesAfter(here.pictures, trace, here.told, what);
   const { model } = here.pictures;
   if (!model) return;
@@ -279,13 +279,13 @@ function render(here) {
     parts.says.rank(scene);
   } else parts.grid.mark(scene);
   parts.says.show(scene, here.told.hovered !== null);
-  if (anew) parts.film.draw(scene);
+  if (anew) parts.training.draw(scene);
   root.dataset.painted = paintedOf(scene);
 }
 
 /** What is painted, for whoever waits for it. @param {Scene} scene */
-function paintedOf({ trace: { head, film }, view, loading }) {
-  const step = film ? ` step ${film.steps[frameAt(film, view.step)]}` : "";
+function paintedOf({ trace: { head, training }, view, loading }) {
+  const step = training ? ` step ${training.steps[frameAt(training, view.step)]}` : "";
   return `${head.id} ${view.layer}.${view.heads.join(".")}${step}${loading ? " loading" : ""}`;
 }
 
@@ -315,7 +315,7 @@ function update(here, bytes) {
   }
   here.trace = next;
   const { view } = here.told;
-  if (next.film) turnFilm(next, frameAt(next.film, view.step));
+  if (next.training) showFrame(next, frameAt(next.training, view.step));
   here.shown = null;
   here.supply.keep(next, view.layer);
   here.told = { ...here.told, view: clamp(view, next.head) };

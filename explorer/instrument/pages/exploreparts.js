@@ -1,13 +1,13 @@
 // What the instrument is made of, and where it stands on the page.
 
 import { createCaptions } from "../panels/captions.js";
-import { createFilm } from "../panels/film.js";
 import { createFlow } from "../panels/flow.js";
 import { createGrid } from "../panels/grid.js";
 import { createHeatmap } from "../panels/heatmap.js";
 import { createLayers } from "../panels/layers.js";
 import { createPinned } from "../panels/pinned.js";
 import { createReading } from "../panels/reading.js";
+import { createTraining } from "../panels/training.js";
 import { h } from "../parts/dom.js";
 import {
   createCombine,
@@ -55,7 +55,7 @@ export function createParts(doing) {
     heatmap: createHeatmap(actions),
     flow: createFlow(actions, change),
     reading: createReading(actions),
-    film: createFilm((next) => change(next, { thumbs: true, model: true })),
+    training: createTraining((next) => change(next, { thumbs: true, model: true })),
     layers: createLayers(actions, change, doing.openLayers),
     steps: createSteps(doing.travel),
     walk: doing.walk && createWalk(doing.walk),
@@ -72,16 +72,16 @@ export function createParts(doing) {
 
 /**
  * What each picture is made of that can be saved.
- * @param {Record<"film" | "picked" | "reading" | "grid" | "flow" | "heatmap", {element: HTMLElement}>
+ * @param {Record<"training" | "picked" | "reading" | "grid" | "flow" | "heatmap", {element: HTMLElement}>
  *         & {says: ReturnType<typeof createCaptions>, layers: ReturnType<typeof createLayers>}} parts
  * @returns {Parameters<typeof createFiles>[0]}
  */
-function picturesOf({ film, says, picked, reading, grid, flow, heatmap, layers }) {
+function picturesOf({ training, says, picked, reading, grid, flow, heatmap, layers }) {
   const path = () => (layers.isOpen() ? [layers.element] : []);
   const panels = [reading.element, grid.element, flow.element, heatmap.element];
   return {
     everything: () => [
-      ...[film.element, says.sentence, says.notes, picked.element],
+      ...[training.element, says.sentence, says.notes, picked.element],
       ...[...panels, ...path()],
     ],
     reading: () => [reading.element],
@@ -107,7 +107,7 @@ export function layOut(root, parts) {
   const words = h("div", { class: "ax-words" }, h("div", {}, says.sentence, says.notes), away);
   switches.element.open = root.clientWidth >= WIDE; // on a phone the picture comes first
   root.replaceChildren(
-    ...[parts.film.element, switches.element, words, parts.picked.element],
+    ...[parts.training.element, switches.element, words, parts.picked.element],
     ...[parts.blank, panels, says.spoken],
   );
 }

@@ -9,7 +9,7 @@ What each of its blocks is is called its kind:
   ``log_sum_exp``, ``q``, ``k`` and the arrays of its score rule (`FromScores`);
 - ``means``: the mean over the heads of every layer, float32 ``[layer, query, key]``;
 - ``group``: the attention between chosen words in every head (`attention_between`), float32;
-- ``film``: the weights of every frame of a training, float32 ``[frame, layer, head, query, key]``;
+- ``training``: the weights of every frame of one, float32 ``[frame, layer, head, query, key]``;
 - ``ideals``: where it would be best to look, float32 ``[pattern, query, key]``;
 - ``picture``: what a vision model saw, as PNG;
 - ``page``: the instrument as a file of its own, to be handed to the reader.
@@ -30,7 +30,7 @@ import numpy.typing as npt
 
 from explorer.analysis.groups import attention_between
 from explorer.analysis.profiles import possible_entropy
-from explorer.film import Film
+from explorer.history import TrainingHistory
 from explorer.instrument.wire.container import Block, of_bytes, write
 from explorer.instrument.wire.request import Page, Request
 from explorer.layers import AttentionLayer, FromScores
@@ -52,7 +52,7 @@ def pack(
     opening: Mapping[str, object] | None = None,
     link: Mapping[str, str] | None = None,
     answers: Sequence[Block] = (),
-    film: Film | None = None,
+    history: TrainingHistory | None = None,
     report: Report = lambda doing, share: None,
 ) -> bytes:
     """The payload of a trace: its texts, all thumbnails, and some layers in full.
@@ -64,7 +64,7 @@ def pack(
         opening: The view to open with, by the names that a link uses.
         link: The URL parameters of the run; None if no link can carry it.
         answers: What else the browser asked for, from `answers_to`.
-        film: The training that the trace is the last frame of; its layers need not be sent.
+        history: The training that the trace is the last frame of; its layers need not be sent.
         report: Told what is being done; may raise to end it.
     """
     thumbs, ordinary = both_thumbnails(trace)
@@ -73,16 +73,19 @@ def pack(
         report("Packing the weights", None)
         blocks += _layer_blocks(trace.layer(number))
     blocks += answers
-    if film:
-        ideals = np.stack(list(film.ideals.values()))
-        blocks += [_weights({"kind": "film"}, film.weights), _weights({"kind": "ideals"}, ideals)]
+    if history:
+        ideals = np.stack(list(history.ideals.values()))
+        blocks += [
+            _weights({"kind": "training"}, history.weights),
+            _weights({"kind": "ideals"}, ideals),
+        ]
     if trace.patches:
         blocks.append(of_bytes({"kind": "picture"}, trace.patches.png))
     header = _about(trace) | {
         "id": trace_id,
         "opening": opening,
         "link": link,
-        "film": film and _about_film(film),
+        "training": history and _about_history(history),
     }
     return write(header, blocks)
 
@@ -138,20 +141,20 @@ def passport_words(model: ModelInfo) -> str:
     return f"its weights are those that Transformers returns, as {found.reason}"
 
 
-def _about_film(film: Film) -> dict[str, Any]:
-    """What a film says besides weights."""
+def _about_history(history: TrainingHistory) -> dict[str, Any]:
+    """What a history says besides weights."""
     return {
-        "steps": film.steps,
-        "loss": film.loss,
-        "accuracy": film.accuracy,
-        "chance": film.chance,
+        "steps": history.steps,
+        "loss": history.loss,
+        "accuracy": history.accuracy,
+        "chance": history.chance,
         "near": [
             {"name": name, "heads": shares.reshape(len(shares), -1).round(4).tolist()}
-            for name, shares in film.near.items()
+            for name, shares in history.near.items()
         ],
-        "ideals": list(film.ideals),
-        "answers": film.answers,
-        "right": film.right,
+        "ideals": list(history.ideals),
+        "answers": history.answers,
+        "right": history.right,
     }
 
 

@@ -1,4 +1,4 @@
-"""Film: the attention of one sequence over the steps of a training."""
+"""TrainingHistory: the attention of one sequence over the steps of a training."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ Shares = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
-class Film:
+class TrainingHistory:
     """What a layer made of one sequence while it learned.
 
     Attributes:

@@ -6,10 +6,10 @@ import {
   nearest,
   sentenceOfFrame,
   stepOf,
-} from "../../explorer/instrument/numbers/filmplay.js";
+} from "../../explorer/instrument/numbers/trainingplay.js";
 
-/** A film on a clock that is turned by hand. @param {{now: number, last: number} | null} film */
-function played(film) {
+/** A training on a clock that is turned by hand. @param {{now: number, last: number} | null} training */
+function played(training) {
   /** @type {(() => void) | null} */
   let tick = null;
   /** @type {number[]} */
@@ -27,14 +27,14 @@ function played(film) {
   };
   const player = createPlayer(
     clock,
-    () => film,
+    () => training,
     (frame) => turned.push(frame),
     (playing) => told.push(playing),
   );
   return { player, turned, told, tick: () => tick?.(), runs: () => tick !== null };
 }
 
-test("a film plays from where it stands to its last frame, and stops there", () => {
+test("a training plays from where it stands to its last frame, and stops there", () => {
   const { player, turned, told, tick, runs } = played({ now: 1, last: 3 });
   player.toggle();
   for (let i = 0; i < 5; i++) tick();
@@ -43,7 +43,7 @@ test("a film plays from where it stands to its last frame, and stops there", () 
   assert.equal(runs(), false);
 });
 
-test("a film that stands at its end plays from the beginning", () => {
+test("a training that stands at its end plays from the beginning", () => {
   const { player, turned, tick } = played({ now: 3, last: 3 });
   player.toggle();
   tick();
@@ -51,23 +51,23 @@ test("a film that stands at its end plays from the beginning", () => {
 });
 
 test("a second press on play pauses, a third goes on", () => {
-  const film = { now: 0, last: 9 };
-  const { player, turned, tick, runs } = played(film);
+  const training = { now: 0, last: 9 };
+  const { player, turned, tick, runs } = played(training);
   player.toggle();
   tick();
   player.toggle();
   assert.equal(runs(), false);
-  film.now = 1;
+  training.now = 1;
   player.toggle();
   tick();
   assert.deepEqual(turned, [0, 1, 1, 2]);
 });
 
-test("a film that grows while it plays is played to its new end", () => {
-  const film = { now: 0, last: 1 };
-  const { player, turned, tick, runs } = played(film);
+test("a training that grows while it plays is played to its new end", () => {
+  const training = { now: 0, last: 1 };
+  const { player, turned, tick, runs } = played(training);
   player.toggle();
-  film.last = 2;
+  training.last = 2;
   tick();
   assert.equal(runs(), true);
   tick();
@@ -75,7 +75,7 @@ test("a film that grows while it plays is played to its new end", () => {
   assert.equal(runs(), false);
 });
 
-test("where there is no film nothing plays", () => {
+test("where there is no training nothing plays", () => {
   const { player, turned, told } = played(null);
   player.toggle();
   assert.deepEqual([turned, told], [[], [false]]);
@@ -96,7 +96,7 @@ test("a place on the curves is the frame nearest to it, also beside them", () =>
 });
 
 // Two layers of two heads, two patterns, one frame.
-const film = {
+const training = {
   ...{ steps: [1200], loss: [0.5], accuracy: [0.996], chance: 0.25, ideals: [], answers: [] },
   ...{ right: [], near: [] },
   near: [
@@ -108,16 +108,16 @@ const trace = /** @type {any} */ ({ head: { numbers: [0, 2], n_heads: 2 } });
 
 test("the chosen heads, together, are told by the pattern that they are nearest to", () => {
   const both = { layer: 2, heads: [0, 1] };
-  assert.deepEqual(nearest(film, 0, trace, both), { near: 0.5, index: 0 });
-  assert.deepEqual(nearest(film, 0, trace, { layer: 2, heads: [0] }), { near: 0.5, index: 1 });
+  assert.deepEqual(nearest(training, 0, trace, both), { near: 0.5, index: 0 });
+  assert.deepEqual(nearest(training, 0, trace, { layer: 2, heads: [0] }), { near: 0.5, index: 1 });
   assert.equal(
-    sentenceOfFrame(film, 0, trace, both),
+    sentenceOfFrame(training, 0, trace, both),
     "After 1,200 steps: 99.6 % of the answers on held-out sequences are right (chance 25 %), " +
       "loss 0.500. Of what layer 2’s chosen heads look at, 50 % is the same word.",
   );
 });
 
 test("of a head that was not trained nothing is said of what it looks at", () => {
-  const said = sentenceOfFrame(film, 0, trace, { layer: 2, heads: [5] });
+  const said = sentenceOfFrame(training, 0, trace, { layer: 2, heads: [5] });
   assert.ok(said.endsWith("loss 0.500. "), said);
 });

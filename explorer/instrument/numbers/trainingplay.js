@@ -1,4 +1,4 @@
-// A training as a film: which frame is shown next, and what a frame says. The clock is handed in.
+// A training, played: which frame is shown next, and what a frame says. The clock is handed in.
 
 import { bound } from "./basics.js";
 import { indexOf } from "./data.js";
@@ -23,10 +23,10 @@ export const stepOf = (steps, frame) => (frame >= steps.length - 1 ? null : step
 export const frameUnder = (share, count) => bound(Math.round(share * (count - 1)), 0, count - 1);
 
 /**
- * Plays the frames one after the other, from where the film stands, or from the first at its end.
+ * Plays the frames one after the other, from where the training stands, or from the first at its end.
  * @param {Clock} clock
  * @param {() => {now: number, last: number} | null} standing the frame that is shown and the last;
- *   null where there is no film
+ *   null where there is no training
  * @param {(frame: number) => void} turn @param {(playing: boolean) => void} told
  */
 export function createPlayer(clock, standing, turn, told) {
@@ -47,9 +47,9 @@ export function createPlayer(clock, standing, turn, told) {
   }
 
   function toggle() {
-    const film = standing();
-    if (playing || !film) return pause();
-    framed = film.now === film.last ? 0 : film.now;
+    const training = standing();
+    if (playing || !training) return pause();
+    framed = training.now === training.last ? 0 : training.now;
     turn(framed);
     playing = clock.every(next);
     told(true);
@@ -81,25 +81,25 @@ export function nearnessOf(heads, { head }, view) {
 
 /**
  * How near the chosen heads are to the pattern that they are nearest to.
- * @param {About} film @param {number} frame @param {Trained} trace @param {Chosen} view
+ * @param {About} training @param {number} frame @param {Trained} trace @param {Chosen} view
  * @returns {{near: number | null, index: number}}
  */
-export function nearest(film, frame, trace, view) {
-  const shares = film.near.map(({ heads }) => nearnessOf(heads[frame], trace, view));
+export function nearest(training, frame, trace, view) {
+  const shares = training.near.map(({ heads }) => nearnessOf(heads[frame], trace, view));
   const best = shares.reduce((at, share, i) => (share > shares[at] ? i : at), 0);
   return { near: Number.isFinite(shares[best]) ? shares[best] : null, index: best };
 }
 
 /**
  * What was learned after a frame's steps.
- * @param {About} film @param {number} frame @param {Trained} trace @param {Chosen} view
+ * @param {About} training @param {number} frame @param {Trained} trace @param {Chosen} view
  */
-export function sentenceOfFrame(film, frame, trace, view) {
-  const { near, index } = nearest(film, frame, trace, view);
+export function sentenceOfFrame(training, frame, trace, view) {
+  const { near, index } = nearest(training, frame, trace, view);
   return [
-    `After ${film.steps[frame].toLocaleString("en")} steps: ${percentOf(film.accuracy[frame])} of the answers on held-out sequences are right (chance ${percentOf(film.chance)}), loss ${film.loss[frame].toPrecision(3)}.`,
+    `After ${training.steps[frame].toLocaleString("en")} steps: ${percentOf(training.accuracy[frame])} of the answers on held-out sequences are right (chance ${percentOf(training.chance)}), loss ${training.loss[frame].toPrecision(3)}.`,
     near === null
       ? ""
-      : `Of what ${chosenName(view)} ${view.heads.length === 1 ? "looks" : "look"} at, ${percentOf(near)} is ${film.near[index].name}.`,
+      : `Of what ${chosenName(view)} ${view.heads.length === 1 ? "looks" : "look"} at, ${percentOf(near)} is ${training.near[index].name}.`,
   ].join(" ");
 }
