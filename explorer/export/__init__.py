@@ -3,12 +3,12 @@
 import io
 from typing import Any
 
-from explorer.export.html import comparison_to_html, to_html, walk_to_html
+from explorer.export.html import comparison_to_html, layer_traces_to_html, to_html
 from explorer.instrument.wire.trace import Report
 from explorer.sources.stored import write_npz
 from explorer.trace import AttentionTrace
 
-__all__ = ["comparison_to_html", "to_html", "to_npz", "walk_to_html"]
+__all__ = ["comparison_to_html", "layer_traces_to_html", "to_html", "to_npz"]
 
 
 class _Watched(io.BytesIO):

@@ -11,10 +11,10 @@ from explorer.history import TrainingHistory
 from explorer.instrument.assets import Host, bundle, css
 from explorer.instrument.wire.compare import pack_compare
 from explorer.instrument.wire.container import in_planes
+from explorer.instrument.wire.layertrace import pack_layer_traces
 from explorer.instrument.wire.trace import Report, bytes_sent, pack, passport_words
-from explorer.instrument.wire.walk import pack_walk
+from explorer.layertrace import LayerTrace
 from explorer.trace import AttentionTrace, ModelInfo
-from explorer.walk import LayerWalk
 
 _EFFORT = 6  # of gzip: more takes longer, and a file of q and k gets no shorter
 MOST = 2**28  # bytes of a page's numbers; as text they are a third more, and browsers hold 2^29
@@ -110,14 +110,14 @@ def _kept(trace: AttentionTrace, layers: Sequence[int] | None) -> list[int]:
     return [n for n in trace.numbers if layers is None or n in layers] or [trace.numbers[0]]
 
 
-def walk_to_html(
-    walks: Sequence[tuple[LayerWalk, int]], *, note: str, opening: Mapping[str, object]
+def layer_traces_to_html(
+    layer_traces: Sequence[tuple[LayerTrace, int]], *, note: str, opening: Mapping[str, object]
 ) -> str:
-    """One head's way, step by step, inside one page; the arguments are `pack_walk`'s."""
-    walk, head = walks[0]
-    title = f"Step by step: {walk.model.name}, layer {walk.layer}, head {head}"
-    payload = pack_walk(walks, walk_id="file", note=note, opening=opening)
-    return _page(title, "stepsfile", in_planes(payload), walk.model)
+    """One head's way, step by step, inside one page; the arguments are `pack_layer_traces`'s."""
+    layer_trace, head = layer_traces[0]
+    title = f"Step by step: {layer_trace.model.name}, layer {layer_trace.layer}, head {head}"
+    payload = pack_layer_traces(layer_traces, trace_id="file", note=note, opening=opening)
+    return _page(title, "stepsfile", in_planes(payload), layer_trace.model)
 
 
 def comparison_to_html(

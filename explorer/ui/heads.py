@@ -67,7 +67,7 @@ def _heads(surveying: Surveying, survey: Survey) -> None:
     def on_pairs(wanted: tuple[tuple[int, ...], ...]) -> None:
         session.pairs = tuple((p[0], p[1], p[2]) for p in wanted)
 
-    def on_walk(head: Head) -> None:
+    def on_explore(head: Head) -> None:
         session.layer, session.head = head.layer, head.head
         text = surveying.runs[pairs[-1][0] if pairs else 0]
         session.next_run = text if text != run else None
@@ -79,7 +79,7 @@ def _heads(surveying: Surveying, survey: Survey) -> None:
         payload,
         key="heads_view",
         request=heard(pairs_of, on_pairs),
-        walk=heard(head_of, on_walk),
+        explore=heard(head_of, on_explore),
     )
 
 

@@ -147,9 +147,9 @@ def _stop() -> None:
 @st.fragment
 def _instrument(trace: AttentionTrace, run: Run) -> None:
     session = st.session_state
-    if session.walk_to:  # the reader wants to see how a head is computed
-        walk_to, session.walk_to = session.walk_to, None
-        st.switch_page("pages/step.py", query_params=walk_to)
+    if session.steps_to:  # the reader wants to see how a head is computed
+        steps_to, session.steps_to = session.steps_to, None
+        st.switch_page("pages/step.py", query_params=steps_to)
     request: Request | None = session.browser_requests
     session.browser_requests = request and request.without_page()  # a file is handed out once
 
@@ -169,16 +169,16 @@ def _instrument(trace: AttentionTrace, run: Run) -> None:
     def on_request(new: Request) -> None:
         session.browser_requests, session.layer = new, new.layer
 
-    def on_walk(head: Head) -> None:
+    def on_steps(head: Head) -> None:
         session.layer, session.head = head.layer, head.head
         view = {"layer": head.layer, "heads": head.head, "query": head.query, "key": head.key}
         given = {name: str(value) for name, value in view.items() if value is not None}
-        session.walk_to = (run.to_query() if run.fits_link() else {}) | given
+        session.steps_to = (run.to_query() if run.fits_link() else {}) | given
 
     component.show(
         "explore",
         payload,
         key="instrument",
         request=heard(Request.of, on_request),
-        walk=heard(head_of, on_walk),
+        steps=heard(head_of, on_steps),
     )

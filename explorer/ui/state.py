@@ -60,7 +60,7 @@ def start() -> None:
     state = st.session_state
     if "reader" not in state:
         state.shown, state.wanted, state.opening, state.trouble = None, None, None, None
-        state.address, state.browser_requests, state.walk_to = None, None, None
+        state.address, state.browser_requests, state.steps_to = None, None, None
         state.next_run = None
         head = Head.of(st.query_params.to_dict())
         state.layer, state.head = head.layer, head.head

@@ -11,8 +11,9 @@ from explorer import export
 from explorer.errors import ExplorerError
 from explorer.instrument import component
 from explorer.instrument.component import heard
+from explorer.instrument.wire.layertrace import pack_layer_traces
 from explorer.instrument.wire.request import Head, step_of
-from explorer.instrument.wire.walk import pack_walk
+from explorer.layertrace import LayerTrace
 from explorer.run import Run
 from explorer.source import Scratch, Transplanted, model_of
 from explorer.trace import AttentionTrace
@@ -20,9 +21,8 @@ from explorer.ui import messages, state
 from explorer.ui.answers import file
 from explorer.ui.scheduler import scheduler
 from explorer.ui.show import current, name_of
-from explorer.ui.work import Checking, Measuring, Walking, Work
+from explorer.ui.work import Checking, LayerTracing, Measuring, Work
 from explorer.views.experiments import cost_figure, saturation_figure
-from explorer.walk import LayerWalk
 
 _POSITIONS, _BACKWARDS, _SIZE = "Leave positions out", "Read the words backwards", "Another size"
 _CODES = {_POSITIONS: "positions", _BACKWARDS: "backwards", _SIZE: "size"}  # in a link
@@ -34,7 +34,7 @@ def result() -> None:
     if trace:
         run: Run = st.session_state.shown
         changes = _changes(run)
-        _walk(trace, run, changes)
+        _steps(trace, run, changes)
         _proof(run)
     scheduler().warm_up()
 
@@ -90,22 +90,24 @@ def _write_changes(chosen: list[str]) -> None:
 
 
 @st.fragment
-def _walk(trace: AttentionTrace, run: Run, changes: list[str]) -> None:
+def _steps(trace: AttentionTrace, run: Run, changes: list[str]) -> None:
     session = st.session_state
     layer = trace.nearest(session.layer)
     head = min(session.head, trace.model.n_heads - 1)
-    walks, note, trouble = _walks(run, layer, head, changes)
+    layer_traces, note, trouble = _layer_traces(run, layer, head, changes)
     if trouble:
         messages.trouble(trouble)
-    if not walks:
+    if not layer_traces:
         return
     view, session.steps_file = session.get("steps_file"), None  # a file is handed out once
-    payload = pack_walk(
-        walks,
-        walk_id=name_of(run),
+    payload = pack_layer_traces(
+        layer_traces,
+        trace_id=name_of(run),
         note=note,
         link=run.to_query() if run.fits_link() else None,
-        page=file(view, lambda _: export.walk_to_html(walks, note=note, opening=view))
+        page=file(
+            view, lambda _: export.layer_traces_to_html(layer_traces, note=note, opening=view)
+        )
         if view
         else "",
     )
@@ -117,41 +119,41 @@ def _walk(trace: AttentionTrace, run: Run, changes: list[str]) -> None:
     component.show("steps", payload, key="steps", request=heard(step_of, on_request))
 
 
-def _walks(
+def _layer_traces(
     run: Run, layer: int, head: int, changes: list[str]
-) -> tuple[list[tuple[LayerWalk, int]], str, str]:
+) -> tuple[list[tuple[LayerTrace, int]], str, str]:
     """The head as it is, and as it is changed if it can be; the change, and what is wrong."""
     both = {_POSITIONS, _BACKWARDS} <= set(changes)
     # Backwards and without positions: the honest comparison is forwards without positions.
-    first = Walking(run, layer, positions=not both)
-    walks: list[tuple[LayerWalk, int]] = []
+    first = LayerTracing(run, layer, positions=not both)
+    layer_traces: list[tuple[LayerTrace, int]] = []
     try:
-        walks.append((_done(first), head))
+        layer_traces.append((_done(first), head))
         second, note = _changed(first, changes, both)
         if second != first:
-            changed: LayerWalk = _done(second)
-            walks.append((changed, min(head, changed.model.n_heads - 1)))
+            changed: LayerTrace = _done(second)
+            layer_traces.append((changed, min(head, changed.model.n_heads - 1)))
     except ExplorerError as error:
-        return walks, "", str(error)
-    return walks, note, ""
+        return layer_traces, "", str(error)
+    return layer_traces, note, ""
 
 
-def _changed(walking: Walking, changes: list[str], both: bool) -> tuple[Walking, str]:
+def _changed(work: LayerTracing, changes: list[str], both: bool) -> tuple[LayerTracing, str]:
     """The same with the changes, and these in words."""
     notes = []
     if _POSITIONS in changes:
-        walking = replace(walking, positions=False)
+        work = replace(work, positions=False)
         notes.append("both without positions" if both else "without positions")
     if _BACKWARDS in changes:
-        walking = replace(walking, backwards=True)
+        work = replace(work, backwards=True)
         notes.append("words read backwards")
-    source = walking.run.source
+    source = work.run.source
     if _SIZE in changes and isinstance(source, Scratch):
         session = st.session_state
         other = replace(source, d_model=session.other_d_model, n_heads=session.other_n_heads)
-        walking = replace(walking, run=replace(walking.run, source=other))
+        work = replace(work, run=replace(work.run, source=other))
         notes.append(f"d_model {other.d_model}, {other.n_heads} heads")
-    return walking, ", ".join(notes)
+    return work, ", ".join(notes)
 
 
 def _done(work: Work) -> Any:

@@ -214,7 +214,7 @@ def _show(history: TrainingHistory, lesson: Trained) -> None:
     def on_request(new: Request) -> None:
         session.training_requests = new
 
-    def on_walk(head: Head) -> None:
+    def on_steps(head: Head) -> None:
         session.layer, session.head = head.layer, head.head
         _use("pages/step.py")
 
@@ -223,7 +223,7 @@ def _show(history: TrainingHistory, lesson: Trained) -> None:
         payload,
         key="training",
         request=heard(Request.of, on_request),
-        walk=heard(head_of, on_walk),
+        steps=heard(head_of, on_steps),
     )
 
 

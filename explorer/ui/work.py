@@ -13,7 +13,7 @@ from explorer.target import ClassScore, MaskedWord, Target
 
 
 @dataclass(frozen=True)
-class Walking:
+class LayerTracing:
     """One layer of a run, number by number.
 
     Attributes:
@@ -160,7 +160,7 @@ class Making:
 
 Work = (
     Run
-    | Walking
+    | LayerTracing
     | Checking
     | Measuring
     | Learning
@@ -196,10 +196,10 @@ def do(work: Work, progress: Progress, show: Show = lambda partial: None) -> Any
         return _trace(work, progress)
     if isinstance(work, Making):
         return work.make(progress)
-    if isinstance(work, Walking):
-        from explorer.sources.walks import Twist, walk_run
+    if isinstance(work, LayerTracing):
+        from explorer.sources.layertraces import Twist, trace_layer
 
-        return walk_run(work.run, work.layer, Twist(work.positions, work.backwards), progress)
+        return trace_layer(work.run, work.layer, Twist(work.positions, work.backwards), progress)
     if isinstance(work, Comparing):
         from explorer.analysis.comparison import compare
         from explorer.analysis.divergence import READ_AT_ONCE

@@ -9,7 +9,7 @@ import pytest
 import explorer
 from explorer.run import Run
 from explorer.source import Scratch
-from explorer.sources.walks import walk_run
+from explorer.sources.layertraces import trace_layer
 from tests.browser.test_files import saved
 
 CAT = "The cat sat on the mat because it was tired."
@@ -43,7 +43,7 @@ def test_a_walk_through_all_stages_names_each_with_its_formula_and_sizes(reader)
     open_steps(reader)
     seen = []
     for i in range(9):
-        reader.page.locator(".ax-walk-body h3", has_text=f"{i + 1}. ").wait_for()
+        reader.page.locator(".ax-steps-body h3", has_text=f"{i + 1}. ").wait_for()
         seen.append(reader.page.locator(".ax-formula-line").inner_text())
         assert reader.page.locator(".ax-matrix canvas").count() >= 1
         if i < 8:
@@ -62,20 +62,24 @@ def test_a_walk_through_all_stages_names_each_with_its_formula_and_sizes(reader)
 def test_a_clicked_weight_shows_the_numbers_of_the_model_that_made_it(reader, source):
     more = {"source": source, "layer": "1", "stage": "6"}
     open_steps(reader, **more)
-    walk = walk_run(Run(CAT, source=Scratch()) if source == "scratch" else Run(CAT), 1)
+    layer_trace = trace_layer(Run(CAT, source=Scratch()) if source == "scratch" else Run(CAT), 1)
     i, j, head = 8, 4, 1
     reader.page.locator(f".ax-keys tr[data-key='{j}']").click()
     shown = list(details(reader).values())
-    q, k = walk.q[head, i].astype(float), walk.k[head, j].astype(float)
+    q, k = layer_trace.q[head, i].astype(float), layer_trace.k[head, j].astype(float)
     score = q @ k
-    scaled = walk.q[head, i].astype(float) @ walk.k[head].astype(float).T / np.sqrt(walk.d_k)
+    scaled = (
+        layer_trace.q[head, i].astype(float)
+        @ layer_trace.k[head].astype(float).T
+        / np.sqrt(layer_trace.d_k)
+    )
     want = [
         score,
-        score / np.sqrt(walk.d_k),
+        score / np.sqrt(layer_trace.d_k),
         scaled[j] - scaled.max(),
         np.exp(scaled[j] - scaled.max()),
-        walk.weights[head, i, j],
-        walk.weights[head, i, j],
+        layer_trace.weights[head, i, j],
+        layer_trace.weights[head, i, j],
     ]
     for text, right in zip(shown[:6], want, strict=True):
         # Six digits are shown; the model's own float32 weight is good to seven.
@@ -130,9 +134,11 @@ def test_a_number_of_the_query_vector_shows_its_sum(reader):
     box = canvas.bounding_box()
     canvas.click(position={"x": box["width"] * 0.99 - 3, "y": box["height"] * 8.5 / 13})
     shown = details(reader)
-    walk = walk_run(Run(CAT), 3)
-    assert number(shown["the model’s own number"]) == pytest.approx(walk.q[1, 8, 31], rel=1e-5)
-    assert number(shown["together"]) == pytest.approx(walk.q[1, 8, 31], rel=1e-5)
+    layer_trace = trace_layer(Run(CAT), 3)
+    assert number(shown["the model’s own number"]) == pytest.approx(
+        layer_trace.q[1, 8, 31], rel=1e-5
+    )
+    assert number(shown["together"]) == pytest.approx(layer_trace.q[1, 8, 31], rel=1e-5)
 
 
 def test_without_the_scale_softmax_is_sharper_and_the_page_says_how_much(reader):
@@ -240,9 +246,9 @@ def test_saved_numbers_are_those_on_the_page_and_safe_in_a_spreadsheet(reader):
     lines = caught.value.path().read_text("utf-8-sig").splitlines()
     assert lines[0].startswith("query,key,score,scaled,allowed,exp,weight")
     assert lines[1].startswith("'=,'=,")
-    walk = walk_run(Run(text, source=Scratch()), 0)
+    layer_trace = trace_layer(Run(text, source=Scratch()), 0)
     weights = [float(line.split(",")[6]) for line in lines[1:]]
-    assert np.abs(np.array(weights) - walk.weights[0, 0]).max() < 1e-6
+    assert np.abs(np.array(weights) - layer_trace.weights[0, 0]).max() < 1e-6
 
 
 def test_a_link_with_impossible_places_opens_at_possible_ones(reader):

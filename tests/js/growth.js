@@ -6,9 +6,9 @@ import { csvCell } from "../../explorer/instrument/numbers/csv.js";
 import { unpack } from "../../explorer/instrument/numbers/data.js";
 import { settingOf } from "../../explorer/instrument/numbers/edges.js";
 import { readHeads, stretches, unitText } from "../../explorer/instrument/numbers/explained.js";
+import { placesIn } from "../../explorer/instrument/numbers/layertrace.js";
 import { unitsOf } from "../../explorer/instrument/numbers/model.js";
 import { pin, readTokens, START, writeTokens } from "../../explorer/instrument/numbers/view.js";
-import { placesIn } from "../../explorer/instrument/numbers/walk.js";
 import { named } from "../../explorer/instrument/numbers/words.js";
 import { cutTo } from "../../explorer/instrument/parts/paint.js";
 import { fileName } from "../../explorer/instrument/save/handing.js";
@@ -73,7 +73,7 @@ export const FUNCTIONS = {
       found.units.map((/** @type {any} */ _, /** @type {number} */ u) => unitText(found, u)),
     ];
   },
-  "walk.js: placesIn": (text) => placesIn(tokensOf(text), tokensOf(text)),
+  "layertrace.js: placesIn": (text) => placesIn(tokensOf(text), tokensOf(text)),
   "comparison.js: across": (text) => {
     const units = tokensOf(text).map((t, i) => ({
       text: t.text,

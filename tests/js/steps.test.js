@@ -1,6 +1,7 @@
 // What is chosen in “Step by step”, and the clock of Play.
 import assert from "node:assert/strict";
 import test from "node:test";
+import { ownRules } from "../../explorer/instrument/numbers/layertrace.js";
 import { STAGES } from "../../explorer/instrument/numbers/stages.js";
 import { cellSentence } from "../../explorer/instrument/numbers/steppictures.js";
 import {
@@ -11,16 +12,15 @@ import {
   createPlay,
   LAST_STAGE,
   linkOf,
-  onWalk,
+  onLayerTrace,
   remembering,
   shotOf,
 } from "../../explorer/instrument/numbers/stepstate.js";
-import { ownRules } from "../../explorer/instrument/numbers/walk.js";
 import { queryBy } from "../../explorer/instrument/panels/steptools.js";
 import { token } from "./trace.js";
 
 /** @param {string} words @returns {any} */
-const walkOf = (words) => {
+const traceOf = (words) => {
   const tokens = words.split(" ").map((text, i) => token(text, { span: [i, i + 1], word: i }));
   const numbers = Float32Array.from(tokens, (_, i) => i + 1);
   return {
@@ -28,8 +28,8 @@ const walkOf = (words) => {
     of: { q: numbers, k: numbers, v: numbers },
   };
 };
-/** @param {any[]} walks @returns {any} */
-const walksOf = (...walks) => ({ id: "x", note: "words read backwards", link: null, walks });
+/** @param {any[]} traces @returns {any} */
+const payloadOf = (...traces) => ({ id: "x", note: "words read backwards", link: null, traces });
 const link = (/** @type {Record<string, string>} */ params) => new URLSearchParams(params);
 
 test("a stage before the first or behind the last is that one, and no number stays chosen", () => {
@@ -41,13 +41,13 @@ test("a stage before the first or behind the last is that one, and no number sta
 test("a link leads to all that it was made of", () => {
   const chosen = { stage: 4, query: 2, key: 1, scale: false, temperature: 0.5, causal: true };
   const state = { ...BEGIN, ...chosen };
-  const params = linkOf(state, walkOf("a b c"));
+  const params = linkOf(state, traceOf("a b c"));
   assert.deepEqual([params.layer, params.heads, params.stage], ["2", "1", "5"]);
   assert.deepEqual(asked(BEGIN, link(params)), state);
 });
 
 test("what is as at the start stands in no link", () => {
-  assert.deepEqual(linkOf(BEGIN, walkOf("a")), { layer: "2", heads: "1", query: "0" });
+  assert.deepEqual(linkOf(BEGIN, traceOf("a")), { layer: "2", heads: "1", query: "0" });
 });
 
 test("what is impossible in a link is left as it is", () => {
@@ -59,22 +59,22 @@ test("what is impossible in a link is left as it is", () => {
 test("another head of the same words keeps what is chosen, but for one number", () => {
   const cell = /** @type {const} */ ({ of: "q", c: 3 });
   const state = { ...BEGIN, stage: 2, query: 1, key: 2, cell };
-  const fresh = onWalk(state, walkOf("a b c"), walkOf("a b c"));
+  const fresh = onLayerTrace(state, traceOf("a b c"), traceOf("a b c"));
   assert.deepEqual(fresh, { ...state, cell: null });
 });
 
 test("another text begins at its first token, with no key", () => {
   const state = { ...BEGIN, stage: 2, query: 1, key: 0 };
   for (const words of ["a x c", "a b"]) {
-    const fresh = onWalk(state, walkOf("a b c"), walkOf(words));
+    const fresh = onLayerTrace(state, traceOf("a b c"), traceOf(words));
     assert.deepEqual(fresh, { ...state, query: 0, key: null });
   }
 });
 
 test("a link’s query and key behind the last token become the last one and none", () => {
-  const fresh = onWalk({ ...BEGIN, query: 9, key: 3 }, null, walkOf("a b c"));
+  const fresh = onLayerTrace({ ...BEGIN, query: 9, key: 3 }, null, traceOf("a b c"));
   assert.deepEqual([fresh.query, fresh.key], [2, null]);
-  assert.equal(onWalk({ ...BEGIN, key: 2 }, null, walkOf("a b c")).key, 2);
+  assert.equal(onLayerTrace({ ...BEGIN, key: 2 }, null, traceOf("a b c")).key, 2);
 });
 
 test("a click chooses the pair, the number or the query that its picture shows", () => {
@@ -90,7 +90,7 @@ test("a click chooses the pair, the number or the query that its picture shows",
 });
 
 test("a cell is named by its two words, or by its token and place", () => {
-  const { tokens } = walkOf("a b c");
+  const { tokens } = traceOf("a b c");
   const picture = (/** @type {any} */ more) => ({ values: [1, 2, 3, 4, 5, 6], name: "Q", ...more });
   const pair = picture({ rows: 2, columns: 3, side: "pair" });
   assert.equal(cellSentence(pair, tokens, 0, 1, 2), "b → c: 6.000");
@@ -110,34 +110,34 @@ test("arrow keys walk through the tokens and stop at their ends", () => {
 });
 
 test("without a change nothing is turned; the strongest key stands for one that is not chosen", () => {
-  const shot = shotOf(walksOf(walkOf("a b c")), { ...BEGIN, query: 1 }, remembering());
+  const shot = shotOf(payloadOf(traceOf("a b c")), { ...BEGIN, query: 1 }, remembering());
   assert.equal(shot.turned, null);
   assert.equal(shot.key, 2); // its key is the largest number
   const state = { ...BEGIN, query: 1, key: 0 };
-  assert.equal(shotOf(walksOf(walkOf("a b c")), state, remembering()).key, 0);
+  assert.equal(shotOf(payloadOf(traceOf("a b c")), state, remembering()).key, 0);
 });
 
-test("another rule turns the head itself, another walk the words as they stand there", () => {
-  const walk = walkOf("a b c");
-  const warm = shotOf(walksOf(walk), { ...BEGIN, temperature: 2 }, remembering());
-  assert.deepEqual([warm.turned?.walk, warm.turned?.places], [walk, [0, 1, 2]]);
-  const back = walkOf("c b a");
-  back.tokens = [...walk.tokens].reverse();
-  const turned = shotOf(walksOf(walk, back), BEGIN, remembering()).turned;
-  assert.deepEqual([turned?.walk, turned?.places], [back, [2, 1, 0]]);
-  // A query that the other walk lacks has no way there.
+test("another rule turns the head itself, another trace the words as they stand there", () => {
+  const trace = traceOf("a b c");
+  const warm = shotOf(payloadOf(trace), { ...BEGIN, temperature: 2 }, remembering());
+  assert.deepEqual([warm.turned?.trace, warm.turned?.places], [trace, [0, 1, 2]]);
+  const back = traceOf("c b a");
+  back.tokens = [...trace.tokens].reverse();
+  const turned = shotOf(payloadOf(trace, back), BEGIN, remembering()).turned;
+  assert.deepEqual([turned?.trace, turned?.places], [back, [2, 1, 0]]);
+  // A query that the other trace lacks has no way there.
   back.tokens = back.tokens.slice(0, 2);
-  assert.equal(shotOf(walksOf(walk, back), BEGIN, remembering()).turned, null);
+  assert.equal(shotOf(payloadOf(trace, back), BEGIN, remembering()).turned, null);
 });
 
 test("a head’s rows are made once for its own rules and once for the change", () => {
-  const [walk, rowsOf] = [walkOf("a b c"), remembering()];
-  const [own, warm] = [ownRules(walk), { ...ownRules(walk), temperature: 2 }];
-  const first = rowsOf(walk, own);
-  assert.equal(rowsOf(walk, { ...own }), first);
-  const changed = rowsOf(walk, warm);
+  const [trace, rowsOf] = [traceOf("a b c"), remembering()];
+  const [own, warm] = [ownRules(trace), { ...ownRules(trace), temperature: 2 }];
+  const first = rowsOf(trace, own);
+  assert.equal(rowsOf(trace, { ...own }), first);
+  const changed = rowsOf(trace, warm);
   assert.notDeepEqual(changed, first);
-  assert.equal(rowsOf(walk, { ...warm }), changed);
+  assert.equal(rowsOf(trace, { ...warm }), changed);
 });
 
 /** A clock whose time is moved by hand, and stages that it plays. @param {number} stage */

@@ -22,10 +22,10 @@ from explorer.run import Run
 from explorer.source import Folder
 from explorer.sources import families, trace_run
 from explorer.sources.checking import _check_read
+from explorer.sources.layertraces import trace_layer
 from explorer.sources.loading import load_model
 from explorer.sources.pictures import picture_of
 from explorer.sources.progress import silent
-from explorer.sources.walks import walk_run
 from tests.models.tiny import AGAINST_EAGER, byte_level, drawing, png_of, tiny_writer
 
 TEXT = "the cats naïve."
@@ -439,7 +439,7 @@ def test_how_attention_is_to_be_computed_is_decided_here(tmp_path):
 def test_a_model_of_another_build_says_so_before_it_counts_layers(tmp_path):
     tiny_writer("T5", tmp_path)  # two layers of an encoder and three of a decoder
     with pytest.raises(ExplorerError, match="“t5” model is built in another way"):
-        walk_run(Run(TEXT, source=Folder(str(tmp_path))), 2)
+        trace_layer(Run(TEXT, source=Folder(str(tmp_path))), 2)
 
 
 # --- positions ----------------------------------------------------------------------------------

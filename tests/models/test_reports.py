@@ -28,13 +28,13 @@ from explorer.ui.work import (
     Explaining,
     Fetching,
     Finding,
+    LayerTracing,
     Learning,
     Making,
     Measuring,
     Recording,
     Sizing,
     Surveying,
-    Walking,
 )
 
 # Seconds of this thread's own processor time between two reports. The longest measured is a third
@@ -91,7 +91,7 @@ KINDS = {
     "Run from scratch": lambda: Run(LONG, source=Scratch(n_layers=6)),
     "Run with a model’s weights": lambda: Run(LONG, source=Transplanted(parse_source("bert"))),
     "Run of a trained layer": lambda: Run("abcabc", source=LESSON),
-    "Walking": lambda: Walking(Run(LONG), 3),
+    "LayerTracing": lambda: LayerTracing(Run(LONG), 3),
     "Checking": lambda: Checking(Run(LONG)),
     "Measuring": lambda: Measuring("anew"),
     "Measuring saturation": lambda: Measuring(),

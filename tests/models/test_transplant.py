@@ -14,7 +14,7 @@ from explorer.source import Embedded, Transplanted
 from explorer.sources.loading import load_model
 from explorer.sources.progress import silent
 from explorer.sources.transplanted import check_transplant, transplanted_layer
-from tests.models.test_walks import TEXTS, hooked
+from tests.models.test_layertraces import TEXTS, hooked
 from tests.models.tiny import AGAINST_EAGER, eager
 
 # Weights lie between 0 and 1, where float32 is rounded by 6e-8; two programs add up the products of

@@ -22,7 +22,7 @@ ROOMS = [
     "layers",
     "trace",
     "activations",
-    "walk",
+    "layertrace",
     "history",
     "lesson",
     "source",

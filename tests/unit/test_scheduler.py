@@ -15,11 +15,11 @@ from explorer.ui.turns import Places, Shares, Turns
 from explorer.ui.work import (
     Checking,
     Comparing,
+    LayerTracing,
     Learning,
     Making,
     Measuring,
     Recording,
-    Walking,
     kind_of_work,
 )
 
@@ -177,7 +177,7 @@ def test_a_page_that_keeps_asking_keeps_its_work_going(make_trace, monkeypatch):
         (Run("a", source=Hub("x")), "network"),
         (Run("a", source=Transplanted(Hub("x"))), "network"),
         (Run("a", source=Trained()), "training"),
-        (Walking(Run("a", source=Trained()), 0), "training"),
+        (LayerTracing(Run("a", source=Trained()), 0), "training"),
         (Learning(Trained()), "training"),
         (Recording(Trained(), None), "compute"),
         (Measuring("x"), "measuring"),

@@ -8,7 +8,7 @@ export default createComponent((root, send) =>
   mount(root, {
     ...createAddress(PARAMS),
     need: (request) => send("request", request),
-    walk: (view) => send("walk", view),
+    openSteps: (view) => send("steps", view),
     onFocus: null,
   }),
 );

@@ -7,6 +7,6 @@ export default createComponent((root, send) =>
   mountHeads(root, {
     ...createAddress(HEADS_PARAMS),
     find: (pairs) => send("request", { pairs }),
-    explore: (head) => send("walk", head),
+    explore: (head) => send("explore", head),
   }),
 );

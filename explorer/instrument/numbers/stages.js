@@ -1,15 +1,15 @@
 // The stages of one attention layer: what each is called, its formula, and what to say of it.
 
 /**
- * @typedef {import("./walk.js").Walk} Walk
+ * @typedef {import("./layertrace.js").LayerTrace} LayerTrace
  * @typedef {"input" | "qkv" | "scores" | "scale" | "mask" | "softmax" | "mix" | "join" | "output"} StageId
- * @typedef {{id: StageId, name: string, title: string, formula: string | ((walk: Walk) => string),
- *            shapes: (walk: Walk) => string, text: (walk: Walk, causal: boolean) => string,
+ * @typedef {{id: StageId, name: string, title: string, formula: string | ((trace: LayerTrace) => string),
+ *            shapes: (trace: LayerTrace) => string, text: (trace: LayerTrace, causal: boolean) => string,
  *            claim?: [string, string]}} Stage
  *   text: causal: whether a causal mask is on, be it the model's own or the reader's; claim: what is often said, and what is right
  */
 
-/** @param {Walk} w */
+/** @param {LayerTrace} w */
 const n = (w) => w.tokens.length;
 
 /** @type {Stage[]} */

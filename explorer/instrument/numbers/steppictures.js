@@ -1,8 +1,8 @@
 // The matrices that a stage shows.
 
+import { added, lineOf, mixed } from "./layertrace.js";
 import { fullAt } from "./palette.js";
 import { plain, quoted, stageOf } from "./stepwords.js";
-import { added, lineOf, mixed } from "./walk.js";
 
 /**
  * @typedef {import("./stepwords.js").Shot} Shot
@@ -41,8 +41,8 @@ const STAGE_PICTURES = {
  * @param {Partial<Picture>} [more]
  * @returns {Picture}
  */
-function strip({ shot: { walk, state }, room }, name, values, top, more) {
-  const label = `${name} of ${quoted(walk, state.query)}: ${values.length} numbers`;
+function strip({ shot: { trace, state }, room }, name, values, top, more) {
+  const label = `${name} of ${quoted(trace, state.query)}: ${values.length} numbers`;
   return {
     ...{ values, rows: 1, columns: values.length, top, name, tall: 20 },
     ...{ shape: `[${values.length}]`, label, wide: Math.min(560, room) },
@@ -56,8 +56,8 @@ function strip({ shot: { walk, state }, room }, name, values, top, more) {
  * @param {number} columns @param {Partial<Picture>} [more]
  * @returns {Picture}
  */
-function tall({ shot: { walk, state }, room }, name, values, columns, more) {
-  const rows = walk.tokens.length;
+function tall({ shot: { trace, state }, room }, name, values, columns, more) {
+  const rows = trace.tokens.length;
   return {
     ...{ values, rows, columns, name, shape: `[${rows} × ${columns}]` },
     ...{ row: state.query, side: "query" },
@@ -73,8 +73,8 @@ function tall({ shot: { walk, state }, room }, name, values, columns, more) {
  * @param {Partial<Picture>} [more]
  * @returns {Picture}
  */
-function square({ shot: { walk, state }, room }, name, values, more) {
-  const { tokens } = walk;
+function square({ shot: { trace, state }, room }, name, values, more) {
+  const { tokens } = trace;
   const n = tokens.length;
   const side = Math.min(Math.max(SQUARE[0], Math.min(22 * n, SQUARE[1])), room);
   const names = n <= LABELS ? tokens.map((token) => token.text) : null;
@@ -88,9 +88,9 @@ function square({ shot: { walk, state }, room }, name, values, more) {
 
 /** @param {Frame} frame */
 function inputPictures(frame) {
-  const { walk, state } = frame.shot;
-  const { of, d_model: d } = walk;
-  const parts = walk.parts.map((name, p) =>
+  const { trace, state } = frame.shot;
+  const { of, d_model: d } = trace;
+  const parts = trace.parts.map((name, p) =>
     strip(frame, name, lineOf(of[`part${p}`], state.query, d), fullAt(of.part0)),
   );
   return [
@@ -102,7 +102,7 @@ function inputPictures(frame) {
 
 /** @param {Frame} frame */
 function vectorPictures(frame) {
-  const { of, d_model: d, d_k: dk } = frame.shot.walk;
+  const { of, d_model: d, d_k: dk } = frame.shot.trace;
   const cells = /** @type {const} */ (["q", "k", "v"]).map((which) =>
     tall(frame, which.toUpperCase(), of[which], dk, { cellOf: which, side: "vector" }),
   );
@@ -111,8 +111,8 @@ function vectorPictures(frame) {
 
 /** @param {Frame} frame */
 function scorePictures(frame) {
-  const { walk, rows, key } = frame.shot;
-  const { of, d_k: dk } = walk;
+  const { trace, rows, key } = frame.shot;
+  const { of, d_k: dk } = trace;
   return [
     square(frame, "S = Q Kᵀ", flat(rows(), "scores")),
     tall(frame, "Q", of.q, dk),
@@ -154,15 +154,15 @@ function weightPictures(frame) {
 
 /** @param {Frame} frame */
 function mixPictures(frame) {
-  const { walk, own, state, key: row } = frame.shot;
-  const { of, d_k: dk } = walk;
+  const { trace, own, state, key: row } = frame.shot;
+  const { of, d_k: dk } = trace;
   const shares = Float64Array.from(
-    { length: walk.tokens.length * dk },
+    { length: trace.tokens.length * dk },
     (_, at) => own.weights[Math.floor(at / dk)] * of.v[at],
   );
   const top = fullAt(of.v);
   return [
-    strip(frame, `z of ${quoted(walk, state.query)}`, mixed(walk, own.weights), top),
+    strip(frame, `z of ${quoted(trace, state.query)}`, mixed(trace, own.weights), top),
     tall(frame, "V", of.v, dk, { row }),
     tall(frame, "A · V, a row for each key", shares, dk, { row, top }),
   ];
@@ -170,12 +170,12 @@ function mixPictures(frame) {
 
 /** @param {Frame} frame */
 function joinPictures(frame) {
-  const { walk, state } = frame.shot;
-  const { of, d_model: d, d_k: dk, head } = walk;
+  const { trace, state } = frame.shot;
+  const { of, d_model: d, d_k: dk, head } = trace;
   /** @type {[number, number]} */
   const band = [head * dk, (head + 1) * dk];
   const own = lineOf(of.joined, state.query, d);
-  const name = `Z of ${quoted(walk, state.query)}, all heads`;
+  const name = `Z of ${quoted(trace, state.query)}, all heads`;
   return [
     strip(frame, name, own, fullAt(of.joined), { band }),
     tall(frame, "Z of all tokens", of.joined, d, { band }),
@@ -184,27 +184,27 @@ function joinPictures(frame) {
 
 /** @param {Frame} frame */
 function outputPictures(frame) {
-  const { walk, own, state } = frame.shot;
-  const { of, d_model: d } = walk;
-  const part = added(walk, mixed(walk, own.weights));
+  const { trace, own, state } = frame.shot;
+  const { of, d_model: d } = trace;
+  const part = added(trace, mixed(trace, own.weights));
   const output = lineOf(of.output, state.query, d);
   const rest = Float64Array.from(output, (y, c) => y - part[c] - of.b_o[c]);
   const top = fullAt(output);
   return [
-    strip(frame, `Head ${walk.head}’s part`, part, top),
-    ...(walk.n_heads > 1 ? [strip(frame, "The other heads’ parts", rest, top)] : []),
+    strip(frame, `Head ${trace.head}’s part`, part, top),
+    ...(trace.n_heads > 1 ? [strip(frame, "The other heads’ parts", rest, top)] : []),
     strip(frame, "Bias", of.b_o, top),
     strip(frame, "Output", output, top, { cellOf: "output" }),
     tall(frame, "Output of all tokens", of.output, d, { cellOf: "output" }),
   ];
 }
 
-/** @param {import("./walk.js").Row[]} rows @param {"scores" | "scaled" | "weights"} what */
+/** @param {import("./layertrace.js").Row[]} rows @param {"scores" | "scaled" | "weights"} what */
 const flat = (rows, what) => Float64Array.from(rows.flatMap((row) => Array.from(row[what])));
 
 /** The changed numbers, each where its two words stand in the original. @param {Shot} shot @param {"scaled" | "allowed" | "weights"} what */
-function moved({ turned, walk }, what) {
-  const n = walk.tokens.length;
+function moved({ turned, trace }, what) {
+  const n = trace.tokens.length;
   const rows = turned?.rows() ?? [];
   const places = turned?.places ?? [];
   return Float64Array.from({ length: n * n }, (_, at) => {
@@ -215,7 +215,7 @@ function moved({ turned, walk }, what) {
 
 /** Who may look at whom, and the scores of these: both with the change, where there is one. @param {Shot} shot */
 function maskOf(shot) {
-  const n = shot.walk.tokens.length;
+  const n = shot.trace.tokens.length;
   const may = shot.turned
     ? moved(shot, "allowed")
     : Float64Array.from({ length: n * n }, (_, at) =>

@@ -1,16 +1,16 @@
 // What the reader has chosen of “Step by step”: its changes, its place in a link, and what it shows.
 
 import { bound } from "./basics.js";
+import { allRows, ownRules, placesIn, rowFrom, sameRules } from "./layertrace.js";
 import { STAGES } from "./stages.js";
-import { allRows, ownRules, placesIn, rowFrom, sameRules } from "./walk.js";
 
 /**
- * @typedef {import("./walk.js").Walk} Walk
- * @typedef {import("./walk.js").Walks} Walks
- * @typedef {import("./walk.js").Rules} Rules
- * @typedef {import("./walk.js").Row} Row
+ * @typedef {import("./layertrace.js").LayerTrace} LayerTrace
+ * @typedef {import("./layertrace.js").LayerTraces} LayerTraces
+ * @typedef {import("./layertrace.js").Rules} Rules
+ * @typedef {import("./layertrace.js").Row} Row
  * @typedef {import("./stepwords.js").StepState} StepState
- * @typedef {(walk: Walk, rules: Rules) => Row[]} RowsOf all rows of a head
+ * @typedef {(trace: LayerTrace, rules: Rules) => Row[]} RowsOf all rows of a head
  */
 
 export const TEMPERATURES = [0.25, 0.5, 1, 2, 4];
@@ -39,7 +39,7 @@ export function chosenBy({ side, cellOf, rows }, row, column) {
 
 /**
  * The parameters of a link; what is as at the start is left out.
- * @param {StepState} state @param {Walk} walk
+ * @param {StepState} state @param {LayerTrace} trace
  */
 export function linkOf(state, { layer, head }) {
   /** @type {Record<string, string>} */
@@ -75,12 +75,12 @@ export function asked(state, params) {
 }
 
 /**
- * The state on a walk that has come: of another text it begins at the first token, and nothing
+ * The state on a trace that has come: of another text it begins at the first token, and nothing
  * chosen lies behind the last.
- * @param {StepState} state @param {Walk | null} old what was shown @param {Walk} fresh
+ * @param {StepState} state @param {LayerTrace | null} old what was shown @param {LayerTrace} fresh
  * @returns {StepState}
  */
-export function onWalk(state, old, fresh) {
+export function onLayerTrace(state, old, fresh) {
   const last = fresh.tokens.length - 1;
   const again = old && !sameTexts(old, fresh);
   const { query, key } = again ? { query: 0, key: null } : state;
@@ -90,31 +90,31 @@ export function onWalk(state, old, fresh) {
   };
 }
 
-/** Whether two walks are over the same tokens. @param {Walk} one @param {Walk} other */
+/** Whether two traces are over the same tokens. @param {LayerTrace} one @param {LayerTrace} other */
 const sameTexts = (one, other) =>
   one.tokens.length === other.tokens.length &&
   one.tokens.every((token, i) => token.text === other.tokens[i].text);
 
 /**
- * All that a state shows of walks, numbers included.
- * @param {Walks} walks @param {StepState} state @param {RowsOf} rowsOf
+ * All that a state shows of a payload, numbers included.
+ * @param {LayerTraces} payload @param {StepState} state @param {RowsOf} rowsOf
  * @returns {import("./stepwords.js").Shot}
  */
-export function shotOf(walks, state, rowsOf) {
-  const [walk, other] = walks.walks;
-  const versus = other ?? walk;
-  const rules = { ...state, causal: state.causal || walk.causal };
-  const own = rowFrom(walk, state.query, ownRules(walk));
-  const places = placesIn(walk.tokens, versus.tokens);
+export function shotOf(payload, state, rowsOf) {
+  const [trace, other] = payload.traces;
+  const versus = other ?? trace;
+  const rules = { ...state, causal: state.causal || trace.causal };
+  const own = rowFrom(trace, state.query, ownRules(trace));
+  const places = placesIn(trace.tokens, versus.tokens);
   const there = places[state.query];
-  const turns = (other || !sameRules(rules, ownRules(walk))) && there >= 0;
+  const turns = (other || !sameRules(rules, ownRules(trace))) && there >= 0;
   return {
-    ...{ walk, own, rules, state, note: walks.note },
-    rows: () => rowsOf(walk, ownRules(walk)),
+    ...{ trace, own, rules, state, note: payload.note },
+    rows: () => rowsOf(trace, ownRules(trace)),
     key: state.key ?? own.weights.indexOf(Math.max(...own.weights)),
     turned: turns
       ? {
-          ...{ walk: versus, places, own: rowFrom(versus, there, rules) },
+          ...{ trace: versus, places, own: rowFrom(versus, there, rules) },
           rows: () => rowsOf(versus, rules),
         }
       : null,
@@ -123,13 +123,13 @@ export function shotOf(walks, state, rowsOf) {
 
 /** All rows of a head, kept for as long as the same is asked for. @returns {RowsOf} */
 export function remembering() {
-  /** @type {Map<Walk, {rules: Rules, rows: Row[]}>} */
+  /** @type {Map<LayerTrace, {rules: Rules, rows: Row[]}>} */
   const kept = new Map();
-  return (walk, rules) => {
-    const found = kept.get(walk);
+  return (trace, rules) => {
+    const found = kept.get(trace);
     if (found && sameRules(found.rules, rules)) return found.rows;
-    const rows = allRows(walk, rules);
-    if (!found || !sameRules(rules, ownRules(walk))) kept.set(walk, { rules, rows });
+    const rows = allRows(trace, rules);
+    if (!found || !sameRules(rules, ownRules(trace))) kept.set(trace, { rules, rows });
     return rows;
   };
 }

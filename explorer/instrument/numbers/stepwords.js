@@ -1,18 +1,18 @@
 // What a stage says in words: numbers as text, the sentence of a stage, and that of a change.
 
+import { added, bits, farthest, lengthOf, lineOf, mixed, rowFrom, spreadOf } from "./layertrace.js";
 import { STAGES } from "./stages.js";
-import { added, bits, farthest, lengthOf, lineOf, mixed, rowFrom, spreadOf } from "./walk.js";
 
 /**
- * @typedef {import("./walk.js").Walk} Walk
- * @typedef {import("./walk.js").Row} Row
+ * @typedef {import("./layertrace.js").LayerTrace} LayerTrace
+ * @typedef {import("./layertrace.js").Row} Row
  * @typedef {import("./stages.js").StageId} StageId
  * @typedef {{of: "q" | "k" | "v" | "output", c: number}} NumberPlace one number, whose sum is shown
  * @typedef {{stage: number, query: number, key: number | null, cell: NumberPlace | null,
  *            scale: boolean, temperature: number, causal: boolean}} StepState
- * @typedef {{walk: Walk, own: Row, rows: () => Row[]}} Side
- * @typedef {{walk: Walk, own: Row, rows: () => Row[], key: number, state: StepState, note: string,
- *            rules: import("./walk.js").Rules,
+ * @typedef {{trace: LayerTrace, own: Row, rows: () => Row[]}} Side
+ * @typedef {{trace: LayerTrace, own: Row, rows: () => Row[], key: number, state: StepState, note: string,
+ *            rules: import("./layertrace.js").Rules,
  *            turned: (Side & {places: number[]}) | null}} Shot
  *   own: the chosen query's row by the model's own rules; rules: those of the switches;
  *   turned: the same with the change, and where each token stands in it
@@ -33,8 +33,8 @@ export const exact = (x) =>
 /** A weight. @param {number} w */
 export const weightText = (w) => (w > 0 && w < 0.00005 ? "<0.0001" : w.toFixed(4));
 
-/** @param {Walk} walk @param {number} i */
-export const quoted = (walk, i) => `“${walk.tokens[i].text}”`;
+/** @param {LayerTrace} trace @param {number} i */
+export const quoted = (trace, i) => `“${trace.tokens[i].text}”`;
 
 /** @param {Shot} shot @returns {StageId} */
 export const stageOf = (shot) => STAGES[shot.state.stage].id;
@@ -43,22 +43,22 @@ export const stageOf = (shot) => STAGES[shot.state.stage].id;
  * Which tokens the chosen query may look at, by the switches, in the order in which they are read.
  * @param {Shot} shot
  */
-const allowedOf = ({ walk, rules, state, turned }) =>
-  (turned?.own ?? rowFrom(walk, state.query, rules)).allowed;
+const allowedOf = ({ trace, rules, state, turned }) =>
+  (turned?.own ?? rowFrom(trace, state.query, rules)).allowed;
 
 /** What there is to say of the stage, for the chosen query. @param {Shot} shot */
 export function stageSentence(shot) {
-  const { walk, own, key, state } = shot;
-  const q = quoted(walk, state.query);
+  const { trace, own, key, state } = shot;
+  const q = quoted(trace, state.query);
   const best = own.weights.indexOf(Math.max(...own.weights));
-  const z = () => mixed(walk, own.weights);
+  const z = () => mixed(trace, own.weights);
   switch (stageOf(shot)) {
     case "input":
-      return `${q} stands at position ${state.query}; its vector has the length ${plain(lengthOf(lineOf(walk.of.x, state.query, walk.d_model)))}.`;
+      return `${q} stands at position ${state.query}; its vector has the length ${plain(lengthOf(lineOf(trace.of.x, state.query, trace.d_model)))}.`;
     case "qkv":
-      return `In layer ${walk.layer}, head ${walk.head}, ${q} asks with its query, answers with its key and passes on its value: ${walk.d_k} numbers each.`;
+      return `In layer ${trace.layer}, head ${trace.head}, ${q} asks with its query, answers with its key and passes on its value: ${trace.d_k} numbers each.`;
     case "scores":
-      return `The score of ${q} with ${quoted(walk, key)} is ${plain(own.scores[key])}.`;
+      return `The score of ${q} with ${quoted(trace, key)} is ${plain(own.scores[key])}.`;
     case "scale":
       return `The scores of ${q} spread by ${plain(spreadOf(own.scores))} before and ${plain(spreadOf(own.scaled))} after the division (standard deviation).`;
     case "mask": {
@@ -66,20 +66,20 @@ export function stageSentence(shot) {
       return `${q} may look at ${allowed.filter(Boolean).length} of ${allowed.length} tokens.`;
     }
     case "softmax":
-      return `${q} looks most at ${quoted(walk, best)}: ${weightText(own.weights[best])}. Its row has an entropy of ${bits(own.weights).toFixed(2)} of at most ${Math.log2(own.allowed.filter(Boolean).length).toFixed(2)} bits.`;
+      return `${q} looks most at ${quoted(trace, best)}: ${weightText(own.weights[best])}. Its row has an entropy of ${bits(own.weights).toFixed(2)} of at most ${Math.log2(own.allowed.filter(Boolean).length).toFixed(2)} bits.`;
     case "mix":
-      return `${q} gets ${weightText(own.weights[key])} of the value of ${quoted(walk, key)}; all values together make z, of length ${plain(lengthOf(z()))}.`;
+      return `${q} gets ${weightText(own.weights[key])} of the value of ${quoted(trace, key)}; all values together make z, of length ${plain(lengthOf(z()))}.`;
     case "join":
-      return `Head ${walk.head} keeps the places ${walk.head * walk.d_k} to ${(walk.head + 1) * walk.d_k - 1} of ${walk.d_model}.`;
+      return `Head ${trace.head} keeps the places ${trace.head * trace.d_k} to ${(trace.head + 1) * trace.d_k - 1} of ${trace.d_model}.`;
     default: {
-      const whole = lengthOf(lineOf(walk.of.output, state.query, walk.d_model));
-      return `Head ${walk.head} adds a vector of length ${plain(lengthOf(added(walk, z())))} to the output of ${q}, which has the length ${plain(whole)}.`;
+      const whole = lengthOf(lineOf(trace.of.output, state.query, trace.d_model));
+      return `Head ${trace.head} adds a vector of length ${plain(lengthOf(added(trace, z())))} to the output of ${q}, which has the length ${plain(whole)}.`;
     }
   }
 }
 
 /** What the change did, in the whole head. @param {Shot} shot @returns {string} "" without a change */
-export function changeSentence({ walk, own, rows, state, note, turned }) {
+export function changeSentence({ trace, own, rows, state, note, turned }) {
   if (!turned) return "";
   const [before, after] = [rows(), turned.rows()];
   let most = 0;
@@ -92,7 +92,7 @@ export function changeSentence({ walk, own, rows, state, note, turned }) {
   const words = [note];
   if (!state.scale) words.push("not divided by √dₖ");
   if (state.temperature !== 1) words.push(`temperature ${state.temperature}`);
-  if (state.causal && !walk.causal) words.push("causal mask");
+  if (state.causal && !trace.causal) words.push("causal mask");
   const still = most < 5e-5 ? " Nothing moved: the words took their attention with them." : "";
   return [
     `With the change (${words.filter(Boolean).join(", ")}): the weight between two words that changed most in this head changed by ${most.toFixed(4)}.${still}`,
@@ -107,19 +107,19 @@ const sharpness = (rows) =>
 
 /**
  * How far the sums made here are from the model's own weights, in the whole head.
- * @param {Walk} walk @param {Row[]} rows by the model's own rules
+ * @param {LayerTrace} trace @param {Row[]} rows by the model's own rules
  */
-export function checkSentence(walk, rows) {
-  const n = walk.tokens.length;
+export function checkSentence(trace, rows) {
+  const n = trace.tokens.length;
   const off = Math.max(
-    ...rows.map((row, i) => farthest(row.weights, lineOf(walk.of.weights, i, n))),
+    ...rows.map((row, i) => farthest(row.weights, lineOf(trace.of.weights, i, n))),
   );
   return `Checked: repeated here from q and k, all ${(n * n).toLocaleString("en")} weights of this head are the model’s own to within ${off.toExponential(1)}.`;
 }
 
-/** The numbers of a query as lines of a table, titles first. @param {Walk} walk @param {Row} row @param {number} i */
-export function rowLines(walk, row, i) {
-  const n = walk.tokens.length;
+/** The numbers of a query as lines of a table, titles first. @param {LayerTrace} trace @param {Row} row @param {number} i */
+export function rowLines(trace, row, i) {
+  const n = trace.tokens.length;
   const titles = [
     "query",
     "key",
@@ -130,9 +130,9 @@ export function rowLines(walk, row, i) {
     "weight",
     "model's own weight",
   ];
-  const lines = walk.tokens.map((token, j) => [
-    ...[walk.tokens[i].text, token.text, row.scores[j], row.scaled[j], Number(row.allowed[j])],
-    ...[row.exps[j], row.weights[j], walk.of.weights[i * n + j]],
+  const lines = trace.tokens.map((token, j) => [
+    ...[trace.tokens[i].text, token.text, row.scores[j], row.scaled[j], Number(row.allowed[j])],
+    ...[row.exps[j], row.weights[j], trace.of.weights[i * n + j]],
   ]);
   return [titles, ...lines];
 }

@@ -184,7 +184,7 @@ function hostOf(here, side) {
     },
     need: need && ((request) => need({ side, request })),
     copyLink: null,
-    walk: null,
+    openSteps: null,
     onFocus: (places) => {
       const units = unitsOf(here);
       const there = places && {

@@ -1,6 +1,7 @@
 // The instrument: one state, one render from it. It knows nothing of its host: a host mounts it on
 // an element, feeds it payloads, and is told what the reader chose. A host that gives everything at
-// once has no need, one that has no address to share no copyLink, one without other pages no walk.
+// once has no need, one that has no address to share no copyLink, one without other pages no
+// openSteps.
 
 import { frameAt, merge, showFrame, unpack } from "../numbers/data.js";
 import { noPictures, picturesAfter, sceneOf } from "../numbers/explorepictures.js";
@@ -49,7 +50,7 @@ import { createSupply } from "./exploresupply.js";
  *   onView: (params: Record<string, string>, link: Record<string, string> | null) => void,
  *   need: ((request: Request) => void) | null,
  *   copyLink: (() => Promise<boolean>) | null,
- *   walk: ((view: Record<string, string>) => void) | null,
+ *   openSteps: ((view: Record<string, string>) => void) | null,
  *   onFocus: ((tokens: Places | null) => void) | null,
  * }} Host
  * @typedef {{queries: number[], keys: number[]}} Places tokens that look, tokens that are looked at
@@ -134,7 +135,7 @@ function doingOf(here) {
         host.need && ((which) => here.trace && supply.fetchPage(here.trace, here.told.view, which)),
     },
     copyLink: host.copyLink,
-    walk: host.walk && (() => host.walk?.(toParams(here.told.view))),
+    openSteps: host.openSteps && (() => host.openSteps?.(toParams(here.told.view))),
   };
 }
 

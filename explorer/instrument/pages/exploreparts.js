@@ -13,9 +13,9 @@ import {
   createCombine,
   createCopy,
   createGridShows,
+  createOpenSteps,
   createSteps,
   createSwitches,
-  createWalk,
 } from "../parts/tools.js";
 import { createFiles } from "../save/files.js";
 
@@ -31,7 +31,7 @@ import { createFiles } from "../save/files.js";
  *   sceneNow: () => import("../numbers/scene.js").Scene | null,
  *   pages: import("../save/files.js").Pages,
  *   copyLink: (() => Promise<boolean>) | null,
- *   walk: (() => void) | null,
+ *   openSteps: (() => void) | null,
  * }} Doing what the parts do, once somebody uses them
  * @typedef {ReturnType<typeof createParts>} Parts
  */
@@ -58,7 +58,7 @@ export function createParts(doing) {
     training: createTraining((next) => change(next, { thumbs: true, model: true })),
     layers: createLayers(actions, change, doing.openLayers),
     steps: createSteps(doing.travel),
-    walk: doing.walk && createWalk(doing.walk),
+    openSteps: doing.openSteps && createOpenSteps(doing.openSteps),
     blank: h(
       "p",
       { class: "ax-empty" },
@@ -100,7 +100,7 @@ export function layOut(root, parts) {
     "div",
     { class: "ax-away" },
     ...parts.steps.elements,
-    ...(parts.walk ? [parts.walk] : []),
+    ...(parts.openSteps ? [parts.openSteps] : []),
     ...(parts.copy ? [parts.copy.element] : []),
     parts.files.element,
   );

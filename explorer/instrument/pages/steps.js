@@ -2,6 +2,7 @@
 // One state, one render from it. It knows nothing of its host.
 
 import { csvCell } from "../numbers/csv.js";
+import { ownRules, rowFrom, unpackLayerTraces } from "../numbers/layertrace.js";
 import { STAGES } from "../numbers/stages.js";
 import {
   asked,
@@ -9,12 +10,11 @@ import {
   BEGIN,
   createPlay,
   linkOf,
-  onWalk,
+  onLayerTrace,
   remembering,
   shotOf,
 } from "../numbers/stepstate.js";
 import { rowLines } from "../numbers/stepwords.js";
-import { ownRules, rowFrom, unpackWalks } from "../numbers/walk.js";
 import { createDetails, createKeys } from "../panels/stepnumbers.js";
 import { createAbout, createPictures, createSayings, createStages } from "../panels/stepstage.js";
 import { createStepTools, createStrip } from "../panels/steptools.js";
@@ -24,23 +24,23 @@ import { createCopy } from "../parts/tools.js";
 import { createSaveMenu } from "../save/files.js";
 
 /**
- * @typedef {import("../numbers/walk.js").Walk} Walk
- * @typedef {import("../numbers/walk.js").Walks} Walks
+ * @typedef {import("../numbers/layertrace.js").LayerTrace} LayerTrace
+ * @typedef {import("../numbers/layertrace.js").LayerTraces} LayerTraces
  * @typedef {import("../numbers/stepwords.js").StepState} StepState
- * @typedef {{layer: number, head: number, page?: Record<string, string>}} WalkRequest
+ * @typedef {{layer: number, head: number, page?: Record<string, string>}} StepsRequest
  *   page: the view of a page that is wanted as a file
  * @typedef {{
  *   params: () => URLSearchParams,
  *   onView: (params: Record<string, string>, link: Record<string, string> | null) => void,
- *   need: ((request: WalkRequest) => void) | null,
+ *   need: ((request: StepsRequest) => void) | null,
  *   copyLink: (() => Promise<boolean>) | null,
- * }} WalkHost
- * @typedef {{walks: Walks | null, state: StepState, theme: import("../parts/theme.js").Theme,
+ * }} StepsHost
+ * @typedef {{payload: LayerTraces | null, state: StepState, theme: import("../parts/theme.js").Theme,
  *            wide: number, rowsOf: import("../numbers/stepstate.js").RowsOf}} Here
  *   wide: the width that was painted for
  * @typedef {{set: (part: Partial<StepState>) => void,
  *            go: (by: (stage: number) => number) => void,
- *            request: ((other: Partial<WalkRequest>) => void) | null}} Acts
+ *            request: ((other: Partial<StepsRequest>) => void) | null}} Acts
  *   request: another layer or head, or a page, comes from the server
  * @typedef {ReturnType<typeof createParts>} Parts
  */
@@ -50,11 +50,11 @@ export const WALK_PARAMS = [
   ...["layer", "heads", "query", "key", "stage", "scale", "temperature", "mask"],
 ];
 
-/** @param {HTMLElement} root @param {WalkHost} host */
+/** @param {HTMLElement} root @param {StepsHost} host */
 export function mountStepper(root, host) {
   /** @type {Here} */
   const here = {
-    ...{ walks: null, state: BEGIN, theme: readTheme(root) },
+    ...{ payload: null, state: BEGIN, theme: readTheme(root) },
     ...{ wide: 0, rowsOf: remembering() },
   };
   const acts = actsOn(here, host, show);
@@ -67,13 +67,13 @@ export function mountStepper(root, host) {
 
   function show() {
     render(root, here, parts);
-    if (here.walks) host.onView(linkOf(here.state, here.walks.walks[0]), here.walks.link);
+    if (here.payload) host.onView(linkOf(here.state, here.payload.traces[0]), here.payload.link);
   }
 
   return {
     /** @param {Uint8Array} bytes */
     update: (bytes) => {
-      const fresh = unpackWalks(bytes);
+      const fresh = unpackLayerTraces(bytes);
       if (fresh.page.length) parts.save.arrived(fresh.page);
       take(here, fresh, host);
       show();
@@ -92,7 +92,7 @@ export function mountStepper(root, host) {
 
 /**
  * What the reader can do.
- * @param {Here} here @param {WalkHost} host @param {() => void} show
+ * @param {Here} here @param {StepsHost} host @param {() => void} show
  * @returns {Acts}
  */
 function actsOn(here, host, show) {
@@ -108,25 +108,25 @@ function actsOn(here, host, show) {
     request:
       need &&
       ((other) => {
-        if (!here.walks) return;
-        const { layer, head } = here.walks.walks[0];
+        if (!here.payload) return;
+        const { layer, head } = here.payload.traces[0];
         need({ layer, head, ...other });
       }),
   };
 }
 
-/** Walks that have come; the first ones as the link asks. @param {Here} here @param {Walks} fresh @param {WalkHost} host */
+/** What has come; the first as the link asks. @param {Here} here @param {LayerTraces} fresh @param {StepsHost} host */
 function take(here, fresh, host) {
   const opening = Object.entries(fresh.opening ?? {}).map(([name, value]) => [name, `${value}`]);
-  if (!here.walks) {
+  if (!here.payload) {
     here.state = asked(here.state, new URLSearchParams([...opening, ...host.params()]));
   }
-  here.state = onWalk(here.state, here.walks?.walks[0] ?? null, fresh.walks[0]);
-  here.walks = fresh;
+  here.state = onLayerTrace(here.state, here.payload?.traces[0] ?? null, fresh.traces[0]);
+  here.payload = fresh;
   here.rowsOf = remembering();
 }
 
-/** @param {Here} here @param {WalkHost} host @param {Acts} acts */
+/** @param {Here} here @param {StepsHost} host @param {Acts} acts */
 function createParts(here, host, { set, go, request }) {
   const about = createAbout();
   const sayings = createSayings();
@@ -136,10 +136,10 @@ function createParts(here, host, { set, go, request }) {
   const right = h("div", {}, keys.element, details.element);
   const { says, changed, check } = sayings;
   const left = h("div", {}, ...about.elements, says, changed, pictures.element, check);
-  const body = h("div", { class: "ax-walk-body" }, left, right);
+  const body = h("div", { class: "ax-steps-body" }, left, right);
   const strip = createStrip(set, () => ({
     query: here.state.query,
-    last: (here.walks?.walks[0].tokens.length ?? 1) - 1,
+    last: (here.payload?.traces[0].tokens.length ?? 1) - 1,
   }));
   const playButton = pushButton("▶ Play", "Show all stages, one after the other", () =>
     play.toggle(),
@@ -152,7 +152,8 @@ function createParts(here, host, { set, go, request }) {
   const save = createSaveMenu(
     () => nowShown(here, [strip.element, body], says.textContent ?? ""),
     () => numbersCsv(here),
-    request && (() => here.walks && request({ page: linkOf(here.state, here.walks.walks[0]) })),
+    request &&
+      (() => here.payload && request({ page: linkOf(here.state, here.payload.traces[0]) })),
   );
   return {
     ...{ tools: createStepTools(request, set), stages: createStages(go), strip, about, sayings },
@@ -183,15 +184,15 @@ function layOut({ tools, strip, stages, playButton, copy, save, body }) {
 
 /** @param {HTMLElement} root @param {Here} here @param {Parts} parts */
 function render(root, here, parts) {
-  const { walks, state } = here;
+  const { payload, state } = here;
   here.wide = root.clientWidth;
-  if (!walks || !here.wide) return;
-  const shot = shotOf(walks, state, here.rowsOf);
-  const { walk } = shot;
+  if (!payload || !here.wide) return;
+  const shot = shotOf(payload, state, here.rowsOf);
+  const { trace } = shot;
   const { keys, details, right, body } = parts;
-  parts.tools.show(walk, state);
-  parts.copy?.show(walks.link !== null);
-  parts.strip.show(walk, walks.id, state.query);
+  parts.tools.show(trace, state);
+  parts.copy?.show(payload.link !== null);
+  parts.strip.show(trace, payload.id, state.query);
   parts.stages.show(state.stage);
   parts.about.show(shot);
   parts.sayings.show(shot);
@@ -201,25 +202,25 @@ function render(root, here, parts) {
   right.hidden = alone;
   body.classList.toggle("ax-alone", alone);
   parts.pictures.show(shot, here.theme);
-  root.dataset.painted = `${walks.id} ${walk.layer}.${walk.head} ${STAGES[state.stage].id} ${state.query}`;
+  root.dataset.painted = `${payload.id} ${trace.layer}.${trace.head} ${STAGES[state.stage].id} ${state.query}`;
 }
 
 /** What a saved picture holds. @param {Here} here @param {HTMLElement[]} elements @param {string} says */
-function nowShown({ walks, state, theme }, elements, says) {
-  const walk = walks?.walks[0];
-  if (!walk) return null;
-  const place = `layer ${walk.layer}, head ${walk.head}`;
-  const text = walk.tokens.map((t) => t.text).join(" ");
-  const title = [walk.title, walk.passport, place, text].filter(Boolean).join(" · ");
-  const name = `steps layer ${walk.layer} head ${walk.head} query ${state.query}`;
+function nowShown({ payload, state, theme }, elements, says) {
+  const trace = payload?.traces[0];
+  if (!trace) return null;
+  const place = `layer ${trace.layer}, head ${trace.head}`;
+  const text = trace.tokens.map((t) => t.text).join(" ");
+  const title = [trace.title, trace.passport, place, text].filter(Boolean).join(" · ");
+  const name = `steps layer ${trace.layer} head ${trace.head} query ${state.query}`;
   return { elements, title, name, says, theme };
 }
 
 /** The chosen query's numbers. @param {Here} here */
-function numbersCsv({ walks, state: { query } }) {
-  const walk = walks?.walks[0];
-  if (!walk) return "";
-  const lines = rowLines(walk, rowFrom(walk, query, ownRules(walk)), query).map((line) =>
+function numbersCsv({ payload, state: { query } }) {
+  const trace = payload?.traces[0];
+  if (!trace) return "";
+  const lines = rowLines(trace, rowFrom(trace, query, ownRules(trace)), query).map((line) =>
     line.map((cell) => (typeof cell === "string" ? csvCell(cell) : cell)).join(","),
   );
   return `\ufeff${lines.join("\r\n")}\r\n`;

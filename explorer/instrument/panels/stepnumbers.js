@@ -1,7 +1,7 @@
 // The table of one query's keys, and how one number was made.
 
+import { divisor, lengthOf, lineOf, mixed, ownRules, sumOf } from "../numbers/layertrace.js";
 import { exact, plain, quoted, stageOf, weightText } from "../numbers/stepwords.js";
-import { divisor, lengthOf, lineOf, mixed, ownRules, sumOf } from "../numbers/walk.js";
 import { h } from "../parts/dom.js";
 import { formula } from "../parts/formula.js";
 
@@ -15,7 +15,7 @@ const WITH_KEYS = ["scores", "scale", "mask", "softmax", "mix"];
 
 /** @param {Shot} shot @returns {Column[]} */
 function columnsOf(shot) {
-  const { walk, own, state, turned } = shot;
+  const { trace, own, state, turned } = shot;
   const at = state.stage;
   /** @type {Column} */
   const weight = {
@@ -24,7 +24,7 @@ function columnsOf(shot) {
     bar: (j) => own.weights[j],
   };
   if (stageOf(shot) === "mix") {
-    const long = walk.tokens.map((_, j) => lengthOf(lineOf(walk.of.v, j, walk.d_k)));
+    const long = trace.tokens.map((_, j) => lengthOf(lineOf(trace.of.v, j, trace.d_k)));
     const share = (/** @type {number} */ j) => own.weights[j] * long[j];
     return [
       weight,
@@ -63,14 +63,14 @@ export function createKeys(pick) {
   const element = h("div", { class: "ax-rows ax-keys", tabindex: "0", role: "group" });
   /** @param {Shot} shot */
   function show(shot) {
-    const { walk, state, key } = shot;
+    const { trace, state, key } = shot;
     element.hidden = !WITH_KEYS.includes(stageOf(shot));
     if (element.hidden) return;
     const columns = columnsOf(shot);
     const tops = columns.map(({ bar }) =>
-      bar ? Math.max(...walk.tokens.map((_, j) => bar(j)), 1e-12) : 0,
+      bar ? Math.max(...trace.tokens.map((_, j) => bar(j)), 1e-12) : 0,
     );
-    const lines = walk.tokens.map((token, j) => {
+    const lines = trace.tokens.map((token, j) => {
       const cells = columns.map(({ text, bar }, c) => {
         const cell = h("td", { class: bar ? "ax-number ax-bar" : "ax-number" }, text(j));
         if (bar) cell.style.setProperty("--share", `${(100 * bar(j)) / tops[c]}%`);
@@ -83,7 +83,7 @@ export function createKeys(pick) {
       line.addEventListener("click", () => pick(j));
       return line;
     });
-    element.setAttribute("aria-label", `The keys for ${quoted(walk, state.query)}`);
+    element.setAttribute("aria-label", `The keys for ${quoted(trace, state.query)}`);
     const scrolled = element.scrollTop;
     element.replaceChildren(tableOf(["key", ...columns.map(({ name }) => name)], lines));
     element.scrollTop = scrolled;
@@ -116,7 +116,7 @@ export function createDetails() {
   return { element, show };
 }
 
-/** The products, largest first. @param {import("../numbers/walk.js").Sum} sum @param {[string, string, string]} names */
+/** The products, largest first. @param {import("../numbers/layertrace.js").Sum} sum @param {[string, string, string]} names */
 function termsTable(sum, names) {
   const size = (/** @type {number} */ c) => Math.abs(sum.terms[c][2]);
   const order = sum.terms.map((_, c) => c).sort((a, b) => size(b) - size(a));
@@ -142,15 +142,15 @@ const sumLines = (lines) =>
   );
 
 /** From q and k to a weight. @param {Shot} shot */
-function pairDetails({ walk, own, key: j, state }) {
+function pairDetails({ trace, own, key: j, state }) {
   const i = state.query;
-  const sum = sumOf(lineOf(walk.of.q, i, walk.d_k), lineOf(walk.of.k, j, walk.d_k));
-  const theirs = walk.of.weights[i * walk.tokens.length + j];
+  const sum = sumOf(lineOf(trace.of.q, i, trace.d_k), lineOf(trace.of.k, j, trace.d_k));
+  const theirs = trace.of.weights[i * trace.tokens.length + j];
   const below = own.allowed[j] ? exact(own.scaled[j] - own.top) : "−∞";
   /** @type {[string, string][]} */
   const lines = [
-    [`sum of ${walk.d_k} products: the score`, exact(sum.sum)],
-    [`÷ √d_k, which is ${exact(divisor(walk, ownRules(walk)))}`, exact(own.scaled[j])],
+    [`sum of ${trace.d_k} products: the score`, exact(sum.sum)],
+    [`÷ √d_k, which is ${exact(divisor(trace, ownRules(trace)))}`, exact(own.scaled[j])],
     ...(own.allowed[j] ? [] : [/** @type {[string, string]} */ (["masked", "−∞"])]),
     [`− the row’s largest, ${exact(own.top)}`, below],
     ["e to that power", exact(own.exps[j])],
@@ -158,32 +158,32 @@ function pairDetails({ walk, own, key: j, state }) {
     ["the model’s own weight", exact(theirs)],
     ["difference", Math.abs(theirs - own.weights[j]).toExponential(1)],
   ];
-  const title = `How ${quoted(walk, i)} comes to look at ${quoted(walk, j)} with ${weightText(own.weights[j])}`;
+  const title = `How ${quoted(trace, i)} comes to look at ${quoted(trace, j)} with ${weightText(own.weights[j])}`;
   return [h("h4", {}, title), sumLines(lines), ...termsTable(sum, ["q", "k", "q × k"])];
 }
 
 /** From a token's vector to one number of its query, key, value or output. @param {Shot} shot @param {NumberPlace} place */
-function cellDetails({ walk, own, state }, { of: which, c }) {
+function cellDetails({ trace, own, state }, { of: which, c }) {
   const i = state.query;
-  const q = quoted(walk, i);
+  const q = quoted(trace, i);
   if (which === "output") {
-    const sum = sumOf(mixed(walk, own.weights), lineOf(walk.of.w_o, c, walk.d_k));
-    const whole = walk.of.output[i * walk.d_model + c];
+    const sum = sumOf(mixed(trace, own.weights), lineOf(trace.of.w_o, c, trace.d_k));
+    const whole = trace.of.output[i * trace.d_model + c];
     return [
       h("h4", {}, `Place ${c} of the output of ${q}`),
       sumLines([
-        [`head ${walk.head}: sum of ${walk.d_k} products`, exact(sum.sum)],
-        ["all other heads", exact(whole - sum.sum - walk.of.b_o[c])],
-        ["bias b_O", exact(walk.of.b_o[c])],
+        [`head ${trace.head}: sum of ${trace.d_k} products`, exact(sum.sum)],
+        ["all other heads", exact(whole - sum.sum - trace.of.b_o[c])],
+        ["bias b_O", exact(trace.of.b_o[c])],
         ["the model’s own output", exact(whole)],
       ]),
       ...termsTable(sum, ["z", "W", "z × W"]),
     ];
   }
-  const width = walk.d_model;
-  const bias = walk.of[`b_${which}`][c];
-  const sum = sumOf(lineOf(walk.of.x, i, width), lineOf(walk.of[`w_${which}`], c, width), bias);
-  const theirs = walk.of[which][i * walk.d_k + c];
+  const width = trace.d_model;
+  const bias = trace.of[`b_${which}`][c];
+  const sum = sumOf(lineOf(trace.of.x, i, width), lineOf(trace.of[`w_${which}`], c, width), bias);
+  const theirs = trace.of[which][i * trace.d_k + c];
   return [
     h("h4", {}, `Place ${c} of the ${{ q: "query", k: "key", v: "value" }[which]} of ${q}`),
     sumLines([

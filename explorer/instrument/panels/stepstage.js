@@ -44,13 +44,13 @@ export function createAbout() {
   const text = h("p", { class: "ax-stage-text" });
   const claim = h("p", { class: "ax-claim" });
   /** @param {Shot} shot */
-  function show({ walk, rules, state }) {
+  function show({ trace, rules, state }) {
     const stage = STAGES[state.stage];
     setText(title, `${state.stage + 1}. ${stage.title}`);
-    const line = typeof stage.formula === "string" ? stage.formula : stage.formula(walk);
+    const line = typeof stage.formula === "string" ? stage.formula : stage.formula(trace);
     formulaLine.replaceChildren(formula(line));
-    shapes.replaceChildren(formula(stage.shapes(walk)));
-    text.replaceChildren(formula(stage.text(walk, rules.causal)));
+    shapes.replaceChildren(formula(stage.shapes(trace)));
+    text.replaceChildren(formula(stage.text(trace, rules.causal)));
     claim.hidden = !stage.claim;
     if (!stage.claim) return;
     const [said, right] = stage.claim.map(formula);
@@ -69,7 +69,7 @@ export function createSayings() {
     setText(says, stageSentence(shot));
     setText(changed, changeSentence(shot));
     changed.hidden = !shot.turned;
-    setText(check, shot.state.stage > 1 ? checkSentence(shot.walk, shot.rows()) : "");
+    setText(check, shot.state.stage > 1 ? checkSentence(shot.trace, shot.rows()) : "");
   }
   return { says, changed, check, show };
 }
@@ -90,8 +90,8 @@ export function createPictures(set) {
       },
       (row, column) => {
         if (!painted) return "";
-        const { walk, state } = painted.shot;
-        return cellSentence(painted.pictures[at], walk.tokens, state.query, row, column);
+        const { trace, state } = painted.shot;
+        return cellSentence(painted.pictures[at], trace.tokens, state.query, row, column);
       },
     );
   /** @param {Shot} shot @param {import("../parts/theme.js").Theme} theme */

@@ -5,7 +5,7 @@ import { TEMPERATURES } from "../numbers/stepstate.js";
 import { ARROWS, choice, h } from "../parts/dom.js";
 
 /**
- * @typedef {import("../numbers/walk.js").Walk} Walk
+ * @typedef {import("../numbers/layertrace.js").LayerTrace} LayerTrace
  * @typedef {import("../numbers/stepwords.js").StepState} StepState
  * @typedef {(part: Partial<StepState>) => void} SetPart
  */
@@ -42,10 +42,10 @@ export function createStepTools(request, set) {
   const tools = [layers, heads, scale, mask, temperature];
   return {
     element: h("div", { class: "ax-tools" }, ...tools.map((tool) => tool.element)),
-    /** @param {Walk} walk @param {StepState} state */
-    show: (walk, state) => {
-      layers.show(walk.n_layers, walk.layer);
-      heads.show(walk.n_heads, walk.head);
+    /** @param {LayerTrace} trace @param {StepState} state */
+    show: (trace, state) => {
+      layers.show(trace.n_layers, trace.layer);
+      heads.show(trace.n_heads, trace.head);
       scale.show(state.scale ? "yes" : "no");
       mask.show(state.causal ? "yes" : "no");
       temperature.show(String(state.temperature));
@@ -100,11 +100,11 @@ export function createStrip(set, now) {
     set({ query: to, cell: null });
     element.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
   });
-  /** @param {Walk} walk @param {string} id of what is shown @param {number} query */
-  function show(walk, id, query) {
+  /** @param {LayerTrace} trace @param {string} id of what is shown @param {number} query */
+  function show(trace, id, query) {
     if (element.dataset.of !== id) {
       element.dataset.of = id;
-      element.replaceChildren(...chipsOf(walk, set));
+      element.replaceChildren(...chipsOf(trace, set));
     }
     [...element.children].forEach((chip, i) => {
       chip.setAttribute("aria-selected", String(i === query));
@@ -114,9 +114,9 @@ export function createStrip(set, now) {
   return { element, show };
 }
 
-/** @param {Walk} walk @param {SetPart} set */
-const chipsOf = (walk, set) =>
-  walk.tokens.map((token, i) => {
+/** @param {LayerTrace} trace @param {SetPart} set */
+const chipsOf = (trace, set) =>
+  trace.tokens.map((token, i) => {
     const style = token.special ? "ax-chip ax-chip-special" : "ax-chip";
     const chip = h("span", { class: style, role: "option", id: `ax-chip-${i}` }, token.text);
     chip.addEventListener("click", () => set({ query: i, cell: null }));

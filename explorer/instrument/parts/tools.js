@@ -153,7 +153,7 @@ export function createSteps(travel) {
 }
 
 /** The way to the page that shows how this head's weights are made. @param {() => void} go */
-export const createWalk = (go) =>
+export const createOpenSteps = (go) =>
   pushButton("How is it computed?", "This head, step by step, with every number", go);
 
 /**

@@ -1,9 +1,6 @@
 // A head's arithmetic against cases worked by hand.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { STAGES } from "../../explorer/instrument/numbers/stages.js";
-import { picturesOf } from "../../explorer/instrument/numbers/steppictures.js";
-import { stageSentence } from "../../explorer/instrument/numbers/stepwords.js";
 import {
   added,
   allRows,
@@ -16,7 +13,10 @@ import {
   rowFrom,
   spreadOf,
   sumOf,
-} from "../../explorer/instrument/numbers/walk.js";
+} from "../../explorer/instrument/numbers/layertrace.js";
+import { STAGES } from "../../explorer/instrument/numbers/stages.js";
+import { picturesOf } from "../../explorer/instrument/numbers/steppictures.js";
+import { stageSentence } from "../../explorer/instrument/numbers/stepwords.js";
 
 /** @param {string} text @param {number} start @returns {import("../../explorer/instrument/numbers/data.js").Token} */
 const token = (text, start) => ({
@@ -29,8 +29,8 @@ const token = (text, start) => ({
 /** @param {number} a @param {number} b */
 const near = (a, b) => assert.ok(Math.abs(a - b) < 1e-9, `${a} is not ${b}`);
 
-/** Two tokens, d_k = 4: q0·k = [2, 0], q1·k = [0, 4]. @type {import("../../explorer/instrument/numbers/walk.js").Walk} */
-const WALK = {
+/** Two tokens, d_k = 4: q0·k = [2, 0], q1·k = [0, 4]. @type {import("../../explorer/instrument/numbers/layertrace.js").LayerTrace} */
+const TRACE = {
   ...{
     passport: "",
     title: "",
@@ -55,7 +55,7 @@ const WALK = {
 };
 
 test("a query's weights are softmax(q k / sqrt(d_k))", () => {
-  const row = rowFrom(WALK, 0, ownRules(WALK));
+  const row = rowFrom(TRACE, 0, ownRules(TRACE));
   assert.deepEqual([...row.scores], [2, 0]);
   assert.deepEqual([...row.scaled], [1, 0]);
   near(row.weights[0], Math.E / (Math.E + 1));
@@ -64,23 +64,23 @@ test("a query's weights are softmax(q k / sqrt(d_k))", () => {
 });
 
 test("without the scale and with a temperature the scores are divided by something else", () => {
-  assert.equal(divisor(WALK, { scale: false, temperature: 1, causal: false }), 1);
-  assert.equal(divisor(WALK, { scale: true, temperature: 0.5, causal: false }), 1);
-  const sharp = rowFrom(WALK, 1, { scale: false, temperature: 1, causal: false });
+  assert.equal(divisor(TRACE, { scale: false, temperature: 1, causal: false }), 1);
+  assert.equal(divisor(TRACE, { scale: true, temperature: 0.5, causal: false }), 1);
+  const sharp = rowFrom(TRACE, 1, { scale: false, temperature: 1, causal: false });
   near(sharp.weights[1], Math.E ** 4 / (Math.E ** 4 + 1));
 });
 
 test("a causal mask leaves a query its own and the earlier keys only", () => {
-  const rows = allRows(WALK, { scale: true, temperature: 1, causal: true });
+  const rows = allRows(TRACE, { scale: true, temperature: 1, causal: true });
   assert.deepEqual([...rows[0].weights], [1, 0]);
   assert.deepEqual(rows[0].allowed, [true, false]);
   assert.deepEqual(rows[1].allowed, [true, true]);
 });
 
 test("values are mixed by the weights, and the head's part of the output is z times its W_O", () => {
-  const z = mixed(WALK, [0.25, 0.75]);
+  const z = mixed(TRACE, [0.25, 0.75]);
   assert.deepEqual([...z], [0.25, 0.75, 0, 0]);
-  assert.deepEqual([...added(WALK, z)], [1, 1.5, 0, 0.75]);
+  assert.deepEqual([...added(TRACE, z)], [1, 1.5, 0, 0.75]);
 });
 
 test("a sum shows its terms and what is added at the end", () => {
@@ -110,21 +110,21 @@ test("tokens are found in another order, the same word twice included", () => {
 
 test("how many tokens may be looked at is said of the mask that is on, the possible entropy too", () => {
   const stage = (/** @type {string} */ id) => STAGES.findIndex((one) => one.id === id);
-  const said = (/** @type {string} */ id, /** @type {boolean} */ causal, walk = WALK) => {
+  const said = (/** @type {string} */ id, /** @type {boolean} */ causal, trace = TRACE) => {
     const state = { stage: stage(id), query: 0, key: 0, cell: null, scale: true, temperature: 1 };
-    const rules = { ...ownRules(walk), causal: causal || walk.causal };
-    const own = rowFrom(walk, 0, ownRules(walk));
-    const shot = { walk, own, rules, key: 0, note: "", turned: null, state: { ...state, causal } };
+    const rules = { ...ownRules(trace), causal: causal || trace.causal };
+    const own = rowFrom(trace, 0, ownRules(trace));
+    const shot = { trace, own, rules, key: 0, note: "", turned: null, state: { ...state, causal } };
     return stageSentence(/** @type {any} */ (shot));
   };
   assert.equal(said("mask", false), "“a” may look at 2 of 2 tokens.");
   assert.equal(said("mask", true), "“a” may look at 1 of 2 tokens.");
   assert.match(said("softmax", false), /of at most 1\.00 bits\.$/);
-  const causal = { ...WALK, causal: true };
+  const causal = { ...TRACE, causal: true };
   assert.equal(said("mask", false, causal), "“a” may look at 1 of 2 tokens.");
   assert.match(said("softmax", false, causal), /an entropy of 0\.00 of at most 0\.00 bits\.$/);
   // The stage's own text goes by the switch as the sentence beside it does.
-  const text = (/** @type {boolean} */ on, walk = WALK) => STAGES[stage("mask")].text(walk, on);
+  const text = (/** @type {boolean} */ on, trace = TRACE) => STAGES[stage("mask")].text(trace, on);
   assert.match(text(false), /^Here nothing is masked/);
   assert.match(
     text(true),
@@ -134,16 +134,16 @@ test("how many tokens may be looked at is said of the mask that is on, the possi
 });
 
 test("a causal mask over words that are read backwards is that of their new order", () => {
-  const turnedWalk = { ...WALK, tokens: [WALK.tokens[1], WALK.tokens[0]] };
+  const turnedTrace = { ...TRACE, tokens: [TRACE.tokens[1], TRACE.tokens[0]] };
   const [rules, places] = [{ scale: true, temperature: 1, causal: true }, [1, 0]];
   const shotOf = (/** @type {number} */ query) => {
     const stage = STAGES.findIndex((one) => one.id === "mask");
-    const turned = { walk: turnedWalk, places, own: rowFrom(turnedWalk, places[query], rules) };
+    const turned = { trace: turnedTrace, places, own: rowFrom(turnedTrace, places[query], rules) };
     return /** @type {any} */ ({
-      ...{ walk: WALK, own: rowFrom(WALK, query, ownRules(WALK)), rules, key: 0, note: "" },
-      rows: () => allRows(WALK, ownRules(WALK)),
+      ...{ trace: TRACE, own: rowFrom(TRACE, query, ownRules(TRACE)), rules, key: 0, note: "" },
+      rows: () => allRows(TRACE, ownRules(TRACE)),
       state: { ...{ stage, query, key: 0, cell: null }, ...rules },
-      turned: { ...turned, rows: () => allRows(turnedWalk, rules) },
+      turned: { ...turned, rows: () => allRows(turnedTrace, rules) },
     });
   };
   assert.equal(stageSentence(shotOf(0)), "“a” may look at 2 of 2 tokens."); // it is read last
@@ -153,7 +153,7 @@ test("a causal mask over words that are read backwards is that of their new orde
     [may.name, ...Array.from(may.values)],
     ["May look, with the change", 1, 1, 0, 1],
   );
-  // The vectors stand in the changed order: b's are the first of the walk that is turned.
+  // The vectors stand in the changed order: b's are the first of the trace that is turned.
   assert.deepEqual(
     [left.name, ...Array.from(left.values)],
     ["Scores that remain, with the change", 2, 0, 0, 1],

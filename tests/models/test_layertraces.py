@@ -11,21 +11,21 @@ import transformers
 
 import explorer
 from explorer.errors import ExplorerError
-from explorer.instrument.wire.walk import pack_walk
+from explorer.instrument.wire.layertrace import pack_layer_traces
 from explorer.run import Run
 from explorer.source import Embedded, Folder, Scratch, Trained, Transplanted
-from explorer.sources import walks
+from explorer.sources import layertraces
+from explorer.sources.layertraces import Twist, trace_layer, word_order
 from explorer.sources.loading import load_model
 from explorer.sources.progress import silent
 from explorer.sources.scratch import read_scratch
-from explorer.sources.walks import Twist, walk_run, word_order
 from tests.models.test_families import FAMILIES
 from tests.models.tiny import AGAINST_EAGER, byte_level, eager
 
 CAT = "The cat sat on the mat because it was tired."
 LONG = "Its keeper, a quiet woman named Ada, still climbed the lighthouse's stairs. " * 6
 TEXTS = {"short": (CAT,), "pair": ("Who wrote it?", "Ada Lovelace wrote it."), "long": (LONG,)}
-JS = Path(__file__).parents[1] / "js/walk_numbers.js"
+JS = Path(__file__).parents[1] / "js/layertrace_numbers.js"
 # Float32 numbers of size 1 are rounded by 6e-8, and a sum of 384 products in another order by a
 # few of these; scores and vectors reach about 30, so the bound goes with the largest number.
 TOLERANCE = AGAINST_EAGER
@@ -54,17 +54,17 @@ def hooked(network, modules, call):
     return kept
 
 
-def in_browser(walk, head, tmp_path):
+def in_browser(layer_trace, head, tmp_path):
     """What the page's own arithmetic makes of the payload."""
-    file = tmp_path / "walk.bin"
-    file.write_bytes(pack_walk([(walk, head)], walk_id="x"))
+    file = tmp_path / "layertrace.bin"
+    file.write_bytes(pack_layer_traces([(layer_trace, head)], trace_id="x"))
     out = subprocess.run(["node", str(JS), str(file)], capture_output=True, text=True, check=True)
     return json.loads(out.stdout)
 
 
-def check_browser(walk, head, q, k, v, weights, w_o, tmp_path):
+def check_browser(layer_trace, head, q, k, v, weights, w_o, tmp_path):
     """All stages against torch's tensors of one head: q, k, v ``[token, d_k]``, weights."""
-    got = in_browser(walk, head, tmp_path)
+    got = in_browser(layer_trace, head, tmp_path)
     for name, want in (("q", q), ("k", k), ("v", v)):
         near(got[name], want)
     near(got["scores"], q @ k.T)
@@ -86,17 +86,19 @@ def test_every_stage_of_minilm_is_what_hooks_on_the_model_see(texts, layer, tmp_
     joined, attention = seen["self"]
     n = joined.shape[1]
 
-    walk = walk_run(Run(*texts), layer)
+    layer_trace = trace_layer(Run(*texts), layer)
     for name in "qkv":
         want = seen[name][0].view(n, 12, 32).transpose(0, 1)
-        near(getattr(walk, name), want)
-    near(walk.weights, attention[0])
-    near(walk.joined, joined[0])
-    near(walk.output, seen["output"][0])
+        near(getattr(layer_trace, name), want)
+    near(layer_trace.weights, attention[0])
+    near(layer_trace.joined, joined[0])
+    near(layer_trace.output, seen["output"][0])
     for head in (0, 7):
-        q, k, v = (getattr(walk, name)[head].astype(np.float64) for name in "qkv")
-        w_o = walk.w_o[:, 32 * head : 32 * head + 32]
-        check_browser(walk, head, q, k, v, attention[0, head].double().numpy(), w_o, tmp_path)
+        q, k, v = (getattr(layer_trace, name)[head].astype(np.float64) for name in "qkv")
+        w_o = layer_trace.w_o[:, 32 * head : 32 * head + 32]
+        check_browser(
+            layer_trace, head, q, k, v, attention[0, head].double().numpy(), w_o, tmp_path
+        )
 
 
 @pytest.mark.parametrize(
@@ -114,20 +116,22 @@ def test_every_stage_of_the_scratch_layer_is_what_hooks_see(options, tmp_path):
     seen = hooked(ours, parts, lambda: reading.encoder(x[None]))
     weights = explorer.trace(CAT, source="scratch", **_options(options)).weights[layer]
 
-    walk = walk_run(run, layer)
+    layer_trace = trace_layer(run, layer)
     d_k = options.d_model // options.n_heads
     for name in "qkv":
-        near(getattr(walk, name), seen[name][0].view(len(x), -1, d_k).transpose(0, 1))
-    near(walk.output, seen["o"][0])
-    near(walk.weights, weights)
+        near(getattr(layer_trace, name), seen[name][0].view(len(x), -1, d_k).transpose(0, 1))
+    near(layer_trace.output, seen["o"][0])
+    near(layer_trace.weights, weights)
     head = options.n_heads - 1
-    q, k, v = (getattr(walk, name)[head].astype(np.float64) for name in "qkv")
+    q, k, v = (getattr(layer_trace, name)[head].astype(np.float64) for name in "qkv")
     want = weights[head].astype(np.float64)
-    got = in_browser(walk, head, tmp_path)
+    got = in_browser(layer_trace, head, tmp_path)
     near(got["weights"], want)
     near(got["z"], want @ v)
     near(got["scaled"], q @ k.T / np.sqrt(d_k))
-    assert walk.allowed.sum() == (len(x) * (len(x) + 1) // 2 if options.causal else len(x) ** 2)
+    assert layer_trace.allowed.sum() == (
+        len(x) * (len(x) + 1) // 2 if options.causal else len(x) ** 2
+    )
 
 
 def _options(options):
@@ -140,13 +144,13 @@ def _options(options):
 )
 def test_the_parts_of_the_input_add_up_to_it(source):
     text = "a b c d e" if isinstance(source, Trained) else CAT
-    walk = walk_run(Run(text, source=source), 0)
-    total = torch.from_numpy(sum(part.values for part in walk.parts))
-    if walk.normed:
+    layer_trace = trace_layer(Run(text, source=source), 0)
+    total = torch.from_numpy(sum(part.values for part in layer_trace.parts))
+    if layer_trace.normed:
         norm = load_model(Embedded(), silent).network.embeddings.LayerNorm
         with torch.inference_mode():
             total = norm(total)
-    near(total.numpy(), walk.x)
+    near(total.numpy(), layer_trace.x)
 
 
 @pytest.mark.parametrize("family", ["Roberta", "XLMRoberta", "Electra", "DistilBert"])
@@ -155,18 +159,18 @@ def test_other_bert_shaped_families_can_be_walked(family, tmp_path):
     run = Run("the cats naïve", source=Folder(str(tmp_path)))
     trace = explorer.trace(run.text, source=f"path:{tmp_path}")
     for layer in (0, 1):
-        walk = walk_run(run, layer)
-        near(walk.weights, trace.weights[layer])
-        scores = walk.q @ walk.k.transpose(0, 2, 1) / np.sqrt(walk.d_k)
-        near(np.exp(scores) / np.exp(scores).sum(-1, keepdims=True), walk.weights)
-    assert [part.name for part in walk_run(run, 0).parts][:2] == ["token", "position"]
+        layer_trace = trace_layer(run, layer)
+        near(layer_trace.weights, trace.weights[layer])
+        scores = layer_trace.q @ layer_trace.k.transpose(0, 2, 1) / np.sqrt(layer_trace.d_k)
+        near(np.exp(scores) / np.exp(scores).sum(-1, keepdims=True), layer_trace.weights)
+    assert [part.name for part in trace_layer(run, 0).parts][:2] == ["token", "position"]
 
 
 @pytest.mark.parametrize("family", ["MPNet", "ModernBert"])
 def test_attention_of_another_build_is_refused_with_the_reason(family, tmp_path):
     _save(family, tmp_path)
     with pytest.raises(ExplorerError, match="built in another way"):
-        walk_run(Run("the cats", source=Folder(str(tmp_path))), 0)
+        trace_layer(Run("the cats", source=Folder(str(tmp_path))), 0)
 
 
 def _save(family, folder):
@@ -180,53 +184,53 @@ def _save(family, folder):
 def test_without_positions_the_words_take_their_attention_with_them(source):
     run = Run(CAT, source=source)
     layer = 1
-    forwards = walk_run(run, layer, Twist(positions=False))
-    backwards = walk_run(run, layer, Twist(positions=False, backwards=True))
+    forwards = trace_layer(run, layer, Twist(positions=False))
+    backwards = trace_layer(run, layer, Twist(positions=False, backwards=True))
     order = word_order(forwards.tokens, backwards=True)
     assert [t.text for t in backwards.tokens] == [forwards.tokens[i].text for i in order]
     moved = forwards.weights[:, order][:, :, order]
     # Sums over the keys in another order, through one layer before.
     assert np.abs(backwards.weights - moved).max() <= 1e-5
 
-    told = walk_run(run, layer, Twist(backwards=True))
-    original = walk_run(run, layer)
+    told = trace_layer(run, layer, Twist(backwards=True))
+    original = trace_layer(run, layer)
     assert np.abs(told.weights - original.weights[:, order][:, :, order]).max() > 0.02
 
 
 def test_words_are_turned_round_and_their_pieces_are_not():
-    tokens = walk_run(Run("Lovelace wrote", "It is"), 0).tokens
+    tokens = trace_layer(Run("Lovelace wrote", "It is"), 0).tokens
     turned = [tokens[i].text for i in word_order(tokens, backwards=True)]
     assert [t.text for t in tokens][:4] == ["[CLS]", "love", "##lace", "wrote"]
     assert turned == ["[CLS]", "wrote", "love", "##lace", "[SEP]", "is", "it", "[SEP]"]
 
 
-def test_a_walk_leaves_the_model_as_it_was_and_is_read_only():
+def test_a_layer_trace_leaves_the_model_as_it_was_and_is_read_only():
     before = explorer.trace(CAT).weights
-    walk = walk_run(Run(CAT), 2)
+    layer_trace = trace_layer(Run(CAT), 2)
     with pytest.raises(ValueError, match="read-only"):
-        walk.w_q[0, 0] = 1
+        layer_trace.w_q[0, 0] = 1
     assert np.array_equal(explorer.trace(CAT).weights, before)
 
 
 @pytest.mark.parametrize("layer", [-1, 6, 99])
 def test_a_layer_that_is_not_there_is_refused(layer):
     with pytest.raises(ExplorerError, match="layers 0 to 5"):
-        walk_run(Run(CAT), layer)
+        trace_layer(Run(CAT), layer)
 
 
 def test_shapes_that_do_not_fit_and_numbers_that_are_none_are_refused():
     from dataclasses import replace
 
-    walk = walk_run(Run(CAT), 0)
+    layer_trace = trace_layer(Run(CAT), 0)
     with pytest.raises(ExplorerError, match="output has the shape"):
-        replace(walk, output=walk.output[:3])
-    broken = walk.x.copy()
+        replace(layer_trace, output=layer_trace.output[:3])
+    broken = layer_trace.x.copy()
     broken[0, 0] = np.nan
     with pytest.raises(ExplorerError, match="not finite"):
-        replace(walk, x=broken)
+        replace(layer_trace, x=broken)
 
 
 def test_unknown_embeddings_show_the_input_alone():
     loaded = load_model(Embedded(), silent)
-    reading = walks.read(loaded, (CAT,))
-    assert walks._embedded(loaded, reading, torch.zeros(1, 13, 384)) == ()
+    reading = layertraces.read(loaded, (CAT,))
+    assert layertraces._embedded(loaded, reading, torch.zeros(1, 13, 384)) == ()

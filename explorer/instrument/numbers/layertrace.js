@@ -1,5 +1,5 @@
 // One head's arithmetic, number by number: the same sums as the model's, in double precision, from
-// the model's own vectors. wire/walk.py writes what is read here.
+// the model's own vectors. wire/layertrace.py writes what is read here.
 
 import { read } from "../wire/container.js";
 
@@ -8,9 +8,9 @@ import { read } from "../wire/container.js";
  * @typedef {{title: string, passport: string, layer: number, head: number, n_layers: number, n_heads: number,
  *            d_model: number, d_k: number, causal: boolean, normed: boolean, parts: string[],
  *            tokens: Token[]}} About
- * @typedef {About & {of: Record<string, Float32Array>}} Walk of: the arrays by name
+ * @typedef {About & {of: Record<string, Float32Array>}} LayerTrace of: the arrays by name
  * @typedef {{id: string, note: string, opening: Record<string, unknown> | null,
- *            link: Record<string, string> | null, walks: Walk[], page: Uint8Array}} Walks
+ *            link: Record<string, string> | null, traces: LayerTrace[], page: Uint8Array}} LayerTraces
  *   page: a page that was asked for as a file; empty if none was
  * @typedef {{scale: boolean, temperature: number, causal: boolean}} Rules
  *   temperature: what the scores are divided by besides √d_k
@@ -20,19 +20,19 @@ import { read } from "../wire/container.js";
  *   factor, factor, product; what is added at the end
  */
 
-/** @param {Uint8Array} bytes @returns {Walks} */
-export function unpackWalks(bytes) {
+/** @param {Uint8Array} bytes @returns {LayerTraces} */
+export function unpackLayerTraces(bytes) {
   const { head, blocks } = read(bytes);
   const arrays = blocks.filter((block) => block.name !== "page");
-  const walks = head.walks.map((/** @type {About} */ about, /** @type {number} */ w) => ({
+  const traces = head.traces.map((/** @type {About} */ about, /** @type {number} */ i) => ({
     ...about,
-    of: Object.fromEntries(arrays.filter(({ walk }) => walk === w).map((a) => [a.name, a.data])),
+    of: Object.fromEntries(arrays.filter(({ trace }) => trace === i).map((a) => [a.name, a.data])),
   }));
-  return { ...head, walks, page: blocks.find(({ name }) => name === "page")?.data };
+  return { ...head, traces, page: blocks.find(({ name }) => name === "page")?.data };
 }
 
-/** The rules that the model itself keeps. @param {Walk} walk @returns {Rules} */
-export const ownRules = (walk) => ({ scale: true, temperature: 1, causal: walk.causal });
+/** The rules that the model itself keeps. @param {LayerTrace} trace @returns {Rules} */
+export const ownRules = (trace) => ({ scale: true, temperature: 1, causal: trace.causal });
 
 /** @param {Rules} one @param {Rules} other */
 export const sameRules = (one, other) =>
@@ -50,21 +50,22 @@ export function dot(a, b) {
 
 /**
  * What the scores are divided by.
- * @param {Walk} walk @param {Rules} rules
+ * @param {LayerTrace} trace @param {Rules} rules
  */
-export const divisor = (walk, rules) => (rules.scale ? Math.sqrt(walk.d_k) : 1) * rules.temperature;
+export const divisor = (trace, rules) =>
+  (rules.scale ? Math.sqrt(trace.d_k) : 1) * rules.temperature;
 
 /**
  * From one query to its attention weights: softmax(q Kᵀ / √d_k) (Vaswani et al. 2017).
- * @param {Walk} walk @param {number} i the query @param {Rules} rules
+ * @param {LayerTrace} trace @param {number} i the query @param {Rules} rules
  * @returns {Row}
  */
-export function rowFrom(walk, i, rules) {
-  const { d_k: width, tokens } = walk;
-  const q = lineOf(walk.of.q, i, width);
-  const scores = Float64Array.from(tokens, (_, j) => dot(q, lineOf(walk.of.k, j, width)));
-  const scaled = scores.map((score) => score / divisor(walk, rules));
-  const allowed = tokens.map((_, j) => !(rules.causal || walk.causal) || j <= i);
+export function rowFrom(trace, i, rules) {
+  const { d_k: width, tokens } = trace;
+  const q = lineOf(trace.of.q, i, width);
+  const scores = Float64Array.from(tokens, (_, j) => dot(q, lineOf(trace.of.k, j, width)));
+  const scaled = scores.map((score) => score / divisor(trace, rules));
+  const allowed = tokens.map((_, j) => !(rules.causal || trace.causal) || j <= i);
   const top = scaled.reduce((most, s, j) => (allowed[j] ? Math.max(most, s) : most), -Infinity);
   const exps = scaled.map((s, j) => (allowed[j] ? Math.exp(s - top) : 0));
   const total = exps.reduce((sum, e) => sum + e, 0);
@@ -73,18 +74,18 @@ export function rowFrom(walk, i, rules) {
 
 /**
  * The rows of all queries.
- * @param {Walk} walk @param {Rules} rules
+ * @param {LayerTrace} trace @param {Rules} rules
  */
-export const allRows = (walk, rules) => walk.tokens.map((_, i) => rowFrom(walk, i, rules));
+export const allRows = (trace, rules) => trace.tokens.map((_, i) => rowFrom(trace, i, rules));
 
 /**
  * What a query's weights make of the values, `[d_k]`.
- * @param {Walk} walk @param {ArrayLike<number>} weights
+ * @param {LayerTrace} trace @param {ArrayLike<number>} weights
  */
-export function mixed(walk, weights) {
-  const z = new Float64Array(walk.d_k);
-  for (let j = 0; j < walk.tokens.length; j++) {
-    const v = lineOf(walk.of.v, j, walk.d_k);
+export function mixed(trace, weights) {
+  const z = new Float64Array(trace.d_k);
+  for (let j = 0; j < trace.tokens.length; j++) {
+    const v = lineOf(trace.of.v, j, trace.d_k);
     for (let c = 0; c < z.length; c++) z[c] += weights[j] * v[c];
   }
   return z;
@@ -92,10 +93,12 @@ export function mixed(walk, weights) {
 
 /**
  * What a head adds to the output, `[d_model]`: z W_O of this head's columns.
- * @param {Walk} walk @param {ArrayLike<number>} z
+ * @param {LayerTrace} trace @param {ArrayLike<number>} z
  */
-export const added = (walk, z) =>
-  Float64Array.from({ length: walk.d_model }, (_, c) => dot(z, lineOf(walk.of.w_o, c, walk.d_k)));
+export const added = (trace, z) =>
+  Float64Array.from({ length: trace.d_model }, (_, c) =>
+    dot(z, lineOf(trace.of.w_o, c, trace.d_k)),
+  );
 
 /**
  * A sum of products, term by term.
@@ -134,7 +137,7 @@ export function farthest(one, other) {
 }
 
 /**
- * For each token of one walk its place in the other, which may read the same in another order.
+ * For each token of one trace its place in the other, which may read the same in another order.
  * @param {Token[]} tokens @param {Token[]} others
  * @returns {number[]} -1 where the other lacks it
  */

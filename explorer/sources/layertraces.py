@@ -1,4 +1,4 @@
-"""Run -> LayerWalk: every number of one layer, as the model computes it on a text."""
+"""Run -> LayerTrace: every number of one layer, as the model computes it on a text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from explorer.errors import ExplorerError
+from explorer.layertrace import LayerTrace, Part
 from explorer.run import Run
 from explorer.scratch.attention import SelfAttention
 from explorer.source import Trained, Transplanted, model_of
@@ -21,7 +22,6 @@ from explorer.sources.tokens import Reading, read
 from explorer.sources.trained import read_trained
 from explorer.sources.transplanted import transplanted_info, transplanted_layer
 from explorer.trace import ModelInfo, Token
-from explorer.walk import LayerWalk, Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,9 @@ class Twist:
     backwards: bool = False
 
 
-def walk_run(
+def trace_layer(
     run: Run, layer: int, twist: Twist | None = None, progress: Progress = silent
-) -> LayerWalk:
+) -> LayerTrace:
     """Every number that one layer makes of a text.
 
     Args:
@@ -59,14 +59,14 @@ def walk_run(
         loaded = load_model(model, progress)
         ours = isinstance(run.source, Transplanted)
         with torch.inference_mode():
-            return _walk_model(loaded, run.texts, layer, twist, ours)
+            return _trace_model(loaded, run.texts, layer, twist, ours)
     trains = isinstance(run.source, Trained)
     reading = read_trained(run, progress) if trains else read_scratch(run)
     with torch.inference_mode():
-        return _walk_scratch(reading, layer, twist)
+        return _trace_scratch(reading, layer, twist)
 
 
-def _walk_scratch(reading: ScratchReading, layer: int, twist: Twist) -> LayerWalk:
+def _trace_scratch(reading: ScratchReading, layer: int, twist: Twist) -> LayerTrace:
     _check_layer(layer, reading.info)
     order = word_order(reading.tokens, twist.backwards)
     words, positions = reading.words[order], reading.positions
@@ -81,12 +81,12 @@ def _walk_scratch(reading: ScratchReading, layer: int, twist: Twist) -> LayerWal
     ours: SelfAttention = reading.encoder.layers[layer]
     tokens = tuple(reading.tokens[i] for i in order)
     shown = tuple(parts) if layer == 0 else ()
-    return _walk_ours(reading.info, layer, tokens, shown, False, x, ours, reading.encoder.causal)
+    return _trace_ours(reading.info, layer, tokens, shown, False, x, ours, reading.encoder.causal)
 
 
-def _walk_model(
+def _trace_model(
     loaded: LoadedModel, texts: tuple[str, ...], layer: int, twist: Twist, transplanted: bool
-) -> LayerWalk:
+) -> LayerTrace:
     plain_layers(loaded.network)  # refuses attention of another build before any work
     _check_layer(layer, loaded.info)
     reading = _twisted(loaded, read(loaded, texts), twist)
@@ -96,12 +96,12 @@ def _walk_model(
     about = (reading.tokens, parts, bool(parts), x)
     if transplanted:
         ours = transplanted_layer(loaded.network, layer)
-        return _walk_ours(transplanted_info(loaded.info), layer, *about, ours, causal=False)
+        return _trace_ours(transplanted_info(loaded.info), layer, *about, ours, causal=False)
     maps = projections(loaded.network, layer)
     return _record(loaded.info, layer, *about, maps, attentions[layer], causal=False)
 
 
-def _walk_ours(
+def _trace_ours(
     info: ModelInfo,
     layer: int,
     tokens: tuple[Token, ...],
@@ -110,7 +110,7 @@ def _walk_ours(
     x: Tensor,
     ours: SelfAttention,
     causal: bool,
-) -> LayerWalk:
+) -> LayerTrace:
     """The from-scratch layer's numbers, by its own modules."""
     _, weights = ours(x, x, x, causal=causal, return_weights=True)
     maps = (ours.W_Q, ours.W_K, ours.W_V, ours.o)
@@ -128,7 +128,7 @@ def _record(
     weights: Tensor,
     *,
     causal: bool,
-) -> LayerWalk:
+) -> LayerTrace:
     """A layer's numbers: its maps of what it read, and its own weights."""
     q_all, k_all, v_all = (_split(m(x), weights.shape[1]) for m in maps[:3])
     joined = (weights @ v_all).transpose(1, 2).flatten(2)
@@ -137,7 +137,7 @@ def _record(
     w_q, w_k, w_v, w_o = (_array(m.weight) for m in maps)
     b_q, b_k, b_v, b_o = (_array(m.bias) for m in maps)
     q, k, v = (_array(a[0]) for a in (q_all, k_all, v_all))
-    return LayerWalk(
+    return LayerTrace(
         model=info,
         layer=layer,
         tokens=tokens,

@@ -1,4 +1,4 @@
-"""LayerWalk: every number that one attention layer made on its way from tokens to output."""
+"""LayerTrace: every number that one attention layer made on its way from tokens to output."""
 
 from dataclasses import dataclass, fields
 
@@ -25,7 +25,7 @@ class Part:
 
 
 @dataclass(frozen=True, eq=False)
-class LayerWalk:
+class LayerTrace:
     """One layer's attention, number by number, as the model itself computed it.
 
     Attributes:

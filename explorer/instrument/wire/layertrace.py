@@ -1,0 +1,78 @@
+"""One head's way from tokens to output as a payload; `layertrace.js` is the other end.
+
+Its blocks are the arrays of each trace by their names, and ``page``, a file if one was asked for.
+Nothing is rounded: the browser repeats the sums and shows how far it is from the model's own.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+import numpy as np
+
+from explorer.instrument.wire.container import Block, of_bytes, write
+from explorer.instrument.wire.trace import passport_words
+from explorer.layertrace import Array, LayerTrace
+
+
+def pack_layer_traces(
+    traces: Sequence[tuple[LayerTrace, int]],
+    *,
+    trace_id: str,
+    note: str = "",
+    opening: Mapping[str, object] | None = None,
+    link: Mapping[str, str] | None = None,
+    page: str = "",
+) -> bytes:
+    """The payload of a head, and of the same with something changed.
+
+    Args:
+        traces: A layer and one of its heads; behind it, if there is one, what it is compared with.
+        trace_id: Names the text and the model: payloads with one id keep the reader's view.
+        note: What is different in the second, in words.
+        opening: The view to open with, by the names that a link uses.
+        link: The URL parameters of the run; None if no link can carry it.
+        page: All this as a file, if it was asked for.
+    """
+    abouts, blocks = [], list[Block]()
+    for number, (trace, head) in enumerate(traces):
+        abouts.append(
+            {
+                "title": trace.model.name,
+                "passport": passport_words(trace.model),
+                "layer": trace.layer,
+                "head": head,
+                "n_layers": trace.model.n_layers,
+                "n_heads": trace.model.n_heads,
+                "d_model": trace.model.d_model,
+                "d_k": trace.d_k,
+                "causal": not trace.allowed.all(),
+                "normed": trace.normed,
+                "parts": [part.name for part in trace.parts],
+                "tokens": [asdict(token) for token in trace.tokens],
+            }
+        )
+        for name, array in _arrays(trace, head):
+            blocks.append(({"trace": number, "name": name}, array.astype(np.float32)))
+    header = {
+        "id": trace_id,
+        "note": note,
+        "opening": opening,
+        "link": link,
+        "traces": abouts,
+    }
+    return write(header, [*blocks, of_bytes({"name": "page"}, page.encode())])
+
+
+def _arrays(trace: LayerTrace, head: int) -> list[tuple[str, Array]]:
+    """What the browser needs of a layer to repeat every sum of one head."""
+    own = slice(head * trace.d_k, (head + 1) * trace.d_k)
+    return [
+        *((f"part{i}", part.values) for i, part in enumerate(trace.parts)),
+        ("x", trace.x),
+        *((name, getattr(trace, name)[own]) for name in ("w_q", "w_k", "w_v", "b_q", "b_k", "b_v")),
+        *((name, getattr(trace, name)[head]) for name in ("q", "k", "v", "weights")),
+        ("joined", trace.joined),
+        ("w_o", trace.w_o[:, own]),
+        ("b_o", trace.b_o),
+        ("output", trace.output),
+    ]
