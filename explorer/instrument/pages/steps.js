@@ -46,7 +46,7 @@ import { createSaveMenu } from "../save/files.js";
  */
 
 /** The names that a link uses. */
-export const WALK_PARAMS = [
+export const STEPS_PARAMS = [
   ...["layer", "heads", "query", "key", "stage", "scale", "temperature", "mask"],
 ];
 
