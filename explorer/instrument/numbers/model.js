@@ -77,6 +77,29 @@ export function arrange(weights, nKeys, rows, columns, renormalise) {
 }
 
 /**
+ * The largest single weight between units. With `renormalise` each weight is first divided by what
+ * is left of its row.
+ * @param {Float32Array} weights @param {number} nKeys @param {Unit[]} rows @param {Unit[]} columns
+ * @param {boolean} renormalise
+ * @returns {Picture}
+ */
+export function arrangeMost(weights, nKeys, rows, columns, renormalise) {
+  const out = new Float32Array(rows.length * columns.length);
+  const kept = columns.flatMap((column) => column.tokens);
+  rows.forEach((row, r) => {
+    for (const query of row.tokens) {
+      const line = weights.subarray(query * nKeys, (query + 1) * nKeys);
+      const whole = (renormalise && kept.reduce((sum, key) => sum + line[key], 0)) || 1;
+      columns.forEach((column, c) => {
+        const at = r * columns.length + c;
+        for (const key of column.tokens) out[at] = Math.max(out[at], line[key] / whole);
+      });
+    }
+  });
+  return { weights: out, rows, columns };
+}
+
+/**
  * The weight that is painted in the full colour, for each row. [CLS] and [SEP] soak up most
  * attention, so the percentile and row scales look at ordinary keys only; what a special token
  * gets beyond that is painted in the full colour too.
@@ -97,6 +120,18 @@ export function fullColour({ weights, rows, columns }, scale) {
   const isOrdinary = new Uint8Array(columns.length);
   for (const c of ordinary) isOrdinary[c] = 1;
   return tops.fill(percentileOf(weights, isOrdinary, PERCENTILE) || 1);
+}
+
+/**
+ * The number of the full colour for one number a unit.
+ * @param {Float32Array} values @param {Unit[]} units @param {Scale} scale
+ */
+export function fullOf(values, units, scale) {
+  if (scale === "absolute") return 1;
+  const ordinary = values.filter((_, i) => !units[i].special);
+  const counted = (ordinary.length ? ordinary : values.slice()).sort();
+  const at = scale === "row" ? 1 : PERCENTILE;
+  return counted[Math.round(at * (counted.length - 1))] || 1;
 }
 
 const FEW = 4096; // weights that are sorted as fast as counted
@@ -320,9 +355,9 @@ export function sameWords(tokens, unknown) {
 
 /**
  * @typedef {{self: number, previous: number, next: number, repeat: number, special: number,
- *            entropy: number, possible: number, crosses: boolean}} Profile
- *   shares of all attention; entropies in bits; crosses: keys are of another text than queries, so
- *   that no key stands before, after or at a query
+ *            entropy: number | null, possible: number, crosses: boolean}} Profile
+ *   shares of all attention; entropies in bits, null where it is not known; crosses: keys are of
+ *   another text than queries, so that no key stands before, after or at a query
  */
 
 /**

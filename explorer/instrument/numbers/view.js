@@ -3,13 +3,14 @@
 /**
  * @typedef {import("./model.js").Specials} Specials
  * @typedef {import("./model.js").Scale} Scale
+ * @typedef {"auto" | "same" | "sentence" | "paragraph" | "turn" | "stretch"} Level
  * @typedef {{layer: number, heads: number[], combine: "mean" | "max",
  *            queries: number[], keys: number[], look: "from" | "to",
- *            grid: "pinned" | "whole", words: boolean, specials: Specials, scale: Scale, mass: number,
+ *            grid: "pinned" | "whole", words: boolean, map: Level, pool: "sum" | "max", specials: Specials, scale: Scale, mass: number,
  *            flow: "auto" | "down" | "across", path: "all" | "chosen", residual: number,
  *            step: number | null}} View
  *   layer is the model’s own number of it; queries and keys are the pinned tokens, in order; residual is per cent; step is of a training,
- *   null for its last
+ *   null for its last; map: what stands on maps; pool: how weights between groups become one
  */
 
 /** @type {View} */
@@ -22,6 +23,8 @@ export const START = {
   look: "from",
   grid: "pinned",
   words: false,
+  map: "auto",
+  pool: "sum",
   specials: "shown",
   scale: "percentile",
   mass: 90,
@@ -35,6 +38,8 @@ const CHOICES = {
   combine: ["mean", "max"],
   look: ["from", "to"],
   grid: ["pinned", "whole"],
+  map: ["auto", "same", "sentence", "paragraph", "turn", "stretch"],
+  pool: ["sum", "max"],
   specials: ["shown", "hidden", "renormalised"],
   scale: ["percentile", "row", "absolute"],
   flow: ["auto", "down", "across"],

@@ -9,9 +9,11 @@ import { digits, percent, sinkOf } from "./model.js";
  * @typedef {{rows: number[], columns: number[]}} Focus units pointed at or pinned, in order
  * @typedef {{name: string, base: string, picture: Picture, most: boolean,
  *            given: (rows: number[]) => Float32Array, got: (columns: number[]) => Float32Array,
- *            number: (rows: number[], columns: number[]) => number, shares: () => Float32Array,
- *            nowhere: (rows: number[]) => number}} Said
- *   what is said of some heads. most: whether cells are the largest of several heads; given: where
+ *            number: (rows: number[], columns: number[]) => number | null,
+ *            shares: () => Float32Array | null, nowhere: (rows: number[]) => number,
+ *            noun?: string}} Said
+ *   what is said of some heads. noun: what several units are called; number, shares: null while
+ *   they are added up elsewhere; most: whether cells are the largest of several heads; given: where
  *   rows look; got: who looks at columns; shares: what each column gets of the base, all tokens'
  *   attention; nowhere: what rows give to no token
  */
@@ -61,17 +63,17 @@ const NAMED = 6; // units of a group that are named; of a larger one the ends
 
 /**
  * The names of some units, with how many where not all are named.
- * @param {number[]} chosen @param {{text: string}[]} units
+ * @param {number[]} chosen @param {{text: string}[]} units @param {string} [noun] of several
  * @returns {Part[]}
  */
-export function named(chosen, units) {
+export function named(chosen, units, noun = "tokens") {
   const text = (/** @type {number[]} */ some) => some.map((i) => units[i].text).join(" ");
   if (chosen.length <= NAMED) return [[text(chosen)]];
   return [
     [text(chosen.slice(0, 3))],
     " … ",
     [text(chosen.slice(-2))],
-    ` (${chosen.length} tokens)`,
+    ` (${chosen.length} ${noun})`,
   ];
 }
 
@@ -90,24 +92,25 @@ export function sentence(of, { rows, columns }) {
 const IN_ONE_HEAD = ", each in the head that gives most";
 
 /** @param {Said} of @param {number[]} rows @param {number[]} columns @returns {Part[]} */
-function pairSentence({ name, picture, most, number }, rows, columns) {
-  const weight = digits(number(rows, columns));
+function pairSentence({ name, picture, most, number, noun }, rows, columns) {
+  const found = number(rows, columns);
+  const weight = found === null ? "that is still being added up" : digits(found);
   const looks = rows.length > 1 ? ", on average, look at " : " looks at ";
   const all = columns.length > 1 ? ", taken together," : "";
   return [
     `${name}: `,
-    ...named(rows, picture.rows),
+    ...named(rows, picture.rows, noun),
     looks,
-    ...named(columns, picture.columns),
+    ...named(columns, picture.columns, noun),
     `${all} with weight ${weight}${most ? " in the head that gives most" : ""}.`,
   ];
 }
 
 /** @param {Said} of @param {number[]} rows @returns {Part[]} */
-function rowSentence({ name, picture, most, given, nowhere }, rows) {
+function rowSentence({ name, picture, most, given, nowhere, noun }, rows) {
   const weights = given(rows);
   const found = strongest(weights, 3);
-  const who = named(rows, picture.rows);
+  const who = named(rows, picture.rows, noun);
   if (!found.length) return [`${name}: `, ...who, " may look at nothing here."];
   const looks = rows.length > 1 ? ", on average, look most at" : " looks most at";
   const lost = nowhere(rows);
@@ -118,19 +121,20 @@ function rowSentence({ name, picture, most, given, nowhere }, rows) {
 }
 
 /** @param {Said} of @param {number[]} columns @returns {Part[]} */
-function columnSentence({ name, base, picture, most, got, shares }, columns) {
+function columnSentence({ name, base, picture, most, got, shares, noun }, columns) {
   const weights = got(columns);
   const found = strongest(weights, 3);
-  const what = named(columns, picture.columns);
+  const what = named(columns, picture.columns, noun);
   if (!found.length) return [`${name}: nothing looks at `, ...what, "."];
   const [are, it] = columns.length > 1 ? [", taken together, are", "they get"] : [" is", "it gets"];
-  const share = percent(columns.reduce((sum, c) => sum + shares()[c], 0));
+  const gets = shares();
+  const share = gets && percent(columns.reduce((sum, c) => sum + gets[c], 0));
   return [
     `${name}: `,
     ...what,
     `${are} looked at most by`,
     ...listed(found, picture.rows, weights),
-    `${most ? IN_ONE_HEAD : ""}; ${it} ${share} of ${base}.`,
+    `${most ? IN_ONE_HEAD : ""}${share === null ? "" : `; ${it} ${share} of ${base}`}.`,
   ];
 }
 
@@ -140,7 +144,7 @@ function columnSentence({ name, base, picture, most, got, shares }, columns) {
  * @returns {Part[]}
  */
 export function sinkNote({ base, picture, shares, nowhere }) {
-  const found = sinkOf(picture.columns, shares());
+  const found = sinkOf(picture.columns, shares() ?? []);
   const lost = nowhere([]);
   const none = lost ? ` ${percent(lost)} goes to no token: this model’s rows have a sink.` : "";
   return found ? [`${percent(found.share)} of ${base} goes to `, [found.text], `.${none}`] : [];
@@ -202,6 +206,10 @@ export function caption(profile, base) {
     ([a], [b]) => profile[b] - profile[a],
   );
   const { entropy, possible } = profile;
+  if (entropy === null) {
+    const most = found && `Mostly ${found[1]} (${percent(profile[found[0]])} of ${base}).`;
+    return most ?? "No simple habit of place.";
+  }
   const how = entropy < SHARP * possible ? "sharp" : entropy > BROAD * possible ? "broad" : "mixed";
   const bits = `${entropy.toFixed(1)} of ${possible.toFixed(1)} bits`;
   const spread = `${how} (entropy ${bits})`;

@@ -1,0 +1,216 @@
+// What is painted of a long text: where one reads, numbers that are made of q and k when they are
+// asked for; on maps, what the server has added up between groups.
+
+import { remember } from "./basics.js";
+import { placeOf, thumbWeights } from "./data.js";
+import { layoutOf, mapLayoutOf, mapLevelOf } from "./layout.js";
+import { longHead } from "./longhead.js";
+import { largestOf, numbersOf, together } from "./manyheads.js";
+import { combine, fullColour, fullOf } from "./model.js";
+import { baseOf, nameOf } from "./words.js";
+
+/**
+ * @typedef {import("./data.js").Trace} Trace
+ * @typedef {import("./data.js").Head} Head
+ * @typedef {import("./data.js").Summary} Summary
+ * @typedef {import("./layout.js").Layout} Layout
+ * @typedef {import("./longhead.js").LongHead} LongHead
+ * @typedef {import("./manyheads.js").Numbers} Numbers
+ * @typedef {import("./model.js").Picture} Picture
+ * @typedef {import("./scene.js").Model} Model
+ * @typedef {import("./view.js").View} View
+ */
+
+export const FEW = 32; // rows or columns that a frame makes
+
+/** @type {WeakMap<Head, Map<string, LongHead>>} */
+const known = new WeakMap();
+
+/**
+ * What is painted for the chosen heads of a long text.
+ * @param {Trace} trace @param {View} view @param {number} layer @param {number[]} heads
+ * @returns {Model | null} null while one of them is not here
+ */
+export function longModelOf(trace, view, layer, heads) {
+  const { head: header } = trace;
+  const own = heads.flatMap((head) => trace.heads.get(placeOf(layer, head)) ?? []);
+  if (own.length < heads.length) return null;
+  const found = heads.flatMap((head) => trace.summaries.get(placeOf(layer, head)) ?? []);
+  const summaries = found.length === heads.length ? found : null;
+  const layout = layoutOf(trace, view);
+  const rescaled = view.specials === "renormalised";
+  const each = own.map((head, i) => headIn(trace, view, layout, head, summaries?.[i]));
+  const said = saidOf(summaries, header.query_tokens.length);
+  const model = {
+    ...said,
+    ...{ name: nameOf(layer, heads, header.n_heads, view.combine), layer, layout, own },
+    most: heads.length > 1 && view.combine === "max",
+    picture: { rows: layout.rows, columns: layout.columns, weights: new Float32Array() },
+    ...{ tops: new Float32Array(), perHead: [], pooled: null },
+    shares: () => sharesOf(summaries, layout),
+    nowhere: (/** @type {number[]} */ rows) => {
+      if (!header.sinks || rescaled) return 0;
+      return rows.length ? meanOf(each.map((head) => head.nowhere(rows))) : said.sinkShare();
+    },
+  };
+  const numbers = numbersIn(each, model.most);
+  const full = (/** @type {number[]} */ rows, /** @type {number[]} */ columns) =>
+    rows.length
+      ? fullOf(numbers.given(rows), layout.columns, view.scale)
+      : fullOf(numbers.got(columns), layout.rows, view.scale);
+  return { ...model, ...numbers, full, ...mapsOf(trace, view, model, heads, summaries) };
+}
+
+/**
+ * One head between the units that are read; made once.
+ * @param {Trace} trace @param {View} view @param {Layout} layout @param {Head} head
+ * @param {Summary | undefined} summary
+ */
+function headIn({ head: header }, { words, specials }, layout, head, summary) {
+  const nKeys = header.key_tokens.length;
+  const rescaled = specials === "renormalised";
+  const own = remember(known, head, () => new Map());
+  return remember(own, `${words} ${specials} ${summary !== undefined}`, () =>
+    longHead(head, layout, nKeys, rescaled, summary?.ordinary ?? null),
+  );
+}
+
+/**
+ * Numbers of some heads, made of few rows or columns; of many on both sides there is none here.
+ * @param {LongHead[]} each @param {boolean} most
+ * @returns {Pick<Model, "given" | "got" | "number">}
+ */
+function numbersIn(each, most) {
+  const how = most ? "max" : "mean";
+  const of = (/** @type {(head: LongHead) => Float32Array} */ make) => combine(each.map(make), how);
+  const sum = (/** @type {Float32Array} */ values, /** @type {number[]} */ some) =>
+    some.reduce((all, i) => all + values[i], 0);
+  return {
+    given: (rows) => of((head) => head.given(rows)),
+    got: (columns) => of((head) => head.got(columns)),
+    number: (rows, columns) => {
+      if (Math.min(rows.length, columns.length) > FEW) return null;
+      const found = each.map((head) =>
+        rows.length > FEW
+          ? sum(head.got(columns), rows) / rows.length
+          : sum(head.given(rows), columns),
+      );
+      return most ? Math.max(...found) : meanOf(found);
+    },
+  };
+}
+
+/** @param {number[]} numbers */
+const meanOf = (numbers) => numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
+
+/**
+ * What is said of heads as a whole; nothing while they are being added up.
+ * @param {Summary[] | null} all @param {number} nQueries
+ * @returns {Pick<Model, "base" | "profile" | "hiddenShare" | "sinkShare">}
+ */
+function saidOf(all, nQueries) {
+  const mean = (/** @type {"self" | "previous" | "next" | "repeat" | "special" | "sink"} */ name) =>
+    all ? meanOf(all.map(({ profile }) => profile[name])) : 0;
+  return {
+    base: baseOf(nQueries, all?.length ?? 1),
+    profile: () =>
+      all && {
+        ...all[0].profile,
+        ...{ self: mean("self"), previous: mean("previous"), next: mean("next") },
+        ...{ repeat: mean("repeat"), special: mean("special") },
+        // The entropy of a mean is no mean of entropies: it would take all rows of all heads.
+        entropy: all.length === 1 ? all[0].profile.entropy : null,
+      },
+    hiddenShare: () => (all?.[0].profile.special === null ? null : mean("special")),
+    sinkShare: () => mean("sink"),
+  };
+}
+
+/** What each unit gets of all attention. @param {Summary[] | null} all @param {Layout} layout */
+function sharesOf(all, { columns }) {
+  if (!all) return null;
+  return Float32Array.from(columns, ({ tokens }) =>
+    tokens.reduce((sum, key) => sum + meanOf(all.map(({ received }) => received[key])), 0),
+  );
+}
+
+/**
+ * The maps between groups: as they are painted, and of sums, of which sentences speak.
+ * @param {Trace} trace @param {View} view @param {any} model @param {number[]} heads
+ * @param {Summary[] | null} summaries
+ * @returns {{map: Model, total: Model}}
+ */
+function mapsOf(trace, view, model, heads, summaries) {
+  const layout = mapLayoutOf(trace, view);
+  const level = mapLevelOf(trace.head, view);
+  const here = summaries?.every((summary) => summary.level === level) ? summaries : null;
+  const base = { ...model, layout, shares: () => sharesOf(summaries, layout) };
+  if (!here) {
+    const waiting = waitingMap(trace, view, base, layout, heads);
+    return { map: waiting, total: waiting };
+  }
+  const made = (/** @type {"sum" | "max"} */ pool) => {
+    const pictures = here.map(({ maps }) => pictureIn(layout, maps, pool, view.specials));
+    const picture = together(pictures, view.combine);
+    const numbers = numbersOf(model.most ? pictures : [picture]);
+    return /** @type {Model} */ ({
+      ...base,
+      ...{ picture, tops: fullColour(picture, view.scale) },
+      ...(pool === "max" ? largestOf(picture) : numbers),
+      perHead: heads.map((head, i) => ({ head, picture: pictures[i] })),
+      nowhere: (rows) => (model.nowhere([]) ? unheld(here, layout, rows) : 0),
+    });
+  };
+  const total = made("sum");
+  return { map: view.pool === "max" ? made("max") : total, total };
+}
+
+/**
+ * Until sums are here: the small picture, larger.
+ * @param {Trace} trace @param {View} view @param {any} base @param {Layout} layout @param {number[]} heads
+ * @returns {Model}
+ */
+function waitingMap(trace, view, base, layout, heads) {
+  const { rows, columns } = layout;
+  const [nRows, nColumns] = trace.head.thumb;
+  const thumb = thumbWeights(trace, base.layer, heads[0], view.specials !== "shown");
+  const pooled = thumb
+    ? { weights: thumb, nRows, nColumns, tops: new Float32Array(nRows).fill(1) }
+    : { weights: new Float32Array(1), nRows: 1, nColumns: 1, tops: Float32Array.of(1) };
+  const picture = { rows, columns, weights: new Float32Array(rows.length * columns.length) };
+  return { ...base, ...numbersOf([picture]), picture, pooled };
+}
+
+/**
+ * A head's map between the groups that are shown.
+ * @param {Layout} layout @param {Summary["maps"]} maps @param {"sum" | "max"} pool
+ * @param {View["specials"]} specials of largest single weights no row is rescaled
+ * @returns {Picture}
+ */
+function pictureIn({ rows, columns, rowGroups, columnGroups }, maps, pool, specials) {
+  const { nRows, nColumns, weights } = maps;
+  const from = pool === "max" ? nRows * nColumns : 0;
+  const out = new Float32Array(rows.length * columns.length);
+  rowGroups.forEach((group, r) => {
+    const line = from + group * nColumns;
+    let sum = 0;
+    for (const column of columnGroups) sum += weights[line + column];
+    const whole = (pool === "sum" && specials === "renormalised" && sum) || 1;
+    columnGroups.forEach((column, c) => {
+      out[r * columns.length + c] = weights[line + column] / whole;
+    });
+  });
+  return { weights: out, rows, columns };
+}
+
+/** The share of some groups' attention that goes to no token. @param {Summary[]} all @param {Layout} layout @param {number[]} chosen */
+function unheld(all, { rowGroups }, chosen) {
+  if (!chosen.length) return meanOf(all.map(({ profile }) => profile.sink));
+  const held = all.flatMap(({ maps: { weights, nColumns } }) =>
+    chosen.map((row) => {
+      const line = rowGroups[row] * nColumns;
+      return weights.subarray(line, line + nColumns).reduce((sum, weight) => sum + weight, 0);
+    }),
+  );
+  return Math.max(0, 1 - meanOf(held));
+}
