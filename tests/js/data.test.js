@@ -98,7 +98,7 @@ test("layers go by the model’s own numbers, of which some may be missing", () 
   ]);
   const trace = unpack(payload(head, [0, 0, 255, 0], [0, 0, 0, 0], [sent]));
   exactly(headWeights(trace, 3, 0), LAYER.slice(0, 4));
-  assert.equal(thumbWeights(trace, 3, 0, false)[0], 1);
+  assert.equal(thumbWeights(trace, 3, 0, false)?.[0], 1);
 });
 
 /** A layer of two queries and three keys as its scores; what is not named is left out. */
@@ -211,9 +211,9 @@ test("a page that was asked for comes out byte for byte", () => {
 test("thumbnails are square-root tones, with and without special tokens", () => {
   const trace = unpack(payload(HEAD, [0, 255, 51, 0], [0, 0, 255, 0], [LAYER_1]));
   const tones = [0, 1, 0.04, 0].map((want, i) => [
-    thumbWeights(trace, i >> 1, i & 1, false)[0],
+    thumbWeights(trace, i >> 1, i & 1, false)?.[0] ?? 9,
     want,
   ]);
   for (const [got, want] of tones) assert.ok(Math.abs(got - want) < 1e-6);
-  assert.equal(thumbWeights(trace, 1, 0, true)[0], 1);
+  assert.equal(thumbWeights(trace, 1, 0, true)?.[0], 1);
 });

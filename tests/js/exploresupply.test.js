@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { wishOf } from "../../explorer/instrument/numbers/answers.js";
 import { unpack } from "../../explorer/instrument/numbers/data.js";
-import { wishOf } from "../../explorer/instrument/numbers/scene.js";
 import { START } from "../../explorer/instrument/numbers/view.js";
 import {
   createSupply,
@@ -30,6 +30,10 @@ const trace = (layers, ...others) =>
 const held = (numbers, bytes) =>
   new Map(numbers.map((number) => [number, { weights: WEIGHTS, bytes }]));
 
+/** The first head of a layer is looked at. @param {number} layer */
+const at = (layer) => ({ layer, heads: [0] });
+const ALL = { layers: null, heads: null };
+
 const PINNED = { ...START, queries: [1] };
 const WISH = wishOf(trace([0]), PINNED) ?? assert.fail();
 
@@ -41,46 +45,47 @@ function supplied(first = 7) {
 }
 
 test("a layer that is not here is missing, one that is here is not", () => {
-  assert.deepEqual(missingOf(trace([0]), START, 1, false), {
+  assert.deepEqual(missingOf(trace([0]), START, at(1), false), {
     ...{ trace: "x", layer: 1, group: null, means: false, page: null },
+    ...{ heads: [], summaries: [], map: null, thumbs: [] },
   });
-  assert.equal(missingOf(trace([0]), START, 0, false), null);
+  assert.equal(missingOf(trace([0]), START, at(0), false), null);
 });
 
 test("what is pinned is asked of every head until it is answered", () => {
-  assert.equal(missingOf(trace([0]), PINNED, 0, false)?.group?.name, WISH.name);
+  assert.equal(missingOf(trace([0]), PINNED, at(0), false)?.group?.name, WISH.name);
   const group = { kind: "group", name: WISH.name, shape: [3, 2] };
   const answered = trace([0], [group, floats([1, 0, 1, 0, 1, 0])]);
-  assert.equal(missingOf(answered, PINNED, 0, false), null);
+  assert.equal(missingOf(answered, PINNED, at(0), false), null);
   assert.ok(
-    missingOf(answered, { ...PINNED, queries: [0] }, 0, false),
+    missingOf(answered, { ...PINNED, queries: [0] }, at(0), false),
     "another pin, another answer",
   );
 });
 
 test("the path needs the means of all layers, once", () => {
-  assert.equal(missingOf(trace([0]), START, 0, true)?.means, true);
+  assert.equal(missingOf(trace([0]), START, at(0), true)?.means, true);
   const means = /** @type {Given} */ ([{ kind: "means", shape: [3, 2, 2] }, floats(Array(12))]);
-  assert.equal(missingOf(trace([0], means), START, 0, true), null);
+  assert.equal(missingOf(trace([0], means), START, at(0), true), null);
 });
 
 test("with every layer here nothing is missing, whatever is pinned or open", () => {
-  assert.equal(missingOf(trace([0, 1, 2]), PINNED, 1, true), null);
+  assert.equal(missingOf(trace([0, 1, 2]), PINNED, at(1), true), null);
 });
 
 test("the same is asked once, and again only after something else or another trace", () => {
   const { asked, supply } = supplied();
   const now = trace([0]);
   const layers = () => asked.map((request) => request.layer);
-  supply.fetchMissing(now, START, 1, false);
-  supply.fetchMissing(now, START, 1, false);
-  supply.fetchMissing(now, START, 0, false);
+  supply.fetchMissing(now, START, at(1), false);
+  supply.fetchMissing(now, START, at(1), false);
+  supply.fetchMissing(now, START, at(0), false);
   assert.deepEqual(layers(), [1]);
-  supply.fetchMissing(now, START, 2, false);
-  supply.fetchMissing(now, START, 1, false);
+  supply.fetchMissing(now, START, at(2), false);
+  supply.fetchMissing(now, START, at(1), false);
   assert.deepEqual(layers(), [1, 2, 1]);
   supply.restart();
-  supply.fetchMissing(now, START, 1, false);
+  supply.fetchMissing(now, START, at(1), false);
   assert.deepEqual(layers(), [1, 2, 1, 1]);
 });
 
@@ -100,19 +105,19 @@ test("without a server nothing is asked and nothing forgotten: it could not be h
   const now = trace([]);
   now.layers = held([0, 1, 2], 2 ** 30);
   const alone = createSupply(null, 7);
-  alone.fetchMissing(trace([]), START, 1, false);
-  alone.fetchPage(now, START, null);
-  alone.keep(now, 0);
+  alone.fetchMissing(trace([]), START, at(1), false);
+  alone.fetchPage(now, START, ALL);
+  alone.keep(now, at(0));
   assert.deepEqual([...now.layers.keys()], [0, 1, 2]);
-  supplied().supply.keep(now, 0);
+  supplied().supply.keep(now, at(0));
   assert.deepEqual([...now.layers.keys()], [0], "with one only what is shown stays");
 });
 
 test("a page is asked for with the view, and taken once, if it is the last one asked for", () => {
   const { asked, supply } = supplied();
   const now = trace([0]);
-  supply.fetchPage(now, { ...START, layer: 2 }, [2]);
-  supply.fetchPage(now, START, null);
+  supply.fetchPage(now, { ...START, layer: 2 }, { layers: [2], heads: null });
+  supply.fetchPage(now, START, ALL);
   const [first, last] = asked.map((request) => request.page ?? assert.fail());
   assert.deepEqual([first.layers, last.layers, first.view.layer], [[2], null, "2"]);
   const page = (/** @type {number} */ ticket) => ({
@@ -127,7 +132,7 @@ test("a page is asked for with the view, and taken once, if it is the last one a
 
 test("tickets of pages begin anew before they grow too long", () => {
   const { asked, supply } = supplied(99_999);
-  supply.fetchPage(trace([0]), START, null);
+  supply.fetchPage(trace([0]), START, ALL);
   assert.equal(asked[0].page?.ticket, 0);
 });
 
@@ -135,8 +140,9 @@ test("a page's size grows with its layers as gzip and base64 make it, from what 
   const { supply } = supplied();
   const now = trace([0]);
   now.layers = held([0], 3_000_000);
-  supply.keep(now, 0);
-  const grown = supply.pageBytes(now, 3) - supply.pageBytes(now, 1);
+  supply.keep(now, at(0));
+  const [one, all] = supply.pageChoices(now, START);
+  const grown = all.bytes - one.bytes;
   assert.ok(Math.abs(grown - 6_720_000) < 1, `${grown}`);
   assert.ok(pageBytes(now.head, 0, 0) > 200_000, "it holds the instrument, too");
 });

@@ -1,9 +1,10 @@
 // For tests/models/test_exact.py: what the page shows of some heads, made from a payload.
 // Reads a file of bytes from pack, and a query and a key; writes JSON.
 import { readFileSync } from "node:fs";
+import { pinnedNumbers, wishOf } from "../../explorer/instrument/numbers/answers.js";
 import { toCsv } from "../../explorer/instrument/numbers/csv.js";
 import { unpack } from "../../explorer/instrument/numbers/data.js";
-import { modelOf, pinnedNumbers, wishOf } from "../../explorer/instrument/numbers/scene.js";
+import { modelOf } from "../../explorer/instrument/numbers/scene.js";
 import { START } from "../../explorer/instrument/numbers/view.js";
 
 const [file, query, key] = process.argv.slice(2);
@@ -23,8 +24,8 @@ function shownOf(layer, head) {
     rescaled: toCsv(rescaled.picture, ""),
     sums: model.picture.rows.map((_, row) => model.number([row], between)),
     got: [...model.got(between)],
-    shares: [...model.shares()],
-    entropy: model.profile().entropy,
+    shares: [...(model.shares() ?? [])],
+    entropy: model.profile()?.entropy,
   };
 }
 

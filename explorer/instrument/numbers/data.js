@@ -17,7 +17,9 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
  *            query_tokens: Token[], key_tokens: Token[], texts: string[],
  *            marks: Record<string, string>[], patches: [number, number] | null, n_cut: number[],
  *            truncation_side: "left" | "right", unknown: string | null, possible: number[],
- *            sinks: boolean, thumb: [number, number],
+ *            sinks: boolean, thumb: [number, number], long: boolean,
+ *            levels: Record<string, number[]>, key_levels: Record<string, number[]> | null,
+ *            map_level: string | null,
  *            opening: Record<string, unknown> | null, link: Record<string, string> | null,
  *            training: About | null}} Header
  *   passport: how far the model's numbers were found from its own, in words; numbers: the model's
@@ -25,21 +27,39 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
  *   by their place; patches: rows and columns of a picture whose pieces are the tokens that are not
  *   special; unknown: what is shown for what the model does not know; possible:
  *   by layer, the bits of even attention under its mask; sinks: whether rows give a share to no
- *   token
+ *   token; long: whether heads come one by one; levels: where the groups of each level start, among
+ *   queries and, where these are others, among keys; map_level: the level of maps, if nobody says
  * @typedef {{weights: Float32Array, bytes: number}
  *         | {scores: import("./scores.js").Scores, id: number, bytes: number}} Layer
  *   weights: `[head, query, key]`; bytes: how long it was on its way
+ * @typedef {({scores: import("./scores.js").Scores} | {weights: Float32Array})
+ *         & {id: number, bytes: number}} Head one of a long text; id: never another's
+ * @typedef {{nRows: number, nColumns: number, weights: Float32Array}} GroupMaps
+ *   weights: `[2, query group, key group]`, sums over keys and means over queries, then the largest
+ * @typedef {{level: string, profile: import("./model.js").Profile & {sink: number},
+ *            received: Float32Array, ordinary: Float32Array, maps: GroupMaps | null,
+ *            pairs: Int32Array, pairWeights: Float32Array}} Summary
+ *   of a head of a long text: received: what each key gets of all attention; ordinary: what each
+ *   query gives to ordinary keys; maps: at the level, null once forgotten; pairs: `[2, m, 2]`, the
+ *   strongest single weights of all tokens, then of ordinary ones, with their weights, −1 for none
+ * @typedef {{all: Uint8Array, ordinary: Uint8Array}} Small tones, with and without special tokens
  * @typedef {{name: string, shape: number[], weights: Float32Array}} GroupBlock
  * @typedef {{ticket: number, bytes: Uint8Array}} PageBlock
  * @typedef {{head: Header, thumbs: Uint8Array, ordinaryThumbs: Uint8Array,
- *            layers: Map<number, Layer>, means: Float32Array | null,
+ *            layers: Map<number, Layer>, heads: Map<string, Head>, summaries: Map<string, Summary>,
+ *            smalls: Map<string, Small>, means: Float32Array | null,
  *            group: GroupBlock | null, page: PageBlock | null, picture: Uint8Array | null,
  *            training: Training | null}} Trace
- *   layers: by the model's own numbers
+ *   layers: by the model's own numbers; heads, summaries, smalls: of a long text, by `placeOf`
  */
 
 /** The weight that each thumbnail byte stands for: square-root tones, finer among small weights. */
 const TONE_WEIGHT = Float32Array.from({ length: 256 }, (_, byte) => (byte / 255) ** 2);
+
+const WITHOUT_LEVELS = { long: false, levels: {}, key_levels: null, map_level: null };
+
+/** The name of a head's place. @param {number} layer @param {number} head */
+export const placeOf = (layer, head) => `${layer}.${head}`;
 
 /**
  * Read a payload.
@@ -50,6 +70,7 @@ const TONE_WEIGHT = Float32Array.from({ length: 256 }, (_, byte) => (byte / 255)
 export function unpack(bytes) {
   const { head, blocks } = read(bytes);
   head.key_tokens ??= head.query_tokens;
+  Object.assign(head, { ...WITHOUT_LEVELS, ...head });
   const training = head.training && {
     ...head.training,
     weights: new Float32Array(),
@@ -59,6 +80,7 @@ export function unpack(bytes) {
   const trace = {
     ...{ head, training, layers: new Map(), means: null, group: null, page: null, picture: null },
     ...{ thumbs: new Uint8Array(), ordinaryThumbs: new Uint8Array() },
+    ...{ heads: new Map(), summaries: new Map(), smalls: new Map() },
   };
   for (const block of blocks) keep(trace, block);
   return trace;
@@ -66,13 +88,18 @@ export function unpack(bytes) {
 
 /** Where each kind of block belongs. @type {Record<string, (trace: Trace, block: Block) => void>} */
 const PLACES = {
-  thumbs: (trace, { data, shape }) => {
-    trace.thumbs = data;
-    trace.head.thumb = [shape[2], shape[3]];
+  thumbs: (trace, block) => {
+    const [height, width] = block.shape.slice(-2);
+    trace.head.thumb = [height, width];
+    if (block.places) keepSmalls(trace, block, "all");
+    else trace.thumbs = block.data;
   },
-  ordinary_thumbs: (trace, { data }) => {
-    trace.ordinaryThumbs = data;
+  ordinary_thumbs: (trace, block) => {
+    if (block.places) keepSmalls(trace, block, "ordinary");
+    else trace.ordinaryThumbs = block.data;
   },
+  head: (trace, block) => keepHead(trace, block),
+  summary: (trace, block) => keepSummary(trace, block),
   layer: (trace, { layer, data }) => {
     trace.layers.set(layer, { weights: data, bytes: data.byteLength });
   },
@@ -100,18 +127,53 @@ const PLACES = {
 /** @param {Trace} trace @param {Block} block */
 const keep = (trace, block) => PLACES[block.kind]?.(trace, block);
 
-let arrived = 0; // layers as scores, ever
+let arrived = 0; // layers and heads as scores, ever
+
+/** What is made of scores, before any part is here. @param {Block} block @returns {any} */
+const emptyScores = ({ scale, cap }) => ({
+  scores: { scale, cap, allowed: null, offsets: null, sinks: null },
+  id: ++arrived,
+  bytes: 0,
+});
 
 /** A part of what a layer's weights are made of. @param {Trace} trace @param {Block} block */
-function keepScores({ layers }, { layer, part, scale, cap, shape, data }) {
-  /** @type {Extract<Layer, {scores: unknown}>} */
-  const found = /** @type {any} */ (
-    remember(layers, layer, () => ({
-      scores: /** @type {any} */ ({ scale, cap, allowed: null, offsets: null, sinks: null }),
-      id: ++arrived,
-      bytes: 0,
-    }))
+const keepScores = ({ layers }, block) =>
+  keepPart(/** @type {any} */ (remember(layers, block.layer, () => emptyScores(block))), block);
+
+/** A part of what a head's weights are made of, or these. @param {Trace} trace @param {Block} block */
+function keepHead({ heads }, block) {
+  const { layer, head, part, data } = block;
+  const place = placeOf(layer, head);
+  if (part === "weights") {
+    heads.set(place, { weights: data, id: ++arrived, bytes: data.byteLength });
+  } else keepPart(/** @type {any} */ (remember(heads, place, () => emptyScores(block))), block);
+}
+
+/** Small pictures of some heads. @param {Trace} trace @param {Block} block @param {keyof Small} which */
+function keepSmalls({ smalls }, { places, shape, data }, which) {
+  const size = shape[1] * shape[2];
+  places.forEach((/** @type {[number, number]} */ [layer, head], /** @type {number} */ i) => {
+    const small = remember(smalls, placeOf(layer, head), () => ({
+      ...{ all: new Uint8Array(), ordinary: new Uint8Array() },
+    }));
+    small[which] = data.subarray(i * size, (i + 1) * size);
+  });
+}
+
+/** A part of what is said of a head as a whole. @param {Trace} trace @param {Block} block */
+function keepSummary({ summaries }, { layer, head, level, profile, part, shape, data }) {
+  const summary = remember(
+    summaries,
+    placeOf(layer, head),
+    () => /** @type {any} */ ({ level, profile }),
   );
+  if (part === "maps") {
+    summary.maps = { nRows: shape[1], nColumns: shape[2], weights: data };
+  } else Object.assign(summary, { [part === "pair_weights" ? "pairWeights" : part]: data });
+}
+
+/** @param {Extract<Layer, {scores: unknown}>} found @param {Block} block */
+function keepPart(found, { part, shape, data }) {
   found.bytes += data.byteLength;
   const { scores } = found;
   if (part === "q") [scores.heads, scores.queries, scores.width] = shape;
@@ -170,6 +232,11 @@ export function headWeights(trace, layer, head) {
 export function partOfHead(trace, layer, head, chosen) {
   const here = trace.layers.get(layer);
   const nKeys = trace.head.key_tokens.length;
+  const own = trace.heads.get(placeOf(layer, head));
+  if (own && "scores" in own && chosen.mean) {
+    const weights = rowsOfHead(own.scores, 0, chosen.queries.flat());
+    return { weights, nKeys, chosen: { ...chosen, queries: renumbered(chosen.queries) } };
+  }
   if (here && "scores" in here && chosen.mean) {
     const weights = rowsOfHead(here.scores, head, chosen.queries.flat());
     return { weights, nKeys, chosen: { ...chosen, queries: renumbered(chosen.queries) } };
@@ -241,6 +308,10 @@ export function showFrame(trace, frame) {
  */
 export function merge(next, old) {
   next.layers = new Map([...old.layers, ...next.layers]); // oldest first
+  next.heads = new Map([...old.heads, ...next.heads]);
+  next.summaries = new Map([...old.summaries, ...next.summaries]);
+  next.smalls = new Map([...old.smalls, ...next.smalls]);
+  next.head.thumb ??= old.head.thumb;
   next.means ??= old.means;
   next.group ??= old.group;
   next.training ??= old.training;
@@ -249,10 +320,27 @@ export function merge(next, old) {
 /**
  * The thumbnail of one head as weights, `thumb[0] x thumb[1]`, each the maximum of its block.
  * @param {Trace} trace @param {number} layer @param {number} head @param {boolean} ordinary
+ * @returns {Float32Array | null} null where it is still to come
  */
 export function thumbWeights(trace, layer, head, ordinary) {
+  const tones = trace.head.long
+    ? trace.smalls.get(placeOf(layer, head))?.[ordinary ? "ordinary" : "all"]
+    : tonesIn(trace, layer, head, ordinary);
+  return tones ? Float32Array.from(tones, (tone) => TONE_WEIGHT[tone]) : null;
+}
+
+/** @param {Trace} trace @param {number} layer @param {number} head @param {boolean} ordinary */
+function tonesIn(trace, layer, head, ordinary) {
   const size = trace.head.thumb[0] * trace.head.thumb[1];
   const start = (indexOf(trace.head, layer) * trace.head.n_heads + head) * size;
-  const tones = (ordinary ? trace.ordinaryThumbs : trace.thumbs).subarray(start, start + size);
-  return Float32Array.from(tones, (tone) => TONE_WEIGHT[tone]);
+  return (ordinary ? trace.ordinaryThumbs : trace.thumbs).subarray(start, start + size);
 }
+
+/**
+ * Whether the attention of some heads is here.
+ * @param {Trace} trace @param {number} layer @param {number[]} heads
+ */
+export const areHere = (trace, layer, heads) =>
+  trace.head.long
+    ? heads.every((head) => trace.heads.has(placeOf(layer, head)))
+    : trace.layers.has(layer);

@@ -1,16 +1,13 @@
 // From what a reader has chosen to what is painted: which pictures are made anew, which are kept.
 
+import { pinnedNumbers, wishOf } from "./answers.js";
 import { remember } from "./basics.js";
-import { mapSize } from "./data.js";
-import {
-  modelOf,
-  pinnedNumbers,
-  pooledModel,
-  thumbOf,
-  unitsHolding,
-  wholeThumb,
-  wishOf,
-} from "./scene.js";
+import { areHere, mapSize } from "./data.js";
+import { deepOf } from "./deep.js";
+import { unitsAcross, unitsHolding } from "./layout.js";
+import { FEW } from "./longmodel.js";
+import { modelOf, pooledModel } from "./scene.js";
+import { thumbOf, wholeThumb } from "./thumbs.js";
 import { sentence } from "./words.js";
 
 /**
@@ -39,11 +36,13 @@ export const noPictures = () => ({
 /**
  * The pictures after a change; what it does not touch is kept.
  * @param {Pictures} before @param {Trace} trace @param {Told} told
- * @param {{thumbs?: boolean, model?: boolean, peek?: boolean}} change peek: only for a look
+ * @param {{thumbs?: boolean, smalls?: boolean, model?: boolean, peek?: boolean}} change
+ *   smalls: more small pictures are here; peek: only for a look
  * @returns {Pictures}
  */
-export function picturesAfter(before, trace, { view, peeked }, { thumbs, model, peek }) {
+export function picturesAfter(before, trace, { view, peeked }, { thumbs, smalls, model, peek }) {
   const pictures = thumbs ? { ...before, ...answersOf(trace, view) } : { ...before };
+  if (smalls) pictures.thumbs = new Map();
   if ((model && !peek) || thumbs || !pictures.chosen) {
     const next = modelOf(trace, view, view.layer, view.heads);
     pictures.chosen = next ?? pictures.chosen ?? anyModel(trace, view);
@@ -62,8 +61,11 @@ function answersOf(trace, view) {
 
 /** Of some layer that is here, while the wanted one is on its way. @param {Trace} trace @param {View} view */
 function anyModel(trace, view) {
-  const [layer] = trace.layers.keys();
-  return layer === undefined ? null : modelOf(trace, view, layer, view.heads);
+  const [place] = trace.heads.keys();
+  const [layer, head] = (place ?? "").split(".").map(Number);
+  if (place) return modelOf(trace, view, layer, [head]);
+  const [first] = trace.layers.keys();
+  return first === undefined ? null : modelOf(trace, view, first, view.heads);
 }
 
 /**
@@ -73,8 +75,9 @@ function anyModel(trace, view) {
 function peekedModel(trace, view, peeked, chosen) {
   if (!peeked || !chosen) return chosen;
   const { layer, head, stays } = peeked;
-  // Of a long text a passing look shows the small picture, larger: the whole would cost a frame.
-  const whole = stays || mapSize(trace.head) < LONG ? modelOf(trace, view, layer, [head]) : null;
+  // A passing look shows the small picture, larger, where all weights would cost a frame.
+  const dense = !trace.head.long && mapSize(trace.head) >= LONG;
+  const whole = stays || !dense ? modelOf(trace, view, layer, [head]) : null;
   return whole ?? pooledModel(chosen, wholeThumb(trace, view, layer, head), layer, head);
 }
 
@@ -88,20 +91,40 @@ export function sceneOf(trace, told, pictures, painted, { theme, moved, asks }) 
   const { view } = told;
   const { thumbs, wish, numbers } = pictures;
   const focus = focusOf(told, painted);
-  const loading = !trace.layers.has(view.layer);
-  const parts = sentenceOf(painted, focus, loading ? view.layer : null, asks);
-  return {
-    ...{ trace, view, model: painted, theme, focus, loading, moved, parts },
-    given: focus.rows.length ? painted.given(focus.rows) : null,
-    got: focus.columns.length ? painted.got(focus.columns) : null,
+  const loading = !areHere(trace, view.layer, view.heads);
+  const coarse = trace.head.long && Math.max(focus.rows.length, focus.columns.length) > FEW;
+  const onMap = focusOnMap(painted, focus);
+  const spoken = coarse
+    ? saidOf(painted.total, focusOnMap(painted, focus))
+    : saidOf(painted, focus);
+  const parts = partsOf(spoken, painted, loading ? view : null, asks);
+  const base = {
+    ...{ trace, view, theme, loading, moved, parts, coarse },
     says: parts.flat().join(""),
-    thumb: (layer, head) =>
+    thumb: (/** @type {number} */ layer, /** @type {number} */ head) =>
       remember(thumbs, `${layer}.${head}`, () =>
         thumbOf(trace, view, wish, layer, head, numbers[0]?.weight ?? 1),
       ),
     pinnedNumbers: numbers,
+    deep: deepOf(trace, view, painted),
   };
+  const read = coarse ? { given: null, got: null } : seenIn(painted, focus);
+  const scene = /** @type {Scene} */ ({ ...base, model: painted, focus, ...read });
+  scene.map = scene;
+  if (painted.map !== painted && painted.map.layout !== painted.layout) {
+    scene.map = /** @type {Scene} */ ({
+      ...{ ...base, model: painted.map, focus: onMap, ...seenIn(painted.map, onMap) },
+    });
+    scene.map.map = scene.map;
+  }
+  return scene;
 }
+
+/** Where what is in focus looks, and who looks at it. @param {Model} model @param {Focus} focus */
+const seenIn = (model, { rows, columns }) => ({
+  given: rows.length ? model.given(rows) : null,
+  got: columns.length ? model.got(columns) : null,
+});
 
 /**
  * What is pointed at, or else what is pinned, as far as the picture has it.
@@ -119,14 +142,26 @@ function focusOf({ view, hovered }, { layout, picture }) {
   };
 }
 
+/** The same among the units of the map. @param {Model} painted @param {Focus} focus @returns {Focus} */
+function focusOnMap({ layout: own, map: { layout } }, { rows, columns }) {
+  if (layout === own) return { rows, columns };
+  return {
+    rows: unitsAcross(rows, own.rows, layout.rowOfToken),
+    columns: unitsAcross(columns, own.columns, layout.columnOfToken),
+  };
+}
+
+/** @param {Model} model @param {Focus} focus */
+const saidOf = (model, focus) => ({ model, focus });
+
 /**
- * @param {Model} painted @param {Focus} focus @param {number | null} missing the layer that is wanted
- *   and not here @param {boolean} asks
+ * @param {{model: Model, focus: Focus}} spoken what is spoken of @param {Model} painted
+ * @param {View | null} missing what is wanted and not here @param {boolean} asks
  * @returns {Scene["parts"]}
  */
-function sentenceOf(painted, focus, missing, asks) {
-  const { name, pooled } = painted;
+function partsOf({ model, focus }, { name, pooled }, missing, asks) {
   if (pooled) return [`${name}: a small preview; stay or click to see it in full.`];
-  if (missing === null) return sentence(painted, focus);
-  return [asks ? `Loading layer ${missing}…` : `This file does not hold layer ${missing}.`];
+  if (missing === null) return sentence(model, focus);
+  const what = `layer ${missing.layer}`;
+  return [asks ? `Loading ${what}…` : `This file does not hold ${what}.`];
 }

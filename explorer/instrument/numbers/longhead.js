@@ -32,7 +32,8 @@ function columnsOf(head, keys, nKeys) {
   const n = head.weights.length / nKeys;
   const out = new Float32Array(n * keys.length);
   for (let i = 0; i < n; i++) {
-    for (let c = 0; c < keys.length; c++) out[i * keys.length + c] = head.weights[i * nKeys + keys[c]];
+    for (let c = 0; c < keys.length; c++)
+      out[i * keys.length + c] = head.weights[i * nKeys + keys[c]];
   }
   return out;
 }

@@ -12,6 +12,7 @@ import { baseOf, nameOf } from "./words.js";
 /**
  * @typedef {import("./data.js").Trace} Trace
  * @typedef {import("./data.js").Head} Head
+ * @typedef {import("./data.js").GroupMaps} GroupMaps
  * @typedef {import("./data.js").Summary} Summary
  * @typedef {import("./layout.js").Layout} Layout
  * @typedef {import("./longhead.js").LongHead} LongHead
@@ -43,7 +44,13 @@ export function longModelOf(trace, view, layer, heads) {
   const said = saidOf(summaries, header.query_tokens.length);
   const model = {
     ...said,
-    ...{ name: nameOf(layer, heads, header.n_heads, view.combine), layer, layout, own },
+    ...{
+      name: nameOf(layer, heads, header.n_heads, view.combine),
+      layer,
+      layout,
+      own,
+      chosen: heads,
+    },
     most: heads.length > 1 && view.combine === "max",
     picture: { rows: layout.rows, columns: layout.columns, weights: new Float32Array() },
     ...{ tops: new Float32Array(), perHead: [], pooled: null },
@@ -109,8 +116,9 @@ const meanOf = (numbers) => numbers.reduce((sum, x) => sum + x, 0) / numbers.len
  * @returns {Pick<Model, "base" | "profile" | "hiddenShare" | "sinkShare">}
  */
 function saidOf(all, nQueries) {
-  const mean = (/** @type {"self" | "previous" | "next" | "repeat" | "special" | "sink"} */ name) =>
-    all ? meanOf(all.map(({ profile }) => profile[name])) : 0;
+  const mean = (
+    /** @type {"self" | "previous" | "next" | "repeat" | "special" | "sink"} */ name,
+  ) => (all ? meanOf(all.map(({ profile }) => profile[name])) : 0);
   return {
     base: baseOf(nQueries, all?.length ?? 1),
     profile: () =>
@@ -143,14 +151,16 @@ function sharesOf(all, { columns }) {
 function mapsOf(trace, view, model, heads, summaries) {
   const layout = mapLayoutOf(trace, view);
   const level = mapLevelOf(trace.head, view);
-  const here = summaries?.every((summary) => summary.level === level) ? summaries : null;
-  const base = { ...model, layout, shares: () => sharesOf(summaries, layout) };
+  const here = summaries?.every((one) => one.level === level && one.maps) ? summaries : null;
+  const base = { ...model, layout, shares: () => sharesOf(summaries, layout), noun: `${level}s` };
   if (!here) {
     const waiting = waitingMap(trace, view, base, layout, heads);
     return { map: waiting, total: waiting };
   }
   const made = (/** @type {"sum" | "max"} */ pool) => {
-    const pictures = here.map(({ maps }) => pictureIn(layout, maps, pool, view.specials));
+    const pictures = here.map(({ maps }) =>
+      pictureIn(layout, /** @type {GroupMaps} */ (maps), pool, view.specials),
+    );
     const picture = together(pictures, view.combine);
     const numbers = numbersOf(model.most ? pictures : [picture]);
     return /** @type {Model} */ ({
@@ -183,7 +193,7 @@ function waitingMap(trace, view, base, layout, heads) {
 
 /**
  * A head's map between the groups that are shown.
- * @param {Layout} layout @param {Summary["maps"]} maps @param {"sum" | "max"} pool
+ * @param {Layout} layout @param {GroupMaps} maps @param {"sum" | "max"} pool
  * @param {View["specials"]} specials of largest single weights no row is rescaled
  * @returns {Picture}
  */
@@ -206,8 +216,9 @@ function pictureIn({ rows, columns, rowGroups, columnGroups }, maps, pool, speci
 /** The share of some groups' attention that goes to no token. @param {Summary[]} all @param {Layout} layout @param {number[]} chosen */
 function unheld(all, { rowGroups }, chosen) {
   if (!chosen.length) return meanOf(all.map(({ profile }) => profile.sink));
-  const held = all.flatMap(({ maps: { weights, nColumns } }) =>
+  const held = all.flatMap(({ maps }) =>
     chosen.map((row) => {
+      const { weights, nColumns } = /** @type {GroupMaps} */ (maps);
       const line = rowGroups[row] * nColumns;
       return weights.subarray(line, line + nColumns).reduce((sum, weight) => sum + weight, 0);
     }),

@@ -17,7 +17,13 @@ import { combine, givenBy, gotBy, largest, numberOf, rowOf } from "./model.js";
 export const together = (pictures, how) =>
   pictures.length === 1
     ? pictures[0]
-    : { ...pictures[0], weights: combine(pictures.map(({ weights }) => weights), how) };
+    : {
+        ...pictures[0],
+        weights: combine(
+          pictures.map(({ weights }) => weights),
+          how,
+        ),
+      };
 
 /**
  * Numbers of chosen units; of a maximum the largest that any single head has, as maxima of several

@@ -2,8 +2,9 @@
 
 import { remember } from "./basics.js";
 import { meanWeights } from "./data.js";
+import { layoutOf, unitsHolding } from "./layout.js";
 import { follow, shownOf } from "./path.js";
-import { layoutOf, pictureOf, unitsHolding } from "./scene.js";
+import { pictureOf } from "./scene.js";
 import { named, pathNote, pathSentence } from "./words.js";
 
 /**

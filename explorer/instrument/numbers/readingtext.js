@@ -121,7 +121,7 @@ export function shadingOf({ model, focus: point, view, given, got }) {
     const words = ["Shaded by how much each token looks at ", ...name, all];
     return { unitOf: byRow, values: got, full: tops, words };
   }
-  const shares = model.shares();
+  const shares = model.shares() ?? new Float32Array(picture.columns.length);
   let full = 1e-9; // what special tokens get does not count
   picture.columns.forEach((unit, c) => {
     if (!unit.special && shares[c] > full) full = shares[c];

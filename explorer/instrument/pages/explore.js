@@ -3,7 +3,7 @@
 // once has no need, one that has no address to share no copyLink, one without other pages no
 // openSteps.
 
-import { frameAt, merge, showFrame, unpack } from "../numbers/data.js";
+import { areHere, frameAt, merge, showFrame, unpack } from "../numbers/data.js";
 import { noPictures, picturesAfter, sceneOf } from "../numbers/explorepictures.js";
 import {
   arrived,
@@ -18,7 +18,8 @@ import {
   travelled,
   withWholeLayer,
 } from "../numbers/explorestore.js";
-import { areThumbsExact, unitsHolding } from "../numbers/scene.js";
+import { levelsIn, mapLevelOf, unitsHolding } from "../numbers/layout.js";
+import { areThumbsExact } from "../numbers/thumbs.js";
 import { chooseHead, clamp, isPinned, toParams } from "../numbers/view.js";
 import { readTheme } from "../parts/theme.js";
 import { createParts, layOut } from "./exploreparts.js";
@@ -43,8 +44,12 @@ import { createSupply } from "./exploresupply.js";
  *   chooseLayer: (layer: number) => void,
  * }} Actions
  * @typedef {{trace: string, layer: number, group: import("../numbers/scene.js").Wish | null, means: boolean,
- *            page: {ticket: number, layers: number[] | null, view: Record<string, string>} | null}} Request
- *   everything that is wanted of the server; request.py checks it
+ *            heads: Place[], summaries: Place[], map: string | null, thumbs: Place[],
+ *            page: ({ticket: number, view: Record<string, string>} & PageOf) | null}} Request
+ *   everything that is wanted of the server; request.py checks it; of a long text: heads in full,
+ *   what is said of heads as a whole, with maps at a level, and small pictures
+ * @typedef {[number, number]} Place a layer and a head
+ * @typedef {{layers: number[] | null, heads: Place[] | null}} PageOf null: all of them
  * @typedef {{
  *   params: () => URLSearchParams,
  *   onView: (params: Record<string, string>, link: Record<string, string> | null) => void,
@@ -63,9 +68,10 @@ import { createSupply } from "./exploresupply.js";
  *   pictures: import("../numbers/explorepictures.js").Pictures, theme: Scene["theme"],
  *   scene: Scene | null, shown: View | null, wide: number, parts: import("./exploreparts.js").Parts,
  *   supply: ReturnType<typeof createSupply>, schedule: ReturnType<typeof createSchedule>,
+ *   seen: () => void,
  * }} Here
  *   scene: what was painted last; shown: the view that the switches show; wide: the width that was
- *   painted for
+ *   painted for; seen: called when the page is seen again
  */
 
 const ALL = { thumbs: true, model: true };
@@ -78,8 +84,9 @@ export function mount(root, host) {
   const here = /** @type {Here} */ ({
     ...{ root, host, trace: null, told: NOTHING_TOLD, pictures: noPictures() },
     ...{ theme: readTheme(root), scene: null, shown: null, wide: 0 },
-    supply: createSupply(host.need, Date.now() % 90_000),
+    supply: createSupply(host.need, Date.now() % 90_000, () => !document.hidden),
   });
+  here.seen = () => fetchMissing(here);
   here.parts = createParts(doingOf(here));
   const { heatmap, flow, reading, layers, says, picked, training } = here.parts;
   here.schedule = createSchedule(CLOCK, {
@@ -90,6 +97,7 @@ export function mount(root, host) {
     sceneNow: () => here.scene,
   });
   layOut(root, here.parts);
+  document.addEventListener("visibilitychange", here.seen);
   root.onkeydown = (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
     event.preventDefault();
@@ -109,6 +117,7 @@ export function mount(root, host) {
       here.schedule.stop();
       training.pause();
       observer.disconnect();
+      document.removeEventListener("visibilitychange", here.seen);
       root.replaceChildren();
     },
   };
@@ -130,7 +139,7 @@ function doingOf(here) {
     },
     sceneNow: () => here.scene,
     pages: {
-      bytes: (count) => (here.trace ? supply.pageBytes(here.trace, count) : 0),
+      choices: () => (here.trace ? supply.pageChoices(here.trace, here.told.view) : []),
       fetch:
         host.need && ((which) => here.trace && supply.fetchPage(here.trace, here.told.view, which)),
     },
@@ -239,9 +248,12 @@ function turnTo(here, told, what) {
   here.schedule.ask(haveOtherThumbs(before, told.view) ? { ...what, thumbs: true } : what);
 }
 
-/** Ask the server for what is needed and not here. @param {Here} here @param {number} [layer] */
-function fetchMissing({ trace, told: { view }, supply, parts }, layer = view.layer) {
-  if (trace) supply.fetchMissing(trace, view, layer, parts.layers.isOpen());
+/**
+ * Ask the server for what is needed and not here.
+ * @param {Here} here @param {{layer: number, heads: number[]}} [look]
+ */
+function fetchMissing({ trace, told: { view }, supply, parts }, look = view) {
+  if (trace) supply.fetchMissing(trace, view, look, parts.layers.isOpen());
 }
 
 /** A look that stays: it is shown in full, and a missing layer is fetched. @param {Here} here */
@@ -249,8 +261,9 @@ function rest(here) {
   here.told = stay(here.told);
   const { peeked } = here.told;
   if (!peeked) return;
-  fetchMissing(here, peeked.layer);
-  const isHere = here.trace?.layers.has(peeked.layer);
+  const look = { layer: peeked.layer, heads: [peeked.head] };
+  fetchMissing(here, look);
+  const isHere = here.trace && areHere(here.trace, look.layer, look.heads);
   if (here.pictures.model?.pooled && isHere) here.schedule.ask({ model: true });
 }
 
@@ -275,7 +288,7 @@ function render(here) {
   if (!nothing) schedule.paint(scene, anew, Boolean(what.peek && !what.thumbs));
   if (here.shown !== scene.view) showView(here, scene); // after the panels, which ask for sizes
   if (nothing) return parts.says.show(scene, false);
-  if (what.thumbs) {
+  if (what.thumbs || what.smalls) {
     parts.grid.draw(scene);
     parts.says.rank(scene);
   } else parts.grid.mark(scene);
@@ -293,7 +306,10 @@ function paintedOf({ trace: { head, training }, view, loading }) {
 /** The switches and what can be undone. @param {Here} here @param {Scene} scene */
 function showView(here, { view, trace }) {
   here.shown = view;
-  const { switches, combine, gridShows, copy, steps } = here.parts;
+  const { switches, combine, gridShows, levels, copy, steps } = here.parts;
+  const { head } = trace;
+  const own = [...(head.long ? [] : ["same"]), ...levelsIn(head)];
+  levels.show(view, own, mapLevelOf(head, view) ?? "same");
   switches.show(view);
   combine.show(view);
   gridShows.show(view);
@@ -304,6 +320,7 @@ function showView(here, { view, trace }) {
 /** @param {Here} here @param {Uint8Array} bytes */
 function update(here, bytes) {
   const [next, before] = [unpack(bytes), here.trace];
+  const brought = newsIn(next);
   here.theme = readTheme(here.root);
   const more = before?.head.id === next.head.id; // of the same trace
   if (before && more) {
@@ -318,15 +335,20 @@ function update(here, bytes) {
   const { view } = here.told;
   if (next.training) showFrame(next, frameAt(next.training, view.step));
   here.shown = null;
-  here.supply.keep(next, view.layer);
+  here.supply.keep(next, view);
   here.told = { ...here.told, view: clamp(view, next.head) };
   const page = here.supply.pageOf(next);
   if (page) here.parts.files.arrived(page);
   fetchMissing(here);
   // Of a long text the small pictures were all here; an answer about what is pinned changes them.
   const thumbs = !more || isPinned(here.told.view) || areThumbsExact(next);
+  if (more && brought === "smalls") return here.schedule.ask({ smalls: true });
   here.schedule.ask({ thumbs, model: true, moved: true });
 }
+
+/** What a payload brings, if it is only small pictures. @param {Trace} trace */
+const newsIn = ({ heads, summaries, smalls, group }) =>
+  smalls.size && !heads.size && !summaries.size && !group ? "smalls" : "more";
 
 /** A new trace takes the place of the one before. @param {Here} here @param {Trace} next */
 function arrive(here, next) {

@@ -13,11 +13,13 @@ import {
   createCombine,
   createCopy,
   createGridShows,
+  createLevels,
   createOpenSteps,
   createSteps,
   createSwitches,
 } from "../parts/tools.js";
 import { createFiles } from "../save/files.js";
+import { atMap, fromWithin, onMap } from "./maphands.js";
 
 /**
  * @typedef {import("./exploreschedule.js").Change} Change
@@ -45,15 +47,20 @@ export function createParts(doing) {
   const combine = createCombine(change);
   const gridShows = createGridShows(change);
   const chosen = h("div", { class: "ax-chosen" });
+  /** @type {Map<import("./exploreschedule.js").Panel, import("./exploreschedule.js").Panel>} */
+  const outer = new Map();
+  const deepActions = fromWithin(actions, outer);
+  const mapActions = onMap(deepActions, doing.sceneNow);
   chosen.append(says.legend, combine.element, gridShows.element, says.ranking);
   const parts = {
     ...{ says, combine, gridShows },
     switches: createSwitches(change),
     copy: doing.copyLink && createCopy(doing.copyLink),
+    levels: createLevels(change),
     picked: createPinned(change, actions.clear, doing.several),
     grid: createGrid(actions, chosen),
-    heatmap: createHeatmap(actions),
-    flow: createFlow(actions, change),
+    heatmap: atMap(createHeatmap(mapActions), outer),
+    flow: atMap(createFlow(mapActions, change), outer),
     reading: createReading(actions),
     training: createTraining((next) => change(next, { thumbs: true, model: true })),
     layers: createLayers(actions, change, doing.openLayers),
@@ -95,6 +102,7 @@ function picturesOf({ training, says, picked, reading, grid, flow, heatmap, laye
 /** @param {HTMLElement} root @param {Parts} parts */
 export function layOut(root, parts) {
   const { says, switches, panels, reading, grid, flow, heatmap, layers } = parts;
+  switches.element.lastElementChild?.append(parts.levels.element);
   panels.append(reading.element, grid.element, flow.element, heatmap.element, layers.element);
   const away = h(
     "div",

@@ -6,8 +6,8 @@
  * @typedef {import("../numbers/scene.js").Scene} Scene
  * @typedef {(scene: Scene) => void} Paint
  * @typedef {{draw: Paint, focus: Paint}} Panel
- * @typedef {{thumbs?: boolean, model?: boolean, moved?: boolean, peek?: boolean}} Change
- *   what must be painted anew; peek: only for a look, so the panels may follow one frame each
+ * @typedef {{thumbs?: boolean, smalls?: boolean, model?: boolean, moved?: boolean, peek?: boolean}} Change
+ *   what must be painted anew; smalls: small pictures alone; peek: only for a look, so the panels may follow one frame each
  * @typedef {{frame: (act: () => void) => number, noFrame: (frame: number) => void,
  *            wait: (act: () => void, ms: number) => number, noWait: (wait: number) => void}} Clock
  * @typedef {{now: Paint[], undrawn: Paint[], behind: Paint[]}} Plan
@@ -35,6 +35,7 @@ export const CLOCK = {
  */
 export const also = (waiting, what) => ({
   thumbs: waiting.thumbs || what.thumbs,
+  smalls: waiting.smalls || what.smalls,
   model: waiting.model || what.model,
   moved: waiting.moved || what.moved,
   peek: what.model ? what.peek && (!waiting.model || waiting.peek) : waiting.peek,

@@ -1,34 +1,87 @@
 // What is fetched from the server, and what is forgotten again.
 
-import { isAnswered, wishOf } from "../numbers/scene.js";
+import { isAnswered, wishOf } from "../numbers/answers.js";
+import { placeOf } from "../numbers/data.js";
+import { mapLevelOf } from "../numbers/layout.js";
 import { toParams } from "../numbers/view.js";
 
 /**
  * @typedef {import("../numbers/data.js").Trace} Trace
  * @typedef {import("../numbers/view.js").View} View
  * @typedef {import("./explore.js").Request} Request
+ * @typedef {import("./explore.js").Place} Place
+ * @typedef {import("./explore.js").PageOf} PageOf
+ * @typedef {{layer: number, heads: number[]}} Look heads that are looked at
+ * @typedef {{name: string, bytes: number, of: PageOf}} PageChoice
  */
 
-const MEMORY = 96 * 2 ** 20; // bytes of layers kept in the browser
+const MEMORY = 96 * 2 ** 20; // bytes of layers, or of heads of a long text, kept in the browser
+const MAPS = 24 * 2 ** 20; // bytes of maps between groups kept in the browser
 const PAGE_WITHOUT_WEIGHTS = 220_000; // bytes, about
 const WRITTEN = 1.12; // letters for a byte: base64 takes a third more, gzip gives back a sixth
 const TICKETS = 100_000;
+const AT_ONCE = 1.5e8; // weights that a server goes through for small pictures in half a second
+const MOST_SMALL = 12; // small pictures that are asked for at once
+
+/** @param {Trace} trace @param {number} layer @returns {Request} that asks for nothing yet */
+const asking = ({ head }, layer) => ({
+  ...{ trace: head.id, layer, group: null, means: false, page: null },
+  ...{ heads: [], summaries: [], map: null, thumbs: [] },
+});
 
 /**
  * What is needed and not here.
- * @param {Trace} trace @param {View} view @param {number} layer
+ * @param {Trace} trace @param {View} view @param {Look} look
  * @param {boolean} path whether the path through the layers is shown, for which all means are needed
+ * @param {boolean} [seen] whether anybody sees the page: small pictures wait until then
  * @returns {Request | null} null if nothing is
  */
-export function missingOf(trace, view, layer, path) {
+export function missingOf(trace, view, look, path, seen = true) {
+  if (trace.head.long) return missingOfLong(trace, view, look, seen);
   const all = trace.layers.size === trace.head.numbers.length;
   const group = all ? null : wishOf(trace, view);
   const means = !all && path;
   const isMissing =
-    !trace.layers.has(layer) ||
+    !trace.layers.has(look.layer) ||
     (group !== null && !isAnswered(trace, group)) ||
     (means && !trace.means);
-  return isMissing ? { trace: trace.head.id, layer, group, means, page: null } : null;
+  return isMissing ? { ...asking(trace, look.layer), group, means } : null;
+}
+
+/**
+ * Of a long text: first the heads that are looked at, then what is pinned, then what is said of
+ * these heads as a whole, then small pictures, those of the nearest layers first.
+ * @param {Trace} trace @param {View} view @param {Look} look @param {boolean} seen
+ * @returns {Request | null}
+ */
+function missingOfLong(trace, view, { layer, heads }, seen) {
+  const request = { ...asking(trace, layer), map: mapLevelOf(trace.head, view) };
+  const places = heads.map((head) => /** @type {Place} */ ([layer, head]));
+  const absent = places.filter(([, head]) => !trace.heads.has(placeOf(layer, head)));
+  if (absent.length) return { ...request, heads: absent };
+  const group = wishOf(trace, view);
+  if (group && !isAnswered(trace, group)) return { ...request, group };
+  const unsaid = places.filter(([, head]) => {
+    const summary = trace.summaries.get(placeOf(layer, head));
+    return !summary?.maps || summary.level !== request.map;
+  });
+  if (unsaid.length) return { ...request, summaries: unsaid };
+  const thumbs = seen ? smallsMissing(trace, view.layer) : [];
+  return thumbs.length ? { ...request, thumbs } : null;
+}
+
+/** The next small pictures, as many as are made at once. @param {Trace} trace @param {number} layer */
+function smallsMissing({ head, smalls }, layer) {
+  const cells = head.query_tokens.length * head.key_tokens.length;
+  const count = Math.min(Math.max(Math.floor(AT_ONCE / cells), 1), MOST_SMALL);
+  const away = (/** @type {number} */ number) => Math.abs(number - layer);
+  return [...head.numbers]
+    .sort((a, b) => away(a) - away(b))
+    .flatMap((number) =>
+      Array.from({ length: head.n_heads }, (_, i) => /** @type {Place} */ ([number, i])),
+    )
+    .filter(([number, i]) => !smalls.has(placeOf(number, i)))
+    .slice(0, count);
 }
 
 /**
@@ -44,54 +97,110 @@ export function forget(layers, shown, most = MEMORY) {
 }
 
 /**
- * About how large a page with so many layers is, in bytes.
- * @param {Trace["head"]} head @param {number} layerBytes @param {number} count
+ * Let go of the heads of a long text that came longest ago, and of maps; what is said of a head in
+ * few numbers stays.
+ * @param {Pick<Trace, "heads" | "summaries">} trace @param {Look} shown what stays
+ * @param {number} [most] bytes of heads that may stay @param {number} [mostMaps] of maps
+ */
+export function forgetHeads({ heads, summaries }, shown, most = MEMORY, mostMaps = MAPS) {
+  const stays = new Set(shown.heads.map((head) => placeOf(shown.layer, head)));
+  let [bytes, maps] = [0, 0];
+  for (const place of [...heads.keys()].reverse()) {
+    bytes += heads.get(place)?.bytes ?? 0;
+    if (bytes > most && !stays.has(place)) heads.delete(place);
+  }
+  for (const [place, summary] of [...summaries].reverse()) {
+    maps += summary.maps?.weights.byteLength ?? 0;
+    if (maps > mostMaps && !stays.has(place)) summary.maps = null;
+  }
+}
+
+/**
+ * About how large a page with so many layers, or heads of a long text, is, in bytes.
+ * @param {Trace["head"]} head @param {number} each bytes of one @param {number} count
  */
 export function pageBytes(
-  { n_heads: nHeads, query_tokens: queries, thumb, numbers },
-  layerBytes,
+  { n_heads: nHeads, query_tokens: queries, thumb, numbers, long },
+  each,
   count,
 ) {
-  const small = 2 * numbers.length * nHeads * thumb[0] * thumb[1];
-  return PAGE_WITHOUT_WEIGHTS + WRITTEN * (count * layerBytes + small + 100 * queries.length);
+  const small = long ? 0 : 2 * numbers.length * nHeads * thumb[0] * thumb[1];
+  return PAGE_WITHOUT_WEIGHTS + WRITTEN * (count * each + small + 100 * queries.length);
+}
+
+/**
+ * What can be taken away as a page.
+ * @param {Trace} trace @param {View} view @param {number} each bytes of a layer, or of a head
+ * @returns {PageChoice[]}
+ */
+function choicesOf({ head }, { layer, heads }, each) {
+  const bytes = (/** @type {number} */ count) => pageBytes(head, each, count);
+  const all = head.numbers.length;
+  if (!head.long) {
+    return [
+      { name: `Layer ${layer}`, bytes: bytes(1), of: { layers: [layer], heads: null } },
+      { name: `All ${all} layers`, bytes: bytes(all), of: { layers: null, heads: null } },
+    ];
+  }
+  const own = heads.map((i) => /** @type {Place} */ ([layer, i]));
+  const name = own.length > 1 ? `These ${own.length} heads` : `Layer ${layer}, head ${heads[0]}`;
+  const whole = `All ${head.n_heads} heads of layer ${layer}`;
+  return [
+    { name, bytes: bytes(own.length), of: { layers: null, heads: own } },
+    { name: whole, bytes: bytes(head.n_heads), of: { layers: [layer], heads: null } },
+  ];
+}
+
+/** Bytes of one head of a long text on its way, with what is said of it. @param {Trace} trace */
+function headBytes({ heads, summaries }) {
+  const [head] = heads.values();
+  const said = [...summaries.values()].map(({ maps, received }) =>
+    maps ? maps.weights.byteLength + 2 * received.byteLength : 0,
+  );
+  return (head?.bytes ?? 0) + Math.max(0, ...said);
 }
 
 /**
  * @param {((request: Request) => void) | null} need null where there is no server
  * @param {number} first the number before the first page's
+ * @param {() => boolean} [seen] whether anybody sees the page
  */
-export function createSupply(need, first) {
+export function createSupply(need, first, seen = () => true) {
   let wanted = ""; // of the server, last
   let ticket = first; // of the last page asked for
-  let layerBytes = 0; // of a layer on its way
+  let each = 0; // bytes of a layer, or of a head, on its way
   return {
-    /** Ask for what is needed and not here, once. @type {(...now: Parameters<typeof missingOf>) => void} */
-    fetchMissing: (trace, view, layer, path) => {
-      const request = need && missingOf(trace, view, layer, path);
-      const key = request && `${request.trace} ${layer} ${request.group?.name} ${request.means}`;
-      if (!request || key === null || key === wanted) return;
-      wanted = key;
+    /**
+     * Ask for what is needed and not here, once.
+     * @param {Trace} trace @param {View} view @param {Look} look @param {boolean} path
+     */
+    fetchMissing: (trace, view, look, path) => {
+      const request = need && missingOf(trace, view, look, path, seen());
+      const key = request && JSON.stringify({ ...request, group: request.group?.name });
+      if (!request || key === wanted) return;
+      wanted = /** @type {string} */ (key);
       need(request);
     },
-    /** @param {Trace} trace @param {View} view @param {number[] | null} layers null for all */
-    fetchPage: (trace, view, layers) => {
+    /** @param {Trace} trace @param {View} view @param {PageOf} which */
+    fetchPage: (trace, view, which) => {
       ticket = (ticket + 1) % TICKETS;
-      const page = { ticket, layers, view: toParams(view) };
-      need?.({ trace: trace.head.id, layer: view.layer, group: null, means: false, page });
+      need?.({ ...asking(trace, view.layer), page: { ticket, ...which, view: toParams(view) } });
     },
-    /** @param {Trace} trace @param {number} count */
-    pageBytes: (trace, count) => pageBytes(trace.head, layerBytes, count),
+    /** @param {Trace} trace @param {View} view */
+    pageChoices: (trace, view) => choicesOf(trace, view, each),
     /** Another trace: what is missing of it is asked for anew. */
     restart: () => {
       wanted = "";
     },
     /**
      * What a payload brought is kept, as far as there is room.
-     * @param {Trace} trace @param {number} shown the layer that stays
+     * @param {Trace} trace @param {Look} shown what stays
      */
     keep: (trace, shown) => {
-      if (need) forget(trace.layers, shown); // else they could not be had again
-      for (const layer of trace.layers.values()) layerBytes = layer.bytes;
+      if (need) forget(trace.layers, shown.layer); // else they could not be had again
+      if (need) forgetHeads(trace, shown);
+      for (const layer of trace.layers.values()) each = layer.bytes;
+      if (trace.head.long) each = headBytes(trace);
     },
     /** The page that was asked for last, once. @param {Trace} trace */
     pageOf: ({ page }) => {

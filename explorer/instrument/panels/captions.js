@@ -42,13 +42,14 @@ export function createCaptions(actions) {
   /** What kind of head it is; costs more than a hover may. @param {Scene} scene */
   function describe({ model, view, loading }) {
     // Hidden, not taken out, so that nothing below it jumps.
-    notes.style.visibility = model.pooled || loading ? "hidden" : "visible";
-    if (model.pooled || loading || noted === model) return;
+    const profile = model.pooled || loading ? null : model.profile();
+    notes.style.visibility = profile ? "visible" : "hidden";
+    if (!profile || noted === model) return;
     noted = model;
     const { base } = model;
     const drain = () =>
       view.specials === "shown" ? sinkNote(model) : [hiddenNote(view.specials, model)];
-    notes.replaceChildren(...marked([`${caption(model.profile(), base)} `, ...drain()]));
+    notes.replaceChildren(...marked([`${caption(profile, base)} `, ...drain()]));
   }
 
   /** @param {Scene} scene */
@@ -62,8 +63,11 @@ export function createCaptions(actions) {
   /** Which heads connect the pinned pair. @param {Scene} scene */
   function rank({ trace, pinnedNumbers }) {
     const heads = strongest(pinnedNumbers, actions);
-    const [here, all] = [pinnedNumbers.length / trace.head.n_heads, trace.head.numbers.length];
-    const missing = here < all ? ` Of the ${here} layers that are here, out of ${all}.` : "";
+    const { n_heads: each, numbers, long } = trace.head;
+    const [here, all] = [pinnedNumbers.length, numbers.length * each];
+    const layers = `Of the ${here / each} layers that are here, out of ${numbers.length}.`;
+    const some = long ? `Of the ${here} heads that are here, out of ${all}.` : layers;
+    const missing = here < all ? ` ${some}` : "";
     ranking.replaceChildren(...(heads.length ? ["Strongest: ", ...heads, missing] : []));
   }
 

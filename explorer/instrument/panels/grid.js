@@ -2,7 +2,7 @@
 // chosen is grey, and still scored. With something pinned, each picture shows that alone.
 
 import { bound, remember } from "../numbers/basics.js";
-import { headWeights, indexOf } from "../numbers/data.js";
+import { headWeights, indexOf, placeOf } from "../numbers/data.js";
 import { digits, profileOf } from "../numbers/model.js";
 import { enlarge, levelOf, shortOf, smallOf } from "../numbers/smallpictures.js";
 import { ARROWS, h } from "../parts/dom.js";
@@ -248,26 +248,40 @@ function contentOf({ pinnedNumbers, trace }) {
     return { titles: ["layer", "head", "weight"], counts: ["layer", "head"], rows, caption };
   }
   const crosses = trace.head.key_tokens !== trace.head.query_tokens;
-  const rows = [...trace.layers.keys()]
-    .sort((a, b) => a - b)
-    .flatMap((layer) =>
-      Array.from({ length: trace.head.n_heads }, (_, head) => {
-        const { entropy, possible, ...shares } = profileIn(trace, layer, head);
-        const { previous, next, self, repeat, special } = shares;
-        const places = crosses ? [] : [previous, next, self, repeat];
-        return [layer, head, ...places, special, entropy, possible && entropy / possible];
-      }),
-    );
+  const rows = known(trace).map(({ layer, head, profile }) => {
+    const { previous, next, self, repeat, special, entropy, possible } = profile;
+    const places = crosses ? [] : [previous, next, self, repeat];
+    const bits = entropy ?? 0; // of one head it is always known
+    return [layer, head, ...places, special, bits, possible && bits / possible];
+  });
   const places = ["token before", "token after", "itself", "same word elsewhere"];
   const titles = ["layer", "head", ...(crosses ? [] : places)];
   titles.push("special tokens", "entropy, bits", "entropy, of the possible");
-  const missing = trace.head.numbers.length - trace.layers.size;
-  const caption =
-    "Shares of all tokens’ attention in each head" +
-    (missing
-      ? `; of the ${trace.layers.size} layers that are here, out of ${trace.head.numbers.length}`
-      : "");
+  const caption = `Shares of all tokens’ attention in each head${missingFrom(trace)}`;
   return { titles, counts: ["layer", "head"], rows, caption };
+}
+
+/** @typedef {import("../numbers/data.js").Trace} Trace */
+
+/** What is left out, as it is not here. @param {Trace} trace */
+function missingFrom({ head, layers, summaries }) {
+  const [here, all] = head.long
+    ? [summaries.size, head.numbers.length * head.n_heads]
+    : [layers.size, head.numbers.length];
+  const what = head.long ? "heads that were looked at" : "layers that are here";
+  return here < all ? `; of the ${here} ${what}, out of ${all}` : "";
+}
+
+/** The heads that are known, with what kind of head each is. @param {Trace} trace */
+function known(trace) {
+  const { numbers, n_heads: nHeads } = trace.head;
+  return numbers.flatMap((layer) =>
+    Array.from({ length: nHeads }, (_, head) => head).flatMap((head) => {
+      const said = trace.summaries.get(placeOf(layer, head))?.profile;
+      const profile = trace.layers.has(layer) ? profileIn(trace, layer, head) : said;
+      return profile ? [{ layer, head, profile }] : [];
+    }),
+  );
 }
 
 /** @param {import("../numbers/data.js").Trace} trace @param {number} layer @param {number} head */

@@ -30,6 +30,9 @@ import { paintPath } from "./layerspaint.js";
  * @typedef {{here: Here, parts: Elements, controls: Controls, table: Table}} Panel
  */
 
+const TOO_LONG =
+  "The path adds up every weight of every layer, too many of a text this long. A shorter text shows it.";
+
 /** @param {Actions} actions @param {Change} change @param {(open: boolean) => void} opened */
 export function createLayers(actions, change, opened) {
   /** @type {Here} */
@@ -189,7 +192,7 @@ function draw(panel, next) {
   const n = next.model.layout.rows.length;
   if (!element.open || !scroller.clientWidth || !n) return;
   if (!isPathHere(next.trace)) {
-    says.textContent = "Fetching the attention of all layers…";
+    says.textContent = next.trace.head.long ? TOO_LONG : "Fetching the attention of all layers…";
     return;
   }
   here.known = knownOf(next.model);

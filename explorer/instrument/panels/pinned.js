@@ -1,7 +1,7 @@
 // What is pinned, in sight: the words on both sides, each to be taken out, and the number between.
 
+import { unitsHolding } from "../numbers/layout.js";
 import { digits } from "../numbers/model.js";
-import { unitsHolding } from "../numbers/scene.js";
 import { isPinned, runsOf } from "../numbers/view.js";
 import { choice, h, pushButton } from "../parts/dom.js";
 
@@ -97,14 +97,24 @@ function createSeveral(several) {
 }
 
 /** The number between the two sides, for the heads that are painted. @param {Scene} now */
-function numberOf({ model, view }) {
+function numberOf({ model, view, pinnedNumbers }) {
   const { rowOfToken, columnOfToken } = model.layout;
   const rows = unitsHolding(view.queries, rowOfToken);
   const columns = unitsHolding(view.keys, columnOfToken);
-  const both = rows.length > 0 && columns.length > 0 && !model.pooled;
-  return both
-    ? `${digits(model.number(rows, columns))}${how(rows.length, columns.length, model.most)}`
-    : "";
+  if (!rows.length || !columns.length || model.pooled) return "";
+  const number = model.number(rows, columns) ?? ofAllHeads(pinnedNumbers, model);
+  return number === null ? "…" : `${digits(number)}${how(rows.length, columns.length, model.most)}`;
+}
+
+/**
+ * The number of the chosen heads among those of all heads; null while these are on their way.
+ * @param {Scene["pinnedNumbers"]} numbers @param {Scene["model"]} model
+ */
+function ofAllHeads(numbers, { layer, chosen, most }) {
+  const own = numbers.filter((one) => one.layer === layer && chosen.includes(one.head));
+  if (own.length < chosen.length) return null;
+  const weights = own.map(({ weight }) => weight);
+  return most ? Math.max(...weights) : weights.reduce((sum, w) => sum + w, 0) / weights.length;
 }
 
 /** @param {number} nRows @param {number} nColumns @param {boolean} most */

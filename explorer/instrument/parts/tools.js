@@ -108,6 +108,54 @@ export function createCombine(change) {
   };
 }
 
+/** @type {Record<string, [string, string]>} */
+const LEVELS = {
+  same: ["as in the text", "Each row and column is what stands in the reading view"],
+  sentence: ["sentences", "Each row and column is a sentence"],
+  paragraph: ["paragraphs", "Each row and column is a paragraph"],
+  turn: ["turns", "Each row and column is what one speaker says in turn"],
+  stretch: ["stretches", "Each row and column is so many tokens"],
+};
+
+/**
+ * What stands on maps, where a text has sentences or more; and how many weights become one.
+ * @param {Change} change
+ */
+export function createLevels(change) {
+  const element = h("div", { class: "ax-tools ax-levels" });
+  const pool = choice(
+    "A cell",
+    [
+      ["sum", "sum", "Attention summed over keys, averaged over queries"],
+      ["max", "strongest", "The largest single weight between the two"],
+    ],
+    (/** @type {View["pool"]} */ value) =>
+      change((view) => ({ ...view, pool: value }), { model: true }),
+  );
+  let built = "";
+  let level = choice("", [], () => {});
+  return {
+    element,
+    /** @param {View} view @param {string[]} levels those of this text @param {string} now */
+    show: (view, levels, now) => {
+      element.hidden = levels.length < 2 && now === "same";
+      if (built !== String(levels)) {
+        built = String(levels);
+        const choices = levels.map(
+          (name) => /** @type {[string, string, string]} */ ([name, ...LEVELS[name]]),
+        );
+        level = choice("Maps of", choices, (value) =>
+          change((old) => ({ ...old, map: /** @type {View["map"]} */ (value) }), ALL),
+        );
+        element.replaceChildren(level.element, pool.element);
+      }
+      level.show(now);
+      pool.show(view.pool);
+      pool.element.hidden = now === "same";
+    },
+  };
+}
+
 /**
  * What the grid shows once something is pinned.
  * @param {Change} change

@@ -12,8 +12,11 @@ import { toSvg } from "./svg.js";
  * @typedef {import("../numbers/scene.js").Scene} Scene
  * @typedef {"svg" | "pdf" | "png"} Kind
  * @typedef {"everything" | "reading" | "grid" | "flow" | "heatmap" | "layers"} What
- * @typedef {{bytes: (layers: number) => number, fetch: ((layers: number[] | null) => void) | null}} Pages
- *   bytes: about how large a page with so many layers is; fetch: null where there is no server
+ * @typedef {import("../pages/explore.js").PageOf} PageOf
+ * @typedef {{choices: () => {name: string, bytes: number, of: PageOf}[],
+ *            fetch: ((which: PageOf) => void) | null}} Pages
+ *   choices: what can be taken as a page, the smaller first, each with its bytes, about; fetch: null
+ *   where there is no server
  */
 
 const KINDS = /** @type {const} */ (["svg", "pdf", "png"]);
@@ -108,40 +111,38 @@ function createMenu(inside) {
 }
 
 /**
- * The instrument as one file: with the layer that is shown, or with all.
+ * The instrument as one file: with what is shown, or with more.
  * @param {HTMLElement} told where it is said that a page is being made
  * @param {() => Scene | null} sceneNow @param {Pages} pages
  */
 function createPageChoice(told, sceneNow, pages) {
-  const one = pushButton("This layer", "", () => fetchPage(false));
-  const all = pushButton("All layers", "", () => fetchPage(true));
+  const buttons = [0, 1].map((i) => pushButton("", "", () => fetchPage(i)));
   const element = h(
     "fieldset",
     { class: "ax-choice" },
     h("legend", {}, "This instrument as a web page that opens offline"),
-    h("div", {}, one, all),
+    h("div", {}, ...buttons),
   );
   element.hidden = pages.fetch === null;
 
   function tellSizes() {
-    const scene = sceneNow();
-    if (!scene) return;
     told.textContent = "";
-    const count = scene.trace.head.numbers.length;
-    const [small, large] = [pages.bytes(1), pages.bytes(count)];
-    one.textContent = `Layer ${scene.view.layer} (about ${megabytes(small)})`;
-    all.textContent = `All ${count} layers (about ${megabytes(large)})`;
-    one.title = "One file with this picture in it, as it is now";
-    all.disabled = large > MOST_PAGE;
-    all.title = all.disabled ? "Too large for a browser; take single layers" : one.title;
+    pages.choices().forEach(({ name, bytes }, i) => {
+      const button = buttons[i];
+      button.textContent = `${name} (about ${megabytes(bytes)})`;
+      button.disabled = bytes > MOST_PAGE;
+      button.title = button.disabled
+        ? "Too large for a browser; take less"
+        : "One file with this picture in it, as it is now";
+    });
   }
 
-  /** @param {boolean} whole */
-  function fetchPage(whole) {
-    const scene = sceneNow();
-    if (!scene) return;
+  /** @param {number} i */
+  function fetchPage(i) {
+    const choice = pages.choices()[i];
+    if (!sceneNow() || !choice) return;
     told.textContent = "The page is being made…";
-    pages.fetch?.(whole ? null : [scene.view.layer]);
+    pages.fetch?.(choice.of);
   }
 
   return { element, tellSizes };
