@@ -7,6 +7,7 @@ import {
   sceneOf,
 } from "../../explorer/instrument/numbers/explorepictures.js";
 import { NOTHING_TOLD, peekAt, stay } from "../../explorer/instrument/numbers/explorestore.js";
+import { headBlocks, headOf, long, summaryBlocks } from "./longtext.js";
 import { floats, payload, token } from "./trace.js";
 
 /** @typedef {import("../../explorer/instrument/numbers/view.js").View} View */
@@ -124,4 +125,19 @@ test("a pinned pair is asked of every head that is here, and every small picture
     [1, 1],
   ]);
   assert.equal(scene.thumb(1, 0), scene.thumb(1, 0));
+});
+
+test("what is pointed at in a long text is pointed at in its map too, sentence by sentence", () => {
+  const heads = [headOf(7), headOf(99)];
+  const sparse = unpack(
+    long(heads.flatMap((made, i) => [...headBlocks(made, i), ...summaryBlocks(made, i, {})])),
+  );
+  const now = { ...told({ layer: 4 }), hovered: { rows: [7], columns: [2, 3] } };
+  const scene = said(sparse, now);
+  assert.deepEqual(scene.focus, { rows: [7], columns: [2, 3] });
+  assert.deepEqual(scene.map.focus, { rows: [2], columns: [1] });
+  assert.equal(scene.map.says, scene.says, "both say the same sentence");
+  assert.ok(scene.deep && !scene.coarse);
+  const short = said(traceOf([0]), told({}));
+  assert.equal(short.map, short, "of a short text the map shows what is read");
 });

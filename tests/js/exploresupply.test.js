@@ -6,9 +6,11 @@ import { START } from "../../explorer/instrument/numbers/view.js";
 import {
   createSupply,
   forget,
+  forgetHeads,
   missingOf,
   pageBytes,
 } from "../../explorer/instrument/pages/exploresupply.js";
+import { headBlocks, headOf, long, summaryBlocks } from "./longtext.js";
 import { floats, payload, token } from "./trace.js";
 
 /** @typedef {import("../../explorer/instrument/pages/explore.js").Request} Request */
@@ -145,4 +147,62 @@ test("a page's size grows with its layers as gzip and base64 make it, from what 
   const grown = all.bytes - one.bytes;
   assert.ok(Math.abs(grown - 6_720_000) < 1, `${grown}`);
   assert.ok(pageBytes(now.head, 0, 0) > 200_000, "it holds the instrument, too");
+});
+
+const HEADS = [headOf(7), headOf(99)];
+const inFull = (/** @type {number} */ head) => headBlocks(HEADS[head], head);
+const said = (/** @type {number} */ head) => summaryBlocks(HEADS[head], head, {});
+const small = (/** @type {number} */ head) =>
+  /** @type {Given[]} */ (
+    ["thumbs", "ordinary_thumbs"].map((kind) => [
+      { kind, places: [[4, head]], shape: [1, 1, 1] },
+      Uint8Array.of(9),
+    ])
+  );
+const LONG = { ...START, layer: 4 };
+const first = { layer: 4, heads: [0] };
+
+/** What is missing of a long text with some blocks. @param {Given[]} blocks @param {boolean} [seen] */
+const missing = (blocks, seen) => missingOf(unpack(long(blocks)), LONG, first, false, seen);
+
+test("of a long text heads are asked for one by one, then what is said of them, then small ones", () => {
+  assert.deepEqual(missing([])?.heads, [[4, 0]]);
+  assert.deepEqual(missing(inFull(0))?.summaries, [[4, 0]]);
+  assert.equal(missing(inFull(0))?.map, "sentence");
+  const both = [...inFull(0), ...said(0)];
+  assert.deepEqual(missing(both)?.thumbs, [
+    [4, 0],
+    [4, 1],
+  ]);
+  assert.deepEqual(missing([...both, ...small(0)])?.thumbs, [[4, 1]]);
+  assert.equal(missing([...both, ...small(0), ...small(1)]), null);
+  assert.equal(missing(both, false), null, "small pictures wait until somebody sees the page");
+});
+
+test("a pin of a long text is asked of every head where it looks, never who looks at it", () => {
+  const trace = unpack(long([...inFull(0), ...said(0)]));
+  const asked = missingOf(trace, { ...LONG, queries: [3] }, first, false);
+  assert.deepEqual(asked?.group?.queries, [[3]]);
+  assert.equal(asked?.group?.keys.length, 4, "by sentences, as there are too many tokens");
+  assert.equal(missingOf(trace, { ...LONG, keys: [3] }, first, false)?.group, null);
+});
+
+test("heads and maps that came longest ago are forgotten, never those that are shown", () => {
+  const trace = unpack(long([...inFull(0), ...said(0), ...inFull(1), ...said(1)]));
+  forgetHeads(trace, first, 1, 1);
+  assert.deepEqual([...trace.heads.keys()], ["4.0"]);
+  assert.ok(trace.summaries.get("4.0")?.maps);
+  assert.equal(trace.summaries.get("4.1")?.maps, null);
+  assert.ok(trace.summaries.get("4.1")?.profile, "its few numbers stay");
+  assert.equal(missing([])?.heads.length, 1);
+});
+
+test("a page of a long text holds chosen heads, or all of their layer", () => {
+  const { supply } = supplied();
+  const trace = unpack(long([...inFull(0), ...said(0)]));
+  supply.keep(trace, first);
+  const [own, layer] = supply.pageChoices(trace, LONG);
+  assert.deepEqual([own.name, own.of], ["Layer 4, head 0", { layers: null, heads: [[4, 0]] }]);
+  assert.deepEqual([layer.name, layer.of.layers], ["All 2 heads of layer 4", [4]]);
+  assert.ok(layer.bytes > own.bytes);
 });

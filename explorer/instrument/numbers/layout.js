@@ -60,6 +60,14 @@ export function mapLevelOf(head, { map }) {
 }
 
 /**
+ * How weights between groups become one. The largest rescaled weight would take every row of a
+ * long text anew, so there it is the sum.
+ * @param {Header} head @param {Pick<View, "pool" | "specials">} view
+ */
+export const poolOf = ({ long }, { pool, specials }) =>
+  long && specials === "renormalised" ? "sum" : pool;
+
+/**
  * What stands on maps: the groups of a level, or what stands where one reads.
  * @param {Pick<Trace, "head">} trace @param {Pick<View, "words" | "specials" | "map">} view
  * @returns {Layout}

@@ -3,7 +3,7 @@
 
 import { remember } from "./basics.js";
 import { placeOf, thumbWeights } from "./data.js";
-import { layoutOf, mapLayoutOf, mapLevelOf } from "./layout.js";
+import { layoutOf, mapLayoutOf, mapLevelOf, poolOf } from "./layout.js";
 import { longHead } from "./longhead.js";
 import { largestOf, numbersOf, together } from "./manyheads.js";
 import { combine, fullColour, fullOf } from "./model.js";
@@ -172,7 +172,7 @@ function mapsOf(trace, view, model, heads, summaries) {
     });
   };
   const total = made("sum");
-  return { map: view.pool === "max" ? made("max") : total, total };
+  return { map: poolOf(trace.head, view) === "max" ? made("max") : total, total };
 }
 
 /**
@@ -194,7 +194,7 @@ function waitingMap(trace, view, base, layout, heads) {
 /**
  * A head's map between the groups that are shown.
  * @param {Layout} layout @param {GroupMaps} maps @param {"sum" | "max"} pool
- * @param {View["specials"]} specials of largest single weights no row is rescaled
+ * @param {View["specials"]} specials
  * @returns {Picture}
  */
 function pictureIn({ rows, columns, rowGroups, columnGroups }, maps, pool, specials) {
@@ -205,7 +205,7 @@ function pictureIn({ rows, columns, rowGroups, columnGroups }, maps, pool, speci
     const line = from + group * nColumns;
     let sum = 0;
     for (const column of columnGroups) sum += weights[line + column];
-    const whole = (pool === "sum" && specials === "renormalised" && sum) || 1;
+    const whole = (specials === "renormalised" && sum) || 1;
     columnGroups.forEach((column, c) => {
       out[r * columns.length + c] = weights[line + column] / whole;
     });

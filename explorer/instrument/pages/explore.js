@@ -309,7 +309,9 @@ function showView(here, { view, trace }) {
   const { switches, combine, gridShows, levels, copy, steps } = here.parts;
   const { head } = trace;
   const own = [...(head.long ? [] : ["same"]), ...levelsIn(head)];
-  levels.show(view, own, mapLevelOf(head, view) ?? "same");
+  const level = mapLevelOf(head, view) ?? "same";
+  const pools = level !== "same" && !(head.long && view.specials === "renormalised");
+  levels.show(view, own, level, pools);
   switches.show(view);
   combine.show(view);
   gridShows.show(view);

@@ -136,8 +136,9 @@ export function createLevels(change) {
   let level = choice("", [], () => {});
   return {
     element,
-    /** @param {View} view @param {string[]} levels those of this text @param {string} now */
-    show: (view, levels, now) => {
+    /** @param {View} view @param {string[]} levels those of this text @param {string} now
+     * @param {boolean} pools whether there is a choice between sum and maximum */
+    show: (view, levels, now, pools) => {
       element.hidden = levels.length < 2 && now === "same";
       if (built !== String(levels)) {
         built = String(levels);
@@ -151,7 +152,7 @@ export function createLevels(change) {
       }
       level.show(now);
       pool.show(view.pool);
-      pool.element.hidden = now === "same";
+      pool.element.hidden = !pools;
     },
   };
 }
