@@ -17,7 +17,8 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
  *            query_tokens: Token[], key_tokens: Token[], texts: string[],
  *            marks: Record<string, string>[], patches: [number, number] | null, n_cut: number[],
  *            truncation_side: "left" | "right", unknown: string | null, possible: number[],
- *            sinks: boolean, thumb: [number, number],
+ *            sinks: boolean, thumb: [number, number], long: boolean,
+ *            levels: Levels, key_levels: Levels | null, map_level: string | null,
  *            opening: Record<string, unknown> | null, link: Record<string, string> | null,
  *            training: About | null}} Header
  *   passport: how far the model's numbers were found from its own, in words; numbers: the model's
@@ -25,7 +26,10 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
  *   by their place; patches: rows and columns of a picture whose pieces are the tokens that are not
  *   special; unknown: what is shown for what the model does not know; possible:
  *   by layer, the bits of even attention under its mask; sinks: whether rows give a share to no
- *   token
+ *   token; long: whether heads travel one by one; levels: by their names the tokens at which groups
+ *   of the text begin, from fine to coarse; key_levels: those of the keys, null for the same
+ *   tokens; map_level: the level that maps of a long text show, null in a short one
+ * @typedef {Record<string, number[]>} Levels
  * @typedef {{weights: Float32Array, bytes: number}
  *         | {scores: import("./scores.js").Scores, id: number, bytes: number}} Layer
  *   weights: `[head, query, key]`; bytes: how long it was on its way
@@ -49,7 +53,8 @@ const TONE_WEIGHT = Float32Array.from({ length: 256 }, (_, byte) => (byte / 255)
  */
 export function unpack(bytes) {
   const { head, blocks } = read(bytes);
-  head.key_tokens ??= head.query_tokens;
+  head.query_tokens = tokensOf(head.query_tokens);
+  head.key_tokens = head.key_tokens ? tokensOf(head.key_tokens) : head.query_tokens;
   const training = head.training && {
     ...head.training,
     weights: new Float32Array(),
@@ -62,6 +67,21 @@ export function unpack(bytes) {
   };
   for (const block of blocks) keep(trace, block);
   return trace;
+}
+
+/**
+ * Tokens, which travel column by column.
+ * @param {any} columns as `_columns` of wire/trace.py; or tokens one by one
+ * @returns {Token[]}
+ */
+function tokensOf(columns) {
+  if (Array.isArray(columns)) return columns;
+  const { text, start, end, word, segment } = columns;
+  const special = new Set(columns.special);
+  return text.map((/** @type {string} */ said, /** @type {number} */ i) => ({
+    ...{ text: said, span: start[i] === null ? null : [start[i], end[i]], word: word[i] },
+    ...{ segment: segment[i], special: special.has(i) },
+  }));
 }
 
 /** Where each kind of block belongs. @type {Record<string, (trace: Trace, block: Block) => void>} */
