@@ -18,8 +18,7 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
  *            marks: Record<string, string>[], patches: [number, number] | null, n_cut: number[],
  *            truncation_side: "left" | "right", unknown: string | null, possible: number[],
  *            sinks: boolean, thumb: [number, number], long: boolean,
- *            levels: Record<string, number[]>, key_levels: Record<string, number[]> | null,
- *            map_level: string | null,
+ *            levels: Levels, key_levels: Levels | null, map_level: string | null,
  *            opening: Record<string, unknown> | null, link: Record<string, string> | null,
  *            training: About | null}} Header
  *   passport: how far the model's numbers were found from its own, in words; numbers: the model's
@@ -27,8 +26,10 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
  *   by their place; patches: rows and columns of a picture whose pieces are the tokens that are not
  *   special; unknown: what is shown for what the model does not know; possible:
  *   by layer, the bits of even attention under its mask; sinks: whether rows give a share to no
- *   token; long: whether heads come one by one; levels: where the groups of each level start, among
- *   queries and, where these are others, among keys; map_level: the level of maps, if nobody says
+ *   token; long: whether heads travel one by one; levels: by their names the tokens at which groups
+ *   of the text begin, from fine to coarse; key_levels: those of the keys, null for the same
+ *   tokens; map_level: the level that maps of a long text show, null in a short one
+ * @typedef {Record<string, number[]>} Levels
  * @typedef {{weights: Float32Array, bytes: number}
  *         | {scores: import("./scores.js").Scores, id: number, bytes: number}} Layer
  *   weights: `[head, query, key]`; bytes: how long it was on its way
@@ -69,7 +70,8 @@ export const placeOf = (layer, head) => `${layer}.${head}`;
  */
 export function unpack(bytes) {
   const { head, blocks } = read(bytes);
-  head.key_tokens ??= head.query_tokens;
+  head.query_tokens = tokensOf(head.query_tokens);
+  head.key_tokens = head.key_tokens ? tokensOf(head.key_tokens) : head.query_tokens;
   Object.assign(head, { ...WITHOUT_LEVELS, ...head });
   const training = head.training && {
     ...head.training,
@@ -84,6 +86,21 @@ export function unpack(bytes) {
   };
   for (const block of blocks) keep(trace, block);
   return trace;
+}
+
+/**
+ * Tokens, which travel column by column.
+ * @param {any} columns as `_columns` of wire/trace.py; or tokens one by one
+ * @returns {Token[]}
+ */
+function tokensOf(columns) {
+  if (Array.isArray(columns)) return columns;
+  const { text, start, end, word, segment } = columns;
+  const special = new Set(columns.special);
+  return text.map((/** @type {string} */ said, /** @type {number} */ i) => ({
+    ...{ text: said, span: start[i] === null ? null : [start[i], end[i]], word: word[i] },
+    ...{ segment: segment[i], special: special.has(i) },
+  }));
 }
 
 /** Where each kind of block belongs. @type {Record<string, (trace: Trace, block: Block) => void>} */
