@@ -48,6 +48,24 @@ export function chunksOf(pieces, whole) {
   return chunks;
 }
 
+const LEFTWARD =
+  /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}]/u;
+
+/**
+ * The direction of a text that is in chunks: its first letter tells.
+ * @param {Chunk[]} chunks
+ */
+export function directionOf(chunks) {
+  for (const { pieces } of chunks) {
+    for (const piece of pieces) {
+      const isMark = piece.kind === "scissors" || /^[[<].*[\]>]$/.test(piece.text);
+      const [letter] = (!isMark && /\p{L}/u.exec(piece.text)) || [];
+      if (letter) return LEFTWARD.test(letter) ? "rtl" : "ltr";
+    }
+  }
+  return "ltr";
+}
+
 /** @returns {Chunk} */
 const newChunk = () => ({ pieces: [], letters: 0, own: [] });
 
