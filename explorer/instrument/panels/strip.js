@@ -43,13 +43,18 @@ export function createStrip(going) {
     canvas,
   );
   listen(element, going);
+  /** @type {{theme: unknown, colour: string}} */
+  let kept = { theme: null, colour: "" }; // of what was found, as the sheet has it
   return {
     element,
-    /** @param {Kept} kept @param {Chunks} chunks @param {Marked} marked */
-    draw: (kept, chunks, marked) => {
-      const colour = getComputedStyle(element).color; // of what was found
-      const height = kept.levels.length;
-      paintOn(canvas, WIDE, height, (pen) => paint(pen, kept, chunks, marked, colour));
+    /** @param {Kept} shown @param {Chunks} chunks @param {Marked} marked */
+    draw: (shown, chunks, marked) => {
+      const { theme } = marked;
+      if (kept.theme !== theme) kept = { theme, colour: getComputedStyle(element).color };
+      const { colour } = kept;
+      paintOn(canvas, WIDE, shown.levels.length, (pen) =>
+        paint(pen, shown, chunks, marked, colour),
+      );
       say(element, chunks);
     },
   };
