@@ -71,6 +71,14 @@ export function piecesOf(letters, own, cut, gone) {
   return pieces;
 }
 
+/**
+ * Where a token stands in the view: the other way round.
+ * @param {Pick<import("./data.js").Header, "query_tokens" | "key_tokens">} head
+ * @param {Side} side @param {number} token
+ */
+export const spotOf = ({ query_tokens: queries, key_tokens: keys }, side, token) =>
+  side === "row" && queries !== keys ? keys.length + token : token;
+
 /** @param {Pick<Scene["model"], "layout">} model @param {Spot} spot */
 export const rowOf = ({ layout }, { query }) => layout.rowOfToken[query] ?? -1;
 
@@ -87,6 +95,27 @@ export function sideOf(look, event) {
   const asked = look === "to" ? "column" : "row";
   const other = asked === "row" ? "column" : "row";
   return event?.ctrlKey || event?.metaKey ? other : asked;
+}
+
+/**
+ * The side that a hand picks in one token: its only one, or the one that is asked for.
+ * @param {Spot} spot @param {Side} own
+ * @returns {Side}
+ */
+export const sideIn = ({ query, key }, own) => (query < 0 ? "column" : key < 0 ? "row" : own);
+
+/**
+ * The units that hold some tokens, on the sides that a hand would pick them.
+ * @param {Pick<Scene["model"], "layout">} model @param {Spot[]} spots @param {Side} own
+ */
+export function unitsIn(model, spots, own) {
+  const [rows, columns] = [new Set(), new Set()];
+  for (const spot of spots) {
+    if (sideIn(spot, own) === "row") rows.add(rowOf(model, spot));
+    else columns.add(columnOf(model, spot));
+  }
+  const seen = (/** @type {Set<number>} */ units) => [...units].filter((unit) => unit >= 0);
+  return { rows: seen(rows), columns: seen(columns) };
 }
 
 /**
@@ -107,19 +136,19 @@ export function stepThrough(now, anchor, by, count, shift) {
  * @returns {Shading}
  */
 export function shadingOf({ model, focus: point, view, given, got }) {
-  const { picture, tops } = model;
+  const { picture } = model;
   const byRow = (/** @type {Spot} */ spot) => rowOf(model, spot);
   const byColumn = (/** @type {Spot} */ spot) => columnOf(model, spot);
   if (given && (!got || view.look === "from")) {
     const looks = point.rows.length > 1 ? " look, on average" : " looks";
     const words = ["Shaded by where ", ...named(point.rows, picture.rows), looks];
-    return { unitOf: byColumn, values: given, full: tops[point.rows[0]], words };
+    return { unitOf: byColumn, values: given, full: fullOf(model, point.rows, []), words };
   }
   if (got) {
     const name = named(point.columns, picture.columns);
     const all = point.columns.length > 1 ? ", taken together" : "";
     const words = ["Shaded by how much each token looks at ", ...name, all];
-    return { unitOf: byRow, values: got, full: tops, words };
+    return { unitOf: byRow, values: got, full: fullOf(model, [], point.columns), words };
   }
   const shares = model.shares() ?? new Float32Array(picture.columns.length);
   let full = 1e-9; // what special tokens get does not count
@@ -131,15 +160,38 @@ export function shadingOf({ model, focus: point, view, given, got }) {
 }
 
 /**
+ * The number of the full colour. A long text has no picture whose rows could be measured: there the
+ * model tells it of what is in focus.
+ * @param {Scene["model"]} model @param {number[]} rows @param {number[]} columns one of them empty
+ * @returns {Shading["full"]}
+ */
+function fullOf(model, rows, columns) {
+  const { full } = /** @type {{full?: (rows: number[], columns: number[]) => number}} */ (
+    /** @type {unknown} */ (model)
+  );
+  if (full) return full(rows, columns);
+  return rows.length ? model.tops[rows[0]] : model.tops;
+}
+
+/**
+ * How far a token's shade goes towards the full colour, 0 to 1.
+ * @param {Shading} shading @param {Spot} spot
+ */
+export function shadeOf({ unitOf, values, full }, spot) {
+  const unit = unitOf(spot);
+  if (unit < 0) return 0;
+  return bound(values[unit] / (typeof full === "number" ? full : full[unit]), 0, 1) || 0;
+}
+
+/**
  * What a token is to be dressed in.
  * @param {Shading} shading @param {Pick<Scene["model"], "layout">} model @param {Spot} spot
  * @param {Set<number>} rows in focus @param {Set<number>} columns in focus
  * @returns {Dress}
  */
-export function dressOf({ unitOf, values, full }, model, spot, rows, columns) {
-  const [unit, row, column] = [unitOf(spot), rowOf(model, spot), columnOf(model, spot)];
-  const top = typeof full === "number" ? full : full[Math.max(unit, 0)];
-  const tone = unit < 0 ? 0 : bound(Math.round((TONES * values[unit]) / top), 0, TONES);
+export function dressOf(shading, model, spot, rows, columns) {
+  const [row, column] = [rowOf(model, spot), columnOf(model, spot)];
+  const tone = Math.round(TONES * shadeOf(shading, spot));
   const looks = rows.has(row) ? " ax-here" : "";
   const seen = columns.has(column) ? " ax-seen" : "";
   const gone = row < 0 && column < 0 ? " ax-gone" : "";

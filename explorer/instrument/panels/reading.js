@@ -3,37 +3,58 @@
 
 import { range } from "../numbers/basics.js";
 import { digits } from "../numbers/model.js";
+import { chunksOf, LONG_TEXT } from "../numbers/readingpages.js";
 import {
   changeOf,
   columnOf,
   dressOf,
   piecesOf,
   rowOf,
+  shadeOf,
   shadingOf,
+  sideIn,
   sideOf,
+  spotOf,
   spotsOf,
   stepThrough,
   TONES,
 } from "../numbers/readingtext.js";
 import { focusOn } from "../numbers/words.js";
-import { h, keys, picking } from "../parts/dom.js";
+import { h, keys, picking, pushButton } from "../parts/dom.js";
 import { createPhoto } from "../parts/photo.js";
 import { createTable } from "../parts/table.js";
+import {
+  createChunks,
+  goTo,
+  heightOf,
+  lay,
+  lineOfToken,
+  remeasure,
+  settle,
+  tokensHere,
+} from "./chunks.js";
+import { createFind } from "./find.js";
+import { findingIn, NOTHING_FOUND } from "./finding.js";
+import { createStrip, stripFor } from "./strip.js";
 
 /**
  * @typedef {import("../numbers/scene.js").Scene} Scene
  * @typedef {import("../pages/explore.js").Actions} Actions
  * @typedef {import("../numbers/readingtext.js").Dress} Dress
  * @typedef {import("../numbers/readingtext.js").Spot} Spot
- * @typedef {{scene: Scene | null, built: string, painted: unknown, spots: Spot[],
- *            spans: (HTMLElement | null)[], worn: Dress[], finishing: number, lines: number[],
- *            wide: number, sight: [number, number], anchor: number}} Here
- *   built: the trace that stands there; painted: the theme of what is painted; by spot: spans, what
- *   is worn, and the lines, where they begin; finishing: the frame that brings the slight changes;
- *   wide: when the lines were measured; sight: what is scrolled into sight, as asking the element
- *   would cost a layout; anchor: where walking with Shift began
+ * @typedef {{scene: Scene | null, shading: import("../numbers/readingtext.js").Shading | null,
+ *            built: string, painted: unknown, spots: Spot[],
+ *            texts: import("../numbers/readingtext.js").Piece[][],
+ *            spans: (HTMLElement | null)[], worn: (Dress | undefined)[], finishing: number,
+ *            anchor: number, found: import("./finding.js").Found,
+ *            strip: import("./strip.js").Kept | null}} Here
+ *   built: the trace that stands there; painted: the theme of what is painted; texts: in pieces; by
+ *   spot: spans, of those that are in the page, and what is worn; finishing: the frame that brings
+ *   the slight changes; anchor: where walking with Shift began; strip: what was painted there
  * @typedef {ReturnType<typeof elementsOf>} Elements
- * @typedef {{here: Here, parts: Elements, table: ReturnType<typeof createTable>}} Reading
+ * @typedef {{here: Here, parts: Elements, table: ReturnType<typeof createTable>,
+ *            chunks: import("./chunks.js").Chunks, find: ReturnType<typeof createFind>,
+ *            strip: ReturnType<typeof createStrip>}} Reading
  */
 
 const SLACK = 40; // pixels above and below what is in sight
@@ -46,8 +67,8 @@ const LONG = 200; // tokens from which the text gets more room
 export function createReading(actions) {
   /** @type {Here} */
   const here = {
-    ...{ scene: null, built: "", painted: null, spots: [], spans: [], worn: [] },
-    ...{ finishing: 0, lines: [], wide: 0, sight: [0, 0], anchor: 0 },
+    ...{ scene: null, shading: null, built: "", painted: null, spots: [], texts: [], spans: [] },
+    ...{ worn: [], finishing: 0, anchor: 0, found: NOTHING_FOUND, strip: null },
   };
   const table = createTable("reading view", (now) => {
     const { unitOf, values } = shadingOf(now);
@@ -59,7 +80,22 @@ export function createReading(actions) {
     return { titles, counts: ["position"], rows, caption: parts.note.textContent ?? "" };
   });
   const parts = elementsOf(table.element);
-  const reading = { here, parts, table };
+  const chunks = createChunks(parts.body, makingOf(here));
+  const strip = createStrip({
+    scroll: (by) => parts.body.scrollBy({ top: by * parts.body.clientHeight }),
+    travel: (to) => {
+      parts.body.scrollTop = to * heightOf(chunks) - chunks.tall / 2;
+    },
+  });
+  const find = createFind(findingIn(() => reading, actions, { repaint, bring: bringIntoSight }));
+  /** @type {Reading} */
+  const reading = { here, parts, table, chunks, find, strip };
+  parts.title.after(
+    pushButton("", "Find in the text (Ctrl+F)", find.open, "ax-small ax-magnifier"),
+  );
+  parts.texts.before(find.element);
+  parts.texts.append(strip.element);
+  strip.element.hidden = true;
   const panel = {
     element: parts.element,
     /** @param {Scene} next */
@@ -89,24 +125,42 @@ function elementsOf(table) {
   const title = h("h3", {}, "Reading view");
   const note = h("span", {});
   const tones = h("style");
+  const texts = h("div", { class: "ax-texts" }, body);
   const element = h(
     "section",
     { class: "ax-panel ax-panel-reading", "aria-label": "Reading view" },
     h("div", { class: "ax-title" }, title, h("p", { class: "ax-help" }, note)),
     tones,
-    body,
+    texts,
     table,
   );
-  return { element, body, title, note, tones, photo: createPhoto() };
+  return { element, body, texts, title, note, tones, photo: createPhoto() };
+}
+
+/** @param {Here} here @returns {import("./chunks.js").Making} */
+const makingOf = (here) => ({
+  fill: ({ pieces }) => pieces.map((piece) => nodeOf(here, piece)),
+  drop: ({ own }) => {
+    for (const i of own) here.spans[i] = null;
+  },
+  lineOf: (i) => here.spans[i]?.offsetTop ?? 0,
+});
+
+/** @param {Here} here @param {import("../numbers/readingtext.js").Piece} piece @returns {Node} */
+function nodeOf(here, piece) {
+  if (piece.kind === "token") return spanAt(here, piece.i, piece.text);
+  if (piece.kind === "scissors") return scissors(piece.cut);
+  if (piece.kind === "gone") return h("span", { class: "ax-cut" }, piece.text);
+  return document.createTextNode(piece.text);
 }
 
 /** @param {Reading} reading @param {Actions} actions */
 function listen(reading, actions) {
-  const { here, parts } = reading;
+  const { here, parts, chunks } = reading;
   const side = () => sideOf(here.scene?.view.look);
   parts.body.addEventListener("scroll", () => {
-    here.sight = sightOf(parts.body);
-    if (here.scene) focus(reading, here.scene);
+    settle(chunks);
+    repaint(reading);
   });
   keys(
     parts.body,
@@ -125,9 +179,6 @@ function listen(reading, actions) {
   );
 }
 
-/** @param {HTMLElement} body @returns {[number, number]} */
-const sightOf = (body) => [body.scrollTop - SLACK, body.scrollTop + body.clientHeight + SLACK];
-
 /** @param {Reading} reading @param {MouseEvent} event */
 function unitAt({ here, parts }, event) {
   if (!here.scene) return null;
@@ -136,8 +187,7 @@ function unitAt({ here, parts }, event) {
   const found = root.elementFromPoint(event.clientX, event.clientY)?.closest("[data-token]");
   if (!found || !parts.body.contains(found)) return null;
   const spot = here.spots[Number(found.getAttribute("data-token"))];
-  const own = sideOf(view.look, event);
-  const where = spot.query < 0 ? "column" : spot.key < 0 ? "row" : own;
+  const where = sideIn(spot, sideOf(view.look, event));
   const i = where === "row" ? rowOf(model, spot) : columnOf(model, spot);
   return i < 0 ? null : { side: where, i };
 }
@@ -148,7 +198,8 @@ function unitAt({ here, parts }, event) {
  * @param {number} dx @param {number} dy @param {boolean} shift
  * @returns {number[]} the units that are chosen then
  */
-function walk({ here, parts }, scene, where, dx, dy, shift) {
+function walk(reading, scene, where, dx, dy, shift) {
+  const { here, parts } = reading;
   const { picture } = scene.model;
   const units = where === "row" ? picture.rows : picture.columns;
   const now = where === "row" ? scene.focus.rows : scene.focus.columns;
@@ -156,40 +207,64 @@ function walk({ here, parts }, scene, where, dx, dy, shift) {
   const line = scene.trace.head.patches?.[1] ?? 1; // a picture has rows of patches
   const next = stepThrough(now, here.anchor, forth + line * dy, units.length, shift);
   here.anchor = next.anchor;
-  const name = where === "row" ? "query" : "key";
-  const [token] = units[next.i].tokens;
-  const span = here.spans[here.spots.findIndex((spot) => spot[name] === token)];
-  span?.scrollIntoView({ block: "nearest" });
+  bringIntoSight(reading, spotOf(scene.trace.head, where, units[next.i].tokens[0]));
   return next.units;
+}
+
+/** @param {Reading} reading @param {number} i of a spot */
+function bringIntoSight({ here, chunks }, i) {
+  goTo(chunks, i);
+  here.spans[i]?.scrollIntoView({ block: "nearest" }); // in the window too
 }
 
 /** @param {Reading} reading @param {Scene} next */
 function draw(reading, next) {
-  const { here, parts } = reading;
+  const { here, parts, chunks, find } = reading;
   const { body } = parts;
   here.scene = next;
   const fresh = here.built !== next.trace.head.id;
-  if (fresh) build(here, parts, next.trace);
+  if (fresh) build(reading, next.trace);
   if (here.painted !== next.theme) parts.tones.textContent = rulesOf(next.theme);
-  if (fresh || here.painted !== next.theme || here.wide !== body.clientWidth) {
-    here.lines = here.spans.map((span) => span?.offsetTop ?? 0);
-    here.wide = body.clientWidth;
-    here.sight = sightOf(body);
-  }
+  const anew = fresh || here.painted !== next.theme || chunks.wide !== body.clientWidth;
+  if (anew) remeasure(chunks);
+  else if (chunks.tall !== body.clientHeight) settle(chunks);
+  needStrip(reading, next.trace.head.patches !== null);
   here.painted = next.theme;
+  if (fresh) {
+    const panel = parts.element;
+    find.listen(/** @type {HTMLElement} */ (panel.closest(".ax") ?? panel));
+    find.again();
+  }
   focus(reading, next);
 }
 
-/** @param {Here} here @param {Elements} parts @param {Scene["trace"]} trace */
-function build(here, { body, title, photo }, { head, picture }) {
+/**
+ * The strip stands there if the text is longer than its box. It narrows the text, which makes that
+ * no shorter.
+ * @param {Reading} reading @param {boolean} looks a picture has none
+ */
+function needStrip({ parts, chunks, strip }, looks) {
+  const longer = !looks && heightOf(chunks) > chunks.tall;
+  if (longer !== strip.element.hidden) return;
+  strip.element.hidden = !longer;
+  parts.texts.classList.toggle("ax-stripped", longer);
+  remeasure(chunks);
+}
+
+/** @param {Reading} reading @param {Scene["trace"]} trace */
+function build({ here, parts, chunks }, { head, picture }) {
+  const { body, title, photo } = parts;
   here.built = head.id;
   here.spots = spotsOf(head);
   here.spans = here.spots.map(() => null);
   here.worn = [];
+  here.found = NOTHING_FOUND;
   body.classList.toggle("ax-long", here.spots.length > LONG && !head.patches);
   body.classList.toggle("ax-looks", head.patches !== null);
   title.textContent = head.patches ? "Picture" : "Reading view";
+  here.texts = head.texts.map((_, segment) => piecesIn(here, head, segment));
   if (head.patches) {
+    lay(chunks, [], here.spots.length);
     const [marks, patches] = [false, true].map((ordinary) =>
       here.spots.flatMap(({ token }, i) =>
         token.special === ordinary ? [] : [spanAt(here, i, "")],
@@ -200,23 +275,21 @@ function build(here, { body, title, photo }, { head, picture }) {
       mark.textContent = special[i].token.text;
     });
     body.replaceChildren(h("p", {}, ...marks), photo.show(picture, head.patches, patches));
-  } else body.replaceChildren(...head.texts.map((_, i) => paragraphOf(here, head, i)));
+  } else {
+    const whole = here.spots.length < LONG_TEXT;
+    const texts = here.texts.map((pieces) => chunksOf(pieces, whole));
+    body.replaceChildren(...lay(chunks, texts, here.spots.length));
+  }
+  body.scrollTop = 0;
 }
 
 /** @param {Here} here @param {import("../numbers/data.js").Header} head @param {number} segment */
-function paragraphOf(here, { texts, marks, n_cut: nCut, truncation_side: gone }, segment) {
+function piecesIn(here, { texts, marks, n_cut: nCut, truncation_side: gone }, segment) {
   const letters = [...texts[segment]].map((letter, i) => marks[segment][i] ?? letter);
   const own = here.spots.flatMap(({ token }, i) =>
     token.segment === segment ? [{ token, i }] : [],
   );
-  const paragraph = h("p", { dir: "auto" });
-  for (const piece of piecesOf(letters, own, nCut[segment], gone)) {
-    if (piece.kind === "token") paragraph.append(spanAt(here, piece.i, piece.text));
-    else if (piece.kind === "scissors") paragraph.append(scissors(piece.cut));
-    else if (piece.kind === "gone") paragraph.append(h("span", { class: "ax-cut" }, piece.text));
-    else paragraph.append(piece.text);
-  }
-  return paragraph;
+  return piecesOf(letters, own, nCut[segment], gone);
 }
 
 /** Where a text was cut. @param {number} cut tokens that did not fit */
@@ -229,15 +302,18 @@ function spanAt(here, i, shown) {
   const name = token.special ? "ax-token ax-special" : "ax-token";
   const span = h("span", { class: name, "data-token": String(i), title: token.text }, shown);
   here.spans[i] = span;
+  here.worn[i] = undefined;
   return span;
 }
 
 /** @param {Reading} reading @param {Scene} next */
-function focus({ here, parts, table }, next) {
+function focus(reading, next) {
+  const { here, parts, table } = reading;
   here.scene = next;
   const { model, focus: point, trace } = next;
   const shading = shadingOf(next);
-  dressAll(here, next, shading);
+  here.shading = shading;
+  repaint(reading);
   const most = shading.values.reduce((a, b) => Math.max(a, b), 0);
   const words = shading.words.map((part) =>
     typeof part === "string" ? part : h("strong", {}, part[0]),
@@ -248,23 +324,48 @@ function focus({ here, parts, table }, next) {
   table.fill(next, [model, point.rows.join(), point.columns.join()]);
 }
 
+/** What is in sight, as it is to be dressed now; and the strip. @param {Reading} reading */
+function repaint(reading) {
+  const { scene, shading } = reading.here;
+  if (!scene || !shading) return;
+  dressAll(reading, scene, shading);
+  if (!reading.strip.element.hidden) showStrip(reading, scene, shading);
+}
+
 /**
- * Dress what is in sight.
- * @param {Here} here @param {Scene} scene
+ * @param {Reading} reading @param {Scene} scene
  * @param {import("../numbers/readingtext.js").Shading} shading
  */
-function dressAll(here, { model, focus: point }, shading) {
-  const [first, last] = here.sight;
+function showStrip({ here, chunks, strip }, { trace: { head }, view, theme }, shading) {
+  const pinned = [
+    ...view.queries.map((token) => spotOf(head, "row", token)),
+    ...view.keys.map((token) => spotOf(head, "column", token)),
+  ];
+  const level = (/** @type {number} */ i) => Math.round(255 * shadeOf(shading, here.spots[i]));
+  here.strip = stripFor(here.strip, chunks, shading, level);
+  strip.draw(here.strip, chunks, { pinned, found: here.found, theme });
+}
+
+/**
+ * Dress what is in sight.
+ * @param {Reading} reading @param {Scene} scene
+ * @param {import("../numbers/readingtext.js").Shading} shading
+ */
+function dressAll({ here, chunks }, { model, focus: point }, shading) {
+  const [first, last] = [chunks.top - SLACK, chunks.top + chunks.tall + SLACK];
   const [rows, columns] = [new Set(point.rows), new Set(point.columns)];
   /** @type {[number, Dress][]} */
   const slight = [];
-  here.spans.forEach((span, i) => {
-    if (!span || here.lines[i] < first || here.lines[i] > last) return; // out of sight
+  const { marks } = here.found;
+  for (const i of chunks.chunks.length ? tokensHere(chunks) : here.spots.keys()) {
+    const line = lineOfToken(chunks, i);
+    if (line < first || line > last) continue; // out of sight
     const next = dressOf(shading, model, here.spots[i], rows, columns);
+    next.marks += marks.get(i) ?? "";
     const change = changeOf(here.worn[i], next);
     if (change === "plain") dress(here, i, next);
     else if (change === "slight") slight.push([i, next]);
-  });
+  }
   cancelAnimationFrame(here.finishing);
   // In a long text what changed by a shade or two comes one frame after what anybody would notice.
   const finish = () => slight.forEach(([i, next]) => dress(here, i, next));

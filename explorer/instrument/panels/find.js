@@ -1,0 +1,117 @@
+// The box for finding words in the text: what is typed, how often it stands there, and what is done
+// with it.
+
+import { foundWords } from "../numbers/find.js";
+import { h, pushButton, setText } from "../parts/dom.js";
+
+/**
+ * @typedef {{search: (query: string) => void, step: (by: number) => void,
+ *            pin: (all: boolean) => void, close: () => void}} Finding
+ * @typedef {{element: HTMLElement, input: HTMLInputElement, told: HTMLElement,
+ *            buttons: HTMLButtonElement[], back: HTMLElement | null, finding: Finding}} Here
+ *   buttons: those that need something found; back: who had the focus before
+ */
+
+/** @param {Finding} finding */
+export function createFind(finding) {
+  const input = /** @type {HTMLInputElement} */ (
+    h("input", {
+      ...{ type: "text", class: "ax-find-words", "aria-label": "Find in the text" },
+      ...{ placeholder: "Find in the text", autocomplete: "off", spellcheck: "false", dir: "auto" },
+    })
+  );
+  const told = h("span", { class: "ax-find-told", role: "status", dir: "auto" });
+  const buttons = [
+    pushButton("↑", "The place before (Shift+Enter)", () => finding.step(-1), "ax-small"),
+    pushButton("↓", "The next place (Enter)", () => finding.step(1), "ax-small"),
+    pushButton("Pin", "Pin the tokens of this place", () => finding.pin(false), "ax-small"),
+    pushButton("Pin all", "Pin the tokens of all places", () => finding.pin(true), "ax-small"),
+  ].map((button) => /** @type {HTMLButtonElement} */ (button));
+  const shut = pushButton("×", "Close (Escape)", () => close(here), "ax-small");
+  const element = h(
+    "div",
+    { class: "ax-find ax-away", role: "search" },
+    input,
+    told,
+    ...buttons,
+    shut,
+  );
+  element.hidden = true;
+  /** @type {Here} */
+  const here = { element, input, told, buttons, back: null, finding };
+  input.addEventListener("input", () => finding.search(input.value));
+  element.addEventListener("keydown", (event) => {
+    if (handle(here, event)) event.preventDefault();
+    event.stopPropagation(); // letters that are typed here are no shortcuts of the page
+  });
+  return {
+    element,
+    open: () => open(here),
+    isOpen: () => !element.hidden,
+    /** @param {number} at @param {number} count */
+    show: (at, count) => {
+      setText(told, foundWords(input.value, at, count));
+      for (const button of buttons) button.disabled = count === 0;
+    },
+    /** Another text: look again. */
+    again: () => element.hidden || finding.search(input.value),
+    /** @param {string} words */
+    tell: (words) => setText(told, words),
+    /** Keys of the whole instrument. @param {HTMLElement} root */
+    listen: (root) => listen(here, root),
+  };
+}
+
+/** @param {KeyboardEvent} event */
+const asks = (event) =>
+  (event.ctrlKey || event.metaKey) &&
+  !event.altKey &&
+  !event.shiftKey &&
+  event.key.toLowerCase() === "f";
+
+/** @param {Here} here @param {KeyboardEvent} event @returns {boolean} whether it was for the box */
+function handle(here, event) {
+  if (asks(event)) open(here);
+  else if (event.key === "Escape" && !event.isComposing) close(here);
+  else if (event.key === "F3") here.finding.step(event.shiftKey ? -1 : 1);
+  else if (event.key === "Enter" && event.target === here.input && !event.isComposing) {
+    here.finding.step(event.shiftKey ? -1 : 1);
+  } else return false;
+  return true;
+}
+
+/** @param {Here} here */
+function open(here) {
+  const { element, input, finding } = here;
+  if (element.hidden) {
+    const root = /** @type {Document | ShadowRoot} */ (element.getRootNode());
+    here.back = /** @type {HTMLElement | null} */ (root.activeElement);
+    element.hidden = false;
+    finding.search(input.value);
+  }
+  input.focus();
+  input.select();
+}
+
+/** @param {Here} here */
+function close({ element, back, finding }) {
+  element.hidden = true;
+  finding.close();
+  back?.focus();
+}
+
+/**
+ * Ctrl+F while the instrument has the focus, or the mouse is over it.
+ * @param {Here} here @param {HTMLElement} root
+ */
+function listen(here, root) {
+  const onKey = (/** @type {KeyboardEvent} */ event) => {
+    if (!root.isConnected) return document.removeEventListener("keydown", onKey);
+    if (event.defaultPrevented) return; // another instrument's
+    const next = event.key === "F3" && !here.element.hidden;
+    if ((asks(event) || next) && handle(here, event)) event.preventDefault();
+  };
+  root.addEventListener("keydown", onKey);
+  root.addEventListener("pointerenter", () => document.addEventListener("keydown", onKey));
+  root.addEventListener("pointerleave", () => document.removeEventListener("keydown", onKey));
+}
