@@ -73,7 +73,8 @@ export function createParts(doing) {
     ),
     panels: h("div", { class: "ax-panels" }),
   };
-  const files = createFiles(picturesOf(parts), doing.sceneNow, doing.pages);
+  const { sceneNow, pages } = doing;
+  const files = createFiles(picturesOf(parts), sceneNow, pages, parts.heatmap.saved);
   return { ...parts, files };
 }
 

@@ -1,0 +1,147 @@
+// What a heatmap shows: a map as it is, or, below a map of groups, the units in sight one by one.
+
+import { groupsIn } from "./depth.js";
+import { fullColour } from "./model.js";
+import { assembled, fillHoles, shareOf } from "./tiles.js";
+import { inSight } from "./viewport.js";
+import { scaleNote } from "./words.js";
+
+/**
+ * @typedef {import("./model.js").Unit} Unit
+ * @typedef {import("./scene.js").Scene} Scene
+ * @typedef {import("./scene.js").Thumb} Thumb
+ * @typedef {import("./viewport.js").Sight} Sight
+ * @typedef {import("./viewport.js").Stretch} Stretch
+ * @typedef {import("./depth.js").Depth & {rows: Unit[], columns: Unit[],
+ *            heads: {name: string, head: import("./tile.js").Head}[], combine: "mean" | "max",
+ *            rescaled: boolean,
+ *            pairs?: {row: number, column: number, weight: number}[]}} Deep
+ *   what lies below the map of a long text: units as one reads, tokens or words; heads: the chosen
+ *   ones that are here; pairs: the strongest single weights, heaviest first
+ * @typedef {Scene & {map?: Scene, deep?: Deep | null, level?: string,
+ *            view: Scene["view"] & {pool?: "sum" | "max"}}} Whole
+ *   the scene, and its map where that is another
+ * @typedef {{picture: import("./model.js").Picture, name: string, nowhere: number[] | null,
+ *            most: boolean}} Saved
+ *   nowhere: what each row gives to no token, where there is a sink; most: of several heads the largest
+ * @typedef {Thumb & {top: number, left: number}} Patch
+ *   a part of a picture that holds what is in sight; top, left: its first row and column
+ * @typedef {{rows: Unit[], columns: Unit[], focus: Scene["focus"], says: string,
+ *            theme: Scene["theme"], pooled: Thumb | null, patch: Patch, map: Thumb, deep: boolean,
+ *            holes: boolean, frameOf: (sight: Sight) => Stretch}} Ground
+ *   rows, columns: all that there are; patch: with their weights in sight; map: the whole, for the
+ *   corner; deep: below the map's level; holes: some weights are not here yet; frameOf: where on the
+ *   map a sight is
+ */
+
+/** The scene of the map's level. @param {Whole} scene */
+export const mapOf = (scene) => scene.map ?? scene;
+
+/** @param {Scene} scene @returns {Ground} */
+export function mapGround({ model, focus, says, theme }) {
+  const { rows, columns, weights } = model.picture;
+  const map = { weights, nRows: rows.length, nColumns: columns.length, tops: model.tops };
+  return {
+    ...{ rows, columns, focus, says, theme, pooled: model.pooled, map },
+    ...{ patch: { ...map, top: 0, left: 0 }, deep: false, holes: false },
+    frameOf: (sight) => inSight(sight, map.nRows, map.nColumns),
+  };
+}
+
+/**
+ * The units in sight one by one; where their weights are not here yet, the groups that they are of.
+ * @param {Whole} scene @param {Deep} deep @param {Sight} sight
+ * @param {Parameters<typeof assembled>[2]} tileAt
+ * @param {Float32Array} [room] memory to use again
+ * @returns {Ground}
+ */
+export function deepGround(scene, deep, sight, tileAt, room) {
+  const { map, pooled } = mapGround(mapOf(scene));
+  const { rows, columns } = deep;
+  const at = inSight(sight, rows.length, columns.length);
+  const found = assembled(at, columns.length, tileAt, room);
+  const own = { rows: rows.slice(at.top, at.bottom), columns: columns.slice(at.left, at.right) };
+  const { weights } = found;
+  const tops = fullColour({ weights, ...own }, scene.view.scale, shareOf(found));
+  fillHoles(found, at, tops, { ...map, ...deep });
+  const { focus, says, theme } = scene;
+  const size = { nRows: at.bottom - at.top, nColumns: at.right - at.left };
+  return {
+    ...{ rows, columns, focus, says, theme, pooled, map, deep: true },
+    patch: { weights, tops, ...size, top: at.top, left: at.left },
+    holes: found.holes.length > 0,
+    frameOf: (now) => groupsIn(deep, now),
+  };
+}
+
+/** @type {Record<string, string>} */
+const CALLED = {
+  token: "a token",
+  word: "a word",
+  sentence: "a sentence",
+  paragraph: "a paragraph",
+  turn: "a turn",
+  stretch: "a stretch of text",
+};
+
+/**
+ * What a cell stands for; nothing where a map is of tokens or words, as one reads.
+ * @param {Whole} scene @param {boolean} deep
+ */
+export function cellNote(scene, deep) {
+  const { view, map, deep: depth } = scene;
+  if (!deep && (!map || map === scene)) return "";
+  if (!deep && view.pool === "max") return `Each cell: the largest single weight.`;
+  const level = deep ? (view.words ? "word" : "token") : (scene.level ?? "stretch");
+  const several = deep && depth && depth.heads.length > 1;
+  if (level === "token" && !several) return "Each cell: one weight.";
+  const one = CALLED[level];
+  const how = level === "token" ? "" : ": attention summed over keys, averaged over queries";
+  return `Each cell: ${one} looking at ${one}${how}.`;
+}
+
+/**
+ * What the full colour stands for.
+ * @param {Scene["view"]["scale"]} scale @param {Ground} ground
+ */
+export function colourNote(scale, { pooled, patch, deep }) {
+  const note = scaleNote(scale, pooled?.tops ?? patch.tops);
+  return deep && scale !== "absolute" ? note.replace(/\.$/, " in sight.") : note;
+}
+
+/** The numbers of a map, to be kept. @param {Scene} scene @returns {Saved} */
+export function savedMap(scene) {
+  const { picture, name, nowhere, most } = scene.model;
+  const rows = picture.rows.map((_, row) => row);
+  return { picture, name, nowhere: sinksOf(scene, rows, nowhere), most };
+}
+
+/**
+ * The numbers of what is in sight below the map; their name says which tokens these are.
+ * @param {Whole} scene @param {Ground} ground
+ * @returns {Saved}
+ */
+export function savedPart(scene, { rows, columns, patch }) {
+  const { weights, top, left, nRows, nColumns } = patch;
+  const picture = {
+    weights: weights.slice(),
+    rows: rows.slice(top, top + nRows),
+    columns: columns.slice(left, left + nColumns),
+  };
+  const { name, nowhere, most } = scene.model;
+  const which = `tokens ${rangeOf(picture.rows)} looking at ${rangeOf(picture.columns)}`;
+  const own = picture.rows.map((_, row) => top + row);
+  return { picture, name: `${name}, ${which}`, nowhere: sinksOf(scene, own, nowhere), most };
+}
+
+/** @param {Scene} scene @param {number[]} rows @param {(rows: number[]) => number} nowhere */
+function sinksOf({ trace, view }, rows, nowhere) {
+  const open = trace.head.sinks && view.specials !== "renormalised";
+  return open ? rows.map((row) => nowhere([row])) : null;
+}
+
+/** The first and the last token of some units, by number. @param {Unit[]} units */
+function rangeOf(units) {
+  const tokens = units.flatMap((unit) => unit.tokens);
+  return tokens.length ? `${tokens[0]} to ${tokens[tokens.length - 1]}` : "none";
+}
