@@ -1,6 +1,7 @@
 // What a heatmap shows: a map as it is, or, below a map of groups, the units in sight one by one.
 
 import { groupsIn } from "./depth.js";
+import { mapLevelOf, poolOf } from "./layout.js";
 import { fullColour } from "./model.js";
 import { assembled, fillHoles, shareOf } from "./tiles.js";
 import { inSight } from "./viewport.js";
@@ -12,15 +13,7 @@ import { scaleNote } from "./words.js";
  * @typedef {import("./scene.js").Thumb} Thumb
  * @typedef {import("./viewport.js").Sight} Sight
  * @typedef {import("./viewport.js").Stretch} Stretch
- * @typedef {import("./depth.js").Depth & {rows: Unit[], columns: Unit[],
- *            heads: {name: string, head: import("./tile.js").Head}[], combine: "mean" | "max",
- *            rescaled: boolean,
- *            pairs?: {row: number, column: number, weight: number}[]}} Deep
- *   what lies below the map of a long text: units as one reads, tokens or words; heads: the chosen
- *   ones that are here; pairs: the strongest single weights, heaviest first
- * @typedef {Scene & {map?: Scene, deep?: Deep | null, level?: string,
- *            view: Scene["view"] & {pool?: "sum" | "max"}}} Whole
- *   the scene, and its map where that is another
+ * @typedef {import("./scene.js").Deep} Deep
  * @typedef {{picture: import("./model.js").Picture, name: string, nowhere: number[] | null,
  *            most: boolean}} Saved
  *   nowhere: what each row gives to no token, where there is a sink; most: of several heads the largest
@@ -33,9 +26,6 @@ import { scaleNote } from "./words.js";
  *   corner; deep: below the map's level; holes: some weights are not here yet; frameOf: where on the
  *   map a sight is
  */
-
-/** The scene of the map's level. @param {Whole} scene */
-export const mapOf = (scene) => scene.map ?? scene;
 
 /** @param {Scene} scene @returns {Ground} */
 export function mapGround({ model, focus, says, theme }) {
@@ -50,13 +40,13 @@ export function mapGround({ model, focus, says, theme }) {
 
 /**
  * The units in sight one by one; where their weights are not here yet, the groups that they are of.
- * @param {Whole} scene @param {Deep} deep @param {Sight} sight
+ * @param {Scene} scene @param {Deep} deep @param {Sight} sight
  * @param {Parameters<typeof assembled>[2]} tileAt
  * @param {Float32Array} [room] memory to use again
  * @returns {Ground}
  */
 export function deepGround(scene, deep, sight, tileAt, room) {
-  const { map, pooled } = mapGround(mapOf(scene));
+  const { map, pooled } = mapGround(scene.map);
   const { rows, columns } = deep;
   const at = inSight(sight, rows.length, columns.length);
   const found = assembled(at, columns.length, tileAt, room);
@@ -86,17 +76,16 @@ const CALLED = {
 
 /**
  * What a cell stands for; nothing where a map is of tokens or words, as one reads.
- * @param {Whole} scene @param {boolean} deep
+ * @param {Scene} scene @param {boolean} deep
  */
-export function cellNote(scene, deep) {
-  const { view, map, deep: depth } = scene;
-  if (!deep && (!map || map === scene)) return "";
-  if (!deep && view.pool === "max") return `Each cell: the largest single weight.`;
-  const level = deep ? (view.words ? "word" : "token") : (scene.level ?? "stretch");
-  const several = deep && depth && depth.heads.length > 1;
-  if (level === "token" && !several) return "Each cell: one weight.";
-  const one = CALLED[level];
-  const how = level === "token" ? "" : ": attention summed over keys, averaged over queries";
+export function cellNote({ view, trace, model }, deep) {
+  const level = deep ? null : mapLevelOf(trace.head, view);
+  if (!deep && level === null) return "";
+  if (!deep && poolOf(trace.head, view) === "max") return "Each cell: the largest single weight.";
+  const unit = level ?? (view.words ? "word" : "token");
+  if (unit === "token" && model.chosen.length === 1) return "Each cell: one weight.";
+  const one = CALLED[unit];
+  const how = unit === "token" ? "" : ": attention summed over keys, averaged over queries";
   return `Each cell: ${one} looking at ${one}${how}.`;
 }
 
@@ -118,7 +107,7 @@ export function savedMap(scene) {
 
 /**
  * The numbers of what is in sight below the map; their name says which tokens these are.
- * @param {Whole} scene @param {Ground} ground
+ * @param {Scene} scene @param {Ground} ground
  * @returns {Saved}
  */
 export function savedPart(scene, { rows, columns, patch }) {

@@ -9,7 +9,6 @@ import {
   colourNote,
   deepGround,
   mapGround,
-  mapOf,
   savedMap,
   savedPart,
 } from "../numbers/heatground.js";
@@ -42,7 +41,7 @@ import { createLens } from "../parts/tools.js";
 import { cornerIn, isNear, paintCross, paintHeat } from "./heatpaint.js";
 
 /**
- * @typedef {import("../numbers/heatground.js").Whole} Scene
+ * @typedef {import("../numbers/scene.js").Scene} Scene
  * @typedef {import("../numbers/heatground.js").Ground} Ground
  * @typedef {import("../numbers/heatground.js").Saved} Saved
  * @typedef {import("../pages/explore.js").Actions} Actions
@@ -55,11 +54,11 @@ import { cornerIn, isNear, paintCross, paintHeat } from "./heatpaint.js";
  * @typedef {Panel & {saved: () => Saved | null}} Heatmap
  *   saved: the numbers of the map; below it, of what is in sight
  * @typedef {ReturnType<typeof build>} Dom
- * @typedef {{scene: Scene | null, ground: Ground | null, deep: boolean, part: Sight,
+ * @typedef {{scene: Scene | null, depth: Scene["deep"], ground: Ground | null, deep: boolean, part: Sight,
  *            box: Shown["box"], font: string, size: string, wide: number,
  *            measured: {units: unknown, room: number}, room: Float32Array, framed: boolean,
  *            hand: import("../numbers/heatpress.js").Hand}} State
- *   deep: units are in sight, not groups; size: of the picture that the part belongs to; wide: the
+ *   depth: what lies below the map; deep: that is in sight, and not groups; size: of the picture that the part belongs to; wide: the
  *   stage; measured: the room that the labels of some units need; room: memory for what is in
  *   sight; framed: it is painted anew in the next frame
  * @typedef {{dom: Dom, state: State, actions: Actions, deepActions: Actions | null,
@@ -104,7 +103,7 @@ export function createHeatmap(actions, deepActions) {
 
 /** @returns {State} */
 const atStart = () => ({
-  ...{ scene: null, ground: null, deep: false },
+  ...{ scene: null, depth: null, ground: null, deep: false },
   box: plotOf({ ...ALL_IN_SIGHT, count: 1 }, 0, 1, 1, 1),
   part: ALL_IN_SIGHT,
   ...{ font: "", wide: 1, size: "" },
@@ -236,7 +235,7 @@ const pointedAt = ({ ground }) => ({
 
 /** How many rows and columns the map has. @param {Scene | null} scene @returns {[number, number]} */
 function mapSize(scene) {
-  const picture = scene && mapOf(scene).model.picture;
+  const picture = scene?.map.model.picture;
   return picture ? [picture.rows.length, picture.columns.length] : [0, 0];
 }
 
@@ -246,7 +245,7 @@ function sizeNow({ scene, deep }) {
 }
 
 /** What lies below the map. @param {Here} here */
-const below = ({ state, deepActions }) => (deepActions && state.scene?.deep) || null;
+const below = ({ state, deepActions }) => deepActions && state.depth;
 
 /** @param {Pointed} event */
 const pointOf = ({ clientX, clientY }) => ({ x: clientX, y: clientY });
@@ -383,6 +382,7 @@ function drawSoon(here) {
 function draw(here, next) {
   const { dom, state } = here;
   state.scene = next;
+  if (!next.model.pooled) state.depth = next.deep; // a preview has none: one comes back from it
   if (!below(here)) state.deep = false;
   state.wide = dom.stage.clientWidth;
   if (!state.wide || !mapSize(next)[0]) return;
@@ -401,14 +401,14 @@ function draw(here, next) {
   tell(here, state.ground, next);
   paintOn(dom.base, state.wide, tall(state), painterOf(state, paintHeat));
   focus(here, next);
-  dom.table.fill(deep ? next : mapOf(next), [mapOf(next).model, deep]);
+  dom.table.fill(deep ? next : next.map, [next.map.model, deep]);
 }
 
 /** What is shown at the level of now. @param {Here} here @param {Scene} scene @returns {Ground} */
 function groundOf(here, scene) {
   const { state, tiles } = here;
   const depth = state.deep && below(here);
-  if (!depth) return mapGround(mapOf(scene));
+  if (!depth || scene.model.pooled) return mapGround(scene.map);
   const job = jobOf(depth, scene.trace.head.key_tokens.length);
   const at = inSight(state.part, ...sizeNow(state));
   if (job.heads.length) tiles.want(job, tilesIn(at));
@@ -460,7 +460,7 @@ const painterOf = (state, paint) => (pen) => {
 
 /** The room that the labels need. @param {Pen} pen @param {State} state @param {Scene} scene */
 function labelRoom(pen, state, scene) {
-  const { rows, columns } = mapOf(scene).model.picture;
+  const { rows, columns } = scene.map.model.picture;
   if (state.deep) return LABEL;
   if (state.measured.units !== rows) {
     const units = rows === columns ? rows : [...rows, ...columns];
@@ -475,7 +475,7 @@ function labelRoom(pen, state, scene) {
 function focus({ dom, state }, next) {
   state.scene = next;
   if (!state.ground) return; // not drawn yet
-  const { focus: pointed, says } = state.deep ? next : mapOf(next);
+  const { focus: pointed, says } = state.deep ? next : next.map;
   state.ground = { ...state.ground, focus: pointed, says };
   const { rows, columns } = pointed;
   const shown = !state.ground.pooled && (rows.length > 0 || columns.length > 0);
@@ -492,7 +492,7 @@ function savedOf(here) {
   const { state, tiles } = here;
   if (!state.scene) return null;
   const depth = state.deep && below(here);
-  if (!depth) return savedMap(mapOf(state.scene));
+  if (!depth) return savedMap(state.scene.map);
   const job = jobOf(depth, state.scene.trace.head.key_tokens.length);
   const tileAt = (/** @type {Cell} */ tile) =>
     job.heads.length ? tiles.make(job, tile) : undefined;

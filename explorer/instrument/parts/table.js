@@ -136,7 +136,10 @@ export function sorted(rows, order) {
  * single weights, which the server has found.
  * @param {string} of
  */
-export const pairsTable = (of) => createTable(of, (scene) => singlePairs(scene) ?? topsOf(scene));
+export const pairsTable = (of) =>
+  createTable(of, (scene) =>
+    scene.deep && scene !== scene.map ? singlePairs(scene) : topsOf(scene),
+  );
 
 /** @param {Scene} scene @returns {Content} */
 function topsOf({ model }) {
@@ -154,16 +157,14 @@ function topsOf({ model }) {
   };
 }
 
-/** @param {import("../numbers/heatground.js").Whole} scene @returns {Content | null} */
+/** @param {Scene} scene @returns {Content} */
 function singlePairs({ deep, model }) {
-  if (!deep?.pairs) return null;
-  const { rows, columns, pairs } = deep;
+  const { rows, columns, pairs } = /** @type {NonNullable<Scene["deep"]>} */ (deep);
   return {
-    titles: ["looks from (query)", "looks at (key)", "weight", "query", "key"],
-    counts: ["query", "key"],
-    rows: pairs.map(({ row, column, weight }) => [
-      ...[rows[row].text, columns[column].text, weight, rows[row].tokens[0]],
-      columns[column].tokens[0],
+    titles: ["looks from (query)", "looks at (key)", "weight", "layer", "head"],
+    counts: ["layer", "head"],
+    rows: pairs.map(({ row, column, weight, head }) => [
+      ...[rows[row].text, columns[column].text, weight, model.layer, head],
     ]),
     caption: `${model.name}: the ${pairs.length} strongest single weights`,
   };
