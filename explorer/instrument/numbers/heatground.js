@@ -90,6 +90,15 @@ export function cellNote({ view, trace, model }, deep) {
 }
 
 /**
+ * What a dot of the screen shows, where it covers several cells.
+ * @param {Scene} scene @param {boolean} deep @param {number} cell its side in dots
+ */
+export const dotNote = (scene, deep, cell) =>
+  cell < 1 && (deep || scene.map !== scene)
+    ? "A dot shows the largest of the cells that it covers."
+    : "";
+
+/**
  * What the full colour stands for.
  * @param {Scene["view"]["scale"]} scale @param {Ground} ground
  */

@@ -8,6 +8,7 @@ import {
   cellNote,
   colourNote,
   deepGround,
+  dotNote,
   mapGround,
   savedMap,
   savedPart,
@@ -422,7 +423,11 @@ function groundOf(here, scene) {
 function tell(here, ground, scene) {
   const { dom, state, tiles } = here;
   const alone = ground.deep && tiles.isAlone() ? ALONE : "";
-  const notes = [cellNote(scene, ground.deep), colourNote(scene.view.scale, ground), alone];
+  const dots = state.box.cell * Math.min(window.devicePixelRatio || 1, 2);
+  const notes = [
+    ...[cellNote(scene, ground.deep), dotNote(scene, ground.deep, dots)],
+    ...[colourNote(scene.view.scale, ground), alone],
+  ];
   setText(dom.note, notes.filter(Boolean).join(" "));
   const more = below(here) !== null;
   setText(dom.tip, more ? `${TIP} ${TIP_BELOW}` : TIP);
