@@ -91,12 +91,13 @@ test("a part in sight is that part, and full colour is of what is in sight", () 
   const { dense, sparse } = both();
   const scene = sceneOf(sparse, { scale: "row", specials: "hidden" });
   const { patch } = groundOf(scene, { row: 2, column: 4, count: 3 });
-  const whole = modelOf(dense, { ...START, layer: 4, specials: "hidden" }, 4, [0])?.picture;
-  assert.ok(whole);
+  const picture = modelOf(dense, { ...START, layer: 4, specials: "hidden" }, 4, [0])?.picture;
+  assert.ok(picture);
   assert.deepEqual([patch.top, patch.left, patch.nRows, patch.nColumns], [2, 4, 3, 3]);
   for (let r = 0; r < 3; r++) {
-    const from = (r + 2) * whole.columns.length + 4;
-    const row = [...whole.weights.subarray(from, from + 3)];
+    const from = (r + 2) * picture.columns.length + 4;
+    /** @type {number[]} */
+    const row = [...picture.weights.subarray(from, from + 3)];
     for (let c = 0; c < 3; c++) assert.ok(Math.abs(patch.weights[3 * r + c] - row[c]) < NEAR);
     assert.ok(Math.abs(patch.tops[r] - Math.max(...row)) < NEAR);
   }
