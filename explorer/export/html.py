@@ -29,7 +29,8 @@ _PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy"
-  content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'">
+  content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline';
+  worker-src blob:">
 <title>{title}</title>
 <style>
 :root {{ color-scheme: light dark; --st-primary-color: light-dark(#3355c4, #8aa6ff); }}

@@ -1,10 +1,12 @@
 """The instrument's JavaScript and CSS, put together for a host.
 
 A host's code is its module and whatever that imports, and so on: the imports are the one list.
-Beside a module may lie a sheet of its name, which goes where the module goes.
+Beside a module may lie a sheet of its name, which goes where the module goes. A worker is a host of
+its own, and travels as a text in the code of the pages that use it.
 """
 
 import functools
+import json
 import posixpath
 import re
 from pathlib import Path
@@ -13,10 +15,19 @@ from typing import Literal, get_args
 _HERE = Path(__file__).parent
 
 Host = Literal[
-    "explore", "explorefile", "steps", "stepsfile", "compare", "comparefile", "heads", "explain"
+    "explore",
+    "explorefile",
+    "steps",
+    "stepsfile",
+    "compare",
+    "comparefile",
+    "heads",
+    "explain",
+    "tiles",
 ]
 HOSTS: tuple[Host, ...] = get_args(Host)
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "([^"]+)\.js";\n', re.MULTILINE)
+_WORKER = ("wire/workertext", 'WORKER_TEXT = ""')  # the module, and where the code goes
 _EXPORTED = re.compile(r"^export (?:async )?(?:const|function|class) (\w+)", re.MULTILINE)
 
 
@@ -80,6 +91,9 @@ def _enclosed(module: str) -> str:
     text = read(module)
     names = ", ".join(_EXPORTED.findall(text))
     inside = f"{_imported(module)}{_joinable(text)}return {{ {names} }};\n"
+    if module == _WORKER[0]:
+        filled = _WORKER[1].replace('""', json.dumps(bundle("tiles")))
+        inside = inside.replace(_WORKER[1], filled)
     return f"const {_variable(module)} = (() => {{\n{inside}}})();"
 
 

@@ -104,9 +104,10 @@ export function arrangeMost(weights, nKeys, rows, columns, renormalise) {
  * attention, so the percentile and row scales look at ordinary keys only; what a special token
  * gets beyond that is painted in the full colour too.
  * @param {Picture} picture @param {Scale} scale
+ * @param {number} [share] the percentile; another where a part of the picture is still empty
  * @returns {Float32Array} one number a row
  */
-export function fullColour({ weights, rows, columns }, scale) {
+export function fullColour({ weights, rows, columns }, scale, share = PERCENTILE) {
   const tops = new Float32Array(rows.length).fill(1);
   if (scale === "absolute") return tops;
   let ordinary = columns.map((unit, c) => (unit.special ? -1 : c)).filter((c) => c >= 0);
@@ -119,7 +120,7 @@ export function fullColour({ weights, rows, columns }, scale) {
   }
   const isOrdinary = new Uint8Array(columns.length);
   for (const c of ordinary) isOrdinary[c] = 1;
-  return tops.fill(percentileOf(weights, isOrdinary, PERCENTILE) || 1);
+  return tops.fill(percentileOf(weights, isOrdinary, share) || 1);
 }
 
 /**

@@ -107,3 +107,24 @@ export function columnsOfHead(scores, head, some) {
   }
   return out;
 }
+
+/**
+ * The weights of some queries on neighbouring keys, `[query, key]`, as exp(score − log-sum-exp).
+ * @param {Scores} scores @param {number} head @param {ArrayLike<number>} some queries
+ * @param {number} first the first key @param {number} last one past the last
+ */
+export function tileOfHead(scores, head, some, first, last) {
+  const { queries, keys, width, logs } = scores;
+  const wide = last - first;
+  const out = new Float64Array(some.length * wide);
+  const [line, query] = [new Float64Array(keys), new Float64Array(width)];
+  for (let r = 0; r < some.length; r++) {
+    const [low, high] = boundsOf(scores, some[r]);
+    const [from, to] = [Math.max(first, low), Math.min(last, high)];
+    if (from >= to) continue;
+    scoreRow(scores, head, some[r], line, query, from, to);
+    const log = logs[head * queries + some[r]];
+    for (let j = from; j < to; j++) out[r * wide + j - first] = Math.exp(line[j] - log);
+  }
+  return out;
+}

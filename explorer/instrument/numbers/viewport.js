@@ -135,12 +135,8 @@ export function middleAt(sight, x, y, nRows, nColumns) {
   return { ...sight, row: first(y), column: first(x) };
 }
 
-/**
- * The side of the corner that shows the whole; 0 when all is in sight and there is none.
- * @param {Sight} sight @param {Plot} plot @param {number} nRows @param {number} nColumns
- */
-export const cornerOf = (sight, plot, nRows, nColumns) =>
-  isPart(sight, nRows, nColumns) ? Math.min(OVERVIEW, plot.left - 8, plot.top - 8) : 0;
+/** The side of the corner that shows the whole. @param {Plot} plot */
+export const cornerOf = (plot) => Math.min(OVERVIEW, plot.left - 8, plot.top - 8);
 
 /**
  * The frame in the corner round what is in sight.

@@ -59,7 +59,7 @@ export function createParts(doing) {
     levels: createLevels(change),
     picked: createPinned(change, actions.clear, doing.several),
     grid: createGrid(actions, chosen),
-    heatmap: atMap(createHeatmap(mapActions), outer),
+    heatmap: createHeatmap(mapActions, deepActions),
     flow: atMap(createFlow(mapActions, change), outer),
     reading: createReading(actions),
     training: createTraining((next) => change(next, { thumbs: true, model: true })),
@@ -73,7 +73,8 @@ export function createParts(doing) {
     ),
     panels: h("div", { class: "ax-panels" }),
   };
-  const files = createFiles(picturesOf(parts), doing.sceneNow, doing.pages);
+  const { sceneNow, pages } = doing;
+  const files = createFiles(picturesOf(parts), sceneNow, pages, parts.heatmap.saved);
   return { ...parts, files };
 }
 

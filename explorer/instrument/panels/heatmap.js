@@ -1,7 +1,18 @@
 // The heatmap of the chosen heads: rows are queries, columns are keys, with a cross-hair. It zooms
 // and pans; the corner between the labels then shows the whole, with a frame round what is in sight.
+// Of a long text it shows a map of groups, and zooming leads on to the tokens below.
 
 import { bound } from "../numbers/basics.js";
+import { middleBelow, stepped, unitsOfCell } from "../numbers/depth.js";
+import {
+  cellNote,
+  colourNote,
+  deepGround,
+  dotNote,
+  mapGround,
+  savedMap,
+  savedPart,
+} from "../numbers/heatground.js";
 import {
   blockOf,
   dragged,
@@ -12,41 +23,48 @@ import {
   pinched,
   pressed,
 } from "../numbers/heatpress.js";
+import { tilesIn } from "../numbers/tiles.js";
 import {
   ALL_IN_SIGHT,
   cellIn,
-  cornerOf,
-  isPart,
+  inSight,
   middleAt,
   panned,
   plotOf,
   showing,
   within,
-  zoomed,
 } from "../numbers/viewport.js";
-import { scaleNote } from "../numbers/words.js";
 import { h, keys, setText } from "../parts/dom.js";
 import { paintOn } from "../parts/paint.js";
 import { pairsTable } from "../parts/table.js";
+import { createTiles, jobOf } from "../parts/tileworker.js";
 import { createLens } from "../parts/tools.js";
-import { paintCross, paintHeat, sizeOf } from "./heatpaint.js";
+import { cornerIn, isNear, paintCross, paintHeat } from "./heatpaint.js";
 
 /**
  * @typedef {import("../numbers/scene.js").Scene} Scene
+ * @typedef {import("../numbers/heatground.js").Ground} Ground
+ * @typedef {import("../numbers/heatground.js").Saved} Saved
  * @typedef {import("../pages/explore.js").Actions} Actions
  * @typedef {import("../parts/paint.js").Pen} Pen
  * @typedef {import("../numbers/viewport.js").Cell} Cell
+ * @typedef {import("../numbers/viewport.js").Sight} Sight
  * @typedef {import("../numbers/heatpress.js").Press} Press
  * @typedef {import("./heatpaint.js").Shown} Shown
- * @typedef {{element: HTMLElement, draw: (next: Scene) => void,
- *            focus: (next: Scene) => void}} Panel
+ * @typedef {{element: HTMLElement, draw: (next: Scene) => void, focus: (next: Scene) => void}} Panel
+ * @typedef {Panel & {saved: () => Saved | null}} Heatmap
+ *   saved: the numbers of the map; below it, of what is in sight
  * @typedef {ReturnType<typeof build>} Dom
- * @typedef {Omit<Shown, "scene"> & {scene: Scene | null, size: string, wide: number,
- *            measured: {units: unknown, room: number},
+ * @typedef {{scene: Scene | null, depth: Scene["deep"], ground: Ground | null, deep: boolean, part: Sight,
+ *            box: Shown["box"], font: string, size: string, wide: number,
+ *            measured: {units: unknown, room: number}, room: Float32Array, framed: boolean,
  *            hand: import("../numbers/heatpress.js").Hand}} State
- *   size: of the picture that the part belongs to; wide: the stage; measured: the room that the
- *   labels of some units need
- * @typedef {{dom: Dom, state: State}} Here
+ *   depth: what lies below the map; deep: that is in sight, and not groups; size: of the picture that the part belongs to; wide: the
+ *   stage; measured: the room that the labels of some units need; room: memory for what is in
+ *   sight; framed: it is painted anew in the next frame
+ * @typedef {{dom: Dom, state: State, actions: Actions, deepActions: Actions | null,
+ *            tiles: ReturnType<typeof createTiles>}} Here
+ *   actions: in units of the map; deepActions: in those below
  * @typedef {{clientX: number, clientY: number}} Pointed
  */
 
@@ -54,33 +72,44 @@ const MAX_SIDE = 620;
 const MAX_CELL = 44;
 const LABEL = 84; // room for the labels, at most
 const ZOOM_FROM = 24; // tokens from which there is something to zoom into
+const TIP =
+  "Each row is a query (it looks), each column a key (it is looked at). Click pins a cell, a drag a block.";
+const TIP_BELOW = "A double click, or the key O, opens the words of a cell.";
+const ALONE = "This browser makes the cells in the page itself, so that moving may lag.";
 
-/** @param {Actions} actions @returns {Panel} */
-export function createHeatmap(actions) {
+/**
+ * @param {Actions} actions @param {Actions} [deepActions] where there is something below the map
+ * @returns {Heatmap}
+ */
+export function createHeatmap(actions, deepActions) {
   /** @type {Here} */
-  const here = { dom: build((factor) => zoom(here, factor)), state: atStart() };
-  /** @type {Panel} */
+  const here = {
+    ...{ dom: build((factor) => zoom(here, factor)), state: atStart(), actions },
+    deepActions: deepActions ?? null,
+    tiles: createTiles(() => drawSoon(here)),
+  };
+  /** @type {Heatmap} */
   const panel = {
     element: here.dom.element,
     draw: (next) => draw(here, next),
     focus: (next) => focus(here, next),
+    saved: () => savedOf(here),
   };
-  onPointers(here, actions, panel);
-  onClick(here, actions);
+  onPointers(here, panel);
+  onClick(here);
   onZoom(here);
-  onKeys(here, actions);
+  onKeys(here);
   return panel;
 }
 
 /** @returns {State} */
 const atStart = () => ({
-  scene: null,
+  ...{ scene: null, depth: null, ground: null, deep: false },
   box: plotOf({ ...ALL_IN_SIGHT, count: 1 }, 0, 1, 1, 1),
   part: ALL_IN_SIGHT,
-  font: "",
-  wide: 1,
-  size: "",
+  ...{ font: "", wide: 1, size: "" },
   measured: { units: null, room: LABEL },
+  ...{ room: new Float32Array(), framed: false },
   hand: NO_HAND,
 });
 
@@ -94,6 +123,7 @@ function build(zoom) {
     base,
     over,
   );
+  const tip = h("p", { class: "ax-help ax-tip" });
   const note = h("p", { class: "ax-help ax-under" });
   const lens = createLens(zoom);
   const table = pairsTable("heatmap");
@@ -101,20 +131,19 @@ function build(zoom) {
     "section",
     { class: "ax-panel ax-panel-heat", "aria-label": "Heatmap" },
     h("div", { class: "ax-title" }, h("h3", {}, "Heatmap"), lens.element),
-    h(
-      "p",
-      { class: "ax-help ax-tip" },
-      "Each row is a query (it looks), each column a key (it is looked at). Click pins a cell, a drag a block.",
-    ),
+    tip,
     stage,
     note,
     table.element,
   );
-  return { element, stage, base, over, note, lens, table };
+  return { element, stage, base, over, tip, note, lens, table };
 }
 
-/** @param {Here} here @param {Actions} actions @param {Panel} panel */
-function onPointers(here, actions, panel) {
+/** What a hand does, in the units that are in sight. @param {Here} here */
+const doing = ({ state, actions, deepActions }) => (state.deep && deepActions) || actions;
+
+/** @param {Here} here @param {Panel} panel */
+function onPointers(here, panel) {
   const { dom, state } = here;
   dom.stage.addEventListener("pointerdown", (event) => {
     const does = whatAPressDoes(here, event);
@@ -128,26 +157,30 @@ function onPointers(here, actions, panel) {
     if (state.hand.press && event.buttons) {
       const press = dragged(state.hand.press, pointOf(event));
       state.hand = { ...state.hand, press };
-      return drag(here, event, press, actions, panel);
+      return drag(here, event, press, panel);
     }
-    if (event.pointerType === "mouse") actions.hover(focusAt(here, event), panel);
+    if (event.pointerType === "mouse") doing(here).hover(focusAt(here, event), panel);
   });
   for (const ending of /** @type {const} */ (["pointerup", "pointercancel", "pointerleave"])) {
     dom.stage.addEventListener(ending, (event) => {
       state.hand = lifted(state.hand, event.pointerId);
     });
   }
-  dom.stage.addEventListener("pointerleave", () => actions.hover(null, panel));
+  dom.stage.addEventListener("pointerleave", () => doing(here).hover(null, panel));
 }
 
-/** @param {Here} here @param {Actions} actions */
-function onClick(here, actions) {
+/** @param {Here} here */
+function onClick(here) {
   const { dom, state } = here;
   dom.stage.addEventListener("click", (event) => {
     const { press } = state.hand;
     state.hand = { ...state.hand, press: null };
     const picked = pickedBy(press, cellAt(here, event), event.shiftKey);
-    if (picked) actions.pickPair(picked.rows, picked.columns, picked.add);
+    if (picked) doing(here).pickPair(picked.rows, picked.columns, picked.add);
+  });
+  dom.stage.addEventListener("dblclick", (event) => {
+    const cell = inCorner(here, event) ? null : cellAt(here, event);
+    if (cell) open(here, cell);
   });
 }
 
@@ -168,31 +201,52 @@ function onZoom(here) {
     if (event.key === "+" || event.key === "=") zoom(here, 1.5);
     if (event.key === "-") zoom(here, 1 / 1.5);
     if (event.key === "0") zoom(here, 0);
+    if (event.key.toLowerCase() === "o") open(here, pointedAt(here.state));
   });
 }
 
-/** @param {Here} here @param {Actions} actions */
-function onKeys(here, actions) {
+/** @param {Here} here */
+function onKeys(here) {
   const { dom, state } = here;
   keys(
     dom.stage,
     (dx, dy) => {
-      if (!state.scene) return;
-      const [nRows, nColumns] = sizeOf(state.scene);
-      const { rows: on, columns: at } = state.scene.focus;
-      const row = bound((on[0] ?? -dy) + dy, 0, nRows - 1);
-      const column = bound((at[0] ?? -dx) + dx, 0, nColumns - 1);
+      if (!state.ground) return;
+      const [nRows, nColumns] = sizeNow(state);
+      const at = pointedAt(state);
+      const row = bound((at.row ?? -dy) + dy, 0, nRows - 1);
+      const column = bound((at.column ?? -dx) + dx, 0, nColumns - 1);
       reveal(here, row, column);
-      actions.walk({ rows: [row], columns: [column] });
+      doing(here).walk({ rows: [row], columns: [column] });
     },
     (shift) => {
-      if (!state.scene) return;
-      const { rows, columns } = state.scene.focus;
-      if (rows.length && columns.length) actions.pickPair(rows, columns, shift);
+      if (!state.ground) return;
+      const { rows, columns } = state.ground.focus;
+      if (rows.length && columns.length) doing(here).pickPair(rows, columns, shift);
     },
-    actions.clear,
+    () => doing(here).clear(),
   );
 }
+
+/** The first that is pointed at. @param {State} state @returns {Partial<Cell>} */
+const pointedAt = ({ ground }) => ({
+  row: ground?.focus.rows[0],
+  column: ground?.focus.columns[0],
+});
+
+/** How many rows and columns the map has. @param {Scene | null} scene @returns {[number, number]} */
+function mapSize(scene) {
+  const picture = scene?.map.model.picture;
+  return picture ? [picture.rows.length, picture.columns.length] : [0, 0];
+}
+
+/** How many there are of what is in sight. @param {State} state @returns {[number, number]} */
+function sizeNow({ scene, deep }) {
+  return deep && scene?.deep ? [scene.deep.rows.length, scene.deep.columns.length] : mapSize(scene);
+}
+
+/** What lies below the map. @param {Here} here */
+const below = ({ state, deepActions }) => deepActions && state.depth;
 
 /** @param {Pointed} event */
 const pointOf = ({ clientX, clientY }) => ({ x: clientX, y: clientY });
@@ -205,9 +259,9 @@ function placeOf({ dom }, event) {
 
 /** @param {Here} here @param {Pointed} event */
 function cellAt(here, event) {
-  const { scene, box } = here.state;
-  if (!scene || scene.model.pooled) return null;
-  return cellIn(box, ...placeOf(here, event), ...sizeOf(scene));
+  const { ground, box } = here.state;
+  if (!ground || ground.pooled) return null;
+  return cellIn(box, ...placeOf(here, event), ...sizeNow(here.state));
 }
 
 /** @param {Here} here @param {Pointed} event */
@@ -216,11 +270,20 @@ function focusAt(here, event) {
   return cell && { rows: [cell.row], columns: [cell.column] };
 }
 
+/** @param {State} state @returns {Shown | null} */
+const shownNow = ({ ground, part, box, font }) => ground && { ground, part, box, font };
+
 /** @param {State} state */
-const isZoomed = ({ part, scene }) => isPart(part, ...sizeOf(scene));
+function isZoomed(state) {
+  const shown = shownNow(state);
+  return shown !== null && isNear(shown);
+}
 
 /** The side of the corner that shows the whole; 0 when there is none. @param {State} state */
-const corner = ({ part, box, scene }) => cornerOf(part, box, ...sizeOf(scene));
+function corner(state) {
+  const shown = shownNow(state);
+  return shown ? cornerIn(shown) : 0;
+}
 
 /** @param {Here} here @param {Pointed} event */
 function inCorner(here, event) {
@@ -238,9 +301,27 @@ function whatAPressDoes(here, event) {
 function zoom(here, factor, around) {
   const { state } = here;
   if (!state.scene) return;
-  const [row, column] = [state.scene.focus.rows[0], state.scene.focus.columns[0]];
-  state.part = zoomed(state.part, factor, around ?? { row, column }, ...sizeOf(state.scene));
+  const now = { deep: state.deep, sight: state.part };
+  const at = around ?? pointedAt(state);
+  turnTo(here, stepped(now, factor, at, mapSize(state.scene), below(here)));
+}
+
+/** @param {Here} here @param {{deep: boolean, sight: Sight}} level */
+function turnTo(here, { deep, sight }) {
+  const { state } = here;
+  if (!state.scene) return;
+  state.deep = deep;
+  state.part = sight;
+  state.size = sizeNow(state).join(" ");
   draw(here, state.scene);
+}
+
+/** Show what lies below a cell of the map. @param {Here} here @param {Partial<Cell>} cell */
+function open(here, { row, column }) {
+  const depth = below(here);
+  if (!depth || here.state.deep || row === undefined || column === undefined) return;
+  const sight = unitsOfCell({ row, column }, depth);
+  if (sight) turnTo(here, { deep: true, sight });
 }
 
 /** Two fingers: as they part, the picture comes nearer, around the cell between them. @param {Here} here */
@@ -252,11 +333,8 @@ function pinch(here) {
   zoom(here, found.factor, cellAt(here, { clientX: x, clientY: y }));
 }
 
-/**
- * @param {Here} here @param {PointerEvent} event @param {Press} press
- * @param {Actions} actions @param {Panel} panel
- */
-function drag(here, event, press, actions, panel) {
+/** @param {Here} here @param {PointerEvent} event @param {Press} press @param {Panel} panel */
+function drag(here, event, press, panel) {
   const { state } = here;
   if (!press.moved || !state.scene) return;
   if (press.does === "overview") return look(here, event);
@@ -267,7 +345,7 @@ function drag(here, event, press, actions, panel) {
   }
   const cell = cellAt(here, event);
   if (!cell || !press.cell || event.pointerType !== "mouse") return;
-  actions.hover(blockOf(press.cell, cell), panel);
+  doing(here).hover(blockOf(press.cell, cell), panel);
 }
 
 /** Go where the corner is pointed at. @param {Here} here @param {Pointed} event */
@@ -275,7 +353,10 @@ function look(here, event) {
   const { state } = here;
   if (!state.scene) return;
   const [x, y] = placeOf(here, event).map((at) => at / corner(state));
-  state.part = middleAt(state.part, x, y, ...sizeOf(state.scene));
+  const [depth, size] = [state.deep && below(here), mapSize(state.scene)];
+  state.part = depth
+    ? middleBelow(state.part, x, y, size, depth)
+    : middleAt(state.part, x, y, ...size);
   draw(here, state.scene);
 }
 
@@ -287,38 +368,82 @@ function reveal(here, row, column) {
   draw(here, state.scene);
 }
 
+/** Draw what has arrived, in the next frame. @param {Here} here */
+function drawSoon(here) {
+  const { state } = here;
+  if (state.framed) return;
+  state.framed = true;
+  requestAnimationFrame(() => {
+    state.framed = false;
+    if (state.scene && state.deep) draw(here, state.scene);
+  });
+}
+
 /** @param {Here} here @param {Scene} next */
 function draw(here, next) {
   const { dom, state } = here;
   state.scene = next;
-  const { pooled, tops } = next.model;
-  const [nRows, nColumns] = sizeOf(next);
+  if (!next.model.pooled) state.depth = next.deep; // a preview has none: one comes back from it
+  if (!below(here)) state.deep = false;
   state.wide = dom.stage.clientWidth;
-  if (!state.wide || !nRows) return;
+  if (!state.wide || !mapSize(next)[0]) return;
   state.font = `12px ${next.theme.font}`;
   place(here, next);
-  const { box, part } = state;
+  state.ground = groundOf(here, next);
+  const { box, part, deep } = state;
   dom.stage.style.height = `${tall(state)}px`;
   Object.assign(dom.stage.dataset, {
+    level: deep ? "deep" : "map",
     plot: `${box.left} ${box.top} ${box.cell}`,
     sight: `${part.row} ${part.column} ${part.count}`,
+    whole: String(!state.ground.holes),
   });
   dom.stage.style.touchAction = isZoomed(state) ? "none" : "pan-y";
-  setText(dom.note, scaleNote(next.view.scale, pooled?.tops ?? tops));
-  dom.lens.show(Math.max(nRows, nColumns) > ZOOM_FROM, isZoomed(state));
+  tell(here, state.ground, next);
   paintOn(dom.base, state.wide, tall(state), painterOf(state, paintHeat));
   focus(here, next);
-  dom.table.fill(next);
+  dom.table.fill(deep ? next : next.map, [next.map.model, deep]);
+}
+
+/** What is shown at the level of now. @param {Here} here @param {Scene} scene @returns {Ground} */
+function groundOf(here, scene) {
+  const { state, tiles } = here;
+  const depth = state.deep && below(here);
+  if (!depth || scene.model.pooled) return mapGround(scene.map);
+  const job = jobOf(depth, scene.trace.head.key_tokens.length);
+  const at = inSight(state.part, ...sizeNow(state));
+  if (job.heads.length) tiles.want(job, tilesIn(at));
+  const size = (at.bottom - at.top) * (at.right - at.left);
+  if (state.room.length < size) state.room = new Float32Array(size);
+  const tileAt = (/** @type {Cell} */ tile) => tiles.get(job, tile);
+  return deepGround(scene, depth, state.part, tileAt, state.room);
+}
+
+/** What it is and what can be done. @param {Here} here @param {Ground} ground @param {Scene} scene */
+function tell(here, ground, scene) {
+  const { dom, state, tiles } = here;
+  const alone = ground.deep && tiles.isAlone() ? ALONE : "";
+  const dots = state.box.cell * Math.min(window.devicePixelRatio || 1, 2);
+  const notes = [
+    ...[cellNote(scene, ground.deep), dotNote(scene, ground.deep, dots)],
+    ...[colourNote(scene.view.scale, ground), alone],
+  ];
+  setText(dom.note, notes.filter(Boolean).join(" "));
+  const more = below(here) !== null;
+  setText(dom.tip, more ? `${TIP} ${TIP_BELOW}` : TIP);
+  dom.lens.show(more || Math.max(...sizeNow(state)) > ZOOM_FROM, isZoomed(state));
 }
 
 /** What is in sight, and where it lies. @param {Here} here @param {Scene} scene */
 function place({ dom, state }, scene) {
-  const [nRows, nColumns] = sizeOf(scene);
   const pen = /** @type {Pen} */ (dom.base.getContext("2d"));
   pen.font = state.font;
-  const size = `${nRows} ${nColumns}`;
-  if (state.size !== size) state.part = ALL_IN_SIGHT;
-  state.size = size;
+  if (state.size !== sizeNow(state).join(" ")) {
+    state.deep = false;
+    state.part = ALL_IN_SIGHT;
+  }
+  const [nRows, nColumns] = sizeNow(state);
+  state.size = `${nRows} ${nColumns}`;
   state.part = within(state.part, nRows, nColumns);
   const label = labelRoom(pen, state, scene);
   const side = Math.min(state.wide - label - 2, MAX_SIDE, MAX_CELL * Math.max(nRows, nColumns));
@@ -334,13 +459,14 @@ const tall = ({ box }) => box.top + box.height + 2;
  * @returns {(pen: Pen) => void}
  */
 const painterOf = (state, paint) => (pen) => {
-  const { scene, part, box, font } = state;
-  if (scene) paint(pen, { scene, part, box, font });
+  const shown = shownNow(state);
+  if (shown) paint(pen, shown);
 };
 
 /** The room that the labels need. @param {Pen} pen @param {State} state @param {Scene} scene */
 function labelRoom(pen, state, scene) {
-  const { rows, columns } = scene.model.picture;
+  const { rows, columns } = scene.map.model.picture;
+  if (state.deep) return LABEL;
   if (state.measured.units !== rows) {
     const units = rows === columns ? rows : [...rows, ...columns];
     const texts = [...new Set(units.map((unit) => unit.text))];
@@ -353,10 +479,27 @@ function labelRoom(pen, state, scene) {
 /** The cross-hair and the labels of what is pointed at. @param {Here} here @param {Scene} next */
 function focus({ dom, state }, next) {
   state.scene = next;
-  if (!state.font) return; // not drawn yet
-  const { rows, columns } = next.focus;
-  const shown = !next.model.pooled && (rows.length > 0 || columns.length > 0);
+  if (!state.ground) return; // not drawn yet
+  const { focus: pointed, says } = state.deep ? next : next.map;
+  state.ground = { ...state.ground, focus: pointed, says };
+  const { rows, columns } = pointed;
+  const shown = !state.ground.pooled && (rows.length > 0 || columns.length > 0);
   dom.over.style.visibility = shown ? "visible" : "hidden";
-  dom.stage.setAttribute("aria-label", `Heatmap. ${next.says}`);
+  dom.stage.setAttribute("aria-label", `Heatmap. ${says}`);
   if (shown) paintOn(dom.over, state.wide, tall(state), painterOf(state, paintCross));
+}
+
+/**
+ * The numbers of the map, or of the part in sight below it: what is not here is made at once.
+ * @param {Here} here @returns {Saved | null}
+ */
+function savedOf(here) {
+  const { state, tiles } = here;
+  if (!state.scene) return null;
+  const depth = state.deep && below(here);
+  if (!depth) return savedMap(state.scene.map);
+  const job = jobOf(depth, state.scene.trace.head.key_tokens.length);
+  const tileAt = (/** @type {Cell} */ tile) =>
+    job.heads.length ? tiles.make(job, tile) : undefined;
+  return savedPart(state.scene, deepGround(state.scene, depth, state.part, tileAt));
 }

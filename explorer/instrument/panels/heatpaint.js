@@ -7,10 +7,10 @@ import { bandOf, cornerOf, frameOf, inSight, isPart } from "../numbers/viewport.
 import { drawCells, plate, shorten } from "../parts/paint.js";
 
 /**
- * @typedef {import("../numbers/scene.js").Scene} Scene
+ * @typedef {import("../numbers/heatground.js").Ground} Ground
  * @typedef {import("../numbers/scene.js").Thumb} Thumb
  * @typedef {import("../parts/paint.js").Pen} Pen
- * @typedef {{scene: Scene, part: import("../numbers/viewport.js").Sight,
+ * @typedef {{ground: Ground, part: import("../numbers/viewport.js").Sight,
  *            box: import("../numbers/viewport.js").Plot, font: string}} Shown
  */
 
@@ -19,52 +19,57 @@ const DIGITS_CELL = 27; // from this size on a cell shows its weight
 const LEAST_CORNER = 20; // pixels from which the corner shows the whole
 
 /**
- * How many rows and columns the picture has.
- * @param {Scene | null} scene @returns {[number, number]}
+ * How many rows and columns there are, in sight or not.
+ * @param {Pick<Ground, "rows" | "columns">} ground @returns {[number, number]}
  */
-export const sizeOf = (scene) =>
-  scene ? [scene.model.picture.rows.length, scene.model.picture.columns.length] : [0, 0];
+export const sizeOf = ({ rows, columns }) => [rows.length, columns.length];
 
 /** @param {Shown} shown */
-const seen = ({ part, scene }) => inSight(part, ...sizeOf(scene));
+const seen = ({ part, ground }) => inSight(part, ...sizeOf(ground));
+
+/** Whether there is more than what is in sight. @param {Pick<Shown, "part" | "ground">} shown */
+export const isNear = ({ part, ground }) => ground.deep || isPart(part, ...sizeOf(ground));
+
+/** The side of the corner that shows the whole; 0 when there is none. @param {Shown} shown */
+export const cornerIn = (shown) => (isNear(shown) ? cornerOf(shown.box) : 0);
 
 /** @param {Pen} pen @param {Shown} shown */
 export function paintHeat(pen, shown) {
-  const { pooled, picture, tops } = shown.scene.model;
-  const [nRows, nColumns] = sizeOf(shown.scene);
-  cells(pen, shown, pooled ?? { weights: picture.weights, nRows, nColumns, tops });
+  const { pooled, patch } = shown.ground;
+  cells(pen, shown, pooled ?? patch);
   if (pooled) return;
   labels(pen, shown);
-  if (shown.box.cell >= DIGITS_CELL) numbers(pen, shown);
+  if (shown.box.cell >= DIGITS_CELL && !shown.ground.holes) numbers(pen, shown);
   divide(pen, shown);
 }
 
 /** @param {Pen} pen @param {Shown} shown @param {Thumb} thumb */
 function cells(pen, shown, thumb) {
-  const { scene, part, box } = shown;
+  const { ground, part, box } = shown;
   const { weights, nRows, nColumns, tops } = thumb;
   const ratio = Math.min(window.devicePixelRatio || 1, 2);
-  const near = isPart(part, ...sizeOf(scene)) && !scene.model.pooled;
+  const near = isPart(part, ...sizeOf(ground)) && !ground.pooled && !ground.deep;
   const fits = (/** @type {number} */ n, /** @type {number} */ pixels) =>
     near ? n : Math.min(n, Math.round(pixels * ratio));
   const [height, width] = [fits(nRows, box.height), fits(nColumns, box.width)];
   const levels = raster(weights, nRows, nColumns, height, width, tops);
   const all = { top: 0, bottom: height, left: 0, right: width };
   const plot = { x: box.left, y: box.top, width: box.width, height: box.height };
-  drawCells(pen, levels, height, width, scene.theme.packed, plot, near ? seen(shown) : all);
-  pen.strokeStyle = scene.theme.border;
+  drawCells(pen, levels, height, width, ground.theme.packed, plot, near ? seen(shown) : all);
+  pen.strokeStyle = ground.theme.border;
   pen.lineWidth = 1;
   pen.strokeRect(box.left - 0.5, box.top - 0.5, box.width + 1, box.height + 1);
-  const corner = cornerOf(part, box, ...sizeOf(scene));
-  if (near && corner > LEAST_CORNER) whole(pen, shown, thumb, corner);
+  const corner = ground.pooled ? 0 : cornerIn(shown);
+  if (corner > LEAST_CORNER) whole(pen, shown, corner);
 }
 
 /**
  * The whole in the corner, with a frame round what is in sight.
- * @param {Pen} pen @param {Shown} shown @param {Thumb} thumb @param {number} side of the corner
+ * @param {Pen} pen @param {Shown} shown @param {number} side of the corner
  */
-function whole(pen, shown, { weights, nRows, nColumns, tops }, side) {
-  const { theme } = shown.scene;
+function whole(pen, { ground, part }, side) {
+  const { theme, map } = ground;
+  const { weights, nRows, nColumns, tops } = map;
   const dot = side / Math.max(nRows, nColumns);
   const [height, width] = [nRows, nColumns].map((n) => Math.max(1, Math.round(n * dot)));
   const [bottom, right] = [Math.min(height, nRows), Math.min(width, nColumns)];
@@ -75,13 +80,13 @@ function whole(pen, shown, { weights, nRows, nColumns, tops }, side) {
   pen.strokeRect(0.5, 0.5, width + 1, height + 1);
   pen.strokeStyle = theme.accent;
   pen.lineWidth = 1.5;
-  const frame = frameOf(seen(shown), dot);
+  const frame = frameOf(ground.frameOf(part), dot);
   pen.strokeRect(frame.x, frame.y, frame.width, frame.height);
 }
 
 /** @param {Pen} pen @param {Shown} shown */
 function labels(pen, shown) {
-  const { rows, columns } = shown.scene.model.picture;
+  const { rows, columns } = shown.ground;
   const step = Math.max(1, Math.ceil(LABEL_STEP / shown.box.cell));
   const { top, bottom, left, right } = seen(shown);
   for (let r = top; r < bottom; r += step) label(pen, shown, rows[r], r, true);
@@ -92,10 +97,10 @@ function labels(pen, shown) {
  * @param {Pen} pen @param {Shown} shown @param {import("../numbers/model.js").Unit} unit
  * @param {number} i @param {boolean} isRow
  */
-function label(pen, { scene, box, font }, unit, i, isRow) {
+function label(pen, { ground, box, font }, unit, i, isRow) {
   pen.save();
   pen.font = font;
-  pen.fillStyle = unit.special ? scene.theme.muted : scene.theme.text;
+  pen.fillStyle = unit.special ? ground.theme.muted : ground.theme.text;
   pen.textBaseline = "middle";
   const text = shorten(pen, unit.text, box.left - 8);
   if (isRow) {
@@ -115,18 +120,18 @@ function label(pen, { scene, box, font }, unit, i, isRow) {
 
 /** @param {Pen} pen @param {Shown} shown */
 function numbers(pen, shown) {
-  const { scene, box } = shown;
-  const { picture, tops } = scene.model;
-  const n = picture.columns.length;
-  pen.font = `${Math.min(11, box.cell / 2.7)}px ${scene.theme.font}`;
+  const { ground, box } = shown;
+  const { weights, tops, nColumns, top: above, left: before } = ground.patch;
+  pen.font = `${Math.min(11, box.cell / 2.7)}px ${ground.theme.font}`;
   pen.textAlign = "center";
   pen.textBaseline = "middle";
   const { top, bottom, left, right } = seen(shown);
   for (let r = top; r < bottom; r++) {
     for (let c = left; c < right; c++) {
-      const weight = picture.weights[r * n + c];
+      const weight = weights[(r - above) * nColumns + c - before];
       if (weight < 0.005) continue;
-      pen.fillStyle = scene.theme.inks[Math.min(255, Math.round((255 * weight) / tops[r]))];
+      pen.fillStyle =
+        ground.theme.inks[Math.min(255, Math.round((255 * weight) / tops[r - above]))];
       const text = weight >= 0.995 ? weight.toFixed(1) : weight.toFixed(2).replace(/^0/, "");
       pen.fillText(text, box.x0 + (c + 0.5) * box.cell, box.y0 + (r + 0.5) * box.cell);
     }
@@ -135,10 +140,10 @@ function numbers(pen, shown) {
 
 /** A line between the two texts of a pair. @param {Pen} pen @param {Shown} shown */
 function divide(pen, shown) {
-  const { scene, box } = shown;
-  const { rows, columns } = scene.model.picture;
+  const { ground, box } = shown;
+  const { rows, columns, theme } = ground;
   const [r, c] = [rows, columns].map((units) => units.findIndex((unit) => unit.segment === 1));
-  pen.fillStyle = scene.theme.muted;
+  pen.fillStyle = theme.muted;
   const { top, bottom, left, right } = seen(shown);
   if (r > top && r < bottom) pen.fillRect(box.left, box.y0 + r * box.cell - 0.5, box.width, 1);
   if (c > left && c < right) pen.fillRect(box.x0 + c * box.cell - 0.5, box.top, 1, box.height);
@@ -146,7 +151,7 @@ function divide(pen, shown) {
 
 /** The cross-hair. @param {Pen} pen @param {Shown} shown */
 export function paintCross(pen, shown) {
-  const { focus, theme } = shown.scene;
+  const { focus, theme } = shown.ground;
   pen.lineWidth = 1.5;
   pen.strokeStyle = theme.accent;
   for (const run of runsOf(focus.rows)) band(pen, shown, run, true);
@@ -158,7 +163,7 @@ export function paintCross(pen, shown) {
  * @param {Pen} pen @param {Shown} shown @param {[number, number]} run @param {boolean} isRow
  */
 function band(pen, shown, run, isRow) {
-  const { scene, box } = shown;
+  const { ground, box } = shown;
   const { top, bottom, left, right } = seen(shown);
   const zero = isRow ? box.y0 : box.x0;
   const found = bandOf(run, isRow ? [top, bottom] : [left, right], zero, box.cell);
@@ -166,12 +171,12 @@ function band(pen, shown, run, isRow) {
   const { from, to, start, wide } = found;
   if (isRow) pen.strokeRect(box.left, start, box.width, wide);
   else pen.strokeRect(start, box.top, wide, box.height);
-  const units = isRow ? scene.model.picture.rows : scene.model.picture.columns;
+  const units = isRow ? ground.rows : ground.columns;
   const apart = (to - 1 - from) * box.cell >= LABEL_STEP;
   for (const i of apart ? [from, to - 1] : [from]) {
     const at = zero + (i + 0.5) * box.cell - 8;
-    if (isRow) plate(pen, scene.theme.chip, 0, at, box.left - 2, 16);
-    else plate(pen, scene.theme.chip, at, 0, 16, box.top - 2);
+    if (isRow) plate(pen, ground.theme.chip, 0, at, box.left - 2, 16);
+    else plate(pen, ground.theme.chip, at, 0, 16, box.top - 2);
     label(pen, shown, units[i], i, isRow);
   }
 }

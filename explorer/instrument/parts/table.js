@@ -132,21 +132,40 @@ export function sorted(rows, order) {
 }
 
 /**
- * The strongest pairs of the chosen heads, head by head.
+ * The strongest pairs of the chosen heads, head by head. Below the map of a long text they are
+ * single weights, which the server has found.
  * @param {string} of
  */
 export const pairsTable = (of) =>
-  createTable(of, ({ model }) => {
-    const { rows, columns } = model.picture;
-    const found = model.perHead.flatMap(({ head, picture }) =>
-      topPairs(picture, MOST_ROWS).map(({ row, column, weight }) => [
-        ...[rows[row].text, columns[column].text, weight, model.layer, head],
-      ]),
-    );
-    return {
-      titles: ["looks from (query)", "looks at (key)", "weight", "layer", "head"],
-      counts: ["layer", "head"],
-      rows: sorted(found, { by: 2, up: false }).slice(0, MOST_ROWS),
-      caption: `${model.name}: the ${MOST_ROWS} strongest pairs at most`,
-    };
-  });
+  createTable(of, (scene) =>
+    scene.deep && scene !== scene.map ? singlePairs(scene) : topsOf(scene),
+  );
+
+/** @param {Scene} scene @returns {Content} */
+function topsOf({ model }) {
+  const { rows, columns } = model.picture;
+  const found = model.perHead.flatMap(({ head, picture }) =>
+    topPairs(picture, MOST_ROWS).map(({ row, column, weight }) => [
+      ...[rows[row].text, columns[column].text, weight, model.layer, head],
+    ]),
+  );
+  return {
+    titles: ["looks from (query)", "looks at (key)", "weight", "layer", "head"],
+    counts: ["layer", "head"],
+    rows: sorted(found, { by: 2, up: false }).slice(0, MOST_ROWS),
+    caption: `${model.name}: the ${MOST_ROWS} strongest pairs at most`,
+  };
+}
+
+/** @param {Scene} scene @returns {Content} */
+function singlePairs({ deep, model }) {
+  const { rows, columns, pairs } = /** @type {NonNullable<Scene["deep"]>} */ (deep);
+  return {
+    titles: ["looks from (query)", "looks at (key)", "weight", "layer", "head"],
+    counts: ["layer", "head"],
+    rows: pairs.map(({ row, column, weight, head }) => [
+      ...[rows[row].text, columns[column].text, weight, model.layer, head],
+    ]),
+    caption: `${model.name}: the ${pairs.length} strongest single weights`,
+  };
+}

@@ -36,8 +36,9 @@ const WHATS = [
 /**
  * @param {Record<What, () => HTMLElement[]>} parts what each picture is made of
  * @param {() => Scene | null} sceneNow @param {Pages} pages
+ * @param {() => import("../numbers/heatground.js").Saved | null} numbersNow those of the heatmap
  */
-export function createFiles(parts, sceneNow, pages) {
+export function createFiles(parts, sceneNow, pages, numbersNow) {
   /** @type {What} */
   let what = "everything";
   const told = h("p", { class: "ax-help", role: "status" });
@@ -54,7 +55,7 @@ export function createFiles(parts, sceneNow, pages) {
     ),
   );
   const csv = pushButton("CSV", "The weights of the heatmap, for a spreadsheet", () =>
-    saveCsv(sceneNow()),
+    saveCsv(numbersNow()),
   );
   const page = createPageChoice(told, sceneNow, pages);
   const element = createMenu([which.element, ...groupsOf(kinds, csv), page.element, told]);
@@ -154,13 +155,11 @@ const titleOf = ({ trace: { head }, model }) =>
     .filter(Boolean)
     .join(" · ");
 
-/** The weights of the heatmap as a file. @param {Scene | null} scene */
-function saveCsv(scene) {
-  if (!scene) return;
-  const { picture, name, nowhere, most } = scene.model;
-  const open = scene.trace.head.sinks && scene.view.specials !== "renormalised";
-  const sinks = open ? picture.rows.map((_, row) => nowhere([row])) : null;
-  const text = toCsv(picture, name, sinks, most);
+/** The weights of the heatmap as a file. @param {import("../numbers/heatground.js").Saved | null} saved */
+function saveCsv(saved) {
+  if (!saved) return;
+  const { picture, name, nowhere, most } = saved;
+  const text = toCsv(picture, name, nowhere, most);
   offer(new Blob([text], { type: "text/csv" }), fileName(name, "csv"));
 }
 
