@@ -31,6 +31,8 @@ _DONORS = {name: _KIND_NAMES[name] for name in ("bert", "hf", "path")}
 # Of all pages. A tighter row of examples; on a phone one line, which a finger can push sideways.
 STYLE = """<style>
 .st-key-wake { display: none; }
+/* An instrument that fetches more of the same text shows what it showed: it does not fade. */
+[data-stale="true"]:has([data-testid^="stBidiComponent"]) { opacity: 1 !important; }
 .st-key-passport [data-testid="stText"] { font-size: 0.875rem; white-space: pre-wrap; }
 .st-key-examples { gap: 0 0.9rem; }
 .st-key-text textarea, .st-key-second textarea { unicode-bidi: plaintext; text-align: start; }

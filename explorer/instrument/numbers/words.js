@@ -34,12 +34,15 @@ export function nameOf(layer, heads, nHeads, how) {
   return `Layer ${layer}, ${how} of ${which}`;
 }
 
+/** A count as it is written: 8,192. @param {number} n */
+const counted = (n) => n.toLocaleString("en");
+
 /**
  * What every percentage is of.
  * @param {number} nQueries @param {number} nHeads
  */
 export function baseOf(nQueries, nHeads) {
-  const whose = nQueries === 1 ? "the one token’s attention" : `all ${nQueries} tokens’ attention`;
+  const whose = nQueries === 1 ? "the one token’s attention" : `all ${counted(nQueries)} tokens’ attention`;
   return nHeads === 1 ? whose : `${whose} in these ${nHeads} heads`;
 }
 
@@ -73,7 +76,7 @@ export function named(chosen, units, noun = "tokens") {
     [text(chosen.slice(0, 3))],
     " … ",
     [text(chosen.slice(-2))],
-    ` (${chosen.length} ${noun})`,
+    ` (${counted(chosen.length)} ${noun})`,
   ];
 }
 
