@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
 from explorer.errors import ExplorerError
 from explorer.once import once
@@ -21,6 +22,7 @@ Doubles = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp] | Sequence[int]
 Positions = Places | slice
 
+_LOWEST = np.float32(-1e30)  # in place of minus infinity
 _CELLS = 2**18  # weights that are made at once: 1 MB, which stays near the processor
 
 # A float32 softmax over 512 keys sums to 1 within 1e-6; half-precision models within 1e-3.
@@ -66,6 +68,38 @@ class ScoreRule:
         """Memory that the rule takes."""
         parts = (self.allowed, self.offsets, self.added, self.sinks)
         return sum(part.nbytes for part in parts if part is not None)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Band:
+    """Some rows of a head, as far as any of them may look: every other weight of them is 0.
+
+    Attributes:
+        queries: Which queries.
+        keys: Which keys.
+        weights: float32 ``[query, key]`` of these; not to be written to.
+        scores: The scores that they were made of, less the largest of each row, where these are
+            known; for a key that is left out some number.
+        divided: What the exponentials of these were divided by, ``[query]``.
+    """
+
+    queries: slice
+    keys: slice
+    weights: Weights
+    scores: Weights | None = None
+    divided: Doubles | None = None
+
+    def entropy(self) -> Doubles:
+        """How spread out each row is, in bits, ``[query]``: `row_entropy`, to the same 1e-6."""
+        if self.scores is None or self.divided is None:
+            return row_entropy(self.weights)
+        total = self.weights.sum(axis=-1).astype(np.float64)
+        some = np.where(total > 0, total, 1)
+        # Of p = w / Σw the logarithm is the score less that of Σ exp(score): no other is needed.
+        mean = np.einsum("qk,qk->q", self.weights, self.scores) / some
+        found: Doubles = (np.log(some * self.divided) - mean) / np.log(2)
+        found[total == 0] = 0
+        return np.maximum(found, 0, out=found)
 
 
 class AttentionLayer(ABC):
@@ -128,10 +162,19 @@ class AttentionLayer(ABC):
         first, last = self.allowed().astype(np.int64).T
         return np.maximum(last - first, 0)
 
+    @abstractmethod
+    def bands(self, head: int) -> Iterator[Band]:
+        """All rows of a head, some at a time, as far as they may look: a window costs its width."""
+
     def blocks(self, head: int) -> Iterator[tuple[slice, Weights]]:
         """All rows of a head, some at a time: which queries, and their weights ``[some, key]``."""
-        for some in slices(self.n_queries, self.n_keys):
-            yield some, self.rows(head, some)
+        for band in self.bands(head):
+            if band.weights.shape[1] == self.n_keys:
+                yield band.queries, band.weights
+                continue
+            whole = np.zeros((len(band.weights), self.n_keys), dtype=np.float32)
+            whole[:, band.keys] = band.weights
+            yield band.queries, whole
 
     def weights(self) -> Weights:
         """All weights of the layer, ``[head, query, key]``: memory grows with the square."""
@@ -140,15 +183,15 @@ class AttentionLayer(ABC):
     def received(self, head: int) -> Doubles:
         """How much attention each key gets from all queries together, ``[key]``: column sums."""
         total = np.zeros(self.n_keys)
-        for _, weights in self.blocks(head):
-            total += weights.sum(axis=0, dtype=np.float64)
+        for band in self.bands(head):
+            total[band.keys] += band.weights.sum(axis=0, dtype=np.float64)
         return total
 
     def entropy(self, head: int) -> Doubles:
         """How spread out each row is over its keys, in bits, ``[query]``: `row_entropy`."""
         found = np.zeros(self.n_queries)
-        for some, weights in self.blocks(head):
-            found[some] = row_entropy(weights)
+        for band in self.bands(head):
+            found[band.queries] = band.entropy()
         return found
 
     def pooled(
@@ -257,6 +300,10 @@ class GivenWeights(AttentionLayer):
         found: Weights = self.given[head][np.asarray(queries), np.asarray(keys)]
         return found
 
+    def bands(self, head: int) -> Iterator[Band]:
+        for some in slices(self.n_queries, self.n_keys):
+            yield Band(some, slice(0, self.n_keys), self.given[head][some])
+
     def log_sum_exp(self, head: int) -> Doubles:
         return np.where(self.given[head].any(axis=-1), 0.0, -np.inf)
 
@@ -331,7 +378,8 @@ class FromScores(AttentionLayer):
         return self.q.nbytes + self.k.nbytes + self.rule.nbytes
 
     def rows(self, head: int, queries: Positions | None = None) -> Weights:
-        weights, logs = self._softmax(head, slice(None) if queries is None else queries)
+        weights = self._scores(head, slice(None) if queries is None else queries, slice(None))
+        logs, _ = _softmax(weights, weights, self._sink(head))
         if queries is None:
             self._logs.setdefault(head, logs)
         return weights
@@ -353,13 +401,68 @@ class FromScores(AttentionLayer):
         return found
 
     def log_sum_exp(self, head: int) -> Doubles:
-        found = self._logs.get(head)
-        if found is None:
-            found = np.empty(self.n_queries)
-            for some in slices(self.n_queries, self.n_keys):
-                found[some] = self._softmax(head, some)[1]
-            self._logs[head] = found
-        return found
+        if head not in self._logs:
+            for _ in self.bands(head):
+                pass
+        return self._logs[head]
+
+    def bands(self, head: int) -> Iterator[Band]:
+        logs = np.empty(self.n_queries)
+        for some in slices(self.n_queries, self.n_keys):
+            band, logs[some] = self._band(head, some)
+            yield band
+        self._logs.setdefault(head, logs)
+
+    def _band(self, head: int, some: slice) -> tuple[Band, Doubles]:
+        """Some rows as far as they may look, and the log-sum-exp of each."""
+        keys = self._reach(some)
+        scores = self._band_scores(head, some, keys)
+        weights = np.empty_like(scores)
+        logs, total = _softmax(scores, weights, self._sink(head))
+        if self._leaves_out:  # infinity times a weight of 0 would be no number
+            np.maximum(scores, _LOWEST, out=scores)
+        return Band(some, keys, weights, scores, total), logs
+
+    def _reach(self, some: slice) -> slice:
+        """From the first key that any of some queries may look at to the last."""
+        said = self.rule.allowed
+        if said is None:
+            return slice(0, self.n_keys)
+        first, last = said[some].T
+        seen = last > first
+        if not seen.any():
+            return slice(0, 0)
+        return slice(int(first[seen].min()), min(int(last[seen].max()), self.n_keys))
+
+    def _band_scores(self, head: int, some: slice, keys: slice) -> Weights:
+        """As `_scores`, of queries and keys that stand together, which takes less time."""
+        rule, n = self.rule, self.n_queries
+        q = self.q[head][some].astype(np.float32) * np.float32(rule.scale)
+        scores: Weights = q @ self._keys_of(head)[keys].astype(np.float32, copy=False).T
+        _cap(scores, rule.cap)
+        if rule.offsets is not None and scores.size:
+            # The next query's begin one further left: a window that moves, and no cell is copied.
+            windows = sliding_window_view(rule.offsets[head], scores.shape[1])
+            scores += windows[n - 1 - np.arange(n)[some] + keys.start]
+        if rule.added is not None:
+            scores += rule.added[head % len(rule.added)][some, keys]
+        if rule.allowed is not None and scores.size:
+            first, last = rule.allowed[some].T
+            # What each may look at needs no mask: the edges on both sides of it alone do.
+            left, right = int(first.max()) - keys.start, int(last.min()) - keys.start
+            edges = [slice(0, left), slice(right, None)] if left < right else [slice(None)]
+            to = np.arange(keys.start, keys.stop, dtype=np.int32)
+            for edge in edges:
+                out = (to[edge] < first[:, None]) | (to[edge] >= last[:, None])
+                np.copyto(scores[:, edge], np.float32(-np.inf), where=out)
+        return scores
+
+    @property
+    def _leaves_out(self) -> bool:
+        return self.rule.allowed is not None or self.rule.added is not None
+
+    def _sink(self, head: int) -> np.float32 | None:
+        return None if self.rule.sinks is None else self.rule.sinks[head]
 
     def allowed(self) -> npt.NDArray[np.int32]:
         said = self.rule.allowed
@@ -386,25 +489,6 @@ class FromScores(AttentionLayer):
             seen &= (keys >= said[:, :1]) & (keys < said[:, 1:])
         return seen
 
-    def _softmax(self, head: int, queries: Positions) -> tuple[Weights, Doubles]:
-        """The rows of some queries, and the log-sum-exp of each."""
-        weights = self._scores(head, queries, slice(None))
-        top = weights.max(axis=-1, initial=-np.inf)
-        sinks = self.rule.sinks
-        if sinks is not None:
-            top = np.maximum(top, sinks[head])
-        top[np.isneginf(top)] = 0
-        weights -= top[:, None]
-        np.exp(weights, out=weights)
-        total = weights.sum(axis=-1, dtype=np.float64)
-        if sinks is not None:
-            total += np.exp(sinks[head] - top, dtype=np.float64)
-        with np.errstate(divide="ignore"):
-            logs = top + np.log(total)
-        total[total == 0] = 1  # a row without keys stays a row of zeros
-        weights /= total[:, None].astype(np.float32)
-        return weights, logs
-
     def _scores(self, head: int, queries: Positions, keys: Positions) -> Weights:
         """Scores after cap, additions and mask, float32 ``[query, key]``; −inf where masked."""
         q = self.q[head][queries].astype(np.float32) * np.float32(self.rule.scale)
@@ -423,10 +507,7 @@ class FromScores(AttentionLayer):
     ) -> Weights:
         """Scores, capped, added to and masked; ``at`` and ``to`` are their queries and keys."""
         rule = self.rule
-        if rule.cap is not None:
-            scores /= np.float32(rule.cap)
-            np.tanh(scores, out=scores)
-            scores *= np.float32(rule.cap)
+        _cap(scores, rule.cap)
         if rule.offsets is not None:
             scores += rule.offsets[head][to - at + (self.n_queries - 1)]
         if rule.added is not None:
@@ -435,6 +516,40 @@ class FromScores(AttentionLayer):
             first, last = rule.allowed[at, 0], rule.allowed[at, 1]
             np.copyto(scores, np.float32(-np.inf), where=(to < first) | (to >= last))
         return scores
+
+
+def _cap(scores: Weights, cap: float | None) -> None:
+    if cap is not None:
+        scores /= np.float32(cap)
+        np.tanh(scores, out=scores)
+        scores *= np.float32(cap)
+
+
+def _softmax(scores: Weights, weights: Weights, sink: np.float32 | None) -> tuple[Doubles, Doubles]:
+    """Make weights of scores.
+
+    Args:
+        scores: ``[query, key]``; the largest of each row is taken from it.
+        weights: Where the weights go; may be the same array.
+        sink: One more score in every row.
+
+    Returns:
+        The log-sum-exp of each row; and what its exponentials were divided by.
+    """
+    top = scores.max(axis=-1, initial=-np.inf)
+    if sink is not None:
+        top = np.maximum(top, sink)
+    top[np.isneginf(top)] = 0
+    scores -= top[:, None]
+    np.exp(scores, out=weights)
+    total = weights.sum(axis=-1, dtype=np.float64)
+    if sink is not None:
+        total += np.exp(sink - top, dtype=np.float64)
+    with np.errstate(divide="ignore"):
+        logs = top + np.log(total)
+    total[total == 0] = 1  # a row without keys stays a row of zeros
+    weights /= total[:, None].astype(np.float32)
+    return logs, total
 
 
 def _weights_of(scores: Weights, logs: Doubles) -> Weights:
