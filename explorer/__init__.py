@@ -169,6 +169,7 @@ def show(
     head: int | None = None,
     query: str | int | None = None,
     layers: Sequence[int] | None = None,
+    heads: Sequence[Sequence[int]] | None = None,
     height: int = 1000,
 ) -> "Shown":
     """The instrument for a notebook cell: every head, with every interaction, offline.
@@ -183,7 +184,10 @@ def show(
         layer: The layer to open with, by the model's own number.
         head: The head to open with, from 0.
         query: The token or word to open with: its text (the first of equal ones) or its position.
-        layers: The layers to put in; None for all. Of the others the small pictures are there.
+        layers: The layers to put in; None for all. Of the others the small pictures are there. A
+            text of more than about 775 tokens has its heads put in one by one: all of these
+            layers; with None the one that is opened.
+        heads: Of such a text the heads to put in, (layer, head) each, in place of `layers`.
         height: Of the cell, in pixels.
 
     Raises:
@@ -198,7 +202,9 @@ def show(
         what = trace_at_hand(what, tokens, key_tokens)
     elif tokens is not None or key_tokens is not None:
         raise ExplorerError("A trace has its own tokens: give them with weights alone.")
-    return shown(what, layer=layer, head=head, query=query, layers=layers, height=height)
+    return shown(
+        what, layer=layer, head=head, query=query, layers=layers, heads=heads, height=height
+    )
 
 
 def save(trace: AttentionTrace, file: str | PathLike[str]) -> None:

@@ -24,6 +24,7 @@ Positions = Places | slice
 
 _LOWEST = np.float32(-1e30)  # in place of minus infinity
 _CELLS = 2**18  # weights that are made at once: 1 MB, which stays near the processor
+FEW_KEYS = 8  # one in so many keys at most is few: their columns take less time than all rows
 
 # A float32 softmax over 512 keys sums to 1 within 1e-6; half-precision models within 1e-3.
 ROW_SUM_TOLERANCE = 2e-3
@@ -127,6 +128,11 @@ class AttentionLayer(ABC):
     def nbytes(self) -> int:
         """Memory that the layer takes."""
 
+    @property
+    def is_read(self) -> bool:
+        """Whether the sums of all rows of all heads are known, so that columns cost little."""
+        return True
+
     @abstractmethod
     def rows(self, head: int, queries: Positions | None = None) -> Weights:
         """All weights of some queries, float32 ``[query, key]``; of every query if none is named.
@@ -209,10 +215,15 @@ class AttentionLayer(ABC):
         queries = np.concatenate([np.asarray(g, dtype=np.intp) for g in query_groups])
         of_group = np.repeat(np.arange(len(query_groups)), list(map(len, query_groups)))
         found = np.zeros((len(query_groups), len(key_groups)))
-        step = max(1, _CELLS // max(self.n_keys, len(columns)))
+        # Of few keys the columns are read, once a reading of the heads has left the sums of rows.
+        few = len(columns) <= self.n_keys // FEW_KEYS and self.is_read
+        step = max(1, _CELLS // max(1 if few else self.n_keys, len(columns)))
         for start in range(0, len(queries), step):
             some = slice(start, start + step)
-            cells = self.rows(head, queries[some])[:, columns].astype(np.float64)
+            if few:
+                cells = self.tile(head, queries[some], columns).astype(np.float64)
+            else:
+                cells = self.rows(head, queries[some])[:, columns].astype(np.float64)
             # Where every group is one key there is nothing to add up, which would take its time.
             alone = len(starts) == len(columns)
             summed = cells if alone else np.add.reduceat(cells, starts, axis=1)
@@ -376,6 +387,10 @@ class FromScores(AttentionLayer):
     @property
     def nbytes(self) -> int:
         return self.q.nbytes + self.k.nbytes + self.rule.nbytes
+
+    @property
+    def is_read(self) -> bool:
+        return len(self._logs) == self.n_heads
 
     def rows(self, head: int, queries: Positions | None = None) -> Weights:
         weights = self._scores(head, slice(None) if queries is None else queries, slice(None))

@@ -307,12 +307,15 @@ class AttentionTrace:
         head: int | None = None,
         query: str | int | None = None,
         layers: Sequence[int] | None = None,
+        heads: Sequence[Sequence[int]] | None = None,
         height: int = 1000,
     ) -> object:
         """The instrument for a notebook cell, opened at a place; the same as `explorer.show`."""
         from explorer import show  # the face of the house knows the way; this room does not
 
-        return show(self, layer=layer, head=head, query=query, layers=layers, height=height)
+        return show(
+            self, layer=layer, head=head, query=query, layers=layers, heads=heads, height=height
+        )
 
     def cut_at(self, segment: int) -> int | None:
         """The character of a text at which it was cut; None if all of its tokens did fit.

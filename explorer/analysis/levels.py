@@ -1,4 +1,4 @@
-"""Sentences, paragraphs and turns of a text: groups of tokens in which a long text is seen as a map.
+"""Sentences, paragraphs and turns of a text: groups of tokens, in which a long one is seen.
 
 A level is a list of starts: ascending positions of tokens, the first 0, that cut a text into groups
 which stand one behind the other. A special token is always a group of its own. Levels are nested: a
@@ -60,8 +60,10 @@ def levels_of(tokens: Sequence[Token], texts: Sequence[str]) -> dict[str, list[i
     blank = [_is_blank(token, texts) for token in tokens]
     words = [(i, -1) if t.word is None else (-1, t.word) for i, t in enumerate(tokens)]
     most = len(_starts(tokens, words))
-    found = {}
-    for name, labels in zip(LEVELS, (sentences, paragraphs, turns), strict=False):
+    found: dict[str, list[int]] = {}
+    parts: dict[str, Sequence[object]]
+    parts = {"sentence": sentences, "paragraph": paragraphs, "turn": turns}
+    for name, labels in parts.items():
         starts = _starts(tokens, labels, blank)
         if sum(not tokens[start].special for start in starts) > 1 and len(starts) < most:
             found[name], most = starts, len(starts)
@@ -127,9 +129,7 @@ def map_levels(
     return own, other, fitting[0]
 
 
-def fitting_levels(
-    own: dict[str, list[int]], other: dict[str, list[int]] | None
-) -> list[str]:
+def fitting_levels(own: dict[str, list[int]], other: dict[str, list[int]] | None) -> list[str]:
     """The levels that a map has room for on both sides, from fine to coarse."""
     sides = [own] if other is None else [own, other]
     return [

@@ -6,17 +6,21 @@ import html
 from collections.abc import Mapping, Sequence
 
 from explorer.analysis.comparison import Comparison
+from explorer.analysis.levels import MOST_GROUPS
 from explorer.errors import ExplorerError
 from explorer.history import TrainingHistory
 from explorer.instrument.assets import Host, bundle, css
 from explorer.instrument.wire.compare import pack_compare
 from explorer.instrument.wire.container import in_planes
 from explorer.instrument.wire.layertrace import pack_layer_traces
-from explorer.instrument.wire.trace import Report, bytes_sent, pack, passport_words
+from explorer.instrument.wire.longtext import head_bytes, is_long, places_in
+from explorer.instrument.wire.request import Head, Page, Places
+from explorer.instrument.wire.trace import Report, bytes_sent, first_head, pack, passport_words
 from explorer.layertrace import LayerTrace
 from explorer.trace import AttentionTrace, ModelInfo
 
 _EFFORT = 6  # of gzip: more takes longer, and a file of q and k gets no shorter
+SUMMARY_BYTES = 9 * MOST_GROUPS**2  # of two maps and what stands beside them, at most
 MOST = 2**28  # bytes of a page's numbers; as text they are a third more, and browsers hold 2^29
 
 _PAGE = """<!doctype html>
@@ -53,6 +57,7 @@ def to_html(
     *,
     opening: Mapping[str, object] | None = None,
     layers: Sequence[int] | None = None,
+    heads: Sequence[Sequence[int]] | None = None,
     history: TrainingHistory | None = None,
     report: Report = lambda doing, share: None,
 ) -> str:
@@ -62,7 +67,9 @@ def to_html(
         trace: What to show.
         opening: The view to open with, by the names that a link uses.
         layers: The layers to put in, by the model's own numbers; None for all. Of the others the
-            small pictures are there.
+            small pictures are there. Of a long text all heads of them; None for the head that the
+            page opens with.
+        heads: Of a long text the heads to put in, (layer, head) each, in place of `layers`.
         history: The training that the trace is the last frame of.
         report: Told what is being done; may raise to end it.
 
@@ -72,25 +79,35 @@ def to_html(
     Raises:
         ExplorerError: It would be more than browsers open.
     """
-    check_page(trace, layers)
-    kept = _kept(trace, layers)
+    check_page(trace, layers, heads, opening)
+    chosen = kept_heads(trace, layers, heads, opening) if is_long(trace) else ()
     payload = pack(
-        trace, trace_id="file", layers=kept, opening=opening, history=history, report=report
+        trace,
+        trace_id="file",
+        layers=() if chosen else _kept(trace, layers),
+        heads=chosen,
+        opening=opening,
+        history=history,
+        report=report,
     )
     title = f"Attention of {trace.model.name}"
-    return _page(title, "explorefile", in_planes(payload), trace.model)
+    return _page(title, "explorefile", in_planes(payload), trace.model, holds=_named(trace, chosen))
 
 
-def check_page(trace: AttentionTrace, layers: Sequence[int] | None = None) -> None:
-    """Refuse a page that holds more than browsers open.
-
-    Args:
-        trace: What it shall show.
-        layers: The layers to put in, by the model's own numbers; None for all.
+def check_page(
+    trace: AttentionTrace,
+    layers: Sequence[int] | None = None,
+    heads: Sequence[Sequence[int]] | None = None,
+    opening: Mapping[str, object] | None = None,
+) -> None:
+    """Refuse a page that holds more than browsers open; the arguments are `to_html`'s.
 
     Raises:
         ExplorerError: It would.
     """
+    if is_long(trace):
+        _check_heads(trace, kept_heads(trace, layers, heads, opening))
+        return
     kept = [trace.layer(number) for number in _kept(trace, layers)]
     size = sum(map(bytes_sent, kept))
     if size <= MOST:
@@ -103,6 +120,60 @@ def check_page(trace: AttentionTrace, layers: Sequence[int] | None = None) -> No
         f"{instead if most else 'Choose a shorter text. '}Everything fits into a file for "
         "programs: explorer.save(trace, “attention.npz”)."
     )
+
+
+def _check_heads(trace: AttentionTrace, heads: Places) -> None:
+    size = _bytes_of(trace, heads)
+    if size <= MOST:
+        return
+    most = MOST // (size // len(heads))
+    instead = f"Put in {most} heads at most, such as heads={[list(h) for h in heads[:2]]}. "
+    raise ExplorerError(
+        f"A page with {len(heads)} {'heads' if len(heads) > 1 else 'head'} of "
+        f"{len(trace.key_tokens):,} tokens would hold about {size / 2**20:,.0f} MB; browsers open "
+        f"{MOST // 2**20} MB. {instead if most > 1 else 'Choose fewer heads or a shorter text. '}"
+        "Everything fits into a file for programs: explorer.save(trace, “attention.npz”)."
+    )
+
+
+def page_memory(trace: AttentionTrace, page: Page) -> int:
+    """Bytes of memory that a page takes while it is made: its numbers, packed, zipped, as text."""
+    if is_long(trace):
+        return 5 * _bytes_of(trace, kept_heads(trace, page.layers, page.heads, page.view))
+    return 4 * trace.nbytes
+
+
+def _bytes_of(trace: AttentionTrace, heads: Places) -> int:
+    """Bytes that some heads of a long text take with their summaries, at most."""
+    own = {number: head_bytes(trace.layer(number)) for number, _ in heads}
+    return sum(own[number] + SUMMARY_BYTES + 4 * len(trace.key_tokens) for number, _ in heads)
+
+
+def kept_heads(
+    trace: AttentionTrace,
+    layers: Sequence[int] | None,
+    heads: Sequence[Sequence[int]] | None,
+    opening: Mapping[str, object] | None,
+) -> Places:
+    """The heads of a long text that are put in, (layer, head) each; one of them at least."""
+    if heads is not None:
+        chosen = places_in(trace, heads)
+    elif layers is not None:
+        n_heads = trace.model.n_heads
+        chosen = places_in(trace, [(n, head) for n in layers for head in range(n_heads)])
+    else:
+        chosen = []
+    return tuple(chosen) or first_head(trace, Head.of(opening or {}))
+
+
+def _named(trace: AttentionTrace, heads: Places) -> str:
+    """Which heads of a long text a page holds, in words; empty of a short one, which says it."""
+    if not heads:
+        return ""
+    names = [f"L{number}·H{head}" for number, head in heads]
+    more = f" and {len(names) - 12} more" if len(names) > 12 else ""
+    of_all = f"{len(names)} of {trace.model.n_layers * trace.model.n_heads}"
+    return f"This file holds {of_all} heads in full: {', '.join(names[:12])}{more}."
 
 
 def _kept(trace: AttentionTrace, layers: Sequence[int] | None) -> list[int]:
@@ -144,9 +215,12 @@ def comparison_to_html(
     return _page(title, "comparefile", payload, comparison.a.model, comparison.b.model)
 
 
-def _page(title: str, host: Host, payload: bytes, *models: ModelInfo) -> str:
+def _page(title: str, host: Host, payload: bytes, *models: ModelInfo, holds: str = "") -> str:
     said = {model.name: passport_words(model) for model in models}
-    lines = [f"{name}: {words}." for name, words in said.items() if words]
+    lines = [
+        *(f"{name}: {words}." for name, words in said.items() if words),
+        *filter(None, [holds]),
+    ]
     return _PAGE.format(
         title=html.escape(title),
         about="".join(f"<p>{html.escape(line)}</p>\n" for line in lines),

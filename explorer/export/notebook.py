@@ -23,12 +23,14 @@ class Shown:
         height: Of the cell, in pixels.
         opening: The view to open with, by the names that a link uses.
         layers: The layers to put in; None for all.
+        heads: Of a long text the heads to put in, in place of `layers`.
     """
 
     trace: AttentionTrace
     height: int = 1000
     opening: Mapping[str, str] = field(default_factory=dict)
     layers: Sequence[int] | None = None
+    heads: Sequence[Sequence[int]] | None = None
 
     def save(self, file: str | PathLike[str]) -> None:
         """Write the page as a file that opens in any browser, offline.
@@ -40,7 +42,8 @@ class Shown:
         write_whole(file, lambda out: out.write(page))
 
     def _page(self) -> str:
-        return to_html(self.trace, opening=self.opening or None, layers=self.layers)
+        opening = self.opening or None
+        return to_html(self.trace, opening=opening, layers=self.layers, heads=self.heads)
 
     def _repr_html_(self) -> str:
         page = html.escape(self._page(), quote=True)
@@ -57,6 +60,7 @@ def shown(
     head: int | None = None,
     query: str | int | None = None,
     layers: Sequence[int] | None = None,
+    heads: Sequence[Sequence[int]] | None = None,
     height: int = 1000,
 ) -> Shown:
     """A trace as a notebook shows it, opened at a place; the arguments are `explorer.show`'s.
@@ -68,17 +72,41 @@ def shown(
         raise ExplorerError(f"layers is {layers!r}; it must be a list of numbers, such as [0, 3].")
     for number in layers or ():
         trace.layer(_whole(number, "A layer"))
-    check_page(trace, layers)
+    chosen = _chosen(trace, heads)
     opening: dict[str, str] = {}
-    if layer is not None or head is not None:
-        first = trace.numbers[0] if not layers else min(layers)
-        number = first if layer is None else _whole(layer, "layer")
-        chosen = 0 if head is None else _whole(head, "head")
-        trace.rows(number, chosen, [0])  # says so if there is none
-        opening = {"layer": str(number), "heads": str(chosen)}
+    if layer is not None or head is not None or chosen:
+        number, opened = chosen[0] if chosen else (min(layers) if layers else trace.numbers[0], 0)
+        number = number if layer is None else _whole(layer, "layer")
+        opened = opened if head is None else _whole(head, "head")
+        trace.rows(number, opened, [0])  # says so if there is none
+        opening = {"layer": str(number), "heads": str(opened)}
     if query is not None:
         opening["query"] = _place(trace.query_tokens, trace.texts, query)
-    return Shown(trace, _whole(height, "height"), opening, layers)
+    check_page(trace, layers, chosen, opening)
+    return Shown(trace, _whole(height, "height"), opening, layers, chosen)
+
+
+def _chosen(
+    trace: AttentionTrace, heads: Sequence[Sequence[int]] | None
+) -> list[tuple[int, int]] | None:
+    """The heads to put in, each of them there.
+
+    Raises:
+        ExplorerError: They are no heads, or not of this trace.
+    """
+    if heads is None:
+        return None
+    found = []
+    for pair in heads if isinstance(heads, Sequence) else [None]:
+        if not isinstance(pair, Sequence) or isinstance(pair, str) or len(pair) != 2:
+            raise ExplorerError(
+                f"heads is {heads!r}; it must be a list of layers and heads, such as "
+                "[(0, 3), (5, 1)]."
+            )
+        number, head = _whole(pair[0], "A layer"), _whole(pair[1], "A head")
+        trace.rows(number, head, [0])  # says so if there is none
+        found.append((number, head))
+    return found
 
 
 def _whole(value: object, name: str) -> int:

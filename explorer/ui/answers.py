@@ -6,8 +6,9 @@ from typing import Any
 import streamlit as st
 
 from explorer.errors import ExplorerError
-from explorer.instrument.wire.request import Page, Request
-from explorer.instrument.wire.trace import Block, Report, answers_to
+from explorer.export.html import page_memory, to_html
+from explorer.instrument.wire.request import Head, Page, Request
+from explorer.instrument.wire.trace import Block, Report, answers_to, first_head
 from explorer.sources.memory import take
 from explorer.trace import AttentionTrace
 from explorer.ui import messages
@@ -49,7 +50,8 @@ def answers(
     trace: AttentionTrace,
     trace_id: str,
     request: Request | None,
-    page_of: Callable[[Page, Report], str],
+    seen: Head,
+    page_of: Callable[[Page, Report], str] | None = None,
 ) -> Sequence[Block]:
     """What a browser asked for beyond layers of a trace; made once for as long as it is wanted.
 
@@ -58,18 +60,28 @@ def answers(
         trace: What it shows.
         trace_id: The trace's name; what is asked of another is left out.
         request: What is asked for.
-        page_of: Makes a file.
+        seen: The head in sight: of a long text it is sent before anything is asked.
+        page_of: Makes a file; None for one of the trace alone.
     """
-    if request is None or request.trace_id != trace_id or not request.asks():
+    if request is None or request.trace_id != trace_id:
+        heads = first_head(trace, seen)
+        request = Request(trace_id, seen.layer, heads=heads, summaries=heads, thumbs=heads)
+    if not request.asks():
         return ()
     known = st.session_state.get(f"{name}_answers")
     if known and known[0] == request:
         return known[1]
 
+    def file_of(page: Page, report: Report) -> str:
+        take(page_memory(trace, page), "This page as a file", "Save fewer layers or heads.")
+        if page_of:
+            return page_of(page, report)
+        return to_html(
+            trace, opening=page.view, layers=page.layers, heads=page.heads, report=report
+        )
+
     def answer(report: Report) -> Sequence[Block]:
-        if request.page:
-            take(4 * trace.nbytes, "This page as a file", "Save fewer layers.")
-        return answers_to(trace, request, lambda page: page_of(page, report), report)
+        return answers_to(trace, request, lambda page: file_of(page, report), report)
 
     try:
         found: Sequence[Block] = made(f"{name} answers", answer, trace_id, repr(request))

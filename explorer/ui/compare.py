@@ -11,8 +11,8 @@ from explorer.errors import ExplorerError
 from explorer.instrument import component
 from explorer.instrument.component import heard
 from explorer.instrument.wire.compare import pack_compare
-from explorer.instrument.wire.request import Head, Page, Request, file_of, side_of
-from explorer.instrument.wire.trace import Report, layers_to_send, pack
+from explorer.instrument.wire.request import Head, Request, file_of, side_of
+from explorer.instrument.wire.trace import layers_to_send, pack
 from explorer.run import LINK_BYTES, Run
 from explorer.sources import EXAMPLES
 from explorer.trace import AttentionTrace
@@ -189,15 +189,12 @@ def _side(side: str, trace: AttentionTrace, run: Run) -> bytes:
     request: Request | None = session.pair_requests.get(side)
     session.pair_requests[side] = request and request.without_page()
 
-    def page_of(page: Page, report: Report) -> str:
-        return export.to_html(trace, opening=page.view, layers=page.layers, report=report)
-
     trace_id = f"{side}{name_of(run)}"
     return pack(
         trace,
         trace_id=trace_id,
         layers=layers_to_send(trace, session.pair_layers[side]),
-        answers=answers(f"pair_{side}", trace, trace_id, request, page_of),
+        answers=answers(f"pair_{side}", trace, trace_id, request, Head(session.pair_layers[side])),
     )
 
 

@@ -9,7 +9,7 @@ from explorer import export
 from explorer.errors import ExplorerError
 from explorer.instrument import component
 from explorer.instrument.component import heard
-from explorer.instrument.wire.request import Head, Page, Request, head_of
+from explorer.instrument.wire.request import Head, Request, head_of
 from explorer.instrument.wire.trace import Report, layers_to_send, pack
 from explorer.run import Run
 from explorer.sources import known_languages, stored_trace
@@ -153,17 +153,14 @@ def _instrument(trace: AttentionTrace, run: Run) -> None:
     request: Request | None = session.browser_requests
     session.browser_requests = request and request.without_page()  # a file is handed out once
 
-    def page_of(page: Page, report: Report) -> str:
-        return export.to_html(trace, opening=page.view, layers=page.layers, report=report)
-
-    trace_id = name_of(run)
+    trace_id, seen = name_of(run), Head(session.layer, session.head)
     payload = pack(
         trace,
         trace_id=trace_id,
         layers=layers_to_send(trace, session.layer),
         opening=session.opening,
         link=run.to_query() if run.fits_link() else None,
-        answers=answers("instrument", trace, trace_id, request, page_of),
+        answers=answers("instrument", trace, trace_id, request, seen),
     )
 
     def on_request(new: Request) -> None:

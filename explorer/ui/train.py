@@ -207,7 +207,7 @@ def _show(history: TrainingHistory, lesson: Trained) -> None:
         trace_id=trace_id,
         layers=[],
         link=link,
-        answers=answers("training", trace, trace_id, request, page_of),
+        answers=answers("training", trace, trace_id, request, Head(), page_of),
         history=history,
     )
 

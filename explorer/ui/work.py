@@ -229,11 +229,13 @@ def do(work: Work, progress: Progress, show: Show = lambda partial: None) -> Any
 
 
 def _trace(run: Run, progress: Progress) -> Any:
-    """A run's trace, with the small pictures of its heads, which every page paints."""
+    """A run's trace; of a short text with the small pictures of all heads, which pages paint."""
+    from explorer.instrument.wire.longtext import is_long
     from explorer.instrument.wire.trace import both_thumbnails
 
     trace = trace_run(run, progress)
-    both_thumbnails(trace)
+    if not is_long(trace):
+        both_thumbnails(trace)
     return trace
 
 

@@ -1,5 +1,7 @@
 """The payload: what the browser gets are the model's own numbers, none of them rounded."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,29 +9,30 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from explorer.analysis.groups import attention_between
+from explorer.analysis.summary import THUMB, thumbnails
 from explorer.instrument.wire.container import in_planes, read, write
 from explorer.instrument.wire.request import Group, Page, Request
 from explorer.instrument.wire.trace import (
     MAX_PAGE,
-    THUMB,
     answers_to,
     layers_to_send,
     pack,
     passport_words,
-    thumbnails,
 )
 from explorer.layers import FromScores, ScoreRule
 from explorer.trace import AttentionTrace, ModelInfo, Passport, Token
 
 
 @pytest.mark.parametrize("n", [5, 32, 33, 100])
-def test_a_thumbnail_never_loses_the_strongest_weight(n):
-    weights = np.full((1, 1, n, n), 0.001, dtype=np.float32)
+def test_a_thumbnail_never_loses_the_strongest_weight(n, make_trace):
+    trace = make_trace(1, 1, n)
+    weights = np.full((1, 1, n, n), 1e-3, dtype=np.float32)
     weights[0, 0, n - 2, n // 2] = 0.9
-    small = thumbnails(weights)
+    weights[0, 0] /= weights[0, 0].sum(axis=-1, keepdims=True)
+    small, _ = thumbnails(replace(trace, layers=weights), 0, 0)
     side = min(n, THUMB)
-    assert small.shape == (1, 1, side, side)
-    assert small.max() == round(255 * 0.9**0.5)
+    assert small.shape == (side, side)
+    assert small.max() == round(255 * float(weights.max()) ** 0.5)
     assert (small == small.max()).sum() == 1
 
 

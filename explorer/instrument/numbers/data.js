@@ -69,7 +69,8 @@ export const placeOf = (layer, head) => `${layer}.${head}`;
  */
 export function unpack(bytes) {
   const { head, blocks } = read(bytes);
-  head.key_tokens ??= head.query_tokens;
+  head.query_tokens = tokensOf(head.query_tokens);
+  head.key_tokens = head.key_tokens ? tokensOf(head.key_tokens) : head.query_tokens;
   Object.assign(head, { ...WITHOUT_LEVELS, ...head });
   const training = head.training && {
     ...head.training,
@@ -84,6 +85,21 @@ export function unpack(bytes) {
   };
   for (const block of blocks) keep(trace, block);
   return trace;
+}
+
+/**
+ * Tokens, which travel column by column.
+ * @param {any} columns as `_columns` of wire/trace.py; or tokens one by one
+ * @returns {Token[]}
+ */
+function tokensOf(columns) {
+  if (Array.isArray(columns)) return columns;
+  const { text, start, end, word, segment } = columns;
+  const special = new Set(columns.special);
+  return text.map((/** @type {string} */ said, /** @type {number} */ i) => ({
+    ...{ text: said, span: start[i] === null ? null : [start[i], end[i]], word: word[i] },
+    ...{ segment: segment[i], special: special.has(i) },
+  }));
 }
 
 /** Where each kind of block belongs. @type {Record<string, (trace: Trace, block: Block) => void>} */

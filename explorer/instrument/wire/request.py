@@ -6,13 +6,21 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from explorer.analysis.groups import Words
+from explorer.limits import MAX_TOKENS
 
-MAX_WORDS = 4096  # on one side of a selection
+MAX_WORDS = max(4096, MAX_TOKENS)  # on one side of a selection
 MAX_PAIRS = 40  # of words that a reader points at, as survey.js: each is worked for
 MAX_CELLS = 4_000_000  # numbers of an answer, 16 MB
 MAX_VIEW = 100  # names in a view
+MAX_HEADS = 32  # of a long text that are asked for at once, in full or as their summaries
+MAX_THUMBS = 64  # small pictures of heads that are asked for at once
+MAX_PAGE_HEADS = 4096  # in a file
 _NAME = re.compile(r"[A-Za-z0-9_.:/-]{1,200}")
 _VALUE = re.compile(r"[A-Za-z0-9_.-]{0,4000}")
+
+
+Places = tuple[tuple[int, ...], ...]
+"""Heads, (layer, head) each, by the model's own numbers of the layers."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +52,13 @@ class Page:
         ticket: A number of the browser's own: each file is saved once.
         layers: The layers to put in; None for all.
         view: The view to open with, by the names that a link uses.
+        heads: Of a long text, the heads to put in, (layer, head) each; None for those of `layers`.
     """
 
     ticket: int
     layers: tuple[int, ...] | None
     view: Mapping[str, str] = field(default_factory=dict)
+    heads: Places | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +71,10 @@ class Request:
         group: Chosen words.
         means: Whether the mean over the heads of every layer is wanted.
         page: The wish for a file.
+        heads: Heads of a long text to send in full.
+        summaries: Heads of a long text whose summaries are wanted.
+        map: The level of the maps in them.
+        thumbs: Heads of a long text whose small pictures are wanted.
     """
 
     trace_id: str = ""
@@ -68,6 +82,10 @@ class Request:
     group: Group | None = None
     means: bool = False
     page: Page | None = None
+    heads: Places = ()
+    summaries: Places = ()
+    map: str | None = None
+    thumbs: Places = ()
 
     @staticmethod
     def of(sent: object) -> "Request | None":
@@ -82,11 +100,16 @@ class Request:
             _group(sent.get("group")),
             sent.get("means") is True,
             _page(sent.get("page")),
+            tuples_of(sent, "heads", 2, MAX_HEADS) or (),
+            tuples_of(sent, "summaries", 2, MAX_HEADS) or (),
+            sent["map"] if _matches(_NAME, sent.get("map")) else None,
+            tuples_of(sent, "thumbs", 2, MAX_THUMBS) or (),
         )
 
     def asks(self) -> bool:
         """Whether something must be computed to answer it: more than a layer that is there."""
-        return self.group is not None or self.means or self.page is not None
+        found = self.means or self.heads or self.summaries or self.thumbs
+        return self.group is not None or self.page is not None or bool(found)
 
     def without_page(self) -> "Request":
         """The same without the wish for a file."""
@@ -183,12 +206,14 @@ def _page(sent: object) -> Page | None:
         return None
     if view is None:
         return None
-    return Page(sent["ticket"], None if layers is None else tuple(sorted(set(layers))), view)
+    heads = tuples_of(sent, "heads", 2, MAX_PAGE_HEADS)
+    if heads is None and sent.get("heads") is not None:
+        return None
+    chosen = None if layers is None else tuple(sorted(set(layers)))
+    return Page(sent["ticket"], chosen, view, heads)
 
 
-def tuples_of(
-    sent: object, name: str, length: int, most: int = MAX_WORDS
-) -> tuple[tuple[int, ...], ...] | None:
+def tuples_of(sent: object, name: str, length: int, most: int = MAX_WORDS) -> Places | None:
     """Lists of so many whole numbers each in what a page sent, each once; None if there are none.
 
     Args:

@@ -14,6 +14,15 @@ What each of its blocks is is called its kind:
 - ``picture``: what a vision model saw, as PNG;
 - ``page``: the instrument as a file of its own, to be handed to the reader.
 
+Of a long text (`is_long`) heads travel one by one, and neither ``layer`` nor ``scores`` nor
+``means`` do:
+
+- ``head``: a part of one head, as ``scores`` has them of a layer: ``q``, ``k``, ``log_sum_exp``,
+  ``allowed``, ``offsets``, ``sinks``; or its ``weights`` where these were given;
+- ``summary``: what is shown of a head besides its rows, at a level of groups (`Summary`):
+  ``received``, ``maps``, ``pairs``, ``pair_weights``, and its profile;
+- ``thumbs``, ``ordinary_thumbs``: those of some heads, in the order of ``places``.
+
 Nothing but the thumbnails is rounded. From q and k the browser makes weights in double precision,
 so that each is off by no more than float32's own rounding, 6e-8 of it. Layers go by the model's own
 numbers.
@@ -21,7 +30,6 @@ numbers.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -32,15 +40,25 @@ from explorer.analysis.groups import attention_between
 from explorer.analysis.profiles import possible_entropy
 from explorer.history import TrainingHistory
 from explorer.instrument.wire.container import Block, of_bytes, write
-from explorer.instrument.wire.request import Page, Request
-from explorer.layers import AttentionLayer, FromScores
+from explorer.instrument.wire.longtext import (
+    head_blocks,
+    head_bytes,
+    is_long,
+    levels,
+    places_in,
+    summary_blocks,
+    thumb_blocks,
+    thumbs_of,
+)
+from explorer.instrument.wire.request import Group, Head, Page, Places, Request
+from explorer.layers import FEW_KEYS, AttentionLayer, FromScores
 from explorer.trace import AttentionTrace, ModelInfo, Token, Weights
 from explorer.visible import marks_in
 
 Thumbnails = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
 Report = Callable[[str, float | None], None]
-THUMB = 32  # dots on a thumbnail's side, at most
 WHOLE = 2 * 10**6  # up to so many bytes all layers travel at once
+MAX_WORK = 2**31  # weights that are read for one answer: some ten seconds
 MAX_PAGE = 160 * 2**20  # bytes of a file that a browser is handed through its socket
 
 
@@ -48,7 +66,8 @@ def pack(
     trace: AttentionTrace,
     *,
     trace_id: str,
-    layers: Sequence[int],
+    layers: Sequence[int] = (),
+    heads: Places = (),
     opening: Mapping[str, object] | None = None,
     link: Mapping[str, str] | None = None,
     answers: Sequence[Block] = (),
@@ -60,18 +79,22 @@ def pack(
     Args:
         trace: What to show.
         trace_id: Names the trace: payloads with one id add to the same picture.
-        layers: The numbers of the layers to send in full.
+        layers: The numbers of the layers to send in full; none of a long text.
+        heads: Of a long text the heads, (layer, head) each, to send with their summaries.
         opening: The view to open with, by the names that a link uses.
         link: The URL parameters of the run; None if no link can carry it.
         answers: What else the browser asked for, from `answers_to`.
         history: The training that the trace is the last frame of; its layers need not be sent.
         report: Told what is being done; may raise to end it.
     """
-    thumbs, ordinary = both_thumbnails(trace)
-    blocks: list[Block] = [({"kind": "thumbs"}, thumbs), ({"kind": "ordinary_thumbs"}, ordinary)]
-    for number in layers:
-        report("Packing the weights", None)
-        blocks += _layer_blocks(trace.layer(number))
+    if is_long(trace):
+        blocks = _whole_heads(trace, heads, report)
+    else:
+        thumbs, ordinary = both_thumbnails(trace)
+        blocks = [({"kind": "thumbs"}, thumbs), ({"kind": "ordinary_thumbs"}, ordinary)]
+        for number in layers:
+            report("Packing the weights", None)
+            blocks += _layer_blocks(trace.layer(number))
     blocks += answers
     if history:
         ideals = np.stack(list(history.ideals.values()))
@@ -81,7 +104,10 @@ def pack(
         ]
     if trace.patches:
         blocks.append(of_bytes({"kind": "picture"}, trace.patches.png))
-    header = _about(trace) | {
+    about = _abouts.get(trace)
+    if about is None:
+        about = _abouts[trace] = _about(trace)
+    header = about | {
         "id": trace_id,
         "opening": opening,
         "link": link,
@@ -90,16 +116,35 @@ def pack(
     return write(header, blocks)
 
 
+def _whole_heads(trace: AttentionTrace, heads: Places, report: Report) -> list[Block]:
+    """Some heads of a long text, with their summaries and small pictures."""
+    blocks: list[Block] = []
+    level = levels(trace)[2]
+    for i, (number, head) in enumerate(heads):
+        report("Packing the heads", i / len(heads))
+        blocks += head_blocks(trace, number, head)
+        blocks += summary_blocks(trace, number, head, level or "")
+    return [*blocks, *thumb_blocks(trace, heads)]
+
+
+_abouts: "WeakKeyDictionary[AttentionTrace, dict[str, Any]]" = WeakKeyDictionary()
+
+
 def _about(trace: AttentionTrace) -> dict[str, Any]:
     """What a trace says besides numbers of attention."""
     queries, keys = trace.query_tokens, trace.key_tokens
+    own, other, map_level = levels(trace)
     return {
         "title": title_of(trace.model),
         "passport": passport_words(trace.model),
         "numbers": trace.numbers,
         "n_heads": trace.model.n_heads,
-        "query_tokens": [asdict(t) for t in queries],
-        "key_tokens": None if keys == queries else [asdict(t) for t in keys],
+        "query_tokens": _columns(queries),
+        "key_tokens": None if keys == queries else _columns(keys),
+        "long": is_long(trace),
+        "levels": own,
+        "key_levels": other,
+        "map_level": map_level,
         "texts": trace.texts,
         "marks": [marks_in(text) for text in trace.texts],
         "patches": trace.patches and [trace.patches.rows, trace.patches.columns],
@@ -108,6 +153,18 @@ def _about(trace: AttentionTrace) -> dict[str, Any]:
         "unknown": trace.model.unknown_token,
         "possible": possible_entropy(trace.layers).round(6).tolist(),
         "sinks": any(layer.has_sink for layer in trace.layers),
+    }
+
+
+def _columns(tokens: Sequence[Token]) -> dict[str, list[Any]]:
+    """Tokens column by column: a third of the letters that one after the other would take."""
+    return {
+        "text": [token.text for token in tokens],
+        "start": [token.span and token.span[0] for token in tokens],
+        "end": [token.span and token.span[1] for token in tokens],
+        "word": [token.word for token in tokens],
+        "segment": [token.segment for token in tokens],
+        "special": [i for i, token in enumerate(tokens) if token.special],
     }
 
 
@@ -158,6 +215,13 @@ def _about_history(history: TrainingHistory) -> dict[str, Any]:
     }
 
 
+def first_head(trace: AttentionTrace, wanted: Head) -> Places:
+    """The head of a long text that is sent first: the wanted one or the nearest; else none."""
+    if not is_long(trace):
+        return ()
+    return ((trace.nearest(wanted.layer), min(wanted.head, trace.model.n_heads - 1)),)
+
+
 def layers_to_send(trace: AttentionTrace, wanted: int) -> list[int]:
     """The numbers of all layers of a short text; of a long one only of the wanted or nearest."""
     if sum(map(bytes_sent, trace.layers)) <= WHOLE:
@@ -182,12 +246,12 @@ def answers_to(
     n_heads = trace.model.n_layers * trace.model.n_heads
     if not request.fits(len(trace.query_tokens), len(trace.key_tokens), n_heads):
         return []
-    blocks: list[Block] = []
-    if request.means:
+    blocks = _heads_asked_for(trace, request, report) if is_long(trace) else []
+    if request.means and not is_long(trace):
         report("Adding up the heads", None)
         means = np.stack([_mean(layer) for layer in trace.layers])
         blocks.append(_weights({"kind": "means"}, means))
-    if request.group:
+    if request.group and _is_bearable(trace, request.group):
         report("Adding up words", None)
         group = request.group
         ordinary = ~_special(trace.key_tokens)
@@ -205,6 +269,46 @@ def answers_to(
         about = {"kind": "page", "ticket": request.page.ticket}
         blocks.append(of_bytes(about, page if len(page) <= MAX_PAGE else b""))
     return blocks
+
+
+def _heads_asked_for(trace: AttentionTrace, request: Request, report: Report) -> list[Block]:
+    """The heads, summaries and small pictures of a long text that a browser asked for.
+
+    Heads and levels that there are not are left out, and what would be more than a browser is
+    handed at once.
+    """
+    blocks: list[Block] = []
+    size = 0
+    level = request.map or levels(trace)[2] or ""
+    for number, head in places_in(trace, request.heads):
+        report("Packing a head", None)
+        size += head_bytes(trace.layer(number))
+        blocks += head_blocks(trace, number, head) if size <= MAX_PAGE else []
+    for number, head in places_in(trace, request.summaries):
+        report("Reading a head", None)
+        found = summary_blocks(trace, number, head, level) if size <= MAX_PAGE else []
+        size += sum(array.nbytes for _, array in found)
+        blocks += found
+    places = places_in(trace, request.thumbs)
+    for i, (number, head) in enumerate(places):
+        report("Drawing small pictures of heads", i / len(places))
+        thumbs_of(trace, number, head)
+    return blocks + thumb_blocks(trace, tuple(places))
+
+
+def _is_bearable(trace: AttentionTrace, group: Group) -> bool:
+    """Whether the attention between chosen words is found in some seconds.
+
+    The rows of the queries are read in all heads. Of few keys the columns are enough, where a
+    reading of the head has left the sums of all rows.
+    """
+    rows = sum(map(len, group.queries))
+    of_keys = sum(map(len, group.keys)) <= len(trace.key_tokens) // FEW_KEYS
+    cells = rows * len(trace.key_tokens) * trace.model.n_heads
+    unread = [
+        layer for layer in trace.layers if not (of_keys and not group.rescaled and layer.is_read)
+    ]
+    return cells * len(unread) <= MAX_WORK
 
 
 def _layer_blocks(layer: AttentionLayer) -> list[Block]:
@@ -251,48 +355,15 @@ def _mean(layer: AttentionLayer) -> Weights:
     return (total / layer.n_heads).astype(np.float32)
 
 
-def thumbnails(weights: Weights) -> npt.NDArray[np.uint8]:
-    """Every head shrunk by the maximum of each block, so that one strong weight is not lost.
-
-    Args:
-        weights: ``[..., query, key]``.
-
-    Returns:
-        uint8 ``[..., s_query, s_key]`` with s = min(n, 32): 255 times the square root.
-    """
-    for axis in (-2, -1):
-        n = weights.shape[axis]
-        if n > THUMB:
-            starts = np.arange(THUMB) * n // THUMB
-            weights = np.maximum.reduceat(weights, starts, axis=axis)
-    return np.round(255 * np.sqrt(np.minimum(weights, 1))).astype(np.uint8)
-
-
-_thumbnails: "WeakKeyDictionary[AttentionTrace, Thumbnails]" = WeakKeyDictionary()
-
-
 def both_thumbnails(trace: AttentionTrace) -> Thumbnails:
-    """The thumbnails of a trace, made once for as long as it lives."""
-    found = _thumbnails.get(trace)
-    if found is None:
-        found = _thumbnails[trace] = _make_thumbnails(trace)
-    return found
-
-
-def _make_thumbnails(trace: AttentionTrace) -> Thumbnails:
-    """The thumbnails of all tokens, and with the rows and columns of special tokens blanked."""
-    rows, columns = map(_special, (trace.query_tokens, trace.key_tokens))
-    heads = [(layer, head) for layer in trace.layers for head in range(layer.n_heads)]
-    everything, ordinary = [], []
-    for layer, head in heads:  # one at a time: all together would take the memory of all weights
-        weights = layer.rows(head)
-        everything.append(thumbnails(weights))
-        without = weights.copy()
-        without[rows] = 0
-        without[:, columns] = 0
-        ordinary.append(thumbnails(without))
-    shape = (len(trace.layers), trace.model.n_heads, *everything[0].shape)
-    return np.stack(everything).reshape(shape), np.stack(ordinary).reshape(shape)
+    """The thumbnails of all heads, of all tokens and of ordinary ones alone, made once."""
+    dots = np.stack(
+        [
+            [thumbs_of(trace, layer.number, head) for head in range(layer.n_heads)]
+            for layer in trace.layers
+        ]
+    )
+    return dots[:, :, 0], dots[:, :, 1]
 
 
 def _special(tokens: Sequence[Token]) -> npt.NDArray[np.bool_]:
