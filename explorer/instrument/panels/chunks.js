@@ -134,7 +134,7 @@ function measured(here, fresh) {
   const rate = isFirst ? rateOf(chunks, known, heights.rate) : heights.rate;
   here.heights = guessed(chunks, known, rate);
   settleTops(here);
-  const top = placeAfter(here.top, before, here.tops);
+  const top = placeAfter(here.top, here.tall, before, here.tops);
   if (Math.abs(top - here.top) < 1) return;
   here.body.scrollTop = top;
   here.top = here.body.scrollTop;

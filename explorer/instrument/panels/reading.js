@@ -47,10 +47,12 @@ import { createStrip, stripFor } from "./strip.js";
  *            texts: import("../numbers/readingtext.js").Piece[][],
  *            spans: (HTMLElement | null)[], worn: (Dress | undefined)[], finishing: number,
  *            anchor: number, found: import("./finding.js").Found,
+ *            runs: import("../numbers/find.js").Run[] | null,
  *            strip: import("./strip.js").Kept | null}} Here
  *   built: the trace that stands there; painted: the theme of what is painted; texts: in pieces; by
  *   spot: spans, of those that are in the page, and what is worn; finishing: the frame that brings
- *   the slight changes; anchor: where walking with Shift began; strip: what was painted there
+ *   the slight changes; anchor: where walking with Shift began; runs: what is searched, once
+ *   something is; strip: what was painted there
  * @typedef {ReturnType<typeof elementsOf>} Elements
  * @typedef {{here: Here, parts: Elements, table: ReturnType<typeof createTable>,
  *            chunks: import("./chunks.js").Chunks, find: ReturnType<typeof createFind>,
@@ -68,7 +70,7 @@ export function createReading(actions) {
   /** @type {Here} */
   const here = {
     ...{ scene: null, shading: null, built: "", painted: null, spots: [], texts: [], spans: [] },
-    ...{ worn: [], finishing: 0, anchor: 0, found: NOTHING_FOUND, strip: null },
+    ...{ worn: [], finishing: 0, anchor: 0, found: NOTHING_FOUND, runs: null, strip: null },
   };
   const table = createTable("reading view", (now) => {
     const { unitOf, values } = shadingOf(now);
@@ -259,6 +261,7 @@ function build({ here, parts, chunks }, { head, picture }) {
   here.spans = here.spots.map(() => null);
   here.worn = [];
   here.found = NOTHING_FOUND;
+  here.runs = null;
   body.classList.toggle("ax-long", here.spots.length > LONG && !head.patches);
   body.classList.toggle("ax-looks", head.patches !== null);
   title.textContent = head.patches ? "Picture" : "Reading view";
