@@ -87,6 +87,7 @@ export function settle(here) {
     if (!fresh.length) break;
     for (const c of fresh) fill(here, c);
     measured(here, fresh);
+    here.tall = body.clientHeight; // of a short text it is the text's own
   }
   const [first, last] = chunksIn(here.tops, here.top - FAR, here.top + here.tall + FAR);
   for (const c of filled) if (c < first || c > last) empty(here, c);

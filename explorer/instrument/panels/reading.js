@@ -76,7 +76,7 @@ export function createReading(actions) {
     const { unitOf, values } = shadingOf(now);
     const rows = here.spots.flatMap((spot, i) => {
       const unit = unitOf(spot);
-      return unit < 0 ? [] : [[i, spot.token.text, values[unit]]];
+      return unit < 0 || !values.length ? [] : [[i, spot.token.text, values[unit]]];
     });
     const titles = ["position", "token", "weight"];
     return { titles, counts: ["position"], rows, caption: parts.note.textContent ?? "" };
@@ -321,7 +321,7 @@ function focus(reading, next) {
   const words = shading.words.map((part) =>
     typeof part === "string" ? part : h("strong", {}, part[0]),
   );
-  parts.note.replaceChildren(...words, ` (most: ${digits(most)}).`);
+  parts.note.replaceChildren(...words, shading.values.length ? ` (most: ${digits(most)}).` : "…");
   const what = trace.head.patches ? "Picture" : "Text";
   parts.body.setAttribute("aria-label", `${what}. ${next.says}`);
   table.fill(next, [model, point.rows.join(), point.columns.join()]);
