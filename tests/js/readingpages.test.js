@@ -106,10 +106,17 @@ test("the chunks that are wanted are those of which something is near the sight"
 
 test("a height that turns out otherwise does not move what is in sight", () => {
   const after = topsOf(Float64Array.of(160, 50, 200, 50));
-  assert.equal(placeAfter(120, TOPS, after), 180); // 20 into the second, as before
-  assert.equal(placeAfter(40, TOPS, TOPS), 40);
+  assert.equal(placeAfter(120, 90, TOPS, after), 180); // 20 into the second, as before
+  assert.equal(placeAfter(40, 90, TOPS, TOPS), 40);
   const other = topsOf(Float64Array.of(100, 100, 200, 50));
-  assert.equal(placeAfter(125, TOPS, other), 150); // the middle of the second stays in its middle
+  assert.equal(placeAfter(125, 90, TOPS, other), 150); // the middle of the second stays in its middle
+});
+
+test("who looks at the end of the text goes on looking at it", () => {
+  const after = topsOf(Float64Array.of(100, 50, 200, 80));
+  assert.equal(placeAfter(310, 90, TOPS, after), 340);
+  assert.equal(placeAfter(300, 90, TOPS, after), 300);
+  assert.equal(placeAfter(0, 900, TOPS, after), 0);
 });
 
 test("the strip shows the strongest of the tokens that share a line", () => {

@@ -6,11 +6,14 @@ import {
   dressOf,
   piecesOf,
   rowOf,
+  shadeOf,
   shadingOf,
   sideOf,
+  spotOf,
   spotsOf,
   stepThrough,
   TONES,
+  unitsIn,
 } from "../../explorer/instrument/numbers/readingtext.js";
 import { token } from "./trace.js";
 
@@ -117,6 +120,64 @@ test("the shades are where the words in focus look, or who looks at them, else w
     ["b"],
     " looks",
   ]);
+});
+
+test("of a long text the full colour is that of the numbers that are shown", () => {
+  const units = [
+    { text: "a", special: true },
+    { text: "b", special: false },
+  ];
+  const { model } = sceneOf({});
+  const long = { ...model, picture: { rows: units, columns: units }, full: () => 9 };
+  const values = Float32Array.of(0.75, 0.25);
+  const view = { look: "from", scale: "row" };
+  const focus = { rows: [1], columns: [1] };
+  const given = shadingOf(sceneOf({ model: long, view, focus, given: values }));
+  assert.equal(given.full, 0.25); // what a special token gets does not count
+  const got = shadingOf(sceneOf({ model: long, view, focus, got: values }));
+  assert.equal(got.full, 0.25);
+});
+
+test("where too much is in focus whole groups are shaded, as the map has them, and that is said", () => {
+  const group = [{ text: "a b", special: false }];
+  const map = sceneOf({
+    model: {
+      noun: "sentences",
+      tops: Float32Array.of(0.5),
+      layout: { rowOfToken: Int32Array.of(0, 0), columnOfToken: Int32Array.of(0, 0) },
+      picture: { rows: group, columns: group },
+    },
+    focus: { rows: [0], columns: [] },
+    given: Float32Array.of(0.25),
+  });
+  const shading = shadingOf(sceneOf({ coarse: true, map, focus: { rows: [0], columns: [] } }));
+  assert.deepEqual([hidden, shown].map(shading.unitOf), [0, 0]);
+  assert.equal(shadeOf(shading, shown), 0.5);
+  assert.equal(shading.words.at(-1), "; sentences as a whole");
+});
+
+test("what is still being added up has no shade, and is said to be", () => {
+  const { model } = sceneOf({});
+  const shading = shadingOf(sceneOf({ model: { ...model, shares: () => null } }));
+  assert.equal(shadeOf(shading, shown), 0);
+  assert.deepEqual(shading.words, ["What each token gets of all there is is being added up"]);
+});
+
+test("the words of two texts are picked on their own sides, of one on the side that is asked for", () => {
+  const [one, other] = [[token("a")], [token("b")]];
+  const places = { rowOfToken: Int32Array.of(0), columnOfToken: Int32Array.of(0) };
+  const layout = /** @type {any} */ (places);
+  const cross = spotsOf({ query_tokens: one, key_tokens: other });
+  assert.deepEqual(unitsIn({ layout }, cross, "row"), { rows: [0], columns: [0] });
+  const same = spotsOf({ query_tokens: one, key_tokens: one });
+  assert.deepEqual(unitsIn({ layout }, same, "row"), { rows: [0], columns: [] });
+  assert.deepEqual(unitsIn({ layout }, same, "column"), { rows: [], columns: [0] });
+  const { model } = sceneOf({});
+  assert.deepEqual(unitsIn(model, [hidden], "row"), { rows: [], columns: [] });
+  assert.deepEqual(
+    [spotOf({ query_tokens: one, key_tokens: other }, "row", 0)],
+    [cross.findIndex(({ query }) => query === 0)],
+  );
 });
 
 test("a token wears its shade and its marks; one that is hidden wears none and is gone", () => {

@@ -11,7 +11,7 @@ const ACCENT = /[\u0300-\u036f]/; // stands behind its letter
 const SPACE = /\s/;
 
 /**
- * What is searched: each text as it is read; and the name of each mark that is no text, by itself.
+ * What is searched: each text as it is read; and by itself the name of each token that is no text.
  * @param {Piece[][]} texts @param {Spot[]} spots
  * @returns {Run[]}
  */
@@ -24,9 +24,8 @@ export function runsOf(texts, spots) {
     for (const piece of pieces) {
       if (piece.kind === "plain") read.push({ text: piece.text, i: -1 });
       if (piece.kind !== "token") continue;
-      const { special, span } = spots[piece.i].token;
-      if (special && !span) runs.push(folded([piece]));
-      else read.push(piece);
+      if (spots[piece.i].token.span) read.push(piece);
+      else runs.push(folded([{ text: spots[piece.i].token.text, i: piece.i }]));
     }
     runs.push(folded(read));
   }
@@ -99,6 +98,6 @@ export const firstFrom = (hits, spot) =>
  * @param {string} query @param {number} at @param {number} count
  */
 export function foundWords(query, at, count) {
-  if (count) return `${at + 1} of ${count.toLocaleString("en")}`;
+  if (count) return `${(at + 1).toLocaleString("en")} of ${count.toLocaleString("en")}`;
   return query.trim() ? `“${query}” is not in this text.` : "";
 }

@@ -143,10 +143,14 @@ export function chunkAt(tops, y) {
 export const chunksIn = (tops, from, to) => [chunkAt(tops, from), chunkAt(tops, to)];
 
 /**
- * Where the sight begins, once heights are others, so that the same text stands there.
- * @param {number} y before @param {Float64Array} before tops @param {Float64Array} after
+ * Where the sight begins, once heights are others, so that the same text stands there; or so that
+ * it still ends where the text ends.
+ * @param {number} y before @param {number} tall @param {Float64Array} before tops
+ * @param {Float64Array} after
  */
-export function placeAfter(y, before, after) {
+export function placeAfter(y, tall, before, after) {
+  const [end, newEnd] = [before[before.length - 1], after[after.length - 1]];
+  if (y > 0 && y + tall >= end - 1) return newEnd - tall;
   const c = chunkAt(before, y);
   const height = before[c + 1] - before[c];
   const into = height ? (y - before[c]) / height : 0;

@@ -1,6 +1,7 @@
 // A text as it is read: its tokens in order, what was cut, and how each token is shaded. No page.
 
 import { bound, range } from "./basics.js";
+import { fullOf } from "./model.js";
 import { named } from "./words.js";
 
 /**
@@ -13,7 +14,8 @@ import { named } from "./words.js";
  * @typedef {{tone: number, marks: string}} Dress
  * @typedef {{unitOf: (spot: Spot) => number, values: Float32Array, full: number | Float32Array,
  *            words: Part[]}} Shading
- *   a number for each spot's unit, the number of the full colour, and what the shades mean
+ *   a number for each spot's unit, none while they are made; the number of the full colour, and what
+ *   the shades mean
  * @typedef {{kind: "plain" | "gone", text: string} | {kind: "scissors", cut: number}
  *         | {kind: "token", text: string, i: number}} Piece
  *   gone: what the model did not read; i: of a spot
@@ -131,46 +133,47 @@ export function stepThrough(now, anchor, by, count, shift) {
 }
 
 /**
- * What the shades mean now.
- * @param {Pick<Scene, "model" | "focus" | "view" | "given" | "got">} scene
+ * What the shades mean now. Where more is in focus than a frame can make rows of, the text is shaded
+ * by whole groups, as the map has them.
+ * @param {Pick<Scene, "model" | "focus" | "view" | "given" | "got">
+ *         & Partial<Pick<Scene, "coarse" | "map">>} scene
  * @returns {Shading}
  */
-export function shadingOf({ model, focus: point, view, given, got }) {
+export function shadingOf({ model, focus: point, view, given, got, coarse, map }) {
+  if (coarse && map?.focus && (map.given || map.got)) {
+    const shading = shadingOf({ ...map, coarse: false });
+    return { ...shading, words: [...shading.words, `; ${map.model.noun ?? "groups"} as a whole`] };
+  }
   const { picture } = model;
   const byRow = (/** @type {Spot} */ spot) => rowOf(model, spot);
   const byColumn = (/** @type {Spot} */ spot) => columnOf(model, spot);
   if (given && (!got || view.look === "from")) {
     const looks = point.rows.length > 1 ? " look, on average" : " looks";
     const words = ["Shaded by where ", ...named(point.rows, picture.rows), looks];
-    return { unitOf: byColumn, values: given, full: fullOf(model, point.rows, []), words };
+    // A long text has no picture whose rows were measured, one by one.
+    const full = model.full
+      ? fullOf(given, picture.columns, view.scale)
+      : model.tops[point.rows[0]];
+    return { unitOf: byColumn, values: given, full, words };
   }
   if (got) {
     const name = named(point.columns, picture.columns);
     const all = point.columns.length > 1 ? ", taken together" : "";
     const words = ["Shaded by how much each token looks at ", ...name, all];
-    return { unitOf: byRow, values: got, full: fullOf(model, [], point.columns), words };
+    const full = model.full ? fullOf(got, picture.rows, view.scale) : model.tops;
+    return { unitOf: byRow, values: got, full, words };
   }
-  const shares = model.shares() ?? new Float32Array(picture.columns.length);
+  const shares = model.shares();
+  if (!shares) {
+    const words = [`What each token gets of ${model.base} is being added up`];
+    return { unitOf: byColumn, values: new Float32Array(), full: 1, words };
+  }
   let full = 1e-9; // what special tokens get does not count
   picture.columns.forEach((unit, c) => {
     if (!unit.special && shares[c] > full) full = shares[c];
   });
   const words = [`Shaded by what each token gets of ${model.base}`];
   return { unitOf: byColumn, values: shares, full, words };
-}
-
-/**
- * The number of the full colour. A long text has no picture whose rows could be measured: there the
- * model tells it of what is in focus.
- * @param {Scene["model"]} model @param {number[]} rows @param {number[]} columns one of them empty
- * @returns {Shading["full"]}
- */
-function fullOf(model, rows, columns) {
-  const { full } = /** @type {{full?: (rows: number[], columns: number[]) => number}} */ (
-    /** @type {unknown} */ (model)
-  );
-  if (full) return full(rows, columns);
-  return rows.length ? model.tops[rows[0]] : model.tops;
 }
 
 /**

@@ -87,6 +87,7 @@ export function settle(here) {
     if (!fresh.length) break;
     for (const c of fresh) fill(here, c);
     measured(here, fresh);
+    here.tall = body.clientHeight; // of a short text it is the text's own
   }
   const [first, last] = chunksIn(here.tops, here.top - FAR, here.top + here.tall + FAR);
   for (const c of filled) if (c < first || c > last) empty(here, c);
@@ -134,7 +135,7 @@ function measured(here, fresh) {
   const rate = isFirst ? rateOf(chunks, known, heights.rate) : heights.rate;
   here.heights = guessed(chunks, known, rate);
   settleTops(here);
-  const top = placeAfter(here.top, before, here.tops);
+  const top = placeAfter(here.top, here.tall, before, here.tops);
   if (Math.abs(top - here.top) < 1) return;
   here.body.scrollTop = top;
   here.top = here.body.scrollTop;

@@ -8,8 +8,10 @@ import { h, pushButton, setText } from "../parts/dom.js";
  * @typedef {{search: (query: string) => void, step: (by: number) => void,
  *            pin: (all: boolean) => void, close: () => void}} Finding
  * @typedef {{element: HTMLElement, input: HTMLInputElement, told: HTMLElement,
- *            buttons: HTMLButtonElement[], back: HTMLElement | null, finding: Finding}} Here
- *   buttons: those that need something found; back: who had the focus before
+ *            buttons: HTMLButtonElement[], back: HTMLElement | null, finding: Finding,
+ *            root: HTMLElement | null}} Here
+ *   buttons: those that need something found; back: who had the focus before; root: whose keys are
+ *   listened to
  */
 
 /** @param {Finding} finding */
@@ -38,7 +40,7 @@ export function createFind(finding) {
   );
   element.hidden = true;
   /** @type {Here} */
-  const here = { element, input, told, buttons, back: null, finding };
+  const here = { element, input, told, buttons, back: null, finding, root: null };
   input.addEventListener("input", () => finding.search(input.value));
   element.addEventListener("keydown", (event) => {
     if (handle(here, event)) event.preventDefault();
@@ -105,13 +107,19 @@ function close({ element, back, finding }) {
  * @param {Here} here @param {HTMLElement} root
  */
 function listen(here, root) {
+  if (here.root === root) return;
+  here.root = root;
+  const gone = new AbortController();
+  const { signal } = gone;
   const onKey = (/** @type {KeyboardEvent} */ event) => {
-    if (!root.isConnected) return document.removeEventListener("keydown", onKey);
-    if (event.defaultPrevented) return; // another instrument's
+    if (!here.element.isConnected) return gone.abort();
+    if (event.defaultPrevented || !here.element.parentElement?.offsetWidth) return; // not ours
     const next = event.key === "F3" && !here.element.hidden;
     if ((asks(event) || next) && handle(here, event)) event.preventDefault();
   };
-  root.addEventListener("keydown", onKey);
-  root.addEventListener("pointerenter", () => document.addEventListener("keydown", onKey));
-  root.addEventListener("pointerleave", () => document.removeEventListener("keydown", onKey));
+  root.addEventListener("keydown", onKey, { signal });
+  const over = () => document.addEventListener("keydown", onKey, { signal });
+  root.addEventListener("pointerenter", over, { signal });
+  const away = () => document.removeEventListener("keydown", onKey);
+  root.addEventListener("pointerleave", away, { signal });
 }

@@ -21,7 +21,8 @@ export const NOTHING_FOUND = { hits: [], at: 0, marks: new Map() };
 export const findingIn = (reading, actions, doing) => ({
   search: (query) => {
     const { here, chunks } = reading();
-    const hits = hitsOf(runsOf(here.texts, here.spots), query);
+    here.runs ??= runsOf(here.texts, here.spots);
+    const hits = hitsOf(here.runs, query);
     const { hits: before, at } = here.found;
     goTo(reading(), hits, firstFrom(hits, before[at]?.[0] ?? firstInSight(chunks)), doing);
   },

@@ -47,10 +47,12 @@ import { createStrip, stripFor } from "./strip.js";
  *            texts: import("../numbers/readingtext.js").Piece[][],
  *            spans: (HTMLElement | null)[], worn: (Dress | undefined)[], finishing: number,
  *            anchor: number, found: import("./finding.js").Found,
+ *            runs: import("../numbers/find.js").Run[] | null,
  *            strip: import("./strip.js").Kept | null}} Here
  *   built: the trace that stands there; painted: the theme of what is painted; texts: in pieces; by
  *   spot: spans, of those that are in the page, and what is worn; finishing: the frame that brings
- *   the slight changes; anchor: where walking with Shift began; strip: what was painted there
+ *   the slight changes; anchor: where walking with Shift began; runs: what is searched, once
+ *   something is; strip: what was painted there
  * @typedef {ReturnType<typeof elementsOf>} Elements
  * @typedef {{here: Here, parts: Elements, table: ReturnType<typeof createTable>,
  *            chunks: import("./chunks.js").Chunks, find: ReturnType<typeof createFind>,
@@ -68,13 +70,13 @@ export function createReading(actions) {
   /** @type {Here} */
   const here = {
     ...{ scene: null, shading: null, built: "", painted: null, spots: [], texts: [], spans: [] },
-    ...{ worn: [], finishing: 0, anchor: 0, found: NOTHING_FOUND, strip: null },
+    ...{ worn: [], finishing: 0, anchor: 0, found: NOTHING_FOUND, runs: null, strip: null },
   };
   const table = createTable("reading view", (now) => {
     const { unitOf, values } = shadingOf(now);
     const rows = here.spots.flatMap((spot, i) => {
       const unit = unitOf(spot);
-      return unit < 0 ? [] : [[i, spot.token.text, values[unit]]];
+      return unit < 0 || !values.length ? [] : [[i, spot.token.text, values[unit]]];
     });
     const titles = ["position", "token", "weight"];
     return { titles, counts: ["position"], rows, caption: parts.note.textContent ?? "" };
@@ -259,6 +261,7 @@ function build({ here, parts, chunks }, { head, picture }) {
   here.spans = here.spots.map(() => null);
   here.worn = [];
   here.found = NOTHING_FOUND;
+  here.runs = null;
   body.classList.toggle("ax-long", here.spots.length > LONG && !head.patches);
   body.classList.toggle("ax-looks", head.patches !== null);
   title.textContent = head.patches ? "Picture" : "Reading view";
@@ -318,7 +321,7 @@ function focus(reading, next) {
   const words = shading.words.map((part) =>
     typeof part === "string" ? part : h("strong", {}, part[0]),
   );
-  parts.note.replaceChildren(...words, ` (most: ${digits(most)}).`);
+  parts.note.replaceChildren(...words, shading.values.length ? ` (most: ${digits(most)}).` : "…");
   const what = trace.head.patches ? "Picture" : "Text";
   parts.body.setAttribute("aria-label", `${what}. ${next.says}`);
   table.fill(next, [model, point.rows.join(), point.columns.join()]);
