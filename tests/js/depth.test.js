@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import {
+  carried,
   groupsIn,
   MOST_UNITS,
   middleBelow,
@@ -156,4 +157,20 @@ test("units that no group has are passed by", () => {
   depth.groupOfRow.fill(-1, 0, 10);
   const at = groupsIn(depth, { row: 2, column: 2, count: 4 });
   assert.ok(at.top >= 1 && at.bottom >= 1 && at.left === 0.2);
+});
+
+test("among words one is where one was among tokens, and back again", () => {
+  const units = (/** @type {number} */ size) =>
+    Array.from({ length: 3000 / size }, (_, i) => ({
+      tokens: Array.from({ length: size }, (_, at) => size * i + at),
+    }));
+  const side = (/** @type {number} */ size) => ({ rows: units(size), columns: units(size) });
+  const [tokens, words] = [side(1), side(3)];
+  const sight = { row: 1200, column: 2940, count: 60 };
+  const among = carried(sight, tokens, words);
+  assert.deepEqual(among, { row: 400, column: 980, count: 20 });
+  const back = carried(among, words, tokens);
+  const off = [back.row - sight.row, back.column - sight.column].map(Math.abs);
+  assert.ok(back.count === 60 && Math.max(...off) <= 3);
+  assert.equal(carried({ row: 0, column: 0, count: 9 }, tokens, words).count, CLOSEST);
 });

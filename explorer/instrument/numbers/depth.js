@@ -15,6 +15,7 @@ import { CLOSEST, inSight, within, zoomed } from "./viewport.js";
  *            groupOfRow: Int32Array, groupOfColumn: Int32Array}} Depth
  *   rowsOf, columnsOf: the first and the last unit of a group, [0, -1] where it has none here;
  *   groupOfRow, groupOfColumn: −1 where the map leaves a unit out
+ * @typedef {{rows: {tokens: number[]}[], columns: {tokens: number[]}[]}} Units
  * @typedef {{deep: boolean, sight: Sight}} Level deep: units are in sight, not groups
  * @typedef {{of: (group: number) => [number, number], groupOf: Int32Array}} Side
  */
@@ -51,10 +52,10 @@ function nearestGroup(groupOf, unit) {
   return 0;
 }
 
-/** @param {Depth} depth */
+/** @param {Pick<Depth, "rows" | "columns">} depth */
 const allOf = ({ rows, columns }) => Math.max(rows.length, columns.length);
 
-/** The most units on a side that can be in sight one by one. @param {Depth} depth */
+/** The most units on a side that can be in sight one by one. @param {Pick<Depth, "rows" | "columns">} depth */
 const mostOf = (depth) => Math.min(MOST_UNITS, allOf(depth));
 
 /**
@@ -201,4 +202,28 @@ export function middleBelow(sight, x, y, size, depth) {
     Math.round(toUnits(side, bound(share * all, 0, n), n) - sight.count / 2);
   const [row, column] = [first(rowSide(depth), y, size[0]), first(columnSide(depth), x, size[1])];
   return within({ ...sight, row, column }, depth.rows.length, depth.columns.length);
+}
+
+/**
+ * The same place among other units of the same text, such as words in place of tokens.
+ * @param {Sight} sight @param {Units} from @param {Units} to
+ * @returns {Sight}
+ */
+export function carried(sight, from, to) {
+  const factor = allOf(to) / allOf(from);
+  const most = mostOf(to);
+  const count = bound(Math.round(sight.count * factor), Math.min(CLOSEST, most), most);
+  const first = (
+    /** @type {number} */ start,
+    /** @type {Units["rows"]} */ old,
+    /** @type {Units["rows"]} */ now,
+  ) => {
+    const middle = bound(Math.floor(start + sight.count / 2), 0, old.length - 1);
+    const [token] = old[middle].tokens;
+    const at = now.findIndex(({ tokens }) => tokens[tokens.length - 1] >= token);
+    return Math.round((at < 0 ? now.length : at) - count / 2);
+  };
+  const row = first(sight.row, from.rows, to.rows);
+  const column = first(sight.column, from.columns, to.columns);
+  return within({ row, column, count }, to.rows.length, to.columns.length);
 }

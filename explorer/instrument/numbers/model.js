@@ -113,9 +113,11 @@ export function fullColour({ weights, rows, columns }, scale, share = PERCENTILE
   let ordinary = columns.map((unit, c) => (unit.special ? -1 : c)).filter((c) => c >= 0);
   if (!ordinary.length) ordinary = columns.map((_, c) => c);
   if (scale === "row") {
-    rows.forEach((_, r) => {
-      tops[r] = Math.max(...ordinary.map((c) => weights[r * columns.length + c])) || 1;
-    });
+    for (let r = 0; r < rows.length; r++) {
+      let top = 0;
+      for (const c of ordinary) top = Math.max(top, weights[r * columns.length + c]);
+      tops[r] = top || 1;
+    }
     return tops;
   }
   const isOrdinary = new Uint8Array(columns.length);

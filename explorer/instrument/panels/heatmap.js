@@ -3,7 +3,7 @@
 // Of a long text it shows a map of groups, and zooming leads on to the tokens below.
 
 import { bound } from "../numbers/basics.js";
-import { middleBelow, stepped, unitsOfCell } from "../numbers/depth.js";
+import { carried, middleBelow, stepped, unitsOfCell } from "../numbers/depth.js";
 import {
   cellNote,
   colourNote,
@@ -379,12 +379,28 @@ function drawSoon(here) {
   });
 }
 
+/**
+ * What lies below the map now. A preview says nothing of it: one comes back from it. Of the same
+ * text the place stays, also among other units.
+ * @param {Here} here @param {Scene} next
+ */
+function take(here, next) {
+  const { state } = here;
+  const [before, same] = [state.depth, state.scene?.trace.head.id === next.trace.head.id];
+  state.scene = next;
+  if (!next.model.pooled) state.depth = next.deep;
+  const depth = below(here);
+  if (!depth) state.deep = false;
+  if (!state.deep || !depth || !before || !same) return;
+  if (before.rows === depth.rows && before.columns === depth.columns) return;
+  state.part = carried(state.part, before, depth);
+  state.size = sizeNow(state).join(" ");
+}
+
 /** @param {Here} here @param {Scene} next */
 function draw(here, next) {
   const { dom, state } = here;
-  state.scene = next;
-  if (!next.model.pooled) state.depth = next.deep; // a preview has none: one comes back from it
-  if (!below(here)) state.deep = false;
+  take(here, next);
   state.wide = dom.stage.clientWidth;
   if (!state.wide || !mapSize(next)[0]) return;
   state.font = `12px ${next.theme.font}`;
