@@ -43,7 +43,11 @@ export function createRedraw(frame) {
     /** @param {Box} box @param {Draw} draw @param {number} width that it has now */
     watch: (box, draw, width) => known.set(box, { draw, width, before: null }),
     /** @param {Box} box */
-    leave: (box) => known.delete(box),
+    leave: (box) => {
+      const of = known.get(box);
+      if (of) waiting.delete(of.draw);
+      known.delete(box);
+    },
     /** @param {Box} box @param {number} width */
     changed: (box, width) => {
       const of = known.get(box);

@@ -61,7 +61,7 @@ export function mountStepper(root, host) {
   root.replaceChildren(...layOut(parts));
   const draw = () => render(root, here, parts);
   const stopFollowing = followSizes(root, {
-    boxes: [[parts.pictures.element, draw]],
+    boxes: [[parts.body, draw]], // its columns are drawn together
     all: repaint,
     title: () => titleOf(here),
   });
