@@ -4,10 +4,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createRedraw } from "../../explorer/instrument/pages/sizes.js";
 
+/** @typedef {() => void} Act */
+
 /** Boxes whose drawings are told, and frames that pass when the test says so. */
 function house() {
-  /** @type {(() => void)[]} */
+  /** @type {Act[]} */
   let next = [];
+  /** @type {string[]} */
   const drawn = [];
   const redraw = createRedraw((act) => next.push(act));
   const frame = () => {
@@ -16,7 +19,7 @@ function house() {
     for (const act of acts) act();
     return drawn.splice(0);
   };
-  const draws = (name) => () => drawn.push(name);
+  const draws = (/** @type {string} */ name) => () => drawn.push(name);
   return { redraw, frame, draws };
 }
 
@@ -44,6 +47,7 @@ test("boxes that one hand draws are drawn together", () => {
 test("a drawing that changes the width by itself settles at the smaller one", () => {
   const { redraw, frame } = house();
   let width = 1000;
+  /** @type {number[]} */
   const widths = [];
   // Drawn for 1000 it is so tall that a scroll bar takes 15 of them; drawn for 985 it is not.
   const draw = () => {
