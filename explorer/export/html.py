@@ -38,6 +38,12 @@ body {{ margin: 0 auto; max-width: 1400px; padding: 16px 24px 40px;
   background: light-dark(#fff, #12151c); color: light-dark(#191d26, #e8eaf0);
   font: 15px system-ui, sans-serif; }}
 h1 {{ font-size: 18px; }}
+@page {{ margin: 12mm; }}
+@media print {{
+  :root {{ color-scheme: light; }}
+  body {{ max-width: none; padding: 0; }}
+  body > :not(.ax) {{ display: none; }}
+}}
 {css}
 </style>
 </head>

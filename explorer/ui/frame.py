@@ -9,6 +9,7 @@ from explorer.ui import controls, login, messages, state
 
 _HERE = Path(__file__).parent
 _GUARD = (_HERE / "guard.js").read_text("utf-8")
+_PAPER = f"<style>{(_HERE / 'paper.css').read_text('utf-8')}</style>"
 
 framed: ContextVar[bool] = ContextVar("framed", default=False)
 """True while a page runs inside the frame. Streamlit's older mechanism also finds the folder
@@ -44,7 +45,7 @@ def main() -> None:
     title = f"{page.title} · Attention Explorer"
     st.set_page_config(title, page_icon=str(_HERE / "icon.svg"), layout="wide")
     st.logo(str(_HERE / "logo.svg"))
-    st.html(controls.STYLE)
+    st.html(controls.STYLE + _PAPER)
     with st.container(key="wake"):  # hidden by the style
         st.html(f"<script>{_GUARD}</script>", unsafe_allow_javascript=True)
         st.button("Ask for this page again", key="again")  # guard.js presses it

@@ -26,6 +26,7 @@ import { readTheme } from "../parts/theme.js";
 import { createCopy } from "../parts/tools.js";
 import { createSaveMenu } from "../save/files.js";
 import { mount } from "./explore.js";
+import { followSizes } from "./sizes.js";
 
 /**
  * @typedef {import("../numbers/comparison.js").Pairing} Pairing
@@ -59,17 +60,25 @@ export function mountCompare(root, host) {
   const parts = createParts(here);
   here.parts = parts;
   root.replaceChildren(...layOut(parts));
+  const draw = () => showDifference(here);
+  const repaint = () => {
+    here.theme = readTheme(root);
+    draw();
+  };
+  const boxes = /** @type {[HTMLElement, () => void][]} */ ([[parts.maps.element, draw]]);
+  // Before the two sides, which have their width from it.
+  const stopFollowing = followSizes(root, { boxes, all: repaint, title: () => bothTitles(here) });
   const { a, b } = parts.places;
   here.sides = { a: mount(a, hostOf(here, "a")), b: mount(b, hostOf(here, "b")) };
   return {
     /** @param {Uint8Array} bytes */
     update: (bytes) => update(here, bytes),
     retheme: () => {
-      here.theme = readTheme(root);
       for (const side of SIDES) here.sides[side].retheme();
-      showDifference(here);
+      repaint();
     },
     destroy: () => {
+      stopFollowing();
       for (const side of SIDES) here.sides[side].destroy();
       root.replaceChildren();
     },
@@ -261,6 +270,10 @@ function chooseRank(here, [layer, head, layerB, headB]) {
   report(here);
   showDifference(here);
 }
+
+/** Whose difference it is. @param {Here} here */
+const bothTitles = ({ sides }) =>
+  SIDES.map((side) => sides[side].now()?.trace.head.title).join(" and ");
 
 /** What both sides show, in words. @param {Here} here */
 const headNames = ({ sides: { a, b } }) => ({ a: headName(a.now()), b: headName(b.now()) });

@@ -21,6 +21,7 @@ import { h, pushButton, setText } from "../parts/dom.js";
 import { readTheme } from "../parts/theme.js";
 import { createCopy } from "../parts/tools.js";
 import { createSaveMenu } from "../save/files.js";
+import { followSizes } from "./sizes.js";
 
 /**
  * @typedef {import("../numbers/explainview.js").ExplainState} ExplainState
@@ -68,20 +69,25 @@ export function mountExplain(root, host) {
     if (first && isAwaited(here.state)) askForChange(here.state, host);
   }
 
-  const watcher = new ResizeObserver(() => {
-    show(showChosen);
-    parts.heads.repaint();
+  function repaint() {
+    here.theme = readTheme(root);
+    parts.rows.forget();
+    show(showAll);
+  }
+
+  const stopFollowing = followSizes(root, {
+    boxes: [
+      [parts.curves.element, () => show(showChosen)],
+      [parts.heads.element, parts.heads.repaint],
+    ],
+    all: repaint,
+    title: () => here.state?.found.title ?? "",
   });
-  watcher.observe(root);
   return {
     update,
-    retheme: () => {
-      here.theme = readTheme(root);
-      parts.rows.forget();
-      show(showAll);
-    },
+    retheme: repaint,
     destroy: () => {
-      watcher.disconnect();
+      stopFollowing();
       root.replaceChildren();
     },
   };

@@ -22,9 +22,10 @@ import { levelsIn, mapLevelOf, unitsHolding } from "../numbers/layout.js";
 import { areThumbsExact } from "../numbers/thumbs.js";
 import { chooseHead, clamp, isPinned, toParams } from "../numbers/view.js";
 import { readTheme } from "../parts/theme.js";
-import { createParts, layOut } from "./exploreparts.js";
+import { createParts, layOut, panelsOf } from "./exploreparts.js";
 import { CLOCK, createSchedule } from "./exploreschedule.js";
 import { createSupply } from "./exploresupply.js";
+import { boxesOf, followSizes } from "./sizes.js";
 
 /**
  * @typedef {import("../numbers/data.js").Trace} Trace
@@ -66,12 +67,12 @@ import { createSupply } from "./exploresupply.js";
  * @typedef {{
  *   root: HTMLElement, host: Host, trace: Trace | null, told: import("../numbers/explorestore.js").Told,
  *   pictures: import("../numbers/explorepictures.js").Pictures, theme: Scene["theme"],
- *   scene: Scene | null, shown: View | null, wide: number, parts: import("./exploreparts.js").Parts,
+ *   scene: Scene | null, shown: View | null, parts: import("./exploreparts.js").Parts,
  *   supply: ReturnType<typeof createSupply>, schedule: ReturnType<typeof createSchedule>,
  *   seen: () => void,
  * }} Here
- *   scene: what was painted last; shown: the view that the switches show; wide: the width that was
- *   painted for; seen: called when the page is seen again
+ *   scene: what was painted last; shown: the view that the switches show; seen: called when the page is
+ *   seen again
  */
 
 const ALL = { thumbs: true, model: true };
@@ -83,7 +84,7 @@ const ALL = { thumbs: true, model: true };
 export function mount(root, host) {
   const here = /** @type {Here} */ ({
     ...{ root, host, trace: null, told: NOTHING_TOLD, pictures: noPictures() },
-    ...{ theme: readTheme(root), scene: null, shown: null, wide: 0 },
+    ...{ theme: readTheme(root), scene: null, shown: null },
     supply: createSupply(host.need, Date.now() % 90_000, () => !document.hidden),
   });
   here.seen = () => fetchMissing(here);
@@ -103,10 +104,7 @@ export function mount(root, host) {
     event.preventDefault();
     travel(here, event.shiftKey ? "future" : "past");
   };
-  const observer = new ResizeObserver(() => {
-    if (root.clientWidth !== here.wide) here.schedule.ask(ALL);
-  });
-  observer.observe(root);
+  const stopFollowing = followSizes(root, drawingOf(here));
   return {
     update: (bytes) => update(here, bytes),
     retheme: () => retheme(here),
@@ -116,12 +114,29 @@ export function mount(root, host) {
     destroy: () => {
       here.schedule.stop();
       training.pause();
-      observer.disconnect();
+      stopFollowing();
       document.removeEventListener("visibilitychange", here.seen);
       root.replaceChildren();
     },
   };
 }
+
+/** What is drawn for whose width. @param {Here} here @returns {import("./sizes.js").Drawing} */
+const drawingOf = (here) => ({
+  boxes: [
+    ...boxesOf(panelsOf(here.parts), () => here.scene),
+    [here.root, () => here.schedule.ask({})], // it may have been in a hidden tab
+  ],
+  all: () => {
+    here.theme = readTheme(here.root);
+    here.schedule.ask(ALL);
+    render(here);
+  },
+  title: () => {
+    const { title, passport } = here.trace?.head ?? {};
+    return [title, passport, here.scene?.model.name].filter(Boolean).join(" · ");
+  },
+});
 
 /** @param {Here} here @returns {import("./exploreparts.js").Doing} */
 function doingOf(here) {
@@ -271,8 +286,7 @@ function rest(here) {
 function render(here) {
   const { root, trace, parts, schedule, theme } = here;
   schedule.begin();
-  if (!trace || !root.clientWidth) return; // in a hidden tab; the observer asks again
-  here.wide = root.clientWidth;
+  if (!trace || !root.clientWidth) return; // in a hidden tab; once it is seen, it asks again
   const what = schedule.take();
   if (trace.training) showFrame(trace, frameAt(trace.training, here.told.view.step));
   here.pictures = picturesAfter(here.pictures, trace, here.told, what);

@@ -100,6 +100,11 @@ function picturesOf({ training, says, picked, reading, grid, flow, heatmap, laye
   };
 }
 
+/** What is drawn for a width of its own. @param {Parts} parts */
+export const panelsOf = ({ training, grid, heatmap, flow, reading, layers }) => [
+  ...[training, grid, heatmap, flow, reading, layers],
+];
+
 /** @param {HTMLElement} root @param {Parts} parts */
 export function layOut(root, parts) {
   const { says, switches, panels, reading, grid, flow, heatmap, layers } = parts;

@@ -18,6 +18,7 @@ import { choice, h, setText } from "../parts/dom.js";
 import { readTheme } from "../parts/theme.js";
 import { createCopy } from "../parts/tools.js";
 import { createSaveMenu } from "../save/files.js";
+import { followSizes } from "./sizes.js";
 
 /**
  * @typedef {import("../numbers/survey.js").Heads} Heads
@@ -77,16 +78,21 @@ export function mountHeads(root, host) {
     draw();
   }
 
-  const watcher = new ResizeObserver(() => draw());
-  watcher.observe(root);
+  function repaint() {
+    here.theme = readTheme(root);
+    draw();
+  }
+
+  const stopFollowing = followSizes(root, {
+    boxes: [[parts.pictures.element, drawHovered]],
+    all: repaint,
+    title: () => (here.state ? headsTitle(here.state) : ""),
+  });
   return {
     update,
-    retheme: () => {
-      here.theme = readTheme(root);
-      draw();
-    },
+    retheme: repaint,
     destroy: () => {
-      watcher.disconnect();
+      stopFollowing();
       root.replaceChildren();
     },
   };

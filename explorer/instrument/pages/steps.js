@@ -22,6 +22,7 @@ import { h, pushButton, setText } from "../parts/dom.js";
 import { readTheme } from "../parts/theme.js";
 import { createCopy } from "../parts/tools.js";
 import { createSaveMenu } from "../save/files.js";
+import { followSizes } from "./sizes.js";
 
 /**
  * @typedef {import("../numbers/layertrace.js").LayerTrace} LayerTrace
@@ -36,8 +37,7 @@ import { createSaveMenu } from "../save/files.js";
  *   copyLink: (() => Promise<boolean>) | null,
  * }} StepsHost
  * @typedef {{payload: LayerTraces | null, state: StepState, theme: import("../parts/theme.js").Theme,
- *            wide: number, rowsOf: import("../numbers/stepstate.js").RowsOf}} Here
- *   wide: the width that was painted for
+ *            rowsOf: import("../numbers/stepstate.js").RowsOf}} Here
  * @typedef {{set: (part: Partial<StepState>) => void,
  *            go: (by: (stage: number) => number) => void,
  *            request: ((other: Partial<StepsRequest>) => void) | null}} Acts
@@ -54,19 +54,26 @@ export const STEPS_PARAMS = [
 export function mountStepper(root, host) {
   /** @type {Here} */
   const here = {
-    ...{ payload: null, state: BEGIN, theme: readTheme(root) },
-    ...{ wide: 0, rowsOf: remembering() },
+    ...{ payload: null, state: BEGIN, theme: readTheme(root), rowsOf: remembering() },
   };
   const acts = actsOn(here, host, show);
   const parts = createParts(here, host, acts);
   root.replaceChildren(...layOut(parts));
-  const observer = new ResizeObserver(() => {
-    if (root.clientWidth !== here.wide) render(root, here, parts);
+  const draw = () => render(root, here, parts);
+  const stopFollowing = followSizes(root, {
+    boxes: [[parts.body, draw]], // its columns are drawn together
+    all: repaint,
+    title: () => titleOf(here),
   });
-  observer.observe(root);
+
+  /** In the colours of now. */
+  function repaint() {
+    here.theme = readTheme(root);
+    draw();
+  }
 
   function show() {
-    render(root, here, parts);
+    draw();
     if (here.payload) host.onView(linkOf(here.state, here.payload.traces[0]), here.payload.link);
   }
 
@@ -78,13 +85,10 @@ export function mountStepper(root, host) {
       take(here, fresh, host);
       show();
     },
-    retheme: () => {
-      here.theme = readTheme(root);
-      render(root, here, parts);
-    },
+    retheme: repaint,
     destroy: () => {
       parts.play.stop();
-      observer.disconnect();
+      stopFollowing();
       root.replaceChildren();
     },
   };
@@ -185,8 +189,7 @@ function layOut({ tools, strip, stages, playButton, copy, save, body }) {
 /** @param {HTMLElement} root @param {Here} here @param {Parts} parts */
 function render(root, here, parts) {
   const { payload, state } = here;
-  here.wide = root.clientWidth;
-  if (!payload || !here.wide) return;
+  if (!payload || !root.clientWidth) return;
   const shot = shotOf(payload, state, here.rowsOf);
   const { trace } = shot;
   const { keys, details, right, body } = parts;
@@ -203,6 +206,14 @@ function render(root, here, parts) {
   body.classList.toggle("ax-alone", alone);
   parts.pictures.show(shot, here.theme);
   root.dataset.painted = `${payload.id} ${trace.layer}.${trace.head} ${STAGES[state.stage].id} ${state.query}`;
+}
+
+/** Whose way it is. @param {Here} here */
+function titleOf({ payload }) {
+  const trace = payload?.traces[0];
+  if (!trace) return "";
+  const place = `layer ${trace.layer}, head ${trace.head}`;
+  return [trace.title, trace.passport, place].filter(Boolean).join(" · ");
 }
 
 /** What a saved picture holds. @param {Here} here @param {HTMLElement[]} elements @param {string} says */

@@ -102,6 +102,7 @@ function createMenu(inside) {
   const element = /** @type {HTMLDetailsElement} */ (
     h("details", { class: "ax-save" }, h("summary", { class: "ax-copy" }, "Save"), menu)
   );
+  element.addEventListener("toggle", () => keepInside(menu));
   element.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !element.open) return;
     element.open = false;
@@ -109,6 +110,16 @@ function createMenu(inside) {
     /** @type {HTMLElement} */ (element.firstElementChild).focus();
   });
   return element;
+}
+
+/** What opens beside a button at the edge is moved into sight. @param {HTMLElement} menu */
+function keepInside(menu) {
+  menu.style.translate = "";
+  const { left, right, width } = menu.getBoundingClientRect();
+  const room = menu.closest(".ax")?.getBoundingClientRect();
+  if (!width || !room) return; // it is closed
+  const shift = Math.max(room.left - left, Math.min(0, room.right - right));
+  menu.style.translate = `${shift}px`;
 }
 
 /**
@@ -210,17 +221,8 @@ export function createSaveMenu(now, csv, fetch) {
   });
   page.hidden = fetch === null;
   const group = h("div", {}, ...kinds, numbers, page);
-  const element = h(
-    "details",
-    { class: "ax-save" },
-    h("summary", { class: "ax-copy" }, "Save"),
-    h(
-      "div",
-      { class: "ax-menu" },
-      h("fieldset", { class: "ax-choice" }, h("legend", {}, "What is on screen, as a file"), group),
-      told,
-    ),
-  );
+  const legend = h("legend", {}, "What is on screen, as a file");
+  const element = createMenu([h("fieldset", { class: "ax-choice" }, legend, group), told]);
   /** A page that the server has made. @param {Uint8Array} bytes */
   function arrived(bytes) {
     setText(told, bytes.length ? "" : "This is too large for a browser.");
