@@ -42,7 +42,8 @@ const counted = (n) => n.toLocaleString("en");
  * @param {number} nQueries @param {number} nHeads
  */
 export function baseOf(nQueries, nHeads) {
-  const whose = nQueries === 1 ? "the one token’s attention" : `all ${counted(nQueries)} tokens’ attention`;
+  const whose =
+    nQueries === 1 ? "the one token’s attention" : `all ${counted(nQueries)} tokens’ attention`;
   return nHeads === 1 ? whose : `${whose} in these ${nHeads} heads`;
 }
 
