@@ -16,19 +16,26 @@ from explorer.ui.scheduler import scheduler
 from explorer.ui.work import Making
 
 
-def made(name: str, make: Callable[[Report], Any], *of: object) -> Any:
+def made(name: str, make: Callable[[Report], Any], *of: object, lets_go: bool = False) -> Any:
     """Something made for this page alone, waited for.
 
     Args:
         name: What it is, among all that a page has made.
         make: Makes it; told how to report.
         of: What it is made of, as far as that may change.
+        lets_go: Whether it is given up as soon as the reader asks for something else.
 
     Raises:
         ExplorerError: It cannot be made.
     """
     reader = st.session_state.reader
-    return scheduler().wait(Making((reader, name, *of), make), f"{reader} {name}")
+    work = Making((reader, name, *of), make)
+    return scheduler().wait(work, f"{reader} {name}", _let_go if lets_go else lambda: None)
+
+
+def _let_go() -> None:
+    """End this run of the page if its reader has asked for something else: Streamlit does so here."""
+    st.session_state.get("reader")
 
 
 def file(view: Mapping[str, str], make: Callable[[Report], str]) -> str:
@@ -84,7 +91,9 @@ def answers(
         return answers_to(trace, request, lambda page: file_of(page, report), report)
 
     try:
-        found: Sequence[Block] = made(f"{name} answers", answer, trace_id, repr(request))
+        found: Sequence[Block] = made(
+            f"{name} answers", answer, trace_id, repr(request), lets_go=request.page is None
+        )
     except ExplorerError as error:
         messages.trouble(str(error), f"_of_{name}")
         return ()

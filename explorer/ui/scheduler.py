@@ -38,6 +38,7 @@ ALONE: float = ALONE_SECONDS
 MOST_KEPT = 500  # results, however small
 MOST_JOBS = 400  # pieces of work under way, of all readers together
 CACHE_BYTES = CACHE_MB * 2**20
+MEANWHILE = 0.1  # seconds after which whoever waits looks up
 LARGE = 100 * 2**20  # bytes of work after which what it freed is given back to the system
 # For each kind of work, how many pieces are under way at once, and with whom they take turns. Of
 # those that take turns one goes on at a time: two would only slow each other down.
@@ -239,8 +240,13 @@ class Scheduler:
             job.asked = time.monotonic()
             return job
 
-    def wait(self, wanted: Work, reader: str) -> Any:
+    def wait(self, wanted: Work, reader: str, meanwhile: Callable[[], None] = lambda: None) -> Any:
         """The result of a piece of work, waited for.
+
+        Args:
+            wanted: The work.
+            reader: Who waits.
+            meanwhile: Called again and again while it is not done; may raise to wait no longer.
 
         Raises:
             ExplorerError: It cannot be done.
@@ -248,11 +254,12 @@ class Scheduler:
         job = self.ask(wanted, reader)
         while True:
             try:
-                return job.future.result(1)
+                return job.future.result(MEANWHILE)
             except TimeoutError:
                 if job.future.done():
                     raise
                 self.look(job)
+                meanwhile()
 
     def look(self, job: Job) -> None:
         """Somebody still waits for this job."""
