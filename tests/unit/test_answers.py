@@ -3,7 +3,7 @@
 import pytest
 
 from explorer.errors import ExplorerError
-from explorer.instrument.wire.request import Group, Page, Request
+from explorer.instrument.wire.request import Group, Head, Page, Request
 from explorer.instrument.wire.trace import Block
 from explorer.ui import answers
 from explorer.ui.scheduler import Scheduler
@@ -30,7 +30,7 @@ def page(monkeypatch):
 
 @pytest.mark.parametrize("asked", REQUESTS, ids=["group", "means", "page"])
 def test_every_wish_is_answered_through_the_scheduler(page, make_trace, asked):
-    (found,) = answers.answers("one", make_trace(), "x", asked, lambda page, report: "<p>")
+    (found,) = answers.answers("one", make_trace(), "x", asked, Head(), lambda page, report: "<p>")
     about: Block = found[0]
     assert about["kind"] in ("group", "means", "page")
 
@@ -43,14 +43,24 @@ def test_an_answer_is_made_once_and_a_file_anew(page, make_trace):
         return "<p>"
 
     for asked in (REQUESTS[0], REQUESTS[0], REQUESTS[2], REQUESTS[2]):
-        first = answers.answers("one", trace, "x", asked, file)
-        again = answers.answers("one", trace, "x", asked, file)
+        first = answers.answers("one", trace, "x", asked, Head(), file)
+        again = answers.answers("one", trace, "x", asked, Head(), file)
         assert (first is again) == (asked.page is None)
     assert len(made) == 4
 
 
 def test_what_is_wanted_of_another_trace_is_left_out(page, make_trace):
-    assert answers.answers("one", make_trace(), "y", REQUESTS[1], lambda *_: "") == ()
+    assert answers.answers("one", make_trace(), "y", REQUESTS[1], Head(), lambda *_: "") == ()
+
+
+def test_of_a_long_text_the_head_in_sight_comes_before_anything_is_asked(page, make_trace):
+    found = answers.answers("one", make_trace(2, 3, 800), "x", None, Head(9, 9))
+    heads = {(about["layer"], about["head"]) for about, _ in found if "layer" in about}
+    assert heads == {(1, 2)}, "the nearest there is"
+    assert {about["kind"] for about, _ in found} == {
+        *("head", "summary", "thumbs", "ordinary_thumbs")
+    }
+    assert answers.answers("one", make_trace(2, 3, 8), "x", None, Head()) == ()
 
 
 def test_a_file_is_of_its_own_view_and_a_refusal_is_said(page, monkeypatch):

@@ -232,3 +232,122 @@ def test_a_page_too_large_for_a_browser_comes_empty(make_trace):
     request = Request("x", 0, page=Page(7, None))
     ((page, text),) = answers_to(make_trace(), request, lambda _: Huge())
     assert (page["ticket"], text.size) == (7, 0)
+
+
+# — long texts, whose heads travel one by one —
+
+
+def long_trace(n=800, **rule):
+    """A trace of random q and k over so many words that its heads travel one by one."""
+    trace = scored(n, **rule)
+    words = tuple(replace(t, text="." if i % 20 == 19 else "w") for i, t in enumerate(trace.tokens))
+    return replace(trace, query_tokens=words, key_tokens=words)
+
+
+def parts_of(blocks, kind):
+    return {about["part"]: array for about, array in blocks if about["kind"] == kind}
+
+
+def test_of_a_long_text_a_head_travels_alone_with_its_summary_at_the_maps_level():
+    trace = long_trace()
+    payload = pack(trace, trace_id="x", layers=[1, 3], heads=((3, 2),))
+    header, blocks = read(payload)
+    assert (header["long"], header["map_level"]) == (True, "sentence")
+    assert header["levels"]["sentence"][:3] == [0, 1, 20]
+    assert {about["kind"] for about, _ in blocks} == {
+        *("head", "summary", "thumbs", "ordinary_thumbs")
+    }
+    layer, parts = trace.layer(3), parts_of(blocks, "head")
+    assert np.array_equal(parts["q"], layer.q[2:3])
+    assert np.array_equal(parts["k"], layer.k[1:2]), "two heads share each k"
+    assert np.array_equal(parts["log_sum_exp"][0], layer.log_sum_exp(2))
+    about = next(about for about, _ in blocks if about["kind"] == "head")
+    assert [about[name] for name in ("layer", "head", "scale", "cap")] == [3, 2, 0.5, None]
+    summary, groups = parts_of(blocks, "summary"), len(header["levels"]["sentence"])
+    assert summary["maps"].shape == (2, groups, groups)
+    assert np.abs(summary["received"] - layer.rows(2).mean(axis=0)).max() < 1e-6
+    small = next((a, b) for a, b in blocks if a["kind"] == "thumbs")
+    assert (small[0]["places"], small[1].shape) == ([[3, 2]], (1, THUMB, THUMB))
+    assert len(payload) < 4 * 800 * 800, "nothing in it grows with the square"
+
+
+def test_what_a_head_of_a_long_text_is_made_of_travels_with_it():
+    causal = np.stack([np.zeros(800), np.arange(1, 801)], axis=-1).astype(np.int32)
+    offsets, sinks = np.ones((4, 1599), np.float32), np.arange(4, dtype=np.float32)
+    trace = long_trace(allowed=causal, offsets=offsets, sinks=sinks)
+    parts = parts_of(read(pack(trace, trace_id="x", heads=((1, 3),)))[1], "head")
+    assert np.array_equal(parts["allowed"], causal)
+    assert np.array_equal(parts["offsets"], offsets[3:])
+    assert parts["sinks"].tolist() == [3]
+
+
+def test_a_head_whose_weights_were_given_travels_as_they_are(make_trace):
+    trace = make_trace(1, 2, 800)
+    (weights,) = parts_of(read(pack(trace, trace_id="x", heads=((0, 1),)))[1], "head").values()
+    assert np.array_equal(weights, trace.weights[0, 1])
+
+
+def test_a_short_text_says_its_levels_and_its_map_is_of_words():
+    header, _ = read(pack(scored(40), trace_id="x", layers=[1]))
+    assert (header["long"], header["map_level"], header["key_levels"]) == (False, None, None)
+    assert header["levels"] == {}
+    assert read(pack(long_trace(60), trace_id="x"))[0]["levels"]["sentence"] == [0, 1, 20, 40]
+
+
+def test_tokens_travel_column_by_column():
+    trace = scored(3)
+    assert read(pack(trace, trace_id="x", layers=[1]))[0]["query_tokens"] == {
+        "text": ["t0", "t1", "t2"],
+        "start": [0, 2, 4],
+        "end": [1, 3, 5],
+        "word": [0, 1, 2],
+        "segment": [0, 0, 0],
+        "special": [0],
+    }
+
+
+def test_heads_and_levels_that_a_long_text_lacks_are_left_out():
+    trace = long_trace()
+    asked = Request(
+        *("x", 1),
+        heads=((1, 0), (2, 0), (3, 9)),
+        summaries=((9, 0), (3, 1)),
+        thumbs=((3, 3), (0, 0), (1, 1)),
+        means=True,
+    )
+    blocks = answers_to(trace, asked, lambda page: "")
+    named = [(a["kind"], a["layer"], a["head"]) for a, _ in blocks if "layer" in a]
+    assert set(named) == {("head", 1, 0), ("summary", 3, 1)}
+    small = [a["places"] for a, _ in blocks if a["kind"] == "thumbs"]
+    assert small == [((3, 3), (1, 1))]
+    assert not any(about["kind"] == "means" for about, _ in blocks)
+    for level in ("turn", "nonsense"):
+        asked = Request("x", 1, summaries=((3, 1),), map=level)
+        assert answers_to(trace, asked, lambda page: "") == []
+
+
+def test_no_more_heads_come_at_once_than_a_browser_is_handed(monkeypatch):
+    trace = long_trace()
+    monkeypatch.setattr("explorer.instrument.wire.trace.MAX_PAGE", 100_000)
+    heads = tuple((1, head) for head in range(4))
+    blocks = answers_to(trace, Request("x", 1, heads=heads), lambda page: "")
+    assert {about["head"] for about, _ in blocks} == {0, 1, 2}
+
+
+def test_words_of_a_long_text_are_added_up_only_where_that_takes_no_minutes(monkeypatch):
+    trace, every = long_trace(), tuple((i,) for i in range(800))
+    one = Group("one", ((5,),), every, mean=True, together=False, rescaled=False)
+    columns = Group("columns", every, ((5,),), mean=False, together=True, rescaled=False)
+    monkeypatch.setattr("explorer.instrument.wire.trace.MAX_WORK", 10**6)
+
+    def answer(group):
+        return answers_to(trace, Request("x", 1, group), lambda page: "")
+
+    assert len(answer(one)) == 1
+    assert answer(columns) == [], "all rows of all heads would be read"
+    for layer in trace.layers:
+        for head in range(layer.n_heads):
+            layer.log_sum_exp(head)
+    ((_, found),) = answer(columns)
+    want = trace.weights[:, :, :, 5]
+    assert np.abs(found - want).max() < 1e-6, "once they were read the columns are enough"

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from explorer.instrument import assets
 from explorer.instrument.wire.request import (
+    MAX_HEADS,
     MAX_PAIRS,
+    MAX_THUMBS,
     MAX_WORDS,
     Group,
     Head,
@@ -23,7 +25,10 @@ GROUP = {
     "together": False,
     "rescaled": True,
 }
-SENT = {"trace": "abc", "layer": 3, "group": GROUP, "means": True, "page": None}
+SENT = {
+    **{"trace": "abc", "layer": 3, "group": GROUP, "means": True, "page": None},
+    **{"heads": [[3, 1]], "summaries": [[3, 1], [3, 2]], "map": "sentence", "thumbs": [[0, 0]]},
+}
 
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -34,7 +39,13 @@ anything = st.recursive(
 
 def test_what_the_instrument_sends_is_understood():
     group = Group("1_2_words_renormalised", ((1,), (2, 3)), ((0,),), True, False, True)
-    assert Request.of(SENT) == Request("abc", 3, group, means=True)
+    assert Request.of(SENT) == Request(
+        *("abc", 3, group, True),
+        heads=((3, 1),),
+        summaries=((3, 1), (3, 2)),
+        map="sentence",
+        thumbs=((0, 0),),
+    )
 
 
 def test_the_wish_for_a_page_carries_its_view_without_what_no_view_holds():
@@ -75,6 +86,35 @@ def test_a_wish_that_names_no_layer_of_a_trace_is_none(wrong):
 )
 def test_words_that_cannot_be_are_no_group(wrong):
     assert Request.of(SENT | {"group": GROUP | wrong}).group is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"heads": [[1, 2, 3]], "map": "<b>"},
+        {"heads": [[1, -2]], "map": 5},
+        {"heads": [[i, 0] for i in range(MAX_HEADS + 1)], "map": None},
+        {"heads": 7, "map": ["sentence"]},
+    ],
+)
+def test_heads_and_levels_that_cannot_be_are_none(wrong):
+    found = Request.of(SENT | wrong)
+    assert (found.heads, found.map) == ((), None)
+    assert found.summaries == ((3, 1), (3, 2))
+
+
+def test_no_more_heads_are_worked_for_than_a_page_can_show():
+    many = [[i, 0] for i in range(MAX_THUMBS)]
+    assert len(Request.of(SENT | {"thumbs": many}).thumbs) == MAX_THUMBS
+    assert Request.of(SENT | {"thumbs": [*many, [0, 1]]}).thumbs == ()
+    assert Request.of(SENT | {"summaries": many}).summaries == ()
+
+
+def test_a_file_names_the_heads_of_a_long_text():
+    page = {"ticket": 9, "layers": None, "view": {}}
+    assert Request.of(SENT | {"page": page | {"heads": [[2, 1], [2, 1]]}}).page.heads == ((2, 1),)
+    assert Request.of(SENT | {"page": page}).page.heads is None
+    assert Request.of(SENT | {"page": page | {"heads": [[2]]}}).page is None
 
 
 @given(anything, st.dictionaries(st.sampled_from([*SENT, "view"]), anything))
