@@ -81,7 +81,8 @@ def stretches_of(tokens: Sequence[Token], most: int = MOST_GROUPS) -> list[int]:
         most: Groups, at most.
     """
     n = len(tokens)
-    if sum(token.special for token in tokens) > most // 2:
+    # With s special tokens there are at most s + 1 runs between them.
+    if 2 * sum(token.special for token in tokens) + 1 > most:
         return list(range(0, n, -(-n // most)))
     length = max(1, -(-n // most))
     while len(found := _runs(tokens, length)) > most:
@@ -129,12 +130,12 @@ def map_levels(
     return own, other, fitting[0]
 
 
-def fitting_levels(own: dict[str, list[int]], other: dict[str, list[int]] | None) -> list[str]:
+def fitting_levels(
+    own: dict[str, list[int]], other: dict[str, list[int]] | None, most: int = MOST_GROUPS
+) -> list[str]:
     """The levels that a map has room for on both sides, from fine to coarse."""
     sides = [own] if other is None else [own, other]
-    return [
-        name for name in LEVELS if all(0 < len(side.get(name, ())) <= MOST_GROUPS for side in sides)
-    ]
+    return [name for name in LEVELS if all(0 < len(side.get(name, ())) <= most for side in sides)]
 
 
 def _starts(

@@ -30,6 +30,7 @@ class Summary:
 
     Attributes:
         received: The mean of each column, ``[key]``.
+        ordinary: What each row gives to ordinary tokens, ``[query]``.
         maps: Attention between groups, ``[2, query group, key group]``: summed over keys and
             averaged over queries; and the largest single weight.
         pairs: The strongest single weights, ``[2, m, 2]``: query and key, heaviest first, of equal
@@ -44,6 +45,7 @@ class Summary:
     """
 
     received: Weights
+    ordinary: Weights
     maps: Weights
     pairs: npt.NDArray[np.int32]
     pair_weights: Weights
@@ -88,6 +90,7 @@ def summarise(
     places, weights = pairs.found()
     return Summary(
         received.astype(np.float32),
+        sums.ordinary,
         np.stack([sums.by_group(), tops.by_group(columns)]).astype(np.float32),
         places,
         weights,
@@ -172,12 +175,14 @@ class _Pieces:
 
 
 class _Sums:
-    """Sums over pieces of columns, for each group of queries; and over whole columns."""
+    """Sums over pieces of columns, for each group of queries; over columns, and ordinary keys."""
 
     def __init__(self, rows: _Pieces, columns: _Pieces) -> None:
         self._rows, self._columns = rows, columns
         self._sums = np.zeros((rows.group[-1] + 1, len(columns.starts)))
         self.received = np.zeros(columns.n)
+        self.ordinary = np.zeros(rows.n, dtype=np.float32)
+        self._words = (~columns.tokens).astype(np.float32)
 
     def read(self, band: Band, first: int, starts: Places) -> None:
         count = len(band.weights)
@@ -185,6 +190,7 @@ class _Sums:
         chosen[np.searchsorted(starts, np.arange(count), side="right") - 1, np.arange(count)] = 1
         summed = chosen @ band.weights
         self.received[band.keys] += summed.sum(axis=0, dtype=np.float64)
+        self.ordinary[band.queries] = band.weights @ self._words[band.keys]
         piece, cuts = self._columns.within(band.keys)
         parts = np.add.reduceat(summed, cuts, axis=1, dtype=np.float64)
         for at, part in enumerate(parts, first):

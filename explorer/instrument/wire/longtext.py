@@ -18,6 +18,7 @@ from explorer.instrument.wire.request import Places
 from explorer.layers import AttentionLayer, FromScores
 from explorer.trace import AttentionTrace
 
+MOST_ASKED_FOR = 1024  # groups on a side of a map that a reader chooses, as layout.js
 LONG_CELLS = 600_000  # of one head's map: about 775 tokens
 Levels = dict[str, list[int]]
 Dots = npt.NDArray[np.uint8]
@@ -86,7 +87,7 @@ def _parts(
 def summary_blocks(trace: AttentionTrace, number: int, head: int, level: str) -> list[Block]:
     """What is shown of a head besides its rows; nothing where a map has no room for the level."""
     own, other, _ = levels(trace)
-    if level not in fitting_levels(own, other):
+    if level not in fitting_levels(own, other, MOST_ASKED_FOR):
         return []
     found = summarise(trace, number, head, own[level], (own if other is None else other)[level])
     _kept_thumbs(trace)[number, head] = found.thumbs
@@ -94,6 +95,7 @@ def summary_blocks(trace: AttentionTrace, number: int, head: int, level: str) ->
     about |= {"profile": found.profile}
     parts = {
         "received": found.received,
+        "ordinary": found.ordinary,
         "maps": found.maps,
         "pairs": found.pairs,
         "pair_weights": found.pair_weights,

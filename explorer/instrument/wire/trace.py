@@ -20,7 +20,7 @@ Of a long text (`is_long`) heads travel one by one, and neither ``layer`` nor ``
 - ``head``: a part of one head, as ``scores`` has them of a layer: ``q``, ``k``, ``log_sum_exp``,
   ``allowed``, ``offsets``, ``sinks``; or its ``weights`` where these were given;
 - ``summary``: what is shown of a head besides its rows, at a level of groups (`Summary`):
-  ``received``, ``maps``, ``pairs``, ``pair_weights``, and its profile;
+  ``received``, ``ordinary``, ``maps``, ``pairs``, ``pair_weights``, and its profile;
 - ``thumbs``, ``ordinary_thumbs``: those of some heads, in the order of ``places``.
 
 Nothing but the thumbnails is rounded. From q and k the browser makes weights in double precision,
