@@ -97,9 +97,9 @@ class Heat:
 def heat(page_from_disk, trace):
     readers = []
 
-    def opened(before=None, **view):
+    def opened(kept=((0, 0), (0, 1)), before=None, **view):
         view = {"layer": 0, "heads": 1, **view}
-        reader = page_from_disk(trace, heads=[(0, 0), (0, 1)], opening=view, before=before)
+        reader = page_from_disk(trace, heads=kept, opening=view, before=before)
         readers.append(reader)
         return Heat(reader)
 
@@ -214,6 +214,16 @@ def test_a_look_at_another_head_shows_it_in_the_same_place(heat, weights):
     _, found = here.csv()
     wanted = weights[0, row : row + count, column : column + count]
     assert np.abs(found - wanted).max() < NEAR
+
+
+def test_the_small_preview_of_a_head_that_is_not_here_leaves_one_in_one_s_place(heat):
+    here = heat(kept=[(0, 1)]).deep()
+    sight = here.nearer().whole().sight()
+    here.reader.head(0, 0).hover()
+    here.reader.wait_says("a small preview")
+    here.page.mouse.move(5, 5)
+    here.reader.wait_says("Layer 0, head 1: point at")
+    assert (here.level(), here.whole().sight()) == ("deep", sight)
 
 
 def test_among_words_one_stays_where_one_was(heat, trace, weights):
