@@ -196,11 +196,12 @@ def page_from_disk(tmp_path, screens):
     """The exported page of a text, opened from disk without any network."""
     opened = ExitStack()
 
-    def open_page(trace, fragment="", before=None, **options):
+    def open_page(trace, fragment="", before=None, screen=None, **options):
         path = tmp_path / "attention.html"
         path.write_text(export.to_html(trace, **options), "utf-8")
         app = type("Disk", (), {"url": "file://"})
-        someone = Reader(opened.enter_context(screens(offline=True)), app)
+        page = opened.enter_context(screens(offline=True, **(screen or {})))
+        someone = Reader(page, app)
         if before:
             someone.page.add_init_script(before)  # for example, to take away what browsers lack
         someone.page.goto(path.as_uri() + fragment)

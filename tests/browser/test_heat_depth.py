@@ -6,11 +6,13 @@ from itertools import pairwise
 import numpy as np
 import pandas
 import pytest
+from playwright.sync_api import expect
 
 from explorer.analysis.levels import levels_of
 from explorer.layers import FromScores, ScoreRule
 from explorer.trace import AttentionTrace, ModelInfo, Token
 from tests.browser.test_files import saved
+from tests.browser.test_long_texts import PHONE
 
 N = 1_100  # tokens: a long text, in sentences of twenty
 SENTENCE = 20
@@ -97,9 +99,9 @@ class Heat:
 def heat(page_from_disk, trace):
     readers = []
 
-    def opened(kept=((0, 0), (0, 1)), before=None, **view):
-        view = {"layer": 0, "heads": 1, **view}
-        reader = page_from_disk(trace, heads=kept, opening=view, before=before)
+    def opened(kept=((0, 0), (0, 1)), **options):
+        view = {"layer": 0, "heads": 1}
+        reader = page_from_disk(trace, heads=kept, opening=view, **options)
         readers.append(reader)
         return Heat(reader)
 
@@ -200,6 +202,37 @@ def test_a_drag_moves_what_is_in_sight(heat):
     assert here.whole().sight() == [row - round(90 / cell), column - round(60 / cell), count]
 
 
+def test_fingers_go_below_the_map_and_back(heat):
+    here = heat(screen=PHONE)
+    x, y = here.at(30, 30)
+    touch = here.page.context.new_cdp_session(here.page)
+
+    def fingers(kind, *at):
+        points = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(at)]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    def pinch(spreads):
+        fingers("touchStart", (x - spreads[0], y), (x + spreads[0], y))
+        for spread in spreads[1:]:
+            fingers("touchMove", (x - spread, y), (x + spread, y))
+        fingers("touchEnd")
+
+    pinch(range(20, 90, 10))
+    expect(here.stage).to_have_attribute("data-level", "deep")
+    row, column, count = here.whole().sight()
+    assert row < 30 * SENTENCE < row + count
+    fingers("touchStart", (x, y))
+    for step in range(0, 60, 10):
+        fingers("touchMove", (x - step, y - step))
+    fingers("touchEnd")
+    expect(here.stage).not_to_have_attribute("data-sight", f"{row} {column} {count}")
+    moved = here.whole().sight()
+    assert min(moved[0] - row, moved[1] - column) > 0
+    for _ in range(3):
+        pinch(range(90, 20, -10))
+    expect(here.stage).to_have_attribute("data-level", "map")
+
+
 def test_a_look_at_another_head_shows_it_in_the_same_place(heat, weights):
     here = heat().deep()
     for _ in range(9):
@@ -209,6 +242,7 @@ def test_a_look_at_another_head_shows_it_in_the_same_place(heat, weights):
     here.reader.wait_says("Layer 0, head 0: point at")
     assert here.whole().sight() == sight
     here.reader.head(0, 0).click()
+    here.page.wait_for_url(re.compile("heads=0"))
     row, column, count = here.whole().sight()
     assert [row, column, count] == sight
     _, found = here.csv()
@@ -232,9 +266,8 @@ def test_among_words_one_stays_where_one_was(heat, trace, weights):
     row, _, count = here.whole().sight()
     middle = trace.query_tokens[row + count // 2].word
     here.reader.switch("words").click()
-    here.whole()
-    assert here.level() == "deep"
-    assert here.note().startswith("Each cell: a word looking at a word")
+    expect(here.panel.locator(".ax-under")).to_contain_text("Each cell: a word looking at a word")
+    assert here.whole().level() == "deep"
     words = [[i for i, t in enumerate(trace.query_tokens) if t.word == word] for word in range(N)]
     units = [[0], *filter(None, words)]  # [CLS] stands alone
     row, column, count = here.sight()
