@@ -26,6 +26,7 @@ import { sentence } from "./words.js";
  *   numbers: a pinned pair's number in every head, strongest first
  */
 
+const FEW_IN_PASSING = 8; // rows or columns of a long text that a frame makes while a hand moves
 const LONG = 150_000; // weights of a head from which a passing look is a small one
 
 /** @returns {Pictures} */
@@ -92,7 +93,8 @@ export function sceneOf(trace, told, pictures, painted, { theme, moved, asks }) 
   const { thumbs, wish, numbers } = pictures;
   const focus = focusOf(told, painted);
   const loading = !areHere(trace, view.layer, view.heads);
-  const coarse = trace.head.long && Math.max(focus.rows.length, focus.columns.length) > FEW;
+  const most = Math.max(focus.rows.length, focus.columns.length);
+  const coarse = trace.head.long && most > (told.hovered ? FEW_IN_PASSING : FEW);
   const onMap = focusOnMap(painted, focus);
   const spoken = coarse
     ? saidOf(painted.total, focusOnMap(painted, focus))
