@@ -1,4 +1,4 @@
-"""What a long text may cost: refused in words where it is too much, and drawn as it is worked for."""
+"""What a long text may cost: refused in words where it is too much, and drawn while it waits."""
 
 import pytest
 
