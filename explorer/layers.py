@@ -423,15 +423,16 @@ class FromScores(AttentionLayer):
 
     def bands(self, head: int) -> Iterator[Band]:
         logs = np.empty(self.n_queries)
+        k = self._keys_of(head).astype(np.float32, copy=False)
         for some in slices(self.n_queries, self.n_keys):
-            band, logs[some] = self._band(head, some)
+            band, logs[some] = self._band(head, some, k)
             yield band
         self._logs.setdefault(head, logs)
 
-    def _band(self, head: int, some: slice) -> tuple[Band, Doubles]:
+    def _band(self, head: int, some: slice, k: Weights) -> tuple[Band, Doubles]:
         """Some rows as far as they may look, and the log-sum-exp of each."""
         keys = self._reach(some)
-        scores = self._band_scores(head, some, keys)
+        scores = self._band_scores(head, some, keys, k[keys])
         weights = np.empty_like(scores)
         logs, total = _softmax(scores, weights, self._sink(head))
         if self._leaves_out:  # infinity times a weight of 0 would be no number
@@ -449,11 +450,11 @@ class FromScores(AttentionLayer):
             return slice(0, 0)
         return slice(int(first[seen].min()), min(int(last[seen].max()), self.n_keys))
 
-    def _band_scores(self, head: int, some: slice, keys: slice) -> Weights:
+    def _band_scores(self, head: int, some: slice, keys: slice, k: Weights) -> Weights:
         """As `_scores`, of queries and keys that stand together, which takes less time."""
         rule, n = self.rule, self.n_queries
         q = self.q[head][some].astype(np.float32) * np.float32(rule.scale)
-        scores: Weights = q @ self._keys_of(head)[keys].astype(np.float32, copy=False).T
+        scores: Weights = q @ k.T
         _cap(scores, rule.cap)
         if rule.offsets is not None and scores.size:
             # The next query's begin one further left: a window that moves, and no cell is copied.

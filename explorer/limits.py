@@ -3,6 +3,8 @@
 import os
 from dataclasses import dataclass
 
+from explorer.errors import ExplorerError
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -40,14 +42,21 @@ def _limit(name: str, usual: int, what: str) -> int:
 
 # A tokenizer reads 200,000 characters in about half a second; a model takes far fewer.
 MAX_CHARACTERS = _limit("MAX_CHARACTERS", 200_000, "characters of a text and its second text")
-# Attention grows with the square of the length.
-MAX_TOKENS = _limit("MAX_TOKENS", 512, "tokens of a text that are read; what is beyond is cut")
+# What models of today's encoders take. Time grows with the square of the length, memory does not.
+MAX_TOKENS = _limit("MAX_TOKENS", 8192, "tokens of a text that are read; what is beyond is cut")
+# Pages that need all weights of a layer, or run a model once for every word, take fewer.
+STEPS_TOKENS = _limit("STEPS_TOKENS", 512, "tokens of a text on Step by step")
+EXPLAIN_TOKENS = _limit("EXPLAIN_TOKENS", 512, "tokens of a text on Explain")
+COMPARE_TOKENS = 768  # of each text on Compare: its page draws whole heads of both
 MAX_LINES = _limit("MAX_LINES", 200, "texts of a batch, one a line")
 MAX_MODEL_MB = _limit("MAX_MODEL_MB", 4096, "size of a model’s weight files")
 MODELS_MB = _limit("MODELS_MB", 4096, "memory for loaded models, shared by all readers")
-CACHE_MB = _limit("CACHE_MB", 1024, "memory for computed attention, shared by all readers")
-WORK_MB = _limit("WORK_MB", 2048, "memory for all work that is under way")
-READER_MB = _limit("READER_MB", 1536, "memory for the work of one reader that is under way")
+# One text of 8,192 tokens in a model of 22 layers and 12 heads takes 1,057 MB: it has room, and so
+# have all shorter ones beside it.
+CACHE_MB = _limit("CACHE_MB", 1536, "memory for computed attention, shared by all readers")
+WORK_MB = _limit("WORK_MB", 3072, "memory for all work that is under way")
+# To read such a text that model takes 2,200 MB besides its own weights.
+READER_MB = _limit("READER_MB", 2560, "memory for the work of one reader that is under way")
 FILES_MB = _limit(
     "FILES_MB", 512, "memory for uploaded weights that pages show, shared by all readers"
 )
@@ -61,3 +70,22 @@ TYPED_MB = _limit("TYPED_MB", 256, "memory for what pages have sent, shared by a
 UPLOADS_MB = _limit(
     "UPLOADS_MB", 256, "memory for uploaded files as they came, shared by all readers"
 )
+
+
+def check_tokens(page: str, n: int, most: int) -> None:
+    """Refuse a text that is longer than a page takes.
+
+    Args:
+        page: The page's name.
+        n: Tokens of the text.
+        most: Tokens that it takes.
+
+    Raises:
+        ExplorerError: It is.
+    """
+    if n > most:
+        raise ExplorerError(
+            f"{page} takes texts of at most {most:,} tokens, and this one has {n:,}: it needs what "
+            "grows with the square of the length. Choose a shorter text here, or look at this one "
+            "on Explore, which takes it whole."
+        )

@@ -12,6 +12,7 @@ from torch import Tensor
 from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, MODEL_FOR_MASKED_LM_MAPPING
 
 from explorer.errors import ExplorerError
+from explorer.limits import EXPLAIN_TOKENS, check_tokens
 from explorer.run import Run
 from explorer.source import Trained, Transplanted, model_of
 from explorer.sources.forward import check_room, complete, failing
@@ -96,6 +97,7 @@ class Intervention:
         self._reading = reading = (read_texts if pair else read)(loaded, run.texts)
         self.model = loaded.info.name
         self.tokens: tuple[Token, ...] = reading.tokens
+        check_tokens("Explain", len(self.tokens), EXPLAIN_TOKENS)
         self._check(target)
         self._target = target
         self._inputs = dict(reading.inputs)

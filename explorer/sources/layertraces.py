@@ -10,6 +10,7 @@ from torch import Tensor
 
 from explorer.errors import ExplorerError
 from explorer.layertrace import LayerTrace, Part
+from explorer.limits import STEPS_TOKENS, check_tokens
 from explorer.run import Run
 from explorer.scratch.attention import SelfAttention
 from explorer.source import Trained, Transplanted, model_of
@@ -68,6 +69,7 @@ def trace_layer(
 
 def _trace_scratch(reading: ScratchReading, layer: int, twist: Twist) -> LayerTrace:
     _check_layer(layer, reading.info)
+    check_tokens("Step by step", len(reading.tokens), STEPS_TOKENS)
     order = word_order(reading.tokens, twist.backwards)
     words, positions = reading.words[order], reading.positions
     parts = [Part("token", _array(words))]
@@ -90,6 +92,7 @@ def _trace_model(
     plain_layers(loaded.network)  # refuses attention of another build before any work
     _check_layer(layer, loaded.info)
     reading = _twisted(loaded, read(loaded, texts), twist)
+    check_tokens("Step by step", len(reading.tokens), STEPS_TOKENS)
     attentions, hidden = attend(loaded, reading.inputs, len(reading.tokens))
     x = hidden[layer]
     parts = _embedded(loaded, reading, x) if layer == 0 else ()

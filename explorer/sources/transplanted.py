@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from explorer.layers import of_weights
+from explorer.limits import STEPS_TOKENS, check_tokens
 from explorer.run import Run
 from explorer.scratch.attention import SelfAttention
 from explorer.scratch.transplant import transplant
@@ -94,6 +95,7 @@ def check_transplant(
         ExplorerError: The model's attention is built in another way.
     """
     reading = read(loaded, texts)
+    check_tokens("Step by step", len(reading.tokens), STEPS_TOKENS)
     attentions, hidden = attend(loaded, reading.inputs, len(reading.tokens))
     found = []
     for layer in range(len(plain_layers(loaded.network))):

@@ -34,7 +34,7 @@ def made(name: str, make: Callable[[Report], Any], *of: object, lets_go: bool = 
 
 
 def _let_go() -> None:
-    """End this run of the page if its reader has asked for something else: here Streamlit does."""
+    """End this run of the page if its reader asked for something else: Streamlit does it here."""
     st.session_state.get("reader")
 
 

@@ -11,7 +11,7 @@ from explorer.instrument.component import heard
 from explorer.instrument.wire.explain import Changed, Predictions, pack_explain
 from explorer.instrument.wire.request import change_of, position_of
 from explorer.instrument.wire.trace import passport_words
-from explorer.limits import MAX_TOKENS
+from explorer.limits import EXPLAIN_TOKENS
 from explorer.run import Run
 from explorer.target import (
     ClassScore,
@@ -35,7 +35,7 @@ _KINDS = {
 }
 _HOW = {"replace": "another token in its place", "drop": "dropped"}
 _OTHER = "A tired animal rests."
-_LAST_TOKEN, _LAST_CLASS = MAX_TOKENS - 1, 999
+_LAST_TOKEN, _LAST_CLASS = EXPLAIN_TOKENS - 1, 999
 _NOTHING: tuple[frozenset[tuple[int, int]], frozenset[int]] = (frozenset(), frozenset())
 
 

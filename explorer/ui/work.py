@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from explorer.errors import ExplorerError
+from explorer.limits import CACHE_MB, COMPARE_TOKENS, check_tokens
 from explorer.run import Run
 from explorer.source import Embedded, Hub, Own, Trained, model_of
 from explorer.sources import Progress, absent_model, trace_run
@@ -204,7 +205,7 @@ def do(work: Work, progress: Progress, show: Show = lambda partial: None) -> Any
         from explorer.analysis.comparison import compare
         from explorer.analysis.divergence import READ_AT_ONCE
 
-        a, b = _trace(work.a, progress), _trace(work.b, progress)
+        a, b = (_comparable(run, progress) for run in (work.a, work.b))
         take(a.nbytes + b.nbytes + READ_AT_ONCE, "Comparing these two", _SMALLER)
         return compare(a, b, progress)
     if isinstance(work, Surveying | Finding):
@@ -234,8 +235,20 @@ def _trace(run: Run, progress: Progress) -> Any:
     from explorer.instrument.wire.trace import both_thumbnails
 
     trace = trace_run(run, progress)
+    if trace.nbytes > CACHE_MB * 2**20:  # else it would be computed anew for every click
+        raise ExplorerError(
+            f"The attention of these {max(trace.shape[2:]):,} tokens takes "
+            f"{trace.nbytes / 2**30:.1f} GB, and {CACHE_MB / 2**10:.1f} GB of attention are kept "
+            f"here (EXPLORER_CACHE_MB). {_SMALLER}"
+        )
     if not is_long(trace):
         both_thumbnails(trace)
+    return trace
+
+
+def _comparable(run: Run, progress: Progress) -> Any:
+    trace = _trace(run, progress)
+    check_tokens("Compare", max(trace.shape[2:]), COMPARE_TOKENS)
     return trace
 
 
@@ -263,7 +276,7 @@ def _survey_or_find(work: Surveying | Finding, progress: Progress) -> Any:
                 take(trace.nbytes + READ_AT_ONCE, "Reading all heads of this text", _SMALLER)
                 yield trace
 
-        return survey(traces(), len(runs), progress)
+        return _with_pictures(survey(traces(), len(runs), progress), progress)
     from explorer.analysis.finder import find_pairs
     from explorer.analysis.groups import word_of
 
@@ -281,6 +294,18 @@ def _survey_or_find(work: Surveying | Finding, progress: Progress) -> Any:
             yield from ((trace.layers, *pair) for pair in words)
 
     return find_pairs(examples(), progress)
+
+
+def _with_pictures(found: Any, progress: Progress) -> Any:
+    """A survey, with the small pictures of all heads, which the page paints."""
+    from explorer.instrument.wire.longtext import thumbs_of
+
+    example = found.example
+    for i, layer in enumerate(example.layers):
+        for head in range(layer.n_heads):
+            progress("Drawing small pictures of heads", i / len(example.layers))
+            thumbs_of(example, layer.number, head)
+    return found
 
 
 def _within(progress: Progress) -> Progress:

@@ -80,6 +80,12 @@ def test_another_text_that_is_cut_is_said_to_be(word_model):
     assert asked.value == pytest.approx(whole.value, abs=TOLERANCE)
 
 
+def test_a_text_too_long_to_be_explained_is_refused_before_any_work(monkeypatch):
+    monkeypatch.setattr("explorer.sources.intervention.EXPLAIN_TOKENS", 8)
+    with pytest.raises(ExplorerError, match=r"Explain takes texts of at most 8 tokens.* has 13"):
+        intervention(CAT, Likeness(OTHER))
+
+
 @pytest.mark.parametrize("how", ["replace", "drop"])
 def test_removal_in_one_batch_is_a_run_of_each_text_without_the_token(minilm, likeness, how):
     ids, reference = ids_of(minilm, CAT.text), vector_of(minilm, OTHER)

@@ -12,9 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import explorer
-from explorer.run import is_blank
+from explorer.errors import ExplorerError
+from explorer.run import Run, is_blank
 from explorer.scratch.encoder import Encoder, embed, sinusoidal_positions, tokenize
 from explorer.source import Scratch
+from explorer.sources import trace_run
+from explorer.sources.layertraces import trace_layer
 
 TEXT = "The cat sat on the mat."
 
@@ -157,10 +160,20 @@ def test_a_pair_is_read_one_after_the_other():
 @pytest.mark.parametrize(
     ("first", "second", "cut"), [(600, 0, (88,)), (600, 100, (188, 0)), (400, 400, (144, 144))]
 )
-def test_what_does_not_fit_is_cut_from_the_longer_text_and_counted(first, second, cut):
+def test_what_does_not_fit_is_cut_from_the_longer_text_and_counted(first, second, cut, monkeypatch):
+    monkeypatch.setattr("explorer.sources.scratch.MAX_TOKENS", 512)
     trace = explorer.trace("a " * first, "b " * second, source="scratch", n_layers=1)
     assert trace.n_cut == cut
     assert len(trace.query_tokens) == 512
+
+
+def test_thousands_of_tokens_are_read_and_step_by_step_says_what_it_takes():
+    run = Run("a b c. " * 300, source=Scratch(d_model=8, n_heads=2))
+    trace = trace_run(run)
+    assert trace.shape == (2, 2, 1200, 1200)
+    assert trace.rows(0, 1, [1199]).sum() == pytest.approx(1, abs=1e-5)
+    with pytest.raises(ExplorerError, match=r"Step by step takes texts of at most 512 .* 1,200"):
+        trace_layer(run, 0)
 
 
 @settings(max_examples=30)

@@ -117,6 +117,52 @@ def test_a_page_of_more_than_browsers_open_is_refused_with_the_ways_that_there_a
         export.to_html(trace, layers=[3])
 
 
+def heads_in(page):
+    found = [about for about, _ in payload_of(page)[1] if about["kind"] in ("head", "summary")]
+    return {
+        kind: {(a["layer"], a["head"]) for a in found if a["kind"] == kind}
+        for kind in ("head", "summary")
+    }
+
+
+def test_a_web_page_of_a_long_text_holds_chosen_heads_and_says_which(make_trace):
+    trace = make_trace(2, 3, 800)
+    chosen = export.to_html(trace, heads=[(1, 2), (0, 0), (5, 5)])
+    assert heads_in(chosen) == {kind: {(1, 2), (0, 0)} for kind in ("head", "summary")}
+    assert "<p>This file holds 2 of 6 heads in full: L1·H2, L0·H0.</p>" in chosen
+    of_layer = export.to_html(trace, layers=[1])
+    assert heads_in(of_layer)["head"] == {(1, 0), (1, 1), (1, 2)}
+    opened = export.to_html(trace, opening={"layer": "1", "heads": "1"})
+    assert heads_in(opened)["head"] == {(1, 1)}, "the one that it opens with"
+    assert "This file holds 1 of 6 heads in full: L1·H1." in opened
+
+
+def test_a_notebook_shows_a_long_text_at_any_head(make_trace):
+    trace = make_trace(2, 3, 800)
+    assert heads_in(trace.show()._page())["head"] == {(0, 0)}
+    assert heads_in(trace.show(layer=1, head=2)._page())["head"] == {(1, 2)}
+    several = trace.show(heads=[(1, 0), (0, 1)])
+    assert several.opening == {"layer": "1", "heads": "0"}
+    assert heads_in(several._page())["head"] == {(1, 0), (0, 1)}
+    for wrong in ([(9, 0)], [(0, 9)], [3], "heads", 7, [(0, 1, 2)]):
+        with pytest.raises(ExplorerError, match=r"such as \[\(0, 3\)|no attention in|no head 9"):
+            trace.show(heads=wrong)
+
+
+def test_a_page_of_more_heads_than_browsers_open_is_refused_with_how_many_there_may_be(
+    make_trace, monkeypatch
+):
+    trace = make_trace(2, 3, 800)
+    monkeypatch.setattr("explorer.export.html.MOST", 11 * 2**20)
+    match = r"A page with 6 heads of 800 tokens .* Put in 2 heads at most, such as heads=\[\[0, 0\]"
+    with pytest.raises(ExplorerError, match=match):
+        export.to_html(trace, layers=[0, 1])
+    assert export.to_html(trace, heads=[(0, 0)])
+    monkeypatch.setattr("explorer.export.html.MOST", 10_000)
+    with pytest.raises(ExplorerError, match=r"Choose fewer heads or a shorter text\. Everything"):
+        export.to_html(trace, heads=[(0, 0)])
+
+
 def test_a_trace_shows_itself_in_a_notebook(make_trace):
     trace = make_trace()
     shown = trace.show(height=700)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from explorer.limits import SETTINGS
+from explorer.errors import ExplorerError
+from explorer.limits import SETTINGS, check_tokens
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 
@@ -22,3 +23,9 @@ def test_a_setting_that_is_no_number_is_named(monkeypatch, said):
         setting.read()
     monkeypatch.setenv("EXPLORER_CACHE_MB", " 64 ")
     assert setting.read() == 64
+
+
+def test_a_text_too_long_for_a_page_is_refused_with_both_numbers_and_what_to_do():
+    check_tokens("Explain", 512, 512)
+    with pytest.raises(ExplorerError, match=r"Explain takes texts of at most 512 tokens.* 8,192"):
+        check_tokens("Explain", 8192, 512)

@@ -59,7 +59,8 @@ def test_for_what_is_not_chinese_another_model_is_named(make_trace, told):
         (512, "left", "random takes at most 512 tokens: the last 5 of the text were read, 7 "),
     ],
 )
-def test_whose_limit_a_text_was_cut_at_is_said(make_trace, told, own, side, said):
+def test_whose_limit_a_text_was_cut_at_is_said(make_trace, told, monkeypatch, own, side, said):
+    monkeypatch.setattr(messages, "MAX_TOKENS", 512)
     trace = make_trace()
     model = dataclasses.replace(trace.model, own_tokens=own, truncation_side=side)
     messages.about(dataclasses.replace(trace, model=model, n_cut=(7,)), Run("x"), marked=True)

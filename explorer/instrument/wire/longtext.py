@@ -23,6 +23,11 @@ LONG_CELLS = 600_000  # of one head's map: about 775 tokens
 Levels = dict[str, list[int]]
 Dots = npt.NDArray[np.uint8]
 
+# Kept for as long as a trace lives.
+_levels: "WeakKeyDictionary[AttentionTrace, tuple[Levels, Levels | None, str | None]]"
+_levels = WeakKeyDictionary()
+_thumbs: "WeakKeyDictionary[AttentionTrace, dict[tuple[int, int], Dots]]" = WeakKeyDictionary()
+
 
 def is_long(trace: AttentionTrace) -> bool:
     """Whether the heads of a trace travel one by one."""
@@ -34,10 +39,12 @@ def levels(trace: AttentionTrace) -> tuple[Levels, Levels | None, str | None]:
 
     The pieces of a picture have none, but for the stretches that a long one is seen in.
     """
-    same = trace.key_tokens == trace.query_tokens
-    texts = () if trace.patches else trace.texts
-    keys = None if same else trace.key_tokens
-    return map_levels(trace.query_tokens, keys, texts, is_long(trace))
+    found = _levels.get(trace)
+    if found is None:
+        texts = () if trace.patches else trace.texts
+        keys = None if trace.key_tokens == trace.query_tokens else trace.key_tokens
+        found = _levels[trace] = map_levels(trace.query_tokens, keys, texts, is_long(trace))
+    return found
 
 
 def places_in(trace: AttentionTrace, wanted: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
@@ -110,9 +117,6 @@ def thumb_blocks(trace: AttentionTrace, places: Places) -> list[Block]:
     dots = np.stack([thumbs_of(trace, number, head) for number, head in places])
     kinds = ("thumbs", "ordinary_thumbs")
     return [({"kind": kind, "places": places}, dots[:, i]) for i, kind in enumerate(kinds)]
-
-
-_thumbs: "WeakKeyDictionary[AttentionTrace, dict[tuple[int, int], Dots]]" = WeakKeyDictionary()
 
 
 def _kept_thumbs(trace: AttentionTrace) -> dict[tuple[int, int], Dots]:

@@ -122,8 +122,9 @@ def _whole_heads(trace: AttentionTrace, heads: Places, report: Report) -> list[B
     level = levels(trace)[2]
     for i, (number, head) in enumerate(heads):
         report("Packing the heads", i / len(heads))
-        blocks += head_blocks(trace, number, head)
+        # The summary reads all rows and leaves their sums, which travel with the head.
         blocks += summary_blocks(trace, number, head, level or "")
+        blocks += head_blocks(trace, number, head)
     return [*blocks, *thumb_blocks(trace, heads)]
 
 
@@ -280,15 +281,15 @@ def _heads_asked_for(trace: AttentionTrace, request: Request, report: Report) ->
     blocks: list[Block] = []
     size = 0
     level = request.map or levels(trace)[2] or ""
-    for number, head in places_in(trace, request.heads):
-        report("Packing a head", None)
-        size += head_bytes(trace.layer(number))
-        blocks += head_blocks(trace, number, head) if size <= MAX_PAGE else []
     for number, head in places_in(trace, request.summaries):
         report("Reading a head", None)
         found = summary_blocks(trace, number, head, level) if size <= MAX_PAGE else []
         size += sum(array.nbytes for _, array in found)
         blocks += found
+    for number, head in places_in(trace, request.heads):
+        report("Packing a head", None)
+        size += head_bytes(trace.layer(number))
+        blocks += head_blocks(trace, number, head) if size <= MAX_PAGE else []
     places = places_in(trace, request.thumbs)
     for i, (number, head) in enumerate(places):
         report("Drawing small pictures of heads", i / len(places))
