@@ -297,3 +297,18 @@ def test_all_places_are_pinned_at_once(book, trace):
     tokens = [i for i, token in enumerate(trace.query_tokens) if token.text == "lantern"]
     assert len(tokens) == CHAPTERS
     wait_pinned(book, ["lantern"] * CHAPTERS, [])
+
+
+def test_axe_finds_no_serious_barrier_in_the_strip_and_the_box(book):
+    find(book, "lantern")
+    wait_told(book, f"1 of {CHAPTERS}")
+    assert book.barriers() == []
+
+
+def test_the_arrow_keys_go_the_way_that_the_text_runs(page_from_disk):
+    words = "הבית הישן עמד על הגבעה"
+    someone = page_from_disk(explorer.trace(words, source="scratch", n_layers=1, n_heads=1))
+    someone.page.locator(".ax-text").focus()
+    for key in ("ArrowLeft", "ArrowLeft", "ArrowLeft", "ArrowRight"):
+        someone.page.keyboard.press(key)
+    someone.page.locator(".ax-token.ax-here[data-token='1']").wait_for()

@@ -205,7 +205,8 @@ function walk(reading, scene, where, dx, dy, shift) {
   const { picture } = scene.model;
   const units = where === "row" ? picture.rows : picture.columns;
   const now = where === "row" ? scene.focus.rows : scene.focus.columns;
-  const forth = getComputedStyle(parts.body).direction === "rtl" ? -dx : dx;
+  const text = parts.body.querySelector("p") ?? parts.body;
+  const forth = getComputedStyle(text).direction === "rtl" ? -dx : dx;
   const line = scene.trace.head.patches?.[1] ?? 1; // a picture has rows of patches
   const next = stepThrough(now, here.anchor, forth + line * dy, units.length, shift);
   here.anchor = next.anchor;
