@@ -137,6 +137,20 @@ def test_the_arrow_keys_walk_into_what_is_not_in_the_page_yet(book):
     assert 398 in in_sight(book)
 
 
+def test_on_paper_the_whole_text_is_there_and_after_it_the_place_that_was_read(book, trace):
+    scroll_to(book, 1200)
+    before = min(in_sight(book))
+    tokens = book.page.locator(".ax-text [data-token]")
+    book.page.emulate_media(media="print")
+    book.page.wait_for_function(
+        "([body, n]) => body.querySelectorAll('[data-token]').length === n",
+        arg=[book.page.locator(".ax-text").element_handle(), len(trace.query_tokens)],
+    )
+    book.page.emulate_media(media="screen")
+    wait_in_sight(book, before)
+    assert tokens.count() < 1300
+
+
 # --- the strip ------------------------------------------------------------------------------------
 
 
@@ -206,7 +220,7 @@ def test_dragging_and_the_wheel_on_the_strip_scroll_the_text(book):
 
 def test_a_text_that_fits_has_no_strip(show):
     reader = show(CAT, layer=3, heads=1)
-    assert reader.page.locator(".ax-strip").is_hidden()
+    assert reader.page.locator(".ax-minimap").is_hidden()
 
 
 # --- finding words --------------------------------------------------------------------------------

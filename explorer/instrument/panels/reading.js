@@ -25,6 +25,7 @@ import { createPhoto } from "../parts/photo.js";
 import { createTable } from "../parts/table.js";
 import {
   createChunks,
+  firstInSight,
   goTo,
   heightOf,
   lay,
@@ -48,11 +49,12 @@ import { createStrip, stripFor } from "./strip.js";
  *            spans: (HTMLElement | null)[], worn: (Dress | undefined)[], finishing: number,
  *            anchor: number, found: import("./finding.js").Found,
  *            runs: import("../numbers/find.js").Run[] | null,
- *            strip: import("./strip.js").Kept | null}} Here
+ *            strip: import("./strip.js").Kept | null, back: number | null}} Here
  *   built: the trace that stands there; painted: the theme of what is painted; texts: in pieces; by
  *   spot: spans, of those that are in the page, and what is worn; finishing: the frame that brings
  *   the slight changes; anchor: where walking with Shift began; runs: what is searched, once
- *   something is; strip: what was painted there
+ *   something is; strip: what was painted there; back: the token that
+ *   the sight began with before it all went to paper
  * @typedef {ReturnType<typeof elementsOf>} Elements
  * @typedef {{here: Here, parts: Elements, table: ReturnType<typeof createTable>,
  *            chunks: import("./chunks.js").Chunks, find: ReturnType<typeof createFind>,
@@ -70,7 +72,15 @@ export function createReading(actions) {
   /** @type {Here} */
   const here = {
     ...{ scene: null, shading: null, built: "", painted: null, spots: [], texts: [], spans: [] },
-    ...{ worn: [], finishing: 0, anchor: 0, found: NOTHING_FOUND, runs: null, strip: null },
+    ...{
+      worn: [],
+      finishing: 0,
+      anchor: 0,
+      found: NOTHING_FOUND,
+      runs: null,
+      strip: null,
+      back: null,
+    },
   };
   const table = createTable("reading view", (now) => {
     const { unitOf, values } = shadingOf(now);
@@ -228,10 +238,17 @@ function draw(reading, next) {
   const fresh = here.built !== next.trace.head.id;
   if (fresh) build(reading, next.trace);
   if (here.painted !== next.theme) parts.tones.textContent = rulesOf(next.theme);
+  const paper = body.closest(".ax-paper") !== null; // there the whole text is in sight
+  if (paper && here.back === null) here.back = firstInSight(chunks);
   const anew = fresh || here.painted !== next.theme || chunks.wide !== body.clientWidth;
   if (anew) remeasure(chunks);
   else if (chunks.tall !== body.clientHeight) settle(chunks);
   needStrip(reading, next.trace.head.patches !== null);
+  if (!paper && here.back !== null) {
+    body.scrollTop = lineOfToken(chunks, here.back);
+    settle(chunks);
+    here.back = null;
+  }
   here.painted = next.theme;
   if (fresh) {
     const panel = parts.element;
