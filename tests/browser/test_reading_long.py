@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import explorer
+from explorer.layers import FromScores, ScoreRule
+from explorer.trace import AttentionTrace, ModelInfo, Token
 from tests.browser.test_instrument import CAT, wait_pinned
 
 SAID = (
@@ -20,9 +22,16 @@ TEXT = "".join(SAID.format(i, "\n\n" if i % 3 == 0 else " ") for i in range(CHAP
 
 @pytest.fixture(scope="module")
 def trace():
-    found = explorer.trace(TEXT, source="scratch", n_layers=1, n_heads=1, d_model=16)
-    assert len(found.query_tokens) > 2000
-    return found
+    """One head over so many words that few of them are in the page."""
+    spans = [found.span() for found in re.finditer(r"\w+|[^\w\s]", TEXT)]
+    tokens = tuple(
+        Token(TEXT[slice(*span)], span, word, 0, special=False) for word, span in enumerate(spans)
+    )
+    n = len(tokens)
+    assert n > 2000
+    q, k = np.random.default_rng(3).normal(size=(2, 1, n, 8)).astype(np.float32)
+    info = ModelInfo("random", None, 1, 1, 8, n)
+    return AttentionTrace(info, (TEXT,), tokens, tokens, (FromScores(0, q, k, ScoreRule(0.5)),))
 
 
 @pytest.fixture
@@ -137,6 +146,20 @@ def test_the_arrow_keys_walk_into_what_is_not_in_the_page_yet(book):
     assert 398 in in_sight(book)
 
 
+def test_on_paper_the_whole_text_is_there_and_after_it_the_place_that_was_read(book, trace):
+    scroll_to(book, 1200)
+    before = min(in_sight(book))
+    tokens = book.page.locator(".ax-text [data-token]")
+    book.page.emulate_media(media="print")
+    book.page.wait_for_function(
+        "([body, n]) => body.querySelectorAll('[data-token]').length === n",
+        arg=[book.page.locator(".ax-text").element_handle(), len(trace.query_tokens)],
+    )
+    book.page.emulate_media(media="screen")
+    wait_in_sight(book, before)
+    assert tokens.count() < 1300
+
+
 # --- the strip ------------------------------------------------------------------------------------
 
 
@@ -158,14 +181,15 @@ DARKEST = """(canvas, body) => {
 
 
 def test_the_strip_shows_where_the_attention_of_what_is_pinned_goes_and_leads_there(book, trace):
-    book.token(3).click()
+    strongest = trace.layers[0].rows(0, np.arange(60)).argmax(axis=-1)
+    looking = int(np.argmax(strongest > 1000))
+    book.token(looking).click()
     book.page.mouse.move(5, 5)
-    strongest = int(np.argmax(trace.layers[0].rows(0, np.array([3]))[0]))
-    assert strongest not in in_sight(book)
+    assert strongest[looking] not in in_sight(book)
     text = book.page.locator(".ax-text")
     y = strip(book).locator("canvas").evaluate(DARKEST, text.element_handle())
     strip(book).click(position={"x": 9, "y": y})
-    wait_in_sight(book, strongest)
+    wait_in_sight(book, int(strongest[looking]))
 
 
 def test_the_strip_is_worked_by_the_keyboard_and_says_where_it_is(book, trace):
@@ -206,7 +230,7 @@ def test_dragging_and_the_wheel_on_the_strip_scroll_the_text(book):
 
 def test_a_text_that_fits_has_no_strip(show):
     reader = show(CAT, layer=3, heads=1)
-    assert reader.page.locator(".ax-strip").is_hidden()
+    assert reader.page.locator(".ax-minimap").is_hidden()
 
 
 # --- finding words --------------------------------------------------------------------------------
@@ -297,3 +321,18 @@ def test_all_places_are_pinned_at_once(book, trace):
     tokens = [i for i, token in enumerate(trace.query_tokens) if token.text == "lantern"]
     assert len(tokens) == CHAPTERS
     wait_pinned(book, ["lantern"] * CHAPTERS, [])
+
+
+def test_axe_finds_no_serious_barrier_in_the_strip_and_the_box(book):
+    find(book, "lantern")
+    wait_told(book, f"1 of {CHAPTERS}")
+    assert book.barriers() == []
+
+
+def test_the_arrow_keys_go_the_way_that_the_text_runs(page_from_disk):
+    words = "הבית הישן עמד על הגבעה"
+    someone = page_from_disk(explorer.trace(words, source="scratch", n_layers=1, n_heads=1))
+    someone.page.locator(".ax-text").focus()
+    for key in ("ArrowLeft", "ArrowLeft", "ArrowLeft", "ArrowRight"):
+        someone.page.keyboard.press(key)
+    someone.page.locator(".ax-token.ax-here[data-token='1']").wait_for()

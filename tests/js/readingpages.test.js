@@ -56,10 +56,10 @@ test("a chunk ends with a line, else with a sentence, else with a word, else any
   const ends = (/** @type {Piece[]} */ pieces) => chunksOf(pieces, false)[0].own.length;
   assert.equal(ends(words(900, (i) => (i === 119 ? "\n" : " "))), 120);
   const sentences = words(900);
-  sentences[2 * 170] = { kind: "token", text: "end.", i: 170 };
-  assert.equal(ends(sentences), 171);
-  assert.equal(ends(words(900)), 240);
-  assert.equal(ends(words(900, () => "")), 320);
+  sentences[2 * 270] = { kind: "token", text: "end.", i: 270 };
+  assert.equal(ends(sentences), 271);
+  assert.equal(ends(words(900)), 340);
+  assert.equal(ends(words(900, () => "")), 420);
   assert.equal(chunksOf(words(900), true).length, 1);
 });
 

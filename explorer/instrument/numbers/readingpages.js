@@ -13,9 +13,9 @@ import { bound } from "./basics.js";
 
 export const LONG_TEXT = 1500; // tokens from which a text is cut into chunks
 const PARAGRAPH = 100; // tokens after which a chunk ends with a line of the text
-const SENTENCE = 160; // with a sentence
-const WORD = 240; // with a word
-const MOST = 320; // anywhere
+const SENTENCE = 260; // with a sentence
+const WORD = 340; // with a word
+const MOST = 420; // anywhere
 const FIRST_RATE = 0.3; // pixels a letter, before any chunk was measured
 
 /**

@@ -26,8 +26,8 @@ import { h } from "../parts/dom.js";
  *   wide: when they were measured; top, tall: what is in sight, as asking would cost a layout
  */
 
-const NEAR = 300; // pixels above and below the sight that are filled
-const FAR = 700; // pixels from which they are emptied
+const NEAR = 200; // pixels above and below the sight that are filled
+const FAR = 400; // pixels from which they are emptied
 const LINE = 30; // pixels that one line of text takes, about
 const ROUNDS = 4; // until what is in sight has its own heights
 

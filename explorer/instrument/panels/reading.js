@@ -1,13 +1,10 @@
 // The reading view: the pasted text as running text, or the picture, shaded by the attention of what
 // is chosen. In cross-attention the first text is what is looked at, the second what looks.
 
-import { range } from "../numbers/basics.js";
 import { digits } from "../numbers/model.js";
 import { chunksOf, LONG_TEXT } from "../numbers/readingpages.js";
 import {
-  changeOf,
   columnOf,
-  dressOf,
   piecesOf,
   rowOf,
   shadeOf,
@@ -17,7 +14,6 @@ import {
   spotOf,
   spotsOf,
   stepThrough,
-  TONES,
 } from "../numbers/readingtext.js";
 import { focusOn } from "../numbers/words.js";
 import { h, keys, picking, pushButton } from "../parts/dom.js";
@@ -25,16 +21,17 @@ import { createPhoto } from "../parts/photo.js";
 import { createTable } from "../parts/table.js";
 import {
   createChunks,
+  firstInSight,
   goTo,
   heightOf,
   lay,
   lineOfToken,
   remeasure,
   settle,
-  tokensHere,
 } from "./chunks.js";
 import { createFind } from "./find.js";
 import { findingIn, NOTHING_FOUND } from "./finding.js";
+import { dressAll, rulesOf } from "./readingdress.js";
 import { createStrip, stripFor } from "./strip.js";
 
 /**
@@ -48,21 +45,18 @@ import { createStrip, stripFor } from "./strip.js";
  *            spans: (HTMLElement | null)[], worn: (Dress | undefined)[], finishing: number,
  *            anchor: number, found: import("./finding.js").Found,
  *            runs: import("../numbers/find.js").Run[] | null,
- *            strip: import("./strip.js").Kept | null}} Here
+ *            strip: import("./strip.js").Kept | null, back: number | null}} Here
  *   built: the trace that stands there; painted: the theme of what is painted; texts: in pieces; by
  *   spot: spans, of those that are in the page, and what is worn; finishing: the frame that brings
  *   the slight changes; anchor: where walking with Shift began; runs: what is searched, once
- *   something is; strip: what was painted there
+ *   something is; strip: what was painted there; back: the token that the sight began
+ *   with before all went to paper
  * @typedef {ReturnType<typeof elementsOf>} Elements
  * @typedef {{here: Here, parts: Elements, table: ReturnType<typeof createTable>,
  *            chunks: import("./chunks.js").Chunks, find: ReturnType<typeof createFind>,
  *            strip: ReturnType<typeof createStrip>}} Reading
  */
 
-const SLACK = 40; // pixels above and below what is in sight
-const AT_ONCE = 80; // slight changes that a frame bears
-const FAINT = 1; // the first shade that is not the page itself
-const THICKEST = 85; // per cent of a patch that the full colour covers
 const LONG = 200; // tokens from which the text gets more room
 
 /** @param {Actions} actions */
@@ -70,7 +64,8 @@ export function createReading(actions) {
   /** @type {Here} */
   const here = {
     ...{ scene: null, shading: null, built: "", painted: null, spots: [], texts: [], spans: [] },
-    ...{ worn: [], finishing: 0, anchor: 0, found: NOTHING_FOUND, runs: null, strip: null },
+    ...{ worn: [], finishing: 0, anchor: 0, found: NOTHING_FOUND, runs: null },
+    ...{ strip: null, back: null },
   };
   const table = createTable("reading view", (now) => {
     const { unitOf, values } = shadingOf(now);
@@ -205,7 +200,8 @@ function walk(reading, scene, where, dx, dy, shift) {
   const { picture } = scene.model;
   const units = where === "row" ? picture.rows : picture.columns;
   const now = where === "row" ? scene.focus.rows : scene.focus.columns;
-  const forth = getComputedStyle(parts.body).direction === "rtl" ? -dx : dx;
+  const text = parts.body.querySelector("p") ?? parts.body;
+  const forth = getComputedStyle(text).direction === "rtl" ? -dx : dx;
   const line = scene.trace.head.patches?.[1] ?? 1; // a picture has rows of patches
   const next = stepThrough(now, here.anchor, forth + line * dy, units.length, shift);
   here.anchor = next.anchor;
@@ -227,10 +223,17 @@ function draw(reading, next) {
   const fresh = here.built !== next.trace.head.id;
   if (fresh) build(reading, next.trace);
   if (here.painted !== next.theme) parts.tones.textContent = rulesOf(next.theme);
+  const paper = body.closest(".ax-paper") !== null; // there the whole text is in sight
+  if (paper && here.back === null) here.back = firstInSight(chunks);
   const anew = fresh || here.painted !== next.theme || chunks.wide !== body.clientWidth;
   if (anew) remeasure(chunks);
   else if (chunks.tall !== body.clientHeight) settle(chunks);
   needStrip(reading, next.trace.head.patches !== null);
+  if (!paper && here.back !== null) {
+    body.scrollTop = lineOfToken(chunks, here.back);
+    settle(chunks);
+    here.back = null;
+  }
   here.painted = next.theme;
   if (fresh) {
     const panel = parts.element;
@@ -347,56 +350,4 @@ function showStrip({ here, chunks, strip }, { trace: { head }, view, theme }, sh
   const level = (/** @type {number} */ i) => Math.round(255 * shadeOf(shading, here.spots[i]));
   here.strip = stripFor(here.strip, chunks, shading, level);
   strip.draw(here.strip, chunks, { pinned, found: here.found, theme });
-}
-
-/**
- * Dress what is in sight.
- * @param {Reading} reading @param {Scene} scene
- * @param {import("../numbers/readingtext.js").Shading} shading
- */
-function dressAll({ here, chunks }, { model, focus: point }, shading) {
-  const [first, last] = [chunks.top - SLACK, chunks.top + chunks.tall + SLACK];
-  const [rows, columns] = [new Set(point.rows), new Set(point.columns)];
-  /** @type {[number, Dress][]} */
-  const slight = [];
-  const { marks } = here.found;
-  for (const i of chunks.chunks.length ? tokensHere(chunks) : here.spots.keys()) {
-    const line = lineOfToken(chunks, i);
-    if (line < first || line > last) continue; // out of sight
-    const next = dressOf(shading, model, here.spots[i], rows, columns);
-    next.marks += marks.get(i) ?? "";
-    const change = changeOf(here.worn[i], next);
-    if (change === "plain") dress(here, i, next);
-    else if (change === "slight") slight.push([i, next]);
-  }
-  cancelAnimationFrame(here.finishing);
-  // In a long text what changed by a shade or two comes one frame after what anybody would notice.
-  const finish = () => slight.forEach(([i, next]) => dress(here, i, next));
-  if (slight.length > AT_ONCE) here.finishing = requestAnimationFrame(finish);
-  else finish();
-}
-
-/** @param {Here} here @param {number} i of a spot @param {Dress} next */
-function dress(here, i, next) {
-  const span = here.spans[i];
-  if (!here.scene || !span) return;
-  here.worn[i] = next;
-  const patch = here.scene.trace.head.patches ? " ax-patch" : "";
-  const kind = here.spots[i].token.special ? " ax-special" : patch;
-  span.className = `ax-token${kind} ax-tone${next.tone}${next.marks}`;
-}
-
-/**
- * One class for every shade: the browser finds it faster than colours set one by one.
- * @param {Scene["theme"]} theme
- */
-function rulesOf({ fills, inks }) {
-  const rules = range(FAINT, TONES).map((tone) => {
-    const level = Math.round((255 * tone) / TONES);
-    // Over a picture one colour, thicker where more attention goes: a pale one would hide as much.
-    const thick = Math.round((THICKEST * tone) / TONES);
-    return `.ax-token.ax-tone${tone} { background-color: ${fills[level]}; color: ${inks[level]}; }
-.ax-patch.ax-tone${tone} { background-color: color-mix(in srgb, ${fills[255]} ${thick}%, transparent); }`;
-  });
-  return rules.join("\n");
 }

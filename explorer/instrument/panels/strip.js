@@ -35,7 +35,7 @@ export function createStrip(going) {
   const element = h(
     "div",
     {
-      ...{ class: "ax-strip", tabindex: "0", role: "slider", "aria-orientation": "vertical" },
+      ...{ class: "ax-minimap", tabindex: "0", role: "slider", "aria-orientation": "vertical" },
       ...{ "aria-label": "Place in the text", "aria-valuemin": "0", "aria-valuemax": "100" },
       title:
         "The whole text: where the attention goes, and what is in sight. Click or drag to go there.",
