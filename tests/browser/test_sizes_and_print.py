@@ -205,6 +205,7 @@ def test_a_long_text_is_whole_on_paper_and_it_says_what_is_not(show):
     body = page.locator(".ax-text")
     cut = "e => e.scrollHeight > e.clientHeight + 1"
     assert body.evaluate(cut)
+    body.evaluate("e => (e.scrollTop = 60)")
     page.emulate_media(media="print")
     page.locator(".ax.ax-paper").wait_for()
     assert not body.evaluate(cut)
@@ -214,6 +215,9 @@ def test_a_long_text_is_whole_on_paper_and_it_says_what_is_not(show):
     says = "e => getComputedStyle(e, '::after').content"
     assert "the whole is longer" in page.locator(".ax-panel-flow").evaluate(says)
     assert page.locator(".ax-panel-heat").evaluate(says) == "none"
+    page.emulate_media(media="screen")
+    page.locator(".ax:not(.ax-paper)").wait_for()
+    assert body.evaluate("e => e.scrollTop") == 60
 
 
 SPY = """() => {
