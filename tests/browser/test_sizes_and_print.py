@@ -205,7 +205,8 @@ def test_a_long_text_is_whole_on_paper_and_it_says_what_is_not(show):
     body = page.locator(".ax-text")
     cut = "e => e.scrollHeight > e.clientHeight + 1"
     assert body.evaluate(cut)
-    body.evaluate("e => (e.scrollTop = 60)")
+    scrolled = body.evaluate("e => { e.scrollTop = 60; return e.scrollTop; }")
+    assert scrolled
     page.emulate_media(media="print")
     page.locator(".ax.ax-paper").wait_for()
     assert not body.evaluate(cut)
@@ -217,7 +218,7 @@ def test_a_long_text_is_whole_on_paper_and_it_says_what_is_not(show):
     assert page.locator(".ax-panel-heat").evaluate(says) == "none"
     page.emulate_media(media="screen")
     page.locator(".ax:not(.ax-paper)").wait_for()
-    assert body.evaluate("e => e.scrollTop") == 60
+    assert body.evaluate("e => e.scrollTop") == scrolled
 
 
 SPY = """() => {
