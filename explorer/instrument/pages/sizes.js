@@ -155,11 +155,15 @@ function lettersCame(event) {
   }
 }
 
+/** @type {[Element, number][]} how far everything was scrolled before it was on paper */
+let scrolled = [];
+
 /**
  * All pages are laid out before any is drawn: one inside another has its width from it.
  * @param {boolean} paper
  */
 function toPaper(paper) {
+  if (paper && !scrolled.length) scrolled = [...pages].flatMap(({ root }) => scrolledIn(root));
   for (const { root, headline, title } of pages) {
     root.classList.toggle("ax-paper", paper);
     headline.textContent = title();
@@ -168,7 +172,16 @@ function toPaper(paper) {
   }
   drawPages();
   for (const { root } of pages) markCut(root);
+  if (paper) return;
+  for (const [element, top] of scrolled) element.scrollTop = top;
+  scrolled = [];
 }
+
+/** @param {HTMLElement} root @returns {[Element, number][]} */
+const scrolledIn = (root) =>
+  [...root.querySelectorAll("*")].flatMap((element) =>
+    element.scrollTop ? [[element, element.scrollTop]] : [],
+  );
 
 /** Of what scrolls on the screen, only what is in sight can be printed: that is said. @param {HTMLElement} root */
 function markCut(root) {
