@@ -351,3 +351,35 @@ def test_words_of_a_long_text_are_added_up_only_where_that_takes_no_minutes(monk
     ((_, found),) = answer(columns)
     want = trace.weights[:, :, :, 5]
     assert np.abs(found - want).max() < 1e-6, "once they were read the columns are enough"
+
+
+some_heads = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)).map(list), max_size=6)
+some_words = st.lists(st.lists(st.integers(0, 50), min_size=1, max_size=3), min_size=1, max_size=3)
+
+
+@given(
+    some_heads,
+    some_heads,
+    some_heads,
+    st.sampled_from([None, "sentence", "paragraph", "stretch", "word", "x"]),
+    some_words,
+    some_words,
+    st.booleans(),
+)
+def test_whatever_a_page_asks_of_a_long_text_is_answered_as_far_as_it_is_there(
+    heads, summaries, thumbs, level, queries, keys, flag
+):
+    group = {"name": "g", "queries": queries, "keys": keys, "mean": flag, "together": not flag}
+    sent = {"trace": "x", "layer": 99, "map": level, "group": group | {"rescaled": flag}}
+    sent |= {"heads": heads, "summaries": summaries, "thumbs": thumbs}
+    trace = long_trace(40, sinks=np.ones(4, np.float32))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("explorer.instrument.wire.longtext.LONG_CELLS", 100)
+        blocks = answers_to(trace, Request.of(sent), lambda page: "")
+        read(pack(trace, trace_id="x", answers=blocks))
+    for about, array in blocks:
+        assert np.isfinite(array).all()
+        for layer, head in about.get("places", [(about.get("layer", 1), about.get("head", 0))]):
+            assert layer in (1, 3)
+            assert head < 4
+        assert about.get("level", "sentence") in ("sentence", "stretch")
