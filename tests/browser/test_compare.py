@@ -96,7 +96,7 @@ def test_the_best_match_of_a_head_is_the_nearest_one(reader):
     c = compare(explorer.trace(CAT), explorer.trace(CAT, source="scratch"))
     layer, head = c.best_match()[2]
     reader.painted(f"layer 0, head 2 | layer {layer}, head {head}")
-    assert reader.page.locator("[value=same]").is_disabled()  # there is no namesake
+    assert reader.page.get_by_role("radio", name="its namesake").is_disabled()  # there is none
 
 
 def test_a_run_compared_with_itself_differs_nowhere(reader):

@@ -205,8 +205,6 @@ def test_a_long_text_is_whole_on_paper_and_it_says_what_is_not(show):
     body = page.locator(".ax-text")
     cut = "e => e.scrollHeight > e.clientHeight + 1"
     assert body.evaluate(cut)
-    scrolled = body.evaluate("e => { e.scrollTop = 60; return e.scrollTop; }")
-    assert scrolled
     page.emulate_media(media="print")
     page.locator(".ax.ax-paper").wait_for()
     assert not body.evaluate(cut)
@@ -216,8 +214,15 @@ def test_a_long_text_is_whole_on_paper_and_it_says_what_is_not(show):
     says = "e => getComputedStyle(e, '::after').content"
     assert "the whole is longer" in page.locator(".ax-panel-flow").evaluate(says)
     assert page.locator(".ax-panel-heat").evaluate(says) == "none"
-    page.emulate_media(media="screen")
-    page.locator(".ax:not(.ax-paper)").wait_for()
+
+
+def test_after_printing_a_text_is_scrolled_as_it_was(show):
+    page = show(f"{CAT} " * 45, **LAST).page
+    body = page.locator(".ax-text")
+    scrolled = body.evaluate("e => { e.scrollTop = 60; return e.scrollTop; }")
+    assert scrolled
+    page.pdf()
+    assert page.locator(".ax-paper").count() == 0
     assert body.evaluate("e => e.scrollTop") == scrolled
 
 

@@ -155,15 +155,16 @@ function lettersCame(event) {
   }
 }
 
-/** @type {[Element, number][]} how far everything was scrolled before it was on paper */
-let scrolled = [];
+/** @type {[Element, number][] | null} on paper: how far everything was scrolled before */
+let scrolled = null;
 
 /**
  * All pages are laid out before any is drawn: one inside another has its width from it.
  * @param {boolean} paper
  */
 function toPaper(paper) {
-  if (paper && !scrolled.length) scrolled = [...pages].flatMap(({ root }) => scrolledIn(root));
+  if (!paper && !scrolled) return; // it is back already
+  scrolled ??= [...pages].flatMap(({ root }) => scrolledIn(root));
   for (const { root, headline, title } of pages) {
     root.classList.toggle("ax-paper", paper);
     headline.textContent = title();
@@ -174,7 +175,7 @@ function toPaper(paper) {
   for (const { root } of pages) markCut(root);
   if (paper) return;
   for (const [element, top] of scrolled) element.scrollTop = top;
-  scrolled = [];
+  scrolled = null;
 }
 
 /** @param {HTMLElement} root @returns {[Element, number][]} */
