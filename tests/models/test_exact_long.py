@@ -1,0 +1,308 @@
+"""What the page says of a long text is exact: rows, columns, sums, shares, maps between sentences,
+tiles, profiles and the strongest pairs, which it makes of q and k of single heads and of what the
+server adds up, are held against all weights in float64, and these against the model itself.
+
+Long is a text from 775 tokens on; nothing here gets truer with more of them.
+"""
+
+import json
+import subprocess
+from itertools import pairwise, product
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import transformers
+
+import explorer
+from explorer.analysis.detectors import same_words
+from explorer.instrument.wire.longtext import is_long, levels
+from explorer.instrument.wire.request import Request
+from explorer.instrument.wire.trace import answers_to, pack
+from explorer.layers import GivenWeights
+from tests.models import zoo
+from tests.models.long_text import long_bert, story
+from tests.models.tiny import AGAINST_EAGER
+
+JS = Path(__file__).parents[1] / "js" / "long_answers.js"
+MODELS = ("bert", "modernbert", "llama", "gpt_oss", "gemma2", "bloom")
+HEADS = (1, 2)  # of a model with shared keys, of two of them
+ROOM = {"max_position_embeddings": 2048}
+LAYERS = {"modernbert": (0, 1), "gpt_oss": (0,), "gemma2": (0,)}  # with a window, and without
+PART = (100, 180, 90, 170)  # of the picture: four tiles
+
+# Of numbers between 0 and 1. Weights end as float32, whose rounding is 6e-8 of 1, and the server
+# adds up float32 weights of up to 900 keys; entropies are shares of the possible ones.
+LARGEST = 6e-7
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def read(request, tmp_path_factory):
+    """A model's name, its trace of a long text, and its own eager weights of it by layer."""
+    name, folder = request.param, tmp_path_factory.mktemp(request.param)
+    texts = (story(500), story(401, seed=1)) if name == "bert" else (story(230).lower(),)
+    if name == "bert":
+        long_bert(folder)
+    else:
+        zoo.save(zoo.build(name, ROOM), "text", folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("explorer.sources.loading.MAX_TOKENS", 2048)
+        trace = explorer.trace(*texts, source=f"path:{folder}")
+    assert is_long(trace)
+    assert trace.n_cut == (0,) * len(texts)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    network = transformers.AutoModel.from_pretrained(folder, attn_implementation="eager").eval()
+    with torch.inference_mode():
+        inputs = tokenizer(*texts, return_tensors="pt")
+        if name != "bert":
+            inputs.pop("token_type_ids", None)
+        found = network(**inputs, output_attentions=True).attentions
+    return name, trace, [weights[0].double().numpy() for weights in found]
+
+
+def by_float64(layer, head, eager):
+    """All weights of a head, each step in double precision, ``[query, key]``.
+
+    Which keys a query may look at is taken from the model's own weights, not from ours.
+    """
+    if isinstance(layer, GivenWeights):
+        return layer.rows(head).astype(np.float64)
+    rule, q = layer.rule, layer.q[head].astype(np.float64)
+    k = layer.k[head * len(layer.k) // layer.n_heads].astype(np.float64)
+    scores = rule.scale * q @ k.T
+    if rule.cap is not None:
+        scores = rule.cap * np.tanh(scores / rule.cap)
+    if rule.offsets is not None:
+        n = len(scores)
+        scores += rule.offsets[head][np.arange(n) - np.arange(n)[:, None] + n - 1]
+    scores[eager == 0] = -np.inf
+    sink = -np.inf if rule.sinks is None else float(rule.sinks[head])
+    most = np.maximum(scores.max(axis=-1, keepdims=True), sink)
+    powers = np.exp(scores - most)
+    return powers / (powers.sum(axis=-1, keepdims=True) + np.exp(sink - most))
+
+
+def test_the_numbers_are_the_models_own(read):
+    name, trace, eager = read
+    off = 0.0
+    for number in LAYERS.get(name, (1,)):
+        for head in HEADS:
+            own = eager[number][head]
+            off = max(off, np.abs(by_float64(trace.layer(number), head, own) - own).max())
+    print(f"\n{name}: {off:.1e} from the model's own weights")
+    assert off < AGAINST_EAGER
+
+
+# --- what the page is asked, and what the definitions say -----------------------------------------
+
+
+def questions(trace, number):
+    """Every way of looking at one head, and at two as their mean and as their maximum."""
+    found = []
+    switches = product((False, True), ("shown", "hidden", "renormalised"), range(3))
+    for i, (words, specials, how) in enumerate(switches):
+        view = {"words": words, "specials": specials, "combine": "max" if how == 2 else "mean"}
+        # Each level and each way of pooling meets every other switch.
+        view |= {"map": ("sentence", "paragraph")[i % 2], "pool": ("sum", "max")[(i // 2) % 2]}
+        heads = HEADS if how else HEADS[:1]
+        some = {"rows": [3, 120, 171], "columns": [0, 97, 150], "many": list(range(60, 100))}
+        found.append(
+            {"view": view, "file": i % 2, "layer": number, "heads": heads, "part": PART, **some}
+        )
+    return found
+
+
+def on_the_page(trace, number, asked, tmp_path):
+    """The page's answers, from a payload with its maps for each of the two levels."""
+    places = tuple((number, head) for head in HEADS)
+    command = ["node", str(JS), str(tmp_path / "asked.json")]
+    (tmp_path / "asked.json").write_text(json.dumps(asked), "utf-8")
+    for level in ("sentence", "paragraph"):
+        request = Request("x", number, heads=places, summaries=places, map=level)
+        answers = answers_to(trace, request, lambda page: "")
+        command.append(str(tmp_path / level))
+        Path(command[-1]).write_bytes(pack(trace, trace_id="x", answers=answers))
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def starts_of(tokens, words):
+    """Where each unit of the reading view begins."""
+    goes_on = [words and b.word is not None and a.word == b.word for a, b in pairwise(tokens)]
+    return [0, *(i for i, same in enumerate(goes_on, 1) if not same)]
+
+
+class Units:
+    """What stands on a side of a picture: runs of tokens, of which some may be hidden."""
+
+    def __init__(self, trace, starts, specials):
+        self.starts = starts
+        ends = [*starts[1:], len(trace.tokens)]
+        shown = [specials == "shown" or not trace.tokens[start].special for start in starts]
+        self.kept = np.flatnonzero(shown)
+        self.tokens = [list(range(starts[i], ends[i])) for i in self.kept]
+
+    def __iter__(self):
+        return iter(self.tokens)
+
+    def between(self, weights, rescaled):
+        """Attention between units: keys add, queries average, then rows are rescaled."""
+        cells = self._reduced(np.add, weights)
+        sums = cells.sum(axis=-1) if rescaled else np.array([len(unit) for unit in self])
+        return cells / sums[:, None]
+
+    def tops(self, weights):
+        """The largest single weight between units."""
+        return self._reduced(np.maximum, weights)
+
+    def _reduced(self, how, weights):
+        cells = how.reduceat(how.reduceat(weights, self.starts, axis=1), self.starts, axis=0)
+        return cells[np.ix_(self.kept, self.kept)]
+
+
+def profile_of(trace, weights, allowed):
+    tokens = trace.tokens
+    words = same_words(tokens, trace.model.unknown_token)
+    alike = (words[:, None] == words) & (words >= 0) & ~np.eye(len(words), dtype=bool)
+    special = [token.special for token in tokens]
+    rows = weights / weights.sum(axis=-1, keepdims=True)
+    logs = np.log2(rows, where=rows > 0, out=np.zeros_like(rows))
+    possible = np.log2(allowed.sum(axis=-1)).mean()
+    n = len(tokens)
+    return {
+        "self": np.trace(weights) / n,
+        "previous": np.trace(weights, -1) / n,
+        "next": np.trace(weights, 1) / n,
+        "repeat": weights[alike].sum() / n,
+        "special": weights[:, special].sum() / n,
+        "sink": 1 - weights.sum() / n,
+        "entropy": -(rows * logs).sum(axis=-1).mean() / possible,
+        "possible": possible,
+    }
+
+
+class Head:
+    """All weights of a head, and what they say of it as a whole."""
+
+    def __init__(self, trace, layer, head, eager):
+        self.weights = by_float64(layer, head, eager)
+        self.profile = profile_of(trace, self.weights, eager > 0)
+        self.received = self.weights.mean(axis=0)
+        self.lost = 1 - self.weights.sum(axis=-1)
+
+
+class Wanted:
+    """What the definitions say of some heads under a view."""
+
+    def __init__(self, trace, heads, question):
+        self.trace, self.heads, self.question = trace, heads, question
+        view = question["view"]
+        specials = view["specials"]
+        self.rescaled, self.most = specials == "renormalised", view["combine"] == "max"
+        self.units = Units(trace, starts_of(trace.tokens, view["words"]), specials)
+        self.groups = Units(trace, levels(trace)[0][view["map"]], specials)
+        self.each = [self.units.between(head.weights, self.rescaled) for head in heads]
+        self.sums = [self.groups.between(head.weights, self.rescaled) for head in heads]
+        self.received = np.mean([head.received for head in heads], axis=0)
+        self.lost = np.mean([head.lost for head in heads], axis=0)
+
+    def together(self, found):
+        return np.max(found, axis=0) if self.most else np.mean(found, axis=0)
+
+    def number(self, rows, columns):
+        return self.together([each[np.ix_(rows, columns)].sum(-1).mean() for each in self.each])
+
+    def nowhere(self, of):
+        return 0.0 if self.rescaled else np.mean([self.lost[unit].mean() for unit in of])
+
+    def map(self):
+        if self.question["view"]["pool"] == "sum" or self.rescaled:
+            return self.together(self.sums)
+        return self.together([self.groups.tops(head.weights) for head in self.heads])
+
+    def numbers(self):
+        """By its name in `long_answers.js`, each number or array of numbers."""
+        rows, columns, many = (self.question[name] for name in ("rows", "columns", "many"))
+        top, bottom, left, right = PART
+        picture = self.together(self.each)
+        total = [sums[:4, 1:3].sum(axis=-1).mean() for sums in self.sums]
+        everything = [range(len(self.trace.tokens))]
+        shares = [self.received[unit].sum() for unit in self.units]
+        lost_by_row = [self.nowhere([self.units.tokens[row]]) for row in rows]
+        pairs = [*zip(([row] for row in rows), ([column] for column in columns), strict=True)]
+        pairs += [(rows, columns), (many, columns), (rows, many)]
+        return {
+            "given": picture[rows],
+            "givenTogether": self.together([each[rows].mean(axis=0) for each in self.each]),
+            "got": picture[:, columns].T,
+            "gotTogether": self.together([each[:, columns].sum(axis=-1) for each in self.each]),
+            "numbers": [self.number(*pair) for pair in pairs],
+            "nowhere": [*lost_by_row, np.mean(lost_by_row), self.nowhere(everything)],
+            "shares": shares,
+            "hidden": np.mean([head.profile["special"] for head in self.heads]),
+            "sink": self.lost.mean(),
+            "map": self.map().ravel(),
+            "mapShares": [self.received[group].sum() for group in self.groups],
+            "mapNowhere": [self.nowhere([group]) for group in self.groups],
+            "total": self.together(total),
+            "part": picture[top:bottom, left:right].ravel(),
+        }
+
+
+def held(shown, wanted):
+    """How far each number on the page is from what it should be, by its name."""
+    off = {}
+    for name, right in wanted.numbers().items():
+        got = np.array(shown[name] if shown[name] is not None else 0, dtype=np.float64)
+        assert got.shape == np.shape(right), name
+        off[name] = np.abs(got - right).max()
+    possible = shown["profile"]["possible"]
+    names = ["self", "previous", "next", "repeat", "special", "sink"]
+    first = wanted.heads[0].profile
+    if len(wanted.heads) == 1:
+        off["entropy"] = abs(shown["profile"]["entropy"] / possible - first["entropy"])
+    else:
+        assert shown["profile"]["entropy"] is None
+        names.remove("sink")  # said by `sink`, for all heads
+    for name in names:
+        right = np.mean([head.profile[name] for head in wanted.heads])
+        off[f"profile, {name}"] = abs(shown["profile"][name] - right)
+    assert abs(possible - first["possible"]) < 2e-6  # sent with six decimals
+    return off
+
+
+def pairs_off(shown, wanted):
+    """How far the strongest single weights are from what they should be: heaviest first, theirs."""
+    hidden = wanted.question["view"]["specials"] != "shown"
+    ordinary = [not (hidden and token.special) for token in wanted.trace.tokens]
+    of_head = dict(zip(wanted.question["heads"], wanted.heads, strict=True))
+    cells = [head.weights[np.ix_(ordinary, ordinary)].ravel() for head in wanted.heads]
+    strongest = np.concatenate([np.partition(some, -50)[-50:] for some in cells])
+    found = [pair["weight"] for pair in shown]
+    assert found == sorted(found, reverse=True)
+    off = np.abs(found - np.sort(strongest)[::-1]).max()
+    for pair in shown:
+        rows, columns = (wanted.units.tokens[pair[side]] for side in ("row", "column"))
+        own = of_head[pair["head"]].weights[np.ix_(rows, columns)]
+        off = max(off, np.abs(own - pair["weight"]).min())
+    return off
+
+
+def test_every_number_of_a_long_text_agrees_with_float64(read, tmp_path):
+    name, trace, eager = read
+    off = {}
+    for number in LAYERS.get(name, (1,)):
+        asked, layer = questions(trace, number), trace.layer(number)
+        heads = [Head(trace, layer, head, eager[number][head]) for head in HEADS]
+        for question, shown in zip(asked, on_the_page(trace, number, asked, tmp_path), strict=True):
+            wanted = Wanted(trace, heads[: len(question["heads"])], question)
+            assert shown["units"] == [wanted.units.tokens] * 2
+            assert shown["groups"] == [wanted.groups.tokens] * 2
+            found = held(shown, wanted) | {"pairs": pairs_off(shown["pairs"], wanted)}
+            off = {what: max(most, off.get(what, 0)) for what, most in found.items()}
+    print(
+        f"{name}, {len(trace.tokens)} tokens:", {what: f"{most:.1e}" for what, most in off.items()}
+    )
+    assert max(off.values()) < LARGEST, off
