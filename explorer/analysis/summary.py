@@ -5,7 +5,7 @@ is left of them are sums and maxima over pieces of the text. A piece is a run of
 by nothing that is asked about: so one reading serves groups, thumbnails and special tokens.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -59,6 +59,7 @@ def summarise(
     head: int,
     query_starts: Sequence[int],
     key_starts: Sequence[int],
+    tick: Callable[[], None] = lambda: None,
 ) -> Summary:
     """Summarise one head in one reading of its rows.
 
@@ -68,6 +69,7 @@ def summarise(
         head: The head, from 0.
         query_starts: Where the groups of the tokens that look begin, ascending from 0.
         key_starts: The same of the tokens that are looked at.
+        tick: Called again and again; may raise to end it.
     """
     layer = trace.layer(number)
     rows = _Pieces.of(trace.query_tokens, query_starts)
@@ -76,6 +78,7 @@ def summarise(
     tops, small, pairs = _Tops(rows.group, columns), _Tops(rows.dot, columns), _Pairs(rows, columns)
     ordinary, profile = _Tops(rows.dot, columns, ~rows.special), _Profile(trace)
     for band in layer.bands(head):
+        tick()
         if not band.weights.size:
             continue
         first, starts = rows.within(band.queries)
@@ -99,13 +102,16 @@ def summarise(
     )
 
 
-def thumbnails(trace: AttentionTrace, number: int, head: int) -> Dots:
+def thumbnails(
+    trace: AttentionTrace, number: int, head: int, tick: Callable[[], None] = lambda: None
+) -> Dots:
     """A head shrunk by the maximum of each block, so that one strong weight is not lost.
 
     Args:
         trace: The trace.
         number: The model's own number of the layer.
         head: The head, from 0.
+        tick: Called again and again; may raise to end it.
 
     Returns:
         uint8 ``[2, s_query, s_key]`` with s = min(n, 32): of all tokens, and of ordinary ones
@@ -114,6 +120,7 @@ def thumbnails(trace: AttentionTrace, number: int, head: int) -> Dots:
     rows, columns = (_Pieces.of(tokens, [0]) for tokens in (trace.query_tokens, trace.key_tokens))
     every, ordinary = _Tops(rows.dot, columns), _Tops(rows.dot, columns, ~rows.special)
     for band in trace.layer(number).bands(head):
+        tick()
         if not band.weights.size:
             continue
         first, starts = rows.within(band.queries)

@@ -38,7 +38,7 @@ ALONE: float = ALONE_SECONDS
 MOST_KEPT = 500  # results, however small
 MOST_JOBS = 400  # pieces of work under way, of all readers together
 CACHE_BYTES = CACHE_MB * 2**20
-MEANWHILE = 0.1  # seconds after which whoever waits looks up
+MEANWHILE = 0.03  # seconds after which whoever waits looks up
 LARGE = 100 * 2**20  # bytes of work after which what it freed is given back to the system
 # For each kind of work, how many pieces are under way at once, and with whom they take turns. Of
 # those that take turns one goes on at a time: two would only slow each other down.

@@ -161,6 +161,7 @@ def _instrument(trace: AttentionTrace, run: Run) -> None:
         opening=session.opening,
         link=run.to_query() if run.fits_link() else None,
         answers=answers("instrument", trace, trace_id, request, seen),
+        more=request is not None and request.trace_id == trace_id and request.known,
     )
 
     def on_request(new: Request) -> None:

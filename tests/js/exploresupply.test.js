@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { wishOf } from "../../explorer/instrument/numbers/answers.js";
-import { unpack } from "../../explorer/instrument/numbers/data.js";
+import { merge, unpack } from "../../explorer/instrument/numbers/data.js";
 import { START } from "../../explorer/instrument/numbers/view.js";
 import {
   createSupply,
@@ -11,7 +11,7 @@ import {
   pageBytes,
 } from "../../explorer/instrument/pages/exploresupply.js";
 import { headBlocks, headOf, long, summaryBlocks } from "./longtext.js";
-import { floats, payload, token } from "./trace.js";
+import { container, floats, payload, token } from "./trace.js";
 
 /** @typedef {import("../../explorer/instrument/pages/explore.js").Request} Request */
 /** @typedef {import("./trace.js").Given} Given */
@@ -49,7 +49,7 @@ function supplied(first = 7) {
 test("a layer that is not here is missing, one that is here is not", () => {
   assert.deepEqual(missingOf(trace([0]), START, at(1), false), {
     ...{ trace: "x", layer: 1, group: null, means: false, page: null },
-    ...{ heads: [], summaries: [], map: null, thumbs: [] },
+    ...{ heads: [], summaries: [], map: null, thumbs: [], known: false },
   });
   assert.equal(missingOf(trace([0]), START, at(0), false), null);
 });
@@ -205,4 +205,20 @@ test("a page of a long text holds chosen heads, or all of their layer", () => {
   assert.deepEqual([own.name, own.of], ["Layer 4, head 0", { layers: null, heads: [[4, 0]] }]);
   assert.deepEqual([layer.name, layer.of.layers], ["All 2 heads of layer 4", [4]]);
   assert.ok(layer.bytes > own.bytes);
+});
+
+test("of a long text only what is new is asked for, unless the rest is not here", () => {
+  assert.equal(missing([])?.known, true);
+  const { asked, supply } = supplied();
+  supply.fetchAll(unpack(container({ id: "x", more: true }, inFull(0))));
+  assert.deepEqual([asked[0].trace, asked[0].known], ["x", false]);
+});
+
+test("an answer alone adds to what is here", () => {
+  const before = unpack(long(inFull(0)));
+  const next = unpack(container({ id: "x", more: true }, small(1)));
+  merge(next, before);
+  assert.equal(next.head.query_tokens.length, 12);
+  assert.deepEqual([...next.heads.keys()], ["4.0"]);
+  assert.deepEqual(next.head.thumb, [1, 1]);
 });

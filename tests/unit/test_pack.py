@@ -383,3 +383,12 @@ def test_whatever_a_page_asks_of_a_long_text_is_answered_as_far_as_it_is_there(
             assert layer in (1, 3)
             assert head < 4
         assert about.get("level", "sentence") in ("sentence", "stretch")
+
+
+def test_to_a_browser_that_has_the_rest_an_answer_travels_alone():
+    trace = long_trace()
+    request = Request("x", 0, thumbs=((1, 0),), known=True)
+    answers = answers_to(trace, request, str)
+    header, blocks = read(pack(trace, trace_id="x", heads=((3, 2),), answers=answers, more=True))
+    assert header == {"id": "x", "more": True}
+    assert [about["kind"] for about, _ in blocks] == ["thumbs", "ordinary_thumbs"]

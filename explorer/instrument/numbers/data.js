@@ -17,7 +17,7 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
  *            query_tokens: Token[], key_tokens: Token[], texts: string[],
  *            marks: Record<string, string>[], patches: [number, number] | null, n_cut: number[],
  *            truncation_side: "left" | "right", unknown: string | null, possible: number[],
- *            sinks: boolean, thumb: [number, number], long: boolean,
+ *            sinks: boolean, thumb: [number, number], long: boolean, more?: boolean,
  *            levels: Levels, key_levels: Levels | null, map_level: string | null,
  *            opening: Record<string, unknown> | null, link: Record<string, string> | null,
  *            training: About | null}} Header
@@ -28,7 +28,8 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
  *   by layer, the bits of even attention under its mask; sinks: whether rows give a share to no
  *   token; long: whether heads travel one by one; levels: by their names the tokens at which groups
  *   of the text begin, from fine to coarse; key_levels: those of the keys, null for the same
- *   tokens; map_level: the level that maps of a long text show, null in a short one
+ *   tokens; map_level: the level that maps of a long text show, null in a short one;
+ *   more: whether all else of this header is left out, as an earlier payload has it
  * @typedef {Record<string, number[]>} Levels
  * @typedef {{weights: Float32Array, bytes: number}
  *         | {scores: import("./scores.js").Scores, id: number, bytes: number}} Layer
@@ -70,7 +71,7 @@ export const placeOf = (layer, head) => `${layer}.${head}`;
  */
 export function unpack(bytes) {
   const { head, blocks } = read(bytes);
-  head.query_tokens = tokensOf(head.query_tokens);
+  head.query_tokens = tokensOf(head.query_tokens ?? []);
   head.key_tokens = head.key_tokens ? tokensOf(head.key_tokens) : head.query_tokens;
   Object.assign(head, { ...WITHOUT_LEVELS, ...head });
   const training = head.training && {
@@ -329,6 +330,13 @@ export function merge(next, old) {
   next.summaries = new Map([...old.summaries, ...next.summaries]);
   next.smalls = new Map([...old.smalls, ...next.smalls]);
   next.head.thumb ??= old.head.thumb;
+  // The same text: what is known of its tokens stays.
+  if (next.head.more) next.head = Object.assign(old.head, { thumb: next.head.thumb });
+  else
+    Object.assign(next.head, {
+      query_tokens: old.head.query_tokens,
+      key_tokens: old.head.key_tokens,
+    });
   next.means ??= old.means;
   next.group ??= old.group;
   next.training ??= old.training;

@@ -45,10 +45,11 @@ import { boxesOf, followSizes } from "./sizes.js";
  *   chooseLayer: (layer: number) => void,
  * }} Actions
  * @typedef {{trace: string, layer: number, group: import("../numbers/scene.js").Wish | null, means: boolean,
- *            heads: Place[], summaries: Place[], map: string | null, thumbs: Place[],
+ *            heads: Place[], summaries: Place[], map: string | null, thumbs: Place[], known: boolean,
  *            page: ({ticket: number, view: Record<string, string>} & PageOf) | null}} Request
  *   everything that is wanted of the server; request.py checks it; of a long text: heads in full,
- *   what is said of heads as a whole, with maps at a level, and small pictures
+ *   what is said of heads as a whole, with maps at a level, and small pictures; known: whether the
+ *   header is here
  * @typedef {[number, number]} Place a layer and a head
  * @typedef {{layers: number[] | null, heads: Place[] | null}} PageOf null: all of them
  * @typedef {{
@@ -339,14 +340,9 @@ function update(here, bytes) {
   const brought = newsIn(next);
   here.theme = readTheme(here.root);
   const more = before?.head.id === next.head.id; // of the same trace
-  if (before && more) {
-    merge(next, before);
-    // The same tokens: what is known of them stays.
-    next.head.query_tokens = before.head.query_tokens;
-    next.head.key_tokens = before.head.key_tokens;
-  } else {
-    arrive(here, next);
-  }
+  if (next.head.more && !more) return here.supply.fetchAll(next);
+  if (before && more) merge(next, before);
+  else arrive(here, next);
   here.trace = next;
   const { view } = here.told;
   if (next.training) showFrame(next, frameAt(next.training, view.step));

@@ -26,7 +26,7 @@ const MOST_SMALL = 12; // small pictures that are asked for at once
 /** @param {Trace} trace @param {number} layer @returns {Request} that asks for nothing yet */
 const asking = ({ head }, layer) => ({
   ...{ trace: head.id, layer, group: null, means: false, page: null },
-  ...{ heads: [], summaries: [], map: null, thumbs: [] },
+  ...{ heads: [], summaries: [], map: null, thumbs: [], known: head.long },
 });
 
 /**
@@ -181,6 +181,8 @@ export function createSupply(need, first, seen = () => true) {
       wanted = /** @type {string} */ (key);
       need(request);
     },
+    /** All of a trace of which only an answer came, as after a page was left. @param {Trace} trace */
+    fetchAll: (trace) => need?.({ ...asking(trace, 0), known: false }),
     /** @param {Trace} trace @param {View} view @param {PageOf} which */
     fetchPage: (trace, view, which) => {
       ticket = (ticket + 1) % TICKETS;

@@ -4,7 +4,7 @@ A trace is long where the map of one head has more than `LONG_CELLS` cells. Noth
 then, here or in a browser, whose size grows with the square of the length.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -22,6 +22,7 @@ MOST_ASKED_FOR = 1024  # groups on a side of a map that a reader chooses, as lay
 LONG_CELLS = 600_000  # of one head's map: about 775 tokens
 Levels = dict[str, list[int]]
 Dots = npt.NDArray[np.uint8]
+Tick = Callable[[], None]
 
 # Kept for as long as a trace lives.
 _levels: "WeakKeyDictionary[AttentionTrace, tuple[Levels, Levels | None, str | None]]"
@@ -91,12 +92,15 @@ def _parts(
     return [*parts, *((name, np.asarray(part, np.float32)) for name, part in known)]
 
 
-def summary_blocks(trace: AttentionTrace, number: int, head: int, level: str) -> list[Block]:
+def summary_blocks(
+    trace: AttentionTrace, number: int, head: int, level: str, tick: Tick = lambda: None
+) -> list[Block]:
     """What is shown of a head besides its rows; nothing where a map has no room for the level."""
     own, other, _ = levels(trace)
     if level not in fitting_levels(own, other, MOST_ASKED_FOR):
         return []
-    found = summarise(trace, number, head, own[level], (own if other is None else other)[level])
+    keys = own if other is None else other
+    found = summarise(trace, number, head, own[level], keys[level], tick)
     _kept_thumbs(trace)[number, head] = found.thumbs
     about = {"kind": "summary", "layer": number, "head": head, "level": level}
     about |= {"profile": found.profile}
@@ -123,10 +127,10 @@ def _kept_thumbs(trace: AttentionTrace) -> dict[tuple[int, int], Dots]:
     return _thumbs.setdefault(trace, {})
 
 
-def thumbs_of(trace: AttentionTrace, number: int, head: int) -> Dots:
+def thumbs_of(trace: AttentionTrace, number: int, head: int, tick: Tick = lambda: None) -> Dots:
     """Both small pictures of a head, made once for as long as the trace lives."""
     kept = _kept_thumbs(trace)
     found = kept.get((number, head))
     if found is None:
-        found = kept[number, head] = thumbnails(trace, number, head)
+        found = kept[number, head] = thumbnails(trace, number, head, tick)
     return found

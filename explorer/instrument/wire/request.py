@@ -75,6 +75,7 @@ class Request:
         summaries: Heads of a long text whose summaries are wanted.
         map: The level of the maps in them.
         thumbs: Heads of a long text whose small pictures are wanted.
+        known: Whether the browser has all that is said of the trace besides its heads.
     """
 
     trace_id: str = ""
@@ -86,6 +87,7 @@ class Request:
     summaries: Places = ()
     map: str | None = None
     thumbs: Places = ()
+    known: bool = False
 
     @staticmethod
     def of(sent: object) -> "Request | None":
@@ -104,6 +106,7 @@ class Request:
             tuples_of(sent, "summaries", 2, MAX_HEADS) or (),
             sent["map"] if _matches(_NAME, sent.get("map")) else None,
             tuples_of(sent, "thumbs", 2, MAX_THUMBS) or (),
+            sent.get("known") is True,
         )
 
     def asks(self) -> bool:

@@ -30,6 +30,7 @@ numbers.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -72,6 +73,7 @@ def pack(
     link: Mapping[str, str] | None = None,
     answers: Sequence[Block] = (),
     history: TrainingHistory | None = None,
+    more: bool = False,
     report: Report = lambda doing, share: None,
 ) -> bytes:
     """The payload of a trace: its texts, all thumbnails, and some layers in full.
@@ -85,8 +87,11 @@ def pack(
         link: The URL parameters of the run; None if no link can carry it.
         answers: What else the browser asked for, from `answers_to`.
         history: The training that the trace is the last frame of; its layers need not be sent.
+        more: Whether the browser has what is said of the trace, so that only the answers are sent.
         report: Told what is being done; may raise to end it.
     """
+    if more:
+        return write({"id": trace_id, "more": True}, answers)
     if is_long(trace):
         blocks = _whole_heads(trace, heads, report)
     else:
@@ -282,8 +287,8 @@ def _heads_asked_for(trace: AttentionTrace, request: Request, report: Report) ->
     size = 0
     level = request.map or levels(trace)[2] or ""
     for number, head in places_in(trace, request.summaries):
-        report("Reading a head", None)
-        found = summary_blocks(trace, number, head, level) if size <= MAX_PAGE else []
+        tick = partial(report, "Reading a head", None)
+        found = summary_blocks(trace, number, head, level, tick) if size <= MAX_PAGE else []
         size += sum(array.nbytes for _, array in found)
         blocks += found
     for number, head in places_in(trace, request.heads):
@@ -292,8 +297,8 @@ def _heads_asked_for(trace: AttentionTrace, request: Request, report: Report) ->
         blocks += head_blocks(trace, number, head) if size <= MAX_PAGE else []
     places = places_in(trace, request.thumbs)
     for i, (number, head) in enumerate(places):
-        report("Drawing small pictures of heads", i / len(places))
-        thumbs_of(trace, number, head)
+        tick = partial(report, "Drawing small pictures of heads", i / len(places))
+        thumbs_of(trace, number, head, tick)
     return blocks + thumb_blocks(trace, tuple(places))
 
 
