@@ -23,6 +23,7 @@ from explorer import export
 from explorer.analysis.alignment import align
 from explorer.analysis.detectors import detectors, same_words, sentence_of
 from explorer.analysis.groups import word_of
+from explorer.analysis.levels import levels_of, stretches_of
 from explorer.errors import ExplorerError
 from explorer.instrument.wire.trace import pack
 from explorer.layers import of_weights
@@ -37,7 +38,7 @@ from explorer.sources.stored import read_npz
 from explorer.sources.tokens import read_texts
 from explorer.sources.trained import read_tokens
 from explorer.target import Likeness
-from explorer.trace import AttentionTrace, ModelInfo
+from explorer.trace import AttentionTrace, ModelInfo, Token
 from explorer.visible import is_blank, marks_in, visible
 from tests.models.tiny import byte_level, tiny_model, tiny_writer
 
@@ -104,14 +105,20 @@ def models() -> dict[str, LoadedModel]:
 
 
 def _trace(text: str) -> AttentionTrace:
-    """A trace of one head that looks evenly, with the from-scratch layer's tokens."""
+    """A trace of one head that looks evenly, with the first of the from-scratch layer's tokens."""
     reading = read_scratch(Run(text, source=SMALL))
-    n = len(reading.tokens)
+    tokens = reading.tokens[:512]  # all weights of as many are had by what needs them all
+    n = len(tokens)
     weights = np.full((1, 1, n, n), 1 / n, np.float32)
     info = ModelInfo("m", None, 1, 1, 1, 512)
     text = readable(text)
     layers = of_weights(weights)
-    return AttentionTrace(info, (text,), reading.tokens, reading.tokens, layers, reading.n_cut)
+    return AttentionTrace(info, (text,), tokens, tokens, layers, reading.n_cut)
+
+
+def _tokens(text: str) -> tuple[Token, ...]:
+    """All tokens that the from-scratch layer reads."""
+    return read_scratch(Run(text, source=SMALL)).tokens
 
 
 def _edited(text: str) -> object:
@@ -135,7 +142,7 @@ def _placed(text: str) -> object:
     return words_of(text, spans, [0] * n, [False] * n, [False] * n)
 
 
-# What is bounded by the tokens that a model reads (512) grows up to there, and then no more.
+# What is bounded by the tokens that a page takes (512) grows up to there, and then no more.
 FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "visible.visible": visible,
     "visible.marks_in": marks_in,
@@ -158,8 +165,10 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "huggingface.read, SentencePiece": lambda text: _read("SentencePiece", text),
     "alignment.align, edited text": _edited,
     "detectors.detectors": lambda text: detectors(_trace(text)),
-    "detectors.same_words": lambda text: same_words(_trace(text).tokens),
-    "detectors.sentence_of": lambda text: sentence_of(_trace(text).tokens, (text,)),
+    "detectors.same_words": lambda text: same_words(_tokens(text)),
+    "detectors.sentence_of": lambda text: sentence_of(_tokens(text), (readable(text),)),
+    "levels.levels_of": lambda text: levels_of(_tokens(text), (readable(text),)),
+    "levels.stretches_of": lambda text: stretches_of(_tokens(text)),
     "groups.word_of": _words,
     "pack.pack": _packed,
     "export.to_npz, read_npz": lambda text: read_npz(io.BytesIO(export.to_npz(_trace(text)))),

@@ -6,7 +6,7 @@ sentence ends where its paragraph ends, and a paragraph where its turn ends.
 """
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from explorer.analysis.detectors import sentence_of
@@ -84,10 +84,10 @@ def stretches_of(tokens: Sequence[Token], most: int = MOST_GROUPS) -> list[int]:
     # With s special tokens there are at most s + 1 runs between them.
     if 2 * sum(token.special for token in tokens) + 1 > most:
         return list(range(0, n, -(-n // most)))
-    length = max(1, -(-n // most))
-    while len(found := _runs(tokens, length)) > most:
-        length += 1
-    return found
+    # The shortest runs that fit: the longer they are, the fewer.
+    lengths = range(1, n + 1)
+    shortest = bisect_left(lengths, True, key=lambda length: len(_runs(tokens, length)) <= most)
+    return _runs(tokens, lengths[shortest])
 
 
 def _runs(tokens: Sequence[Token], length: int) -> list[int]:
