@@ -153,7 +153,15 @@ def show(reader: Reader, url: str, n: int, model: Path | None, name: str) -> Non
     print(f"| {name} | {n:,} | first view, MB sent | {received / 1e6:.2f} | |", flush=True)
 
 
-def measure(reader: Reader, n: int, name: str, layers: int) -> None:
+def quiet(reader: Reader) -> None:
+    """Wait until nothing more comes of its own accord: the small pictures of a long text do."""
+    before = -1
+    while reader.received != before:
+        before = reader.received
+        reader.page.wait_for_timeout(3000)
+
+
+def measure(reader: Reader, n: int, name: str) -> None:
     page = reader.page
     instrument = page.locator(".ax")
     panels = {
@@ -163,6 +171,9 @@ def measure(reader: Reader, n: int, name: str, layers: int) -> None:
         "flow": ".ax-panel-flow .ax-scroll",
         "heatmap": ".ax-panel-heat .ax-stage",
     }
+    at_once = [instrument.evaluate(SWITCH, [0, head]) for head in (1, 2, 3, 4, 5)]
+    print_row(name, n, "switch head, at once after Run", at_once)
+    quiet(reader)
     # Layers first: a look at a head of another layer fetches it.
     places = [[layer, 3] for layer in (2, 3, 4, 5, 1)]
     first = [instrument.evaluate(SWITCH, place) for place in places]
@@ -224,7 +235,7 @@ def main(which: str = "minilm") -> None:
             real = which == "minilm" and n <= 512
             name = "MiniLM, 6 × 12" if real else f"{shape}, {sizes['num_hidden_layers']} × 12"
             show(reader, app.url, n, None if real else model, name)
-            measure(reader, n, name, sizes["num_hidden_layers"])
+            measure(reader, n, name)
             if n >= 512:
                 switches = LAYER_SWITCHES if n == 512 else LONG_SWITCHES
                 memory(reader, n, name, sizes["num_hidden_layers"], switches)
