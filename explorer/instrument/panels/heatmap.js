@@ -153,7 +153,7 @@ function draw(here, next) {
     level: deep ? "deep" : "map",
     plot: `${box.left} ${box.top} ${box.cell}`,
     sight: `${part.row} ${part.column} ${part.count}`,
-    whole: String(!state.ground.holes),
+    whole: String(!state.ground.holes && !state.ground.pooled),
   });
   dom.stage.style.touchAction = isZoomed(state) ? "none" : "pan-y";
   tell(here, state.ground, next);
@@ -248,11 +248,11 @@ function focus({ dom, state }, next) {
 
 /**
  * The numbers of the map, or of the part in sight below it: what is not here is made at once.
- * @param {Here} here @returns {Saved | null}
+ * @param {Here} here @returns {Saved | null} null while only a small picture is here
  */
 function savedOf(here) {
   const { state, tiles } = here;
-  if (!state.scene) return null;
+  if (!state.scene || state.ground?.pooled) return null;
   const depth = state.deep && below(here);
   if (!depth) return savedMap(state.scene.map);
   const job = jobOf(depth, state.scene.trace.head.key_tokens.length);

@@ -22,6 +22,7 @@ import { toSvg } from "./svg.js";
 const KINDS = /** @type {const} */ (["svg", "pdf", "png"]);
 const SCALE = 2; // dots of a PNG for a pixel
 const MOST_PAGE = 160 * 2 ** 20; // wire/trace.py's MAX_PAGE
+const NOT_YET = "These weights are still being added up: try again in a moment.";
 
 /** @type {[What, string, string][]} */
 const WHATS = [
@@ -54,9 +55,11 @@ export function createFiles(parts, sceneNow, pages, numbersNow) {
       }),
     ),
   );
-  const csv = pushButton("CSV", "The weights of the heatmap, for a spreadsheet", () =>
-    saveCsv(numbersNow()),
-  );
+  const csv = pushButton("CSV", "The weights of the heatmap, for a spreadsheet", () => {
+    const saved = numbersNow();
+    setText(told, saved ? "" : NOT_YET);
+    if (saved) saveCsv(saved);
+  });
   const page = createPageChoice(told, sceneNow, pages);
   const element = createMenu([which.element, ...groupsOf(kinds, csv), page.element, told]);
   element.addEventListener("toggle", () => element.open && page.tellSizes());
