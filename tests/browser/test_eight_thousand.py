@@ -124,8 +124,8 @@ def test_who_looks_at_a_word_is_told_with_its_share_of_all_attention(book, trace
     book.switch("is looked at by").click()
     book.page.wait_for_url(re.compile("look=to"))
     book.token(WORD).hover()
-    gets = 100 * whole.received[WORD]
-    share = f"{gets:.0f}" if gets >= 10 else f"{gets:.1f}"
+    share = float(f"{100 * whole.received[WORD]:.2g}")
+    assert share < 0.1, "less than a thousandth: two digits of it are told"
     who = f"Layer 0, head 0: {trace.tokens[WORD].text} is looked at most by"
     best = np.argsort(-whole.column)[:3]
     named = ", then ".join(f"{trace.tokens[i].text} ({digits(whole.column[i])})" for i in best)
@@ -202,27 +202,28 @@ def test_a_word_is_found_wherever_it_stands_and_pinned(book, trace):
 # --- maps -----------------------------------------------------------------------------------------
 
 
-def lengths_of(starts):
-    return np.diff([*starts, N])
+def sums_of(trace, whole, level):
+    """What groups of a level give to each other, on average over their tokens."""
+    starts, sentences = (levels(trace)[0][name] for name in (level, "sentence"))
+    at = np.searchsorted(sentences, starts)
+    sums = np.add.reduceat(np.add.reduceat(whole.sums, at, axis=0), at, axis=1)
+    return sums / np.diff([*starts, N])[:, None]
 
 
 def test_the_map_of_sentences_and_that_of_paragraphs_are_the_sums_of_all_weights(
     book, trace, whole
 ):
-    sentences, paragraphs = (levels(trace)[0][name] for name in ("sentence", "paragraph"))
     heat = Heat(book)
     _, found = heat.whole().csv()
-    assert np.abs(found - whole.sums / lengths_of(sentences)[:, None]).max() < NEAR
+    assert np.abs(found - sums_of(trace, whole, "sentence")).max() < NEAR
     book.switch("strongest").click()
     _, found = heat.whole().csv()
     assert np.abs(found - whole.tops).max() < NEAR
     book.switch("sum").click()
     book.switch("paragraphs").click()
     book.page.locator(".ax-under", has_text="a paragraph looking at a paragraph").wait_for()
-    within = np.searchsorted(sentences, paragraphs)
-    sums = np.add.reduceat(np.add.reduceat(whole.sums, within, axis=0), within, axis=1)
     _, found = heat.whole().csv()
-    assert np.abs(found - sums / lengths_of(paragraphs)[:, None]).max() < NEAR
+    assert np.abs(found - sums_of(trace, whole, "paragraph")).max() < NEAR
 
 
 def test_the_map_is_zoomed_down_to_single_weights_that_are_read_and_pinned(book, trace):
@@ -251,7 +252,7 @@ def test_the_map_is_zoomed_down_to_single_weights_that_are_read_and_pinned(book,
 # --- taken away -----------------------------------------------------------------------------------
 
 
-def test_a_page_of_two_heads_says_the_same_offline(book, browser, trace, tmp_path):
+def test_a_page_of_two_heads_says_the_same_offline(book, browser, trace, whole, tmp_path):
     book.head(0, 3).click(modifiers=["Shift"])
     book.token(WORD).click()
     book.page.mouse.move(5, 5)
@@ -270,6 +271,10 @@ def test_a_page_of_two_heads_says_the_same_offline(book, browser, trace, tmp_pat
     says(other, sentence)
     other.head(0, 3).click()
     says(other, looks(trace, 0, 3, WORD))
+    other.head(0, 0).click()
+    other.switch("paragraphs").click()
+    _, found = Heat(other).whole().csv()
+    assert np.abs(found - sums_of(trace, whole, "paragraph")).max() < NEAR
     other.head(1, 1).click()
     says(other, re.compile("This file does not hold layer 1"))
     context.close()

@@ -141,3 +141,13 @@ test("what is pointed at in a long text is pointed at in its map too, sentence b
   const short = said(traceOf([0]), told({}));
   assert.equal(short.map, short, "of a short text the map shows what is read");
 });
+
+test("of many words of a long text nothing is said until the map is here", () => {
+  const head = headOf(7);
+  const rows = Array.from({ length: 40 }, (_, i) => i % 12);
+  const now = { ...told({ layer: 4 }), hovered: { rows, columns: [] } };
+  const waiting = said(unpack(long(headBlocks(head, 0))), now);
+  assert.equal(waiting.says, "Layer 4, head 0: these numbers are still being added up.");
+  const here = said(unpack(long([...headBlocks(head, 0), ...summaryBlocks(head, 0, {})])), now);
+  assert.match(here.says, /on average, look most at/);
+});

@@ -197,6 +197,22 @@ test("heads and maps that came longest ago are forgotten, never those that are s
   assert.equal(missing([])?.heads.length, 1);
 });
 
+test("of a text of 8,192 tokens ten other heads are kept, and not every head that there is", () => {
+  const trace = unpack(long([]));
+  const bytes = 8192 * (2 * 64 * 4 + 8); // q and k of 64 numbers, and a sum
+  const [head] = unpack(long(inFull(0))).heads.values();
+  const { supply } = supplied();
+  const kept = [];
+  for (let i = 0; i < 144; i++) {
+    trace.heads.set(`4.${i}`, { ...head, bytes });
+    supply.keep(trace, { layer: 4, heads: [i] });
+    kept.push(trace.heads.size);
+  }
+  assert.ok(kept[10] === 11, "the first is here after ten others");
+  assert.ok(Math.max(...kept) * bytes <= 96 * 2 ** 20, `${Math.max(...kept)} at once`);
+  assert.ok(trace.heads.has("4.143"), "the one that is shown");
+});
+
 test("a page of a long text holds chosen heads, or all of their layer", () => {
   const { supply } = supplied();
   const trace = unpack(long([...inFull(0), ...said(0)]));

@@ -4,7 +4,8 @@ import { unpack } from "../../explorer/instrument/numbers/data.js";
 import { deepOf } from "../../explorer/instrument/numbers/deep.js";
 import { modelOf } from "../../explorer/instrument/numbers/scene.js";
 import { START } from "../../explorer/instrument/numbers/view.js";
-import { headBlocks, headOf, long, summaryBlocks, TOKENS, whole } from "./longtext.js";
+import { missingOf } from "../../explorer/instrument/pages/exploresupply.js";
+import { headBlocks, headOf, long, STARTS, summaryBlocks, TOKENS, whole } from "./longtext.js";
 
 /** @typedef {import("../../explorer/instrument/numbers/scene.js").Model} Model */
 /** @typedef {import("../../explorer/instrument/numbers/view.js").View} View */
@@ -83,6 +84,35 @@ test("the map between its sentences is that of the whole weights, by sum and by 
       }
     }
   }
+});
+
+test("the map between paragraphs is made of that between sentences, which asks for nothing", () => {
+  const { dense, sparse } = both();
+  const levels = { sentence: STARTS, paragraph: [0, 1, 11] }; // [CLS], both sentences, [SEP]
+  for (const trace of [dense, sparse]) trace.head.levels = levels;
+  for (const pool of /** @type {const} */ (["sum", "max"])) {
+    for (const specials of /** @type {const} */ (["shown", "hidden"])) {
+      const now = { ...START, layer: 4, specials, pool, map: /** @type {const} */ ("paragraph") };
+      const what = `${pool}, special tokens ${specials}`;
+      const [found, wanted] = [sparse, dense].map((trace) => modelOf(trace, now, 4, [1])?.map);
+      assert.equal(found?.pooled, null, what);
+      near(found?.picture.weights ?? null, wanted?.picture.weights ?? null, what);
+      assert.equal(missingOf(sparse, now, { layer: 4, heads: [1] }, false)?.summaries.length, 0);
+    }
+  }
+  levels.paragraph = [0, 4, 11]; // one begins within a sentence
+  const cut = { ...START, layer: 4, map: /** @type {const} */ ("paragraph") };
+  const { sparse: other } = both();
+  other.head.levels = levels;
+  assert.ok(modelOf(other, cut, 4, [1])?.map.pooled, "what cannot be made is waited for");
+});
+
+test("of a text without special tokens none are said to be hidden", () => {
+  const { sparse } = both();
+  const shown = () => modelOf(sparse, { ...START, layer: 4 }, 4, [0])?.hiddenShare();
+  assert.ok((shown() ?? 0) > 0);
+  for (const one of sparse.head.key_tokens) one.special = false;
+  assert.equal(shown(), null);
 });
 
 test("a map of sentences names them as they are read, special tokens on their own", () => {

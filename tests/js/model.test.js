@@ -258,6 +258,7 @@ test("digits: three decimals, four below a hundredth, and nothing is rounded to 
     "1.000",
   ]);
   assert.deepEqual([0, 0.004, 0.71].map(percent), ["0 %", "0.4 %", "71 %"]);
+  assert.deepEqual([1 / 8192, 0.0009999, 3e-9].map(percent), ["0.012 %", "0.1 %", "< 0.0001 %"]);
 });
 
 test("attention between words adds over keys and averages over queries (worked by hand)", () => {

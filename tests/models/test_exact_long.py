@@ -107,8 +107,10 @@ def questions(trace, number):
         view |= {"map": ("sentence", "paragraph")[i % 2], "pool": ("sum", "max")[(i // 2) % 2]}
         heads = HEADS if how else HEADS[:1]
         some = {"rows": [3, 120, 171], "columns": [0, 97, 150], "many": list(range(60, 100))}
+        # Maps of paragraphs come from the server, and are made of those of sentences.
+        file = i % 2 if i % 3 else 0
         found.append(
-            {"view": view, "file": i % 2, "layer": number, "heads": heads, "part": PART, **some}
+            {"view": view, "file": file, "layer": number, "heads": heads, "part": PART, **some}
         )
     return found
 
@@ -230,6 +232,7 @@ class Wanted:
         total = [sums[:4, 1:3].sum(axis=-1).mean() for sums in self.sums]
         everything = [range(len(self.trace.tokens))]
         shares = [self.received[unit].sum() for unit in self.units]
+        marks = any(token.special for token in self.trace.tokens)
         lost_by_row = [self.nowhere([self.units.tokens[row]]) for row in rows]
         pairs = [*zip(([row] for row in rows), ([column] for column in columns), strict=True)]
         pairs += [(rows, columns), (many, columns), (rows, many)]
@@ -241,7 +244,7 @@ class Wanted:
             "numbers": [self.number(*pair) for pair in pairs],
             "nowhere": [*lost_by_row, np.mean(lost_by_row), self.nowhere(everything)],
             "shares": shares,
-            "hidden": np.mean([head.profile["special"] for head in self.heads]),
+            "hidden": np.mean([head.profile["special"] for head in self.heads]) if marks else None,
             "sink": self.lost.mean(),
             "map": self.map().ravel(),
             "mapShares": [self.received[group].sum() for group in self.groups],
@@ -255,7 +258,10 @@ def held(shown, wanted):
     """How far each number on the page is from what it should be, by its name."""
     off = {}
     for name, right in wanted.numbers().items():
-        got = np.array(shown[name] if shown[name] is not None else 0, dtype=np.float64)
+        if right is None:
+            assert shown[name] is None, name
+            continue
+        got = np.array(shown[name], dtype=np.float64)
         assert got.shape == np.shape(right), name
         off[name] = np.abs(got - right).max()
     possible = shown["profile"]["possible"]

@@ -163,6 +163,8 @@ const saidOf = (model, focus) => ({ model, focus });
  */
 function partsOf({ model, focus }, { name, pooled }, missing, asks) {
   if (pooled) return [`${name}: a small preview; stay or click to see it in full.`];
+  // Of many words at once the map speaks, which may be on its way.
+  if (missing === null && model.pooled) return [`${name}: these numbers are still being added up.`];
   if (missing === null) return sentence(model, focus);
   const what = `layer ${missing.layer}`;
   return [asks ? `Loading ${what}…` : `This file does not hold ${what}.`];

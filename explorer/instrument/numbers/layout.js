@@ -36,7 +36,7 @@ export function layoutOf({ head }, { words, specials }) {
 }
 
 /** The starts of a level's groups among the keys. @param {Header} head @param {string} level */
-const keyStarts = ({ levels, key_levels }, level) => (key_levels ?? levels)?.[level];
+export const keyStarts = ({ levels, key_levels }, level) => (key_levels ?? levels)?.[level];
 
 /**
  * The levels that maps can be shown by; of a long text only those whose maps can be made.

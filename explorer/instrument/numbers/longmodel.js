@@ -3,6 +3,7 @@
 
 import { remember } from "./basics.js";
 import { placeOf, thumbWeights } from "./data.js";
+import { mapsAt } from "./groupmaps.js";
 import { layoutOf, mapLayoutOf, mapLevelOf, poolOf } from "./layout.js";
 import { longHead } from "./longhead.js";
 import { largestOf, numbersOf, together } from "./manyheads.js";
@@ -41,7 +42,7 @@ export function longModelOf(trace, view, layer, heads) {
   const layout = layoutOf(trace, view);
   const rescaled = view.specials === "renormalised";
   const each = own.map((head, i) => headIn(trace, view, layout, head, summaries?.[i]));
-  const said = saidOf(summaries, header.query_tokens.length);
+  const said = saidOf(summaries, header);
   const model = {
     ...said,
     ...{
@@ -112,15 +113,15 @@ const meanOf = (numbers) => numbers.reduce((sum, x) => sum + x, 0) / numbers.len
 
 /**
  * What is said of heads as a whole; nothing while they are being added up.
- * @param {Summary[] | null} all @param {number} nQueries
+ * @param {Summary[] | null} all @param {import("./data.js").Header} header
  * @returns {Pick<Model, "base" | "profile" | "hiddenShare" | "sinkShare">}
  */
-function saidOf(all, nQueries) {
+function saidOf(all, { query_tokens: queries, key_tokens: keys }) {
   const mean = (
     /** @type {"self" | "previous" | "next" | "repeat" | "special" | "sink"} */ name,
   ) => (all ? meanOf(all.map(({ profile }) => profile[name])) : 0);
   return {
-    base: baseOf(nQueries, all?.length ?? 1),
+    base: baseOf(queries.length, all?.length ?? 1),
     profile: () =>
       all && {
         ...all[0].profile,
@@ -129,7 +130,7 @@ function saidOf(all, nQueries) {
         // The entropy of a mean is no mean of entropies: it would take all rows of all heads.
         entropy: all.length === 1 ? all[0].profile.entropy : null,
       },
-    hiddenShare: () => (all?.[0].profile.special === null ? null : mean("special")),
+    hiddenShare: () => (keys.some((token) => token.special) ? mean("special") : null),
     sinkShare: () => mean("sink"),
   };
 }
@@ -151,16 +152,14 @@ function sharesOf(all, { columns }) {
 function mapsOf(trace, view, model, heads, summaries) {
   const layout = mapLayoutOf(trace, view);
   const level = mapLevelOf(trace.head, view);
-  const here = summaries?.every((one) => one.level === level && one.maps) ? summaries : null;
+  const found = summaries?.flatMap((one) => mapsAt(trace.head, one, level) ?? []) ?? [];
   const base = { ...model, layout, shares: () => sharesOf(summaries, layout), noun: `${level}s` };
-  if (!here) {
+  if (!summaries || found.length < heads.length) {
     const waiting = waitingMap(trace, view, base, layout, heads);
     return { map: waiting, total: waiting };
   }
   const made = (/** @type {"sum" | "max"} */ pool) => {
-    const pictures = here.map(({ maps }) =>
-      pictureIn(layout, /** @type {GroupMaps} */ (maps), pool, view.specials),
-    );
+    const pictures = found.map((maps) => pictureIn(layout, maps, pool, view.specials));
     const picture = together(pictures, view.combine);
     const numbers = numbersOf(model.most ? pictures : [picture]);
     return /** @type {Model} */ ({
@@ -168,7 +167,7 @@ function mapsOf(trace, view, model, heads, summaries) {
       ...{ picture, tops: fullColour(picture, view.scale) },
       ...(pool === "max" ? largestOf(picture) : numbers),
       perHead: heads.map((head, i) => ({ head, picture: pictures[i] })),
-      nowhere: (rows) => (model.nowhere([]) ? unheld(here, layout, rows) : 0),
+      nowhere: (rows) => (model.nowhere([]) ? unheld(summaries, found, layout, rows) : 0),
     });
   };
   const total = made("sum");
@@ -213,12 +212,14 @@ function pictureIn({ rows, columns, rowGroups, columnGroups }, maps, pool, speci
   return { weights: out, rows, columns };
 }
 
-/** The share of some groups' attention that goes to no token. @param {Summary[]} all @param {Layout} layout @param {number[]} chosen */
-function unheld(all, { rowGroups }, chosen) {
+/**
+ * The share of some groups' attention that goes to no token.
+ * @param {Summary[]} all @param {GroupMaps[]} found @param {Layout} layout @param {number[]} chosen
+ */
+function unheld(all, found, { rowGroups }, chosen) {
   if (!chosen.length) return meanOf(all.map(({ profile }) => profile.sink));
-  const held = all.flatMap(({ maps }) =>
+  const held = found.flatMap(({ weights, nColumns }) =>
     chosen.map((row) => {
-      const { weights, nColumns } = /** @type {GroupMaps} */ (maps);
       const line = rowGroups[row] * nColumns;
       return weights.subarray(line, line + nColumns).reduce((sum, weight) => sum + weight, 0);
     }),

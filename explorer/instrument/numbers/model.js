@@ -464,7 +464,9 @@ export function digits(weight) {
   return weight < 0.01 ? weight.toFixed(4) : weight.toFixed(3);
 }
 
-/** @param {number} share */
+/** A share in per cent; in a long text most words get little. @param {number} share */
 export function percent(share) {
-  return `${share >= 0.1 || share === 0 ? Math.round(100 * share) : (100 * share).toFixed(1)} %`;
+  if (share >= 0.1 || share === 0) return `${Math.round(100 * share)} %`;
+  if (share >= 0.001) return `${(100 * share).toFixed(1)} %`;
+  return share < 1e-6 ? "< 0.0001 %" : `${Number((100 * share).toPrecision(2))} %`;
 }

@@ -2,6 +2,7 @@
 
 import { isAnswered, wishOf } from "../numbers/answers.js";
 import { placeOf } from "../numbers/data.js";
+import { mapsAt } from "../numbers/groupmaps.js";
 import { mapLevelOf } from "../numbers/layout.js";
 import { toParams } from "../numbers/view.js";
 
@@ -62,8 +63,7 @@ function missingOfLong(trace, view, { layer, heads }, seen) {
   const group = wishOf(trace, view);
   if (group && !isAnswered(trace, group)) return { ...request, group };
   const unsaid = places.filter(([, head]) => {
-    const summary = trace.summaries.get(placeOf(layer, head));
-    return !summary?.maps || summary.level !== request.map;
+    return !mapsAt(trace.head, trace.summaries.get(placeOf(layer, head)), request.map);
   });
   if (unsaid.length) return { ...request, summaries: unsaid };
   const thumbs = seen ? smallsMissing(trace, view.layer) : [];
