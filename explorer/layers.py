@@ -415,6 +415,10 @@ class FromScores(AttentionLayer):
             found[start : start + step] = _weights_of(self._ruled(scores, head, i, j), logs[i])
         return found
 
+    def has_log_sum_exp(self, head: int) -> bool:
+        """Whether the sums of a head's rows are known: else `log_sum_exp` reads all of them."""
+        return head in self._logs
+
     def log_sum_exp(self, head: int) -> Doubles:
         if head not in self._logs:
             for _ in self.bands(head):

@@ -23,7 +23,7 @@ function shownOf(layer, head) {
     csv: toCsv(model.picture, ""),
     rescaled: toCsv(rescaled.picture, ""),
     sums: model.picture.rows.map((_, row) => model.number([row], between)),
-    got: [...model.got(between)],
+    got: [...(model.got(between) ?? [])],
     shares: [...(model.shares() ?? [])],
     entropy: model.profile()?.entropy,
   };

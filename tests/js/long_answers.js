@@ -55,8 +55,8 @@ function answer({ view, file, layer, heads, rows, columns, many, part }) {
     groups: unitsOf(map),
     given: rows.map((row) => [...model.given([row])]),
     givenTogether: [...model.given(rows)],
-    got: columns.map((column) => [...model.got([column])]),
-    gotTogether: [...model.got(columns)],
+    got: columns.map((column) => [...(model.got([column]) ?? [])]),
+    gotTogether: [...(model.got(columns) ?? [])],
     numbers: [
       ...rows.map((row, i) => model.number([row], [columns[i]])),
       ...[model.number(rows, columns), model.number(many, columns), model.number(rows, many)],

@@ -54,7 +54,7 @@ function softmax({ q, k, queries, keys, width, scale, cap, allowed, offsets, sin
     }
     let total = sinks ? Math.exp(sinks[0]) : 0;
     for (const part of line.values()) total += part;
-    logs[i] = Math.log(total);
+    if (logs) logs[i] = Math.log(total);
     for (const [j, part] of line) out[i * keys + j] = part / total;
   }
   return out;

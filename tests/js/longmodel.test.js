@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { unpack } from "../../explorer/instrument/numbers/data.js";
+import { merge, unpack } from "../../explorer/instrument/numbers/data.js";
 import { deepOf } from "../../explorer/instrument/numbers/deep.js";
 import { modelOf } from "../../explorer/instrument/numbers/scene.js";
 import { START } from "../../explorer/instrument/numbers/view.js";
 import { missingOf } from "../../explorer/instrument/pages/exploresupply.js";
 import { headBlocks, headOf, long, STARTS, summaryBlocks, TOKENS, whole } from "./longtext.js";
+import { container } from "./trace.js";
 
 /** @typedef {import("../../explorer/instrument/numbers/scene.js").Model} Model */
 /** @typedef {import("../../explorer/instrument/numbers/view.js").View} View */
@@ -155,4 +156,28 @@ test("of many rows and columns at once no number is made in the page", () => {
   const many = Array.from({ length: 40 }, (_, i) => i % 12);
   assert.equal(model?.number(many, many), null);
   assert.notEqual(model?.number(many, [1]), null);
+});
+
+test("rows of a head are made before the sums of its rows are here, columns after", () => {
+  const made = headOf(7, true);
+  const quick = headBlocks(made, 0).filter(([about]) => about.part !== "log_sum_exp");
+  const sparse = unpack(long(quick, true));
+  const model = modelOf(sparse, { ...START, layer: 4 }, 4, [0]) ?? assert.fail();
+  near(model.given([3]), Float32Array.from(made.weights.slice(36, 48)), "a row");
+  assert.equal(model.got([2]), null);
+  assert.equal(
+    deepOf(sparse, { ...START, layer: 4 }, model),
+    null,
+    "nor is anything below the map",
+  );
+  const about = { kind: "summary", layer: 4, head: 0, level: "sentence", part: "log_sum_exp" };
+  const sums = /** @type {import("./trace.js").Given} */ ([{ ...about, profile: {} }, made.logs]);
+  const next = unpack(container({ id: "x", more: true }, [sums]));
+  merge(next, sparse);
+  const whole = modelOf(next, { ...START, layer: 4 }, 4, [0]);
+  near(
+    whole?.got([2]) ?? null,
+    Float32Array.from({ length: 12 }, (_, i) => made.weights[12 * i + 2]),
+    "a column",
+  );
 });

@@ -392,3 +392,14 @@ def test_to_a_browser_that_has_the_rest_an_answer_travels_alone():
     header, blocks = read(pack(trace, trace_id="x", heads=((3, 2),), answers=answers, more=True))
     assert header == {"id": "x", "more": True}
     assert [about["kind"] for about, _ in blocks] == ["thumbs", "ordinary_thumbs"]
+
+
+def test_a_head_does_not_wait_for_the_sums_of_its_rows_which_its_summary_brings():
+    trace = long_trace()
+    sums = trace.layer(3).log_sum_exp
+    quick = parts_of(answers_to(trace, Request("x", 0, heads=((3, 1),)), str), "head")
+    assert set(quick) == {"q", "k"}
+    summary = parts_of(answers_to(trace, Request("x", 0, summaries=((3, 1),)), str), "summary")
+    assert np.array_equal(summary["log_sum_exp"][0], sums(1))
+    later = parts_of(answers_to(trace, Request("x", 0, heads=((3, 1),)), str), "head")
+    assert np.array_equal(later["log_sum_exp"][0], sums(1))

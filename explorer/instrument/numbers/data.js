@@ -40,7 +40,7 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
  *   weights: `[2, query group, key group]`, sums over keys and means over queries, then the largest
  * @typedef {{level: string, profile: import("./model.js").Profile & {sink: number},
  *            received: Float32Array, ordinary: Float32Array, maps: GroupMaps | null,
- *            pairs: Int32Array, pairWeights: Float32Array}} Summary
+ *            pairs: Int32Array, pairWeights: Float32Array, logs: Float64Array}} Summary
  *   of a head of a long text: received: what each key gets of all attention; ordinary: what each
  *   query gives to ordinary keys; maps: at the level, null once forgotten; pairs: `[2, m, 2]`, the
  *   strongest single weights of all tokens, then of ordinary ones, with their weights, −1 for none
@@ -149,7 +149,7 @@ let arrived = 0; // layers and heads as scores, ever
 
 /** What is made of scores, before any part is here. @param {Block} block @returns {any} */
 const emptyScores = ({ scale, cap }) => ({
-  scores: { scale, cap, allowed: null, offsets: null, sinks: null },
+  scores: { scale, cap, logs: null, allowed: null, offsets: null, sinks: null },
   id: ++arrived,
   bytes: 0,
 });
@@ -178,6 +178,9 @@ function keepSmalls({ smalls }, { places, shape, data }, which) {
   });
 }
 
+/** @type {Record<string, string>} */
+const NAMES = { pair_weights: "pairWeights", log_sum_exp: "logs" };
+
 /** A part of what is said of a head as a whole. @param {Trace} trace @param {Block} block */
 function keepSummary({ summaries }, { layer, head, level, profile, part, shape, data }) {
   const summary = remember(
@@ -187,7 +190,7 @@ function keepSummary({ summaries }, { layer, head, level, profile, part, shape, 
   );
   if (part === "maps") {
     summary.maps = { nRows: shape[1], nColumns: shape[2], weights: data };
-  } else Object.assign(summary, { [part === "pair_weights" ? "pairWeights" : part]: data });
+  } else Object.assign(summary, { [NAMES[part] ?? part]: data });
 }
 
 /** @param {Extract<Layer, {scores: unknown}>} found @param {Block} block */
@@ -320,6 +323,14 @@ export function showFrame(trace, frame) {
   });
 }
 
+/** Heads that came before the sums of their rows get these of their summaries. @param {Trace} trace */
+function giveSums({ heads, summaries }) {
+  for (const [place, { logs }] of summaries) {
+    const head = heads.get(place);
+    if (head && "scores" in head) head.scores.logs ??= logs;
+  }
+}
+
 /**
  * Take over what an earlier payload of the same trace brought.
  * @param {Trace} next @param {Trace} old
@@ -327,6 +338,7 @@ export function showFrame(trace, frame) {
 export function merge(next, old) {
   next.layers = new Map([...old.layers, ...next.layers]); // oldest first
   next.heads = new Map([...old.heads, ...next.heads]);
+  giveSums(next);
   next.summaries = new Map([...old.summaries, ...next.summaries]);
   next.smalls = new Map([...old.smalls, ...next.smalls]);
   next.head.thumb ??= old.head.thumb;

@@ -21,6 +21,7 @@ const known = new WeakMap();
  */
 export function deepOf(trace, view, model) {
   if (!trace.head.long || model.pooled) return null;
+  if (model.own.some((head) => "scores" in head && !head.scores.logs)) return null;
   const found = known.get(model) ?? made(trace, view, model);
   known.set(model, found);
   return found;

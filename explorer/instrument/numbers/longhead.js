@@ -7,10 +7,10 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
 /**
  * @typedef {import("./data.js").Head} Head
  * @typedef {import("./layout.js").Layout} Layout
- * @typedef {{given: (rows: number[]) => Float32Array, got: (columns: number[]) => Float32Array,
+ * @typedef {{given: (rows: number[]) => Float32Array, got: (columns: number[]) => Float32Array | null,
  *            nowhere: (rows: number[]) => number}} LongHead
- *   given: where rows look, on average; got: how much each row looks at columns together; nowhere:
- *   what rows give to no token
+ *   given: where rows look, on average; got: how much each row looks at columns together, null
+ *   while the sums of all rows are on their way; nowhere: what rows give to no token
  */
 
 const KEPT = 48; // rows
@@ -53,7 +53,10 @@ export function longHead(head, layout, nKeys, rescaled, ordinary) {
   };
   return {
     given: (rows) => (rows.length === 1 ? row(rows[0]) : meanOf(rows.map(row))),
-    got: (columns) => gotBy(head, layout, nKeys, columns, rescaled ? (ordinary ?? NONE) : null),
+    got: (columns) =>
+      "scores" in head && !head.scores.logs
+        ? null
+        : gotBy(head, layout, nKeys, columns, rescaled ? (ordinary ?? NONE) : null),
     nowhere: (rows) => {
       const shares = rows.map((unit) => missing(head, layout.rows[unit].tokens, nKeys));
       return shares.reduce((sum, share) => sum + share, 0) / shares.length;

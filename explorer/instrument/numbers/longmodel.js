@@ -65,7 +65,7 @@ export function longModelOf(trace, view, layer, heads) {
   const full = (/** @type {number[]} */ rows, /** @type {number[]} */ columns) =>
     rows.length
       ? fullOf(numbers.given(rows), layout.columns, view.scale)
-      : fullOf(numbers.got(columns), layout.rows, view.scale);
+      : fullOf(numbers.got(columns) ?? new Float32Array(1), layout.rows, view.scale);
   return { ...model, ...numbers, full, ...mapsOf(trace, view, model, heads, summaries) };
 }
 
@@ -95,14 +95,19 @@ function numbersIn(each, most) {
     some.reduce((all, i) => all + values[i], 0);
   return {
     given: (rows) => of((head) => head.given(rows)),
-    got: (columns) => of((head) => head.got(columns)),
+    got: (columns) => {
+      const found = each.map((head) => head.got(columns));
+      const all = found.filter((got) => got !== null);
+      return all.length < found.length ? null : combine(all, how);
+    },
     number: (rows, columns) => {
       if (Math.min(rows.length, columns.length) > FEW) return null;
-      const found = each.map((head) =>
-        rows.length > FEW
-          ? sum(head.got(columns), rows) / rows.length
-          : sum(head.given(rows), columns),
-      );
+      const found = each.flatMap((head) => {
+        if (rows.length <= FEW) return sum(head.given(rows), columns);
+        const got = head.got(columns);
+        return got ? sum(got, rows) / rows.length : [];
+      });
+      if (found.length < each.length) return null;
       return most ? Math.max(...found) : meanOf(found);
     },
   };

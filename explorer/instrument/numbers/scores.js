@@ -1,11 +1,12 @@
 // From q and k to weights, as `FromScores` of the Python side, in double precision.
 
 /**
- * @typedef {{logs: Float64Array, q: Float32Array, k: Float32Array, allowed: Int32Array | null,
+ * @typedef {{logs: Float64Array | null, q: Float32Array, k: Float32Array, allowed: Int32Array | null,
  *            offsets: Float32Array | null, sinks: Float32Array | null,
  *            heads: number, keyHeads: number, queries: number, keys: number, width: number,
  *            scale: number, cap: number | null}} Scores
- *   logs: the log-sum-exp of each row, `[head, query]`; q: `[head, query, width]`; k:
+ *   logs: the log-sum-exp of each row, `[head, query]`, null while it is added up: columns and tiles
+ *   need it; q: `[head, query, width]`; k:
  *   `[key head, key, width]`; allowed: `[query, 2]`, the first key that a query may look at and one
  *   past the last; offsets: `[head, queries + keys − 1]`, added at key − query + queries − 1;
  *   sinks: `[head]`, one more score in every row that no key stands for; cap: what bends scores
@@ -63,9 +64,17 @@ function scoreRow(scores, head, i, line, query, first, last) {
 const boundsOf = ({ allowed, keys }, i) =>
   allowed ? [allowed[2 * i], allowed[2 * i + 1]] : [0, keys];
 
+/** The largest of some scores. @param {Float64Array} line @param {number} first @param {number} last */
+function highest(line, first, last) {
+  let top = Number.NEGATIVE_INFINITY;
+  for (let j = first; j < last; j++) if (line[j] > top) top = line[j];
+  return top;
+}
+
 /**
  * All weights of some queries, `[query, key]`; of every query if none is named. A row is
- * exp(score − log-sum-exp) over its own sum, which is 1 but for the rounding of that logarithm.
+ * exp(score − log-sum-exp) over its own sum, which is 1 but for the rounding of that logarithm;
+ * where that is not known yet the largest score does as well.
  * @param {Scores} scores @param {number} head @param {number[]} [some]
  */
 export function rowsOfHead(scores, head, some) {
@@ -75,9 +84,9 @@ export function rowsOfHead(scores, head, some) {
   const [line, query] = [new Float64Array(keys), new Float64Array(width)];
   for (let r = 0; r < count; r++) {
     const i = some?.[r] ?? r;
-    const log = logs[head * queries + i];
     const [first, last] = boundsOf(scores, i);
     scoreRow(scores, head, i, line, query, first, last);
+    const log = logs ? logs[head * queries + i] : highest(line, first, last);
     let total = sinks ? Math.exp(sinks[head] - log) : 0;
     for (let j = first; j < last; j++) {
       line[j] = Math.exp(line[j] - log);
@@ -88,12 +97,16 @@ export function rowsOfHead(scores, head, some) {
   return out;
 }
 
+/** @param {Scores} scores that are whole */
+const sumsOf = ({ logs }) => /** @type {Float64Array} */ (logs);
+
 /**
  * The weights of all queries on some keys, `[query, key]`, as exp(score − log-sum-exp).
  * @param {Scores} scores @param {number} head @param {number[]} some
  */
 export function columnsOfHead(scores, head, some) {
-  const { queries, keys, width, logs } = scores;
+  const { queries, keys, width } = scores;
+  const logs = sumsOf(scores);
   const out = new Float32Array(queries * some.length);
   const [line, query] = [new Float64Array(keys), new Float64Array(width)];
   for (let i = 0; i < queries; i++) {
@@ -114,7 +127,8 @@ export function columnsOfHead(scores, head, some) {
  * @param {number} first the first key @param {number} last one past the last
  */
 export function tileOfHead(scores, head, some, first, last) {
-  const { queries, keys, width, logs } = scores;
+  const { queries, keys, width } = scores;
+  const logs = sumsOf(scores);
   const wide = last - first;
   const out = new Float64Array(some.length * wide);
   const [line, query] = [new Float64Array(keys), new Float64Array(width)];

@@ -131,7 +131,7 @@ function left(job, head, query) {
   const { columns, nKeys } = job;
   if ("scores" in head) {
     const { logs, sinks } = head.scores;
-    let rest = 1 - (sinks ? Math.exp(sinks[0] - logs[query]) : 0);
+    let rest = 1 - (sinks && logs ? Math.exp(sinks[0] - logs[query]) : 0);
     for (const key of others(columns, nKeys)) rest -= cellsOf(job, head, [query], key, key + 1)[0];
     if (rest >= LITTLE) return rest;
   }

@@ -8,7 +8,7 @@ import { digits, percent, sinkOf } from "./model.js";
  * @typedef {string | [string]} Part
  * @typedef {{rows: number[], columns: number[]}} Focus units pointed at or pinned, in order
  * @typedef {{name: string, base: string, picture: Picture, most: boolean,
- *            given: (rows: number[]) => Float32Array, got: (columns: number[]) => Float32Array,
+ *            given: (rows: number[]) => Float32Array, got: (columns: number[]) => Float32Array | null,
  *            number: (rows: number[], columns: number[]) => number | null,
  *            shares: () => Float32Array | null, nowhere: (rows: number[]) => number,
  *            noun?: string}} Said
@@ -127,8 +127,9 @@ function rowSentence({ name, picture, most, given, nowhere, noun }, rows) {
 /** @param {Said} of @param {number[]} columns @returns {Part[]} */
 function columnSentence({ name, base, picture, most, got, shares, noun }, columns) {
   const weights = got(columns);
-  const found = strongest(weights, 3);
+  const found = strongest(weights ?? [], 3);
   const what = named(columns, picture.columns, noun);
+  if (!weights) return [`${name}: who looks at `, ...what, " is still being added up."];
   if (!found.length) return [`${name}: nothing looks at `, ...what, "."];
   const [are, it] = columns.length > 1 ? [", taken together, are", "they get"] : [" is", "it gets"];
   const gets = shares();

@@ -59,17 +59,23 @@ def head_bytes(layer: AttentionLayer) -> int:
     return sum(array.nbytes for _, array in _parts(layer, 0, measure=True))
 
 
-def head_blocks(trace: AttentionTrace, number: int, head: int) -> list[Block]:
-    """One head in full: as what its weights are made of, or as the weights that were given."""
+def head_blocks(trace: AttentionTrace, number: int, head: int, quick: bool = False) -> list[Block]:
+    """One head in full: as what its weights are made of, or as the weights that were given.
+
+    Where it shall be quick the sums of its rows are left out unless they are known: rows need none,
+    and its summary brings them.
+    """
     layer = trace.layer(number)
     about: dict[str, Any] = {"kind": "head", "layer": number, "head": head}
     if isinstance(layer, FromScores):
         about |= {"scale": layer.rule.scale, "cap": layer.rule.cap}
-    return [(about | {"part": name}, array) for name, array in _parts(layer, head)]
+        quick = quick and not layer.has_log_sum_exp(head)
+    parts = _parts(layer, head, without_sums=quick)
+    return [(about | {"part": name}, array) for name, array in parts]
 
 
 def _parts(
-    layer: AttentionLayer, head: int, measure: bool = False
+    layer: AttentionLayer, head: int, measure: bool = False, without_sums: bool = False
 ) -> list[tuple[str, npt.NDArray[Any]]]:
     """What a head travels as, by name; to be measured alone nothing is computed."""
     if not isinstance(layer, FromScores) or layer.rule.added is not None:
@@ -78,8 +84,10 @@ def _parts(
         return [("weights", whole)]
     rule = layer.rule
     one, of_keys = slice(head, head + 1), head * len(layer.k) // layer.n_heads
-    logs = np.zeros(layer.n_queries) if measure else layer.log_sum_exp(head)
-    parts: list[tuple[str, npt.NDArray[Any]]] = [("log_sum_exp", logs[None])]
+    parts: list[tuple[str, npt.NDArray[Any]]] = []
+    if not without_sums:
+        logs = np.zeros(layer.n_queries) if measure else layer.log_sum_exp(head)
+        parts.append(("log_sum_exp", logs[None]))
     if rule.allowed is not None:
         parts.append(("allowed", rule.allowed.astype(np.int32, copy=False)))
     floats = {
@@ -104,12 +112,13 @@ def summary_blocks(
     _kept_thumbs(trace)[number, head] = found.thumbs
     about = {"kind": "summary", "layer": number, "head": head, "level": level}
     about |= {"profile": found.profile}
-    parts = {
+    parts: dict[str, npt.NDArray[Any]] = {
         "received": found.received,
         "ordinary": found.ordinary,
         "maps": found.maps,
         "pairs": found.pairs,
         "pair_weights": found.pair_weights,
+        "log_sum_exp": trace.layer(number).log_sum_exp(head)[None],
     }
     return [(about | {"part": name}, array) for name, array in parts.items()]
 

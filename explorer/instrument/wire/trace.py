@@ -294,7 +294,7 @@ def _heads_asked_for(trace: AttentionTrace, request: Request, report: Report) ->
     for number, head in places_in(trace, request.heads):
         report("Packing a head", None)
         size += head_bytes(trace.layer(number))
-        blocks += head_blocks(trace, number, head) if size <= MAX_PAGE else []
+        blocks += head_blocks(trace, number, head, quick=True) if size <= MAX_PAGE else []
     places = places_in(trace, request.thumbs)
     for i, (number, head) in enumerate(places):
         tick = partial(report, "Drawing small pictures of heads", i / len(places))
