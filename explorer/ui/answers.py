@@ -11,7 +11,7 @@ from explorer.instrument.wire.request import Head, Page, Request
 from explorer.instrument.wire.trace import Block, Report, answers_to, first_head
 from explorer.sources.memory import take
 from explorer.trace import AttentionTrace
-from explorer.ui import messages
+from explorer.ui import messages, state
 from explorer.ui.scheduler import scheduler
 from explorer.ui.work import Making
 
@@ -23,9 +23,10 @@ def made(name: str, make: Callable[[Report], Any], *of: object, lets_go: bool = 
         name: What it is, among all that a page has made.
         make: Makes it; told how to report.
         of: What it is made of, as far as that may change.
-        lets_go: Whether it is given up as soon as the reader asks for something else.
+        lets_go: Whether to wait no longer as soon as the reader asks for something else.
 
     Raises:
+        AskedElseError: It lets go, and the reader has asked for something else.
         ExplorerError: It cannot be made.
     """
     reader = st.session_state.reader
@@ -33,9 +34,14 @@ def made(name: str, make: Callable[[Report], Any], *of: object, lets_go: bool = 
     return scheduler().wait(work, f"{reader} {name}", _let_go if lets_go else lambda: None)
 
 
+class AskedElseError(Exception):
+    """The reader has asked for something else meanwhile."""
+
+
 def _let_go() -> None:
-    """End this run of the page if its reader asked for something else: Streamlit does it here."""
-    st.session_state.get("reader")
+    """Raise `AskedElseError` if so: by itself Streamlit lets a fragment's run end first."""
+    if state.is_asked_again():
+        raise AskedElseError
 
 
 def file(view: Mapping[str, str], make: Callable[[Report], str]) -> str:
@@ -94,6 +100,9 @@ def answers(
         found: Sequence[Block] = made(
             f"{name} answers", answer, trace_id, repr(request), lets_go=request.page is None
         )
+    except AskedElseError:
+        scheduler().leave(f"{st.session_state.reader} {name} answers")
+        return ()  # the run of the page that comes next answers what was asked last
     except ExplorerError as error:
         messages.trouble(str(error), f"_of_{name}")
         return ()

@@ -14,6 +14,7 @@ from typing import Any
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequestType
 
 from explorer.errors import ExplorerError
 from explorer.instrument.wire.request import Head
@@ -111,6 +112,19 @@ def _went_through_history() -> bool:
     """
     context = get_script_run_ctx()
     return context is not None and context.is_history_navigation
+
+
+def is_asked_again() -> bool:
+    """Whether the reader has asked something new of the part of the page that is being run.
+
+    Streamlit keeps that until the part's run has ended, and tells nobody: hence its own fields.
+    """
+    context = get_script_run_ctx()
+    asked = context and context.script_requests
+    if not context or not asked or asked._state is not ScriptRequestType.RERUN:
+        return False
+    waiting = asked._rerun_data.fragment_id_queue
+    return not set(waiting).isdisjoint(context.fragment_ids_this_run or ())
 
 
 def _open() -> None:

@@ -1,6 +1,10 @@
 """Whatever a browser may want is work with a name of its own, for the scheduler."""
 
+import threading
+from types import SimpleNamespace
+
 import pytest
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
 
 from explorer.errors import ExplorerError
 from explorer.instrument.wire.request import Group, Head, Page, Request
@@ -74,3 +78,37 @@ def test_a_file_is_of_its_own_view_and_a_refusal_is_said(page, monkeypatch):
     assert answers.file({"layer": "2"}, lambda report: "two") == "two"
     assert answers.file({"layer": "3"}, refuse) == ""
     assert said == ["It does not fit."]
+
+
+def test_what_is_asked_meanwhile_ends_the_wait_and_the_work(page, make_trace, monkeypatch):
+    monkeypatch.setattr(answers.state, "is_asked_again", lambda: True)
+    ended = threading.Event()
+
+    def slowly(trace, request, page_of, report):
+        try:
+            while True:
+                report("Reading a head", None)
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(answers, "answers_to", slowly)
+    asked = Request("x", 0, means=True)
+    assert answers.answers("one", make_trace(), "x", asked, Head()) == ()
+    assert ended.wait(10), "the work ended too"
+
+
+def test_a_file_is_made_to_its_end_whatever_is_asked_meanwhile(page, make_trace, monkeypatch):
+    monkeypatch.setattr(answers.state, "is_asked_again", lambda: True)
+    monkeypatch.setattr(answers, "to_html", lambda *_, **__: threading.Event().wait(0.2) or "<p>")
+    asked = Request("x", 0, page=Page(7, (0,)))
+    ((about, _),) = answers.answers("one", make_trace(), "x", asked, Head())
+    assert about["kind"] == "page"
+
+
+@pytest.mark.parametrize(("waiting", "again"), [("mine", True), ("another", False), (None, False)])
+def test_a_page_sees_what_streamlit_keeps_until_its_part_has_run(monkeypatch, waiting, again):
+    context = SimpleNamespace(script_requests=ScriptRequests(), fragment_ids_this_run=["mine"])
+    if waiting:
+        context.script_requests.request_rerun(RerunData(fragment_id=waiting))
+    monkeypatch.setattr(answers.state, "get_script_run_ctx", lambda: context)
+    assert answers.state.is_asked_again() is again

@@ -354,13 +354,20 @@ function update(here, bytes) {
   fetchMissing(here);
   // Of a long text the small pictures were all here; an answer about what is pinned changes them.
   const thumbs = !more || isPinned(here.told.view) || areThumbsExact(next);
-  if (more && brought === "smalls") return here.schedule.ask({ smalls: true });
+  if (more && brought !== "more") return here.schedule.ask({ smalls: brought === "smalls" });
   here.schedule.ask({ thumbs, model: true, moved: true });
 }
 
-/** What a payload brings, if it is only small pictures. @param {Trace} trace */
-const newsIn = ({ heads, summaries, smalls, group }) =>
-  smalls.size && !heads.size && !summaries.size && !group ? "smalls" : "more";
+/**
+ * What an answer brings: nothing, if something else was asked before it was made; small pictures
+ * alone; or more.
+ * @param {Trace} trace
+ */
+function newsIn({ head, heads, summaries, smalls, group }) {
+  if (heads.size || summaries.size || group) return "more";
+  if (smalls.size) return "smalls";
+  return head.more ? "nothing" : "more";
+}
 
 /** A new trace takes the place of the one before. @param {Here} here @param {Trace} next */
 function arrive(here, next) {
