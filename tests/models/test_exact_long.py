@@ -203,6 +203,14 @@ class Head:
         self.profile = profile_of(trace, self.weights, eager > 0)
         self.received = self.weights.mean(axis=0)
         self.lost = 1 - self.weights.sum(axis=-1)
+        self.strongest = {every: self._strongest(trace, every) for every in (True, False)}
+
+    def _strongest(self, trace, every):
+        """The 50 largest weights: of all tokens, or of ordinary ones."""
+        sides = trace.query_tokens, trace.key_tokens
+        kept = [[every or not token.special for token in side] for side in sides]
+        cells = self.weights[np.ix_(*kept)]
+        return np.sort(cells[cells > 0])[-50:]
 
 
 class Wanted:
@@ -296,15 +304,9 @@ def held(shown, wanted):
 
 def pairs_off(shown, wanted):
     """How far the strongest single weights are from what they should be: heaviest first, theirs."""
-    hidden = wanted.question["view"]["specials"] != "shown"
-    trace = wanted.trace
-    ordinary = [
-        [not (hidden and token.special) for token in side]
-        for side in (trace.query_tokens, trace.key_tokens)
-    ]
+    specials = wanted.question["view"]["specials"]
     of_head = dict(zip(wanted.question["heads"], wanted.heads, strict=True))
-    cells = [head.weights[np.ix_(*ordinary)].ravel() for head in wanted.heads]
-    strongest = np.concatenate([np.partition(some, -50)[-50:] for some in cells])
+    strongest = np.concatenate([head.strongest[specials == "shown"] for head in wanted.heads])
     found = [pair["weight"] for pair in shown]
     assert found == sorted(found, reverse=True)
     off = np.abs(found - np.sort(strongest)[::-1]).max()
