@@ -24,8 +24,9 @@ Of a long text (`is_long`) heads travel one by one, and neither ``layer`` nor ``
 - ``thumbs``, ``ordinary_thumbs``: those of some heads, in the order of ``places``.
 
 Nothing but the thumbnails is rounded. From q and k the browser makes weights in double precision,
-so that each is off by no more than float32's own rounding, 6e-8 of it. Layers go by the model's own
-numbers.
+so that each of a whole row is off by no more than float32's own rounding, 6e-8 of it. Columns and
+tiles of a long text lean on its ``log_sum_exp``, which is summed up of float32 scores: there it is
+1e-7 of it for each unit of the largest score. Layers go by the model's own numbers.
 """
 
 import math
