@@ -128,7 +128,7 @@ test("of a long text the full colour is that of the numbers that are shown", () 
     { text: "b", special: false },
   ];
   const { model } = sceneOf({});
-  const long = { ...model, picture: { rows: units, columns: units }, full: () => 9 };
+  const long = { ...model, picture: { rows: units, columns: units }, tops: new Float32Array() };
   const values = Float32Array.of(0.75, 0.25);
   const view = { look: "from", scale: "row" };
   const focus = { rows: [1], columns: [1] };

@@ -26,3 +26,10 @@ export function remember(map, key, make) {
 
 /** @param {number} x @param {number} low @param {number} high */
 export const bound = (x, low, high) => Math.min(Math.max(x, low), high);
+
+/** @template T @param {() => T} make what is made when it is first asked for */
+export function once(make) {
+  /** @type {T | undefined} */
+  let made;
+  return () => (made ??= make());
+}

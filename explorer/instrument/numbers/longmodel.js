@@ -1,13 +1,13 @@
 // What is painted of a long text: where one reads, numbers that are made of q and k when they are
 // asked for; on maps, what the server has added up between groups.
 
-import { remember } from "./basics.js";
+import { once, remember } from "./basics.js";
 import { placeOf, thumbWeights } from "./data.js";
 import { mapsAt } from "./groupmaps.js";
 import { layoutOf, mapLayoutOf, mapLevelOf, poolOf } from "./layout.js";
 import { longHead } from "./longhead.js";
 import { largestOf, numbersOf, together } from "./manyheads.js";
-import { combine, fullColour, fullOf } from "./model.js";
+import { combine, fullColour } from "./model.js";
 import { baseOf, nameOf } from "./words.js";
 
 /**
@@ -55,18 +55,14 @@ export function longModelOf(trace, view, layer, heads) {
     most: heads.length > 1 && view.combine === "max",
     picture: { rows: layout.rows, columns: layout.columns, weights: new Float32Array() },
     ...{ tops: new Float32Array(), perHead: [], pooled: null },
-    shares: () => sharesOf(summaries, layout),
+    shares: once(() => sharesOf(summaries, layout)),
     nowhere: (/** @type {number[]} */ rows) => {
       if (!header.sinks || rescaled) return 0;
       return rows.length ? meanOf(each.map((head) => head.nowhere(rows))) : said.sinkShare();
     },
   };
   const numbers = numbersIn(each, model.most);
-  const full = (/** @type {number[]} */ rows, /** @type {number[]} */ columns) =>
-    rows.length
-      ? fullOf(numbers.given(rows), layout.columns, view.scale)
-      : fullOf(numbers.got(columns) ?? new Float32Array(1), layout.rows, view.scale);
-  return { ...model, ...numbers, full, ...mapsOf(trace, view, model, heads, summaries) };
+  return { ...model, ...numbers, ...mapsOf(trace, view, model, heads, summaries) };
 }
 
 /**
@@ -158,7 +154,12 @@ function mapsOf(trace, view, model, heads, summaries) {
   const layout = mapLayoutOf(trace, view);
   const level = mapLevelOf(trace.head, view);
   const found = summaries?.flatMap((one) => mapsAt(trace.head, one, level) ?? []) ?? [];
-  const base = { ...model, layout, shares: () => sharesOf(summaries, layout), noun: `${level}s` };
+  const base = {
+    ...model,
+    layout,
+    shares: once(() => sharesOf(summaries, layout)),
+    noun: `${level}s`,
+  };
   if (!summaries || found.length < heads.length) {
     const waiting = waitingMap(trace, view, base, layout, heads);
     return { map: waiting, total: waiting };

@@ -151,7 +151,7 @@ export function shadingOf({ model, focus: point, view, given, got, coarse, map }
     const looks = point.rows.length > 1 ? " look, on average" : " looks";
     const words = ["Shaded by where ", ...named(point.rows, picture.rows), looks];
     // A long text has no picture whose rows were measured, one by one.
-    const full = model.full
+    const full = !model.tops.length
       ? fullOf(given, picture.columns, view.scale)
       : model.tops[point.rows[0]];
     return { unitOf: byColumn, values: given, full, words };
@@ -160,7 +160,7 @@ export function shadingOf({ model, focus: point, view, given, got, coarse, map }
     const name = named(point.columns, picture.columns);
     const all = point.columns.length > 1 ? ", taken together" : "";
     const words = ["Shaded by how much each token looks at ", ...name, all];
-    const full = model.full ? fullOf(got, picture.rows, view.scale) : model.tops;
+    const full = !model.tops.length ? fullOf(got, picture.rows, view.scale) : model.tops;
     return { unitOf: byRow, values: got, full, words };
   }
   const shares = model.shares();

@@ -1,5 +1,6 @@
 // From a trace and a view to everything that the panels paint. The panels only read it.
 
+import { once } from "./basics.js";
 import { headWeights, indexOf } from "./data.js";
 import { layoutOf, mapLayoutOf } from "./layout.js";
 import { longModelOf } from "./longmodel.js";
@@ -18,13 +19,11 @@ import { baseOf, nameOf } from "./words.js";
  *            perHead: {head: number, picture: Picture}[], pooled: Thumb | null,
  *            profile: () => import("./model.js").Profile | null, layout: Layout,
  *            hiddenShare: () => number | null, sinkShare: () => number,
- *            full?: (rows: number[], columns: number[]) => number,
  *            own: import("./data.js").Head[], chosen: number[], map: Model, total: Model}} Model
  *   profile: null while it is added up; hiddenShare: what special tokens get of the base; null where
- *   there are none to look at; sinkShare: what goes to no token, whatever is hidden; full: the
- *   number of the full colour for what rows give or columns get, of a long text; own: its heads, chosen their numbers;
- *   map: what maps show, which is this model itself where these show the same units; total: of a
- *   map, the one whose cells are sums
+ *   there are none to look at; sinkShare: what goes to no token, whatever is hidden; own: of a
+ *   long text its heads; chosen: their numbers; map: what maps show, which is this model itself
+ *   where these show the same units; total: of a map, the one whose cells are sums
  * @typedef {{name: string, queries: number[][], keys: number[][], mean: boolean, together: boolean,
  *            rescaled: boolean, special: boolean[]}} Wish
  *   chosen words, whose attention is wanted in every head; special: of the side that is open
@@ -158,13 +157,6 @@ function unheld(weights, picture, chosen, { query_tokens: queries, key_tokens: k
     return lines.reduce((sum, line) => line.reduce((all, w) => all + w, sum), 0) / lines.length;
   });
   return Math.max(0, 1 - held.reduce((sum, share) => sum + share, 0) / held.length);
-}
-
-/** @template T @param {() => T} make what is made when it is first asked for */
-function once(make) {
-  /** @type {T | undefined} */
-  let made;
-  return () => (made ??= make());
 }
 
 /**
