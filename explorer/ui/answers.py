@@ -7,6 +7,7 @@ import streamlit as st
 
 from explorer.errors import ExplorerError
 from explorer.export.html import page_memory, to_html
+from explorer.instrument.wire.longtext import is_long
 from explorer.instrument.wire.request import Head, Page, Request
 from explorer.instrument.wire.trace import Block, Report, answers_to, first_head
 from explorer.sources.memory import take
@@ -58,6 +59,11 @@ def file(view: Mapping[str, str], make: Callable[[Report], str]) -> str:
         return ""
 
 
+def _begins(request: Request, trace: AttentionTrace) -> bool:
+    """Whether a browser has nothing of a long text and asks for nothing of it: it has just come."""
+    return is_long(trace) and not request.known and not request.asks()
+
+
 def answers(
     name: str,
     trace: AttentionTrace,
@@ -76,7 +82,7 @@ def answers(
         seen: The head in sight: of a long text it is sent before anything is asked.
         page_of: Makes a file; None for one of the trace alone.
     """
-    if request is None or request.trace_id != trace_id:
+    if request is None or request.trace_id != trace_id or _begins(request, trace):
         heads = first_head(trace, seen)
         request = Request(trace_id, seen.layer, heads=heads, summaries=heads, thumbs=heads)
     if not request.asks():

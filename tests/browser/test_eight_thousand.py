@@ -253,6 +253,19 @@ def test_the_map_is_zoomed_down_to_single_weights_that_are_read_and_pinned(book,
     assert heat.level() == "map"
 
 
+# --- left, and found again ------------------------------------------------------------------------
+
+
+def test_a_page_that_was_left_shows_the_long_text_again(book, trace):
+    book.page.get_by_role("link", name="Guide").click()
+    expect(book.page.get_by_role("heading", name="Where the numbers come from")).to_be_visible()
+    book.page.get_by_role("link", name="Explore").click()
+    book.painted()
+    book.token(WORD - 1).hover()
+    book.token(WORD).hover()
+    says(book, looks(trace, 0, 0, WORD))
+
+
 # --- taken away -----------------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 import explorer
 from tests.browser.conftest import IDLE
+from tests.browser.test_instrument import digits
 
 CAT = "The cat sat on the mat because it was tired."
 RED = "The red door is locked. Open the red door with the red key."
@@ -432,9 +433,7 @@ def test_the_heatmap_of_512_tokens_zooms_pans_and_still_says_the_models_weights(
         look.before = reader.page.evaluate("location.search")
         query, key = pinned_pair(reader)
         weight = weights[query, key]
-        shown = f"{weight:.4f}" if weight < 0.01 else f"{weight:.3f}"
-        shown = "< 0.0001" if weight < 0.00005 else shown
-        assert reader.says().endswith(f"with weight {shown}.")
+        assert reader.says().endswith(f"with weight {digits(weight)}.")
         return query, key
 
     look.before = ""

@@ -12,6 +12,7 @@ from explorer.analysis.levels import levels_of
 from explorer.layers import FromScores, ScoreRule
 from explorer.trace import AttentionTrace, ModelInfo, Token
 from tests.browser.test_files import saved
+from tests.browser.test_instrument import digits
 from tests.browser.test_long_texts import PHONE
 
 N = 1_100  # tokens: a long text, in sentences of twenty
@@ -182,8 +183,7 @@ def test_a_pointer_below_the_map_reads_single_weights(heat, weights):
     query, key = row + count // 2, column + 2
     here.page.mouse.move(*here.at(query, key))
     weight = weights[1, query, key]
-    shown = "< 0.0001" if weight < 5e-5 else f"{weight:.4f}" if weight < 0.01 else f"{weight:.3f}"
-    here.reader.wait_says(f"with weight {shown}")
+    here.reader.wait_says(f"with weight {digits(weight)}")
     here.page.mouse.click(*here.at(query, key))
     here.page.wait_for_url(re.compile(rf"query={query}\b.*key={key}\b"))
 
@@ -288,7 +288,7 @@ def test_the_table_holds_pairs_of_sentences_and_below_them_single_weights(heat, 
     here.deep()
     caption = here.panel.get_by_text("strongest single weights")
     caption.wait_for()
-    told = [float(x) for x in here.panel.locator("tbody td:nth-child(3)").all_inner_texts()]
+    told = [float(x) for x in here.panel.locator("tbody td:nth-child(5)").all_inner_texts()]
     best = np.sort(weights[1].ravel())[::-1][: len(told)]
     assert len(told) == 50
     assert np.abs(np.array(told) - best).max() <= 5e-4 + NEAR, "three decimals are shown"

@@ -1,5 +1,6 @@
 """Every interaction of the instrument, in the app and in the exported page without any network."""
 
+import math
 import re
 
 import numpy as np
@@ -24,8 +25,8 @@ def between(text, queries, keys, second=None):
 
 
 def digits(weight):
-    if weight < 0.00005:
-        return "< 0.0001"
+    if weight < 0.001:
+        return f"{weight:.{1 - math.floor(math.log10(weight))}f}"
     return f"{weight:.4f}" if weight < 0.01 else f"{weight:.3f}"
 
 

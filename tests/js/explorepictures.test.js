@@ -151,3 +151,14 @@ test("of many words of a long text nothing is said until the map is here", () =>
   const here = said(unpack(long([...headBlocks(head, 0), ...summaryBlocks(head, 0, {})])), now);
   assert.match(here.says, /on average, look most at/);
 });
+
+test("of more pinned words than rows can be made of it is said that whole sentences are told of", () => {
+  const head = headOf(7);
+  const sparse = unpack(long([...headBlocks(head, 0), ...summaryBlocks(head, 0, {})]));
+  const rows = Array.from({ length: 140 }, (_, i) => i % 12);
+  const looked = { ...told({ layer: 4 }), hovered: { rows, columns: [] } };
+  assert.doesNotMatch(said(sparse, looked).says, /pinned/, "a hand is passing");
+  // The text has twelve tokens: what is pinned is named often enough.
+  const scene = said(sparse, { ...told({ layer: 4, queries: rows }) });
+  assert.equal(scene.coarse, false, "the same word counts once");
+});

@@ -101,7 +101,10 @@ test("lines are stroked by head and tone, the faintest first", () => {
 
 test("the note says so when not all lines are drawn", () => {
   assert.equal(linesNote(50, 10), "Lines: the fewest that hold 50 % of each row’s attention.");
-  assert.match(linesNote(90, 12345), /; the 800 strongest of 12,345 are drawn\.$/);
+  assert.match(
+    linesNote(90, 12345),
+    /; of the 12,345 of the rows in sight the 800 strongest are drawn\.$/,
+  );
 });
 
 test("what is pointed at is tinted whole, and the rest by its numbers", () => {

@@ -5,7 +5,16 @@ import { deepOf } from "../../explorer/instrument/numbers/deep.js";
 import { modelOf } from "../../explorer/instrument/numbers/scene.js";
 import { START } from "../../explorer/instrument/numbers/view.js";
 import { missingOf } from "../../explorer/instrument/pages/exploresupply.js";
-import { headBlocks, headOf, long, STARTS, summaryBlocks, TOKENS, whole } from "./longtext.js";
+import {
+  aboutLong,
+  headBlocks,
+  headOf,
+  long,
+  STARTS,
+  summaryBlocks,
+  TOKENS,
+  whole,
+} from "./longtext.js";
 import { container } from "./trace.js";
 
 /** @typedef {import("../../explorer/instrument/numbers/scene.js").Model} Model */
@@ -153,7 +162,7 @@ test("below a map stand the units that are read, and the strongest single weight
 test("of many rows and columns at once no number is made in the page", () => {
   const { sparse } = both();
   const model = modelOf(sparse, { ...START, layer: 4 }, 4, [0]);
-  const many = Array.from({ length: 40 }, (_, i) => i % 12);
+  const many = Array.from({ length: 140 }, (_, i) => i % 12);
   assert.equal(model?.number(many, many), null);
   assert.notEqual(model?.number(many, [1]), null);
 });
@@ -180,4 +189,10 @@ test("rows of a head are made before the sums of its rows are here, columns afte
     Float32Array.from({ length: 12 }, (_, i) => made.weights[12 * i + 2]),
     "a column",
   );
+});
+
+test("a head of which nothing has come but itself stands in for its map as one dot", () => {
+  const bare = unpack(container(aboutLong(), headBlocks(headOf(7), 0)));
+  const model = modelOf(bare, { ...START, layer: 4 }, 4, [0]) ?? assert.fail();
+  assert.deepEqual([model.map.pooled?.nRows, model.map.pooled?.nColumns], [1, 1]);
 });

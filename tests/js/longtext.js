@@ -146,8 +146,12 @@ export function summaryBlocks(made, head, profile) {
   ]);
 }
 
-/** As a long text, with some blocks. @param {Given[]} blocks @param {boolean} [sinks] */
-export const long = (blocks, sinks = false) => {
+/** What is said of the long text besides its heads. @param {boolean} [sinks] */
+export const aboutLong = (sinks = false) => {
   const { thumb: _, ...header } = headerOf(Number(sinks));
-  return container({ ...header, long: true, map_level: "sentence", thumb: [1, 1] }, blocks);
+  return { ...header, long: true, map_level: "sentence" };
 };
+
+/** As a long text, with some blocks. @param {Given[]} blocks @param {boolean} [sinks] */
+export const long = (blocks, sinks = false) =>
+  container({ ...aboutLong(sinks), thumb: [1, 1] }, blocks);

@@ -248,10 +248,11 @@ test("the strongest pairs come heaviest first", () => {
   );
 });
 
-test("digits: three decimals, four below a hundredth, and nothing is rounded to a lie", () => {
-  assert.deepEqual([0, 0.00001, 0.00432, 0.01, 0.84251, 1].map(digits), [
+test("digits: three decimals, four below a hundredth, two digits of what is less, and nothing is rounded to a lie", () => {
+  assert.deepEqual([0, 1e-9, 1 / 8192, 0.00432, 0.01, 0.84251, 1].map(digits), [
     "0",
-    "< 0.0001",
+    "< 0.0000001",
+    "0.00012",
     "0.0043",
     "0.010",
     "0.843",

@@ -8,7 +8,7 @@ import { unitsAcross, unitsHolding } from "./layout.js";
 import { FEW } from "./longmodel.js";
 import { modelOf, pooledModel } from "./scene.js";
 import { thumbOf, wholeThumb } from "./thumbs.js";
-import { sentence } from "./words.js";
+import { counted, sentence } from "./words.js";
 
 /**
  * @typedef {import("./data.js").Trace} Trace
@@ -96,10 +96,9 @@ export function sceneOf(trace, told, pictures, painted, { theme, moved, asks }) 
   const most = Math.max(focus.rows.length, focus.columns.length);
   const coarse = trace.head.long && most > (told.hovered ? FEW_IN_PASSING : FEW);
   const onMap = focusOnMap(painted, focus);
-  const spoken = coarse
-    ? saidOf(painted.total, focusOnMap(painted, focus))
-    : saidOf(painted, focus);
-  const parts = partsOf(spoken, painted, loading ? view : null, asks);
+  const spoken = coarse ? saidOf(painted.total, onMap) : saidOf(painted, focus);
+  const known = partsOf(spoken, painted, loading ? view : null, asks);
+  const parts = coarse && !told.hovered ? [tooMany(most, painted.total), ...known] : known;
   const base = {
     ...{ trace, view, theme, loading, moved, parts, coarse },
     says: parts.flat().join(""),
@@ -152,6 +151,13 @@ function focusOnMap({ layout: own, map: { layout } }, { rows, columns }) {
     columns: unitsAcross(columns, own.columns, layout.columnOfToken),
   };
 }
+
+/**
+ * Why what is said is of more than what is pinned.
+ * @param {number} count what is pinned on the longer side @param {Model} total
+ */
+const tooMany = (count, { noun }) =>
+  `${counted(count)} are pinned, too many for their own numbers: these are of the whole ${noun} that they stand in. `;
 
 /** @param {Model} model @param {Focus} focus */
 const saidOf = (model, focus) => ({ model, focus });

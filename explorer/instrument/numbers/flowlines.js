@@ -119,7 +119,7 @@ export function inTones(lines, tops) {
  * What the lines are. @param {number} mass @param {number} all how many there are
  */
 export function linesNote(mass, all) {
-  const drawn = `; the ${MAX_LINES.toLocaleString("en")} strongest of ${all.toLocaleString("en")} are drawn.`;
+  const drawn = `; of the ${all.toLocaleString("en")} of the rows in sight the ${MAX_LINES.toLocaleString("en")} strongest are drawn.`;
   return (
     `Lines: the fewest that hold ${mass} % of each row’s attention` +
     (all > MAX_LINES ? drawn : ".")

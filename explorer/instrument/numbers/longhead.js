@@ -14,6 +14,7 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
  */
 
 const KEPT = 48; // rows
+const KEPT_SETS = 4; // of several rows, or columns
 const NONE = new Float32Array();
 
 /** All weights of some queries, `[query, key]`. @param {Head} head @param {number[]} queries @param {number} nKeys */
@@ -52,15 +53,34 @@ export function longHead(head, layout, nKeys, rescaled, ordinary) {
     return remember(kept, unit, () => rowOfUnit(head, layout, nKeys, unit, rescaled));
   };
   return {
-    given: (rows) => (rows.length === 1 ? row(rows[0]) : meanOf(rows.map(row))),
-    got: (columns) =>
+    given: lately((rows) => (rows.length === 1 ? row(rows[0]) : meanOf(rows.map(row)))),
+    got: lately((columns) =>
       "scores" in head && !head.scores.logs
         ? null
         : gotBy(head, layout, nKeys, columns, rescaled ? (ordinary ?? NONE) : null),
+    ),
     nowhere: (rows) => {
       const shares = rows.map((unit) => missing(head, layout.rows[unit].tokens, nKeys));
       return shares.reduce((sum, share) => sum + share, 0) / shares.length;
     },
+  };
+}
+
+/**
+ * The same, with what was made last: what is pinned is asked for again whenever a hand goes.
+ * @template T @param {(units: number[]) => T} make
+ * @returns {(units: number[]) => T}
+ */
+function lately(make) {
+  /** @type {Map<string, T>} */
+  const made = new Map();
+  return (units) => {
+    const name = units.join();
+    const found = made.has(name) ? /** @type {T} */ (made.get(name)) : make(units);
+    made.delete(name);
+    if (found !== null) made.set(name, found);
+    if (made.size > KEPT_SETS) made.delete(/** @type {string} */ (made.keys().next().value));
+    return found;
   };
 }
 

@@ -23,7 +23,7 @@ import { baseOf, nameOf } from "./words.js";
  * @typedef {import("./view.js").View} View
  */
 
-export const FEW = 32; // rows or columns that a frame makes
+export const FEW = 128; // rows or columns that are made while the hand rests
 
 /** @type {WeakMap<Head, Map<string, LongHead>>} */
 const known = new WeakMap();
@@ -187,11 +187,12 @@ function mapsOf(trace, view, model, heads, summaries) {
  */
 function waitingMap(trace, view, base, layout, heads) {
   const { rows, columns } = layout;
-  const [nRows, nColumns] = trace.head.thumb;
   const thumb = thumbWeights(trace, base.layer, heads[0], view.specials !== "shown");
-  const pooled = thumb
-    ? { weights: thumb, nRows, nColumns, tops: new Float32Array(nRows).fill(1) }
-    : { weights: new Float32Array(1), nRows: 1, nColumns: 1, tops: Float32Array.of(1) };
+  const [nRows, nColumns] = thumb ? trace.head.thumb : [1, 1];
+  const pooled = {
+    ...{ weights: thumb ?? new Float32Array(1), nRows, nColumns },
+    tops: new Float32Array(nRows).fill(1),
+  };
   const picture = { rows, columns, weights: new Float32Array(rows.length * columns.length) };
   return { ...base, ...numbersOf([picture]), picture, pooled };
 }

@@ -454,13 +454,17 @@ export function topPairs({ weights, columns }, count) {
   }));
 }
 
+const LEAST = 5e-8; // below it float32 weights say little
+
 /**
- * A weight in digits that are the model's own: three decimals, four below 0.01.
+ * A weight in digits that are the model's own: three decimals, four below 0.01, and two digits
+ * below 0.001, as an even share of a long text is.
  * @param {number} weight
  */
 export function digits(weight) {
   if (weight === 0) return "0";
-  if (weight < 0.00005) return "< 0.0001";
+  if (weight < LEAST) return "< 0.0000001";
+  if (weight < 0.001) return weight.toFixed(1 - Math.floor(Math.log10(weight)));
   return weight < 0.01 ? weight.toFixed(4) : weight.toFixed(3);
 }
 

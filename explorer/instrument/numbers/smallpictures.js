@@ -43,6 +43,7 @@ export function enlarge(pixels, line, { levels, height, width, colours }, box, r
  */
 export function shortOf(number) {
   if (number === undefined) return "";
+  if (number > 0 && number < 0.005) return number.toExponential(0); // as most of a long text are
   return number >= 0.995 ? "1.0" : number.toFixed(2).slice(1);
 }
 

@@ -35,7 +35,7 @@ export function nameOf(layer, heads, nHeads, how) {
 }
 
 /** A count as it is written: 8,192. @param {number} n */
-const counted = (n) => n.toLocaleString("en");
+export const counted = (n) => n.toLocaleString("en");
 
 /**
  * What every percentage is of.

@@ -99,6 +99,7 @@ export function mount(root, host) {
     sceneNow: () => here.scene,
   });
   layOut(root, here.parts);
+  root.style.visibility = "hidden"; // until there is something in it
   document.addEventListener("visibilitychange", here.seen);
   root.onkeydown = (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
@@ -302,6 +303,7 @@ function render(here) {
   const anew = Boolean(what.model || what.thumbs);
   if (!nothing) schedule.paint(scene, anew, Boolean(what.peek && !what.thumbs));
   if (here.shown !== scene.view) showView(here, scene); // after the panels, which ask for sizes
+  root.style.visibility = "";
   if (nothing) return parts.says.show(scene, false);
   if (what.thumbs || what.smalls) {
     parts.grid.draw(scene);

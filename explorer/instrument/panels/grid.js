@@ -269,7 +269,7 @@ function missingFrom({ head, layers, summaries }) {
     ? [summaries.size, head.numbers.length * head.n_heads]
     : [layers.size, head.numbers.length];
   const what = head.long ? "heads that were looked at" : "layers that are here";
-  return here < all ? `; of the ${here} ${what}, out of ${all}` : "";
+  return here < all ? `; ${what}: ${here} of ${all}` : "";
 }
 
 /** The heads that are known, with what kind of head each is. @param {Trace} trace */

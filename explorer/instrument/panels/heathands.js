@@ -75,6 +75,7 @@ function onPointers(here, panel) {
 function onClick(here) {
   const { dom, state } = here;
   dom.stage.addEventListener("click", (event) => {
+    if (event.detail > 1) return; // a double click opens what its first click has pinned
     const { press } = state.hand;
     state.hand = { ...state.hand, press: null };
     const picked = pickedBy(press, cellAt(here, event), event.shiftKey);

@@ -15,6 +15,9 @@ import { drawCells, plate, shorten } from "../parts/paint.js";
  */
 
 const LABEL_STEP = 13; // two labels stand at least this far apart
+const SMALL = 0.05; // a full colour that stands for less is that of a long text
+const SLIGHT = 0.1; // of the full colour
+const WIDE_CELL = 42; // pixels that hold one digit more
 const DIGITS_CELL = 27; // from this size on a cell shows its weight
 const LEAST_CORNER = 20; // pixels from which the corner shows the whole
 
@@ -129,13 +132,25 @@ function numbers(pen, shown) {
   for (let r = top; r < bottom; r++) {
     for (let c = left; c < right; c++) {
       const weight = weights[(r - above) * nColumns + c - before];
-      if (weight < 0.005) continue;
+      const text = written(weight, tops[r - above], box.cell);
+      if (!text) continue;
       pen.fillStyle =
         ground.theme.inks[Math.min(255, Math.round((255 * weight) / tops[r - above]))];
-      const text = weight >= 0.995 ? weight.toFixed(1) : weight.toFixed(2).replace(/^0/, "");
       pen.fillText(text, box.x0 + (c + 0.5) * box.cell, box.y0 + (r + 0.5) * box.cell);
     }
   }
+}
+
+/**
+ * A weight as a cell holds it: two decimals; where the full colour stands for little, as in long
+ * texts, its power of ten. What is slight beside the full colour is left out.
+ * @param {number} weight @param {number} top @param {number} cell pixels
+ */
+function written(weight, top, cell) {
+  if (weight >= 0.995) return weight.toFixed(1);
+  if (weight >= 0.005) return weight.toFixed(2).replace(/^0/, "");
+  if (top >= SMALL || weight < SLIGHT * top) return "";
+  return weight.toExponential(cell >= WIDE_CELL ? 1 : 0);
 }
 
 /** A line between the two texts of a pair. @param {Pen} pen @param {Shown} shown */

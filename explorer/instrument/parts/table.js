@@ -161,10 +161,11 @@ function topsOf({ model }) {
 function singlePairs({ deep, model }) {
   const { rows, columns, pairs } = /** @type {NonNullable<Scene["deep"]>} */ (deep);
   return {
-    titles: ["looks from (query)", "looks at (key)", "weight", "layer", "head"],
-    counts: ["layer", "head"],
+    titles: ["looks from (query)", "at", "looks at (key)", "there", "weight", "layer", "head"],
+    counts: ["at", "there", "layer", "head"],
     rows: pairs.map(({ row, column, weight, head }) => [
-      ...[rows[row].text, columns[column].text, weight, model.layer, head],
+      ...[rows[row].text, rows[row].tokens[0], columns[column].text, columns[column].tokens[0]],
+      ...[weight, model.layer, head],
     ]),
     caption: `${model.name}: the ${pairs.length} strongest single weights`,
   };
