@@ -101,9 +101,23 @@ function write(pen, shown, shade, number = () => "") {
     // The pinned token stays in sight, over whatever lies there.
     const [only] = chosen;
     if (chosen.length === 1 && (only < first || only >= end)) {
+      clear(pen, shown, only, isRow);
       token(pen, shown, only, isRow, 1, number(only, isRow));
     }
   }
+}
+
+/** Where a token stands. @param {Shown} shown @param {number} i @param {boolean} isRow */
+function placeOf(shown, i, isRow) {
+  const own = isRow ? shown.edges.row : shown.edges.column;
+  return tokenBox(shown, isRow, own[i + 1] - own[i], middle(shown, i, isRow));
+}
+
+/** Nothing shows through a token that stands over another. @param {Pen} pen @param {Shown} shown @param {number} i @param {boolean} isRow */
+function clear(pen, shown, i, isRow) {
+  const place = placeOf(shown, i, isRow);
+  pen.fillStyle = shown.scene.theme.page;
+  pen.fillRect(place.x, place.y, place.width, place.height);
 }
 
 /**
@@ -116,7 +130,7 @@ function token(pen, shown, i, isRow, tint, digit) {
   const units = isRow ? model.picture.rows : model.picture.columns;
   const own = isRow ? edges.row : edges.column;
   const [size, at] = [own[i + 1] - own[i], middle(shown, i, isRow)];
-  const place = tokenBox(shown, isRow, size, at);
+  const place = placeOf(shown, i, isRow);
   if (tint > 0) {
     const colour = theme.accentCss(0.08 + 0.42 * tint);
     plate(pen, colour, place.x + 1, place.y + 1, place.width - 2, place.height - 2);
