@@ -5,7 +5,7 @@ is left of them are sums and maxima over pieces of the text. A piece is a run of
 by nothing that is asked about: so one reading serves groups, thumbnails and special tokens.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -77,12 +77,7 @@ def summarise(
     sums = _Sums(rows, columns)
     tops, small, pairs = _Tops(rows.group, columns), _Tops(rows.dot, columns), _Pairs(rows, columns)
     ordinary, profile = _Tops(rows.dot, columns, ~rows.special), _Profile(trace)
-    for band in layer.bands(head):
-        tick()
-        if not band.weights.size:
-            continue
-        first, starts = rows.within(band.queries)
-        highest = _highest(band.weights, starts)
+    for band, first, starts, highest in _bands(layer, head, rows, tick):
         sums.read(band, first, starts)
         for reading in (tops, small, ordinary):
             reading.read(band, first, highest)
@@ -119,16 +114,25 @@ def thumbnails(
     """
     rows, columns = (_Pieces.of(tokens, [0]) for tokens in (trace.query_tokens, trace.key_tokens))
     every, ordinary = _Tops(rows.dot, columns), _Tops(rows.dot, columns, ~rows.special)
-    for band in trace.layer(number).bands(head):
-        tick()
-        if not band.weights.size:
-            continue
-        first, starts = rows.within(band.queries)
-        highest = _highest(band.weights, starts)
+    for band, first, _, highest in _bands(trace.layer(number), head, rows, tick):
         every.read(band, first, highest)
         ordinary.read(band, first, highest)
     of_words = ordinary.by_dot(columns, ~columns.special)
     return np.stack([tones(every.by_dot(columns)), tones(of_words)])
+
+
+def _bands(
+    layer: AttentionLayer, head: int, rows: "_Pieces", tick: Callable[[], None]
+) -> Iterator[tuple[Band, int, Places, Weights]]:
+    """The bands of a head that have any key.
+
+    In each the first piece of its rows, where its pieces begin, and the largest weights of each.
+    """
+    for band in layer.bands(head):
+        tick()
+        if band.weights.size:
+            first, starts = rows.within(band.queries)
+            yield band, first, starts, _highest(band.weights, starts)
 
 
 def _highest(weights: Weights, starts: Places) -> Weights:

@@ -153,12 +153,31 @@ test("of many words of a long text nothing is said until the map is here", () =>
 });
 
 test("of more pinned words than rows can be made of it is said that whole sentences are told of", () => {
-  const head = headOf(7);
-  const sparse = unpack(long([...headBlocks(head, 0), ...summaryBlocks(head, 0, {})]));
-  const rows = Array.from({ length: 140 }, (_, i) => i % 12);
-  const looked = { ...told({ layer: 4 }), hovered: { rows, columns: [] } };
-  assert.doesNotMatch(said(sparse, looked).says, /pinned/, "a hand is passing");
-  // The text has twelve tokens: what is pinned is named often enough.
-  const scene = said(sparse, { ...told({ layer: 4, queries: rows }) });
-  assert.equal(scene.coarse, false, "the same word counts once");
+  const units = Array.from({ length: 140 }, (_, i) => ({
+    ...{ text: `w${i}`, tokens: [i], special: false, segment: 0 },
+  }));
+  const places = Int32Array.from(units, (_, i) => i);
+  const painted = /** @type {any} */ ({
+    ...{ name: "H", base: "b", noun: "sentences", own: [], chosen: [0], pooled: null, most: false },
+    picture: { rows: units, columns: units, weights: new Float32Array() },
+    layout: { rows: units, columns: units, rowOfToken: places, columnOfToken: places },
+    ...{ given: () => new Float32Array(140).fill(0.5), nowhere: () => 0 },
+  });
+  Object.assign(painted, { map: painted, total: painted });
+  const trace = /** @type {any} */ ({
+    head: { long: true },
+    heads: new Map([["0.0", {}]]),
+    summaries: new Map(),
+  });
+  const rest = { theme: /** @type {any} */ (null), moved: false, asks: true };
+  const says = (/** @type {any} */ now) => sceneOf(trace, now, noPictures(), painted, rest).says;
+  const all = told({ queries: units.map((_, i) => i) });
+  assert.match(
+    says(all),
+    /^140 are pinned, too many .* of the whole sentences that they stand in\. H: /,
+  );
+  const few = told({ queries: [0, 1, 2] });
+  assert.match(says(few), /^H: w0 w1 w2, on average, look most at/);
+  const passing = { ...told({}), hovered: { rows: all.view.queries, columns: [] } };
+  assert.match(says(passing), /^H: /, "a hand is only passing");
 });

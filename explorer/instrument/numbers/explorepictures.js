@@ -96,7 +96,7 @@ export function sceneOf(trace, told, pictures, painted, { theme, moved, asks }) 
   const most = Math.max(focus.rows.length, focus.columns.length);
   const coarse = trace.head.long && most > (told.hovered ? FEW_IN_PASSING : FEW);
   const onMap = focusOnMap(painted, focus);
-  const spoken = coarse ? saidOf(painted.total, onMap) : saidOf(painted, focus);
+  const spoken = coarse ? { model: painted.total, focus: onMap } : { model: painted, focus };
   const known = partsOf(spoken, painted, loading ? view : null, asks);
   const parts = coarse && !told.hovered ? [tooMany(most, painted.total), ...known] : known;
   const base = {
@@ -158,9 +158,6 @@ function focusOnMap({ layout: own, map: { layout } }, { rows, columns }) {
  */
 const tooMany = (count, { noun }) =>
   `${counted(count)} are pinned, too many for their own numbers: these are of the whole ${noun} that they stand in. `;
-
-/** @param {Model} model @param {Focus} focus */
-const saidOf = (model, focus) => ({ model, focus });
 
 /**
  * @param {{model: Model, focus: Focus}} spoken what is spoken of @param {Model} painted
