@@ -9,6 +9,7 @@ import functools
 import json
 import posixpath
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -27,7 +28,11 @@ Host = Literal[
 ]
 HOSTS: tuple[Host, ...] = get_args(Host)
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "([^"]+)\.js";\n', re.MULTILINE)
-_WORKER = ("wire/workertext", 'WORKER_TEXT = ""')  # the module, and where the code goes
+# Modules that something is written into: what stands there, and what comes in its place.
+_FILLED: dict[str, tuple[str, Callable[[], str]]] = {
+    "wire/workertext": ('WORKER_TEXT = ""', lambda: f"WORKER_TEXT = {json.dumps(bundle('tiles'))}"),
+    "wire/terms": ("TERMS = {}", lambda: f"TERMS = {json.dumps(terms(), ensure_ascii=False)}"),
+}
 _EXPORTED = re.compile(r"^export (?:async )?(?:const|function|class) (\w+)", re.MULTILINE)
 
 
@@ -64,6 +69,13 @@ def imports_of(module: str) -> list[tuple[str, str]]:
     ]
 
 
+@functools.cache
+def terms() -> dict[str, dict[str, str]]:
+    """The words that are explained where they stand, each with what it says."""
+    found: dict[str, dict[str, str]] = json.loads((_HERE.parent / "terms.json").read_text("utf-8"))
+    return found
+
+
 def read(module: str) -> str:
     """The text of a module."""
     return (_HERE / f"{module}.js").read_text("utf-8")
@@ -91,9 +103,9 @@ def _enclosed(module: str) -> str:
     text = read(module)
     names = ", ".join(_EXPORTED.findall(text))
     inside = f"{_imported(module)}{_joinable(text)}return {{ {names} }};\n"
-    if module == _WORKER[0]:
-        filled = _WORKER[1].replace('""', json.dumps(bundle("tiles")))
-        inside = inside.replace(_WORKER[1], filled)
+    if module in _FILLED:
+        empty, filled = _FILLED[module]
+        inside = inside.replace(empty, filled())
     return f"const {_variable(module)} = (() => {{\n{inside}}})();"
 
 

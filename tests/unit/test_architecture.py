@@ -19,6 +19,7 @@ ROOMS = [
     "once",
     "visible",
     "picture",
+    "headname",
     "layers",
     "trace",
     "activations",

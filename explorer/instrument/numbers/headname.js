@@ -1,0 +1,11 @@
+// How a head is written on every page and in every sentence, and how it is spoken.
+
+/** @param {number | string} layer the model’s own number @param {number | string} head */
+export const headName = (layer, head) => `L${layer}·H${head}`;
+
+/** Several heads of a layer: `L3·H1, H4`. @param {number} layer @param {number[]} heads */
+export const headsName = (layer, heads) =>
+  `L${layer}·${heads.map((head) => `H${head}`).join(", ")}`;
+
+/** For who listens. @param {number | string} layer @param {number | string} head */
+export const spokenHead = (layer, head) => `layer ${layer}, head ${head}`;
