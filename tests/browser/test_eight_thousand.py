@@ -91,7 +91,7 @@ def book(opened):
     opened.switch("sentences").click()
     opened.head(0, 0).click()
     opened.page.mouse.move(5, 5)
-    says(opened, "Layer 0, head 0: point at a word")
+    says(opened, "L0·H0: point at a word")
     opened.page.locator(".ax-text").evaluate("text => { text.scrollTop = 0; }")
     opened.token(0).wait_for()
     return opened
@@ -110,7 +110,7 @@ def said(trace, name, who, row, looks="looks most at"):
 
 def looks(trace, layer, head, token):
     row = rows_of(trace, layer, head, [token])[0]
-    return said(trace, f"Layer {layer}, head {head}", trace.tokens[token].text, row)
+    return said(trace, f"L{layer}·H{head}", trace.tokens[token].text, row)
 
 
 # --- one word -------------------------------------------------------------------------------------
@@ -130,7 +130,7 @@ def test_who_looks_at_a_word_is_told_with_its_share_of_all_attention(book, trace
     book.token(WORD).hover()
     share = float(f"{100 * whole.received[WORD]:.2g}")
     assert share < 0.1, "less than a thousandth: two digits of it are told"
-    who = f"Layer 0, head 0: {trace.tokens[WORD].text} is looked at most by"
+    who = f"L0·H0: {trace.tokens[WORD].text} is looked at most by"
     best = np.argsort(-whole.column)[:3]
     named = ", then ".join(f"{trace.tokens[i].text} ({digits(whole.column[i])})" for i in best)
     says(book, f"{who} {named}; it gets {share} % of all {N:,} tokens’ attention.")
@@ -199,7 +199,7 @@ def test_a_word_is_found_wherever_it_stands_and_pinned(book, trace):
     book.page.mouse.move(5, 5)
     mean = rows_of(trace, 0, 0, places).mean(axis=0)
     who = f"{' '.join([RARE] * len(places))}, on average,"
-    says(book, said(trace, "Layer 0, head 0", who, mean, "look most at"))
+    says(book, said(trace, "L0·H0", who, mean, "look most at"))
     book.page.keyboard.press("Escape")
 
 
@@ -245,7 +245,7 @@ def test_the_map_is_zoomed_down_to_single_weights_that_are_read_and_pinned(book,
     heat.page.mouse.move(*heat.at(query, key))
     weight = digits(rows[query - row, key])
     one, other = trace.tokens[query].text, trace.tokens[key].text
-    says(book, f"Layer 0, head 0: {one} looks at {other} with weight {weight}.")
+    says(book, f"L0·H0: {one} looks at {other} with weight {weight}.")
     heat.page.mouse.click(*heat.at(query, key))
     heat.page.mouse.move(5, 5)
     wait_pinned(book, [one], [other])
@@ -274,7 +274,7 @@ def test_a_page_of_two_heads_says_the_same_offline(book, browser, trace, whole, 
     book.token(WORD).click()
     book.page.mouse.move(5, 5)
     mean = np.mean([rows_of(trace, 0, head, [WORD])[0] for head in (0, 3)], axis=0)
-    sentence = said(trace, "Layer 0, mean of heads 0, 3", trace.tokens[WORD].text, mean)
+    sentence = said(trace, "L0, mean of H0, H3", trace.tokens[WORD].text, mean)
     says(book, sentence)
     book.page.locator(".ax-save summary").click()
     with book.page.expect_download() as waiting:

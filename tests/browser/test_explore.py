@@ -41,7 +41,7 @@ def test_a_first_visit_paints_a_real_berts_heads_without_a_click(reader):
     top = np.argsort(-weights)[:3]
     words = ["[CLS]", *CAT[:-1].lower().split(), ".", "[SEP]"]
     said = ", then ".join(f"{words[i]} ({weights[i]:.3f})" for i in top)
-    assert reader.says() == f"Layer 3, head 1: it looks most at {said}."
+    assert reader.says() == f"L3·H1: it looks most at {said}."
     for selector in (".ax-grid canvas", ".ax-panel-heat canvas", ".ax-panel-flow canvas + canvas"):
         assert canvas_colours(reader, selector) > 10, selector
 
@@ -52,9 +52,9 @@ def test_hovering_locking_pinning_and_switching_never_asks_the_server(reader):
     page = reader.page
 
     reader.head(0, 2).hover()
-    reader.wait_says("Layer 0, head 2")
+    reader.wait_says("L0·H2")
     reader.token(2).hover()  # leaving the grid returns to the lock
-    reader.wait_says("Layer 3, head 1: cat looks most at")
+    reader.wait_says("L3·H1: cat looks most at")
     reader.head(0, 2).click()
     reader.head(0, 5).click(modifiers=["Shift"])
     reader.painted("0.2.5")
@@ -66,7 +66,7 @@ def test_hovering_locking_pinning_and_switching_never_asks_the_server(reader):
     reader.painted("1.8")
     reader.token(5).click()
     page.mouse.move(5, 5)
-    reader.wait_says("Layer 1, head 8: the looks most at")
+    reader.wait_says("L1·H8: the looks most at")
     for label in ("words", "hidden", "hidden, rescaled", "per row", "absolute", "is looked at by"):
         reader.switch(label).click()
     reader.wait_says("the is looked at most by")
@@ -93,7 +93,7 @@ def test_the_heatmap_says_the_weight_that_the_model_gave(reader):
     said = reader.says()
     words = ["[CLS]", *CAT[:-1].lower().split(), ".", "[SEP]"]
     row, column = re.fullmatch(
-        r"Layer 2, head 9: (\S+) looks at (\S+) with weight \S+", said
+        r"L2·H9: (\S+) looks at (\S+) with weight \S+", said
     ).groups()
     value = weights[words.index(row), words.index(column)]
     shown = f"{value:.4f}" if value < 0.01 else f"{value:.3f}"
@@ -173,7 +173,7 @@ def test_the_scratch_layers_options_reach_the_picture_and_the_link(reader):
     reader.open(query).painted()
     assert reader.page.locator(".ax-cell").count() == 3 * 4
     reader.token(0).hover()
-    reader.wait_says("Layer 0, head 0: a looks most at a (1.000).")
+    reader.wait_says("L0·H0: a looks most at a (1.000).")
     assert "causal=1" in reader.address()
 
 
@@ -190,7 +190,7 @@ def test_512_tokens_load_a_layer_when_it_is_asked_for_and_keep_it(reader):
     reader.head(1, 4).click()
     reader.page.locator('.ax[data-painted$="1.4"]').wait_for()
     reader.token(5).hover()
-    reader.wait_says("Layer 1, head 4:")
+    reader.wait_says("L1·H4:")
     assert len(reader.frames) == before, "a layer that was loaded is not asked for again"
 
 
@@ -213,7 +213,7 @@ def test_while_a_model_is_waited_for_the_page_is_alive_and_waiting_can_be_stoppe
     reader.token(2).hover()
     reader.wait_says("cat looks most at")
     reader.head(0, 2).click()
-    reader.wait_says("Layer 0, head 2")
+    reader.wait_says("L0·H2")
     reader.page.get_by_role("button", name="Stop").click()
     reader.page.locator("[class*=st-key-note_progress]").wait_for(state="detached")
     assert reader.box("Text").input_value() == "the cat"
@@ -362,7 +362,7 @@ def test_the_keyboard_reaches_heads_tokens_and_pins(reader):
     reader.page.wait_for_function("new URLSearchParams(location.search).get('query') === '1'")
     reader.page.locator(".ax-panel-flow .ax-scroll").focus()
     reader.page.keyboard.press("ArrowDown")
-    reader.wait_says("Layer 1, head 1: cat looks most at")
+    reader.wait_says("L1·H1: cat looks most at")
     reader.page.keyboard.press("Escape")
     reader.wait_says("point at a word")
 

@@ -125,7 +125,7 @@ def test_the_picture_of_everything_is_what_is_on_screen_with_a_title_line(save):
     tree = ElementTree.fromstring(svg)
     space = "{http://www.w3.org/2000/svg}"
     texts = [t.text for t in tree.iter(f"{space}text")]
-    title = f"{made_by()} · Layer 2, mean of heads 3, 9 · {CAT}"
+    title = f"{made_by()} · L2, mean of H3, H9 · {CAT}"
     assert title == tree.find(f"{space}title").text
     # What does not fit in the picture's width is cut at its end.
     assert title == texts[0] or (texts[0][-1] == "…" and title.startswith(texts[0][:-1]))
@@ -140,7 +140,7 @@ def test_the_picture_of_everything_is_what_is_on_screen_with_a_title_line(save):
 
 def test_the_text_of_a_pdf_is_text_and_other_scripts_are_drawn(save):
     pdf = pypdfium2.PdfDocument(save("PDF", text=CAT, layer=3, heads=1).path().read_bytes())
-    assert pdf.get_metadata_value("Title") == f"{made_by()} · Layer 3, head 1 · {CAT}"
+    assert pdf.get_metadata_value("Title") == f"{made_by()} · L3·H1 · {CAT}"
     text = pdf[0].get_textpage().get_text_bounded()
     assert "because" in text
     assert "Full colour: weight" in text or "98th percentile" in text
@@ -174,7 +174,7 @@ def test_the_page_saved_from_the_app_opens_offline_as_it_was(reader, browser, wh
     reader.head(3, 5).click()
     reader.token(2).click()
     reader.page.mouse.move(5, 5)
-    reader.wait_says("Layer 3, head 5: cat looks most at")
+    reader.wait_says("L3·H5: cat looks most at")
     said = reader.says()
     reader.page.locator(".ax-save summary").click()
     button = reader.page.locator(".ax-menu button", has_text=which)
@@ -194,9 +194,9 @@ def test_the_page_saved_from_the_app_opens_offline_as_it_was(reader, browser, wh
     if which == "Layer 3":
         other.wait_says("This file does not hold layer 1.")
         other.head(3, 5).click()
-        other.wait_says("Layer 3, head 5: cat looks most at")
+        other.wait_says("L3·H5: cat looks most at")
     else:
-        other.wait_says("Layer 1, head 8: cat looks most at")
+        other.wait_says("L1·H8: cat looks most at")
     assert other.page.locator(".ax-menu button", has_text="layers").is_hidden()
     context.close()
     assert not other.errors
@@ -209,7 +209,7 @@ def test_the_exported_page_works_from_disk_with_the_network_off(page_from_disk):
     reader.head(4, 3).click()
     reader.head(4, 5).click(modifiers=["Shift"])
     reader.token(8).click()
-    reader.wait_says("Layer 4, mean of heads 3, 5: it looks most at")
+    reader.wait_says("L4, mean of H3, H5: it looks most at")
     for label in ("words", "hidden, rescaled", "per row", "is looked at by"):
         reader.switch(label).click()
     reader.wait_says("it is looked at most by")
@@ -241,7 +241,7 @@ def test_a_notebook_cell_shows_the_same_instrument(tmp_path, browser):
     cell.locator(".ax[data-painted]").wait_for()
     cell.get_by_role("button", name="Layer 3, head 1", exact=True).click()
     cell.locator(".ax-text [data-token='8']").click()
-    cell.locator(".ax-says", has_text="Layer 3, head 1: it looks most at cat (0.492)").wait_for()
+    cell.locator(".ax-says", has_text="L3·H1: it looks most at cat (0.492)").wait_for()
     context.close()
     assert not errors
 

@@ -73,7 +73,7 @@ def test_a_dropped_connection_is_taken_up_again_and_nothing_typed_is_lost(far_re
     assert len(sockets) == before + 1
     expect(reader.box("Text")).to_have_value("Typed, and not sent yet.")
     reader.head(1, 4).click()
-    reader.wait_says("Layer 1, head 4")
+    reader.wait_says("L1·H4")
     reader.page.get_by_role("button", name="Run").click()
     reader.page.locator(".ax-text", has_text="and not sent").wait_for()
     reader.painted("1.4")
@@ -96,7 +96,7 @@ def test_after_a_restart_of_the_server_an_open_page_finds_its_run_again(far_read
     reader.head(4, 7).click()
     reader.painted("4.7")
     reader.token(5).hover()
-    reader.wait_says("Layer 4, head 7: word")
+    reader.wait_says("L4·H7: word")
 
 
 def test_after_a_restart_a_page_of_an_uploaded_file_says_that_it_is_gone(far_reader, own_app):

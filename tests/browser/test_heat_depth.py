@@ -239,7 +239,7 @@ def test_a_look_at_another_head_shows_it_in_the_same_place(heat, weights):
         here.nearer()
     sight = here.whole().sight()
     here.reader.head(0, 0).hover()
-    here.reader.wait_says("Layer 0, head 0: point at")
+    here.reader.wait_says("L0·H0: point at")
     assert here.whole().sight() == sight
     here.reader.head(0, 0).click()
     here.page.wait_for_url(re.compile("heads=0"))
@@ -256,7 +256,7 @@ def test_the_small_preview_of_a_head_that_is_not_here_leaves_one_in_one_s_place(
     here.reader.head(0, 0).hover()
     here.reader.wait_says("a small preview")
     here.page.mouse.move(5, 5)
-    here.reader.wait_says("Layer 0, head 1: point at")
+    here.reader.wait_says("L0·H1: point at")
     assert (here.level(), here.whole().sight()) == ("deep", sight)
 
 

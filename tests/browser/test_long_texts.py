@@ -77,7 +77,7 @@ def test_pointing_at_a_head_of_another_layer_fetches_it_before_it_is_clicked(rea
     reader.open(link(text=LONG, layer=1, heads=4)).painted("1.4")
     reader.head(4, 0).hover()
     reader.wait_says("a small preview")
-    reader.wait_says("Layer 4, head 0: point at a word")  # the look stayed: it is here in full
+    reader.wait_says("L4·H0: point at a word")  # the look stayed: it is here in full
     before = len(reader.frames)
     reader.head(4, 0).click()
     reader.painted("4.0")

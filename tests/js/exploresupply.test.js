@@ -218,7 +218,7 @@ test("a page of a long text holds chosen heads, or all of their layer", () => {
   const trace = unpack(long([...inFull(0), ...said(0)]));
   supply.keep(trace, first);
   const [own, layer] = supply.pageChoices(trace, LONG);
-  assert.deepEqual([own.name, own.of], ["Layer 4, head 0", { layers: null, heads: [[4, 0]] }]);
+  assert.deepEqual([own.name, own.of], ["L4·H0", { layers: null, heads: [[4, 0]] }]);
   assert.deepEqual([layer.name, layer.of.layers], ["All 2 heads of layer 4", [4]]);
   assert.ok(layer.bytes > own.bytes);
 });

@@ -169,7 +169,7 @@ test("what is kept of a map is the map, and of what lies below the part in sight
   assert.equal(map.nowhere?.length, 4);
   const ground = groundOf(scene, { row: 6, column: 0, count: 3 });
   const part = savedPart(scene, ground);
-  assert.equal(part.name, "Layer 4, head 0, tokens 6 to 8 looking at 0 to 2");
+  assert.equal(part.name, "L4·H0, tokens 6 to 8 looking at 0 to 2");
   assert.deepEqual(
     part.picture.rows.map(({ text }) => text),
     ["A", "dog", "ran"],

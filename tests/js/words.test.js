@@ -41,7 +41,7 @@ const said = (rest = {}) => ({
 });
 
 test("a cell is said with its weight", () => {
-  const parts = sentence(said({ name: "Layer 2, head 9" }), { rows: [2], columns: [1] });
+  const parts = sentence(said({ name: "L2·H9" }), { rows: [2], columns: [1] });
   assert.equal(say(parts), "Layer 2, head 9: <b>cat looks at the with weight 0.840.");
   assert.deepEqual(
     parts.filter(Array.isArray),
@@ -189,9 +189,9 @@ test("a query with nothing to look at is said so", () => {
 });
 
 test("heads are named one, several, or all", () => {
-  assert.equal(nameOf(2, [9], 12, "mean"), "Layer 2, head 9");
-  assert.equal(nameOf(2, [1, 9], 12, "max"), "Layer 2, max of heads 1, 9");
-  assert.equal(nameOf(2, [0, 1], 2, "mean"), "Layer 2, mean of all 2 heads");
+  assert.equal(nameOf(2, [9], 12, "mean"), "L2·H9");
+  assert.equal(nameOf(2, [1, 9], 12, "max"), "L2, max of H1, H9");
+  assert.equal(nameOf(2, [0, 1], 2, "mean"), "L2, mean of all 2 heads");
 });
 
 test("a head is named by its habit, with the number and the spread", () => {

@@ -9,3 +9,6 @@ export const headsName = (layer, heads) =>
 
 /** For who listens. @param {number | string} layer @param {number | string} head */
 export const spokenHead = (layer, head) => `layer ${layer}, head ${head}`;
+
+/** A sentence for who listens: its heads as they are spoken. @param {string} text */
+export const inSpeech = (text) => text.replace(/L(\d+)·H(\d+)/g, "layer $1, head $2");

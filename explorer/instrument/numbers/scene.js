@@ -2,6 +2,7 @@
 
 import { once } from "./basics.js";
 import { headWeights, indexOf } from "./data.js";
+import { headName } from "./headname.js";
 import { layoutOf, mapLayoutOf } from "./layout.js";
 import { longModelOf } from "./longmodel.js";
 import { largestOf, numbersOf, together } from "./manyheads.js";
@@ -165,6 +166,6 @@ function unheld(weights, picture, chosen, { query_tokens: queries, key_tokens: k
  * @returns {Model}
  */
 export function pooledModel(model, thumb, layer, head) {
-  const preview = { pooled: thumb, name: `Layer ${layer}, head ${head}` };
+  const preview = { pooled: thumb, name: headName(layer, head) };
   return { ...model, ...preview, map: { ...model.map, ...preview } };
 }

@@ -1,6 +1,7 @@
 // The picture in words. A sentence is a list of parts; a part in [brackets of an array] is a
 // token of the reader's text and is only ever set as text.
 
+import { headName } from "./headname.js";
 import { digits, percent, sinkOf } from "./model.js";
 
 /**
@@ -29,9 +30,10 @@ export const focusOn = (side, units) =>
  * @param {number} layer @param {number[]} heads @param {number} nHeads @param {"mean" | "max"} how
  */
 export function nameOf(layer, heads, nHeads, how) {
-  if (heads.length === 1) return `Layer ${layer}, head ${heads[0]}`;
-  const which = heads.length === nHeads ? `all ${nHeads} heads` : `heads ${heads.join(", ")}`;
-  return `Layer ${layer}, ${how} of ${which}`;
+  if (heads.length === 1) return headName(layer, heads[0]);
+  const which =
+    heads.length === nHeads ? `all ${nHeads} heads` : heads.map((head) => `H${head}`).join(", ");
+  return `L${layer}, ${how} of ${which}`;
 }
 
 /** A count as it is written: 8,192. @param {number} n */

@@ -3,6 +3,7 @@
 import { isAnswered, wishOf } from "../numbers/answers.js";
 import { placeOf } from "../numbers/data.js";
 import { mapsAt } from "../numbers/groupmaps.js";
+import { headName } from "../numbers/headname.js";
 import { mapLevelOf } from "../numbers/layout.js";
 import { toParams } from "../numbers/view.js";
 
@@ -143,7 +144,7 @@ function choicesOf({ head }, { layer, heads }, each) {
     ];
   }
   const own = heads.map((i) => /** @type {Place} */ ([layer, i]));
-  const name = own.length > 1 ? `These ${own.length} heads` : `Layer ${layer}, head ${heads[0]}`;
+  const name = own.length > 1 ? `These ${own.length} heads` : headName(layer, heads[0]);
   const whole = `All ${head.n_heads} heads of layer ${layer}`;
   return [
     { name, bytes: bytes(own.length), of: { layers: null, heads: own } },

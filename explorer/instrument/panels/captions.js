@@ -1,5 +1,6 @@
 // The words around the pictures: the sentence, the notes, and what is chosen.
 
+import { headName, inSpeech, spokenHead } from "../numbers/headname.js";
 import { digits } from "../numbers/model.js";
 import { caption, hiddenNote, sinkNote } from "../numbers/words.js";
 import { h, pushButton, setText } from "../parts/dom.js";
@@ -34,7 +35,7 @@ export function createCaptions(actions) {
     if (sentence.textContent !== says) sentence.replaceChildren(...marked(parts));
     if (!passing) {
       sentence.classList.toggle("ax-tall", says.length > ONE_LINE); // never while a hand moves
-      setText(spoken, says);
+      setText(spoken, inSpeech(says));
     }
     showLegend(scene);
   }
@@ -86,10 +87,10 @@ function chipsOf({ layer, heads }, theme, actions) {
     return button;
   }
   return heads.map((head) => {
-    const name = `Layer ${layer}, head ${head}`;
+    const name = headName(layer, head);
     const chip = heads.length === 1 ? h("span", { class: "ax-chip" }) : taking(name, head);
     chip.append(h("span", { class: "ax-dot" }));
-    chip.append(heads.length === 1 ? name : `${layer}-${head} ×`);
+    chip.append(heads.length === 1 ? name : `${name} ×`);
     chip.style.setProperty("--head", theme.headCss(head));
     return chip;
   });
@@ -101,8 +102,8 @@ function chipsOf({ layer, heads }, theme, actions) {
  */
 const strongest = (pinnedNumbers, actions) =>
   pinnedNumbers.slice(0, RANKED).flatMap(({ layer, head, weight }) => {
-    const name = `Choose layer ${layer}, head ${head}`;
+    const name = `Choose ${spokenHead(layer, head)}`;
     const choose = () => actions.chooseHead(layer, head, false);
-    const button = pushButton(`${layer}-${head}`, name, choose, "ax-chip");
+    const button = pushButton(headName(layer, head), name, choose, "ax-chip");
     return [button, ` ${digits(weight)}  `];
   });

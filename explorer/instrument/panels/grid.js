@@ -3,6 +3,7 @@
 
 import { bound, remember } from "../numbers/basics.js";
 import { headWeights, indexOf, placeOf } from "../numbers/data.js";
+import { headName } from "../numbers/headname.js";
 import { digits, profileOf } from "../numbers/model.js";
 import { enlarge, levelOf, shortOf, smallOf } from "../numbers/smallpictures.js";
 import { ARROWS, h } from "../parts/dom.js";
@@ -90,7 +91,7 @@ function cellOf(grid, layer, head, actions) {
   const button = /** @type {HTMLButtonElement} */ (
     h(
       "button",
-      { type: "button", class: "ax-cell", title: name, "aria-label": name },
+      { type: "button", class: "ax-cell", title: headName(layer, head), "aria-label": name },
       h("span", { class: "ax-score", "aria-hidden": "true" }),
     )
   );
@@ -157,7 +158,7 @@ function draw(grid, scene, actions) {
  * @param {number | undefined} number @param {number} strongest
  */
 function score(button, layer, head, number, strongest) {
-  const name = `Layer ${layer}, head ${head}`;
+  const name = headName(layer, head);
   const label = /** @type {HTMLElement} */ (button.lastElementChild);
   button.title = number === undefined ? name : `${name}: ${digits(number)}`;
   const short = shortOf(number);
