@@ -10,12 +10,13 @@ from explorer.analysis.levels import MOST_GROUPS
 from explorer.errors import ExplorerError
 from explorer.history import TrainingHistory
 from explorer.instrument.assets import Host, bundle, css
+from explorer.instrument.wire.about import passport_words
 from explorer.instrument.wire.compare import pack_compare
 from explorer.instrument.wire.container import in_planes
 from explorer.instrument.wire.layertrace import pack_layer_traces
 from explorer.instrument.wire.longtext import head_bytes, is_long, places_in
 from explorer.instrument.wire.request import Head, Page, Places
-from explorer.instrument.wire.trace import Report, bytes_sent, first_head, pack, passport_words
+from explorer.instrument.wire.trace import Report, bytes_sent, first_head, pack
 from explorer.layertrace import LayerTrace
 from explorer.trace import AttentionTrace, ModelInfo
 

@@ -9,7 +9,6 @@ import functools
 import json
 import posixpath
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -24,15 +23,11 @@ Host = Literal[
     "comparefile",
     "heads",
     "explain",
+    "place",
     "tiles",
 ]
 HOSTS: tuple[Host, ...] = get_args(Host)
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "([^"]+)\.js";\n', re.MULTILINE)
-# Modules that something is written into: what stands there, and what comes in its place.
-_FILLED: dict[str, tuple[str, Callable[[], str]]] = {
-    "wire/workertext": ('WORKER_TEXT = ""', lambda: f"WORKER_TEXT = {json.dumps(bundle('tiles'))}"),
-    "wire/terms": ("TERMS = {}", lambda: f"TERMS = {json.dumps(terms(), ensure_ascii=False)}"),
-}
 _EXPORTED = re.compile(r"^export (?:async )?(?:const|function|class) (\w+)", re.MULTILINE)
 
 
@@ -99,13 +94,22 @@ def css(host: Host = "explore") -> str:
     return "\n".join(sheet.read_text("utf-8") for sheet in sheets if sheet.is_file())
 
 
+def _filling(module: str) -> tuple[str, str] | None:
+    """What stands empty in a module, and what is written in its place."""
+    if module == "wire/workertext":
+        return 'WORKER_TEXT = ""', f"WORKER_TEXT = {json.dumps(bundle('tiles'))}"
+    if module == "wire/terms":
+        return "TERMS = {}", f"TERMS = {json.dumps(terms(), ensure_ascii=False)}"
+    return None
+
+
 def _enclosed(module: str) -> str:
     text = read(module)
     names = ", ".join(_EXPORTED.findall(text))
     inside = f"{_imported(module)}{_joinable(text)}return {{ {names} }};\n"
-    if module in _FILLED:
-        empty, filled = _FILLED[module]
-        inside = inside.replace(empty, filled())
+    filling = _filling(module)
+    if filling:
+        inside = inside.replace(*filling)
     return f"const {_variable(module)} = (() => {{\n{inside}}})();"
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from explorer.lesson import Trained
 from explorer.run import Run
 from explorer.source import Embedded, Hub, InMemory, Own, Scratch, Source, Transplanted, model_of
-from explorer.sources.catalogue import EXAMPLES, Example
+from explorer.sources.catalogue import EXAMPLES, Example, notice_of
 from explorer.sources.languages import check_languages, languages_of
 from explorer.sources.progress import Progress, silent, working_for
 from explorer.sources.stored import stored_trace
@@ -31,6 +31,7 @@ __all__ = [
     "Progress",
     "absent_model",
     "known_languages",
+    "notice_of",
     "silent",
     "stored_trace",
     "trace_run",

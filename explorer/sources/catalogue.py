@@ -114,6 +114,11 @@ class Example:
     opening: Opening = field(default_factory=Opening)
 
 
+def notice_of(run: Run) -> str:
+    """What there is to notice in an example; empty for any other run."""
+    return next((getattr(e, "notice", "") for e in EXAMPLES if e.run == run), "")
+
+
 _PARAGRAPH = (
     "The old lighthouse had not been lit for thirty years. Its keeper, a quiet woman named Ada, "
     "still climbed the stairs every evening, because she liked to watch the ships. One night the "

@@ -28,41 +28,27 @@ _BY_NAME = {known.name: known for known in KNOWN}
 
 _DONORS = {name: _KIND_NAMES[name] for name in ("bert", "hf", "path")}
 
-# Of all pages. A tighter row of examples; on a phone one line, which a finger can push sideways.
-STYLE = """<style>
-.st-key-wake { display: none; }
-/* An instrument that fetches more of the same text shows what it showed: it does not fade. */
-[data-stale="true"]:has([data-testid^="stBidiComponent"]) { opacity: 1 !important; }
-.st-key-passport [data-testid="stText"] { font-size: 0.875rem; white-space: pre-wrap; }
-.st-key-examples { gap: 0 0.9rem; }
-.st-key-text textarea, .st-key-second textarea { unicode-bidi: plaintext; text-align: start; }
-@media (max-width: 640px) {
-  .st-key-examples { flex-wrap: nowrap; overflow-x: auto; scrollbar-width: none; }
-  :is(.st-key-run, .st-key-compare) kbd { display: none; }
-}
-:is(.st-key-run, .st-key-compare) kbd { color: inherit; opacity: 1; }
-[class*="st-key-note_"] { padding: 0.6rem 1rem; border-left-width: 4px; }
-[class*="st-key-note_"] pre { font-family: inherit; white-space: pre-wrap; }
-[class*="st-key-note_trouble"] { border-left-color: #d9822b; }
-.st-key-examples > div { flex: none; width: auto; min-width: 0; }
-.st-key-examples button { min-height: 2rem; padding: 0; }
-.st-key-examples p { white-space: nowrap; font-size: 0.875rem; }
-</style>"""
-
 
 def ask() -> None:
     """Draw the inputs; a press of Run or of an example becomes the wanted run."""
-    words, source = st.columns([5, 2], gap="medium")
-    with words:
-        texts()
-        _examples()
-    with source:
-        model()
-        st.button(
-            "Run", key="run", type="primary", width="stretch", shortcut="Mod+Enter", on_click=_run
-        )
-        if state.is_changed():
-            st.caption("Something was changed: press Run to see it.")
+    with st.container(key="ask"):
+        words, source = st.columns([5, 2], gap="medium")
+        with words:
+            texts()
+            _examples()
+        with source:
+            model()
+            st.button(
+                "Run",
+                key="run",
+                type="primary",
+                width="stretch",
+                shortcut="Mod+Enter",
+                on_click=_run,
+            )
+            if state.is_changed():
+                with st.container(key="changed"):  # the style dims the picture beside it
+                    st.caption("Something was changed: press Run to see it.")
     offer.draw()
 
 

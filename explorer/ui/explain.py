@@ -8,9 +8,9 @@ from explorer.analysis.explanation import Explanation
 from explorer.errors import ExplorerError
 from explorer.instrument import component
 from explorer.instrument.component import heard
+from explorer.instrument.wire.about import passport_words
 from explorer.instrument.wire.explain import Changed, Predictions, pack_explain
 from explorer.instrument.wire.request import change_of, position_of
-from explorer.instrument.wire.trace import passport_words
 from explorer.limits import EXPLAIN_TOKENS
 from explorer.run import Run
 from explorer.target import (

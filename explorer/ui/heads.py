@@ -9,7 +9,7 @@ from explorer.instrument.wire.heads import Pair, pack_heads
 from explorer.instrument.wire.request import Head, head_of, pairs_of
 from explorer.limits import MAX_LINES
 from explorer.run import Run
-from explorer.ui import background, controls, messages, state
+from explorer.ui import background, controls, messages, place, state
 from explorer.ui.scheduler import scheduler
 from explorer.ui.show import name_of
 from explorer.ui.work import Finding, Surveying
@@ -68,7 +68,7 @@ def _heads(surveying: Surveying, survey: Survey) -> None:
         session.pairs = tuple((p[0], p[1], p[2]) for p in wanted)
 
     def on_explore(head: Head) -> None:
-        session.layer, session.head = head.layer, head.head
+        place.look(layer=head.layer, heads=(head.head,))
         text = surveying.runs[pairs[-1][0] if pairs else 0]
         session.next_run = text if text != run else None
         view = {"layer": str(head.layer), "heads": str(head.head)}

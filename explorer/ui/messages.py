@@ -13,7 +13,6 @@ import streamlit as st
 from streamlit.errors import FragmentHandledException
 
 from explorer.errors import ExplorerError
-from explorer.instrument.wire.trace import passport_words
 from explorer.limits import MAX_TOKENS
 from explorer.run import Run
 from explorer.trace import AttentionTrace
@@ -81,10 +80,11 @@ def stoppable(
     What is to be done then is done before any of the page is drawn: a page that found something new
     to show in that moment would never come to the button, and the click would be lost.
     """
-    words, stop = st.columns([6, 1], vertical_alignment="center")
-    with words:
-        progress(doing, share, place)
-    stop.button("Stop", key=key, width="stretch", on_click=_stop, args=(on_stop,))
+    with st.container(key=f"busy{place}" if place else "busy"):
+        words, stop = st.columns([6, 1], vertical_alignment="center")
+        with words:
+            progress(doing, share, place)
+        stop.button("Stop", key=key, width="stretch", on_click=_stop, args=(on_stop,))
 
 
 def _stop(on_stop: Callable[[], None]) -> None:
@@ -121,10 +121,6 @@ def about(trace: AttentionTrace, run: Run, marked: bool) -> None:
         run: What it is the trace of.
         marked: Whether the page marks the place of a cut.
     """
-    words = passport_words(trace.model)
-    if words:
-        with st.container(key="passport"):
-            st.text(f"{trace.model.name}: {words}.")
     for number, sentence in enumerate(trace.model.notes):
         _box(f"model_{number}", sentence)
     for segment, n_cut in enumerate(trace.n_cut):

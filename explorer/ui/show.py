@@ -9,14 +9,15 @@ from explorer import export
 from explorer.errors import ExplorerError
 from explorer.instrument import component
 from explorer.instrument.component import heard
-from explorer.instrument.wire.request import Head, Request, head_of
+from explorer.instrument.wire.about import About
+from explorer.instrument.wire.request import Head, Request
 from explorer.instrument.wire.trace import Report, layers_to_send, pack
 from explorer.run import Run
 from explorer.sources import known_languages, stored_trace
 from explorer.sources.folders import stamp_of
 from explorer.sources.memory import take
 from explorer.trace import AttentionTrace
-from explorer.ui import log, messages, state
+from explorer.ui import log, messages, place, state
 from explorer.ui.answers import answers
 from explorer.ui.scheduler import scheduler
 from explorer.ui.work import Making
@@ -57,6 +58,12 @@ def current(marked: bool = False) -> AttentionTrace | None:
             session.with_languages[session.shown.source] = known_languages(session.shown.source)
             st.rerun()  # the inputs stand above, and now have one more
     return trace
+
+
+def about_of(trace: AttentionTrace, run: Run) -> About:
+    """Whose picture it is, and since when."""
+    session = st.session_state
+    return About.of(trace, run, asked=session.asked_times, made=session.arrived_at)
 
 
 def name_of(run: object) -> str:
@@ -147,36 +154,23 @@ def _stop() -> None:
 @st.fragment
 def _instrument(trace: AttentionTrace, run: Run) -> None:
     session = st.session_state
-    if session.steps_to:  # the reader wants to see how a head is computed
-        steps_to, session.steps_to = session.steps_to, None
-        st.switch_page("pages/step.py", query_params=steps_to)
     request: Request | None = session.browser_requests
     session.browser_requests = request and request.without_page()  # a file is handed out once
 
-    trace_id, seen = name_of(run), Head(session.layer, session.head)
+    trace_id, view = name_of(run), place.opening(run, trace)
+    seen = Head(place.here().layer, place.here().head)
     payload = pack(
         trace,
         trace_id=trace_id,
-        layers=layers_to_send(trace, session.layer),
-        opening=session.opening,
+        layers=layers_to_send(trace, seen.layer),
+        opening={**(session.opening or {}), **view},
+        about=about_of(trace, run),
         link=run.to_query() if run.fits_link() else None,
         answers=answers("instrument", trace, trace_id, request, seen),
         more=request is not None and request.trace_id == trace_id and request.known,
     )
 
     def on_request(new: Request) -> None:
-        session.browser_requests, session.layer = new, new.layer
+        session.browser_requests = new
 
-    def on_steps(head: Head) -> None:
-        session.layer, session.head = head.layer, head.head
-        view = {"layer": head.layer, "heads": head.head, "query": head.query, "key": head.key}
-        given = {name: str(value) for name, value in view.items() if value is not None}
-        session.steps_to = (run.to_query() if run.fits_link() else {}) | given
-
-    component.show(
-        "explore",
-        payload,
-        key="instrument",
-        request=heard(Request.of, on_request),
-        steps=heard(head_of, on_steps),
-    )
+    component.show("explore", payload, key="instrument", request=heard(Request.of, on_request))

@@ -7,6 +7,7 @@ the truth otherwise. The instrument writes its own part of the address (layer, h
 import hashlib
 import os
 import re
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
@@ -17,8 +18,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequestType
 
 from explorer.errors import ExplorerError
-from explorer.instrument.wire.request import Head
 from explorer.lesson import Trained
+from explorer.place import Place
 from explorer.run import PARTS, Run
 from explorer.source import (
     Embedded,
@@ -61,10 +62,12 @@ def start() -> None:
     state = st.session_state
     if "reader" not in state:
         state.shown, state.wanted, state.opening, state.trouble = None, None, None, None
-        state.address, state.browser_requests, state.steps_to = None, None, None
+        state.address, state.browser_requests, state.go_to = None, None, None
         state.next_run = None
-        head = Head.of(st.query_params.to_dict())
-        state.layer, state.head = head.layer, head.head
+        state.asked_times, state.arrived_at = (
+            0,
+            None,
+        )  # runs that were asked for; when the last came
         state.kept = {}  # what the inputs held last
         state.lost = False  # whether the reader was told that the address lacks something
         state.offer = None  # a model that could be downloaded, and what then
@@ -74,6 +77,8 @@ def start() -> None:
         state.reader = f"{_owner()}/{uuid.uuid4().hex}"  # last: what failed before it is done again
     else:
         asked = _run_in_address(tell=False) if _went_through_history() else None
+        if _went_through_history():
+            state.place = Place.from_query(st.query_params.to_dict(), asked or state.shown)
         if asked is not None and asked not in (state.address, state.shown):
             _adopt(asked, None)
         if state.next_run is not None:  # a picture leads to another page with a run of its own
@@ -135,6 +140,7 @@ def _open() -> None:
     trouble = state.trouble or lost
     run = asked or first.run
     viewed = "layer" in st.query_params  # the link says where to look
+    state.place = Place.from_query(st.query_params.to_dict(), run)
     _adopt(run, first.opening if run == first.run and not viewed else None)
     fill_inputs(opposite(run), B)
     state.lost = lost is not None
@@ -166,13 +172,22 @@ def want(run: Run, opening: Opening | None = None) -> None:
     """Ask for a run; it is shown as soon as it is computed."""
     state = st.session_state
     state.wanted, state.opening, state.trouble, state.lost = run, opening, None, False
+    state.asked_times += 1
     if opening:
-        state.layer, state.head = opening["layer"], opening["heads"][0]
+        state.place = place_of(opening, run)
+
+
+def place_of(opening: Opening, run: Run) -> Place:
+    """Where an example is looked at first."""
+    pinned = {name: (opening[name],) if name in opening else () for name in ("query", "key")}
+    return Place(run, opening["layer"], tuple(opening["heads"]), pinned["query"], pinned["key"])
 
 
 def arrived(run: Run) -> None:
     """The wanted run is what is shown from now on."""
     state = st.session_state
+    if state.wanted == run:
+        state.arrived_at = time.time()
     state.shown, state.wanted = run, None
     model = model_of(run.source)
     if isinstance(model, Hub):

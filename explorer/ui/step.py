@@ -17,7 +17,7 @@ from explorer.layertrace import LayerTrace
 from explorer.run import Run
 from explorer.source import Scratch, Transplanted, model_of
 from explorer.trace import AttentionTrace
-from explorer.ui import messages, state
+from explorer.ui import messages, place, state
 from explorer.ui.answers import file
 from explorer.ui.scheduler import scheduler
 from explorer.ui.show import current, name_of
@@ -92,8 +92,8 @@ def _write_changes(chosen: list[str]) -> None:
 @st.fragment
 def _steps(trace: AttentionTrace, run: Run, changes: list[str]) -> None:
     session = st.session_state
-    layer = trace.nearest(session.layer)
-    head = min(session.head, trace.model.n_heads - 1)
+    place.opening(run, trace)
+    layer, head = place.here().layer, place.here().head
     layer_traces, note, trouble = _layer_traces(run, layer, head, changes)
     if trouble:
         messages.trouble(trouble)
@@ -114,7 +114,8 @@ def _steps(trace: AttentionTrace, run: Run, changes: list[str]) -> None:
 
     def on_request(wish: tuple[Head, Mapping[str, str] | None]) -> None:
         wanted, file = wish
-        session.layer, session.head, session.steps_file = wanted.layer, wanted.head, file
+        place.look(layer=wanted.layer, heads=(wanted.head,))
+        session.steps_file = file
 
     component.show("steps", payload, key="steps", request=heard(step_of, on_request))
 

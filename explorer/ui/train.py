@@ -10,7 +10,7 @@ from explorer.errors import ExplorerError
 from explorer.history import TrainingHistory
 from explorer.instrument import component
 from explorer.instrument.component import heard
-from explorer.instrument.wire.request import Head, Page, Request, head_of
+from explorer.instrument.wire.request import Head, Page, Request
 from explorer.instrument.wire.trace import Report, pack
 from explorer.lesson import LIMITS, TASKS, Trained
 from explorer.run import Run
@@ -214,16 +214,11 @@ def _show(history: TrainingHistory, lesson: Trained) -> None:
     def on_request(new: Request) -> None:
         session.training_requests = new
 
-    def on_steps(head: Head) -> None:
-        session.layer, session.head = head.layer, head.head
-        _use("pages/step.py")
-
     component.show(
         "explore",
         payload,
         key="training",
         request=heard(Request.of, on_request),
-        steps=heard(head_of, on_steps),
     )
 
 

@@ -92,9 +92,7 @@ def test_the_heatmap_says_the_weight_that_the_model_gave(reader):
         reader.page.keyboard.press("ArrowRight")
     said = reader.says()
     words = ["[CLS]", *CAT[:-1].lower().split(), ".", "[SEP]"]
-    row, column = re.fullmatch(
-        r"L2·H9: (\S+) looks at (\S+) with weight \S+", said
-    ).groups()
+    row, column = re.fullmatch(r"L2·H9: (\S+) looks at (\S+) with weight \S+", said).groups()
     value = weights[words.index(row), words.index(column)]
     shown = f"{value:.4f}" if value < 0.01 else f"{value:.3f}"
     assert said.endswith(f"with weight {shown}.")

@@ -13,7 +13,7 @@ from PIL import Image
 
 import explorer
 from explorer import export
-from explorer.instrument.wire.trace import passport_words
+from explorer.instrument.wire.about import passport_words
 from tests.browser.conftest import Reader
 
 CAT = "The cat sat on the mat because it was tired."

@@ -4,7 +4,13 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { createAddress } from "../../explorer/instrument/hosts/address.js";
 
-const given = globalThis.window;
+const given = { window: globalThis.window, document: globalThis.document };
+/** @type {any[]} */
+let told = [];
+/** @type {string[]} */
+let steps = [];
+/** @type {((event: any) => void) | null} */
+let travelled = null;
 /** @type {(() => void)[]} */
 let waiting = [];
 let href = "";
@@ -23,18 +29,31 @@ beforeEach(() => {
       replaceState: (
         /** @type {unknown} */ _state,
         /** @type {string} */ _title,
+        /** @type {URL | undefined} */ url,
+      ) => {
+        href = String(url ?? href);
+      },
+      pushState: (
+        /** @type {unknown} */ _state,
+        /** @type {string} */ _title,
         /** @type {URL} */ url,
       ) => {
+        steps.push(href);
         href = String(url);
       },
+    },
+    addEventListener: (/** @type {string} */ _name, /** @type {() => void} */ act) => {
+      travelled = act;
     },
     setTimeout: (/** @type {() => void} */ call) => waiting.push(call),
   };
   globalThis.window = asMuchAsAnAddressNeeds;
+  globalThis.document = /** @type {any} */ ({
+    dispatchEvent: (/** @type {CustomEvent} */ event) => told.push(event.detail),
+  });
+  [told, steps, travelled] = [[], [], null];
 });
-afterEach(() => {
-  globalThis.window = given;
-});
+afterEach(() => Object.assign(globalThis, given));
 
 test("a view is written into its own part of the address", () => {
   createAddress(["layer", "heads"]).onView({ layer: "2" }, { text: "old" });
@@ -47,4 +66,41 @@ test("a view that waits to be written does not bring back a run that the page ha
   href = "http://localhost/step?text=new&source=scratch";
   for (const call of waiting) call();
   assert.equal(href, "http://localhost/step?text=new&source=scratch");
+});
+
+test("another place is a step of the browser's history, another switch is none", () => {
+  const address = createAddress(["layer", "heads", "scale"]);
+  address.onView({ layer: "2", heads: "1" }, null);
+  for (const call of waiting.splice(0)) call();
+  assert.deepEqual(steps, ["http://localhost/step?text=old&layer=1"]);
+  address.onView({ layer: "2", heads: "1", scale: "row" }, null);
+  for (const call of waiting.splice(0)) call();
+  assert.equal(steps.length, 1);
+  assert.equal(new URL(href).search, "?text=old&layer=2&heads=1&scale=row");
+});
+
+test("Back within a picture is followed at once, and Streamlit hears nothing of it", () => {
+  const address = createAddress(["layer"]);
+  /** @type {string[]} */
+  const followed = [];
+  address.onShown("me", { layer: "1" }, ["it", ""]);
+  address.onTravel((params) => followed.push(String(params.get("layer"))));
+  let stopped = 0;
+  const event = (/** @type {string} */ ax) => ({
+    state: { ax },
+    stopImmediatePropagation: () => stopped++,
+  });
+  travelled?.(event("another"));
+  assert.deepEqual([followed, stopped], [[], 0]);
+  travelled?.(event("me"));
+  assert.deepEqual([followed, stopped], [["1"], 1]);
+});
+
+test("the place is told with the words that are pinned, and again with another page", () => {
+  const address = createAddress(["layer"]);
+  address.onView({ layer: "2" }, null, ["it", ""]);
+  address.onView({ measure: "x" }, null); // a page with a view of another kind
+  address.go("heads", { finder: "1" });
+  const place = { view: { layer: "2" }, words: ["it", ""] };
+  assert.deepEqual(told, [place, { ...place, page: "heads", open: { finder: "1" } }]);
 });

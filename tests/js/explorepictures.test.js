@@ -62,7 +62,7 @@ test("a look paints the head that is looked at and leaves the chosen one alone",
   const before = pictures(trace, told({}));
   const looking = peekAt(told({}), 1, 1);
   const after = picturesAfter(before, trace, looking, { model: true, peek: true });
-  assert.equal(after.model?.name, "Layer 1, head 1");
+  assert.equal(after.model?.name, "L1·H1");
   assert.equal(after.chosen, before.chosen);
   const over = picturesAfter(after, trace, told({}), { model: true, peek: true });
   assert.equal(over.model, before.chosen, "and when it ends, the chosen one is painted again");
@@ -78,7 +78,7 @@ test("where nothing asks for another picture the same ones are painted", () => {
 test("a head of a layer that is not here is looked at as its small picture", () => {
   const { model } = pictures(traceOf([0]), peekAt(told({}), 1, 1));
   assert.ok(model?.pooled);
-  assert.equal(model.name, "Layer 1, head 1");
+  assert.equal(model.name, "L1·H1");
 });
 
 test("of a long text a passing look is the small picture, one that stays the whole", () => {
@@ -104,7 +104,7 @@ test("what is missing is said to be loading only where somebody loads it", () =>
   assert.equal(said(traceOf([0]), waiting, false).says, "This file does not hold layer 1.");
   assert.ok(said(traceOf([0]), waiting).loading);
   const look = said(traceOf([0]), peekAt(told({}), 1, 1));
-  assert.equal(look.says, "Layer 1, head 1: a small preview; stay or click to see it in full.");
+  assert.equal(look.says, "L1·H1: a small preview; stay or click to see it in full.");
 });
 
 test("what is pointed at comes before what is pinned, and never lies beyond the picture", () => {
@@ -147,7 +147,7 @@ test("of many words of a long text nothing is said until the map is here", () =>
   const rows = Array.from({ length: 40 }, (_, i) => i % 12);
   const now = { ...told({ layer: 4 }), hovered: { rows, columns: [] } };
   const waiting = said(unpack(long(headBlocks(head, 0))), now);
-  assert.equal(waiting.says, "Layer 4, head 0: these numbers are still being added up.");
+  assert.equal(waiting.says, "L4·H0: these numbers are still being added up.");
   const here = said(unpack(long([...headBlocks(head, 0), ...summaryBlocks(head, 0, {})])), now);
   assert.match(here.says, /on average, look most at/);
 });

@@ -42,7 +42,7 @@ const said = (rest = {}) => ({
 
 test("a cell is said with its weight", () => {
   const parts = sentence(said({ name: "L2·H9" }), { rows: [2], columns: [1] });
-  assert.equal(say(parts), "Layer 2, head 9: <b>cat looks at the with weight 0.840.");
+  assert.equal(say(parts), "L2·H9: <b>cat looks at the with weight 0.840.");
   assert.deepEqual(
     parts.filter(Array.isArray),
     [["<b>cat"], ["the"]],

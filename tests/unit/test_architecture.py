@@ -28,6 +28,8 @@ ROOMS = [
     "lesson",
     "source",
     "run",
+    "place",
+    "code",
     "target",
 ]
 ROOMS += ["scratch", "sources", "analysis", "views", "instrument", "export", "ui", "pages"]

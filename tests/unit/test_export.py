@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from explorer import export
 from explorer.errors import ExplorerError
 from explorer.export.notebook import Shown
+from explorer.instrument.wire.about import passport_words
 from explorer.instrument.wire.container import read
-from explorer.instrument.wire.trace import passport_words
 from explorer.sources.stored import read_npz
 from explorer.trace import AttentionTrace, ModelInfo, Passport, Token
 

@@ -1,34 +1,55 @@
-// The page's address as the place where a view is kept, for hosts in Streamlit.
+// The page's address as the place where a view is kept, for hosts in Streamlit. Every place that was
+// looked at is a step of the browser's history; switches are not.
 
 import { h } from "../parts/dom.js";
 import { Broken } from "../wire/container.js";
 
+/**
+ * @typedef {Record<string, string>} Params
+ * @typedef {[string, string]} Words the words that the first pinned query and key are pieces of
+ * @typedef {{view: Params, words: Words, page?: string, open?: Params}} ToldPlace
+ *   page: another page that is wanted at this place; open: what else it shall open with
+ */
+
 const WRITE_AFTER = 150; // ms; browsers limit how often a page may rewrite its address
+const PLACE = ["layer", "heads", "query", "key"]; // the rest of a view are switches
+export const TOLD = "ax-place"; // the event that hosts/place.js hears
+
+/** What says where one looks, in an address. @param {URLSearchParams} params */
+const placeIn = (params) => PLACE.map((name) => params.get(name)).join(" ");
 
 /**
- * @param {string[]} names the view's own parameters; all others are left alone
+ * Writes a view into its own part of the address, a moment after it was chosen.
+ * @param {string[]} names the view’s own parameters; all others are left alone
  */
-export function createAddress(names) {
+function createWriter(names) {
   /** @type {URL | null} */
   let next = null;
   let timer = 0;
   let begun = ""; // the rest of the address when the view changed
+  let id = ""; // of what is shown; a step of the history that bears it is of the same picture
+  const now = () => new URLSearchParams(window.location.search);
   const rest = () => {
-    const params = new URLSearchParams(window.location.search);
+    const params = now();
     for (const name of names) params.delete(name);
     return window.location.pathname + params;
   };
+  const marked = () => ({ ...window.history.state, ax: id });
   const write = () => {
     clearTimeout(timer);
     timer = 0;
     // Where the page has gone on to another run meanwhile, this view is no longer what it shows.
-    if (next && rest() === begun) window.history.replaceState(window.history.state, "", next);
+    if (next && rest() === begun) {
+      const isStep = now().has("layer") && placeIn(next.searchParams) !== placeIn(now());
+      window.history[isStep ? "pushState" : "replaceState"](marked(), "", next);
+    }
     next = null;
   };
   return {
-    params: () => new URLSearchParams(window.location.search),
-    /** @param {Record<string, string>} params @param {Record<string, string> | null} link the run's part */
-    onView: (params, link) => {
+    now,
+    write,
+    /** @param {Params} params @param {Params | null} link the run's part */
+    later: (params, link) => {
       const url = new URL(window.location.href);
       for (const name of names) url.searchParams.delete(name);
       for (const [name, value] of Object.entries({ ...(link ?? {}), ...params }))
@@ -37,8 +58,66 @@ export function createAddress(names) {
       begun = rest();
       if (!timer) timer = window.setTimeout(write, WRITE_AFTER);
     },
+    forget: () => {
+      next = null;
+    },
+    /** @param {string} newId */
+    mark: (newId) => {
+      id = newId;
+      window.history.replaceState(marked(), "");
+    },
+    /** @param {PopStateEvent} event */
+    isOwn: (event) => event.state?.ax === id,
+  };
+}
+
+/** @param {string[]} names the view’s own parameters */
+export function createAddress(names) {
+  const writer = createWriter(names);
+  /** @type {ToldPlace | null} */
+  let last = null;
+  /** @type {((params: URLSearchParams) => void) | null} */
+  let follow = null;
+  const ends = new AbortController();
+  const back = (/** @type {PopStateEvent} */ event) => {
+    if (!follow || !writer.isOwn(event)) return; // another page's, or another run's
+    event.stopImmediatePropagation(); // Streamlit would run the page anew
+    writer.forget();
+    follow(writer.now());
+  };
+  window.addEventListener("popstate", back, { capture: true, signal: ends.signal });
+  /** @param {ToldPlace} told */
+  const tell = (told) => document.dispatchEvent(new CustomEvent(TOLD, { detail: told }));
+  return {
+    params: writer.now,
+    /** @param {Params} params @param {Params | null} link the run's part @param {Words} [words] */
+    onView: (params, link, words = ["", ""]) => {
+      writer.later(params, link);
+      if (!("layer" in params)) return; // this page has a view of another kind
+      last = { view: params, words };
+      tell(last);
+    },
+    /**
+     * Something else is shown, at a place that is the address's or the server's own.
+     * @param {string} id @param {Params} params @param {Words} words
+     */
+    onShown: (id, params, words) => {
+      writer.mark(id);
+      last = { view: params, words };
+      tell(last);
+    },
+    /** @param {(params: URLSearchParams) => void} act what is done on the way back or forward */
+    onTravel: (act) => {
+      follow = act;
+    },
+    /** To another page, at this place. @param {string} page @param {Params} [open] */
+    go: (page, open = {}) => {
+      writer.write();
+      tell({ view: {}, words: ["", ""], ...last, page, open });
+    },
+    leave: () => ends.abort(),
     copyLink: async () => {
-      write();
+      writer.write();
       try {
         await navigator.clipboard.writeText(window.location.href);
         return true;

@@ -3,12 +3,21 @@
 import { PARAMS } from "../numbers/view.js";
 import { mount } from "../pages/explore.js";
 import { createAddress, createComponent } from "./address.js";
+import { createAsking } from "./asking.js";
 
-export default createComponent((root, send) =>
-  mount(root, {
-    ...createAddress(PARAMS),
+export default createComponent((root, send) => {
+  const [address, asking] = [createAddress(PARAMS), createAsking()];
+  return mount(root, {
+    ...address,
+    asking,
     need: (request) => send("request", request),
-    openSteps: (view) => send("steps", view),
+    // Streamlit hands out large files by a button of its own, which the page keeps out of sight.
+    npz: () =>
+      /** @type {HTMLElement | null} */ (document.querySelector(".st-key-npz button"))?.click(),
     onFocus: null,
-  }),
-);
+    leave: () => {
+      address.leave();
+      asking.leave();
+    },
+  });
+});

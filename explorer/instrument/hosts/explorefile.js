@@ -4,4 +4,4 @@ import { mount } from "../pages/explore.js";
 import { createAlone, startAlone } from "./alone.js";
 
 const place = /** @type {HTMLElement} */ (document.querySelector(".ax"));
-startAlone(mount(place, { ...createAlone(), openSteps: null, onFocus: null }));
+startAlone(mount(place, { ...createAlone(), onFocus: null }));

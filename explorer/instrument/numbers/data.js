@@ -20,7 +20,7 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
  *            sinks: boolean, thumb: [number, number], long: boolean, more?: boolean,
  *            levels: Levels, key_levels: Levels | null, map_level: string | null,
  *            opening: Record<string, unknown> | null, link: Record<string, string> | null,
- *            training: About | null}} Header
+ *            about: import("../parts/about.js").About, training: About | null}} Header
  *   passport: how far the model's numbers were found from its own, in words; numbers: the model's
  *   own, of its layers; marks: for each text what is shown in place of characters that nobody sees,
  *   by their place; patches: rows and columns of a picture whose pieces are the tokens that are not
@@ -59,6 +59,8 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
 const TONE_WEIGHT = Float32Array.from({ length: 256 }, (_, byte) => (byte / 255) ** 2);
 
 const WITHOUT_LEVELS = { long: false, levels: {}, key_levels: null, map_level: null };
+const NOTHING_SAID = { title: "", passport: "", checked: null, text: "", noise: false, asked: 0 };
+const NOBODY_S = { n_layers: 0, n_heads: 0, n_tokens: 0, made: null, code: "", notice: "" };
 
 /** The name of a head's place. @param {number} layer @param {number} head */
 export const placeOf = (layer, head) => `${layer}.${head}`;
@@ -73,7 +75,7 @@ export function unpack(bytes) {
   const { head, blocks } = read(bytes);
   head.query_tokens = tokensOf(head.query_tokens ?? []);
   head.key_tokens = head.key_tokens ? tokensOf(head.key_tokens) : head.query_tokens;
-  Object.assign(head, { ...WITHOUT_LEVELS, ...head });
+  Object.assign(head, { ...WITHOUT_LEVELS, about: { ...NOTHING_SAID, ...NOBODY_S }, ...head });
   const training = head.training && {
     ...head.training,
     weights: new Float32Array(),

@@ -107,6 +107,7 @@ export function sceneOf(trace, told, pictures, painted, { theme, moved, asks }) 
         thumbOf(trace, view, wish, layer, head, numbers[0]?.weight ?? 1),
       ),
     pinnedNumbers: numbers,
+    asksOther: told.other,
     deep: deepOf(trace, view, painted),
   };
   const read = coarse ? { given: null, got: null } : seenIn(painted, focus);

@@ -1,7 +1,19 @@
 // What a reader has chosen, points at and looks at, and every way from one such state to the next.
 // No state is changed: each function gives back another one.
 
-import { clamp, fromParams, hasView, NO_HISTORY, note, pin, pinPair, START, step } from "./view.js";
+import {
+  clamp,
+  fromParams,
+  hasView,
+  isPair,
+  isPinned,
+  NO_HISTORY,
+  note,
+  pin,
+  pinPair,
+  START,
+  step,
+} from "./view.js";
 
 /**
  * @typedef {import("./view.js").View} View
@@ -10,8 +22,9 @@ import { clamp, fromParams, hasView, NO_HISTORY, note, pin, pinPair, START, step
  * @typedef {{layer: number, head: number, stays: boolean}} Peek a head that is looked at, and
  *   whether the look has stayed on it
  * @typedef {{view: View, history: import("./view.js").History, hovered: Focus | null,
- *            peeked: Peek | null, several: boolean}} Told
- *   hovered: what is pointed at; several: every click adds
+ *            peeked: Peek | null, several: boolean, other: boolean}} Told
+ *   hovered: what is pointed at; several: every click adds; other: the next click goes to the side
+ *   where nothing is pinned
  */
 
 /** @type {Told} */
@@ -21,6 +34,7 @@ export const NOTHING_TOLD = {
   hovered: null,
   peeked: null,
   several: false,
+  other: false,
 };
 
 /** @param {Focus | null} one @param {Focus | null} other */
@@ -59,7 +73,8 @@ export const stay = (told) =>
  */
 export function changed(told, next, head) {
   const view = clamp(next(told.view), head);
-  return { ...told, view, history: note(told.history, told.view, view) };
+  const other = told.other && isPinned(view) && !isPair(view);
+  return { ...told, view, other, history: note(told.history, told.view, view) };
 }
 
 /**
@@ -76,8 +91,13 @@ export function travelled(told, where) {
  * A click on tokens of one side.
  * @param {Told} told @param {"queries" | "keys"} side @param {number[]} tokens @param {boolean} add
  */
-export const picked = ({ view, several }, side, tokens, add) =>
-  pin(view, side, tokens, add || several);
+export function picked({ view, several, other }, side, tokens, add) {
+  if (!other) return pin(view, side, tokens, add || several);
+  return {
+    ...pin(view, view.queries.length ? "keys" : "queries", tokens, false),
+    grid: START.grid,
+  };
+}
 
 /**
  * A click that holds both sides.
@@ -113,7 +133,7 @@ export function arrived(told, head, link) {
   const fresh = { ...told.view, queries: [], keys: [], grid: START.grid };
   const opened = hasView(link) ? fresh : fromParams(fresh, openingOf(head));
   const view = clamp(fromParams(opened, link), head);
-  return { ...told, view, history: NO_HISTORY, hovered: null, peeked: null };
+  return { ...told, view, history: NO_HISTORY, hovered: null, peeked: null, other: false };
 }
 
 /** The view that an example opens with. @param {Header} head */

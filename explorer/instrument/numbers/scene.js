@@ -35,9 +35,9 @@ import { baseOf, nameOf } from "./words.js";
  *            given: Float32Array | null, got: Float32Array | null,
  *            parts: import("./words.js").Part[], says: string, loading: boolean, moved: boolean,
  *            thumb: (layer: number, head: number) => Thumb, pinnedNumbers: Ranked[],
- *            map: Scene, coarse: boolean, deep: Deep | null}} Scene
+ *            asksOther: boolean, map: Scene, coarse: boolean, deep: Deep | null}} Scene
  *   given: where the rows in focus look; got: who looks at the columns in focus; map: the same, as
- *   maps show it; coarse: whether more is pointed at than a frame can make rows of, so that one
+ *   maps show it; asksOther: whether the next word goes to the other side; coarse: whether more is pointed at than a frame can make rows of, so that one
  *   reads what the map says; deep: what stands below a map of a long text
  * @typedef {{rows: Unit[], columns: Unit[], rowsOf: (group: number) => [number, number],
  *            columnsOf: (group: number) => [number, number], groupOfRow: Int32Array,

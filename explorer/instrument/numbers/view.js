@@ -192,7 +192,7 @@ export function chooseHead(view, layer, head, add) {
 export const isPinned = (view) => view.queries.length > 0 || view.keys.length > 0;
 
 /** Whether both sides are pinned. @param {View} view */
-const isPair = (view) => view.queries.length > 0 && view.keys.length > 0;
+export const isPair = (view) => view.queries.length > 0 && view.keys.length > 0;
 
 /** @param {number[]} one @param {number[]} other */
 const same = (one, other) => one.join() === other.join();
@@ -275,4 +275,14 @@ export function step(history, now, where) {
  */
 export function turn(view, look) {
   return look === view.look ? view : { ...view, look, queries: view.keys, keys: view.queries };
+}
+
+/**
+ * Python that gives what is seen; empty where nothing gives the trace.
+ * @param {string} code that gives the trace @param {View} view
+ */
+export function pythonOf(code, { layer, heads, queries }) {
+  if (!code) return "";
+  const query = queries.length ? `, query=${queries[0]}` : "";
+  return `${code}explorer.show(trace, layer=${layer}, head=${heads[0]}${query})\n`;
 }

@@ -193,7 +193,6 @@ function hostOf(here, side) {
     },
     need: need && ((request) => need({ side, request })),
     copyLink: null,
-    openSteps: null,
     onFocus: (places) => {
       const units = unitsOf(here);
       const there = places && {

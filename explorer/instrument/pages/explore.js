@@ -1,7 +1,7 @@
 // The instrument: one state, one render from it. It knows nothing of its host: a host mounts it on
 // an element, feeds it payloads, and is told what the reader chose. A host that gives everything at
 // once has no need, one that has no address to share no copyLink, one without other pages no
-// openSteps.
+// go.
 
 import { areHere, frameAt, merge, showFrame, unpack } from "../numbers/data.js";
 import { noPictures, picturesAfter, sceneOf } from "../numbers/explorepictures.js";
@@ -19,8 +19,17 @@ import {
   withWholeLayer,
 } from "../numbers/explorestore.js";
 import { levelsIn, mapLevelOf, unitsHolding } from "../numbers/layout.js";
+import { pinnedWords } from "../numbers/pinnedwords.js";
 import { areThumbsExact } from "../numbers/thumbs.js";
-import { chooseHead, clamp, isPinned, toParams } from "../numbers/view.js";
+import {
+  chooseHead,
+  clamp,
+  fromParams,
+  isPinned,
+  NO_HISTORY,
+  START,
+  toParams,
+} from "../numbers/view.js";
 import { readTheme } from "../parts/theme.js";
 import { createParts, layOut, panelsOf } from "./exploreparts.js";
 import { CLOCK, createSchedule } from "./exploreschedule.js";
@@ -43,6 +52,8 @@ import { boxesOf, followSizes } from "./sizes.js";
  *   peek: (layer: number | null, head?: number) => void,
  *   chooseHead: (layer: number, head: number, add: boolean) => void,
  *   chooseLayer: (layer: number) => void,
+ *   nextHead: () => void,
+ *   pointAtText: () => void,
  * }} Actions
  * @typedef {{trace: string, layer: number, group: import("../numbers/scene.js").Wish | null, means: boolean,
  *            heads: Place[], summaries: Place[], map: string | null, thumbs: Place[], known: boolean,
@@ -54,12 +65,16 @@ import { boxesOf, followSizes } from "./sizes.js";
  * @typedef {{layers: number[] | null, heads: Place[] | null}} PageOf null: all of them
  * @typedef {{
  *   params: () => URLSearchParams,
- *   onView: (params: Record<string, string>, link: Record<string, string> | null) => void,
+ *   onView: (params: Record<string, string>, link: Record<string, string> | null,
+ *            words: [string, string]) => void,
  *   need: ((request: Request) => void) | null,
  *   copyLink: (() => Promise<boolean>) | null,
- *   openSteps: ((view: Record<string, string>) => void) | null,
  *   onFocus: ((tokens: Places | null) => void) | null,
- * }} Host
+ *   asking?: import("../parts/about.js").Asking, npz?: () => void,
+ *   go?: (page: string, open?: Record<string, string>) => void,
+ *   onShown?: (id: string, params: Record<string, string>, words: [string, string]) => void,
+ *   onTravel?: (act: (params: URLSearchParams) => void) => void, leave?: () => void,
+ * }} Host what follows onFocus is of a host with pages and a history
  * @typedef {{queries: number[], keys: number[]}} Places tokens that look, tokens that are looked at
  * @typedef {{update: (bytes: Uint8Array) => void, retheme: () => void, destroy: () => void,
  *            point: (tokens: Places | null) => void, look: (next: (now: View) => View) => void,
@@ -107,6 +122,7 @@ export function mount(root, host) {
     travel(here, event.shiftKey ? "future" : "past");
   };
   const stopFollowing = followSizes(root, drawingOf(here));
+  host.onTravel?.((params) => goTo(here, params));
   return {
     update: (bytes) => update(here, bytes),
     retheme: () => retheme(here),
@@ -116,7 +132,9 @@ export function mount(root, host) {
     destroy: () => {
       here.schedule.stop();
       training.pause();
+      here.parts.about.stop();
       stopFollowing();
+      host.leave?.();
       document.removeEventListener("visibilitychange", here.seen);
       root.replaceChildren();
     },
@@ -161,7 +179,11 @@ function doingOf(here) {
         host.need && ((which) => here.trace && supply.fetchPage(here.trace, here.told.view, which)),
     },
     copyLink: host.copyLink,
-    openSteps: host.openSteps && (() => host.openSteps?.(toParams(here.told.view))),
+    ...{ asking: host.asking ?? null, npz: host.npz ?? null, go: host.go ?? null },
+    askOther: (asks) => {
+      here.told = { ...here.told, other: asks };
+      here.schedule.ask({});
+    },
   };
 }
 
@@ -207,6 +229,12 @@ const choosingIn = (here) => ({
     here.told = peekAt(here.told, null);
     change(here, (now) => chooseHead(now, layer, head, add), { model: true, moved: true });
   },
+  nextHead: () => {
+    const { trace, told } = here;
+    const next = ((told.view.heads[0] ?? 0) + 1) % (trace?.head.n_heads ?? 1);
+    change(here, (now) => chooseHead(now, now.layer, next, false), { model: true, moved: true });
+  },
+  pointAtText: () => here.parts.reading.toHand(),
   chooseLayer: (layer) => {
     here.told = peekAt(here.told, null);
     const nHeads = here.trace?.head.n_heads ?? 1;
@@ -249,6 +277,20 @@ function change(here, next, what) {
   if (here.trace) turnTo(here, changed(here.told, next, here.trace.head), what);
 }
 
+/**
+ * The browser went back or forward to another place in what is shown.
+ * @param {Here} here @param {URLSearchParams} params
+ */
+function goTo(here, params) {
+  const { trace, told } = here;
+  if (!trace) return;
+  const view = clamp(fromParams(START, params), trace.head);
+  here.told = { ...told, view, history: NO_HISTORY, hovered: null, peeked: null, other: false };
+  fetchMissing(here);
+  here.host.onShown?.(trace.head.id, toParams(view), pinnedWords(trace, view));
+  here.schedule.ask({ ...ALL, moved: true });
+}
+
 /** Undo or redo. @param {Here} here @param {"past" | "future"} where */
 function travel(here, where) {
   const told = travelled(here.told, where);
@@ -261,7 +303,7 @@ function turnTo(here, told, what) {
   const before = here.told.view;
   here.told = told;
   fetchMissing(here);
-  here.host.onView(toParams(told.view), here.trace.head.link);
+  here.host.onView(toParams(told.view), here.trace.head.link, pinnedWords(here.trace, told.view));
   here.schedule.ask(haveOtherThumbs(before, told.view) ? { ...what, thumbs: true } : what);
 }
 
@@ -323,13 +365,14 @@ function paintedOf({ trace: { head, training }, view, loading }) {
 /** The switches and what can be undone. @param {Here} here @param {Scene} scene */
 function showView(here, { view, trace }) {
   here.shown = view;
-  const { switches, combine, gridShows, levels, copy, steps } = here.parts;
+  const { combine, gridShows, copy, steps, about, lead } = here.parts;
   const { head } = trace;
   const own = [...(head.long ? [] : ["same"]), ...levelsIn(head)];
   const level = mapLevelOf(head, view) ?? "same";
   const pools = level !== "same" && !(head.long && view.specials === "renormalised");
-  levels.show(view, own, level, pools);
-  switches.show(view);
+  here.parts.view.show({ view, levels: own, level, pools });
+  about.show(head.about);
+  lead.show(pinnedWords(trace, view)[0], head.training !== null);
   combine.show(view);
   gridShows.show(view);
   copy?.show(trace.head.link !== null);
@@ -376,7 +419,10 @@ function arrive(here, next) {
   here.told = arrived(here.told, next.head, here.host.params());
   here.pictures = { ...here.pictures, model: null, chosen: null };
   here.supply.restart();
-  if (here.trace) here.host.onView(toParams(here.told.view), next.head.link);
+  const { host, told } = here;
+  const [params, words] = [toParams(told.view), pinnedWords(next, told.view)];
+  host.onShown?.(next.head.id, params, words);
+  if (here.trace) host.onView(params, next.head.link, words);
 }
 
 /** Paint in the page's colours of now. @param {Here} here */

@@ -5,19 +5,20 @@ import { createFlow } from "../panels/flow.js";
 import { createGrid } from "../panels/grid.js";
 import { createHeatmap } from "../panels/heatmap.js";
 import { createLayers } from "../panels/layers.js";
+import { createLead } from "../panels/lead.js";
 import { createPinned } from "../panels/pinned.js";
 import { createReading } from "../panels/reading.js";
 import { createTraining } from "../panels/training.js";
+import { createAbout } from "../parts/about.js";
 import { h } from "../parts/dom.js";
 import {
   createCombine,
   createCopy,
   createGridShows,
-  createLevels,
   createOpenSteps,
   createSteps,
-  createSwitches,
 } from "../parts/tools.js";
+import { createViewMenu } from "../parts/viewmenu.js";
 import { createFiles } from "../save/files.js";
 import { atMap, fromWithin, onMap } from "./maphands.js";
 
@@ -33,12 +34,14 @@ import { atMap, fromWithin, onMap } from "./maphands.js";
  *   sceneNow: () => import("../numbers/scene.js").Scene | null,
  *   pages: import("../save/files.js").Pages,
  *   copyLink: (() => Promise<boolean>) | null,
- *   openSteps: (() => void) | null,
- * }} Doing what the parts do, once somebody uses them
+ *   npz: (() => void) | null,
+ *   asking: import("../parts/about.js").Asking | null,
+ *   go: ((page: string, open?: Record<string, string>) => void) | null,
+ *   askOther: (asks: boolean) => void,
+ * }} Doing what the parts do, once somebody uses them; go: to another page at this place; askOther:
+ *   the next word that is clicked goes to the other side
  * @typedef {ReturnType<typeof createParts>} Parts
  */
-
-const WIDE = 660; // pixels from which the switches are open at first
 
 /** @param {Doing} doing */
 export function createParts(doing) {
@@ -54,10 +57,9 @@ export function createParts(doing) {
   chosen.append(says.legend, combine.element, gridShows.element, says.ranking);
   const parts = {
     ...{ says, combine, gridShows },
-    switches: createSwitches(change),
-    copy: doing.copyLink && createCopy(doing.copyLink),
-    levels: createLevels(change),
-    picked: createPinned(change, actions.clear, doing.several),
+    ...wordsOf(doing),
+    view: createViewMenu(change),
+    picked: createPinned(change, doing),
     grid: createGrid(actions, chosen),
     heatmap: createHeatmap(mapActions, deepActions),
     flow: atMap(createFlow(mapActions, change), outer),
@@ -65,17 +67,28 @@ export function createParts(doing) {
     training: createTraining((next) => change(next, { thumbs: true, model: true })),
     layers: createLayers(actions, change, doing.openLayers),
     steps: createSteps(doing.travel),
-    openSteps: doing.openSteps && createOpenSteps(doing.openSteps),
     blank: h(
       "p",
       { class: "ax-empty" },
-      "Nothing to show: every token is special, and special tokens are hidden. Choose “shown” above.",
+      "Nothing to show: every token is special, and special tokens are hidden. Choose “shown” under View.",
     ),
     panels: h("div", { class: "ax-panels" }),
   };
   const { sceneNow, pages } = doing;
-  const files = createFiles(picturesOf(parts), sceneNow, pages, parts.heatmap.saved);
+  const files = createFiles(picturesOf(parts), sceneNow, pages, parts.heatmap.saved, doing.npz);
   return { ...parts, files };
+}
+
+/** What is said of the picture, and the ways that lead on. @param {Doing} doing */
+function wordsOf({ go, asking, copyLink, actions }) {
+  const why = go && (() => go("step"));
+  const train = go && (() => go("train"));
+  return {
+    about: createAbout(asking, train),
+    lead: createLead({ head: actions.nextHead, word: actions.pointAtText, why, train }),
+    copy: copyLink && createCopy(copyLink),
+    openSteps: why && createOpenSteps(why),
+  };
 }
 
 /**
@@ -107,21 +120,17 @@ export const panelsOf = ({ training, grid, heatmap, flow, reading, layers }) => 
 
 /** @param {HTMLElement} root @param {Parts} parts */
 export function layOut(root, parts) {
-  const { says, switches, panels, reading, grid, flow, heatmap, layers } = parts;
-  switches.element.lastElementChild?.append(parts.levels.element);
+  const { says, view, panels, reading, grid, flow, heatmap, layers } = parts;
   panels.append(reading.element, grid.element, flow.element, heatmap.element, layers.element);
-  const away = h(
-    "div",
-    { class: "ax-away" },
-    ...parts.steps.elements,
-    ...(parts.openSteps ? [parts.openSteps] : []),
-    ...(parts.copy ? [parts.copy.element] : []),
-    parts.files.element,
-  );
-  const words = h("div", { class: "ax-words" }, h("div", {}, says.sentence, says.notes), away);
-  switches.element.open = root.clientWidth >= WIDE; // on a phone the picture comes first
+  const copy = parts.copy ? [parts.copy.element] : [];
+  const why = parts.openSteps ? [parts.openSteps] : [];
+  const away = h("div", { class: "ax-away" }, ...copy, parts.files.element);
+  const top = h("div", { class: "ax-top" }, parts.about.element, away);
+  const words = h("div", { class: "ax-words" }, says.sentence, says.notes);
+  const steps = h("div", { class: "ax-away" }, ...parts.steps.elements, ...why);
+  const bar = h("div", { class: "ax-bar" }, view.element, view.chips, parts.picked.element, steps);
   root.replaceChildren(
-    ...[parts.training.element, switches.element, words, parts.picked.element],
+    ...[top, parts.lead.element, parts.training.element, words, bar],
     ...[parts.blank, panels, says.spoken],
   );
 }

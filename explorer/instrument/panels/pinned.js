@@ -2,8 +2,8 @@
 
 import { unitsHolding } from "../numbers/layout.js";
 import { digits } from "../numbers/model.js";
-import { isPinned, runsOf } from "../numbers/view.js";
-import { choice, h, pushButton } from "../parts/dom.js";
+import { isPair, isPinned, runsOf } from "../numbers/view.js";
+import { choice, h, pushButton, setText } from "../parts/dom.js";
 
 /**
  * @typedef {import("../numbers/scene.js").Scene} Scene
@@ -26,19 +26,22 @@ const WAYS = [
 const wordsOf = (tokens, segment) =>
   tokens.flatMap((token, i) => (token.segment === segment && !token.special ? [i] : []));
 
+const FINGER = window.matchMedia("(pointer: coarse)");
+const HINT =
+  "Nothing is pinned. Click a word, or drag over a phrase; Shift adds. In the text, Ctrl picks the other side.";
+const HINT_FINGER =
+  "Nothing is pinned. Tap a word to pin it; with “Pick several” every tap adds one.";
+
 /**
  * @param {import("../parts/tools.js").Change} change
- * @param {() => void} clear @param {(several: boolean) => void} several
+ * @param {Pick<import("../pages/exploreparts.js").Doing, "actions" | "several" | "askOther" | "go">} doing
  */
-export function createPinned(change, clear, several) {
+export function createPinned(change, { actions, several, askOther, go }) {
   /** @type {Scene | null} */
   let scene = null;
   let key = ""; // of what is shown
-  const hint = h(
-    "span",
-    { class: "ax-help ax-tip" },
-    "Nothing is pinned. Click a word, or drag over a phrase; Shift adds. In the text, Ctrl picks the other side.",
-  );
+  const hint = h("span", { class: "ax-help ax-tip" }, FINGER.matches ? HINT_FINGER : HINT);
+  const which = createWhich(askOther, go);
   const chips = h("span", { class: "ax-chips" });
   const number = h("span", {
     class: "ax-between",
@@ -52,13 +55,14 @@ export function createPinned(change, clear, several) {
     change((view) => ({ ...view, queries, keys, grid: "pinned" }), {});
   });
   const add = createSeveral(several);
-  const letGo = pushButton("Clear", "Let go of everything pinned (Escape)", clear);
+  const letGo = pushButton("Clear", "Let go of everything pinned (Escape)", actions.clear);
   const element = h(
     "div",
     { class: "ax-picked", role: "group", "aria-label": "What is pinned" },
     hint,
     chips,
     number,
+    which.element,
     h("span", { class: "ax-away" }, ways.element, add, letGo),
   );
 
@@ -69,6 +73,7 @@ export function createPinned(change, clear, several) {
     const { query_tokens: queries, key_tokens: keys } = trace.head;
     const pinned = isPinned(view);
     number.textContent = numberOf(scene);
+    which.show(scene);
     const now = `${trace.head.id} ${view.queries} ${view.keys} ${view.words} ${model.name}`;
     if (key === now) return;
     key = now;
@@ -83,6 +88,37 @@ export function createPinned(change, clear, several) {
   }
 
   return { element, show };
+}
+
+/**
+ * Which head links the pinned word with another one: it asks for that word, and every head then
+ * shows its number; several sentences are asked on the page of the heads.
+ * @param {(asks: boolean) => void} askOther
+ * @param {import("../pages/exploreparts.js").Doing["go"]} go
+ */
+function createWhich(askOther, go) {
+  const ask = pushButton(
+    "Which head does this?",
+    "Every head’s number for this word and another",
+    () => askOther(ask.getAttribute("aria-pressed") !== "true"),
+  );
+  const more = pushButton(
+    "In several sentences",
+    "One sentence can fool: ask all heads in several",
+    () => go?.("heads", { finder: "1" }),
+  );
+  const told = h("span", { class: "ax-help", role: "status" });
+  return {
+    element: h("span", { class: "ax-which" }, ask, told, more),
+    /** @param {Scene} scene */
+    show: ({ view, asksOther }) => {
+      ask.hidden = !isPinned(view) || isPair(view);
+      more.hidden = !isPair(view) || go === null;
+      ask.setAttribute("aria-pressed", String(asksOther));
+      const side = view.queries.length ? "it looks at" : "looks at it";
+      setText(told, asksOther ? `Now choose the word that ${side}.` : "");
+    },
+  };
 }
 
 /** @param {(several: boolean) => void} several told whether every click adds */

@@ -99,6 +99,8 @@ export function createReading(actions) {
     draw: (next) => draw(reading, next),
     /** @param {Scene} next */
     focus: (next) => focus(reading, next),
+    /** The arrow keys walk through the text now. */
+    toHand: () => parts.body.focus(),
   };
   picking(
     parts.body,

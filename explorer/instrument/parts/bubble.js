@@ -30,6 +30,12 @@ export function term(name, label = name) {
   return explained(mark, () => says);
 }
 
+/** Something that says more when it is pointed at. @param {HTMLElement} mark @param {string} text */
+export function explainedBy(mark, text) {
+  mark.setAttribute("aria-description", text);
+  return explained(mark, () => text);
+}
+
 /** @param {HTMLElement} mark @param {() => string} text */
 function explained(mark, text) {
   const show = () => showBubble(mark, text());

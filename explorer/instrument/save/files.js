@@ -1,7 +1,10 @@
 // What can be taken away: pictures of what is on screen, its weights, the instrument itself.
 
 import { toCsv } from "../numbers/csv.js";
+import { pythonOf } from "../numbers/view.js";
+import { fileWords } from "../parts/about.js";
 import { choice, h, pushButton, setText } from "../parts/dom.js";
+import { createMenu } from "../parts/menu.js";
 import { fileName, megabytes, offer } from "./handing.js";
 import { toPdf } from "./pdf.js";
 import { Recorder } from "./record.js";
@@ -38,8 +41,9 @@ const WHATS = [
  * @param {Record<What, () => HTMLElement[]>} parts what each picture is made of
  * @param {() => Scene | null} sceneNow @param {Pages} pages
  * @param {() => import("../numbers/heatground.js").Saved | null} numbersNow those of the heatmap
+ * @param {(() => void) | null} npz asks for all weights; null where there is no server
  */
-export function createFiles(parts, sceneNow, pages, numbersNow) {
+export function createFiles(parts, sceneNow, pages, numbersNow, npz) {
   /** @type {What} */
   let what = "everything";
   const told = h("p", { class: "ax-help", role: "status" });
@@ -58,10 +62,14 @@ export function createFiles(parts, sceneNow, pages, numbersNow) {
   const csv = pushButton("CSV", "The weights of the heatmap, for a spreadsheet", () => {
     const saved = numbersNow();
     setText(told, saved ? "" : NOT_YET);
-    if (saved) saveCsv(saved);
+    const scene = sceneNow();
+    if (saved && scene) saveCsv(saved, fileWords(scene.trace.head.about));
   });
+  const programs = forPrograms(told, sceneNow, npz);
   const page = createPageChoice(told, sceneNow, pages);
-  const element = createMenu([which.element, ...groupsOf(kinds, csv), page.element, told]);
+  const element = createMenu("Save", [
+    ...[which.element, ...groupsOf(kinds, csv), programs, page.element, told],
+  ]);
   element.addEventListener("toggle", () => element.open && page.tellSizes());
 
   /** @param {Kind} kind */
@@ -73,7 +81,7 @@ export function createFiles(parts, sceneNow, pages, numbersNow) {
       return;
     }
     told.textContent = "";
-    const name = what === "everything" ? scene.model.name : `${scene.model.name} ${what}`;
+    const name = nameOfFile(scene, what === "everything" ? "" : what);
     const blob = await pictureFile(kind, elements, titleOf(scene), scene.theme, scene.says);
     if (blob) offer(blob, fileName(name, kind));
   }
@@ -82,11 +90,17 @@ export function createFiles(parts, sceneNow, pages, numbersNow) {
   function arrived(bytes) {
     told.textContent = bytes.length ? "" : "This is too large for a browser; take single layers.";
     if (!bytes.length) return;
-    offer(new Blob([/** @type {BlobPart} */ (bytes)], { type: "text/html" }), "attention.html");
+    const page = new Blob([/** @type {BlobPart} */ (bytes)], { type: "text/html" });
+    const scene = sceneNow();
+    offer(page, scene ? fileName(nameOfFile(scene), "html") : "attention.html");
   }
 
   return { element, arrived };
 }
+
+/** What a file is called after: the model, the heads, the text. @param {Scene} scene @param {string} [what] */
+const nameOfFile = ({ trace: { head }, model }, what = "") =>
+  `${fileWords(head.about)} ${model.name} ${what}`;
 
 /** @param {HTMLElement[]} kinds @param {HTMLElement} csv */
 const groupsOf = (kinds, csv) => [
@@ -98,32 +112,6 @@ const groupsOf = (kinds, csv) => [
     h("div", {}, csv),
   ),
 ];
-
-/** What opens under “Save”; Escape closes it. @param {HTMLElement[]} inside */
-function createMenu(inside) {
-  const menu = h("div", { class: "ax-menu" }, ...inside);
-  const element = /** @type {HTMLDetailsElement} */ (
-    h("details", { class: "ax-save" }, h("summary", { class: "ax-copy" }, "Save"), menu)
-  );
-  element.addEventListener("toggle", () => keepInside(menu));
-  element.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !element.open) return;
-    element.open = false;
-    event.stopPropagation();
-    /** @type {HTMLElement} */ (element.firstElementChild).focus();
-  });
-  return element;
-}
-
-/** What opens beside a button at the edge is moved into sight. @param {HTMLElement} menu */
-function keepInside(menu) {
-  menu.style.translate = "";
-  const { left, right, width } = menu.getBoundingClientRect();
-  const room = menu.closest(".ax")?.getBoundingClientRect();
-  if (!width || !room) return; // it is closed
-  const shift = Math.max(room.left - left, Math.min(0, room.right - right));
-  menu.style.translate = `${shift}px`;
-}
 
 /**
  * The instrument as one file: with what is shown, or with more.
@@ -169,13 +157,40 @@ const titleOf = ({ trace: { head }, model }) =>
     .filter(Boolean)
     .join(" · ");
 
-/** The weights of the heatmap as a file. @param {import("../numbers/heatground.js").Saved | null} saved */
-function saveCsv(saved) {
-  if (!saved) return;
-  const { picture, name, nowhere, most } = saved;
+/**
+ * The weights of the heatmap as a file.
+ * @param {import("../numbers/heatground.js").Saved} saved @param {string} whose
+ */
+function saveCsv({ picture, name, nowhere, most }, whose) {
   const text = toCsv(picture, name, nowhere, most);
-  offer(new Blob([text], { type: "text/csv" }), fileName(name, "csv"));
+  offer(new Blob([text], { type: "text/csv" }), fileName(`${whose} ${name}`, "csv"));
 }
+
+/**
+ * What a program can read: all weights, and the lines of Python that give the same picture.
+ * @param {HTMLElement} told @param {() => Scene | null} sceneNow @param {(() => void) | null} npz
+ */
+function forPrograms(told, sceneNow, npz) {
+  const all = pushButton("NPZ", "All weights [layer, head, query, key], for numpy", () => npz?.());
+  all.hidden = npz === null;
+  const python = pushButton("Copy as Python", "The lines that give this picture", async () => {
+    const scene = sceneNow();
+    const code = scene && pythonOf(scene.trace.head.about.code, scene.view);
+    setText(
+      told,
+      code ? ((await copied(code)) ? "Copied." : code) : "There is no Python for this.",
+    );
+  });
+  const legend = h("legend", {}, "All weights, for programs");
+  return h("fieldset", { class: "ax-choice" }, legend, h("div", {}, all, python));
+}
+
+/** @param {string} text */
+const copied = (text) =>
+  navigator.clipboard.writeText(text).then(
+    () => true,
+    () => false,
+  );
 
 /** @param {"svg" | "pdf" | "png"} kind */
 const titleOfKind = (kind) =>
@@ -225,7 +240,7 @@ export function createSaveMenu(now, csv, fetch) {
   page.hidden = fetch === null;
   const group = h("div", {}, ...kinds, numbers, page);
   const legend = h("legend", {}, "What is on screen, as a file");
-  const element = createMenu([h("fieldset", { class: "ax-choice" }, legend, group), told]);
+  const element = createMenu("Save", [h("fieldset", { class: "ax-choice" }, legend, group), told]);
   /** A page that the server has made. @param {Uint8Array} bytes */
   function arrived(bytes) {
     setText(told, bytes.length ? "" : "This is too large for a browser.");

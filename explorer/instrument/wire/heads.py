@@ -13,8 +13,9 @@ import numpy as np
 from explorer.analysis.finder import Found
 from explorer.analysis.patterns import KINDS
 from explorer.analysis.survey import Survey
+from explorer.instrument.wire.about import passport_words
 from explorer.instrument.wire.container import write
-from explorer.instrument.wire.trace import both_thumbnails, passport_words
+from explorer.instrument.wire.trace import both_thumbnails
 from explorer.layers import Doubles
 
 Pair = tuple[int, int, int]

@@ -9,8 +9,8 @@ from dataclasses import asdict
 
 import numpy as np
 
+from explorer.instrument.wire.about import passport_words
 from explorer.instrument.wire.container import Block, of_bytes, write
-from explorer.instrument.wire.trace import passport_words
 from explorer.layertrace import Array, LayerTrace
 
 

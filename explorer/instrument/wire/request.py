@@ -7,11 +7,13 @@ from typing import Any
 
 from explorer.analysis.groups import Words
 from explorer.limits import MAX_TOKENS
+from explorer.place import Place
 
 MAX_WORDS = max(4096, MAX_TOKENS)  # on one side of a selection
 MAX_PAIRS = 40  # of words that a reader points at, as survey.js: each is worked for
 MAX_CELLS = 4_000_000  # numbers of an answer, 16 MB
 MAX_VIEW = 100  # names in a view
+MAX_WORD = 200  # letters of a word that is pinned
 MAX_HEADS = 32  # of a long text that are asked for at once, in full or as their summaries
 MAX_THUMBS = 64  # small pictures of heads that are asked for at once
 MAX_PAGE_HEADS = 4096  # in a file
@@ -236,6 +238,22 @@ def tuples_of(sent: object, name: str, length: int, most: int = MAX_WORDS) -> Pl
 def head_of(sent: object) -> Head | None:
     """The head that a page names."""
     return Head.of(sent) if isinstance(sent, Mapping) else None
+
+
+def place_of(sent: object) -> tuple[Place | None, str | None, dict[str, str]] | None:
+    """Where a reader looks, where that is said; the page that is wanted, and what it opens with."""
+    if not isinstance(sent, Mapping):
+        return None
+    view, words, page = view_of(sent.get("view")) or {}, sent.get("words"), sent.get("page")
+    if not isinstance(words, list) or len(words) != 2 or not all(map(_is_word, words)):
+        words = ["", ""]
+    place = replace(Place.from_query(view), words=(words[0], words[1])) if view else None
+    asked = page if _matches(_NAME, page) else None
+    return place, asked, view_of(sent.get("open")) or {}
+
+
+def _is_word(word: object) -> bool:
+    return isinstance(word, str) and len(word) <= MAX_WORD
 
 
 def step_of(sent: object) -> tuple[Head, dict[str, str] | None] | None:

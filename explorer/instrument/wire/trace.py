@@ -29,8 +29,8 @@ tiles of a long text lean on its ``log_sum_exp``, which is summed up of float32 
 1e-7 of it for each unit of the largest score. Layers go by the model's own numbers.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -41,6 +41,7 @@ import numpy.typing as npt
 from explorer.analysis.groups import attention_between
 from explorer.analysis.profiles import possible_entropy
 from explorer.history import TrainingHistory
+from explorer.instrument.wire.about import About, passport_words, title_of
 from explorer.instrument.wire.container import Block, of_bytes, write
 from explorer.instrument.wire.longtext import (
     head_blocks,
@@ -54,7 +55,7 @@ from explorer.instrument.wire.longtext import (
 )
 from explorer.instrument.wire.request import Group, Head, Page, Places, Request
 from explorer.layers import FEW_KEYS, AttentionLayer, FromScores
-from explorer.trace import AttentionTrace, ModelInfo, Token, Weights
+from explorer.trace import AttentionTrace, Token, Weights
 from explorer.visible import marks_in
 
 Thumbnails = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
@@ -71,6 +72,7 @@ def pack(
     layers: Sequence[int] = (),
     heads: Places = (),
     opening: Mapping[str, object] | None = None,
+    about: About | None = None,
     link: Mapping[str, str] | None = None,
     answers: Sequence[Block] = (),
     history: TrainingHistory | None = None,
@@ -85,6 +87,7 @@ def pack(
         layers: The numbers of the layers to send in full; none of a long text.
         heads: Of a long text the heads, (layer, head) each, to send with their summaries.
         opening: The view to open with, by the names that a link uses.
+        about: Whose picture it is; None for the trace alone.
         link: The URL parameters of the run; None if no link can carry it.
         answers: What else the browser asked for, from `answers_to`.
         history: The training that the trace is the last frame of; its layers need not be sent.
@@ -110,11 +113,12 @@ def pack(
         ]
     if trace.patches:
         blocks.append(of_bytes({"kind": "picture"}, trace.patches.png))
-    about = _abouts.get(trace)
-    if about is None:
-        about = _abouts[trace] = _about(trace)
-    header = about | {
+    known = _abouts.get(trace)
+    if known is None:
+        known = _abouts[trace] = _about(trace)
+    header = known | {
         "id": trace_id,
+        "about": asdict(about or About.of(trace)),
         "opening": opening,
         "link": link,
         "training": history and _about_history(history),
@@ -173,36 +177,6 @@ def _columns(tokens: Sequence[Token]) -> dict[str, list[Any]]:
         "segment": [token.segment for token in tokens],
         "special": [i for i, token in enumerate(tokens) if token.special],
     }
-
-
-PART_NAMES = {
-    "encoder": "self-attention of the encoder",
-    "decoder": "self-attention of the decoder",
-    "cross": "cross-attention",
-}
-
-
-def title_of(model: ModelInfo) -> str:
-    """What made the weights, in words."""
-    return f"{model.name}, {PART_NAMES[model.part]}" if model.part in PART_NAMES else model.name
-
-
-def passport_words(model: ModelInfo) -> str:
-    """How far a model's numbers were found from its own, in words; empty where nothing was read."""
-    found = model.passport
-    if found is None:
-        return ""
-    if found.form == "scores":
-        power = 10.0 ** math.floor(math.log10(found.weights or 1))
-        rounded = (
-            math.ceil(found.weights / power - 1e-9) * power
-        )  # upwards: else it would be off by more
-        largest = f"{rounded:.0e}".replace("e-0", "e-") if found.weights else "0"
-        return (
-            f"checked against Transformers on {found.n_tokens} tokens: no weight is off by more "
-            f"than {largest}"
-        )
-    return f"its weights are those that Transformers returns, as {found.reason}"
 
 
 def _about_history(history: TrainingHistory) -> dict[str, Any]:

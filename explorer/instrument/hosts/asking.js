@@ -1,0 +1,59 @@
+// The page's inputs, which fold away once there is something to see. They are Streamlit's: a mark on
+// the page's root says that they are wanted, and the page's own style (ui/frame.css) follows it, so
+// that they open at once, without asking the server.
+
+const RUN = ["run", "compare", "train"].map((key) => `.st-key-${key} button`).join(", ");
+const GO = `${RUN}, [class*="st-key-example_"] button`;
+const BOXES = ".st-key-ask textarea, .st-key-ask input, .st-key-ask button";
+const TYPED = "input, textarea, select, [contenteditable], [role='application']";
+
+/** Whether a key goes into a box. @param {Event} event */
+export const isTyped = (event) => {
+  const [target] = event.composedPath();
+  return target instanceof Element && target.matches(TYPED) && !target.matches("[type=radio]");
+};
+
+/** @typedef {ReturnType<typeof createAsking>} Asking */
+
+export function createAsking() {
+  const { dataset } = document.documentElement;
+  const ends = new AbortController();
+  const { signal } = ends;
+  /** @type {number | null} */
+  let asked = null; // which of the reader's runs is shown
+  const fold = () => {
+    delete dataset.ask;
+  };
+  const edit = () => {
+    dataset.ask = "open";
+    const box = /** @type {HTMLElement | null} */ (document.querySelector(BOXES));
+    box?.focus();
+    if (box instanceof HTMLTextAreaElement) box.select();
+  };
+  document.addEventListener(
+    "click",
+    (event) => event.target instanceof Element && event.target.closest(GO) && fold(),
+    { capture: true, signal },
+  );
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      const inside = event.target instanceof Element && event.target.closest(".st-key-ask");
+      if (inside && (event.key === "Escape" || (event.key === "Enter" && event.ctrlKey))) fold();
+      if (event.key !== "e" || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (isTyped(event)) return;
+      event.preventDefault();
+      edit();
+    },
+    { signal },
+  );
+  return {
+    edit,
+    /** A result is here: of a new run the inputs fold. @param {number} now */
+    seen: (now) => {
+      if (now !== asked) fold();
+      asked = now;
+    },
+    leave: () => ends.abort(),
+  };
+}

@@ -1,0 +1,63 @@
+// What a newcomer is told: what this is, and four steps to take with the hand. It steps aside for good.
+
+import { term } from "../parts/bubble.js";
+import { h, pushButton, setText } from "../parts/dom.js";
+
+const CLOSED = "attention-explorer-led"; // in the browser's memory of this site
+
+/** @typedef {{word: () => void, head: () => void, why: (() => void) | null, train: (() => void) | null}} Ways */
+
+/** Whether the reader has closed it before; where nothing may be kept, no. */
+function wasClosed() {
+  try {
+    return localStorage.getItem(CLOSED) !== null;
+  } catch {
+    return false;
+  }
+}
+
+/** @param {Ways} ways */
+export function createLead(ways) {
+  const first = h(
+    "span",
+    {},
+    ...["Every ", term("head"), " shows how much each ", term("token")],
+    ...[" looks at every other. "],
+  );
+  const word = step("Point at a word", "Where it looks is shaded in the text", ways.word);
+  const steps = [
+    word,
+    step("try another head", "The next one to the right", ways.head),
+    ...(ways.why ? [step("why this weight?", "How it is computed", ways.why)] : []),
+    ...(ways.train
+      ? [step("watch it learn", "A layer is trained before your eyes", ways.train)]
+      : []),
+  ];
+  const element = h(
+    "div",
+    { class: "ax-lead", role: "note" },
+    first,
+    h("ol", {}, ...steps.map((button) => h("li", {}, button))),
+    pushButton("×", "Close this for good", close, "ax-small"),
+  );
+  element.hidden = wasClosed();
+  function close() {
+    element.hidden = true;
+    try {
+      localStorage.setItem(CLOSED, "1");
+    } catch {
+      // It comes again with the next visit.
+    }
+  }
+  return {
+    element,
+    /** @param {string} pinned the word that is pinned, to be pointed at @param {boolean} away */
+    show: (pinned, away) => {
+      element.hidden = away || wasClosed();
+      setText(word, pinned ? `Point at “${pinned}”` : "Point at a word");
+    },
+  };
+}
+
+/** @param {string} words @param {string} title @param {() => void} go */
+const step = (words, title, go) => pushButton(words, title, go, "ax-link");

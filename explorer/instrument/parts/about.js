@@ -1,0 +1,97 @@
+// The first line of every page: whose picture it is, and the way back to the inputs.
+
+import { explainedBy } from "./bubble.js";
+import { h, pushButton, setText } from "./dom.js";
+
+/**
+ * @typedef {{title: string, passport: string, checked: string | null, text: string,
+ *            n_layers: number, n_heads: number, n_tokens: number, noise: boolean, asked: number,
+ *            made: number | null, code: string, notice: string}} About as wire/about.py has it
+ * @typedef {{edit: () => void, seen: (asked: number) => void}} Asking
+ */
+
+const QUOTED = 44; // letters of the text
+const LOOK_AGAIN = 20_000; // ms between two looks at the clock
+const NOISE = "random weights: noise; train it";
+
+/** The beginning of a text, at the end of a word where there is one. @param {string} text @param {number} most */
+export function quoted(text, most = QUOTED) {
+  const line = text.replace(/\s+/gu, " ").trim();
+  if (line.length <= most) return line;
+  const cut = line.slice(0, most).toWellFormed();
+  return `${cut.replace(/\s\S{0,12}$/u, "").trimEnd()} …`;
+}
+
+/** How long ago something was. @param {number} seconds */
+export function ageOf(seconds) {
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 1) return "just now";
+  if (minutes < 60) return `${minutes} min ago`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 24 ? `${hours} h ago` : `${Math.floor(hours / 24)} days ago`;
+}
+
+/** What a file of this is called after. @param {About | undefined} about */
+export const fileWords = (about) => (about ? `${about.title} ${quoted(about.text, 24)}` : "");
+
+/** @param {number} n @param {string} what */
+const several = (n, what) => `${n.toLocaleString("en")} ${what}${n === 1 ? "" : "s"}`;
+
+/**
+ * @param {Asking | null} asking null where there are no inputs
+ * @param {(() => void) | null} train leads to where random weights are trained
+ */
+export function createAbout(asking, train = null) {
+  const element = h("div", { class: "ax-about" });
+  const age = h("span", {});
+  /** @type {About | null} */
+  let shown = null;
+  const tellAge = () => {
+    if (shown?.made) setText(age, ageOf(Date.now() / 1000 - shown.made));
+  };
+  const clock = setInterval(tellAge, LOOK_AGAIN);
+  return {
+    element,
+    /** @param {About} about */
+    show: (about) => {
+      asking?.seen(about.asked);
+      if (JSON.stringify(about) === JSON.stringify(shown)) return;
+      shown = about;
+      tellAge();
+      element.replaceChildren(...partsOf(about, age, asking, train));
+    },
+    stop: () => clearInterval(clock),
+  };
+}
+
+/**
+ * @param {About} about @param {HTMLElement} age @param {Asking | null} asking
+ * @param {(() => void) | null} train
+ */
+function partsOf(about, age, asking, train) {
+  const quote = about.text && h("q", { class: "ax-quote", dir: "auto" }, quoted(about.text));
+  const sizes = `${several(about.n_layers, "layer")} × ${several(about.n_heads, "head")}`;
+  const noise = train ? pushButton(NOISE, "To Train", train, "ax-link") : NOISE;
+  const parts = [
+    quote,
+    h("strong", {}, about.title),
+    h("span", { class: "ax-sizes" }, sizes),
+    h("span", {}, several(about.n_tokens, "token")),
+    checkOf(about),
+    about.noise && h("span", { class: "ax-noise" }, noise),
+    about.made && age,
+  ];
+  const said = parts.flatMap((part) => (part ? [h("span", { class: "ax-fact" }, part)] : []));
+  if (!asking) return said;
+  const edit = pushButton("Edit", "Change the text or the model (key E)", asking.edit, "ax-copy");
+  edit.classList.add("ax-edit");
+  return [...said, edit];
+}
+
+/** How far the numbers were checked, explained where one points. @param {About} about */
+function checkOf({ checked, passport }) {
+  if (!passport) return null;
+  const short = checked === null ? "not checked" : `checked ${checked}`;
+  const sentence = `${passport[0].toUpperCase()}${passport.slice(1)}.`;
+  return explainedBy(h("button", { type: "button", class: "ax-term" }, short), sentence);
+}

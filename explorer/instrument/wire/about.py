@@ -1,0 +1,102 @@
+"""Whose picture it is: what every page says of what it shows, in its first line and in files."""
+
+import math
+from dataclasses import dataclass
+
+from explorer.code import python_of
+from explorer.run import Run
+from explorer.source import Scratch
+from explorer.sources import notice_of
+from explorer.trace import AttentionTrace, ModelInfo
+
+PART_NAMES = {
+    "encoder": "self-attention of the encoder",
+    "decoder": "self-attention of the decoder",
+    "cross": "cross-attention",
+}
+SHOWN = 400  # letters of a text that travel in the line
+
+
+@dataclass(frozen=True)
+class About:
+    """What is said of a result before any number of it.
+
+    Attributes:
+        title: The model, and which attention of it.
+        passport: How far its numbers were checked, in a sentence; empty where nothing was read.
+        checked: The largest difference found, such as ``3e-6``; None where none was measured.
+        text: What was read, or its beginning.
+        n_layers: Layers with attention.
+        n_heads: Heads of each.
+        n_tokens: Tokens that look.
+        noise: Whether the weights are random, so that no picture of them means anything.
+        asked: Which of a reader's runs it is: with a new one, the inputs fold.
+        made: When it came, in seconds since 1970; None where nobody knows.
+        code: The Python that gives the same trace; empty where there is none.
+        notice: What an example shows, if it is one.
+    """
+
+    title: str
+    passport: str
+    checked: str | None
+    text: str
+    n_layers: int
+    n_heads: int
+    n_tokens: int
+    noise: bool = False
+    asked: int = 0
+    made: float | None = None
+    code: str = ""
+    notice: str = ""
+
+    @staticmethod
+    def of(
+        trace: AttentionTrace, run: Run | None = None, *, asked: int = 0, made: float | None = None
+    ) -> "About":
+        """What is to be said of a trace, and of the run that it came from."""
+        model = trace.model
+        return About(
+            title_of(model),
+            passport_words(model),
+            checked(model),
+            " / ".join(trace.texts)[:SHOWN],
+            model.n_layers,
+            model.n_heads,
+            len(trace.query_tokens),
+            run is not None and isinstance(run.source, Scratch),
+            asked,
+            made,
+            python_of(run) if run else "",
+            notice_of(run) if run else "",
+        )
+
+
+def title_of(model: ModelInfo) -> str:
+    """What made the weights, in words."""
+    return f"{model.name}, {PART_NAMES[model.part]}" if model.part in PART_NAMES else model.name
+
+
+def checked(model: ModelInfo) -> str | None:
+    """The largest difference of a model's numbers from its own; None where none was measured."""
+    found = model.passport
+    if found is None or found.form != "scores":
+        return None
+    if not found.weights:
+        return "0"
+    power = 10.0 ** math.floor(math.log10(found.weights))
+    # Upwards: else it would be off by more.
+    rounded = math.ceil(found.weights / power - 1e-9) * power
+    return f"{rounded:.0e}".replace("e-0", "e-")
+
+
+def passport_words(model: ModelInfo) -> str:
+    """How far a model's numbers were found from its own, in words; empty where nothing was read."""
+    found = model.passport
+    if found is None:
+        return ""
+    if found.form == "scores":
+        return (
+            f"checked against Transformers on {found.n_tokens} tokens: no weight is off by more "
+            f"than {checked(model)}"
+        )
+    return f"its weights are those that Transformers returns, as {found.reason}"
