@@ -17,7 +17,8 @@ import { edgesOf, touching } from "./edges.js";
  */
 
 export const MAX_HEIGHT = 560;
-const ROW = [18, 30]; // pixels, least and most
+export const LEAST_ROW = 18; // pixels
+const MOST_ROW = 30;
 const ACROSS_HEIGHT = 320;
 const LABEL_HEIGHT = 40; // of a line of text with its numbers
 const UNIT = [26, 130]; // pixels that a token takes along a line, least and most
@@ -31,24 +32,25 @@ export const noPlaces = () => ({
   ...{ at: 0, across: false, rtl: false },
 });
 
-/** How thick a token of a column is. @param {number} n tokens */
-const rowOfColumn = (n) => bound(MAX_HEIGHT / n, ROW[0], ROW[1]);
+/** How thick a token of a column is. @param {number} n tokens @param {number} most pixels of all */
+const rowOfColumn = (n, most) => bound(most / n, LEAST_ROW, MOST_ROW);
 
-/** How long two columns are. @param {number} n tokens of the longer one */
-export const extentDown = (n) => n * rowOfColumn(n);
+/** How long two columns are. @param {number} n tokens of the longer one @param {number} [most] */
+export const extentDown = (n, most = MAX_HEIGHT) => n * rowOfColumn(n, most);
 
 /**
  * Two columns.
  * @param {number} nRows @param {number} nColumns @param {number} width of the panel
+ * @param {number} [most] pixels that it is tall
  * @returns {{box: Box, edges: Edges}}
  */
-export function placeDown(nRows, nColumns, width) {
+export function placeDown(nRows, nColumns, width, most = MAX_HEIGHT) {
   const n = Math.max(nRows, nColumns);
-  const [row, extent] = [rowOfColumn(n), extentDown(n)];
+  const [row, extent] = [rowOfColumn(n, most), extentDown(n, most)];
   const near = Math.round(width * 0.3);
   const same = (/** @type {number} */ count) => edgesOf(new Float64Array(count).fill(row));
   return {
-    box: { width, height: Math.min(extent, MAX_HEIGHT), near, far: width - near, row, extent },
+    box: { width, height: Math.min(extent, most), near, far: width - near, row, extent },
     edges: { row: same(nRows), column: same(nColumns) },
   };
 }

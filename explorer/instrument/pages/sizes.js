@@ -62,6 +62,8 @@ export function createRedraw(frame) {
   };
 }
 
+const BAR = 90; // pixels by which a phone's bars come and go: nothing is drawn anew for them
+
 /** @type {Set<Page>} those that are mounted; one inside another comes after it */
 const pages = new Set();
 const redraw = /** @type {ReturnType<typeof createRedraw<Element>>} */ (
@@ -120,9 +122,11 @@ function listen() {
   const ends = new AbortController();
   const { signal } = ends;
   let ratio = window.devicePixelRatio;
+  let tall = window.innerHeight;
   const resized = () => {
-    if (ratio === window.devicePixelRatio) return; // the page was not zoomed
-    ratio = window.devicePixelRatio;
+    const isSameHeight = Math.abs(window.innerHeight - tall) < BAR;
+    if (isSameHeight && ratio === window.devicePixelRatio) return; // a width is seen by itself
+    [tall, ratio] = [window.innerHeight, window.devicePixelRatio];
     drawPages();
   };
   const print = window.matchMedia("print");

@@ -6,6 +6,7 @@ import { indexAt, settingOf } from "../numbers/edges.js";
 import { linesNote } from "../numbers/flowlines.js";
 import {
   extentDown,
+  LEAST_ROW,
   MAX_HEIGHT,
   noPlaces,
   placeAcross,
@@ -15,8 +16,10 @@ import {
   walked,
 } from "../numbers/flowplaces.js";
 import { focusOn } from "../numbers/words.js";
+import { helpMark } from "../parts/bubble.js";
 import { choice, h, keys, picking, setText, windowOn } from "../parts/dom.js";
 import { paintOn } from "../parts/paint.js";
+import { heightFor, roomOf } from "../parts/room.js";
 import { pairsTable } from "../parts/table.js";
 import { fontOf, paintFlow, paintPoint } from "./flowpaint.js";
 
@@ -32,6 +35,14 @@ import { fontOf, paintFlow, paintPoint } from "./flowpaint.js";
  *            walker: import("../numbers/flowplaces.js").Walker}} State
  * @typedef {{dom: Dom, state: State}} Here
  */
+
+const ABOVE =
+  "Above looks at below. Point at a token for its lines alone; a click or a tap pins it.";
+const BESIDE =
+  "Left looks at right. Point at a token for its lines alone; a click or a tap pins it.";
+
+/** @param {HTMLElement} element */
+const isWide = (element) => element.classList.contains("ax-wide");
 
 /** @param {Actions} actions @param {import("../parts/tools.js").Change} change @returns {Panel} */
 export function createFlow(actions, change) {
@@ -76,7 +87,7 @@ function build(choose) {
   const over = document.createElement("canvas");
   const { stage, spacer, scroller } = windowOn("flow of attention", base, over);
   const note = h("p", { class: "ax-help ax-under" });
-  const help = h("p", { class: "ax-help ax-tip" });
+  const help = helpMark(() => (isWide(element) ? ABOVE : BESIDE));
   const setting = choice(
     "",
     [
@@ -89,13 +100,12 @@ function build(choose) {
   const element = h(
     "section",
     { class: "ax-panel ax-panel-flow", "aria-label": "Flow" },
-    h("div", { class: "ax-title" }, h("h3", {}, "Flow"), setting.element),
-    help,
+    h("div", { class: "ax-title" }, h("h3", {}, "Flow"), help, setting.element),
     scroller,
     note,
     table.element,
   );
-  return { element, base, over, stage, spacer, scroller, note, help, setting, table };
+  return { element, base, over, stage, spacer, scroller, note, setting, table };
 }
 
 /** @param {Here} here @param {Actions} actions */
@@ -158,8 +168,6 @@ function draw(here, next) {
   state.rtl = auto.rtl && across;
   dom.element.classList.toggle("ax-wide", across);
   dom.setting.show(across ? "across" : "down");
-  const how = across ? "Above looks at below." : "Left looks at right.";
-  setText(dom.help, `${how} Point at a token for its lines alone; click pins it.`);
   dom.scroller.dir = state.rtl ? "rtl" : "ltr";
   if (!dom.scroller.clientWidth || !Math.max(rows.length, columns.length)) return;
   if (across) lieDown(here, next);
@@ -174,12 +182,14 @@ function draw(here, next) {
 /** @param {Here} here @param {Scene} scene */
 function standUp({ dom, state }, scene) {
   const { rows, columns } = scene.model.picture;
-  const extent = extentDown(Math.max(rows.length, columns.length));
-  dom.scroller.style.height = `${Math.min(extent, MAX_HEIGHT)}px`;
+  const n = Math.max(rows.length, columns.length);
+  const most = Math.min(MAX_HEIGHT, heightFor(roomOf(dom.scroller), n, LEAST_ROW));
+  const extent = extentDown(n, most);
+  dom.scroller.style.height = `${Math.min(extent, most)}px`;
   Object.assign(dom.spacer.style, { height: `${extent}px`, width: "auto" });
   // Only now is it known whether a scroll bar takes some of the width.
   const { clientWidth } = dom.scroller;
-  Object.assign(state, placeDown(rows.length, columns.length, clientWidth));
+  Object.assign(state, placeDown(rows.length, columns.length, clientWidth, most));
   sizeStage({ dom, state });
 }
 

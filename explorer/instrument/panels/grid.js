@@ -6,6 +6,7 @@ import { headWeights, indexOf, placeOf } from "../numbers/data.js";
 import { headName } from "../numbers/headname.js";
 import { digits, profileOf } from "../numbers/model.js";
 import { enlarge, levelOf, shortOf, smallOf } from "../numbers/smallpictures.js";
+import { helpMark } from "../parts/bubble.js";
 import { ARROWS, h } from "../parts/dom.js";
 import { drawCells, paintOn } from "../parts/paint.js";
 import { createTable } from "../parts/table.js";
@@ -22,6 +23,9 @@ import { createTable } from "../parts/table.js";
  *   layers: the numbers of the rows; marked: what was painted last
  */
 
+const HELP =
+  "Each small picture is the map of one head: rows are layers, columns are heads. Point to preview, click or tap to choose. Shift and a click add a head; a layer’s number chooses all of it.";
+
 /**
  * @param {Actions} actions
  * @param {HTMLElement} chosen what is chosen, shown under the pictures
@@ -34,12 +38,7 @@ export function createGrid(actions, chosen) {
   const element = h(
     "section",
     { class: "ax-panel ax-panel-grid", "aria-label": "Heads" },
-    h("div", { class: "ax-title" }, h("h3", {}, "Heads")),
-    h(
-      "p",
-      { class: "ax-help ax-tip" },
-      "Point to preview, click to choose. Shift-click adds a head; a layer’s number chooses all of it.",
-    ),
+    h("div", { class: "ax-title" }, h("h3", {}, "Heads"), helpMark(HELP)),
     body,
     chosen,
     table.element,

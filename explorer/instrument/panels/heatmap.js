@@ -15,8 +15,10 @@ import {
 import { NO_HAND } from "../numbers/heatpress.js";
 import { tilesIn } from "../numbers/tiles.js";
 import { ALL_IN_SIGHT, inSight, plotOf, within } from "../numbers/viewport.js";
+import { helpMark } from "../parts/bubble.js";
 import { h, setText } from "../parts/dom.js";
 import { paintOn } from "../parts/paint.js";
+import { heightFor, roomOf } from "../parts/room.js";
 import { pairsTable } from "../parts/table.js";
 import { createTiles, jobOf } from "../parts/tileworker.js";
 import { createLens } from "../parts/tools.js";
@@ -42,11 +44,11 @@ import { below, isZoomed, mapSize, shownNow, sizeNow } from "./heatstate.js";
 
 const MAX_SIDE = 620;
 const MAX_CELL = 44;
+const MIN_CELL = 20; // with a number in it
 const LABEL = 84; // room for the labels, at most
 const ZOOM_FROM = 24; // tokens from which there is something to zoom into
 const TIP =
-  "Each row is a query (it looks), each column a key (it is looked at). Click pins a cell, a drag a block.";
-const TIP_BELOW = "A double click, or the key O, opens the words of a cell.";
+  "Each row is a query (it looks), each column a key (it is looked at). A click or a tap pins a cell, a drag a block. Where cells are sentences, a double click or the key O opens the words of one.";
 const ALONE = "This browser makes the cells in the page itself, so that moving may lag.";
 
 /**
@@ -93,20 +95,18 @@ function build(zoom) {
     base,
     over,
   );
-  const tip = h("p", { class: "ax-help ax-tip" });
   const note = h("p", { class: "ax-help ax-under" });
   const lens = createLens(zoom);
   const table = pairsTable("heatmap");
   const element = h(
     "section",
     { class: "ax-panel ax-panel-heat", "aria-label": "Heatmap" },
-    h("div", { class: "ax-title" }, h("h3", {}, "Heatmap"), lens.element),
-    tip,
+    h("div", { class: "ax-title" }, h("h3", {}, "Heatmap"), helpMark(TIP), lens.element),
     stage,
     note,
     table.element,
   );
-  return { element, stage, base, over, tip, note, lens, table };
+  return { element, stage, base, over, note, lens, table };
 }
 
 /** Draw what has arrived, in the next frame. @param {Here} here */
@@ -187,7 +187,6 @@ function tell(here, ground, scene) {
   ];
   setText(dom.note, notes.filter(Boolean).join(" "));
   const more = below(here) !== null;
-  setText(dom.tip, more ? `${TIP} ${TIP_BELOW}` : TIP);
   dom.lens.show(more || Math.max(...sizeNow(state)) > ZOOM_FROM, isZoomed(state));
 }
 
@@ -203,7 +202,9 @@ function place({ dom, state }, scene) {
   state.size = `${nRows} ${nColumns}`;
   state.part = within(state.part, nRows, nColumns);
   const label = labelRoom(pen, state, scene);
-  const side = Math.min(state.wide - label - 2, MAX_SIDE, MAX_CELL * Math.max(nRows, nColumns));
+  const n = Math.max(nRows, nColumns);
+  const tallest = heightFor(roomOf(dom.stage), n + label / MIN_CELL, MIN_CELL) - label - 2;
+  const side = Math.min(state.wide - label - 2, MAX_SIDE, MAX_CELL * n, tallest);
   state.box = plotOf(state.part, label, side, nRows, nColumns);
 }
 

@@ -10,6 +10,7 @@ import {
   pathOf,
   pathParts,
 } from "../numbers/pathscene.js";
+import { helpMark } from "../parts/bubble.js";
 import { choice, h, keys, slider, windowOn } from "../parts/dom.js";
 import { paintOn } from "../parts/paint.js";
 import { createTable } from "../parts/table.js";
@@ -32,6 +33,12 @@ import { paintPath } from "./layerspaint.js";
 
 const TOO_LONG =
   "The path adds up every weight of every layer, too many of a text this long. A shorter text shows it.";
+
+const HELP =
+  "Every column is the text after one more layer; the input is on the left, the output on the right. " +
+  "Point at a word in any column to follow its attention down to the input; a click or a tap pins an output. " +
+  "Attention rollout (Abnar and Zuidema 2020): it follows weights alone, not what the values and the " +
+  "feed-forward layers do with them. Lines: the fewest that hold the share set above, and at least 1/1500 each.";
 
 /** @param {Actions} actions @param {Change} change @param {(open: boolean) => void} opened */
 export function createLayers(actions, change, opened) {
@@ -95,21 +102,9 @@ function elementsOf({ heads, residual }, table) {
   const body = h(
     "div",
     {},
-    h(
-      "p",
-      { class: "ax-help ax-tip" },
-      "Every column is the text after one more layer; the input is on the left, the output on the right. " +
-        "Point at a word in any column to follow its attention down to the input; click pins an output.",
-    ),
-    h("div", { class: "ax-tools" }, heads.element, residual.element),
+    h("div", { class: "ax-tools" }, heads.element, residual.element, helpMark(HELP)),
     says,
     scroller,
-    h(
-      "p",
-      { class: "ax-help ax-under" },
-      "Attention rollout (Abnar and Zuidema 2020): it follows weights alone, not what the values and the " +
-        "feed-forward layers do with them. Lines: the fewest that hold the share set above, and at least 1/1500 each.",
-    ),
     table.element,
   );
   const element = /** @type {HTMLDetailsElement} */ (

@@ -3,7 +3,7 @@
 import { unitsHolding } from "../numbers/layout.js";
 import { digits } from "../numbers/model.js";
 import { isPair, isPinned, runsOf } from "../numbers/view.js";
-import { choice, h, pushButton, setText } from "../parts/dom.js";
+import { byHand, choice, h, pushButton, setText } from "../parts/dom.js";
 
 /**
  * @typedef {import("../numbers/scene.js").Scene} Scene
@@ -26,7 +26,6 @@ const WAYS = [
 const wordsOf = (tokens, segment) =>
   tokens.flatMap((token, i) => (token.segment === segment && !token.special ? [i] : []));
 
-const FINGER = window.matchMedia("(pointer: coarse)");
 const HINT =
   "Nothing is pinned. Click a word, or drag over a phrase; Shift adds. In the text, Ctrl picks the other side.";
 const HINT_FINGER =
@@ -40,7 +39,7 @@ export function createPinned(change, { actions, several, askOther, go }) {
   /** @type {Scene | null} */
   let scene = null;
   let key = ""; // of what is shown
-  const hint = h("span", { class: "ax-help ax-tip" }, FINGER.matches ? HINT_FINGER : HINT);
+  const hint = h("span", { class: "ax-help ax-tip" }, byHand(HINT, HINT_FINGER));
   const which = createWhich(askOther, go);
   const chips = h("span", { class: "ax-chips" });
   const number = h("span", {

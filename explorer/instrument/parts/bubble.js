@@ -9,14 +9,12 @@ const EDGE = 8; // pixels that stay free between a bubble and the window
 /** @type {{mark: HTMLElement, bubble: HTMLElement} | null} */
 let open = null; // one at a time
 
-/** A round mark that explains what it stands beside. @param {string} text */
+/** A round mark that explains what it stands beside. @param {string | (() => string)} text */
 export function helpMark(text) {
-  const mark = h(
-    "button",
-    { type: "button", class: "ax-mark", "aria-label": `Help: ${text}` },
-    "?",
-  );
-  return explained(mark, () => text);
+  const says = typeof text === "string" ? () => text : text;
+  const mark = h("button", { type: "button", class: "ax-mark", "aria-label": "Help" }, "?");
+  if (typeof text === "string") mark.setAttribute("aria-description", text);
+  return explained(mark, says);
 }
 
 /**

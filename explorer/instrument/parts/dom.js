@@ -37,6 +37,10 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** What is said to who has a mouse, or to who has fingers. @param {string} mouse @param {string} finger */
+export const byHand = (mouse, finger) =>
+  window.matchMedia("(pointer: coarse)").matches ? finger : mouse;
+
 /**
  * A row of choices of which one holds.
  * @template {string} T

@@ -1,0 +1,34 @@
+// How tall a picture may be, so that what belongs together stands on one screen.
+
+const MARGIN = 10; // pixels under it
+const LEAST = 240; // a lower picture would show less than scrolling does
+const ABOVE = 150; // what stays in sight when the page is scrolled: the header and the sentence
+
+/**
+ * @typedef {{first: number, most: number}} Room
+ *   first: pixels from its top to the end of the screen, when the page is not scrolled; most: of a
+ *   screen that is scrolled to it
+ */
+
+/** Without end, for paper and for tests. @type {Room} */
+export const ENDLESS = { first: Number.POSITIVE_INFINITY, most: Number.POSITIVE_INFINITY };
+
+/** @param {HTMLElement} element @returns {Room} */
+export function roomOf(element) {
+  const root = /** @type {HTMLElement | null} */ (element.closest(".ax"));
+  if (!root || element.closest(".ax-paper")) return ENDLESS;
+  const above = Number.parseFloat(getComputedStyle(root).getPropertyValue("--ax-top")) || 0;
+  const top = element.getBoundingClientRect().top - root.getBoundingClientRect().top + above;
+  const { innerHeight } = window;
+  return {
+    first: Math.max(LEAST, innerHeight - top - MARGIN),
+    most: Math.max(LEAST, innerHeight - ABOVE),
+  };
+}
+
+/**
+ * How tall a picture of so many rows is: it ends with the first screen if its rows can still be read
+ * then, else with a screen that is scrolled to it.
+ * @param {Room} room @param {number} n rows @param {number} least pixels of a row that can be read
+ */
+export const heightFor = ({ first, most }, n, least) => (n * least <= first ? first : most);
