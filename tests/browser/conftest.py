@@ -96,10 +96,24 @@ class Reader:
         return self.page.locator(f".ax-text [data-token='{i}']")
 
     def switch(self, label):
+        """One of the switches; those behind “View” are opened first."""
+        view = self.page.locator(".ax-view").first
+        inside = view.locator(".ax-choice").get_by_text(label, exact=True)
+        if inside.count() and not inside.is_visible():
+            view.locator("> summary").click()
         return self.page.locator(".ax-choice").get_by_text(label, exact=True)
 
+    def edit(self):
+        """Open the inputs if they are folded."""
+        if not self.page.locator(".st-key-ask").is_visible():
+            self.page.get_by_role("button", name="Edit", exact=True).first.click()
+        return self
+
     def box(self, label):
-        return self.page.get_by_role("textbox", name=label, exact=True)
+        found = self.page.get_by_role("textbox", name=label, exact=True)
+        if found.count() == 0 and self.page.locator(".ax-edit").count():
+            self.edit()
+        return found
 
     def choose(self, kind, label, value):
         """Choose a kind of model and type its name."""
@@ -110,8 +124,14 @@ class Reader:
         box.press("Enter")
 
     def choose_kind(self, kind):
+        self.edit()
         self.page.get_by_label("Model", exact=True).first.click()
         self.page.get_by_role("option", name=kind).click()
+
+    def example(self, title):
+        """Press an example’s button."""
+        self.edit()
+        self.page.get_by_role("button", name=title, exact=True).click()
 
     def upload(self, label, name, data):
         """Give a file to the box with a label."""
@@ -124,6 +144,7 @@ class Reader:
         self.page.locator("[class*=st-key-note_trouble]", has_text=words).wait_for()
 
     def run(self, text):
+        self.edit()
         self.box("Text").fill(text)
         self.page.get_by_role("button", name="Run").click()
 

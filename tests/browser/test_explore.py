@@ -155,12 +155,12 @@ def test_going_back_shows_the_run_before(reader):
 
 def test_an_example_is_one_click(reader):
     reader.open().painted()
-    reader.page.get_by_role("button", name="Sentence pair").click()
+    reader.example("Sentence pair")
     reader.page.locator(".ax-text", has_text="Lovelace").wait_for()
     reader.painted("3.1")
     second = reader.box("Second text")
     assert second.input_value() == "Ada Lovelace wrote it in 1843."
-    reader.page.get_by_role("button", name="中文").click()
+    reader.example("中文")
     reader.painted("0.0")
     assert reader.page.locator(".ax-cell").count() == 2 * 8
     assert "垫" in reader.page.locator(".ax-text").inner_text()
@@ -371,7 +371,7 @@ def test_on_a_phone_nothing_is_wider_than_the_screen_and_a_tap_pins(reader):
     assert reader.page.evaluate("document.documentElement.scrollWidth") <= 390
     reader.token(2).tap()
     reader.wait_says("cat looks most at")
-    reader.page.get_by_text("Switches").click()
+    reader.page.get_by_text("View", exact=True).click()
     reader.switch("words").click()
     reader.page.wait_for_function("new URLSearchParams(location.search).get('words') === '1'")
 

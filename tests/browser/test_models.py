@@ -160,7 +160,7 @@ def looking(reader, app):
     """A reader whose picture a tiny vision model has looked at."""
     reader.open().painted()
     reader.choose(*FOLDER, folder_of(app, "vit", tiny_vision, "ViT"))
-    reader.page.get_by_text("Picture", exact=True).click()
+    reader.edit().page.get_by_text("Picture", exact=True).click()
     reader.upload("Picture for a vision model", "drawing.png", png_of(drawing()))
     reader.page.get_by_test_id("stImage").wait_for()
     reader.page.get_by_role("button", name="Run").click()
@@ -234,7 +234,7 @@ def test_a_damaged_picture_is_a_sentence_and_the_last_one_stays(looking):
 
 def test_a_picture_for_a_model_of_text_is_a_sentence(reader):
     reader.open().painted()
-    reader.page.get_by_text("Picture", exact=True).click()
+    reader.edit().page.get_by_text("Picture", exact=True).click()
     reader.page.get_by_test_id("stFileUploader").wait_for()
     reader.page.get_by_role("button", name="Run").click()
     reader.told("Which picture?")
@@ -242,7 +242,7 @@ def test_a_picture_for_a_model_of_text_is_a_sentence(reader):
     reader.page.get_by_test_id("stImage").wait_for()
     reader.page.get_by_role("button", name="Run").click()
     reader.told("reads text, not pictures")
-    reader.page.get_by_text("Picture", exact=True).click()
+    reader.edit().page.get_by_text("Picture", exact=True).click()
     expect(reader.box("Text")).to_have_value(re.compile("The cat sat"))
 
 

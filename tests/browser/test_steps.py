@@ -230,7 +230,7 @@ def test_the_cost_of_length_is_measured_and_a_slope_given(reader):
 
 def test_explore_leads_to_the_head_that_was_chosen(reader):
     reader.open(f"?{urlencode(LINK)}").painted()
-    reader.page.get_by_role("button", name="How is it computed?").click()
+    reader.page.get_by_role("button", name="Why this weight?").click()
     reader.painted("3.1 input 8")
     assert "/step" in reader.address()
     reader.page.wait_for_url("**layer=3**query=8**")

@@ -174,7 +174,7 @@ def test_the_way_of_a_trained_head_is_one_click_away(reader):
     reader.page.get_by_text("Use this layer").wait_for()
     reader.head(0, 1).click()
     reader.painted("0.1 step 300")
-    reader.page.get_by_role("button", name="How is it computed?").click()
+    reader.page.get_by_role("button", name="Why this weight?").click()
     reader.painted("0.1 input")
     assert "/step" in reader.address()
 

@@ -363,7 +363,8 @@ function paintedOf({ trace: { head, training }, view, loading }) {
 }
 
 /** The switches and what can be undone. @param {Here} here @param {Scene} scene */
-function showView(here, { view, trace }) {
+function showView(here, scene) {
+  const { view, trace } = scene;
   here.shown = view;
   const { combine, gridShows, copy, steps, about, lead } = here.parts;
   const { head } = trace;
@@ -372,6 +373,7 @@ function showView(here, { view, trace }) {
   const pools = level !== "same" && !(head.long && view.specials === "renormalised");
   here.parts.view.show({ view, levels: own, level, pools });
   about.show(head.about);
+  here.parts.says.notify(scene);
   lead.show(pinnedWords(trace, view)[0], head.training !== null);
   combine.show(view);
   gridShows.show(view);

@@ -130,7 +130,7 @@ export function layOut(root, parts) {
   const steps = h("div", { class: "ax-away" }, ...parts.steps.elements, ...why);
   const bar = h("div", { class: "ax-bar" }, view.element, view.chips, parts.picked.element, steps);
   root.replaceChildren(
-    ...[top, parts.lead.element, parts.training.element, words, bar],
+    ...[top, parts.lead.element, parts.training.element, words, says.notice, bar],
     ...[parts.blank, panels, says.spoken],
   );
 }

@@ -22,6 +22,7 @@ const marked = (parts) =>
 export function createCaptions(actions) {
   const sentence = h("p", { class: "ax-says" });
   const notes = h("p", { class: "ax-notes" });
+  const notice = h("p", { class: "ax-notice" });
   const spoken = h("p", { class: "ax-hidden", "aria-live": "polite" }); // pins, not every hover
   const legend = h("div", { class: "ax-legend" });
   const ranking = h("p", { class: "ax-help ax-ranking" });
@@ -72,7 +73,14 @@ export function createCaptions(actions) {
     ranking.replaceChildren(...(heads.length ? ["Strongest: ", ...heads, missing] : []));
   }
 
-  return { sentence, notes, spoken, legend, ranking, show, describe, rank };
+  /** What an example shows, if it is one. @param {Scene} scene */
+  function notify({ trace }) {
+    const { notice: text } = trace.head.about;
+    notice.hidden = !text;
+    setText(notice, text);
+  }
+
+  return { sentence, notes, notice, spoken, legend, ranking, show, describe, rank, notify };
 }
 
 /**

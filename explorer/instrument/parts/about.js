@@ -43,7 +43,7 @@ const several = (n, what) => `${n.toLocaleString("en")} ${what}${n === 1 ? "" : 
  */
 export function createAbout(asking, train = null) {
   const element = h("div", { class: "ax-about" });
-  const age = h("span", {});
+  const age = h("span", { class: "ax-age" });
   /** @type {About | null} */
   let shown = null;
   const tellAge = () => {
