@@ -343,6 +343,7 @@ function render(here) {
   parts.blank.hidden = !nothing;
   parts.panels.hidden = nothing;
   const anew = Boolean(what.model || what.thumbs);
+  if (here.shown === null) showAbove(here, scene);
   if (!nothing) schedule.paint(scene, anew, Boolean(what.peek && !what.thumbs));
   if (here.shown !== scene.view) showView(here, scene); // after the panels, which ask for sizes
   root.style.visibility = "";
@@ -360,6 +361,19 @@ function render(here) {
 function paintedOf({ trace: { head, training }, view, loading }) {
   const step = training ? ` step ${training.steps[frameAt(training, view.step)]}` : "";
   return `${head.id} ${view.layer}.${view.heads.join(".")}${step}${loading ? " loading" : ""}`;
+}
+
+/**
+ * Of a new trace first what stands above the pictures: they are as tall as it leaves room for.
+ * @param {Here} here @param {Scene} scene
+ */
+function showAbove(here, scene) {
+  const { training, says, picked, reading } = here.parts;
+  showView(here, scene);
+  training.draw(scene);
+  says.show(scene, false);
+  picked.show(scene);
+  if (!here.parts.panels.hidden) reading.draw(scene);
 }
 
 /** The switches and what can be undone. @param {Here} here @param {Scene} scene */

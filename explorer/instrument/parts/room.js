@@ -17,7 +17,7 @@ export const ENDLESS = { first: Number.POSITIVE_INFINITY, most: Number.POSITIVE_
 export function roomOf(element) {
   const root = /** @type {HTMLElement | null} */ (element.closest(".ax"));
   if (!root || element.closest(".ax-paper")) return ENDLESS;
-  const above = Number.parseFloat(getComputedStyle(root).getPropertyValue("--ax-top")) || 0;
+  const above = Number.parseFloat(getComputedStyle(root).getPropertyValue("--ax-above")) || 0;
   const top = element.getBoundingClientRect().top - root.getBoundingClientRect().top + above;
   const { innerHeight } = window;
   return {
