@@ -16,6 +16,7 @@ from explorer.headname import head_name
 from explorer.source import Embedded
 from explorer.sources import EXAMPLES
 from explorer.sources.catalogue import KNOWN, embedded_folder
+from explorer.ui import guide
 
 BY_TITLE = {example.title: example for example in EXAMPLES}
 OF_BERT = [example for example in EXAMPLES if example.run.source == Embedded()]
@@ -162,3 +163,21 @@ def test_the_example_with_random_weights_says_that_they_are_noise_and_what_to_do
     assert trace.query_tokens[example.opening["query"]].text == "它"
     named = [known for known in KNOWN if known.name in example.notice]
     assert [known.about.split(";")[0] for known in named] == ["BERT, Chinese"]
+
+
+def test_the_guide_says_where_the_head_of_pronouns_errs_and_where_it_does_not():
+    text = {section.anchor: section.text for section in guide.sections()}["limits"]
+    links = [link for s in guide.sections() for link in s.links if s.anchor in ("start", "limits")]
+    asked = {link.query["text"]: link.query for link in links}
+    (errs,) = [query for query in asked if f"“{query}”" in text]
+    trace = explorer.trace(errs)
+    tokens = [token.text for token in trace.key_tokens]
+    it = trace.rows(3, 1)[tokens.index("it")]
+    for word, number in re.findall(r"\*(man|dog)\*, (0\.\d+)", text):
+        assert abs(it[tokens.index(word)] - float(number)) <= 0.0005 + OTHER_PROCESSOR
+    assert tokens[int(it.argmax())] == "man"
+    (both,) = [query for query in asked if query.startswith("My sister")]
+    trace = explorer.trace(both)
+    tokens = [token.text for token in trace.key_tokens]
+    rows = trace.rows(3, 1)
+    assert [tokens[int(rows[tokens.index(p)].argmax())] for p in ("she", "it")] == ["sister", "cat"]
