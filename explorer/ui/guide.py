@@ -142,7 +142,7 @@ def _draw(section: Section, scheme: str) -> None:
     if section.picture:
         name, seen = section.picture
         with st.container(key=f"picture_{name}"):
-            st.image(picture(name, scheme), width="stretch", alt=seen)
+            st.image(picture(name, scheme), width="stretch", output_format="PNG", alt=seen)
     st.markdown(section.text)
     if section.links:  # Streamlit opens them in a tab of their own: the Guide stays where it is
         st.markdown("→ " + " · ".join(f"[{at.label}]({at.address})" for at in section.links))
