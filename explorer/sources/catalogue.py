@@ -119,7 +119,7 @@ class Example:
 
 def notice_of(run: Run) -> str:
     """What there is to notice in an example; empty for any other run."""
-    return next((getattr(e, "notice", "") for e in EXAMPLES if e.run == run), "")
+    return next((e.notice for e in EXAMPLES if e.run == run), "")
 
 
 _PARAGRAPH = (

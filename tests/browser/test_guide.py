@@ -1,4 +1,4 @@
-"""The Guide: contents that lead, pictures of both kinds, links that open the place they speak of."""
+"""The Guide: contents that lead, pictures in both schemes, links to the place they speak of."""
 
 import pytest
 
