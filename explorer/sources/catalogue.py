@@ -106,17 +106,20 @@ class Example:
     Attributes:
         title: What it shows, in a few words.
         run: The run.
+        notice: What there is to see, with its numbers, which tests hold to the model; and what
+            to do next.
         opening: The first view: layer, heads, and the pinned query and key positions.
     """
 
     title: str
     run: Run
+    notice: str
     opening: Opening = field(default_factory=Opening)
 
 
 def notice_of(run: Run) -> str:
     """What there is to notice in an example; empty for any other run."""
-    return next((getattr(e, "notice", "") for e in EXAMPLES if e.run == run), "")
+    return next((e.notice for e in EXAMPLES if e.run == run), "")
 
 
 _PARAGRAPH = (
@@ -135,32 +138,51 @@ EXAMPLES = (
     Example(
         "Pronoun",
         Run("The cat sat on the mat because it was tired."),
+        "L3·H1 links “it” to “cat” with 0.492, 3.7 times what the other tokens give “cat” on "
+        "average. Point at another word to see where it looks.",
         {"layer": 3, "heads": [1], "query": 8, "grid": "whole"},
     ),
     Example(
         "Previous word",
         Run("Every head has its own habit, and this one simply looks at the word before."),
-        {"layer": 0, "heads": [2]},
+        "L0·H2 looks at the token before, whatever it is: “before” gives “word” 1.000, and no "
+        "token gives the one before it less than 0.999. No other head gives it half as much.",
+        {"layer": 0, "heads": [2], "query": 16},
     ),
     Example(
         "Sentence pair",
         Run("Who wrote the first program?", "Ada Lovelace wrote it in 1843."),
-        {"layer": 3, "heads": [1]},
+        "L2·H4 looks from the answer back into the question: “it” gives “program” 0.199, 20 times "
+        "what the other tokens give “program” on average. Point at “wrote” in the answer, too.",
+        {"layer": 2, "heads": [4], "query": 12},
     ),
     Example(
         "Repeated phrase",
         Run("The red door is locked. Open the red door with the red key, not the blue key."),
-        {"layer": 2, "heads": [9]},
+        "L2·H9 finds the same word again: the second “red” gives the first 0.584, the second "
+        "“door” gives the first 0.875. Point at the third “red”: it finds the first, too.",
+        {"layer": 2, "heads": [9], "query": 9},
     ),
-    Example("Paragraph", Run(_PARAGRAPH), {"layer": 3, "heads": [1]}),
+    Example(
+        "Paragraph",
+        Run(_PARAGRAPH),
+        "L3·H1 looks from a pronoun to what it may stand for, also far away: here “she” gives "
+        "“Ada” 0.515, 12 tokens before. Point at “Its”: it gives “lighthouse” 0.689.",
+        {"layer": 3, "heads": [1], "query": 84},
+    ),
     Example(
         "Code",
         Run("def area(width, height): return width * height  # both in metres"),
-        {"layer": 2, "heads": [9]},
+        "L2·H9 finds names again in code, too: the second “width” gives the first 0.751. Point at "
+        "the second “height”: it gives the first 0.669.",
+        {"layer": 2, "heads": [9], "query": 10},
     ),
     Example(
         "中文",
         Run("猫坐在垫子上，因为它累了。", source=Scratch()),
-        {"layer": 0, "heads": [0]},
+        "Random weights: what you see is noise. Every head is nearly even, with at least 0.94 of "
+        "the possible entropy. Choose a model that reads Chinese, such as "
+        "google-bert/bert-base-chinese, or see on Train how such a layer learns.",
+        {"layer": 0, "heads": [0], "query": 9},
     ),
 )

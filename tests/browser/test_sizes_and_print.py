@@ -10,6 +10,7 @@ from explorer.analysis.comparison import compare
 from explorer.export.html import comparison_to_html, layer_traces_to_html
 from explorer.run import Run
 from explorer.sources.layertraces import trace_layer
+from tests.browser.conftest import IDLE
 
 CAT = "The cat sat on the mat because it was tired."
 LAST = {"layer": "5", "heads": "11"}  # in the corner of the grid
@@ -254,7 +255,7 @@ def test_what_is_printed_was_drawn_for_the_paper_and_the_screen_has_its_own_agai
     ("path", "query", "first", "last"),
     [
         ("", {"text": CAT, "query": "8"}, "looks most at", "98th percentile"),
-        ("guide", {}, "Reading the pictures", "the machine that runs this app"),
+        ("guide", {}, "Reading the pictures", "where ## says that it goes on"),
     ],
 )
 def test_the_sheets_hold_all_words_and_no_sheet_is_empty(reader, path, query, first, last):
@@ -262,6 +263,7 @@ def test_the_sheets_hold_all_words_and_no_sheet_is_empty(reader, path, query, fi
     if not path:
         reader.painted()
     reader.page.get_by_text(first).first.wait_for()
+    reader.page.wait_for_function(IDLE)
     sheets = pypdfium2.PdfDocument(reader.page.pdf(format="Letter"))
     texts = [sheet.get_textpage().get_text_bounded() for sheet in sheets]
     assert first in texts[0]
