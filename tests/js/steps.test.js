@@ -13,8 +13,10 @@ import {
   LAST_STAGE,
   linkOf,
   onLayerTrace,
+  placed,
   remembering,
   shotOf,
+  wordsOf,
 } from "../../explorer/instrument/numbers/stepstate.js";
 import { queryBy } from "../../explorer/instrument/panels/steptools.js";
 import { token } from "./trace.js";
@@ -40,14 +42,22 @@ test("a stage before the first or behind the last is that one, and no number sta
 
 test("a link leads to all that it was made of", () => {
   const chosen = { stage: 4, query: 2, key: 1, scale: false, temperature: 0.5, causal: true };
-  const state = { ...BEGIN, ...chosen };
+  const state = { ...BEGIN, ...chosen, pinned: true };
   const params = linkOf(state, traceOf("a b c"));
   assert.deepEqual([params.layer, params.heads, params.stage], ["2", "1", "5"]);
   assert.deepEqual(asked(BEGIN, link(params)), state);
 });
 
+test("a link names what the server has changed, and sizes where there is another one", () => {
+  const at = { layer: 2, head: 1 };
+  const positions = linkOf(BEGIN, at, { changes: ["positions", "backwards"], other: [16, 1] });
+  assert.deepEqual([positions.change, positions.other_d_model], ["positions.backwards", undefined]);
+  const size = linkOf(BEGIN, at, { changes: ["size"], other: [32, 2] });
+  assert.deepEqual([size.change, size.other_d_model, size.other_n_heads], ["size", "32", "2"]);
+});
+
 test("what is as at the start stands in no link", () => {
-  assert.deepEqual(linkOf(BEGIN, traceOf("a")), { layer: "2", heads: "1", query: "0" });
+  assert.deepEqual(linkOf(BEGIN, traceOf("a")), { layer: "2", heads: "1" });
 });
 
 test("what is impossible in a link is left as it is", () => {
@@ -59,22 +69,34 @@ test("what is impossible in a link is left as it is", () => {
 test("another head of the same words keeps what is chosen, but for one number", () => {
   const cell = /** @type {const} */ ({ of: "q", c: 3 });
   const state = { ...BEGIN, stage: 2, query: 1, key: 2, cell };
-  const fresh = onLayerTrace(state, traceOf("a b c"), traceOf("a b c"));
-  assert.deepEqual(fresh, { ...state, cell: null });
+  assert.deepEqual(onLayerTrace(state, traceOf("a b c")), { ...state, cell: null });
 });
 
-test("another text begins at its first token, with no key", () => {
-  const state = { ...BEGIN, stage: 2, query: 1, key: 0 };
-  for (const words of ["a x c", "a b"]) {
-    const fresh = onLayerTrace(state, traceOf("a b c"), traceOf(words));
-    assert.deepEqual(fresh, { ...state, query: 0, key: null });
-  }
+test("another text is shown at the tokens that go with it, at the stage of before", () => {
+  const state = { ...BEGIN, stage: 2, query: 1, key: 0, pinned: true, temperature: 2 };
+  const there = placed(state, link({ query: "4", key: "2", stage: "7" }));
+  assert.deepEqual(there, { ...state, query: 4, key: 2 });
+  const nowhere = placed({ ...state, query: 5 }, link({}));
+  assert.deepEqual(nowhere, { ...state, query: 5, key: null, pinned: false });
+});
+
+test("a query that nobody has chosen stands in no link, and is told to no other page", () => {
+  const state = { ...BEGIN, query: 1 };
+  const payload = { traces: [traceOf("the cat sat")], texts: ["the cat sat"] };
+  payload.traces[0].tokens.forEach((/** @type {any} */ one, /** @type {number} */ i) => {
+    one.span = [4 * i, 4 * i + 3];
+  });
+  assert.equal(linkOf(state, payload.traces[0]).query, undefined);
+  assert.deepEqual(wordsOf(payload, state), ["", ""]);
+  const pinned = { ...state, pinned: true, key: 2 };
+  assert.equal(linkOf(pinned, payload.traces[0]).query, "1");
+  assert.deepEqual(wordsOf(payload, pinned), ["cat", "sat"]);
 });
 
 test("a link’s query and key behind the last token become the last one and none", () => {
-  const fresh = onLayerTrace({ ...BEGIN, query: 9, key: 3 }, null, traceOf("a b c"));
+  const fresh = onLayerTrace({ ...BEGIN, query: 9, key: 3 }, traceOf("a b c"));
   assert.deepEqual([fresh.query, fresh.key], [2, null]);
-  assert.equal(onLayerTrace({ ...BEGIN, key: 2 }, null, traceOf("a b c")).key, 2);
+  assert.equal(onLayerTrace({ ...BEGIN, key: 2 }, traceOf("a b c")).key, 2);
 });
 
 test("a click chooses the pair, the number or the query that its picture shows", () => {
@@ -84,6 +106,11 @@ test("a click chooses the pair, the number or the query that its picture shows",
   const number = { side: "vector", cellOf: "q" };
   assert.deepEqual(chosenBy(picture(number), 2, 1), { query: 2, cell: { of: "q", c: 1 } });
   // One row is the chosen query's own: the query stays.
+  const key = picture({ side: "key", cellOf: "z" });
+  assert.deepEqual(chosenBy(key, 2, 1), { key: 2, cell: { of: "z", c: 1 } });
+  const position = picture({ side: "position", last: 1 });
+  assert.deepEqual(chosenBy(position, 1, 0), { query: 1, cell: null });
+  assert.equal(chosenBy(position, 2, 0), null); // behind the text
   const own = picture({ rows: 1, cellOf: "output" });
   assert.deepEqual(chosenBy(own, 0, 1), { cell: { of: "output", c: 1 } });
   assert.equal(chosenBy(picture({ rows: 1 }), 0, 1), null);
@@ -98,6 +125,10 @@ test("a cell is named by its two words, or by its token and place", () => {
   assert.equal(cellSentence(tall, tokens, 0, 1, 0), "Q, b, place 0: 3.000");
   const own = picture({ rows: 1, columns: 6 });
   assert.equal(cellSentence(own, tokens, 2, 0, 3), "Q, c, place 3: 4.000");
+  const masked = { ...pair, masked: [0, 0, 0, 0, 0, 1] };
+  assert.equal(cellSentence(masked, tokens, 0, 1, 2), "b → c: masked");
+  const positions = picture({ rows: 2, columns: 3, side: "position" });
+  assert.equal(cellSentence(positions, tokens, 0, 1, 2), "position 1, place 2: 6.000");
 });
 
 test("arrow keys walk through the tokens and stop at their ends", () => {

@@ -1,7 +1,17 @@
 // What the reader has chosen of “Step by step”: its changes, its place in a link, and what it shows.
 
 import { bound } from "./basics.js";
-import { allRows, ownRules, placesIn, rowFrom, sameRules } from "./layertrace.js";
+import {
+  allRows,
+  largestAt,
+  lineOf,
+  mixed,
+  ownRules,
+  placesIn,
+  rowFrom,
+  sameRules,
+} from "./layertrace.js";
+import { pinnedWords } from "./pinnedwords.js";
 import { STAGES } from "./stages.js";
 
 /**
@@ -18,7 +28,7 @@ export const LAST_STAGE = STAGES.length - 1;
 
 /** @type {StepState} */
 export const BEGIN = {
-  ...{ stage: 0, query: 0, key: null, cell: null },
+  ...{ stage: 0, query: 0, key: null, cell: null, pinned: false },
   ...{ scale: true, temperature: 1, causal: false },
 };
 
@@ -30,26 +40,63 @@ export const atStage = (stage) => ({ stage: bound(stage, 0, LAST_STAGE), cell: n
  * @param {import("./steppictures.js").Picture} picture @param {number} row @param {number} column
  * @returns {Partial<StepState> | null} null where it chooses nothing
  */
-export function chosenBy({ side, cellOf, rows }, row, column) {
-  const whose = rows > 1 ? { query: row } : {};
+export function chosenBy({ side, cellOf, rows, last }, row, column) {
   if (side === "pair") return { query: row, key: column, cell: null };
-  if (cellOf) return { ...whose, cell: { of: cellOf, c: column } };
-  return side === "query" ? { ...whose, cell: null } : null;
+  const cell = cellOf ? { of: cellOf, c: column } : null;
+  if (side === "key") return { key: row, cell };
+  if (side === "position") return row <= last ? { query: row, cell: null } : null;
+  if (rows > 1) return side === "query" || cell ? { query: row, cell } : null;
+  return cell && { cell };
 }
 
 /**
- * The parameters of a link; what is as at the start is left out.
- * @param {StepState} state @param {LayerTrace} trace
+ * The number whose sum is shown: the chosen one, else the one that counts most.
+ * @param {Pick<import("./stepwords.js").Shot, "trace" | "state" | "own">} shot
+ * @returns {import("./stepwords.js").NumberPlace | null} null where a pair of tokens is shown
  */
-export function linkOf(state, { layer, head }) {
+export function numberOf({ trace, state, own }) {
+  if (state.cell) return state.cell;
+  const of = NUMBERS[STAGES[state.stage].id];
+  if (!of) return null;
+  const values =
+    of === "z"
+      ? mixed(trace, own.weights)
+      : lineOf(trace.of[of], state.query, of === "q" ? trace.d_k : trace.d_model);
+  return { of, c: largestAt(values) };
+}
+
+/** Whose numbers are summed at first. @type {Partial<Record<string, "x" | "q" | "z" | "joined" | "output">>} */
+const NUMBERS = { input: "x", qkv: "q", mix: "z", join: "joined", output: "output" };
+
+/**
+ * The parameters of a link; what is as at the start is left out.
+ * @param {StepState} state @param {Pick<LayerTrace, "layer" | "head">} trace
+ * @param {Pick<import("./layertrace.js").WhatIf, "changes" | "other">} [what_if]
+ */
+export function linkOf(state, { layer, head }, { changes, other } = NOTHING) {
   /** @type {Record<string, string>} */
-  const params = { layer: String(layer), heads: String(head), query: String(state.query) };
+  const params = { layer: String(layer), heads: String(head) };
+  if (state.pinned) params.query = String(state.query);
   if (state.key !== null) params.key = String(state.key);
   if (state.stage) params.stage = String(state.stage + 1);
   if (!state.scale) params.scale = "0";
   if (state.temperature !== 1) params.temperature = String(state.temperature);
   if (state.causal) params.mask = "1";
+  if (changes.length) params.change = changes.join(".");
+  if (changes.includes("size")) {
+    params.other_d_model = String(other[0]);
+    params.other_n_heads = String(other[1]);
+  }
   return params;
+}
+
+/** @type {Pick<import("./layertrace.js").WhatIf, "changes" | "other">} */
+const NOTHING = { changes: [], other: [0, 0] };
+
+/** @param {URLSearchParams} params @param {string} name */
+function numberIn(params, name) {
+  const found = /^\d{1,4}/.exec(params.get(name) ?? "");
+  return found ? Number(found[0]) : null;
 }
 
 /**
@@ -58,16 +105,10 @@ export function linkOf(state, { layer, head }) {
  * @returns {StepState}
  */
 export function asked(state, params) {
-  const number = (/** @type {string} */ name) => {
-    const found = /^\d{1,4}/.exec(params.get(name) ?? "");
-    return found ? Number(found[0]) : null;
-  };
   const warm = Number(params.get("temperature") ?? "1");
   return {
-    ...state,
-    query: number("query") ?? state.query,
-    key: number("key") ?? state.key,
-    stage: bound((number("stage") ?? 1) - 1, 0, LAST_STAGE),
+    ...placed(state, params),
+    stage: bound((numberIn(params, "stage") ?? 1) - 1, 0, LAST_STAGE),
     scale: params.get("scale") !== "0",
     causal: params.get("mask") === "1",
     temperature: TEMPERATURES.includes(warm) ? warm : 1,
@@ -75,25 +116,35 @@ export function asked(state, params) {
 }
 
 /**
- * The state on a trace that has come: of another text it begins at the first token, and nothing
- * chosen lies behind the last.
- * @param {StepState} state @param {LayerTrace | null} old what was shown @param {LayerTrace} fresh
+ * The same at the tokens that a link names; a query that it does not name is nobody's choice.
+ * @param {StepState} state @param {URLSearchParams} params
  * @returns {StepState}
  */
-export function onLayerTrace(state, old, fresh) {
-  const last = fresh.tokens.length - 1;
-  const again = old && !sameTexts(old, fresh);
-  const { query, key } = again ? { query: 0, key: null } : state;
-  return {
-    ...{ ...state, query: Math.min(query, last) },
-    ...{ key: key !== null && key <= last ? key : null, cell: null },
-  };
+export function placed(state, params) {
+  const [query, key] = [numberIn(params, "query"), numberIn(params, "key")];
+  return { ...state, query: query ?? state.query, pinned: query !== null, key, cell: null };
 }
 
-/** Whether two traces are over the same tokens. @param {LayerTrace} one @param {LayerTrace} other */
-const sameTexts = (one, other) =>
-  one.tokens.length === other.tokens.length &&
-  one.tokens.every((token, i) => token.text === other.tokens[i].text);
+/**
+ * The state on a trace that has come: nothing chosen lies behind its last token.
+ * @param {StepState} state @param {LayerTrace} fresh
+ * @returns {StepState}
+ */
+export function onLayerTrace(state, { tokens }) {
+  const last = tokens.length - 1;
+  const key = state.key !== null && state.key <= last ? state.key : null;
+  return { ...state, query: Math.min(state.query, last), key, cell: null };
+}
+
+/**
+ * The words that are pinned, as they stand in the text.
+ * @param {Pick<LayerTraces, "traces" | "texts">} payload @param {StepState} state
+ */
+export function wordsOf({ traces: [{ tokens }], texts }, { query, key, pinned }) {
+  const head = { query_tokens: tokens, key_tokens: tokens, texts };
+  const places = { queries: pinned ? [query] : [], keys: key === null ? [] : [key] };
+  return pinnedWords(/** @type {any} */ ({ head }), places);
+}
 
 /**
  * All that a state shows of a payload, numbers included.

@@ -2,6 +2,7 @@
 // One state, one render from it. It knows nothing of its host.
 
 import { csvCell } from "../numbers/csv.js";
+import { headName } from "../numbers/headname.js";
 import { ownRules, rowFrom, unpackLayerTraces } from "../numbers/layertrace.js";
 import { STAGES } from "../numbers/stages.js";
 import {
@@ -11,13 +12,25 @@ import {
   createPlay,
   linkOf,
   onLayerTrace,
+  placed,
   remembering,
   shotOf,
+  wordsOf,
 } from "../numbers/stepstate.js";
+import { madeOf } from "../numbers/stepsums.js";
 import { rowLines } from "../numbers/stepwords.js";
-import { createDetails, createKeys } from "../panels/stepnumbers.js";
-import { createAbout, createPictures, createSayings, createStages } from "../panels/stepstage.js";
+import { createDetails, createKeys, createProducts } from "../panels/stepnumbers.js";
+import { slideRows } from "../panels/stepslide.js";
+import {
+  createPictures,
+  createPositions,
+  createSayings,
+  createStageAbout,
+  createStages,
+} from "../panels/stepstage.js";
 import { createStepTools, createStrip } from "../panels/steptools.js";
+import { createAbout, fileWords } from "../parts/about.js";
+import { helpMark, term } from "../parts/bubble.js";
 import { h, pushButton, setText } from "../parts/dom.js";
 import { readTheme } from "../parts/theme.js";
 import { createCopy } from "../parts/tools.js";
@@ -28,14 +41,23 @@ import { followSizes } from "./sizes.js";
  * @typedef {import("../numbers/layertrace.js").LayerTrace} LayerTrace
  * @typedef {import("../numbers/layertrace.js").LayerTraces} LayerTraces
  * @typedef {import("../numbers/stepwords.js").StepState} StepState
- * @typedef {{layer: number, head: number, page?: Record<string, string>}} StepsRequest
- *   page: the view of a page that is wanted as a file
+ * @typedef {{layer: number, head: number, change: string, other_d_model: number,
+ *            other_n_heads: number, page?: Record<string, string>}} StepsRequest
+ *   change: what the server changes, by the names that a link uses; page: the view of a page that is
+ *   wanted as a file
  * @typedef {{
  *   params: () => URLSearchParams,
- *   onView: (params: Record<string, string>, link: Record<string, string> | null) => void,
+ *   onView: (params: Record<string, string>, link: Record<string, string> | null,
+ *            words: [string, string]) => void,
  *   need: ((request: StepsRequest) => void) | null,
  *   copyLink: (() => Promise<boolean>) | null,
- * }} StepsHost
+ *   experiment?: (name: "cost" | "scale") => void,
+ *   asking?: import("../parts/about.js").Asking,
+ *   go?: (page: string, open?: Record<string, string>) => void,
+ *   onShown?: (id: string, params: Record<string, string>, words: [string, string]) => void,
+ *   onTravel?: (act: (params: URLSearchParams) => void) => void, leave?: () => void,
+ * }} StepsHost experiment: leads to one that stands beside the instrument; what follows is of a host
+ *   with pages and a history
  * @typedef {{payload: LayerTraces | null, state: StepState, theme: import("../parts/theme.js").Theme,
  *            rowsOf: import("../numbers/stepstate.js").RowsOf}} Here
  * @typedef {{set: (part: Partial<StepState>) => void,
@@ -48,6 +70,7 @@ import { followSizes } from "./sizes.js";
 /** The names that a link uses. */
 export const STEPS_PARAMS = [
   ...["layer", "heads", "query", "key", "stage", "scale", "temperature", "mask"],
+  ...["change", "other_d_model", "other_n_heads"],
 ];
 
 /** @param {HTMLElement} root @param {StepsHost} host */
@@ -74,24 +97,61 @@ export function mountStepper(root, host) {
 
   function show() {
     draw();
-    if (here.payload) host.onView(linkOf(here.state, here.payload.traces[0]), here.payload.link);
+    if (here.payload) host.onView(...toldOf(here, here.payload));
   }
 
+  host.onTravel?.((params) => travel(here, acts, params, draw));
   return {
     /** @param {Uint8Array} bytes */
     update: (bytes) => {
       const fresh = unpackLayerTraces(bytes);
       if (fresh.page.length) parts.save.arrived(fresh.page);
+      const [first, again] = [!here.payload, here.payload?.id === fresh.id];
       take(here, fresh, host);
-      show();
+      if (!again) {
+        const [view, , words] = toldOf(here, fresh);
+        host.onShown?.(fresh.id, view, words);
+      }
+      first ? draw() : show();
     },
     retheme: repaint,
     destroy: () => {
       parts.play.stop();
+      parts.whose.stop();
       stopFollowing();
+      host.leave?.();
       root.replaceChildren();
     },
   };
+}
+
+/** All that is chosen, by the names that a link uses. @param {Here} here @param {LayerTraces} payload */
+const viewOf = ({ state }, { traces, what_if }) => linkOf(state, traces[0], what_if);
+
+/**
+ * What a host is told of it.
+ * @param {Here} here @param {LayerTraces} payload
+ * @returns {Parameters<StepsHost["onView"]>}
+ */
+const toldOf = (here, payload) => [
+  viewOf(here, payload),
+  payload.link,
+  wordsOf(payload, here.state),
+];
+
+/**
+ * The browser went back or forward to another place in what is shown.
+ * @param {Here} here @param {Acts} acts @param {URLSearchParams} params @param {() => void} draw
+ */
+function travel(here, acts, params, draw) {
+  const { payload } = here;
+  if (!payload) return;
+  const [trace] = payload.traces;
+  here.state = onLayerTrace(asked({ ...BEGIN, query: payload.usual }, params), trace);
+  draw();
+  const number = (/** @type {string} */ name) => Number.parseInt(params.get(name) ?? "", 10) || 0;
+  const [layer, head] = [number("layer"), number("heads")];
+  if (layer !== trace.layer || head !== trace.head) acts.request?.({ layer, head });
 }
 
 /**
@@ -102,7 +162,8 @@ export function mountStepper(root, host) {
 function actsOn(here, host, show) {
   /** @param {Partial<StepState>} part */
   const set = (part) => {
-    here.state = { ...here.state, ...part };
+    const pinned = here.state.pinned || "query" in part;
+    here.state = { ...here.state, ...part, pinned };
     show();
   };
   const { need } = host;
@@ -114,76 +175,101 @@ function actsOn(here, host, show) {
       ((other) => {
         if (!here.payload) return;
         const { layer, head } = here.payload.traces[0];
-        need({ layer, head, ...other });
+        const { changes, other: size } = here.payload.what_if;
+        const change = changes.join(".");
+        need({
+          ...{ layer, head, change, other_d_model: size[0], other_n_heads: size[1] },
+          ...other,
+        });
       }),
   };
 }
 
-/** What has come; the first as the link asks. @param {Here} here @param {LayerTraces} fresh @param {StepsHost} host */
+/**
+ * What has come: the first as the link asks, of another text at the place that goes with it.
+ * @param {Here} here @param {LayerTraces} fresh @param {StepsHost} host
+ */
 function take(here, fresh, host) {
   const opening = Object.entries(fresh.opening ?? {}).map(([name, value]) => [name, `${value}`]);
-  if (!here.payload) {
-    here.state = asked(here.state, new URLSearchParams([...opening, ...host.params()]));
-  }
-  here.state = onLayerTrace(here.state, here.payload?.traces[0] ?? null, fresh.traces[0]);
+  const params = new URLSearchParams([...host.params(), ...opening]); // what is first counts
+  const usual = { ...here.state, query: fresh.usual };
+  if (!here.payload) here.state = asked(usual, params);
+  else if (here.payload.id !== fresh.id) here.state = placed(usual, params);
+  here.state = onLayerTrace(here.state, fresh.traces[0]);
   here.payload = fresh;
   here.rowsOf = remembering();
 }
 
 /** @param {Here} here @param {StepsHost} host @param {Acts} acts */
 function createParts(here, host, { set, go, request }) {
-  const about = createAbout();
+  const { asking, go: goTo } = host;
+  const whose = createAbout(asking ?? null, goTo ? () => goTo("train") : null);
+  const about = createStageAbout(host.experiment ?? null);
   const sayings = createSayings();
-  const pictures = createPictures(set);
-  const keys = createKeys((key) => set({ key, cell: null }));
   const details = createDetails();
-  const right = h("div", {}, keys.element, details.element);
-  const { says, changed, check } = sayings;
-  const left = h("div", {}, ...about.elements, says, changed, pictures.element, check);
-  const body = h("div", { class: "ax-steps-body" }, left, right);
+  const pictures = createPictures((part) => {
+    set(part);
+    slideRows(body, pictures.pictureOf, details.sliding());
+  });
+  const positions = createPositions(set);
+  const keys = createKeys((key) => set({ key, cell: null }));
+  const products = createProducts();
+  const { says, changed, head, check } = sayings;
+  const body = h(
+    "div",
+    { class: "ax-steps-body" },
+    ...[about.line, says, changed],
+    h("div", { class: "ax-steps-stage" }, pictures.element, details.element),
+    h("div", { class: "ax-steps-notes" }, about.claim, head, check),
+    h("div", { class: "ax-steps-numbers" }, positions.element, keys.element, products.element),
+  );
   const strip = createStrip(set, () => ({
     query: here.state.query,
     last: (here.payload?.traces[0].tokens.length ?? 1) - 1,
   }));
-  const playButton = pushButton("▶ Play", "Show all stages, one after the other", () =>
-    play.toggle(),
-  );
-  const play = createPlay(window, {
-    now: () => here.state.stage,
-    go: (stage) => go(() => stage),
-    tell: (on) => setText(playButton, on ? "❚❚ Pause" : "▶ Play"),
-  });
+  const playing = createPlaying(() => here.state.stage, go);
+  const label = h("span", { class: "ax-whose" }, term("query", "Query"), helpMark(WHOSE));
+  const query = h("div", { class: "ax-steps-query" }, label, strip.element);
   const save = createSaveMenu(
     () => nowShown(here, [strip.element, body], says.textContent ?? ""),
     () => numbersCsv(here),
-    request &&
-      (() => here.payload && request({ page: linkOf(here.state, here.payload.traces[0]) })),
+    request && (() => here.payload && request({ page: viewOf(here, here.payload) })),
   );
   return {
-    ...{ tools: createStepTools(request, set), stages: createStages(go), strip, about, sayings },
-    ...{ pictures, keys, details, right, body, play, playButton, save },
+    ...{
+      tools: createStepTools(request, set),
+      stages: createStages(go),
+      strip,
+      query,
+      about,
+      whose,
+    },
+    ...{ sayings, pictures, positions, keys, details, products, body, ...playing, save },
     copy: host.copyLink && createCopy(host.copyLink),
   };
 }
 
+const WHOSE = "Whose way do we follow? Click a token, or go with the arrow keys: it is the query.";
+
+/** @param {() => number} now the stage @param {Acts["go"]} go */
+function createPlaying(now, go) {
+  const playButton = pushButton("▶ Play", "Show all stages, one after the other", () =>
+    play.toggle(),
+  );
+  const play = createPlay(window, {
+    ...{ now, go: (stage) => go(() => stage) },
+    tell: (on) => setText(playButton, on ? "❚❚ Pause" : "▶ Play"),
+  });
+  return { play, playButton };
+}
+
 /** @param {Parts} parts */
-function layOut({ tools, strip, stages, playButton, copy, save, body }) {
-  return [
-    tools.element,
-    h(
-      "p",
-      { class: "ax-help ax-tip" },
-      "Whose way do we follow? Click a token, or go with the arrow keys: it is the query.",
-    ),
-    strip.element,
-    stages.nav,
-    h(
-      "div",
-      { class: "ax-away" },
-      ...[...stages.buttons, playButton, ...(copy ? [copy.element] : []), save.element],
-    ),
-    body,
-  ];
+function layOut({ whose, tools, query, stages, playButton, copy, save, body }) {
+  const away = h("div", { class: "ax-away" }, ...(copy ? [copy.element] : []), save.element);
+  const through = h("div", { class: "ax-away ax-through" }, ...stages.buttons, playButton);
+  const top = h("div", { class: "ax-top" }, whose.element, away);
+  const line = h("div", { class: "ax-steps-line" }, stages.nav, through);
+  return [top, tools.element, line, query, body];
 }
 
 /** @param {HTMLElement} root @param {Here} here @param {Parts} parts */
@@ -191,20 +277,20 @@ function render(root, here, parts) {
   const { payload, state } = here;
   if (!payload || !root.clientWidth) return;
   const shot = shotOf(payload, state, here.rowsOf);
+  const made = madeOf(shot);
   const { trace } = shot;
-  const { keys, details, right, body } = parts;
-  parts.tools.show(trace, state);
+  if (payload.about) parts.whose.show(payload.about);
+  parts.tools.show(trace, state, payload.what_if);
   parts.copy?.show(payload.link !== null);
   parts.strip.show(trace, payload.id, state.query);
   parts.stages.show(state.stage);
   parts.about.show(shot);
-  parts.sayings.show(shot);
-  keys.show(shot);
-  details.show(shot);
-  const alone = Boolean(keys.element.hidden && details.element.hidden);
-  right.hidden = alone;
-  body.classList.toggle("ax-alone", alone);
+  parts.sayings.show(shot, payload.what_if.trouble);
+  parts.keys.show(shot);
+  parts.products.show(made);
   parts.pictures.show(shot, here.theme);
+  parts.positions.show(shot, here.theme);
+  parts.details.show(made, here.theme);
   root.dataset.painted = `${payload.id} ${trace.layer}.${trace.head} ${STAGES[state.stage].id} ${state.query}`;
 }
 
@@ -212,18 +298,19 @@ function render(root, here, parts) {
 function titleOf({ payload }) {
   const trace = payload?.traces[0];
   if (!trace) return "";
-  const place = `layer ${trace.layer}, head ${trace.head}`;
+  const place = headName(trace.layer, trace.head);
   return [trace.title, trace.passport, place].filter(Boolean).join(" · ");
 }
 
 /** What a saved picture holds. @param {Here} here @param {HTMLElement[]} elements @param {string} says */
 function nowShown({ payload, state, theme }, elements, says) {
-  const trace = payload?.traces[0];
+  const { traces, about } = payload ?? {};
+  const trace = traces?.[0];
   if (!trace) return null;
-  const place = `layer ${trace.layer}, head ${trace.head}`;
+  const place = headName(trace.layer, trace.head);
   const text = trace.tokens.map((t) => t.text).join(" ");
   const title = [trace.title, trace.passport, place, text].filter(Boolean).join(" · ");
-  const name = `steps layer ${trace.layer} head ${trace.head} query ${state.query}`;
+  const name = `${fileWords(about ?? undefined)} steps ${place} query ${state.query}`;
   return { elements, title, name, says, theme };
 }
 
