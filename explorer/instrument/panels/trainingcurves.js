@@ -16,7 +16,8 @@ import { paintOn } from "../parts/paint.js";
 
 const [TALL, LOW] = [210, 150]; // pixels, and where there is little room
 const NARROW = 440; // pixels across
-export const [LEFT, RIGHT] = [40, 12]; // pixels beside the plot
+export const LEFT = 40; // pixels beside the plot
+export const RIGHT = 12;
 const LOSS = ["#b3541e", "#e39a5b"]; // on light, on dark
 const NEAR = ["#1f7a4d", "#63c793"];
 
