@@ -252,5 +252,6 @@ function showNear(button, share, on, name) {
   setText(/** @type {HTMLElement} */ (button.lastElementChild), percent);
   button.style.setProperty("--share", `${100 * share}%`);
   button.setAttribute("aria-pressed", String(on));
-  button.setAttribute("aria-label", `${button.dataset.spoken}: ${percent} on ${name}`);
+  const spoken = `${button.dataset.spoken}: ${percent} on ${name}`;
+  button.setAttribute("aria-description", spoken);
 }
