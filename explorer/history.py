@@ -15,6 +15,10 @@ class TrainingHistory:
     """What a layer made of one sequence while it learned.
 
     Attributes:
+        task: What is learned, in words.
+        length: Tokens of every sequence that is learned from.
+        until: The step up to which it is to learn.
+        causal: Whether a token may look only at itself and at earlier ones.
         trace: The last frame's attention.
         weights: Every frame's, float32 ``[frame, layer, head, query, key]``.
         steps: The frames' steps.
@@ -28,6 +32,10 @@ class TrainingHistory:
         right: The right answers; None where none is asked for.
     """
 
+    task: str
+    length: int
+    until: int
+    causal: bool
     trace: AttentionTrace
     weights: Weights
     steps: tuple[int, ...]

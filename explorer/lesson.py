@@ -17,6 +17,7 @@ class Task:
         n_layers: Layers.
         steps: Training steps.
         shortest: The shortest sequence in which the task means something.
+        tries: Sequences that show what was learned, and what was not, each with a sentence.
     """
 
     title: str
@@ -26,6 +27,7 @@ class Task:
     n_layers: int
     steps: int
     shortest: int = 3
+    tries: tuple[tuple[str, str], ...] = ()
 
 
 TASKS = {
@@ -36,6 +38,10 @@ TASKS = {
         n_heads=2,
         n_layers=1,
         steps=300,
+        tries=(
+            ("abcd", "Only 4 tokens. Does it copy these, too?"),
+            ("aaaaaaaaaaaa", "One letter only. Does it look at what a token is, or at its place?"),
+        ),
     ),
     "reverse": Task(
         "Reverse",
@@ -44,6 +50,10 @@ TASKS = {
         n_heads=2,
         n_layers=1,
         steps=300,
+        tries=(
+            ("abcd", "Only 4 tokens. Where is the other end now?"),
+            ("aaaabbbbcccc", "Does it look at what a token is, or at its place?"),
+        ),
     ),
     "duplicate": Task(
         "Find the duplicate",
@@ -52,6 +62,10 @@ TASKS = {
         n_heads=4,
         n_layers=1,
         steps=1500,
+        tries=(
+            ("aabc", "Only 4 tokens. Does it find the pair?"),
+            ("aaaaaaaaaa", "It has seen no letter more than twice."),
+        ),
     ),
     "sort": Task(
         "Sort",
@@ -60,6 +74,10 @@ TASKS = {
         n_heads=4,
         n_layers=1,
         steps=1200,
+        tries=(
+            ("312", "Only 3 digits. Where does the largest belong?"),
+            ("76543210", "Backwards. How does the head look now?"),
+        ),
     ),
     "count": Task(
         "Count",
@@ -68,6 +86,10 @@ TASKS = {
         n_heads=4,
         n_layers=1,
         steps=1500,
+        tries=(
+            ("aab", "Only 3 tokens. Does it count, or does it tell shares?"),
+            ("aaaaaaaaaa", "Where does it look when all are the same?"),
+        ),
     ),
     "brackets": Task(
         "Match brackets",
@@ -77,6 +99,10 @@ TASKS = {
         n_layers=2,
         steps=800,
         shortest=4,
+        tries=(
+            ("([{<????", "Four deep. It has seen three at most."),
+            ("([??", "Only 4 tokens. Which closes which?"),
+        ),
     ),
     "induction": Task(
         "Induction: A B … A → B",
@@ -86,6 +112,10 @@ TASKS = {
         n_layers=2,
         steps=600,
         shortest=6,
+        tries=(
+            ("abbabb", "b stands twice in a row. What came after it?"),
+            ("abcab", "Only 5 tokens. Does it find the earlier a?"),
+        ),
     ),
 }
 

@@ -104,7 +104,7 @@ def read_tokens(lesson: Trained, texts: tuple[str, ...]) -> tuple[tuple[Token, .
 
 def example_text(lesson: Trained) -> str:
     """A sequence that the layer never learned from."""
-    return text_of(lesson, Training(lesson).held_out.ids[0].tolist())
+    return text_of(lesson, training_of(lesson).held_out.ids[0].tolist())
 
 
 def text_of(lesson: Trained, ids: list[int]) -> str:
@@ -208,6 +208,10 @@ def history(lesson: Trained, text: str) -> TrainingHistory:
     layers = of_weights(reel.weights[len(frames) - 1])
     shown = AttentionTrace(info, (text,), tokens, tokens, layers, (n_cut,))
     return TrainingHistory(
+        task=TASKS[lesson.task].title,
+        length=lesson.length or 0,
+        until=until,
+        causal=course.causal,
         trace=shown,
         weights=np.stack(reel.weights[: len(frames)]),
         steps=tuple(f.step for f in frames),

@@ -1,7 +1,7 @@
 """The page “Train”: the from-scratch layer learns a task while the reader watches."""
 
 from concurrent.futures import TimeoutError as NotYet
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 
 import streamlit as st
 
@@ -24,27 +24,32 @@ from explorer.ui.work import Learning, Recording
 LOOK_AGAIN = 0.6  # seconds between two looks at a training that runs
 
 
+@dataclass(frozen=True, eq=False)
+class Film:
+    """What is on screen.
+
+    Attributes:
+        lesson: What is learned.
+        sequence: The reader's own; empty for one that was held out.
+        history: What the layer made of it.
+    """
+
+    lesson: Trained
+    sequence: str
+    history: TrainingHistory
+
+
 def ask() -> None:
-    """The task, its settings, Start, Stop and Continue."""
+    """The task, its settings and Start."""
     _open()
-    session = st.session_state
-    task, settings, buttons = st.columns([3, 2, 3], vertical_alignment="bottom", gap="small")
-    with task:
-        controls.task()
-    with settings.popover("Settings", width="stretch"):
-        controls.lesson()
-    running, lesson = session.learning is not None, session.lesson
-    with buttons.container(horizontal=True):
-        st.button("Start", key="train", type="primary", on_click=_start, disabled=running)
-        st.button("Stop", key="stop_training", on_click=_stop, disabled=not running)
-        st.button(
-            "Continue",
-            key="continue",
-            on_click=_continue,
-            disabled=running or lesson is None,
-            help="Go on from where it stopped.",
-        )
-    st.text(TASKS[session.t_task].says)
+    with st.container(key="ask"):
+        task, settings, start = st.columns([3, 2, 1], vertical_alignment="bottom", gap="small")
+        with task:
+            controls.task()
+        with settings.popover("Settings", width="stretch"):
+            controls.lesson()
+        start.button("Start", key="train", type="primary", width="stretch", on_click=_start)
+        st.text(TASKS[st.session_state.t_task].says)
 
 
 def _open() -> None:
@@ -53,7 +58,7 @@ def _open() -> None:
     if "lesson" in session:
         return
     session.lesson, session.learning, session.sequence = None, None, ""
-    session.training_requests, session.train_trouble = None, None
+    session.training_requests, session.train_trouble, session.film = None, None, None
     query = st.query_params.to_dict()
     if query.get("source") != "trained":
         _begin(Trained())
@@ -96,10 +101,24 @@ def _continue() -> None:
     """To the steps that were asked for, or as many again if they are done."""
     session = st.session_state
     lesson: Trained = session.lesson
-    wanted, done = session.t_steps, session.done
+    same = _asks_for(lesson)
+    wanted, done = session.t_steps if same else lesson.steps or 0, session.done
     steps = wanted if wanted > done else min(done + wanted, LIMITS["steps"][1])
-    session.t_steps = steps
+    if same:
+        session.t_steps = steps
     _begin(replace(lesson, steps=steps))
+
+
+def _asks_for(lesson: Trained) -> bool:
+    """Whether the inputs ask for this training, be it of more or fewer steps."""
+    try:
+        return _is_same(state.lesson_from_inputs(), lesson)
+    except ExplorerError:
+        return True  # they ask for what cannot be; Start says so
+
+
+def _is_same(one: Trained, other: Trained) -> bool:
+    return replace(one, steps=1) == replace(other, steps=1)
 
 
 def _reader() -> str:
@@ -115,22 +134,49 @@ def result() -> None:
             messages.trouble(session.train_trouble)
     if session.lesson is None:
         return
-    _sequence()
+    _bar()
     if session.learning is None:
         _history()
     else:
         _watch()
-    _uses()
 
 
-def _sequence() -> None:
-    st.text_input(
-        "Try your own sequence",
-        key="sequence",
-        placeholder="Empty: a sequence that was held out of the training",
-        max_chars=200,
-        persist_state="session",
-    )
+def _bar() -> None:
+    """The reader's own sequence, Stop or Continue, and the ways on with what was learned."""
+    session = st.session_state
+    running = session.learning is not None
+    lesson: Trained = session.lesson
+    with st.container(horizontal=True, key="training_bar", gap="small"):
+        st.text_input(
+            "Try your own sequence",
+            key="sequence",
+            placeholder="Try your own sequence; empty: one that was held out of the training",
+            max_chars=200,
+            persist_state="session",
+            label_visibility="collapsed",
+            width=380,
+        )
+        for i, (text, why) in enumerate(TASKS[lesson.task].tries):
+            st.button(
+                text,
+                key=f"try_{i}",
+                type="tertiary",
+                help=why,
+                on_click=_try,
+                args=(text,),
+            )
+        if running:
+            st.button("Stop", key="stop_training", on_click=_stop)
+        else:
+            st.button(
+                "Continue", key="continue", on_click=_continue, help="Go on from where it stopped."
+            )
+        with st.popover("Use this layer", disabled=running):
+            _uses()
+
+
+def _try(text: str) -> None:
+    st.session_state.sequence = text
 
 
 @st.fragment(run_every=LOOK_AGAIN)
@@ -145,55 +191,97 @@ def _watch() -> None:
         error = job.future.exception()
         session.train_trouble = str(error) if isinstance(error, ExplorerError) else None
         st.rerun()
-    _draw_history(job)
+    _draw(job)
 
 
 @st.fragment
 def _history() -> None:
-    _draw_history(None)
+    _draw(None)
 
 
-def _draw_history(job: Job | None) -> None:
+def _draw(job: Job | None) -> None:
+    """The film, under what must be said of it."""
     session = st.session_state
     _go()
     notes = st.container()
-    if job is not None:
-        with notes:
-            messages.progress(job.doing, job.share)
-    lesson: Trained = session.lesson
-    wish = Recording(lesson, session.sequence or None)
-    try:
-        history: TrainingHistory = (
-            scheduler().ask(wish, f"{_reader()} history").future.result(PATIENCE)
-        )
-    except NotYet:
-        if session.learning is None:
-            history = scheduler().wait(wish, f"{_reader()} history")
-        else:
-            return  # the next look will find it
-    except ExplorerError as error:
-        with notes:
-            messages.trouble(str(error), "_of_training")
-        return
-    session.done = history.steps[-1]
-    if history.trace.n_cut[0]:
-        with notes:
+    film, trouble = _film()
+    session.film = film
+    with notes:
+        if trouble:
+            messages.trouble(trouble, "_of_training")
+        if film is None:
+            if job is not None:
+                messages.progress(job.doing, job.share)
+            return
+        n_cut = film.history.trace.n_cut[0]
+        if n_cut:
             messages.note(
                 "cut",
-                f"This layer learned from sequences of {lesson.length} tokens and reads as many: "
-                f"the last {history.trace.n_cut[0]} were cut.",
+                f"This layer learned from sequences of {film.history.length} tokens and reads as "
+                f"many: the last {n_cut} were cut.",
             )
-    _show(history, lesson)
+    if _is_same(film.lesson, session.lesson):
+        session.done = film.history.steps[-1]
+    _show(film, job.doing if job else "")
 
 
-def _show(history: TrainingHistory, lesson: Trained) -> None:
+def _film() -> tuple[Film | None, str]:
+    """What to show, and what is wrong with what was asked for.
+
+    The last film stays where there is no new one: a sequence that the layer cannot read leaves the
+    one before it, which goes on learning.
+    """
     session = st.session_state
+    lesson, last = session.lesson, session.film
+    try:
+        return _history_of(lesson, session.sequence), ""
+    except NotYet:
+        return last, ""
+    except ExplorerError as error:
+        sentence = str(error)
+    same = last is not None and _is_same(last.lesson, lesson)
+    try:
+        return _history_of(lesson, last.sequence if same else ""), sentence
+    except (NotYet, ExplorerError):
+        return last, sentence
+
+
+def _history_of(lesson: Trained, sequence: str) -> Film:
+    """A training on a sequence, as far as it has come.
+
+    Raises:
+        NotYet: It takes longer; the next look will find it.
+        ExplorerError: The layer cannot read it.
+    """
+    wish, reader = Recording(lesson, sequence or None), f"{_reader()} history"
+    if st.session_state.learning is None:
+        return Film(lesson, sequence, scheduler().wait(wish, reader))
+    return Film(lesson, sequence, scheduler().ask(wish, reader).future.result(PATIENCE))
+
+
+def _stale(film: Film) -> str:
+    """What the film is of, where that is no longer what is asked for; else nothing."""
+    session = st.session_state
+    title = TASKS[film.lesson.task].title
+    if not _is_same(film.lesson, session.lesson):
+        return f"This is still: {title}."
+    if not _asks_for(film.lesson):
+        other = film.lesson.task != session.t_task
+        return f"This is still: {title}{'' if other else ', as it was set before'}. Press Start."
+    if film.sequence != session.sequence:
+        return f"This is still the sequence {film.history.trace.texts[0]}"
+    return ""
+
+
+def _show(film: Film, doing: str) -> None:
+    session = st.session_state
+    lesson, history = film.lesson, film.history
     request: Request | None = session.training_requests
     session.training_requests = request and request.without_page()
     trace = history.trace
     link = source_to_query(replace(lesson, steps=max(history.steps[-1], 1)))
-    if session.sequence:
-        link |= {"sequence": session.sequence}
+    if film.sequence:
+        link |= {"sequence": film.sequence}
 
     if session.learning is None:
         _write_address(link)
@@ -209,6 +297,8 @@ def _show(history: TrainingHistory, lesson: Trained) -> None:
         link=link,
         answers=answers("training", trace, trace_id, request, Head(), page_of),
         history=history,
+        doing=doing,
+        stale=_stale(film),
     )
 
     def on_request(new: Request) -> None:
@@ -236,17 +326,12 @@ def _write_address(link: dict[str, str]) -> None:
 
 def _uses() -> None:
     """The ways to other pages with what was learned."""
-    session = st.session_state
-    if session.learning is not None or not session.get("done"):
-        return
-    st.text(f"Use this layer, as it is after {session.done:,} steps:")
-    with st.container(horizontal=True):
-        for title, page in (
-            ("Explore it", "pages/explore.py"),
-            ("Step by step", "pages/step.py"),
-            ("Compare it", "pages/compare.py"),
-        ):
-            st.button(title, key=f"use_{page}", on_click=_use, args=(page,))
+    for title, page in (
+        ("Explore it", "pages/explore.py"),
+        ("Step by step", "pages/step.py"),
+        ("Compare it", "pages/compare.py"),
+    ):
+        st.button(title, key=f"use_{page}", width="stretch", on_click=_use, args=(page,))
     _go()
 
 
@@ -260,15 +345,11 @@ def _go() -> None:
 
 def _use(page: str) -> None:
     session = st.session_state
-    lesson = replace(session.lesson, steps=max(session.done, 1))
-    text = session.sequence or _example(lesson)
-    run = Run(text, source=lesson)
+    film: Film | None = session.film
+    if film is None:
+        return  # nothing has been learned yet
+    lesson = replace(film.lesson, steps=max(film.history.steps[-1], 1))
+    run = Run(film.history.trace.texts[0], source=lesson)
     state.fill_inputs(run)
     state.want(run)
     session.go_to = page
-
-
-def _example(lesson: Trained) -> str:
-    wish = Recording(lesson, None)
-    history: TrainingHistory = scheduler().wait(wish, f"{_reader()} history")
-    return str(history.trace.texts[0])

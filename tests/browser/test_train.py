@@ -22,6 +22,11 @@ def open_training(reader, **lesson):
     return reader.open(f"?{query}", "train")
 
 
+def use(reader, title):
+    reader.page.get_by_text("Use this layer").click()
+    button(reader, title).click()
+
+
 def choose_task(reader, title):
     reader.page.get_by_role("combobox").first.click()
     reader.page.get_by_role("option", name=title).click()
@@ -31,14 +36,26 @@ def button(reader, name):
     return reader.page.get_by_role("button", name=name, exact=True)
 
 
+def pictures(reader):
+    return reader.page.locator(".ax-head-picture figcaption").all_inner_texts()
+
+
+def learning(reader, words):
+    """What the training says that it is doing."""
+    return reader.page.locator(".ax-panel-training .ax-title", has_text=words)
+
+
 def test_the_first_visit_shows_a_layer_that_learns_and_has_learned(reader):
     reader.open("", "train").painted("step 300")
     words = status(reader)
     assert "After 300 steps: 100 % of the answers" in words
     assert "chance 11 %" in words
+    assert words.endswith("In this sequence 11 of 11 are right.")
+    about = reader.page.locator(".ax-training-about").inner_text()
+    assert about == "Copy the previous token · 1 layer, 2 heads · step 300 of 300 · 100 % right"
     assert reader.page.locator(".ax-answers .ax-wrong").count() == 0
     assert reader.page.locator(".ax-answers .ax-right").count() == 11
-    assert "the previous token" in reader.page.locator(".ax-training .ax-matrix").inner_text()
+    assert pictures(reader) == ["L0·H0 after 300 steps", "Ideal: the previous token"]
 
 
 def test_a_training_is_started_stopped_and_goes_on(reader):
@@ -46,23 +63,77 @@ def test_a_training_is_started_stopped_and_goes_on(reader):
     choose_task(reader, "Match brackets")
     reader.page.get_by_text("Each ? closes the bracket").wait_for()
     button(reader, "Start").click()
-    progress = reader.page.locator("[class*=st-key-note_progress]", has_text="of 800")
-    progress.wait_for()
+    learning(reader, "of 800…").wait_for()
     button(reader, "Stop").click()
-    progress.wait_for(state="detached", timeout=5_000)
+    button(reader, "Continue").wait_for(timeout=5_000)
+    learning(reader, "of 800…").wait_for(state="detached")
     reader.painted(" step ")
-    reader.page.wait_for_function(
-        "() => !document.querySelector('[class*=st-key-note_progress]')", timeout=5_000
-    )
-    button(reader, "Continue").wait_for()
     stopped = step_of(reader)
     assert 0 <= stopped < 800
     button(reader, "Continue").click()
-    moved = reader.page.locator(".ax-training-says").filter(has_not_text=f"After {stopped} steps")
+    moved = reader.page.locator(".ax-training-says").filter(has_not_text=f"After {stopped} step")
     moved.wait_for()
     assert step_of(reader) > stopped
     button(reader, "Stop").click()
     reader.page.wait_for_url("**task=brackets**")
+
+
+def test_the_picture_follows_a_training_that_goes_on_wherever_the_slider_was(reader):
+    open_training(reader, task="copy", seed="4", steps="20").painted("step 20")
+    reader.page.get_by_label("Step of the training").press("Home")
+    reader.painted("step 0")
+    button(reader, "Continue").click()
+    reader.painted("step 40")
+
+
+def test_what_is_shown_says_so_when_the_inputs_ask_for_another_training(reader):
+    reader.open("", "train").painted("step 300")
+    still = reader.page.locator(".ax-training-stale")
+    assert not still.is_visible()
+    choose_task(reader, "Sort")
+    reader.page.get_by_text("This is still: Copy the previous token. Press Start.").wait_for()
+    picture = reader.page.locator(".ax-head-picture canvas").first
+    assert picture.evaluate("e => getComputedStyle(e).opacity") == "0.4"
+    reader.painted("step 300")
+    choose_task(reader, "Copy the previous token")
+    still.wait_for(state="hidden")
+    assert picture.evaluate("e => getComputedStyle(e).opacity") == "1"
+
+
+def test_the_head_stands_beside_the_ideal_and_moves_with_the_training(reader):
+    open_training(reader, task="reverse").painted("step 300")
+    actual, ideal = reader.page.locator(".ax-head-picture canvas").all()
+    sizes = [picture.bounding_box() for picture in (actual, ideal)]
+    assert [sizes[0][side] for side in ("y", "width", "height")] == [
+        sizes[1][side] for side in ("y", "width", "height")
+    ]
+    row = actual.bounding_box()["height"] / 12.8
+    actual.hover(position={"x": 25, "y": 19 + row / 2})  # the first of twelve rows and columns
+    cell = reader.page.locator(".ax-training-cell", has_text="(place 1) → ")
+    cell.wait_for()
+    text = reader.page.locator(".ax-answers tr").first.locator("td").all_inner_texts()
+    trace = explorer.trace(" ".join(text), source="trained", task="reverse")
+    assert f"{trace.weights[0, 0, 0, 0]:.3f}; ideal 0." in cell.inner_text()
+    reader.page.mouse.move(0, 0)
+    share = trace.weights[0, 0][:, ::-1].diagonal()
+    whole = reader.page.locator(".ax-training-cell", has_text="In this picture")
+    assert f"{100 * share.mean():.0f} % lies on the place" in whole.inner_text()
+    reader.page.get_by_label("Step of the training").press("Home")
+    reader.painted("step 0")
+    assert pictures(reader)[0] == "L0·H0 after 0 steps"
+    assert "random weights, nothing but noise" in status(reader)
+
+
+def test_a_head_is_chosen_where_its_nearness_to_the_ideal_stands(reader):
+    open_training(reader, task="induction", steps="30").painted("step 30")
+    chips = reader.page.locator(".ax-near button")
+    assert chips.count() == 8  # two layers of two heads, two ideals
+    other = chips.filter(has_text="L1·H1")
+    other.last.click()
+    reader.painted("1.1 step 30")
+    assert other.first.get_attribute("aria-pressed") == "true"
+    assert pictures(reader)[0] == "L1·H1 after 30 steps"
+    assert len(pictures(reader)) == 3
 
 
 def test_the_slider_and_the_curve_turn_the_attention_back_to_noise(reader):
@@ -114,10 +185,26 @@ def test_ones_own_sequence_is_run_on_the_trained_layer(reader):
     note.wait_for()
     assert "knows only the tokens a b c" in note.inner_text()
     assert box.input_value() == "a b ß"
+    still = reader.page.locator(".ax-training-stale", has_text="This is still the sequence aaa")
+    still.wait_for()
+    assert reader.page.locator(".ax-answers .ax-right").count() == 11  # the last film stays
     box.fill("")
     box.press("Enter")
     note.wait_for(state="detached")
     reader.painted("step 300")
+
+
+def test_a_sequence_of_another_length_is_told_what_lengths_were_learned_from(reader):
+    open_training(reader, task="reverse").painted("step 300")
+    button(reader, "abcd").click()
+    words = "In this sequence 0 of 4 are right; it has only seen sequences of 12 tokens"
+    reader.page.locator(".ax-training-says", has_text=words).wait_for()
+    assert "100 % of the answers on held-out sequences of 12 tokens" in status(reader)
+    reader.page.wait_for_url("**sequence=abcd**")
+    reader.page.reload()
+    reader.painted("step 300")
+    reader.page.locator(".ax-training-says", has_text=words).wait_for()
+    assert reader.page.get_by_label("Try your own sequence").input_value() == "abcd"
 
 
 def test_an_impossible_width_is_refused_and_what_was_learned_stays(reader):
@@ -161,7 +248,7 @@ def test_a_link_to_an_impossible_training_says_what_is_wrong(reader, lesson, sen
 def test_what_was_learned_is_used_on_other_pages(reader):
     reader.open("", "train").painted("step 300")
     sequence = reader.page.locator(".ax-answers tr").first.locator("td").all_inner_texts()
-    button(reader, "Explore it").click()
+    use(reader, "Explore it")
     reader.page.wait_for_url("**source=trained**")
     reader.painted()
     shown = [reader.token(i).inner_text() for i in range(12)]
@@ -171,7 +258,6 @@ def test_what_was_learned_is_used_on_other_pages(reader):
 
 def test_the_way_of_a_trained_head_is_one_click_away(reader):
     reader.open("", "train").painted("step 300")
-    reader.page.get_by_text("Use this layer").wait_for()
     reader.head(0, 1).click()
     reader.painted("0.1 step 300")
     reader.page.get_by_role("button", name="Why this weight?").click()
@@ -184,7 +270,7 @@ def test_a_training_ends_when_its_page_is_closed(app, browser):
     page = context.new_page()
     query = urlencode({"source": "trained", "task": "duplicate", "steps": 10000, "d_model": 128})
     page.goto(f"{app.url}train?{query}")
-    page.locator("[class*=st-key-note_progress]", has_text="of 10,000").wait_for(timeout=60_000)
+    page.locator(".ax-panel-training .ax-title", has_text="of 10,000…").wait_for(timeout=60_000)
     context.close()
 
     # Another reader's training waits for the same place, and gets it when the first one ends.

@@ -1,12 +1,17 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import {
+  aboutTraining,
   createPlayer,
   frameUnder,
   nearest,
+  sentenceHere,
   sentenceOfFrame,
+  shareOnIdeal,
   stepOf,
+  weightsAt,
 } from "../../explorer/instrument/numbers/trainingplay.js";
+import { token } from "./trace.js";
 
 /** A training on a clock that is turned by hand. @param {{now: number, last: number} | null} training */
 function played(training) {
@@ -97,14 +102,18 @@ test("a place on the curves is the frame nearest to it, also beside them", () =>
 
 // Two layers of two heads, two patterns, one frame.
 const training = {
-  ...{ steps: [1200], loss: [0.5], accuracy: [0.996], chance: 0.25, ideals: [], answers: [] },
-  ...{ right: [], near: [] },
+  ...{ task: "Find", length: 3, until: 1500, causal: false },
+  ...{ steps: [1200], loss: [0.5], accuracy: [0.996], chance: 0.25, ideals: [] },
+  ...{ answers: [["a", "b", "c"]], right: [null, "b", "b"] },
   near: [
     { name: "the same word", heads: [[0, 0, 0.25, 0.75]] },
     { name: "the word after", heads: [[1, 1, 0.5, 0.25]] },
   ],
 };
-const trace = /** @type {any} */ ({ head: { numbers: [0, 2], n_heads: 2 } });
+const tokens = (/** @type {string} */ text) => [...text].map((one) => token(one));
+const trace = /** @type {any} */ ({
+  head: { numbers: [0, 2], n_heads: 2, query_tokens: tokens("abc"), key_tokens: tokens("abc") },
+});
 
 test("the chosen heads, together, are told by the pattern that they are nearest to", () => {
   const both = { layer: 2, heads: [0, 1] };
@@ -112,12 +121,57 @@ test("the chosen heads, together, are told by the pattern that they are nearest 
   assert.deepEqual(nearest(training, 0, trace, { layer: 2, heads: [0] }), { near: 0.5, index: 1 });
   assert.equal(
     sentenceOfFrame(training, 0, trace, both),
-    "After 1,200 steps: 99.6 % of the answers on held-out sequences are right (chance 25 %), " +
-      "loss 0.500. Of what layer 2’s chosen heads look at, 50 % is the same word.",
+    "After 1,200 steps: 99.6 % of the answers on held-out sequences of 3 tokens are right " +
+      "(chance 25 %), loss 0.500. Of what L2·H0, H1 look at there, 50 % is the same word. " +
+      "In this sequence 1 of 2 are right.",
   );
 });
 
 test("of a head that was not trained nothing is said of what it looks at", () => {
   const said = sentenceOfFrame(training, 0, trace, { layer: 2, heads: [5] });
-  assert.ok(said.endsWith("loss 0.500. "), said);
+  assert.ok(said.endsWith("loss 0.500. In this sequence 1 of 2 are right."), said);
+});
+
+test("before the first step it is said that random weights are noise", () => {
+  const untrained = { ...training, steps: [0] };
+  const said = sentenceOfFrame(untrained, 0, trace, { layer: 0, heads: [0] });
+  assert.ok(said.startsWith("After 0 steps: random weights, nothing but noise."), said);
+});
+
+test("a sequence of another length is told what lengths were learned from, a special token aside", () => {
+  const head = { ...trace.head, query_tokens: [token("^", { special: true }), ...tokens("ab")] };
+  assert.equal(
+    sentenceHere(training, 0, { head }),
+    "In this sequence 1 of 2 are right; it has only seen sequences of 3 tokens, and this one has 2.",
+  );
+  const nothing = { ...training, right: [null, null, null] };
+  assert.equal(sentenceHere(nothing, 0, trace), "In this sequence nothing is asked for.");
+});
+
+test("what is learned stands in one line with how far it has come and how well", () => {
+  assert.equal(
+    aboutTraining(training, trace).join(" · "),
+    "Find · 2 layers of 2 heads · step 1,200 of 1,500 · 99.6 % right",
+  );
+});
+
+test("the picture of a step is the chosen head's own, of several their mean or the largest", () => {
+  const head = { ...trace.head, query_tokens: tokens("ab"), key_tokens: tokens("ab") };
+  // Two frames of two layers of two heads: in each the weights of the head follow from its place.
+  const weights = Float32Array.from({ length: 2 * 4 * 4 }, (_, i) => i);
+  const film = { ...training, weights, wanted: new Float32Array() };
+  const seen = (/** @type {number} */ frame, /** @type {number[]} */ heads, combine = "mean") => [
+    ...weightsAt(film, frame, { head }, /** @type {any} */ ({ layer: 2, heads, combine })),
+  ];
+  assert.deepEqual(seen(0, [1]), [12, 13, 14, 15]);
+  assert.deepEqual(seen(1, [0]), [24, 25, 26, 27]);
+  assert.deepEqual(seen(1, [0, 1]), [26, 27, 28, 29]);
+  assert.deepEqual(seen(1, [0, 1], "max"), [28, 29, 30, 31]);
+});
+
+test("the share of a picture on the ideal is the mean over the rows that want something", () => {
+  const weights = Float32Array.of(0.75, 0.25, 0.5, 0.5);
+  assert.equal(shareOnIdeal(weights, Float32Array.of(1, 0, 0, 0), 2), 0.75);
+  assert.equal(shareOnIdeal(weights, Float32Array.of(1, 0, 0, 1), 2), 0.625);
+  assert.equal(shareOnIdeal(weights, new Float32Array(4), 2), null);
 });

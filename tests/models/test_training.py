@@ -125,6 +125,22 @@ def test_every_task_is_learned_with_its_own_settings(task):
     assert (said == fresh.answers)[asked].float().mean() >= LEARNED.get(task, 0.98) - 0.02
 
 
+# Of the sequences that are offered to be tried, those that show what was not learned: how many
+# answers are right, with the task's own settings.
+FAILS = {"abcd": 0, "aabc": 2, "312": 1, "aab": 1, "([{<????": 3, "abbabb": 3}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_what_is_offered_to_be_tried_shows_what_was_learned_and_what_was_not(task):
+    lesson = Trained(task)
+    trained.learned(lesson, silent)
+    for text, _ in TASKS[task].tries:
+        history = trained.history(lesson, text)
+        right = [r == a for r, a in zip(history.right, history.answers[-1], strict=True) if r]
+        fails = text in FAILS and task != "copy"
+        assert sum(right) == (FAILS[text] if fails else len(right)), text
+
+
 def test_copying_is_done_by_looking_at_the_token_before():
     training = Training(Trained("copy"))
     training.train(300, lambda step: None)

@@ -8,9 +8,12 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
  * @typedef {{text: string, span: [number, number] | null, word: number | null,
  *            segment: number, special: boolean}} Token
  * @typedef {import("../wire/container.js").Block & {data: any}} Block of one of the kinds in PLACES
- * @typedef {{steps: number[], loss: number[], accuracy: number[], chance: number,
+ * @typedef {{task: string, length: number, until: number, causal: boolean,
+ *            steps: number[], loss: number[], accuracy: number[], chance: number,
  *            near: {name: string, heads: number[][]}[], ideals: string[], answers: string[][],
- *            right: (string | null)[]}} About a training; heads: by frame, then layer and head
+ *            right: (string | null)[], doing?: string, stale?: string}} About a training; length: tokens of what is learned from;
+ *   until: the step it is to come to; heads: by frame, then layer and head; doing: what it does
+ *   now; stale: what it is of, where that is no longer what is asked for
  * @typedef {About & {weights: Float32Array, wanted: Float32Array}} Training
  *   weights: `[frame, layer, head, query, key]`; wanted: `[pattern, query, key]`
  * @typedef {{id: string, title: string, passport: string, numbers: number[], n_heads: number,

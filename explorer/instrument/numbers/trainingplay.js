@@ -1,12 +1,14 @@
 // A training, played: which frame is shown next, and what a frame says. The clock is handed in.
 
 import { bound } from "./basics.js";
-import { indexOf } from "./data.js";
+import { indexOf, mapSize } from "./data.js";
+import { headName, headsName } from "./headname.js";
 
 /**
  * @typedef {Pick<import("./data.js").Trace, "head">} Trained
  * @typedef {Pick<import("./view.js").View, "layer" | "heads">} Chosen
  * @typedef {import("./data.js").About} About
+ * @typedef {import("./data.js").Training} Training
  * @typedef {{every: (act: () => void) => number, stop: (id: number) => void}} Clock
  */
 
@@ -62,11 +64,65 @@ export function createPlayer(clock, standing, turn, told) {
 export const percentOf = (share) =>
   `${(100 * share).toFixed(share > 0.995 && share < 1 ? 1 : 0)} %`;
 
-/** The chosen heads in words. @param {Chosen} view */
-export const chosenName = (view) =>
-  view.heads.length === 1
-    ? `layer ${view.layer}, head ${view.heads[0]}`
-    : `layer ${view.layer}’s chosen heads`;
+/** A number of things. @param {number} n @param {string} one */
+const count = (n, one) => `${n.toLocaleString("en")} ${one}${n === 1 ? "" : "s"}`;
+
+/** The chosen heads. @param {Chosen} view */
+export const chosenName = ({ layer, heads }) =>
+  heads.length === 1 ? headName(layer, heads[0]) : headsName(layer, heads);
+
+/**
+ * What is learned, by what, how far it has come and how well it does: the parts of a line.
+ * @param {About} training @param {Trained} trace
+ */
+export function aboutTraining(training, { head }) {
+  const { task, steps, until, accuracy } = training;
+  const [layers, heads] = [count(head.numbers.length, "layer"), count(head.n_heads, "head")];
+  return [
+    task,
+    head.numbers.length === 1 ? `${layers}, ${heads}` : `${layers} of ${heads}`,
+    `step ${steps[steps.length - 1].toLocaleString("en")} of ${until.toLocaleString("en")}`,
+    `${percentOf(accuracy[accuracy.length - 1])} right`,
+  ];
+}
+
+/**
+ * What the chosen heads look at in a frame, `[query, key]`: of several the mean, or the largest.
+ * @param {Training} training @param {number} frame @param {Trained} trace
+ * @param {Chosen & Pick<import("./view.js").View, "combine">} view
+ */
+export function weightsAt({ weights }, frame, { head }, { layer, heads, combine }) {
+  const size = mapSize(head);
+  const first = (frame * head.numbers.length + indexOf(head, layer)) * head.n_heads;
+  const own = heads.map((one) => weights.subarray((first + one) * size, (first + one + 1) * size));
+  if (own.length === 1) return own[0];
+  return Float32Array.from({ length: size }, (_, i) => {
+    const all = own.map((one) => one[i]);
+    return combine === "max" ? Math.max(...all) : all.reduce((a, b) => a + b, 0) / all.length;
+  });
+}
+
+/**
+ * The share of a picture that lies where the ideal has it: the mean over the rows that want
+ * something, as `nearness` of scratch/tasks.py.
+ * @param {Float32Array} weights @param {Float32Array} wanted `[query, key]`
+ * @param {number} n tokens
+ * @returns {number | null} null where no row wants anything
+ */
+export function shareOnIdeal(weights, wanted, n) {
+  let [sum, rows] = [0, 0];
+  for (let row = 0; row < n; row++) {
+    let [hit, matters] = [0, false];
+    for (let i = row * n; i < (row + 1) * n; i++) {
+      hit += weights[i] * wanted[i];
+      matters ||= wanted[i] > 0;
+    }
+    if (!matters) continue;
+    sum += hit;
+    rows++;
+  }
+  return rows ? sum / rows : null;
+}
 
 /**
  * How near the chosen heads are to a pattern, on average.
@@ -96,10 +152,33 @@ export function nearest(training, frame, trace, view) {
  */
 export function sentenceOfFrame(training, frame, trace, view) {
   const { near, index } = nearest(training, frame, trace, view);
+  const step = training.steps[frame];
   return [
-    `After ${training.steps[frame].toLocaleString("en")} steps: ${percentOf(training.accuracy[frame])} of the answers on held-out sequences are right (chance ${percentOf(training.chance)}), loss ${training.loss[frame].toPrecision(3)}.`,
+    `After ${count(step, "step")}:`,
+    step ? "" : "random weights, nothing but noise. Play shows how they learn.",
+    `${percentOf(training.accuracy[frame])} of the answers on held-out sequences of ${training.length} tokens are right (chance ${percentOf(training.chance)}), loss ${training.loss[frame].toPrecision(3)}.`,
     near === null
       ? ""
-      : `Of what ${chosenName(view)} ${view.heads.length === 1 ? "looks" : "look"} at, ${percentOf(near)} is ${training.near[index].name}.`,
-  ].join(" ");
+      : `Of what ${chosenName(view)} ${view.heads.length === 1 ? "looks" : "look"} at there, ${percentOf(near)} is ${training.near[index].name}.`,
+    sentenceHere(training, frame, trace),
+  ]
+    .filter(Boolean)
+    .join(" ");
+}
+
+/**
+ * How it does on the sequence that is shown, and whether it has seen any so long.
+ * @param {About} training @param {number} frame @param {Trained} trace
+ */
+export function sentenceHere(training, frame, { head }) {
+  const asked = training.right.flatMap((right, i) =>
+    right === null ? [] : [right === training.answers[frame][i]],
+  );
+  const right = asked.filter(Boolean).length;
+  const own = head.query_tokens.filter((token) => !token.special).length;
+  const all = asked.length
+    ? `In this sequence ${right} of ${asked.length} are right`
+    : "In this sequence nothing is asked for";
+  if (own === training.length) return `${all}.`;
+  return `${all}; it has only seen sequences of ${training.length} tokens, and this one has ${own}.`;
 }

@@ -76,6 +76,8 @@ def pack(
     link: Mapping[str, str] | None = None,
     answers: Sequence[Block] = (),
     history: TrainingHistory | None = None,
+    doing: str = "",
+    stale: str = "",
     more: bool = False,
     report: Report = lambda doing, share: None,
 ) -> bytes:
@@ -91,6 +93,8 @@ def pack(
         link: The URL parameters of the run; None if no link can carry it.
         answers: What else the browser asked for, from `answers_to`.
         history: The training that the trace is the last frame of; its layers need not be sent.
+        doing: What the training is doing now; empty where it has ended.
+        stale: What the training is of, where that is no longer what is asked for.
         more: Whether the browser has what is said of the trace, so that only the answers are sent.
         report: Told what is being done; may raise to end it.
     """
@@ -121,7 +125,7 @@ def pack(
         "about": asdict(about or About.of(trace)),
         "opening": opening,
         "link": link,
-        "training": history and _about_history(history),
+        "training": history and _about_history(history) | {"doing": doing, "stale": stale},
     }
     return write(header, blocks)
 
@@ -182,6 +186,10 @@ def _columns(tokens: Sequence[Token]) -> dict[str, list[Any]]:
 def _about_history(history: TrainingHistory) -> dict[str, Any]:
     """What a history says besides weights."""
     return {
+        "task": history.task,
+        "length": history.length,
+        "until": history.until,
+        "causal": history.causal,
         "steps": history.steps,
         "loss": history.loss,
         "accuracy": history.accuracy,
