@@ -12,6 +12,7 @@ from torch import Tensor
 from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, MODEL_FOR_MASKED_LM_MAPPING
 
 from explorer.errors import ExplorerError
+from explorer.headname import head_name
 from explorer.limits import EXPLAIN_TOKENS, check_tokens
 from explorer.run import Run
 from explorer.source import Trained, Transplanted, model_of
@@ -439,7 +440,7 @@ class Intervention:
         found = torch.zeros(len(self.numbers), self._n_heads, dtype=torch.bool)
         for layer, head in off:
             if layer not in self.numbers or not 0 <= head < self._n_heads:
-                raise ExplorerError(f"{self.model} has no head {layer}-{head}.")
+                raise ExplorerError(f"{self.model} has no head {head_name(layer, head)}.")
             found[self.numbers.index(layer), head] = True
         return found
 

@@ -8,6 +8,7 @@ from explorer import export
 from explorer.analysis.comparison import Comparison
 from explorer.analysis.profiles import ENTROPY
 from explorer.errors import ExplorerError
+from explorer.headname import head_name
 from explorer.instrument import component
 from explorer.instrument.component import heard
 from explorer.instrument.wire.compare import pack_compare
@@ -247,4 +248,4 @@ def _table(shown: Comparison) -> dict[str, list[object]]:
 
 def _name(trace: AttentionTrace, layer: int, head: int) -> str:
     """A head by the model's own number of its layer."""
-    return f"{trace.numbers[layer]}-{head}"
+    return head_name(trace.numbers[layer], head)

@@ -88,11 +88,11 @@ def test_heads_switched_off_move_the_target_at_once_and_together(reader, asked):
     click_head(reader, 3, 1)
     reader.page.mouse.move(5, 5)
     heads_say(reader).get_by_text(
-        f"Off: 3-1. The target is {one:.3f} instead of {asked.value:.3f}"
+        f"Off: L3·H1. The target is {one:.3f} instead of {asked.value:.3f}"
     ).wait_for()
     click_head(reader, 5, 7)
     reader.page.mouse.move(5, 5)
-    heads_say(reader).get_by_text(f"Off: 3-1, 5-7. The target is {both:.3f}").wait_for()
+    heads_say(reader).get_by_text(f"Off: L3·H1, L5·H7. The target is {both:.3f}").wait_for()
     reader.page.wait_for_url("**off=3-1.5-7**")
     reader.page.get_by_role("button", name="All heads on").click()
     heads_say(reader).get_by_text("All heads are on").wait_for()
@@ -143,14 +143,14 @@ def test_what_is_on_screen_can_be_taken_away(reader):
 def test_a_link_opens_the_same_explanation_again(reader):
     link = {"text": CAT, "target": "vector", "at": "8", "away": "drop", "method": "alti"}
     open_explain(reader, **link, off="5-11.0-2")
-    heads_say(reader).get_by_text("Off: 5-11, 0-2. The target is").wait_for()
+    heads_say(reader).get_by_text("Off: L5·H11, L0·H2. The target is").wait_for()
     assert "output vector of “it” (token 8)" in reader.page.locator(".ax-target").inner_text()
     assert "ALTI" in reader.page.locator(".ax-caveat").inner_text()
     assert "dropped" in reader.page.locator(".ax-truth").inner_text()
     before = [reader.page.locator(".ax-findings").inner_text(), heads_say(reader).inner_text()]
     reader.page.reload()
     reader.painted("alti")
-    heads_say(reader).get_by_text("Off: 5-11, 0-2. The target is").wait_for()
+    heads_say(reader).get_by_text("Off: L5·H11, L0·H2. The target is").wait_for()
     assert [reader.page.locator(".ax-findings").inner_text(), heads_say(reader).inner_text()] == (
         before
     )

@@ -233,7 +233,7 @@ def test_the_ranking_finds_a_head_that_was_altered_on_purpose():
     assert first[:4] == (1, 2, 1, 2)
     assert first[4] > 0.05
     assert all(pair[4] == 0 for pair in rest)
-    assert "They differ most in layer 1 head 2" in findings(c)[2]
+    assert "They differ most in L1·H2" in findings(c)[2]
 
 
 def test_shuffled_heads_are_matched_again():
@@ -264,7 +264,7 @@ def test_even_attention_is_called_so_and_the_sharpest_head_is_named_with_its_hab
     assert (
         "A, m, looks almost evenly everywhere: a row’s entropy is 2.3 of at most 2.3 bits" in first
     )
-    assert "Its sharpest head, layer 0 head 1, puts 0.80 on the token before." in second
+    assert "Its sharpest head, L0·H1, puts 0.80 on the token before." in second
     assert "is selective" in second
 
 
@@ -318,7 +318,7 @@ def test_layers_go_by_the_models_own_numbers_in_sentences():
     assert "layer 0" not in " ".join(found.findings)
     other = compare(hybrid, causal_trace(1, "a b c d e f", numbers=(0, 1)))
     assert not other.same_shape  # layer 5 has no namesake
-    assert "A’s layer 1 head" in other.findings[2] or "A’s layer 5 head" in other.findings[2]
+    assert "A’s L1·H" in other.findings[2] or "A’s L5·H" in other.findings[2]
 
 
 @settings(max_examples=20)

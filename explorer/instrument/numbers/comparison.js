@@ -4,6 +4,7 @@
 import { read } from "../wire/container.js";
 import { toCsv } from "./csv.js";
 import { indexOf, meanWeights } from "./data.js";
+import { headName } from "./headname.js";
 import { arrange } from "./model.js";
 import { PARAMS } from "./view.js";
 
@@ -202,13 +203,13 @@ export function differenceSentence(units, difference, heads) {
   return `A’s ${heads.a} and B’s ${heads.b} differ most at ${pairSentence(units, difference, row, column)}`;
 }
 
-/** What a side shows, in words. @param {Side | null} side */
-export function headName(side) {
+/** What a side shows, by its name. @param {Side | null} side */
+export function shownHead(side) {
   if (!side) return "";
   const { layer, heads } = side.view;
   return heads.length === 1
-    ? `layer ${layer}, head ${heads[0]}`
-    : `layer ${layer}, mean of ${heads.length} heads`;
+    ? headName(layer, heads[0])
+    : `L${layer}, mean of ${heads.length} heads`;
 }
 
 const PAIRS = 30; // rows of the table of differences

@@ -7,7 +7,6 @@ import {
   differenceOf,
   differenceSentence,
   followOf,
-  headName,
   led,
   NO_DIFFERENCE,
   noteOf,
@@ -16,6 +15,7 @@ import {
   pairSentence,
   SECOND,
   SIDES,
+  shownHead,
   unpackPair,
   usual,
 } from "../numbers/comparison.js";
@@ -274,8 +274,8 @@ function chooseRank(here, [layer, head, layerB, headB]) {
 const bothTitles = ({ sides }) =>
   SIDES.map((side) => sides[side].now()?.trace.head.title).join(" and ");
 
-/** What both sides show, in words. @param {Here} here */
-const headNames = ({ sides: { a, b } }) => ({ a: headName(a.now()), b: headName(b.now()) });
+/** What both sides show, by name. @param {Here} here */
+const headNames = ({ sides: { a, b } }) => ({ a: shownHead(a.now()), b: shownHead(b.now()) });
 
 /** Where the two differ most. @param {Here} here */
 const sentence = (here) => differenceSentence(unitsOf(here), here.difference, headNames(here));
