@@ -249,7 +249,7 @@ def test_models_of_other_sizes_are_compared_with_their_best_matches():
     assert c.distance.shape == (2, 3, 1, 2)
     for layer, head, layer_b, head_b, bits in c.ranking():
         assert bits == c.distance[layer, head].min() == c.distance[layer, head, layer_b, head_b]
-    assert findings(c)[2].startswith("The nearest pair is A’s layer")
+    assert findings(c)[2].startswith("The nearest pair is A’s L")
 
 
 def test_even_attention_is_called_so_and_the_sharpest_head_is_named_with_its_habit():
@@ -315,7 +315,7 @@ def test_layers_go_by_the_models_own_numbers_in_sentences():
     hybrid = causal_trace(0, "a b c d e f", numbers=(1, 5))
     found = compare(hybrid, causal_trace(1, "a b c d e f", numbers=(1, 5)))
     assert found.same_shape
-    assert "layer 0" not in " ".join(found.findings)
+    assert "L0·" not in " ".join(found.findings)
     other = compare(hybrid, causal_trace(1, "a b c d e f", numbers=(0, 1)))
     assert not other.same_shape  # layer 5 has no namesake
     assert "A’s L1·H" in other.findings[2] or "A’s L5·H" in other.findings[2]
