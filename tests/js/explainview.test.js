@@ -30,7 +30,7 @@ const method = (/** @type {string} */ key, signed = true) => ({
 });
 /** Two layers of two heads, numbered 3 and 5; a word of two pieces and another. @type {any} */
 const FOUND = {
-  ...{ id: "a", title: "t", value: 0.5, instead: "[MASK]", asks_at: false, numbers: [3, 5] },
+  ...{ id: "a", title: "t", value: 0.5, instead: "[MASK]", at: null, numbers: [3, 5] },
   ...{ shape: [2, 2], effects: [0.1, -0.4, 0, 0.2], importance: [1, 2, 3, 4], heads_reason: "" },
   tokens: ["=x", "##y", "so"].map((text) => ({ text, special: false })),
   units: [[0, 1], [2]],
@@ -90,7 +90,7 @@ test("an answer is awaited until the one to this very change is there", () => {
 });
 
 test("a word pointed at is told with what its removal did, once that is measured", () => {
-  assert.match(pointedSentence(open()), /^Each line’s colours/);
+  assert.match(pointedSentence(open()), /^Point at a word/);
   const state = { ...open(), pointed: 0 };
   assert.match(
     pointedSentence(state),

@@ -7,6 +7,6 @@ export default createComponent((root, send) =>
   mountExplain(root, {
     ...createAddress(EXPLAIN_PARAMS),
     change: (off, gone) => send("request", { off, gone: gone.map((position) => [position]) }),
-    askAt: (position) => send("at", position),
+    ask: (wish) => send("wish", wish),
   }),
 );
