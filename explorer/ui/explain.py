@@ -9,7 +9,6 @@ from explorer.analysis.explanation import Explanation
 from explorer.errors import ExplorerError
 from explorer.instrument import component
 from explorer.instrument.component import heard
-from explorer.instrument.wire.about import passport_words
 from explorer.instrument.wire.explain import (
     Changed,
     Predictions,
@@ -19,11 +18,13 @@ from explorer.instrument.wire.explain import (
     pack_explain,
 )
 from explorer.instrument.wire.request import change_of
+from explorer.place import content_word, word_at
 from explorer.run import Run
 from explorer.target import Likeness, Target, target_to_query
-from explorer.ui import background, controls, messages, state
+from explorer.trace import AttentionTrace
+from explorer.ui import background, controls, messages, place, state
 from explorer.ui.scheduler import scheduler
-from explorer.ui.show import name_of
+from explorer.ui.show import about_of, name_of
 from explorer.ui.work import Changing, Choosing, Explaining
 
 _NOTHING: tuple[frozenset[tuple[int, int]], frozenset[int]] = (frozenset(), frozenset())
@@ -82,13 +83,30 @@ def _target(run: Run | None) -> Target:
         session.explain_run = run
         session.explain_wish = replace(session.explain_wish, at=None)
     session.wish_stands = True  # whether it can be asked for
+    wish: Wish = session.explain_wish
+    if wish.at is None and wish.kind in ("word", "vector"):
+        wish = replace(wish, at=_pinned(run))
     try:
-        session.target_last = session.explain_wish.target()
+        session.target_last = wish.target()
     except ExplorerError as error:
         session.explain_trouble, session.wish_stands = str(error), False
         session.setdefault("target_last", Likeness(Wish.other))
     found: Target = session.target_last
     return found
+
+
+def _pinned(run: Run | None) -> int | None:
+    """The word that is asked about at first: the one that is pinned, else one of content."""
+    session = st.session_state
+    if run is None or run != session.shown or run.picture:
+        return None  # nobody knows its tokens yet
+    trace = scheduler().wait(run, f"{session.reader} about")
+    if trace.model.part in ("cross", "decoder"):
+        return None  # what looks are tokens of another text
+    pinned = place.here().in_trace(run, trace).query
+    if pinned is not None and not trace.query_tokens[pinned].special:
+        return pinned
+    return next(iter(content_word(trace)), None)
 
 
 def _as_it_stands(work: Explaining, found: tuple[Explanation, Predictions]) -> Found:
@@ -147,15 +165,24 @@ def _explained(work: Explaining, found: tuple[Explanation, Predictions]) -> dict
     wish = Changing(work.run, work.target, off, gone, work.how) if off or gone else None
     answer = background.aside("changing", wish)
     trace = scheduler().wait(work.run, f"{session.reader} about")
+    _look_at(session.explain_wish.at, work.run, trace)
     return explained_of(
         explanation,
         explain_id=explain_id,
         returns=session.get("explain_returns", 0),
-        title=" · ".join(filter(None, [trace.model.name, passport_words(trace.model)])),
+        about=about_of(trace, work.run),
         predictions=predictions,
         changed=Changed(sorted(off), sorted(gone), *answer) if answer else None,
         link=_link(work, explanation.at),
     )
+
+
+def _look_at(at: int | None, run: Run, trace: AttentionTrace) -> None:
+    """The word that was clicked is the one that other pages look at, too."""
+    if at is None or at >= len(trace.query_tokens) or place.here().queries == (at,):
+        return
+    words = (word_at(trace, trace.query_tokens, (at,)), "")
+    place.look(run=run, queries=(at,), keys=(), words=words)
 
 
 def _link(work: Explaining, at: int | None) -> dict[str, str] | None:

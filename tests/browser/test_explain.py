@@ -14,7 +14,6 @@ from explorer.source import Folder
 from explorer.sources.activations import read_activations
 from explorer.sources.intervention import intervention
 from explorer.target import Likeness, MaskedWord
-from tests.browser.test_files import saved
 from tests.models.tiny import tiny_model
 
 CAT = "The cat sat on the mat because it was tired."
@@ -27,6 +26,16 @@ def open_explain(reader, **query):
 
 def heads_say(reader):
     return reader.page.locator("section[aria-label=Heads] .ax-says")
+
+
+def saved(reader, kind):
+    """The file that a button under Save hands out."""
+    menu = reader.page.locator(".ax-save", has=reader.page.get_by_text("Save", exact=True))
+    if menu.get_attribute("open") is None:
+        menu.locator("summary").click()
+    with reader.page.expect_download() as waiting:
+        menu.get_by_role("button", name=kind, exact=True).click()
+    return waiting.value
 
 
 def word(reader, text):

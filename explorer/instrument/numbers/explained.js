@@ -10,7 +10,7 @@ import { read } from "../wire/container.js";
  *            curves: CurvesOf | null}} MethodOf
  * @typedef {[string, number][]} Guesses
  * @typedef {{heads: [number, number][], gone: number[], value: number, predictions: Guesses}} Changed
- * @typedef {{id: string, link: Record<string, string> | null, title: string, name: string,
+ * @typedef {{id: string, about: import("../parts/about.js").About, link: Record<string, string> | null, title: string, name: string,
  *            value: number, empty: number | null, instead: string | null, at: number | null,
  *            tokens: {text: string, special: boolean}[], units: number[][],
  *            whole: boolean, stopped: boolean, removal: (number | null)[] | null, lines: string[], methods: MethodOf[],

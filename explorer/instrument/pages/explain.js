@@ -17,6 +17,7 @@ import { createAskBar } from "../panels/askbar.js";
 import { createMethodRows } from "../panels/methodrows.js";
 import { agreementTable, scoreTable } from "../panels/methodtables.js";
 import { createSwitchOff } from "../panels/switchoff.js";
+import { createAbout, fileWords } from "../parts/about.js";
 import { helpMark } from "../parts/bubble.js";
 import { createCurves } from "../parts/curves.js";
 import { h, pushButton, setText } from "../parts/dom.js";
@@ -34,6 +35,8 @@ import { followSizes } from "./sizes.js";
  *   change: (heads: Head[], gone: number[]) => void,
  *   ask: (wish: import("../numbers/explainask.js").Wish) => void,
  *   copyLink: () => Promise<boolean>,
+ *   asking: import("../parts/about.js").Asking,
+ *   leave: () => void,
  * }} ExplainHost
  * @typedef {{root: HTMLElement, host: ExplainHost, state: ExplainState | null,
  *            bar: import("../numbers/explainask.js").Bar | null,
@@ -102,6 +105,8 @@ export function mountExplain(root, host) {
     retheme: repaint,
     destroy: () => {
       stopFollowing();
+      parts.about.stop();
+      host.leave();
       root.replaceChildren();
     },
   };
@@ -148,9 +153,10 @@ function actsOf(here) {
  * What is asked for, and whether what stands below it is the answer.
  * @param {Here} here @param {Parts} parts @param {import("../numbers/explained.js").Explained | null} found
  */
-function showBar({ bar, root }, { ask, results }, found) {
+function showBar({ bar, root }, { ask, about, results }, found) {
   if (!bar) return;
   ask.show(bar, found?.at ?? null);
+  if (found) about.show(found.about);
   results.hidden = !found;
   results.classList.toggle("ax-stale", bar.stale);
   if (found) return;
@@ -188,7 +194,7 @@ function createParts(here, act) {
     () => ({
       elements: [target, scoring, curves.element, heads.element],
       title: here.state?.found.title ?? "",
-      name: "explain",
+      name: `${fileWords(here.state?.found.about)} explain`,
       says: here.state?.found.lines.join(" ") ?? "",
       theme: here.theme,
     }),
@@ -199,6 +205,7 @@ function createParts(here, act) {
     ...{ ask, target, rows, pointedSays, caveat, goneSays, goneBack, curves, heads, scoring, save },
     results: h("div", { class: "ax-results" }),
     lines: h("ul", { class: "ax-findings" }),
+    about: createAbout(here.host.asking),
     copy: createCopy(here.host.copyLink),
     matrix: h("div", { class: "ax-rows", tabindex: "0", role: "group" }),
     table: h("div", { class: "ax-rows", tabindex: "0", role: "group" }),
@@ -206,19 +213,9 @@ function createParts(here, act) {
 }
 
 /** @param {Parts} parts */
-function layOut({
-  ask,
-  target,
-  lines,
-  copy,
-  save,
-  scoring,
-  curves,
-  table,
-  matrix,
-  heads,
-  results,
-}) {
+function layOut(parts) {
+  const { ask, about, target, lines, copy, save, scoring, curves, table, matrix, heads } = parts;
+  const { results } = parts;
   const away = h("div", { class: "ax-away" }, copy.element, save.element);
   results.append(
     ...[target, lines, scoring, curves.element],
@@ -231,7 +228,12 @@ function layOut({
     ),
     heads.element,
   );
-  return [h("div", { class: "ax-tools ax-ask" }, ...ask.elements, away), ...ask.below, results];
+  return [
+    h("div", { class: "ax-top" }, about.element, away),
+    h("div", { class: "ax-tools ax-ask" }, ...ask.elements),
+    ...ask.below,
+    results,
+  ];
 }
 
 /** @param {Parts} parts @param {Shown} shown */

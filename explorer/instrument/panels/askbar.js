@@ -31,7 +31,7 @@ export function createAskBar(ask) {
   const words = createWords((at) => ask({ at }));
   const grey = h("p", { class: "ax-help ax-grey", id: "ax-grey" });
   kinds.element.setAttribute("aria-describedby", grey.id);
-  const chips = h("div", { class: "ax-legend" });
+  const chips = h("div", { class: "ax-chips" });
   return {
     elements: [kinds.element, details.element, how.element, chips],
     below: [grey, words.element],
@@ -149,7 +149,8 @@ function createHow(ask) {
     (value) => ask({ whole_flow: value === "whole" }),
   );
   way.element.firstElementChild?.append(" ", helpMark(REPLACED));
-  const element = createMenu("How words go", [way.element, pieces.element, flow.element]);
+  const inside = [way.element, pieces.element, flow.element];
+  const element = createMenu("How words go", inside, "ax-save ax-how");
   return {
     element,
     /** @param {Wish} wish */

@@ -12,6 +12,7 @@ import numpy as np
 
 from explorer.analysis.explanation import Explanation, Score, truth_line
 from explorer.analysis.profiles import Doubles
+from explorer.instrument.wire.about import About
 from explorer.instrument.wire.container import write
 from explorer.target import (
     ClassScore,
@@ -182,7 +183,7 @@ def explained_of(
     found: Explanation,
     *,
     explain_id: str,
-    title: str,
+    about: About,
     predictions: Predictions = (),
     changed: Changed | None = None,
     link: Mapping[str, str] | None = None,
@@ -193,7 +194,7 @@ def explained_of(
     Args:
         found: What to show.
         explain_id: Names it: payloads with one id add to the same picture.
-        title: The model's name, and how far its numbers were checked.
+        about: Whose explanation it is.
         predictions: The likeliest words or classes with all heads on.
         changed: The answer for the heads that are off and the words that are gone.
         link: The URL parameters of the run and target; None if no link can carry them.
@@ -206,7 +207,8 @@ def explained_of(
         "id": explain_id,
         "returns": returns,
         "link": link,
-        "title": title,
+        "about": asdict(about),
+        "title": " · ".join(filter(None, [about.title, about.passport])),
         "name": found.name,
         "value": found.value,
         "empty": found.empty,
