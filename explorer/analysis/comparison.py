@@ -161,11 +161,11 @@ ALIKE = 1e-4  # bits: the same but for rounding
 
 
 def findings(c: Comparison) -> list[str]:
-    """The main findings as sentences, the widest first."""
+    """The main findings as sentences: where the two differ, then how each looks."""
     return [
+        _farthest(c),
         _spread("A", c.a, c.profiles_a),
         _spread("B", c.b, c.profiles_b),
-        _farthest(c),
         *_left_out(c),
     ]
 
