@@ -40,11 +40,11 @@ class MaskedWord:
     """The probability of a word at a masked token.
 
     Attributes:
-        at: The position of the token that is masked.
+        at: The position of the token that is masked; None for the longest word.
         guess: The token whose probability is asked for; None for the one that stood there.
     """
 
-    at: int
+    at: int | None = None
     guess: str | None = None
 
     def __post_init__(self) -> None:
@@ -74,10 +74,10 @@ class OutputVector:
     """The length of a token's output vector, along the direction that it has now.
 
     Attributes:
-        at: The token's position.
+        at: The token's position; None for the longest word.
     """
 
-    at: int
+    at: int | None = None
 
 
 Target = Likeness | MaskedWord | ClassScore | OutputVector
@@ -107,7 +107,7 @@ def target_from_query(query: Mapping[str, str]) -> Target | None:
     if kind == "like":
         return Likeness(query.get("other", ""), query.get("first") == "1")
     if kind == "class":
-        return ClassScore(_number(query, "label") if "label" in query else None)
+        return ClassScore(_number(query, "label"))
     if kind == "word":
         return MaskedWord(_number(query, "at"), query.get("guess"))
     if kind == "vector":
@@ -117,8 +117,10 @@ def target_from_query(query: Mapping[str, str]) -> Target | None:
     )
 
 
-def _number(query: Mapping[str, str], name: str) -> int:
-    value = query.get(name, "")
+def _number(query: Mapping[str, str], name: str) -> int | None:
+    value = query.get(name)
+    if value is None:
+        return None
     if not re.fullmatch(r"[0-9]{1,5}", value):
         raise ExplorerError(f"The link says {name} = {value[:20]!r}; it must be a whole number.")
     return int(value)

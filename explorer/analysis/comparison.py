@@ -17,6 +17,7 @@ from explorer.analysis.profiles import (
     possible_entropy,
 )
 from explorer.errors import ExplorerError
+from explorer.headname import head_name
 from explorer.layers import Doubles, Weights
 from explorer.once import once
 from explorer.trace import AttentionTrace
@@ -160,18 +161,18 @@ ALIKE = 1e-4  # bits: the same but for rounding
 
 
 def findings(c: Comparison) -> list[str]:
-    """The main findings as sentences, the widest first."""
+    """The main findings as sentences: where the two differ, then how each looks."""
     return [
+        _farthest(c),
         _spread("A", c.a, c.profiles_a),
         _spread("B", c.b, c.profiles_b),
-        _farthest(c),
         *_left_out(c),
     ]
 
 
-def head_name(trace: AttentionTrace, layer: int, head: int) -> str:
-    """A head in words; ``layer`` is counted, and named by the model's own number."""
-    return f"layer {trace.numbers[layer]} head {head}"
+def head_of(trace: AttentionTrace, layer: int, head: int) -> str:
+    """A head's name; ``layer`` is counted, and named by the model's own number."""
+    return head_name(trace.numbers[layer], head)
 
 
 def _spread(name: str, trace: AttentionTrace, profiles: HeadProfiles) -> str:
@@ -189,7 +190,7 @@ def _spread(name: str, trace: AttentionTrace, profiles: HeadProfiles) -> str:
     return (
         f"{name}, {trace.model.name}, {how}: a row’s entropy is {bits.mean():.1f} of at most "
         f"{most:.1f} bits on average. Its "
-        f"sharpest head, {head_name(trace, int(layer), int(head))}, {does}."
+        f"sharpest head, {head_of(trace, int(layer), int(head))}, {does}."
     )
 
 
@@ -212,11 +213,11 @@ def _farthest(c: Comparison) -> str:
         return f"The two are the same in every head: the largest distance is {most[4]:.1g} bits."
     if c.same_shape:
         return (
-            f"They differ most in {head_name(c.a, *most[:2])} ({most[4]:.2f} of at most 1 bit), "
-            f"least in {head_name(c.a, *least[:2])} ({least[4]:.2f})."
+            f"They differ most in {head_of(c.a, *most[:2])} ({most[4]:.2f} of at most 1 bit), "
+            f"least in {head_of(c.a, *least[:2])} ({least[4]:.2f})."
         )
     return (
-        f"The nearest pair is A’s {head_name(c.a, *least[:2])} and B’s "
-        f"{head_name(c.b, *least[2:4])} ({least[4]:.2f} of at most 1 bit). A’s "
-        f"{head_name(c.a, *most[:2])} is farthest from all of B’s: {most[4]:.2f} from the nearest."
+        f"The nearest pair is A’s {head_of(c.a, *least[:2])} and B’s "
+        f"{head_of(c.b, *least[2:4])} ({least[4]:.2f} of at most 1 bit). A’s "
+        f"{head_of(c.a, *most[:2])} is farthest from all of B’s: {most[4]:.2f} from the nearest."
     )

@@ -32,6 +32,7 @@ class Asked(Protocol):
     name: str
     value: float
     rows: list[int]
+    at: int | None
     removable: list[int]
     replacement: str | None
     numbers: tuple[int, ...]
@@ -259,6 +260,7 @@ class Explanation:
         numbers: The model's own numbers of the layers, one for each row of those maps.
         notes: What must be said of this model: how words go, where its head reads.
         stopped: Whether nothing more will come.
+        at: The position of the token that the target is about; None if it is about no single one.
     """
 
     model: str
@@ -277,6 +279,7 @@ class Explanation:
     numbers: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
     stopped: bool = False
+    at: int | None = None
 
     @property
     def whole(self) -> bool:
@@ -364,7 +367,7 @@ def _begun(asked: Asked, units: list[list[int]], how: How) -> Explanation:
     scores = [Score(replace(m, name=spelled(m.name), caveat=spelled(m.caveat))) for m in METHODS]
     instead = asked.replacement if how == "replace" else None
     about = (asked.model, asked.name, asked.value, asked.tokens)
-    return Explanation(*about, units, instead, scores=scores, notes=asked.notes(how))
+    return Explanation(*about, units, instead, scores=scores, notes=asked.notes(how), at=asked.at)
 
 
 def _head_importance(found: "_Scores", known: Explanation) -> Explanation:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -12,9 +12,10 @@ from torch import Tensor
 from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, MODEL_FOR_MASKED_LM_MAPPING
 
 from explorer.errors import ExplorerError
+from explorer.headname import head_name
 from explorer.limits import EXPLAIN_TOKENS, check_tokens
 from explorer.run import Run
-from explorer.source import Trained, Transplanted, model_of
+from explorer.source import InMemory, Model, Trained, Transplanted, model_of
 from explorer.sources.forward import check_room, complete, failing
 from explorer.sources.loading import LoadedModel, load_model
 from explorer.sources.progress import Progress, silent, tick
@@ -77,6 +78,7 @@ class Intervention:
         tokens: The tokens.
         name: What the target is, in words.
         value: The target as it is.
+        at: The position of the token that the target is about; None if it is about no single one.
         rows: The positions whose vectors the target is made of: all of them for a mean, those that
             the head reads for a class. Empty where that cannot be said.
         removable: Positions that may be taken away: no special tokens, not the masked one.
@@ -92,22 +94,23 @@ class Intervention:
 
     def __init__(self, loaded: LoadedModel, run: Run, target: Target) -> None:
         self._loaded = loaded = loaded.private()
-        _check_kind(loaded, target)
+        check_kind(loaded, target)
         pair = loaded.form == "pair"
         self._reading = reading = (read_texts if pair else read)(loaded, run.texts)
         self.model = loaded.info.name
         self.tokens: tuple[Token, ...] = reading.tokens
         check_tokens("Explain", len(self.tokens), EXPLAIN_TOKENS)
+        self._target = target = _placed(target, self.tokens)
+        self.at: int | None = getattr(target, "at", None)
         self._check(target)
-        self._target = target
         self._inputs = dict(reading.inputs)
         self._inputs.setdefault("attention_mask", torch.ones_like(reading.inputs["input_ids"]))
         self.replacement, self._stand_in = _stand_in(loaded.tokenizer)
         if isinstance(target, MaskedWord):
-            self._mask_at(target.at)
+            self._mask()
         self._other_read = self._other_cut = 0
         self._reference = self._reference_of(target)
-        self._kept = 0 if getattr(target, "first", False) else getattr(target, "at", None)
+        self._kept = 0 if getattr(target, "first", False) else self.at
         self.removable = self._may_be_removed()
         self._together: Literal["padded", "equal", "alone"] | None = None
         self.numbers: tuple[int, ...] = ()
@@ -439,7 +442,7 @@ class Intervention:
         found = torch.zeros(len(self.numbers), self._n_heads, dtype=torch.bool)
         for layer, head in off:
             if layer not in self.numbers or not 0 <= head < self._n_heads:
-                raise ExplorerError(f"{self.model} has no head {layer}-{head}.")
+                raise ExplorerError(f"{self.model} has no head {head_name(layer, head)}.")
             found[self.numbers.index(layer), head] = True
         return found
 
@@ -552,7 +555,7 @@ class Intervention:
                 return vectors[0] if target.first else vectors.mean(0)
             if isinstance(target, OutputVector):
                 vectors = self._call(self._inputs).last_hidden_state[0].double()
-                return vectors[target.at] / vectors[target.at].norm()
+                return vectors[self.at] / vectors[self.at].norm()
             if isinstance(target, MaskedWord):
                 return self._guess(target)
             if target.label is not None:
@@ -588,7 +591,7 @@ class Intervention:
 
     def _guess(self, target: MaskedWord) -> int:
         if target.guess is None:
-            return int(self._reading.inputs["input_ids"][0, target.at])
+            return int(self._reading.inputs["input_ids"][0, self.at])
         tokenizer = self._loaded.tokenizer
         known = tokenizer.get_vocab()
         for spelled in (target.guess, f"Ġ{target.guess}", f"▁{target.guess}"):
@@ -603,9 +606,9 @@ class Intervention:
             "probability of its own. Choose a shorter or more common word."
         )
 
-    def _mask_at(self, at: int) -> None:
+    def _mask(self) -> None:
         ids = self._inputs["input_ids"].clone()
-        ids[0, at] = self._loaded.tokenizer.mask_token_id
+        ids[0, self.at] = self._loaded.tokenizer.mask_token_id
         self._inputs["input_ids"] = ids
 
     def _check(self, target: Target) -> None:
@@ -615,12 +618,12 @@ class Intervention:
             n_classes = self._loaded.whole.config.num_labels
             if target.label is not None and target.label >= n_classes:
                 raise ExplorerError(f"{name} has the classes 0 to {n_classes - 1}.")
-        at = getattr(target, "at", None)
+        at = self.at
         if at is not None and at >= len(self.tokens):
             raise ExplorerError(
                 f"There is no token {at}: this text has the tokens 0 to {len(self.tokens) - 1}."
             )
-        if isinstance(target, MaskedWord) and self.tokens[target.at].special:
+        if isinstance(target, MaskedWord) and at is not None and self.tokens[at].special:
             raise ExplorerError("Choose a word to mask; special tokens stay.")
 
     def _name_of(self, target: Target) -> str:
@@ -629,11 +632,11 @@ class Intervention:
             other = target.other if len(target.other) <= 60 else target.other[:59] + "…"
             return f"cosine of the text’s {of} vector and that of “{other}”"
         if isinstance(target, OutputVector):
-            token = self.tokens[target.at].text
-            return f"length of the output vector of “{token}” (token {target.at})"
+            token = self.tokens[self.at or 0].text
+            return f"length of the output vector of “{token}” (token {self.at})"
         guessed = self._names_of([self._reference])[0]
         if isinstance(target, MaskedWord):
-            return f"probability of “{guessed}” at the masked token {target.at}"
+            return f"probability of “{guessed}” at the masked token {self.at}"
         return f"logit of the class “{guessed}”"
 
     def _names_of(self, ids: Sequence[int]) -> list[str]:
@@ -724,7 +727,16 @@ def _where(name: str, rows: Sequence[int], tokens: Sequence[Token]) -> str:
     return f"The head reads the vectors of {some} tokens: attention is read as a mean over them."
 
 
-def _check_kind(loaded: LoadedModel, target: Target) -> None:
+def _placed(target: Target, tokens: Sequence[Token]) -> Target:
+    """The target at a token: where it names none, at the first of the longest words."""
+    if not isinstance(target, MaskedWord | OutputVector) or target.at is not None:
+        return target
+    ordinary = [i for i, token in enumerate(tokens) if not token.special]
+    longest = max(ordinary, key=lambda i: sum(map(str.isalpha, tokens[i].text)), default=0)
+    return replace(target, at=longest)
+
+
+def check_kind(loaded: LoadedModel, target: Target) -> None:
     """Refuse a target that a model does not have, whatever the text.
 
     Raises:
@@ -766,6 +778,15 @@ def intervention(run: Run, target: Target, progress: Progress = silent) -> Inter
     Raises:
         ExplorerError: The run's source is no model with an output, or has no such target.
     """
+    return Intervention(load_model(model_with_output(run), progress), run, target)
+
+
+def model_with_output(run: Run) -> Model | InMemory:
+    """The model of a run, which has an output to explain.
+
+    Raises:
+        ExplorerError: Its source has none.
+    """
     run.check_is_for_a_model()
     if isinstance(run.source, Trained):
         raise ExplorerError(
@@ -779,4 +800,4 @@ def intervention(run: Run, target: Target, progress: Progress = silent) -> Inter
             "The from-scratch layer predicts nothing, so there is no output to explain. Choose "
             "BERT or another model under Model, then press Run."
         )
-    return Intervention(load_model(model, progress), run, target)
+    return model

@@ -8,18 +8,20 @@ from explorer import export
 from explorer.analysis.comparison import Comparison
 from explorer.analysis.profiles import ENTROPY
 from explorer.errors import ExplorerError
+from explorer.headname import head_name
 from explorer.instrument import component
 from explorer.instrument.component import heard
 from explorer.instrument.wire.compare import pack_compare
 from explorer.instrument.wire.request import Head, Request, file_of, side_of
 from explorer.instrument.wire.trace import layers_to_send, pack
+from explorer.place import Place
 from explorer.run import LINK_BYTES, Run
 from explorer.sources import EXAMPLES
 from explorer.trace import AttentionTrace
-from explorer.ui import background, controls, offer, state
+from explorer.ui import background, controls, offer, place, state
 from explorer.ui.answers import answers, file
 from explorer.ui.scheduler import scheduler
-from explorer.ui.show import name_of
+from explorer.ui.show import about_of, name_of
 from explorer.ui.work import Comparing
 from explorer.views.comparison import distance_figure, entropy_figure
 
@@ -27,11 +29,26 @@ from explorer.views.comparison import distance_figure, entropy_figure
 def ask() -> None:
     """The inputs of both runs, and Compare."""
     _open()
-    controls.ask_for_two()
-    with st.container(horizontal=True):
-        st.button("Compare", key="compare", type="primary", shortcut="Mod+Enter", on_click=_compare)
-        st.button("Give B the text of A", key="same_text", on_click=_same_text)
-        st.button("Swap A and B", key="swap", on_click=_swap)
+    with st.container(key="ask"):
+        controls.ask_for_two()
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button(
+                "Compare", key="compare", type="primary", shortcut="Mod+Enter", on_click=_compare
+            )
+            st.button("Give B the text of A", key="same_text", on_click=_same_text)
+            st.button("Swap A and B", key="swap", on_click=_swap)
+            if _is_changed():
+                with st.container(key="changed"):  # the style dims the picture beside it
+                    st.caption("Something was changed: press Compare to see it.")
+
+
+def _is_changed() -> bool:
+    """Whether the inputs ask for something else than what is shown or on its way."""
+    try:
+        wanted = Comparing(state.run_from_inputs(), state.run_from_inputs(state.B))
+    except ExplorerError:
+        return False  # Compare says what is wrong
+    return wanted != st.session_state.pair_wanted
 
 
 def _open() -> None:
@@ -53,10 +70,14 @@ def _open() -> None:
 
 def _layers_in_address() -> dict[str, int]:
     query = st.query_params.to_dict()
-    return {
-        "a": Head.of(query).layer,
-        "b": Head.of({"layer": query.get("b_layer")}).layer,
-    }
+    own = Head.of(query).layer if "layer" in query else place.here().layer
+    return {"a": own, "b": Head.of({"layer": query.get("b_layer")}).layer}
+
+
+def _place(pair: Comparing, shown: Comparison) -> dict[str, str] | None:
+    """What A opens with: where other pages look, if a reader has chosen that."""
+    view = place.opening(pair.a, shown.a)
+    return None if view == Place().to_query() else view
 
 
 def _b_in_address(a: Run) -> Run:
@@ -90,6 +111,7 @@ def _compare() -> None:
         session.trouble = str(error)
         return
     session.pair_wanted, session.wanted, session.trouble = wanted, wanted.a, None
+    session.asked_times += 1
 
 
 def _same_text() -> None:
@@ -164,6 +186,7 @@ def _pair(shown: Comparison, pair: Comparing) -> None:
         (payloads[0], payloads[1]),
         compare_id=f"{name_of(pair.a)}-{name_of(pair.b)}",
         link=link,
+        opening=_place(pair, shown),
         page=file(view, lambda r: export.comparison_to_html(shown, opening=view, report=r))
         if view
         else "",
@@ -194,6 +217,7 @@ def _side(side: str, trace: AttentionTrace, run: Run) -> bytes:
         trace,
         trace_id=trace_id,
         layers=layers_to_send(trace, session.pair_layers[side]),
+        about=about_of(trace, run),
         answers=answers(f"pair_{side}", trace, trace_id, request, Head(session.pair_layers[side])),
     )
 
@@ -247,4 +271,4 @@ def _table(shown: Comparison) -> dict[str, list[object]]:
 
 def _name(trace: AttentionTrace, layer: int, head: int) -> str:
     """A head by the model's own number of its layer."""
-    return f"{trace.numbers[layer]}-{head}"
+    return head_name(trace.numbers[layer], head)

@@ -1,6 +1,7 @@
 """The page “Explain”: one output, every method, and what really happens when words go."""
 
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
@@ -8,229 +9,185 @@ from explorer.analysis.explanation import Explanation
 from explorer.errors import ExplorerError
 from explorer.instrument import component
 from explorer.instrument.component import heard
-from explorer.instrument.wire.about import passport_words
-from explorer.instrument.wire.explain import Changed, Predictions, pack_explain
-from explorer.instrument.wire.request import change_of, position_of
-from explorer.limits import EXPLAIN_TOKENS
-from explorer.run import Run
-from explorer.target import (
-    ClassScore,
-    Likeness,
-    MaskedWord,
-    OutputVector,
-    Target,
-    target_from_query,
-    target_to_query,
+from explorer.instrument.wire.explain import (
+    Changed,
+    Predictions,
+    Wish,
+    bar_of,
+    explained_of,
+    pack_explain,
 )
-from explorer.ui import background, controls, messages, state
+from explorer.instrument.wire.request import change_of
+from explorer.place import content_word, word_at
+from explorer.run import Run
+from explorer.target import Likeness, Target, target_to_query
+from explorer.trace import AttentionTrace
+from explorer.ui import background, controls, messages, place, state
 from explorer.ui.scheduler import scheduler
-from explorer.ui.show import name_of
-from explorer.ui.work import Changing, Explaining
+from explorer.ui.show import about_of, name_of
+from explorer.ui.work import Changing, Choosing, Explaining
 
-_KINDS = {
-    "like": "how like another text it is",
-    "word": "a masked word",
-    "class": "a class",
-    "vector": "a token’s output vector",
-}
-_HOW = {"replace": "another token in its place", "drop": "dropped"}
-_OTHER = "A tired animal rests."
-_LAST_TOKEN, _LAST_CLASS = EXPLAIN_TOKENS - 1, 999
 _NOTHING: tuple[frozenset[tuple[int, int]], frozenset[int]] = (frozenset(), frozenset())
+Found = tuple[Explaining, tuple[Explanation, Predictions]]
 
 
 def ask() -> None:
-    """The inputs of the run, and of what shall be explained."""
+    """The inputs of the run; what shall be explained is asked in the bar above the result."""
     controls.ask()
     _open()
-    session = st.session_state
-    if session.ask_at is not None:  # set here, because a fragment cannot set an input outside it
-        session.target_at, session.ask_at = min(session.ask_at, _LAST_TOKEN), None
-    st.pills(
-        "Explain",
-        list(_KINDS),
-        key="target_kind",
-        format_func=_KINDS.__getitem__,
-        required=True,
-        persist_state="session",
-    )
-    rest, more = st.columns([5, 2], vertical_alignment="bottom", gap="medium")
-    with rest:
-        _details(session.target_kind)
-    with more.popover("How words go", width="stretch"):
-        st.pills(
-            "A word that is taken away is",
-            list(_HOW),
-            key="away",
-            format_func=_HOW.__getitem__,
-            required=True,
-            persist_state="session",
-            help="[MASK] stands in its place where a model has one; else the token that its "
-            "tokenizer has for unknown words, or for the end of a text.",
-        )
-        st.toggle("The pieces of a word count as one", key="whole_words", persist_state="session")
-        st.toggle(
-            "Attention flow also where it takes minutes",
-            key="whole_flow",
-            persist_state="session",
-            help="For a mean over all positions it takes a maximum flow for every two tokens.",
-        )
 
 
 def _open() -> None:
     """What the link asks for, when the page is opened."""
     session = st.session_state
-    if "target_kind" in session:
+    if "explain_wish" in session:
         return
-    target: Target | None = None
-    session.target_trouble = ""
-    query = st.query_params.to_dict()
-    try:
-        target = target_from_query(query)
-    except ExplorerError as error:
-        session.target_trouble = f"This link cannot be opened as it is. {error}"
-    kinds = {Likeness: "like", MaskedWord: "word", ClassScore: "class", OutputVector: "vector"}
-    session.target_kind = kinds[type(target)] if target else "like"
-    session.target_other = getattr(target, "other", _OTHER)
-    session.target_first = getattr(target, "first", False)
-    session.target_at = min(getattr(target, "at", 1), _LAST_TOKEN)
-    session.target_guess = getattr(target, "guess", None) or ""
-    label = getattr(target, "label", None)
-    session.target_label = -1 if label is None else min(label, _LAST_CLASS)
-    session.away = "drop" if query.get("away") == "drop" else "replace"
-    session.whole_words = query.get("pieces") != "1"
-    session.whole_flow = query.get("flow") == "1"
+    session.explain_wish, session.explain_trouble = Wish(), ""
+    session.explain_run = session.wanted or session.shown
     session.explain_id, session.heads_off, session.words_gone = None, *_NOTHING
-    session.ask_at = None
-
-
-def _details(kind: str) -> None:
-    """What else the chosen kind of target needs."""
-    if kind == "like":
-        st.text_input("The other text", key="target_other", persist_state="session")
-    elif kind == "class":
-        st.number_input(
-            "Number of the class (−1: the likeliest)",
-            -1,
-            _LAST_CLASS,
-            key="target_label",
-            persist_state="session",
-        )
-    else:
-        where, what = st.columns(2) if kind == "word" else (st.container(), None)
-        where.number_input(
-            "Number of the token",
-            0,
-            _LAST_TOKEN,
-            key="target_at",
-            persist_state="session",
-            help="Or click a word in the first line of scores below.",
-        )
-        if what:
-            what.text_input(
-                "Probability of (empty: what stood there)",
-                key="target_guess",
-                persist_state="session",
-            )
-
-
-def _target() -> Target:
-    """What the inputs ask for.
-
-    Raises:
-        ExplorerError: They ask for nothing that can be.
-    """
-    session = st.session_state
-    if session.target_kind == "like":
-        return Likeness(session.target_other, session.target_first)
-    if session.target_kind == "word":
-        return MaskedWord(session.target_at, session.target_guess.strip() or None)
-    if session.target_kind == "class":
-        return ClassScore(None if session.target_label < 0 else session.target_label)
-    return OutputVector(session.target_at)
+    session.wish_changed = False
+    try:
+        session.explain_wish = Wish.from_query(st.query_params.to_dict())
+    except ExplorerError as error:
+        session.explain_trouble = f"This link cannot be opened as it is. {error}"
 
 
 def result() -> None:
-    """Draw the explanation of what is wanted, or the last one."""
+    """Draw the explanation of what is wanted, or the last one, under what is asked for."""
     session = st.session_state
     run: Run | None = session.wanted or session.shown
-    how: Literal["replace", "drop"] = session.away
     slot = st.container(key="target_messages")
-    try:
-        target = _target()
-    except ExplorerError as error:
-        session.target_trouble = str(error)
-        target = session.get("target_last", Likeness(_OTHER))
-    else:
-        session.target_last = target
-    if session.target_trouble:
+    target = _target(run)
+    if session.explain_trouble:
         with slot:
-            messages.trouble(session.target_trouble, "_of_target")
-        session.target_trouble = ""
-    options = (target, how, session.whole_words, session.whole_flow)
-    found = background.outcome("explain", run and Explaining(run, *options))
+            messages.trouble(session.explain_trouble, "_of_target")
+        session.explain_trouble = ""
+    wish: Wish = session.explain_wish
+    wanted = run and Explaining(run, target, wish.how, wish.by_word, wish.whole_flow)
+    found: Found | None = background.outcome("explain", wanted)
     if found:
-        explaining, (explanation, predictions) = found
-        if not session.explain_job and not explanation.whole:
-            explanation = explanation.left_off()
+        found = _as_it_stands(*found)
         state.write_address()
         with st.container(key="about_explain"):
-            trace = scheduler().wait(explaining.run, f"{session.reader} about")
-            messages.about(trace, explaining.run, marked=False)
-        title = [trace.model.name, passport_words(trace.model)]
-        _explanation(explaining, explanation, predictions, " · ".join(filter(None, title)))
+            trace = scheduler().wait(found[0].run, f"{session.reader} about")
+            messages.about(trace, found[0].run, marked=False)
+    if run:
+        _drawn(run, wanted, found)
     scheduler().warm_up()
 
 
-@st.fragment
-def _explanation(
-    work: Explaining, found: Explanation, predictions: Predictions, title: str
-) -> None:
+def _target(run: Run | None) -> Target:
+    """The target that is asked for; the last one where that is none that can be."""
     session = st.session_state
-    if session.ask_at is not None:
+    if run != session.explain_run:  # another text: a place in the last one means nothing in it
+        session.explain_run = run
+        session.explain_wish = replace(session.explain_wish, at=None)
+    session.wish_stands = True  # whether it can be asked for
+    wish: Wish = session.explain_wish
+    if wish.at is None and wish.kind in ("word", "vector"):
+        wish = replace(wish, at=_pinned(run))
+    try:
+        session.target_last = wish.target()
+    except ExplorerError as error:
+        session.explain_trouble, session.wish_stands = str(error), False
+        session.setdefault("target_last", Likeness(Wish.other))
+    found: Target = session.target_last
+    return found
+
+
+def _pinned(run: Run | None) -> int | None:
+    """The word that is asked about at first: the one that is pinned, else one of content."""
+    session = st.session_state
+    if run is None or run != session.shown or run.picture:
+        return None  # nobody knows its tokens yet
+    trace = scheduler().wait(run, f"{session.reader} about")
+    if trace.model.part in ("cross", "decoder"):
+        return None  # what looks are tokens of another text
+    pinned = place.here().in_trace(run, trace).query
+    if pinned is not None and not trace.query_tokens[pinned].special:
+        return pinned
+    return next(iter(content_word(trace)), None)
+
+
+def _as_it_stands(work: Explaining, found: tuple[Explanation, Predictions]) -> Found:
+    """What was found; of what was stopped, said that nothing more will come."""
+    explanation, predictions = found
+    if not st.session_state.explain_job and not explanation.whole:
+        explanation = explanation.left_off()
+    return work, (explanation, predictions)
+
+
+def _possible(run: Run, found: Found | None) -> Any:
+    """What can be explained of a run; None while its model may still be on its way."""
+    session = st.session_state
+    if session.explain_job and not (found and found[0].run == run):
+        return None
+    try:
+        return scheduler().wait(Choosing(run), f"{session.reader} choosing")
+    except ExplorerError:
+        return None  # the sentence that says why stands on the page already
+
+
+@st.fragment
+def _drawn(run: Run, wanted: Explaining | None, found: Found | None) -> None:
+    session = st.session_state
+    if session.wish_changed:
+        session.wish_changed = False
         st.rerun()
-    explain_id = name_of(work)
-    if session.explain_id != explain_id:  # what was off or gone belongs to the last explanation
-        session.explain_id, session.heads_off, session.words_gone = explain_id, *_NOTHING
-    off, gone = session.heads_off, session.words_gone
-    wish = Changing(work.run, work.target, off, gone, work.how) if off or gone else None
-    answer = background.aside("changing", wish)
-    changed = Changed(sorted(off), sorted(gone), *answer) if answer else None
-    payload = pack_explain(
-        found,
-        explain_id=explain_id,
-        returns=session.get("explain_returns", 0),
-        title=title,
-        asks_at=isinstance(work.target, MaskedWord | OutputVector),
-        predictions=predictions,
-        changed=changed,
-        link=_link(work),
-    )
+    stale = found is not None and not (session.wish_stands and found[0] == wanted)
+    bar = bar_of(session.explain_wish, _possible(run, found), stale=stale)
+    payload = pack_explain(bar, found and _explained(*found))
 
     def on_change(wish: tuple[tuple[tuple[int, ...], ...], tuple[int, ...]]) -> None:
         heads, gone = wish
         session.heads_off = frozenset((h[0], h[1]) for h in heads)
         session.words_gone = frozenset(gone)
 
-    def on_at(position: int) -> None:
-        session.ask_at = position
+    def on_wish(wish: Wish) -> None:
+        session.explain_wish, session.wish_changed = wish, True
 
     component.show(
         "explain",
         payload,
         key="explain_view",
         request=heard(change_of, on_change),
-        at=heard(position_of, on_at),
+        wish=heard(Wish.of, on_wish),
     )
 
 
-def _link(work: Explaining) -> dict[str, str] | None:
+def _explained(work: Explaining, found: tuple[Explanation, Predictions]) -> dict[str, Any]:
+    session = st.session_state
+    explanation, predictions = found
+    explain_id = name_of(work)
+    if session.explain_id != explain_id:  # what was off or gone belongs to the last explanation
+        session.explain_id, session.heads_off, session.words_gone = explain_id, *_NOTHING
+    off, gone = session.heads_off, session.words_gone
+    wish = Changing(work.run, work.target, off, gone, work.how) if off or gone else None
+    answer = background.aside("changing", wish)
+    trace = scheduler().wait(work.run, f"{session.reader} about")
+    _look_at(session.explain_wish.at, work.run, trace)
+    return explained_of(
+        explanation,
+        explain_id=explain_id,
+        returns=session.get("explain_returns", 0),
+        about=about_of(trace, work.run),
+        predictions=predictions,
+        changed=Changed(sorted(off), sorted(gone), *answer) if answer else None,
+        link=_link(work, explanation.at),
+    )
+
+
+def _look_at(at: int | None, run: Run, trace: AttentionTrace) -> None:
+    """The word that was clicked is the one that other pages look at, too."""
+    if at is None or at >= len(trace.query_tokens) or place.here().queries == (at,):
+        return
+    words = (word_at(trace, trace.query_tokens, (at,)), "")
+    place.look(run=run, queries=(at,), keys=(), words=words)
+
+
+def _link(work: Explaining, at: int | None) -> dict[str, str] | None:
     if not work.run.fits_link():
         return None
-    options: dict[str, Any] = {
-        "away": "drop" if work.how == "drop" else None,
-        "pieces": None if work.by_word else "1",
-        "flow": "1" if work.whole_flow else None,
-    }
-    told = {name: value for name, value in options.items() if value}
-    return work.run.to_query() | target_to_query(work.target) | told
+    place = {} if at is None else {"at": str(at)}
+    told = Wish(how=work.how, by_word=work.by_word, whole_flow=work.whole_flow).to_query()
+    return work.run.to_query() | target_to_query(work.target) | place | told

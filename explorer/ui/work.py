@@ -122,6 +122,13 @@ class Explaining:
 
 
 @dataclass(frozen=True)
+class Choosing:
+    """What can be explained of a run."""
+
+    run: Run
+
+
+@dataclass(frozen=True)
 class Changing:
     """A run's target, and what it predicts, with some heads off and some positions gone."""
 
@@ -170,6 +177,7 @@ Work = (
     | Surveying
     | Finding
     | Explaining
+    | Choosing
     | Changing
     | Sizing
     | Fetching
@@ -212,6 +220,10 @@ def do(work: Work, progress: Progress, show: Show = lambda partial: None) -> Any
         return _survey_or_find(work, progress)
     if isinstance(work, Explaining | Changing):
         return _explain_or_change(work, progress, show)
+    if isinstance(work, Choosing):
+        from explorer.sources.targets import possible
+
+        return possible(work.run, progress)
     if isinstance(work, Learning | Recording):
         return _learn_or_record(work, progress)
     if isinstance(work, Sizing | Fetching):

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 
 from explorer.analysis.profiles import ENTROPY, EVENNESS
+from explorer.headname import head_name
 from explorer.views.experiments import ACCENT, OTHER, QUIET, laid_out
 
 Doubles = npt.NDArray[np.float64]
@@ -36,8 +37,8 @@ def distance_figure(
             hovertemplate="A %{y}, B %{x}: %{z:.3f} bit<extra></extra>",
         )
     )
-    figure.update_yaxes(autorange="reversed", title="head of A (layer-head)", type="category")
-    figure.update_xaxes(title="head of B (layer-head)", type="category")
+    figure.update_yaxes(autorange="reversed", title="head of A", type="category")
+    figure.update_xaxes(title="head of B", type="category")
     return laid_out(figure, 460)
 
 
@@ -85,10 +86,10 @@ def _dots(
         name=name,
         mode="markers",
         marker={"color": colour, "symbol": symbol, "size": 8, "opacity": 0.75},
-        hovertemplate=name + " layer %{customdata[0]}, head %{customdata[1]}: "
+        hovertemplate=name + " L%{customdata[0]}·H%{customdata[1]}: "
         "%{customdata[2]:.2f} bits<extra></extra>",
     )
 
 
 def _names(layers: Sequence[int], heads: int) -> list[str]:
-    return [f"{layer}-{head}" for layer in layers for head in range(heads)]
+    return [head_name(layer, head) for layer in layers for head in range(heads)]

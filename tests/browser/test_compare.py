@@ -1,5 +1,6 @@
 """Compare, as people see it: opened from a link, one cursor, the difference, heads ranked."""
 
+import re
 from urllib.parse import urlencode
 
 import numpy as np
@@ -26,13 +27,11 @@ def test_a_link_opens_both_runs_at_the_head_that_differs_most(reader):
     c = compare(explorer.trace(CAT), explorer.trace(DOG))
     layer, head, *_, bits = c.ranking()[0]
     findings = reader.page.locator(".ax-findings").inner_text()
-    assert (
-        f"They differ most in layer {layer} head {head} ({bits:.2f} of at most 1 bit)" in findings
-    )
+    assert f"They differ most in L{layer}·H{head} ({bits:.2f} of at most 1 bit)" in findings
     first = reader.page.locator(".ax-rank").first
-    assert first.inner_text().split() == [f"{layer}-{head}", f"{bits:.3f}", "bit"]
+    assert first.inner_text().split() == [f"L{layer}·H{head}", f"{bits:.3f}", "bit"]
     assert first.get_attribute("aria-pressed") == "true"
-    assert f"A’s layer {layer}, head {head} and B’s layer {layer}, head {head}" in (
+    assert f"A’s L{layer}·H{head} and B’s L{layer}·H{head}" in (
         reader.page.locator(".ax-difference .ax-says").inner_text()
     )
     reader.page.wait_for_url(f"**layer={layer}**b_layer={layer}**")
@@ -79,15 +78,15 @@ def test_another_tokenizer_is_aligned_by_characters_and_what_is_left_out_is_said
 def test_a_head_from_the_list_is_shown_on_both_sides_and_b_follows_a(reader):
     open_pair(reader, **EDITED)
     second = reader.page.locator(".ax-rank").nth(1)
-    layer, head = second.inner_text().split()[0].split("-")
+    layer, head = re.fullmatch(r"L(\d+)·H(\d+)", second.inner_text().split()[0]).groups()
     second.click()
-    reader.painted(f"layer {layer}, head {head} | layer {layer}, head {head}")
+    reader.painted(f"L{layer}·H{head} | L{layer}·H{head}")
     side(reader, "A").get_by_role("button", name="Layer 1, head 3", exact=True).click()
-    reader.painted("layer 1, head 3 | layer 1, head 3")
+    reader.painted("L1·H3 | L1·H3")
     choice = reader.page.locator(".ax-choice", has_text="B shows")
     choice.get_by_text("what you choose").click()
     side(reader, "B").get_by_role("button", name="Layer 2, head 0", exact=True).click()
-    reader.painted("layer 1, head 3 | layer 2, head 0")
+    reader.painted("L1·H3 | L2·H0")
     reader.page.wait_for_url("**follow=free**")
 
 
@@ -95,7 +94,7 @@ def test_the_best_match_of_a_head_is_the_nearest_one(reader):
     open_pair(reader, text=CAT, b_source="scratch", layer="0", heads="2")
     c = compare(explorer.trace(CAT), explorer.trace(CAT, source="scratch"))
     layer, head = c.best_match()[2]
-    reader.painted(f"layer 0, head 2 | layer {layer}, head {head}")
+    reader.painted(f"L0·H2 | L{layer}·H{head}")
     assert reader.page.get_by_role("radio", name="its namesake").is_disabled()  # there is none
 
 
@@ -193,7 +192,7 @@ def test_all_is_saved_as_one_file_that_shows_the_same_offline(reader, browser, t
     context = browser.new_context(offline=True)
     page = context.new_page()
     page.goto(saved.as_uri())
-    page.locator(".ax[data-painted*='layer 5, head 4 | layer 5, head 4']").wait_for()
+    page.locator(".ax[data-painted*='L5·H4 | L5·H4']").wait_for()
     assert page.locator(".ax-difference .ax-says").inner_text() == said
     page.locator(".ax-rank").nth(1).click()
     page.locator(".ax-rank[aria-pressed=true]").nth(0).wait_for()

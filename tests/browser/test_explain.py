@@ -1,5 +1,7 @@
 """Explain, as people see it: every method beside measured removal, heads off, masked words."""
 
+import json
+import re
 import uuid
 from urllib.parse import urlencode
 
@@ -12,7 +14,6 @@ from explorer.source import Folder
 from explorer.sources.activations import read_activations
 from explorer.sources.intervention import intervention
 from explorer.target import Likeness, MaskedWord
-from tests.browser.test_files import saved
 from tests.models.tiny import tiny_model
 
 CAT = "The cat sat on the mat because it was tired."
@@ -25,6 +26,21 @@ def open_explain(reader, **query):
 
 def heads_say(reader):
     return reader.page.locator("section[aria-label=Heads] .ax-says")
+
+
+def saved(reader, kind):
+    """The file that a button under Save hands out."""
+    menu = reader.page.locator(".ax-save", has=reader.page.get_by_text("Save", exact=True))
+    if menu.get_attribute("open") is None:
+        menu.locator("summary").click()
+    with reader.page.expect_download() as waiting:
+        menu.get_by_role("button", name=kind, exact=True).click()
+    return waiting.value
+
+
+def word(reader, text):
+    """A word of the line in which one is chosen."""
+    return reader.page.locator(".ax-asked").get_by_role("button", name=text, exact=True).first
 
 
 def click_head(reader, layer, head, shape=(6, 12)):
@@ -88,11 +104,11 @@ def test_heads_switched_off_move_the_target_at_once_and_together(reader, asked):
     click_head(reader, 3, 1)
     reader.page.mouse.move(5, 5)
     heads_say(reader).get_by_text(
-        f"Off: 3-1. The target is {one:.3f} instead of {asked.value:.3f}"
+        f"Off: L3·H1. The target is {one:.3f} instead of {asked.value:.3f}"
     ).wait_for()
     click_head(reader, 5, 7)
     reader.page.mouse.move(5, 5)
-    heads_say(reader).get_by_text(f"Off: 3-1, 5-7. The target is {both:.3f}").wait_for()
+    heads_say(reader).get_by_text(f"Off: L3·H1, L5·H7. The target is {both:.3f}").wait_for()
     reader.page.wait_for_url("**off=3-1.5-7**")
     reader.page.get_by_role("button", name="All heads on").click()
     heads_say(reader).get_by_text("All heads are on").wait_for()
@@ -143,14 +159,14 @@ def test_what_is_on_screen_can_be_taken_away(reader):
 def test_a_link_opens_the_same_explanation_again(reader):
     link = {"text": CAT, "target": "vector", "at": "8", "away": "drop", "method": "alti"}
     open_explain(reader, **link, off="5-11.0-2")
-    heads_say(reader).get_by_text("Off: 5-11, 0-2. The target is").wait_for()
+    heads_say(reader).get_by_text("Off: L5·H11, L0·H2. The target is").wait_for()
     assert "output vector of “it” (token 8)" in reader.page.locator(".ax-target").inner_text()
     assert "ALTI" in reader.page.locator(".ax-caveat").inner_text()
     assert "dropped" in reader.page.locator(".ax-truth").inner_text()
     before = [reader.page.locator(".ax-findings").inner_text(), heads_say(reader).inner_text()]
     reader.page.reload()
     reader.painted("alti")
-    heads_say(reader).get_by_text("Off: 5-11, 0-2. The target is").wait_for()
+    heads_say(reader).get_by_text("Off: L5·H11, L0·H2. The target is").wait_for()
     assert [reader.page.locator(".ax-findings").inner_text(), heads_say(reader).inner_text()] == (
         before
     )
@@ -169,29 +185,85 @@ def test_a_masked_word_is_guessed_and_guessed_again_with_heads_off(reader, word_
     other, changed = asked.predictions(off=[(1, 0)])[0]
     reader.page.locator(".ax-guesses td", has_text=f"{changed:.4f}").first.wait_for()
     assert rows.first.locator("td").nth(2).inner_text() == other
-    # Another word, by a click.
+    # Another word, by a click on it in the text.
     reader.page.get_by_role("button", name="All heads on").click()
-    reader.page.locator(".ax-truth").get_by_text("mat", exact=True).click()
+    word(reader, "mat").click()
     reader.page.locator(".ax-target", has_text="“mat” at the masked token 6").wait_for()
-    reader.page.wait_for_function(
-        "document.querySelectorAll('input[type=number]')[0].value === '6'"
-    )
+    expect(word(reader, "mat")).to_have_attribute("aria-pressed", "true")
+    reader.page.wait_for_url("**at=6**")
+    # And the probability of another word there.
+    reader.box("Probability of").fill("cat")
+    reader.box("Probability of").press("Enter")
+    reader.page.locator(".ax-target", has_text="“cat” at the masked token 6").wait_for()
 
 
-def test_a_target_that_the_model_does_not_have_is_refused_and_the_picture_stays(reader):
+def test_what_the_model_has_not_is_grey_with_the_reason_and_a_word_is_chosen_by_a_click(reader):
     open_explain(reader, text=CAT, target="like", other=OTHER)
-    reader.page.get_by_text("a masked word", exact=True).click()
-    reader.page.get_by_text("has no head that predicts masked words").wait_for()
-    assert "A tired animal rests" in reader.page.locator(".ax-target").inner_text()
-    reader.page.get_by_text("a token’s output vector", exact=True).click()
-    reader.page.locator(".ax-target", has_text="output vector of “the” (token 1)").wait_for()
-    assert reader.page.get_by_text("has no head that predicts masked words").count() == 0
+    for name, why in (
+        ("a masked word", "has no head that predicts masked words"),
+        ("a class", "has no head that chooses between classes"),
+    ):
+        kind = reader.page.get_by_role("radio", name=name)
+        expect(kind).to_be_disabled()
+        assert why in kind.locator("xpath=..").get_attribute("title")
+        assert f"{name} (all-MiniLM-L6-v2 {why}" in reader.page.locator(".ax-grey").inner_text()
+    assert reader.page.locator(".ax input[type=number]").count() == 0
+    reader.page.get_by_text("a word’s output", exact=True).click()
+    reader.page.locator(".ax-target", has_text="output vector of “because” (token 7)").wait_for()
+    expect(word(reader, "because")).to_have_attribute("aria-pressed", "true")
+    word(reader, "it").click()
+    reader.page.locator(".ax-target", has_text="output vector of “it” (token 8)").wait_for()
+    reader.page.wait_for_url("**at=8**")
+
+
+def test_a_class_is_chosen_by_the_models_own_name(reader, app):
+    folder = app.folder / "classes"
+    folder.mkdir()
+    names = {0: "sad", 1: "glad"}
+    tiny_model("SequenceClassification", folder)
+    config = json.loads((folder / "config.json").read_text())
+    config |= {"id2label": names, "label2id": {name: i for i, name in names.items()}}
+    (folder / "config.json").write_text(json.dumps(config))
+    source = f"path:{folder}"
+    open_explain(reader, text="the cat sat on the mat", source=source, target="class")
+    box = reader.page.get_by_role("combobox", name="Class")
+    assert box.locator("option").all_inner_texts() == [
+        *("the likeliest", "sad (0)", "glad (1)"),
+    ]
+    box.select_option("sad (0)")
+    reader.page.locator(".ax-target", has_text="logit of the class “sad”").wait_for()
+    reader.page.wait_for_url("**label=0**")
+
+
+def test_how_words_go_is_behind_a_button_and_what_is_not_usual_stands_beside_it(reader):
+    open_explain(reader, text=CAT, target="like", other=OTHER)
+    reader.page.get_by_text("How words go").click()
+    reader.page.get_by_text("dropped", exact=True).click()
+    reader.page.locator(".ax-truth", has_text="each word dropped").wait_for()
+    chip = reader.page.get_by_role("button", name="words are dropped ×")
+    reader.page.keyboard.press("Escape")
+    chip.click()
+    reader.page.locator(".ax-truth", has_text="[MASK] in its place").wait_for()
+    expect(chip).to_have_count(0)
+
+
+def test_what_is_no_answer_to_what_is_asked_is_dimmed(reader):
+    open_explain(reader, text=CAT, target="like", other=OTHER)
+    results = reader.page.locator(".ax-results")
+    expect(results).not_to_have_class(re.compile("ax-stale"))
+    box = reader.box("The other text")
+    box.fill("x" * 2001)
+    box.press("Enter")
+    reader.told("at most 2,000 can be compared with")
+    # The box holds what nothing was found for; what is shown is still the last answer.
+    expect(results).to_have_class(re.compile("ax-stale"))
+    assert "A tired animal rests." in reader.page.locator(".ax-target").inner_text()
 
 
 @pytest.mark.parametrize(
     ("query", "says"),
     [
-        ({"target": "vector", "at": "99999"}, "There is no token 511"),
+        ({"target": "vector", "at": "99999"}, "There is no token 99999"),
         ({"target": "word", "at": "x"}, "This link cannot be opened as it is."),
         ({"target": "class", "label": "99999"}, "has no head that chooses between classes"),
         ({"target": "magic"}, "there are like, word, class and vector"),
@@ -200,7 +272,7 @@ def test_a_target_that_the_model_does_not_have_is_refused_and_the_picture_stays(
 def test_an_impossible_link_is_answered_in_words(reader, query, says):
     odd = {"off": "99-99.x", "gone": "999.-1", "method": "magic"}
     reader.open(f"?{urlencode({'text': CAT} | query | odd)}", "explain")
-    reader.page.get_by_text(says).wait_for()
+    reader.told(says)
     assert reader.page.locator("[data-testid=stException]").count() == 0
 
 
@@ -219,7 +291,9 @@ def test_what_another_architecture_lacks_is_named_with_the_reason(reader, app):
 
 def test_the_from_scratch_layer_says_that_it_predicts_nothing(reader):
     reader.open(f"?{urlencode({'text': CAT, 'source': 'scratch'})}", "explain")
-    reader.page.get_by_text("The from-scratch layer predicts nothing").wait_for()
+    reader.told("The from-scratch layer predicts nothing")
+    reader.page.get_by_text("None of these can be explained").wait_for()
+    assert reader.page.get_by_role("radio", disabled=True).count() >= 4
 
 
 def test_no_other_text_is_said_and_nothing_lost(reader):

@@ -6,7 +6,6 @@ import {
   differenceOf,
   differenceSentence,
   followOf,
-  headName,
   isRanked,
   largest,
   led,
@@ -16,6 +15,7 @@ import {
   onUnits,
   ownParams,
   pairSentence,
+  shownHead,
   unpackPair,
 } from "../../explorer/instrument/numbers/comparison.js";
 import { fullAt } from "../../explorer/instrument/numbers/palette.js";
@@ -178,14 +178,14 @@ const apart = (a, b) => ({
   ...{ a: Float32Array.from(a), b: Float32Array.from(b) },
   less: Float32Array.from(a, (w, i) => w - b[i]),
 });
-const heads = { a: "layer 7, head 0", b: "layer 2, head 0" };
+const heads = { a: "L7·H0", b: "L2·H0" };
 
 test("the sentence names the pair that differs most, by both words where they differ", () => {
   const edited = [units[0], { ...units[1], text: "cat", other: "dog" }];
   const found = apart([0.5, 0.25, 0.5, 0.5], [0.25, 0.25, 0.5, 1]);
   assert.equal(
     differenceSentence(edited, found, heads),
-    "A’s layer 7, head 0 and B’s layer 2, head 0 differ most at “cat/dog” → “cat/dog”: A 0.500, B 1.000, difference −0.500.",
+    "A’s L7·H0 and B’s L2·H0 differ most at “cat/dog” → “cat/dog”: A 0.500, B 1.000, difference −0.500.",
   );
   assert.match(pairSentence(edited, found, 0, 0), /^“Lovelace” → “Lovelace”: .* \+0\.250\.$/);
 });
@@ -243,8 +243,8 @@ test("a ranked head is marked only where it alone is shown", () => {
   assert.equal(isRanked(rank, undefined), false);
 });
 
-test("a head is named in words, several by their mean", () => {
-  assert.equal(headName(A), "layer 7, head 1");
-  assert.equal(headName(side([3, 7], { layer: 3, heads: [0, 1] })), "layer 3, mean of 2 heads");
-  assert.equal(headName(null), "");
+test("a head goes by its name, several by their mean", () => {
+  assert.equal(shownHead(A), "L7·H1");
+  assert.equal(shownHead(side([3, 7], { layer: 3, heads: [0, 1] })), "L3, mean of 2 heads");
+  assert.equal(shownHead(null), "");
 });

@@ -30,7 +30,7 @@ const method = (/** @type {string} */ key, signed = true) => ({
 });
 /** Two layers of two heads, numbered 3 and 5; a word of two pieces and another. @type {any} */
 const FOUND = {
-  ...{ id: "a", title: "t", value: 0.5, instead: "[MASK]", asks_at: false, numbers: [3, 5] },
+  ...{ id: "a", title: "t", value: 0.5, instead: "[MASK]", at: null, numbers: [3, 5] },
   ...{ shape: [2, 2], effects: [0.1, -0.4, 0, 0.2], importance: [1, 2, 3, 4], heads_reason: "" },
   tokens: ["=x", "##y", "so"].map((text) => ({ text, special: false })),
   units: [[0, 1], [2]],
@@ -90,7 +90,7 @@ test("an answer is awaited until the one to this very change is there", () => {
 });
 
 test("a word pointed at is told with what its removal did, once that is measured", () => {
-  assert.match(pointedSentence(open()), /^Each line’s colours/);
+  assert.match(pointedSentence(open()), /^Point at a word/);
   const state = { ...open(), pointed: 0 };
   assert.match(
     pointedSentence(state),
@@ -126,12 +126,12 @@ test("a head goes off with a click and on with another, by the model’s own num
 
 test("what is said of heads is of the one pointed at, else of those off, else of the strongest", () => {
   const all = { found: FOUND, off: [], gone: [] };
-  assert.match(headSentence(all, null), /^All heads are on.* is 3-1 \(−0\.4000\)/);
+  assert.match(headSentence(all, null), /^All heads are on.* is L3·H1 \(−0\.4000\)/);
   const one = { ...all, off: withHead(all, 3) };
-  assert.match(headSentence(one, null), /^Off: 5-1\. The target is 0\.700/);
-  assert.match(headSentence(one, 3), /^Layer 5, head 1 \(off\): switched off alone/);
+  assert.match(headSentence(one, null), /^Off: L5·H1\. The target is 0\.700/);
+  assert.match(headSentence(one, 3), /^L5·H1 \(off\): switched off alone/);
   const two = { ...one, off: withHead(one, 0) };
-  assert.match(headSentence(two, null), /^Off: 5-1, 3-0\. Running/);
+  assert.match(headSentence(two, null), /^Off: L5·H1, L3·H0\. Running/);
   const none = { ...FOUND, heads_reason: "no heads" };
   assert.equal(headSentence({ ...all, found: none }, 3), "Not available: no heads");
 });

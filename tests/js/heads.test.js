@@ -96,5 +96,7 @@ test("payloads are read as they are written", () => {
   assert.equal(got.id, "é");
   assert.deepEqual([...thumbs], [7, 9]);
   assert.deepEqual(got.thumb, [1, 1]);
-  assert.equal(unpackExplained(container({ id: "é" }, [])).id, "é");
+  const sent = container({ bar: { stale: false }, explained: { id: "é" } }, []);
+  assert.equal(unpackExplained(sent).found?.id, "é");
+  assert.equal(unpackExplained(container({ bar: {}, explained: null }, [])).found, null);
 });

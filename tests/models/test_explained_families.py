@@ -154,7 +154,7 @@ def test_heads_of_a_hybrid_are_named_by_the_models_own_layers(tmp_path):
     asked = intervention(run, OutputVector(3))
     off = asked.heads_off([[(3, 1)]])[0] - asked.value
     assert found.head_effects[1, 1] == pytest.approx(off, abs=TOLERANCE)
-    with pytest.raises(ExplorerError, match="has no head 0-1"):
+    with pytest.raises(ExplorerError, match="has no head L0·H1"):
         asked.heads_off([[(0, 1)]])
 
 

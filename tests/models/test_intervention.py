@@ -343,10 +343,12 @@ def test_asking_leaves_the_model_as_it_was(likeness):
     [
         Likeness("a & b"),
         Likeness("x", first=True),
+        MaskedWord(),
         MaskedWord(3),
         MaskedWord(3, "cat"),
         ClassScore(),
         ClassScore(2),
+        OutputVector(),
         OutputVector(4),
     ],
 )
@@ -358,7 +360,7 @@ def test_a_target_comes_back_from_its_link(target):
     "query",
     [
         {"target": "magic"},
-        {"target": "word"},
+        {"target": "word", "at": "x"},
         {"target": "word", "at": "-1"},
         {"target": "like", "other": " "},
         {"target": "like", "other": "x" * 2001},

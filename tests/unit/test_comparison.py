@@ -220,7 +220,7 @@ def test_identical_runs_are_exactly_nothing_apart_and_said_to_be_the_same():
     c = compare(trace, trace)
     assert [pair[4] for pair in c.ranking()] == [0.0] * 6
     assert c.best_match() == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]
-    assert findings(c)[2] == "The two are the same in every head: the largest distance is 0 bits."
+    assert findings(c)[0] == "The two are the same in every head: the largest distance is 0 bits."
     assert c.kept == pytest.approx((1, 1))
 
 
@@ -233,7 +233,7 @@ def test_the_ranking_finds_a_head_that_was_altered_on_purpose():
     assert first[:4] == (1, 2, 1, 2)
     assert first[4] > 0.05
     assert all(pair[4] == 0 for pair in rest)
-    assert "They differ most in layer 1 head 2" in findings(c)[2]
+    assert "They differ most in L1·H2" in findings(c)[0]
 
 
 def test_shuffled_heads_are_matched_again():
@@ -249,7 +249,7 @@ def test_models_of_other_sizes_are_compared_with_their_best_matches():
     assert c.distance.shape == (2, 3, 1, 2)
     for layer, head, layer_b, head_b, bits in c.ranking():
         assert bits == c.distance[layer, head].min() == c.distance[layer, head, layer_b, head_b]
-    assert findings(c)[2].startswith("The nearest pair is A’s layer")
+    assert findings(c)[0].startswith("The nearest pair is A’s L")
 
 
 def test_even_attention_is_called_so_and_the_sharpest_head_is_named_with_its_habit():
@@ -260,11 +260,11 @@ def test_even_attention_is_called_so_and_the_sharpest_head_is_named_with_its_hab
     sharp = weights.copy()
     sharp[0, 1] = before
     c = compare(words_of("a b c d e", weights=weights), words_of("a b c d e", weights=sharp))
-    first, second, _ = findings(c)
+    _, first, second = findings(c)
     assert (
         "A, m, looks almost evenly everywhere: a row’s entropy is 2.3 of at most 2.3 bits" in first
     )
-    assert "Its sharpest head, layer 0 head 1, puts 0.80 on the token before." in second
+    assert "Its sharpest head, L0·H1, puts 0.80 on the token before." in second
     assert "is selective" in second
 
 
@@ -305,7 +305,7 @@ def test_an_even_causal_reading_is_not_called_selective_and_the_most_is_what_its
     n = 10
     even = np.tril(np.ones((n, n))) / np.arange(1, n + 1)[:, None]
     weights = np.broadcast_to(even, (1, 2, n, n)).astype(np.float32)
-    first, *_ = findings(compare(*[words_of("a b c d e f g h i j", weights=weights)] * 2))
+    _, first, *_ = findings(compare(*[words_of("a b c d e f g h i j", weights=weights)] * 2))
     most = np.log2(np.arange(1, n + 1)).mean()
     assert "looks almost evenly everywhere" in first
     assert f"a row’s entropy is {most:.1f} of at most {most:.1f} bits on average" in first
@@ -315,10 +315,10 @@ def test_layers_go_by_the_models_own_numbers_in_sentences():
     hybrid = causal_trace(0, "a b c d e f", numbers=(1, 5))
     found = compare(hybrid, causal_trace(1, "a b c d e f", numbers=(1, 5)))
     assert found.same_shape
-    assert "layer 0" not in " ".join(found.findings)
+    assert "L0·" not in " ".join(found.findings)
     other = compare(hybrid, causal_trace(1, "a b c d e f", numbers=(0, 1)))
     assert not other.same_shape  # layer 5 has no namesake
-    assert "A’s layer 1 head" in other.findings[2] or "A’s layer 5 head" in other.findings[2]
+    assert "A’s L1·H" in other.findings[0] or "A’s L5·H" in other.findings[0]
 
 
 @settings(max_examples=20)

@@ -2,10 +2,17 @@
 
 import { COMPARE_PARAMS, mountCompare } from "../pages/compare.js";
 import { createAddress, createComponent } from "./address.js";
+import { createAsking } from "./asking.js";
 
-export default createComponent((root, send) =>
-  mountCompare(root, {
-    ...createAddress(COMPARE_PARAMS),
+export default createComponent((root, send) => {
+  const [address, asking] = [createAddress(COMPARE_PARAMS), createAsking()];
+  return mountCompare(root, {
+    ...address,
+    asking,
     need: (request) => send("request", request),
-  }),
-);
+    leave: () => {
+      address.leave();
+      asking.leave();
+    },
+  });
+});

@@ -2,11 +2,18 @@
 
 import { EXPLAIN_PARAMS, mountExplain } from "../pages/explain.js";
 import { createAddress, createComponent } from "./address.js";
+import { createAsking } from "./asking.js";
 
-export default createComponent((root, send) =>
-  mountExplain(root, {
-    ...createAddress(EXPLAIN_PARAMS),
+export default createComponent((root, send) => {
+  const [address, asking] = [createAddress(EXPLAIN_PARAMS), createAsking()];
+  return mountExplain(root, {
+    ...address,
+    asking,
     change: (off, gone) => send("request", { off, gone: gone.map((position) => [position]) }),
-    askAt: (position) => send("at", position),
-  }),
-);
+    ask: (wish) => send("wish", wish),
+    leave: () => {
+      address.leave();
+      asking.leave();
+    },
+  });
+});

@@ -4,6 +4,8 @@
 import { read } from "../wire/container.js";
 import { toCsv } from "./csv.js";
 import { indexOf, meanWeights } from "./data.js";
+import { headName } from "./headname.js";
+import { levelsIn, mapLevelOf } from "./layout.js";
 import { arrange } from "./model.js";
 import { PARAMS } from "./view.js";
 
@@ -163,7 +165,8 @@ export function mapsOf(units, { a, b, less }, heads, room) {
     own("A", a, heads.a),
     own("B", b, heads.b),
     {
-      ...{ ...square, values: less, top: most(less), name: "A − B", shape: "" },
+      ...{ ...square, values: less, top: most(less), name: "A − B" },
+      shape: "blue: A, orange: B",
       label: "Difference: rows are queries, columns are keys",
     },
   ];
@@ -202,13 +205,13 @@ export function differenceSentence(units, difference, heads) {
   return `A’s ${heads.a} and B’s ${heads.b} differ most at ${pairSentence(units, difference, row, column)}`;
 }
 
-/** What a side shows, in words. @param {Side | null} side */
-export function headName(side) {
+/** What a side shows, by its name. @param {Side | null} side */
+export function shownHead(side) {
   if (!side) return "";
   const { layer, heads } = side.view;
   return heads.length === 1
-    ? `layer ${layer}, head ${heads[0]}`
-    : `layer ${layer}, mean of ${heads.length} heads`;
+    ? headName(layer, heads[0])
+    : `L${layer}, mean of ${heads.length} heads`;
 }
 
 const PAIRS = 30; // rows of the table of differences
@@ -225,6 +228,25 @@ export function largest(units, { a, b, less }) {
   });
 }
 
+/** How the maps of the difference are read. */
+export const READING =
+  "On the words that both texts have: what A gives, what B gives, and A − B, which is blue where A " +
+  "gives more and orange where B does. A word in pieces counts as one: its pieces’ attention adds " +
+  "up as a key and is averaged as a query.";
+
+/** What the switches show of a side, for both. @param {Side} side */
+export function switchesOf({ trace: { head }, view }) {
+  const level = mapLevelOf(head, view) ?? "same";
+  return { view, level, levels: ["same", ...levelsIn(head)], pools: level !== "same" };
+}
+
+/** @type {Record<Follow, string>} */
+export const FOLLOWS = {
+  same: "its namesake",
+  match: "its best match",
+  free: "what you choose",
+};
+
 /** What is compared and what is left out. @param {Pairing} pairing */
 export function noteOf(pairing) {
   const parts = [`${pairing.units.length} words are common to both.`];
@@ -235,9 +257,6 @@ export function noteOf(pairing) {
       `${texts.length} of ${"AB"[i]}’s tokens (${some}) have no counterpart and are left out; of what the common words give to tokens ${(100 * pairing.kept[i]).toFixed(0)} % stays among them.`,
     );
   });
-  parts.push(
-    "A word in pieces counts as one: its pieces’ attention adds up as a key and is averaged as a query.",
-  );
   return parts.join(" ");
 }
 

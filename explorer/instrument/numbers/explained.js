@@ -10,21 +10,29 @@ import { read } from "../wire/container.js";
  *            curves: CurvesOf | null}} MethodOf
  * @typedef {[string, number][]} Guesses
  * @typedef {{heads: [number, number][], gone: number[], value: number, predictions: Guesses}} Changed
- * @typedef {{id: string, link: Record<string, string> | null, title: string, name: string,
- *            value: number, empty: number | null, instead: string | null, asks_at: boolean,
+ * @typedef {{id: string, about: import("../parts/about.js").About, link: Record<string, string> | null, title: string, name: string,
+ *            value: number, empty: number | null, instead: string | null, at: number | null,
  *            tokens: {text: string, special: boolean}[], units: number[][],
  *            whole: boolean, stopped: boolean, removal: (number | null)[] | null, lines: string[], methods: MethodOf[],
  *            shape: [number, number] | null, numbers: number[], effects: number[] | null, importance: number[] | null,
  *            heads_reason: string, heads_agree: number | null, predictions: Guesses,
  *            agreements: [number | null, number, number][][], changed: Changed | null}} Explained
+ *   at: the token that the target is about, if it is about one;
  *   instead: the token that stands where a word was taken away, null where the gap is closed;
  *   numbers: the layers of the rows of effects and importance, as the model numbers them;
  *   agreements: of any two scores, removal first, then the methods that have values: Spearman's
  *   correlation and its interval; whole: false while some of it is still being computed
  */
 
-/** @param {Uint8Array} bytes @returns {Explained} */
-export const unpackExplained = (bytes) => read(bytes).head;
+/**
+ * What is asked for, and the explanation that is shown, if there is one yet.
+ * @param {Uint8Array} bytes
+ * @returns {{bar: import("./explainask.js").Bar, found: Explained | null}}
+ */
+export function unpackExplained(bytes) {
+  const { bar, explained } = read(bytes).head;
+  return { bar, found: explained };
+}
 
 /**
  * The text in the order of reading: units, and between them what is never taken away.

@@ -17,10 +17,16 @@ function pointedText(found, unit) {
     : `“${unitText(found, unit)}”: each method’s score of it stands on the right.`;
 }
 
-/** Of the word under the pointer, or how to read the colours. @param {ExplainState} state */
+/** How to read the lines of scores. */
+export const READING =
+  "Each line’s colours go from its own least to its most. Where a method knows a sign, blue words " +
+  "support the target and orange ones work against it. Point at a word for its numbers. In the " +
+  "first line, click words to take them away together.";
+
+/** Of the word under the pointer, or what a hand can do. @param {ExplainState} state */
 export const pointedSentence = ({ found, pointed }) =>
   pointed === null
-    ? `Each line’s colours run from its own least to its most. Where a method knows a sign, blue words support the target and orange ones work against it. Point at a word for its numbers. In the first line, ${found.asks_at ? "click a word to ask about it, Shift-click words" : "click words"} to take them away together.`
+    ? "Point at a word for its numbers; click words in the first line to take them away."
     : pointedText(found, pointed);
 
 /** What the words that are gone do to the target. @param {ExplainState} state */

@@ -1,6 +1,7 @@
 // Heads switched off: which, in what order they matter, and what is said of them.
 
 import { answerTo, inPlain, inSigned } from "./explained.js";
+import { headName } from "./headname.js";
 
 /**
  * @typedef {import("./explained.js").Explained} Explained
@@ -43,14 +44,14 @@ export function headSentence(switched, hovered) {
   const { effects, importance } = found;
   if (!effects || !importance) return "";
   if (hovered !== null) {
-    const [layer, head] = headOf(found, hovered);
-    return `Layer ${layer}, head ${head}${isOff(switched, hovered) ? " (off)" : ""}: switched off alone it moves the target by ${inSigned(effects[hovered], 4)}; its gradient importance is ${importance[hovered].toFixed(5)}.`;
+    const name = headName(...headOf(found, hovered));
+    return `${name}${isOff(switched, hovered) ? " (off)" : ""}: switched off alone it moves the target by ${inSigned(effects[hovered], 4)}; its gradient importance is ${importance[hovered].toFixed(5)}.`;
   }
   if (!off.length) {
     const top = byEffect(effects)[0];
-    return `All heads are on: the target is ${inPlain(found.value)}. The head that moves it most when it goes is ${headOf(found, top).join("-")} (${inSigned(effects[top], 4)}).`;
+    return `All heads are on: the target is ${inPlain(found.value)}. The head that moves it most when it goes is ${headName(...headOf(found, top))} (${inSigned(effects[top], 4)}).`;
   }
-  const names = off.map((head) => head.join("-")).join(", ");
+  const names = off.map((head) => headName(...head)).join(", ");
   const now = answerTo(found, off, gone);
   return now
     ? `Off: ${names}${gone.length ? ", and the words above gone" : ""}. The target is ${inPlain(now.value)} instead of ${inPlain(found.value)}: ${inSigned(now.value - found.value, 4)}.`

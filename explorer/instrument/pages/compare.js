@@ -1,4 +1,5 @@
-// Two instruments side by side with one cursor, and their difference. It knows nothing of its host.
+// Two instruments side by side with one cursor, one bar of switches, and their difference. It knows
+// nothing of its host.
 
 import {
   across,
@@ -7,21 +8,27 @@ import {
   differenceOf,
   differenceSentence,
   followOf,
-  headName,
   led,
   NO_DIFFERENCE,
   noteOf,
   otherSide,
   ownParams,
   pairSentence,
+  READING,
   SECOND,
   SIDES,
+  shownHead,
+  switchesOf,
   unpackPair,
   usual,
 } from "../numbers/comparison.js";
-import { PARAMS } from "../numbers/view.js";
+import { NO_STEPS, noted, stepped } from "../numbers/pairhistory.js";
+import { fromParams, PARAMS, START } from "../numbers/view.js";
 import { createLargest, createMaps, createRanks } from "../panels/difference.js";
-import { choice, h, setText } from "../parts/dom.js";
+import { createPairBar } from "../panels/pairbar.js";
+import { createAbout, fileWords, quoted } from "../parts/about.js";
+import { helpMark } from "../parts/bubble.js";
+import { h, setText } from "../parts/dom.js";
 import { readTheme } from "../parts/theme.js";
 import { createCopy } from "../parts/tools.js";
 import { createSaveMenu } from "../save/files.js";
@@ -32,20 +39,29 @@ import { followSizes } from "./sizes.js";
  * @typedef {import("../numbers/comparison.js").Pairing} Pairing
  * @typedef {import("../numbers/comparison.js").Which} Which
  * @typedef {import("../numbers/comparison.js").Follow} Follow
+ * @typedef {import("../numbers/pairhistory.js").Both} Both
+ * @typedef {import("../numbers/view.js").View} View
  * @typedef {import("./explore.js").Instrument} Instrument
+ * @typedef {[string, string]} Words the words that are pinned
  * @typedef {{
  *   params: () => URLSearchParams,
- *   onView: (params: Record<string, string>, link: Record<string, string> | null) => void,
+ *   onView: (params: Record<string, string>, link: Record<string, string> | null,
+ *            words: Words) => void,
  *   need: ((request: {side: Which, request: import("./explore.js").Request}
  *                 | {page: Record<string, string>}) => void) | null,
  *   copyLink: (() => Promise<boolean>) | null,
- * }} CompareHost
+ *   asking?: import("../parts/about.js").Asking,
+ *   onShown?: (id: string, params: Record<string, string>, words: Words) => void,
+ *   onTravel?: (act: (params: URLSearchParams) => void) => void, leave?: () => void,
+ * }} CompareHost what follows copyLink is of a host with pages and a history
  * @typedef {{root: HTMLElement, host: CompareHost, pairing: Pairing | null,
  *            theme: import("../parts/theme.js").Theme, follow: Follow, linking: boolean,
- *            views: Record<Which, Record<string, string>>,
+ *            views: Record<Which, Record<string, string>>, words: Words,
+ *            both: Both | null, steps: import("../numbers/pairhistory.js").Steps,
  *            difference: import("../numbers/comparison.js").Difference,
  *            parts: ReturnType<typeof createParts>, sides: Record<Which, Instrument>}} Here
- *   linking: while one side is made to follow the other
+ *   linking: while one side is made to follow the other; words: those that are pinned in A; both:
+ *   what both sides showed when nothing moved; steps: what can be taken back
  */
 
 /** The names that a link uses. */
@@ -55,11 +71,13 @@ export const COMPARE_PARAMS = [...PARAMS, ...PARAMS.map((name) => SECOND + name)
 export function mountCompare(root, host) {
   const here = /** @type {Here} */ ({
     ...{ root, host, pairing: null, theme: readTheme(root), difference: NO_DIFFERENCE },
-    ...{ follow: "same", linking: false, views: { a: {}, b: {} } },
+    ...{ follow: "same", linking: false, views: { a: {}, b: {} }, words: ["", ""] },
+    ...{ both: null, steps: NO_STEPS },
   });
   const parts = createParts(here);
   here.parts = parts;
   root.replaceChildren(...layOut(parts));
+  root.addEventListener("keydown", (event) => undoByKey(here, event), { capture: true });
   const draw = () => showDifference(here);
   const repaint = () => {
     here.theme = readTheme(root);
@@ -70,6 +88,8 @@ export function mountCompare(root, host) {
   const stopFollowing = followSizes(root, { boxes, all: repaint, title: () => bothTitles(here) });
   const { a, b } = parts.places;
   here.sides = { a: mount(a, hostOf(here, "a")), b: mount(b, hostOf(here, "b")) };
+  for (const side of SIDES) putInRows(parts.places[side]);
+  host.onTravel?.((params) => goTo(here, params));
   return {
     /** @param {Uint8Array} bytes */
     update: (bytes) => update(here, bytes),
@@ -79,7 +99,11 @@ export function mountCompare(root, host) {
     },
     destroy: () => {
       stopFollowing();
-      for (const side of SIDES) here.sides[side].destroy();
+      for (const side of SIDES) {
+        here.sides[side].destroy();
+        parts.abouts[side].stop();
+      }
+      host.leave?.();
       root.replaceChildren();
     },
   };
@@ -88,11 +112,14 @@ export function mountCompare(root, host) {
 /** @param {Here} here */
 function createParts(here) {
   const { host } = here;
-  const follows = createFollows((follow) => {
-    here.follow = follow;
-    follows.show(follow);
-    lead(here, "a");
-    report(here);
+  const bar = createPairBar({
+    change: (next) => changeBoth(here, next),
+    follow: (follow) => {
+      here.follow = follow;
+      lead(here, "a");
+      settle(here);
+    },
+    travel: (where) => travel(here, where),
   });
   const maps = createMaps(
     (row, column) => pinBoth(here, row, column),
@@ -107,23 +134,11 @@ function createParts(here) {
   );
   const says = h("p", { class: "ax-says", "aria-live": "polite" });
   const note = h("p", { class: "ax-help" });
-  const section = sectionOf([says, note, maps.element, table.element], ranks.elements);
-  const save = createSaveMenu(
-    () => {
-      const text = sentence(here);
-      return {
-        elements: [section],
-        title: text,
-        name: "difference",
-        says: text,
-        theme: here.theme,
-      };
-    },
-    () => differenceCsv(unitsOf(here), here.difference),
-    host.need && (() => host.need?.({ page: bothParams(here.views) })),
-  );
+  const section = sectionOf([maps.element, note, table.element], ranks.elements);
   return {
-    ...{ follows, maps, table, ranks, says, note, section, save },
+    ...{ bar, maps, table, ranks, says, note, section },
+    save: createSave(here, [says, section]),
+    abouts: { a: createAbout(host.asking ?? null), b: createAbout(null) },
     found: h("ul", { class: "ax-findings" }),
     copy: host.copyLink && createCopy(host.copyLink),
     titles: { a: h("h3"), b: h("h3") },
@@ -131,17 +146,26 @@ function createParts(here) {
   };
 }
 
-/** @param {(follow: Follow) => void} choose */
-const createFollows = (choose) =>
-  choice(
-    "When a head of A is chosen, B shows",
-    [
-      ["same", "its namesake", "The head of the same layer and number, where both have the same"],
-      ["match", "its best match", "The head of B whose rows are nearest to it"],
-      ["free", "what you choose", "Each side has its own head"],
-    ],
-    choose,
+/** @param {Here} here @param {HTMLElement[]} elements what is seen */
+function createSave(here, elements) {
+  const { host } = here;
+  return createSaveMenu(
+    () => {
+      const text = sentence(here);
+      const { a, b } = here.sides;
+      const [one, other] = [a, b].map((side) => fileWords(side.now()?.trace.head.about));
+      return {
+        elements,
+        title: text,
+        name: `${one} and ${other}`,
+        says: text,
+        theme: here.theme,
+      };
+    },
+    () => differenceCsv(unitsOf(here), here.difference),
+    host.need && (() => host.need?.({ page: bothParams(here.views) })),
   );
+}
 
 /** @param {HTMLElement[]} maps @param {HTMLElement[]} ranks */
 const sectionOf = (maps, ranks) =>
@@ -151,45 +175,54 @@ const sectionOf = (maps, ranks) =>
     h(
       "div",
       {},
-      h(
-        "h3",
-        {},
-        "On the common words: A, B, and A − B (blue where A gives more, orange where B does)",
-      ),
+      h("div", { class: "ax-title" }, h("h3", {}, "On the common words"), helpMark(READING)),
       ...maps,
     ),
     h("div", {}, ...ranks),
   );
 
 /** @param {Here["parts"]} parts */
-const layOut = ({ found, follows, copy, save, section, titles, places }) => [
-  found,
-  h(
-    "div",
-    { class: "ax-tools" },
-    follows.element,
-    h("div", { class: "ax-away" }, ...(copy ? [copy.element] : []), save.element),
-  ),
-  section,
-  h(
-    "div",
-    { class: "ax-sides" },
-    ...SIDES.map((side) =>
-      h("section", { "aria-label": side.toUpperCase() }, titles[side], places[side]),
+function layOut({ abouts, found, says, bar, copy, save, section, titles, places }) {
+  const named = SIDES.map((side) =>
+    h("div", { class: "ax-named" }, h("strong", {}, side.toUpperCase()), abouts[side].element),
+  );
+  const away = h("div", { class: "ax-away" }, ...(copy ? [copy.element] : []), save.element);
+  return [
+    h("div", { class: "ax-top" }, h("div", { class: "ax-both" }, ...named), away),
+    h("div", { class: "ax-words" }, says),
+    h("div", { class: "ax-bar" }, ...bar.elements),
+    found,
+    section,
+    h(
+      "div",
+      { class: "ax-sides" },
+      ...SIDES.map((side) =>
+        h("section", { "aria-label": side.toUpperCase() }, titles[side], places[side]),
+      ),
     ),
-  ),
-];
+  ];
+}
+
+/** What stands below one another in a half: as many rows for both. @param {Element} half */
+function putInRows(half) {
+  [...half.children].forEach((part, i) => {
+    const isPanels = part.classList.contains("ax-panels");
+    /** @type {HTMLElement} */ (part).style.gridRow = isPanels ? `${i + 1} / -1` : String(i + 1);
+    if (isPanels) putInRows(part);
+  });
+}
 
 /** The host of one side. @param {Here} here @param {Which} side @returns {import("./explore.js").Host} */
 function hostOf(here, side) {
   const { need } = here.host;
   return {
     params: () => ownParams(asked(here), side),
-    onView: (params) => {
+    onView: (params, _link, words) => {
       here.views[side] = params;
-      if (!here.linking) lead(here, side);
-      report(here);
-      showDifference(here);
+      if (side === "a") here.words = words;
+      if (here.linking) return;
+      lead(here, side);
+      settle(here);
     },
     need: need && ((request) => need({ side, request })),
     copyLink: null,
@@ -207,18 +240,45 @@ function hostOf(here, side) {
 /** @param {Here} here */
 const unitsOf = ({ pairing }) => pairing?.units ?? [];
 
-/** What the link asks for, or else what the file opens with. @param {Here} here */
+/** What the link asks for, or else what the page opens with. @param {Here} here */
 function asked({ host, pairing }) {
   const params = host.params();
   return params.has("layer") ? params : new URLSearchParams(pairing?.opening ?? "");
 }
 
+/** What both sides show; null before they do. @param {Here} here @returns {Both | null} */
+function bothNow({ sides, follow }) {
+  const [a, b] = [sides.a.now(), sides.b.now()];
+  return a && b && { a: a.view, b: b.view, follow };
+}
+
+/** Something was chosen, and both sides have followed. @param {Here} here */
+function settle(here) {
+  const now = bothNow(here);
+  if (here.both && now) here.steps = noted(here.steps, here.both, now);
+  here.both = now;
+  report(here);
+  showBar(here);
+  showDifference(here);
+}
+
 /** @param {Here} here */
-function report({ host, pairing, views, follow }) {
-  if (!pairing) return;
+function paramsOf({ pairing, views, follow }) {
   const params = bothParams(views);
-  if (follow !== usual(pairing)) params.follow = follow;
-  host.onView(params, pairing.link);
+  if (pairing && follow !== usual(pairing)) params.follow = follow;
+  return params;
+}
+
+/** @param {Here} here */
+function report(here) {
+  const { host, pairing, words } = here;
+  if (pairing) host.onView(paramsOf(here), pairing.link, words);
+}
+
+/** @param {Here} here */
+function showBar({ pairing, sides, follow, steps, parts }) {
+  const now = sides.a.now();
+  if (pairing && now) parts.bar.show({ ...switchesOf(now), follow, pairing, steps });
 }
 
 /** Do something to the sides of which none is to lead the other. @param {Here} here @param {() => void} act */
@@ -235,6 +295,52 @@ function lead(here, side) {
   if (!pairing || !from || here.linking) return;
   const to = other.now();
   unled(here, () => other.look((now) => led({ pairing, follow }, side, from, to, now)));
+}
+
+/** A switch, which holds for both. @param {Here} here @param {(now: View) => View} next */
+function changeBoth(here, next) {
+  unled(here, () => {
+    for (const side of SIDES) here.sides[side].look(next);
+  });
+  settle(here);
+}
+
+/** @param {Here} here @param {Both} both */
+function showBoth(here, both) {
+  here.follow = both.follow;
+  unled(here, () => {
+    for (const side of SIDES) here.sides[side].look(() => both[side]);
+  });
+  here.both = bothNow(here);
+}
+
+/** Undo or redo, in both. @param {Here} here @param {"past" | "future"} where */
+function travel(here, where) {
+  const found = here.both && stepped(here.steps, here.both, where);
+  if (!found) return;
+  here.steps = found[0];
+  showBoth(here, found[1]);
+  settle(here);
+}
+
+/** Before a side takes it for its own. @param {Here} here @param {KeyboardEvent} event */
+function undoByKey(here, event) {
+  if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
+  event.preventDefault();
+  event.stopPropagation();
+  travel(here, event.shiftKey ? "future" : "past");
+}
+
+/** The browser went back or forward to another place. @param {Here} here @param {URLSearchParams} params */
+function goTo(here, params) {
+  const { pairing, host } = here;
+  if (!pairing) return;
+  const [a, b] = SIDES.map((side) => fromParams(START, ownParams(params, side)));
+  here.steps = NO_STEPS;
+  showBoth(here, { a, b, follow: followOf(params.get("follow"), pairing) });
+  host.onShown?.(pairing.id, paramsOf(here), here.words);
+  showBar(here);
+  showDifference(here);
 }
 
 /** Point at a pair of common words in both; what is there. @param {Here} here @param {number | null} row @param {number | null} column */
@@ -256,7 +362,6 @@ function pinBoth(here, row, column) {
   const { a: queries } = units[row] ?? { a: [] };
   const { a: keys } = units[column] ?? { a: [] };
   here.sides.a.look((now) => ({ ...now, queries, keys }));
-  lead(here, "a");
 }
 
 /** @param {Here} here @param {import("../numbers/comparison.js").Rank} rank */
@@ -266,16 +371,15 @@ function chooseRank(here, [layer, head, layerB, headB]) {
     a.look((now) => ({ ...now, layer, heads: [head] }));
     b.look((now) => ({ ...now, layer: layerB, heads: [headB] }));
   });
-  report(here);
-  showDifference(here);
+  settle(here);
 }
 
 /** Whose difference it is. @param {Here} here */
 const bothTitles = ({ sides }) =>
   SIDES.map((side) => sides[side].now()?.trace.head.title).join(" and ");
 
-/** What both sides show, in words. @param {Here} here */
-const headNames = ({ sides: { a, b } }) => ({ a: headName(a.now()), b: headName(b.now()) });
+/** What both sides show, by name. @param {Here} here */
+const headNames = ({ sides: { a, b } }) => ({ a: shownHead(a.now()), b: shownHead(b.now()) });
 
 /** Where the two differ most. @param {Here} here */
 const sentence = (here) => differenceSentence(unitsOf(here), here.difference, headNames(here));
@@ -318,24 +422,35 @@ function update(here, bytes) {
 }
 
 /** What holds for two runs whatever is chosen. @param {Here} here @param {Pairing} pairing */
-function showPairing({ parts, sides, follow }, pairing) {
-  const { follows, titles, found, note, ranks } = parts;
-  follows.show(follow);
-  const namesake = follows.element.querySelector("[value=same]");
-  if (namesake instanceof HTMLInputElement) namesake.disabled = !pairing.same_shape;
+function showPairing({ parts, sides }, pairing) {
+  const { abouts, titles, found, note, ranks } = parts;
   for (const side of SIDES) {
-    const head = sides[side].now()?.trace.head;
-    const name = [head?.title, head?.passport].filter(Boolean).join(" · ");
-    setText(titles[side], `${side.toUpperCase()}: ${name}`);
+    const about = sides[side].now()?.trace.head.about;
+    if (!about) continue;
+    abouts[side].show(about);
+    setText(titles[side], titleOf(side, about));
   }
   found.replaceChildren(...pairing.findings.map((text) => h("li", {}, text)));
   setText(note, noteOf(pairing));
   ranks.show(pairing);
 }
 
+/** Whose half it is. @param {Which} side @param {import("../parts/about.js").About} about */
+const titleOf = (side, { title, text, n_layers, n_heads, checked }) =>
+  [
+    `${side.toUpperCase()}: ${title}`,
+    `${n_layers} × ${n_heads} heads`,
+    text && `“${quoted(text)}”`,
+    checked && `checked ${checked}`,
+  ]
+    .filter(Boolean)
+    .join(" · ");
+
 /** What to begin with: the link's heads, else those that differ most; weights in one scale on both sides. @param {Here} here @param {Pairing} pairing */
 function open(here, pairing) {
   const params = asked(here);
+  here.both = null;
+  here.steps = NO_STEPS;
   unled(here, () => {
     if (params.has("scale")) return;
     for (const side of SIDES) here.sides[side].look((now) => ({ ...now, scale: "absolute" }));
@@ -343,5 +458,6 @@ function open(here, pairing) {
   const [top] = pairing.ranking;
   if (!params.has("layer") && top) chooseRank(here, top);
   else if (!params.has("b_layer")) lead(here, "a");
-  report(here);
+  here.host.onShown?.(pairing.id, paramsOf(here), here.words);
+  settle(here);
 }

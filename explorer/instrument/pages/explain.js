@@ -1,5 +1,5 @@
-// One output explained: every method's scores on the text, how far they agree with removal, and
-// heads to switch off. It knows nothing of its host.
+// One output explained: what is asked, every method's scores on the text, how far they agree with
+// removal, and heads to switch off. It knows nothing of its host.
 
 import { inPlain, unpackExplained } from "../numbers/explained.js";
 import {
@@ -12,10 +12,13 @@ import {
   withExplained,
   withUnit,
 } from "../numbers/explainview.js";
-import { explainedCsv, goneSentence, pointedSentence } from "../numbers/explainwords.js";
+import { explainedCsv, goneSentence, pointedSentence, READING } from "../numbers/explainwords.js";
+import { createAskBar } from "../panels/askbar.js";
 import { createMethodRows } from "../panels/methodrows.js";
 import { agreementTable, scoreTable } from "../panels/methodtables.js";
 import { createSwitchOff } from "../panels/switchoff.js";
+import { createAbout, fileWords } from "../parts/about.js";
+import { helpMark } from "../parts/bubble.js";
 import { createCurves } from "../parts/curves.js";
 import { h, pushButton, setText } from "../parts/dom.js";
 import { readTheme } from "../parts/theme.js";
@@ -30,23 +33,30 @@ import { followSizes } from "./sizes.js";
  *   params: () => URLSearchParams,
  *   onView: (params: Record<string, string>, link: Record<string, string> | null) => void,
  *   change: (heads: Head[], gone: number[]) => void,
- *   askAt: (position: number) => void,
+ *   ask: (wish: import("../numbers/explainask.js").Wish) => void,
  *   copyLink: () => Promise<boolean>,
+ *   asking: import("../parts/about.js").Asking,
+ *   leave: () => void,
  * }} ExplainHost
  * @typedef {{root: HTMLElement, host: ExplainHost, state: ExplainState | null,
+ *            bar: import("../numbers/explainask.js").Bar | null,
  *            theme: import("../parts/theme.js").Theme, parts: Parts | null}} Here
- *   state: null before the first explanation has come; parts: null before they are made
+ *   state: null while there is no explanation; bar: null before anything has come; parts: null
+ *   before they are made
  * @typedef {ReturnType<typeof createParts>} Parts
  * @typedef {{state: ExplainState, theme: import("../parts/theme.js").Theme, root: HTMLElement}} Shown
  */
 
 /** The names that a link uses. */
-export const EXPLAIN_PARAMS = ["method", "off", "gone"];
+export const EXPLAIN_PARAMS = [
+  ...["method", "off", "gone", "target", "other", "first", "at", "guess", "label"],
+  ...["away", "pieces", "flow"],
+];
 
 /** @param {HTMLElement} root @param {ExplainHost} host */
 export function mountExplain(root, host) {
   /** @type {Here} */
-  const here = { root, host, state: null, theme: readTheme(root), parts: null };
+  const here = { root, host, state: null, bar: null, theme: readTheme(root), parts: null };
   const parts = createParts(here, actsOf(here));
   here.parts = parts;
   root.replaceChildren(...layOut(parts));
@@ -58,14 +68,21 @@ export function mountExplain(root, host) {
 
   /** @param {Uint8Array} bytes */
   function update(bytes) {
-    const found = unpackExplained(bytes);
+    const { bar, found } = unpackExplained(bytes);
     const before = here.state?.found;
+    here.bar = bar;
+    showBar(here, parts, found);
+    if (!found) {
+      here.state = null;
+      return;
+    }
     const first = before?.id !== found.id;
     here.state = withExplained(here.state, found, host.params());
     here.theme = readTheme(root);
     parts.copy.show(found.link !== null);
     // Of a whole explanation only the answer about heads and words can be new.
     show(!first && before.whole ? showChanges : showAll);
+    if (first && before) host.onView(linkOfExplained(here.state), found.link);
     if (first && isAwaited(here.state)) askForChange(here.state, host);
   }
 
@@ -88,6 +105,8 @@ export function mountExplain(root, host) {
     retheme: repaint,
     destroy: () => {
       stopFollowing();
+      parts.about.stop();
+      host.leave();
       root.replaceChildren();
     },
   };
@@ -120,8 +139,29 @@ function actsOf(here) {
     },
     point: (/** @type {number | null} */ pointed) => change({ pointed }, showPointed),
     choose: (/** @type {string} */ method) => changeLink({ method }, showChosen, false),
-    askAt: host.askAt,
+    ask: (/** @type {Partial<import("../numbers/explainask.js").Wish>} */ part) => {
+      if (!here.bar) return;
+      const wish = { ...here.bar.wish, ...part };
+      here.bar = { ...here.bar, wish }; // shown at once; the answer to it comes
+      if (here.parts) showBar(here, here.parts, here.state?.found ?? null);
+      host.ask(wish);
+    },
   };
+}
+
+/**
+ * What is asked for, and whether what stands below it is the answer.
+ * @param {Here} here @param {Parts} parts @param {import("../numbers/explained.js").Explained | null} found
+ */
+function showBar({ bar, root }, { ask, about, results }, found) {
+  if (!bar) return;
+  ask.show(bar, found?.at ?? null);
+  if (found) about.show(found.about);
+  results.hidden = !found;
+  results.classList.toggle("ax-stale", bar.stale);
+  if (found) return;
+  delete root.dataset.painted;
+  delete root.dataset.partial;
 }
 
 /** @param {ExplainState} state @param {ExplainHost} host */
@@ -131,6 +171,7 @@ function askForChange(state, host) {
 
 /** @param {Here} here @param {ReturnType<typeof actsOf>} act */
 function createParts(here, act) {
+  const ask = createAskBar(act.ask);
   const target = h("p", { class: "ax-target" });
   const rows = createMethodRows(act);
   const pointedSays = h("p", { class: "ax-help ax-still", "aria-live": "polite" });
@@ -140,11 +181,11 @@ function createParts(here, act) {
   const goneBack = pushButton("Put them back", "Put all words back", putBack, "ax-copy");
   const curves = createCurves();
   const heads = createSwitchOff(act.setOff);
+  const title = h("h3", {}, "Which words matter? Every method on the same text");
   const scoring = h(
     "section",
     { "aria-label": "Scores" },
-    h("h3", {}, "Which words matter? Every method on the same text"),
-    pointedSays,
+    h("div", { class: "ax-title" }, title, helpMark(READING), pointedSays),
     rows.element,
     h("div", { class: "ax-chosen" }, goneSays, goneBack),
     caveat,
@@ -153,7 +194,7 @@ function createParts(here, act) {
     () => ({
       elements: [target, scoring, curves.element, heads.element],
       title: here.state?.found.title ?? "",
-      name: "explain",
+      name: `${fileWords(here.state?.found.about)} explain`,
       says: here.state?.found.lines.join(" ") ?? "",
       theme: here.theme,
     }),
@@ -161,8 +202,10 @@ function createParts(here, act) {
     null,
   );
   return {
-    ...{ target, rows, pointedSays, caveat, goneSays, goneBack, curves, heads, scoring, save },
+    ...{ ask, target, rows, pointedSays, caveat, goneSays, goneBack, curves, heads, scoring, save },
+    results: h("div", { class: "ax-results" }),
     lines: h("ul", { class: "ax-findings" }),
+    about: createAbout(here.host.asking),
     copy: createCopy(here.host.copyLink),
     matrix: h("div", { class: "ax-rows", tabindex: "0", role: "group" }),
     table: h("div", { class: "ax-rows", tabindex: "0", role: "group" }),
@@ -170,25 +213,28 @@ function createParts(here, act) {
 }
 
 /** @param {Parts} parts */
-const layOut = ({ target, lines, copy, save, scoring, curves, table, matrix, heads }) => [
-  h(
-    "div",
-    { class: "ax-tools" },
-    target,
-    h("div", { class: "ax-away" }, copy.element, save.element),
-  ),
-  lines,
-  scoring,
-  curves.element,
-  h("details", { class: "ax-table" }, h("summary", {}, "All numbers as a table"), table),
-  h(
-    "details",
-    { class: "ax-table" },
-    h("summary", {}, "How far any two methods agree (Spearman)"),
-    matrix,
-  ),
-  heads.element,
-];
+function layOut(parts) {
+  const { ask, about, target, lines, copy, save, scoring, curves, table, matrix, heads } = parts;
+  const { results } = parts;
+  const away = h("div", { class: "ax-away" }, copy.element, save.element);
+  results.append(
+    ...[target, lines, scoring, curves.element],
+    h("details", { class: "ax-table" }, h("summary", {}, "All numbers as a table"), table),
+    h(
+      "details",
+      { class: "ax-table" },
+      h("summary", {}, "How far any two methods agree (Spearman)"),
+      matrix,
+    ),
+    heads.element,
+  );
+  return [
+    h("div", { class: "ax-top" }, about.element, away),
+    h("div", { class: "ax-tools ax-ask" }, ...ask.elements),
+    ...ask.below,
+    results,
+  ];
+}
 
 /** @param {Parts} parts @param {Shown} shown */
 function showAll(parts, shown) {

@@ -2,6 +2,7 @@
 // differences, and the heads in the order of how far they are apart.
 
 import { isRanked, largest, mapsOf } from "../numbers/comparison.js";
+import { headName } from "../numbers/headname.js";
 import { h, pushButton, setText } from "../parts/dom.js";
 import { createMatrix } from "../parts/matrix.js";
 
@@ -104,7 +105,8 @@ export function createRanks(choose, now) {
 /** @param {Rank} rank @param {boolean} namesakes @param {(rank: Rank) => void} choose */
 function rankButton(rank, namesakes, choose) {
   const [layer, head, layerB, headB, bits] = rank;
-  const name = namesakes ? `${layer}-${head}` : `${layer}-${head} ↔ ${layerB}-${headB}`;
+  const own = headName(layer, head);
+  const name = namesakes ? own : `${own} ↔ ${headName(layerB, headB)}`;
   const share = bits === null ? "no common row" : `${bits.toFixed(3)} bit`;
   const button = pushButton(
     `${name}  ${share}`,

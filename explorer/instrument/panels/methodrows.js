@@ -12,7 +12,7 @@ import { h, pushButton, setText } from "../parts/dom.js";
  * @typedef {import("../numbers/explainview.js").ExplainState} ExplainState
  * @typedef {import("../parts/theme.js").Theme} Theme
  * @typedef {{point: (unit: number | null) => void, takeAway: (unit: number) => void,
- *            askAt: (position: number) => void, choose: (method: string) => void}} RowActs
+ *            choose: (method: string) => void}} RowActs
  */
 
 /** @param {RowActs} act */
@@ -173,18 +173,13 @@ function agreeOf({ agreement, values }) {
  * @param {Explained} found @param {MethodOf | null} of @param {Theme} theme @param {RowActs} act
  */
 function textOf(found, of, theme, act) {
-  const asks = found.asks_at && !of;
   const words = stretches(found).map(({ unit, tokens, text }) => {
-    const click = (/** @type {MouseEvent} */ event) => {
-      if (asks && !event.shiftKey) act.askAt(tokens[0]);
-      else if (unit !== null) act.takeAway(unit);
-    };
-    const active = !of && !found.tokens[tokens[0]].special && (unit !== null || asks);
-    const word = active
-      ? pushButton(text, text, click, "ax-word")
-      : h("span", { class: "ax-word" }, text);
+    const word =
+      of || unit === null
+        ? h("span", { class: "ax-word" }, text)
+        : pushButton(text, `Take away “${text}”`, () => act.takeAway(unit), "ax-word");
     if (unit === null) {
-      word.classList.add("ax-chip-special");
+      word.classList.add(tokens[0] === found.at ? "ax-kept" : "ax-chip-special");
       return word;
     }
     const [back, ink] = coloursOf(found, of, theme, unit);

@@ -2,6 +2,7 @@
 
 import { bound } from "../numbers/basics.js";
 import { inSigned } from "../numbers/explained.js";
+import { headName } from "../numbers/headname.js";
 import {
   byEffect,
   effectWords,
@@ -152,7 +153,7 @@ function rankRows(switched, toggle) {
     .map((i) => {
       const [layer, head] = headOf(found, i);
       const button = pushButton(
-        `${layer}-${head}  ${inSigned(effects[i], 4)}`,
+        `${headName(layer, head)}  ${inSigned(effects[i], 4)}`,
         `Layer ${layer}, head ${head}: switch it off or on`,
         () => toggle(i),
         "ax-rank",

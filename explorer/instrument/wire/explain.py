@@ -1,17 +1,50 @@
-"""An explanation as the bytes that the browser reads: JSON; `explain.js` is the other end."""
+"""What is asked on Explain and what was found, as the browser reads it: JSON.
+
+`explained.js` of the numbers is the other end.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
 from explorer.analysis.explanation import Explanation, Score, truth_line
 from explorer.analysis.profiles import Doubles
+from explorer.instrument.wire.about import About
 from explorer.instrument.wire.container import write
+from explorer.target import (
+    ClassScore,
+    Likeness,
+    MaskedWord,
+    OutputVector,
+    Target,
+    target_from_query,
+)
+from explorer.trace import Token
 
 Predictions = Sequence[tuple[str, float]]
+KIND_OF: dict[type[Target], str] = {
+    Likeness: "like",
+    MaskedWord: "word",
+    ClassScore: "class",
+    OutputVector: "vector",
+}
+KINDS = tuple(KIND_OF.values())
+MOST_TYPED = 20_000  # letters in a box of the bar; what a target takes is told in words
+MOST_COUNTED = 100_000
+
+
+class Possible(Protocol):
+    """What can be explained of a run, as `explorer.sources.targets.Possible` is."""
+
+    @property
+    def reasons(self) -> Mapping[str, str]: ...
+    @property
+    def classes(self) -> Sequence[str]: ...
+    @property
+    def tokens(self) -> Sequence[Token]: ...
 
 
 @dataclass(frozen=True)
@@ -31,24 +64,137 @@ class Changed:
     predictions: Predictions
 
 
-def pack_explain(
+@dataclass(frozen=True)
+class Wish:
+    """What a reader wants explained and how, as the bar of the page says it.
+
+    Attributes:
+        kind: The kind of target, as links name it.
+        other: The other text, of a likeness.
+        first: Whether a text's vector is that of its first token.
+        at: The token that is asked about; None for the one that the page opens with.
+        guess: The word whose probability is asked for; empty for the one that stood there.
+        label: The number of the class; None for the likeliest.
+        how: How words are taken away.
+        by_word: Whether the pieces of a word count as one.
+        whole_flow: Whether attention flow is computed however long it takes.
+    """
+
+    kind: str = "like"
+    other: str = "A tired animal rests."
+    first: bool = False
+    at: int | None = None
+    guess: str = ""
+    label: int | None = None
+    how: Literal["replace", "drop"] = "replace"
+    by_word: bool = True
+    whole_flow: bool = False
+
+    @staticmethod
+    def of(sent: object) -> "Wish | None":
+        """The wish in what a page sent; None if there is none, or one that cannot be."""
+        if not isinstance(sent, Mapping) or sent.get("kind") not in KINDS:
+            return None
+        texts = [sent.get("other"), sent.get("guess")]
+        counts = [sent.get("at"), sent.get("label")]
+        if not all(isinstance(text, str) and len(text) <= MOST_TYPED for text in texts):
+            return None
+        if not all(n is None or (type(n) is int and 0 <= n < MOST_COUNTED) for n in counts):
+            return None
+        flags = [sent.get(name) is True for name in ("first", "by_word", "whole_flow")]
+        return Wish(
+            kind=sent["kind"],
+            other=sent["other"],
+            first=flags[0],
+            at=counts[0],
+            guess=sent["guess"],
+            label=counts[1],
+            how="drop" if sent.get("how") == "drop" else "replace",
+            by_word=flags[1],
+            whole_flow=flags[2],
+        )
+
+    @staticmethod
+    def from_query(query: Mapping[str, str]) -> "Wish":
+        """What a link asks for.
+
+        Raises:
+            ExplorerError: It names a target that cannot be.
+        """
+        target = target_from_query(query) or Likeness(Wish.other)
+        return Wish(
+            kind=KIND_OF[type(target)],
+            other=getattr(target, "other", Wish.other),
+            first=getattr(target, "first", False),
+            at=getattr(target, "at", None),
+            guess=getattr(target, "guess", None) or "",
+            label=getattr(target, "label", None),
+            how="drop" if query.get("away") == "drop" else "replace",
+            by_word=query.get("pieces") != "1",
+            whole_flow=query.get("flow") == "1",
+        )
+
+    def target(self) -> Target:
+        """The target that is wished for.
+
+        Raises:
+            ExplorerError: It is none that can be.
+        """
+        if self.kind == "like":
+            return Likeness(self.other, self.first)
+        if self.kind == "word":
+            return MaskedWord(self.at, self.guess.strip() or None)
+        return ClassScore(self.label) if self.kind == "class" else OutputVector(self.at)
+
+    def to_query(self) -> dict[str, str]:
+        """How words go, as URL parameters; only what is not as at first."""
+        told = {
+            "away": "drop" if self.how == "drop" else "",
+            "pieces": "" if self.by_word else "1",
+            "flow": "1" if self.whole_flow else "",
+        }
+        return {name: value for name, value in told.items() if value}
+
+
+def bar_of(wish: Wish, possible: Possible | None, *, stale: bool) -> dict[str, Any]:
+    """What the bar of the page shows.
+
+    Args:
+        wish: What is asked for.
+        possible: What can be explained; None while that is not known.
+        stale: Whether the explanation below it is of something else.
+    """
+    tokens = possible.tokens if possible else ()
+    return {
+        "wish": asdict(wish),
+        "reasons": possible and dict(possible.reasons),
+        "classes": list(possible.classes) if possible else [],
+        "tokens": _tokens(tokens),
+        "stale": stale,
+    }
+
+
+def pack_explain(bar: Mapping[str, Any], explained: Mapping[str, Any] | None) -> bytes:
+    """The payload of the page: what is asked for, and an explanation, if there is one yet."""
+    return write({"bar": bar, "explained": explained})
+
+
+def explained_of(
     found: Explanation,
     *,
     explain_id: str,
-    title: str,
-    asks_at: bool,
+    about: About,
     predictions: Predictions = (),
     changed: Changed | None = None,
     link: Mapping[str, str] | None = None,
     returns: int = 0,
-) -> bytes:
-    """The payload of an explanation.
+) -> dict[str, Any]:
+    """An explanation as the browser reads it.
 
     Args:
         found: What to show.
         explain_id: Names it: payloads with one id add to the same picture.
-        title: The model's name, and how far its numbers were checked.
-        asks_at: Whether the target is about one token, so that a click may choose another.
+        about: Whose explanation it is.
         predictions: The likeliest words or classes with all heads on.
         changed: The answer for the heads that are off and the words that are gone.
         link: The URL parameters of the run and target; None if no link can carry them.
@@ -57,17 +203,18 @@ def pack_explain(
             so what comes back must be another message.
     """
     shape = None if found.importance is None else found.importance.shape
-    header = {
+    return {
         "id": explain_id,
         "returns": returns,
         "link": link,
-        "title": title,
+        "about": asdict(about),
+        "title": " · ".join(filter(None, [about.title, about.passport])),
         "name": found.name,
         "value": found.value,
         "empty": found.empty,
         "instead": found.instead,
-        "asks_at": asks_at,
-        "tokens": [{"text": t.text, "special": t.special} for t in found.tokens],
+        "at": found.at,
+        "tokens": _tokens(found.tokens),
         "units": found.units,
         "whole": found.whole,
         "stopped": found.stopped,
@@ -84,7 +231,10 @@ def pack_explain(
         "changed": changed and asdict(changed),
         "agreements": [[[a.rho, a.low, a.high] for a in row] for row in found.agreements],
     }
-    return write(header)
+
+
+def _tokens(tokens: Sequence[Token]) -> list[dict[str, Any]]:
+    return [{"text": token.text, "special": token.special} for token in tokens]
 
 
 def _method(score: Score) -> dict[str, Any]:

@@ -1,0 +1,64 @@
+// What is asked of a model on Explain: the kinds of target, which of them it has, and how words go.
+
+/**
+ * @typedef {"like" | "word" | "class" | "vector"} Kind
+ * @typedef {{kind: Kind, other: string, first: boolean, at: number | null, guess: string,
+ *            label: number | null, how: "replace" | "drop", by_word: boolean,
+ *            whole_flow: boolean}} Wish
+ *   what is asked for; explain.py checks it
+ * @typedef {{wish: Wish, reasons: Record<Kind, string> | null, classes: string[],
+ *            tokens: {text: string, special: boolean}[], stale: boolean}} Bar
+ *   reasons: why the model has a kind of target not, empty where it has it; null while that is not
+ *   known; stale: whether what is shown was found for something else
+ */
+
+/** @type {[Kind, string, string][]} */
+export const KINDS = [
+  ["like", "likeness to a text", "How like its vector is to that of another text"],
+  ["word", "a masked word", "How likely the model holds a word in a place where it is masked"],
+  ["class", "a class", "How high the model scores one of its classes"],
+  ["vector", "a word’s output", "How long a word’s vector is when it comes out of the model"],
+];
+
+/** Whether a target is about one word, which a click chooses. @param {Kind} kind */
+export const asksWord = (kind) => kind === "word" || kind === "vector";
+
+/** The first sentence of some. @param {string} text */
+const firstOf = (text) => text.split(/(?<=\.)\s/)[0].replace(/\.$/, "");
+
+/** What is grey and why, in short; empty where nothing is. @param {Bar} bar */
+export function greyedSentence({ reasons }) {
+  const grey = KINDS.flatMap(([kind, name]) => {
+    const why = reasons?.[kind];
+    return why ? [{ name, why }] : [];
+  });
+  if (!grey.length) return "";
+  if (grey.length === KINDS.length) return "None of these can be explained of what you chose.";
+  return `Not here: ${grey.map((one) => `${one.name} (${firstOf(one.why)})`).join("; ")}.`;
+}
+
+/**
+ * What is not as it usually is: each with a name, and the wish without it.
+ * @param {Wish} wish @returns {{name: string, without: Partial<Wish>}[]}
+ */
+export function unusual({ how, by_word, whole_flow }) {
+  /** @type {[boolean, string, Partial<Wish>][]} */
+  const all = [
+    [how === "drop", "words are dropped", { how: "replace" }],
+    [!by_word, "piece by piece", { by_word: true }],
+    [whole_flow, "attention flow in full", { whole_flow: false }],
+  ];
+  return all.flatMap(([is, name, without]) => (is ? [{ name, without }] : []));
+}
+
+/** A token as it is written in a line of text. @param {string} text */
+export const tokenText = (text) => text.replace(/^##/, "");
+
+/** The names of the classes to choose from, the likeliest first. @param {string[]} classes */
+export const classChoices = (classes) => [
+  /** @type {[string, string]} */ (["", "the likeliest"]),
+  ...classes.map((name, i) => /** @type {[string, string]} */ ([String(i), classText(name, i)])),
+];
+
+/** @param {string} name @param {number} i */
+const classText = (name, i) => (name && name !== String(i) ? `${name} (${i})` : String(i));

@@ -1,0 +1,200 @@
+// The bar above an explanation: what shall be explained, and how words go. What the model has not is
+// grey, with the reason; a word is chosen by a click on it.
+
+import {
+  asksWord,
+  classChoices,
+  greyedSentence,
+  KINDS,
+  tokenText,
+  unusual,
+} from "../numbers/explainask.js";
+import { helpMark } from "../parts/bubble.js";
+import { choice, h, pushButton, setText } from "../parts/dom.js";
+import { createMenu } from "../parts/menu.js";
+
+/**
+ * @typedef {import("../numbers/explainask.js").Bar} Bar
+ * @typedef {import("../numbers/explainask.js").Wish} Wish
+ * @typedef {(part: Partial<Wish>) => void} Ask
+ */
+
+const REPLACED =
+  "[MASK] stands in its place where a model has one; else the token that its tokenizer has for " +
+  "unknown words, or for the end of a text.";
+
+/** @param {Ask} ask */
+export function createAskBar(ask) {
+  const kinds = choice("Explain", KINDS, (kind) => ask({ kind }));
+  const details = createDetails(ask);
+  const how = createHow(ask);
+  const words = createWords((at) => ask({ at }));
+  const grey = h("p", { class: "ax-help ax-grey", id: "ax-grey" });
+  kinds.element.setAttribute("aria-describedby", grey.id);
+  const chips = h("div", { class: "ax-chips" });
+  return {
+    elements: [kinds.element, details.element, how.element, chips],
+    below: [grey, words.element],
+    /** @param {Bar} bar @param {number | null} at the word that the explanation is about */
+    show: (bar, at) => {
+      const { wish, reasons } = bar;
+      kinds.show(wish.kind);
+      markGrey(kinds.element, reasons);
+      setText(grey, greyedSentence(bar));
+      grey.hidden = !grey.textContent;
+      details.show(bar);
+      how.show(wish);
+      chips.replaceChildren(...unusual(wish).map((one) => chipOf(one, ask)));
+      words.show(bar, at);
+    },
+  };
+}
+
+/** @param {HTMLElement} kinds @param {Bar["reasons"]} reasons */
+function markGrey(kinds, reasons) {
+  for (const [kind, , title] of KINDS) {
+    const input = /** @type {HTMLInputElement} */ (kinds.querySelector(`[value=${kind}]`));
+    const why = reasons?.[kind] ?? "";
+    input.disabled = why !== "";
+    const label = /** @type {HTMLElement} */ (input.closest("label"));
+    label.title = why || title;
+  }
+}
+
+/** @param {ReturnType<typeof unusual>[number]} one @param {Ask} ask */
+const chipOf = ({ name, without }, ask) =>
+  pushButton(`${name} ×`, `Take back: ${name}`, () => ask(without), "ax-chip");
+
+/** A box for a line of text. @param {string} label @param {string} hint @param {(text: string) => void} typed */
+function createBox(label, hint, typed) {
+  const input = /** @type {HTMLInputElement} */ (
+    h("input", { type: "text", "aria-label": label, placeholder: hint, dir: "auto" })
+  );
+  input.addEventListener("change", () => typed(input.value));
+  const element = h(
+    "fieldset",
+    { class: "ax-choice ax-box" },
+    h("legend", {}, label),
+    h("div", {}, input),
+  );
+  return {
+    element,
+    /** @param {string} text */
+    show: (text) => {
+      if (!input.matches(":focus")) input.value = text;
+    },
+  };
+}
+
+/** What else a kind of target needs. @param {Ask} ask */
+function createDetails(ask) {
+  const other = createBox("The other text", "", (text) => ask({ other: text }));
+  const guess = createBox("Probability of", "what stood there", (text) => ask({ guess: text }));
+  const select = /** @type {HTMLSelectElement} */ (h("select", { "aria-label": "Class" }));
+  select.addEventListener("change", () =>
+    ask({ label: select.value === "" ? null : Number(select.value) }),
+  );
+  const classes = h(
+    "fieldset",
+    { class: "ax-choice" },
+    h("legend", {}, "Class"),
+    h("div", {}, select),
+  );
+  const parts = { like: other.element, word: guess.element, class: classes, vector: null };
+  const element = h("div", { class: "ax-details" }, other.element, guess.element, classes);
+  let named = "";
+  return {
+    element,
+    /** @param {Bar} bar */
+    show: ({ wish, classes: names }) => {
+      for (const part of [other.element, guess.element, classes])
+        part.hidden = part !== parts[wish.kind];
+      element.hidden = parts[wish.kind] === null;
+      other.show(wish.other);
+      guess.show(wish.guess);
+      if (named !== names.join("\n") || !select.options.length) {
+        named = names.join("\n");
+        const options = classChoices(names).map(([value, text]) => h("option", { value }, text));
+        select.replaceChildren(...options);
+      }
+      select.value = wish.label === null ? "" : String(wish.label);
+    },
+  };
+}
+
+/** How words are taken away. @param {Ask} ask */
+function createHow(ask) {
+  const way = choice(
+    "A word that is taken away is",
+    [
+      ["replace", "replaced by another token", REPLACED],
+      ["drop", "dropped", "The gap is closed"],
+    ],
+    (how) => ask({ how }),
+  );
+  const pieces = choice(
+    "The pieces of a word",
+    [
+      ["word", "count as one", "They go together, and their scores add up"],
+      ["piece", "each alone", "Every token is scored and taken away by itself"],
+    ],
+    (value) => ask({ by_word: value === "word" }),
+  );
+  const flow = choice(
+    "Attention flow",
+    [
+      ["short", "where it is quick", "Left out for a mean over many positions"],
+      ["whole", "also where it takes minutes", "A maximum flow for every two tokens"],
+    ],
+    (value) => ask({ whole_flow: value === "whole" }),
+  );
+  way.element.firstElementChild?.append(" ", helpMark(REPLACED));
+  const inside = [way.element, pieces.element, flow.element];
+  const element = createMenu("How words go", inside, "ax-save ax-how");
+  return {
+    element,
+    /** @param {Wish} wish */
+    show: (wish) => {
+      way.show(wish.how);
+      pieces.show(wish.by_word ? "word" : "piece");
+      flow.show(wish.whole_flow ? "whole" : "short");
+    },
+  };
+}
+
+/** The text, of which a click chooses the word that is asked about. @param {(at: number) => void} choose */
+function createWords(choose) {
+  const line = h("div", {
+    class: "ax-asked",
+    role: "group",
+    "aria-label": "Which word?",
+    dir: "auto",
+  });
+  const element = h("div", {}, h("p", { class: "ax-help" }, "Which word? Click it."), line);
+  let built = "";
+  return {
+    element,
+    /** @param {Bar} bar @param {number | null} found */
+    show: ({ wish, tokens, stale }, found) => {
+      element.hidden = !asksWord(wish.kind) || !tokens.length;
+      if (element.hidden) return;
+      const key = JSON.stringify(tokens);
+      if (key !== built)
+        line.replaceChildren(...tokens.map((token, i) => wordOf(token, i, choose)));
+      built = key;
+      const at = wish.at ?? (stale ? null : found);
+      for (const word of line.querySelectorAll("button"))
+        word.setAttribute("aria-pressed", String(word.dataset.at === String(at)));
+    },
+  };
+}
+
+/** @param {{text: string, special: boolean}} token @param {number} i @param {(at: number) => void} choose */
+function wordOf({ text, special }, i, choose) {
+  if (special) return h("span", { class: "ax-word ax-chip-special" }, text);
+  const word = h("button", { type: "button", class: "ax-word" }, tokenText(text));
+  word.dataset.at = String(i);
+  if (text.startsWith("##")) word.classList.add("ax-goes-on");
+  word.addEventListener("click", () => choose(i));
+  return word;
+}

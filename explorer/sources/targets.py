@@ -1,0 +1,63 @@
+"""Run -> Possible: which outputs of its model can be explained, before any is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from explorer.errors import ExplorerError
+from explorer.run import Run
+from explorer.sources.intervention import check_kind, model_with_output
+from explorer.sources.loading import LoadedModel, load_model
+from explorer.sources.progress import Progress, silent
+from explorer.sources.tokens import read, read_texts
+from explorer.target import ClassScore, Likeness, MaskedWord, OutputVector, Target
+from explorer.trace import Token
+
+_TRIED: dict[str, Target] = {
+    "like": Likeness("x"),
+    "word": MaskedWord(),
+    "class": ClassScore(),
+    "vector": OutputVector(),
+}
+
+
+@dataclass(frozen=True)
+class Possible:
+    """What can be explained of a run.
+
+    Attributes:
+        reasons: For each kind of target, as links name them, why the model has none; empty where
+            it has.
+        classes: The model's own names of its classes, by their numbers.
+        tokens: The tokens of the text; none where nothing can be explained.
+    """
+
+    reasons: Mapping[str, str]
+    classes: tuple[str, ...] = field(default=())
+    tokens: tuple[Token, ...] = field(default=())
+
+
+def possible(run: Run, progress: Progress = silent) -> Possible:
+    """What can be explained of a run.
+
+    Raises:
+        ExplorerError: Its model cannot be loaded, or cannot read the text.
+    """
+    try:
+        model = model_with_output(run)
+    except ExplorerError as error:
+        return Possible(dict.fromkeys(_TRIED, str(error)))
+    loaded = load_model(model, progress)
+    reasons = {kind: _reason(loaded, target) for kind, target in _TRIED.items()}
+    tokens = (read_texts if loaded.form == "pair" else read)(loaded, run.texts).tokens
+    config = loaded.whole.config
+    names = config.id2label if not reasons["class"] else {}
+    n_classes = config.num_labels if names else 0
+    return Possible(reasons, tuple(str(names.get(i, i)) for i in range(n_classes)), tokens)
+
+
+def _reason(loaded: LoadedModel, target: Target) -> str:
+    try:
+        check_kind(loaded, target)
+    except ExplorerError as error:
+        return str(error)
+    return ""
