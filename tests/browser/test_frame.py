@@ -1,0 +1,231 @@
+"""The frame of all pages: the picture first, inputs that fold, one place, ways that lead on."""
+
+import pytest
+
+import explorer
+from tests.browser.conftest import IDLE
+
+CAT = "The cat sat on the mat because it was tired."
+LAPTOP = {"viewport": {"width": 1280, "height": 720}}
+ZOOMED = {"viewport": {"width": 853, "height": 480}}  # a laptop at 150 %
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+
+def box(reader, selector):
+    return reader.page.locator(selector).first.bounding_box()
+
+
+def end(reader, selector):
+    found = box(reader, selector)
+    return found["y"] + found["height"]
+
+
+def is_asking(reader):
+    return reader.page.locator(".st-key-ask").is_visible()
+
+
+@pytest.mark.parametrize("reader", [LAPTOP], indirect=True)
+def test_on_a_laptop_text_heads_and_map_of_a_first_visit_stand_whole_on_the_screen(reader):
+    reader.open().painted()
+    parts = [".ax-says", ".ax-panel-reading .ax-text", ".ax-grid", ".ax-panel-heat .ax-stage"]
+    for part in (*parts, ".ax-panel-flow .ax-scroll"):
+        assert box(reader, part)["y"] >= 44, part
+        assert end(reader, part) <= 720, part
+
+
+@pytest.mark.parametrize("reader", [ZOOMED], indirect=True)
+def test_at_150_per_cent_the_sentence_the_text_and_the_heads_stand_on_the_screen(reader):
+    reader.open().painted()
+    for part in (".ax-says", ".ax-panel-reading .ax-text", ".ax-grid"):
+        assert end(reader, part) <= 480, part
+
+
+@pytest.mark.parametrize("reader", [PHONE], indirect=True)
+def test_on_a_phone_the_sentence_and_the_text_stand_on_the_screen_and_nothing_sticks_out(reader):
+    reader.open().painted()
+    for part in (".ax-says", ".ax-panel-reading .ax-text"):
+        assert end(reader, part) <= 844, part
+    assert reader.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_sentence_is_large_and_stays_in_sight(reader):
+    reader.open().painted()
+    says = reader.page.locator(".ax-says")
+    assert says.evaluate("e => getComputedStyle(e).fontSize") == "24px"
+    reader.page.locator(".ax-panel-layers").scroll_into_view_if_needed()
+    reader.page.mouse.move(700, 500)
+    reader.page.mouse.wheel(0, 4000)
+    assert 40 <= says.bounding_box()["y"] <= 60
+
+
+def test_one_line_says_whose_picture_it_is_and_opens_the_inputs(reader):
+    reader.open().painted()
+    about = explorer.instrument.wire.about.About.of(explorer.trace(CAT))
+    line = reader.page.locator(".ax-about").inner_text()
+    for said in (CAT, "all-MiniLM-L6-v2", "6 layers × 12 heads", "13 tokens"):
+        assert said in line
+    assert f"checked {about.checked}" in line
+    reader.page.get_by_role("button", name=f"checked {about.checked}").hover()
+    assert about.passport[1:] in reader.page.locator(".ax-bubble").inner_text()
+    assert not is_asking(reader)
+    reader.page.get_by_role("button", name="Edit", exact=True).click()
+    assert is_asking(reader)
+    assert reader.box("Text").evaluate("e => e === document.activeElement")
+    reader.page.keyboard.press("Escape")
+    assert not is_asking(reader)
+    reader.page.locator(".ax-says").click()
+    reader.page.keyboard.press("e")
+    assert is_asking(reader)
+
+
+def test_a_result_folds_the_inputs_and_trouble_leaves_them_open(reader):
+    reader.open().painted()
+    reader.run("A dog barks.")
+    reader.page.locator(".ax-about", has_text="A dog barks.").wait_for()
+    assert not is_asking(reader)
+    reader.run("   ")
+    reader.told("no text to read")
+    assert is_asking(reader)
+    reader.run("A dog barks again.")
+    reader.page.locator(".ax-about", has_text="A dog barks again.").wait_for()
+    reader.page.wait_for_function(IDLE)
+    assert not is_asking(reader)
+
+
+def test_what_the_inputs_no_longer_ask_for_is_dimmed(reader):
+    reader.open().painted()
+    picture = reader.page.locator(".stBidiComponent:has(.ax-says)")
+    assert picture.evaluate("e => getComputedStyle(e).opacity") == "1"
+    reader.edit().box("Text").fill("Something else.")
+    reader.page.keyboard.press("Tab")
+    reader.page.locator(".st-key-changed").wait_for()
+    assert float(picture.evaluate("e => getComputedStyle(e).opacity")) < 0.7
+
+
+def test_switches_stand_behind_view_and_those_in_force_beside_it(reader):
+    reader.open().painted()
+    assert not reader.page.locator(".ax-choice").get_by_text("per row", exact=True).is_visible()
+    for label in ("words", "per row"):
+        reader.switch(label).click()
+    reader.page.keyboard.press("Escape")
+    chips = reader.page.locator(".ax-switched")
+    assert chips.all_inner_texts() == ["words×", "colours per row×"]
+    chips.first.click()
+    assert chips.all_inner_texts() == ["colours per row×"]
+
+
+def test_the_newcomer_s_line_leads_on_and_steps_aside_for_good(reader):
+    reader.open().painted()
+    lead = reader.page.locator(".ax-lead")
+    lead.get_by_role("button", name="try another head").click()
+    reader.painted("3.2")
+    reader.page.locator(".ax-term", has_text="head").hover()
+    assert "queries and keys" in reader.page.locator(".ax-bubble").inner_text()
+    lead.get_by_role("button", name="Close this for good").click()
+    assert not lead.is_visible()
+    reader.open().painted()
+    assert not lead.is_visible()
+
+
+def test_one_click_leads_to_why_this_weight_and_back_comes_to_the_same_place(reader):
+    reader.open().painted()
+    reader.head(2, 9).click()
+    reader.token(2).click()
+    reader.painted("2.9")
+    reader.page.get_by_role("button", name="Why this weight?").last.click()
+    reader.page.wait_for_url("**/step?*")
+    reader.painted()
+    for said in ("layer=2", "heads=9", "query=2"):
+        assert said in reader.address()
+    reader.page.get_by_role("link", name="Explore").click()
+    reader.painted("2.9")
+    reader.wait_says("L2·H9: cat looks most at")
+
+
+def test_all_pages_look_at_one_place(reader):
+    reader.open().painted()
+    reader.head(2, 9).click()
+    reader.token(2).click()
+    for page in ("Heads", "Explain", "Compare", "Step by step"):
+        reader.page.get_by_role("link", name=page, exact=True).click()
+        reader.page.wait_for_url(f"**/{page.split()[0].lower()}*")
+        reader.painted()
+        reader.page.get_by_role("link", name="Explore", exact=True).click()
+        reader.painted("2.9")
+        reader.wait_says("L2·H9: cat looks most at")
+
+
+def test_back_and_forward_walk_through_places(reader):
+    reader.open().painted()
+    reader.head(2, 9).click()
+    reader.page.wait_for_url("**layer=2&heads=9*")
+    reader.token(2).click()
+    reader.page.wait_for_url("**query=2*")
+    reader.page.get_by_role("link", name="Heads", exact=True).click()
+    reader.painted()
+    reader.page.go_back()
+    reader.painted("2.9")
+    reader.wait_says("L2·H9: cat looks most at")
+    reader.page.go_back()
+    reader.wait_says("L2·H9: it looks most at")
+    reader.page.go_back()
+    reader.wait_says("L3·H1: it looks most at")
+    reader.page.go_forward()
+    reader.wait_says("L2·H9: it looks most at")
+
+
+def test_back_within_a_picture_asks_the_server_for_nothing_but_to_note_the_place(reader):
+    reader.open().painted()
+    reader.head(2, 9).click()
+    reader.page.wait_for_url("**layer=2&heads=9*")
+    before = len(reader.frames)
+    reader.page.go_back()
+    reader.wait_says("L3·H1: it looks most at")
+    assert sum(map(len, reader.frames[before:])) < 20_000
+
+
+def test_another_text_keeps_the_pin_on_the_same_word_or_moves_it_to_one_of_content(reader):
+    reader.open().painted()
+    reader.token(2).click()  # cat
+    reader.page.wait_for_url("**query=2*")
+    reader.run("My lazy cat sleeps.")
+    reader.wait_says("L3·H1: cat looks most at")
+    reader.run("Dogs of the neighbourhood bark.")
+    reader.wait_says("L3·H1: neighbourhood looks most at")
+
+
+def test_three_clicks_find_the_head_that_links_two_words(reader):
+    reader.open().painted()
+    reader.page.get_by_role("button", name="Which head does this?").click()
+    reader.page.get_by_text("Now choose the word that it looks at.").wait_for()
+    reader.token(2).click()
+    reader.page.locator(".ax-ranking .ax-chip").first.wait_for()
+    weights = explorer.trace(CAT).weights[:, :, 8, 2]
+    scores = reader.page.locator(".ax-score")
+    assert scores.count() == 72
+    layer, head = divmod(int(weights.argmax()), 12)
+    assert reader.page.locator(".ax-ranking .ax-chip").first.inner_text() == f"L{layer}·H{head}"
+    reader.page.get_by_role("button", name="In several sentences").click()
+    reader.page.wait_for_url("**/heads?*")
+
+
+def test_two_clicks_save_what_is_seen_under_a_name_that_says_whose_it_is(reader):
+    reader.open().painted()
+    reader.page.get_by_text("Save", exact=True).click()
+    with reader.page.expect_download() as found:
+        reader.page.get_by_role("button", name="SVG", exact=True).click()
+    name = found.value.suggested_filename
+    assert name == "all-minilm-l6-v2-the-cat-sat-on-the-l3-h1.svg"
+
+
+def test_copy_as_python_gives_lines_that_show_this_picture(reader):
+    reader.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    reader.open().painted()
+    reader.page.get_by_text("Save", exact=True).click()
+    reader.page.get_by_role("button", name="Copy as Python").click()
+    reader.page.get_by_text("Copied.").wait_for()
+    code = reader.page.evaluate("navigator.clipboard.readText()")
+    names = {}
+    exec(code, names)  # what a reader would paste
+    assert names["trace"].texts == (CAT,)
+    assert code.endswith("explorer.show(trace, layer=3, head=1, query=8)\n")
