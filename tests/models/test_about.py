@@ -18,7 +18,8 @@ def test_a_result_names_its_text_its_model_and_how_far_it_was_checked():
     about = About.of(explorer.trace(CAT), run, asked=3, made=9.5)
     assert (about.title, about.text) == ("all-MiniLM-L6-v2", CAT)
     assert (about.n_layers, about.n_heads, about.n_tokens) == (6, 12, 13)
-    assert about.checked and f"no weight is off by more than {about.checked}" in about.passport
+    assert about.checked
+    assert f"no weight is off by more than {about.checked}" in about.passport
     assert (about.noise, about.asked, about.made) == (False, 3, 9.5)
 
 
