@@ -42,7 +42,7 @@ _CANDIDATES = 24  # pairs that all other heads are asked about
 
 KindOf = Neighbour | Literal["pair", "words again", "sink", "own text", "other text", "off"]
 MOST_OF = {"pair": 4, "words again": 2, "sink": 2}  # of a kind; of others one
-Silence = Literal["noise", "short", "long", "two texts"]
+Silence = Literal["noise", "nothing", "short", "long", "two texts"]
 Flags = npt.NDArray[np.bool_]
 Report = Callable[[str, float | None], None]
 
@@ -95,8 +95,8 @@ class Striking:
 
     Attributes:
         findings: The strongest first; ten at most.
-        silence: ``noise``: nothing here is beyond what random weights would do; ``short``: the
-            text is too short to tell; ``long``: it is longer than is read for this; ``two texts``:
+        silence: ``noise``: nothing here is beyond what random weights would do; ``nothing``: some
+            habit is, and yet no rule holds; ``short``: the text is too short to tell; ``long``: it is longer than is read for this; ``two texts``:
             queries and keys are different texts, which the rules do not know. None where some
             habit is beyond chance.
     """
@@ -133,7 +133,7 @@ def striking(trace: AttentionTrace, report: Report = lambda doing, share: None) 
         *_texts(readings, words),
         *_pairs(trace, readings, words),
     ]
-    return Striking(_best(found))
+    return Striking(_best(found), None if found else "nothing")
 
 
 def moved_most(numbers: Sequence[int], effects: Doubles) -> Finding | None:
@@ -305,8 +305,10 @@ def _texts(readings: Sequence[HeadReading], words: Words) -> Iterator[Finding]:
         ("other text", 1 - shares, 1 - even, 1 - near),
     ]
     for kind, share, base, by_distance in sides:
-        # Who looks near stays in his text by that: half of what distance leaves must be beyond it.
-        apart = seen & (share - base >= BLOCK) & (share >= (1 + by_distance) / 2)
+        # Who looks near stays in his text by that alone: half of what distance leaves is to be
+        # beyond it, and as much as can be seen.
+        beyond = np.maximum((1 - by_distance) / 2, SEEN)
+        apart = seen & (share - base >= BLOCK) & (share - by_distance >= beyond)
         if not apart.any():
             continue
         best = np.where(apart, share - by_distance, -1)
