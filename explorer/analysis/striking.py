@@ -96,9 +96,9 @@ class Striking:
     Attributes:
         findings: The strongest first; ten at most.
         silence: ``noise``: nothing here is beyond what random weights would do; ``nothing``: some
-            habit is, and yet no rule holds; ``short``: the text is too short to tell; ``long``: it is longer than is read for this; ``two texts``:
-            queries and keys are different texts, which the rules do not know. None where some
-            habit is beyond chance.
+            habit is, and yet no rule holds; ``short``: the text is too short to tell; ``long``: it
+            is longer than is read for this; ``two texts``: queries and keys are different texts,
+            which the rules do not know. None where something is found.
     """
 
     findings: tuple[Finding, ...]
