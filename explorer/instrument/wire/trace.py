@@ -115,18 +115,13 @@ def pack(
     blocks += answers
     if history:
         ideals = np.stack(list(history.ideals.values()))
-        blocks += [
-            _weights({"kind": "training"}, history.weights),
-            _weights({"kind": "ideals"}, ideals),
-        ]
+        blocks.append(_weights({"kind": "training"}, history.weights))
+        blocks.append(_weights({"kind": "ideals"}, ideals))
     if trace.patches:
         blocks.append(of_bytes({"kind": "picture"}, trace.patches.png))
     told = told_blocks(trace) if striking else []
     blocks += told
-    known = _abouts.get(trace)
-    if known is None:
-        known = _abouts[trace] = _about(trace)
-    header = known | {
+    header = _known_about(trace) | {
         "id": trace_id,
         "about": asdict(about or About.of(trace)),
         "opening": opening,
@@ -150,6 +145,13 @@ def _whole_heads(trace: AttentionTrace, heads: Places, report: Report) -> list[B
 
 
 _abouts: "WeakKeyDictionary[AttentionTrace, dict[str, Any]]" = WeakKeyDictionary()
+
+
+def _known_about(trace: AttentionTrace) -> dict[str, Any]:
+    known = _abouts.get(trace)
+    if known is None:
+        known = _abouts[trace] = _about(trace)
+    return known
 
 
 def _about(trace: AttentionTrace) -> dict[str, Any]:
