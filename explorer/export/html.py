@@ -96,6 +96,7 @@ def to_html(
         heads=chosen,
         opening=opening,
         history=history,
+        striking=history is None,
         report=report,
     )
     title = f"Attention of {trace.model.name}"

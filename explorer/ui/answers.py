@@ -1,6 +1,7 @@
 """What is made of what is shown: answers to a browser, and files; in turn with all other work."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -9,8 +10,12 @@ from explorer.errors import ExplorerError
 from explorer.export.html import page_memory, to_html
 from explorer.instrument.wire.longtext import is_long
 from explorer.instrument.wire.request import Head, Page, Request
+from explorer.instrument.wire.striking import measure_of
 from explorer.instrument.wire.trace import Block, Report, answers_to, first_head
+from explorer.layers import Doubles
+from explorer.run import Run
 from explorer.sources.memory import take
+from explorer.target import MOST_OTHER, Likeness, OutputVector
 from explorer.trace import AttentionTrace
 from explorer.ui import messages, state
 from explorer.ui.scheduler import scheduler
@@ -71,6 +76,7 @@ def answers(
     request: Request | None,
     seen: Head,
     page_of: Callable[[Page, Report], str] | None = None,
+    run: Run | None = None,
 ) -> Sequence[Block]:
     """What a browser asked for beyond layers of a trace; made once for as long as it is wanted.
 
@@ -81,6 +87,7 @@ def answers(
         request: What is asked for.
         seen: The head in sight: of a long text it is sent before anything is asked.
         page_of: Makes a file; None for one of the trace alone.
+        run: What the trace is of, where heads may be switched off in it.
     """
     if request is None or request.trace_id != trace_id or _begins(request, trace):
         heads = first_head(trace, seen)
@@ -100,7 +107,8 @@ def answers(
         )
 
     def answer(report: Report) -> Sequence[Block]:
-        return answers_to(trace, request, lambda page: file_of(page, report), report)
+        effects = partial(effects_of, run, trace, report) if run else None
+        return answers_to(trace, request, lambda page: file_of(page, report), report, effects)
 
     try:
         found: Sequence[Block] = made(
@@ -115,3 +123,29 @@ def answers(
     # A file is handed out once; an answer is, as long as nothing else is asked.
     st.session_state[f"{name}_answers"] = (request, found) if request.page is None else None
     return found
+
+
+def effects_of(run: Run, trace: AttentionTrace, report: Report, layer: int) -> Doubles:
+    """How far the model's answer moves with each head of a layer off alone, ``[head]``.
+
+    Of one text: by how much the cosine of its vector and its vector as it was falls below 1, as a
+    number below 0. Of two: the same for the length of the first token's output vector along its
+    direction as it was, as a share of that length.
+
+    Raises:
+        ExplorerError: This cannot be done with this model or text.
+    """
+    from explorer.sources.intervention import intervention
+
+    text = trace.texts[0]
+    if len(text) > MOST_OTHER:
+        raise ExplorerError(
+            f"Heads are switched off one by one in texts of up to {MOST_OTHER:,} characters; this "
+            f"one has {len(text):,}. Take a part of it."
+        )
+    of_text = measure_of(trace) == "text"
+    asked = intervention(run, Likeness(text) if of_text else OutputVector(0), report)
+    heads = [[(layer, head)] for head in range(trace.model.n_heads)]
+    off = asked.heads_off(heads, lambda share: report("Switching heads off", share))
+    moved: Doubles = (off - asked.value) / abs(asked.value)
+    return moved

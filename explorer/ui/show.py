@@ -166,7 +166,8 @@ def _instrument(trace: AttentionTrace, run: Run) -> None:
         opening={**(session.opening or {}), **view},
         about=about_of(trace, run),
         link=run.to_query() if run.fits_link() else None,
-        answers=answers("instrument", trace, trace_id, request, seen),
+        answers=answers("instrument", trace, trace_id, request, seen, run=run),
+        striking=True,
         more=request is not None and request.trace_id == trace_id and request.known,
     )
 

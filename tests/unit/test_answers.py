@@ -3,12 +3,19 @@
 import threading
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import torch
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
 
 from explorer.errors import ExplorerError
 from explorer.instrument.wire.request import Group, Head, Page, Request
 from explorer.instrument.wire.trace import Block
+from explorer.run import Run
+from explorer.source import Embedded, Scratch
+from explorer.sources import trace_run
+from explorer.sources.loading import load_model
+from explorer.sources.progress import silent
 from explorer.ui import answers
 from explorer.ui.scheduler import Scheduler
 
@@ -53,6 +60,50 @@ def test_an_answer_is_made_once_and_a_file_anew(page, make_trace):
     assert len(made) == 4
 
 
+def test_each_head_of_a_layer_is_switched_off_and_the_text_s_vector_compared_with_itself(page):
+    run = Run("The cat sat on the mat.")
+    trace = trace_run(run)
+    asked = Request("x", 0, effects=1)
+    ((about, _),) = answers.answers("one", trace, "x", asked, Head(), run=run)
+    assert (about["done"], about["measure"], about["finding"]) == ([1], "text", None)
+    found = answers.effects_of(run, trace, lambda doing, share: None, 1)
+    model = load_model(Embedded(), silent)
+    whole, off = (_vector(model, run.texts[0], heads) for heads in ((), ((1, 3),)))
+    cosine = whole @ off / np.linalg.norm(whole) / np.linalg.norm(off)
+    # One float32 forward pass against another, batched in another way: 1e-6 of each number.
+    assert found[3] == pytest.approx(cosine - 1, abs=1e-6)
+
+
+def _vector(model, text, off):
+    """The mean output vector with the parts of some heads of the joined outputs set to zero."""
+    hooks = []
+    for layer, head in off:
+        joined = model.network.encoder.layer[layer].attention.output.dense
+
+        def without(_, inputs, at=head):
+            values = inputs[0].clone()
+            values[..., 32 * at : 32 * (at + 1)] = 0  # MiniLM's heads are 32 wide
+            return (values, *inputs[1:])
+
+        hooks.append(joined.register_forward_pre_hook(without))
+    with torch.inference_mode():
+        out = model.network(**model.tokenizer(text, return_tensors="pt"))
+    for hook in hooks:
+        hook.remove()
+    return out.last_hidden_state[0].double().mean(0).numpy()
+
+
+def test_where_no_head_can_be_switched_off_the_reason_is_told(page):
+    run = Run("The cat sat on the mat.", source=Scratch())
+    asked = Request("x", 0, effects=0)
+    ((about, _),) = answers.answers("one", trace_run(run), "x", asked, Head(), run=run)
+    assert about["reason"].startswith("The from-scratch layer predicts nothing")
+    long = Run("word " * 401)
+    asked = Request("y", 0, effects=0)
+    ((about, _),) = answers.answers("one", trace_run(long), "y", asked, Head(), run=long)
+    assert "texts of up to 2,000 characters; this one has 2,005" in about["reason"]
+
+
 def test_what_is_wanted_of_another_trace_is_left_out(page, make_trace):
     assert answers.answers("one", make_trace(), "y", REQUESTS[1], Head(), lambda *_: "") == ()
 
@@ -84,7 +135,7 @@ def test_what_is_asked_meanwhile_ends_the_wait_and_the_work(page, make_trace, mo
     monkeypatch.setattr(answers.state, "is_asked_again", lambda: True)
     ended = threading.Event()
 
-    def slowly(trace, request, page_of, report):
+    def slowly(trace, request, page_of, report, effects):
         try:
             while True:
                 report("Reading a head", None)

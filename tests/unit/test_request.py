@@ -28,6 +28,7 @@ GROUP = {
 SENT = {
     **{"trace": "abc", "layer": 3, "group": GROUP, "means": True, "page": None},
     **{"heads": [[3, 1]], "summaries": [[3, 1], [3, 2]], "map": "sentence", "thumbs": [[0, 0]]},
+    **{"striking": True, "effects": 5},
 }
 
 anything = st.recursive(
@@ -45,7 +46,20 @@ def test_what_the_instrument_sends_is_understood():
         summaries=((3, 1), (3, 2)),
         map="sentence",
         thumbs=((0, 0),),
+        striking=True,
+        effects=5,
     )
+
+
+@pytest.mark.parametrize("wrong", [True, -1, "5", 5.0, [5], 10**9])
+def test_a_layer_that_can_be_none_has_no_heads_to_switch_off(wrong):
+    assert Request.of({"trace": "abc", "layer": 3, "effects": wrong}) == Request("abc", 3)
+
+
+def test_what_is_worth_a_look_and_what_heads_do_must_be_computed():
+    assert Request("abc", striking=True).asks()
+    assert Request("abc", effects=0).asks()
+    assert not Request("abc").asks()
 
 
 def test_the_wish_for_a_page_carries_its_view_without_what_no_view_holds():

@@ -23,7 +23,8 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
  *            sinks: boolean, thumb: [number, number], long: boolean, more?: boolean,
  *            levels: Levels, key_levels: Levels | null, map_level: string | null,
  *            opening: Record<string, unknown> | null, link: Record<string, string> | null,
- *            about: import("../parts/about.js").About, training: About | null}} Header
+ *            about: import("../parts/about.js").About, training: About | null,
+ *            striking: "here" | "ask" | null}} Header
  *   passport: how far the model's numbers were found from its own, in words; numbers: the model's
  *   own, of its layers; marks: for each text what is shown in place of characters that nobody sees,
  *   by their place; patches: rows and columns of a picture whose pieces are the tokens that are not
@@ -32,7 +33,8 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
  *   token; long: whether heads travel one by one; levels: by their names the tokens at which groups
  *   of the text begin, from fine to coarse; key_levels: those of the keys, null for the same
  *   tokens; map_level: the level that maps of a long text show, null in a short one;
- *   more: whether all else of this header is left out, as an earlier payload has it
+ *   more: whether all else of this header is left out, as an earlier payload has it; striking:
+ *   whether what is worth a look came along, or may be asked for
  * @typedef {Record<string, number[]>} Levels
  * @typedef {{weights: Float32Array, bytes: number}
  *         | {scores: import("./scores.js").Scores, id: number, bytes: number}} Layer
@@ -54,7 +56,8 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
  *            layers: Map<number, Layer>, heads: Map<string, Head>, summaries: Map<string, Summary>,
  *            smalls: Map<string, Small>, means: Float32Array | null,
  *            group: GroupBlock | null, page: PageBlock | null, picture: Uint8Array | null,
- *            training: Training | null}} Trace
+ *            training: Training | null, striking: import("./striking.js").Striking | null,
+ *            effects: import("./striking.js").Effects | null}} Trace
  *   layers: by the model's own numbers; heads, summaries, smalls: of a long text, by `placeOf`
  */
 
@@ -87,6 +90,7 @@ export function unpack(bytes) {
   /** @type {Trace} */
   const trace = {
     ...{ head, training, layers: new Map(), means: null, group: null, page: null, picture: null },
+    ...{ striking: null, effects: null },
     ...{ thumbs: new Uint8Array(), ordinaryThumbs: new Uint8Array() },
     ...{ heads: new Map(), summaries: new Map(), smalls: new Map() },
   };
@@ -144,6 +148,12 @@ const PLACES = {
   },
   page: (trace, { ticket, data }) => {
     trace.page = { ticket, bytes: data };
+  },
+  striking: (trace, { findings, silence }) => {
+    trace.striking = { findings, silence };
+  },
+  effects: (trace, { done, measure, finding, reason }) => {
+    trace.effects = { done, measure, finding, reason };
   },
 };
 
@@ -348,8 +358,11 @@ export function merge(next, old) {
   next.smalls = new Map([...old.smalls, ...next.smalls]);
   next.head.thumb ??= old.head.thumb;
   // The same text: what is known of its tokens stays.
-  if (next.head.more) next.head = Object.assign(old.head, { thumb: next.head.thumb });
-  else
+  if (next.head.more) {
+    next.head = Object.assign(old.head, { thumb: next.head.thumb });
+    Object.assign(next, { thumbs: old.thumbs, ordinaryThumbs: old.ordinaryThumbs });
+    next.picture ??= old.picture;
+  } else
     Object.assign(next.head, {
       query_tokens: old.head.query_tokens,
       key_tokens: old.head.key_tokens,
@@ -357,6 +370,8 @@ export function merge(next, old) {
   next.means ??= old.means;
   next.group ??= old.group;
   next.training ??= old.training;
+  next.striking ??= old.striking;
+  next.effects ??= old.effects;
 }
 
 /**

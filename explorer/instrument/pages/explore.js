@@ -57,10 +57,11 @@ import { boxesOf, followSizes } from "./sizes.js";
  * }} Actions
  * @typedef {{trace: string, layer: number, group: import("../numbers/scene.js").Wish | null, means: boolean,
  *            heads: Place[], summaries: Place[], map: string | null, thumbs: Place[], known: boolean,
- *            page: ({ticket: number, view: Record<string, string>} & PageOf) | null}} Request
+ *            page: ({ticket: number, view: Record<string, string>} & PageOf) | null,
+ *            striking?: true, effects?: number}} Request
  *   everything that is wanted of the server; request.py checks it; of a long text: heads in full,
  *   what is said of heads as a whole, with maps at a level, and small pictures; known: whether the
- *   header is here
+ *   header is here; striking: what is worth a look; effects: the layer whose heads are switched off
  * @typedef {[number, number]} Place a layer and a head
  * @typedef {{layers: number[] | null, heads: Place[] | null}} PageOf null: all of them
  * @typedef {{
@@ -180,6 +181,12 @@ function doingOf(here) {
     },
     copyLink: host.copyLink,
     ...{ asking: host.asking ?? null, npz: host.npz ?? null, go: host.go ?? null },
+    effects:
+      host.need &&
+      (() => {
+        supply.askEffects();
+        fetchMissing(here);
+      }),
     askOther: (asks) => {
       here.told = { ...here.told, other: asks };
       here.schedule.ask({});
@@ -388,6 +395,7 @@ function showView(here, scene) {
   here.parts.view.show({ view, levels: own, level, pools });
   about.show(head.about);
   here.parts.says.notify(scene);
+  here.parts.striking.draw(scene);
   lead.show(pinnedWords(trace, view)[0], head.training !== null);
   combine.show(view);
   gridShows.show(view);

@@ -8,6 +8,7 @@ import { createLayers } from "../panels/layers.js";
 import { createLead } from "../panels/lead.js";
 import { createPinned } from "../panels/pinned.js";
 import { createReading } from "../panels/reading.js";
+import { createStriking } from "../panels/striking.js";
 import { createTraining } from "../panels/training.js";
 import { createAbout } from "../parts/about.js";
 import { h } from "../parts/dom.js";
@@ -38,8 +39,9 @@ import { atMap, fromWithin, onMap } from "./maphands.js";
  *   asking: import("../parts/about.js").Asking | null,
  *   go: ((page: string, open?: Record<string, string>) => void) | null,
  *   askOther: (asks: boolean) => void,
+ *   effects: (() => void) | null,
  * }} Doing what the parts do, once somebody uses them; go: to another page at this place; askOther:
- *   the next word that is clicked goes to the other side
+ *   the next word that is clicked goes to the other side; effects: heads are switched off in turn
  * @typedef {ReturnType<typeof createParts>} Parts
  */
 
@@ -61,6 +63,7 @@ export function createParts(doing) {
     view: createViewMenu(change),
     picked: createPinned(change, doing),
     grid: createGrid(actions, chosen),
+    striking: createStriking(doing),
     heatmap: createHeatmap(mapActions, deepActions),
     flow: atMap(createFlow(mapActions, change), outer),
     reading: createReading(actions),
@@ -120,8 +123,9 @@ export const panelsOf = ({ training, grid, heatmap, flow, reading, layers }) => 
 
 /** @param {HTMLElement} root @param {Parts} parts */
 export function layOut(root, parts) {
-  const { says, view, panels, reading, grid, flow, heatmap, layers } = parts;
-  panels.append(reading.element, grid.element, flow.element, heatmap.element, layers.element);
+  const { says, view, panels, reading, grid, striking, flow, heatmap, layers } = parts;
+  const heads = h("div", { class: "ax-column" }, grid.element, striking.element);
+  panels.append(reading.element, heads, flow.element, heatmap.element, layers.element);
   const copy = parts.copy ? [parts.copy.element] : [];
   const why = parts.openSteps ? [parts.openSteps] : [];
   const away = h("div", { class: "ax-away" }, ...copy, parts.files.element);

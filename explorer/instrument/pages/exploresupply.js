@@ -5,6 +5,7 @@ import { placeOf } from "../numbers/data.js";
 import { mapsAt } from "../numbers/groupmaps.js";
 import { headName } from "../numbers/headname.js";
 import { mapLevelOf } from "../numbers/layout.js";
+import { nextOff } from "../numbers/striking.js";
 import { toParams } from "../numbers/view.js";
 
 /**
@@ -48,6 +49,19 @@ export function missingOf(trace, view, look, path, seen = true) {
     (group !== null && !isAnswered(trace, group)) ||
     (means && !trace.means);
   return isMissing ? { ...asking(trace, look.layer), group, means } : null;
+}
+
+/**
+ * What is needed last: what is worth a look, and what each head does to the model's answer.
+ * @param {Trace} trace @param {View} view @param {boolean} effects whether that was asked for
+ * @returns {Request | null} null if nothing is
+ */
+export function toldLater(trace, { layer }, effects) {
+  const { head, striking } = trace;
+  if (head.striking === "ask" && !striking) return { ...asking(trace, layer), striking: true };
+  const off = effects ? nextOff(trace) : null;
+  // The header is here: so many answers need not bring it again.
+  return off === null ? null : { ...asking(trace, layer), effects: off, known: true };
 }
 
 /**
@@ -169,6 +183,7 @@ function headBytes({ heads, summaries }) {
 export function createSupply(need, first, seen = () => true) {
   let wanted = ""; // of the server, last
   let ticket = first; // of the last page asked for
+  let effects = false; // whether heads shall be switched off, one by one
   let each = 0; // bytes of a layer, or of a head, on its way
   return {
     /**
@@ -176,7 +191,11 @@ export function createSupply(need, first, seen = () => true) {
      * @param {Trace} trace @param {View} view @param {Look} look @param {boolean} path
      */
     fetchMissing: (trace, view, look, path) => {
-      const request = need && missingOf(trace, view, look, path, seen());
+      const isSeen = seen();
+      const request =
+        need &&
+        (missingOf(trace, view, look, path, isSeen) ??
+          (isSeen ? toldLater(trace, view, effects) : null));
       const key = request && JSON.stringify({ ...request, group: request.group?.name });
       if (!request || key === wanted) return;
       wanted = /** @type {string} */ (key);
@@ -194,6 +213,11 @@ export function createSupply(need, first, seen = () => true) {
     /** Another trace: what is missing of it is asked for anew. */
     restart: () => {
       wanted = "";
+      effects = false;
+    },
+    /** Heads shall be switched off, until another trace comes. */
+    askEffects: () => {
+      effects = true;
     },
     /**
      * What a payload brought is kept, as far as there is room.

@@ -78,6 +78,8 @@ class Request:
         map: The level of the maps in them.
         thumbs: Heads of a long text whose small pictures are wanted.
         known: Whether the browser has all that is said of the trace besides its heads.
+        striking: Whether what is worth a look is wanted.
+        effects: The layer whose heads shall be switched off, one by one; None for none.
     """
 
     trace_id: str = ""
@@ -90,6 +92,8 @@ class Request:
     map: str | None = None
     thumbs: Places = ()
     known: bool = False
+    striking: bool = False
+    effects: int | None = None
 
     @staticmethod
     def of(sent: object) -> "Request | None":
@@ -109,12 +113,15 @@ class Request:
             sent["map"] if _matches(_NAME, sent.get("map")) else None,
             tuples_of(sent, "thumbs", 2, MAX_THUMBS) or (),
             sent.get("known") is True,
+            sent.get("striking") is True,
+            sent["effects"] if _is_count(sent.get("effects")) else None,
         )
 
     def asks(self) -> bool:
         """Whether something must be computed to answer it: more than a layer that is there."""
-        found = self.means or self.heads or self.summaries or self.thumbs
-        return self.group is not None or self.page is not None or bool(found)
+        found = self.means or self.heads or self.summaries or self.thumbs or self.striking
+        asked = (self.group, self.page, self.effects)
+        return bool(found) or any(one is not None for one in asked)
 
     def without_page(self) -> "Request":
         """The same without the wish for a file."""

@@ -12,7 +12,8 @@ What each of its blocks is is called its kind:
 - ``training``: the weights of every frame of one, float32 ``[frame, layer, head, query, key]``;
 - ``ideals``: where it would be best to look, float32 ``[pattern, query, key]``;
 - ``picture``: what a vision model saw, as PNG;
-- ``page``: the instrument as a file of its own, to be handed to the reader.
+- ``page``: the instrument as a file of its own, to be handed to the reader;
+- ``striking``, ``effects``: what is worth a look (`wire/striking.py`).
 
 Of a long text (`is_long`) heads travel one by one, and neither ``layer`` nor ``scores`` nor
 ``means`` do:
@@ -54,6 +55,7 @@ from explorer.instrument.wire.longtext import (
     thumbs_of,
 )
 from explorer.instrument.wire.request import Group, Head, Page, Places, Request
+from explorer.instrument.wire.striking import Effects, effects_block, striking_block, told_blocks
 from explorer.layers import FEW_KEYS, AttentionLayer, FromScores
 from explorer.trace import AttentionTrace, Token, Weights
 from explorer.visible import marks_in
@@ -78,6 +80,7 @@ def pack(
     history: TrainingHistory | None = None,
     doing: str = "",
     stale: str = "",
+    striking: bool = False,
     more: bool = False,
     report: Report = lambda doing, share: None,
 ) -> bytes:
@@ -95,6 +98,7 @@ def pack(
         history: The training that the trace is the last frame of; its layers need not be sent.
         doing: What the training is doing now; empty where it has ended.
         stale: What the training is of, where that is no longer what is asked for.
+        striking: Whether what is worth a look is told, or may be asked for.
         more: Whether the browser has what is said of the trace, so that only the answers are sent.
         report: Told what is being done; may raise to end it.
     """
@@ -111,21 +115,19 @@ def pack(
     blocks += answers
     if history:
         ideals = np.stack(list(history.ideals.values()))
-        blocks += [
-            _weights({"kind": "training"}, history.weights),
-            _weights({"kind": "ideals"}, ideals),
-        ]
+        blocks.append(_weights({"kind": "training"}, history.weights))
+        blocks.append(_weights({"kind": "ideals"}, ideals))
     if trace.patches:
         blocks.append(of_bytes({"kind": "picture"}, trace.patches.png))
-    known = _abouts.get(trace)
-    if known is None:
-        known = _abouts[trace] = _about(trace)
-    header = known | {
+    told = told_blocks(trace) if striking else []
+    blocks += told
+    header = _known_about(trace) | {
         "id": trace_id,
         "about": asdict(about or About.of(trace)),
         "opening": opening,
         "link": link,
         "training": history and _about_history(history) | {"doing": doing, "stale": stale},
+        "striking": ("here" if told else "ask") if striking else None,
     }
     return write(header, blocks)
 
@@ -143,6 +145,13 @@ def _whole_heads(trace: AttentionTrace, heads: Places, report: Report) -> list[B
 
 
 _abouts: "WeakKeyDictionary[AttentionTrace, dict[str, Any]]" = WeakKeyDictionary()
+
+
+def _known_about(trace: AttentionTrace) -> dict[str, Any]:
+    known = _abouts.get(trace)
+    if known is None:
+        known = _abouts[trace] = _about(trace)
+    return known
 
 
 def _about(trace: AttentionTrace) -> dict[str, Any]:
@@ -223,6 +232,7 @@ def answers_to(
     request: Request,
     page_of: Callable[[Page], str],
     report: Report = lambda doing, share: None,
+    effects: Effects | None = None,
 ) -> list[Block]:
     """What a browser asked for beyond layers, for `pack`; nothing where it cannot be.
 
@@ -231,6 +241,7 @@ def answers_to(
         request: What is asked for.
         page_of: Makes the file that was asked for.
         report: Told what is being done; may raise to end it.
+        effects: Switches the heads of a layer off; None where there is no model to do it in.
     """
     n_heads = trace.model.n_layers * trace.model.n_heads
     if not request.fits(len(trace.query_tokens), len(trace.key_tokens), n_heads):
@@ -253,6 +264,10 @@ def answers_to(
             kept=ordinary if group.rescaled else None,
         )
         blocks.append(_weights({"kind": "group", "name": group.name}, between))
+    if request.striking:
+        blocks.append(striking_block(trace, report))
+    if request.effects is not None and effects:
+        blocks.append(effects_block(trace, request.effects, effects))
     if request.page:
         page = page_of(request.page).encode()
         about = {"kind": "page", "ticket": request.page.ticket}
