@@ -43,6 +43,8 @@ class LayerTrace:
         joined: The heads' outputs side by side, ``[token, d_model]``.
         w_o, b_o: The output map, ``[d_model, d_model]`` and ``[d_model]``.
         output: The attention's output, before any residual connection, ``[token, d_model]``.
+        positions: Where the model adds a vector for each position to its tokens: those of the
+            first positions, of the text's own and more, ``[position, d_model]``; else None.
 
     Raises:
         ExplorerError: The shapes do not fit together, or a number is not finite.
@@ -69,6 +71,7 @@ class LayerTrace:
     w_o: Array
     b_o: Array
     output: Array
+    positions: Array | None = None
 
     def __post_init__(self) -> None:
         n, d, heads = len(self.tokens), self.model.d_model, self.model.n_heads
@@ -88,6 +91,8 @@ class LayerTrace:
                 )
         if any(part.values.shape != (n, d) for part in self.parts):
             raise ExplorerError(f"Every part of the input must have the shape {[n, d]}.")
+        if self.positions is not None and self.positions.shape[1:] != (d,):
+            raise ExplorerError(f"Every vector of a position must have {d} numbers.")
         for array in self._arrays():
             if not np.isfinite(array).all():
                 raise ExplorerError(

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from explorer.errors import ExplorerError
-from explorer.layertrace import LayerTrace, Part
+from explorer.layertrace import Array, LayerTrace, Part
 from explorer.limits import STEPS_TOKENS, check_tokens
 from explorer.run import Run
 from explorer.scratch.attention import SelfAttention
@@ -18,7 +18,7 @@ from explorer.sources.families import first_position, plain_layers, projections
 from explorer.sources.forward import attend
 from explorer.sources.loading import LoadedModel, load_model
 from explorer.sources.progress import Progress, silent
-from explorer.sources.scratch import ScratchReading, read_scratch
+from explorer.sources.scratch import POSITIONS, ScratchReading, read_scratch
 from explorer.sources.tokens import Reading, read
 from explorer.sources.trained import read_trained
 from explorer.sources.transplanted import transplanted_info, transplanted_layer
@@ -71,19 +71,25 @@ def _trace_scratch(reading: ScratchReading, layer: int, twist: Twist) -> LayerTr
     _check_layer(layer, reading.info)
     check_tokens("Step by step", len(reading.tokens), STEPS_TOKENS)
     order = word_order(reading.tokens, twist.backwards)
-    words, positions = reading.words[order], reading.positions
+    words, n = reading.words[order], len(reading.tokens)
+    told = reading.positions if twist.positions else None
     parts = [Part("token", _array(words))]
     x = words
-    if positions is not None and twist.positions:
-        x = words + positions
-        parts.append(Part("position", _array(positions)))
+    if told is not None:
+        x = words + told[:n]
+        parts.append(Part("position", _array(told[:n])))
     x = x[None]
     for i in range(layer):
         x = reading.encoder.output(i, x)
     ours: SelfAttention = reading.encoder.layers[layer]
     tokens = tuple(reading.tokens[i] for i in order)
-    shown = tuple(parts) if layer == 0 else ()
-    return _trace_ours(reading.info, layer, tokens, shown, False, x, ours, reading.encoder.causal)
+    made = _trace_ours(
+        *(reading.info, layer, tokens, tuple(parts) if layer == 0 else (), False, x),
+        *(ours, reading.encoder.causal),
+    )
+    if reading.positions is None:
+        return made
+    return replace(made, positions=_array(reading.positions[: max(n, POSITIONS)]))
 
 
 def _trace_model(
@@ -95,13 +101,26 @@ def _trace_model(
     check_tokens("Step by step", len(reading.tokens), STEPS_TOKENS)
     attentions, hidden = attend(loaded, reading.inputs, len(reading.tokens))
     x = hidden[layer]
-    parts = _embedded(loaded, reading, x) if layer == 0 else ()
+    found = _embedded(loaded, reading, hidden[0])
+    parts = found if layer == 0 else ()
     about = (reading.tokens, parts, bool(parts), x)
     if transplanted:
         ours = transplanted_layer(loaded.network, layer)
-        return _trace_ours(transplanted_info(loaded.info), layer, *about, ours, causal=False)
-    maps = projections(loaded.network, layer)
-    return _record(loaded.info, layer, *about, maps, attentions[layer], causal=False)
+        made = _trace_ours(transplanted_info(loaded.info), layer, *about, ours, causal=False)
+    else:
+        maps = projections(loaded.network, layer)
+        made = _record(loaded.info, layer, *about, maps, attentions[layer], causal=False)
+    if not found:
+        return made
+    return replace(made, positions=_learned_positions(loaded, len(reading.tokens)))
+
+
+def _learned_positions(loaded: LoadedModel, n: int) -> Array:
+    """The model's own vectors of the first positions: those of a text, and more of a short one."""
+    network: Any = loaded.network
+    first = first_position(network.config)
+    table = network.embeddings.position_embeddings.weight[first:]
+    return _array(table[: max(n, POSITIONS)])
 
 
 def _trace_ours(

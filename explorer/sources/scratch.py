@@ -15,6 +15,8 @@ from explorer.source import Scratch
 from explorer.sources.memory import take
 from explorer.trace import AttentionTrace, ModelInfo, Token
 
+POSITIONS = 64  # whose vectors are kept, at least: of a short text's own no pattern is seen
+
 
 @dataclass(frozen=True)
 class ScratchReading:
@@ -25,7 +27,8 @@ class ScratchReading:
         tokens: The tokens.
         n_cut: For each text, how many of its tokens did not fit.
         words: The tokens' vectors, ``[token, d_model]``.
-        positions: What is added to them, ``[token, d_model]``; None if nothing is.
+        positions: The vectors of the positions, those of the tokens and perhaps more,
+            ``[position, d_model]``; None if none are added.
         encoder: The layers.
     """
 
@@ -35,6 +38,12 @@ class ScratchReading:
     words: torch.Tensor
     positions: torch.Tensor | None
     encoder: Encoder
+
+    @property
+    def x(self) -> torch.Tensor:
+        """What the first layer reads, ``[token, d_model]``."""
+        positions = self.positions
+        return self.words if positions is None else self.words + positions[: len(self.words)]
 
 
 def read_scratch(run: Run) -> ScratchReading:
@@ -57,7 +66,8 @@ def read_scratch(run: Run) -> ScratchReading:
         max_tokens=MAX_TOKENS,
     )
     words = embed([t.text for t in tokens], options.d_model, options.seed)
-    positions = sinusoidal_positions(len(tokens), options.d_model) if options.positions else None
+    n = max(len(tokens), POSITIONS)
+    positions = sinusoidal_positions(n, options.d_model) if options.positions else None
     return ScratchReading(info, tokens, n_cut, words, positions, _encoder(options))
 
 
@@ -71,9 +81,8 @@ def trace_scratch(run: Run) -> AttentionTrace:
     tokens, info = reading.tokens, reading.info
     size = 4 * len(tokens) * (info.d_model * (2 * info.n_layers + 8) + 2 * len(tokens))
     take(size, "The attention of this layer", "Choose a shorter text or fewer heads.")
-    x = reading.words if reading.positions is None else reading.words + reading.positions
     with torch.inference_mode():
-        layers = tuple(_kept(reading.encoder, x[None]))
+        layers = tuple(_kept(reading.encoder, reading.x[None]))
     return AttentionTrace(info, run.texts, tokens, tokens, layers, reading.n_cut)
 
 

@@ -129,7 +129,7 @@ def read_trained(run: Run, progress: Progress) -> ScratchReading:
             tokens,
             (n_cut,),
             learner.tokens(ids),
-            learner.positions.weight[: len(ids)].detach(),
+            learner.positions.weight.detach(),
             learner.encoder,
         )
 

@@ -11,149 +11,118 @@ from explorer import export
 from explorer.errors import ExplorerError
 from explorer.instrument import component
 from explorer.instrument.component import heard
-from explorer.instrument.wire.layertrace import pack_layer_traces
-from explorer.instrument.wire.request import Head, step_of
+from explorer.instrument.wire.layertrace import WhatIf, pack_layer_traces
+from explorer.instrument.wire.request import Head, Step, step_of
 from explorer.layertrace import LayerTrace
+from explorer.place import content_word
 from explorer.run import Run
 from explorer.source import Scratch, Transplanted, model_of
 from explorer.trace import AttentionTrace
 from explorer.ui import messages, place, state
 from explorer.ui.answers import file
 from explorer.ui.scheduler import scheduler
-from explorer.ui.show import current, name_of
+from explorer.ui.show import about_of, current, name_of
 from explorer.ui.work import Checking, LayerTracing, Measuring, Work
 from explorer.views.experiments import cost_figure, saturation_figure
 
-_POSITIONS, _BACKWARDS, _SIZE = "Leave positions out", "Read the words backwards", "Another size"
-_CODES = {_POSITIONS: "positions", _BACKWARDS: "backwards", _SIZE: "size"}  # in a link
-
 
 def result() -> None:
-    """Draw the way of one head through the layer, and the switches that change it."""
+    """Draw the way of one head through the layer, and what changes it."""
     trace = current()
     if trace:
         run: Run = st.session_state.shown
-        changes = _changes(run)
-        _steps(trace, run, changes)
+        _steps(trace, run)
         _proof(run)
     scheduler().warm_up()
 
 
-def _changes(run: Run) -> list[str]:
-    """What the reader wants changed; the link says it too."""
-    offered = [_POSITIONS, _BACKWARDS] + [_SIZE] * isinstance(run.source, Scratch)
-    if "changes" in st.session_state:
-        known = st.session_state.changes
-        st.session_state.changes = [c for c in offered if c in known]  # another source offers less
-    else:
-        named = st.query_params.get("change", "").split(".")
-        st.session_state.changes = [c for c in offered if _CODES[c] in named]
-    chosen: list[str] = st.pills(
-        "What if? The change stands beside the original.",
-        offered,
-        selection_mode="multi",
-        key="changes",
-        persist_state="session",
-    )
-    if _SIZE in chosen:
-        width, heads, _ = st.columns([1, 1, 3])
-        width.number_input(
-            "d_model of the other", 1, 1024, _asked("other_d_model", 16, 1024), key="other_d_model"
-        )
-        heads.number_input(
-            "Heads of the other", 1, 16, _asked("other_n_heads", 1, 16), key="other_n_heads"
-        )
-    _write_changes(chosen)
-    return chosen
-
-
-def _asked(name: str, usual: int, most: int) -> int:
-    """A whole number that the link names, or the usual one."""
-    text = st.query_params.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and 0 < int(text[:5]) <= most else usual
-
-
-def _write_changes(chosen: list[str]) -> None:
-    """Let the address name what is changed."""
-    session, told = st.session_state, {}
-    if chosen:
-        told["change"] = ".".join(_CODES[c] for c in chosen)
-    if _SIZE in chosen:
-        sizes = ("other_d_model", "other_n_heads")
-        told |= {name: str(session[name]) for name in sizes}
-    for name in ("change", "other_d_model", "other_n_heads"):
-        now = st.query_params.get(name)
-        if name in told and now != told[name]:
-            st.query_params[name] = told[name]
-        elif name not in told and now is not None:
-            del st.query_params[name]
-
-
 @st.fragment
-def _steps(trace: AttentionTrace, run: Run, changes: list[str]) -> None:
+def _steps(trace: AttentionTrace, run: Run) -> None:
     session = st.session_state
-    place.opening(run, trace)
+    if "what_if" not in session:  # the first visit: as the link says
+        session.what_if = step_of(st.query_params.to_dict()) or Step(Head())
+    wanted: Step = session.what_if
+    view = place.opening(run, trace)
     layer, head = place.here().layer, place.here().head
-    layer_traces, note, trouble = _layer_traces(run, layer, head, changes)
-    if trouble:
-        messages.trouble(trouble)
+    layer_traces, note, what_if = _layer_traces(run, layer, head, wanted)
     if not layer_traces:
+        messages.trouble(what_if.trouble)
         return
-    view, session.steps_file = session.get("steps_file"), None  # a file is handed out once
+    session.what_if = replace(wanted, page=None)  # a file is handed out once
     payload = pack_layer_traces(
         layer_traces,
         trace_id=name_of(run),
         note=note,
+        opening=view,
+        usual=next(iter(content_word(trace)), 0),
+        about=about_of(trace, run),
+        texts=trace.texts,
         link=run.to_query() if run.fits_link() else None,
-        page=file(
-            view, lambda _: export.layer_traces_to_html(layer_traces, note=note, opening=view)
-        )
-        if view
-        else "",
+        what_if=what_if,
+        page=_page(layer_traces, note, wanted.page),
     )
 
+<<<<<<< HEAD
     def on_request(wish: tuple[Head, Mapping[str, str] | None]) -> None:
         wanted, file = wish
         place.look(layer=wanted.layer, heads=(wanted.head,))
         session.steps_file = file
+=======
+    def on_request(new: Step) -> None:
+        place.look(layer=new.head.layer, heads=(new.head.head,))
+        session.what_if = new
+>>>>>>> 340e497 (Step by step has one bar of what-ifs whose sentence tells the numbers in sight, matrices as wide as the page with their numbers in the cells, a clicked cell that stays and whose rows slide into the sum, and a map of the position vectors)
 
     component.show("steps", payload, key="steps", request=heard(step_of, on_request))
 
 
+def _page(
+    layer_traces: list[tuple[LayerTrace, int]], note: str, view: Mapping[str, str] | None
+) -> str:
+    """All this as a file, if one is wanted."""
+    if view is None:
+        return ""
+    return file(view, lambda _: export.layer_traces_to_html(layer_traces, note=note, opening=view))
+
+
 def _layer_traces(
-    run: Run, layer: int, head: int, changes: list[str]
-) -> tuple[list[tuple[LayerTrace, int]], str, str]:
-    """The head as it is, and as it is changed if it can be; the change, and what is wrong."""
-    both = {_POSITIONS, _BACKWARDS} <= set(changes)
+    run: Run, layer: int, head: int, wanted: Step
+) -> tuple[list[tuple[LayerTrace, int]], str, WhatIf]:
+    """The head as it is, and as it is changed if it can be; the change, in words and as asked."""
+    sizes = isinstance(run.source, Scratch)
+    offered = ("positions", "backwards", *(["size"] if sizes else []))
+    asked = tuple(c for c in wanted.changes if c in offered)  # another source offers less
+    what_if = WhatIf(offered, asked, wanted.other)
+    both = {"positions", "backwards"} <= set(asked)
     # Backwards and without positions: the honest comparison is forwards without positions.
     first = LayerTracing(run, layer, positions=not both)
     layer_traces: list[tuple[LayerTrace, int]] = []
     try:
         layer_traces.append((_done(first), head))
-        second, note = _changed(first, changes, both)
+        second, note = _changed(first, what_if, both)
         if second != first:
             changed: LayerTrace = _done(second)
             layer_traces.append((changed, min(head, changed.model.n_heads - 1)))
     except ExplorerError as error:
-        return layer_traces, "", str(error)
-    return layer_traces, note, ""
+        return layer_traces, "", replace(what_if, trouble=str(error))
+    return layer_traces, note, what_if
 
 
-def _changed(work: LayerTracing, changes: list[str], both: bool) -> tuple[LayerTracing, str]:
+def _changed(work: LayerTracing, what_if: WhatIf, both: bool) -> tuple[LayerTracing, str]:
     """The same with the changes, and these in words."""
     notes = []
-    if _POSITIONS in changes:
+    if "positions" in what_if.changes:
         work = replace(work, positions=False)
-        notes.append("both without positions" if both else "without positions")
-    if _BACKWARDS in changes:
+        notes.append("without positions in both" if both else "without positions")
+    if "backwards" in what_if.changes:
         work = replace(work, backwards=True)
-        notes.append("words read backwards")
+        notes.append("with the words read backwards")
     source = work.run.source
-    if _SIZE in changes and isinstance(source, Scratch):
-        session = st.session_state
-        other = replace(source, d_model=session.other_d_model, n_heads=session.other_n_heads)
+    if "size" in what_if.changes and isinstance(source, Scratch):
+        d_model, n_heads = what_if.other
+        other = replace(source, d_model=d_model, n_heads=n_heads)
         work = replace(work, run=replace(work.run, source=other))
-        notes.append(f"d_model {other.d_model}, {other.n_heads} heads")
+        notes.append(f"with d_model {d_model} and {n_heads} head{'s' * (n_heads != 1)}")
     return work, ", ".join(notes)
 
 
@@ -215,9 +184,9 @@ def _transplant(run: Run) -> None:
 
 def experiments() -> None:
     """What the reader can measure here and now."""
-    with st.expander("Experiment: what does length cost?"):
+    with st.container(key="experiment_cost"), st.expander("Experiment: what does length cost?"):
         _cost()
-    with st.expander("Experiment: what is √d_k for?"):
+    with st.container(key="experiment_scale"), st.expander("Experiment: what is √dₖ for?"):
         _saturation()
 
 

@@ -9,7 +9,7 @@ import pytest
 import explorer
 from explorer.run import Run
 from explorer.source import Scratch
-from explorer.sources.layertraces import trace_layer
+from explorer.sources.layertraces import Twist, trace_layer
 from tests.browser.test_files import saved
 
 CAT = "The cat sat on the mat because it was tired."
@@ -130,7 +130,7 @@ def test_another_layer_and_head_come_from_the_model(reader):
 
 def test_a_number_of_the_query_vector_shows_its_sum(reader):
     open_steps(reader, stage="2")
-    canvas = reader.page.locator(".ax-matrix", has_text="Q [").locator("canvas")
+    canvas = reader.page.locator(".ax-stage-pictures figure", has_text="Q [").locator("canvas")
     box = canvas.bounding_box()
     canvas.click(position={"x": box["width"] * 0.99 - 3, "y": box["height"] * 8.5 / 13})
     shown = details(reader)
@@ -143,11 +143,18 @@ def test_a_number_of_the_query_vector_shows_its_sum(reader):
 
 def test_without_the_scale_softmax_is_sharper_and_the_page_says_how_much(reader):
     open_steps(reader, stage="6")
-    reader.page.locator(".ax-choice", has_text="Divide by").get_by_text("no", exact=True).click()
-    changed = reader.page.locator(".ax-changed")
+    what_if(reader, "no ÷ √dₖ").click()
+    changed = reader.page.locator(".ax-changed.ax-on")
     changed.wait_for()
-    words = changed.inner_text()
-    assert "not divided by √dₖ" in words
+    own = trace_layer(Run(CAT), 3)
+    scores = own.q[1, 8].astype(float) @ own.k[1].astype(float).T
+    sharp = np.exp(scores - scores.max())
+    sharp /= sharp.sum()
+    assert sharp.argmax() == 2
+    assert changed.inner_text() == (
+        f"Not divided by √dₖ, “it” still looks most at “cat”: {sharp[2]:.4f}, before 0.4915."
+    )
+    words = reader.page.locator(".ax-changed-head").inner_text()
     now, before = map(
         float, re.search(r"is ([0-9.]+) on average, before ([0-9.]+)", words).groups()
     )
@@ -156,50 +163,92 @@ def test_without_the_scale_softmax_is_sharper_and_the_page_says_how_much(reader)
     reader.page.wait_for_url("**scale=0**")
     reader.page.reload()
     reader.painted("softmax")
-    assert "not divided" in changed.inner_text()
+    assert "Not divided" in changed.inner_text()
+
+
+def what_if(reader, words):
+    return reader.page.locator(".ax-tools").get_by_role("button", name=words, exact=True)
+
+
+def changed(reader, words):
+    """The sentence of a change, once it begins like this."""
+    begins = re.compile(f"^{re.escape(words)}")
+    sentence = reader.page.locator(".ax-changed.ax-on", has_text=begins)
+    sentence.wait_for()
+    return sentence.inner_text()
 
 
 def test_without_positions_the_words_take_their_attention_with_them(reader):
     open_steps(reader, source="scratch", layer="0", stage="6")
-    reader.page.get_by_text("Leave positions out").click()
-    reader.page.locator(".ax-changed", has_text="without positions").wait_for()
-    reader.page.get_by_text("Read the words backwards").click()
-    moved = reader.page.locator(".ax-changed", has_text="backwards")
-    moved.wait_for()
-    assert "changed by 0.0000. Nothing moved" in moved.inner_text()
-    reader.page.get_by_text("Leave positions out").click()
-    reader.page.locator(".ax-changed", has_text="(words read backwards)").wait_for()
-    assert "Nothing moved" not in moved.inner_text()
+    what_if(reader, "no positions").click()
+    changed(reader, "Without positions, ")
+    what_if(reader, "words backwards").click()
+    changed(reader, "Without positions in both and with the words read backwards, ")
+    head = reader.page.locator(".ax-changed-head")
+    assert "changed by 0.0000. Nothing moved" in head.inner_text()
+    what_if(reader, "no positions").click()
+    changed(reader, "With the words read backwards, ")
+    assert "Nothing moved" not in head.inner_text()
+    what_if(reader, "words backwards").click()
+    reader.page.get_by_text("What if? Change something above").wait_for()
+
+
+def test_the_sentence_of_a_change_tells_the_models_own_numbers_of_the_stage_in_sight(reader):
+    open_steps(reader, source="scratch", layer="0", stage="6", heads="0", query="7")
+    what_if(reader, "no positions").click()
+    run = Run(CAT, source=Scratch())
+    told, silent = trace_layer(run, 0), trace_layer(run, 0, Twist(positions=False))
+    texts = [token.text for token in told.tokens]
+    (before, now) = (t.weights[0, 7] for t in (told, silent))
+    assert texts[before.argmax()] != texts[now.argmax()]
+    assert changed(reader, "Without positions") == (
+        f"Without positions, “{texts[7]}” looks most at “{texts[now.argmax()]}” "
+        f"({now.max():.4f}) instead of “{texts[before.argmax()]}” ({before.max():.4f})."
+    )
+    go(reader, "Scores")
+    j = int(before.argmax())
+    scores = [t.q[0, 7].astype(float) @ t.k[0, j].astype(float) for t in (silent, told)]
+    after, was = (shown_number(score) for score in scores)
+    assert changed(reader, "Without positions, the score") == (
+        f"Without positions, the score of “{texts[7]}” with “{texts[j]}” is {after}, before {was}."
+    )
+    go(reader, "Input")
+    way = np.linalg.norm(silent.x[7].astype(float) - told.x[7].astype(float))
+    moves = f"the vector of “{texts[7]}” moves by {shown_number(way)};"
+    assert moves in changed(reader, "Without positions, the vector")
+
+
+def shown_number(x):
+    """As a number stands in a sentence: four digits, more or less."""
+    digits = 1 if abs(x) >= 100 else 2 if abs(x) >= 10 else 3
+    return f"{x:.{digits}f}".replace("-", "−")
 
 
 def test_another_size_stands_beside_the_layer_and_an_impossible_one_is_refused(reader):
     open_steps(reader, source="scratch", layer="0", stage="6")
-    reader.page.get_by_text("Another size").click()
-    reader.page.locator(".ax-changed", has_text="d_model 16, 1 heads").wait_for()
+    what_if(reader, "another size").click()
+    changed(reader, "With d_model 16 and 1 head, ")
     heads = reader.page.get_by_label("Heads of the other")
     heads.fill("3")
     heads.press("Enter")
-    note = reader.page.locator("[class*=st-key-note_trouble]")
-    note.wait_for()
-    assert "Nearest widths that can: 15 and 18" in note.inner_text()
+    reader.page.locator(".ax-changed", has_text="Nearest widths that can: 15 and 18").wait_for()
     assert reader.page.locator(".ax-keys tbody tr").count() == 11  # the original stays
     heads.fill("4")
     heads.press("Enter")
-    reader.page.locator(".ax-changed", has_text="d_model 16, 4 heads").wait_for()
+    changed(reader, "With d_model 16 and 4 heads, ")
+    reader.page.wait_for_url("**other_n_heads=4**")
 
 
 def test_a_link_names_the_change_and_another_source_drops_what_it_cannot_do(reader):
     sizes = {"change": "positions.size", "other_d_model": "32", "other_n_heads": "2"}
     open_steps(reader, source="scratch", layer="0", **sizes)
-    changed = reader.page.locator(".ax-changed", has_text="d_model 32, 2 heads")
-    changed.wait_for()
-    assert "without positions" in changed.inner_text()
+    changed(reader, "Without positions and with d_model 32 and 2 heads, ")
     reader.page.get_by_label("Model", exact=True).first.click()
     reader.page.get_by_role("option", name="BERT (all-MiniLM").click()
     reader.page.get_by_role("button", name="Run").click()
     reader.page.locator(".ax-chip", has_text="[CLS]").wait_for()
-    changed = reader.page.locator(".ax-changed", has_text="(without positions)")
-    changed.wait_for()
+    assert changed(reader, "Without positions, ")
+    assert not what_if(reader, "another size").is_visible()
     reader.page.wait_for_url("**change=positions**")
 
 
@@ -238,7 +287,7 @@ def test_explore_leads_to_the_head_that_was_chosen(reader):
 
 def test_saved_numbers_are_those_on_the_page_and_safe_in_a_spreadsheet(reader):
     text = "=1+1 cat"
-    query = urlencode({"text": text, "source": "scratch", "stage": "6"})
+    query = urlencode({"text": text, "source": "scratch", "stage": "6", "query": "0"})
     reader.open(f"?{query}", "step").painted()
     reader.page.locator(".ax-save summary").click()
     with reader.page.expect_download() as caught:

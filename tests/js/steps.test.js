@@ -16,6 +16,7 @@ import {
   remembering,
   shotOf,
 } from "../../explorer/instrument/numbers/stepstate.js";
+import { changeSentence, positionSentence } from "../../explorer/instrument/numbers/stepwords.js";
 import { queryBy } from "../../explorer/instrument/panels/steptools.js";
 import { token } from "./trace.js";
 
@@ -28,6 +29,7 @@ const traceOf = (words) => {
     of: { q: numbers, k: numbers, v: numbers },
   };
 };
+const HERE = { ...BEGIN, query: 0 };
 /** @param {any[]} traces @returns {any} */
 const payloadOf = (...traces) => ({ id: "x", note: "words read backwards", link: null, traces });
 const link = (/** @type {Record<string, string>} */ params) => new URLSearchParams(params);
@@ -46,8 +48,16 @@ test("a link leads to all that it was made of", () => {
   assert.deepEqual(asked(BEGIN, link(params)), state);
 });
 
+test("a link names what the server has changed, and sizes where there is another one", () => {
+  const at = { layer: 2, head: 1 };
+  const positions = linkOf(HERE, at, { changes: ["positions", "backwards"], other: [16, 1] });
+  assert.deepEqual([positions.change, positions.other_d_model], ["positions.backwards", undefined]);
+  const size = linkOf(HERE, at, { changes: ["size"], other: [32, 2] });
+  assert.deepEqual([size.change, size.other_d_model, size.other_n_heads], ["size", "32", "2"]);
+});
+
 test("what is as at the start stands in no link", () => {
-  assert.deepEqual(linkOf(BEGIN, traceOf("a")), { layer: "2", heads: "1", query: "0" });
+  assert.deepEqual(linkOf(HERE, traceOf("a")), { layer: "2", heads: "1", query: "0" });
 });
 
 test("what is impossible in a link is left as it is", () => {
@@ -63,12 +73,20 @@ test("another head of the same words keeps what is chosen, but for one number", 
   assert.deepEqual(fresh, { ...state, cell: null });
 });
 
-test("another text begins at its first token, with no key", () => {
-  const state = { ...BEGIN, stage: 2, query: 1, key: 0 };
-  for (const words of ["a x c", "a b"]) {
-    const fresh = onLayerTrace(state, traceOf("a b c"), traceOf(words));
-    assert.deepEqual(fresh, { ...state, query: 0, key: null });
-  }
+test("another text keeps to the same word, the nearest of several, and loses a key that it lacks", () => {
+  const state = { ...BEGIN, stage: 2, query: 2, key: 0 };
+  const old = traceOf("the cat sat");
+  const fresh = onLayerTrace(state, old, traceOf("a dog sat where the cat Sat"));
+  assert.deepEqual(fresh, { ...state, query: 2, key: 4 });
+  const none = onLayerTrace(state, old, traceOf("sat a dog sat"));
+  assert.deepEqual(none, { ...state, query: 3, key: null });
+});
+
+test("without a word to keep to, a text begins at a word of content, never at a special token", () => {
+  const fresh = traceOf("[CLASSIFY] a long , word");
+  fresh.tokens[0].special = true;
+  assert.equal(onLayerTrace(BEGIN, null, fresh).query, 2);
+  assert.equal(onLayerTrace({ ...HERE, query: 1 }, traceOf("x y"), fresh).query, 2);
 });
 
 test("a link’s query and key behind the last token become the last one and none", () => {
@@ -84,6 +102,11 @@ test("a click chooses the pair, the number or the query that its picture shows",
   const number = { side: "vector", cellOf: "q" };
   assert.deepEqual(chosenBy(picture(number), 2, 1), { query: 2, cell: { of: "q", c: 1 } });
   // One row is the chosen query's own: the query stays.
+  const key = picture({ side: "key", cellOf: "z" });
+  assert.deepEqual(chosenBy(key, 2, 1), { key: 2, cell: { of: "z", c: 1 } });
+  const position = picture({ side: "position", last: 1 });
+  assert.deepEqual(chosenBy(position, 1, 0), { query: 1, cell: null });
+  assert.equal(chosenBy(position, 2, 0), null); // behind the text
   const own = picture({ rows: 1, cellOf: "output" });
   assert.deepEqual(chosenBy(own, 0, 1), { cell: { of: "output", c: 1 } });
   assert.equal(chosenBy(picture({ rows: 1 }), 0, 1), null);
@@ -98,6 +121,10 @@ test("a cell is named by its two words, or by its token and place", () => {
   assert.equal(cellSentence(tall, tokens, 0, 1, 0), "Q, b, place 0: 3.000");
   const own = picture({ rows: 1, columns: 6 });
   assert.equal(cellSentence(own, tokens, 2, 0, 3), "Q, c, place 3: 4.000");
+  const masked = { ...pair, masked: [0, 0, 0, 0, 0, 1] };
+  assert.equal(cellSentence(masked, tokens, 0, 1, 2), "b → c: masked");
+  const positions = picture({ rows: 2, columns: 3, side: "position" });
+  assert.equal(cellSentence(positions, tokens, 0, 1, 2), "position 1, place 2: 6.000");
 });
 
 test("arrow keys walk through the tokens and stop at their ends", () => {
@@ -119,15 +146,15 @@ test("without a change nothing is turned; the strongest key stands for one that 
 
 test("another rule turns the head itself, another trace the words as they stand there", () => {
   const trace = traceOf("a b c");
-  const warm = shotOf(payloadOf(trace), { ...BEGIN, temperature: 2 }, remembering());
+  const warm = shotOf(payloadOf(trace), { ...HERE, temperature: 2 }, remembering());
   assert.deepEqual([warm.turned?.trace, warm.turned?.places], [trace, [0, 1, 2]]);
   const back = traceOf("c b a");
   back.tokens = [...trace.tokens].reverse();
-  const turned = shotOf(payloadOf(trace, back), BEGIN, remembering()).turned;
+  const turned = shotOf(payloadOf(trace, back), HERE, remembering()).turned;
   assert.deepEqual([turned?.trace, turned?.places], [back, [2, 1, 0]]);
   // A query that the other trace lacks has no way there.
   back.tokens = back.tokens.slice(0, 2);
-  assert.equal(shotOf(payloadOf(trace, back), BEGIN, remembering()).turned, null);
+  assert.equal(shotOf(payloadOf(trace, back), HERE, remembering()).turned, null);
 });
 
 test("a head’s rows are made once for its own rules and once for the change", () => {

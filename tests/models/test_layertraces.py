@@ -111,7 +111,7 @@ def test_every_stage_of_the_scratch_layer_is_what_hooks_see(options, tmp_path):
     reading = read_scratch(run)
     layer = options.n_layers - 1
     ours = reading.encoder.layers[layer]
-    x = reading.words if reading.positions is None else reading.words + reading.positions
+    x = reading.x
     parts = {"q": ours.W_Q, "k": ours.W_K, "v": ours.W_V, "o": ours.o}
     seen = hooked(ours, parts, lambda: reading.encoder(x[None]))
     weights = explorer.trace(CAT, source="scratch", **_options(options)).weights[layer]

@@ -7,5 +7,15 @@ export default createComponent((root, send) =>
   mountStepper(root, {
     ...createAddress(STEPS_PARAMS),
     need: (request) => send("request", request),
+    experiment: openExperiment,
   }),
 );
+
+/** An experiment stands below the instrument, in a part of Streamlit's that can be closed. @param {string} name */
+function openExperiment(name) {
+  const part = document.querySelector(`.st-key-experiment_${name} details`);
+  const summary = /** @type {HTMLElement | null | undefined} */ (part?.querySelector("summary"));
+  if (!part?.hasAttribute("open")) summary?.click();
+  summary?.focus();
+  part?.scrollIntoView({ block: "center" });
+}

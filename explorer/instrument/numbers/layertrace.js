@@ -9,7 +9,10 @@ import { read } from "../wire/container.js";
  *            d_model: number, d_k: number, causal: boolean, normed: boolean, parts: string[],
  *            tokens: Token[]}} About
  * @typedef {About & {of: Record<string, Float32Array>}} LayerTrace of: the arrays by name
- * @typedef {{id: string, note: string, opening: Record<string, unknown> | null,
+ * @typedef {{offered: string[], changes: string[], other: [number, number], trouble: string}} WhatIf
+ *   offered: what the server can change; changes: what is changed; other: d_model and heads of a
+ *   layer of another size; trouble: why it cannot be shown
+ * @typedef {{id: string, note: string, what_if: WhatIf, opening: Record<string, unknown> | null,
  *            link: Record<string, string> | null, traces: LayerTrace[], page: Uint8Array}} LayerTraces
  *   page: a page that was asked for as a file; empty if none was
  * @typedef {{scale: boolean, temperature: number, causal: boolean}} Rules
@@ -124,6 +127,29 @@ export function spreadOf(values) {
   const all = Array.from(values);
   const mean = all.reduce((sum, x) => sum + x, 0) / all.length;
   return Math.sqrt(all.reduce((sum, x) => sum + (x - mean) ** 2, 0) / all.length);
+}
+
+/**
+ * The likeness of every two rows of a matrix: the cosine of the angle between them, 1 for the same
+ * direction; 0 for a row of nothing but zeros, which has none.
+ * @param {Float32Array} matrix @param {number} width
+ */
+export function cosines(matrix, width) {
+  const n = matrix.length / width;
+  const rows = Array.from({ length: n }, (_, i) => lineOf(matrix, i, width));
+  const long = rows.map(lengthOf);
+  return Float64Array.from({ length: n * n }, (_, at) => {
+    const [i, j] = [Math.floor(at / n), at % n];
+    return dot(rows[i], rows[j]) / (long[i] * long[j] || 1);
+  });
+}
+
+/** Where the number stands that is farthest from zero. @param {ArrayLike<number>} values */
+export function largestAt(values) {
+  let most = 0;
+  for (let i = 1; i < values.length; i++)
+    if (Math.abs(values[i]) > Math.abs(values[most])) most = i;
+  return most;
 }
 
 /** Euclidean length. @param {ArrayLike<number>} values */

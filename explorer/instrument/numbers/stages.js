@@ -5,8 +5,9 @@
  * @typedef {"input" | "qkv" | "scores" | "scale" | "mask" | "softmax" | "mix" | "join" | "output"} StageId
  * @typedef {{id: StageId, name: string, title: string, formula: string | ((trace: LayerTrace) => string),
  *            shapes: (trace: LayerTrace) => string, text: (trace: LayerTrace, causal: boolean) => string,
- *            claim?: [string, string]}} Stage
- *   text: causal: whether a causal mask is on, be it the model's own or the reader's; claim: what is often said, and what is right
+ *            claim?: [string, string], experiment?: ["cost" | "scale", string]}} Stage
+ *   text: causal: whether a causal mask is on, be it the model's own or the reader's; claim: what is
+ *   often said, and what is right; experiment: one that shows it, and the words that lead there
  */
 
 /** @param {LayerTrace} w */
@@ -41,12 +42,12 @@ export const STAGES = [
   {
     id: "qkv",
     name: "Q, K, V",
-    title: "Three maps: what I look for, what I am, what I pass on",
+    title: "Three maps: what I look for, am, and pass on",
     formula: "Q = X W_Q^⊤ + b_Q   K = X W_K^⊤ + b_K   V = X W_V^⊤ + b_V",
     shapes: (w) =>
-      `X [${n(w)} × ${w.d_model}] · W^⊤ [${w.d_model} × ${w.d_k}] → Q, K, V of this head [${n(w)} × ${w.d_k}]`,
+      `X [${n(w)} × ${w.d_model}] · W^⊤ [${w.d_model} × ${w.d_k}] → [${n(w)} × ${w.d_k}]`,
     text: (w) =>
-      `The same vector is mapped three times. Each of the ${w.n_heads} heads has its own ${w.d_k} rows of each map, so each head can look for something else. Click a number to see the sum behind it.`,
+      `The same vector is mapped three times. Each of the ${w.n_heads} heads has its own ${w.d_k} rows of each map, so each head can look for something else. Click a number: its row slides into the sum that made it.`,
     claim: [
       "Q = W_Q · X.",
       "That is for column vectors. Code keeps a token in a row and computes X W_Q^⊤ + b_Q.",
@@ -59,11 +60,12 @@ export const STAGES = [
     formula: "S = Q K^⊤",
     shapes: (w) => `Q [${n(w)} × ${w.d_k}] · K^⊤ [${w.d_k} × ${n(w)}] → S [${n(w)} × ${n(w)}]`,
     text: (w) =>
-      `A score is one dot product: ${w.d_k} products, added up. There is one for every pair of tokens, ${n(w)} × ${n(w)} = ${(n(w) ** 2).toLocaleString("en")}. Click a row of the table to see the products.`,
+      `A score is one dot product: ${w.d_k} products, added up. There is one for every pair of tokens, ${n(w)} × ${n(w)} = ${(n(w) ** 2).toLocaleString("en")}. Click a cell: its two rows slide into the sum.`,
     claim: [
       "The cost grows exponentially with the length.",
-      "It grows with the square: n² scores of d_k products each, O(n² d). Measure it below.",
+      "It grows with the square: n² scores of d_k products each, O(n² d). Measure it.",
     ],
+    experiment: ["cost", "Measure what length costs"],
   },
   {
     id: "scale",
@@ -72,8 +74,9 @@ export const STAGES = [
     formula: "S / √d_k",
     shapes: (w) => `d_k = ${w.d_k}, √d_k = ${Math.sqrt(w.d_k).toFixed(3)}`,
     text: (w) =>
-      `A sum of ${w.d_k} products spreads √${w.d_k} times as wide as one product. Dividing keeps the spread the same however wide a head is; without it softmax picks one key and learns nothing more. Switch the division off above and see.`,
+      `A sum of ${w.d_k} products spreads √${w.d_k} times as wide as one product. Dividing keeps the spread the same however wide a head is; without it softmax picks one key and learns nothing more. Press “no ÷ √d_k” above and see.`,
     claim: ["√d_k is the dimension of the keys.", "d_k is; √d_k is only the scale."],
+    experiment: ["scale", "See what √d_k is for, at other widths"],
   },
   {
     id: "mask",

@@ -1,26 +1,41 @@
-// The matrices that a stage shows.
+// The matrices that a stage shows. Together they are as tall at every stage, so that nothing below
+// them moves when the next one comes.
 
-import { added, lineOf, mixed } from "./layertrace.js";
+import { remember } from "./basics.js";
+import { headName } from "./headname.js";
+import { added, cosines, lineOf, mixed } from "./layertrace.js";
 import { fullAt } from "./palette.js";
-import { plain, quoted, stageOf } from "./stepwords.js";
+import { numberOf } from "./stepstate.js";
+import { inCell, plain, quoted, stageOf, weightInCell } from "./stepwords.js";
 
 /**
  * @typedef {import("./stepwords.js").Shot} Shot
- * @typedef {import("../parts/matrix.js").Matrix & {side?: "query" | "pair" | "vector",
- *           cellOf?: "q" | "k" | "v" | "output"}} Picture
- *   side: what a click chooses; cellOf: the number whose sum it shows
- * @typedef {{shot: Shot, room: number}} Frame what is shown, and the pixels across for it
+ * @typedef {import("./stepwords.js").NumberPlace} NumberPlace
+ * @typedef {import("../parts/matrix.js").Matrix & {side?: "query" | "key" | "pair" | "position",
+ *           cellOf?: NumberPlace["of"], id?: string, last: number, aside?: boolean}} Picture
+ *   side: what a click on a row chooses; cellOf: the number whose sum it shows; id: by which a sum
+ *   finds its rows; last: the last token; aside: whether it stands beside the first, with others
+ * @typedef {{shot: Shot, room: number, picked: NumberPlace | null}} Frame
+ *   room: pixels across; picked: the number whose sum is shown
  */
 
-const SQUARE = [170, 340]; // pixels across, least and most
-const LABELS = 26; // tokens up to which a square names its rows and columns
-const WEIGHTS = { weights: true, top: undefined };
+export const TALL = 372; // pixels of all pictures of a stage, one above the other
+const TITLE = 22; // pixels of the line above a picture
+const GAP = 14; // pixels between two pictures
+const STRIP = 20; // pixels of a single row
+const NAMED = 26; // tokens up to which rows and columns are named
+const CELL = 44; // pixels of a cell across, at most
+const BESIDE = 128; // pixels that the cells of a picture need beside another
+const BETWEEN = 20; // pixels between two
+const NAMES = 62; // pixels for names, as the matrix has them
+const [LEAST_LINE, MOST_LINE] = [9, 21]; // pixels of a named row
 
 /**
  * @param {Shot} shot @param {number} room pixels across
  * @returns {Picture[]}
  */
-export const picturesOf = (shot, room) => STAGE_PICTURES[stageOf(shot)]({ shot, room });
+export const picturesOf = (shot, room) =>
+  STAGE_PICTURES[stageOf(shot)]({ shot, room, picked: numberOf(shot) });
 
 /** @type {Record<import("./stages.js").StageId, (frame: Frame) => Picture[]>} */
 const STAGE_PICTURES = {
@@ -35,55 +50,93 @@ const STAGE_PICTURES = {
   output: outputPictures,
 };
 
+/** @param {Frame} frame */
+const lastOf = ({ shot }) => shot.trace.tokens.length - 1;
+
+/** @param {Frame} frame @returns {string[] | null} */
+const namesOf = ({ shot: { trace } }) =>
+  trace.tokens.length <= NAMED ? trace.tokens.map((token) => token.text) : null;
+
+/**
+ * Pixels across for several pictures, side by side if they have room: only the first names its rows,
+ * and all have cells of one size.
+ * @param {number} room @param {number} count @param {boolean} named
+ */
+function share(room, count, named) {
+  const names = named ? NAMES : 1;
+  const each = Math.floor((room - names - count - (count - 1) * BETWEEN) / count);
+  const beside = each >= BESIDE;
+  return Array.from({ length: count }, (_, i) => (beside ? each + 2 + (i ? 0 : names - 1) : room));
+}
+
+/** The cell to mark, if the number whose sum is shown is one of these. @param {Frame} frame @param {NumberPlace["of"] | undefined} of @param {number} row @returns {[number, number] | null} */
+const markOf = ({ picked }, of, row) => (picked && picked.of === of ? [row, picked.c] : null);
+
 /**
  * The chosen query's vector.
  * @param {Frame} frame @param {string} name @param {ArrayLike<number>} values @param {number} top
  * @param {Partial<Picture>} [more]
  * @returns {Picture}
  */
-function strip({ shot: { trace, state }, room }, name, values, top, more) {
+function strip(frame, name, values, top, more = {}) {
+  const { trace, state } = frame.shot;
   const label = `${name} of ${quoted(trace, state.query)}: ${values.length} numbers`;
   return {
-    ...{ values, rows: 1, columns: values.length, top, name, tall: 20 },
-    ...{ shape: `[${values.length}]`, label, wide: Math.min(560, room) },
-    ...more,
+    ...{ values, rows: 1, columns: values.length, top, name, tall: STRIP },
+    ...{ shape: `[${values.length}]`, label, wide: frame.room, last: lastOf(frame) },
+    ...{ cell: markOf(frame, more.cellOf, 0), ...more },
   };
 }
 
 /**
  * All tokens' vectors.
  * @param {Frame} frame @param {string} name @param {ArrayLike<number>} values
- * @param {number} columns @param {Partial<Picture>} [more]
+ * @param {number} columns @param {number} room pixels down @param {Partial<Picture>} [more]
  * @returns {Picture}
  */
-function tall({ shot: { trace, state }, room }, name, values, columns, more) {
+function tall(frame, name, values, columns, room, more = {}) {
+  const { trace, state } = frame.shot;
   const rows = trace.tokens.length;
+  const line = Math.min((room - TITLE) / rows, MOST_LINE);
   return {
-    ...{ values, rows, columns, name, shape: `[${rows} × ${columns}]` },
-    ...{ row: state.query, side: "query" },
-    label: `${name}: one row for each token, ${columns} numbers each`,
-    wide: Math.min(columns > 64 ? 560 : 240, room),
-    ...more,
+    ...{ values, rows, columns, name, shape: `[${rows} × ${columns}]`, last: lastOf(frame) },
+    ...{ row: state.query, side: "query", line, widest: CELL },
+    ...{ label: `${name}: one row for each token, ${columns} numbers each` },
+    ...{ wide: frame.room, cell: markOf(frame, more.cellOf, state.query) },
+    ...{ rowNames: line >= LEAST_LINE ? namesOf(frame) : null, ...more },
   };
 }
 
 /**
  * All queries and keys.
  * @param {Frame} frame @param {string} name @param {ArrayLike<number>} values
- * @param {Partial<Picture>} [more]
+ * @param {Partial<Picture>} more
  * @returns {Picture}
  */
-function square({ shot: { trace, state }, room }, name, values, more) {
-  const { tokens } = trace;
+function square(frame, name, values, more) {
+  const { tokens } = frame.shot.trace;
   const n = tokens.length;
-  const side = Math.min(Math.max(SQUARE[0], Math.min(22 * n, SQUARE[1])), room);
-  const names = n <= LABELS ? tokens.map((token) => token.text) : null;
+  const names = namesOf(frame);
+  const room = TALL - TITLE - (names ? NAMES : 2);
+  const wide = more.wide ?? frame.room;
   return {
-    ...{ values, rows: n, columns: n, name, shape: `[${n} × ${n}]`, row: state.query },
+    ...{ values, rows: n, columns: n, name, shape: `[${n} × ${n}]`, last: n - 1 },
+    ...{ row: frame.shot.state.query, cell: [frame.shot.state.query, frame.shot.key] },
     ...{ side: "pair", label: `${name}: rows are queries, columns are keys` },
-    ...{ wide: side, tall: side / n, names },
-    ...more,
+    ...{ line: Math.min(room / n, names ? MOST_LINE : room / n), widest: CELL, names },
+    ...{ print: inCell, ...more, wide: names ? wide : Math.min(wide, room) },
   };
+}
+
+/** Squares side by side. @param {Frame} frame @param {(Partial<Picture> & {name: string, values: ArrayLike<number>})[]} all */
+function squares(frame, all) {
+  const names = namesOf(frame);
+  const wides = share(frame.room, all.length, names !== null);
+  return all.map(({ name, values, ...more }, i) => {
+    const made = square(frame, name, values, { ...more, wide: wides[i] });
+    const beside = i > 0 && wides[i] < frame.room;
+    return beside ? { ...made, names: null, columnNames: names } : made;
+  });
 }
 
 /** @param {Frame} frame */
@@ -91,32 +144,47 @@ function inputPictures(frame) {
   const { trace, state } = frame.shot;
   const { of, d_model: d } = trace;
   const parts = trace.parts.map((name, p) =>
-    strip(frame, name, lineOf(of[`part${p}`], state.query, d), fullAt(of.part0)),
+    strip(frame, name, lineOf(of[`part${p}`], state.query, d), fullAt(of.part0), { cellOf: "x" }),
   );
-  return [
-    ...parts,
-    strip(frame, "X", lineOf(of.x, state.query, d), fullAt(of.x)),
-    tall(frame, "X of all tokens", of.x, d),
-  ];
+  if (parts.length)
+    parts.push(strip(frame, "X", lineOf(of.x, state.query, d), fullAt(of.x), { cellOf: "x" }));
+  const left = TALL - parts.length * (STRIP + TITLE + GAP);
+  return [...parts, tall(frame, "X of all tokens", of.x, d, left, { cellOf: "x" })];
+}
+
+/** Matrices of all tokens side by side. @param {Frame} frame @param {((wide: number, more: Partial<Picture>) => Picture)[]} all */
+function besides(frame, all) {
+  const wides = share(frame.room, all.length, namesOf(frame) !== null);
+  return all.map((make, i) =>
+    make(wides[i], i > 0 && wides[i] < frame.room ? { rowNames: null } : {}),
+  );
 }
 
 /** @param {Frame} frame */
 function vectorPictures(frame) {
   const { of, d_model: d, d_k: dk } = frame.shot.trace;
-  const cells = /** @type {const} */ (["q", "k", "v"]).map((which) =>
-    tall(frame, which.toUpperCase(), of[which], dk, { cellOf: which, side: "vector" }),
+  const half = (TALL - GAP) / 2;
+  const cells = /** @type {const} */ (["q", "k", "v"]).map(
+    (which) => (/** @type {number} */ wide, /** @type {Partial<Picture>} */ more) =>
+      tall(frame, which.toUpperCase(), of[which], dk, half, {
+        ...{ cellOf: which, id: which, wide, ...more },
+      }),
   );
-  return [tall(frame, "X", of.x, d), ...cells];
+  return [tall(frame, "X", of.x, d, half, { id: "x" }), ...besides(frame, cells)];
 }
 
 /** @param {Frame} frame */
 function scorePictures(frame) {
   const { trace, rows, key } = frame.shot;
   const { of, d_k: dk } = trace;
+  const wide = frame.room >= 560 ? Math.round(0.58 * frame.room) : frame.room;
+  const aside = wide < frame.room;
+  const more = { aside, wide: aside ? frame.room - wide - BETWEEN : wide };
+  const half = (TALL - GAP) / 2;
   return [
-    square(frame, "S = Q Kᵀ", flat(rows(), "scores")),
-    tall(frame, "Q", of.q, dk),
-    tall(frame, "K", of.k, dk, { row: key }),
+    square(frame, "S = Q Kᵀ", flat(rows(), "scores"), { wide }),
+    tall(frame, "Q", of.q, dk, half, { ...more, id: "q" }),
+    tall(frame, "K", of.k, dk, half, { ...more, id: "k", row: key, side: "key" }),
   ];
 }
 
@@ -124,32 +192,44 @@ function scorePictures(frame) {
 function scaledPictures(frame) {
   const { shot } = frame;
   const before = flat(shot.rows(), "scores");
-  const same = { top: fullAt(before) }; // one scale for all
-  const pictures = [
-    square(frame, "Q Kᵀ", before),
-    square(frame, "Q Kᵀ / √dₖ", flat(shot.rows(), "scaled"), same),
+  const top = fullAt(before); // one scale for all
+  const all = [
+    { name: "Q Kᵀ", values: before, top, id: "scores" },
+    { name: "Q Kᵀ / √dₖ", values: flat(shot.rows(), "scaled"), top, id: "scaled" },
   ];
-  if (shot.turned) pictures.push(square(frame, "… with the change", moved(shot, "scaled"), same));
-  return pictures;
+  if (shot.turned)
+    all.push({ name: "… with the change", values: moved(shot, "scaled"), top, id: "new" });
+  return squares(frame, all);
 }
 
 /** @param {Frame} frame */
 function maskPictures(frame) {
   const { may, left } = maskOf(frame.shot);
   const change = frame.shot.turned ? ", with the change" : "";
-  return [
-    square(frame, `May look${change}`, may, WEIGHTS),
-    square(frame, `Scores that remain${change}`, left),
-  ];
+  const masked = may.map((one) => 1 - one);
+  return squares(frame, [
+    {
+      ...{ name: `May look${change}`, values: may, weights: true, masked, id: "may" },
+      print: null,
+    },
+    { name: `Scores that remain${change}`, values: left, masked, id: "left" },
+  ]);
 }
 
 /** @param {Frame} frame */
 function weightPictures(frame) {
   const { shot } = frame;
-  const pictures = [square(frame, "A", flat(shot.rows(), "weights"), WEIGHTS)];
-  if (shot.turned)
-    pictures.push(square(frame, "A with the change", moved(shot, "weights"), WEIGHTS));
-  return pictures;
+  const own = shot.rows();
+  const weights = { weights: true, print: weightInCell };
+  const all = [
+    { name: "A", values: flat(own, "weights"), masked: notAllowed(own), ...weights, id: "a" },
+  ];
+  if (shot.turned) {
+    const masked = moved(shot, "allowed").map((one) => 1 - one);
+    const values = moved(shot, "weights");
+    all.push({ name: "A with the change", values, masked, ...weights, id: "new" });
+  }
+  return squares(frame, all);
 }
 
 /** @param {Frame} frame */
@@ -161,10 +241,20 @@ function mixPictures(frame) {
     (_, at) => own.weights[Math.floor(at / dk)] * of.v[at],
   );
   const top = fullAt(of.v);
+  const c = frame.picked?.of === "z" ? frame.picked.c : null;
+  /** @type {[number, number] | null} */
+  const band = c === null ? null : [c, c + 1];
+  const room = TALL - STRIP - TITLE - GAP;
+  const keys = /** @type {const} */ ({ row, band, side: "key", cellOf: "z", cell: null });
   return [
-    strip(frame, `z of ${quoted(trace, state.query)}`, mixed(trace, own.weights), top),
-    tall(frame, "V", of.v, dk, { row }),
-    tall(frame, "A · V, a row for each key", shares, dk, { row, top }),
+    strip(frame, `z of ${quoted(trace, state.query)}`, mixed(trace, own.weights), top, {
+      cellOf: "z",
+    }),
+    ...besides(frame, [
+      (wide, more) => tall(frame, "V", of.v, dk, room, { ...keys, wide, top, ...more }),
+      (wide, more) =>
+        tall(frame, "A · V, a row for each key", shares, dk, room, { ...keys, wide, top, ...more }),
+    ]),
   ];
 }
 
@@ -176,9 +266,10 @@ function joinPictures(frame) {
   const band = [head * dk, (head + 1) * dk];
   const own = lineOf(of.joined, state.query, d);
   const name = `Z of ${quoted(trace, state.query)}, all heads`;
+  const more = /** @type {const} */ ({ band, cellOf: "joined" });
   return [
-    strip(frame, name, own, fullAt(of.joined), { band }),
-    tall(frame, "Z of all tokens", of.joined, d, { band }),
+    strip(frame, name, own, fullAt(of.joined), more),
+    tall(frame, "Z of all tokens", of.joined, d, TALL - STRIP - TITLE - GAP, more),
   ];
 }
 
@@ -190,17 +281,62 @@ function outputPictures(frame) {
   const output = lineOf(of.output, state.query, d);
   const rest = Float64Array.from(output, (y, c) => y - part[c] - of.b_o[c]);
   const top = fullAt(output);
+  const more = /** @type {const} */ ({ cellOf: "output" });
+  const strips = [
+    strip(frame, `The part of ${headName(trace.layer, trace.head)}`, part, top, more),
+    ...(trace.n_heads > 1 ? [strip(frame, "The other heads’ parts", rest, top, more)] : []),
+    strip(frame, "Bias", of.b_o, top, more),
+    strip(frame, "Output", output, top, more),
+  ];
+  const left = TALL - strips.length * (STRIP + TITLE + GAP);
+  return [...strips, tall(frame, "Output of all tokens", of.output, d, left, more)];
+}
+
+/**
+ * The vectors of the positions and how alike they are, where the input is a sum that holds them.
+ * @param {Shot} shot @param {number} room pixels across for both
+ * @returns {Picture[]}
+ */
+export function positionPictures({ trace, state }, room) {
+  const { positions } = trace.of;
+  if (!positions) return [];
+  const { d_model: d, tokens } = trace;
+  const rows = positions.length / d;
+  const beside = room >= 660;
+  const high = Math.max(TALL - 100, rows);
+  const side = Math.min(high, room);
+  const last = tokens.length - 1;
+  const of = /** @type {const} */ ({ row: state.query, side: "position", last });
   return [
-    strip(frame, `Head ${trace.head}’s part`, part, top),
-    ...(trace.n_heads > 1 ? [strip(frame, "The other heads’ parts", rest, top)] : []),
-    strip(frame, "Bias", of.b_o, top),
-    strip(frame, "Output", output, top, { cellOf: "output" }),
-    tall(frame, "Output of all tokens", of.output, d, { cellOf: "output" }),
+    {
+      ...{ ...of, values: positions, rows, columns: d, line: high / rows, widest: CELL },
+      ...{ name: "Positions", shape: `[${rows} positions × ${d}]`, id: "positions" },
+      ...{
+        label: "The vectors of the positions: one row each",
+        wide: beside ? room - side - BETWEEN : room,
+      },
+    },
+    {
+      ...{ ...of, values: likenessOf(trace), rows, columns: rows, top: 1, line: side / rows },
+      ...{ widest: CELL, wide: side, name: "Their likeness", shape: `[${rows} × ${rows}], cosine` },
+      ...{ label: "How alike every two positions are: the cosine of their vectors" },
+    },
   ];
 }
 
+/** @type {WeakMap<Float32Array, Float64Array>} */
+const likeness = new WeakMap();
+
+/** The cosines of the positions of a trace. @param {import("./layertrace.js").LayerTrace} trace */
+export const likenessOf = ({ of: { positions }, d_model }) =>
+  remember(likeness, positions, () => cosines(positions, d_model));
+
 /** @param {import("./layertrace.js").Row[]} rows @param {"scores" | "scaled" | "weights"} what */
 const flat = (rows, what) => Float64Array.from(rows.flatMap((row) => Array.from(row[what])));
+
+/** @param {import("./layertrace.js").Row[]} rows */
+const notAllowed = (rows) =>
+  Float64Array.from(rows.flatMap(({ allowed }) => allowed.map((may) => Number(!may))));
 
 /** The changed numbers, each where its two words stand in the original. @param {Shot} shot @param {"scaled" | "allowed" | "weights"} what */
 function moved({ turned, trace }, what) {
@@ -230,8 +366,14 @@ function maskOf(shot) {
  * @param {Picture} picture @param {import("./data.js").Token[]} tokens
  * @param {number} query the chosen one @param {number} row @param {number} column
  */
-export function cellSentence({ values, rows, columns, side, name }, tokens, query, row, column) {
-  const number = plain(values[row * columns + column]);
+export function cellSentence(picture, tokens, query, row, column) {
+  const { values, rows, columns, side, name, masked } = picture;
+  const at = row * columns + column;
+  const number = masked?.[at] ? "masked" : plain(values[at]);
   if (side === "pair") return `${tokens[row]?.text} → ${tokens[column]?.text}: ${number}`;
+  if (side === "position")
+    return columns === rows
+      ? `positions ${row} and ${column}: cosine ${number}`
+      : `position ${row}, place ${column}: ${number}`;
   return `${name}, ${tokens[rows > 1 ? row : query]?.text}, place ${column}: ${number}`;
 }

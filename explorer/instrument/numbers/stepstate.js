@@ -1,7 +1,16 @@
 // What the reader has chosen of “Step by step”: its changes, its place in a link, and what it shows.
 
 import { bound } from "./basics.js";
-import { allRows, ownRules, placesIn, rowFrom, sameRules } from "./layertrace.js";
+import {
+  allRows,
+  largestAt,
+  lineOf,
+  mixed,
+  ownRules,
+  placesIn,
+  rowFrom,
+  sameRules,
+} from "./layertrace.js";
 import { STAGES } from "./stages.js";
 
 /**
@@ -9,6 +18,7 @@ import { STAGES } from "./stages.js";
  * @typedef {import("./layertrace.js").LayerTraces} LayerTraces
  * @typedef {import("./layertrace.js").Rules} Rules
  * @typedef {import("./layertrace.js").Row} Row
+ * @typedef {import("./layertrace.js").Token} Token
  * @typedef {import("./stepwords.js").StepState} StepState
  * @typedef {(trace: LayerTrace, rules: Rules) => Row[]} RowsOf all rows of a head
  */
@@ -18,7 +28,7 @@ export const LAST_STAGE = STAGES.length - 1;
 
 /** @type {StepState} */
 export const BEGIN = {
-  ...{ stage: 0, query: 0, key: null, cell: null },
+  ...{ stage: 0, query: -1, key: null, cell: null }, // no token yet: see onLayerTrace
   ...{ scale: true, temperature: 1, causal: false },
 };
 
@@ -30,18 +40,40 @@ export const atStage = (stage) => ({ stage: bound(stage, 0, LAST_STAGE), cell: n
  * @param {import("./steppictures.js").Picture} picture @param {number} row @param {number} column
  * @returns {Partial<StepState> | null} null where it chooses nothing
  */
-export function chosenBy({ side, cellOf, rows }, row, column) {
-  const whose = rows > 1 ? { query: row } : {};
+export function chosenBy({ side, cellOf, rows, last }, row, column) {
   if (side === "pair") return { query: row, key: column, cell: null };
-  if (cellOf) return { ...whose, cell: { of: cellOf, c: column } };
-  return side === "query" ? { ...whose, cell: null } : null;
+  const cell = cellOf ? { of: cellOf, c: column } : null;
+  if (side === "key") return { key: row, cell };
+  if (side === "position") return row <= last ? { query: row, cell: null } : null;
+  if (rows > 1) return side === "query" || cell ? { query: row, cell } : null;
+  return cell && { cell };
 }
 
 /**
- * The parameters of a link; what is as at the start is left out.
- * @param {StepState} state @param {LayerTrace} trace
+ * The number whose sum is shown: the chosen one, else the one that counts most.
+ * @param {Pick<import("./stepwords.js").Shot, "trace" | "state" | "own">} shot
+ * @returns {import("./stepwords.js").NumberPlace | null} null where a pair of tokens is shown
  */
-export function linkOf(state, { layer, head }) {
+export function numberOf({ trace, state, own }) {
+  if (state.cell) return state.cell;
+  const of = NUMBERS[STAGES[state.stage].id];
+  if (!of) return null;
+  const values =
+    of === "z"
+      ? mixed(trace, own.weights)
+      : lineOf(trace.of[of], state.query, of === "q" ? trace.d_k : trace.d_model);
+  return { of, c: largestAt(values) };
+}
+
+/** Whose numbers are summed at first. @type {Partial<Record<string, "x" | "q" | "z" | "joined" | "output">>} */
+const NUMBERS = { input: "x", qkv: "q", mix: "z", join: "joined", output: "output" };
+
+/**
+ * The parameters of a link; what is as at the start is left out.
+ * @param {StepState} state @param {Pick<LayerTrace, "layer" | "head">} trace
+ * @param {Pick<import("./layertrace.js").WhatIf, "changes" | "other">} [what_if]
+ */
+export function linkOf(state, { layer, head }, { changes, other } = NOTHING) {
   /** @type {Record<string, string>} */
   const params = { layer: String(layer), heads: String(head), query: String(state.query) };
   if (state.key !== null) params.key = String(state.key);
@@ -49,8 +81,16 @@ export function linkOf(state, { layer, head }) {
   if (!state.scale) params.scale = "0";
   if (state.temperature !== 1) params.temperature = String(state.temperature);
   if (state.causal) params.mask = "1";
+  if (changes.length) params.change = changes.join(".");
+  if (changes.includes("size")) {
+    params.other_d_model = String(other[0]);
+    params.other_n_heads = String(other[1]);
+  }
   return params;
 }
+
+/** @type {Pick<import("./layertrace.js").WhatIf, "changes" | "other">} */
+const NOTHING = { changes: [], other: [0, 0] };
 
 /**
  * What a link asks for; anything impossible is left as it is.
@@ -75,19 +115,40 @@ export function asked(state, params) {
 }
 
 /**
- * The state on a trace that has come: of another text it begins at the first token, and nothing
- * chosen lies behind the last.
+ * The state on a trace that has come: in another text it stays at the same words where there are
+ * such, and nothing chosen lies behind the last.
  * @param {StepState} state @param {LayerTrace | null} old what was shown @param {LayerTrace} fresh
  * @returns {StepState}
  */
 export function onLayerTrace(state, old, fresh) {
   const last = fresh.tokens.length - 1;
-  const again = old && !sameTexts(old, fresh);
-  const { query, key } = again ? { query: 0, key: null } : state;
+  const moved = (/** @type {number} */ i) =>
+    !old || sameTexts(old, fresh) ? i : sameWord(old.tokens[i], fresh.tokens, i);
+  const query = state.query < 0 ? -1 : moved(state.query);
+  const key = state.key === null ? -1 : moved(state.key);
   return {
-    ...{ ...state, query: Math.min(query, last) },
-    ...{ key: key !== null && key <= last ? key : null, cell: null },
+    ...{ ...state, query: query < 0 ? contentWord(fresh.tokens) : Math.min(query, last) },
+    ...{ key: key >= 0 && key <= last ? key : null, cell: null },
   };
+}
+
+/**
+ * Where the same word stands in another text: the nearest, if it is there more than once.
+ * @param {Token} token @param {Token[]} tokens @param {number} near
+ * @returns {number} -1 if it is not there
+ */
+function sameWord(token, tokens, near) {
+  const text = token.text.toLowerCase();
+  const found = tokens.flatMap((other, j) => (other.text.toLowerCase() === text ? [j] : []));
+  return found.sort((i, j) => Math.abs(i - near) - Math.abs(j - near))[0] ?? -1;
+}
+
+/** Where to begin: at the longest word, which is seldom a small one. @param {Token[]} tokens */
+function contentWord(tokens) {
+  const long = tokens.map((token) =>
+    token.special ? 0 : (token.text.match(/\p{L}/gu)?.length ?? 0),
+  );
+  return largestAt(long);
 }
 
 /** Whether two traces are over the same tokens. @param {LayerTrace} one @param {LayerTrace} other */

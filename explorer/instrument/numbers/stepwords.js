@@ -1,13 +1,24 @@
 // What a stage says in words: numbers as text, the sentence of a stage, and that of a change.
 
-import { added, bits, farthest, lengthOf, lineOf, mixed, rowFrom, spreadOf } from "./layertrace.js";
+import { headName } from "./headname.js";
+import {
+  added,
+  bits,
+  farthest,
+  largestAt,
+  lengthOf,
+  lineOf,
+  mixed,
+  rowFrom,
+  spreadOf,
+} from "./layertrace.js";
 import { STAGES } from "./stages.js";
 
 /**
  * @typedef {import("./layertrace.js").LayerTrace} LayerTrace
  * @typedef {import("./layertrace.js").Row} Row
  * @typedef {import("./stages.js").StageId} StageId
- * @typedef {{of: "q" | "k" | "v" | "output", c: number}} NumberPlace one number, whose sum is shown
+ * @typedef {{of: "x" | "q" | "k" | "v" | "z" | "joined" | "output", c: number}} NumberPlace one number, whose sum is shown
  * @typedef {{stage: number, query: number, key: number | null, cell: NumberPlace | null,
  *            scale: boolean, temperature: number, causal: boolean}} StepState
  * @typedef {{trace: LayerTrace, own: Row, rows: () => Row[]}} Side
@@ -29,6 +40,16 @@ export function plain(x) {
 /** A number to be checked. @param {number} x */
 export const exact = (x) =>
   Number.isFinite(x) ? String(Number(x.toPrecision(6))).replace("-", "−") : plain(x);
+
+/** A number in a cell of a picture. @param {number} x */
+export const inCell = (x) =>
+  x
+    .toFixed(Math.abs(x) < 9.95 ? 1 : 0)
+    .replace("-", "−")
+    .replace("−0.0", "0.0");
+
+/** A weight in a cell. @param {number} w */
+export const weightInCell = (w) => w.toFixed(2);
 
 /** A weight. @param {number} w */
 export const weightText = (w) => (w > 0 && w < 0.00005 ? "<0.0001" : w.toFixed(4));
@@ -56,7 +77,7 @@ export function stageSentence(shot) {
     case "input":
       return `${q} stands at position ${state.query}; its vector has the length ${plain(lengthOf(lineOf(trace.of.x, state.query, trace.d_model)))}.`;
     case "qkv":
-      return `In layer ${trace.layer}, head ${trace.head}, ${q} asks with its query, answers with its key and passes on its value: ${trace.d_k} numbers each.`;
+      return `In ${headName(trace.layer, trace.head)}, ${q} asks with its query, answers with its key and passes on its value: ${trace.d_k} numbers each.`;
     case "scores":
       return `The score of ${q} with ${quoted(trace, key)} is ${plain(own.scores[key])}.`;
     case "scale":
@@ -70,16 +91,90 @@ export function stageSentence(shot) {
     case "mix":
       return `${q} gets ${weightText(own.weights[key])} of the value of ${quoted(trace, key)}; all values together make z, of length ${plain(lengthOf(z()))}.`;
     case "join":
-      return `Head ${trace.head} keeps the places ${trace.head * trace.d_k} to ${(trace.head + 1) * trace.d_k - 1} of ${trace.d_model}.`;
+      return `${headName(trace.layer, trace.head)} keeps the places ${trace.head * trace.d_k} to ${(trace.head + 1) * trace.d_k - 1} of ${trace.d_model}.`;
     default: {
       const whole = lengthOf(lineOf(trace.of.output, state.query, trace.d_model));
-      return `Head ${trace.head} adds a vector of length ${plain(lengthOf(added(trace, z())))} to the output of ${q}, which has the length ${plain(whole)}.`;
+      return `${headName(trace.layer, trace.head)} adds a vector of length ${plain(lengthOf(added(trace, z())))} to the output of ${q}, which has the length ${plain(whole)}.`;
     }
   }
 }
 
-/** What the change did, in the whole head. @param {Shot} shot @returns {string} "" without a change */
-export function changeSentence({ trace, own, rows, state, note, turned }) {
+/**
+ * What the change did to the numbers in sight.
+ * @param {Shot} shot
+ * @returns {string} "" without a change
+ */
+export function changeSentence(shot) {
+  const { trace, turned, own, state, key } = shot;
+  if (!turned) return "";
+  const change = changeWords(shot);
+  const q = quoted(trace, state.query);
+  const there = turned.places[key];
+  switch (there < 0 ? "softmax" : stageOf(shot)) {
+    case "input":
+      return `${change}, ${vectorChange(shot, "vector", "x", trace.d_model, turned.trace.d_model)}`;
+    case "qkv":
+      return `${change}, ${vectorChange(shot, "query", "q", trace.d_k, turned.trace.d_k)}`;
+    case "scores": {
+      const [before, after] = [plain(own.scores[key]), plain(turned.own.scores[there])];
+      return `${change}, the score of ${q} with ${quoted(trace, key)} is ${after}, before ${before}.`;
+    }
+    case "scale":
+      return `${change}, the scores of ${q} spread by ${plain(spreadOf(turned.own.scaled))} when divided, before by ${plain(spreadOf(own.scaled))}.`;
+    case "mask": {
+      const count = (/** @type {Row} */ row) => row.allowed.filter(Boolean).length;
+      return `${change}, ${q} may look at ${count(turned.own)} tokens, before at ${count(own)}.`;
+    }
+    case "mix":
+      return `${change}, ${q} gets ${weightText(turned.own.weights[there])} of the value of ${quoted(trace, key)}, before ${weightText(own.weights[key])}.`;
+    default:
+      return `${change}, ${q} ${looksNow(shot)}`;
+  }
+}
+
+/** All that is changed, as the beginning of a sentence. @param {Shot} shot */
+function changeWords({ note, state, trace }) {
+  const words = note ? note.split(", ") : [];
+  if (!state.scale) words.push("not divided by √dₖ");
+  if (state.temperature !== 1) words.push(`at temperature ${state.temperature}`);
+  if (state.causal && !trace.causal) words.push("with a causal mask");
+  const all = [words.slice(0, -1).join(", "), words[words.length - 1]]
+    .filter(Boolean)
+    .join(" and ");
+  return all.charAt(0).toUpperCase() + all.slice(1);
+}
+
+/** Where the query looks most now. @param {Shot} shot */
+function looksNow({ own, trace, turned }) {
+  if (!turned) return "";
+  const [best, now] = [largestAt(own.weights), largestAt(turned.own.weights)];
+  const [before, after] = [weightText(own.weights[best]), weightText(turned.own.weights[now])];
+  const alike = Array.from(turned.own.weights, weightText).filter((w) => w === after).length;
+  if (alike > 1)
+    return `looks at ${alike} tokens alike (${after} each) instead of most at ${quoted(trace, best)} (${before}).`;
+  if (turned.places[best] === now)
+    return `still looks most at ${quoted(trace, best)}: ${after}, before ${before}.`;
+  return `looks most at ${quoted(turned.trace, now)} (${after}) instead of ${quoted(trace, best)} (${before}).`;
+}
+
+/**
+ * How far the change moves a vector of the chosen query.
+ * @param {Shot} shot @param {string} name @param {"x" | "q"} of
+ * @param {number} width @param {number} other its numbers before and now
+ */
+function vectorChange({ trace, turned, state }, name, of, width, other) {
+  if (!turned) return "";
+  const before = lineOf(trace.of[of], state.query, width);
+  const after = lineOf(turned.trace.of[of], turned.places[state.query], other);
+  const whose = `the ${name} of ${quoted(trace, state.query)}`;
+  if (width !== other) return `${whose} has ${other} numbers, before ${width}.`;
+  const way = lengthOf(after.map((x, c) => x - before[c]));
+  if (way === 0) return `${whose} stays as it is.`;
+  return `${whose} moves by ${plain(way)}; it was ${plain(lengthOf(before))} long.`;
+}
+
+/** What the change did in the whole head. @param {Shot} shot @returns {string} "" without a change */
+export function changeOfHead({ own, rows, turned }) {
   if (!turned) return "";
   const [before, after] = [rows(), turned.rows()];
   let most = 0;
@@ -89,16 +184,30 @@ export function changeSentence({ trace, own, rows, state, note, turned }) {
       most = Math.max(most, Math.abs(before[q].weights[k] - after[i].weights[j]));
     });
   });
-  const words = [note];
-  if (!state.scale) words.push("not divided by √dₖ");
-  if (state.temperature !== 1) words.push(`temperature ${state.temperature}`);
-  if (state.causal && !trace.causal) words.push("causal mask");
   const still = most < 5e-5 ? " Nothing moved: the words took their attention with them." : "";
   return [
-    `With the change (${words.filter(Boolean).join(", ")}): the weight between two words that changed most in this head changed by ${most.toFixed(4)}.${still}`,
-    `The largest weight of a row is ${sharpness(after).toFixed(2)} on average, before ${sharpness(before).toFixed(2)};`,
-    `the entropy of this row ${bits(turned.own.weights).toFixed(2)} bits, before ${bits(own.weights).toFixed(2)}.`,
+    `In the whole head, the weight between two words that changed most changed by ${most.toFixed(4)}.${still}`,
+    `The largest weight of a row is ${sharpness(after).toFixed(2)} on average, before ${sharpness(before).toFixed(2)}; the entropy of this row ${bits(turned.own.weights).toFixed(2)} bits, before ${bits(own.weights).toFixed(2)}.`,
   ].join(" ");
+}
+
+/**
+ * What there is to say of positions, at the stage of the input.
+ * @param {Pick<Shot, "trace" | "state">} shot @param {ArrayLike<number> | null} likeness of every two
+ */
+export function positionSentence({ trace, state: { query } }, likeness) {
+  if (!likeness) {
+    if (trace.parts.length)
+      return "No position is added here: to this layer a text is its words in any order.";
+    return "There is no map of positions: this model adds none to its tokens, or not as one vector for each position.";
+  }
+  const n = Math.sqrt(likeness.length);
+  let near = query ? 0 : 1;
+  for (let j = 0; j < n; j++)
+    if (j !== query && likeness[query * n + j] > likeness[query * n + near]) near = j;
+  const added = trace.layer > 0 ? "Added once, below layer 0. " : "";
+  if (n < 2) return added;
+  return `${added}Position ${query} is most like position ${near}: cosine ${likeness[query * n + near].toFixed(3)}.`;
 }
 
 /** The mean over the queries of the row's largest weight. @param {Row[]} rows */

@@ -2,6 +2,7 @@
 // One state, one render from it. It knows nothing of its host.
 
 import { csvCell } from "../numbers/csv.js";
+import { headName } from "../numbers/headname.js";
 import { ownRules, rowFrom, unpackLayerTraces } from "../numbers/layertrace.js";
 import { STAGES } from "../numbers/stages.js";
 import {
@@ -14,10 +15,19 @@ import {
   remembering,
   shotOf,
 } from "../numbers/stepstate.js";
+import { madeOf } from "../numbers/stepsums.js";
 import { rowLines } from "../numbers/stepwords.js";
-import { createDetails, createKeys } from "../panels/stepnumbers.js";
-import { createAbout, createPictures, createSayings, createStages } from "../panels/stepstage.js";
+import { createDetails, createKeys, createProducts } from "../panels/stepnumbers.js";
+import { slideRows } from "../panels/stepslide.js";
+import {
+  createAbout,
+  createPictures,
+  createPositions,
+  createSayings,
+  createStages,
+} from "../panels/stepstage.js";
 import { createStepTools, createStrip } from "../panels/steptools.js";
+import { helpMark, term } from "../parts/bubble.js";
 import { h, pushButton, setText } from "../parts/dom.js";
 import { readTheme } from "../parts/theme.js";
 import { createCopy } from "../parts/tools.js";
@@ -28,14 +38,17 @@ import { followSizes } from "./sizes.js";
  * @typedef {import("../numbers/layertrace.js").LayerTrace} LayerTrace
  * @typedef {import("../numbers/layertrace.js").LayerTraces} LayerTraces
  * @typedef {import("../numbers/stepwords.js").StepState} StepState
- * @typedef {{layer: number, head: number, page?: Record<string, string>}} StepsRequest
- *   page: the view of a page that is wanted as a file
+ * @typedef {{layer: number, head: number, change: string, other_d_model: number,
+ *            other_n_heads: number, page?: Record<string, string>}} StepsRequest
+ *   change: what the server changes, by the names that a link uses; page: the view of a page that is
+ *   wanted as a file
  * @typedef {{
  *   params: () => URLSearchParams,
  *   onView: (params: Record<string, string>, link: Record<string, string> | null) => void,
  *   need: ((request: StepsRequest) => void) | null,
  *   copyLink: (() => Promise<boolean>) | null,
- * }} StepsHost
+ *   experiment?: (name: "cost" | "scale") => void,
+ * }} StepsHost experiment: leads to one that stands beside the instrument
  * @typedef {{payload: LayerTraces | null, state: StepState, theme: import("../parts/theme.js").Theme,
  *            rowsOf: import("../numbers/stepstate.js").RowsOf}} Here
  * @typedef {{set: (part: Partial<StepState>) => void,
@@ -48,6 +61,7 @@ import { followSizes } from "./sizes.js";
 /** The names that a link uses. */
 export const STEPS_PARAMS = [
   ...["layer", "heads", "query", "key", "stage", "scale", "temperature", "mask"],
+  ...["change", "other_d_model", "other_n_heads"],
 ];
 
 /** @param {HTMLElement} root @param {StepsHost} host */
@@ -74,7 +88,7 @@ export function mountStepper(root, host) {
 
   function show() {
     draw();
-    if (here.payload) host.onView(linkOf(here.state, here.payload.traces[0]), here.payload.link);
+    if (here.payload) host.onView(viewOf(here, here.payload), here.payload.link);
   }
 
   return {
@@ -93,6 +107,9 @@ export function mountStepper(root, host) {
     },
   };
 }
+
+/** All that is chosen, by the names that a link uses. @param {Here} here @param {LayerTraces} payload */
+const viewOf = ({ state }, { traces, what_if }) => linkOf(state, traces[0], what_if);
 
 /**
  * What the reader can do.
@@ -114,7 +131,12 @@ function actsOn(here, host, show) {
       ((other) => {
         if (!here.payload) return;
         const { layer, head } = here.payload.traces[0];
-        need({ layer, head, ...other });
+        const { changes, other: size } = here.payload.what_if;
+        const change = changes.join(".");
+        need({
+          ...{ layer, head, change, other_d_model: size[0], other_n_heads: size[1] },
+          ...other,
+        });
       }),
   };
 }
@@ -132,58 +154,64 @@ function take(here, fresh, host) {
 
 /** @param {Here} here @param {StepsHost} host @param {Acts} acts */
 function createParts(here, host, { set, go, request }) {
-  const about = createAbout();
+  const about = createAbout(host.experiment ?? null);
   const sayings = createSayings();
-  const pictures = createPictures(set);
-  const keys = createKeys((key) => set({ key, cell: null }));
   const details = createDetails();
-  const right = h("div", {}, keys.element, details.element);
-  const { says, changed, check } = sayings;
-  const left = h("div", {}, ...about.elements, says, changed, pictures.element, check);
-  const body = h("div", { class: "ax-steps-body" }, left, right);
+  const pictures = createPictures((part) => {
+    set(part);
+    slideRows(body, pictures.pictureOf, details.sliding());
+  });
+  const positions = createPositions(set);
+  const keys = createKeys((key) => set({ key, cell: null }));
+  const products = createProducts();
+  const { says, changed, head, check } = sayings;
+  const body = h(
+    "div",
+    { class: "ax-steps-body" },
+    ...[about.line, says, changed],
+    h("div", { class: "ax-steps-stage" }, pictures.element, details.element),
+    h("div", { class: "ax-steps-notes" }, about.claim, head, check),
+    h("div", { class: "ax-steps-numbers" }, positions.element, keys.element, products.element),
+  );
   const strip = createStrip(set, () => ({
     query: here.state.query,
     last: (here.payload?.traces[0].tokens.length ?? 1) - 1,
   }));
-  const playButton = pushButton("▶ Play", "Show all stages, one after the other", () =>
-    play.toggle(),
-  );
-  const play = createPlay(window, {
-    now: () => here.state.stage,
-    go: (stage) => go(() => stage),
-    tell: (on) => setText(playButton, on ? "❚❚ Pause" : "▶ Play"),
-  });
+  const playing = createPlaying(() => here.state.stage, go);
+  const whose = h("span", { class: "ax-whose" }, term("query", "Query"), helpMark(WHOSE));
+  const query = h("div", { class: "ax-steps-query" }, whose, strip.element);
   const save = createSaveMenu(
     () => nowShown(here, [strip.element, body], says.textContent ?? ""),
     () => numbersCsv(here),
-    request &&
-      (() => here.payload && request({ page: linkOf(here.state, here.payload.traces[0]) })),
+    request && (() => here.payload && request({ page: viewOf(here, here.payload) })),
   );
   return {
-    ...{ tools: createStepTools(request, set), stages: createStages(go), strip, about, sayings },
-    ...{ pictures, keys, details, right, body, play, playButton, save },
+    ...{ tools: createStepTools(request, set), stages: createStages(go), strip, query, about },
+    ...{ sayings, pictures, positions, keys, details, products, body, ...playing, save },
     copy: host.copyLink && createCopy(host.copyLink),
   };
 }
 
+const WHOSE = "Whose way do we follow? Click a token, or go with the arrow keys: it is the query.";
+
+/** @param {() => number} now the stage @param {Acts["go"]} go */
+function createPlaying(now, go) {
+  const playButton = pushButton("▶ Play", "Show all stages, one after the other", () =>
+    play.toggle(),
+  );
+  const play = createPlay(window, {
+    ...{ now, go: (stage) => go(() => stage) },
+    tell: (on) => setText(playButton, on ? "❚❚ Pause" : "▶ Play"),
+  });
+  return { play, playButton };
+}
+
 /** @param {Parts} parts */
-function layOut({ tools, strip, stages, playButton, copy, save, body }) {
-  return [
-    tools.element,
-    h(
-      "p",
-      { class: "ax-help ax-tip" },
-      "Whose way do we follow? Click a token, or go with the arrow keys: it is the query.",
-    ),
-    strip.element,
-    stages.nav,
-    h(
-      "div",
-      { class: "ax-away" },
-      ...[...stages.buttons, playButton, ...(copy ? [copy.element] : []), save.element],
-    ),
-    body,
-  ];
+function layOut({ tools, query, stages, playButton, copy, save, body }) {
+  const away = h("div", { class: "ax-away" }, ...(copy ? [copy.element] : []), save.element);
+  const through = h("div", { class: "ax-away ax-through" }, ...stages.buttons, playButton);
+  const bar = h("div", { class: "ax-steps-bar" }, tools.element, away, stages.nav, through);
+  return [bar, query, body];
 }
 
 /** @param {HTMLElement} root @param {Here} here @param {Parts} parts */
@@ -191,20 +219,19 @@ function render(root, here, parts) {
   const { payload, state } = here;
   if (!payload || !root.clientWidth) return;
   const shot = shotOf(payload, state, here.rowsOf);
+  const made = madeOf(shot);
   const { trace } = shot;
-  const { keys, details, right, body } = parts;
-  parts.tools.show(trace, state);
+  parts.tools.show(trace, state, payload.what_if);
   parts.copy?.show(payload.link !== null);
   parts.strip.show(trace, payload.id, state.query);
   parts.stages.show(state.stage);
   parts.about.show(shot);
-  parts.sayings.show(shot);
-  keys.show(shot);
-  details.show(shot);
-  const alone = Boolean(keys.element.hidden && details.element.hidden);
-  right.hidden = alone;
-  body.classList.toggle("ax-alone", alone);
+  parts.sayings.show(shot, payload.what_if.trouble);
+  parts.keys.show(shot);
+  parts.products.show(made);
   parts.pictures.show(shot, here.theme);
+  parts.positions.show(shot, here.theme);
+  parts.details.show(made, here.theme);
   root.dataset.painted = `${payload.id} ${trace.layer}.${trace.head} ${STAGES[state.stage].id} ${state.query}`;
 }
 
@@ -212,7 +239,7 @@ function render(root, here, parts) {
 function titleOf({ payload }) {
   const trace = payload?.traces[0];
   if (!trace) return "";
-  const place = `layer ${trace.layer}, head ${trace.head}`;
+  const place = headName(trace.layer, trace.head);
   return [trace.title, trace.passport, place].filter(Boolean).join(" · ");
 }
 
@@ -220,10 +247,10 @@ function titleOf({ payload }) {
 function nowShown({ payload, state, theme }, elements, says) {
   const trace = payload?.traces[0];
   if (!trace) return null;
-  const place = `layer ${trace.layer}, head ${trace.head}`;
+  const place = headName(trace.layer, trace.head);
   const text = trace.tokens.map((t) => t.text).join(" ");
   const title = [trace.title, trace.passport, place, text].filter(Boolean).join(" · ");
-  const name = `steps layer ${trace.layer} head ${trace.head} query ${state.query}`;
+  const name = `steps ${place} query ${state.query}`;
   return { elements, title, name, says, theme };
 }
 

@@ -1,16 +1,27 @@
 // The table of one query's keys, and how one number was made.
 
-import { divisor, lengthOf, lineOf, mixed, ownRules, sumOf } from "../numbers/layertrace.js";
-import { exact, plain, quoted, stageOf, weightText } from "../numbers/stepwords.js";
-import { h } from "../parts/dom.js";
+import { lengthOf, lineOf } from "../numbers/layertrace.js";
+import {
+  exact,
+  inCell,
+  plain,
+  quoted,
+  stageOf,
+  weightInCell,
+  weightText,
+} from "../numbers/stepwords.js";
+import { h, setText } from "../parts/dom.js";
 import { formula } from "../parts/formula.js";
+import { createMatrix } from "../parts/matrix.js";
 
 /**
  * @typedef {import("../numbers/stepwords.js").Shot} Shot
- * @typedef {import("../numbers/stepwords.js").NumberPlace} NumberPlace
+ * @typedef {import("../numbers/stepsums.js").Made} Made
+ * @typedef {import("../numbers/stepsums.js").Row} Row
  * @typedef {{name: string, text: (key: number) => string, bar?: (key: number) => number}} Column
  */
 
+const FEW = 64; // numbers
 const WITH_KEYS = ["scores", "scale", "mask", "softmax", "mix"];
 
 /** @param {Shot} shot @returns {Column[]} */
@@ -100,99 +111,75 @@ const tableOf = (names, lines) =>
     h("tbody", {}, ...lines),
   );
 
+/** How one number was made: its rows, and the sum line by line. */
 export function createDetails() {
   const element = h("section", { class: "ax-details", "aria-label": "How one number was made" });
-  /** @param {Shot} shot */
-  function show(shot) {
-    const { cell } = shot.state;
-    const made = cell
-      ? cellDetails(shot, cell)
-      : WITH_KEYS.includes(stageOf(shot))
-        ? pairDetails(shot)
-        : [];
-    element.hidden = !made.length;
-    element.replaceChildren(...made);
+  const [title, rows] = [h("h4"), h("div", { class: "ax-sum-rows" })];
+  const lines = h("dl", { class: "ax-sums" });
+  element.append(title, rows, lines);
+  /** @type {Made | null} */
+  let shown = null;
+  /** @type {ReturnType<typeof createMatrix>[]} */
+  const frames = [];
+  const frameAt = (/** @type {number} */ at) =>
+    createMatrix(
+      () => {},
+      (_, column) => {
+        const row = shown?.rows[at];
+        return row ? `${row.name}, place ${column}: ${exact(row.values[column])}` : "";
+      },
+    );
+  /** @param {Made} made @param {import("../parts/theme.js").Theme} theme */
+  function show(made, theme) {
+    shown = made;
+    setText(title, made.title);
+    lines.replaceChildren(
+      ...made.lines.flatMap(([what, number]) => [h("dt", {}, formula(what)), h("dd", {}, number)]),
+    );
+    while (frames.length < made.rows.length) frames.push(frameAt(frames.length));
+    rows.replaceChildren(...made.rows.map((_, i) => frames[i].element));
+    made.rows.forEach((row, i) => {
+      frames[i].show(stripOf(row, element.clientWidth), theme);
+    });
+  }
+  return {
+    element,
+    show,
+    /** Where the rows stand, and which they are. */
+    sliding: () => (shown?.rows ?? []).map(({ from }, i) => ({ from, target: frames[i] })),
+  };
+}
+
+/** @param {Row} row @param {number} wide @returns {import("../parts/matrix.js").Matrix} */
+function stripOf({ name, values, weights, mark, ...row }, wide) {
+  const few = values.length <= FEW && !weights; // of few numbers none is to be cut
+  const top = row.top ?? (few ? Math.max(...Array.from(values, Math.abs)) || 1 : undefined);
+  return {
+    ...{ values, rows: 1, columns: values.length, name, shape: `[${values.length}]`, wide },
+    ...{ weights, top, tall: 20, widest: 44, label: `${name}: ${values.length} numbers` },
+    ...{ cell: mark === undefined ? null : [0, mark], print: weights ? weightInCell : inCell },
+  };
+}
+
+/** The products, largest first. */
+export function createProducts() {
+  const title = h("p", { class: "ax-help" }, "The products, largest first:");
+  const table = h("div", {
+    ...{ class: "ax-rows ax-terms", tabindex: "0", role: "group", "aria-label": "The products" },
+  });
+  const element = h("section", {}, title, table);
+  /** @param {Made} made */
+  function show({ products }) {
+    element.hidden = !products;
+    if (!products) return;
+    const { sum, names, places } = products;
+    const size = (/** @type {number} */ c) => Math.abs(sum.terms[c][2]);
+    const order = sum.terms.map((_, c) => c).sort((a, b) => size(b) - size(a));
+    const lines = order.map((c) => {
+      const cells = [places?.[c] ?? String(c), ...sum.terms[c].map(exact)];
+      return h("tr", {}, ...cells.map((text) => h("td", {}, text)));
+    });
+    table.replaceChildren(tableOf([places ? "key" : "place", ...names], lines));
   }
   return { element, show };
-}
-
-/** The products, largest first. @param {import("../numbers/layertrace.js").Sum} sum @param {[string, string, string]} names */
-function termsTable(sum, names) {
-  const size = (/** @type {number} */ c) => Math.abs(sum.terms[c][2]);
-  const order = sum.terms.map((_, c) => c).sort((a, b) => size(b) - size(a));
-  const lines = order.map((c) =>
-    h("tr", {}, ...[String(c), ...sum.terms[c].map(exact)].map((text) => h("td", {}, text))),
-  );
-  return [
-    h("p", { class: "ax-help" }, "The products, largest first:"),
-    h(
-      "div",
-      { class: "ax-rows ax-terms", tabindex: "0", role: "group", "aria-label": "The products" },
-      tableOf(["place", ...names], lines),
-    ),
-  ];
-}
-
-/** @param {[string, string][]} lines */
-const sumLines = (lines) =>
-  h(
-    "dl",
-    { class: "ax-sums" },
-    ...lines.flatMap(([what, number]) => [h("dt", {}, formula(what)), h("dd", {}, number)]),
-  );
-
-/** From q and k to a weight. @param {Shot} shot */
-function pairDetails({ trace, own, key: j, state }) {
-  const i = state.query;
-  const sum = sumOf(lineOf(trace.of.q, i, trace.d_k), lineOf(trace.of.k, j, trace.d_k));
-  const theirs = trace.of.weights[i * trace.tokens.length + j];
-  const below = own.allowed[j] ? exact(own.scaled[j] - own.top) : "−∞";
-  /** @type {[string, string][]} */
-  const lines = [
-    [`sum of ${trace.d_k} products: the score`, exact(sum.sum)],
-    [`÷ √d_k, which is ${exact(divisor(trace, ownRules(trace)))}`, exact(own.scaled[j])],
-    ...(own.allowed[j] ? [] : [/** @type {[string, string]} */ (["masked", "−∞"])]),
-    [`− the row’s largest, ${exact(own.top)}`, below],
-    ["e to that power", exact(own.exps[j])],
-    [`÷ the sum of the row’s powers, ${exact(own.total)}: the weight`, exact(own.weights[j])],
-    ["the model’s own weight", exact(theirs)],
-    ["difference", Math.abs(theirs - own.weights[j]).toExponential(1)],
-  ];
-  const title = `How ${quoted(trace, i)} comes to look at ${quoted(trace, j)} with ${weightText(own.weights[j])}`;
-  return [h("h4", {}, title), sumLines(lines), ...termsTable(sum, ["q", "k", "q × k"])];
-}
-
-/** From a token's vector to one number of its query, key, value or output. @param {Shot} shot @param {NumberPlace} place */
-function cellDetails({ trace, own, state }, { of: which, c }) {
-  const i = state.query;
-  const q = quoted(trace, i);
-  if (which === "output") {
-    const sum = sumOf(mixed(trace, own.weights), lineOf(trace.of.w_o, c, trace.d_k));
-    const whole = trace.of.output[i * trace.d_model + c];
-    return [
-      h("h4", {}, `Place ${c} of the output of ${q}`),
-      sumLines([
-        [`head ${trace.head}: sum of ${trace.d_k} products`, exact(sum.sum)],
-        ["all other heads", exact(whole - sum.sum - trace.of.b_o[c])],
-        ["bias b_O", exact(trace.of.b_o[c])],
-        ["the model’s own output", exact(whole)],
-      ]),
-      ...termsTable(sum, ["z", "W", "z × W"]),
-    ];
-  }
-  const width = trace.d_model;
-  const bias = trace.of[`b_${which}`][c];
-  const sum = sumOf(lineOf(trace.of.x, i, width), lineOf(trace.of[`w_${which}`], c, width), bias);
-  const theirs = trace.of[which][i * trace.d_k + c];
-  return [
-    h("h4", {}, `Place ${c} of the ${{ q: "query", k: "key", v: "value" }[which]} of ${q}`),
-    sumLines([
-      [`sum of ${width} products`, exact(sum.sum - bias)],
-      ["+ bias", exact(bias)],
-      ["together", exact(sum.sum)],
-      ["the model’s own number", exact(theirs)],
-      ["difference", Math.abs(theirs - sum.sum).toExponential(1)],
-    ]),
-    ...termsTable(sum, ["x", "W", "x × W"]),
-  ];
 }

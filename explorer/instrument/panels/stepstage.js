@@ -1,17 +1,32 @@
 // The stages in a row, what the chosen one is and does, and its pictures.
 
 import { STAGES } from "../numbers/stages.js";
-import { cellSentence, picturesOf } from "../numbers/steppictures.js";
+import { cellSentence, likenessOf, picturesOf, positionPictures } from "../numbers/steppictures.js";
 import { chosenBy, LAST_STAGE } from "../numbers/stepstate.js";
-import { changeSentence, checkSentence, stageSentence } from "../numbers/stepwords.js";
+import {
+  changeOfHead,
+  changeSentence,
+  checkSentence,
+  positionSentence,
+  stageOf,
+  stageSentence,
+} from "../numbers/stepwords.js";
+import { helpMark } from "../parts/bubble.js";
 import { h, pushButton, setText } from "../parts/dom.js";
-import { formula } from "../parts/formula.js";
+import { formula, plainFormula } from "../parts/formula.js";
 import { createMatrix } from "../parts/matrix.js";
 
 /**
  * @typedef {import("../numbers/stepwords.js").Shot} Shot
  * @typedef {import("../numbers/steppictures.js").Picture} Picture
+ * @typedef {import("../numbers/stepwords.js").StepState} StepState
+ * @typedef {import("../parts/theme.js").Theme} Theme
+ * @typedef {(part: Partial<StepState>) => void} Pick a click on a picture
  */
+
+const NO_CHANGE = "What if? Change something above: what it does is said here.";
+const ABOUT_POSITIONS =
+  "One row is the vector that is added to whatever token stands at that position. Beside it the likeness of every two positions: 1 means that their vectors point the same way. Click a row to see its token.";
 
 /** The stages in a row, and the buttons to the one before and after. @param {(by: (stage: number) => number) => void} go */
 export function createStages(go) {
@@ -36,47 +51,73 @@ export function createStages(go) {
   return { nav, buttons: [back, next], show };
 }
 
-/** What the chosen stage is, in general. */
-export function createAbout() {
+/**
+ * What the chosen stage is, in general; more of it by the mark beside its title.
+ * @param {((name: "cost" | "scale") => void) | null} experiment leads to an experiment, if there is one
+ */
+export function createAbout(experiment) {
   const title = h("h3");
-  const formulaLine = h("p", { class: "ax-formula-line" });
-  const shapes = h("p", { class: "ax-help" });
-  const text = h("p", { class: "ax-stage-text" });
+  const [formulaLine, shapes] = [
+    h("p", { class: "ax-formula-line" }),
+    h("p", { class: "ax-help" }),
+  ];
   const claim = h("p", { class: "ax-claim" });
+  const lead = pushButton("", "", () => act(), "ax-link");
+  let act = () => {};
+  let help = helpMark("");
+  let helps = "";
+  const line = h("div", { class: "ax-headline-of-stage" }, title, help, formulaLine, shapes, lead);
   /** @param {Shot} shot */
   function show({ trace, rules, state }) {
     const stage = STAGES[state.stage];
     setText(title, `${state.stage + 1}. ${stage.title}`);
-    const line = typeof stage.formula === "string" ? stage.formula : stage.formula(trace);
-    formulaLine.replaceChildren(formula(line));
+    const text = plainFormula(stage.text(trace, rules.causal));
+    if (text !== helps) {
+      helps = text;
+      const mark = helpMark(text);
+      help.replaceWith(mark);
+      help = mark;
+    }
+    const says = typeof stage.formula === "string" ? stage.formula : stage.formula(trace);
+    formulaLine.replaceChildren(formula(says));
     shapes.replaceChildren(formula(stage.shapes(trace)));
-    text.replaceChildren(formula(stage.text(trace, rules.causal)));
+    const { experiment: next } = stage;
+    lead.hidden = !next || !experiment;
+    if (next && experiment) {
+      act = () => experiment(next[0]);
+      setText(lead, `${plainFormula(next[1])} ›`);
+    }
     claim.hidden = !stage.claim;
     if (!stage.claim) return;
     const [said, right] = stage.claim.map(formula);
     claim.replaceChildren(h("b", {}, "The article: "), "“", said, "” ", h("b", {}, "But: "), right);
   }
-  return { elements: [title, formulaLine, shapes, text, claim], show };
+  return { line, claim, show };
 }
 
 /** What the chosen stage does here: to the query, with the change, and how that was checked. */
 export function createSayings() {
   const says = h("p", { class: "ax-says", "aria-live": "polite" });
   const changed = h("p", { class: "ax-changed", "aria-live": "polite" });
+  const head = h("p", { class: "ax-changed-head" });
   const check = h("p", { class: "ax-help" });
-  /** @param {Shot} shot */
-  function show(shot) {
+  /** @param {Shot} shot @param {string} trouble why a change cannot be shown, if it cannot */
+  function show(shot, trouble) {
     setText(says, stageSentence(shot));
-    setText(changed, changeSentence(shot));
-    changed.hidden = !shot.turned;
+    setText(changed, trouble || changeSentence(shot) || NO_CHANGE);
+    changed.classList.toggle("ax-on", Boolean(trouble || shot.turned));
+    setText(head, changeOfHead(shot));
     setText(check, shot.state.stage > 1 ? checkSentence(shot.trace, shot.rows()) : "");
   }
-  return { says, changed, check, show };
+  return { says, changed, head, check, show };
 }
 
-/** @param {import("./steptools.js").SetPart} set */
-export function createPictures(set) {
-  const element = h("div", { class: "ax-pictures" });
+/**
+ * Matrices of which a click chooses something.
+ * @param {Pick} pick @param {string} style
+ */
+function createMatrices(pick, style) {
+  const element = h("div", { class: style });
   /** @type {{pictures: Picture[], shot: Shot} | null} */
   let painted = null;
   /** @type {ReturnType<typeof createMatrix>[]} */
@@ -86,7 +127,7 @@ export function createPictures(set) {
     createMatrix(
       (row, column) => {
         const part = painted && chosenBy(painted.pictures[at], row, column);
-        if (part) set(part);
+        if (part) pick(part);
       },
       (row, column) => {
         if (!painted) return "";
@@ -94,15 +135,56 @@ export function createPictures(set) {
         return cellSentence(painted.pictures[at], trace.tokens, state.query, row, column);
       },
     );
-  /** @param {Shot} shot @param {import("../parts/theme.js").Theme} theme */
-  function show(shot, theme) {
-    const pictures = picturesOf(shot, element.clientWidth);
+  /** @param {Picture[]} pictures @param {Shot} shot @param {Theme} theme */
+  function show(pictures, shot, theme) {
     painted = { pictures, shot };
     while (frames.length < pictures.length) frames.push(frameAt(frames.length));
     element.replaceChildren(...pictures.map((_, i) => frames[i].element));
     pictures.forEach((picture, i) => {
       frames[i].show(picture, theme);
     });
+  }
+  return {
+    element,
+    show,
+    /** @param {string} id */
+    pictureOf: (id) => {
+      const at = painted?.pictures.findIndex((picture) => picture.id === id) ?? -1;
+      return at < 0 ? null : frames[at];
+    },
+  };
+}
+
+/** The pictures of the chosen stage. @param {Pick} pick */
+export function createPictures(pick) {
+  const { element, show, pictureOf } = createMatrices(pick, "ax-pictures ax-stage-pictures");
+  return {
+    ...{ element, pictureOf },
+    /** @param {Shot} shot @param {Theme} theme */
+    show: (shot, theme) => {
+      const pictures = picturesOf(shot, element.clientWidth);
+      element.classList.toggle(
+        "ax-beside",
+        pictures.some(({ aside }) => aside),
+      );
+      show(pictures, shot, theme);
+    },
+  };
+}
+
+/** Which vectors say where a token stands, at the stage of the input. @param {Pick} pick */
+export function createPositions(pick) {
+  const says = h("p");
+  const matrices = createMatrices(pick, "ax-pictures");
+  const title = h("h4", {}, "Where a token stands is a vector too ", helpMark(ABOUT_POSITIONS));
+  const element = h("section", { class: "ax-positions" }, title, says, matrices.element);
+  /** @param {Shot} shot @param {Theme} theme */
+  function show(shot, theme) {
+    element.hidden = stageOf(shot) !== "input";
+    if (element.hidden) return;
+    const { trace } = shot;
+    setText(says, positionSentence(shot, trace.of.positions ? likenessOf(trace) : null));
+    matrices.show(positionPictures(shot, element.clientWidth), shot, theme);
   }
   return { element, show };
 }

@@ -1,54 +1,134 @@
 // What is followed through the stages: the layer and head, the rules of the change, the query.
 
-import { bound } from "../numbers/basics.js";
+import { bound, range } from "../numbers/basics.js";
 import { TEMPERATURES } from "../numbers/stepstate.js";
-import { ARROWS, choice, h } from "../parts/dom.js";
+import { helpMark } from "../parts/bubble.js";
+import { ARROWS, h, pushButton } from "../parts/dom.js";
 
 /**
  * @typedef {import("../numbers/layertrace.js").LayerTrace} LayerTrace
+ * @typedef {import("../numbers/layertrace.js").WhatIf} WhatIf
  * @typedef {import("../numbers/stepwords.js").StepState} StepState
  * @typedef {(part: Partial<StepState>) => void} SetPart
  */
 
+const WHAT_IF =
+  "Each change is computed beside the original: the sentence says what it does to the numbers in sight, and the pictures and the table show both.";
+
+/** The changes that the server makes: what is asked for, what stands on the button, and what it does. */
+const OFFERED = [
+  ["positions", "no positions", "All tokens are told the same position: what does order tell?"],
+  ["backwards", "words backwards", "The words are read in reverse order"],
+  ["size", "another size", "A layer of other d_model and number of heads, beside this one"],
+];
+
 /**
- * @param {((other: {layer?: number, head?: number}) => void) | null} request null where there is but
- *   one head
+ * The layer, the head, and all that can be changed, in one bar.
+ * @param {((other: Partial<import("../pages/steps.js").StepsRequest>) => void) | null} request null
+ *   where nothing comes from a server
  * @param {SetPart} set
  */
 export function createStepTools(request, set) {
   const layers = picker("Layer", request && ((layer) => request({ layer })));
   const heads = picker("Head", request && ((head) => request({ head })));
-  const scale = choice(
-    "Divide by √dₖ",
-    [
-      ["yes", "yes", "As the formula says"],
-      ["no", "no", "Softmax gets the scores as they are"],
-    ],
-    (value) => set({ scale: value === "yes" }),
-  );
-  const mask = choice(
-    "Causal mask",
-    [
-      ["no", "as it is", "What the model itself does"],
-      ["yes", "on", "Each token sees only itself and earlier ones"],
-    ],
-    (value) => set({ causal: value === "yes" }),
-  );
-  const temperature = choice(
-    "Temperature",
-    TEMPERATURES.map((t) => [String(t), String(t), `Scores divided by ${t} as well`]),
-    (value) => set({ temperature: Number(value) }),
-  );
-  const tools = [layers, heads, scale, mask, temperature];
+  const offered = createOffered(request);
+  const rules = createRules(set);
+  const what = h("span", { class: "ax-what-if" }, "What if", helpMark(WHAT_IF));
+  const choosers = [layers.element, heads.element, what];
   return {
-    element: h("div", { class: "ax-tools" }, ...tools.map((tool) => tool.element)),
-    /** @param {LayerTrace} trace @param {StepState} state */
-    show: (trace, state) => {
+    element: h("div", { class: "ax-tools" }, ...choosers, ...offered.elements, ...rules.elements),
+    /** @param {LayerTrace} trace @param {StepState} state @param {WhatIf} what_if */
+    show: (trace, state, what_if) => {
       layers.show(trace.n_layers, trace.layer);
       heads.show(trace.n_heads, trace.head);
-      scale.show(state.scale ? "yes" : "no");
-      mask.show(state.causal ? "yes" : "no");
-      temperature.show(String(state.temperature));
+      offered.show(what_if);
+      rules.show(trace, state);
+    },
+  };
+}
+
+/** What the server changes. @param {Parameters<typeof createStepTools>[0]} request */
+function createOffered(request) {
+  /** @type {WhatIf} */
+  let now = { offered: [], changes: [], other: [16, 1], trouble: "" };
+  /** @param {string[]} changes @param {[number, number]} [other] */
+  const ask = (changes, other = now.other) =>
+    request?.({
+      ...{ change: changes.join("."), other_d_model: other[0], other_n_heads: other[1] },
+    });
+  const buttons = OFFERED.map(([code, word, title]) =>
+    toggle(word, title, (on) =>
+      ask(on ? [...now.changes, code] : now.changes.filter((one) => one !== code)),
+    ),
+  );
+  const width = counter("d_model of the other", 1024, (n) => ask(now.changes, [n, now.other[1]]));
+  const heads = counter("Heads of the other", 16, (n) => ask(now.changes, [now.other[0], n]));
+  const sizes = h("span", { class: "ax-sizes" }, width.element, "heads", heads.element);
+  sizes.prepend("d_model");
+  return {
+    elements: [...buttons.map(({ element }) => element), sizes],
+    /** @param {WhatIf} what_if */
+    show: (what_if) => {
+      now = what_if;
+      buttons.forEach(({ element, show }, i) => {
+        const on = now.changes.includes(OFFERED[i][0]);
+        element.hidden = !on && !now.offered.includes(OFFERED[i][0]);
+        show(on);
+      });
+      sizes.hidden = !now.changes.includes("size");
+      width.show(now.other[0]);
+      heads.show(now.other[1]);
+    },
+  };
+}
+
+/** The rules of the arithmetic, which the page changes itself. @param {SetPart} set */
+function createRules(set) {
+  const scale = toggle("no ÷ √dₖ", "Softmax gets the scores as they are", (on) =>
+    set({ scale: !on }),
+  );
+  const mask = toggle("causal mask", "Each token sees only itself and earlier ones", (on) =>
+    set({ causal: on }),
+  );
+  const temperature = picker("Temperature", (value) => set({ temperature: value }));
+  return {
+    elements: [scale.element, mask.element, temperature.element],
+    /** @param {LayerTrace} trace @param {StepState} state */
+    show: (trace, state) => {
+      scale.show(!state.scale);
+      mask.show(state.causal || trace.causal);
+      mask.element.disabled = trace.causal;
+      temperature.show(TEMPERATURES, state.temperature);
+    },
+  };
+}
+
+/** @param {string} word @param {string} title @param {(on: boolean) => void} turn */
+function toggle(word, title, turn) {
+  const element = pushButton(word, title, () =>
+    turn(element.getAttribute("aria-pressed") !== "true"),
+  );
+  return {
+    element,
+    /** @param {boolean} on */
+    show: (on) => element.setAttribute("aria-pressed", String(on)),
+  };
+}
+
+/** A whole number that is asked for when it is entered. @param {string} label @param {number} most @param {(n: number) => void} enter */
+function counter(label, most, enter) {
+  const element = /** @type {HTMLInputElement} */ (
+    h("input", { type: "number", min: "1", max: String(most), "aria-label": label })
+  );
+  element.addEventListener("change", () => {
+    const n = Number(element.value);
+    if (Number.isInteger(n)) enter(bound(n, 1, most));
+  });
+  return {
+    element,
+    /** @param {number} n */
+    show: (n) => {
+      element.value = String(n);
     },
   };
 }
@@ -58,12 +138,13 @@ function picker(label, choose) {
   const select = /** @type {HTMLSelectElement} */ (h("select", { "aria-label": label }));
   select.addEventListener("change", () => choose?.(Number(select.value)));
   return {
-    element: h("fieldset", { class: "ax-choice" }, h("legend", {}, label), h("div", {}, select)),
-    /** @param {number} count @param {number} value */
-    show: (count, value) => {
+    element: h("label", { class: "ax-choice ax-picker" }, h("span", {}, label), select),
+    /** @param {number | number[]} all how many, or which @param {number} value */
+    show: (all, value) => {
+      const values = typeof all === "number" ? range(0, all - 1) : all;
       select.disabled = choose === null; // a file holds one head
-      if (select.options.length !== count) {
-        const options = Array.from({ length: count }, (_, i) => String(i));
+      if (select.options.length !== values.length) {
+        const options = values.map(String);
         select.replaceChildren(...options.map((i) => h("option", { value: i }, i)));
       }
       select.value = String(value);

@@ -16,3 +16,7 @@ export function formula(text) {
   }
   return element;
 }
+
+/** The same where no letter can stand lower or higher: in a bubble, on a button. @param {string} text */
+export const plainFormula = (text) =>
+  text.replaceAll("d_k", "dₖ").replaceAll(/_(?=[A-Zij])|[{}]/g, "");

@@ -1,6 +1,6 @@
 // A matrix or a vector as cells of colour: signed numbers in two colours, weights in one.
 
-import { fullAt } from "../numbers/palette.js";
+import { css, fullAt, inkOn } from "../numbers/palette.js";
 import { h } from "./dom.js";
 import { drawCells, packColours, paintOn, shorten } from "./paint.js";
 
@@ -9,15 +9,24 @@ import { drawCells, packColours, paintOn, shorten } from "./paint.js";
  * @typedef {import("./paint.js").Pen} Pen
  * @typedef {{values: ArrayLike<number>, rows: number, columns: number, weights?: boolean,
  *            top?: number, row?: number | null, band?: [number, number] | null,
+ *            cell?: [number, number] | null, masked?: ArrayLike<number> | null,
  *            name: string, shape: string, label: string, wide: number, tall?: number,
- *            names?: string[] | null}} Matrix
+ *            line?: number, widest?: number, names?: string[] | null,
+ *            rowNames?: string[] | null, columnNames?: string[] | null,
+ *            print?: ((value: number) => string) | null}} Matrix
  *   weights: from 0 to 1 and in one colour; top: the number that has the full colour;
- *   row: the row to mark; band: the columns to mark, first and one past last;
- *   wide, tall: pixels of the whole across, of a row down; names: of the rows and columns
+ *   row: the row to mark; band: the columns to mark, first and one past last; cell: the cell to
+ *   mark; masked: where not 0, a cell is hatched;
+ *   wide, tall: pixels of the whole across, of a row down; line: of a row down, with names too;
+ *   widest: pixels of a column at most; names: of the rows and columns of a square;
+ *   print: what is written in the cells, where they have room for it
  * @typedef {{x: number, y: number, width: number, height: number}} Box
  */
 
-const NAMES = 62; // pixels for the names beside a square
+const NAMES = 62; // pixels for the names beside a matrix
+const WIDEST = 24; // pixels of a column, where nothing else is said
+const HATCH = 5; // pixels between two lines of a hatching
+const LETTERS = [8, 11]; // pixels of the letters in cells, least and most
 
 /**
  * @param {(row: number, column: number) => void} pick
@@ -45,6 +54,14 @@ export function createMatrix(pick, say) {
     const cell = cellAt(event);
     if (cell) pick(...cell);
   });
+  /** Where a row stands in the window. @param {number} row */
+  function rowAt(row) {
+    if (!shown) return null;
+    const { left, top } = canvas.getBoundingClientRect();
+    const { matrix, box } = shown;
+    const tall = box.height / matrix.rows;
+    return new DOMRect(left + box.x, top + box.y + row * tall, box.width, Math.max(tall, 1));
+  }
 
   /** @param {Matrix} matrix @param {Theme} theme */
   function show(matrix, theme) {
@@ -56,15 +73,17 @@ export function createMatrix(pick, say) {
     shape.textContent = shapeText(matrix, top);
     draw(canvas, matrix, shown.box, top, theme);
   }
-  return { element, show };
+  return { element, canvas, show, rowAt };
 }
 
 /** Where the cells of a matrix stand in its picture. @param {Matrix} matrix @returns {Box} */
-export function boxOf({ rows, columns, names, wide, tall }) {
-  const edge = names ? NAMES : 1;
-  const width = Math.round(Math.max(Math.min(wide - edge - 1, 24 * columns), 12));
-  const line = names ? width / columns : (tall ?? Math.min(12, 300 / rows));
-  return { x: edge, y: edge, width, height: Math.round(Math.max(rows * line, 10)) };
+export function boxOf({ rows, columns, names, rowNames, columnNames, ...of }) {
+  const x = (names ?? rowNames) ? NAMES : 1;
+  const y = (names ?? columnNames) ? NAMES : 1;
+  const most = (of.widest ?? WIDEST) * columns;
+  const width = Math.round(Math.max(Math.min(of.wide - x - 1, most), 12));
+  const line = of.line ?? (names ? width / columns : (of.tall ?? Math.min(12, 300 / rows)));
+  return { x, y, width, height: Math.round(Math.max(rows * line, 10)) };
 }
 
 /**
@@ -93,52 +112,126 @@ function shapeText(matrix, top) {
  */
 function draw(canvas, matrix, box, top, theme) {
   const { rows, columns, values } = matrix;
-  const { x: edge, width, height } = box;
+  const { x, y, width, height } = box;
   const [tall, wide] = [Math.min(rows, 2 * height), Math.min(columns, 2 * width)];
   const levels = levelsOf(values, rows, columns, tall, wide, top, matrix.weights === true);
-  paintOn(canvas, edge + width + 1, edge + height + 1, (pen) => {
+  paintOn(canvas, x + width + 1, y + height + 1, (pen) => {
     const all = { top: 0, bottom: tall, left: 0, right: wide };
     drawCells(pen, levels, tall, wide, matrix.weights ? theme.packed : signed(theme), box, all);
+    if (matrix.masked) hatch(pen, matrix, matrix.masked, box, theme);
+    if (matrix.print && tall === rows && wide === columns)
+      printCells(pen, matrix, matrix.print, levels, box, theme);
     pen.strokeStyle = theme.border;
     pen.lineWidth = 1;
-    pen.strokeRect(edge - 0.5, edge - 0.5, width + 1, height + 1);
-    if (matrix.names) nameAll(pen, matrix.names, edge, width / columns, theme);
+    pen.strokeRect(x - 0.5, y - 0.5, width + 1, height + 1);
+    nameAll(pen, matrix, box, theme);
     mark(pen, matrix, box, theme);
   });
 }
 
 /**
- * The chosen row and columns.
- * @param {Pen} pen @param {Matrix} matrix @param {Box} box @param {Theme} theme
+ * Lines over the masked cells: nothing stands there, which is not the same as a small number.
+ * @param {Pen} pen @param {Matrix} matrix @param {ArrayLike<number>} masked @param {Box} box
+ * @param {Theme} theme
  */
-function mark(pen, { row, rows, columns, band }, { x, y, width, height }, theme) {
-  pen.strokeStyle = theme.accent;
-  pen.lineWidth = 2;
-  if (typeof row === "number" && rows > 1) {
-    const each = height / rows;
-    pen.strokeRect(x, y + row * each, width, Math.max(each, 3));
+function hatch(pen, { rows, columns }, masked, { x, y, width, height }, theme) {
+  const [wide, tall] = [width / columns, height / rows];
+  pen.save();
+  pen.beginPath();
+  let any = false;
+  for (let r = 0; r < rows; r++) {
+    for (let c = 0; c < columns; c++) {
+      let end = c;
+      while (end < columns && masked[r * columns + end]) end++;
+      if (end > c) pen.rect(x + c * wide, y + r * tall, (end - c) * wide, tall);
+      any ||= end > c;
+      c = end;
+    }
   }
-  if (band) {
-    const each = width / columns;
-    pen.strokeRect(x + band[0] * each, y, (band[1] - band[0]) * each, height);
+  if (any) {
+    pen.clip();
+    pen.strokeStyle = theme.muted;
+    pen.lineWidth = 1;
+    pen.beginPath();
+    for (let at = HATCH; at < width + height; at += HATCH) {
+      pen.moveTo(x + at, y);
+      pen.lineTo(x + at - height, y + height);
+    }
+    pen.stroke();
   }
+  pen.restore();
 }
 
-/** @param {Pen} pen @param {string[]} names @param {number} edge @param {number} cell @param {Theme} theme */
-function nameAll(pen, names, edge, cell, theme) {
+/**
+ * The numbers themselves, if all of them have room in their cells.
+ * @param {Pen} pen @param {Matrix} matrix @param {(value: number) => string} print
+ * @param {Uint8ClampedArray} levels @param {Box} box @param {Theme} theme
+ */
+function printCells(pen, { rows, columns, values, weights, masked }, print, levels, box, theme) {
+  const [wide, tall] = [box.width / columns, box.height / rows];
+  const size = Math.min(LETTERS[1], Math.floor(tall) - 3);
+  if (size < LETTERS[0] || wide < 2 * LETTERS[0]) return;
+  const texts = Array.from(values, (value, at) => (masked?.[at] ? "" : print(value)));
+  const fits = [size, LETTERS[0]].find((letters) => {
+    pen.font = `${letters}px ${theme.font}`;
+    return texts.every((text) => pen.measureText(text).width <= wide - 3);
+  });
+  if (!fits) return;
+  const inks = weights ? theme.inks : theme.diverging.map((colour) => css(inkOn(colour)));
+  pen.textAlign = "center";
+  pen.textBaseline = "middle";
+  texts.forEach((text, at) => {
+    const [r, c] = [Math.floor(at / columns), at % columns];
+    pen.fillStyle = inks[levels[at]];
+    pen.fillText(text, box.x + (c + 0.5) * wide, box.y + (r + 0.5) * tall + 0.5);
+  });
+}
+
+/**
+ * The chosen row, columns and cell.
+ * @param {Pen} pen @param {Matrix} matrix @param {Box} box @param {Theme} theme
+ */
+function mark(pen, { row, rows, columns, band, cell }, { x, y, width, height }, theme) {
+  const [wide, tall] = [width / columns, height / rows];
+  pen.strokeStyle = theme.accent;
+  pen.lineWidth = 2;
+  if (typeof row === "number" && rows > 1)
+    pen.strokeRect(x, y + row * tall, width, Math.max(tall, 3));
+  if (band) pen.strokeRect(x + band[0] * wide, y, (band[1] - band[0]) * wide, height);
+  if (!cell) return;
+  const [w, t] = [Math.max(wide, 5), Math.max(tall, 5)];
+  const [left, top] = [x + (cell[1] + 0.5) * wide - w / 2, y + (cell[0] + 0.5) * tall - t / 2];
+  pen.strokeStyle = theme.page; // light and dark: to be seen on every colour
+  pen.lineWidth = 5;
+  pen.strokeRect(left, top, w, t);
+  pen.strokeStyle = theme.text;
+  pen.lineWidth = 2;
+  pen.strokeRect(left, top, w, t);
+}
+
+/**
+ * What the rows and columns are, where that is to be read.
+ * @param {Pen} pen @param {Matrix} matrix @param {Box} box @param {Theme} theme
+ */
+function nameAll(pen, { rows, columns, names, rowNames, columnNames }, box, theme) {
+  const { x, y } = box;
+  const [wide, tall] = [box.width / columns, box.height / rows];
+  const font = (/** @type {number} */ room) =>
+    `${Math.min(12, Math.max(9, Math.floor(room) - 1))}px ${theme.font}`;
   pen.fillStyle = theme.muted;
-  pen.font = `${Math.min(12, Math.max(9, cell - 1))}px ${theme.font}`;
   pen.textAlign = "right";
   pen.textBaseline = "middle";
-  names.forEach((text, i) => {
-    pen.fillText(shorten(pen, text, edge - 8), edge - 5, edge + (i + 0.5) * cell);
+  pen.font = font(tall);
+  (names ?? rowNames ?? []).forEach((text, i) => {
+    pen.fillText(shorten(pen, text, x - 8), x - 5, y + (i + 0.5) * tall);
   });
   pen.textAlign = "left";
-  names.forEach((text, i) => {
+  pen.font = font(wide);
+  (names ?? columnNames ?? []).forEach((text, i) => {
     pen.save();
-    pen.translate(edge + (i + 0.5) * cell, edge - 5);
+    pen.translate(x + (i + 0.5) * wide, y - 5);
     pen.rotate(-Math.PI / 2);
-    pen.fillText(shorten(pen, text, edge - 8), 0, 0);
+    pen.fillText(shorten(pen, text, y - 8), 0, 0);
     pen.restore();
   });
 }

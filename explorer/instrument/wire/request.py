@@ -256,9 +256,40 @@ def _is_word(word: object) -> bool:
     return isinstance(word, str) and len(word) <= MAX_WORD
 
 
-def step_of(sent: object) -> tuple[Head, dict[str, str] | None] | None:
-    """The head that “Step by step” wants, and the view of a file if one is wanted."""
-    return (Head.of(sent), view_of(sent.get("page"))) if isinstance(sent, Mapping) else None
+@dataclass(frozen=True)
+class Step:
+    """What “Step by step” wants.
+
+    Attributes:
+        head: The head.
+        changes: What shall be different beside it, of `CHANGES`.
+        other: d_model and number of heads of a layer of another size.
+        page: The view of a file, if one is wanted.
+    """
+
+    head: Head
+    changes: tuple[str, ...] = ()
+    other: tuple[int, int] = (16, 1)
+    page: Mapping[str, str] | None = None
+
+
+CHANGES = ("positions", "backwards", "size")
+_OTHER_SIZE = (1024, 16)  # d_model and heads at most
+
+
+def step_of(sent: object) -> Step | None:
+    """What “Step by step” wants, in what its page sent or a link says."""
+    if not isinstance(sent, Mapping):
+        return None
+    named = sent.get("change")
+    changes = tuple(c for c in CHANGES if isinstance(named, str) and c in named.split("."))
+    usual = Step(Head()).other
+    asked = (_number(sent.get(name)) for name in ("other_d_model", "other_n_heads"))
+    width, heads = (
+        n if n and n <= most else alone
+        for n, most, alone in zip(asked, _OTHER_SIZE, usual, strict=True)
+    )
+    return Step(Head.of(sent), changes, (width, heads), view_of(sent.get("page")))
 
 
 def side_of(sent: object) -> tuple[str, Request] | None:
