@@ -62,16 +62,9 @@ def _steps(trace: AttentionTrace, run: Run) -> None:
         page=_page(layer_traces, note, wanted.page),
     )
 
-<<<<<<< HEAD
-    def on_request(wish: tuple[Head, Mapping[str, str] | None]) -> None:
-        wanted, file = wish
-        place.look(layer=wanted.layer, heads=(wanted.head,))
-        session.steps_file = file
-=======
     def on_request(new: Step) -> None:
         place.look(layer=new.head.layer, heads=(new.head.head,))
         session.what_if = new
->>>>>>> 340e497 (Step by step has one bar of what-ifs whose sentence tells the numbers in sight, matrices as wide as the page with their numbers in the cells, a clicked cell that stays and whose rows slide into the sum, and a map of the position vectors)
 
     component.show("steps", payload, key="steps", request=heard(step_of, on_request))
 

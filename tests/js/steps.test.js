@@ -13,10 +13,11 @@ import {
   LAST_STAGE,
   linkOf,
   onLayerTrace,
+  placed,
   remembering,
   shotOf,
+  wordsOf,
 } from "../../explorer/instrument/numbers/stepstate.js";
-import { changeSentence, positionSentence } from "../../explorer/instrument/numbers/stepwords.js";
 import { queryBy } from "../../explorer/instrument/panels/steptools.js";
 import { token } from "./trace.js";
 
@@ -29,7 +30,6 @@ const traceOf = (words) => {
     of: { q: numbers, k: numbers, v: numbers },
   };
 };
-const HERE = { ...BEGIN, query: 0 };
 /** @param {any[]} traces @returns {any} */
 const payloadOf = (...traces) => ({ id: "x", note: "words read backwards", link: null, traces });
 const link = (/** @type {Record<string, string>} */ params) => new URLSearchParams(params);
@@ -42,7 +42,7 @@ test("a stage before the first or behind the last is that one, and no number sta
 
 test("a link leads to all that it was made of", () => {
   const chosen = { stage: 4, query: 2, key: 1, scale: false, temperature: 0.5, causal: true };
-  const state = { ...BEGIN, ...chosen };
+  const state = { ...BEGIN, ...chosen, pinned: true };
   const params = linkOf(state, traceOf("a b c"));
   assert.deepEqual([params.layer, params.heads, params.stage], ["2", "1", "5"]);
   assert.deepEqual(asked(BEGIN, link(params)), state);
@@ -50,14 +50,14 @@ test("a link leads to all that it was made of", () => {
 
 test("a link names what the server has changed, and sizes where there is another one", () => {
   const at = { layer: 2, head: 1 };
-  const positions = linkOf(HERE, at, { changes: ["positions", "backwards"], other: [16, 1] });
+  const positions = linkOf(BEGIN, at, { changes: ["positions", "backwards"], other: [16, 1] });
   assert.deepEqual([positions.change, positions.other_d_model], ["positions.backwards", undefined]);
-  const size = linkOf(HERE, at, { changes: ["size"], other: [32, 2] });
+  const size = linkOf(BEGIN, at, { changes: ["size"], other: [32, 2] });
   assert.deepEqual([size.change, size.other_d_model, size.other_n_heads], ["size", "32", "2"]);
 });
 
 test("what is as at the start stands in no link", () => {
-  assert.deepEqual(linkOf(HERE, traceOf("a")), { layer: "2", heads: "1", query: "0" });
+  assert.deepEqual(linkOf(BEGIN, traceOf("a")), { layer: "2", heads: "1" });
 });
 
 test("what is impossible in a link is left as it is", () => {
@@ -69,30 +69,34 @@ test("what is impossible in a link is left as it is", () => {
 test("another head of the same words keeps what is chosen, but for one number", () => {
   const cell = /** @type {const} */ ({ of: "q", c: 3 });
   const state = { ...BEGIN, stage: 2, query: 1, key: 2, cell };
-  const fresh = onLayerTrace(state, traceOf("a b c"), traceOf("a b c"));
-  assert.deepEqual(fresh, { ...state, cell: null });
+  assert.deepEqual(onLayerTrace(state, traceOf("a b c")), { ...state, cell: null });
 });
 
-test("another text keeps to the same word, the nearest of several, and loses a key that it lacks", () => {
-  const state = { ...BEGIN, stage: 2, query: 2, key: 0 };
-  const old = traceOf("the cat sat");
-  const fresh = onLayerTrace(state, old, traceOf("a dog sat where the cat Sat"));
-  assert.deepEqual(fresh, { ...state, query: 2, key: 4 });
-  const none = onLayerTrace(state, old, traceOf("sat a dog sat"));
-  assert.deepEqual(none, { ...state, query: 3, key: null });
+test("another text is shown at the tokens that go with it, at the stage of before", () => {
+  const state = { ...BEGIN, stage: 2, query: 1, key: 0, pinned: true, temperature: 2 };
+  const there = placed(state, link({ query: "4", key: "2", stage: "7" }));
+  assert.deepEqual(there, { ...state, query: 4, key: 2 });
+  const nowhere = placed({ ...state, query: 5 }, link({}));
+  assert.deepEqual(nowhere, { ...state, query: 5, key: null, pinned: false });
 });
 
-test("without a word to keep to, a text begins at a word of content, never at a special token", () => {
-  const fresh = traceOf("[CLASSIFY] a long , word");
-  fresh.tokens[0].special = true;
-  assert.equal(onLayerTrace(BEGIN, null, fresh).query, 2);
-  assert.equal(onLayerTrace({ ...HERE, query: 1 }, traceOf("x y"), fresh).query, 2);
+test("a query that nobody has chosen stands in no link, and is told to no other page", () => {
+  const state = { ...BEGIN, query: 1 };
+  const payload = { traces: [traceOf("the cat sat")], texts: ["the cat sat"] };
+  payload.traces[0].tokens.forEach((/** @type {any} */ one, /** @type {number} */ i) => {
+    one.span = [4 * i, 4 * i + 3];
+  });
+  assert.equal(linkOf(state, payload.traces[0]).query, undefined);
+  assert.deepEqual(wordsOf(payload, state), ["", ""]);
+  const pinned = { ...state, pinned: true, key: 2 };
+  assert.equal(linkOf(pinned, payload.traces[0]).query, "1");
+  assert.deepEqual(wordsOf(payload, pinned), ["cat", "sat"]);
 });
 
 test("a link’s query and key behind the last token become the last one and none", () => {
-  const fresh = onLayerTrace({ ...BEGIN, query: 9, key: 3 }, null, traceOf("a b c"));
+  const fresh = onLayerTrace({ ...BEGIN, query: 9, key: 3 }, traceOf("a b c"));
   assert.deepEqual([fresh.query, fresh.key], [2, null]);
-  assert.equal(onLayerTrace({ ...BEGIN, key: 2 }, null, traceOf("a b c")).key, 2);
+  assert.equal(onLayerTrace({ ...BEGIN, key: 2 }, traceOf("a b c")).key, 2);
 });
 
 test("a click chooses the pair, the number or the query that its picture shows", () => {
@@ -146,15 +150,15 @@ test("without a change nothing is turned; the strongest key stands for one that 
 
 test("another rule turns the head itself, another trace the words as they stand there", () => {
   const trace = traceOf("a b c");
-  const warm = shotOf(payloadOf(trace), { ...HERE, temperature: 2 }, remembering());
+  const warm = shotOf(payloadOf(trace), { ...BEGIN, temperature: 2 }, remembering());
   assert.deepEqual([warm.turned?.trace, warm.turned?.places], [trace, [0, 1, 2]]);
   const back = traceOf("c b a");
   back.tokens = [...trace.tokens].reverse();
-  const turned = shotOf(payloadOf(trace, back), HERE, remembering()).turned;
+  const turned = shotOf(payloadOf(trace, back), BEGIN, remembering()).turned;
   assert.deepEqual([turned?.trace, turned?.places], [back, [2, 1, 0]]);
   // A query that the other trace lacks has no way there.
   back.tokens = back.tokens.slice(0, 2);
-  assert.equal(shotOf(payloadOf(trace, back), HERE, remembering()).turned, null);
+  assert.equal(shotOf(payloadOf(trace, back), BEGIN, remembering()).turned, null);
 });
 
 test("a head’s rows are made once for its own rules and once for the change", () => {

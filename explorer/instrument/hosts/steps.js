@@ -2,14 +2,21 @@
 
 import { mountStepper, STEPS_PARAMS } from "../pages/steps.js";
 import { createAddress, createComponent } from "./address.js";
+import { createAsking } from "./asking.js";
 
-export default createComponent((root, send) =>
-  mountStepper(root, {
-    ...createAddress(STEPS_PARAMS),
+export default createComponent((root, send) => {
+  const [address, asking] = [createAddress(STEPS_PARAMS), createAsking()];
+  return mountStepper(root, {
+    ...address,
+    asking,
     need: (request) => send("request", request),
     experiment: openExperiment,
-  }),
-);
+    leave: () => {
+      address.leave();
+      asking.leave();
+    },
+  });
+});
 
 /** An experiment stands below the instrument, in a part of Streamlit's that can be closed. @param {string} name */
 function openExperiment(name) {

@@ -13,8 +13,10 @@ import { read } from "../wire/container.js";
  *   offered: what the server can change; changes: what is changed; other: d_model and heads of a
  *   layer of another size; trouble: why it cannot be shown
  * @typedef {{id: string, note: string, what_if: WhatIf, opening: Record<string, unknown> | null,
+ *            usual: number, about: import("../parts/about.js").About | null, texts: string[],
  *            link: Record<string, string> | null, traces: LayerTrace[], page: Uint8Array}} LayerTraces
- *   page: a page that was asked for as a file; empty if none was
+ *   usual: the query where nobody has chosen one; about: whose picture it is; page: a page that was
+ *   asked for as a file; empty if none was
  * @typedef {{scale: boolean, temperature: number, causal: boolean}} Rules
  *   temperature: what the scores are divided by besides √d_k
  * @typedef {{scores: Float64Array, scaled: Float64Array, allowed: boolean[], exps: Float64Array,

@@ -11,6 +11,7 @@ import {
   rowFrom,
   sameRules,
 } from "./layertrace.js";
+import { pinnedWords } from "./pinnedwords.js";
 import { STAGES } from "./stages.js";
 
 /**
@@ -18,7 +19,6 @@ import { STAGES } from "./stages.js";
  * @typedef {import("./layertrace.js").LayerTraces} LayerTraces
  * @typedef {import("./layertrace.js").Rules} Rules
  * @typedef {import("./layertrace.js").Row} Row
- * @typedef {import("./layertrace.js").Token} Token
  * @typedef {import("./stepwords.js").StepState} StepState
  * @typedef {(trace: LayerTrace, rules: Rules) => Row[]} RowsOf all rows of a head
  */
@@ -28,7 +28,7 @@ export const LAST_STAGE = STAGES.length - 1;
 
 /** @type {StepState} */
 export const BEGIN = {
-  ...{ stage: 0, query: -1, key: null, cell: null }, // no token yet: see onLayerTrace
+  ...{ stage: 0, query: 0, key: null, cell: null, pinned: false },
   ...{ scale: true, temperature: 1, causal: false },
 };
 
@@ -75,7 +75,8 @@ const NUMBERS = { input: "x", qkv: "q", mix: "z", join: "joined", output: "outpu
  */
 export function linkOf(state, { layer, head }, { changes, other } = NOTHING) {
   /** @type {Record<string, string>} */
-  const params = { layer: String(layer), heads: String(head), query: String(state.query) };
+  const params = { layer: String(layer), heads: String(head) };
+  if (state.pinned) params.query = String(state.query);
   if (state.key !== null) params.key = String(state.key);
   if (state.stage) params.stage = String(state.stage + 1);
   if (!state.scale) params.scale = "0";
@@ -92,22 +93,22 @@ export function linkOf(state, { layer, head }, { changes, other } = NOTHING) {
 /** @type {Pick<import("./layertrace.js").WhatIf, "changes" | "other">} */
 const NOTHING = { changes: [], other: [0, 0] };
 
+/** @param {URLSearchParams} params @param {string} name */
+function numberIn(params, name) {
+  const found = /^\d{1,4}/.exec(params.get(name) ?? "");
+  return found ? Number(found[0]) : null;
+}
+
 /**
  * What a link asks for; anything impossible is left as it is.
  * @param {StepState} state @param {URLSearchParams} params
  * @returns {StepState}
  */
 export function asked(state, params) {
-  const number = (/** @type {string} */ name) => {
-    const found = /^\d{1,4}/.exec(params.get(name) ?? "");
-    return found ? Number(found[0]) : null;
-  };
   const warm = Number(params.get("temperature") ?? "1");
   return {
-    ...state,
-    query: number("query") ?? state.query,
-    key: number("key") ?? state.key,
-    stage: bound((number("stage") ?? 1) - 1, 0, LAST_STAGE),
+    ...placed(state, params),
+    stage: bound((numberIn(params, "stage") ?? 1) - 1, 0, LAST_STAGE),
     scale: params.get("scale") !== "0",
     causal: params.get("mask") === "1",
     temperature: TEMPERATURES.includes(warm) ? warm : 1,
@@ -115,46 +116,35 @@ export function asked(state, params) {
 }
 
 /**
- * The state on a trace that has come: in another text it stays at the same words where there are
- * such, and nothing chosen lies behind the last.
- * @param {StepState} state @param {LayerTrace | null} old what was shown @param {LayerTrace} fresh
+ * The same at the tokens that a link names; a query that it does not name is nobody's choice.
+ * @param {StepState} state @param {URLSearchParams} params
  * @returns {StepState}
  */
-export function onLayerTrace(state, old, fresh) {
-  const last = fresh.tokens.length - 1;
-  const moved = (/** @type {number} */ i) =>
-    !old || sameTexts(old, fresh) ? i : sameWord(old.tokens[i], fresh.tokens, i);
-  const query = state.query < 0 ? -1 : moved(state.query);
-  const key = state.key === null ? -1 : moved(state.key);
-  return {
-    ...{ ...state, query: query < 0 ? contentWord(fresh.tokens) : Math.min(query, last) },
-    ...{ key: key >= 0 && key <= last ? key : null, cell: null },
-  };
+export function placed(state, params) {
+  const [query, key] = [numberIn(params, "query"), numberIn(params, "key")];
+  return { ...state, query: query ?? state.query, pinned: query !== null, key, cell: null };
 }
 
 /**
- * Where the same word stands in another text: the nearest, if it is there more than once.
- * @param {Token} token @param {Token[]} tokens @param {number} near
- * @returns {number} -1 if it is not there
+ * The state on a trace that has come: nothing chosen lies behind its last token.
+ * @param {StepState} state @param {LayerTrace} fresh
+ * @returns {StepState}
  */
-function sameWord(token, tokens, near) {
-  const text = token.text.toLowerCase();
-  const found = tokens.flatMap((other, j) => (other.text.toLowerCase() === text ? [j] : []));
-  return found.sort((i, j) => Math.abs(i - near) - Math.abs(j - near))[0] ?? -1;
+export function onLayerTrace(state, { tokens }) {
+  const last = tokens.length - 1;
+  const key = state.key !== null && state.key <= last ? state.key : null;
+  return { ...state, query: Math.min(state.query, last), key, cell: null };
 }
 
-/** Where to begin: at the longest word, which is seldom a small one. @param {Token[]} tokens */
-function contentWord(tokens) {
-  const long = tokens.map((token) =>
-    token.special ? 0 : (token.text.match(/\p{L}/gu)?.length ?? 0),
-  );
-  return largestAt(long);
+/**
+ * The words that are pinned, as they stand in the text.
+ * @param {Pick<LayerTraces, "traces" | "texts">} payload @param {StepState} state
+ */
+export function wordsOf({ traces: [{ tokens }], texts }, { query, key, pinned }) {
+  const head = { query_tokens: tokens, key_tokens: tokens, texts };
+  const places = { queries: pinned ? [query] : [], keys: key === null ? [] : [key] };
+  return pinnedWords(/** @type {any} */ ({ head }), places);
 }
-
-/** Whether two traces are over the same tokens. @param {LayerTrace} one @param {LayerTrace} other */
-const sameTexts = (one, other) =>
-  one.tokens.length === other.tokens.length &&
-  one.tokens.every((token, i) => token.text === other.tokens[i].text);
 
 /**
  * All that a state shows of a payload, numbers included.

@@ -20,11 +20,12 @@ import { STAGES } from "./stages.js";
  * @typedef {import("./stages.js").StageId} StageId
  * @typedef {{of: "x" | "q" | "k" | "v" | "z" | "joined" | "output", c: number}} NumberPlace one number, whose sum is shown
  * @typedef {{stage: number, query: number, key: number | null, cell: NumberPlace | null,
- *            scale: boolean, temperature: number, causal: boolean}} StepState
+ *            pinned: boolean, scale: boolean, temperature: number, causal: boolean}} StepState
  * @typedef {{trace: LayerTrace, own: Row, rows: () => Row[]}} Side
  * @typedef {{trace: LayerTrace, own: Row, rows: () => Row[], key: number, state: StepState, note: string,
  *            rules: import("./layertrace.js").Rules,
  *            turned: (Side & {places: number[]}) | null}} Shot
+ *   pinned: whether the query was chosen by the reader;
  *   own: the chosen query's row by the model's own rules; rules: those of the switches;
  *   turned: the same with the change, and where each token stands in it
  */

@@ -12,21 +12,24 @@ import {
   createPlay,
   linkOf,
   onLayerTrace,
+  placed,
   remembering,
   shotOf,
+  wordsOf,
 } from "../numbers/stepstate.js";
 import { madeOf } from "../numbers/stepsums.js";
 import { rowLines } from "../numbers/stepwords.js";
 import { createDetails, createKeys, createProducts } from "../panels/stepnumbers.js";
 import { slideRows } from "../panels/stepslide.js";
 import {
-  createAbout,
   createPictures,
   createPositions,
   createSayings,
+  createStageAbout,
   createStages,
 } from "../panels/stepstage.js";
 import { createStepTools, createStrip } from "../panels/steptools.js";
+import { createAbout, fileWords } from "../parts/about.js";
 import { helpMark, term } from "../parts/bubble.js";
 import { h, pushButton, setText } from "../parts/dom.js";
 import { readTheme } from "../parts/theme.js";
@@ -44,11 +47,17 @@ import { followSizes } from "./sizes.js";
  *   wanted as a file
  * @typedef {{
  *   params: () => URLSearchParams,
- *   onView: (params: Record<string, string>, link: Record<string, string> | null) => void,
+ *   onView: (params: Record<string, string>, link: Record<string, string> | null,
+ *            words: [string, string]) => void,
  *   need: ((request: StepsRequest) => void) | null,
  *   copyLink: (() => Promise<boolean>) | null,
  *   experiment?: (name: "cost" | "scale") => void,
- * }} StepsHost experiment: leads to one that stands beside the instrument
+ *   asking?: import("../parts/about.js").Asking,
+ *   go?: (page: string, open?: Record<string, string>) => void,
+ *   onShown?: (id: string, params: Record<string, string>, words: [string, string]) => void,
+ *   onTravel?: (act: (params: URLSearchParams) => void) => void, leave?: () => void,
+ * }} StepsHost experiment: leads to one that stands beside the instrument; what follows is of a host
+ *   with pages and a history
  * @typedef {{payload: LayerTraces | null, state: StepState, theme: import("../parts/theme.js").Theme,
  *            rowsOf: import("../numbers/stepstate.js").RowsOf}} Here
  * @typedef {{set: (part: Partial<StepState>) => void,
@@ -88,21 +97,29 @@ export function mountStepper(root, host) {
 
   function show() {
     draw();
-    if (here.payload) host.onView(viewOf(here, here.payload), here.payload.link);
+    if (here.payload) host.onView(...toldOf(here, here.payload));
   }
 
+  host.onTravel?.((params) => travel(here, acts, params, draw));
   return {
     /** @param {Uint8Array} bytes */
     update: (bytes) => {
       const fresh = unpackLayerTraces(bytes);
       if (fresh.page.length) parts.save.arrived(fresh.page);
+      const [first, again] = [!here.payload, here.payload?.id === fresh.id];
       take(here, fresh, host);
-      show();
+      if (!again) {
+        const [view, , words] = toldOf(here, fresh);
+        host.onShown?.(fresh.id, view, words);
+      }
+      first ? draw() : show();
     },
     retheme: repaint,
     destroy: () => {
       parts.play.stop();
+      parts.whose.stop();
       stopFollowing();
+      host.leave?.();
       root.replaceChildren();
     },
   };
@@ -112,6 +129,32 @@ export function mountStepper(root, host) {
 const viewOf = ({ state }, { traces, what_if }) => linkOf(state, traces[0], what_if);
 
 /**
+ * What a host is told of it.
+ * @param {Here} here @param {LayerTraces} payload
+ * @returns {Parameters<StepsHost["onView"]>}
+ */
+const toldOf = (here, payload) => [
+  viewOf(here, payload),
+  payload.link,
+  wordsOf(payload, here.state),
+];
+
+/**
+ * The browser went back or forward to another place in what is shown.
+ * @param {Here} here @param {Acts} acts @param {URLSearchParams} params @param {() => void} draw
+ */
+function travel(here, acts, params, draw) {
+  const { payload } = here;
+  if (!payload) return;
+  const [trace] = payload.traces;
+  here.state = onLayerTrace(asked({ ...BEGIN, query: payload.usual }, params), trace);
+  draw();
+  const number = (/** @type {string} */ name) => Number.parseInt(params.get(name) ?? "", 10) || 0;
+  const [layer, head] = [number("layer"), number("heads")];
+  if (layer !== trace.layer || head !== trace.head) acts.request?.({ layer, head });
+}
+
+/**
  * What the reader can do.
  * @param {Here} here @param {StepsHost} host @param {() => void} show
  * @returns {Acts}
@@ -119,7 +162,8 @@ const viewOf = ({ state }, { traces, what_if }) => linkOf(state, traces[0], what
 function actsOn(here, host, show) {
   /** @param {Partial<StepState>} part */
   const set = (part) => {
-    here.state = { ...here.state, ...part };
+    const pinned = here.state.pinned || "query" in part;
+    here.state = { ...here.state, ...part, pinned };
     show();
   };
   const { need } = host;
@@ -141,20 +185,26 @@ function actsOn(here, host, show) {
   };
 }
 
-/** What has come; the first as the link asks. @param {Here} here @param {LayerTraces} fresh @param {StepsHost} host */
+/**
+ * What has come: the first as the link asks, of another text at the place that goes with it.
+ * @param {Here} here @param {LayerTraces} fresh @param {StepsHost} host
+ */
 function take(here, fresh, host) {
   const opening = Object.entries(fresh.opening ?? {}).map(([name, value]) => [name, `${value}`]);
-  if (!here.payload) {
-    here.state = asked(here.state, new URLSearchParams([...opening, ...host.params()]));
-  }
-  here.state = onLayerTrace(here.state, here.payload?.traces[0] ?? null, fresh.traces[0]);
+  const params = new URLSearchParams([...host.params(), ...opening]); // what is first counts
+  const usual = { ...here.state, query: fresh.usual };
+  if (!here.payload) here.state = asked(usual, params);
+  else if (here.payload.id !== fresh.id) here.state = placed(usual, params);
+  here.state = onLayerTrace(here.state, fresh.traces[0]);
   here.payload = fresh;
   here.rowsOf = remembering();
 }
 
 /** @param {Here} here @param {StepsHost} host @param {Acts} acts */
 function createParts(here, host, { set, go, request }) {
-  const about = createAbout(host.experiment ?? null);
+  const { asking, go: goTo } = host;
+  const whose = createAbout(asking ?? null, goTo ? () => goTo("train") : null);
+  const about = createStageAbout(host.experiment ?? null);
   const sayings = createSayings();
   const details = createDetails();
   const pictures = createPictures((part) => {
@@ -178,15 +228,22 @@ function createParts(here, host, { set, go, request }) {
     last: (here.payload?.traces[0].tokens.length ?? 1) - 1,
   }));
   const playing = createPlaying(() => here.state.stage, go);
-  const whose = h("span", { class: "ax-whose" }, term("query", "Query"), helpMark(WHOSE));
-  const query = h("div", { class: "ax-steps-query" }, whose, strip.element);
+  const label = h("span", { class: "ax-whose" }, term("query", "Query"), helpMark(WHOSE));
+  const query = h("div", { class: "ax-steps-query" }, label, strip.element);
   const save = createSaveMenu(
     () => nowShown(here, [strip.element, body], says.textContent ?? ""),
     () => numbersCsv(here),
     request && (() => here.payload && request({ page: viewOf(here, here.payload) })),
   );
   return {
-    ...{ tools: createStepTools(request, set), stages: createStages(go), strip, query, about },
+    ...{
+      tools: createStepTools(request, set),
+      stages: createStages(go),
+      strip,
+      query,
+      about,
+      whose,
+    },
     ...{ sayings, pictures, positions, keys, details, products, body, ...playing, save },
     copy: host.copyLink && createCopy(host.copyLink),
   };
@@ -207,11 +264,12 @@ function createPlaying(now, go) {
 }
 
 /** @param {Parts} parts */
-function layOut({ tools, query, stages, playButton, copy, save, body }) {
+function layOut({ whose, tools, query, stages, playButton, copy, save, body }) {
   const away = h("div", { class: "ax-away" }, ...(copy ? [copy.element] : []), save.element);
   const through = h("div", { class: "ax-away ax-through" }, ...stages.buttons, playButton);
-  const bar = h("div", { class: "ax-steps-bar" }, tools.element, away, stages.nav, through);
-  return [bar, query, body];
+  const top = h("div", { class: "ax-top" }, whose.element, away);
+  const line = h("div", { class: "ax-steps-line" }, stages.nav, through);
+  return [top, tools.element, line, query, body];
 }
 
 /** @param {HTMLElement} root @param {Here} here @param {Parts} parts */
@@ -221,6 +279,7 @@ function render(root, here, parts) {
   const shot = shotOf(payload, state, here.rowsOf);
   const made = madeOf(shot);
   const { trace } = shot;
+  if (payload.about) parts.whose.show(payload.about);
   parts.tools.show(trace, state, payload.what_if);
   parts.copy?.show(payload.link !== null);
   parts.strip.show(trace, payload.id, state.query);
@@ -245,12 +304,13 @@ function titleOf({ payload }) {
 
 /** What a saved picture holds. @param {Here} here @param {HTMLElement[]} elements @param {string} says */
 function nowShown({ payload, state, theme }, elements, says) {
-  const trace = payload?.traces[0];
+  const { traces, about } = payload ?? {};
+  const trace = traces?.[0];
   if (!trace) return null;
   const place = headName(trace.layer, trace.head);
   const text = trace.tokens.map((t) => t.text).join(" ");
   const title = [trace.title, trace.passport, place, text].filter(Boolean).join(" · ");
-  const name = `steps ${place} query ${state.query}`;
+  const name = `${fileWords(about ?? undefined)} steps ${place} query ${state.query}`;
   return { elements, title, name, says, theme };
 }
 

@@ -55,7 +55,7 @@ export function createStages(go) {
  * What the chosen stage is, in general; more of it by the mark beside its title.
  * @param {((name: "cost" | "scale") => void) | null} experiment leads to an experiment, if there is one
  */
-export function createAbout(experiment) {
+export function createStageAbout(experiment) {
   const title = h("h3");
   const [formulaLine, shapes] = [
     h("p", { class: "ax-formula-line" }),

@@ -36,7 +36,13 @@ export function createStepTools(request, set) {
   const what = h("span", { class: "ax-what-if" }, "What if", helpMark(WHAT_IF));
   const choosers = [layers.element, heads.element, what];
   return {
-    element: h("div", { class: "ax-tools" }, ...choosers, ...offered.elements, ...rules.elements),
+    element: h(
+      "div",
+      { class: "ax-tools ax-step-tools" },
+      ...choosers,
+      ...offered.elements,
+      ...rules.elements,
+    ),
     /** @param {LayerTrace} trace @param {StepState} state @param {WhatIf} what_if */
     show: (trace, state, what_if) => {
       layers.show(trace.n_layers, trace.layer);
