@@ -11,6 +11,7 @@ from explorer.instrument.wire.request import place_of
 from explorer.place import Place
 from explorer.run import Run
 from explorer.trace import AttentionTrace
+from explorer.ui import state
 
 PAGES = ("explore", "step", "train", "compare", "heads", "explain", "guide")
 
@@ -34,13 +35,32 @@ def opening(run: Run, trace: AttentionTrace) -> dict[str, str]:
 
 def keep(place: Place) -> None:
     """A picture tells where its reader looks now."""
-    st.session_state.place = replace(place, run=st.session_state.shown)
+    session = st.session_state
+    if session.aside:
+        session.place_aside = replace(place, run=session.aside)
+    else:
+        session.place = replace(place, run=session.shown)
+
+
+def aside(run: Run, trace: AttentionTrace) -> dict[str, str]:
+    """A page shows a run of its own beside that of the others; the view that it opens with."""
+    session = st.session_state
+    session.aside = run
+    session.place_aside = (session.get("place_aside") or Place()).in_trace(run, trace)
+    found: Place = session.place_aside
+    return found.to_query()
 
 
 def go(page: str, **query: str) -> None:
     """To another page, at the place, as soon as this part of the page is run."""
-    if page in PAGES:
-        st.session_state.go_to = page, query
+    session = st.session_state
+    if page not in PAGES:
+        return
+    session.go_to = page, query
+    if session.aside:  # the other pages look at it, too, from now on
+        state.fill_inputs(session.aside)
+        state.want(session.aside)
+        session.place = session.place_aside
 
 
 @st.fragment

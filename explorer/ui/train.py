@@ -1,5 +1,6 @@
 """The page “Train”: the from-scratch layer learns a task while the reader watches."""
 
+import time
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass, fields, replace
 
@@ -10,18 +11,20 @@ from explorer.errors import ExplorerError
 from explorer.history import TrainingHistory
 from explorer.instrument import component
 from explorer.instrument.component import heard
+from explorer.instrument.wire.about import About
 from explorer.instrument.wire.request import Head, Page, Request
 from explorer.instrument.wire.trace import Report, pack
 from explorer.lesson import LIMITS, TASKS, Trained
 from explorer.run import Run
 from explorer.source import source_from_query, source_to_query
-from explorer.ui import controls, messages, state
+from explorer.ui import controls, messages, place, state
 from explorer.ui.answers import answers
 from explorer.ui.scheduler import Job, scheduler
 from explorer.ui.show import PATIENCE, name_of
 from explorer.ui.work import Learning, Recording
 
 LOOK_AGAIN = 0.6  # seconds between two looks at a training that runs
+WAYS = (("Explore it", "explore"), ("Step by step", "step"), ("Compare it", "compare"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +81,8 @@ def _begin(lesson: Trained) -> None:
     session = st.session_state
     session.lesson, session.train_trouble = lesson, None
     session.learning = scheduler().ask(Learning(lesson), _reader())
+    session.asked_times += 1  # the inputs fold
+    session.learned_at = None
 
 
 def _start() -> None:
@@ -94,7 +99,7 @@ def _start() -> None:
 
 def _stop() -> None:
     scheduler().leave(_reader())
-    st.session_state.learning = None
+    st.session_state.learning, st.session_state.learned_at = None, time.time()
 
 
 def _continue() -> None:
@@ -150,7 +155,7 @@ def _bar() -> None:
         st.text_input(
             "Try your own sequence",
             key="sequence",
-            placeholder="Try your own sequence; empty: one that was held out of the training",
+            placeholder="Try your own sequence; empty: one held out",
             max_chars=200,
             persist_state="session",
             label_visibility="collapsed",
@@ -172,7 +177,10 @@ def _bar() -> None:
                 "Continue", key="continue", on_click=_continue, help="Go on from where it stopped."
             )
         with st.popover("Use this layer", disabled=running):
-            _uses()
+            for title, page in WAYS:
+                st.button(
+                    title, key=f"use_{page}", width="stretch", on_click=place.go, args=(page,)
+                )
 
 
 def _try(text: str) -> None:
@@ -187,7 +195,7 @@ def _watch() -> None:
         return
     scheduler().look(job)
     if job.future.done():
-        session.learning = None
+        session.learning, session.learned_at = None, time.time()
         error = job.future.exception()
         session.train_trouble = str(error) if isinstance(error, ExplorerError) else None
         st.rerun()
@@ -202,16 +210,16 @@ def _history() -> None:
 def _draw(job: Job | None) -> None:
     """The film, under what must be said of it."""
     session = st.session_state
-    _go()
     notes = st.container()
     film, trouble = _film()
     session.film = film
     with notes:
         if trouble:
-            messages.trouble(trouble, "_of_training")
+            messages.note("sequence", trouble)
         if film is None:
             if job is not None:
-                messages.progress(job.doing, job.share)
+                with st.container(key="busy"):
+                    messages.progress(job.doing, job.share)
             return
         n_cut = film.history.trace.n_cut[0]
         if n_cut:
@@ -289,11 +297,14 @@ def _show(film: Film, doing: str) -> None:
     def page_of(page: Page, report: Report) -> str:
         return export.to_html(trace, opening=page.view, history=history, report=report)
 
-    trace_id = name_of(Run(trace.texts[0], source=replace(lesson, steps=1)))
+    run = Run(trace.texts[0], source=replace(lesson, steps=max(history.steps[-1], 1)))
+    trace_id = name_of(replace(run, source=replace(lesson, steps=1)))
     payload = pack(
         trace,
         trace_id=trace_id,
         layers=[],
+        opening=place.aside(run, trace),
+        about=_about(film, run, doing),
         link=link,
         answers=answers("training", trace, trace_id, request, Head(), page_of),
         history=history,
@@ -312,6 +323,25 @@ def _show(film: Film, doing: str) -> None:
     )
 
 
+def _about(film: Film, run: Run, doing: str) -> About:
+    """What is learned, by what, how far it has come and how well it does."""
+    lesson, history = film.lesson, film.history
+    layers, heads = lesson.n_layers or 1, lesson.n_heads or 1
+    share = history.accuracy[-1]
+    sizes = f"{layers} layer{'s' * (layers > 1)}", f"{heads} head{'s' * (heads > 1)}"
+    return replace(
+        About.of(history.trace, run),
+        title=history.task,
+        asked=st.session_state.asked_times,
+        made=st.session_state.learned_at,
+        facts=(
+            (" of " if layers > 1 else ", ").join(sizes),
+            doing or f"step {history.steps[-1]:,} of {history.until:,}",
+            f"{100 * share:.{int(0.995 < share < 1)}f} % right",
+        ),
+    )
+
+
 def _write_address(link: dict[str, str]) -> None:
     """Let the address name what was learned; the view in it is the instrument's own."""
     now = st.query_params
@@ -322,34 +352,3 @@ def _write_address(link: dict[str, str]) -> None:
             now[name] = link[name]
         elif name not in link and name in now:
             del now[name]
-
-
-def _uses() -> None:
-    """The ways to other pages with what was learned."""
-    for title, page in (
-        ("Explore it", "pages/explore.py"),
-        ("Step by step", "pages/step.py"),
-        ("Compare it", "pages/compare.py"),
-    ):
-        st.button(title, key=f"use_{page}", width="stretch", on_click=_use, args=(page,))
-    _go()
-
-
-def _go() -> None:
-    """To the page that a button asked for."""
-    session = st.session_state
-    if session.get("go_to"):
-        page, session.go_to = session.go_to, None
-        st.switch_page(page, query_params={})
-
-
-def _use(page: str) -> None:
-    session = st.session_state
-    film: Film | None = session.film
-    if film is None:
-        return  # nothing has been learned yet
-    lesson = replace(film.lesson, steps=max(film.history.steps[-1], 1))
-    run = Run(film.history.trace.texts[0], source=lesson)
-    state.fill_inputs(run)
-    state.want(run)
-    session.go_to = page

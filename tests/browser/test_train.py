@@ -27,8 +27,15 @@ def use(reader, title):
     button(reader, title).click()
 
 
+def edit(reader):
+    """Unfold the inputs."""
+    if not button(reader, "Start").is_visible():
+        button(reader, "Edit").click()
+
+
 def choose_task(reader, title):
-    reader.page.get_by_role("combobox").first.click()
+    edit(reader)
+    reader.page.get_by_role("combobox", name="Task").click()
     reader.page.get_by_role("option", name=title).click()
 
 
@@ -42,7 +49,7 @@ def pictures(reader):
 
 def learning(reader, words):
     """What the training says that it is doing."""
-    return reader.page.locator(".ax-panel-training .ax-title", has_text=words)
+    return reader.page.locator(".ax-about", has_text=words)
 
 
 def test_the_first_visit_shows_a_layer_that_learns_and_has_learned(reader):
@@ -51,8 +58,9 @@ def test_the_first_visit_shows_a_layer_that_learns_and_has_learned(reader):
     assert "After 300 steps: 100 % of the answers" in words
     assert "chance 11 %" in words
     assert words.endswith("In this sequence 11 of 11 are right.")
-    about = reader.page.locator(".ax-training-about").inner_text()
-    assert about == "Copy the previous token · 1 layer, 2 heads · step 300 of 300 · 100 % right"
+    about = reader.page.locator(".ax-about .ax-fact").all_inner_texts()
+    assert about[:2] == ["Copy the previous token", "1 layer, 2 heads"]
+    assert about[2:] == ["step 300 of 300", "100 % right", "just now"]
     assert reader.page.locator(".ax-answers .ax-wrong").count() == 0
     assert reader.page.locator(".ax-answers .ax-right").count() == 11
     assert pictures(reader) == ["L0·H0 after 300 steps", "Ideal: the previous token"]
@@ -63,10 +71,10 @@ def test_a_training_is_started_stopped_and_goes_on(reader):
     choose_task(reader, "Match brackets")
     reader.page.get_by_text("Each ? closes the bracket").wait_for()
     button(reader, "Start").click()
-    learning(reader, "of 800…").wait_for()
+    learning(reader, "Learning: step").wait_for()
     button(reader, "Stop").click()
     button(reader, "Continue").wait_for(timeout=5_000)
-    learning(reader, "of 800…").wait_for(state="detached")
+    learning(reader, "Learning: step").wait_for(state="detached")
     reader.painted(" step ")
     stopped = step_of(reader)
     assert 0 <= stopped < 800
@@ -152,7 +160,7 @@ def test_the_slider_and_the_curve_turn_the_attention_back_to_noise(reader):
     box = canvas.bounding_box()
     canvas.click(position={"x": 41, "y": box["height"] / 2})
     reader.painted("step 0")
-    button(reader, "▶ Play").click()
+    button(reader, "Play").click()
     reader.painted("step 300")
 
 
@@ -181,7 +189,7 @@ def test_ones_own_sequence_is_run_on_the_trained_layer(reader):
     reader.page.get_by_text("reads as many: the last 3 were cut").wait_for()
     box.fill("a b ß")
     box.press("Enter")
-    note = reader.page.locator("[class*=st-key-note_trouble]")
+    note = reader.page.locator("[class*=st-key-note_sequence]")
     note.wait_for()
     assert "knows only the tokens a b c" in note.inner_text()
     assert box.input_value() == "a b ß"
@@ -209,6 +217,7 @@ def test_a_sequence_of_another_length_is_told_what_lengths_were_learned_from(rea
 
 def test_an_impossible_width_is_refused_and_what_was_learned_stays(reader):
     reader.open("", "train").painted("step 300")
+    edit(reader)
     button(reader, "Settings").click()
     width = reader.page.get_by_label("d_model (width)")
     width.fill("63")
@@ -270,7 +279,7 @@ def test_a_training_ends_when_its_page_is_closed(app, browser):
     page = context.new_page()
     query = urlencode({"source": "trained", "task": "duplicate", "steps": 10000, "d_model": 128})
     page.goto(f"{app.url}train?{query}")
-    page.locator(".ax-panel-training .ax-title", has_text="of 10,000…").wait_for(timeout=60_000)
+    page.locator(".ax-about", has_text="Learning: step").wait_for(timeout=60_000)
     context.close()
 
     # Another reader's training waits for the same place, and gets it when the first one ends.

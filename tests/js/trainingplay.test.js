@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import {
-  aboutTraining,
   createPlayer,
   frameUnder,
   nearest,
@@ -146,13 +145,6 @@ test("a sequence of another length is told what lengths were learned from, a spe
   );
   const nothing = { ...training, right: [null, null, null] };
   assert.equal(sentenceHere(nothing, 0, trace), "In this sequence nothing is asked for.");
-});
-
-test("what is learned stands in one line with how far it has come and how well", () => {
-  assert.equal(
-    aboutTraining(training, trace).join(" · "),
-    "Find · 2 layers of 2 heads · step 1,200 of 1,500 · 99.6 % right",
-  );
 });
 
 test("the picture of a step is the chosen head's own, of several their mean or the largest", () => {

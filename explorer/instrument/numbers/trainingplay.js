@@ -64,27 +64,9 @@ export function createPlayer(clock, standing, turn, told) {
 export const percentOf = (share) =>
   `${(100 * share).toFixed(share > 0.995 && share < 1 ? 1 : 0)} %`;
 
-/** A number of things. @param {number} n @param {string} one */
-const count = (n, one) => `${n.toLocaleString("en")} ${one}${n === 1 ? "" : "s"}`;
-
 /** The chosen heads. @param {Chosen} view */
 export const chosenName = ({ layer, heads }) =>
   heads.length === 1 ? headName(layer, heads[0]) : headsName(layer, heads);
-
-/**
- * What is learned, by what, how far it has come and how well it does: the parts of a line.
- * @param {About} training @param {Trained} trace
- */
-export function aboutTraining(training, { head }) {
-  const { task, steps, until, accuracy } = training;
-  const [layers, heads] = [count(head.numbers.length, "layer"), count(head.n_heads, "head")];
-  return [
-    task,
-    head.numbers.length === 1 ? `${layers}, ${heads}` : `${layers} of ${heads}`,
-    `step ${steps[steps.length - 1].toLocaleString("en")} of ${until.toLocaleString("en")}`,
-    `${percentOf(accuracy[accuracy.length - 1])} right`,
-  ];
-}
 
 /**
  * What the chosen heads look at in a frame, `[query, key]`: of several the mean, or the largest.
@@ -154,7 +136,7 @@ export function sentenceOfFrame(training, frame, trace, view) {
   const { near, index } = nearest(training, frame, trace, view);
   const step = training.steps[frame];
   return [
-    `After ${count(step, "step")}:`,
+    `After ${step.toLocaleString("en")} steps:`,
     step ? "" : "random weights, nothing but noise. Play shows how they learn.",
     `${percentOf(training.accuracy[frame])} of the answers on held-out sequences of ${training.length} tokens are right (chance ${percentOf(training.chance)}), loss ${training.loss[frame].toPrecision(3)}.`,
     near === null

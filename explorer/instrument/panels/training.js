@@ -2,13 +2,7 @@
 // play button. The step that is chosen here is what all other panels show.
 
 import { frameAt } from "../numbers/data.js";
-import {
-  aboutTraining,
-  createPlayer,
-  frameUnder,
-  sentenceOfFrame,
-  stepOf,
-} from "../numbers/trainingplay.js";
+import { createPlayer, frameUnder, sentenceOfFrame, stepOf } from "../numbers/trainingplay.js";
 import { h, pushButton, setText } from "../parts/dom.js";
 import { createAnswers } from "./traininganswers.js";
 import { createTrainingCurves, LEFT, RIGHT } from "./trainingcurves.js";
@@ -43,10 +37,12 @@ export function createTraining(change) {
     if (!training) return null;
     return { now: frameAt(training, scene?.view.step ?? null), last: training.steps.length - 1 };
   };
-  const player = createPlayer(clock, standing, turn, (playing) =>
-    setText(play, playing ? "❚❚ Pause" : "▶ Play"),
-  );
-  const play = pushButton("▶ Play", "From noise to pattern", player.toggle);
+  const player = createPlayer(clock, standing, turn, (playing) => {
+    setText(play, playing ? "❚❚" : "▶");
+    play.setAttribute("aria-label", playing ? "Pause" : "Play");
+  });
+  const play = pushButton("▶", "From noise to pattern", player.toggle, "ax-play");
+  play.setAttribute("aria-label", "Play");
   const parts = elementsOf(play, change);
   const { slider, curves } = parts;
   slider.addEventListener("input", () => {
@@ -83,31 +79,27 @@ function elementsOf(play, change) {
   const slider = /** @type {HTMLInputElement} */ (
     h("input", { type: "range", min: "0", step: "1", "aria-label": "Step of the training" })
   );
-  const about = h("h3", { class: "ax-training-about" });
-  const doing = h("span", { class: "ax-help" });
   const stale = h("p", { class: "ax-training-stale", role: "status" });
   const says = h("p", { class: "ax-training-says" });
-  const left = h("div", {}, curves.legend, curves.stage, slider, says);
+  const hand = h("div", { class: "ax-training-hand" }, play, slider);
+  const left = h("div", {}, curves.legend, curves.stage, hand, says);
   const element = h(
     "section",
     { class: "ax-panel ax-panel-training", "aria-label": "Training" },
-    h("div", { class: "ax-title" }, about, play, doing, stale),
-    h("div", { class: "ax-training" }, left, heads.element),
-    answers.element,
+    h("div", { class: "ax-training" }, left, heads.element, answers.element),
+    stale,
   );
   element.hidden = true; // until there is a training
-  return { element, curves, heads, answers, slider, about, says, doing, stale };
+  return { element, curves, heads, answers, slider, says, stale };
 }
 
 /** @param {Elements} parts @param {Training} training @param {Scene} now */
 function show(parts, training, now) {
-  const { curves, heads, answers, slider, about, says, doing, stale } = parts;
+  const { curves, heads, answers, slider, says, stale } = parts;
   const frame = frameAt(training, now.view.step);
   slider.max = String(training.steps.length - 1);
   slider.value = String(frame);
   slider.setAttribute("aria-valuetext", `step ${training.steps[frame]}`);
-  setText(about, aboutTraining(training, now.trace).join(" · "));
-  setText(doing, training.doing ? `${training.doing}…` : "");
   setText(stale, training.stale ?? "");
   parts.element.classList.toggle("ax-stale", Boolean(training.stale));
   setText(says, sentenceOfFrame(training, frame, now.trace, now.view));

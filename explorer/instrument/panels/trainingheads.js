@@ -19,7 +19,7 @@ import { drawCells, paintOn, shorten } from "../parts/paint.js";
  * @typedef {ReturnType<typeof createFigure>} Figure
  */
 
-const [MOST, GAP] = [270, 16]; // pixels of a picture, and between two
+const [MOST, GAP] = [300, 16]; // pixels of a picture, and between two
 const EDGE = 18; // pixels for the letters beside it
 
 /** @param {Change} change */
@@ -51,7 +51,8 @@ export function createTrainingHeads(change) {
     paint(shown, figures, pointed, pictures.clientWidth, says);
     near.show(shown);
   }
-  return { element: h("div", {}, pictures, says, near.element), show };
+  const element = h("div", { class: "ax-training-heads" }, pictures, says, near.element);
+  return { element, show };
 }
 
 /** @param {(cell: Cell | null) => void} point @param {(cell: Cell) => void} pick */
@@ -107,7 +108,8 @@ function paint(shown, figures, pointed, wide, says) {
   const found = picturesOf(shown);
   setText(says, sentenceOf(shown, found, pointed));
   const across = wide < 2 * 120 + GAP ? 1 : wide < 3 * 150 + 2 * GAP ? 2 : found.length;
-  const side = Math.floor(Math.min(MOST, (wide - GAP * (across - 1)) / across));
+  // A width is told in whole pixels: one less, and they stand side by side in any case.
+  const side = Math.floor(Math.min(MOST, (wide - 1 - GAP * (across - 1)) / across));
   const row = pointed?.[0] ?? scene.view.queries[0] ?? null;
   const n = tokens.length;
   found.forEach(({ weights, name, note, label }, i) => {

@@ -6,7 +6,7 @@ import { h, pushButton, setText } from "./dom.js";
 /**
  * @typedef {{title: string, passport: string, checked: string | null, text: string,
  *            n_layers: number, n_heads: number, n_tokens: number, noise: boolean, asked: number,
- *            made: number | null, code: string, notice: string}} About as wire/about.py has it
+ *            made: number | null, code: string, notice: string, facts: string[]}} About as wire/about.py has it
  * @typedef {{edit: () => void, seen: (asked: number) => void}} Asking
  */
 
@@ -72,12 +72,13 @@ function partsOf(about, age, asking, train) {
   const quote = about.text && h("q", { class: "ax-quote", dir: "auto" }, quoted(about.text));
   const sizes = `${several(about.n_layers, "layer")} × ${several(about.n_heads, "head")}`;
   const noise = train ? pushButton(NOISE, "To Train", train, "ax-link") : NOISE;
+  const title = h("strong", {}, about.title);
+  const own = [
+    ...[quote, title, h("span", { class: "ax-sizes" }, sizes)],
+    ...[h("span", {}, several(about.n_tokens, "token")), checkOf(about)],
+  ];
   const parts = [
-    quote,
-    h("strong", {}, about.title),
-    h("span", { class: "ax-sizes" }, sizes),
-    h("span", {}, several(about.n_tokens, "token")),
-    checkOf(about),
+    ...(about.facts.length ? [title, ...about.facts] : own),
     about.noise && h("span", { class: "ax-noise" }, noise),
     about.made && age,
   ];

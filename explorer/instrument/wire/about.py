@@ -34,6 +34,7 @@ class About:
         made: When it came, in seconds since 1970; None where nobody knows.
         code: The Python that gives the same trace; empty where there is none.
         notice: What an example shows, if it is one.
+        facts: What is said in place of the text and the sizes.
     """
 
     title: str
@@ -48,6 +49,7 @@ class About:
     made: float | None = None
     code: str = ""
     notice: str = ""
+    facts: tuple[str, ...] = ()
 
     @staticmethod
     def of(
