@@ -1,7 +1,7 @@
 """The pictures of the Guide, light and dark; a part of ``make screenshots``.
 
-They are of the app itself. They go to ``explorer/ui/pictures/``. What is seen on each stands in ``explorer/ui/guide.md``; a test
-holds that all of them are there and small.
+They are of the app itself and go to ``explorer/ui/pictures/``. What is seen on each stands in
+``explorer/ui/guide.md``; a test holds that all of them are there and small.
 """
 
 import io
