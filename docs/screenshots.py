@@ -1,6 +1,6 @@
 """The pictures of the docs, and one of every screen to be looked at: ``make screenshots``.
 
-Those of the docs go to ``docs/``, all others to ``out/``.
+Those of the docs go to ``docs/``, those of the Guide into the app, all others to ``out/``.
 """
 
 from pathlib import Path
@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Browser
 
+from docs import guide_pictures
 from tests.models.tiny import drawing, png_of, tiny_vision, tiny_writer
 from tests.serve import ROOT, App, browsing, serving
 
@@ -134,6 +135,7 @@ def main() -> None:
     with serving() as app, browsing() as browser:
         take(browser, app.url, ROOT / "docs/explore.png", WIDE, "light")
         take_models(browser, app)
+        guide_pictures.take_all(browser, app.url)
         screens = {name: f"{app.url}?{urlencode(query)}" for name, query in SCREENS.items()}
         screens |= {"guide": f"{app.url}guide", "layers": f"{app.url}?{urlencode(LAYERS)}"}
         for name, (path, query) in OTHER_PAGES.items():
