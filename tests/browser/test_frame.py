@@ -215,7 +215,7 @@ def test_two_clicks_save_what_is_seen_under_a_name_that_says_whose_it_is(reader)
     with reader.page.expect_download() as found:
         reader.page.get_by_role("button", name="SVG", exact=True).click()
     name = found.value.suggested_filename
-    assert name == "all-minilm-l6-v2-the-cat-sat-on-the-l3-h1.svg"
+    assert name == "all-minilm-l6-v2-the-cat-sat-on-the-mat-l3-h1.svg"
 
 
 def test_copy_as_python_gives_lines_that_show_this_picture(reader):

@@ -42,7 +42,7 @@ test("an age is told in the largest unit that it fills", () => {
 
 test("a file is called after its model and its text", () => {
   const about = /** @type {any} */ ({ title: "BERT", text: "The cat sat on the mat because" });
-  assert.equal(fileWords(about), "BERT The cat sat on the …");
+  assert.equal(fileWords(about), "BERT The cat sat on the mat …");
   assert.equal(fileWords(undefined), "");
 });
 
