@@ -214,7 +214,7 @@ test("A and B are drawn in one scale, their difference in its own", () => {
     [
       ["A", 1, heads.a],
       ["B", 1, heads.b],
-      ["A − B", 0.5, ""],
+      ["A − B", 0.5, "blue: A, orange: B"],
     ],
   );
 });
