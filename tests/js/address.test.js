@@ -70,6 +70,7 @@ test("a view that waits to be written does not bring back a run that the page ha
 
 test("another place is a step of the browser's history, another switch is none", () => {
   const address = createAddress(["layer", "heads", "scale"]);
+  address.onShown("me", { layer: "1" }, ["", ""]);
   address.onView({ layer: "2", heads: "1" }, null);
   for (const call of waiting.splice(0)) call();
   assert.deepEqual(steps, ["http://localhost/step?text=old&layer=1"]);
@@ -87,7 +88,7 @@ test("Back within a picture is followed at once, and Streamlit hears nothing of 
   address.onTravel((params) => followed.push(String(params.get("layer"))));
   let stopped = 0;
   const event = (/** @type {string} */ ax) => ({
-    state: { ax },
+    state: { ax, view: { layer: "1" } },
     stopImmediatePropagation: () => stopped++,
   });
   travelled?.(event("another"));

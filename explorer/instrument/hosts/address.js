@@ -15,8 +15,8 @@ const WRITE_AFTER = 150; // ms; browsers limit how often a page may rewrite its 
 const PLACE = ["layer", "heads", "query", "key"]; // the rest of a view are switches
 export const TOLD = "ax-place"; // the event that hosts/place.js hears
 
-/** What says where one looks, in an address. @param {URLSearchParams} params */
-const placeIn = (params) => PLACE.map((name) => params.get(name)).join(" ");
+/** Where one looks, of a view. @param {Params} params */
+const placeIn = (params) => PLACE.map((name) => params[name]).join(" ");
 
 /**
  * Writes a view into its own part of the address, a moment after it was chosen.
@@ -28,19 +28,24 @@ function createWriter(names) {
   let timer = 0;
   let begun = ""; // the rest of the address when the view changed
   let id = ""; // of what is shown; a step of the history that bears it is of the same picture
+  /** @type {Params} */
+  let shown = {}; // the view that the history stands at
+  /** @type {Params} */
+  let chosen = {}; // the view that waits to be written
   const now = () => new URLSearchParams(window.location.search);
   const rest = () => {
     const params = now();
     for (const name of names) params.delete(name);
     return window.location.pathname + params;
   };
-  const marked = () => ({ ...window.history.state, ax: id });
+  const marked = () => ({ ...window.history.state, ax: id, view: shown });
   const write = () => {
     clearTimeout(timer);
     timer = 0;
     // Where the page has gone on to another run meanwhile, this view is no longer what it shows.
     if (next && rest() === begun) {
-      const isStep = now().has("layer") && placeIn(next.searchParams) !== placeIn(now());
+      const isStep = placeIn(chosen) !== placeIn(shown);
+      shown = chosen;
       window.history[isStep ? "pushState" : "replaceState"](marked(), "", next);
     }
     next = null;
@@ -54,16 +59,15 @@ function createWriter(names) {
       for (const name of names) url.searchParams.delete(name);
       for (const [name, value] of Object.entries({ ...(link ?? {}), ...params }))
         url.searchParams.set(name, value);
-      next = url;
-      begun = rest();
+      [next, chosen, begun] = [url, params, rest()];
       if (!timer) timer = window.setTimeout(write, WRITE_AFTER);
     },
     forget: () => {
       next = null;
     },
-    /** @param {string} newId */
-    mark: (newId) => {
-      id = newId;
+    /** @param {string} newId @param {Params} params */
+    mark: (newId, params) => {
+      [id, shown] = [newId, params];
       window.history.replaceState(marked(), "");
     },
     /** @param {PopStateEvent} event */
@@ -83,7 +87,7 @@ export function createAddress(names) {
     if (!follow || !writer.isOwn(event)) return; // another page's, or another run's
     event.stopImmediatePropagation(); // Streamlit would run the page anew
     writer.forget();
-    follow(writer.now());
+    follow(new URLSearchParams(event.state.view));
   };
   window.addEventListener("popstate", back, { capture: true, signal: ends.signal });
   /** @param {ToldPlace} told */
@@ -102,7 +106,7 @@ export function createAddress(names) {
      * @param {string} id @param {Params} params @param {Words} words
      */
     onShown: (id, params, words) => {
-      writer.mark(id);
+      writer.mark(id, params);
       last = { view: params, words };
       tell(last);
     },

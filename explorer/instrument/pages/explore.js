@@ -189,7 +189,7 @@ function doingOf(here) {
       }),
     askOther: (asks) => {
       here.told = { ...here.told, other: asks };
-      here.schedule.ask({});
+      here.schedule.ask({ model: true });
     },
   };
 }
