@@ -13,8 +13,9 @@ Heard = TypeVar("Heard")
 
 @functools.cache
 def _component(host: Host) -> Callable[..., object]:
+    html = '<div class="ax"></div>' if host != "place" else "<i></i>"  # which shows nothing
     return st.components.v2.component(
-        f"attention_{host}", html='<div class="ax"></div>', css=css(host), js=bundle(host)
+        f"attention_{host}", html=html, css=css(host), js=bundle(host)
     )
 
 
