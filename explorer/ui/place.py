@@ -66,12 +66,15 @@ def go(page: str, **query: str) -> None:
 @st.fragment
 def keeper() -> None:
     """What hears of every look. It is drawn alone when it does, so a look costs next to nothing."""
-    component.show("place", b"", key="keeper", place=heard(place_of, _heard))
+    # What is shown is how often something was heard, so that the browser knows that it was.
+    times = str(st.session_state.get("places_heard", 0)).encode()
+    component.show("place", times, key="keeper", place=heard(place_of, _heard))
     _leave()
 
 
 def _heard(told: tuple[Place | None, str | None, dict[str, str]]) -> None:
     place, page, query = told
+    st.session_state.places_heard = st.session_state.get("places_heard", 0) + 1
     if place:
         keep(place)
     if page:

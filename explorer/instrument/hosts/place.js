@@ -1,36 +1,77 @@
 // What carries the place (layer, heads, pinned words) to the server, for all pages. It shows nothing:
 // a picture that told the server itself would be sent anew with every look.
+//
+// Streamlit may hear of a look only after the page that was asked for next, and then takes the
+// reader back to half of the page before. So another page is asked for with the look, in one message.
 
 import { TOLD } from "./address.js";
 
+/**
+ * @typedef {import("./address.js").ToldPlace} ToldPlace
+ * @typedef {(name: string, value: unknown) => void} Send
+ */
+
 const WAIT = 250; // ms in which looks are gathered
+const PATIENCE = 3000; // ms after which a page is asked for in Streamlit's own way
+const PAGES = ["step", "train", "compare", "heads", "explain", "guide"];
+const LINKS = '[data-testid="stTopNavLink"], [data-testid="stSidebarNavLink"]';
+
+/** What has been told so far, in whatever page: the part may be made anew with one. */
+const state = {
+  /** @type {ToldPlace | null} */
+  waiting: null,
+  /** @type {string | null} a page that was clicked while the server had not heard yet */
+  page: null,
+  isSent: false, // and not heard yet
+  timer: 0,
+  sentAt: 0,
+  ends: new AbortController(),
+};
+
+/** @param {Send} send */
+function flush(send) {
+  clearTimeout(state.timer);
+  state.timer = 0;
+  const { waiting, page } = state;
+  if (!waiting || state.isSent) return; // it goes once the last was heard
+  Object.assign(state, { waiting: null, page: null, isSent: true, sentAt: Date.now() });
+  send("place", page ? { ...waiting, page } : waiting);
+}
+
+/** The page that a link leads to; the first one has no name of its own. @param {HTMLAnchorElement} link */
+const pageOf = ({ pathname }) => PAGES.find((page) => pathname.endsWith(`/${page}`)) ?? "explore";
+
+/** A click on a page's name while a look is on its way. @param {MouseEvent} event @param {Send} send */
+function hold(event, send) {
+  const link = event.target instanceof Element ? event.target.closest(LINKS) : null;
+  if (!(link instanceof HTMLAnchorElement) || event.ctrlKey || event.metaKey || event.shiftKey)
+    return;
+  const isLate = state.isSent && Date.now() - state.sentAt > PATIENCE;
+  if (isLate || (!state.isSent && !state.waiting)) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  state.page = pageOf(link);
+  state.waiting ??= { view: {}, words: ["", ""] };
+  flush(send);
+}
 
 /**
- * What Streamlit calls with this part and its element, at first and again.
- * @param {{parentElement: object, setTriggerValue: (name: string, value: unknown) => void}} component
+ * What Streamlit calls with this part, at first and whenever the server has heard something.
+ * @param {{setTriggerValue: Send}} component
  */
-export default function keep({ setTriggerValue }) {
-  /** @type {import("./address.js").ToldPlace | null} */
-  let waiting = null;
-  let timer = 0;
-  const send = () => {
-    clearTimeout(timer);
-    timer = 0;
-    if (waiting) setTriggerValue("place", waiting);
-    waiting = null;
-  };
+export default function keep({ setTriggerValue: send }) {
+  state.isSent = false;
+  if (state.waiting) flush(send);
+  state.ends.abort(); // Streamlit calls again without cleaning up
   const ends = new AbortController();
+  state.ends = ends;
   const { signal } = ends;
   const hear = (/** @type {Event} */ event) => {
-    waiting = /** @type {CustomEvent} */ (event).detail;
-    if (waiting?.page) send();
-    else if (!timer) timer = window.setTimeout(send, WAIT);
+    state.waiting = /** @type {CustomEvent} */ (event).detail;
+    if (state.waiting?.page) flush(send);
+    else if (!state.timer) state.timer = window.setTimeout(() => flush(send), WAIT);
   };
   document.addEventListener(TOLD, hear, { signal });
-  // Before a click elsewhere, on another page's name say, is heard.
-  document.addEventListener("pointerdown", send, { capture: true, signal });
-  return () => {
-    ends.abort();
-    clearTimeout(timer);
-  };
+  document.addEventListener("click", (event) => hold(event, send), { capture: true, signal });
+  return () => ends.abort();
 }
