@@ -135,6 +135,8 @@ def effects_of(run: Run, trace: AttentionTrace, report: Report, layer: int) -> D
     Raises:
         ExplorerError: This cannot be done with this model or text.
     """
+    # First: its import waits for that of the warming up, and two of transformers at once fail.
+    import explorer.sources.loading  # noqa: F401
     from explorer.sources.intervention import intervention
 
     text = trace.texts[0]

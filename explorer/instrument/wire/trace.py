@@ -113,10 +113,7 @@ def pack(
             report("Packing the weights", None)
             blocks += _layer_blocks(trace.layer(number))
     blocks += answers
-    if history:
-        ideals = np.stack(list(history.ideals.values()))
-        blocks.append(_weights({"kind": "training"}, history.weights))
-        blocks.append(_weights({"kind": "ideals"}, ideals))
+    blocks += _history_blocks(history) if history else []
     if trace.patches:
         blocks.append(of_bytes({"kind": "picture"}, trace.patches.png))
     told = told_blocks(trace) if striking else []
@@ -190,6 +187,12 @@ def _columns(tokens: Sequence[Token]) -> dict[str, list[Any]]:
         "segment": [token.segment for token in tokens],
         "special": [i for i, token in enumerate(tokens) if token.special],
     }
+
+
+def _history_blocks(history: TrainingHistory) -> list[Block]:
+    """The weights of a history, and those that would be best."""
+    ideals = np.stack(list(history.ideals.values()))
+    return [_weights({"kind": "training"}, history.weights), _weights({"kind": "ideals"}, ideals)]
 
 
 def _about_history(history: TrainingHistory) -> dict[str, Any]:
