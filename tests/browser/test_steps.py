@@ -141,6 +141,170 @@ def test_a_number_of_the_query_vector_shows_its_sum(reader):
     assert number(shown["together"]) == pytest.approx(layer_trace.q[1, 8, 31], rel=1e-5)
 
 
+def picture(reader, name):
+    """The canvas of one of the stage's pictures."""
+    figures = reader.page.locator(".ax-stage-pictures figure")
+    return figures.filter(has_text=re.compile(f"^{re.escape(name)} \\[")).locator("canvas")
+
+
+SEE_SLIDES = """
+  window.slides = [];
+  const animate = Element.prototype.animate;
+  Element.prototype.animate = function (frames, ...more) {
+    const moving = animate.call(this, frames, ...more);
+    if (this.className === "ax-slide") {
+      window.slides.push({ transform: frames.at(-1).transform, start: this.style.cssText });
+    }
+    return moving;
+  };
+"""
+
+
+def test_a_clicked_cell_stays_where_it_is_and_its_two_rows_slide_into_their_sum(reader):
+    reader.page.add_init_script(SEE_SLIDES)
+    open_steps(reader, stage="3")
+    canvas = picture(reader, "S = Q Kᵀ")
+    before = canvas.bounding_box()
+    rows = [picture(reader, name).bounding_box() for name in "QK"]
+    i, j = 10, 4  # tired, on
+    x = 62 + (j + 0.5) * (before["width"] - 63) / 13
+    y = 62 + (i + 0.5) * (before["height"] - 63) / 13
+    canvas.click(position={"x": x, "y": y})
+    assert canvas.bounding_box() == before
+    assert "The score of “tired” with “on”" in reader.page.locator(".ax-details").inner_text()
+    reader.page.wait_for_url("**query=10**key=4**")
+    stage = reader.page.locator(".ax-steps-body").bounding_box()
+    sums = reader.page.locator(".ax-sum-rows canvas")
+    slides = reader.page.evaluate("slides")
+    assert len(slides) == 2  # their products are made there
+    for n, (slide, row, box) in enumerate(zip(slides, (i, j), rows, strict=True)):
+        start = [float(re.search(rf"{side}: ([\d.]+)px", slide["start"])[1]) for side in SIDES]
+        names = 62 if box["height"] / 13 > 9 else 1
+        assert start[0] == pytest.approx(box["x"] + names - stage["x"], abs=1)
+        each = (box["height"] - 2) / 13
+        assert start[1] == pytest.approx(box["y"] + 1 + row * each - stage["y"], abs=1)
+        way = [
+            float(w)
+            for w in re.findall(r"translate\(([-\d.]+)px, ([-\d.]+)px", slide["transform"])[0]
+        ]
+        end = sums.nth(n).bounding_box()
+        assert start[0] + way[0] == pytest.approx(end["x"] + 1 - stage["x"], abs=1)
+        assert start[1] + way[1] == pytest.approx(end["y"] + 1 - stage["y"], abs=1)
+
+
+SIDES = ("left", "top")
+
+
+@pytest.mark.parametrize("reader", [{"reduced_motion": "reduce"}], indirect=True)
+def test_nothing_slides_for_who_asked_for_less_motion(reader):
+    reader.page.add_init_script(SEE_SLIDES)
+    open_steps(reader, stage="3")
+    picture(reader, "S = Q Kᵀ").click(position={"x": 100, "y": 100})
+    reader.page.wait_for_url("**key=**")
+    assert reader.page.evaluate("slides") == []
+
+
+SCREENS = [
+    {"viewport": {"width": 1280, "height": 720}},
+    {"viewport": {"width": 853, "height": 480}},
+]
+
+
+@pytest.mark.parametrize("reader", SCREENS, ids=["laptop", "150 %"], indirect=True)
+def test_the_picture_of_every_stage_stands_on_the_first_screen_and_nothing_jumps(reader):
+    open_steps(reader)
+    screen = reader.page.viewport_size
+    tops = set()
+    for stage in range(9):
+        reader.page.locator(".ax-steps-body h3", has_text=f"{stage + 1}. ").wait_for()
+        boxes = [
+            box.bounding_box() for box in reader.page.locator(".ax-stage-pictures canvas").all()
+        ]
+        if screen["height"] >= 720:
+            assert max(box["y"] + box["height"] for box in boxes) <= screen["height"]
+        else:  # it begins in sight
+            assert min(box["y"] for box in boxes) <= screen["height"] - 120
+        assert reader.page.evaluate("document.documentElement.scrollTop") == 0
+        below = reader.page.locator(".ax-steps-notes, .ax-steps-numbers").all()
+        if screen["height"] >= 720:
+            tops.add(tuple(round(box.bounding_box()["y"]) for box in below))
+        tops.add(("pictures", min(round(box["y"]) for box in boxes)))
+        if stage < 8:
+            reader.page.get_by_role("button", name="Next ›").click()
+    assert len(tops) == (2 if screen["height"] >= 720 else 1), tops
+
+
+def test_experiments_are_led_to_from_their_stages(reader):
+    open_steps(reader, stage="4")
+    reader.page.get_by_role("button", name="See what √dₖ is for").click()
+    said = reader.page.get_by_text("the largest weight of a row is")
+    said.wait_for()
+    assert said.is_visible()
+    go(reader, "Scores")
+    reader.page.get_by_role("button", name="Measure what length costs").click()
+    reader.page.get_by_role("button", name="Measure now").wait_for()
+
+
+def test_the_positions_of_the_scratch_layer_are_a_map_with_their_likeness(reader):
+    open_steps(reader, source="scratch", layer="0", heads="0", query="7")
+    section = reader.page.locator(".ax-positions")
+    text = section.inner_text()
+    assert "[64 positions × 64]" in text
+    assert "[64 × 64], cosine" in text
+    position, rate = np.arange(64)[:, None], 10_000 ** (-np.arange(0, 64, 2) / 64)
+    table = np.stack([np.sin(position * rate), np.cos(position * rate)], -1).reshape(64, 64)
+    table /= np.linalg.norm(table, axis=1, keepdims=True)
+    likeness = table[7] @ table.T
+    likeness[7] = -1
+    assert abs(likeness[6] - likeness.max()) < 1e-12  # as far as 8: a cosine tells the distance
+    assert f"Position 7 is most like positions 6 and 8: cosine {likeness[6]:.3f}." in text
+    maps = section.locator("canvas")
+    box = maps.first.bounding_box()
+    maps.first.click(position={"x": 50, "y": 3.5 / 64 * box["height"]})
+    reader.page.wait_for_url("**query=3**")
+    what_if(reader, "no positions").click()
+    changed(reader, "Without positions, ")
+    go(reader, "Softmax")
+    assert not section.is_visible()
+
+
+def test_a_layer_without_positions_says_so_in_place_of_their_map(reader):
+    open_steps(reader, source="scratch", layer="0", positions="0")
+    assert "No position is added here" in reader.page.locator(".ax-positions").inner_text()
+    assert reader.page.locator(".ax-positions canvas").count() == 0
+
+
+def test_without_a_pinned_word_it_begins_at_a_word_of_content_and_pins_nothing(reader):
+    reader.open(f"?{urlencode({'text': 'A cat saw something.'})}", "step").painted("input 4")
+    assert reader.page.locator(".ax-chip[aria-selected=true]").inner_text() == "something"
+    reader.page.get_by_role("button", name="Next ›").click()
+    reader.page.wait_for_url("**stage=2**")
+    assert "query" not in reader.address()
+
+
+def test_another_text_keeps_to_the_word_that_was_pinned(reader):
+    open_steps(reader, stage="6")  # it
+    reader.page.get_by_role("button", name="Edit").click()
+    reader.run("They said it.")
+    reader.painted("softmax 3")
+    assert reader.page.locator(".ax-chip[aria-selected=true]").inner_text() == "it"
+
+
+def test_back_and_forward_go_through_the_places_that_were_looked_at(reader):
+    open_steps(reader, stage="6")
+    reader.page.locator(".ax-chip", has_text="tired").click()
+    reader.page.wait_for_url("**query=10**")
+    reader.page.get_by_label("Layer", exact=True).select_option("0")
+    reader.painted("0.1 softmax 10")
+    reader.page.wait_for_url("**layer=0**")
+    reader.page.go_back()
+    reader.painted("3.1 softmax 10")
+    reader.page.go_back()
+    reader.painted("3.1 softmax 8")
+    reader.page.go_forward()
+    reader.painted("3.1 softmax 10")
+
+
 def test_without_the_scale_softmax_is_sharper_and_the_page_says_how_much(reader):
     open_steps(reader, stage="6")
     what_if(reader, "no ÷ √dₖ").click()
@@ -243,6 +407,7 @@ def test_a_link_names_the_change_and_another_source_drops_what_it_cannot_do(read
     sizes = {"change": "positions.size", "other_d_model": "32", "other_n_heads": "2"}
     open_steps(reader, source="scratch", layer="0", **sizes)
     changed(reader, "Without positions and with d_model 32 and 2 heads, ")
+    reader.page.get_by_role("button", name="Edit").click()
     reader.page.get_by_label("Model", exact=True).first.click()
     reader.page.get_by_role("option", name="BERT (all-MiniLM").click()
     reader.page.get_by_role("button", name="Run").click()
@@ -279,7 +444,7 @@ def test_the_cost_of_length_is_measured_and_a_slope_given(reader):
 
 def test_explore_leads_to_the_head_that_was_chosen(reader):
     reader.open(f"?{urlencode(LINK)}").painted()
-    reader.page.get_by_role("button", name="Why this weight?").click()
+    reader.page.get_by_role("button", name="Why this weight?", exact=True).click()
     reader.painted("3.1 input 8")
     assert "/step" in reader.address()
     reader.page.wait_for_url("**layer=3**query=8**")
@@ -303,7 +468,7 @@ def test_saved_numbers_are_those_on_the_page_and_safe_in_a_spreadsheet(reader):
 def test_a_link_with_impossible_places_opens_at_possible_ones(reader):
     odd = {"layer": "99", "heads": "77", "query": "5000", "key": "-1", "stage": "44", "scale": "x"}
     open_steps(reader, **odd)
-    assert reader.page.locator(".ax").get_attribute("data-painted").endswith("5.11 output 12")
+    reader.painted("5.0 output 12")
 
 
 def test_all_is_saved_as_one_file_that_shows_the_same_offline(reader, browser, tmp_path):

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import {
   added,
   allRows,
+  cosines,
   lineOf,
   mixed,
   ownRules,
@@ -38,6 +39,7 @@ process.stdout.write(
     scaled: all("scaled"),
     weights: all("weights"),
     z: z.map((row) => [...row]),
+    likeness: trace.of.positions && [...cosines(trace.of.positions, trace.d_model)],
     part: z.map((row) => [...added(trace, row)]),
   }),
 );

@@ -20,7 +20,7 @@ from explorer.sources.loading import load_model
 from explorer.sources.progress import silent
 from explorer.sources.scratch import read_scratch
 from tests.models.test_families import FAMILIES
-from tests.models.tiny import AGAINST_EAGER, byte_level, eager
+from tests.models.tiny import AGAINST_EAGER, byte_level, eager, tiny_writer
 
 CAT = "The cat sat on the mat because it was tired."
 LONG = "Its keeper, a quiet woman named Ada, still climbed the lighthouse's stairs. " * 6
@@ -151,6 +151,54 @@ def test_the_parts_of_the_input_add_up_to_it(source):
         with torch.inference_mode():
             total = norm(total)
     near(total.numpy(), layer_trace.x)
+
+
+@pytest.mark.parametrize("source", [Scratch(), Scratch(48, 3, 3, 1)], ids=str)
+def test_the_positions_of_the_scratch_layer_are_sines_and_cosines(source):
+    d = source.d_model
+    place, rate = np.arange(64.0)[:, None], 10_000.0 ** (-np.arange(0, d, 2) / d)
+    want = np.stack([np.sin(place * rate), np.cos(place * rate)], -1).reshape(64, d)
+    for layer in range(source.n_layers):
+        # An angle of up to 64, rounded to float32, is off by 64 * 6e-8.
+        got = trace_layer(Run(CAT, source=source), layer).positions
+        assert np.abs(got - want).max() <= 4e-6
+
+
+def test_learned_positions_are_rows_of_the_models_own_table_and_alike_by_their_cosine(tmp_path):
+    table = load_model(Embedded(), silent).network.embeddings.position_embeddings.weight
+    long = "one two three " * 40
+    for text, layer, n in ((CAT, 0, 64), (CAT, 5, 64), (long, 0, 122)):
+        layer_trace = trace_layer(Run(text), layer)
+        assert np.array_equal(layer_trace.positions, table[:n].detach().numpy())
+    own = trace_layer(Run(CAT), 0)
+    assert np.array_equal(own.positions[:13], own.parts[1].values)
+    rows = own.positions.astype(np.float64)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    # Both in double precision: sums of 384 products of unit vectors in another order.
+    assert (
+        np.abs(np.reshape(in_browser(own, 0, tmp_path)["likeness"], (64, 64)) - rows @ rows.T).max()
+        < 1e-12
+    )
+
+
+def test_positions_that_are_counted_from_behind_the_padding_are_the_text_s_own(tmp_path):
+    _save("Roberta", tmp_path)
+    layer_trace = trace_layer(Run("the cats naïve", source=Folder(str(tmp_path))), 0)
+    n = len(layer_trace.tokens)
+    assert np.array_equal(layer_trace.positions[:n], layer_trace.parts[1].values)
+
+
+def test_a_layer_that_is_told_no_positions_has_none():
+    assert trace_layer(Run(CAT, source=Scratch(positions=False)), 0).positions is None
+
+
+@pytest.mark.parametrize("part", ["encoder", "decoder"])
+def test_t5_is_refused_with_the_reason_whatever_the_layer(part, tmp_path):
+    tiny_writer("T5", tmp_path)
+    run = Run("the cat sat.", source=Folder(str(tmp_path)), part=part)
+    for layer in (0, 2):
+        with pytest.raises(ExplorerError, match="“t5” model is built in another way"):
+            trace_layer(run, layer)
 
 
 @pytest.mark.parametrize("family", ["Roberta", "XLMRoberta", "Electra", "DistilBert"])

@@ -14,6 +14,8 @@ from explorer.instrument.wire.request import (
     Head,
     Page,
     Request,
+    Step,
+    step_of,
     tuples_of,
 )
 
@@ -167,3 +169,21 @@ def test_no_more_pairs_are_taken_than_a_page_can_point_at_and_each_once():
     assert tuples_of({"pairs": [[0, 1, 2]] * 3}, "pairs", 3, MAX_PAIRS) == ((0, 1, 2),)
     assert tuples_of({"pairs": [*pairs, [0, 0, 0]]}, "pairs", 3, MAX_PAIRS) is None
     assert f"MOST_PAIRS = {MAX_PAIRS};" in assets.read("numbers/survey")
+
+
+def test_step_by_step_is_told_its_head_and_what_is_changed():
+    sent = {"layer": 3, "head": 1, "change": "size.positions", "other_d_model": 32}
+    assert step_of(sent | {"other_n_heads": 2}) == Step(
+        Head(3, 1), ("positions", "size"), (32, 2), None
+    )
+    link = {"layer": "3", "heads": "1", "change": "backwards", "other_d_model": "1025"}
+    assert step_of(link) == Step(Head(3, 1), ("backwards",), Step(Head()).other, None)
+
+
+@given(anything, anything, anything)
+def test_whatever_step_by_step_is_told_its_changes_are_known_and_its_sizes_bounded(a, b, c):
+    step = step_of({"change": a, "other_d_model": b, "other_n_heads": c})
+    assert set(step.changes) <= {"positions", "backwards", "size"}
+    assert 1 <= step.other[0] <= 1024
+    assert 1 <= step.other[1] <= 16
+    assert step_of([a]) is None

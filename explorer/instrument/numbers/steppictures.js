@@ -22,7 +22,9 @@ import { inCell, plain, quoted, stageOf, weightInCell } from "./stepwords.js";
 export const TALL = 372; // pixels of all pictures of a stage, one above the other
 const TITLE = 22; // pixels of the line above a picture
 const GAP = 14; // pixels between two pictures
+const FRAME = 2; // pixels of a picture's frame
 const STRIP = 20; // pixels of a single row
+const ROW = STRIP + FRAME + TITLE + GAP; // pixels of one with all that is around it
 const NAMED = 26; // tokens up to which rows and columns are named
 const CELL = 44; // pixels of a cell across, at most
 const BESIDE = 128; // pixels that the cells of a picture need beside another
@@ -64,7 +66,7 @@ const namesOf = ({ shot: { trace } }) =>
  */
 function share(room, count, named) {
   const names = named ? NAMES : 1;
-  const each = Math.floor((room - names - count - (count - 1) * BETWEEN) / count);
+  const each = Math.floor((room - names - 2 * count - (count - 1) * BETWEEN) / count);
   const beside = each >= BESIDE;
   return Array.from({ length: count }, (_, i) => (beside ? each + 2 + (i ? 0 : names - 1) : room));
 }
@@ -97,7 +99,7 @@ function strip(frame, name, values, top, more = {}) {
 function tall(frame, name, values, columns, room, more = {}) {
   const { trace, state } = frame.shot;
   const rows = trace.tokens.length;
-  const line = Math.min((room - TITLE) / rows, MOST_LINE);
+  const line = Math.min((room - TITLE - FRAME) / rows, MOST_LINE);
   return {
     ...{ values, rows, columns, name, shape: `[${rows} × ${columns}]`, last: lastOf(frame) },
     ...{ row: state.query, side: "query", line, widest: CELL },
@@ -117,7 +119,7 @@ function square(frame, name, values, more) {
   const { tokens } = frame.shot.trace;
   const n = tokens.length;
   const names = namesOf(frame);
-  const room = TALL - TITLE - (names ? NAMES : 2);
+  const room = TALL - TITLE - (names ? NAMES + 1 : FRAME);
   const wide = more.wide ?? frame.room;
   return {
     ...{ values, rows: n, columns: n, name, shape: `[${n} × ${n}]`, last: n - 1 },
@@ -148,7 +150,7 @@ function inputPictures(frame) {
   );
   if (parts.length)
     parts.push(strip(frame, "X", lineOf(of.x, state.query, d), fullAt(of.x), { cellOf: "x" }));
-  const left = TALL - parts.length * (STRIP + TITLE + GAP);
+  const left = TALL - parts.length * ROW;
   return [...parts, tall(frame, "X of all tokens", of.x, d, left, { cellOf: "x" })];
 }
 
@@ -244,7 +246,7 @@ function mixPictures(frame) {
   const c = frame.picked?.of === "z" ? frame.picked.c : null;
   /** @type {[number, number] | null} */
   const band = c === null ? null : [c, c + 1];
-  const room = TALL - STRIP - TITLE - GAP;
+  const room = TALL - ROW;
   const keys = /** @type {const} */ ({ row, band, side: "key", cellOf: "z", cell: null });
   return [
     strip(frame, `z of ${quoted(trace, state.query)}`, mixed(trace, own.weights), top, {
@@ -269,7 +271,7 @@ function joinPictures(frame) {
   const more = /** @type {const} */ ({ band, cellOf: "joined" });
   return [
     strip(frame, name, own, fullAt(of.joined), more),
-    tall(frame, "Z of all tokens", of.joined, d, TALL - STRIP - TITLE - GAP, more),
+    tall(frame, "Z of all tokens", of.joined, d, TALL - ROW, more),
   ];
 }
 
@@ -288,7 +290,7 @@ function outputPictures(frame) {
     strip(frame, "Bias", of.b_o, top, more),
     strip(frame, "Output", output, top, more),
   ];
-  const left = TALL - strips.length * (STRIP + TITLE + GAP);
+  const left = TALL - strips.length * ROW;
   return [...strips, tall(frame, "Output of all tokens", of.output, d, left, more)];
 }
 
@@ -303,7 +305,7 @@ export function positionPictures({ trace, state }, room) {
   const { d_model: d, tokens } = trace;
   const rows = positions.length / d;
   const beside = room >= 660;
-  const high = Math.max(TALL - 100, rows);
+  const high = Math.max(TALL - 108, rows);
   const side = Math.min(high, room);
   const last = tokens.length - 1;
   const of = /** @type {const} */ ({ row: state.query, side: "position", last });

@@ -1,5 +1,6 @@
 // What a stage says in words: numbers as text, the sentence of a stage, and that of a change.
 
+import { range } from "./basics.js";
 import { headName } from "./headname.js";
 import {
   added,
@@ -29,6 +30,8 @@ import { STAGES } from "./stages.js";
  *   own: the chosen query's row by the model's own rules; rules: those of the switches;
  *   turned: the same with the change, and where each token stands in it
  */
+
+const SAME = 5e-7; // cosines that differ by rounding alone: the vectors are of single precision
 
 /** A number to be read beside others. @param {number} x */
 export function plain(x) {
@@ -203,12 +206,14 @@ export function positionSentence({ trace, state: { query } }, likeness) {
     return "There is no map of positions: this model adds none to its tokens, or not as one vector for each position.";
   }
   const n = Math.sqrt(likeness.length);
-  let near = query ? 0 : 1;
-  for (let j = 0; j < n; j++)
-    if (j !== query && likeness[query * n + j] > likeness[query * n + near]) near = j;
+  const others = range(0, n - 1).filter((j) => j !== query);
+  const of = (/** @type {number} */ j) => likeness[query * n + j];
+  const most = Math.max(...others.map(of));
+  const near = others.filter((j) => most - of(j) < SAME);
   const added = trace.layer > 0 ? "Added once, below layer 0. " : "";
-  if (n < 2) return added;
-  return `${added}Position ${query} is most like position ${near}: cosine ${likeness[query * n + near].toFixed(3)}.`;
+  if (!near.length) return added;
+  const which = near.length === 1 ? `position ${near[0]}` : `positions ${near.join(" and ")}`;
+  return `${added}Position ${query} is most like ${which}: cosine ${most.toFixed(3)}.`;
 }
 
 /** The mean over the queries of the row's largest weight. @param {Row[]} rows */

@@ -56,7 +56,7 @@ export function createStages(go) {
  * @param {((name: "cost" | "scale") => void) | null} experiment leads to an experiment, if there is one
  */
 export function createStageAbout(experiment) {
-  const title = h("h3");
+  const [name, title] = [h("span"), h("h3")];
   const [formulaLine, shapes] = [
     h("p", { class: "ax-formula-line" }),
     h("p", { class: "ax-help" }),
@@ -66,11 +66,12 @@ export function createStageAbout(experiment) {
   let act = () => {};
   let help = helpMark("");
   let helps = "";
-  const line = h("div", { class: "ax-headline-of-stage" }, title, help, formulaLine, shapes, lead);
+  title.append(name, " ", help);
+  const line = h("div", { class: "ax-headline-of-stage" }, title, formulaLine, shapes, lead);
   /** @param {Shot} shot */
   function show({ trace, rules, state }) {
     const stage = STAGES[state.stage];
-    setText(title, `${state.stage + 1}. ${stage.title}`);
+    setText(name, `${state.stage + 1}. ${stage.title}`);
     const text = plainFormula(stage.text(trace, rules.causal));
     if (text !== helps) {
       helps = text;
@@ -105,7 +106,9 @@ export function createSayings() {
   function show(shot, trouble) {
     setText(says, stageSentence(shot));
     setText(changed, trouble || changeSentence(shot) || NO_CHANGE);
-    changed.classList.toggle("ax-on", Boolean(trouble || shot.turned));
+    const isOn = Boolean(trouble || shot.turned);
+    changed.classList.toggle("ax-on", isOn);
+    changed.classList.toggle("ax-tip", !isOn); // an advice, which is on no paper
     setText(head, changeOfHead(shot));
     setText(check, shot.state.stage > 1 ? checkSentence(shot.trace, shot.rows()) : "");
   }

@@ -69,7 +69,7 @@ function createOffered(request) {
   );
   const width = counter("d_model of the other", 1024, (n) => ask(now.changes, [n, now.other[1]]));
   const heads = counter("Heads of the other", 16, (n) => ask(now.changes, [now.other[0], n]));
-  const sizes = h("span", { class: "ax-sizes" }, width.element, "heads", heads.element);
+  const sizes = h("span", { class: "ax-other-size" }, width.element, "heads", heads.element);
   sizes.prepend("d_model");
   return {
     elements: [...buttons.map(({ element }) => element), sizes],
