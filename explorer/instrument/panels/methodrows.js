@@ -82,7 +82,7 @@ function markGone(rows, gone) {
 /** @param {HTMLElement} rows @param {ExplainState} state */
 function markChosen(rows, { found, method }) {
   for (const [i, row] of [...rows.querySelectorAll(".ax-method:not(.ax-truth)")].entries())
-    row.classList.toggle("ax-picked", found.methods[i].key === method);
+    row.classList.toggle("ax-method-on", found.methods[i].key === method);
 }
 
 /** Mark the word in every row, and give its numbers. @param {HTMLElement} rows @param {ExplainState} state */
@@ -145,7 +145,7 @@ function rowOf({ found, method }, of, theme, act) {
     h("div", { class: "ax-score-now", "data-score": of.key, role: "cell" }),
     agreeOf(of),
   );
-  line.classList.toggle("ax-picked", of.key === method);
+  line.classList.toggle("ax-method-on", of.key === method);
   return line;
 }
 
