@@ -4,6 +4,7 @@ import { bound } from "../numbers/basics.js";
 import { inPlain, stretches, valuesOf } from "../numbers/explained.js";
 import { scoreText } from "../numbers/explainwords.js";
 import { css, inkOn } from "../numbers/palette.js";
+import { term } from "../parts/bubble.js";
 import { h, pushButton, setText } from "../parts/dom.js";
 
 /**
@@ -117,12 +118,16 @@ function truthRow(found, theme, act) {
     h(
       "div",
       { class: "ax-method-name", role: "rowheader" },
-      h("strong", {}, "measured removal"),
+      h("strong", {}, term("measured removal")),
       h("span", { class: "ax-help" }, says),
     ),
     textOf(found, null, theme, act),
     h("div", { class: "ax-score-now", "data-score": "", role: "cell" }),
-    h("div", { class: "ax-agree ax-help", role: "cell" }, "agreement with it, −1 to 1"),
+    h(
+      "div",
+      { class: "ax-agree ax-help", role: "cell" },
+      h("span", {}, term("rank correlation", "agreement with it"), ", −1 to 1"),
+    ),
   );
 }
 
