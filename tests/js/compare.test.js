@@ -15,6 +15,7 @@ import {
   onUnits,
   ownParams,
   pairSentence,
+  pythonOfPair,
   shownHead,
   unpackPair,
 } from "../../explorer/instrument/numbers/comparison.js";
@@ -252,6 +253,20 @@ test("what a slider passes is one step", () => {
   let steps = NO_STEPS;
   for (const mass of [85, 80, 75]) steps = noted(steps, at(mass + 5), at(mass));
   assert.deepEqual(steps.past, [at(90)]);
+});
+
+test("the Python of a comparison traces both and says what was found", () => {
+  const code = (/** @type {string} */ text) =>
+    `import explorer\n\ntrace = explorer.trace(${JSON.stringify(text)})\n`;
+  assert.deepEqual(pythonOfPair(code("x = 1"), code("trace = 2")).split("\n"), [
+    "import explorer",
+    "from explorer.analysis.comparison import compare",
+    "",
+    'a = explorer.trace("x = 1")',
+    'b = explorer.trace("trace = 2")',
+    'print("\\n".join(compare(a, b).findings))',
+    "",
+  ]);
 });
 
 test("what has no counterpart is counted and named, eight at most", () => {

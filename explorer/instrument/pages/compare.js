@@ -14,6 +14,7 @@ import {
   otherSide,
   ownParams,
   pairSentence,
+  pythonOfPair,
   READING,
   SECOND,
   SIDES,
@@ -165,6 +166,10 @@ function createSave(here, elements) {
     },
     () => differenceCsv(unitsOf(here), here.difference),
     host.need && (() => host.need?.({ page: bothParams(here.views) })),
+    () => {
+      const [a, b] = SIDES.map((side) => here.sides[side].now()?.trace.head.about.code ?? "");
+      return pythonOfPair(a, b);
+    },
   );
 }
 
