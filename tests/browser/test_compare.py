@@ -251,7 +251,7 @@ def test_every_row_of_a_stands_beside_that_of_b(reader):
     # Of another model with other layers, heads and tokens: each row has another height of its own.
     open_pair(reader, text=CAT, b_source="scratch")
     a, b = boxes_of(reader, "A"), boxes_of(reader, "B")
-    panels = ("ax-panel ax-panel-reading", "ax-panel ax-panel-grid", "ax-panel ax-panel-heat")
+    panels = ("ax-panel ax-panel-reading", "ax-column", "ax-panel ax-panel-heat")
     assert {"ax-words", "ax-bar", *panels} <= set(a)
     assert a == b
     # One below the other; the panels together begin where the first of them does.
