@@ -18,24 +18,53 @@ def open_pair(reader, **query):
     return reader.open(f"?{urlencode(query)}", "compare").painted(" | ")
 
 
+def differs(page):
+    """The sentence of the difference."""
+    return page.locator(".ax-words .ax-says").first
+
+
+def edit(reader):
+    """Open the inputs."""
+    reader.page.get_by_role("button", name="Edit").click()
+
+
+def compare_now(reader):
+    reader.page.locator(".st-key-compare button").click()
+
+
+def view_menu(reader):
+    """What is behind View, open."""
+    menu = reader.page.locator(".ax-bar > .ax-view").first
+    if menu.get_attribute("open") is None:
+        menu.locator("summary").click()
+    return menu
+
+
 def side(reader, name):
     return reader.page.locator(f".ax-sides section[aria-label={name}]")
 
 
 def test_a_link_opens_both_runs_at_the_head_that_differs_most(reader):
-    open_pair(reader, **EDITED)
-    c = compare(explorer.trace(CAT), explorer.trace(DOG))
+    # No example is of this text, and no other page has looked at a head of it.
+    open_pair(reader, text=DOG, b_text=CAT, b_source="bert")
+    c = compare(explorer.trace(DOG), explorer.trace(CAT))
     layer, head, *_, bits = c.ranking()[0]
     findings = reader.page.locator(".ax-findings").inner_text()
     assert f"They differ most in L{layer}·H{head} ({bits:.2f} of at most 1 bit)" in findings
     first = reader.page.locator(".ax-rank").first
     assert first.inner_text().split() == [f"L{layer}·H{head}", f"{bits:.3f}", "bit"]
     assert first.get_attribute("aria-pressed") == "true"
-    assert f"A’s L{layer}·H{head} and B’s L{layer}·H{head}" in (
-        reader.page.locator(".ax-difference .ax-says").inner_text()
-    )
+    assert f"A’s L{layer}·H{head} and B’s L{layer}·H{head}" in (differs(reader.page).inner_text())
     reader.page.wait_for_url(f"**layer={layer}**b_layer={layer}**")
-    assert reader.box("Text of B").input_value() == DOG
+    edit(reader)
+    assert reader.box("Text of B").input_value() == CAT
+    # The first of the sentences says where they differ, and the page says whose they are.
+    assert findings.startswith("They differ most in")
+    for name, text in (("A", "dog sat"), ("B", "cat sat")):
+        line = reader.page.locator(".ax-named", has_text=name).filter(has_text=text).first
+        assert "all-MiniLM-L6-v2" in line.inner_text()
+        assert "checked" in line.inner_text()
+        assert text in side(reader, name).locator("h3").first.inner_text()
 
 
 def test_the_difference_shown_is_that_of_the_two_models(reader):
@@ -43,7 +72,7 @@ def test_the_difference_shown_is_that_of_the_two_models(reader):
     one, other = explorer.trace(CAT).weights[5, 4], explorer.trace(DOG).weights[5, 4]
     difference = one - other
     row, column = np.unravel_index(np.abs(difference).argmax(), difference.shape)
-    words = reader.page.locator(".ax-difference .ax-says").inner_text()
+    words = differs(reader.page).inner_text()
     assert f"A {one[row, column]:.3f}, B {other[row, column]:.3f}" in words
     assert f"{abs(difference[row, column]):.3f}." in words
     reader.page.get_by_text("The largest differences as a table").click()
@@ -66,7 +95,7 @@ def test_one_cursor_moves_in_both_and_a_pin_is_set_in_both(reader):
 
 def test_another_tokenizer_is_aligned_by_characters_and_what_is_left_out_is_said(reader):
     open_pair(reader, text="Lovelace wrote it.", b_source="scratch")
-    note = reader.page.locator(".ax-difference .ax-help").first.inner_text()
+    note = reader.page.locator(".ax-difference p.ax-help").first.inner_text()
     assert "4 words are common to both." in note
     assert "2 of A’s tokens ([CLS] [SEP]) have no counterpart" in note
     a, b = side(reader, "A"), side(reader, "B")
@@ -83,11 +112,13 @@ def test_a_head_from_the_list_is_shown_on_both_sides_and_b_follows_a(reader):
     reader.painted(f"L{layer}·H{head} | L{layer}·H{head}")
     side(reader, "A").get_by_role("button", name="Layer 1, head 3", exact=True).click()
     reader.painted("L1·H3 | L1·H3")
-    choice = reader.page.locator(".ax-choice", has_text="B shows")
-    choice.get_by_text("what you choose").click()
+    view_menu(reader).get_by_text("what you choose").click()
+    reader.page.keyboard.press("Escape")
     side(reader, "B").get_by_role("button", name="Layer 2, head 0", exact=True).click()
     reader.painted("L1·H3 | L2·H0")
     reader.page.wait_for_url("**follow=free**")
+    reader.page.get_by_role("button", name="B shows what you choose").click()
+    reader.page.wait_for_function("!location.search.includes('follow')")
 
 
 def test_the_best_match_of_a_head_is_the_nearest_one(reader):
@@ -95,16 +126,15 @@ def test_the_best_match_of_a_head_is_the_nearest_one(reader):
     c = compare(explorer.trace(CAT), explorer.trace(CAT, source="scratch"))
     layer, head = c.best_match()[2]
     reader.painted(f"L0·H2 | L{layer}·H{head}")
-    assert reader.page.get_by_role("radio", name="its namesake").is_disabled()  # there is none
+    namesake = view_menu(reader).get_by_role("radio", name="its namesake")
+    assert namesake.is_disabled()  # there is none
 
 
 def test_a_run_compared_with_itself_differs_nowhere(reader):
     open_pair(reader, text=CAT, b_source="bert")
     findings = reader.page.locator(".ax-findings").inner_text()
     assert "The two are the same in every head: the largest distance is 0 bits." in findings
-    assert "are the same on these words" in (
-        reader.page.locator(".ax-difference .ax-says").inner_text()
-    )
+    assert "are the same on these words" in (differs(reader.page).inner_text())
 
 
 def test_the_transplanted_layer_is_bert_but_for_rounding(reader):
@@ -116,13 +146,16 @@ def test_the_transplanted_layer_is_bert_but_for_rounding(reader):
 
 def test_texts_can_be_edited_swapped_and_compared_again(reader):
     open_pair(reader, **EDITED)
+    edit(reader)
     reader.box("Text of B").fill("The cat slept on the mat because it was tired.")
-    reader.page.get_by_role("button", name="Compare", exact=False).last.click()
+    compare_now(reader)
     reader.page.locator(".ax-difference", has_text="sat/slept").or_(
         reader.page.locator(".ax-sides", has_text="slept")
     ).first.wait_for()
+    edit(reader)
     reader.page.get_by_role("button", name="Swap A and B").click()
     side(reader, "A").get_by_text("slept").first.wait_for()
+    edit(reader)
     assert reader.box("Text of A").input_value().startswith("The cat slept")
     assert reader.box("Text of B").input_value() == CAT
 
@@ -130,8 +163,9 @@ def test_texts_can_be_edited_swapped_and_compared_again(reader):
 def test_texts_with_nothing_in_common_are_refused_and_the_last_picture_stays(reader):
     open_pair(reader, text="a b", source="scratch", b_source="scratch", b_text="a b")
     before = reader.instrument.first.get_attribute("data-painted")
+    edit(reader)
     reader.box("Text of B").fill("x y z")
-    reader.page.get_by_role("button", name="Compare", exact=False).last.click()
+    compare_now(reader)
     note = reader.page.locator("[class*=st-key-note_trouble]")
     note.wait_for()
     assert "no word in common" in note.inner_text()
@@ -145,14 +179,15 @@ def test_a_first_comparison_that_fails_leaves_what_is_typed_alone(reader):
     note = reader.page.locator("[class*=st-key-note_trouble]")
     note.filter(has_text="no word in common").wait_for()
     reader.box("Text of B").fill("a c")
-    reader.page.get_by_role("button", name="Compare", exact=False).last.click()
+    compare_now(reader)
     reader.painted(" | ")
+    edit(reader)
     assert reader.box("Text of B").input_value() == "a c"
 
 
 def test_the_difference_is_saved_as_numbers(reader):
     open_pair(reader, **EDITED, layer="5", heads="4", b_layer="5", b_heads="4")
-    save = reader.page.locator(".ax-tools .ax-save")
+    save = reader.page.locator(".ax-top .ax-save").first
     save.locator("summary").click()
     with reader.page.expect_download() as caught:
         save.get_by_role("button", name="CSV").click()
@@ -182,8 +217,8 @@ def test_a_link_with_an_impossible_second_run_says_so(reader, bad):
 
 def test_all_is_saved_as_one_file_that_shows_the_same_offline(reader, browser, tmp_path):
     open_pair(reader, **EDITED, layer="5", heads="4", b_layer="5", b_heads="4")
-    said = reader.page.locator(".ax-difference .ax-says").inner_text()
-    save = reader.page.locator(".ax-tools .ax-save")
+    said = differs(reader.page).inner_text()
+    save = reader.page.locator(".ax-top .ax-save").first
     save.locator("summary").click()
     with reader.page.expect_download() as caught:
         save.get_by_role("button", name="HTML").click()
@@ -193,7 +228,85 @@ def test_all_is_saved_as_one_file_that_shows_the_same_offline(reader, browser, t
     page = context.new_page()
     page.goto(saved.as_uri())
     page.locator(".ax[data-painted*='L5·H4 | L5·H4']").wait_for()
-    assert page.locator(".ax-difference .ax-says").inner_text() == said
+    assert differs(page).inner_text() == said
     page.locator(".ax-rank").nth(1).click()
     page.locator(".ax-rank[aria-pressed=true]").nth(0).wait_for()
     context.close()
+
+
+def boxes_of(reader, name):
+    """Where every row of a half begins, by its name."""
+    rows = side(reader, name).locator(".ax > *, .ax-panels > *")
+    return {
+        row.get_attribute("class"): row.bounding_box()["y"]
+        for row in rows.all()
+        if row.is_visible() and "ax-hidden" not in row.get_attribute("class")
+    }
+
+
+@pytest.mark.parametrize(
+    "reader", [{"viewport": {"width": w, "height": 720}} for w in (853, 1280, 1920)], indirect=True
+)
+def test_every_row_of_a_stands_beside_that_of_b(reader):
+    # Of another model with other layers, heads and tokens: each row has another height of its own.
+    open_pair(reader, text=CAT, b_source="scratch")
+    a, b = boxes_of(reader, "A"), boxes_of(reader, "B")
+    panels = ("ax-panel ax-panel-reading", "ax-column", "ax-panel ax-panel-heat")
+    assert {"ax-words", "ax-bar", *panels} <= set(a)
+    assert a == b
+    # One below the other; the panels together begin where the first of them does.
+    assert len(set(a.values())) == len(a) - 1
+
+
+def test_one_bar_drives_both_and_takes_back_both(reader):
+    open_pair(reader, **EDITED, layer="3", heads="1", b_layer="3", b_heads="1")
+    sides = side(reader, "A"), side(reader, "B")
+    assert reader.page.locator(".ax-save:visible").count() == 2  # View and Save, once each
+    view_menu(reader).get_by_text("hidden", exact=True).click()
+    reader.page.keyboard.press("Escape")
+    for half in sides:
+        half.locator(".ax-notes", has_text="Special tokens are hidden").wait_for()
+    reader.page.wait_for_url("**specials=hidden**b_specials=hidden**")
+    sides[1].locator(".ax-text [data-token='2']").click()
+    sides[0].locator(".ax-picked", has_text="cat").wait_for()
+    for _ in range(2):
+        reader.page.locator(".ax-bar").first.get_by_role("button", name="Undo").click()
+    for half in sides:
+        half.locator(".ax-notes", has_text="hidden").wait_for(state="detached")
+        assert half.locator(".ax-picked .ax-chip").count() == 0
+    sides[0].locator(".ax-text").press("Control+Shift+Z")
+    for half in sides:
+        half.locator(".ax-notes", has_text="Special tokens are hidden").wait_for()
+
+
+def test_a_opens_where_other_pages_look_and_they_where_it_does(reader):
+    reader.open(f"?{urlencode({'text': CAT, 'layer': 2, 'heads': 9, 'query': 8})}").painted()
+    go_to(reader, "Compare")
+    reader.painted("L2·H9 | ")
+    side(reader, "A").locator(".ax-picked", has_text="it").wait_for()
+    side(reader, "A").get_by_role("button", name="Layer 4, head 5", exact=True).click()
+    reader.painted("L4·H5 | ")
+    go_to(reader, "Explore")
+    reader.page.locator(".ax[data-painted*=' 4.5']").wait_for()
+
+
+def test_back_leads_to_the_place_before(reader):
+    open_pair(reader, **EDITED, layer="3", heads="1", b_layer="3", b_heads="1")
+    side(reader, "A").get_by_role("button", name="Layer 4, head 5", exact=True).click()
+    reader.painted("L4·H5 | L4·H5")
+    reader.page.wait_for_url("**layer=4**")
+    reader.page.go_back()
+    reader.painted("L3·H1 | L3·H1")
+
+
+@pytest.mark.parametrize("reader", [{"viewport": {"width": 1280, "height": 720}}], indirect=True)
+def test_the_difference_stands_whole_on_the_first_screen(reader):
+    reader.open("", "compare").painted(" | ")
+    for what in (".ax-words .ax-says", ".ax-pictures", ".ax-difference .ax-ranks"):
+        box = reader.page.locator(what).first.bounding_box()
+        assert box["y"] >= 44
+        assert box["y"] + box["height"] <= 720
+
+
+def go_to(reader, page):
+    reader.page.get_by_test_id("stTopNavLink").get_by_text(page, exact=True).click()

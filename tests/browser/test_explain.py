@@ -209,11 +209,22 @@ def test_what_the_model_has_not_is_grey_with_the_reason_and_a_word_is_chosen_by_
         assert f"{name} (all-MiniLM-L6-v2 {why}" in reader.page.locator(".ax-grey").inner_text()
     assert reader.page.locator(".ax input[type=number]").count() == 0
     reader.page.get_by_text("a word’s output", exact=True).click()
-    reader.page.locator(".ax-target", has_text="output vector of “because” (token 7)").wait_for()
-    expect(word(reader, "because")).to_have_attribute("aria-pressed", "true")
-    word(reader, "it").click()
+    # At first the word that is pinned: the example of this text has pinned one.
     reader.page.locator(".ax-target", has_text="output vector of “it” (token 8)").wait_for()
-    reader.page.wait_for_url("**at=8**")
+    expect(word(reader, "it")).to_have_attribute("aria-pressed", "true")
+    word(reader, "mat").click()
+    reader.page.locator(".ax-target", has_text="output vector of “mat” (token 6)").wait_for()
+    reader.page.wait_for_url("**at=6**")
+    # Other pages look at it, too.
+    reader.page.get_by_test_id("stTopNavLink").get_by_text("Explore", exact=True).click()
+    reader.page.locator(".ax-picked", has_text="mat").wait_for()
+
+
+def test_without_a_pin_a_word_of_content_is_asked_about_and_never_a_special_token(reader):
+    text = "a b the extraordinary cat."
+    open_explain(reader, text=text, target="vector")
+    assert "“extraordinary”" in reader.page.locator(".ax-target").inner_text()
+    assert reader.page.locator(".ax-asked button", has_text="[CLS]").count() == 0
 
 
 def test_a_class_is_chosen_by_the_models_own_name(reader, app):

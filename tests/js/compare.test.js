@@ -15,9 +15,11 @@ import {
   onUnits,
   ownParams,
   pairSentence,
+  pythonOfPair,
   shownHead,
   unpackPair,
 } from "../../explorer/instrument/numbers/comparison.js";
+import { NO_STEPS, noted, stepped } from "../../explorer/instrument/numbers/pairhistory.js";
 import { fullAt } from "../../explorer/instrument/numbers/palette.js";
 import { START } from "../../explorer/instrument/numbers/view.js";
 import { levelsOf } from "../../explorer/instrument/parts/matrix.js";
@@ -224,6 +226,47 @@ test("words name the rows of a map where each has room", () => {
   const none = apart([], []);
   assert.deepEqual(mapsOf(units, none, heads, 900)[0].names, ["Lovelace", "wrote"]);
   assert.equal(mapsOf(many, none, heads, 900)[0].names, null);
+});
+
+test("a step back brings what both showed, whatever else was chosen since", () => {
+  const both = (/** @type {Partial<View>} */ a, /** @type {Partial<View>} */ b) =>
+    /** @type {const} */ ({ a: { ...START, ...a }, b: { ...START, ...b }, follow: "same" });
+  const [one, two, three] = [
+    both({ layer: 1 }, {}),
+    both({ layer: 2 }, {}),
+    both({}, { layer: 2 }),
+  ];
+  let steps = noted(NO_STEPS, one, one);
+  assert.equal(steps, NO_STEPS); // nothing has changed
+  steps = noted(noted(steps, one, two), two, three);
+  const [after, was] = stepped(steps, three, "past") ?? assert.fail();
+  assert.deepEqual([was, after.past, after.future], [two, [one], [three]]);
+  const [again, is] = stepped(after, two, "future") ?? assert.fail();
+  assert.deepEqual([is, again.past, again.future], [three, [one, two], []]);
+  assert.equal(stepped(NO_STEPS, one, "past"), null);
+  assert.deepEqual(noted(after, two, one).future, []); // a new way begins
+});
+
+test("what a slider passes is one step", () => {
+  const at = (/** @type {number} */ mass) =>
+    /** @type {const} */ ({ a: { ...START, mass }, b: { ...START, mass }, follow: "same" });
+  let steps = NO_STEPS;
+  for (const mass of [85, 80, 75]) steps = noted(steps, at(mass + 5), at(mass));
+  assert.deepEqual(steps.past, [at(90)]);
+});
+
+test("the Python of a comparison traces both and says what was found", () => {
+  const code = (/** @type {string} */ text) =>
+    `import explorer\n\ntrace = explorer.trace(${JSON.stringify(text)})\n`;
+  assert.deepEqual(pythonOfPair(code("x = 1"), code("trace = 2")).split("\n"), [
+    "import explorer",
+    "from explorer.analysis.comparison import compare",
+    "",
+    'a = explorer.trace("x = 1")',
+    'b = explorer.trace("trace = 2")',
+    'print("\\n".join(compare(a, b).findings))',
+    "",
+  ]);
 });
 
 test("what has no counterpart is counted and named, eight at most", () => {

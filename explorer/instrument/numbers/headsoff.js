@@ -58,9 +58,15 @@ export function headSentence(switched, hovered) {
     : `Off: ${names}. Running the model without them…`;
 }
 
+/** How the map of heads is read. */
+export const READING =
+  "Blue heads support the target: without them it falls; orange ones work against it. A click " +
+  "switches a head off. A head that is off is zero, which the model has never seen, and others take " +
+  "its place (Michel et al. 2019).";
+
 /** @param {Explained} found */
 export const effectWords = ({ effects, heads_agree }) =>
-  `Blue heads support the target: without them it falls; orange ones work against it. Full colour at ±${largest(effects ?? []).toPrecision(2)}. Click to switch off. A head that is off is zero, which the model has never seen, and others take its place (Michel et al. 2019)${heads_agree === null ? "" : `; gradient importance ranks the heads as this does at ${inPlain(heads_agree)}`}.`;
+  `Blue heads support the target, orange ones work against it; full colour at ±${largest(effects ?? []).toPrecision(2)}.${heads_agree === null ? "" : ` Gradient importance ranks the heads as this does at ${inPlain(heads_agree)}.`}`;
 
 /**
  * What is predicted, and beside it what is predicted after the change: a table as texts.

@@ -14,6 +14,7 @@ import {
   otherSide,
   ownParams,
   pairSentence,
+  pythonOfPair,
   READING,
   SECOND,
   SIDES,
@@ -134,9 +135,10 @@ function createParts(here) {
   );
   const says = h("p", { class: "ax-says", "aria-live": "polite" });
   const note = h("p", { class: "ax-help" });
-  const section = sectionOf([maps.element, note, table.element], ranks.elements);
+  const others = h("ul", { class: "ax-help ax-others" });
+  const section = sectionOf([maps.element, note, others, table.element], ranks.elements);
   return {
-    ...{ bar, maps, table, ranks, says, note, section },
+    ...{ bar, maps, table, ranks, says, note, others, section },
     save: createSave(here, [says, section]),
     abouts: { a: createAbout(host.asking ?? null), b: createAbout(null) },
     found: h("ul", { class: "ax-findings" }),
@@ -164,6 +166,10 @@ function createSave(here, elements) {
     },
     () => differenceCsv(unitsOf(here), here.difference),
     host.need && (() => host.need?.({ page: bothParams(here.views) })),
+    () => {
+      const [a, b] = SIDES.map((side) => here.sides[side].now()?.trace.head.about.code ?? "");
+      return pythonOfPair(a, b);
+    },
   );
 }
 
@@ -423,14 +429,16 @@ function update(here, bytes) {
 
 /** What holds for two runs whatever is chosen. @param {Here} here @param {Pairing} pairing */
 function showPairing({ parts, sides }, pairing) {
-  const { abouts, titles, found, note, ranks } = parts;
+  const { abouts, titles, found, others, note, ranks } = parts;
   for (const side of SIDES) {
     const about = sides[side].now()?.trace.head.about;
     if (!about) continue;
     abouts[side].show(about);
     setText(titles[side], titleOf(side, about));
   }
-  found.replaceChildren(...pairing.findings.map((text) => h("li", {}, text)));
+  const [first, ...rest] = pairing.findings.map((text) => h("li", {}, text));
+  found.replaceChildren(first);
+  others.replaceChildren(...rest);
   setText(note, noteOf(pairing));
   ranks.show(pairing);
 }

@@ -3,6 +3,7 @@
 
 import { isRanked, largest, mapsOf } from "../numbers/comparison.js";
 import { headName } from "../numbers/headname.js";
+import { term } from "../parts/bubble.js";
 import { h, pushButton, setText } from "../parts/dom.js";
 import { createMatrix } from "../parts/matrix.js";
 
@@ -99,7 +100,8 @@ export function createRanks(choose, now) {
     setText(title, pairing.same_shape ? "Heads that differ most from their namesakes" : farthest);
     fill(RANKS);
   }
-  return { elements: [title, list], show, mark };
+  const measure = h("p", { class: "ax-help" }, "by ", term("Jensen–Shannon divergence"));
+  return { elements: [title, measure, list], show, mark };
 }
 
 /** @param {Rank} rank @param {boolean} namesakes @param {(rank: Rank) => void} choose */

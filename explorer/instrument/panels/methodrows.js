@@ -4,6 +4,7 @@ import { bound } from "../numbers/basics.js";
 import { inPlain, stretches, valuesOf } from "../numbers/explained.js";
 import { scoreText } from "../numbers/explainwords.js";
 import { css, inkOn } from "../numbers/palette.js";
+import { term } from "../parts/bubble.js";
 import { h, pushButton, setText } from "../parts/dom.js";
 
 /**
@@ -82,7 +83,7 @@ function markGone(rows, gone) {
 /** @param {HTMLElement} rows @param {ExplainState} state */
 function markChosen(rows, { found, method }) {
   for (const [i, row] of [...rows.querySelectorAll(".ax-method:not(.ax-truth)")].entries())
-    row.classList.toggle("ax-picked", found.methods[i].key === method);
+    row.classList.toggle("ax-method-on", found.methods[i].key === method);
 }
 
 /** Mark the word in every row, and give its numbers. @param {HTMLElement} rows @param {ExplainState} state */
@@ -117,12 +118,16 @@ function truthRow(found, theme, act) {
     h(
       "div",
       { class: "ax-method-name", role: "rowheader" },
-      h("strong", {}, "measured removal"),
+      h("strong", {}, term("measured removal")),
       h("span", { class: "ax-help" }, says),
     ),
     textOf(found, null, theme, act),
     h("div", { class: "ax-score-now", "data-score": "", role: "cell" }),
-    h("div", { class: "ax-agree ax-help", role: "cell" }, "agreement with it, −1 to 1"),
+    h(
+      "div",
+      { class: "ax-agree ax-help", role: "cell" },
+      h("span", {}, term("rank correlation", "agreement with it"), ", −1 to 1"),
+    ),
   );
 }
 
@@ -145,7 +150,7 @@ function rowOf({ found, method }, of, theme, act) {
     h("div", { class: "ax-score-now", "data-score": of.key, role: "cell" }),
     agreeOf(of),
   );
-  line.classList.toggle("ax-picked", of.key === method);
+  line.classList.toggle("ax-method-on", of.key === method);
   return line;
 }
 

@@ -11,9 +11,11 @@ import {
   headSentence,
   isOff,
   largest,
+  READING,
   withHead,
 } from "../numbers/headsoff.js";
 import { css, inkOn } from "../numbers/palette.js";
+import { helpMark } from "../parts/bubble.js";
 import { h, pushButton, setText } from "../parts/dom.js";
 import { createHeadMap } from "../parts/headmap.js";
 import { readTheme } from "../parts/theme.js";
@@ -89,7 +91,12 @@ function createParts(grid, allOn) {
   const element = h(
     "section",
     { "aria-label": "Heads" },
-    h("h3", {}, "Which heads matter? Switch them off and see"),
+    h(
+      "div",
+      { class: "ax-title" },
+      h("h3", {}, "Which heads matter? Switch them off and see"),
+      helpMark(READING),
+    ),
     says,
     h(
       "div",

@@ -219,8 +219,9 @@ async function pictureFile(kind, elements, title, theme, says) {
  * @param {() => {elements: HTMLElement[], title: string, name: string, says: string,
  *                theme: import("../parts/theme.js").Theme} | null} now
  * @param {() => string} csv @param {(() => void) | null} fetch asks for the page as one file
+ * @param {(() => string) | null} [python] the lines that give the same; null where there are none
  */
-export function createSaveMenu(now, csv, fetch) {
+export function createSaveMenu(now, csv, fetch, python = null) {
   const told = h("p", { class: "ax-help", role: "status" });
   const kinds = KINDS.map((kind) =>
     pushButton(kind.toUpperCase(), titleOfKind(kind), async () => {
@@ -238,14 +239,20 @@ export function createSaveMenu(now, csv, fetch) {
     fetch?.();
   });
   page.hidden = fetch === null;
-  const group = h("div", {}, ...kinds, numbers, page);
+  const copy = pushButton("Copy as Python", "The lines that give these numbers", async () => {
+    const code = python?.() ?? "";
+    setText(told, (await copied(code)) ? "Copied." : code);
+  });
+  copy.hidden = python === null;
+  const group = h("div", {}, ...kinds, numbers, page, copy);
   const legend = h("legend", {}, "What is on screen, as a file");
   const element = createMenu("Save", [h("fieldset", { class: "ax-choice" }, legend, group), told]);
   /** A page that the server has made. @param {Uint8Array} bytes */
   function arrived(bytes) {
     setText(told, bytes.length ? "" : "This is too large for a browser.");
     if (!bytes.length) return;
-    offer(new Blob([/** @type {BlobPart} */ (bytes)], { type: "text/html" }), "attention.html");
+    const page = new Blob([/** @type {BlobPart} */ (bytes)], { type: "text/html" });
+    offer(page, fileName(now()?.name ?? "attention", "html"));
   }
   return { element, arrived };
 }

@@ -325,11 +325,6 @@ def change_of(sent: object) -> tuple[tuple[tuple[int, ...], ...], tuple[int, ...
     return heads, tuple(position for (position,) in gone)
 
 
-def position_of(sent: object) -> int | None:
-    """The position that a reader asks about."""
-    return sent if type(sent) is int and sent >= 0 else None
-
-
 def view_of(sent: object) -> dict[str, str] | None:
     """A view by the names that a link uses, as far as it can be one; None if it is none at all."""
     if not isinstance(sent, Mapping) or len(sent) > MAX_VIEW:

@@ -1,0 +1,64 @@
+// What is asked on Explain: what is grey and why, what is not as usual, the classes to choose from.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  asksWord,
+  classChoices,
+  greyedSentence,
+  tokenText,
+  unusual,
+} from "../../explorer/instrument/numbers/explainask.js";
+
+/** @type {import("../../explorer/instrument/numbers/explainask.js").Wish} */
+const WISH = {
+  ...{ kind: "like", other: "x", first: false, at: null, guess: "", label: null },
+  ...{ how: "replace", by_word: true, whole_flow: false },
+};
+const bar = (/** @type {any} */ reasons) => ({
+  ...{ wish: WISH, reasons, classes: [], tokens: [], stale: false },
+});
+const NONE = { like: "", word: "", class: "", vector: "" };
+
+test("what the model has not is named with the first sentence of its reason", () => {
+  const word = "It has no head (v1.5) that predicts words. Choose another.";
+  assert.equal(
+    greyedSentence(bar({ ...NONE, word, class: "It has no classes." })),
+    "Not here: a masked word (It has no head (v1.5) that predicts words); a class (It has no classes).",
+  );
+});
+
+test("nothing is said where all is possible or nobody knows yet", () => {
+  assert.equal(greyedSentence(bar(NONE)), "");
+  assert.equal(greyedSentence(bar(null)), "");
+});
+
+test("where nothing is possible it is said once, without four reasons", () => {
+  const all = { like: "no.", word: "no.", class: "no.", vector: "no." };
+  assert.match(greyedSentence(bar(all)), /^None of these can be explained/);
+});
+
+test("what is not as usual can be taken back, one by one", () => {
+  assert.deepEqual(unusual(WISH), []);
+  /** @type {typeof WISH} */
+  const other = { ...WISH, how: "drop", by_word: false, whole_flow: true };
+  const all = unusual(other);
+  assert.equal(all.length, 3);
+  assert.deepEqual(Object.assign(other, ...all.map(({ without }) => without)), WISH);
+});
+
+test("a class is chosen by its name, or by its number where it has no other", () => {
+  assert.deepEqual(classChoices(["sad", "1", ""]), [
+    ["", "the likeliest"],
+    ["0", "sad (0)"],
+    ["1", "1"],
+    ["2", "2"],
+  ]);
+});
+
+test("only a target about one word asks for one, and pieces are written without their mark", () => {
+  assert.deepEqual(["like", "word", "class", "vector"].map(/** @type {any} */ (asksWord)), [
+    ...[false, true, false, true],
+  ]);
+  assert.deepEqual(["##lace", "cat"].map(tokenText), ["lace", "cat"]);
+});
