@@ -19,6 +19,7 @@ CAT = "The cat sat on the mat because it was tired."
 DOG = CAT.replace("cat", "dog")
 PLACE = {"text": CAT, "layer": "3", "heads": "1", "query": "8"}
 WINDOW = {"width": 1100, "height": 640}
+TALL = WINDOW | {"height": 1000}  # for a part, which is to be seen whole
 HEADER = 44  # pixels of the window that are the same on every page
 WIDTH = 800  # of the pictures; the Guide's column has 736
 COLOURS = 32
@@ -102,7 +103,7 @@ def take_all(browser: Browser, url: str) -> None:
     for scheme in ("light", "dark"):
         for name, shot in SHOTS.items():
             context = browser.new_context(
-                viewport=WINDOW,
+                viewport=TALL if shot.part else WINDOW,
                 device_scale_factor=2 if shot.part else 1,  # a part is not made smaller
                 color_scheme="dark" if scheme == "dark" else "light",
             )
