@@ -18,9 +18,11 @@ from tests.serve import browsing, serving
 CAT = "The cat sat on the mat because it was tired."
 DOG = CAT.replace("cat", "dog")
 PLACE = {"text": CAT, "layer": "3", "heads": "1", "query": "8"}
-WINDOW = {"width": 1280, "height": 720}
-WIDTH = 920  # of the pictures: a quarter more than the Guide's column, for finer screens
-COLOURS = 40
+WINDOW = {"width": 1100, "height": 640}
+TALL = WINDOW | {"height": 1000}  # for a part, which is to be seen whole
+HEADER = 44  # pixels of the window that are the same on every page
+WIDTH = 800  # of the pictures; the Guide's column has 736
+COLOURS = 32
 IDLE = """() => {
   const { testScriptState: script } = document.querySelector('[data-testid="stApp"]').dataset;
   return script === 'notRunning' && !document.querySelector('[data-testid="stSkeleton"]');
@@ -38,10 +40,10 @@ class Shot:
     Attributes:
         page: The page's name; empty for Explore.
         query: What its address asks for.
-        part: What of the window is taken, as a selector; empty for all of it.
+        part: What of the window is taken, as a selector; empty for all below the header.
         ready: Something that is seen only when all is there.
         act: What a hand does before.
-        height: Of what is taken, at most; in pixels of the window.
+        height: Of what is taken, at most, in pixels of the window.
     """
 
     page: str
@@ -49,7 +51,7 @@ class Shot:
     part: str = ""
     ready: str = ".ax[data-painted]"
     act: Callable[[Page], None] = field(default=_as_it_opens)
-    height: int = 720
+    height: int = 440
 
 
 def _lesson(page: Page) -> None:
@@ -58,12 +60,12 @@ def _lesson(page: Page) -> None:
 
 
 SHOTS = {
-    "explore": Shot("", PLACE | {"grid": "whole"}),
-    "map": Shot("", PLACE, ".ax-panel-heat"),
+    "explore": Shot("", PLACE | {"grid": "whole"}, height=596),
+    "map": Shot("", PLACE, ".ax-panel-heat", height=600),
     "reading": Shot("", PLACE, ".ax-panel-reading"),
-    "lesson": Shot("", PLACE, act=_lesson),
-    "step": Shot("step", PLACE | {"stage": "6"}),
-    "train": Shot("train", {}, ready="text=Use this layer"),
+    "lesson": Shot("", PLACE, act=_lesson, height=640),
+    "step": Shot("step", PLACE | {"stage": "6"}, height=480),
+    "train": Shot("train", {}, ready='.ax[data-painted*="step 300"]'),
     "compare": Shot("compare", {"text": CAT, "b_text": DOG, "b_source": "bert"}),
     "heads": Shot("heads", {"text": CAT}),
     "explain": Shot("explain", {"text": CAT, "target": "vector", "at": "8"}),
@@ -77,12 +79,12 @@ def take(page: Page, url: str, shot: Shot) -> bytes:
     page.wait_for_function(IDLE, timeout=120_000)
     shot.act(page)
     page.wait_for_load_state("networkidle")
-    if not shot.part:
-        return page.screenshot()
-    box = page.locator(shot.part).first.bounding_box()
-    assert box
-    room = {"width": box["width"], "height": min(box["height"], shot.height)}
-    return page.screenshot(clip={"x": box["x"], "y": box["y"], **room})
+    where = {"x": 0, "y": HEADER, **WINDOW}
+    if page.locator(".ax-lesson").count():
+        where["y"] = 0  # a lesson stands over everything
+    elif shot.part:
+        where = dict(page.locator(shot.part).first.bounding_box() or {})
+    return page.screenshot(clip=where | {"height": min(where["height"], shot.height)})
 
 
 def small(pixels: bytes) -> bytes:
@@ -91,7 +93,7 @@ def small(pixels: bytes) -> bytes:
     if picture.width > WIDTH:
         height = round(picture.height * WIDTH / picture.width)
         picture = picture.resize((WIDTH, height), Image.Resampling.LANCZOS)
-    few = picture.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few = picture.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, 2, dither=Image.Dither.NONE)
     out = io.BytesIO()
     few.save(out, "PNG", optimize=True)
     return out.getvalue()
@@ -99,15 +101,16 @@ def small(pixels: bytes) -> bytes:
 
 def take_all(browser: Browser, url: str) -> None:
     for scheme in ("light", "dark"):
-        context = browser.new_context(
-            viewport=WINDOW, color_scheme="dark" if scheme == "dark" else "light"
-        )
-        page = context.new_page()
         for name, shot in SHOTS.items():
+            context = browser.new_context(
+                viewport=TALL if shot.part else WINDOW,
+                device_scale_factor=2 if shot.part else 1,  # a part is not made smaller
+                color_scheme="dark" if scheme == "dark" else "light",
+            )
             file = guide.picture(name, scheme)
-            file.write_bytes(small(take(page, url, shot)))
+            file.write_bytes(small(take(context.new_page(), url, shot)))
             print(f"{file.name}: {file.stat().st_size:,} bytes", flush=True)
-        context.close()
+            context.close()
 
 
 if __name__ == "__main__":

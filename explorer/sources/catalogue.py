@@ -180,9 +180,8 @@ EXAMPLES = (
     Example(
         "中文",
         Run("猫坐在垫子上，因为它累了。", source=Scratch()),
-        "Random weights: what you see is noise. Every head is nearly even, with at least 0.94 of "
-        "the possible entropy. Choose a model that reads Chinese, such as "
-        "google-bert/bert-base-chinese, or see on Train how such a layer learns.",
+        "Random weights: what you see is noise, each head keeps 0.94 of the possible entropy or "
+        "more. Choose a model that reads Chinese, such as google-bert/bert-base-chinese, or Train.",
         {"layer": 0, "heads": [0], "query": 9},
     ),
 )

@@ -56,11 +56,23 @@
     }
   }
 
+  // An address may name a heading, which Streamlit meets before the pictures above it have their
+  // height: it is met again while the page grows, until a hand does something.
+  function meet() {
+    const named = location.hash.slice(1);
+    const body = document.querySelector("[data-testid=stMainBlockContainer]");
+    if (!named || !body) return;
+    const growth = new ResizeObserver(() => document.getElementById(named)?.scrollIntoView());
+    growth.observe(body);
+    for (const hand of ["wheel", "pointerdown", "keydown"])
+      addEventListener(hand, () => growth.disconnect(), { once: true, passive: true });
+  }
+
   const root = document.documentElement;
   if (root.dataset.guarded) return; // this runs again with the page
   root.dataset.guarded = "1";
   document.addEventListener("input", mend, true);
+  meet();
   const app = /** @type {HTMLElement | null} */ (document.querySelector("[data-testid=stApp]"));
-  if (!app) return;
-  new MutationObserver(() => follow(app)).observe(app, { attributes: true });
+  if (app) new MutationObserver(() => follow(app)).observe(app, { attributes: true });
 })();

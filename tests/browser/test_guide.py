@@ -40,6 +40,15 @@ def test_the_contents_lead_to_every_section_and_back_leads_back(opened):
     assert opened.page.get_by_role("heading", name="Where the numbers come from").is_visible()
 
 
+@pytest.mark.parametrize("anchor", ["pictures", LAST, "words"])
+def test_an_address_with_an_anchor_opens_at_its_section(reader, anchor):
+    reader.open(f"#{anchor}", "guide").page.locator(f"#{anchor}").wait_for()
+    for image in reader.page.locator(".st-key-guide img").all():
+        image.evaluate("e => e.decode()")
+    reader.page.wait_for_function(IDLE)
+    reader.page.wait_for_function(IN_SIGHT, arg=anchor)
+
+
 def test_the_contents_are_walked_with_the_keyboard(opened):
     entry(opened, "formula").focus()
     opened.page.keyboard.press("Tab")

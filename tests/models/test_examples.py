@@ -159,7 +159,7 @@ def test_the_example_with_random_weights_says_that_they_are_noise_and_what_to_do
     bits = -(weights * np.log2(weights)).sum(axis=-1).mean(axis=-1)
     (said,) = re.findall(r"0\.\d+", example.notice)
     assert float(said) <= (bits / np.log2(weights.shape[-1])).min() < float(said) + 0.01
-    assert example.notice.startswith("Random weights: what you see is noise.")
+    assert example.notice.startswith("Random weights: what you see is noise,")
     assert trace.query_tokens[example.opening["query"]].text == "它"
     named = [known for known in KNOWN if known.name in example.notice]
     assert [known.about.split(";")[0] for known in named] == ["BERT, Chinese"]
