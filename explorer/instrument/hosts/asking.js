@@ -2,16 +2,11 @@
 // the page's root says that they are wanted, and the page's own style (ui/frame.css) follows it, so
 // that they open at once, without asking the server.
 
+import { isTyped } from "../parts/dom.js";
+
 const RUN = ["run", "compare", "train"].map((key) => `.st-key-${key} button`).join(", ");
 const GO = `${RUN}, [class*="st-key-example_"] button`;
 const BOXES = ".st-key-ask textarea, .st-key-ask input, .st-key-ask button";
-const TYPED = "input, textarea, select, [contenteditable], [role='application']";
-
-/** Whether a key goes into a box. @param {Event} event */
-export const isTyped = (event) => {
-  const [target] = event.composedPath();
-  return target instanceof Element && target.matches(TYPED) && !target.matches("[type=radio]");
-};
 
 /** @typedef {ReturnType<typeof createAsking>} Asking */
 
@@ -41,7 +36,7 @@ export function createAsking() {
       const inside = event.target instanceof Element && event.target.closest(".st-key-ask");
       if (inside && (event.key === "Escape" || (event.key === "Enter" && event.ctrlKey))) fold();
       if (event.key !== "e" || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (isTyped(event)) return;
+      if (isTyped(event) || "lesson" in dataset) return;
       event.preventDefault();
       edit();
     },

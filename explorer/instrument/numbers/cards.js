@@ -25,6 +25,16 @@ export const onCard = (now, card, head) => ({
   cards: now.cards,
 });
 
+/**
+ * What a class sees: colours that mean the same on every card, and both sides beside one another.
+ * @param {View} view @returns {View}
+ */
+export const inLesson = (view) => ({
+  ...view,
+  scale: "absolute",
+  flow: view.flow === "auto" ? "down" : view.flow,
+});
+
 /** Which card shows what is seen; -1 for none. @param {View} view */
 export const cardNow = (view) => view.cards.indexOf(cardOf(view));
 
@@ -61,8 +71,7 @@ export function cardName(card, trace) {
       ? `L${view.layer}, ${view.heads.length} heads`
       : headsName(view.layer, view.heads);
   const [from, to] = nameOfPins(trace, view);
-  const words = to ? `${from || "all"} → ${to}` : from;
-  return [heads, words].filter(Boolean).join(" ");
+  return [heads, to ? `${from} → ${to}`.trim() : from].filter(Boolean).join(" ");
 }
 
 /** The word on each side, or what stands there if it is none. @param {Trace} trace @param {View} view */

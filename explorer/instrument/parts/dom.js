@@ -55,6 +55,14 @@ export function pointIn(element, { clientX, clientY }) {
   return [(clientX - left) / zoom, (clientY - top) / zoom];
 }
 
+const BOXES = "input:not([type=radio], [type=checkbox], [type=range]), textarea, select";
+
+/** Whether a key goes into a box. @param {Event} event */
+export const isTyped = (event) => {
+  const [target] = event.composedPath();
+  return target instanceof Element && target.matches(`${BOXES}, [contenteditable]`);
+};
+
 /** What is said to who has a mouse, or to who has fingers. @param {string} mouse @param {string} finger */
 export const byHand = (mouse, finger) =>
   window.matchMedia("(pointer: coarse)").matches ? finger : mouse;
