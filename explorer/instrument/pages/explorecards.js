@@ -93,7 +93,7 @@ export function cardsToPaper(here, paper, render) {
 function sheetOf(here, card, i) {
   const { trace, scene, parts, host, told } = here;
   if (!trace || !scene) return h("section", {});
-  const { about, link } = trace.head;
+  const { about, link, title, passport } = trace.head;
   const { says, reading, flow, heatmap, colours } = parts;
   const all = [says.sentence, reading.element, flow.element, heatmap.element, colours.element];
   const elements = all.filter((element) => element.getClientRects().length);
@@ -103,8 +103,8 @@ function sheetOf(here, card, i) {
   return h(
     "section",
     { class: "ax-sheet", "aria-label": `Card ${name}` },
-    drawingOf(elements, `${name} · ${about.title}`, scene),
-    h("p", {}, [about.title, quoted(about.text, QUOTED)].filter(Boolean).join(" · ")),
+    drawingOf(elements, `${name} · ${title}`, scene),
+    h("p", {}, [title, passport, quoted(about.text, QUOTED)].filter(Boolean).join(" · ")),
     h("p", { class: "ax-sheet-link" }, where ?? `Card ${i + 1} of the page it was printed from.`),
   );
 }

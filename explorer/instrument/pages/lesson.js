@@ -53,6 +53,7 @@ export function createLesson(root, acts) {
  * @param {HTMLElement} root @param {boolean} on
  */
 function enlarge(root, on) {
+  if (root.classList.contains("ax-lesson") === on) return;
   document.documentElement.toggleAttribute("data-lesson", on);
   for (const name of ["ax-plain", "ax-lesson"]) root.classList.toggle(name, on);
   if (on) {
