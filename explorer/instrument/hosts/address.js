@@ -120,6 +120,14 @@ export function createAddress(names) {
       tell({ view: {}, words: ["", ""], ...last, page, open });
     },
     leave: () => ends.abort(),
+    /** The address of another view of the same. @param {Params} params @param {Params | null} link */
+    linkTo: (params, link) => {
+      const url = new URL(window.location.href);
+      for (const name of names) url.searchParams.delete(name);
+      for (const [name, value] of Object.entries({ ...(link ?? {}), ...params }))
+        url.searchParams.set(name, value);
+      return url.href;
+    },
     copyLink: async () => {
       writer.write();
       try {

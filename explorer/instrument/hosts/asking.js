@@ -2,20 +2,18 @@
 // the page's root says that they are wanted, and the page's own style (ui/frame.css) follows it, so
 // that they open at once, without asking the server.
 
+import { createLesson } from "../pages/lesson.js";
+import { isTyped } from "../parts/dom.js";
+
 const RUN = ["run", "compare", "train"].map((key) => `.st-key-${key} button`).join(", ");
 const GO = `${RUN}, [class*="st-key-example_"] button`;
 const BOXES = ".st-key-ask textarea, .st-key-ask input, .st-key-ask button";
-const TYPED = "input, textarea, select, [contenteditable], [role='application']";
-
-/** Whether a key goes into a box. @param {Event} event */
-export const isTyped = (event) => {
-  const [target] = event.composedPath();
-  return target instanceof Element && target.matches(TYPED) && !target.matches("[type=radio]");
-};
 
 /** @typedef {ReturnType<typeof createAsking>} Asking */
 
-export function createAsking() {
+/** @param {HTMLElement} [root] of a page that P enlarges; none where the page sees to that itself */
+export function createAsking(root) {
+  const lesson = root && createLesson(root);
   const { dataset } = document.documentElement;
   const ends = new AbortController();
   const { signal } = ends;
@@ -41,7 +39,7 @@ export function createAsking() {
       const inside = event.target instanceof Element && event.target.closest(".st-key-ask");
       if (inside && (event.key === "Escape" || (event.key === "Enter" && event.ctrlKey))) fold();
       if (event.key !== "e" || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (isTyped(event)) return;
+      if (isTyped(event) || "lesson" in dataset) return;
       event.preventDefault();
       edit();
     },
@@ -54,6 +52,9 @@ export function createAsking() {
       if (now !== asked) fold();
       asked = now;
     },
-    leave: () => ends.abort(),
+    leave: () => {
+      ends.abort();
+      lesson?.leave();
+    },
   };
 }

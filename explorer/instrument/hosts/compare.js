@@ -5,7 +5,7 @@ import { createAddress, createComponent } from "./address.js";
 import { createAsking } from "./asking.js";
 
 export default createComponent((root, send) => {
-  const [address, asking] = [createAddress(COMPARE_PARAMS), createAsking()];
+  const [address, asking] = [createAddress(COMPARE_PARAMS), createAsking(root)];
   return mountCompare(root, {
     ...address,
     asking,

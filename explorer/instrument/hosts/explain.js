@@ -5,7 +5,7 @@ import { createAddress, createComponent } from "./address.js";
 import { createAsking } from "./asking.js";
 
 export default createComponent((root, send) => {
-  const [address, asking] = [createAddress(EXPLAIN_PARAMS), createAsking()];
+  const [address, asking] = [createAddress(EXPLAIN_PARAMS), createAsking(root)];
   return mountExplain(root, {
     ...address,
     asking,

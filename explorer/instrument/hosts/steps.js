@@ -5,7 +5,7 @@ import { createAddress, createComponent } from "./address.js";
 import { createAsking } from "./asking.js";
 
 export default createComponent((root, send) => {
-  const [address, asking] = [createAddress(STEPS_PARAMS), createAsking()];
+  const [address, asking] = [createAddress(STEPS_PARAMS), createAsking(root)];
   return mountStepper(root, {
     ...address,
     asking,

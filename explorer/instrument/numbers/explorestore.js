@@ -130,7 +130,7 @@ export const haveOtherThumbs = (one, other) =>
  * @returns {Told}
  */
 export function arrived(told, head, link) {
-  const fresh = { ...told.view, queries: [], keys: [], grid: START.grid };
+  const fresh = { ...told.view, queries: [], keys: [], grid: START.grid, cards: [] };
   const opened = hasView(link) ? fresh : fromParams(fresh, openingOf(head));
   const view = clamp(fromParams(opened, link), head);
   return { ...told, view, history: NO_HISTORY, hovered: null, peeked: null, other: false };

@@ -1,5 +1,7 @@
 // What the reader has chosen: one plain object, its changes, and its place in a link.
 
+import { cardParams, cardText, joinCards, MOST_LETTERS, splitCards } from "./cardtext.js";
+
 /**
  * @typedef {import("./model.js").Specials} Specials
  * @typedef {import("./model.js").Scale} Scale
@@ -8,9 +10,10 @@
  *            queries: number[], keys: number[], look: "from" | "to",
  *            grid: "pinned" | "whole", words: boolean, map: Level, pool: "sum" | "max", specials: Specials, scale: Scale, mass: number,
  *            flow: "auto" | "down" | "across", path: "all" | "chosen", residual: number,
- *            step: number | null}} View
+ *            step: number | null, cards: string[]}} View
  *   layer is the model’s own number of it; queries and keys are the pinned tokens, in order; residual is per cent; step is of a training,
- *   null for its last; map: what stands on maps; pool: how weights between groups become one
+ *   null for its last; map: what stands on maps; pool: how weights between groups become one;
+ *   cards: views that were kept, each as a link has it
  */
 
 /** @type {View} */
@@ -32,6 +35,7 @@ export const START = {
   path: "all",
   residual: 50,
   step: null,
+  cards: [],
 };
 
 const CHOICES = {
@@ -111,11 +115,12 @@ export function toParams(view) {
   if (view.mass !== START.mass) params.mass = String(view.mass);
   if (view.residual !== START.residual) params.residual = String(view.residual);
   if (view.step !== null) params.step = String(view.step);
+  if (view.cards.length) params.cards = joinCards(view.cards);
   return params;
 }
 
 export const PARAMS = [
-  ...["layer", "heads", "query", "key", "words", "mass", "residual", "step"],
+  ...["layer", "heads", "query", "key", "words", "mass", "residual", "step", "cards"],
   ...NAMES.map(String),
 ];
 
@@ -152,7 +157,19 @@ export function fromParams(view, params) {
   next.mass = Math.max(number("mass", 100) ?? view.mass, 1);
   next.residual = number("residual", 100) ?? view.residual;
   next.step = number("step", 999_999) ?? view.step;
+  if (params.has("cards")) next.cards = readCards(params.get("cards"));
   return next;
+}
+
+/** Cards as this page writes them, of a stranger's text. @param {string | null} text */
+function readCards(text) {
+  const views = splitCards(text).map((card) => {
+    const params = cardParams(card);
+    params.delete("cards"); // a card has none
+    return fromParams(START, params);
+  });
+  const cards = views.map((view) => cardText(toParams(view)));
+  return [...new Set(cards)].filter((card) => card.length <= MOST_LETTERS);
 }
 
 /**

@@ -31,9 +31,11 @@ import {
   toParams,
 } from "../numbers/view.js";
 import { readTheme } from "../parts/theme.js";
+import { cardsIn, cardsToPaper, toldNow } from "./explorecards.js";
 import { createParts, layOut, panelsOf } from "./exploreparts.js";
 import { CLOCK, createSchedule } from "./exploreschedule.js";
 import { createSupply } from "./exploresupply.js";
+import { createLesson } from "./lesson.js";
 import { boxesOf, followSizes } from "./sizes.js";
 
 /**
@@ -75,6 +77,7 @@ import { boxesOf, followSizes } from "./sizes.js";
  *   go?: (page: string, open?: Record<string, string>) => void,
  *   onShown?: (id: string, params: Record<string, string>, words: [string, string]) => void,
  *   onTravel?: (act: (params: URLSearchParams) => void) => void, leave?: () => void,
+ *   linkTo?: (params: Record<string, string>, link: Record<string, string> | null) => string,
  * }} Host what follows onFocus is of a host with pages and a history
  * @typedef {{queries: number[], keys: number[]}} Places tokens that look, tokens that are looked at
  * @typedef {{update: (bytes: Uint8Array) => void, retheme: () => void, destroy: () => void,
@@ -86,10 +89,11 @@ import { boxesOf, followSizes } from "./sizes.js";
  *   pictures: import("../numbers/explorepictures.js").Pictures, theme: Scene["theme"],
  *   scene: Scene | null, shown: View | null, parts: import("./exploreparts.js").Parts,
  *   supply: ReturnType<typeof createSupply>, schedule: ReturnType<typeof createSchedule>,
- *   seen: () => void,
+ *   seen: () => void, lesson: import("./lesson.js").Lesson | null,
+ *   plain: {of: View | null, view: View},
  * }} Here
  *   scene: what was painted last; shown: the view that the switches show; seen: called when the page is
- *   seen again
+ *   seen again; lesson: null in a part of a page; plain: a view as a lesson shows it
  */
 
 const ALL = { thumbs: true, model: true };
@@ -102,10 +106,16 @@ export function mount(root, host) {
   const here = /** @type {Here} */ ({
     ...{ root, host, trace: null, told: NOTHING_TOLD, pictures: noPictures() },
     ...{ theme: readTheme(root), scene: null, shown: null },
+    ...{ lesson: null, plain: { of: null, view: START } },
     supply: createSupply(host.need, Date.now() % 90_000, () => !document.hidden),
   });
   here.seen = () => fetchMissing(here);
-  here.parts = createParts(doingOf(here));
+  const cards = cardsIn(here, (next, what) => change(here, next, what));
+  if (!root.parentElement?.closest(".ax")) {
+    const turned = () => here.schedule.ask({ ...ALL, moved: true });
+    here.lesson = createLesson(root, { turned, keep: cards.keep, show: cards.showAt });
+  }
+  here.parts = createParts(doingOf(here, cards));
   const { heatmap, flow, reading, layers, says, picked, training } = here.parts;
   here.schedule = createSchedule(CLOCK, {
     panels: [heatmap, flow, reading, layers],
@@ -135,6 +145,7 @@ export function mount(root, host) {
       training.pause();
       here.parts.about.stop();
       stopFollowing();
+      here.lesson?.leave();
       host.leave?.();
       document.removeEventListener("visibilitychange", here.seen);
       root.replaceChildren();
@@ -153,14 +164,18 @@ const drawingOf = (here) => ({
     here.schedule.ask(ALL);
     render(here);
   },
+  paper: (paper) => cardsToPaper(here, paper, () => render(here)),
   title: () => {
     const { title, passport } = here.trace?.head ?? {};
     return [title, passport, here.scene?.model.name].filter(Boolean).join(" · ");
   },
 });
 
-/** @param {Here} here @returns {import("./exploreparts.js").Doing} */
-function doingOf(here) {
+/**
+ * @param {Here} here @param {ReturnType<typeof cardsIn>} cards
+ * @returns {import("./exploreparts.js").Doing}
+ */
+function doingOf(here, cards) {
   const { host, supply } = here;
   return {
     actions: { ...pointingIn(here), ...choosingIn(here) },
@@ -187,6 +202,7 @@ function doingOf(here) {
         supply.askEffects();
         fetchMissing(here);
       }),
+    ...{ cards, lesson: here.lesson && (() => here.lesson?.turn(true)) },
     askOther: (asks) => {
       here.told = { ...here.told, other: asks };
       here.schedule.ask({ model: true });
@@ -291,10 +307,16 @@ function change(here, next, what) {
 function goTo(here, params) {
   const { trace, told } = here;
   if (!trace) return;
-  const view = clamp(fromParams(START, params), trace.head);
+  const { cards } = told.view; // those of now: a place is none of theirs
+  const there = clamp(fromParams(START, params), trace.head);
+  const view = { ...there, cards };
   here.told = { ...told, view, history: NO_HISTORY, hovered: null, peeked: null, other: false };
   fetchMissing(here);
-  here.host.onShown?.(trace.head.id, toParams(view), pinnedWords(trace, view));
+  const words = pinnedWords(trace, view);
+  here.host.onShown?.(trace.head.id, toParams(view), words);
+  if (String(there.cards) !== String(cards)) {
+    here.host.onView(toParams(view), trace.head.link, words);
+  }
   here.schedule.ask({ ...ALL, moved: true });
 }
 
@@ -340,11 +362,12 @@ function render(here) {
   if (!trace || !root.clientWidth) return; // in a hidden tab; once it is seen, it asks again
   const what = schedule.take();
   if (trace.training) showFrame(trace, frameAt(trace.training, here.told.view.step));
-  here.pictures = picturesAfter(here.pictures, trace, here.told, what);
+  const told = toldNow(here);
+  here.pictures = picturesAfter(here.pictures, trace, told, what);
   const { model } = here.pictures;
   if (!model) return;
   const how = { theme, moved: what.moved ?? false, asks: here.host.need !== null };
-  const scene = sceneOf(trace, here.told, here.pictures, model, how);
+  const scene = sceneOf(trace, told, here.pictures, model, how);
   here.scene = scene;
   const nothing = !model.picture.rows.length;
   parts.blank.hidden = !nothing;
@@ -394,6 +417,7 @@ function showView(here, scene) {
   const pools = level !== "same" && !(head.long && view.specials === "renormalised");
   here.parts.view.show({ view, levels: own, level, pools });
   about.show(head.about);
+  here.parts.cards.show(here.told.view, trace);
   here.parts.says.notify(scene);
   here.parts.striking.draw(scene);
   lead.show(pinnedWords(trace, view)[0], head.training !== null);

@@ -1,6 +1,8 @@
 // What the instrument is made of, and where it stands on the page.
 
 import { createCaptions } from "../panels/captions.js";
+import { createCards, createKeep } from "../panels/cards.js";
+import { createColours } from "../panels/colours.js";
 import { createFlow } from "../panels/flow.js";
 import { createGrid } from "../panels/grid.js";
 import { createHeatmap } from "../panels/heatmap.js";
@@ -11,7 +13,7 @@ import { createReading } from "../panels/reading.js";
 import { createStriking } from "../panels/striking.js";
 import { createTraining } from "../panels/training.js";
 import { createAbout } from "../parts/about.js";
-import { h } from "../parts/dom.js";
+import { h, pushButton } from "../parts/dom.js";
 import {
   createCombine,
   createCopy,
@@ -22,6 +24,8 @@ import {
 import { createViewMenu } from "../parts/viewmenu.js";
 import { createFiles } from "../save/files.js";
 import { atMap, fromWithin, onMap } from "./maphands.js";
+
+const LESSON = "Sentence and picture alone, large, for a projector (P)";
 
 /**
  * @typedef {import("./exploreschedule.js").Change} Change
@@ -40,8 +44,10 @@ import { atMap, fromWithin, onMap } from "./maphands.js";
  *   go: ((page: string, open?: Record<string, string>) => void) | null,
  *   askOther: (asks: boolean) => void,
  *   effects: (() => void) | null,
+ *   cards: import("../panels/cards.js").Acts, lesson: (() => void) | null,
  * }} Doing what the parts do, once somebody uses them; go: to another page at this place; askOther:
- *   the next word that is clicked goes to the other side; effects: heads are switched off in turn
+ *   the next word that is clicked goes to the other side; effects: heads are switched off in turn;
+ *   lesson: begins one; null in a part of a page
  * @typedef {ReturnType<typeof createParts>} Parts
  */
 
@@ -78,12 +84,23 @@ export function createParts(doing) {
     panels: h("div", { class: "ax-panels" }),
   };
   const { sceneNow, pages } = doing;
+  const colours = coloursBeside(parts.heatmap);
   const files = createFiles(picturesOf(parts), sceneNow, pages, parts.heatmap.saved, doing.npz);
-  return { ...parts, files };
+  return { ...parts, colours, files };
+}
+
+/** What the colours mean, drawn with the map. @param {ReturnType<typeof createHeatmap>} heatmap */
+function coloursBeside(heatmap) {
+  const [colours, { draw }] = [createColours(heatmap.place), { ...heatmap }];
+  heatmap.draw = (scene) => {
+    draw(scene);
+    colours.draw(scene);
+  };
+  return colours;
 }
 
 /** What is said of the picture, and the ways that lead on. @param {Doing} doing */
-function wordsOf({ go, asking, copyLink, actions }) {
+function wordsOf({ go, asking, copyLink, actions, cards, lesson }) {
   const why = go && (() => go("step"));
   const train = go && (() => go("train"));
   return {
@@ -91,6 +108,8 @@ function wordsOf({ go, asking, copyLink, actions }) {
     lead: createLead({ head: actions.nextHead, word: actions.pointAtText, why, train }),
     copy: copyLink && createCopy(copyLink),
     openSteps: why && createOpenSteps(why),
+    cards: createCards(cards),
+    toClass: lesson ? [createKeep(cards.keep), pushButton("Lesson", LESSON, lesson)] : [],
   };
 }
 
@@ -125,16 +144,18 @@ export const panelsOf = ({ training, grid, heatmap, flow, reading, layers }) => 
 export function layOut(root, parts) {
   const { says, view, panels, reading, grid, striking, flow, heatmap, layers } = parts;
   const heads = h("div", { class: "ax-column" }, grid.element, striking.element);
-  panels.append(reading.element, heads, flow.element, heatmap.element, layers.element);
+  const maps = [flow.element, heatmap.element, parts.colours.element];
+  panels.append(reading.element, heads, ...maps, layers.element);
   const copy = parts.copy ? [parts.copy.element] : [];
   const why = parts.openSteps ? [parts.openSteps] : [];
-  const away = h("div", { class: "ax-away" }, ...copy, parts.files.element);
+  const away = h("div", { class: "ax-away" }, ...parts.toClass, ...copy, parts.files.element);
   const top = h("div", { class: "ax-top" }, parts.about.element, away);
   const words = h("div", { class: "ax-words" }, says.sentence, says.notes);
   const steps = h("div", { class: "ax-away" }, ...parts.steps.elements, ...why);
   const bar = h("div", { class: "ax-bar" }, view.element, view.chips, parts.picked.element, steps);
   root.replaceChildren(
     ...[top, parts.lead.element, parts.training.element, words, says.notice, bar],
+    ...(parts.toClass.length ? [parts.cards.element] : []),
     ...[parts.blank, panels, says.spoken],
   );
 }

@@ -1,6 +1,7 @@
 // What is fetched from the server, and what is forgotten again.
 
 import { isAnswered, wishOf } from "../numbers/answers.js";
+import { looksOf } from "../numbers/cards.js";
 import { placeOf } from "../numbers/data.js";
 import { mapsAt } from "../numbers/groupmaps.js";
 import { headName } from "../numbers/headname.js";
@@ -85,6 +86,23 @@ function missingOfLong(trace, view, { layer, heads }, seen) {
   return thumbs.length ? { ...request, thumbs } : null;
 }
 
+/**
+ * What is needed and not here, and what cards show, so that their keys need not wait: as far as it
+ * takes no more than half of what is kept.
+ * @param {Trace} trace @param {View} view @param {Look} look @param {boolean} path
+ * @param {boolean} seen @param {number} each bytes of a layer, or of a head
+ */
+export function missingNow(trace, view, look, path, seen, each) {
+  const cards = looksOf(view, trace.head);
+  const own = trace.head.long ? cards.flatMap(({ heads }) => heads).length : cards.length;
+  const looks = own * each <= MEMORY / 2 ? [look, ...cards] : [look];
+  for (const one of looks) {
+    const request = missingOf(trace, view, one, path, false);
+    if (request) return request;
+  }
+  return missingOf(trace, view, look, path, seen);
+}
+
 /** The next small pictures, as many as are made at once. @param {Trace} trace @param {number} layer */
 function smallsMissing({ head, smalls }, layer) {
   const cells = head.query_tokens.length * head.key_tokens.length;
@@ -144,11 +162,27 @@ export function pageBytes(
 }
 
 /**
- * What can be taken away as a page.
+ * What can be taken away as a page; with cards also what they show, and what is seen now.
  * @param {Trace} trace @param {View} view @param {number} each bytes of a layer, or of a head
  * @returns {PageChoice[]}
  */
-function choicesOf({ head }, { layer, heads }, each) {
+function choicesOf(trace, view, each) {
+  const { head } = trace;
+  const choices = choicesOfView(trace, view, each);
+  if (!view.cards.length) return choices;
+  const looks = [view, ...looksOf(view, head)];
+  const layers = [...new Set(looks.map(({ layer }) => layer))];
+  const places = looks.flatMap(({ layer, heads }) =>
+    heads.map((i) => /** @type {Place} */ ([layer, i])),
+  );
+  const own = [...new Map(places.map((place) => [String(place), place])).values()];
+  const of = head.long ? { layers: null, heads: own } : { layers, heads: null };
+  const bytes = pageBytes(head, each, head.long ? own.length : layers.length);
+  return [{ name: "These cards", bytes, of }, ...choices];
+}
+
+/** @param {Trace} trace @param {View} view @param {number} each @returns {PageChoice[]} */
+function choicesOfView({ head }, { layer, heads }, each) {
   const bytes = (/** @type {number} */ count) => pageBytes(head, each, count);
   const all = head.numbers.length;
   if (!head.long) {
@@ -194,7 +228,7 @@ export function createSupply(need, first, seen = () => true) {
       const isSeen = seen();
       const request =
         need &&
-        (missingOf(trace, view, look, path, isSeen) ??
+        (missingNow(trace, view, look, path, isSeen, each) ??
           (isSeen ? toldLater(trace, view, effects) : null));
       const key = request && JSON.stringify({ ...request, group: request.group?.name });
       if (!request || key === wanted) return;

@@ -6,9 +6,10 @@ import { h } from "../parts/dom.js";
 /**
  * @typedef {() => void} Draw
  * @typedef {(act: () => void) => unknown} Frame calls back in the next frame
- * @typedef {{boxes: [HTMLElement, Draw][], all: Draw, title: () => string}} Drawing
+ * @typedef {{boxes: [HTMLElement, Draw][], all: Draw, title: () => string,
+ *            paper?: (paper: boolean) => void}} Drawing
  *   boxes: what is drawn for the width of which element; all: draws everything at once, in the
- *   colours of now; title: what stands above it on paper
+ *   colours of now; title: what stands above it on paper; paper: what else is done for it and after
  * @typedef {Drawing & {root: HTMLElement, headline: HTMLElement}} Page
  */
 
@@ -175,6 +176,7 @@ function toPaper(paper) {
     if (paper) root.prepend(headline);
     else headline.remove();
   }
+  for (const page of pages) page.paper?.(paper);
   drawPages();
   for (const { root } of pages) markCut(root);
   if (paper) return;

@@ -11,7 +11,7 @@ import {
   rateOf,
   topsOf,
 } from "../numbers/readingpages.js";
-import { h } from "../parts/dom.js";
+import { h, zoomOf } from "../parts/dom.js";
 
 /**
  * @typedef {import("../numbers/readingpages.js").Chunk} Chunk
@@ -129,7 +129,7 @@ function measured(here, fresh) {
   for (const c of chunks.keys()) if (heights.known[c]) known.set(c, heights.heights[c]);
   const isFirst = !known.size;
   for (const c of fresh) {
-    known.set(c, boxes[c].getBoundingClientRect().height);
+    known.set(c, boxes[c].getBoundingClientRect().height / zoomOf(boxes[c]));
     for (const i of chunks[c].own) here.lines[i] = making.lineOf(i);
   }
   const rate = isFirst ? rateOf(chunks, known, heights.rate) : heights.rate;

@@ -17,7 +17,7 @@ import {
 } from "../numbers/flowplaces.js";
 import { focusOn } from "../numbers/words.js";
 import { helpMark } from "../parts/bubble.js";
-import { choice, h, keys, picking, setText, windowOn } from "../parts/dom.js";
+import { choice, h, keys, picking, pointIn, setText, windowOn } from "../parts/dom.js";
 import { paintOn } from "../parts/paint.js";
 import { heightFor, roomOf } from "../parts/room.js";
 import { pairsTable } from "../parts/table.js";
@@ -135,8 +135,7 @@ function onKeys(here, actions) {
 /** @param {Here} here @param {MouseEvent} event */
 function tokenAt({ dom, state }, event) {
   if (!state.scene) return null;
-  const frame = dom.stage.getBoundingClientRect();
-  const spot = spotAt(state, event.clientX - frame.left, event.clientY - frame.top);
+  const spot = spotAt(state, ...pointIn(dom.stage, event));
   if (!spot) return null;
   const i = indexAt(state.edges[spot.side], spot.along);
   return i < 0 ? null : { side: spot.side, i };

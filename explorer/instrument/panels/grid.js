@@ -8,7 +8,7 @@ import { digits, profileOf } from "../numbers/model.js";
 import { enlarge, levelOf, shortOf, smallOf } from "../numbers/smallpictures.js";
 import { helpMark } from "../parts/bubble.js";
 import { ARROWS, h } from "../parts/dom.js";
-import { drawCells, paintOn } from "../parts/paint.js";
+import { dotsFor, drawCells, paintOn } from "../parts/paint.js";
 import { createTable } from "../parts/table.js";
 
 /**
@@ -201,7 +201,7 @@ function mark(grid, scene) {
 function paint(grid) {
   const last = grid.boxes.at(-1)?.at(-1);
   if (!last?.width) return;
-  grid.ratio = Math.min(window.devicePixelRatio || 1, 2);
+  grid.ratio = dotsFor(grid.canvas);
   paintOn(grid.canvas, last.x + last.width, last.y + last.height, (pen) => {
     grid.pictures.forEach((row, i) =>
       row.forEach(({ levels, height, width, colours }, head) => {

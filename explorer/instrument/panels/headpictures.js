@@ -4,7 +4,7 @@ import { bound } from "../numbers/basics.js";
 import { dotsOf, nameable, nearestDot } from "../numbers/headplane.js";
 import { isMarked, isOfKinds, measureOf } from "../numbers/headsview.js";
 import { headsSentence, mapWords, nameOf, planeWords } from "../numbers/headwords.js";
-import { h, setText } from "../parts/dom.js";
+import { h, pointIn, setText } from "../parts/dom.js";
 import { createHeadMap } from "../parts/headmap.js";
 import { paintOn } from "../parts/paint.js";
 
@@ -115,8 +115,9 @@ function createHeadPlane(act) {
   /** @type {Dot[]} */
   let dots = [];
   /** @param {MouseEvent} event */
-  function headAt({ offsetX: x, offsetY: y }) {
+  function headAt(event) {
     const shown = state;
+    const [x, y] = pointIn(element, event);
     return shown && nearestDot(dots, { x, y }, (i) => isOfKinds(shown, i));
   }
   element.setAttribute("role", "img");

@@ -13,7 +13,7 @@ import {
   pressed,
 } from "../numbers/heatpress.js";
 import { middleAt, panned, showing } from "../numbers/viewport.js";
-import { keys } from "../parts/dom.js";
+import { keys, zoomOf } from "../parts/dom.js";
 import {
   below,
   cellAt,
@@ -189,7 +189,8 @@ function drag(here, event, press, panel) {
   if (press.does === "overview") return look(here, event);
   if (press.does === "pan") {
     const [dx, dy] = [event.clientX - press.x, event.clientY - press.y];
-    state.part = panned(state.part, press.part, dx, dy, state.box.cell);
+    const cell = state.box.cell * zoomOf(here.dom.stage);
+    state.part = panned(state.part, press.part, dx, dy, cell);
     return here.redraw();
   }
   const cell = cellAt(here, event);

@@ -37,8 +37,9 @@ import { below, isZoomed, mapSize, shownNow, sizeNow } from "./heatstate.js";
  * @typedef {import("./heatstate.js").Here} Here
  * @typedef {import("./heatstate.js").State} State
  * @typedef {{element: HTMLElement, draw: (next: Scene) => void, focus: (next: Scene) => void}} Panel
- * @typedef {Panel & {saved: () => Saved | null}} Heatmap
- *   saved: the numbers of the map; below it, of what is in sight
+ * @typedef {{top: number, height: number, beside: number}} Place beside: what is free on the right
+ * @typedef {Panel & {saved: () => Saved | null, place: () => Place}} Heatmap
+ *   saved: the numbers of the map; below it, of what is in sight; place: where the cells are
  * @typedef {ReturnType<typeof build>} Dom
  */
 
@@ -69,6 +70,7 @@ export function createHeatmap(actions, deepActions) {
     draw: (next) => draw(here, next),
     focus: (next) => focus(here, next),
     saved: () => savedOf(here),
+    place: () => placeOf(here.state),
   };
   listen(here, panel);
   return panel;
@@ -207,6 +209,11 @@ function place({ dom, state }, scene) {
   const side = Math.min(state.wide - label - 2, MAX_SIDE, MAX_CELL * n, tallest);
   state.box = plotOf(state.part, label, side, nRows, nColumns);
 }
+
+/** @param {State} state @returns {Place} */
+const placeOf = ({ box: { left, top, width, height }, wide }) => ({
+  ...{ top, height, beside: wide - left - width },
+});
 
 /** @param {State} state */
 const tall = ({ box }) => box.top + box.height + 2;

@@ -1,6 +1,7 @@
 // What the heatmap knows of itself, and what is read from it.
 
 import { cellIn } from "../numbers/viewport.js";
+import { pointIn } from "../parts/dom.js";
 import { cornerIn, isNear } from "./heatpaint.js";
 
 /**
@@ -46,11 +47,8 @@ export const sizeNow = ({ scene, deep, depth }) =>
 /** What lies below the map. @param {Here} here */
 export const below = ({ state, deepActions }) => deepActions && state.depth;
 
-/** @param {Here} here @param {Pointed} event @returns {[number, number]} */
-export function placeOf({ dom }, event) {
-  const frame = dom.stage.getBoundingClientRect();
-  return [event.clientX - frame.left, event.clientY - frame.top];
-}
+/** @param {Here} here @param {Pointed} event */
+export const placeOf = ({ dom }, event) => pointIn(dom.stage, event);
 
 /** @param {Here} here @param {Pointed} event */
 export function cellAt(here, event) {

@@ -11,7 +11,7 @@ import {
   pathParts,
 } from "../numbers/pathscene.js";
 import { helpMark } from "../parts/bubble.js";
-import { choice, h, keys, slider, windowOn } from "../parts/dom.js";
+import { choice, h, keys, pointIn, slider, windowOn } from "../parts/dom.js";
 import { paintOn } from "../parts/paint.js";
 import { createTable } from "../parts/table.js";
 import { paintPath } from "./layerspaint.js";
@@ -148,9 +148,8 @@ function listen(panel, actions) {
 /** @param {Panel} panel @param {MouseEvent} event */
 function spotUnder({ here, parts }, event) {
   if (!here.scene) return null;
-  const { left, top } = parts.stage.getBoundingClientRect();
-  const [x, y] = [event.clientX - left, event.clientY - top];
-  return spotAt(here.places, here.scrolled, levelsOf(here.scene.trace), x, y);
+  const levels = levelsOf(here.scene.trace);
+  return spotAt(here.places, here.scrolled, levels, ...pointIn(parts.stage, event));
 }
 
 /** @param {Panel} panel @param {number} dx @param {number} dy */

@@ -3,7 +3,7 @@
 
 import { frameAt } from "../numbers/data.js";
 import { createPlayer, frameUnder, sentenceOfFrame, stepOf } from "../numbers/trainingplay.js";
-import { h, pushButton, setText } from "../parts/dom.js";
+import { h, pointIn, pushButton, setText } from "../parts/dom.js";
 import { createAnswers } from "./traininganswers.js";
 import { createTrainingCurves, LEFT, RIGHT } from "./trainingcurves.js";
 import { createTrainingHeads } from "./trainingheads.js";
@@ -52,7 +52,8 @@ export function createTraining(change) {
   curves.canvas.addEventListener("click", (event) => {
     if (!scene?.trace.training) return;
     player.pause();
-    const share = (event.offsetX - LEFT) / (curves.canvas.clientWidth - LEFT - RIGHT);
+    const [x] = pointIn(curves.canvas, event);
+    const share = (x - LEFT) / (curves.canvas.clientWidth - LEFT - RIGHT);
     turn(frameUnder(share, steps().length));
   });
 

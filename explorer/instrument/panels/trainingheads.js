@@ -4,7 +4,7 @@
 import { spokenHead } from "../numbers/headname.js";
 import { chosenName, percentOf, shareOnIdeal, weightsAt } from "../numbers/trainingplay.js";
 import { pin } from "../numbers/view.js";
-import { h, setText } from "../parts/dom.js";
+import { h, pointIn, setText } from "../parts/dom.js";
 import { drawCells, paintOn, shorten } from "../parts/paint.js";
 
 /**
@@ -65,7 +65,8 @@ function createFigure(point, pick) {
   const cellAt = (/** @type {MouseEvent} */ event) => {
     const of = (/** @type {number} */ at) =>
       Math.floor(((at - EDGE) / (figure.side - EDGE)) * figure.n);
-    const cell = /** @type {Cell} */ ([of(event.offsetY), of(event.offsetX)]);
+    const [x, y] = pointIn(canvas, event);
+    const cell = /** @type {Cell} */ ([of(y), of(x)]);
     return cell.every((i) => i >= 0 && i < figure.n) ? cell : null;
   };
   canvas.setAttribute("role", "img");

@@ -2,7 +2,7 @@
 // takes no room.
 
 import { TERMS } from "../wire/terms.js";
-import { h } from "./dom.js";
+import { h, zoomOf } from "./dom.js";
 
 const EDGE = 8; // pixels that stay free between a bubble and the window
 
@@ -68,8 +68,9 @@ function showBubble(mark, text) {
   const left = Math.max(EDGE, Math.min(at.left, clientWidth - width - EDGE));
   const below = at.bottom + EDGE;
   const fits = below + height <= clientHeight - EDGE || at.top < height + EDGE;
-  bubble.style.left = `${left}px`;
-  bubble.style.top = `${fits ? below : at.top - height - EDGE}px`;
+  const zoom = zoomOf(bubble);
+  bubble.style.left = `${left / zoom}px`;
+  bubble.style.top = `${(fits ? below : at.top - height - EDGE) / zoom}px`;
   open = { mark, bubble };
   window.addEventListener("scroll", hideOpen, { capture: true, once: true });
 }

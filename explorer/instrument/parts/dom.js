@@ -37,6 +37,32 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/**
+ * How much larger an element stands than its own sheet says. Rectangles and pointers are told as
+ * they stand, widths and styles are not.
+ * @param {Element} element
+ */
+export const zoomOf = (element) => element.currentCSSZoom ?? 1;
+
+/**
+ * Where a pointer is in an element, in the element's own pixels.
+ * @param {Element} element @param {{clientX: number, clientY: number}} event
+ * @returns {[number, number]}
+ */
+export function pointIn(element, { clientX, clientY }) {
+  const { left, top } = element.getBoundingClientRect();
+  const zoom = zoomOf(element);
+  return [(clientX - left) / zoom, (clientY - top) / zoom];
+}
+
+const BOXES = "input:not([type=radio], [type=checkbox], [type=range]), textarea, select";
+
+/** Whether a key goes into a box. @param {Event} event */
+export const isTyped = (event) => {
+  const [target] = event.composedPath();
+  return target instanceof Element && target.matches(`${BOXES}, [contenteditable]`);
+};
+
 /** What is said to who has a mouse, or to who has fingers. @param {string} mouse @param {string} finger */
 export const byHand = (mouse, finger) =>
   window.matchMedia("(pointer: coarse)").matches ? finger : mouse;

@@ -1,7 +1,7 @@
 // A map of all heads, one cell each: layers down, heads across. Pointing, clicking and arrow keys.
 
 import { bound } from "../numbers/basics.js";
-import { keys } from "./dom.js";
+import { keys, pointIn } from "./dom.js";
 import { paintOn } from "./paint.js";
 
 /**
@@ -23,12 +23,16 @@ export function createHeadMap(act) {
   const element = document.createElement("canvas");
   /** @type {Layout} */
   let layout = { layers: 1, width: 1, cell: { width: 1, height: 1 } };
+  const under = (/** @type {MouseEvent} */ event) => {
+    const [offsetX, offsetY] = pointIn(element, event);
+    return headAt(layout, { offsetX, offsetY });
+  };
   element.tabIndex = 0;
   element.setAttribute("role", "img");
-  element.addEventListener("pointermove", (event) => act.hover(headAt(layout, event)));
+  element.addEventListener("pointermove", (event) => act.hover(under(event)));
   element.addEventListener("pointerleave", () => act.hover(null));
   element.addEventListener("click", (event) => {
-    const head = headAt(layout, event);
+    const head = under(event);
     if (head !== null) act.pick(head);
   });
   keys(element, (dx, dy) => act.go(headBeside(layout, act.from(), dx, dy)), act.enter, act.leave);

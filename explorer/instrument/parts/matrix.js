@@ -1,7 +1,7 @@
 // A matrix or a vector as cells of colour: signed numbers in two colours, weights in one.
 
 import { css, fullAt, inkOn } from "../numbers/palette.js";
-import { h } from "./dom.js";
+import { h, pointIn } from "./dom.js";
 import { drawCells, packColours, paintOn, shorten } from "./paint.js";
 
 /**
@@ -45,7 +45,7 @@ export function createMatrix(pick, say) {
   /** @type {{matrix: Matrix, box: Box} | null} */
   let shown = null;
   const cellAt = (/** @type {MouseEvent} */ event) =>
-    shown && cellOf(shown.matrix, shown.box, event.offsetX, event.offsetY);
+    shown && cellOf(shown.matrix, shown.box, ...pointIn(canvas, event));
   canvas.addEventListener("pointermove", (event) => {
     const cell = cellAt(event);
     canvas.title = cell ? say(...cell) : "";

@@ -1,6 +1,6 @@
 // What opens under a button, over the page, and closes with Escape or a click beside it.
 
-import { h } from "./dom.js";
+import { h, zoomOf } from "./dom.js";
 
 /**
  * @param {string} name on the button @param {HTMLElement[]} inside
@@ -43,5 +43,5 @@ function keepInside(menu) {
   const room = menu.closest(".ax")?.getBoundingClientRect();
   if (!width || !room) return; // it is closed
   const shift = Math.max(room.left - left, Math.min(0, room.right - right));
-  menu.style.translate = `${shift}px`;
+  menu.style.translate = `${shift / zoomOf(menu)}px`;
 }

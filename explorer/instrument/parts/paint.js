@@ -2,6 +2,7 @@
 // again elsewhere: on the screen, in a vector file.
 
 import { remember } from "../numbers/basics.js";
+import { zoomOf } from "./dom.js";
 
 /**
  * The part of a 2D context that the panels use; `record.js` has another one of it.
@@ -20,13 +21,16 @@ import { remember } from "../numbers/basics.js";
 /** What each canvas shows, in CSS pixels. @type {WeakMap<HTMLCanvasElement, (pen: Pen) => void>} */
 export const painters = new WeakMap();
 
+/** Dots of the screen for a pixel of an element. @param {Element} element */
+export const dotsFor = (element) => Math.min(window.devicePixelRatio || 1, 2) * zoomOf(element);
+
 /**
  * Paint a canvas, at the screen's own dots, and remember how.
  * @param {HTMLCanvasElement} canvas @param {number} width @param {number} height
  * @param {(pen: Pen) => void} painter
  */
 export function paintOn(canvas, width, height, painter) {
-  const ratio = Math.min(window.devicePixelRatio || 1, 2);
+  const ratio = dotsFor(canvas);
   const [w, tall] = [Math.round(width * ratio), Math.round(height * ratio)];
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   if (canvas.width !== w || canvas.height !== tall) {

@@ -1,5 +1,7 @@
 // How tall a picture may be, so that what belongs together stands on one screen.
 
+import { zoomOf } from "./dom.js";
+
 const MARGIN = 10; // pixels under it
 const LEAST = 240; // a lower picture would show less than scrolling does
 const ABOVE = 150; // what stays in sight when the page is scrolled: the header and the sentence
@@ -17,13 +19,16 @@ export const ENDLESS = { first: Number.POSITIVE_INFINITY, most: Number.POSITIVE_
 export function roomOf(element) {
   const root = /** @type {HTMLElement | null} */ (element.closest(".ax"));
   if (!root || element.closest(".ax-paper")) return ENDLESS;
-  const above = Number.parseFloat(getComputedStyle(root).getPropertyValue("--ax-above")) || 0;
-  const top = element.getBoundingClientRect().top - root.getBoundingClientRect().top + above;
-  const { innerHeight } = window;
-  return {
-    first: Math.max(LEAST, innerHeight - top - MARGIN),
-    most: Math.max(LEAST, innerHeight - ABOVE),
-  };
+  const style = getComputedStyle(root);
+  const [above, below] = ["--ax-above", "--ax-foot"].map(
+    (name) => Number.parseFloat(style.getPropertyValue(name)) || 0,
+  );
+  const zoom = zoomOf(root);
+  const top = (element.getBoundingClientRect().top - root.getBoundingClientRect().top) / zoom;
+  const tall = window.innerHeight / zoom;
+  const first = Math.max(LEAST, tall - above - top - MARGIN - below);
+  // Where nothing is scrolled, all pictures end with the screen.
+  return { first, most: below ? first : Math.max(LEAST, tall - ABOVE) };
 }
 
 /**

@@ -119,7 +119,7 @@ const groupsOf = (kinds, csv) => [
  * @param {() => Scene | null} sceneNow @param {Pages} pages
  */
 function createPageChoice(told, sceneNow, pages) {
-  const buttons = [0, 1].map((i) => pushButton("", "", () => fetchPage(i)));
+  const buttons = [0, 1, 2].map((i) => pushButton("", "", () => fetchPage(i)));
   const element = h(
     "fieldset",
     { class: "ax-choice" },
@@ -130,7 +130,11 @@ function createPageChoice(told, sceneNow, pages) {
 
   function tellSizes() {
     told.textContent = "";
-    pages.choices().forEach(({ name, bytes }, i) => {
+    const choices = pages.choices();
+    buttons.forEach((button, i) => {
+      button.hidden = !choices[i];
+    });
+    choices.forEach(({ name, bytes }, i) => {
       const button = buttons[i];
       button.textContent = `${name} (about ${megabytes(bytes)})`;
       button.disabled = bytes > MOST_PAGE;
