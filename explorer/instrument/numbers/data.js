@@ -56,9 +56,11 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
  *            layers: Map<number, Layer>, heads: Map<string, Head>, summaries: Map<string, Summary>,
  *            smalls: Map<string, Small>, means: Float32Array | null,
  *            group: GroupBlock | null, page: PageBlock | null, picture: Uint8Array | null,
- *            training: Training | null, striking: import("./striking.js").Striking | null,
+ *            training: Training | null, masks: Map<number, Int32Array>,
+ *            striking: import("./striking.js").Striking | null,
  *            effects: import("./striking.js").Effects | null}} Trace
- *   layers: by the model's own numbers; heads, summaries, smalls: of a long text, by `placeOf`
+ *   masks: by layer, of those where not every key may be looked at, `[query, 2]` as `Scores` has
+ *   them; layers: by the model's own numbers; heads, summaries, smalls: of a long text, by `placeOf`
  */
 
 /** The weight that each thumbnail byte stands for: square-root tones, finer among small weights. */
@@ -92,7 +94,7 @@ export function unpack(bytes) {
     ...{ head, training, layers: new Map(), means: null, group: null, page: null, picture: null },
     ...{ striking: null, effects: null },
     ...{ thumbs: new Uint8Array(), ordinaryThumbs: new Uint8Array() },
-    ...{ heads: new Map(), summaries: new Map(), smalls: new Map() },
+    ...{ heads: new Map(), summaries: new Map(), smalls: new Map(), masks: new Map() },
   };
   for (const block of blocks) keep(trace, block);
   return trace;
@@ -131,6 +133,9 @@ const PLACES = {
     trace.layers.set(layer, { weights: data, bytes: data.byteLength });
   },
   scores: (trace, block) => keepScores(trace, block),
+  mask: ({ masks }, { layers, data }) => {
+    for (const layer of layers) masks.set(layer, data);
+  },
   means: (trace, { data }) => {
     trace.means = data;
   },
@@ -367,6 +372,7 @@ export function merge(next, old) {
       query_tokens: old.head.query_tokens,
       key_tokens: old.head.key_tokens,
     });
+  next.masks = new Map([...old.masks, ...next.masks]);
   next.means ??= old.means;
   next.group ??= old.group;
   next.training ??= old.training;
