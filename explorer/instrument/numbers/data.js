@@ -69,6 +69,7 @@ const TONE_WEIGHT = Float32Array.from({ length: 256 }, (_, byte) => (byte / 255)
 const WITHOUT_LEVELS = { long: false, levels: {}, key_levels: null, map_level: null };
 const NOTHING_SAID = { title: "", passport: "", checked: null, text: "", noise: false, asked: 0 };
 const NOBODY_S = { n_layers: 0, n_heads: 0, n_tokens: 0, made: null, code: "", notice: "" };
+const NO_NOTES = { facts: [], notes: [], other: null };
 
 /** The name of a head's place. @param {number} layer @param {number} head */
 export const placeOf = (layer, head) => `${layer}.${head}`;
@@ -83,7 +84,11 @@ export function unpack(bytes) {
   const { head, blocks } = read(bytes);
   head.query_tokens = tokensOf(head.query_tokens ?? []);
   head.key_tokens = head.key_tokens ? tokensOf(head.key_tokens) : head.query_tokens;
-  Object.assign(head, { ...WITHOUT_LEVELS, about: { ...NOTHING_SAID, ...NOBODY_S }, ...head });
+  Object.assign(head, {
+    ...WITHOUT_LEVELS,
+    about: { ...NOTHING_SAID, ...NOBODY_S, ...NO_NOTES },
+    ...head,
+  });
   const training = head.training && {
     ...head.training,
     weights: new Float32Array(),

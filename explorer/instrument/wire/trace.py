@@ -114,12 +114,9 @@ def pack(
         for number in layers:
             report("Packing the weights", None)
             blocks += _layer_blocks(trace.layer(number))
-    blocks += mask_blocks(trace)
-    blocks += answers
+    blocks += [*mask_blocks(trace), *answers]
     if history:
-        ideals = np.stack(list(history.ideals.values()))
-        blocks.append(_weights({"kind": "training"}, history.weights))
-        blocks.append(_weights({"kind": "ideals"}, ideals))
+        blocks += _history_blocks(history)
     if trace.patches:
         blocks.append(of_bytes({"kind": "picture"}, trace.patches.png))
     told = told_blocks(trace) if striking else []
@@ -133,6 +130,14 @@ def pack(
         "striking": ("here" if told else "ask") if striking else None,
     }
     return write(header, blocks)
+
+
+def _history_blocks(history: TrainingHistory) -> list[Block]:
+    ideals = np.stack(list(history.ideals.values()))
+    return [
+        _weights({"kind": "training"}, history.weights),
+        _weights({"kind": "ideals"}, ideals),
+    ]
 
 
 def _whole_heads(trace: AttentionTrace, heads: Places, report: Report) -> list[Block]:
