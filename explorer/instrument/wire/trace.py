@@ -114,13 +114,10 @@ def pack(
         for number in layers:
             report("Packing the weights", None)
             blocks += _layer_blocks(trace.layer(number))
-    blocks += [*mask_blocks(trace), *answers]
-    if history:
-        blocks += _history_blocks(history)
+    blocks += [*mask_blocks(trace), *answers, *(_history_blocks(history) if history else [])]
     if trace.patches:
         blocks.append(of_bytes({"kind": "picture"}, trace.patches.png))
-    told = told_blocks(trace) if striking else []
-    blocks += told
+    blocks += (told := told_blocks(trace) if striking else [])
     header = _known_about(trace) | {
         "id": trace_id,
         "about": asdict(about or About.of(trace)),
