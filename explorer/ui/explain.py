@@ -33,7 +33,7 @@ Found = tuple[Explaining, tuple[Explanation, Predictions]]
 
 def ask() -> None:
     """The inputs of the run; what shall be explained is asked in the bar above the result."""
-    controls.ask()
+    controls.ask(computes=True)
     _open()
 
 

@@ -48,7 +48,7 @@ def lacks(runs: tuple[Run, ...], then: Callable[[], None]) -> bool:
     session.offer = None
     for model in filter(None, (absent_model(run.source) for run in runs)):
         session.offer = Offer(model, then, scheduler().ask(Sizing(model), _reader()))
-        session.trouble = None
+        state.went_wrong(None)
         break
     return session.offer is not None
 
@@ -98,7 +98,8 @@ def _draw() -> None:
     try:
         found = job.future.result()
     except ExplorerError as error:
-        session.offer, session.trouble = None, str(error)
+        session.offer = None
+        state.went_wrong(str(error))
         st.rerun()
     if isinstance(job.work, Fetching):
         session.offer = None
@@ -110,9 +111,8 @@ def _draw() -> None:
 def _stop(job: Job) -> None:
     scheduler().leave(_reader())
     kept = " What was downloaded is kept: press Run to go on from there."
-    session = st.session_state
-    session.offer = None
-    session.trouble = "Stopped." + kept * isinstance(job.work, Fetching)
+    st.session_state.offer = None
+    state.went_wrong("Stopped." + kept * isinstance(job.work, Fetching))
 
 
 def _choice(offer: Offer, size: object) -> None:

@@ -46,8 +46,8 @@ def current() -> AttentionTrace | None:
     slot = st.container(key="messages")
     trace = _arrived_trace() if session.wanted else _trace_of(session.shown)
     with slot:
-        if session.trouble:
-            messages.trouble(session.trouble)
+        if trouble := state.trouble():
+            messages.trouble(trouble)
         if session.wanted:
             _progress()
     if trace:
