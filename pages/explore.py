@@ -1,10 +1,10 @@
 """Explore: where does each head look, in my text?"""
 
-from explorer.ui import controls, show
+from explorer.ui import controls, offer, show
 from explorer.ui.frame import framed, main
 
 if not framed.get():
     main()
 else:
     controls.ask()
-    show.result()
+    offer.of_another(show.result())

@@ -6,6 +6,6 @@ from explorer.ui.frame import framed, main
 if not framed.get():
     main()
 else:
-    controls.ask()
+    controls.ask(computes=True)
     step.result()
     step.experiments()

@@ -5,7 +5,7 @@ import hashlib
 import importlib.util
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 from explorer.errors import ExplorerError
 from explorer.run import Run
@@ -55,6 +55,7 @@ class Known:
         layers: Layers; of an encoder-decoder those of its encoder.
         heads: Heads in each layer.
         megabytes: What a download brings, about; the hub's own number is shown before it begins.
+        reads: What it reads.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Known:
     layers: int
     heads: int
     megabytes: int
+    reads: Literal["text", "picture"] = "text"
 
 
 KNOWN = (
@@ -84,8 +86,10 @@ KNOWN = (
     Known("HuggingFaceTB/SmolLM2-135M", "Llama-like, English; heads share keys", 30, 9, 269),
     Known("google-t5/t5-small", "T5, English, German, French; cross-attention", 6, 8, 242),
     Known("facebook/bart-base", "BART, English; cross-attention", 6, 12, 558),
-    Known("google/vit-base-patch16-224", "ViT, pictures in 14 × 14 patches", 12, 12, 346),
-    Known("facebook/deit-tiny-patch16-224", "DeiT, pictures; a small one", 12, 3, 23),
+    Known(
+        "google/vit-base-patch16-224", "ViT, pictures in 14 × 14 patches", 12, 12, 346, "picture"
+    ),
+    Known("facebook/deit-tiny-patch16-224", "DeiT, pictures; a small one", 12, 3, 23, "picture"),
 )
 
 

@@ -33,8 +33,8 @@ def outcome(page: str, wanted: Work | None) -> tuple[Any, Any] | None:
     found = _found(page)
     with slot:
         own = session[f"{page}_trouble"]
-        if own or session.trouble:
-            messages.trouble(own or session.trouble)
+        if told := own or state.trouble():
+            messages.trouble(told)
         if own:
             st.button("Try again", key=f"{page}_again", on_click=_again, args=(page,))
         if session[f"{page}_job"]:

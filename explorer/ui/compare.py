@@ -86,7 +86,7 @@ def _b_in_address(a: Run) -> Run:
     }
     lost = state.lost_in(query)
     if lost:
-        st.session_state.trouble = lost
+        state.went_wrong(lost)
     if lost or ("source" not in query and "text" not in query):
         return state.opposite(a)
     try:
@@ -97,7 +97,7 @@ def _b_in_address(a: Run) -> Run:
         state.permitted(run.source)
         return state.opposite(a) if state.lacks_model(run) else run
     except ExplorerError as error:
-        st.session_state.trouble = f"This link cannot be opened as it is. {error}"
+        state.went_wrong(f"This link cannot be opened as it is. {error}")
         return state.opposite(a)
 
 
@@ -108,9 +108,10 @@ def _compare() -> None:
         if offer.lacks((wanted.a, wanted.b), _compare):
             return
     except ExplorerError as error:
-        session.trouble = str(error)
+        state.went_wrong(str(error))
         return
-    session.pair_wanted, session.wanted, session.trouble = wanted, wanted.a, None
+    session.pair_wanted, session.wanted = wanted, wanted.a
+    state.went_wrong(None)
     session.asked_times += 1
 
 
@@ -121,11 +122,10 @@ def _same_text() -> None:
 
 
 def _swap() -> None:
-    session = st.session_state
     try:
         a, b = state.run_from_inputs(), state.run_from_inputs(state.B)
     except ExplorerError as error:
-        session.trouble = str(error)
+        state.went_wrong(str(error))
         return
     state.fill_inputs(b)
     state.fill_inputs(a, state.B)

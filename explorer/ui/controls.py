@@ -10,7 +10,7 @@ from explorer.lesson import LEARNING_RATES, LIMITS, TASKS, Trained
 from explorer.run import PARTS
 from explorer.sources import EXAMPLES, Example
 from explorer.sources.catalogue import KNOWN
-from explorer.ui import offer, state, uploads
+from explorer.ui import offer, possible, state, uploads
 from explorer.ui.scheduler import scheduler
 from explorer.ui.work import Recording
 
@@ -29,15 +29,20 @@ _BY_NAME = {known.name: known for known in KNOWN}
 _DONORS = {name: _KIND_NAMES[name] for name in ("bert", "hf", "path")}
 
 
-def ask() -> None:
-    """Draw the inputs; a press of Run or of an example becomes the wanted run."""
+def ask(computes: bool = False) -> None:
+    """Draw the inputs; a press of Run or of an example becomes the wanted run.
+
+    Args:
+        computes: Whether the page computes with the model, so that weights alone are too little.
+    """
     with st.container(key="ask"):
         words, source = st.columns([5, 2], gap="medium")
         with words:
             texts()
             _examples()
         with source:
-            model()
+            model(computes=computes)
+            impossible = possible.why_not("", computes)
             st.button(
                 "Run",
                 key="run",
@@ -45,8 +50,14 @@ def ask() -> None:
                 width="stretch",
                 shortcut="Mod+Enter",
                 on_click=_run,
+                disabled=bool(impossible),
+                help=impossible or None,
             )
-            if state.is_changed():
+            if impossible:
+                with st.container(key="impossible"):
+                    st.caption(impossible)
+                    possible.way_out("")
+            elif state.is_changed():
                 with st.container(key="changed"):  # the style dims the picture beside it
                     st.caption("Something was changed: press Run to see it.")
     offer.draw()
@@ -113,9 +124,15 @@ def _examples() -> None:
             )
 
 
-def model(side: str = "", title: str = "Model") -> None:
-    """What reads the text, and its options."""
-    st.selectbox(title, state.KINDS, key=f"{side}kind", format_func=_KIND_NAMES.__getitem__)
+def model(side: str = "", title: str = "Model", computes: bool = False) -> None:
+    """What reads the text, and its options; what cannot be chosen is named with the reason."""
+    looks = st.session_state[f"{side}looks"]
+
+    def named(kind: str) -> str:
+        why = possible.ill_suited(kind, looks, computes)
+        return f"{_KIND_NAMES[kind]} — {why}" if why else _KIND_NAMES[kind]
+
+    st.selectbox(title, state.KINDS, key=f"{side}kind", format_func=named)
     kind = st.session_state[f"{side}kind"]
     if kind == "transplant":
         st.selectbox("Whose weights", _DONORS, key=f"{side}donor", format_func=_DONORS.__getitem__)

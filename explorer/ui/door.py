@@ -31,6 +31,7 @@ from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from explorer.limits import MAX_PAGES, MAX_UPLOAD_MB, TYPED_MB, UPLOADS_MB
 from explorer.ui import login, messages
+from explorer.ui.firststyle import FirstStyle
 
 GRACE = 2.0  # seconds from the signal to stop until the process is gone, whatever is under way
 SENT_MB = 200  # the largest message to a page: one saved with all its layers takes up to 160
@@ -298,4 +299,4 @@ async def life(_app: Any) -> AsyncIterator[dict[str, Any]]:
     yield {}
 
 
-MIDDLEWARE = [Middleware(Door), Middleware(login.WayBack)]
+MIDDLEWARE = [Middleware(Door), Middleware(FirstStyle), Middleware(login.WayBack)]

@@ -33,7 +33,7 @@ Found = tuple[Explaining, tuple[Explanation, Predictions]]
 
 def ask() -> None:
     """The inputs of the run; what shall be explained is asked in the bar above the result."""
-    controls.ask()
+    controls.ask(computes=True)
     _open()
 
 
@@ -68,9 +68,6 @@ def result() -> None:
     if found:
         found = _as_it_stands(*found)
         state.write_address()
-        with st.container(key="about_explain"):
-            trace = scheduler().wait(found[0].run, f"{session.reader} about")
-            messages.about(trace, found[0].run, marked=False)
     if run:
         _drawn(run, wanted, found)
     scheduler().warm_up()

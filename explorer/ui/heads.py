@@ -9,7 +9,7 @@ from explorer.instrument.wire.heads import Pair, pack_heads
 from explorer.instrument.wire.request import Head, head_of, pairs_of
 from explorer.limits import MAX_LINES
 from explorer.run import Run
-from explorer.ui import background, controls, messages, place, state
+from explorer.ui import background, controls, place, state
 from explorer.ui.scheduler import scheduler
 from explorer.ui.show import name_of
 from explorer.ui.work import Finding, Surveying
@@ -38,9 +38,6 @@ def result() -> None:
     if found:
         surveying, survey = found
         state.write_address()
-        with st.container(key="about_heads"):
-            if not surveying.by_line:
-                messages.about(survey.example, surveying.run, marked=False)
         _heads(surveying, survey)
     scheduler().warm_up()
 

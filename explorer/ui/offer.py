@@ -1,17 +1,19 @@
 """A model that is not on this machine yet: how large it is, whether it fits, and its download."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from explorer.errors import ExplorerError
+from explorer.instrument.wire.notes import known_elsewhere
 from explorer.limits import MAX_MODEL_MB
-from explorer.run import Run
+from explorer.run import PARTS, Run
 from explorer.source import Hub
 from explorer.sources import absent_model
-from explorer.ui import messages
+from explorer.trace import AttentionTrace
+from explorer.ui import messages, state
 from explorer.ui.scheduler import Job, scheduler
 from explorer.ui.show import LOOK_AGAIN
 from explorer.ui.work import Fetching, Sizing
@@ -46,9 +48,29 @@ def lacks(runs: tuple[Run, ...], then: Callable[[], None]) -> bool:
     session.offer = None
     for model in filter(None, (absent_model(run.source) for run in runs)):
         session.offer = Offer(model, then, scheduler().ask(Sizing(model), _reader()))
-        session.trouble = None
+        state.went_wrong(None)
         break
     return session.offer is not None
+
+
+def of_another(trace: AttentionTrace | None) -> None:
+    """The button that reads a text with a model that knows its words, where that is offered.
+
+    It is out of sight: the reading view has one of its own, which presses it.
+    """
+    if trace and known_elsewhere(trace):
+        st.button("Read it with another model", key="read_other", on_click=_read, args=(trace,))
+
+
+def _read(trace: AttentionTrace) -> None:
+    known, shown = known_elsewhere(trace), st.session_state.shown
+    assert known
+    run = replace(
+        shown, source=Hub(known.name), part=PARTS[0], source_language=None, target_language=None
+    )
+    state.fill_inputs(run)
+    if not lacks((run,), lambda: state.want(run)):
+        state.want(run)
 
 
 def draw() -> None:
@@ -76,7 +98,8 @@ def _draw() -> None:
     try:
         found = job.future.result()
     except ExplorerError as error:
-        session.offer, session.trouble = None, str(error)
+        session.offer = None
+        state.went_wrong(str(error))
         st.rerun()
     if isinstance(job.work, Fetching):
         session.offer = None
@@ -88,9 +111,8 @@ def _draw() -> None:
 def _stop(job: Job) -> None:
     scheduler().leave(_reader())
     kept = " What was downloaded is kept: press Run to go on from there."
-    session = st.session_state
-    session.offer = None
-    session.trouble = "Stopped." + kept * isinstance(job.work, Fetching)
+    st.session_state.offer = None
+    state.went_wrong("Stopped." + kept * isinstance(job.work, Fetching))
 
 
 def _choice(offer: Offer, size: object) -> None:

@@ -26,31 +26,30 @@ PATIENCE = 1.0  # seconds that a page waits before it says that it is waiting
 LOOK_AGAIN = 0.4  # seconds
 
 
-def result() -> None:
-    """Draw the wanted run if it is ready, else the last good one under a note of progress."""
-    trace = current(marked=True)
+def result() -> AttentionTrace | None:
+    """Draw the wanted run if it is ready, else the last good one under a note of progress.
+
+    Returns:
+        What is drawn; None while there is nothing yet.
+    """
+    trace = current()
     if trace:
         _instrument(trace, st.session_state.shown)
         _files(trace)
     scheduler().warm_up()
+    return trace
 
 
-def current(marked: bool = False) -> AttentionTrace | None:
-    """The trace to show now, after what must be said of it; None while there is none yet.
-
-    Args:
-        marked: Whether the page marks the place where a text was cut.
-    """
+def current() -> AttentionTrace | None:
+    """The trace to show now, after what must be said; None while there is none yet."""
     session = st.session_state
     slot = st.container(key="messages")
     trace = _arrived_trace() if session.wanted else _trace_of(session.shown)
     with slot:
-        if session.trouble:
-            messages.trouble(session.trouble)
+        if trouble := state.trouble():
+            messages.trouble(trouble)
         if session.wanted:
             _progress()
-        if trace and not session.wanted:
-            messages.about(trace, session.shown, marked)
     if trace:
         state.write_address()
         if trace.model.part and session.shown.source not in session.with_parts:

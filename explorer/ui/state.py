@@ -45,6 +45,7 @@ _OF_A_RUN += ("looks", "picture", "own", "source_language", "target_language")
 _OF_A_RUN += tuple(f"t_{name}" for name in _TRAINED)
 B = "b_"  # before the names of everything that belongs to the second run of a comparison
 _INPUTS = (*_OF_A_RUN, *(B + name for name in _OF_A_RUN))
+_REFUSED = tuple(f"{side}{box}_refused" for side in ("", B) for box in ("picture", "own"))
 KINDS = ("bert", "scratch", "trained", "transplant", "hf", "path", "own")
 # What no address carries leaves a mark in it, so that whoever opens it is told what is missing.
 LOST = {
@@ -62,7 +63,8 @@ def start() -> None:
     state = st.session_state
     state.aside = None  # a run that a page shows beside what all look at
     if "reader" not in state:
-        state.shown, state.wanted, state.opening, state.trouble = None, None, None, None
+        state.shown, state.wanted, state.opening = None, None, None
+        state.trouble, state.trouble_of = None, None  # and what the inputs asked for then
         state.address, state.browser_requests, state.go_to = None, None, None
         state.next_run = None
         state.asked_times, state.arrived_at = (
@@ -146,7 +148,8 @@ def _open() -> None:
     fill_inputs(opposite(run), B)
     state.lost = lost is not None
     if trouble:  # the link is no good: say so, and keep its text
-        state.trouble, state.text = trouble, st.query_params.get("text", state.text)
+        went_wrong(trouble)
+        state.text = st.query_params.get("text", state.text)
 
 
 def _adopt(run: Run, opening: Opening | None) -> None:
@@ -162,7 +165,7 @@ def lacks_model(run: Run) -> bool:
     model = absent_model(run.source)
     if model is None:
         return False
-    st.session_state.trouble = (
+    went_wrong(
         f"This link wants the model “{model.name}”, which is not on this machine "
         "yet. Press Run to download it."
     )
@@ -172,7 +175,8 @@ def lacks_model(run: Run) -> bool:
 def want(run: Run, opening: Opening | None = None) -> None:
     """Ask for a run; it is shown as soon as it is computed."""
     state = st.session_state
-    state.wanted, state.opening, state.trouble, state.lost = run, opening, None, False
+    state.wanted, state.opening, state.lost = run, opening, False
+    went_wrong(None)
     state.asked_times += 1
     if opening:
         state.place = place_of(opening, run)
@@ -259,7 +263,25 @@ def lost_in(query: Mapping[str, str]) -> str | None:
 
 def failed(sentence: str) -> None:
     """The wanted run cannot be had; what is shown stays."""
-    st.session_state.trouble, st.session_state.wanted = sentence, None
+    st.session_state.wanted = None
+    went_wrong(sentence)
+
+
+def went_wrong(sentence: str | None) -> None:
+    """What is wrong with what the inputs ask for, as far as anybody knows; None: nothing."""
+    st.session_state.trouble, st.session_state.trouble_of = sentence, None
+
+
+def trouble() -> str | None:
+    """What is wrong, if something is: it leaves with its cause, as soon as an input changes."""
+    state = st.session_state
+    if state.trouble:
+        asked = [state.get(name) for name in (*_INPUTS, *_REFUSED)]
+        state.trouble_of = state.trouble_of or asked
+        if state.trouble_of != asked:
+            went_wrong(None)
+    told: str | None = state.trouble
+    return told
 
 
 def fill_inputs(run: Run, side: str = "") -> None:
@@ -303,6 +325,7 @@ def run_from_inputs(side: str = "") -> Run:
     get = _getter(side)
     source = permitted(_source_from_inputs(side))
     if get("looks") and not isinstance(source, Own):
+        refused_in("picture", side)
         if get("picture") is None:
             raise ExplorerError("Which picture? Upload one, or turn off “Picture”.")
         return Run(source=source, picture=get("picture"))
@@ -311,6 +334,17 @@ def run_from_inputs(side: str = "") -> Run:
     names = ("source_language", "target_language")
     chosen = [get(name) if languages(side) else None for name in names]
     return Run(get("text"), second, source, part, None, *chosen)
+
+
+def refused_in(box: str, side: str) -> None:
+    """Say again why the file that lies in a box was not taken.
+
+    Raises:
+        ExplorerError: It was not.
+    """
+    refused = st.session_state.get(f"{side}{box}_refused")
+    if refused and st.session_state.get(f"{side}{box}_file") is not None:
+        raise ExplorerError(refused)
 
 
 def _getter(side: str) -> Callable[[str], Any]:
@@ -323,7 +357,7 @@ def is_changed() -> bool:
     try:
         return run_from_inputs() not in (state.shown, state.wanted)
     except ExplorerError:
-        return False  # Run says what is wrong
+        return True  # Run says what is wrong
 
 
 def fill_lesson(lesson: Trained, side: str = "") -> None:
@@ -351,6 +385,7 @@ def _source_from_inputs(side: str) -> Source:
     if get("kind") == "transplant":
         return Transplanted(_model_from_inputs(get("donor"), side))
     if get("kind") == "own":
+        refused_in("own", side)
         if get("own") is None:
             raise ExplorerError(
                 "Which file? Upload one with weights [layer, head, query, key] and tokens."
@@ -398,7 +433,7 @@ def _run_in_address(tell: bool) -> Run | None:
         if not isinstance(error, ExplorerError):
             log.failure(error)
         if tell:
-            st.session_state.trouble = f"This link cannot be opened as it is. {why}"
+            went_wrong(f"This link cannot be opened as it is. {why}")
         return None
 
 

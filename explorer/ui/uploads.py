@@ -91,12 +91,14 @@ def _take(name: str, read: Callable[[bytes], Any]) -> bool:
     """Read what was put into a box; whether there is something new."""
     session = st.session_state
     file = session[f"{name}_file"]
+    session[f"{name}_refused"] = None
     if not isinstance(file, UploadedFile):
         return False  # taken out of the box, or let go of; what was read of it stays
     data = file.getvalue()
     try:
         session[name] = made("upload", lambda report: read(data), file.file_id)
     except ExplorerError as error:
+        session[f"{name}_refused"] = str(error)
         state.failed(str(error))
         return False
     return True

@@ -19,7 +19,7 @@ from explorer.instrument.wire.trace import (
     pack,
     passport_words,
 )
-from explorer.layers import FromScores, ScoreRule
+from explorer.layers import FromScores, ScoreRule, causal
 from explorer.trace import AttentionTrace, ModelInfo, Passport, Token
 
 
@@ -68,8 +68,49 @@ def test_numbers_of_no_known_type_are_not_written():
 
 
 def blocks_of(payload):
-    """What is said of each block beyond the thumbnails, and its numbers."""
-    return [block for block in read(payload)[1] if "thumbs" not in block[0]["kind"]]
+    """What is said of each block of attention beyond the thumbnails, and its numbers."""
+    beside = ("thumbs", "mask")
+    return [block for block in read(payload)[1] if not block[0]["kind"].endswith(beside)]
+
+
+def masks_in(trace):
+    blocks = read(pack(trace, trace_id="x"))[1]
+    return [(about["layers"], array) for about, array in blocks if about["kind"] == "mask"]
+
+
+def test_a_mask_travels_once_for_all_layers_that_have_it(make_trace):
+    n = 6
+    window = causal(n, n)
+    window[:, 0] = np.maximum(window[:, 1] - 2, 0)
+    layers = [
+        replace(layer, rule=replace(layer.rule, allowed=mask))
+        for layer, mask in zip(
+            scored(n, (1, 3, 4, 7)).layers,
+            (causal(n, n), window, None, causal(n, n)),
+            strict=True,
+        )
+    ]
+    info = replace(scored(n).model, n_layers=4)
+    tokens = scored(n).query_tokens
+    (first, all_before), (second, near) = masks_in(
+        AttentionTrace(info, ("x " * n,), tokens, tokens, layers)
+    )
+    assert (first, second) == ([1, 7], [3])
+    assert np.array_equal(all_before, causal(n, n))
+    assert np.array_equal(near, window)
+
+
+def test_given_weights_have_a_mask_only_where_no_head_looks_ahead(make_trace):
+    trace = make_trace(2, 3, 5)
+    assert masks_in(trace) == []
+    lower = np.tril(trace.weights + 1e-3)
+    lower /= lower.sum(axis=-1, keepdims=True)
+    ((layers, mask),) = masks_in(replace(trace, layers=lower))
+    assert layers == [0, 1]
+    assert np.array_equal(mask, causal(5, 5))
+    lower[1, 2, 0, :2] = 0.5  # one head looks ahead once
+    ((layers, _),) = masks_in(replace(trace, layers=lower))
+    assert layers == [0]
 
 
 def scored(n=40, numbers=(1, 3), *, d=4, seed=0, **rule):

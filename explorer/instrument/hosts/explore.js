@@ -5,15 +5,18 @@ import { mount } from "../pages/explore.js";
 import { createAddress, createComponent } from "./address.js";
 import { createAsking } from "./asking.js";
 
+/** Presses a button of Streamlit's, which the page keeps out of sight. @param {string} key */
+const press = (key) => () =>
+  /** @type {HTMLElement | null} */ (document.querySelector(`.st-key-${key} button`))?.click();
+
 export default createComponent((root, send) => {
   const [address, asking] = [createAddress(PARAMS), createAsking()];
   return mount(root, {
     ...address,
     asking,
     need: (request) => send("request", request),
-    // Streamlit hands out large files by a button of its own, which the page keeps out of sight.
-    npz: () =>
-      /** @type {HTMLElement | null} */ (document.querySelector(".st-key-npz button"))?.click(),
+    npz: press("npz"),
+    readOther: press("read_other"),
     onFocus: null,
     leave: () => {
       address.leave();

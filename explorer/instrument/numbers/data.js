@@ -56,9 +56,11 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
  *            layers: Map<number, Layer>, heads: Map<string, Head>, summaries: Map<string, Summary>,
  *            smalls: Map<string, Small>, means: Float32Array | null,
  *            group: GroupBlock | null, page: PageBlock | null, picture: Uint8Array | null,
- *            training: Training | null, striking: import("./striking.js").Striking | null,
+ *            training: Training | null, masks: Map<number, Int32Array>,
+ *            striking: import("./striking.js").Striking | null,
  *            effects: import("./striking.js").Effects | null}} Trace
- *   layers: by the model's own numbers; heads, summaries, smalls: of a long text, by `placeOf`
+ *   masks: by layer, of those where not every key may be looked at, `[query, 2]` as `Scores` has
+ *   them; layers: by the model's own numbers; heads, summaries, smalls: of a long text, by `placeOf`
  */
 
 /** The weight that each thumbnail byte stands for: square-root tones, finer among small weights. */
@@ -67,6 +69,7 @@ const TONE_WEIGHT = Float32Array.from({ length: 256 }, (_, byte) => (byte / 255)
 const WITHOUT_LEVELS = { long: false, levels: {}, key_levels: null, map_level: null };
 const NOTHING_SAID = { title: "", passport: "", checked: null, text: "", noise: false, asked: 0 };
 const NOBODY_S = { n_layers: 0, n_heads: 0, n_tokens: 0, made: null, code: "", notice: "" };
+const NO_NOTES = { facts: [], notes: [], other: null };
 
 /** The name of a head's place. @param {number} layer @param {number} head */
 export const placeOf = (layer, head) => `${layer}.${head}`;
@@ -81,7 +84,11 @@ export function unpack(bytes) {
   const { head, blocks } = read(bytes);
   head.query_tokens = tokensOf(head.query_tokens ?? []);
   head.key_tokens = head.key_tokens ? tokensOf(head.key_tokens) : head.query_tokens;
-  Object.assign(head, { ...WITHOUT_LEVELS, about: { ...NOTHING_SAID, ...NOBODY_S }, ...head });
+  Object.assign(head, {
+    ...WITHOUT_LEVELS,
+    about: { ...NOTHING_SAID, ...NOBODY_S, ...NO_NOTES },
+    ...head,
+  });
   const training = head.training && {
     ...head.training,
     weights: new Float32Array(),
@@ -92,7 +99,7 @@ export function unpack(bytes) {
     ...{ head, training, layers: new Map(), means: null, group: null, page: null, picture: null },
     ...{ striking: null, effects: null },
     ...{ thumbs: new Uint8Array(), ordinaryThumbs: new Uint8Array() },
-    ...{ heads: new Map(), summaries: new Map(), smalls: new Map() },
+    ...{ heads: new Map(), summaries: new Map(), smalls: new Map(), masks: new Map() },
   };
   for (const block of blocks) keep(trace, block);
   return trace;
@@ -131,6 +138,9 @@ const PLACES = {
     trace.layers.set(layer, { weights: data, bytes: data.byteLength });
   },
   scores: (trace, block) => keepScores(trace, block),
+  mask: ({ masks }, { layers, data }) => {
+    for (const layer of layers) masks.set(layer, data);
+  },
   means: (trace, { data }) => {
     trace.means = data;
   },
@@ -367,6 +377,7 @@ export function merge(next, old) {
       query_tokens: old.head.query_tokens,
       key_tokens: old.head.key_tokens,
     });
+  next.masks = new Map([...old.masks, ...next.masks]);
   next.means ??= old.means;
   next.group ??= old.group;
   next.training ??= old.training;

@@ -2,6 +2,7 @@
 
 import { groupsIn } from "./depth.js";
 import { mapLevelOf, poolOf } from "./layout.js";
+import { reachOf } from "./masks.js";
 import { fullColour } from "./model.js";
 import { assembled, fillHoles, shareOf } from "./tiles.js";
 import { inSight } from "./viewport.js";
@@ -21,19 +22,21 @@ import { scaleNote } from "./words.js";
  *   a part of a picture that holds what is in sight; top, left: its first row and column
  * @typedef {{rows: Unit[], columns: Unit[], focus: Scene["focus"], says: string,
  *            theme: Scene["theme"], pooled: Thumb | null, patch: Patch, map: Thumb, deep: boolean,
- *            holes: boolean, frameOf: (sight: Sight) => Stretch}} Ground
+ *            holes: boolean, frameOf: (sight: Sight) => Stretch,
+ *            reach: import("./masks.js").Reach | null}} Ground
  *   rows, columns: all that there are; patch: with their weights in sight; map: the whole, for the
  *   corner; deep: below the map's level; holes: some weights are not here yet; frameOf: where on the
- *   map a sight is
+ *   map a sight is; reach: how far each row may look, null where a mask leaves nothing out
  */
 
 /** @param {Scene} scene @returns {Ground} */
-export function mapGround({ model, focus, says, theme }) {
+export function mapGround({ model, focus, says, theme, trace }) {
   const { rows, columns, weights } = model.picture;
   const map = { weights, nRows: rows.length, nColumns: columns.length, tops: model.tops };
   return {
     ...{ rows, columns, focus, says, theme, pooled: model.pooled, map },
     ...{ patch: { ...map, top: 0, left: 0 }, deep: false, holes: false },
+    reach: model.pooled ? null : reachOf(trace.masks.get(model.layer), rows, columns),
     frameOf: (sight) => inSight(sight, map.nRows, map.nColumns),
   };
 }
@@ -60,6 +63,7 @@ export function deepGround(scene, deep, sight, tileAt, room) {
     ...{ rows, columns, focus, says, theme, pooled, map, deep: true },
     patch: { weights, tops, ...size, top: at.top, left: at.left },
     holes: found.holes.length > 0,
+    reach: reachOf(scene.trace.masks.get(scene.model.layer), rows, columns),
     frameOf: (now) => groupsIn(deep, now),
   };
 }
@@ -97,6 +101,9 @@ export const dotNote = (scene, deep, cell) =>
   cell < 1 && (deep || scene.map !== scene)
     ? "A dot shows the largest of the cells that it covers."
     : "";
+
+/** What hatched cells are. @param {Ground} ground */
+export const maskNote = ({ reach }) => (reach ? "Hatched: may not be looked at." : "");
 
 /**
  * What the full colour stands for.

@@ -39,6 +39,13 @@ export function spotsOf({ query_tokens: queries, key_tokens: keys }) {
 }
 
 /**
+ * Whether a token stands for a piece of text that the model's vocabulary does not have.
+ * @param {Pick<import("./data.js").Header, "unknown">} head @param {Token} token
+ */
+export const isUnknown = ({ unknown }, token) =>
+  !token.special && token.span !== null && token.text === unknown;
+
+/**
  * One text in pieces: its tokens, what stands between them, and what was cut away.
  * @param {string[]} letters as they are shown: spans count code points, JavaScript strings do not
  * @param {{token: Token, i: number}[]} own the text's tokens, and their spots

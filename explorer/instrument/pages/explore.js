@@ -74,6 +74,7 @@ import { boxesOf, followSizes } from "./sizes.js";
  *   copyLink: (() => Promise<boolean>) | null,
  *   onFocus: ((tokens: Places | null) => void) | null,
  *   asking?: import("../parts/about.js").Asking, npz?: () => void,
+ *   readOther?: () => void,
  *   go?: (page: string, open?: Record<string, string>) => void,
  *   onShown?: (id: string, params: Record<string, string>, words: [string, string]) => void,
  *   onTravel?: (act: (params: URLSearchParams) => void) => void, leave?: () => void,
@@ -196,6 +197,7 @@ function doingOf(here, cards) {
     },
     copyLink: host.copyLink,
     ...{ asking: host.asking ?? null, npz: host.npz ?? null, go: host.go ?? null },
+    readOther: host.readOther ?? null,
     effects:
       host.need &&
       (() => {

@@ -9,6 +9,7 @@ import {
   deepGround,
   dotNote,
   mapGround,
+  maskNote,
   savedMap,
   savedPart,
 } from "../numbers/heatground.js";
@@ -185,7 +186,7 @@ function tell(here, ground, scene) {
   const dots = state.box.cell * Math.min(window.devicePixelRatio || 1, 2);
   const notes = [
     ...[cellNote(scene, ground.deep), dotNote(scene, ground.deep, dots)],
-    ...[colourNote(scene.view.scale, ground), alone],
+    ...[colourNote(scene.view.scale, ground), maskNote(ground), alone],
   ];
   setText(dom.note, notes.filter(Boolean).join(" "));
   const more = below(here) !== null;

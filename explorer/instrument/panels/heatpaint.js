@@ -1,10 +1,11 @@
 // What the heatmap's two canvases show: the cells with their labels and numbers, and over them the
 // cross-hair.
 
+import { maskedIn } from "../numbers/masks.js";
 import { raster } from "../numbers/model.js";
 import { runsOf } from "../numbers/view.js";
 import { bandOf, cornerOf, frameOf, inSight, isPart } from "../numbers/viewport.js";
-import { drawCells, plate, shorten } from "../parts/paint.js";
+import { drawCells, hatch, plate, shorten } from "../parts/paint.js";
 
 /**
  * @typedef {import("../numbers/heatground.js").Ground} Ground
@@ -41,6 +42,7 @@ export function paintHeat(pen, shown) {
   const { pooled, patch } = shown.ground;
   cells(pen, shown, pooled ?? patch);
   if (pooled) return;
+  masked(pen, shown);
   labels(pen, shown);
   if (shown.box.cell >= DIGITS_CELL && !shown.ground.holes) numbers(pen, shown);
   divide(pen, shown);
@@ -64,6 +66,18 @@ function cells(pen, shown, thumb) {
   pen.strokeRect(box.left - 0.5, box.top - 0.5, box.width + 1, box.height + 1);
   const corner = ground.pooled ? 0 : cornerIn(shown);
   if (corner > LEAST_CORNER) whole(pen, shown, corner);
+}
+
+/** What may not be looked at. @param {Pen} pen @param {Shown} shown */
+function masked(pen, shown) {
+  const { ground, box } = shown;
+  if (!ground.reach) return;
+  const areas = maskedIn(ground.reach, seen(shown), Math.ceil(1 / box.cell));
+  const boxes = areas.map(({ top, bottom, left, right }) => ({
+    ...{ x: box.x0 + left * box.cell, y: box.y0 + top * box.cell },
+    ...{ width: (right - left) * box.cell, height: (bottom - top) * box.cell },
+  }));
+  hatch(pen, boxes, ground.theme.border);
 }
 
 /**

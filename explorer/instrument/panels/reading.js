@@ -5,6 +5,7 @@ import { digits } from "../numbers/model.js";
 import { chunksOf, LONG_TEXT } from "../numbers/readingpages.js";
 import {
   columnOf,
+  isUnknown,
   piecesOf,
   rowOf,
   shadeOf,
@@ -33,6 +34,7 @@ import { createFind } from "./find.js";
 import { findingIn, NOTHING_FOUND } from "./finding.js";
 import { dressAll, rulesOf } from "./readingdress.js";
 import { createStrip, stripFor } from "./strip.js";
+import { createUnknowns } from "./unknowns.js";
 
 /**
  * @typedef {import("../numbers/scene.js").Scene} Scene
@@ -59,8 +61,8 @@ import { createStrip, stripFor } from "./strip.js";
 
 const LONG = 200; // tokens from which the text gets more room
 
-/** @param {Actions} actions */
-export function createReading(actions) {
+/** @param {Actions} actions @param {(() => void) | null} [readOther] as `createUnknowns` has it */
+export function createReading(actions, readOther = null) {
   /** @type {Here} */
   const here = {
     ...{ scene: null, shading: null, built: "", painted: null, spots: [], texts: [], spans: [] },
@@ -76,7 +78,7 @@ export function createReading(actions) {
     const titles = ["position", "token", "weight"];
     return { titles, counts: ["position"], rows, caption: parts.note.textContent ?? "" };
   });
-  const parts = elementsOf(table.element);
+  const parts = elementsOf(table.element, readOther);
   const chunks = createChunks(parts.body, makingOf(here));
   const strip = createStrip({
     scroll: (by) => parts.body.scrollBy({ top: by * parts.body.clientHeight }),
@@ -112,8 +114,8 @@ export function createReading(actions) {
   return panel;
 }
 
-/** @param {HTMLElement} table */
-function elementsOf(table) {
+/** @param {HTMLElement} table @param {(() => void) | null} readOther */
+function elementsOf(table, readOther) {
   const body = h("div", {
     class: "ax-text",
     tabindex: "0",
@@ -125,15 +127,17 @@ function elementsOf(table) {
   const note = h("span", {});
   const tones = h("style");
   const texts = h("div", { class: "ax-texts" }, body);
+  const unknowns = createUnknowns(readOther);
   const element = h(
     "section",
     { class: "ax-panel ax-panel-reading", "aria-label": "Reading view" },
     h("div", { class: "ax-title" }, title, h("p", { class: "ax-help" }, note)),
     tones,
     texts,
+    unknowns.element,
     table,
   );
-  return { element, body, texts, title, note, tones, photo: createPhoto() };
+  return { element, body, texts, title, note, tones, unknowns, photo: createPhoto() };
 }
 
 /** @param {Here} here @returns {import("./chunks.js").Making} */
@@ -260,7 +264,7 @@ function needStrip({ parts, chunks, strip }, looks) {
 
 /** @param {Reading} reading @param {Scene["trace"]} trace */
 function build({ here, parts, chunks }, { head, picture }) {
-  const { body, title, photo } = parts;
+  const { body, title, photo, unknowns } = parts;
   here.built = head.id;
   here.spots = spotsOf(head);
   here.spans = here.spots.map(() => null);
@@ -270,6 +274,7 @@ function build({ here, parts, chunks }, { head, picture }) {
   body.classList.toggle("ax-long", here.spots.length > LONG && !head.patches);
   body.classList.toggle("ax-looks", head.patches !== null);
   title.textContent = head.patches ? "Picture" : "Reading view";
+  unknowns.show(head);
   here.texts = head.texts.map((_, segment) => piecesIn(here, head, segment));
   if (head.patches) {
     lay(chunks, [], here.spots.length);
@@ -308,7 +313,9 @@ const scissors = (cut) =>
 function spanAt(here, i, shown) {
   const { token } = here.spots[i];
   const name = token.special ? "ax-token ax-special" : "ax-token";
-  const span = h("span", { class: name, "data-token": String(i), title: token.text }, shown);
+  const known = !isUnknown(/** @type {Scene} */ (here.scene).trace.head, token);
+  const title = known ? token.text : `${token.text}: not in this model’s vocabulary`;
+  const span = h("span", { class: name, "data-token": String(i), title }, shown);
   here.spans[i] = span;
   here.worn[i] = undefined;
   return span;

@@ -1,7 +1,7 @@
 // How what is in sight of the reading view is dressed: a class for every shade, and marks.
 
 import { range } from "../numbers/basics.js";
-import { changeOf, dressOf, TONES } from "../numbers/readingtext.js";
+import { changeOf, dressOf, isUnknown, TONES } from "../numbers/readingtext.js";
 import { lineOfToken, tokensHere } from "./chunks.js";
 
 /**
@@ -48,8 +48,10 @@ function dress(here, i, next) {
   const span = here.spans[i];
   if (!here.scene || !span) return;
   here.worn[i] = next;
-  const patch = here.scene.trace.head.patches ? " ax-patch" : "";
-  const kind = here.spots[i].token.special ? " ax-special" : patch;
+  const { head } = here.scene.trace;
+  const { token } = here.spots[i];
+  const patch = head.patches ? " ax-patch" : isUnknown(head, token) ? " ax-unknown" : "";
+  const kind = token.special ? " ax-special" : patch;
   span.className = `ax-token${kind} ax-tone${next.tone}${next.marks}`;
 }
 

@@ -6,7 +6,9 @@ import { h, pushButton, setText } from "./dom.js";
 /**
  * @typedef {{title: string, passport: string, checked: string | null, text: string,
  *            n_layers: number, n_heads: number, n_tokens: number, noise: boolean, asked: number,
- *            made: number | null, code: string, notice: string, facts: string[]}} About as wire/about.py has it
+ *            made: number | null, code: string, notice: string, facts: string[],
+ *            notes: {label: string, says: string}[],
+ *            other: {name: string, size: string} | null}} About as wire/about.py has it
  * @typedef {{edit: () => void, seen: (asked: number) => void}} Asking
  */
 
@@ -80,6 +82,7 @@ function partsOf(about, age, asking, train) {
   const parts = [
     ...(about.facts.length ? [title, ...about.facts] : own),
     about.noise && h("span", { class: "ax-noise" }, noise),
+    ...notesOf(about),
     about.made && age,
   ];
   const said = parts.flatMap((part) => (part ? [h("span", { class: "ax-fact" }, part)] : []));
@@ -88,6 +91,12 @@ function partsOf(about, age, asking, train) {
   edit.classList.add("ax-edit");
   return [...said, edit];
 }
+
+/** What else is to be known, explained where one points. @param {About} about */
+const notesOf = ({ notes }) =>
+  notes.map(({ label, says }) =>
+    explainedBy(h("button", { type: "button", class: "ax-term ax-note" }, label), says),
+  );
 
 /** How far the numbers were checked, explained where one points. @param {About} about */
 function checkOf({ checked, passport }) {

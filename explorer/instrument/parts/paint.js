@@ -87,6 +87,34 @@ export function drawCells(pen, levels, nRows, nColumns, colours, box, part) {
   context.drawImage(image, left, top, wide, tall, box.x, box.y, box.width, box.height);
 }
 
+const HATCH = 6; // pixels from one stroke to the next
+
+/**
+ * Slanted strokes over some boxes, as one pattern.
+ * @param {Pen} pen @param {Box[]} boxes @param {string} colour
+ */
+export function hatch(pen, boxes, colour) {
+  if (!boxes.length) return;
+  const least = (/** @type {(box: Box) => number} */ of) => Math.min(...boxes.map(of));
+  const most = (/** @type {(box: Box) => number} */ of) => Math.max(...boxes.map(of));
+  const [left, right] = [least(({ x }) => x), most(({ x, width }) => x + width)];
+  const [top, bottom] = [least(({ y }) => y), most(({ y, height }) => y + height)];
+  pen.save();
+  pen.beginPath();
+  for (const { x, y, width, height } of boxes) pen.rect(x, y, width, height);
+  pen.clip();
+  pen.strokeStyle = colour;
+  pen.lineWidth = 1;
+  pen.beginPath();
+  const first = HATCH * Math.ceil((left + top) / HATCH); // the pattern stays where boxes grow
+  for (let at = first; at < right + bottom; at += HATCH) {
+    pen.moveTo(at - top, top);
+    pen.lineTo(at - bottom, bottom);
+  }
+  pen.stroke();
+  pen.restore();
+}
+
 /** @type {Map<string, string>} */
 const shortened = new Map();
 const MOST_SHORTENED = 4000;

@@ -1,11 +1,12 @@
 // What is on screen, drawn again with any pen: elements by where the browser has put them, canvases
 // by the functions that painted them.
 
-import { cutTo, painters } from "../parts/paint.js";
+import { cutTo, hatch, painters } from "../parts/paint.js";
 
 /** @typedef {import("../parts/paint.js").Pen} Pen */
 
 const MARGIN = 20;
+const HATCHED = 0.45; // how strong the strokes of a hatched token are, as unknowns.css has them
 const TITLE = 30; // the height of the title's line
 /** Handles and instructions, which belong to the screen and not to the picture. */
 const LEFT_OUT =
@@ -89,6 +90,10 @@ function plates(pen, element, style) {
       pen.fillStyle = style.backgroundColor;
       box(0);
       pen.fill();
+    }
+    if (style.backgroundImage.startsWith("repeating-linear-gradient")) {
+      const faint = style.color.replace(/^rgb\((.*)\)$/, `rgba($1, ${HATCHED})`);
+      hatch(pen, [{ x: left, y: top, width, height }], faint);
     }
     if (around) line(pen, style.borderTopColor, around, () => box(-around / 2));
     else if (above) {

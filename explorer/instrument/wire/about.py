@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from explorer.code import python_of
+from explorer.instrument.wire.notes import Note, Other, notes_of, other_of
 from explorer.run import Run
 from explorer.source import Scratch
 from explorer.sources import notice_of
@@ -35,6 +36,8 @@ class About:
         code: The Python that gives the same trace; empty where there is none.
         notice: What an example shows, if it is one.
         facts: What is said in place of the text and the sizes.
+        notes: What else is to be known of it.
+        other: A model that may know the words that this one does not.
     """
 
     title: str
@@ -50,6 +53,8 @@ class About:
     code: str = ""
     notice: str = ""
     facts: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
+    other: Other | None = None
 
     @staticmethod
     def of(
@@ -70,6 +75,8 @@ class About:
             made,
             python_of(run) if run else "",
             notice_of(run) if run else "",
+            notes=notes_of(trace, run),
+            other=other_of(trace),
         )
 
 

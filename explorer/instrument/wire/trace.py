@@ -7,6 +7,8 @@ What each of its blocks is is called its kind:
 - ``layer``: the weights of one layer, float32 ``[head, query, key]``;
 - ``scores``: a part of the same layer as what its weights are made of, where that is shorter:
   ``log_sum_exp``, ``q``, ``k`` and the arrays of its score rule (`FromScores`);
+- ``mask``: the keys that queries may look at in some layers, where these are not all, int32
+  ``[query, 2]``: the first, and one past the last;
 - ``means``: the mean over the heads of every layer, float32 ``[layer, query, key]``;
 - ``group``: the attention between chosen words in every head (`attention_between`), float32;
 - ``training``: the weights of every frame of one, float32 ``[frame, layer, head, query, key]``;
@@ -56,7 +58,7 @@ from explorer.instrument.wire.longtext import (
 )
 from explorer.instrument.wire.request import Group, Head, Page, Places, Request
 from explorer.instrument.wire.striking import Effects, effects_block, striking_block, told_blocks
-from explorer.layers import FEW_KEYS, AttentionLayer, FromScores
+from explorer.layers import FEW_KEYS, AttentionLayer, FromScores, causal
 from explorer.trace import AttentionTrace, Token, Weights
 from explorer.visible import marks_in
 
@@ -112,12 +114,10 @@ def pack(
         for number in layers:
             report("Packing the weights", None)
             blocks += _layer_blocks(trace.layer(number))
-    blocks += answers
-    blocks += _history_blocks(history) if history else []
+    blocks += [*mask_blocks(trace), *answers, *(_history_blocks(history) if history else [])]
     if trace.patches:
         blocks.append(of_bytes({"kind": "picture"}, trace.patches.png))
-    told = told_blocks(trace) if striking else []
-    blocks += told
+    blocks += (told := told_blocks(trace) if striking else [])
     header = _known_about(trace) | {
         "id": trace_id,
         "about": asdict(about or About.of(trace)),
@@ -127,6 +127,14 @@ def pack(
         "striking": ("here" if told else "ask") if striking else None,
     }
     return write(header, blocks)
+
+
+def _history_blocks(history: TrainingHistory) -> list[Block]:
+    ideals = np.stack(list(history.ideals.values()))
+    return [
+        _weights({"kind": "training"}, history.weights),
+        _weights({"kind": "ideals"}, ideals),
+    ]
 
 
 def _whole_heads(trace: AttentionTrace, heads: Places, report: Report) -> list[Block]:
@@ -331,6 +339,24 @@ def _layer_blocks(layer: AttentionLayer) -> list[Block]:
     parts = {"q": layer.q, "k": layer.k, "offsets": rule.offsets, "sinks": rule.sinks}
     known = ((name, part) for name, part in parts.items() if part is not None)
     return [*blocks, *(_weights(about | {"part": name}, part) for name, part in known)]
+
+
+def mask_blocks(trace: AttentionTrace) -> list[Block]:
+    """Which keys may be looked at, once for all layers of which the same is true.
+
+    Given weights say nothing of a mask. Where no head of a layer gives any weight to a later token
+    they are taken for causal, as chance does not do that.
+    """
+    found: dict[bytes, tuple[npt.NDArray[np.int32], list[int]]] = {}
+    for layer in trace.layers:
+        allowed = layer.allowed()
+        given = not isinstance(layer, FromScores)
+        if given and not np.array_equal(allowed, causal(layer.n_queries, layer.n_keys)):
+            continue
+        if layer.n_queries > 1 and (allowed != (0, layer.n_keys)).any():
+            _, numbers = found.setdefault(allowed.tobytes(), (allowed, []))
+            numbers.append(layer.number)
+    return [({"kind": "mask", "layers": numbers}, mask) for mask, numbers in found.values()]
 
 
 def _weights(about: dict[str, Any], numbers: npt.NDArray[Any]) -> Block:
