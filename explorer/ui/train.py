@@ -308,7 +308,6 @@ def _show(film: Film, doing: str) -> None:
         link=link,
         answers=answers("training", trace, trace_id, request, Head(), page_of),
         history=history,
-        doing=doing,
         stale=_stale(film),
     )
 
