@@ -22,13 +22,17 @@ export default function keep({ setTriggerValue }) {
   const ends = new AbortController();
   const { signal } = ends;
   const hear = (/** @type {Event} */ event) => {
-    waiting = /** @type {CustomEvent} */ (event).detail;
+    const from = window.location.pathname.split("/").pop(); // the page whose picture tells
+    waiting = { .../** @type {CustomEvent} */ (event).detail, from };
     if (waiting?.page) send();
     else if (!timer) timer = window.setTimeout(send, WAIT);
   };
   document.addEventListener(TOLD, hear, { signal });
-  // Before a click elsewhere, on another page's name say, is heard.
-  document.addEventListener("pointerdown", send, { capture: true, signal });
+  // Before another page's name is clicked. With a button's click it would be sent as one, and then
+  // Streamlit draws this part alone: what the button asks for would not be seen.
+  const leave = (/** @type {Event} */ event) =>
+    event.target instanceof Element && event.target.closest("a") && send();
+  document.addEventListener("pointerdown", leave, { capture: true, signal });
   return () => {
     ends.abort();
     clearTimeout(timer);
