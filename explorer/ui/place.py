@@ -1,5 +1,6 @@
 """The place that all pages look at: kept in the session, told by whatever picture is on screen."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -7,7 +8,7 @@ import streamlit as st
 
 from explorer.instrument import component
 from explorer.instrument.component import heard
-from explorer.instrument.wire.request import place_of
+from explorer.instrument.wire.request import Told, place_of
 from explorer.place import Place
 from explorer.run import Run
 from explorer.trace import AttentionTrace
@@ -33,10 +34,10 @@ def opening(run: Run, trace: AttentionTrace) -> dict[str, str]:
     return here().to_query()
 
 
-def keep(place: Place) -> None:
-    """A picture tells where its reader looks now."""
+def keep(place: Place, *, beside: bool = False) -> None:
+    """A picture tells where its reader looks now; ``beside`` as in `aside`."""
     session = st.session_state
-    if session.aside:
+    if beside:
         session.place_aside = replace(place, run=session.aside)
     else:
         session.place = replace(place, run=session.shown)
@@ -51,13 +52,19 @@ def aside(run: Run, trace: AttentionTrace) -> dict[str, str]:
     return found.to_query()
 
 
-def go(page: str, **query: str) -> None:
-    """To another page, at the place, as soon as this part of the page is run."""
+def go(page: str, query: Mapping[str, str] | None = None, *, beside: bool = False) -> None:
+    """To another page, at the place, as soon as this part of the page is run.
+
+    Args:
+        page: The page.
+        query: What it opens with.
+        beside: Whether it shall show the run that was shown `aside`.
+    """
     session = st.session_state
     if page not in PAGES:
         return
-    session.go_to = page, query
-    if session.aside:  # the other pages look at it, too, from now on
+    session.go_to = page, dict(query or {})
+    if beside and session.get("aside"):
         state.fill_inputs(session.aside)
         state.want(session.aside)
         session.place = session.place_aside
@@ -72,13 +79,13 @@ def keeper() -> None:
     _leave()
 
 
-def _heard(told: tuple[Place | None, str | None, dict[str, str]]) -> None:
-    place, page, query = told
+def _heard(told: Told) -> None:
     st.session_state.places_heard = st.session_state.get("places_heard", 0) + 1
-    if place:
-        keep(place)
-    if page:
-        go(page, **query)
+    beside = told.source == "train" and bool(st.session_state.get("aside"))
+    if told.place:
+        keep(told.place, beside=beside)
+    if told.page:
+        go(told.page, told.query, beside=beside)
 
 
 def _leave() -> None:

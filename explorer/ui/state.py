@@ -61,7 +61,6 @@ RECENT = 8  # models of the hub that are remembered for a reader
 def start() -> None:
     """Bring session and address together; called by the frame before any page."""
     state = st.session_state
-    state.aside = None  # a run that a page shows beside what all look at
     if "reader" not in state:
         state.shown, state.wanted, state.opening = None, None, None
         state.trouble, state.trouble_of = None, None  # and what the inputs asked for then

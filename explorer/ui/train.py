@@ -179,7 +179,12 @@ def _bar() -> None:
         with st.popover("Use this layer", disabled=running):
             for title, page in WAYS:
                 st.button(
-                    title, key=f"use_{page}", width="stretch", on_click=place.go, args=(page,)
+                    title,
+                    key=f"use_{page}",
+                    width="stretch",
+                    on_click=place.go,
+                    args=(page,),
+                    kwargs={"beside": True},
                 )
 
 
@@ -308,7 +313,6 @@ def _show(film: Film, doing: str) -> None:
         link=link,
         answers=answers("training", trace, trace_id, request, Head(), page_of),
         history=history,
-        doing=doing,
         stale=_stale(film),
     )
 

@@ -13,7 +13,7 @@ def status(reader):
 
 
 def step_of(reader):
-    painted = reader.page.locator(".ax").get_attribute("data-painted")
+    painted = reader.page.locator(".ax[data-painted]").get_attribute("data-painted")
     return int(re.search(r" step (\d+)", painted)[1])
 
 
@@ -269,9 +269,24 @@ def test_the_way_of_a_trained_head_is_one_click_away(reader):
     reader.open("", "train").painted("step 300")
     reader.head(0, 1).click()
     reader.painted("0.1 step 300")
+    reader.token(3).click()
+    reader.page.wait_for_url("**query=3**")
     reader.page.get_by_role("button", name="Why this weight?").click()
-    reader.painted("0.1 input")
+    reader.painted("0.1 input 3")
     assert "/step" in reader.address()
+
+
+def test_a_training_takes_nobody_from_his_place_and_keeps_its_own(reader):
+    reader.open("?layer=3&heads=1&query=8").painted("3.1")
+    reader.page.get_by_role("link", name="Train").click()
+    reader.painted("step 300")
+    reader.head(0, 1).click()
+    reader.painted("0.1 step 300")
+    reader.page.get_by_role("link", name="Explore").click()
+    reader.painted("3.1")
+    assert reader.page.locator(".ax-picked .ax-chip").count() == 1  # what was pinned
+    reader.page.get_by_role("link", name="Train").click()
+    reader.painted("0.1 step 300")
 
 
 def test_a_training_ends_when_its_page_is_closed(app, browser):

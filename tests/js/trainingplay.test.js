@@ -143,6 +143,11 @@ test("a sequence of another length is told what lengths were learned from, a spe
     sentenceHere(training, 0, { head }),
     "In this sequence 1 of 2 are right; it has only seen sequences of 3 tokens, and this one has 2.",
   );
+  const able = { ...training, right: [null, "b", "c"] };
+  assert.equal(
+    sentenceHere(able, 0, { head }),
+    "In this sequence 2 of 2 are right, though it has only seen sequences of 3 tokens, and this one has 2.",
+  );
   const nothing = { ...training, right: [null, null, null] };
   assert.equal(sentenceHere(nothing, 0, trace), "In this sequence nothing is asked for.");
 });

@@ -52,18 +52,18 @@ def test_a_link_that_says_nonsense_names_a_place_all_the_same(query):
 @given(st.recursive(st.none() | st.integers() | st.text(max_size=9), st.lists, max_leaves=9))
 def test_what_a_page_sends_in_place_of_a_place_is_no_place(sent):
     told = place_of({"view": sent, "words": sent, "page": sent, "open": sent})
-    assert told is None or told[0] is None
+    assert told is None or told.place is None
     assert place_of(sent) is None
 
 
 def test_the_words_that_a_page_sends_are_texts_of_a_bounded_length():
     for words in (["x" * 201, ""], ["x"], [1, 2], "ab", None):
-        place, _, _ = place_of({"view": {"layer": "1"}, "words": words})
-        assert place.words == ("", "")
-    place, page, opening = place_of(
-        {"view": {"layer": "1", "query": "2"}, "words": ["it", ""], "page": "heads", "open": {}}
-    )
-    assert (place.words, place.queries, page, opening) == (("it", ""), (2,), "heads", {})
+        told = place_of({"view": {"layer": "1"}, "words": words})
+        assert told.place.words == ("", "")
+    sent = {"view": {"layer": "1", "query": "2"}, "words": ["it", ""], "page": "heads"}
+    told = place_of(sent | {"open": {}, "from": "train"})
+    assert (told.place.words, told.place.queries) == (("it", ""), (2,))
+    assert (told.page, told.query, told.source) == ("heads", {}, "train")
 
 
 def test_the_pin_stays_on_the_same_word_in_another_text():

@@ -7,7 +7,7 @@ import { Broken } from "../wire/container.js";
 /**
  * @typedef {Record<string, string>} Params
  * @typedef {[string, string]} Words the words that the first pinned query and key are pieces of
- * @typedef {{view: Params, words: Words, page?: string, open?: Params}} ToldPlace
+ * @typedef {{view: Params, words: Words, page?: string, open?: Params, from?: string}} ToldPlace
  *   page: another page that is wanted at this place; open: what else it shall open with
  */
 

@@ -67,7 +67,8 @@ export default function keep({ setTriggerValue: send }) {
   state.ends = ends;
   const { signal } = ends;
   const hear = (/** @type {Event} */ event) => {
-    state.waiting = /** @type {CustomEvent} */ (event).detail;
+    const from = window.location.pathname.split("/").pop(); // the page whose picture tells
+    state.waiting = { .../** @type {CustomEvent} */ (event).detail, from };
     if (state.waiting?.page) flush(send);
     else if (!state.timer) state.timer = window.setTimeout(() => flush(send), WAIT);
   };

@@ -11,9 +11,9 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
  * @typedef {{task: string, length: number, until: number, causal: boolean,
  *            steps: number[], loss: number[], accuracy: number[], chance: number,
  *            near: {name: string, heads: number[][]}[], ideals: string[], answers: string[][],
- *            right: (string | null)[], doing?: string, stale?: string}} About a training; length: tokens of what is learned from;
- *   until: the step it is to come to; heads: by frame, then layer and head; doing: what it does
- *   now; stale: what it is of, where that is no longer what is asked for
+ *            right: (string | null)[], stale?: string}} About a training; length: tokens of what is learned from;
+ *   until: the step it is to come to; heads: by frame, then layer and head; stale: what it
+ *   is of, where that is no longer what is asked for
  * @typedef {About & {weights: Float32Array, wanted: Float32Array}} Training
  *   weights: `[frame, layer, head, query, key]`; wanted: `[pattern, query, key]`
  * @typedef {{id: string, title: string, passport: string, numbers: number[], n_heads: number,

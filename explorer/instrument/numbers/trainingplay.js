@@ -162,5 +162,6 @@ export function sentenceHere(training, frame, { head }) {
     ? `In this sequence ${right} of ${asked.length} are right`
     : "In this sequence nothing is asked for";
   if (own === training.length) return `${all}.`;
-  return `${all}; it has only seen sequences of ${training.length} tokens, and this one has ${own}.`;
+  const though = asked.length && right === asked.length ? ", though it" : "; it";
+  return `${all}${though} has only seen sequences of ${training.length} tokens, and this one has ${own}.`;
 }

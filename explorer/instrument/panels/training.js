@@ -21,8 +21,7 @@ const PLAY = 110; // ms a frame
 export function createTraining(change) {
   /** @type {Scene | null} */
   let scene = null;
-  /** @type {boolean | null} */
-  let learns = null; // null before anything was shown
+  let asked = 0; // the last Start or Continue of which something was shown
   const clock = {
     every: (/** @type {() => void} */ act) => window.setInterval(act, PLAY),
     stop: (/** @type {number} */ id) => clearInterval(id),
@@ -64,8 +63,8 @@ export function createTraining(change) {
     parts.element.hidden = !training;
     if (!training) return;
     show(parts, training, next);
-    const begins = learns === false && Boolean(training.doing);
-    learns = Boolean(training.doing);
+    const begins = asked > 0 && asked !== next.trace.head.about.asked;
+    asked = next.trace.head.about.asked;
     if (begins && next.view.step !== null) turn(steps().length - 1); // the picture follows
   }
 

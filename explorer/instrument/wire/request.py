@@ -247,8 +247,25 @@ def head_of(sent: object) -> Head | None:
     return Head.of(sent) if isinstance(sent, Mapping) else None
 
 
-def place_of(sent: object) -> tuple[Place | None, str | None, dict[str, str]] | None:
-    """Where a reader looks, where that is said; the page that is wanted, and what it opens with."""
+@dataclass(frozen=True)
+class Told:
+    """What a picture tells of its reader.
+
+    Attributes:
+        place: Where he looks, where that is said.
+        page: The page that he wants.
+        query: What it opens with.
+        source: The page that the picture is on.
+    """
+
+    place: Place | None
+    page: str | None
+    query: dict[str, str]
+    source: str
+
+
+def place_of(sent: object) -> Told | None:
+    """Where a reader looks, and where he wants to go."""
     if not isinstance(sent, Mapping):
         return None
     view, words, page = view_of(sent.get("view")) or {}, sent.get("words"), sent.get("page")
@@ -256,7 +273,9 @@ def place_of(sent: object) -> tuple[Place | None, str | None, dict[str, str]] | 
         words = ["", ""]
     place = replace(Place.from_query(view), words=(words[0], words[1])) if view else None
     asked = page if _matches(_NAME, page) else None
-    return place, asked, view_of(sent.get("open")) or {}
+    source = sent.get("from")
+    own = str(source) if _matches(_NAME, source) else ""
+    return Told(place, asked, view_of(sent.get("open")) or {}, own)
 
 
 def _is_word(word: object) -> bool:

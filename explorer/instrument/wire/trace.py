@@ -80,7 +80,6 @@ def pack(
     link: Mapping[str, str] | None = None,
     answers: Sequence[Block] = (),
     history: TrainingHistory | None = None,
-    doing: str = "",
     stale: str = "",
     striking: bool = False,
     more: bool = False,
@@ -98,7 +97,6 @@ def pack(
         link: The URL parameters of the run; None if no link can carry it.
         answers: What else the browser asked for, from `answers_to`.
         history: The training that the trace is the last frame of; its layers need not be sent.
-        doing: What the training is doing now; empty where it has ended.
         stale: What the training is of, where that is no longer what is asked for.
         striking: Whether what is worth a look is told, or may be asked for.
         more: Whether the browser has what is said of the trace, so that only the answers are sent.
@@ -123,7 +121,7 @@ def pack(
         "about": asdict(about or About.of(trace)),
         "opening": opening,
         "link": link,
-        "training": history and _about_history(history) | {"doing": doing, "stale": stale},
+        "training": history and _about_history(history) | {"stale": stale},
         "striking": ("here" if told else "ask") if striking else None,
     }
     return write(header, blocks)
