@@ -57,7 +57,8 @@ def settled(page):
     page.wait_for_function(
         """() => {
           const shadows = [...document.querySelectorAll("*")].flatMap((e) => e.shadowRoot ?? []);
-          const find = (what) => [document, ...shadows].flatMap((r) => [...r.querySelectorAll(what)]);
+          const roots = [document, ...shadows];
+          const find = (what) => roots.flatMap((root) => [...root.querySelectorAll(what)]);
           const box = (what) => find(what)[0].getBoundingClientRect();
           const [map, foot] = [box(".ax-panel-heat canvas"), box(".ax-cards")];
           return map.height > 0 && map.bottom <= foot.top + 1 && foot.bottom <= innerHeight + 1;

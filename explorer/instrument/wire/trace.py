@@ -127,14 +127,6 @@ def pack(
     return write(header, blocks)
 
 
-def _history_blocks(history: TrainingHistory) -> list[Block]:
-    ideals = np.stack(list(history.ideals.values()))
-    return [
-        _weights({"kind": "training"}, history.weights),
-        _weights({"kind": "ideals"}, ideals),
-    ]
-
-
 def _whole_heads(trace: AttentionTrace, heads: Places, report: Report) -> list[Block]:
     """Some heads of a long text, with their summaries and small pictures."""
     blocks: list[Block] = []
