@@ -19,7 +19,7 @@ const LABEL_STEP = 13; // two labels stand at least this far apart
 const SMALL = 0.05; // a full colour that stands for less is that of a long text
 const SLIGHT = 0.1; // of the full colour
 const WIDE_CELL = 42; // pixels that hold one digit more
-const DIGITS_CELL = 27; // from this size on a cell shows its weight
+const DIGITS_CELL = 24; // from this size on a cell shows its weight
 const LEAST_CORNER = 20; // pixels from which the corner shows the whole
 
 /**
@@ -139,7 +139,7 @@ function label(pen, { ground, box, font }, unit, i, isRow) {
 function numbers(pen, shown) {
   const { ground, box } = shown;
   const { weights, tops, nColumns, top: above, left: before } = ground.patch;
-  pen.font = `${Math.min(11, box.cell / 2.7)}px ${ground.theme.font}`;
+  pen.font = `${Math.min(11, box.cell / 2.4)}px ${ground.theme.font}`;
   pen.textAlign = "center";
   pen.textBaseline = "middle";
   const { top, bottom, left, right } = seen(shown);
