@@ -158,16 +158,18 @@ def _instrument(trace: AttentionTrace, run: Run) -> None:
 
     trace_id, view = name_of(run), place.opening(run, trace)
     seen = Head(place.here().layer, place.here().head)
+    asked = request is not None and request.trace_id == trace_id
     payload = pack(
         trace,
         trace_id=trace_id,
-        layers=layers_to_send(trace, seen.layer),
+        # What is asked for may come before the place is told.
+        layers=layers_to_send(trace, request.layer if request and asked else seen.layer),
         opening={**(session.opening or {}), **view},
         about=about_of(trace, run),
         link=run.to_query() if run.fits_link() else None,
         answers=answers("instrument", trace, trace_id, request, seen, run=run),
         striking=True,
-        more=request is not None and request.trace_id == trace_id and request.known,
+        more=asked and request is not None and request.known,
     )
 
     def on_request(new: Request) -> None:

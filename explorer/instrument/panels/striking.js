@@ -92,12 +92,12 @@ export function createStriking({ change, effects }) {
 /** @param {Finding} finding @param {Trace} trace @param {Doing["change"]} change */
 function lineOf(finding, trace, change) {
   const words = findingWords(finding, trace).map((part) =>
-    typeof part === "string" ? part : h("b", { dir: "auto" }, part[0]),
+    typeof part === "string" ? part : h("strong", { dir: "auto" }, part[0]),
   );
   const button = h(
     "button",
     { type: "button", class: "ax-finding", title: baselineWords(finding) },
-    h("strong", {}, findingHead(finding)),
+    h("span", { class: "ax-of" }, findingHead(finding)),
     ...words,
   );
   button.addEventListener("click", () => {
