@@ -68,6 +68,8 @@ def keeper() -> None:
     """What hears of every look. It is drawn alone when it does, so a look costs next to nothing."""
     component.show("place", b"", key="keeper", place=heard(place_of, _heard))
     _leave()
+    if component.are_left():
+        st.rerun()
 
 
 def _heard(told: tuple[Place | None, str | None, dict[str, str]]) -> None:
