@@ -5,10 +5,12 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer.instrument.assets import Host, bundle, css
 
 Heard = TypeVar("Heard")
+_HEARD = "heard_parts"  # in the session: those that were heard and are not drawn again yet
 
 
 @functools.cache
@@ -31,6 +33,7 @@ def show(host: Host, payload: bytes, *, key: str, **told: Callable[[object], Non
     """
     on = {f"on_{name}_change": _telling(key, name, tell) for name, tell in told.items()}
     _component(host)(data=payload, key=key, **on)
+    st.session_state.get(_HEARD, set()).discard(key)
 
 
 def heard(
@@ -52,4 +55,19 @@ def heard(
 
 
 def _telling(key: str, name: str, tell: Callable[[object], None]) -> Callable[[], None]:
-    return lambda: tell(getattr(st.session_state.get(key), name, None))
+    def told() -> None:
+        st.session_state.setdefault(_HEARD, set()).add(key)
+        tell(getattr(st.session_state.get(key), name, None))
+
+    return told
+
+
+def are_left() -> bool:
+    """Whether a part was heard that will not be drawn in this run; asked once.
+
+    A browser may put what two parts send within a moment into one message, and then only the
+    first of them is drawn.
+    """
+    context = get_script_run_ctx()
+    alone = context is not None and len(context.fragment_ids_this_run or ()) == 1
+    return alone and bool(st.session_state.pop(_HEARD, None))

@@ -77,6 +77,8 @@ def keeper() -> None:
     times = str(st.session_state.get("places_heard", 0)).encode()
     component.show("place", times, key="keeper", place=heard(place_of, _heard))
     _leave()
+    if component.are_left():
+        st.rerun()
 
 
 def _heard(told: Told) -> None:

@@ -30,7 +30,7 @@ const CELL = 44; // pixels of a cell across, at most
 const BESIDE = 128; // pixels that the cells of a picture need beside another
 const BETWEEN = 20; // pixels between two
 const NAMES = 62; // pixels for names, as the matrix has them
-const [LEAST_LINE, MOST_LINE] = [9, 21]; // pixels of a named row
+const [LEAST_LINE, MOST_LINE] = [8, 21]; // pixels of a named row
 
 /**
  * @param {Shot} shot @param {number} room pixels across
@@ -352,7 +352,7 @@ function moved({ turned, trace }, what) {
 }
 
 /** Who may look at whom, and the scores of these: both with the change, where there is one. @param {Shot} shot */
-function maskOf(shot) {
+export function maskOf(shot) {
   const n = shot.trace.tokens.length;
   const may = shot.turned
     ? moved(shot, "allowed")

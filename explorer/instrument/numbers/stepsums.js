@@ -4,6 +4,7 @@
 import { headName } from "./headname.js";
 import { divisor, lineOf, mixed, ownRules, sumOf } from "./layertrace.js";
 import { fullAt } from "./palette.js";
+import { maskOf } from "./steppictures.js";
 import { numberOf } from "./stepstate.js";
 import { exact, quoted, stageOf, weightText } from "./stepwords.js";
 
@@ -11,8 +12,9 @@ import { exact, quoted, stageOf, weightText } from "./stepwords.js";
  * @typedef {import("./stepwords.js").Shot} Shot
  * @typedef {import("./stepwords.js").NumberPlace} NumberPlace
  * @typedef {{name: string, values: ArrayLike<number>, from: [string, number] | null,
- *            weights?: boolean, top?: number, mark?: number}} Row
- *   from: the picture and the row of it that this is; mark: the number that is meant
+ *            weights?: boolean, top?: number, mark?: number, masked?: number[]}} Row
+ *   from: the picture and the row of it that this is; mark: the number that is meant; masked: where
+ *   not 0, there is none
  * @typedef {[string, string]} Line what, and its number
  * @typedef {{sum: import("./layertrace.js").Sum, names: [string, string, string],
  *            places: string[] | null}} Products places: what the terms are called, if not by number
@@ -45,7 +47,7 @@ function pairMade(shot) {
   const lines = [
     [[`sum of ${trace.d_k} products: the score`, exact(sum.sum)]],
     [[`÷ √d_k, which is ${exact(divisor(trace, ownRules(trace)))}`, exact(own.scaled[j])]],
-    own.allowed[j] ? [] : [["masked", "−∞"]],
+    mayLook(shot)[j] ? [] : [["masked", "−∞"]],
     [
       [`− the row’s largest, ${exact(own.top)}`, below],
       ["e to that power", exact(own.exps[j])],
@@ -69,11 +71,23 @@ function pairMade(shot) {
   };
 }
 
+/** Where the query may look, at the stage of the mask with the change. @param {Shot} shot */
+function mayLook(shot) {
+  const [i, n] = [shot.state.query, shot.trace.tokens.length];
+  if (stageOf(shot) !== "mask") return shot.own.allowed.map(Number);
+  return Array.from(maskOf(shot).may.subarray(i * n, (i + 1) * n));
+}
+
 /** @param {Shot} shot @param {number} stage @param {import("./layertrace.js").Sum} sum @returns {Row[]} */
-function pairRows({ trace, own, key: mark, state: { query: i } }, stage, sum) {
+function pairRows(shot, stage, sum) {
+  const { trace, own, key: mark } = shot;
+  const i = shot.state.query;
   const q = quoted(trace, i);
   const top = fullAt(own.scores);
-  const left = own.scaled.map((s, j) => (own.allowed[j] ? s : 0));
+  const may = mayLook(shot);
+  const n = trace.tokens.length;
+  const remain = stage === 2 ? maskOf(shot).left.subarray(i * n, (i + 1) * n) : own.scaled;
+  const left = remain.map((s, j) => (may[j] ? s : 0));
   /** @type {Row[][]} */
   const rows = [
     factors(
@@ -91,12 +105,16 @@ function pairRows({ trace, own, key: mark, state: { query: i } }, stage, sum) {
     [
       {
         name: `May ${q} look?`,
-        values: own.allowed.map(Number),
+        values: may,
+        masked: may.map((one) => 1 - one),
         from: ["may", i],
         weights: true,
         mark,
       },
-      { name: "Scores that remain", values: left, from: ["left", i], mark },
+      {
+        ...{ name: "Scores that remain", values: left, from: ["left", i], mark },
+        masked: may.map((one) => 1 - one),
+      },
     ],
     [
       { name: `Scores of ${q}`, values: left, from: null, mark },

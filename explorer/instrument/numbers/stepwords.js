@@ -124,7 +124,7 @@ export function changeSentence(shot) {
       return `${change}, the score of ${q} with ${quoted(trace, key)} is ${after}, before ${before}.`;
     }
     case "scale":
-      return `${change}, the scores of ${q} spread by ${plain(spreadOf(turned.own.scaled))} when divided, before by ${plain(spreadOf(own.scaled))}.`;
+      return `${change}, the scores of ${q} spread by ${plain(spreadOf(turned.own.scaled))} in the end instead of ${plain(spreadOf(own.scaled))}.`;
     case "mask": {
       const count = (/** @type {Row} */ row) => row.allowed.filter(Boolean).length;
       return `${change}, ${q} may look at ${count(turned.own)} tokens, before at ${count(own)}.`;

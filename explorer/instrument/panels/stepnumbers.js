@@ -151,12 +151,12 @@ export function createDetails() {
 }
 
 /** @param {Row} row @param {number} wide @returns {import("../parts/matrix.js").Matrix} */
-function stripOf({ name, values, weights, mark, ...row }, wide) {
+function stripOf({ name, values, weights, mark, masked, ...row }, wide) {
   const few = values.length <= FEW && !weights; // of few numbers none is to be cut
   const top = row.top ?? (few ? Math.max(...Array.from(values, Math.abs)) || 1 : undefined);
   return {
     ...{ values, rows: 1, columns: values.length, name, shape: `[${values.length}]`, wide },
-    ...{ weights, top, tall: 20, widest: 44, label: `${name}: ${values.length} numbers` },
+    ...{ weights, top, masked, tall: 20, widest: 44, label: `${name}: ${values.length} numbers` },
     ...{ cell: mark === undefined ? null : [0, mark], print: weights ? weightInCell : inCell },
   };
 }
