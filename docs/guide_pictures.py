@@ -68,7 +68,7 @@ SHOTS = {
     "train": Shot("train", {}, ready='.ax[data-painted*="step 300"]'),
     "compare": Shot("compare", {"text": CAT, "b_text": DOG, "b_source": "bert"}),
     "heads": Shot("heads", {"text": CAT}),
-    "explain": Shot("explain", {"text": CAT, "target": "vector", "at": "8"}),
+    "explain": Shot("explain", {"text": CAT, "target": "vector", "at": "8"}, ".ax-methods"),
 }
 
 

@@ -11,6 +11,7 @@ IN_SIGHT = """anchor => {
   return top >= 0 && top < innerHeight / 2;
 }"""
 LAST = "numbers"
+PATIENCE = 60_000  # milliseconds until a page of its own has painted, as `Reader.painted` has it
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 
 
@@ -95,13 +96,15 @@ def test_a_link_opens_the_place_it_speaks_of_and_the_guide_stays(opened):
     with opened.page.context.expect_page() as new:
         opened.page.get_by_role("link", name="A pinned pair").click()
     place = new.value
-    place.locator(".ax-says", has_text="it looks at cat with weight 0.492").wait_for()
+    place.locator(".ax-says", has_text="it looks at cat with weight 0.492").wait_for(
+        timeout=PATIENCE
+    )
     place.close()
     with opened.page.context.expect_page() as new:
         opened.page.get_by_role("link", name="Without the division").click()
     place = new.value
     place.wait_for_url("**/step?**scale=0**")
-    place.locator(".ax[data-painted]").wait_for()
+    place.locator(".ax[data-painted]").wait_for(timeout=PATIENCE)
     place.close()
     assert opened.page.get_by_role("heading", name="The words").is_visible()
 
