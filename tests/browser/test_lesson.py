@@ -58,8 +58,8 @@ def settled(page):
         """() => {
           const shadows = [...document.querySelectorAll("*")].flatMap((e) => e.shadowRoot ?? []);
           const roots = [document, ...shadows];
-          const find = (what) => roots.flatMap((root) => [...root.querySelectorAll(what)]);
-          const box = (what) => find(what)[0].getBoundingClientRect();
+          const find = (what) => roots.flatMap((root) => [...root.querySelectorAll(what)])[0];
+          const box = (what) => find(what).getBoundingClientRect();
           const [map, foot] = [box(".ax-panel-heat canvas"), box(".ax-cards")];
           return map.height > 0 && map.bottom <= foot.top + 1 && foot.bottom <= innerHeight + 1;
         }"""
@@ -84,7 +84,8 @@ def test_in_a_lesson_sentence_text_and_maps_are_whole_on_the_screen_and_nothing_
     header = page.locator("[data-testid=stHeader]")
     assert not header.count() or not header.evaluate(SEEN)
     said = page.locator(".ax-says")
-    assert said.evaluate("e => e.scrollHeight <= e.clientHeight + 1")
+    # A plate behind a word stands out of its line by a little; a third line would be 30 pixels.
+    assert said.evaluate("e => e.scrollHeight <= e.clientHeight + 5")
     letters = said.evaluate("e => parseFloat(getComputedStyle(e).fontSize) * e.currentCSSZoom")
     assert letters == pytest.approx(1.5 * 24)
 
@@ -126,7 +127,7 @@ def test_colours_are_fixed_in_a_lesson_and_afterwards_as_they_were(reader):
     )
     assert "scale=row" in reader.address()
     page.keyboard.press("Escape")
-    page.locator(".ax:not(.ax-lesson)").wait_for()
+    page.locator(".ax-lesson").wait_for(state="detached")
     row.filter(has_text="the row’s largest weight").wait_for()
     assert not page.locator(".ax-colours:visible").count()
     assert page.locator("[data-testid=stHeader]").evaluate(SEEN)
@@ -252,7 +253,7 @@ def test_what_the_cards_print_is_drawn_and_not_copied_as_markup(page_from_disk):
     page.emulate_media(media="print")
     drawing = page.locator(".ax-sheet > svg")
     drawing.wait_for()
-    assert "bold" in drawing.inner_text() or "bold" in drawing.evaluate("e => e.textContent")
+    assert "<b>bold</b>" in drawing.evaluate("e => e.textContent").replace(" ", "")
     assert not page.locator(".ax-sheet :is(b, i, script)").count()
     assert "Card 1 of the page it was printed from." in page.locator(".ax-sheet").inner_text()
 
@@ -284,4 +285,4 @@ def test_a_lesson_has_no_barriers(reader):
             break
     assert reached[-1] == "End (P)"
     page.keyboard.press("Enter")
-    page.locator(".ax:not(.ax-lesson)").wait_for()
+    page.locator(".ax-lesson").wait_for(state="detached")

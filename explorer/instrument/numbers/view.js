@@ -162,7 +162,7 @@ export function fromParams(view, params) {
 }
 
 /** Cards as this page writes them, of a stranger's text. @param {string | null} text */
-function readCards(text) {
+export function readCards(text) {
   const views = splitCards(text).map((card) => {
     const params = cardParams(card);
     params.delete("cards"); // a card has none

@@ -31,7 +31,7 @@ import {
   toParams,
 } from "../numbers/view.js";
 import { readTheme } from "../parts/theme.js";
-import { cardsIn, cardsToPaper, toldNow } from "./explorecards.js";
+import { cardsIn, cardsToPaper, keepCards, toldNow, withCardsOf } from "./explorecards.js";
 import { createParts, layOut, panelsOf } from "./exploreparts.js";
 import { CLOCK, createSchedule } from "./exploreschedule.js";
 import { createSupply } from "./exploresupply.js";
@@ -333,6 +333,7 @@ function turnTo(here, told, what) {
   if (!here.trace) return;
   const before = here.told.view;
   here.told = told;
+  if (String(before.cards) !== String(told.view.cards)) keepCards(here, here.trace.head.id);
   fetchMissing(here);
   here.host.onView(toParams(told.view), here.trace.head.link, pinnedWords(here.trace, told.view));
   here.schedule.ask(haveOtherThumbs(before, told.view) ? { ...what, thumbs: true } : what);
@@ -467,12 +468,15 @@ function newsIn({ head, heads, summaries, smalls, group }) {
 /** A new trace takes the place of the one before. @param {Here} here @param {Trace} next */
 function arrive(here, next) {
   here.told = arrived(here.told, next.head, here.host.params());
+  const before = here.told.view.cards;
+  here.told = withCardsOf(here, next.head.id);
   here.pictures = { ...here.pictures, model: null, chosen: null };
   here.supply.restart();
   const { host, told } = here;
   const [params, words] = [toParams(told.view), pinnedWords(next, told.view)];
   host.onShown?.(next.head.id, params, words);
-  if (here.trace) host.onView(params, next.head.link, words);
+  const isMore = here.trace || before.length < told.view.cards.length; // than the address says
+  if (isMore) host.onView(params, next.head.link, words);
 }
 
 /** Paint in the page's colours of now. @param {Here} here */

@@ -1,7 +1,8 @@
 // What Explore does with cards: it keeps and shows them, and prints each on a sheet of its own.
 
 import { cardName, inLesson, kept, onCard, without } from "../numbers/cards.js";
-import { toParams } from "../numbers/view.js";
+import { joinCards } from "../numbers/cardtext.js";
+import { readCards, toParams } from "../numbers/view.js";
 import { toldOfKeeping } from "../panels/cards.js";
 import { quoted } from "../parts/about.js";
 import { h } from "../parts/dom.js";
@@ -16,6 +17,7 @@ import { toSvg } from "../save/svg.js";
  * @typedef {import("../numbers/view.js").View} View
  */
 
+const KEPT = "attention-explorer-cards "; // in this tab's memory; the trace's name follows
 const ALL = { thumbs: true, model: true };
 const QUOTED = 300; // letters of the text on a sheet
 const TOO_LONG = "This text is too long for a link: save the page with “These cards” instead.";
@@ -51,6 +53,32 @@ export function cardsIn(here, change) {
     takeOut: (/** @type {string} */ card) => turn((now) => without(now, card), { model: true }),
     end: () => here.lesson?.turn(false),
   };
+}
+
+/**
+ * A text's cards are there again when its page is, if its link has none. A file has its own.
+ * @param {Here} here @param {string} id of the trace @returns {Told}
+ */
+export function withCardsOf(here, id) {
+  const { told, host, lesson } = here;
+  if (!host.need || !lesson) return told;
+  if (told.view.cards.length) keepCards(here, id);
+  try {
+    const cards = readCards(sessionStorage.getItem(KEPT + id));
+    return { ...told, view: { ...told.view, cards } };
+  } catch {
+    return told; // nothing may be kept here
+  }
+}
+
+/** @param {Here} here @param {string} id */
+export function keepCards({ told, host, lesson }, id) {
+  if (!host.need || !lesson) return;
+  try {
+    sessionStorage.setItem(KEPT + id, joinCards(told.view.cards));
+  } catch {
+    // They are in the link.
+  }
 }
 
 /**
