@@ -56,6 +56,16 @@
     }
   }
 
+  const root = document.documentElement;
+  if (root.dataset.guarded) return; // this runs again with the page
+  root.dataset.guarded = "1";
+  document.addEventListener("input", mend, true);
+  const app = /** @type {HTMLElement | null} */ (document.querySelector("[data-testid=stApp]"));
+  if (app) new MutationObserver(() => follow(app)).observe(app, { attributes: true });
+})();
+
+// What Streamlit leaves out on the way to a page, and to a place in it.
+(() => {
   // An address may name a heading, which Streamlit meets before the pictures above it have their
   // height: it is met again while the page grows, until a hand does something.
   function meet() {
@@ -78,11 +88,8 @@
   }
 
   const root = document.documentElement;
-  if (root.dataset.guarded) return; // this runs again with the page
-  root.dataset.guarded = "1";
-  document.addEventListener("input", mend, true);
+  if (root.dataset.led) return; // this runs again with the page
+  root.dataset.led = "1";
   meet();
   document.addEventListener("click", leaveMenu, true); // a look on its way may hold the click
-  const app = /** @type {HTMLElement | null} */ (document.querySelector("[data-testid=stApp]"));
-  if (app) new MutationObserver(() => follow(app)).observe(app, { attributes: true });
 })();
