@@ -168,9 +168,9 @@ def test_on_paper_a_page_is_light_and_nothing_waits_for_a_hand(reader, path, que
     page.emulate_media(media="print", color_scheme="dark")
     page.locator(".ax.ax-paper").first.wait_for()
     assert controls(page) == []
-    text = page.locator(".ax").first.inner_text()
+    text = page.locator(".ax.ax-paper").first.inner_text()
     assert says in text
-    colour = page.locator(".ax").first.evaluate("e => getComputedStyle(e).color")
+    colour = page.locator(".ax.ax-paper").first.evaluate("e => getComputedStyle(e).color")
     assert colour == "rgb(25, 29, 38)"
     dark = page.locator(f":is({FILLED}) canvas:visible").first.evaluate(
         """(canvas) => {
