@@ -185,7 +185,7 @@ def test_on_paper_a_page_is_light_and_nothing_waits_for_a_hand(reader, path, que
     )
     assert not dark
     page.emulate_media(media="screen", color_scheme="dark")
-    page.locator(".ax:not(.ax-paper)").first.wait_for()
+    page.locator(".ax[data-painted]:not(.ax-paper)").first.wait_for()
     assert controls(page)
 
 
