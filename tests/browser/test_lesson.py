@@ -8,6 +8,7 @@ import pypdfium2
 import pytest
 
 import explorer
+from tests.browser.conftest import IDLE
 
 CAT = "The cat sat on the mat because it was tired."
 IT = {"layer": "3", "heads": "1", "query": "8"}
@@ -199,6 +200,37 @@ def test_a_link_brings_its_cards_and_back_leads_to_places_without_losing_any(rea
     page.locator(".ax-card").nth(2).wait_for()
 
 
+def test_after_another_page_the_cards_are_there_again_and_in_the_link(reader):
+    page = three_cards(opened(reader))
+    page.get_by_role("link", name="Heads", exact=True).click()
+    page.get_by_role("img", name="Every head, by layer").first.or_(
+        page.locator(".ax-heads-pictures")
+    ).first.wait_for()
+    page.get_by_role("link", name="Explore", exact=True).click()
+    page.locator(".ax-card").nth(2).wait_for()
+    page.wait_for_url(re.compile("cards=.*__.*__"))
+    page.keyboard.press("1")
+    reader.wait_says("L3·H1: it looks")
+
+
+@on_projector
+@pytest.mark.parametrize("path", ["step", "compare", "heads", "explain"])
+def test_the_key_enlarges_every_page_and_brings_it_back(reader, path):
+    page = reader.open(f"?{urlencode({'text': CAT})}", path).page
+    page.locator(".ax[data-painted], .ax canvas").first.wait_for()
+    reader.page.wait_for_function(IDLE)
+    page.keyboard.press("p")
+    root = page.locator(".ax.ax-lesson")
+    root.wait_for()
+    assert not page.locator("[data-testid=stHeader]").evaluate(SEEN)
+    box = root.bounding_box()
+    assert (box["x"], box["y"], box["width"], box["height"]) == (0, 0, 1280, 720)
+    assert root.evaluate("e => e.scrollWidth <= e.clientWidth")
+    page.get_by_role("button", name="End (P)").click()
+    root.wait_for(state="detached")
+    assert page.locator("[data-testid=stHeader]").evaluate(SEEN)
+
+
 def test_a_saved_page_holds_what_its_cards_show_and_nothing_more(reader, screens, tmp_path):
     page = three_cards(opened(reader))
     page.locator(".ax-save > summary", has_text="Save").click()
@@ -253,7 +285,7 @@ def test_what_the_cards_print_is_drawn_and_not_copied_as_markup(page_from_disk):
     page.emulate_media(media="print")
     drawing = page.locator(".ax-sheet > svg")
     drawing.wait_for()
-    assert "<b>bold</b>" in drawing.evaluate("e => e.textContent").replace(" ", "")
+    assert "<b>bold</b>" in "".join(drawing.evaluate("e => e.textContent").split())
     assert not page.locator(".ax-sheet :is(b, i, script)").count()
     assert "Card 1 of the page it was printed from." in page.locator(".ax-sheet").inner_text()
 

@@ -142,11 +142,11 @@ export function mount(root, host) {
     look: (next) => change(here, next, { ...ALL, moved: true }),
     now: () => here.trace && { trace: here.trace, view: here.told.view },
     destroy: () => {
+      here.lesson?.leave();
       here.schedule.stop();
       training.pause();
       here.parts.about.stop();
       stopFollowing();
-      here.lesson?.leave();
       host.leave?.();
       document.removeEventListener("visibilitychange", here.seen);
       root.replaceChildren();

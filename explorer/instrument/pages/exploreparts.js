@@ -110,7 +110,9 @@ function wordsOf({ go, asking, copyLink, actions, cards, lesson }) {
     copy: copyLink && createCopy(copyLink),
     openSteps: why && createOpenSteps(why),
     cards: createCards(cards),
-    toClass: lesson ? [createKeep(cards.keep), pushButton("Lesson", LESSON, lesson)] : [],
+    toClass: lesson
+      ? [createKeep(cards.keep), pushButton("Lesson", LESSON, lesson, "ax-copy ax-to-lesson")]
+      : [],
   };
 }
 

@@ -18,12 +18,16 @@ export function createLesson(root, acts = null) {
   end.classList.add("ax-lesson-end");
   const ends = new AbortController();
   let on = false;
+  /** @type {Element | null} */
+  let before = null; // what had the focus
   const turn = (/** @type {boolean} */ next) => {
     if (next === on) return;
     on = next;
+    if (on) before = /** @type {Document | ShadowRoot} */ (root.getRootNode()).activeElement;
     enlarge(root, on, acts !== null);
     if (!acts && on) root.append(end);
     else end.remove();
+    if (!on && before instanceof HTMLElement) before.focus({ preventScroll: true });
     acts?.turned();
   };
   const hear = (/** @type {KeyboardEvent} */ event) => {

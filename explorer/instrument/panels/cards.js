@@ -63,7 +63,7 @@ function cardAt(card, i, view, trace, acts) {
 }
 
 /** The button beside Save. @param {() => void} keep */
-export const createKeep = (keep) => pushButton("Keep this view", KEEP, keep);
+export const createKeep = (keep) => pushButton("Keep this view", KEEP, keep, "ax-copy ax-keep");
 
 /** What is told once a view was kept, or why it was not. @param {View} before @param {Trace} trace */
 export const toldOfKeeping = (before, trace) =>

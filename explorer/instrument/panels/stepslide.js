@@ -1,7 +1,7 @@
 // The rows of a clicked cell go from where they stand to where they are summed: so the eye can
 // follow what is multiplied with what.
 
-import { h } from "../parts/dom.js";
+import { h, zoomOf } from "../parts/dom.js";
 
 /**
  * @typedef {{canvas: HTMLCanvasElement, rowAt: (row: number) => DOMRect | null}} Source
@@ -30,21 +30,23 @@ export function slideRows(stage, pictureOf, rows) {
  * @param {DOMRect} end
  */
 function slide(stage, canvas, start, end) {
-  const [own, around] = [canvas.getBoundingClientRect(), stage.getBoundingClientRect()];
-  const ratio = canvas.width / own.width;
+  const [whole, around] = [canvas.getBoundingClientRect(), stage.getBoundingClientRect()];
+  const ratio = canvas.width / whole.width;
   const copy = /** @type {HTMLCanvasElement} */ (
     h("canvas", { class: "ax-slide", "aria-hidden": "true" })
   );
   copy.width = Math.ceil(start.width * ratio);
   copy.height = Math.ceil(start.height * ratio);
-  copy.style.width = `${start.width}px`;
-  copy.style.height = `${start.height}px`;
-  copy.style.left = `${start.left - around.left}px`;
-  copy.style.top = `${start.top - around.top}px`;
-  const [left, top] = [(start.left - own.left) * ratio, (start.top - own.top) * ratio];
+  const zoom = zoomOf(stage);
+  const own = (/** @type {number} */ pixels) => pixels / zoom;
+  copy.style.width = `${own(start.width)}px`;
+  copy.style.height = `${own(start.height)}px`;
+  copy.style.left = `${own(start.left - around.left)}px`;
+  copy.style.top = `${own(start.top - around.top)}px`;
+  const [left, top] = [(start.left - whole.left) * ratio, (start.top - whole.top) * ratio];
   copy.getContext("2d")?.drawImage(canvas, -left, -top);
   stage.append(copy);
-  const [right, down] = [end.left - start.left, end.top - start.top];
+  const [right, down] = [own(end.left - start.left), own(end.top - start.top)];
   const size = `scale(${end.width / start.width}, ${end.height / start.height})`;
   const moving = copy.animate(
     [{ transform: "none" }, { transform: `translate(${right}px, ${down}px) ${size}` }],

@@ -1,7 +1,7 @@
 // A matrix or a vector as cells of colour: signed numbers in two colours, weights in one.
 
 import { css, fullAt, inkOn } from "../numbers/palette.js";
-import { h, pointIn } from "./dom.js";
+import { h, pointIn, zoomOf } from "./dom.js";
 import { drawCells, packColours, paintOn, shorten } from "./paint.js";
 
 /**
@@ -60,7 +60,9 @@ export function createMatrix(pick, say) {
     const { left, top } = canvas.getBoundingClientRect();
     const { matrix, box } = shown;
     const tall = box.height / matrix.rows;
-    return new DOMRect(left + box.x, top + box.y + row * tall, box.width, Math.max(tall, 1));
+    const zoom = zoomOf(canvas);
+    const [x, y] = [left + zoom * box.x, top + zoom * (box.y + row * tall)];
+    return new DOMRect(x, y, zoom * box.width, zoom * Math.max(tall, 1));
   }
 
   /** @param {Matrix} matrix @param {Theme} theme */
