@@ -39,7 +39,8 @@ def ask(computes: bool = False) -> None:
         words, source = st.columns([5, 2], gap="medium")
         with words:
             texts()
-            _examples()
+            with st.container(horizontal=True, key="below_text", vertical_alignment="center"):
+                _examples()
         with source:
             model(computes=computes)
             impossible = possible.why_not("", computes)
@@ -111,8 +112,9 @@ def _switches(side: str = "") -> None:
 
 
 def _examples() -> None:
-    with st.container(horizontal=True, key="examples", vertical_alignment="center"):
+    with st.container(horizontal=True, key="switches"):
         _switches()
+    with st.container(horizontal=True, key="examples", vertical_alignment="center"):
         st.markdown("Examples:")
         for i, example in enumerate(EXAMPLES):
             st.button(

@@ -43,7 +43,8 @@ def main() -> None:
         login.ask()
         return
     title = f"{page.title} · Attention Explorer"
-    st.set_page_config(title, page_icon=str(_HERE / "icon.svg"), layout="wide")
+    icon = str(_HERE / "icon.svg")
+    st.set_page_config(title, icon, layout="wide", initial_sidebar_state="collapsed")
     st.logo(str(_HERE / "logo.svg"))
     st.html(_STYLE)
     with st.container(key="wake"):  # hidden by the style

@@ -92,8 +92,12 @@ export function sentence(of, { rows, columns }) {
   if (rows.length && columns.length) return pairSentence(of, rows, columns);
   if (rows.length) return rowSentence(of, rows);
   if (columns.length) return columnSentence(of, columns);
-  return [`${of.name}: point at a word to see where it looks; click to pin it.`];
+  return [`${of.name}: ${POINT}`];
 }
+
+/** What the hand can do where nothing is pointed at; and what fingers can. */
+export const POINT = "point at a word to see where it looks; click to pin it.";
+export const TAP = "tap a word to see where it looks.";
 
 const IN_ONE_HEAD = ", each in the head that gives most";
 

@@ -31,7 +31,7 @@ import {
 import { createStepTools, createStrip } from "../panels/steptools.js";
 import { createAbout, fileWords } from "../parts/about.js";
 import { helpMark, term } from "../parts/bubble.js";
-import { h, pushButton, setText } from "../parts/dom.js";
+import { byHand, h, pushButton, setText } from "../parts/dom.js";
 import { readTheme } from "../parts/theme.js";
 import { createCopy } from "../parts/tools.js";
 import { createSaveMenu } from "../save/files.js";
@@ -228,7 +228,12 @@ function createParts(here, host, { set, go, request }) {
     last: (here.payload?.traces[0].tokens.length ?? 1) - 1,
   }));
   const playing = createPlaying(() => here.state.stage, go);
-  const label = h("span", { class: "ax-whose" }, term("query", "Query"), helpMark(WHOSE));
+  const label = h(
+    "span",
+    { class: "ax-whose" },
+    term("query", "Query"),
+    helpMark(byHand(WHOSE, WHOSE_TAPPED)),
+  );
   const query = h("div", { class: "ax-steps-query" }, label, strip.element);
   const save = createSaveMenu(
     () => nowShown(here, [strip.element, body], says.textContent ?? ""),
@@ -249,6 +254,7 @@ function createParts(here, host, { set, go, request }) {
   };
 }
 
+const WHOSE_TAPPED = "Whose way do we follow? Tap a token: it is the query.";
 const WHOSE = "Whose way do we follow? Click a token, or go with the arrow keys: it is the query.";
 
 /** @param {() => number} now the stage @param {Acts["go"]} go */

@@ -10,7 +10,7 @@ import {
   unusual,
 } from "../numbers/explainask.js";
 import { helpMark } from "../parts/bubble.js";
-import { choice, h, pushButton, setText } from "../parts/dom.js";
+import { byHand, choice, h, pushButton, setText } from "../parts/dom.js";
 import { createMenu } from "../parts/menu.js";
 
 /**
@@ -170,7 +170,12 @@ function createWords(choose) {
     "aria-label": "Which word?",
     dir: "auto",
   });
-  const element = h("div", {}, h("p", { class: "ax-help" }, "Which word? Click it."), line);
+  const element = h(
+    "div",
+    {},
+    h("p", { class: "ax-help" }, byHand("Which word? Click it.", "Which word? Tap it.")),
+    line,
+  );
   let built = "";
   return {
     element,

@@ -2,8 +2,8 @@
 
 import { headName, inSpeech, spokenHead } from "../numbers/headname.js";
 import { digits } from "../numbers/model.js";
-import { caption, hiddenNote, sinkNote } from "../numbers/words.js";
-import { h, pushButton, setText } from "../parts/dom.js";
+import { caption, hiddenNote, POINT, sinkNote, TAP } from "../numbers/words.js";
+import { byHand, h, pushButton, setText } from "../parts/dom.js";
 
 /**
  * @typedef {import("../numbers/scene.js").Scene} Scene
@@ -13,6 +13,14 @@ import { h, pushButton, setText } from "../parts/dom.js";
 
 const RANKED = 5; // heads named for a pinned pair
 const ONE_LINE = 100; // characters that stand on one line of a wide screen
+
+/** What may be done, for fingers where there is no mouse. @param {Part[]} parts @returns {Part[]} */
+const inHand = (parts) =>
+  parts.map((part) =>
+    typeof part === "string" && part.endsWith(POINT)
+      ? part.replace(POINT, byHand(POINT, TAP))
+      : part,
+  );
 
 /** @param {Part[]} parts tokens are set as text, in bold */
 const marked = (parts) =>
@@ -29,11 +37,13 @@ export function createCaptions(actions) {
   let chosen = ""; // what the legend shows
   /** @type {unknown} */
   let noted = null; // the model of the notes
+  let shown = ""; // in the sentence
 
   /** @param {Scene} scene @param {boolean} passing true while something is only pointed at */
   function show(scene, passing) {
     const { parts, says } = scene;
-    if (sentence.textContent !== says) sentence.replaceChildren(...marked(parts));
+    if (shown !== says) sentence.replaceChildren(...marked(inHand(parts)));
+    shown = says;
     if (!passing) {
       sentence.classList.toggle("ax-tall", says.length > ONE_LINE); // never while a hand moves
       setText(spoken, inSpeech(says));

@@ -1,7 +1,7 @@
 // What a newcomer is told: what this is, and four steps to take with the hand. It steps aside for good.
 
 import { term } from "../parts/bubble.js";
-import { h, pushButton, setText } from "../parts/dom.js";
+import { byHand, h, pushButton, setText } from "../parts/dom.js";
 
 const CLOSED = "attention-explorer-led"; // in the browser's memory of this site
 
@@ -24,7 +24,8 @@ export function createLead(ways) {
     ...["Every ", term("head"), " shows how much each ", term("token")],
     ...[" looks at every other. "],
   );
-  const word = step("Point at a word", "Where it looks is shaded in the text", ways.word);
+  const point = byHand("Point at", "Tap");
+  const word = step(`${point} a word`, "Where it looks is shaded in the text", ways.word);
   const steps = [
     word,
     step("try another head", "The next one to the right", ways.head),
@@ -54,7 +55,7 @@ export function createLead(ways) {
     /** @param {string} pinned the word that is pinned, to be pointed at @param {boolean} away */
     show: (pinned, away) => {
       element.hidden = away || wasClosed();
-      setText(word, pinned ? `Point at “${pinned}”` : "Point at a word");
+      setText(word, pinned ? `${point} “${pinned}”` : `${point} a word`);
     },
   };
 }
