@@ -68,21 +68,24 @@
       addEventListener(hand, () => growth.disconnect(), { once: true, passive: true });
   }
 
-  // On a phone the menu lies over the page: it closes once a page was chosen in it.
-  /** @param {Event} event */
-  function leaveMenu({ target }) {
-    const link = "[data-testid=stSidebarNavLink]";
-    if (!(target instanceof Element && target.closest(link))) return;
-    const close = "[data-testid=stSidebarCollapseButton] button";
-    /** @type {HTMLElement | null} */ (document.querySelector(close))?.click();
-  }
-
   const root = document.documentElement;
   if (root.dataset.guarded) return; // this runs again with the page
   root.dataset.guarded = "1";
   document.addEventListener("input", mend, true);
-  document.addEventListener("click", leaveMenu);
   meet();
   const app = /** @type {HTMLElement | null} */ (document.querySelector("[data-testid=stApp]"));
   if (app) new MutationObserver(() => follow(app)).observe(app, { attributes: true });
+})();
+
+(() => {
+  const { dataset } = document.documentElement;
+  if (dataset.leaves) return;
+  dataset.leaves = "1";
+  // On a phone the menu lies over the page: it closes once a page was chosen in it.
+  document.addEventListener("click", ({ target }) => {
+    const link = "[data-testid=stSidebarNavLink]";
+    if (!(target instanceof Element && target.closest(link))) return;
+    const close = "[data-testid=stSidebarCollapseButton] button";
+    /** @type {HTMLElement | null} */ (document.querySelector(close))?.click();
+  });
 })();
