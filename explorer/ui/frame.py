@@ -57,6 +57,7 @@ def main() -> None:
     try:
         with messages.caught():
             state.start()
+            state.on_page(page.title)
             with keeper:
                 place.keeper()
             page.run()

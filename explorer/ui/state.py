@@ -89,6 +89,13 @@ def start() -> None:
     _keep_inputs()
 
 
+def on_page(name: str) -> None:
+    """Another page: what a browser had of the last one's picture it has no more."""
+    state = st.session_state
+    if state.get("page") != name:
+        state.page, state.browser_requests = name, None
+
+
 def _owner() -> str:
     """A short name of the reader to whom this page belongs; all his pages share one budget.
 

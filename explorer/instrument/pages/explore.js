@@ -459,8 +459,8 @@ function update(here, bytes) {
  * alone; or more.
  * @param {Trace} trace
  */
-function newsIn({ head, heads, summaries, smalls, group }) {
-  if (heads.size || summaries.size || group) return "more";
+function newsIn({ head, heads, summaries, smalls, group, means }) {
+  if (heads.size || summaries.size || group || means) return "more";
   if (smalls.size) return "smalls";
   return head.more ? "nothing" : "more";
 }

@@ -27,10 +27,16 @@ const TICKETS = 100_000;
 const AT_ONCE = 1.5e8; // weights that a server goes through for small pictures in half a second
 const MOST_SMALL = 12; // small pictures that are asked for at once
 
-/** @param {Trace} trace @param {number} layer @returns {Request} that asks for nothing yet */
-const asking = ({ head }, layer) => ({
+/**
+ * What asks for nothing yet. A short text's layer comes with all that is said of it; else the answer
+ * alone is sent, as the header is here.
+ * @param {Trace} trace @param {number} layer
+ * @returns {Request}
+ */
+const asking = ({ head, layers }, layer) => ({
   ...{ trace: head.id, layer, group: null, means: false, page: null },
-  ...{ heads: [], summaries: [], map: null, thumbs: [], known: head.long },
+  ...{ heads: [], summaries: [], map: null, thumbs: [] },
+  known: head.long || layers.has(layer),
 });
 
 /**
@@ -59,10 +65,10 @@ export function missingOf(trace, view, look, path, seen = true) {
  */
 export function toldLater(trace, { layer }, effects) {
   const { head, striking } = trace;
-  if (head.striking === "ask" && !striking) return { ...asking(trace, layer), striking: true };
+  const asked = { ...asking(trace, layer), known: true }; // nothing else was missing
+  if (head.striking === "ask" && !striking) return { ...asked, striking: true };
   const off = effects ? nextOff(trace) : null;
-  // The header is here: so many answers need not bring it again.
-  return off === null ? null : { ...asking(trace, layer), effects: off, known: true };
+  return off === null ? null : { ...asked, effects: off };
 }
 
 /**
