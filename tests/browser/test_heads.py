@@ -31,6 +31,10 @@ def number(reader, place=0):
     return ranks(reader).nth(place).locator(".ax-number").inner_text()
 
 
+def with_spread(reader):
+    reader.page.locator(".ax-head-ranks .ax-number", has_text="±").first.wait_for()
+
+
 def word(reader, text, line=0):
     return reader.page.locator(".ax-line").nth(line).get_by_text(text, exact=True)
 
@@ -38,11 +42,13 @@ def word(reader, text, line=0):
 def test_a_first_visit_shows_all_heads_with_the_previous_token_head_first(reader):
     open_heads(reader)
     measures = head_profiles(explorer.trace(CAT)).measures
-    assert first_head(reader) == "Layer 0, head 2"
+    assert first_head(reader) == "L0·H2"
     assert number(reader) == f"{measures['previous'][0, 2]:.3f}"
     assert "previous token: 0.92 of its attention" in ranks(reader).first.inner_text()
-    assert reader.says().startswith("Layer 0, head 2 puts 0.923 of its attention")
-    for canvas in reader.page.locator(".ax-heads-pictures canvas").all():
+    assert reader.says().startswith("L3·H1 puts 0.037 of its attention")  # where Explore opens
+    ranks(reader).first.hover()
+    assert reader.says().startswith("L0·H2 puts 0.923 of its attention")
+    for canvas in reader.page.locator(".ax-head-map canvas, .ax-head-plane canvas").all():
         colours = canvas.evaluate(
             """c => new Set(new Uint32Array(c.getContext("2d")
               .getImageData(0, 0, c.width, c.height).data.buffer)).size"""
@@ -54,13 +60,13 @@ def test_any_measure_ranks_the_heads_from_either_end(reader):
     open_heads(reader)
     measures = head_profiles(explorer.trace(CAT)).measures
     for key, pick in (("[CLS]", np.argmax), ("entropy", np.argmax), ("distance", np.argmax)):
-        reader.page.get_by_label("Measure").select_option(key)
+        reader.page.get_by_label("Measure", exact=True).select_option(key)
         layer, head = np.unravel_index(pick(measures[key]), measures[key].shape)
-        reader.painted(f"{key} {layer}-{head}")
-        assert first_head(reader) == f"Layer {layer}, head {head}"
+        reader.painted(f"{key} L{layer}·H{head}")
+        assert first_head(reader) == f"L{layer}·H{head}"
     reader.page.get_by_text("the lowest", exact=True).click()
     layer, head = np.unravel_index(measures["distance"].argmin(), (6, 12))
-    assert first_head(reader) == f"Layer {layer}, head {head}"
+    assert first_head(reader) == f"L{layer}·H{head}"
 
 
 def test_heads_of_one_kind_can_be_seen_alone(reader):
@@ -81,24 +87,24 @@ def test_a_search_by_pointing_finds_the_head_that_looks_from_it_to_cat(reader):
     word(reader, "it").click()
     reader.page.get_by_text("From “it” to …?").wait_for()
     word(reader, "cat").click()
-    reader.painted(f"pointed {layer}-{head}")
-    assert first_head(reader) == f"Layer {layer}, head {head}"
+    reader.painted(f"pointed L{layer}·H{head}")
+    assert first_head(reader) == f"L{layer}·H{head}"
     assert number(reader) == f"{found.weight[layer, head]:.3f}"
     said = ranks(reader).first.inner_text()
     assert f"Other words give that word {found.others[layer, head]:.3f}" in said
     assert f"same distance others give {found.baseline[layer, head]:.3f}" in said
     assert "it may look there whoever asks" in said  # 5-11 looks at “cat” from everywhere
     second = ranks(reader).nth(1).inner_text()
-    assert "Layer 3, head 1" in second
+    assert "L3·H1" in second
     assert "it is this pair that it finds" in second
     reader.page.get_by_role("button", name="it → cat").click()
-    reader.painted("previous 0-2")
+    reader.painted("previous L0·H2")
 
 
 def test_one_click_leads_to_the_head_in_explore(reader):
     open_heads(reader, text=CAT)
-    reader.page.get_by_label("Measure").select_option("next")
-    reader.painted("next 1-8")
+    reader.page.get_by_label("Measure", exact=True).select_option("next")
+    reader.painted("next L1·H8")
     ranks(reader).first.get_by_role("button", name="Explore").click()
     reader.page.locator(".ax-text").wait_for()
     reader.page.wait_for_url("**layer=1&heads=8**")
@@ -126,9 +132,11 @@ def test_a_link_opens_the_same_search_again(reader):
     word(reader, "dog", 1).click()
     reader.page.get_by_role("button", name="it → dog").wait_for()
     reader.page.wait_for_url("**pairs=0-8-2_1-8-2**")
-    reader.page.locator(".ax-number", has_text="±").first.wait_for()
-    ranks(reader).nth(2).locator(".ax-link").click()
-    reader.page.wait_for_url("**pick=**")
+    reader.painted("pointed")
+    third = ranks(reader).nth(2).locator(".ax-link")
+    layer, head = map(int, re.findall(r"\d+", third.inner_text()))
+    third.click()
+    reader.page.wait_for_url(f"**layer={layer}&heads={head}&**")
     before = [first_head(reader), number(reader), reader.says()]
     url = reader.address()
     again = reader.page.context.new_page()
@@ -136,14 +144,13 @@ def test_a_link_opens_the_same_search_again(reader):
     reader.page = again
     again.goto(url)
     reader.painted("pointed")
-    reader.page.locator(".ax-number", has_text="±").first.wait_for()
     assert [first_head(reader), number(reader), reader.says()] == before
 
 
 def test_lines_are_texts_of_their_own_and_give_a_mean_with_its_spread(reader):
     open_heads(reader, text=LINES)
     reader.page.get_by_text("Every line is a text of its own").click()
-    reader.page.locator(".ax-number", has_text="±").first.wait_for()
+    with_spread(reader)
     each = [head_profiles(explorer.trace(t)).measures["previous"][0, 2] for t in LINES.split("\n")]
     assert number(reader) == f"{np.mean(each):.3f} ± {np.std(each, ddof=1):.3f}"
     reader.page.wait_for_url("**lines=1**") if "lines=" in reader.address() else None
@@ -157,11 +164,11 @@ def test_a_batch_of_200_lines_can_be_stopped_half_way_and_nothing_is_lost(reader
     reader.run(text)
     said = reader.page.get_by_text(re.compile(r"Reading text \d+ of 200|Comparing heads"))
     said.first.wait_for()
-    assert first_head(reader) == "Layer 0, head 2"  # the last picture stays meanwhile
+    assert first_head(reader) == "L0·H2"  # the last picture stays meanwhile
     reader.page.get_by_role("button", name="Stop").click()
     reader.page.get_by_text("Stopped. Nothing was changed.").wait_for()
     assert reader.box("Text").input_value() == text
-    assert first_head(reader) == "Layer 0, head 2"
+    assert first_head(reader) == "L0·H2"
     assert reader.page.get_by_role("button", name="Try again").is_visible()
     reader.run(CAT)  # and the page goes on
     reader.page.get_by_text("Stopped. Nothing was changed.").wait_for(state="detached")
@@ -171,24 +178,25 @@ def test_too_many_lines_are_refused_in_words(reader):
     open_heads(reader, text=CAT, lines="1")
     reader.run("word\n" * 201)
     reader.page.get_by_text("There are 201 lines; at most 200 can be read").wait_for()
-    assert first_head(reader) == "Layer 0, head 2"
+    assert first_head(reader) == "L0·H2"
 
 
 def test_an_impossible_link_opens_what_there_is(reader):
-    odd = {"measure": "magic", "kinds": "99.x", "pick": "9999", "pairs": "9-9-9_x_0-1-999"}
+    odd = {"measure": "magic", "kinds": "99.x", "layer": "77", "pairs": "9-9-9_x_0-1-999"}
     open_heads(reader, text=CAT, **odd)
-    assert first_head(reader) == "Layer 0, head 2"
+    assert first_head(reader) == "L0·H2"
 
 
 def test_the_keyboard_walks_the_map(reader):
-    open_heads(reader, text=CAT)
-    reader.page.locator(".ax-heads-pictures canvas").first.focus()
+    open_heads(reader, text=CAT, layer=0, heads=0)
+    reader.page.locator(".ax-head-map canvas").focus()
     for key in ("ArrowDown", "ArrowRight", "ArrowRight"):
         reader.page.keyboard.press(key)
-    assert reader.says().startswith("Layer 1, head 2 ")
-    reader.page.wait_for_url("**pick=14**")
-    reader.page.keyboard.press("Enter")
+    assert reader.says().startswith("L1·H2 ")
     reader.page.wait_for_url("**layer=1&heads=2**")
+    reader.page.keyboard.press("Enter")
+    reader.page.locator(".ax-text").wait_for()
+    assert reader.head(1, 2).get_attribute("aria-pressed") == "true"
 
 
 def test_the_numbers_can_be_taken_away_as_a_table(reader):
@@ -198,7 +206,7 @@ def test_the_numbers_can_be_taken_away_as_a_table(reader):
         reader.page.get_by_role("button", name="CSV").click()
     lines = download.value.path().read_text("utf-8-sig").splitlines()
     assert len(lines) == 73
-    assert lines[0].startswith("layer,head,kind,evidence,attention on the previous token")
+    assert lines[0].startswith("layer,head,kind,evidence,attention on the token before")
     assert lines[3].split(",")[:3] == ["0", "2", "previous token"]
 
 

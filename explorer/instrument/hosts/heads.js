@@ -2,11 +2,22 @@
 
 import { HEADS_PARAMS, mountHeads } from "../pages/heads.js";
 import { createAddress, createComponent } from "./address.js";
+import { createAsking } from "./asking.js";
 
-export default createComponent((root, send) =>
-  mountHeads(root, {
-    ...createAddress(HEADS_PARAMS),
+export default createComponent((root, send) => {
+  const [address, asking] = [createAddress(HEADS_PARAMS), createAsking()];
+  return mountHeads(root, {
+    ...address,
+    asking,
     find: (pairs) => send("request", { pairs }),
     explore: (head) => send("explore", head),
-  }),
-);
+    lines: () => {
+      asking.edit();
+      send("lines", true);
+    },
+    leave: () => {
+      address.leave();
+      asking.leave();
+    },
+  });
+});
