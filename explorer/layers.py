@@ -257,7 +257,7 @@ def row_entropy(rows: Weights) -> Doubles:
     # 0 log 0 is 0: the smallest number keeps the logarithm finite.
     bits = np.log2(np.maximum(rows, np.finfo(np.float32).tiny))
     bits *= rows
-    total = rows.sum(axis=-1).astype(np.float64)
+    total = rows.sum(axis=-1, dtype=np.float64)
     some = np.where(total > 0, total, 1)
     # Of p / s the sum of p log2 p, over s, is left, and log2 s is added.
     found: Doubles = np.log2(some) - bits.sum(axis=-1, dtype=np.float64) / some

@@ -149,11 +149,8 @@ def _about(surveying: Surveying, survey: Survey) -> About:
     if survey.n_texts == 1:
         return found
     n_tokens = sum(map(len, survey.texts))
-    return replace(
-        found,
-        **{"n_texts": survey.n_texts, "n_tokens": n_tokens},
-        **{"code": "", "notice": "", "notes": (), "other": None},  # of the first text alone
-    )
+    of_all = replace(found, n_texts=survey.n_texts, n_tokens=n_tokens)
+    return replace(of_all, code="", notice="", notes=(), other=None)  # these are of the first text
 
 
 def _given(run: Run, survey: Survey) -> Pair | None:

@@ -4,10 +4,11 @@ import re
 from urllib.parse import urlencode
 
 import numpy as np
+import pytest
 
 import explorer
 from explorer.analysis.finder import find_pairs
-from explorer.analysis.profiles import head_profiles
+from explorer.analysis.profiles import head_profiles, pool, profiles_both_ways
 
 CAT = "The cat sat on the mat because it was tired."
 LINES = "\n".join(
@@ -149,6 +150,7 @@ def test_a_link_opens_the_same_search_again(reader):
 
 def test_lines_are_texts_of_their_own_and_give_a_mean_with_its_spread(reader):
     open_heads(reader, text=LINES)
+    reader.edit()
     reader.page.get_by_text("Every line is a text of its own").click()
     with_spread(reader)
     each = [head_profiles(explorer.trace(t)).measures["previous"][0, 2] for t in LINES.split("\n")]
@@ -213,3 +215,142 @@ def test_the_numbers_can_be_taken_away_as_a_table(reader):
 def test_what_was_cut_and_what_is_unknown_is_said(reader):
     open_heads(reader, text="饕餮盛宴 龘 " * 3)
     reader.page.get_by_text("this model’s vocabulary has no").wait_for()
+
+
+# — The first screen —
+
+LAPTOP = {"viewport": {"width": 1280, "height": 720}}
+
+
+@pytest.mark.parametrize("reader", [LAPTOP], indirect=True)
+def test_the_map_and_the_list_stand_whole_on_the_first_screen_of_a_laptop(reader):
+    open_heads(reader)
+    parts = [reader.page.locator(".ax-head-map canvas"), reader.page.locator(".ax-kinds")]
+    for part in (*parts, *ranks(reader).all()[:12]):
+        box = part.bounding_box()
+        assert box["y"] >= 44
+        assert box["y"] + box["height"] <= 720
+        assert box["x"] + box["width"] <= 1280
+    assert reader.page.evaluate("document.documentElement.scrollWidth") <= 1280
+
+
+# — Special tokens —
+
+
+def test_special_tokens_can_be_left_out_of_measures_kinds_and_ranks(reader):
+    open_heads(reader, text=CAT)
+    _, words = profiles_both_ways(explorer.trace(CAT))
+    reader.switch("left out").click()
+    reader.page.wait_for_url("**special=out**")
+    best = np.argsort(-words.measures["previous"].ravel(), kind="stable")[:3]
+    for place, head in enumerate(best):
+        assert ranks(reader).nth(place).locator(".ax-link").inner_text() == (
+            f"L{head // 12}·H{head % 12}"
+        )
+        assert number(reader, place) == f"{words.measures['previous'].ravel()[head]:.3f}"
+    assert reader.page.get_by_role("button", name="vertical 24").count() == 0
+    options = reader.page.get_by_label("Measure", exact=True).locator("option")
+    assert "[CLS]" not in options.all_inner_texts()
+    reader.page.reload()
+    reader.painted()
+    assert number(reader) == f"{words.measures['previous'].ravel()[best[0]]:.3f}"
+
+
+def test_measures_stand_in_groups_and_each_says_exactly_what_it_measures(reader):
+    open_heads(reader, text=CAT)
+    groups = reader.page.get_by_label("Measure", exact=True).locator("optgroup")
+    named = [group.get_attribute("label") for group in groups.all()]
+    assert named == ["Where it looks", "Which words", "How sharply", "How far"]
+    card = reader.page.locator(".ax-head-card")
+    assert card.locator("[scope=rowgroup]").all_inner_texts() == named
+    marks = card.locator("tbody .ax-mark")
+    assert marks.count() == card.locator("tbody td.ax-number").count() / 2
+    marks.first.focus()
+    reader.page.get_by_role("tooltip").get_by_text("The weight on the token just before").wait_for()
+    card.get_by_role("button", name="entropy", exact=True).click()
+    reader.painted("entropy")
+
+
+# — Many texts —
+
+FOUR = f"{LINES}\nA quiet lighthouse watched ships in fog."
+
+
+def test_the_farthest_text_of_a_measure_is_named_and_opens_in_explore_with_the_head(reader):
+    open_heads(reader, text=FOUR, lines="1", layer=0, heads=2)
+    texts = FOUR.split("\n")
+    found = pool([head_profiles(explorer.trace(text)) for text in texts])["previous"]
+    text, value = found.farthest[0, 2], found.extreme[0, 2]
+    reader.page.locator(".ax-about").get_by_text("4 texts").wait_for()
+    row = reader.page.locator(".ax-head-card tbody tr", has_text="the token before")
+    assert f"{found.mean[0, 2]:.3f} ± {found.spread[0, 2]:.3f}" in row.inner_text()
+    assert f"{value:.3f}" in row.locator("td").last.inner_text()
+    row.locator("td button").click()
+    reader.page.locator(".ax-text").wait_for()
+    reader.page.wait_for_url("**layer=0&heads=2**")
+    reader.painted("0.2")
+    assert reader.page.locator(".ax-quote").inner_text().strip("“”") in texts[text]
+    reader.page.get_by_role("link", name="Heads").click()
+    reader.page.get_by_role("button", name=f"This is text {text + 1} of 4").click()
+    reader.page.locator(".ax-about").get_by_text("4 texts").wait_for()
+
+
+def test_texts_come_from_a_file_one_a_line_and_its_faults_are_said(reader):
+    open_heads(reader, text=CAT)
+    reader.edit()
+    reader.page.get_by_text("Texts from a file").click()
+    reader.upload("one text a line", "old.txt", "one\ncaf\u00e9\n".encode("latin-1"))
+    reader.told("not in UTF-8: byte 8, in line 2,")
+    assert reader.box("Text").input_value() == CAT
+    reader.upload("one text a line", "texts.txt", LINES.encode())
+    reader.page.locator(".ax-about").get_by_text("3 texts").wait_for()
+    with_spread(reader)
+    reader.edit()
+    assert reader.box("Text").input_value() == LINES
+
+
+# — One place —
+
+
+def test_the_head_and_the_pair_of_explore_are_here_and_the_head_chosen_here_is_there(reader):
+    reader.open(f"?{urlencode({'text': CAT, 'layer': 3, 'heads': 1, 'query': 8, 'key': 2})}")
+    reader.painted()
+    reader.page.get_by_role("link", name="Heads").click()
+    reader.painted("pointed")
+    assert reader.says().startswith("L3·H1 gives")
+    assert reader.page.locator(".ax-finder[open]").count() == 1
+    assert reader.page.get_by_role("button", name="it → cat").is_visible()
+    ranks(reader).nth(2).locator(".ax-link").click()
+    layer, head = map(
+        int, re.findall(r"\d+", ranks(reader).nth(2).locator("a, .ax-link").inner_text())
+    )
+    reader.page.wait_for_url(f"**layer={layer}&heads={head}&query=8&key=2**")
+    reader.page.go_back()
+    reader.page.wait_for_url("**layer=3&heads=1&query=8&key=2**")
+    reader.wait_says("L3·H1 gives")
+    reader.page.go_forward()
+    reader.wait_says(f"L{layer}·H{head} gives")
+    reader.page.get_by_role("link", name="Explore").click()
+    reader.painted(f"{layer}.{head}")
+    assert reader.head(layer, head).get_attribute("aria-pressed") == "true"
+    assert "key=2" in reader.address()
+
+
+def test_a_pair_found_in_one_of_many_texts_opens_there_pinned(reader):
+    open_heads(reader, text=LINES, lines="1", pairs="0-8-2_1-8-2")
+    reader.painted("pointed")
+    name = first_head(reader)
+    layer, head = map(int, re.findall(r"\d+", name))
+    ranks(reader).first.get_by_role("button", name="Explore").click()
+    reader.page.wait_for_url(f"**layer={layer}&heads={head}&query=8&key=2**")
+    reader.painted(f"{layer}.{head}")
+    assert reader.page.locator(".ax-quote").inner_text() == f"“{LINES.split(chr(10))[1]}”"
+
+
+def test_several_sentences_are_offered_beside_a_single_pair(reader):
+    open_heads(reader, text=CAT, layer=3, heads=1, query=8, key=2)
+    reader.painted("pointed")
+    assert not reader.box("Text").is_visible()
+    reader.page.get_by_role("button", name="Give several sentences").click()
+    assert reader.page.get_by_role("switch", name="Every line is a text of its own").is_checked()
+    reader.box("Text").wait_for()
