@@ -108,6 +108,9 @@ test("a step back shows the head, the switches and the pairs that were there", (
   const back = withLink({ ...now, hovered: 3 }, link);
   assert.deepEqual(linkOfView(back), linkOfView(before));
   assert.equal(back.hovered, null);
+  const one = withSurvey(null, { ...SURVEY, n_texts: 1 }, new URLSearchParams());
+  const pinned = withLink(one, new URLSearchParams("layer=3&heads=1&query=2&key=0-1")).view;
+  assert.deepEqual([pinned.pairs, pinned.measure], [[[0, 2, 0]], "pointed"]);
   assert.deepEqual(ranked(back), ranked(before));
 });
 

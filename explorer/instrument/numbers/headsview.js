@@ -10,7 +10,7 @@ import {
   sameWord,
   wordAt,
 } from "./survey.js";
-import { writeTokens } from "./view.js";
+import { readTokens, writeTokens } from "./view.js";
 
 /**
  * @typedef {import("./survey.js").Heads} Heads
@@ -140,11 +140,18 @@ export function withPairs(state, pairs) {
  * @param {HeadsState} state @param {URLSearchParams} params @returns {HeadsState}
  */
 export function withLink(state, params) {
-  const heads = { ...state.heads, place: { ...state.heads.place, given: null } };
+  const given = state.heads.n_texts > 1 ? null : pinnedIn(params);
+  const heads = { ...state.heads, place: { ...state.heads.place, given } };
   const view = viewOfLink(heads, params);
   const same = asText(view.pairs) === asText(state.view.pairs);
   const found = same ? state.heads.found : null;
   return withView({ ...state, heads: { ...state.heads, found }, hovered: null }, view);
+}
+
+/** The words that a link has pinned on both sides, as a pair. @param {URLSearchParams} params @returns {Pair | null} */
+function pinnedIn(params) {
+  const [query, key] = ["query", "key"].map((side) => readTokens(params.get(side))?.[0]);
+  return query === undefined || key === undefined ? null : [0, query, key];
 }
 
 /** The kinds once one of them is chosen, or no longer. @param {number[]} kinds @param {number} kind */
