@@ -26,7 +26,7 @@ def ask() -> None:
     if "by_line" not in session:
         session.by_line = st.query_params.get("lines") == "1"
         session.survey_id, session.pairs, session.batch = None, (), None
-        session.wants_lines, session.wants_explore = False, False
+        session.wants_lines = False
     controls.ask(more=_ask_for_lines)
 
 
@@ -131,16 +131,11 @@ def _heads(surveying: Surveying, survey: Survey) -> None:
 
 
 def _leave() -> None:
-    """What was wanted of another part of the page, or of another page."""
+    """What was wanted of another part of the page, or of another page, which that part opens."""
     session = st.session_state
-    if session.wants_lines:
+    if session.wants_lines or session.go_to:
         session.wants_lines = False
         st.rerun()
-    if session.wants_explore:
-        session.wants_explore = False
-        run = place.here().run
-        link = run.to_query() if run and run.fits_link() else {}
-        st.switch_page("pages/explore.py", query_params=link | place.here().to_query())
 
 
 def _about(surveying: Surveying, survey: Survey) -> About:
@@ -172,7 +167,7 @@ def _to_explore(surveying: Surveying, survey: Survey, at: int, head: Head) -> No
     elif text != surveying.run:  # nothing is pinned in it yet
         place.look(queries=(), keys=(), words=("", ""))
     session.next_run = text if text != surveying.run else None
-    session.wants_explore = True
+    place.go("explore")
 
 
 def _want_lines() -> None:

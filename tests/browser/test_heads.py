@@ -355,4 +355,4 @@ def test_several_sentences_are_offered_beside_a_single_pair(reader):
     assert not inputs.is_visible()
     reader.page.get_by_role("button", name="Give several sentences").click()
     inputs.wait_for()
-    assert reader.page.get_by_label("Every line is a text of its own").is_checked()
+    assert reader.page.get_by_label("Every line is a text of its own", exact=True).is_checked()

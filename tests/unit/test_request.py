@@ -15,8 +15,8 @@ from explorer.instrument.wire.request import (
     Page,
     Request,
     Step,
-    step_of,
     shown_of,
+    step_of,
     tuples_of,
 )
 

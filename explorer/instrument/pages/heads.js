@@ -131,7 +131,8 @@ function arrive(here, host, bytes) {
   const { pairs } = state.view;
   if (pairs.length && !heads.found) host.find(pairs);
   host.onShown(heads.id, linkOfView(state), wordsOfView(state));
-  if (before) host.onView(linkOfView(state), heads.link, wordsOfView(state));
+  // A first visit keeps its plain address.
+  if (before || pairs.length) host.onView(linkOfView(state), heads.link, wordsOfView(state));
 }
 
 /** The browser went back or forward. @param {Here} here @param {HeadsHost} host @param {URLSearchParams} params */
