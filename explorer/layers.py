@@ -163,10 +163,17 @@ class AttentionLayer(ABC):
     def cells(self, head: int, queries: Places, keys: Places) -> Weights:
         """Single weights, float32 ``[pair]``: of the first query on the first key, and so on."""
 
-    def n_allowed(self) -> npt.NDArray[np.int64]:
-        """How many keys each query may look at, ``[query]``."""
+    def n_allowed(self, among: npt.NDArray[np.bool_] | None = None) -> npt.NDArray[np.int64]:
+        """How many keys each query may look at, ``[query]``.
+
+        Args:
+            among: The keys that count, ``[key]``; all of them if left out.
+        """
         first, last = self.allowed().astype(np.int64).T
-        return np.maximum(last - first, 0)
+        if among is None:
+            return np.maximum(last - first, 0)
+        before = np.concatenate([[0], np.cumsum(among)])
+        return np.maximum(before[last] - before[first], 0)
 
     @abstractmethod
     def bands(self, head: int) -> Iterator[Band]:
@@ -250,7 +257,7 @@ def row_entropy(rows: Weights) -> Doubles:
     # 0 log 0 is 0: the smallest number keeps the logarithm finite.
     bits = np.log2(np.maximum(rows, np.finfo(np.float32).tiny))
     bits *= rows
-    total = rows.sum(axis=-1).astype(np.float64)
+    total = rows.sum(axis=-1, dtype=np.float64)
     some = np.where(total > 0, total, 1)
     # Of p / s the sum of p log2 p, over s, is left, and log2 s is added.
     found: Doubles = np.log2(some) - bits.sum(axis=-1, dtype=np.float64) / some
@@ -321,8 +328,15 @@ class GivenWeights(AttentionLayer):
     def allowed(self) -> npt.NDArray[np.int32]:
         return _ends(np.asarray(self.given.any(axis=0)))
 
-    def n_allowed(self) -> npt.NDArray[np.int64]:
-        return np.count_nonzero(self.given.any(axis=0), axis=-1)
+    def n_allowed(self, among: npt.NDArray[np.bool_] | None = None) -> npt.NDArray[np.int64]:
+        return _count(np.asarray(self.given.any(axis=0)), among)
+
+
+def _count(
+    seen: npt.NDArray[np.bool_], among: npt.NDArray[np.bool_] | None
+) -> npt.NDArray[np.int64]:
+    """How many keys are seen in each row, of those that count."""
+    return np.count_nonzero(seen if among is None else seen[:, among], axis=-1)
 
 
 def _ends(seen: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
@@ -492,10 +506,8 @@ class FromScores(AttentionLayer):
             return said
         return np.tile(np.array([0, self.n_keys], dtype=np.int32), (self.n_queries, 1))
 
-    def n_allowed(self) -> npt.NDArray[np.int64]:
-        if self._masked is None:
-            return super().n_allowed()
-        return np.count_nonzero(self._masked, axis=-1)
+    def n_allowed(self, among: npt.NDArray[np.bool_] | None = None) -> npt.NDArray[np.int64]:
+        return super().n_allowed(among) if self._masked is None else _count(self._masked, among)
 
     @once
     def _masked(self) -> npt.NDArray[np.bool_] | None:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from explorer.analysis.divergence import distances_within, heads_of, sample
 from explorer.analysis.patterns import Kind, kinds_of
 from explorer.analysis.placement import place_heads
-from explorer.analysis.profiles import HeadProfiles, PooledProfiles, head_profiles, pool
+from explorer.analysis.profiles import HeadProfiles, Pooled, pool, profiles_both_ways
 from explorer.layers import Doubles
 from explorer.trace import AttentionTrace, Token
 
@@ -18,6 +18,23 @@ Report = Callable[[str, float | None], None]
 # Weights whose heads' distances are computed, some seconds; of a longer first text evenly spread
 # rows: all of 512 tokens with 144 heads, a sixteenth of 2,048 tokens.
 DISTANT_WEIGHTS = 40_000_000
+BEGINNING = 40
+
+
+@dataclass(frozen=True, eq=False)
+class Habits:
+    """What all heads do, in numbers and in words.
+
+    Attributes:
+        measures: Every measure by name, its mean and spread over the texts.
+        kinds: What kind of head each is, ``[layer][head]``.
+        sinks: The token that gets most of each head's attention, ``[layer][head]``, by its text;
+            of several texts the commonest.
+    """
+
+    measures: dict[str, Pooled]
+    kinds: list[list[Kind]]
+    sinks: list[list[str]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,10 +44,10 @@ class Survey:
     Attributes:
         example: The first text's trace.
         texts: The tokens of every text.
-        profiles: Every measure, its mean and spread over the texts.
-        kinds: What kind of head each is, ``[layer][head]``.
-        sinks: The token that gets most of each head's attention, ``[layer][head]``, by its text;
-            of several texts the commonest.
+        begins: How every text begins, up to `BEGINNING` characters.
+        counted: What they do where special tokens count.
+        left_out: What they do among ordinary tokens alone; None where no text has special tokens,
+            or none has others.
         places: Where each head lies on the plane, ``[head, 2]``, heads counted through all layers.
         stress: What share of the distances the plane does not keep.
         n_placed: Over how many of the texts the distances are averaged.
@@ -39,9 +56,9 @@ class Survey:
 
     example: AttentionTrace
     texts: list[tuple[Token, ...]]
-    profiles: PooledProfiles
-    kinds: list[list[Kind]]
-    sinks: list[list[str]]
+    begins: list[str]
+    counted: Habits
+    left_out: Habits | None
     places: Doubles
     stress: float
     n_placed: int
@@ -63,10 +80,11 @@ def survey(
         n_texts: How many there are.
         report: Told what is being done; may raise to end it.
     """
-    profiles: list[HeadProfiles] = []
-    sinks, texts = [], []
+    counted: list[HeadProfiles] = []
+    left_out: list[HeadProfiles] = []
+    texts: list[tuple[Token, ...]] = []
+    begins: list[str] = []
     example: AttentionTrace | None = None
-    marks: dict[str, None] = {}
     distance: Doubles | None = None
     rows_placed: int | None = None
     read, placed = 0, 0
@@ -77,11 +95,11 @@ def survey(
 
         within(f"Reading text {i + 1} of {n_texts}", 0)
         example = example or trace
-        found = head_profiles(trace, within)
-        profiles.append(found)
+        whole, words = profiles_both_ways(trace, within)
+        counted.append(whole)
+        left_out.append(words or whole)
         texts.append(trace.key_tokens)
-        marks |= dict.fromkeys(t.text for t in trace.key_tokens if t.special)
-        sinks.append(_sinks(trace, found))
+        begins.append(_beginning(trace.texts[0]))
         n, heads = len(trace.key_tokens), heads_of(trace.layers)
         rows = sample(heads.n_heads, n, n, DISTANT_WEIGHTS)
         cost = heads.n_heads * len(rows) * n
@@ -95,14 +113,35 @@ def survey(
     assert distance is not None
     report("Placing the heads", None)
     places, stress = place_heads(distance / placed)
-    pooled = pool(profiles)
-    kinds = kinds_of(pooled.mean, list(marks), pooled.own_sentence)
-    commonest = _commonest(sinks)
-    return Survey(example, texts, pooled, kinds, commonest, places, stress, placed, rows_placed)
+    tokens = [token for text in texts for token in text]
+    marks = list(dict.fromkeys(t.text for t in tokens if t.special))
+    has_both = 0 < sum(t.special for t in tokens) < len(tokens)
+    return Survey(
+        example,
+        texts,
+        begins,
+        _habits(counted, texts, marks),
+        _habits(left_out, texts, []) if has_both else None,
+        places,
+        stress,
+        placed,
+        rows_placed,
+    )
 
 
-def _sinks(trace: AttentionTrace, found: HeadProfiles) -> npt.NDArray[np.str_]:
-    return np.array([t.text for t in trace.key_tokens])[found.sinks]
+def _beginning(text: str) -> str:
+    cut = "…" * (len(text) > BEGINNING)
+    return f"{text[:BEGINNING]}{cut}"
+
+
+def _habits(
+    profiles: list[HeadProfiles], texts: list[tuple[Token, ...]], marks: list[str]
+) -> Habits:
+    sinks = [
+        np.array([t.text for t in tokens])[found.sinks]
+        for tokens, found in zip(texts, profiles, strict=True)
+    ]
+    return Habits(pool(profiles), kinds_of(profiles, marks), _commonest(sinks))
 
 
 def _commonest(sinks: list[npt.NDArray[np.str_]]) -> list[list[str]]:

@@ -142,8 +142,8 @@ EXAMPLES = (
     Example(
         "Pronoun",
         Run("The cat sat on the mat because it was tired."),
-        "L3·H1 links “it” to “cat” with 0.492, 3.7 times what the other tokens give “cat” on "
-        "average. Point at another word to see where it looks.",
+        "In L3·H1 “it” looks at “cat” with 0.492, more than at anything else. Point at another "
+        "word to see where that looks.",
         {"layer": 3, "heads": [1], "query": 8, "grid": "whole"},
     ),
     Example(

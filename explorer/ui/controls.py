@@ -1,5 +1,6 @@
 """The inputs of a run: text, second text, examples, source and its options, Run."""
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -29,11 +30,12 @@ _BY_NAME = {known.name: known for known in KNOWN}
 _DONORS = {name: _KIND_NAMES[name] for name in ("bert", "hf", "path")}
 
 
-def ask(computes: bool = False) -> None:
+def ask(computes: bool = False, more: Callable[[], None] | None = None) -> None:
     """Draw the inputs; a press of Run or of an example becomes the wanted run.
 
     Args:
         computes: Whether the page computes with the model, so that weights alone are too little.
+        more: Draws what a page asks for beyond a run.
     """
     with st.container(key="ask"):
         words, source = st.columns([5, 2], gap="medium")
@@ -41,6 +43,8 @@ def ask(computes: bool = False) -> None:
             texts()
             with st.container(horizontal=True, key="below_text", vertical_alignment="center"):
                 _examples()
+            if more:
+                more()
         with source:
             model(computes=computes)
             impossible = possible.why_not("", computes)

@@ -1,17 +1,22 @@
 """The page “Heads”: every head profiled, placed, ranked, and found by what it does."""
 
+from dataclasses import replace
+
 import streamlit as st
 
+from explorer.analysis.groups import word_of
 from explorer.analysis.survey import Survey
+from explorer.errors import ExplorerError
 from explorer.instrument import component
 from explorer.instrument.component import heard
+from explorer.instrument.wire.about import About
 from explorer.instrument.wire.heads import Pair, pack_heads
-from explorer.instrument.wire.request import Head, head_of, pairs_of
+from explorer.instrument.wire.request import Head, pairs_of, shown_of
 from explorer.limits import MAX_LINES
 from explorer.run import Run
-from explorer.ui import background, controls, place, state
+from explorer.ui import background, controls, offer, place, state, uploads
 from explorer.ui.scheduler import scheduler
-from explorer.ui.show import name_of
+from explorer.ui.show import about_of, name_of
 from explorer.ui.work import Finding, Surveying
 
 
@@ -20,14 +25,36 @@ def ask() -> None:
     session = st.session_state
     if "by_line" not in session:
         session.by_line = st.query_params.get("lines") == "1"
-        session.survey_id, session.pairs, session.head_to_explore = None, (), None
-    controls.ask()
-    st.toggle(
-        "Every line is a text of its own",
-        key="by_line",
-        persist_state="session",
-        help=f"Up to {MAX_LINES} lines: every number is then a mean over them, ± its spread.",
-    )
+        session.survey_id, session.pairs, session.batch = None, (), None
+        session.wants_lines = False
+    controls.ask(more=_ask_for_lines)
+
+
+def _ask_for_lines() -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="by_lines"):
+        st.toggle(
+            "Every line is a text of its own",
+            key="by_line",
+            persist_state="session",
+            help=f"Up to {MAX_LINES} lines: every number is then a mean over them, ± its spread.",
+        )
+        with st.popover("Texts from a file"):
+            uploads.ask_for_lines(then=_read_lines)
+
+
+def _read_lines() -> None:
+    """A file of texts has come: each of its lines is one, and they are looked at."""
+    st.session_state.by_line = True
+    _run()
+
+
+def _run() -> None:
+    try:
+        run = state.run_from_inputs()
+        if not offer.lacks((run,), _run):
+            state.want(run)
+    except ExplorerError as error:
+        state.failed(str(error))
 
 
 def result() -> None:
@@ -38,16 +65,38 @@ def result() -> None:
     if found:
         surveying, survey = found
         state.write_address()
+        _offer_batch(surveying)
         _heads(surveying, survey)
     scheduler().warm_up()
+
+
+def _offer_batch(surveying: Surveying) -> None:
+    """Of one text out of many that were looked at here, the way back to all of them."""
+    session = st.session_state
+    if surveying.by_line and len(surveying.runs) > 1:
+        session.batch = surveying.run
+    many: Run | None = session.batch
+    lines = many.by_line() if many else []
+    if many and many != surveying.run and surveying.run in lines:
+        which = lines.index(surveying.run) + 1
+        st.button(
+            f"This is text {which} of {len(lines)}: back to all of them",
+            key="batch",
+            on_click=_show_batch,
+            args=(many,),
+        )
+
+
+def _show_batch(many: Run) -> None:
+    st.session_state.by_line = True
+    state.fill_inputs(many)
+    state.want(many)
 
 
 @st.fragment
 def _heads(surveying: Surveying, survey: Survey) -> None:
     session = st.session_state
-    if session.head_to_explore:
-        view, session.head_to_explore = session.head_to_explore, None
-        st.switch_page("pages/explore.py", query_params=view)
+    _leave()
     run, survey_id = surveying.run, name_of(surveying)
     if session.survey_id != survey_id:  # what was pointed at belongs to the last texts
         session.survey_id, session.pairs = survey_id, ()
@@ -59,25 +108,71 @@ def _heads(surveying: Surveying, survey: Survey) -> None:
         link=_link(surveying),
         pairs=pairs,
         found=found,
+        about=_about(surveying, survey),
+        given=_given(run, survey),
+        place=place.here(),
     )
 
     def on_pairs(wanted: tuple[tuple[int, ...], ...]) -> None:
         session.pairs = tuple((p[0], p[1], p[2]) for p in wanted)
 
-    def on_explore(head: Head) -> None:
-        place.look(layer=head.layer, heads=(head.head,))
-        text = surveying.runs[pairs[-1][0] if pairs else 0]
-        session.next_run = text if text != run else None
-        view = {"layer": str(head.layer), "heads": str(head.head)}
-        session.head_to_explore = (text.to_query() if text.fits_link() else {}) | view
+    def on_explore(wanted: tuple[int, Head]) -> None:
+        at, head = wanted
+        _to_explore(surveying, survey, min(at, survey.n_texts - 1), head)
 
     component.show(
         "heads",
         payload,
         key="heads_view",
         request=heard(pairs_of, on_pairs),
-        explore=heard(head_of, on_explore),
+        explore=heard(shown_of, on_explore),
+        lines=lambda _: _want_lines(),
     )
+
+
+def _leave() -> None:
+    """What was wanted of another part of the page, or of another page, which that part opens."""
+    session = st.session_state
+    if session.wants_lines or session.go_to:
+        session.wants_lines = False
+        st.rerun()
+
+
+def _about(surveying: Surveying, survey: Survey) -> About:
+    """Whose survey it is; of several texts how many."""
+    found = about_of(survey.example, surveying.run)
+    if survey.n_texts == 1:
+        return found
+    n_tokens = sum(map(len, survey.texts))
+    of_all = replace(found, n_texts=survey.n_texts, n_tokens=n_tokens)
+    return replace(of_all, code="", notice="", notes=(), other=None)  # these are of the first text
+
+
+def _given(run: Run, survey: Survey) -> Pair | None:
+    """The words that are pinned on both sides, in the first text; the place is brought over."""
+    if survey.n_texts == 1 or place.here().run != run:
+        place.opening(run, survey.example)
+    seen = place.here().in_trace(run, survey.example)
+    return (0, seen.queries[0], seen.keys[0]) if seen.queries and seen.keys else None
+
+
+def _to_explore(surveying: Surveying, survey: Survey, at: int, head: Head) -> None:
+    """One of the texts shall be seen in Explore, with a head, and the words pointed at, whole."""
+    session, text, tokens = st.session_state, surveying.runs[at], survey.texts[at]
+    place.look(run=text, layer=head.layer, heads=(head.head,))
+    ends = [p for p in (head.query, head.key) if p is not None and p < len(tokens)]
+    if len(ends) == 2:
+        queries, keys = (tuple(word_of(tokens, position)) for position in ends)
+        place.look(queries=queries, keys=keys, words=("", ""))
+    elif text != surveying.run:  # nothing is pinned in it yet
+        place.look(queries=(), keys=(), words=("", ""))
+    session.next_run = text if text != surveying.run else None
+    place.go("explore")
+
+
+def _want_lines() -> None:
+    """Several sentences shall be given: each line is one."""
+    st.session_state.by_line = st.session_state.wants_lines = True
 
 
 def _link(surveying: Surveying) -> dict[str, str] | None:

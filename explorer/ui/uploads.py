@@ -1,5 +1,6 @@
-"""What readers upload: pictures, and attention weights of their own. Read in turn, and bounded."""
+"""What readers upload: pictures, weights of their own, texts. Read in turn, and bounded."""
 
+import codecs
 import gc
 import weakref
 from collections.abc import Callable
@@ -9,14 +10,14 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from explorer.errors import ExplorerError
-from explorer.limits import FILES_MB, MAX_UPLOAD_MB
+from explorer.limits import FILES_MB, MAX_CHARACTERS, MAX_LINES, MAX_UPLOAD_MB
 from explorer.picture import Picture
 from explorer.source import Own
 from explorer.trace import AttentionTrace
 from explorer.ui import state
 from explorer.ui.answers import made
 from explorer.ui.scheduler import owner_of
-from explorer.visible import visible
+from explorer.visible import is_blank, visible
 
 _PICTURES = ["png", "jpg", "jpeg", "webp", "gif", "bmp"]
 
@@ -61,6 +62,23 @@ def ask_for_weights(side: str, then: Callable[[], None] | None) -> None:
         st.text(f"In use: {own.trace.model.name}, {list(own.trace.shape)}")
 
 
+def ask_for_lines(then: Callable[[], None]) -> None:
+    """A box for a file of texts, one a line; what is in it is then in the box of the text.
+
+    Args:
+        then: Called when a file has been taken.
+    """
+    st.file_uploader(
+        f"A .txt file with one text a line, up to {MAX_LINES}",
+        ["txt"],
+        key="lines_file",
+        max_upload_size=min(_most(), -(-4 * MAX_CHARACTERS // 2**20)),
+        on_change=_take_lines,
+        args=(then,),
+        help="In UTF-8. Blank lines are left out. It takes the place of the text.",
+    )
+
+
 def _most() -> int:
     """Megabytes: ours, or the server's own limit if that is less."""
     return min(MAX_UPLOAD_MB, st.get_option("server.maxUploadSize"))
@@ -85,6 +103,54 @@ def _take_weights(side: str, then: Callable[[], None] | None) -> None:
 
     if _take(f"{side}own", read) and then:
         then()
+
+
+def _take_lines(then: Callable[[], None]) -> None:
+    session = st.session_state
+    if not _take("lines", lines_of):
+        return
+    session.text, session.pair, session.looks = session.lines, False, False
+    session.kind = "bert" if session.kind == "own" else session.kind  # weights read no text
+    then()
+
+
+def lines_of(data: bytes) -> str:
+    """The texts of a file, one a line.
+
+    Raises:
+        ExplorerError: It is no text, or too much of it; the sentence says where.
+    """
+    text = _decoded(data).replace("\r\n", "\n")
+    lines = [line for line in text.splitlines() if not is_blank(line)]
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise ExplorerError(
+            f"This file is no text: line {line:,} holds bytes that are no characters. Save the "
+            "texts as plain text in UTF-8, one a line."
+        )
+    if not lines:
+        raise ExplorerError("There is no text in this file. Put one text on each line.")
+    if len(lines) > MAX_LINES or len(text) > MAX_CHARACTERS:
+        raise ExplorerError(
+            f"This file has {len(lines):,} texts with {len(text):,} characters; at most "
+            f"{MAX_LINES} texts with {MAX_CHARACTERS:,} characters together can be read. Nothing "
+            "was changed: shorten the file."
+        )
+    return "\n".join(lines)
+
+
+def _decoded(data: bytes) -> str:
+    """The characters of a file: UTF-8, or UTF-16 that begins with its mark."""
+    marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    code, name = ("utf-16", "UTF-16") if marked else ("utf-8-sig", "UTF-8")
+    try:
+        return data.decode(code)
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise ExplorerError(
+            f"This file is not in {name}: byte {error.start + 1:,}, in line {line:,}, belongs to "
+            "no character. Save it as UTF-8 in your editor, or paste its lines into the box."
+        ) from error
 
 
 def _take(name: str, read: Callable[[bytes], Any]) -> bool:

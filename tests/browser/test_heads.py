@@ -4,10 +4,11 @@ import re
 from urllib.parse import urlencode
 
 import numpy as np
+import pytest
 
 import explorer
 from explorer.analysis.finder import find_pairs
-from explorer.analysis.profiles import head_profiles
+from explorer.analysis.profiles import head_profiles, pool, profiles_both_ways
 
 CAT = "The cat sat on the mat because it was tired."
 LINES = "\n".join(
@@ -31,6 +32,10 @@ def number(reader, place=0):
     return ranks(reader).nth(place).locator(".ax-number").inner_text()
 
 
+def with_spread(reader):
+    reader.page.locator(".ax-head-ranks .ax-number", has_text="±").first.wait_for()
+
+
 def word(reader, text, line=0):
     return reader.page.locator(".ax-line").nth(line).get_by_text(text, exact=True)
 
@@ -38,11 +43,13 @@ def word(reader, text, line=0):
 def test_a_first_visit_shows_all_heads_with_the_previous_token_head_first(reader):
     open_heads(reader)
     measures = head_profiles(explorer.trace(CAT)).measures
-    assert first_head(reader) == "Layer 0, head 2"
+    assert first_head(reader) == "L0·H2"
     assert number(reader) == f"{measures['previous'][0, 2]:.3f}"
     assert "previous token: 0.92 of its attention" in ranks(reader).first.inner_text()
-    assert reader.says().startswith("Layer 0, head 2 puts 0.923 of its attention")
-    for canvas in reader.page.locator(".ax-heads-pictures canvas").all():
+    assert reader.says().startswith("L3·H1 puts 0.037 of its attention")  # where Explore opens
+    ranks(reader).first.hover()
+    assert reader.says().startswith("L0·H2 puts 0.923 of its attention")
+    for canvas in reader.page.locator(".ax-head-map canvas, .ax-head-plane canvas").all():
         colours = canvas.evaluate(
             """c => new Set(new Uint32Array(c.getContext("2d")
               .getImageData(0, 0, c.width, c.height).data.buffer)).size"""
@@ -54,13 +61,13 @@ def test_any_measure_ranks_the_heads_from_either_end(reader):
     open_heads(reader)
     measures = head_profiles(explorer.trace(CAT)).measures
     for key, pick in (("[CLS]", np.argmax), ("entropy", np.argmax), ("distance", np.argmax)):
-        reader.page.get_by_label("Measure").select_option(key)
+        reader.page.get_by_label("Measure", exact=True).select_option(key)
         layer, head = np.unravel_index(pick(measures[key]), measures[key].shape)
-        reader.painted(f"{key} {layer}-{head}")
-        assert first_head(reader) == f"Layer {layer}, head {head}"
+        reader.painted(f"{key} L{layer}·H{head}")
+        assert first_head(reader) == f"L{layer}·H{head}"
     reader.page.get_by_text("the lowest", exact=True).click()
     layer, head = np.unravel_index(measures["distance"].argmin(), (6, 12))
-    assert first_head(reader) == f"Layer {layer}, head {head}"
+    assert first_head(reader) == f"L{layer}·H{head}"
 
 
 def test_heads_of_one_kind_can_be_seen_alone(reader):
@@ -81,24 +88,24 @@ def test_a_search_by_pointing_finds_the_head_that_looks_from_it_to_cat(reader):
     word(reader, "it").click()
     reader.page.get_by_text("From “it” to …?").wait_for()
     word(reader, "cat").click()
-    reader.painted(f"pointed {layer}-{head}")
-    assert first_head(reader) == f"Layer {layer}, head {head}"
+    reader.painted(f"pointed L{layer}·H{head}")
+    assert first_head(reader) == f"L{layer}·H{head}"
     assert number(reader) == f"{found.weight[layer, head]:.3f}"
     said = ranks(reader).first.inner_text()
     assert f"Other words give that word {found.others[layer, head]:.3f}" in said
     assert f"same distance others give {found.baseline[layer, head]:.3f}" in said
     assert "it may look there whoever asks" in said  # 5-11 looks at “cat” from everywhere
     second = ranks(reader).nth(1).inner_text()
-    assert "Layer 3, head 1" in second
+    assert "L3·H1" in second
     assert "it is this pair that it finds" in second
     reader.page.get_by_role("button", name="it → cat").click()
-    reader.painted("previous 0-2")
+    reader.painted("previous L0·H2")
 
 
 def test_one_click_leads_to_the_head_in_explore(reader):
     open_heads(reader, text=CAT)
-    reader.page.get_by_label("Measure").select_option("next")
-    reader.painted("next 1-8")
+    reader.page.get_by_label("Measure", exact=True).select_option("next")
+    reader.painted("next L1·H8")
     ranks(reader).first.get_by_role("button", name="Explore").click()
     reader.page.locator(".ax-text").wait_for()
     reader.page.wait_for_url("**layer=1&heads=8**")
@@ -126,9 +133,11 @@ def test_a_link_opens_the_same_search_again(reader):
     word(reader, "dog", 1).click()
     reader.page.get_by_role("button", name="it → dog").wait_for()
     reader.page.wait_for_url("**pairs=0-8-2_1-8-2**")
-    reader.page.locator(".ax-number", has_text="±").first.wait_for()
-    ranks(reader).nth(2).locator(".ax-link").click()
-    reader.page.wait_for_url("**pick=**")
+    reader.painted("pointed")
+    third = ranks(reader).nth(2).locator(".ax-link")
+    layer, head = map(int, re.findall(r"\d+", third.inner_text()))
+    third.click()
+    reader.page.wait_for_url(f"**layer={layer}&heads={head}&**")
     before = [first_head(reader), number(reader), reader.says()]
     url = reader.address()
     again = reader.page.context.new_page()
@@ -136,14 +145,14 @@ def test_a_link_opens_the_same_search_again(reader):
     reader.page = again
     again.goto(url)
     reader.painted("pointed")
-    reader.page.locator(".ax-number", has_text="±").first.wait_for()
     assert [first_head(reader), number(reader), reader.says()] == before
 
 
 def test_lines_are_texts_of_their_own_and_give_a_mean_with_its_spread(reader):
     open_heads(reader, text=LINES)
+    reader.edit()
     reader.page.get_by_text("Every line is a text of its own").click()
-    reader.page.locator(".ax-number", has_text="±").first.wait_for()
+    with_spread(reader)
     each = [head_profiles(explorer.trace(t)).measures["previous"][0, 2] for t in LINES.split("\n")]
     assert number(reader) == f"{np.mean(each):.3f} ± {np.std(each, ddof=1):.3f}"
     reader.page.wait_for_url("**lines=1**") if "lines=" in reader.address() else None
@@ -157,11 +166,11 @@ def test_a_batch_of_200_lines_can_be_stopped_half_way_and_nothing_is_lost(reader
     reader.run(text)
     said = reader.page.get_by_text(re.compile(r"Reading text \d+ of 200|Comparing heads"))
     said.first.wait_for()
-    assert first_head(reader) == "Layer 0, head 2"  # the last picture stays meanwhile
+    assert first_head(reader) == "L0·H2"  # the last picture stays meanwhile
     reader.page.get_by_role("button", name="Stop").click()
     reader.page.get_by_text("Stopped. Nothing was changed.").wait_for()
     assert reader.box("Text").input_value() == text
-    assert first_head(reader) == "Layer 0, head 2"
+    assert first_head(reader) == "L0·H2"
     assert reader.page.get_by_role("button", name="Try again").is_visible()
     reader.run(CAT)  # and the page goes on
     reader.page.get_by_text("Stopped. Nothing was changed.").wait_for(state="detached")
@@ -171,24 +180,25 @@ def test_too_many_lines_are_refused_in_words(reader):
     open_heads(reader, text=CAT, lines="1")
     reader.run("word\n" * 201)
     reader.page.get_by_text("There are 201 lines; at most 200 can be read").wait_for()
-    assert first_head(reader) == "Layer 0, head 2"
+    assert first_head(reader) == "L0·H2"
 
 
 def test_an_impossible_link_opens_what_there_is(reader):
-    odd = {"measure": "magic", "kinds": "99.x", "pick": "9999", "pairs": "9-9-9_x_0-1-999"}
+    odd = {"measure": "magic", "kinds": "99.x", "layer": "77", "pairs": "9-9-9_x_0-1-999"}
     open_heads(reader, text=CAT, **odd)
-    assert first_head(reader) == "Layer 0, head 2"
+    assert first_head(reader) == "L0·H2"
 
 
 def test_the_keyboard_walks_the_map(reader):
-    open_heads(reader, text=CAT)
-    reader.page.locator(".ax-heads-pictures canvas").first.focus()
+    open_heads(reader, text=CAT, layer=0, heads=0)
+    reader.page.locator(".ax-head-map canvas").focus()
     for key in ("ArrowDown", "ArrowRight", "ArrowRight"):
         reader.page.keyboard.press(key)
-    assert reader.says().startswith("Layer 1, head 2 ")
-    reader.page.wait_for_url("**pick=14**")
-    reader.page.keyboard.press("Enter")
+    assert reader.says().startswith("L1·H2 ")
     reader.page.wait_for_url("**layer=1&heads=2**")
+    reader.page.keyboard.press("Enter")
+    reader.page.locator(".ax-text").wait_for()
+    assert reader.head(1, 2).get_attribute("aria-pressed") == "true"
 
 
 def test_the_numbers_can_be_taken_away_as_a_table(reader):
@@ -198,10 +208,152 @@ def test_the_numbers_can_be_taken_away_as_a_table(reader):
         reader.page.get_by_role("button", name="CSV").click()
     lines = download.value.path().read_text("utf-8-sig").splitlines()
     assert len(lines) == 73
-    assert lines[0].startswith("layer,head,kind,evidence,attention on the previous token")
+    assert lines[0].startswith("layer,head,kind,evidence,attention on the token before")
     assert lines[3].split(",")[:3] == ["0", "2", "previous token"]
 
 
 def test_what_was_cut_and_what_is_unknown_is_said(reader):
     open_heads(reader, text="饕餮盛宴 龘 " * 3)
     reader.page.get_by_text("this model’s vocabulary has no").wait_for()
+
+
+# — The first screen —
+
+LAPTOP = {"viewport": {"width": 1280, "height": 720}}
+
+
+@pytest.mark.parametrize("reader", [LAPTOP], indirect=True)
+def test_the_map_and_the_list_stand_whole_on_the_first_screen_of_a_laptop(reader):
+    open_heads(reader)
+    parts = [reader.page.locator(".ax-head-map canvas"), reader.page.locator(".ax-kinds")]
+    for part in (*parts, *ranks(reader).all()[:12]):
+        box = part.bounding_box()
+        assert box["y"] >= 44
+        assert box["y"] + box["height"] <= 720
+        assert box["x"] + box["width"] <= 1280
+    assert reader.page.evaluate("document.documentElement.scrollWidth") <= 1280
+
+
+# — Special tokens —
+
+
+def test_special_tokens_can_be_left_out_of_measures_kinds_and_ranks(reader):
+    open_heads(reader, text=CAT)
+    _, words = profiles_both_ways(explorer.trace(CAT))
+    reader.switch("left out").click()
+    reader.page.wait_for_url("**special=out**")
+    best = np.argsort(-words.measures["previous"].ravel(), kind="stable")[:3]
+    for place, head in enumerate(best):
+        assert ranks(reader).nth(place).locator(".ax-link").inner_text() == (
+            f"L{head // 12}·H{head % 12}"
+        )
+        assert number(reader, place) == f"{words.measures['previous'].ravel()[head]:.3f}"
+    assert reader.page.get_by_role("button", name="vertical 24").count() == 0
+    options = reader.page.get_by_label("Measure", exact=True).locator("option")
+    assert "[CLS]" not in options.all_inner_texts()
+    reader.page.reload()
+    reader.painted()
+    assert number(reader) == f"{words.measures['previous'].ravel()[best[0]]:.3f}"
+
+
+def test_measures_stand_in_groups_and_each_says_exactly_what_it_measures(reader):
+    open_heads(reader, text=CAT)
+    groups = reader.page.get_by_label("Measure", exact=True).locator("optgroup")
+    named = [group.get_attribute("label") for group in groups.all()]
+    assert named == ["Where it looks", "Which words", "How sharply", "How far"]
+    card = reader.page.locator(".ax-head-card")
+    assert card.locator("[scope=rowgroup]").all_inner_texts() == named
+    marks = card.locator("tbody .ax-mark")
+    assert marks.count() == card.locator("tbody td.ax-number").count() / 2
+    marks.first.focus()
+    reader.page.get_by_role("tooltip").get_by_text("The weight on the token just before").wait_for()
+    card.get_by_role("button", name="entropy", exact=True).click()
+    reader.painted("entropy")
+
+
+# — Many texts —
+
+FOUR = f"{LINES}\nA quiet lighthouse watched ships in fog."
+
+
+def test_the_farthest_text_of_a_measure_is_named_and_opens_in_explore_with_the_head(reader):
+    open_heads(reader, text=FOUR, lines="1", layer=0, heads=2)
+    texts = FOUR.split("\n")
+    found = pool([head_profiles(explorer.trace(text)) for text in texts])["previous"]
+    text, value = found.farthest[0, 2], found.extreme[0, 2]
+    reader.page.locator(".ax-about").get_by_text("4 texts").wait_for()
+    row = reader.page.locator(".ax-head-card tbody tr", has_text="the token before")
+    assert f"{found.mean[0, 2]:.3f} ± {found.spread[0, 2]:.3f}" in row.inner_text()
+    assert f"{value:.3f}" in row.locator("td").last.inner_text()
+    row.locator("td button").click()
+    reader.page.locator(".ax-text").wait_for()
+    reader.page.wait_for_url("**layer=0&heads=2**")
+    reader.painted("0.2")
+    assert reader.page.locator(".ax-quote").inner_text() == texts[text]
+    reader.page.get_by_role("link", name="Heads").click()
+    back = reader.page.get_by_role("button", name=f"This is text {text + 1} of 4")
+    back.click(delay=100)  # as long as a hand presses: what it tells of the place goes first
+    reader.page.locator(".ax-about").get_by_text("4 texts").wait_for()
+
+
+def test_texts_come_from_a_file_one_a_line_and_its_faults_are_said(reader):
+    open_heads(reader, text=CAT)
+    reader.edit()
+    reader.page.get_by_text("Texts from a file").click()
+    reader.upload("one text a line", "old.txt", "one\ncaf\u00e9\n".encode("latin-1"))
+    reader.told("not in UTF-8: byte 8, in line 2,")
+    assert reader.box("Text").input_value() == CAT
+    reader.upload("one text a line", "texts.txt", LINES.encode())
+    reader.page.locator(".ax-about").get_by_text("3 texts").wait_for()
+    with_spread(reader)
+    reader.edit()
+    assert reader.box("Text").input_value() == LINES
+
+
+# — One place —
+
+
+def test_the_head_and_the_pair_of_explore_are_here_and_the_head_chosen_here_is_there(reader):
+    reader.open(f"?{urlencode({'text': CAT, 'layer': 3, 'heads': 1, 'query': 8, 'key': 2})}")
+    reader.painted()
+    reader.page.get_by_role("link", name="Heads").click()
+    reader.painted("pointed")
+    assert reader.says().startswith("L3·H1 gives")
+    assert reader.page.locator(".ax-finder[open]").count() == 1
+    assert reader.page.get_by_role("button", name="it → cat").is_visible()
+    ranks(reader).nth(2).locator(".ax-link").click()
+    layer, head = map(
+        int, re.findall(r"\d+", ranks(reader).nth(2).locator("a, .ax-link").inner_text())
+    )
+    reader.page.wait_for_url(f"**layer={layer}&heads={head}&query=8&key=2**")
+    reader.page.mouse.move(0, 0)  # what is under the hand would be spoken of
+    reader.page.go_back()
+    reader.page.wait_for_url("**layer=3&heads=1&query=8&key=2**")
+    reader.wait_says("L3·H1 gives")
+    reader.page.go_forward()
+    reader.wait_says(f"L{layer}·H{head} gives")
+    reader.page.get_by_role("link", name="Explore").click()
+    reader.painted(f"{layer}.{head}")
+    assert reader.head(layer, head).get_attribute("aria-pressed") == "true"
+    reader.wait_says("it looks at cat")
+
+
+def test_a_pair_found_in_one_of_many_texts_opens_there_pinned(reader):
+    open_heads(reader, text=LINES, lines="1", pairs="0-8-2_1-8-2")
+    reader.painted("pointed")
+    name = first_head(reader)
+    layer, head = map(int, re.findall(r"\d+", name))
+    ranks(reader).first.get_by_role("button", name="Explore").click()
+    reader.page.wait_for_url(f"**layer={layer}&heads={head}&query=8&key=2**")
+    reader.painted(f"{layer}.{head}")
+    assert reader.page.locator(".ax-quote").inner_text() == LINES.split("\n")[1]
+
+
+def test_several_sentences_are_offered_beside_a_single_pair(reader):
+    open_heads(reader, text=CAT, layer=3, heads=1, query=8, key=2)
+    reader.painted("pointed")
+    inputs = reader.page.locator(".st-key-ask")
+    assert not inputs.is_visible()
+    reader.page.get_by_role("button", name="Give several sentences").click()
+    inputs.wait_for()
+    assert reader.page.get_by_label("Every line is a text of its own", exact=True).is_checked()

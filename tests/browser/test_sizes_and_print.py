@@ -58,7 +58,7 @@ CONTENT = ".ax-cell, .ax-layer, .ax-chip, .ax-rank, .ax-link, .ax-word, .ax-key,
 
 
 # Pictures whose dots are all coloured.
-FILLED = ".ax-matrix, .ax-head-picture, .ax-panel-heat, .ax-heads-pictures, .ax-switching"
+FILLED = ".ax-matrix, .ax-head-picture, .ax-panel-heat, .ax-head-map, .ax-switching"
 
 
 def open_page(reader, path, query):

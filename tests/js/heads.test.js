@@ -17,7 +17,8 @@ import {
 import { container } from "./trace.js";
 
 const measure = {
-  ...{ key: "m", name: "m", words: "{}", n_texts: 1 },
+  ...{ key: "m", group: "g", name: "m", short: "m", exactly: "m", words: "{}", n_texts: 1 },
+  ...{ farthest: [], extreme: [] },
   unit: /** @type {const} */ ("share"),
   mean: [0.2, null, 0.9, 0.2],
   spread: [0, 0, 0, 0],
@@ -91,9 +92,10 @@ test("the pieces of a word stand together, and what is never taken away between 
 test("payloads are read as they are written", () => {
   const thumb = { kind: "thumbs", shape: [1, 2, 1, 1] };
   const { heads: got, thumbs } = unpackHeads(
-    container({ id: "é" }, [[thumb, Uint8Array.of(7, 9)]]),
+    container({ id: "é", counted: { measures: [], heads: [] } }, [[thumb, Uint8Array.of(7, 9)]]),
   );
   assert.equal(got.id, "é");
+  assert.deepEqual(got.measures, []);
   assert.deepEqual([...thumbs], [7, 9]);
   assert.deepEqual(got.thumb, [1, 1]);
   const sent = container({ bar: { stale: false }, explained: { id: "é" } }, []);

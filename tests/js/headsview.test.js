@@ -7,35 +7,50 @@ import {
   isOfKinds,
   linkOfView,
   measureOf,
+  placeOfView,
   pointAt,
   roleOf,
   viewOfLink,
+  withLink,
   withOrWithout,
   withPair,
   withPairs,
   withSurvey,
   withView,
+  wordsOfView,
 } from "../../explorer/instrument/numbers/headsview.js";
 import {
   finderSentence,
   headsCsv,
   headsSentence,
+  headsTitle,
   measureGroups,
+  ranked,
+  standing,
 } from "../../explorer/instrument/numbers/headwords.js";
 import { headAt, headBeside, layoutOf } from "../../explorer/instrument/parts/headmap.js";
 
 const words = (/** @type {string[]} */ ...all) =>
   all.map((text, word) => ({ text, word, special: false }));
 const measure = (/** @type {string} */ key, /** @type {(number | null)[]} */ mean) => ({
-  ...{ key, name: key, words: `puts {} on ${key}`, n_texts: 2, mean },
-  ...{ unit: "share", spread: [0, 0, 0, 0.25] },
+  ...{ key, name: key, short: key, exactly: key, words: `puts {} on ${key}`, n_texts: 2, mean },
+  ...{ group: "Where it looks", unit: "share", spread: [0, 0, 0, 0.25] },
+  ...{ farthest: [0, 1, 0, 1], extreme: mean },
 });
+const COUNTED = {
+  heads: [0, 1, 1, 0].map((kind) => ({ kind, evidence: "=1", sink: "." })),
+  measures: [measure("first", [0.1, 0.2, null, 0.4]), measure("second", [4, 3, 2, 1])],
+};
+const NOWHERE = { head: -1, view: { layer: "3", heads: "0" }, words: ["", ""], given: null };
+const LEFT_OUT = {
+  heads: [1, 1, 1, 1].map((kind) => ({ kind, evidence: "=2", sink: "." })),
+  measures: [measure("second", [0.4, 0.3, 0.2, 0.9])],
+};
 /** Two layers of two heads, numbered 3 and 5. @type {any} */
 const SURVEY = {
-  ...{ id: "a", title: "t", passport: "", numbers: [3, 5], n_heads: 2, n_texts: 2 },
+  ...{ id: "a", about: { title: "t", passport: "" }, numbers: [3, 5], n_heads: 2, n_texts: 2 },
   ...{ kinds: ["one", "other"], pairs: [], found: null },
-  heads: [0, 1, 1, 0].map((kind) => ({ kind, evidence: "=1" })),
-  measures: [measure("first", [0.1, 0.2, null, 0.4]), measure("second", [4, 3, 2, 1])],
+  ...{ ...COUNTED, counted: COUNTED, left_out: LEFT_OUT, place: NOWHERE },
   texts: [words("The", "cat", "it"), words("so")],
 };
 const FOUND = {
@@ -45,14 +60,77 @@ const FOUND = {
 const open = (link = "") => withSurvey(null, SURVEY, new URLSearchParams(link));
 
 test("a link that a view gives opens the same view again", () => {
-  const link = "measure=second&kinds=1&lowest=1&pick=2&pairs=0-2-1";
+  const link = "layer=5&heads=0&measure=second&kinds=1&lowest=1&pairs=0-2-1";
   const state = open(link);
   assert.equal(new URLSearchParams(linkOfView(state)).toString(), link);
-  assert.deepEqual(linkOfView(open()), {});
+  assert.deepEqual(linkOfView(open()), NOWHERE.view);
+});
+
+test("what another page has left is marked and pointed at, unless the link says otherwise", () => {
+  const left = { ...SURVEY, place: { ...NOWHERE, head: 3, given: [0, 2, 1] } };
+  const { view } = withSurvey(null, left, new URLSearchParams());
+  assert.deepEqual([view.pick, view.pairs, view.measure], [3, [[0, 2, 1]], "pointed"]);
+  const said = withSurvey(null, left, new URLSearchParams("layer=3&heads=1&pairs=1-0-0")).view;
+  assert.deepEqual([said.pick, said.pairs], [1, [[1, 0, 0]]]);
+  const foreign = { ...SURVEY, place: { ...NOWHERE, given: [0, 9, 1] } };
+  assert.deepEqual(withSurvey(null, foreign, new URLSearchParams()).view.pairs, []);
+});
+
+test("the place that other pages are told has the picked head, and of one text the pair pointed at", () => {
+  const view = { layer: "3", heads: "0", query: "0", key: "1" };
+  const place = { head: 0, view, words: ["The", "cat"], given: [0, 0, 1] };
+  const one = { ...SURVEY, n_texts: 1, texts: [words("The", "cat", "it")], place };
+  const state = withSurvey(null, one, new URLSearchParams());
+  assert.deepEqual(placeOfView(state), view);
+  const moved = withPairs(withView(state, { pick: 3 }), [[0, 2, 1]]);
+  assert.deepEqual(placeOfView(moved), { layer: "5", heads: "1", query: "2", key: "1" });
+  assert.deepEqual(wordsOfView(moved), ["it", "cat"]);
+  const without = placeOfView(withPairs(state, []));
+  assert.deepEqual(without, { layer: "3", heads: "0" }, "a pair that is taken away is unpinned");
+  const many = withSurvey(null, { ...one, n_texts: 2 }, new URLSearchParams());
+  assert.deepEqual(placeOfView(withPairs(many, [])), view, "pins are of the text, not of a line");
+});
+
+test("a word of several pieces is pinned whole, and one pinned word stays where none is pointed at", () => {
+  const texts = [[...words("love"), { text: "##lace", word: 0, special: false }, ...words("it")]];
+  texts[0][2] = { ...texts[0][2], word: 1 };
+  const place = { ...NOWHERE, view: { layer: "3", heads: "0", query: "2" } };
+  const one = withSurvey(null, { ...SURVEY, n_texts: 1, texts, place }, new URLSearchParams());
+  assert.deepEqual(placeOfView(one), place.view);
+  const { query, key } = placeOfView(withPairs(one, [[0, 2, 1]]));
+  assert.deepEqual([query, key], ["2", "0-1"]);
+});
+
+test("a step back shows the head, the switches and the pairs that were there", () => {
+  const before = withView(open(), { pick: 1, specials: "left_out" });
+  const link = new URLSearchParams(linkOfView(before));
+  const now = withPairs(withView(before, { pick: 2, specials: "counted" }), [[0, 2, 1]]);
+  const back = withLink({ ...now, hovered: 3 }, link);
+  assert.deepEqual(linkOfView(back), linkOfView(before));
+  assert.equal(back.hovered, null);
+  const one = withSurvey(null, { ...SURVEY, n_texts: 1 }, new URLSearchParams());
+  const pinned = withLink(one, new URLSearchParams("layer=3&heads=1&query=2&key=0-1")).view;
+  assert.deepEqual([pinned.pairs, pinned.measure], [[[0, 2, 0]], "pointed"]);
+  assert.deepEqual(ranked(back), ranked(before));
+});
+
+test("without special tokens measures, kinds and ranks are others, and with them the same again", () => {
+  const counted = withView(open(), { measure: "first" });
+  const out = withView(counted, { specials: "left_out" });
+  assert.equal(measureOf(out).key, "second", "the other is not there");
+  assert.deepEqual(ranked(out), [3, 0, 1, 2]);
+  assert.match(headsSentence(out), /^L5·H1 puts 0\.900 ± 0\.250 on second\. Kind: other/);
+  assert.deepEqual(linkOfView(out), { ...NOWHERE.view, special: "out", measure: "first" });
+  const again = withView(out, { specials: "counted" });
+  assert.equal(headsSentence(again), headsSentence(counted));
+  const answered = withSurvey(out, { ...SURVEY }, new URLSearchParams());
+  assert.deepEqual(ranked(answered), [3, 0, 1, 2], "an answer leaves the switch where it is");
+  const none = { ...SURVEY, left_out: null };
+  assert.equal(withSurvey(null, none, new URLSearchParams("special=out")).view.specials, "counted");
 });
 
 test("what a link names and the survey has not is left out", () => {
-  const odd = "measure=magic&kinds=99.x.1&pick=9999&pairs=9-9-9_0-1-999";
+  const odd = "measure=magic&kinds=99.x.1&layer=4&heads=9999&pairs=9-9-9_0-1-999";
   assert.deepEqual(viewOfLink(SURVEY, new URLSearchParams(odd)).kinds, [1]);
   const { view } = open(odd);
   assert.deepEqual([view.measure, view.pick, view.pairs], ["first", -1, []]);
@@ -60,10 +138,10 @@ test("what a link names and the survey has not is left out", () => {
 
 test("the same survey again keeps what is chosen, and another opens as its link says", () => {
   const chosen = { ...withView(open(), { pick: 3, measure: "second" }), ranks: 4, hovered: 2 };
-  const again = withSurvey(chosen, { ...SURVEY }, new URLSearchParams("pick=1"));
+  const again = withSurvey(chosen, { ...SURVEY }, new URLSearchParams("layer=3&heads=1"));
   assert.deepEqual([again.view.pick, again.view.measure, again.ranks], [3, "second", 4]);
   assert.equal(again.hovered, 2);
-  const other = withSurvey(chosen, { ...SURVEY, id: "b" }, new URLSearchParams("pick=1"));
+  const other = withSurvey(chosen, { ...SURVEY, id: "b" }, new URLSearchParams("layer=3&heads=1"));
   assert.deepEqual([other.view.pick, other.view.measure, other.ranks], [1, "first", 12]);
   assert.equal(other.hovered, null, "a head of the last one need not be one of this");
 });
@@ -120,16 +198,45 @@ test("a pair given twice counts once, and of too many the first goes", () => {
 
 test("what is said is of the head under the pointer, else of the picked, else of the first", () => {
   const picked = withView(open(), { pick: 1 });
-  assert.match(headsSentence({ ...picked, hovered: 2 }), /^Layer 5, head 0 has no number/);
-  assert.match(headsSentence(picked), /^Layer 3, head 1 puts 0\.200 ± 0\.000 on first/);
-  assert.match(headsSentence(open()), /^Layer 5, head 1 puts 0\.400 ± 0\.250 on first/);
+  assert.match(headsSentence({ ...picked, hovered: 2 }), /^L5·H0 has no number/);
+  assert.match(headsSentence(picked), /^L3·H1 puts 0\.200 ± 0\.000 on first/);
+  assert.match(headsSentence(open()), /^L5·H1 puts 0\.400 ± 0\.250 on first/);
 });
 
 test("every measure stands under one heading of the menu", () => {
   const groups = measureGroups({ ...SURVEY, pairs: [[0, 2, 1]], found: FOUND });
   assert.deepEqual(
     groups.map(([, measures]) => measures.map((m) => m.key)),
-    [["pointed", "beyond"], ["first", "second"], []],
+    [
+      ["pointed", "beyond"],
+      ["first", "second"],
+    ],
+  );
+  assert.deepEqual(
+    groups.map(([group]) => group),
+    ["Pointed words", "Where it looks"],
+  );
+});
+
+test("a head’s place among all is one more than have more; without a number it has none", () => {
+  const [first, second] = SURVEY.measures;
+  assert.deepEqual(
+    [0, 1, 2, 3].map((i) => standing(first, i)),
+    [3, 2, null, 1],
+  );
+  assert.deepEqual(
+    [0, 1, 2, 3].map((i) => standing(second, i)),
+    [1, 2, 3, 4],
+  );
+  assert.equal(standing({ ...first, mean: [0.5, 0.5, 0.1, 0.9] }, 1), 2);
+});
+
+test("the title says over how many texts, and what is left out", () => {
+  const out = withView(open(), { specials: "left_out", measure: "second" });
+  assert.equal(headsTitle(out), "t: heads by second · special tokens left out · 2 texts");
+  assert.equal(
+    headsTitle(withSurvey(null, { ...SURVEY, n_texts: 1 }, new URLSearchParams())),
+    "t: heads by first",
   );
 });
 
@@ -168,9 +275,9 @@ test("the plane keeps distances, finds the dot in reach, and names no two in one
 test("the map finds the head under the pointer, and arrow keys stop at its edges", () => {
   const layout = layoutOf([2, 3], 500);
   const { width, height } = layout.cell;
-  assert.equal(headAt(layout, { offsetX: 24 + 1.5 * width, offsetY: 18 + 1.5 * height }), 4);
+  assert.equal(headAt(layout, { offsetX: 26 + 1.5 * width, offsetY: 18 + 1.5 * height }), 4);
   assert.equal(headAt(layout, { offsetX: 3, offsetY: 30 }), null);
-  assert.equal(headAt(layout, { offsetX: 24 + 3.5 * width, offsetY: 30 }), null);
+  assert.equal(headAt(layout, { offsetX: 26 + 3.5 * width, offsetY: 30 }), null);
   assert.equal(headBeside(layout, 0, 1, 1), 4);
   assert.equal(headBeside(layout, 5, 1, 1), 5);
 });

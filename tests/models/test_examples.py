@@ -65,7 +65,7 @@ def pronoun():
     it, cat = seen.query, seen.at("cat")
     assert seen.tokens[it] == "it"
     assert seen.map[it].argmax() == cat
-    return [seen.map[it, cat], seen.times_others(it, cat)]
+    return [seen.map[it, cat]]
 
 
 def previous_word():

@@ -217,12 +217,13 @@ TEXTS = (
 
 def test_the_previous_token_head_of_minilm_is_found_first_and_called_so():
     found = survey([trace_run(Run(t)) for t in TEXTS], len(TEXTS))
-    previous = found.profiles.mean["previous"]
+    previous = found.counted.measures["previous"].mean
     assert np.unravel_index(previous.argmax(), previous.shape) == (0, 2)
     assert previous[0, 2] > 0.9
-    assert found.kinds[0][2].name == "previous token"
-    assert found.kinds[1][8].name == "next token"
-    assert found.kinds[1][11].name == "vertical"
+    kinds = found.counted.kinds
+    assert kinds[0][2].name == "previous token"
+    assert kinds[1][8].name == "next token"
+    assert kinds[1][11].name == "vertical"
     assert found.n_placed == found.n_texts == 3
     assert found.places.shape == (72, 2)
 
@@ -231,8 +232,8 @@ def test_a_survey_of_one_text_is_that_texts_profile():
     trace = trace_run(Run(TEXTS[0]))
     found = survey([trace], 1)
     want = trace.weights[:, :, range(1, 13), range(12)].sum(-1) / 13  # each on the one before
-    assert found.profiles.mean["previous"] == pytest.approx(want, abs=1e-6)
-    assert (found.profiles.spread["previous"] == 0).all()
+    assert found.counted.measures["previous"].mean == pytest.approx(want, abs=1e-6)
+    assert (found.counted.measures["previous"].spread == 0).all()
 
 
 def test_every_line_is_a_run_and_too_many_are_refused():

@@ -175,6 +175,8 @@ def test_blocks_are_all_rows_in_order_and_each_is_small(layer):
 def test_what_a_query_may_look_at_is_what_any_head_gives_more_than_nothing_to(layer):
     seen = whole_of(layer)[0].any(axis=0)
     ends = layer.allowed()
+    every_other = np.arange(layer.n_keys) % 2 == 0
+    assert (layer.n_allowed(every_other) == seen[:, every_other].sum(axis=-1)).all()
     assert ends.shape == (layer.n_queries, 2)
     for i, row in enumerate(seen):
         places = np.flatnonzero(row)

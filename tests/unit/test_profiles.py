@@ -14,7 +14,15 @@ from hypothesis import strategies as st
 from explorer.analysis.detectors import MOST_MARKS, detectors, same_words, sentence_of
 from explorer.analysis.finder import find_pairs
 from explorer.analysis.patterns import KINDS, kinds_of
-from explorer.analysis.profiles import entropy, head_profiles, pool, possible_entropy
+from explorer.analysis.profiles import (
+    HeadProfiles,
+    entropy,
+    head_profiles,
+    pool,
+    possible_entropy,
+    profiles_both_ways,
+)
+from explorer.analysis.survey import survey
 from explorer.layers import FromScores, ScoreRule, of_weights
 from explorer.trace import AttentionTrace, ModelInfo, Token
 
@@ -84,10 +92,44 @@ def test_a_profile_of_three_tokens_worked_by_hand():
         "next": (0.3 + 0.3) / 3,
         "first": (0.6 + 0.5 + 0.2) / 3,
         "[CLS]": (0.6 + 0.5 + 0.2) / 3,
-        # Of the four cells without [CLS] the two beside the diagonal are one token apart.
-        "distance among words": (0.3 + 0.7) / (0.2 + 0.3 + 0.7 + 0.1),
     }
     assert found == pytest.approx(want, abs=TOLERANCE)
+
+
+def test_without_special_tokens_each_row_is_divided_by_what_it_gives_to_the_others():
+    counted, left_out = profiles_both_ways(trace_of([[W3]], THREE))
+    alone = head_profiles(trace_of([[W3]], THREE))
+    assert all((counted.measures[k] == alone.measures[k]).all() for k in alone.measures)
+    rows = [[0.4, 0.6], [0.875, 0.125]]  # of a: 0.2, 0.3 of 0.5; of b: 0.7, 0.1 of 0.8
+    bits = [-sum(p * math.log2(p) for p in row) for row in rows]
+    want = {
+        "entropy": sum(bits) / 2,
+        "evenness": sum(bits) / 2,  # of one bit, between two words
+        "distance": (0.6 + 0.875) / 2,
+        "sharpness": (0.6 + 0.875) / 2,
+        "column": (0.4 + 0.875) / 2,
+        "self": (0.4 + 0.125) / 2,
+        "previous": 0.875 / 2,  # before a stands [CLS], which is left out
+        "next": 0.6 / 2,
+        "first": (0.4 + 0.875) / 2,  # the first that counts
+    }
+    found = {k: m[0, 0] for k, m in left_out.measures.items()}
+    assert found == pytest.approx(want, abs=TOLERANCE)
+    assert left_out.sinks[0, 0] == 1
+
+
+def test_a_text_without_special_tokens_is_not_read_twice_and_one_of_marks_alone_has_no_number():
+    assert profiles_both_ways(even_trace(tokens_of("a", "b")))[1] is None
+    nothing = profiles_both_ways(even_trace(tokens_of("[CLS]", "[SEP]")))[1]
+    assert all(np.isnan(m).all() for m in nothing.measures.values())
+
+
+def test_a_row_that_gives_ordinary_tokens_nothing_does_not_count_among_them():
+    rows = [[0, 0.5, 0.5], [1, 0, 0], [0.5, 0.5, 0]]
+    left_out = profiles_both_ways(trace_of([[rows, np.eye(3)[[0, 0, 0]]]], THREE))[1]
+    assert left_out.measures["previous"][0, 0] == pytest.approx(1, abs=TOLERANCE)  # b alone
+    assert np.isnan(left_out.measures["previous"][0, 1])
+    assert np.isnan(left_out.measures["evenness"][0, 1])
 
 
 def test_a_measure_that_a_text_cannot_show_is_left_out_and_not_nought():
@@ -159,10 +201,32 @@ def test_several_texts_give_a_mean_and_the_spread_of_a_sample():
     one, two = (head_profiles(trace_of([[w]], THREE)) for w in (W3, np.eye(3)))
     pooled = pool([one, two])
     a, b = (p.measures["previous"][0, 0] for p in (one, two))
-    assert pooled.mean["previous"][0, 0] == pytest.approx((a + b) / 2)
-    assert pooled.spread["previous"][0, 0] == pytest.approx(abs(a - b) / math.sqrt(2))
-    assert pooled.n_texts["previous"] == 2
-    assert pool([one]).spread["previous"][0, 0] == 0
+    assert pooled["previous"].mean[0, 0] == pytest.approx((a + b) / 2)
+    assert pooled["previous"].spread[0, 0] == pytest.approx(abs(a - b) / math.sqrt(2))
+    assert pooled["previous"].n_texts == 2
+    assert pool([one])["previous"].spread[0, 0] == 0
+
+
+def profile_of(**numbers):
+    """A profile of one head that knows these numbers."""
+    column = {"column": 0.2, "evenness": 0.5, "self": 0.1}
+    measures = {k: np.array([[v]]) for k, v in (column | numbers).items()}
+    return HeadProfiles(measures, np.array([[0]]), None)
+
+
+def test_the_text_that_is_farthest_from_the_mean_is_named_with_its_number():
+    texts = [profile_of(previous=v) for v in (0.9, 0.8, 0.1)]
+    texts.insert(1, profile_of())  # one that cannot show it
+    found = pool(texts)["previous"]
+    assert (found.n_texts, found.farthest[0, 0], found.extreme[0, 0]) == (3, 3, 0.1)
+
+
+def test_a_head_without_a_number_in_one_text_has_the_mean_of_the_others():
+    texts = [profile_of(previous=v) for v in (0.25, math.nan, 0.75)]
+    found = pool(texts)["previous"]
+    assert found.mean[0, 0] == 0.5
+    assert found.spread[0, 0] == pytest.approx(0.5 / math.sqrt(2))
+    assert np.isnan(pool(texts[1:2])["previous"].mean[0, 0])
 
 
 # — Kinds —
@@ -170,8 +234,7 @@ def test_several_texts_give_a_mean_and_the_spread_of_a_sample():
 
 def kind(weights, tokens):
     found = head_profiles(trace_of([[weights]], tokens))
-    marks = [t.text for t in tokens if t.special]
-    return kinds_of(found.measures, marks, found.own_sentence)[0][0]
+    return kinds_of([found], [t.text for t in tokens if t.special])[0][0]
 
 
 N = 8
@@ -216,6 +279,46 @@ def test_a_head_built_on_purpose_is_called_what_it_is(weights, name, evidence):
     assert found.name == name
     assert name in KINDS
     assert evidence in found.evidence
+
+
+@pytest.mark.parametrize(
+    ("shares", "name", "held"),
+    [
+        ([0.5, 0.9, 0.9, 0.1], "previous token", 3),  # three of four
+        ([0.49, 0.9, 0.9, 0.1], "heterogeneous", 2),  # the mean alone would call it one
+        ([1.0, 1.0, 0.0, 0.0], "heterogeneous", 2),
+        ([0.5, 0.5, 0.5, 0.5], "previous token", 4),
+    ],
+)
+def test_a_head_is_of_a_kind_where_its_rule_holds_in_three_of_four_texts(shares, name, held):
+    found = kinds_of([profile_of(previous=share) for share in shares], [])[0][0]
+    assert (found.name, found.held, found.of) == (name, held, 4)
+    assert f"{held} of 4" in found.evidence
+    spread = np.std(shares, ddof=1)
+    assert f"{np.mean(shares):.2f} ± {spread:.2f}" in found.evidence
+
+
+def test_texts_that_cannot_show_a_rule_are_not_asked():
+    texts = [profile_of(previous=0.9), profile_of(previous=0.8), profile_of(), profile_of()]
+    found = kinds_of(texts, [])[0][0]
+    assert (found.name, found.held, found.of) == ("previous token", 2, 2)
+
+
+def test_a_text_without_a_special_token_gives_it_nothing():
+    texts = [profile_of(**{"[SEP]": 0.9}), profile_of()]
+    found = kinds_of(texts, ["[SEP]"])[0][0]
+    assert (found.name, found.held, found.of) == ("heterogeneous", 1, 2)
+
+
+def test_a_head_that_drains_into_marks_is_called_by_what_it_does_among_words():
+    """Nine tenths on [CLS], and of the rest all on the token before."""
+    weights = 0.9 * onto(0, 1) + 0.1 * shifted(-1, 1)
+    found = survey([trace_of([[weights]], EIGHT)], 1)
+    assert found.counted.kinds[0][0].name == "vertical"
+    assert found.left_out.kinds[0][0].name == "previous token"
+    # Six words; before the first stands [CLS], which takes all of its row.
+    assert found.left_out.measures["previous"].mean[0, 0] == pytest.approx(1, abs=TOLERANCE)
+    assert found.left_out.measures["previous"].extreme[0, 0] == pytest.approx(1, abs=TOLERANCE)
 
 
 # — The finder —
@@ -321,37 +424,49 @@ def test_profiles_in_small_blocks_of_q_and_k_are_those_of_the_weights_made_whole
     trace = scores_trace(seed, tokens, **rule)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("explorer.layers._CELLS", 40)
-        found = head_profiles(trace)
-    a, at = trace.weights.astype(np.float64), np.arange(n)
-    ordinary = np.array([not t.special for t in tokens])
+        counted, left_out = profiles_both_ways(trace)
+    everyone = np.ones(n, dtype=bool)
+    check_profiles(trace, counted, everyone)
+    check_profiles(trace, left_out, np.array([not t.special for t in tokens]))
+    assert ("no token" in counted.measures) == (kind_ == "sinks")
+    assert "no token" not in left_out.measures
+
+
+def check_profiles(trace, found, counts):
+    """Hold a profile against the weights in float64, of the tokens that count.
+
+    Off by 1e-5 at most: a float32 weight by 1e-7 of itself, and 30 rows of them are added up, some
+    divided by what is left of a row.
+    """
+    a, tokens, at = trace.weights.astype(np.float64), trace.key_tokens, np.flatnonzero(counts)
+    seen = (a > 0).any(axis=1)[:, counts][:, :, counts]
+    a = a[..., counts, :][..., counts]
+    if not counts.all():
+        a = a / a.sum(axis=-1, keepdims=True)
     apart = np.abs(at[:, None] - at)
     shares = a / a.sum(axis=-1, keepdims=True)
     bits = -(shares * np.log2(np.maximum(shares, 1e-300))).sum(axis=-1).mean(axis=-1)
-    among = a[..., ordinary, :][..., ordinary]
+    first = {"first": a[..., 0].mean(axis=-1)}
+    cut = {k: (whole(d)[counts][:, counts], d.queries[counts]) for k, d in detectors(trace).items()}
     want = {
         "entropy": bits,
         "sharpness": a.max(axis=-1).mean(axis=-1),
-        "distance": (a * apart).sum(axis=(-1, -2)) / n,
-        "distance among words": (among * apart[ordinary][:, ordinary]).sum(axis=(-1, -2))
-        / among.sum(axis=(-1, -2)),
+        "distance": (a * apart).sum(axis=-1).mean(axis=-1),
         "column": a.mean(axis=-2).max(axis=-1),
         "no token": 1 - a.sum(axis=-1).mean(axis=-1),
+        "evenness": bits / np.log2(seen.sum(axis=-1)).mean(axis=-1)[:, None],
     }
-    want |= {
-        name: (a * whole(d)).sum(axis=(-1, -2)) / d.queries.sum()
-        for name, d in detectors(trace).items()
-    }
-    allowed = (a > 0).any(axis=1)
-    possible = np.log2(allowed.sum(axis=-1)).mean(axis=-1)
-    want["evenness"] = bits / possible[:, None]
+    for name, (cells, queries) in cut.items():
+        if cells.any():
+            want[name] = (a * cells).sum(axis=(-1, -2)) / queries.sum()
+    want |= first
     for name, numbers in found.measures.items():
         assert numbers == pytest.approx(want[name], abs=1e-5), name
-    assert ("no token" in found.measures) == (kind_ == "sinks")
-    assert set(want) - set(found.measures) <= {"no token", "distance among words"}
-    sentences = sentence_of(tokens, trace.texts)
+    assert set(want) - set(found.measures) <= {"no token"}
+    sentences = sentence_of(tokens, trace.texts)[counts]
     if sentences.max() > 0:
         own = (sentences[:, None] == sentences) & (sentences >= 0)
-        even = (allowed * own).sum(axis=-1) / allowed.sum(axis=-1)
+        even = (seen * own).sum(axis=-1) / seen.sum(axis=-1)
         assert found.own_sentence == pytest.approx(even[:, sentences >= 0].mean(axis=-1))
 
 
@@ -374,14 +489,14 @@ def test_a_profile_names_the_share_that_goes_to_no_token_only_where_there_is_one
     assert "no token" not in measures(even)
 
 
-def test_the_distance_without_special_tokens_is_that_of_what_words_give_to_words():
+def test_the_way_to_special_tokens_is_no_distance_between_words():
     tokens = tokens_of("[CLS]", "a", "b", "c", "[SEP]")
     head = np.zeros((5, 5))
     head[:, 0] = head[:, 4] = 0.26  # what a head puts on special tokens, however far they are
     head[[0, 1, 2, 3, 4], [1, 2, 3, 2, 3]] = 0.48
-    found = head_profiles(trace_of([[head]], tokens)).measures
-    assert found["distance"][0, 0] == pytest.approx(0.26 * 4 + 0.48, abs=TOLERANCE)
-    assert found["distance among words"][0, 0] == pytest.approx(1, abs=TOLERANCE)
+    counted, left_out = (p.measures for p in profiles_both_ways(trace_of([[head]], tokens)))
+    assert counted["distance"][0, 0] == pytest.approx(0.26 * 4 + 0.48, abs=TOLERANCE)
+    assert left_out["distance"][0, 0] == pytest.approx(1, abs=TOLERANCE)
 
 
 def test_the_even_baseline_of_the_own_sentence_is_over_the_texts_that_show_the_measure():
@@ -391,19 +506,22 @@ def test_the_even_baseline_of_the_own_sentence_is_over_the_texts_that_show_the_m
     four = [head_profiles(even_trace(single)) for _ in range(4)]
     assert one.own_sentence == pytest.approx([0.5])
     assert four[0].own_sentence is None
-    pooled = pool([one, *four])
-    assert pooled.n_texts["own sentence"] == 1
-    assert pooled.own_sentence == pytest.approx([0.5])
-    assert pooled.mean["own sentence"][0, 0] == pytest.approx(0.5)
-    assert kinds_of(pooled.mean, [], pooled.own_sentence)[0][0].name == "broad"
+    pooled = pool([one, *four])["own sentence"]
+    assert pooled.n_texts == 1
+    assert pooled.mean[0, 0] == pytest.approx(0.5)
+    assert kinds_of([one, *four], [])[0][0].name == "broad"
 
 
 def test_a_head_of_its_own_sentence_stays_one_when_lines_of_one_sentence_are_added():
+    """A text of one sentence cannot show the rule; of several sentences all texts do here."""
     several, single = trace_of([[BLOCKS]], EIGHT), even_trace(tokens_of("[CLS]", "a", "b", "[SEP]"))
-    pooled = pool([head_profiles(several), *[head_profiles(single)] * 4])
-    alone = pool([head_profiles(several)])
-    assert pooled.own_sentence == pytest.approx(alone.own_sentence)
-    assert pooled.mean["own sentence"] == pytest.approx(alone.mean["own sentence"])
+    texts = [head_profiles(several), *[head_profiles(single)] * 4]
+    assert kinds_of(texts[:1], ["[CLS]", "[SEP]"])[0][0].name == "block"
+    found = kinds_of(texts, ["[CLS]", "[SEP]"])[0][0]
+    assert found.name == "block"
+    assert found.evidence.endswith("in 1 of 1 texts that can show it")
+    with_others = pool(texts)["own sentence"]
+    assert with_others.mean == pytest.approx(pool(texts[:1])["own sentence"].mean)
 
 
 # — Words and sentences —

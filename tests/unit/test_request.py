@@ -15,6 +15,7 @@ from explorer.instrument.wire.request import (
     Page,
     Request,
     Step,
+    shown_of,
     step_of,
     tuples_of,
 )
@@ -62,6 +63,13 @@ def test_what_is_worth_a_look_and_what_heads_do_must_be_computed():
     assert Request("abc", striking=True).asks()
     assert Request("abc", effects=0).asks()
     assert not Request("abc").asks()
+
+
+def test_a_head_is_wanted_in_one_of_several_texts_and_nonsense_means_the_first():
+    sent = {"layer": 3, "head": 1, "text": 2, "query": 8, "key": 2}
+    assert shown_of(sent) == (2, Head(3, 1, 8, 2))
+    assert shown_of(sent | {"text": -1, "query": "x", "key": None}) == (0, Head(3, 1))
+    assert shown_of("L3·H1") is None
 
 
 def test_the_wish_for_a_page_carries_its_view_without_what_no_view_holds():

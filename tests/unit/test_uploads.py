@@ -1,4 +1,4 @@
-"""Uploaded weights are bounded: for each reader, and for all of them together."""
+"""What is uploaded is bounded and read with care: weights, and texts one a line."""
 
 import gc
 
@@ -39,3 +39,35 @@ def test_what_no_page_shows_any_more_makes_room(megabyte):
     del first
     gc.collect()
     uploads.hold(megabyte(2), "one")
+
+
+# — Texts —
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"one\ntwo", "one\ntwo"),
+        (b"one\r\n\r\n  \r\ntwo\r\n", "one\ntwo"),
+        ("\ufeffcaf\u00e9".encode(), "café"),
+        ("日本\n<b>".encode("utf-16"), "日本\n<b>"),
+    ],
+)
+def test_each_line_of_a_file_is_a_text_and_blank_ones_are_left_out(data, text):
+    assert uploads.lines_of(data) == text
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"ok\nca\xe9 x", "not in UTF-8: byte 6, in line 2,"),
+        (b"\xff\xfea", "not in UTF-16: byte 3, in line 1,"),
+        (b"PNG\n\0\0", "is no text: line 2 holds bytes that are no characters"),
+        (b" \n\n", "There is no text in this file"),
+        (b"a\n" * 201, "has 201 texts with 402 characters; at most 200 texts"),
+        (b"a" * 200_001, "has 1 texts with 200,001 characters; at most 200 texts with 200,000"),
+    ],
+)
+def test_a_file_that_is_no_text_or_too_much_of_it_is_refused_with_the_place(data, words):
+    with pytest.raises(ExplorerError, match=words):
+        uploads.lines_of(data)

@@ -3,20 +3,24 @@
 import { HEADS_PARAMS, mountHeads } from "../pages/heads.js";
 import { createLesson } from "../pages/lesson.js";
 import { createAddress, createComponent } from "./address.js";
+import { createAsking } from "./asking.js";
 
 export default createComponent((root, send) => {
-  const [address, lesson] = [createAddress(HEADS_PARAMS), createLesson(root)];
-  const page = mountHeads(root, {
+  const [address, asking] = [createAddress(HEADS_PARAMS), createAsking()];
+  const lesson = createLesson(root);
+  return mountHeads(root, {
     ...address,
+    asking,
     find: (pairs) => send("request", { pairs }),
     explore: (head) => send("explore", head),
-  });
-  return {
-    ...page,
-    destroy: () => {
+    lines: () => {
+      asking.edit();
+      send("lines", true);
+    },
+    leave: () => {
       lesson.leave();
       address.leave();
-      page.destroy();
+      asking.leave();
     },
-  };
+  });
 });

@@ -1,11 +1,23 @@
 // What is chosen of a survey of all heads, and how that changes. Plain data and functions of it.
 
-import { measuresOf, POINTED, readPairs, sameWord } from "./survey.js";
+import {
+  habitsOf,
+  measuresOf,
+  POINTED,
+  piecesAt,
+  placeOf,
+  readPairs,
+  sameWord,
+  wordAt,
+} from "./survey.js";
+import { readTokens, writeTokens } from "./view.js";
 
 /**
  * @typedef {import("./survey.js").Heads} Heads
  * @typedef {import("./survey.js").Pair} Pair
- * @typedef {{measure: string, kinds: number[], lowest: boolean, pick: number, pairs: Pair[]}} HeadsView
+ * @typedef {import("./survey.js").Specials} Specials
+ * @typedef {{measure: string, kinds: number[], lowest: boolean, specials: Specials, pick: number,
+ *            pairs: Pair[]}} HeadsView
  *   kinds: none means all; pick: a head, counted through all layers, or -1
  * @typedef {{heads: Heads, view: HeadsView, hovered: number | null, ranks: number}} HeadsState
  *   hovered: the head under the pointer; ranks: how many heads the list shows
@@ -14,31 +26,70 @@ import { measuresOf, POINTED, readPairs, sameWord } from "./survey.js";
 const RANKS = 12; // heads in the list at first
 
 /**
- * What a link names, as far as this survey has it.
+ * What a link names, as far as this survey has it; else what another page has left.
  * @param {Heads} heads @param {URLSearchParams} params @returns {HeadsView}
  */
 export function viewOfLink(heads, params) {
   const kinds = (params.get("kinds") ?? "").split(".").filter(Boolean).map(Number);
-  const pick = Number(params.get("pick") ?? -1);
   const known = (/** @type {Pair} */ [text, from, to]) =>
     Math.max(from, to) < (heads.texts[text]?.length ?? 0);
+  const said = readPairs(params.get("pairs") ?? "").filter(known);
+  const { given } = heads.place;
+  const pairs = said.length || !given || !known(given) ? said : [given];
   return {
-    measure: params.get("measure") ?? "",
+    measure: params.get("measure") ?? (pairs.length ? POINTED : ""),
     kinds: kinds.filter((k) => k < heads.kinds.length),
     lowest: params.get("lowest") === "1",
-    pick: Number.isInteger(pick) && pick < heads.heads.length ? pick : -1,
-    pairs: readPairs(params.get("pairs") ?? "").filter(known),
+    specials: params.get("special") === "out" && heads.left_out ? "left_out" : "counted",
+    pick: headIn(heads, params),
+    pairs,
   };
 }
 
-/** What a link says of a view: only what is not as at first. @param {HeadsState} state */
-export function linkOfView({ heads, view }) {
+/** The head that a link names, else that of the place. @param {Heads} heads @param {URLSearchParams} params */
+function headIn({ numbers, n_heads, place }, params) {
+  if (!params.has("layer")) return place.head;
+  const layer = numbers.indexOf(Number(params.get("layer")));
+  const head = Number((params.get("heads") ?? "0").split(".")[0]);
+  return layer >= 0 && Number.isInteger(head) && head >= 0 && head < n_heads
+    ? layer * n_heads + head
+    : -1;
+}
+
+/**
+ * Where the reader looks on all pages: the picked head, and of one text the words pointed at last.
+ * What this page has nothing to say of stays as it came.
+ * @param {HeadsState} state @returns {Record<string, string>}
+ */
+export function placeOfView({ heads, view }) {
+  const { query = "", key = "", ...rest } = heads.place.view;
+  const [tokens] = heads.texts;
+  const pair = view.pairs.at(-1);
+  const picked = placeOf(heads, Math.max(view.pick, 0));
+  const head = view.pick >= 0 ? { layer: String(picked.layer), heads: String(picked.head) } : rest;
+  if (heads.n_texts > 1 || (!pair && !(query && key)))
+    return { ...head, ...(query ? { query } : {}), ...(key ? { key } : {}) };
+  if (!pair) return head; // it was taken away here
+  const [looks, looked] = [pair[1], pair[2]].map((at) => writeTokens(piecesAt(tokens, at)));
+  return { ...head, query: looks, key: looked };
+}
+
+/** The words of that pair, by which they are found in another text. @param {HeadsState} state @returns {[string, string]} */
+export function wordsOfView({ heads, view }) {
+  const pair = view.pairs.at(-1);
+  if (heads.n_texts > 1 || !pair) return heads.place.words;
+  return [wordAt(heads.texts[0], pair[1]), wordAt(heads.texts[0], pair[2])];
+}
+
+/** What a link says of a view: the place, and what is not as at first. @param {HeadsState} state */
+export function linkOfView(state) {
+  const { heads, view } = state;
   /** @type {Record<string, string>} */
-  const params = {};
+  const params = placeOfView(state);
   if (view.measure !== measuresOf(heads)[0].key) params.measure = view.measure;
   if (view.kinds.length) params.kinds = view.kinds.join(".");
   if (view.lowest) params.lowest = "1";
-  if (view.pick >= 0) params.pick = String(view.pick);
+  if (view.specials === "left_out") params.special = "out";
   if (view.pairs.length) params.pairs = view.pairs.map((pair) => pair.join("-")).join("_");
   return params;
 }
@@ -54,7 +105,7 @@ export function withSurvey(before, fresh, params) {
   const view = first ? viewOfLink(fresh, params) : before.view;
   // An answer to a question that has changed meanwhile is none.
   const current = first || asText(fresh.pairs) === asText(before.view.pairs);
-  const heads = current ? fresh : { ...fresh, found: null };
+  const heads = habitsOf(current ? fresh : { ...fresh, found: null }, view.specials);
   const all = measuresOf(heads);
   const known = all.some((m) => m.key === view.measure) || view.pairs.length > 0;
   return {
@@ -69,7 +120,10 @@ export function withSurvey(before, fresh, params) {
 const asText = (pairs) => pairs.map((pair) => pair.join()).join();
 
 /** @param {HeadsState} state @param {Partial<HeadsView>} part @returns {HeadsState} */
-export const withView = (state, part) => ({ ...state, view: { ...state.view, ...part } });
+export function withView(state, part) {
+  const view = { ...state.view, ...part };
+  return { ...state, view, heads: habitsOf(state.heads, view.specials) };
+}
 
 /**
  * The state once other words are pointed at: what was found for the last ones is forgotten.
@@ -79,6 +133,25 @@ export function withPairs(state, pairs) {
   const heads = { ...state.heads, found: null };
   const measure = pairs.length ? POINTED : heads.measures[0].key;
   return withView({ ...state, heads }, { pairs, measure, lowest: false });
+}
+
+/**
+ * The state after a step back or forward in the browser.
+ * @param {HeadsState} state @param {URLSearchParams} params @returns {HeadsState}
+ */
+export function withLink(state, params) {
+  const given = state.heads.n_texts > 1 ? null : pinnedIn(params);
+  const heads = { ...state.heads, place: { ...state.heads.place, given } };
+  const view = viewOfLink(heads, params);
+  const same = asText(view.pairs) === asText(state.view.pairs);
+  const found = same ? state.heads.found : null;
+  return withView({ ...state, heads: { ...state.heads, found }, hovered: null }, view);
+}
+
+/** The words that a link has pinned on both sides, as a pair. @param {URLSearchParams} params @returns {Pair | null} */
+function pinnedIn(params) {
+  const [query, key] = ["query", "key"].map((side) => readTokens(params.get(side))?.[0]);
+  return query === undefined || key === undefined ? null : [0, query, key];
 }
 
 /** The kinds once one of them is chosen, or no longer. @param {number[]} kinds @param {number} kind */

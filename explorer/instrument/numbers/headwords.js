@@ -1,8 +1,9 @@
 // A survey of all heads in words and as a table: what the page says, and what it hands out.
 
 import { csvCell } from "./csv.js";
+import { headName, spokenHead } from "./headname.js";
 import { measureOf } from "./headsview.js";
-import { BEYOND, inDigits, measuresOf, POINTED, rankHeads, wordAt } from "./survey.js";
+import { inDigits, measuresOf, placeOf, rankHeads, wordAt } from "./survey.js";
 
 /**
  * @typedef {import("./survey.js").Heads} Heads
@@ -10,16 +11,16 @@ import { BEYOND, inDigits, measuresOf, POINTED, rankHeads, wordAt } from "./surv
  * @typedef {import("./headsview.js").HeadsState} HeadsState
  */
 
-/** The model’s own number of a head’s layer, and the head’s in it. @param {Heads} heads @param {number} i */
-export const placeOf = ({ n_heads, numbers }, i) => ({
-  layer: numbers[Math.floor(i / n_heads)] ?? 0,
-  head: i % n_heads,
-});
-
 /** @param {Heads} heads @param {number} i */
 export function nameOf(heads, i) {
   const { layer, head } = placeOf(heads, i);
-  return `${layer}-${head}`;
+  return headName(layer, head);
+}
+
+/** For who listens, at the beginning of a sentence. @param {Heads} heads @param {number} i */
+export function spokenOf(heads, i) {
+  const { layer, head } = placeOf(heads, i);
+  return spokenHead(layer, head).replace("l", "L");
 }
 
 /** A head’s number with its spread over the texts. @param {Measure} measure @param {number} i */
@@ -33,27 +34,34 @@ export function withSpread(measure, i) {
 /** The unit behind a number; a share has none. @param {Measure} measure */
 export const unitOf = ({ unit }) => (unit === "share" ? "" : ` ${unit}`);
 
-/** What a head does. @param {HeadsState} state @param {number} i */
-export function headInWords(state, i) {
+/** What a head does. @param {HeadsState} state @param {number} i @param {typeof nameOf} name */
+function headInWords(state, i, name) {
   const { heads } = state;
   const measure = measureOf(state);
-  const { layer, head } = placeOf(heads, i);
+  const { kind, evidence, sink } = heads.heads[i];
+  const token = measure.key === "column" ? ` (${commonly(heads)} “${sink}”)` : "";
   const does =
     measure.mean[i] === null
       ? "has no number for this measure on these texts"
-      : measure.words.replace("{}", withSpread(measure, i));
-  const { kind, evidence } = heads.heads[i];
-  return `Layer ${layer}, head ${head} ${does}. Kind: ${heads.kinds[kind]} (${evidence}).`;
+      : measure.words.replace("{}", withSpread(measure, i)) + token;
+  return `${name(heads, i)} ${does}. Kind: ${heads.kinds[kind]} (${evidence}).`;
 }
 
-/** Of the head that is pointed at, or picked, or else the first in the list. @param {HeadsState} state */
-export function headsSentence(state) {
-  const { view, hovered } = state;
-  const shown = hovered ?? (view.pick >= 0 ? view.pick : null);
-  if (shown !== null) return headInWords(state, shown);
-  const best = firstOf(state);
-  return best === undefined ? "No head is of these kinds." : headInWords(state, best);
+/** @param {Heads} heads */
+const commonly = ({ n_texts }) => (n_texts > 1 ? "most often" : "to");
+
+/**
+ * Of the head that is pointed at, or picked, or else the first in the list.
+ * @param {HeadsState} state @param {typeof nameOf} [name] how a head is called
+ */
+export function headsSentence(state, name = nameOf) {
+  const shown = state.hovered ?? chosenOf(state);
+  return shown === null ? "No head is of these kinds." : headInWords(state, shown, name);
 }
+
+/** The head that is picked, or else the first in the list; null for none. @param {HeadsState} state */
+export const chosenOf = (state) =>
+  state.view.pick >= 0 ? state.view.pick : (firstOf(state) ?? null);
 
 /** The heads in the order of the list. @param {HeadsState} state */
 export const ranked = (state) =>
@@ -64,17 +72,31 @@ const firstOf = (state) => ranked(state)[0];
 
 /** @param {HeadsState} state */
 export const headsTitle = (state) =>
-  [`${state.heads.title}: heads by ${measureOf(state).name}`, state.heads.passport]
+  [
+    `${state.heads.about.title}: heads by ${measureOf(state).name}`,
+    state.view.specials === "left_out" ? "special tokens left out" : "",
+    textsInWords(state.heads),
+    state.heads.about.passport,
+  ]
     .filter(Boolean)
     .join(" · ");
+
+/** How many texts there are, where every line is one. @param {Heads} heads */
+export const textsInWords = ({ n_texts }) => (n_texts > 1 ? `${n_texts} texts` : "");
 
 /** What is on screen, for whoever waits for it. @param {HeadsState} state */
 export const headsPainted = (state) =>
   `${state.heads.id} ${measureOf(state).key} ${nameOf(state.heads, firstOf(state) ?? 0)}`;
 
+export const MAP_HELP =
+  "Rows are layers, columns are heads, both from 0. The edge of a cell has the colour of its kind. Means over all queries (Clark et al. 2019); kinds by stated rules (after Kovaleva et al. 2019), of several texts where the rule holds in three of four. Neither says what a head contributes: see Explain.";
+
+export const SPECIALS_HELP =
+  "Special tokens, such as [CLS] and [SEP], stand in no text and take much of the attention. Left out: their rows do not count, and every other row is divided by what it gives to the other tokens. Measures, kinds and ranks change; the picture of which heads are alike, and a pair that is pointed at, count them always.";
+
 /** @param {Measure} measure @param {number} top the number at full colour */
-export const mapWords = (measure, top) =>
-  `Rows are layers, columns are heads, both from 0; full colour at ${inDigits(top, measure)}${unitOf(measure)}. The edge of a cell has the colour of its kind. Means over all queries (Clark et al. 2019); kinds by stated rules (after Kovaleva et al. 2019). Neither says what a head contributes: see Explain.`;
+export const scaleWords = (measure, top) =>
+  `Full colour: ${inDigits(top, measure)}${unitOf(measure)}`;
 
 /** @param {Heads} heads */
 export function planeWords({ n_placed, n_texts, rows_placed, stress }) {
@@ -104,15 +126,21 @@ export function finderSentence(heads, pairs, begun) {
   return `Click the word that looks, then the word that it should look at. ${more}`;
 }
 
-/** The measures under the headings of the menu; a heading may have none. @param {Heads} heads */
+/** The measures under the headings of the menu. @param {Heads} heads @returns {[string, Measure[]][]} */
 export function measureGroups(heads) {
   const all = measuresOf(heads);
-  const isPointed = (/** @type {Measure} */ m) => m.key === POINTED || m.key === BEYOND;
-  return /** @type {[string, Measure[]][]} */ ([
-    ["Pointed words", all.filter(isPointed)],
-    ["Share of the attention", all.filter((m) => m.unit === "share" && m.words.startsWith("puts"))],
-    ["More", all.filter((m) => !m.words.startsWith("puts") && !isPointed(m))],
-  ]);
+  const groups = [...new Set(all.map((m) => m.group))];
+  return groups.map((group) => [group, all.filter((m) => m.group === group)]);
+}
+
+/**
+ * Where a head stands among all by a measure, the highest first: as many have more, and one.
+ * @param {Measure} measure @param {number} i
+ */
+export function standing({ mean }, i) {
+  const own = mean[i];
+  if (own === null) return null;
+  return 1 + mean.filter((other) => other !== null && other > own).length;
 }
 
 /** All numbers of all heads. @param {Heads} heads */
@@ -121,7 +149,7 @@ export function headsCsv(heads) {
   const titles = ["layer", "head", "kind", "evidence"];
   for (const { name, n_texts } of all) titles.push(name, ...(n_texts > 1 ? [`± ${name}`] : []));
   const rows = heads.heads.map(({ kind, evidence }, i) => [
-    ...nameOf(heads, i).split("-"),
+    ...Object.values(placeOf(heads, i)).map(String),
     csvCell(heads.kinds[kind] ?? ""),
     csvCell(evidence),
     ...all.flatMap((m) => [

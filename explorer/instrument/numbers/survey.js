@@ -3,20 +3,32 @@
 import { read } from "../wire/container.js";
 
 /**
+ * @typedef {import("../parts/about.js").About} About
+ * @typedef {{head: number, view: Record<string, string>, words: [string, string],
+ *            given: Pair | null}} Place where the reader looks on all pages
+ *   head: counted through all layers, -1 where this model has it not; view: as a link writes it;
+ *   given: the words that are pinned, as a pair of the first text
  * @typedef {(number | null)[]} Numbers one for each head, layer by layer
- * @typedef {{key: string, name: string, unit: "share" | "bits" | "tokens", words: string,
- *            mean: Numbers, spread: Numbers, n_texts: number}} Measure
+ * @typedef {{key: string, group: string, name: string, short: string, exactly: string,
+ *            unit: "share" | "bits" | "tokens", words: string, mean: Numbers, spread: Numbers,
+ *            n_texts: number, farthest: number[], extreme: Numbers}} Measure
+ *   name: alone; short: among those of its group; farthest: of several texts the one that is
+ *   farthest from the mean, for each head; extreme: the number there
+ * @typedef {"counted" | "left_out"} Specials whether special tokens count
+ * @typedef {{measures: Measure[], heads: {kind: number, evidence: string, sink: string}[]}} Habits
  * @typedef {{text: string, special: boolean, word: number | null}} Pointable
  * @typedef {[number, number, number]} Pair a text, and the positions of two of its tokens
  * @typedef {{weight: Numbers, spread: Numbers, baseline: Numbers, others: Numbers}} Found
  *   baseline: of other tokens at the same distance; others: of other tokens to the same word
- * @typedef {{id: string, link: Record<string, string> | null, title: string, passport: string, numbers: number[],
- *            n_heads: number, n_texts: number, n_placed: number, measures: Measure[],
- *            kinds: string[], heads: {kind: number, evidence: string, sink: string}[],
- *            places: [number, number][], stress: number, texts: Pointable[][], pairs: Pair[],
- *            found: Found | null,
- *            rows_placed: number | null, thumb: [number, number]}} Heads
- *   rows_placed: over how many rows of the first text heads are placed, where not over all
+ * @typedef {{id: string, link: Record<string, string> | null, about: About, numbers: number[],
+ *            n_heads: number, n_texts: number, n_placed: number, kinds: string[],
+ *            counted: Habits, left_out: Habits | null,
+ *            places: [number, number][], stress: number, texts: Pointable[][],
+ *            begins: string[], pairs: Pair[],
+ *            found: Found | null, place: Place,
+ *            rows_placed: number | null, thumb: [number, number]} & Habits} Heads
+ *   measures and heads are those of `counted` or of `left_out`, which is null where no token is
+ *   special; begins: how each text begins; rows_placed: over how many rows of the first text heads are placed, where not over all
  */
 
 export const POINTED = "pointed";
@@ -28,9 +40,15 @@ export function unpackHeads(bytes) {
   const { head, blocks } = read(bytes);
   const { data, shape } = blocks[0];
   /** @type {Heads} */
-  const heads = { ...head, thumb: [shape[2], shape[3]] };
+  const heads = { ...head, ...head.counted, thumb: [shape[2], shape[3]] };
   return { heads, thumbs: /** @type {Uint8Array<ArrayBuffer>} */ (data) };
 }
+
+/**
+ * The same survey with special tokens or without, where it has any.
+ * @param {Heads} heads @param {Specials} specials @returns {Heads}
+ */
+export const habitsOf = (heads, specials) => ({ ...heads, ...(heads[specials] ?? heads.counted) });
 
 /**
  * All measures: the survey's own, and those of the words that were pointed at.
@@ -45,22 +63,29 @@ export function measuresOf({ measures, found, pairs }) {
       ? null
       : w - Math.max(base ?? 0, other ?? 0);
   });
-  const many = pairs.length;
+  const shared = { group: "Pointed words", n_texts: pairs.length, farthest: [], extreme: [] };
   /** @type {Measure[]} */
   const pointed = [
     {
-      ...{ key: POINTED, name: "attention from the pointed words to the others", unit: "share" },
-      ...{ words: "gives {} from the pointed words to the others", mean: weight, spread },
-      n_texts: many,
+      ...{ ...shared, key: POINTED, unit: "share", mean: weight, spread },
+      name: "attention from the pointed words to the others",
+      short: "from the pointed words to the others",
+      words: "gives {} from the pointed words to the others",
+      exactly: `${OF_A_PAIR} The mean over the pairs. Special tokens count.`,
     },
     {
-      ...{ key: BEYOND, name: "the same, beyond what others give", unit: "share" },
+      ...{ ...shared, key: BEYOND, unit: "share", mean: beyond, spread: spread.map(() => 0) },
+      name: "the same, beyond what others give",
+      short: "the same, beyond what others give",
       words: "gives {} more than others give to the same word, or at the same distance",
-      ...{ mean: beyond, spread: spread.map(() => 0), n_texts: many },
+      exactly: `${OF_A_PAIR} Less what all other tokens give to that word, or what is given at the same distance, whichever is more.`,
     },
   ];
   return [...pointed, ...measures];
 }
+
+const OF_A_PAIR =
+  "What the word that looks gives to the other: added up over the pieces that are looked at, the mean over those that look.";
 
 /**
  * The heads of some kinds by a measure; those without a number last.
@@ -121,13 +146,22 @@ export function verdict({ weight, spread, baseline, others }, i) {
   return `${parts.join("; ")}: ${judged}`;
 }
 
-/** The positions of a whole word. @param {Pointable[]} tokens @param {number} one @param {number} other */
+/** The model’s own number of a head’s layer, and the head’s in it. @param {Heads} heads @param {number} i */
+export const placeOf = ({ n_heads, numbers }, i) => ({
+  layer: numbers[Math.floor(i / n_heads)] ?? 0,
+  head: i % n_heads,
+});
+
+/** The positions of a whole word. @param {Pointable[]} tokens @param {number} at */
+export const piecesAt = (tokens, at) =>
+  tokens.flatMap((_, i) => (sameWord(tokens, at, i) ? i : []));
+
+/** Whether two positions are of one word. @param {Pointable[]} tokens @param {number} one @param {number} other */
 export const sameWord = (tokens, one, other) =>
   one === other || (tokens[one]?.word !== null && tokens[one]?.word === tokens[other]?.word);
 
 /** @param {Pointable[]} tokens @param {number} at */
 export const wordAt = (tokens, at) =>
-  tokens
-    .filter((_, i) => sameWord(tokens, at, i))
-    .map((token) => token.text.replace(/^##/, ""))
+  piecesAt(tokens, at)
+    .map((i) => tokens[i].text.replace(/^##/, ""))
     .join("");

@@ -1,19 +1,30 @@
 // All heads of a model: a map, a plane, a ranking, a search by pointing. It knows nothing of its host.
 
-import { linkOfView, measureOf, withPairs, withSurvey, withView } from "../numbers/headsview.js";
+import {
+  linkOfView,
+  measureOf,
+  withLink,
+  withPairs,
+  withSurvey,
+  withView,
+  wordsOfView,
+} from "../numbers/headsview.js";
 import {
   headsCsv,
   headsPainted,
   headsSentence,
   headsTitle,
   measureGroups,
-  placeOf,
   ranked,
+  SPECIALS_HELP,
 } from "../numbers/headwords.js";
-import { unpackHeads } from "../numbers/survey.js";
+import { measuresOf, placeOf, unpackHeads } from "../numbers/survey.js";
 import { createFinder } from "../panels/finder.js";
+import { createHeadCard } from "../panels/headcard.js";
 import { createHeadPictures } from "../panels/headpictures.js";
 import { createHeadRanks, kindChips } from "../panels/headranks.js";
+import { createAbout, fileWords } from "../parts/about.js";
+import { helpMark } from "../parts/bubble.js";
 import { choice, h, setText } from "../parts/dom.js";
 import { readTheme } from "../parts/theme.js";
 import { createCopy } from "../parts/tools.js";
@@ -27,9 +38,16 @@ import { followSizes } from "./sizes.js";
  * @typedef {import("../numbers/headsview.js").HeadsView} HeadsView
  * @typedef {{
  *   params: () => URLSearchParams,
- *   onView: (params: Record<string, string>, link: Record<string, string> | null) => void,
+ *   onView: (params: Record<string, string>, link: Record<string, string> | null,
+ *            words: [string, string]) => void,
+ *   onShown: (id: string, params: Record<string, string>, words: [string, string]) => void,
+ *   onTravel: (act: (params: URLSearchParams) => void) => void,
+ *   go: (page: string) => void,
+ *   asking: import("../parts/about.js").Asking,
  *   find: (pairs: Pair[]) => void,
- *   explore: (head: {layer: number, head: number}) => void,
+ *   explore: (head: {layer: number, head: number, text: number, query?: number, key?: number}) => void,
+ *   lines: () => void,
+ *   leave: () => void,
  *   copyLink: () => Promise<boolean>,
  * }} HeadsHost
  * @typedef {{state: HeadsState | null, thumbs: Uint8Array, theme: import("../parts/theme.js").Theme}} Here
@@ -37,8 +55,10 @@ import { followSizes } from "./sizes.js";
  * @typedef {ReturnType<typeof actsOf>} Acts
  */
 
+const PLACE = ["layer", "heads", "query", "key"]; // the same on all pages
+
 /** The names that a link uses. */
-export const HEADS_PARAMS = ["measure", "kinds", "lowest", "pick", "pairs"];
+export const HEADS_PARAMS = ["measure", "kinds", "lowest", "special", "pairs", ...PLACE];
 
 /** @param {HTMLElement} root @param {HeadsHost} host */
 export function mountHeads(root, host) {
@@ -66,15 +86,9 @@ export function mountHeads(root, host) {
 
   /** @param {Uint8Array} bytes */
   function update(bytes) {
-    const { heads, thumbs } = unpackHeads(bytes);
-    const first = here.state?.heads.id !== heads.id;
     here.theme = readTheme(root);
-    here.thumbs = thumbs;
-    here.state = withSurvey(here.state, heads, host.params());
-    const { pairs } = here.state.view;
-    if (first && pairs.length && !heads.found) host.find(pairs);
-    parts.copy.show(heads.link !== null);
-    fillSelect(parts.select, here.state.heads);
+    arrive(here, host, bytes);
+    parts.copy.show(here.state?.heads.link !== null);
     draw();
   }
 
@@ -83,8 +97,15 @@ export function mountHeads(root, host) {
     draw();
   }
 
+  host.onTravel((params) => {
+    travel(here, host, params);
+    draw();
+  });
   const stopFollowing = followSizes(root, {
-    boxes: [[parts.pictures.element, drawHovered]],
+    boxes: [
+      [parts.pictures.map, drawHovered],
+      [parts.pictures.plane, drawHovered],
+    ],
     all: repaint,
     title: () => (here.state ? headsTitle(here.state) : ""),
   });
@@ -93,9 +114,35 @@ export function mountHeads(root, host) {
     retheme: repaint,
     destroy: () => {
       stopFollowing();
+      parts.about.stop();
+      host.leave();
       root.replaceChildren();
     },
   };
+}
+
+/** A survey is here, or an answer about it. @param {Here} here @param {HeadsHost} host @param {Uint8Array} bytes */
+function arrive(here, host, bytes) {
+  const { heads, thumbs } = unpackHeads(bytes);
+  const before = here.state;
+  const state = withSurvey(before, heads, host.params());
+  [here.state, here.thumbs] = [state, thumbs];
+  if (before?.heads.id === heads.id) return;
+  const { pairs } = state.view;
+  if (pairs.length && !heads.found) host.find(pairs);
+  host.onShown(heads.id, linkOfView(state), wordsOfView(state));
+  // A first visit keeps its plain address.
+  if (before || pairs.length) host.onView(linkOfView(state), heads.link, wordsOfView(state));
+}
+
+/** The browser went back or forward. @param {Here} here @param {HeadsHost} host @param {URLSearchParams} params */
+function travel(here, host, params) {
+  if (!here.state) return;
+  const before = String(here.state.view.pairs);
+  const state = withLink(here.state, params);
+  here.state = state;
+  if (String(state.view.pairs) !== before) host.find(state.view.pairs);
+  host.onShown(state.heads.id, linkOfView(state), wordsOfView(state));
 }
 
 /**
@@ -108,20 +155,26 @@ function actsOf(here, host, { draw, drawHovered, drawRanks }) {
   function go(state) {
     here.state = state;
     draw();
-    host.onView(linkOfView(state), state.heads.link);
+    host.onView(linkOfView(state), state.heads.link, wordsOfView(state));
   }
   /** @param {Partial<HeadsView>} part */
   const change = (part) => here.state && go(withView(here.state, part));
-  /** @param {number} head */
-  const explore = (head) => {
-    if (here.state && head >= 0) host.explore(placeOf(here.state.heads, head));
+  /**
+   * Open a head in Explore: in a text of its own, or with the pair that was pointed at last.
+   * @param {number} head @param {number} [text]
+   */
+  const explore = (head, text) => {
+    if (!here.state || head < 0) return;
+    const last = here.state.view.pairs.at(-1);
+    const place = placeOf(here.state.heads, head);
+    if (text !== undefined || !last) host.explore({ ...place, text: text ?? 0 });
+    else host.explore({ ...place, text: last[0], query: last[1], key: last[2] });
   };
   const picked = () => here.state?.view.pick ?? -1;
   return {
-    change,
-    explore,
-    picked,
+    ...{ change, explore, picked },
     pick: (/** @type {number} */ pick) => change({ pick }),
+    measure: (/** @type {string} */ measure) => change({ measure }),
     explorePicked: () => explore(picked()),
     /** @param {number | null} head */
     hover: (head) => {
@@ -146,7 +199,33 @@ function actsOf(here, host, { draw, drawHovered, drawRanks }) {
 /** @param {Here} here @param {HeadsHost} host @param {Acts} act */
 function createParts(here, host, act) {
   const select = /** @type {HTMLSelectElement} */ (h("select", { "aria-label": "Measure" }));
-  select.addEventListener("change", () => act.change({ measure: select.value }));
+  select.addEventListener("change", () => act.measure(select.value));
+  const says = h("p", { class: "ax-says ax-tall ax-heads-says", "aria-live": "polite" });
+  const pictures = createHeadPictures(act);
+  const save = createSaveMenu(
+    () => ({
+      elements: [says, pictures.map, pictures.plane],
+      title: here.state ? headsTitle(here.state) : "",
+      name: `${fileWords(here.state?.heads.about)} heads`,
+      says: here.state ? headsSentence(here.state) : "",
+      theme: here.theme,
+    }),
+    () => (here.state ? headsCsv(here.state.heads) : ""),
+    null,
+  );
+  return {
+    ...{ select, says, pictures, save, ...choices(act) },
+    about: createAbout(host.asking, () => host.go("train")),
+    exactly: h("span"),
+    copy: createCopy(host.copyLink),
+    finder: createFinder(act.find, host.lines),
+    card: createHeadCard(act),
+    ranks: createHeadRanks(act),
+  };
+}
+
+/** The two switches. @param {Acts} act */
+function choices(act) {
   const order = choice(
     "Ranked from",
     [
@@ -155,69 +234,78 @@ function createParts(here, host, act) {
     ],
     (value) => act.change({ lowest: value === "lowest" }),
   );
-  const says = h("p", { class: "ax-says", "aria-live": "polite" });
-  const pictures = createHeadPictures(act);
-  const save = createSaveMenu(
-    () => ({
-      elements: [pictures.element, says],
-      title: here.state ? headsTitle(here.state) : "",
-      name: "heads",
-      says: here.state ? headsSentence(here.state) : "",
-      theme: here.theme,
-    }),
-    () => (here.state ? headsCsv(here.state.heads) : ""),
-    null,
+  const specials = choice(
+    "Special tokens",
+    [
+      ["counted", "counted", "As the model has them"],
+      ["left_out", "left out", "Only ordinary tokens, each row divided by what they get"],
+    ],
+    (value) => act.change({ specials: value }),
   );
-  return {
-    ...{ select, order, says, pictures, save },
-    copy: createCopy(host.copyLink),
-    legend: h("div", { class: "ax-legend" }),
-    finder: createFinder(act.find),
-    ranks: createHeadRanks(act),
-  };
+  specials.element.querySelector("legend")?.append(" ", helpMark(SPECIALS_HELP));
+  return { order, specials };
 }
 
 /** @param {ReturnType<typeof createParts>} parts */
-const layOut = ({ select, order, copy, save, legend, says, pictures, finder, ranks }) => [
-  h(
-    "div",
-    { class: "ax-tools" },
+function layOut(parts) {
+  const { select, order, specials, exactly, copy, save, says, pictures, finder, ranks } = parts;
+  const measure = h(
+    "fieldset",
+    { class: "ax-choice" },
+    h("legend", {}, "Colour and rank heads by ", exactly),
+    h("div", {}, select),
+  );
+  const tools = [measure, order.element, specials.element];
+  return [
+    parts.about.element,
     h(
-      "fieldset",
-      { class: "ax-choice" },
-      h("legend", {}, "Colour and rank heads by"),
-      h("div", {}, select),
+      "div",
+      { class: "ax-tools" },
+      ...tools,
+      h("div", { class: "ax-away" }, copy.element, save.element),
     ),
-    order.element,
-    h("div", { class: "ax-away" }, copy.element, save.element),
-  ),
-  h("div", { class: "ax-kinds" }, h("span", { class: "ax-help" }, "Kinds: "), legend),
-  says,
-  pictures.element,
-  finder.element,
-  ranks.element,
-];
+    says,
+    h(
+      "div",
+      { class: "ax-heads" },
+      h("div", { class: "ax-heads-side" }, pictures.map, pictures.plane),
+      h("div", { class: "ax-heads-side" }, ranks.element, parts.card.element),
+    ),
+    finder.element,
+  ];
+}
 
 /**
  * @param {ReturnType<typeof createParts>} parts @param {Here} here @param {HeadsState} state
  * @param {Acts} act
  */
-function drawParts({ select, order, legend, says, pictures, finder, ranks }, here, state, act) {
+function drawParts(parts, here, state, act) {
   const { theme, thumbs } = here;
-  select.value = measureOf(state).key;
-  order.show(state.view.lowest ? "lowest" : "highest");
-  legend.replaceChildren(...kindChips(state, theme, (kinds) => act.change({ kinds })));
-  setText(says, headsSentence(state));
-  pictures.show(state, theme);
-  finder.show(state.heads, state.view.pairs);
-  ranks.show({ state, thumbs, theme });
+  const { key, exactly } = measureOf(state);
+  parts.about.show(state.heads.about);
+  fillSelect(parts.select, state.heads);
+  if (parts.exactly.dataset.of !== key) parts.exactly.replaceChildren(helpMark(exactly));
+  parts.select.value = parts.exactly.dataset.of = key;
+  parts.order.show(state.view.lowest ? "lowest" : "highest");
+  parts.specials.show(state.view.specials);
+  parts.specials.element.hidden = state.heads.left_out === null;
+  parts.pictures.kinds.replaceChildren(
+    ...kindChips(state, theme, (kinds) => act.change({ kinds })),
+  );
+  setText(parts.says, headsSentence(state));
+  parts.pictures.show(state, theme);
+  parts.card.show(state);
+  parts.finder.show(state.heads, state.view.pairs);
+  parts.ranks.show({ state, thumbs, theme });
 }
 
-/** @param {HTMLSelectElement} select @param {Heads} heads */
+/** The measures that there are now: a switch may take some away. @param {HTMLSelectElement} select @param {Heads} heads */
 function fillSelect(select, heads) {
-  const groups = measureGroups(heads).flatMap(([label, measures]) => {
-    const options = measures.map((m) => h("option", { value: m.key }, m.name));
-    return options.length ? [h("optgroup", { label }, ...options)] : [];
+  const keys = measuresOf(heads).map((m) => m.key);
+  if (keys.join() === [...select.options].map((option) => option.value).join()) return;
+  const groups = measureGroups(heads).map(([label, measures]) => {
+    const options = measures.map((m) => h("option", { value: m.key }, m.short));
+    return h("optgroup", { label }, ...options);
   });
   select.replaceChildren(...groups);
 }

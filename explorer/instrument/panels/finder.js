@@ -11,10 +11,13 @@ import { h, pushButton, setText } from "../parts/dom.js";
  * @typedef {import("../numbers/headsview.js").Begun} Begun
  */
 
+const LINES_TITLE = "Every line is a text of its own then: what their pairs have in common counts";
+
 /**
  * @param {(pairs: Pair[]) => void} find called with the pairs that are pointed at now
+ * @param {() => void} askForLines opens the place where several sentences are given
  */
-export function createFinder(find) {
+export function createFinder(find, askForLines) {
   /** @type {Heads | null} */
   let heads = null;
   /** @type {Pair[]} */
@@ -23,6 +26,8 @@ export function createFinder(find) {
   let begun = null;
 
   const says = h("p", { class: "ax-help", role: "status" });
+  const more = pushButton("Give several sentences", LINES_TITLE, askForLines, "ax-small");
+  const asks = h("div", { class: "ax-title" }, says, more);
   const lines = h("div", { class: "ax-lines" });
   const chosen = h("div", { class: "ax-legend" });
   const element = /** @type {HTMLDetailsElement} */ (
@@ -30,7 +35,7 @@ export function createFinder(find) {
       "details",
       { class: "ax-finder" },
       h("summary", {}, "Find a head by pointing: which one looks from this word to that one?"),
-      says,
+      asks,
       lines,
       chosen,
     )
@@ -53,6 +58,7 @@ export function createFinder(find) {
   /** @param {Heads} heads */
   function draw(heads) {
     setText(says, finderSentence(heads, pairs, begun));
+    more.hidden = heads.n_texts > 1;
     lines.replaceChildren(
       ...heads.texts.map((_, text) => lineOf(heads, pairs, begun, text, (at) => point(text, at))),
     );

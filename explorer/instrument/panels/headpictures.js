@@ -3,7 +3,15 @@
 import { bound } from "../numbers/basics.js";
 import { dotsOf, nameable, nearestDot } from "../numbers/headplane.js";
 import { isMarked, isOfKinds, measureOf } from "../numbers/headsview.js";
-import { headsSentence, mapWords, nameOf, planeWords } from "../numbers/headwords.js";
+import {
+  headsSentence,
+  MAP_HELP,
+  nameOf,
+  planeWords,
+  scaleWords,
+  spokenOf,
+} from "../numbers/headwords.js";
+import { helpMark, term } from "../parts/bubble.js";
 import { h, pointIn, setText } from "../parts/dom.js";
 import { createHeadMap } from "../parts/headmap.js";
 import { paintOn } from "../parts/paint.js";
@@ -29,21 +37,24 @@ export function createHeadPictures(act) {
     leave: () => act.pick(-1),
   });
   const plane = createHeadPlane(act);
-  const mapNote = h("p", { class: "ax-help" });
-  const element = h(
-    "div",
-    { class: "ax-heads-pictures" },
-    h("section", {}, h("h3", {}, "Every head, by layer"), mapNote, map.element),
-    h("section", {}, h("h3", {}, "Every head, near what it resembles"), plane.note, plane.element),
+  const scale = h("span", { class: "ax-help" });
+  const title = h("h3", {}, "Every ", term("head"), ", by ", term("layer"));
+  const kinds = h("div", { class: "ax-kinds" });
+  const mapSection = h(
+    "section",
+    { class: "ax-head-map" },
+    h("div", { class: "ax-title" }, title, helpMark(MAP_HELP), scale),
+    map.element,
+    kinds,
   );
 
   /** @param {HeadsState} state @param {Theme} theme */
   function show(state, theme) {
-    showMap(map, mapNote, state, theme);
-    plane.show(state, theme, Math.max(map.height(), 260));
+    showMap(map, scale, state, theme);
+    plane.show(state, theme, 280);
   }
 
-  return { element, show };
+  return { map: mapSection, plane: plane.element, kinds, show };
 }
 
 /** The last kind, of what follows no rule, is grey. @param {HeadsState} state @param {Theme} theme @param {number} kind @param {number} [alpha] */
@@ -53,17 +64,17 @@ export const kindCss = ({ heads }, theme, kind, alpha = 1) =>
 // — the map —
 
 /**
- * @param {ReturnType<typeof createHeadMap>} map @param {HTMLElement} note
+ * @param {ReturnType<typeof createHeadMap>} map @param {HTMLElement} scale
  * @param {HeadsState} state @param {Theme} theme
  */
-function showMap(map, note, state, theme) {
+function showMap(map, scale, state, theme) {
   const measure = measureOf(state);
   const { numbers, n_heads: width } = state.heads;
   const top = Math.max(1e-9, ...measure.mean.map((x) => Math.abs(x ?? 0)));
   map.show(
     [numbers.length, width],
     theme,
-    `Heads by ${measure.name}. ${headsSentence(state)}`,
+    `Heads by ${measure.name}. ${headsSentence(state, spokenOf)}`,
     (pen, i, box) => {
       const value = measure.mean[i];
       const level = bound(Math.round((255 * Math.max(0, value ?? 0)) / top), 0, 255);
@@ -71,7 +82,7 @@ function showMap(map, note, state, theme) {
     },
     numbers,
   );
-  setText(note, mapWords(measure, top));
+  setText(scale, scaleWords(measure, top));
 }
 
 /**
@@ -108,8 +119,10 @@ const short = (value) =>
 
 /** @param {PictureActs} act */
 function createHeadPlane(act) {
-  const element = document.createElement("canvas");
-  const note = h("p", { class: "ax-help" });
+  const canvas = document.createElement("canvas");
+  const title = h("div", { class: "ax-title" });
+  const element = h("section", { class: "ax-head-plane" }, title, canvas);
+  let said = "";
   /** @type {HeadsState | null} */
   let state = null;
   /** @type {Dot[]} */
@@ -117,23 +130,23 @@ function createHeadPlane(act) {
   /** @param {MouseEvent} event */
   function headAt(event) {
     const shown = state;
-    const [x, y] = pointIn(element, event);
+    const [x, y] = pointIn(canvas, event);
     return shown && nearestDot(dots, { x, y }, (i) => isOfKinds(shown, i));
   }
-  element.setAttribute("role", "img");
-  element.addEventListener("pointermove", (event) => act.hover(headAt(event)));
-  element.addEventListener("pointerleave", () => act.hover(null));
-  element.addEventListener("click", (event) => {
+  canvas.setAttribute("role", "img");
+  canvas.addEventListener("pointermove", (event) => act.hover(headAt(event)));
+  canvas.addEventListener("pointerleave", () => act.hover(null));
+  canvas.addEventListener("click", (event) => {
     const head = headAt(event);
     if (head !== null) act.pick(head);
   });
 
   /** @param {HeadsState} shown @param {Theme} theme @param {number} height */
   function show(shown, theme, height) {
-    const width = Math.max(280, Math.min(element.parentElement?.clientWidth ?? 500, 720));
+    const width = Math.max(280, Math.min(element.clientWidth || 500, 720));
     const now = dotsOf(shown.heads.places, width, height);
     [state, dots] = [shown, now];
-    paintOn(element, width, height, (pen) => {
+    paintOn(canvas, width, height, (pen) => {
       pen.strokeStyle = theme.border;
       pen.lineWidth = 1;
       pen.strokeRect(0.5, 0.5, width - 1, height - 1);
@@ -141,12 +154,19 @@ function createHeadPlane(act) {
       paintDots(pen, now, shown, theme);
       paintNames(pen, now, shown, theme, width); // last, so that no dot covers them
     });
-    setText(note, planeWords(shown.heads));
-    const label = `Heads placed by how alike their attention is. ${headsSentence(shown)}`;
-    element.setAttribute("aria-label", label);
+    explain(planeWords(shown.heads));
+    const label = `Heads placed by how alike their attention is. ${headsSentence(shown, spokenOf)}`;
+    canvas.setAttribute("aria-label", label);
   }
 
-  return { element, note, show };
+  /** @param {string} words */
+  function explain(words) {
+    if (words === said) return;
+    said = words;
+    title.replaceChildren(h("h3", {}, "Every head, near what it resembles"), helpMark(words));
+  }
+
+  return { element, show };
 }
 
 /** @param {Pen} pen @param {Dot[]} dots @param {HeadsState} state @param {Theme} theme */

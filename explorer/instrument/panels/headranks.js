@@ -1,7 +1,14 @@
-// Heads in the order of a measure, each with its picture; and the kinds, of which some can be chosen.
+// Heads in the order of a measure, a line for each; and the kinds, of which some can be chosen.
 
 import { measureOf, withOrWithout } from "../numbers/headsview.js";
-import { placeOf, ranked, unitOf, withSpread } from "../numbers/headwords.js";
+import {
+  nameOf,
+  ranked,
+  spokenOf,
+  textsInWords,
+  unitOf,
+  withSpread,
+} from "../numbers/headwords.js";
 import { POINTED, verdict } from "../numbers/survey.js";
 import { h, pushButton, setText } from "../parts/dom.js";
 import { drawCells, paintOn } from "../parts/paint.js";
@@ -15,7 +22,7 @@ import { kindCss } from "./headpictures.js";
  * @typedef {{state: HeadsState, thumbs: Uint8Array, theme: Theme}} Drawn
  */
 
-const THUMB = 64; // pixels of a small picture
+const THUMB = 26; // pixels of a small picture
 
 /** @param {RankActs} act */
 export function createHeadRanks(act) {
@@ -26,25 +33,25 @@ export function createHeadRanks(act) {
   function show(drawn) {
     const { state } = drawn;
     const all = ranked(state);
-    setText(title, `${all.length} heads, by ${measureOf(state).name}`);
+    const over = textsInWords(state.heads);
+    const title_ = `${all.length} heads, by ${measureOf(state).name}`;
+    setText(title, over ? `${title_}, over ${over}` : title_);
     const items = all.slice(0, state.ranks).map((i, place) => rankItem(drawn, i, place, act));
     const more = pushButton(`All ${all.length}`, "Show all", act.all, "ax-copy");
-    list.replaceChildren(...items, ...(all.length > state.ranks ? [h("li", {}, more)] : []));
+    list.replaceChildren(
+      ...items,
+      ...(all.length > state.ranks ? [h("li", { class: "ax-more" }, more)] : []),
+    );
   }
 
-  return { element: h("section", {}, title, list), show };
+  return { element: h("section", { class: "ax-head-order" }, title, list), show };
 }
 
 /** @param {Drawn} drawn @param {number} i @param {number} place @param {RankActs} act */
 function rankItem(drawn, i, place, act) {
-  const { layer, head } = placeOf(drawn.state.heads, i);
-  const go = pushButton(
-    "Explore",
-    `See layer ${layer}, head ${head} in Explore`,
-    () => act.explore(i),
-    "ax-copy",
-  );
-  const item = h("li", {}, thumbOf(drawn, i), rankWords(drawn, i, place, act), go);
+  const name = nameOf(drawn.state.heads, i);
+  const go = pushButton("Explore", `See ${name} in Explore`, () => act.explore(i), "ax-small");
+  const item = h("li", {}, thumbOf(drawn, i), ...rankWords(drawn, i, place, act), go);
   item.classList.toggle("ax-picked", i === drawn.state.view.pick);
   item.addEventListener("pointerenter", () => act.hover(i));
   item.addEventListener("pointerleave", () => act.hover(null));
@@ -55,34 +62,22 @@ function rankItem(drawn, i, place, act) {
 function rankWords({ state, theme }, i, place, act) {
   const { heads } = state;
   const measure = measureOf(state);
-  const { layer, head } = placeOf(heads, i);
   const { kind, evidence } = heads.heads[i];
   const number = `${withSpread(measure, i)}${unitOf(measure)}`;
-  const pick = pushButton(
-    `Layer ${layer}, head ${head}`,
-    `Layer ${layer}, head ${head}: mark it in both pictures`,
-    () => act.pick(i),
-    "ax-link",
-  );
-  return h(
-    "div",
-    {},
+  const mark = `${spokenOf(heads, i)}: mark it in both pictures`;
+  const pick = pushButton(nameOf(heads, i), mark, () => act.pick(i), "ax-link");
+  const why = `${heads.kinds[kind]}: ${evidence}`;
+  const judged = measure.key === POINTED && heads.found ? verdict(heads.found, i) : "";
+  return [
+    h("span", { class: "ax-help" }, `${place + 1}.`),
+    h("span", {}, pick),
+    h("strong", { class: "ax-number" }, number),
     h(
-      "div",
-      {},
-      ...[h("span", { class: "ax-help" }, `${place + 1}. `), pick, " "],
-      h("strong", { class: "ax-number" }, number),
+      "span",
+      { class: judged ? "ax-help" : "ax-help ax-cut", title: why },
+      ...(judged ? [judged] : [dotOf(kindCss(state, theme, kind)), ` ${why}`]),
     ),
-    h(
-      "div",
-      { class: "ax-help" },
-      dotOf(kindCss(state, theme, kind)),
-      ` ${heads.kinds[kind]}: ${evidence}`,
-    ),
-    ...(measure.key === POINTED && heads.found
-      ? [h("div", { class: "ax-help" }, verdict(heads.found, i))]
-      : []),
-  );
+  ];
 }
 
 /** @param {string} colour */

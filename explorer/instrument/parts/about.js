@@ -7,6 +7,7 @@ import { h, pushButton, setText } from "./dom.js";
  * @typedef {{title: string, passport: string, checked: string | null, text: string,
  *            n_layers: number, n_heads: number, n_tokens: number, noise: boolean, asked: number,
  *            made: number | null, code: string, notice: string, facts: string[],
+ *            n_texts: number,
  *            notes: {label: string, says: string}[],
  *            other: {name: string, size: string} | null}} About as wire/about.py has it
  * @typedef {{edit: () => void, seen: (asked: number) => void}} Asking
@@ -77,6 +78,7 @@ function partsOf(about, age, asking, train) {
   const title = h("strong", {}, about.title);
   const own = [
     ...[quote, title, h("span", { class: "ax-sizes" }, sizes)],
+    about.n_texts > 1 && h("span", {}, several(about.n_texts, "text")),
     ...[h("span", {}, several(about.n_tokens, "token")), checkOf(about)],
   ];
   const parts = [

@@ -11,8 +11,9 @@ import { paintOn } from "./paint.js";
  *   width: heads in a layer; cell: in pixels
  */
 
-const LEFT = 24; // pixels for the layers' numbers
+const LEFT = 26; // pixels for the layers' numbers
 const TOP = 18; // and for the heads'
+const ROOMY = 28; // where a head's number has room for its H
 
 /**
  * @param {{hover: (head: number | null) => void, pick: (head: number) => void,
@@ -89,14 +90,11 @@ function paintCells(pen, { layers, width, cell }, theme, paintHead, numbers) {
   pen.textAlign = "center";
   pen.textBaseline = "middle";
   pen.fillStyle = theme.muted;
+  const headMark = side >= ROOMY ? "H" : "";
   for (let head = 0; head < width; head++)
-    pen.fillText(String(head), LEFT + (head + 0.5) * side, TOP / 2);
+    pen.fillText(`${headMark}${head}`, LEFT + (head + 0.5) * side, TOP / 2);
   for (let layer = 0; layer < layers; layer++)
-    pen.fillText(
-      String(numbers?.[layer] ?? layer),
-      LEFT / 2 - 1,
-      TOP + (layer + 0.5) * cell.height,
-    );
+    pen.fillText(`L${numbers?.[layer] ?? layer}`, LEFT / 2 - 1, TOP + (layer + 0.5) * cell.height);
   for (let head = 0; head < layers * width; head++) {
     const x = LEFT + (head % width) * side + 1;
     const y = TOP + Math.floor(head / width) * cell.height + 1;

@@ -29,7 +29,8 @@ class About:
         text: What was read, or its beginning.
         n_layers: Layers with attention.
         n_heads: Heads of each.
-        n_tokens: Tokens that look.
+        n_tokens: Tokens that look, of all texts together.
+        n_texts: How many texts there are; of several `text` is the first.
         noise: Whether the weights are random, so that no picture of them means anything.
         asked: Which of a reader's runs it is: with a new one, the inputs fold.
         made: When it came, in seconds since 1970; None where nobody knows.
@@ -55,6 +56,7 @@ class About:
     facts: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
     other: Other | None = None
+    n_texts: int = 1
 
     @staticmethod
     def of(

@@ -6,88 +6,165 @@ text (uint8 ``[layer, head, s, s]``).
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from explorer.analysis.finder import Found
 from explorer.analysis.patterns import KINDS
-from explorer.analysis.survey import Survey
-from explorer.instrument.wire.about import passport_words
+from explorer.analysis.profiles import Pooled
+from explorer.analysis.survey import Habits, Survey
+from explorer.instrument.wire.about import About
 from explorer.instrument.wire.container import write
 from explorer.instrument.wire.trace import both_thumbnails
 from explorer.layers import Doubles
+from explorer.place import Place
+from explorer.visible import visible
 
+NOWHERE = Place()
 Pair = tuple[int, int, int]
 """A text, and the positions of the word that looks and of the one that is looked at."""
 
-# Short name, unit, and what a number of it means, in words ({} is the number).
-MEASURES: Mapping[str, tuple[str, str, str]] = {
-    "previous": (
-        "attention on the previous token",
-        "share",
-        "puts {} of its attention on the token before",
+WHERE, WORDS, SENTENCES = "Where it looks", "Which words", "Which sentence and text"
+SHARPLY, FAR = "How sharply", "How far"
+
+
+@dataclass(frozen=True)
+class Named:
+    """A measure in words.
+
+    Attributes:
+        group: The question that it answers with others.
+        short: What it is called among these.
+        unit: ``share``, ``bits`` or ``tokens``.
+        words: What a head with a number does, with {} for the number.
+        exactly: What is measured.
+        name: What it is called alone.
+    """
+
+    group: str
+    short: str
+    unit: str
+    words: str
+    exactly: str
+    name: str
+
+
+def _share(group: str, short: str, exactly: str, words: str = "") -> Named:
+    """A share of the attention."""
+    words = words or f"puts {{}} of its attention on {short}"
+    return Named(group, short, "share", words, exactly, f"attention on {short}")
+
+
+_MEAN = "Added up in each row, and the mean over all rows."
+MEASURES: Mapping[str, Named] = {
+    "previous": _share(
+        WHERE,
+        "the token before",
+        "The weight on the token just before: the mean over all rows. A row with none before it "
+        "counts as 0.",
     ),
-    "next": ("attention on the next token", "share", "puts {} of its attention on the token after"),
-    "self": (
-        "attention on the token itself",
-        "share",
-        "puts {} of its attention on the token itself",
+    "next": _share(
+        WHERE,
+        "the token after",
+        "The weight on the token just after: the mean over all rows. A row with none after it "
+        "counts as 0.",
     ),
-    "first": (
-        "attention on the first token",
-        "share",
-        "puts {} of its attention on the first token",
+    "self": _share(
+        WHERE, "the token itself", "The weight of each token on itself: the mean over all rows."
     ),
-    "punctuation": ("attention on punctuation", "share", "puts {} of its attention on punctuation"),
-    "same word": (
-        "attention on the same word elsewhere",
-        "share",
-        "puts {} of its attention on other occurrences of the same word",
+    "first": _share(
+        WHERE,
+        "the first token",
+        "The weight on the first token of those that count: the mean over all rows.",
     ),
-    "same word before": (
-        "attention on the same word earlier",
-        "share",
-        "puts {} of its attention on earlier occurrences of the same word",
+    "punctuation": _share(
+        WHERE, "punctuation", f"The weights on tokens that are punctuation alone. {_MEAN}"
     ),
-    "after the same word": (
-        "attention on what followed the same word (induction)",
-        "share",
-        "puts {} of its attention on what came after the same word before",
-    ),
-    "own sentence": (
-        "attention within the own sentence",
-        "share",
-        "keeps {} of each word’s attention in its own sentence",
-    ),
-    "first to second text": (
-        "attention from the first text to the second",
-        "share",
-        "gives {} of the first text’s attention to the second",
-    ),
-    "second to first text": (
-        "attention from the second text to the first",
-        "share",
-        "gives {} of the second text’s attention to the first",
-    ),
-    "column": (
-        "attention on one token at most",
-        "share",
+    "column": _share(
+        WHERE,
+        "one token at most",
+        "The mean of each column of the map; of these the largest.",
         "gives one token {} of all its attention",
     ),
-    "sharpness": ("sharpness (mean row maximum)", "share", "gives its first choice {} on average"),
-    "entropy": ("entropy", "bits", "spreads each row over {} bits"),
-    "evenness": ("entropy, of the possible", "share", "has {} of the possible entropy"),
-    "no token": (
-        "attention on no token (a sink, or all keys masked)",
-        "share",
+    "no token": _share(
+        WHERE,
+        "no token (a sink, or all keys masked)",
+        "What is missing to 1 in each row: the mean over all rows.",
         "gives {} of its attention to no token",
     ),
-    "distance": ("mean distance", "tokens", "looks {} tokens away on average"),
-    "distance among words": (
-        "mean distance, without special tokens",
+    "same word": _share(
+        WORDS,
+        "the same word elsewhere",
+        "The weights on other tokens with the same letters, whatever their case, if both begin a "
+        f"word or both go on with one. {_MEAN}",
+    ),
+    "same word before": _share(
+        WORDS,
+        "the same word earlier",
+        f"The weights on earlier tokens of the same word. {_MEAN}",
+    ),
+    "after the same word": _share(
+        WORDS,
+        "what followed the same word (induction)",
+        "The weights on the tokens that came right after earlier ones of the same word: so a head "
+        f"goes on with what it has read (Olsson et al. 2022). {_MEAN}",
+    ),
+    "own sentence": _share(
+        SENTENCES,
+        "the own sentence",
+        "The weights on tokens of the same sentence. Added up in each row, and the mean over the "
+        "rows of words. A sentence ends with . ! ? or their like.",
+        "keeps {} of each word’s attention in its own sentence",
+    ),
+    "first to second text": _share(
+        SENTENCES,
+        "the second text, from the first",
+        "The weights of the first text’s tokens on the second text’s. Added up in each row, and "
+        "the mean over the rows of the first text.",
+        "gives {} of the first text’s attention to the second",
+    ),
+    "second to first text": _share(
+        SENTENCES,
+        "the first text, from the second",
+        "The weights of the second text’s tokens on the first text’s. Added up in each row, and "
+        "the mean over the rows of the second text.",
+        "gives {} of the second text’s attention to the first",
+    ),
+    "sharpness": Named(
+        SHARPLY,
+        "largest weight of a row",
+        "share",
+        "gives its first choice {} on average",
+        "The largest weight of each row: the mean over all rows (Voita et al. 2019).",
+        "sharpness (mean row maximum)",
+    ),
+    "entropy": Named(
+        SHARPLY,
+        "entropy",
+        "bits",
+        "spreads each row over {} bits",
+        "−Σ p·log₂ p of each row: 0 bits where all attention is on one token, log₂ n where n "
+        "tokens get the same. The mean over all rows.",
+        "entropy",
+    ),
+    "evenness": Named(
+        SHARPLY,
+        "entropy, of the possible",
+        "share",
+        "has {} of the possible entropy",
+        "The entropy, divided by that of even attention over all tokens that a row may look at.",
+        "entropy, of the possible",
+    ),
+    "distance": Named(
+        FAR,
+        "mean distance",
         "tokens",
-        "looks {} tokens away on average where a word looks at a word, special tokens left out",
+        "looks {} tokens away on average",
+        "How many tokens lie from the one that looks to the one that is looked at, weighted by "
+        "the attention: the mean over all rows.",
+        "mean distance",
     ),
 }
 
@@ -99,6 +176,9 @@ def pack_heads(
     link: Mapping[str, str] | None = None,
     pairs: Sequence[Pair] = (),
     found: Found | None = None,
+    about: About | None = None,
+    place: Place = NOWHERE,
+    given: Pair | None = None,
 ) -> bytes:
     """The payload of a survey.
 
@@ -108,25 +188,22 @@ def pack_heads(
         link: The URL parameters of the run; None if no link can carry it.
         pairs: The words that were pointed at.
         found: How the heads look from the one to the other.
+        about: Whose survey it is; None for the first text's trace.
+        place: Where the reader looks.
+        given: The words that are pinned there: the page opens with them as a pair.
     """
-    model = survey.example.model
     thumbs, _ = both_thumbnails(survey.example)
     header = {
         "id": survey_id,
         "link": link,
-        "title": model.name,
-        "passport": passport_words(model),
+        "about": asdict(about or About.of(survey.example)),
         "numbers": survey.example.numbers,
-        "n_heads": model.n_heads,
+        "n_heads": survey.example.model.n_heads,
         "n_texts": survey.n_texts,
         "n_placed": survey.n_placed,
-        "measures": [_measure(survey, key) for key in _ordered(survey)],
         "kinds": list(KINDS),
-        "heads": [
-            {"kind": KINDS.index(kind.name), "evidence": kind.evidence, "sink": sink}
-            for kinds, sinks in zip(survey.kinds, survey.sinks, strict=True)
-            for kind, sink in zip(kinds, sinks, strict=True)
-        ],
+        "counted": _habits(survey.counted, survey.n_texts),
+        "left_out": survey.left_out and _habits(survey.left_out, survey.n_texts),
         "places": survey.places.round(4).tolist(),
         "rows_placed": survey.rows_placed,
         "stress": round(survey.stress, 4),
@@ -134,33 +211,58 @@ def pack_heads(
             [{"text": t.text, "special": t.special, "word": t.word} for t in tokens]
             for tokens in survey.texts
         ],
+        "begins": list(map(visible, survey.begins)),
         "pairs": list(pairs),
+        "place": {
+            "head": _counted_through(survey, place.layer, place.head),
+            "view": place.to_query(),
+            "words": list(place.words),
+            "given": given,
+        },
         "found": found and _found(found),
     }
     return write(header, [({"kind": "thumbs"}, thumbs)])
 
 
-def _ordered(survey: Survey) -> list[str]:
-    """The measures that these texts can show; special tokens behind the other shares."""
-    known = survey.profiles.mean
+def _counted_through(survey: Survey, layer: int, head: int) -> int:
+    """A head, counted through all layers; −1 for one that the model has not."""
+    numbers, width = survey.example.numbers, survey.example.model.n_heads
+    has = layer in numbers and head < width
+    return numbers.index(layer) * width + head if has else -1
+
+
+def _habits(habits: Habits, n_texts: int) -> dict[str, Any]:
+    """What all heads do, with special tokens or without."""
+    measures = habits.measures
+    return {
+        "measures": [_measure(key, measures[key], n_texts) for key in _ordered(measures)],
+        "heads": [
+            {"kind": KINDS.index(kind.name), "evidence": kind.evidence, "sink": sink}
+            for kinds, sinks in zip(habits.kinds, habits.sinks, strict=True)
+            for kind, sink in zip(kinds, sinks, strict=True)
+        ],
+    }
+
+
+def _ordered(known: Mapping[str, Pooled]) -> list[str]:
+    """The measures that these texts can show; special tokens behind the first one."""
     marks = [key for key in known if key not in MEASURES]
     named = [key for key in MEASURES if key in known]
-    split = named.index("column")
+    split = named.index("first") + 1
     return [*named[:split], *marks, *named[split:]]
 
 
-def _measure(survey: Survey, key: str) -> dict[str, Any]:
-    usual = (f"attention on {key}", "share", f"puts {{}} of its attention on {key}")
-    name, unit, words = MEASURES.get(key, usual)
-    profiles = survey.profiles
+def _measure(key: str, pooled: Pooled, n_texts: int) -> dict[str, Any]:
+    named = MEASURES.get(key) or _share(WHERE, key, f"The weights on every {key}. {_MEAN}")
+    several = n_texts > 1
     return {
         "key": key,
-        "name": name,
-        "unit": unit,
-        "words": words,
-        "mean": _numbers(profiles.mean[key]),
-        "spread": _numbers(profiles.spread[key]),
-        "n_texts": profiles.n_texts[key],
+        **asdict(named),
+        "mean": _numbers(pooled.mean),
+        "spread": _numbers(pooled.spread),
+        "n_texts": pooled.n_texts,
+        "farthest": pooled.farthest.ravel().tolist() if several else [],
+        "extreme": _numbers(pooled.extreme) if several else [],
     }
 
 

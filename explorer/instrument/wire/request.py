@@ -242,11 +242,6 @@ def tuples_of(sent: object, name: str, length: int, most: int = MAX_WORDS) -> Pl
     return tuple(dict.fromkeys(map(tuple, found)))
 
 
-def head_of(sent: object) -> Head | None:
-    """The head that a page names."""
-    return Head.of(sent) if isinstance(sent, Mapping) else None
-
-
 @dataclass(frozen=True)
 class Told:
     """What a picture tells of its reader.
@@ -280,6 +275,13 @@ def place_of(sent: object) -> Told | None:
 
 def _is_word(word: object) -> bool:
     return isinstance(word, str) and len(word) <= MAX_WORD
+
+
+def shown_of(sent: object) -> tuple[int, Head] | None:
+    """The head that a reader wants to see in Explore, and in which of the texts."""
+    if not isinstance(sent, Mapping):
+        return None
+    return _number(sent.get("text")) or 0, Head.of(sent)
 
 
 @dataclass(frozen=True)
