@@ -42,6 +42,8 @@ def _steps(trace: AttentionTrace, run: Run) -> None:
     if "what_if" not in session:  # the first visit: as the link says
         session.what_if = step_of(st.query_params.to_dict()) or Step(Head())
     wanted: Step = session.what_if
+    if session.pop("step_to", None):  # after whatever else was heard with it
+        place.look(layer=wanted.head.layer, heads=(wanted.head.head,))
     view = place.opening(run, trace)
     layer, head = place.here().layer, place.here().head
     layer_traces, note, what_if = _layer_traces(run, layer, head, wanted)
@@ -63,8 +65,7 @@ def _steps(trace: AttentionTrace, run: Run) -> None:
     )
 
     def on_request(new: Step) -> None:
-        place.look(layer=new.head.layer, heads=(new.head.head,))
-        session.what_if = new
+        session.what_if, session.step_to = new, True
 
     component.show("steps", payload, key="steps", request=heard(step_of, on_request))
 
