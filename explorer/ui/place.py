@@ -87,7 +87,7 @@ def _heard(told: Told) -> None:
     if told.place:
         keep(told.place, beside=beside)
     if told.page:
-        go(told.page, told.query, beside=beside)
+        go(told.page, told.query, beside=beside and not told.named)
 
 
 def _leave() -> None:

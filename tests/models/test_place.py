@@ -63,7 +63,8 @@ def test_the_words_that_a_page_sends_are_texts_of_a_bounded_length():
     sent = {"view": {"layer": "1", "query": "2"}, "words": ["it", ""], "page": "heads"}
     told = place_of(sent | {"open": {}, "from": "train"})
     assert (told.place.words, told.place.queries) == (("it", ""), (2,))
-    assert (told.page, told.query, told.source) == ("heads", {}, "train")
+    assert (told.page, told.query, told.source, told.named) == ("heads", {}, "train", False)
+    assert place_of(sent | {"named": True}).named
 
 
 def test_the_pin_stays_on_the_same_word_in_another_text():

@@ -35,7 +35,7 @@ function flush(send) {
   const { waiting, page } = state;
   if (!waiting || state.isSent) return; // it goes once the last was heard
   Object.assign(state, { waiting: null, page: null, isSent: true, sentAt: Date.now() });
-  send("place", page ? { ...waiting, page } : waiting);
+  send("place", page ? { ...waiting, page, named: true } : waiting);
 }
 
 /** The page that a link leads to; the first one has no name of its own. @param {HTMLAnchorElement} link */

@@ -251,12 +251,14 @@ class Told:
         page: The page that he wants.
         query: What it opens with.
         source: The page that the picture is on.
+        named: Whether he clicked the page's name: it shows what it showed before.
     """
 
     place: Place | None
     page: str | None
     query: dict[str, str]
     source: str
+    named: bool
 
 
 def place_of(sent: object) -> Told | None:
@@ -270,7 +272,8 @@ def place_of(sent: object) -> Told | None:
     asked = page if _matches(_NAME, page) else None
     source = sent.get("from")
     own = str(source) if _matches(_NAME, source) else ""
-    return Told(place, asked, view_of(sent.get("open")) or {}, own)
+    named = sent.get("named") is True
+    return Told(place, asked, view_of(sent.get("open")) or {}, own, named)
 
 
 def _is_word(word: object) -> bool:
