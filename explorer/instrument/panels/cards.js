@@ -2,7 +2,6 @@
 // the way out.
 
 import { cardName, cardNow, cardOf, whyNotKept } from "../numbers/cards.js";
-import { inSpeech } from "../numbers/headname.js";
 import { quoted } from "../parts/about.js";
 import { h, pushButton, setText } from "../parts/dom.js";
 
@@ -55,8 +54,7 @@ function cardAt(card, i, view, trace, acts) {
   const name = cardName(card, trace);
   const show = pushButton(name, `Show card ${i + 1} (key ${i + 1})`, () => acts.show(card));
   show.className = "ax-chip ax-card";
-  show.prepend(h("b", {}, String(i + 1)));
-  show.setAttribute("aria-label", `Card ${i + 1}: ${inSpeech(name)}`);
+  show.prepend(h("b", {}, String(i + 1)), " ");
   show.setAttribute("aria-pressed", String(i === cardNow(view)));
   const out = pushButton("×", `Take card ${i + 1} out`, () => acts.takeOut(card), "ax-small");
   return h("li", {}, show, out);
