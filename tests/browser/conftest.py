@@ -143,6 +143,10 @@ class Reader:
         """Wait until the page says what is wrong."""
         self.page.locator("[class*=st-key-note_trouble]", has_text=words).wait_for()
 
+    def noted(self, words):
+        """Wait until the first line explains something in words."""
+        self.page.locator(f".ax-about [aria-description*='{words}']").wait_for()
+
     def run(self, text):
         self.edit()
         self.box("Text").fill(text)

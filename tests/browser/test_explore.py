@@ -177,7 +177,7 @@ def test_the_scratch_layers_options_reach_the_picture_and_the_link(reader):
 
 def test_512_tokens_load_a_layer_when_it_is_asked_for_and_keep_it(reader):
     reader.open(link(text=LONG, layer=1, heads=4)).painted("1.4")
-    assert "510 of the text were read, 130 were cut" in reader.text_of_page()
+    reader.noted("510 of the text were read, 130 were cut")
     assert "130 tokens did not fit" in reader.page.locator(".ax-scissors").inner_text()
     reader.head(4, 0).hover()
     reader.wait_says("a small preview")
@@ -292,7 +292,7 @@ def test_a_link_that_asks_for_the_impossible_is_answered_and_the_app_lives(reade
 def test_a_text_too_long_for_a_link_is_said_so(reader):
     reader.open().painted()
     reader.run("word " * 2000)
-    reader.page.get_by_text("too long for a link").wait_for()
+    reader.noted("too long for a link")
     reader.page.locator(".ax-copy:disabled", has_text="Copy link").wait_for()
     assert "word" not in reader.address()
 

@@ -1,0 +1,375 @@
+"""What was found wrong on screens, row by row (C1 to C13), each held by a test."""
+
+from urllib.parse import urlencode
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+import explorer
+from tests.browser.conftest import IDLE
+from tests.browser.test_frame import CAT, LAPTOP, PHONE
+from tests.browser.test_models import FOLDER, OWN, folder_of, npz
+from tests.models.tiny import drawing, png_of, tiny_vision
+
+WIDE = {"viewport": {"width": 1440, "height": 900}}
+
+# Layout shifts that no hand has caused, as the browser measures them.
+SHIFTS = """() => {
+  window.shifts = [];
+  new PerformanceObserver((list) => window.shifts.push(...list.getEntries()))
+    .observe({ type: "layout-shift", buffered: true });
+}"""
+SHIFTED = "shifts.filter((e) => !e.hadRecentInput).reduce((sum, e) => sum + e.value, 0)"
+MOST_SHIFT = 0.05
+
+# How much of a canvas has something on it: its share of dots that are not clear, in columns.
+INK = """(canvas) => {
+  const { width, height } = canvas;
+  const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+  let last = 0, lowest = 0;
+  for (let y = 0; y < height; y += 2)
+    for (let x = 0; x < width; x += 2)
+      if (data[4 * (y * width + x) + 3]) { last = Math.max(last, x); lowest = Math.max(lowest, y); }
+  return [(last + 2) / width, (lowest + 2) / height];
+}"""
+
+
+# Whether the frames round the heads and the canvas below them are of one size.
+FITS = """(grid) => {
+  const cells = [...grid.querySelectorAll(".ax-cell")].at(-1).getBoundingClientRect();
+  const canvas = grid.querySelector("canvas").getBoundingClientRect();
+  return Math.abs(cells.right - canvas.right) < 2 && Math.abs(cells.bottom - canvas.bottom) < 2;
+}"""
+
+
+def boxes(reader, selector):
+    return [found.bounding_box() for found in reader.page.locator(selector).all()]
+
+
+def menu(reader, name):
+    reader.page.get_by_test_id("stTopNavLink").get_by_text(name, exact=True).click()
+
+
+def painted_anew(reader, act):
+    """Do something, and wait until another trace is painted."""
+    before = reader.instrument.first.get_attribute("data-painted").split()[0]
+    act()
+    reader.page.locator(f".ax[data-painted]:not([data-painted^='{before}'])").first.wait_for()
+    reader.page.wait_for_function(IDLE)
+
+
+RUNS = """() => {
+  const app = document.querySelector("[data-testid=stApp]");
+  window.ran = false;
+  new MutationObserver((_, all) => {
+    if (app.dataset.testScriptState === "notRunning") return;
+    window.ran = true;
+    all.disconnect();
+  }).observe(app, { attributes: true, attributeFilter: ["data-test-script-state"] });
+}"""
+
+
+def after_a_run(reader, act):
+    """Do something, and wait until the page has run and is at rest again."""
+    reader.page.evaluate(RUNS)
+    act()
+    reader.page.wait_for_function("window.ran")
+    reader.page.wait_for_function(IDLE)
+
+
+# --- C1: every panel is drawn for its own size --------------------------------------------------
+
+
+@pytest.mark.parametrize("reader", [LAPTOP, WIDE], indirect=True)
+def test_c1_every_panel_is_drawn_for_its_size_when_the_flow_takes_a_whole_line_and_gives_it_back(
+    reader,
+):
+    reader.open().painted()
+    for flow in ("lines", "columns"):
+        reader.switch(flow).click()
+        wide = flow == "lines"
+        reader.page.locator(f".ax-panel-flow{'.ax-wide' if wide else ':not(.ax-wide)'}").wait_for()
+        grid = reader.page.locator(".ax-grid").element_handle()
+        reader.page.wait_for_function(FITS, arg=grid)
+        right, bottom = reader.page.locator(".ax-grid canvas").evaluate(INK)
+        assert right > 0.98, "the last heads are painted"
+        assert bottom > 0.98, "the last layers are"
+        for panel in (".ax-panel-heat", ".ax-panel-flow"):
+            (around,) = boxes(reader, panel)
+            for inside in boxes(reader, f"{panel} canvas"):
+                assert inside["x"] + inside["width"] <= around["x"] + around["width"] + 1
+
+
+@pytest.mark.parametrize("reader", [LAPTOP], indirect=True)
+def test_c1_on_paper_no_picture_is_wider_than_its_panel(reader):
+    reader.open("?flow=lines").painted()
+    reader.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    reader.page.locator(".ax.ax-paper").wait_for()
+    for panel in (".ax-panel-heat", ".ax-panel-flow", ".ax-panel-grid"):
+        for around in boxes(reader, panel):
+            for inside in boxes(reader, f"{panel} canvas"):
+                assert inside["x"] + inside["width"] <= around["x"] + around["width"] + 1
+    reader.page.evaluate("dispatchEvent(new Event('afterprint'))")
+
+
+# --- C5: every result says whose it is; errors leave with their cause ---------------------------
+
+
+def dimmed(reader):
+    """Wait until the picture is dimmed."""
+    reader.page.wait_for_function(
+        "getComputedStyle(document.querySelector('.st-key-instrument .stBidiComponent')"
+        " ?? document.querySelector('.stBidiComponent')).opacity === '0.5'"
+    )
+
+
+def test_c5_a_refused_model_leaves_the_last_picture_named_and_dimmed(reader):
+    reader.open().painted()
+    reader.choose(*FOLDER, "/nowhere/at/all")
+    reader.page.get_by_role("button", name="Run").click()
+    reader.told("EXPLORER_MODEL_DIRS")
+    line = reader.page.locator(".ax-about")
+    expect(line).to_contain_text("The cat sat on the mat")
+    expect(line).to_contain_text("all-MiniLM-L6-v2")
+    dimmed(reader)
+
+
+def test_c5_a_folders_error_leaves_with_the_folder(reader):
+    reader.open().painted()
+    reader.choose(*FOLDER, "/nowhere/at/all")
+    reader.page.get_by_role("button", name="Run").click()
+    reader.told("EXPLORER_MODEL_DIRS")
+    reader.choose_kind("BERT (all-MiniLM-L6-v2, built in)")
+    reader.page.locator("[class*=st-key-note_trouble]").wait_for(state="detached")
+
+
+def test_c5_run_says_again_why_a_file_was_refused(reader):
+    reader.open().painted()
+    reader.choose_kind("My own attention weights")
+    reader.page.get_by_test_id("stFileUploader").filter(has_text=OWN).wait_for()
+    reader.page.wait_for_function(IDLE)
+    reader.upload(OWN, "flat.npz", npz(weights=np.zeros(3, np.float32)))
+    reader.told("has the shape [3]")
+    reader.page.wait_for_function(IDLE)
+    after_a_run(reader, reader.edit().page.get_by_role("button", name="Run").click)
+    reader.told("has the shape [3]")
+    reader.page.get_by_role("button", name="Remove").click()
+    reader.page.locator("[class*=st-key-note_trouble]").wait_for(state="detached")
+
+
+# --- C7: a link opens ---------------------------------------------------------------------------
+
+
+def test_c7_a_link_to_a_path_of_chosen_heads_opens(reader):
+    reader.open(f"?{urlencode({'text': CAT, 'path': 'chosen', 'layer': 2})}").painted()
+    assert reader.page.get_by_text("Page not found").count() == 0
+    assert "path=chosen" in reader.address()
+    reader.page.locator(".ax-panel-layers summary").first.click()
+    pressed = reader.page.locator(
+        ".ax-panel-layers [aria-checked=true], .ax-panel-layers input:checked"
+    )
+    assert pressed.count()
+
+
+# --- C9: phones ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("reader", [PHONE], indirect=True)
+def test_c9_the_menu_closes_when_a_page_was_chosen_and_stays_closed(reader):
+    reader.open().painted()
+    reader.page.get_by_test_id("stExpandSidebarButton").tap()
+    reader.page.get_by_test_id("stSidebarNavLink").get_by_text("Heads", exact=True).tap()
+    reader.page.wait_for_url("**/heads*")
+    closed = "document.querySelector('[data-testid=stSidebar]')?.getBoundingClientRect().right > 0"
+    reader.page.wait_for_function(f"!({closed})")
+    reader.open().painted()
+    reader.page.wait_for_function(f"!({closed})")
+
+
+@pytest.mark.parametrize("reader", [PHONE], indirect=True)
+def test_c9_examples_are_a_line_of_their_own_that_shows_that_it_goes_on(reader):
+    reader.open().painted()
+    reader.edit()
+    row = reader.page.locator(".st-key-examples")
+    whole, seen = row.evaluate("e => [e.scrollWidth, e.clientWidth]")
+    assert whole > seen > 330
+    assert "gradient" in row.evaluate("e => getComputedStyle(e).maskImage")
+    right = row.bounding_box()["x"] + seen
+    inside = [b for b in boxes(reader, ".st-key-examples button") if b["x"] + 20 < right]
+    assert len(inside) >= 3
+    last = reader.page.locator(".st-key-examples button").last
+    last.scroll_into_view_if_needed()
+    found = last.bounding_box()
+    assert found["x"] + found["width"] <= 390
+
+
+@pytest.mark.parametrize("reader", [PHONE], indirect=True)
+def test_c9_words_are_for_fingers_where_there_is_no_mouse(reader):
+    reader.open(f"?{urlencode({'text': 'Words for fingers.'})}").painted()
+    reader.wait_says("tap a word to see where it looks.")
+    said = reader.page.locator(".ax").first.inner_text()
+    for mouse in ("Point at a word", "Click a word", "Shift", "Ctrl"):
+        assert mouse not in said
+
+
+# --- C11: pictures ------------------------------------------------------------------------------
+
+
+def test_c11_the_most_looked_at_patch_lets_the_picture_through(reader, app):
+    reader.open().painted()
+    reader.choose(*FOLDER, folder_of(app, "vit", tiny_vision, "ViT"))
+    reader.edit().page.get_by_text("Picture", exact=True).click()
+    reader.upload("Picture for a vision model", "drawing.png", png_of(drawing()))
+    reader.page.get_by_test_id("stImage").wait_for()
+    reader.page.get_by_role("button", name="Run").click()
+    reader.page.locator(".ax-photo[data-painted]").wait_for()
+    reader.token(6).hover()
+    reader.wait_says("1·1 looks most at")
+    shades = reader.page.locator(".ax-patch").evaluate_all(
+        "all => all.map((e) => getComputedStyle(e).backgroundColor)"
+    )
+    # One colour everywhere, and never the whole of it: `color(srgb r g b / share)`.
+    shares = [float(s.rsplit("/", 1)[1].strip(" )")) for s in shades if "/" in s]
+    assert 0.1 < max(shares) <= 0.86
+    hues = {s.rsplit("/", 1)[0] for s in shades if "/" in s}
+    assert len(hues) == 1
+
+
+def test_c11_a_picture_for_a_model_of_text_is_refused_before_run_with_a_way_out(reader):
+    reader.open().painted()
+    reader.edit().page.get_by_text("Picture", exact=True).click()
+    said = reader.page.locator(".st-key-impossible")
+    expect(said).to_contain_text("all-MiniLM-L6-v2 reads text, not pictures")
+    expect(reader.page.get_by_role("button", name="Run")).to_be_disabled()
+    reader.page.get_by_role("button", name="Take deit-tiny-patch16-224 (23 MB)").click()
+    said.wait_for(state="detached")
+    expect(reader.page.get_by_role("button", name="Run")).to_be_enabled()
+    reader.page.get_by_text("Picture", exact=True).first.click()
+    expect(said).to_contain_text("reads pictures, not text: turn on “Picture”")
+
+
+def test_models_that_cannot_be_chosen_say_why_in_the_list(reader):
+    reader.open().painted()
+    reader.edit().page.get_by_text("Picture", exact=True).click()
+    reader.page.get_by_test_id("stFileUploader").wait_for()
+    reader.page.get_by_label("Model", exact=True).first.click()
+    listed = reader.page.get_by_role("option")
+    expect(listed.filter(has_text="random weights")).to_contain_text("reads no pictures")
+    expect(listed.filter(has_text="A model in a folder")).not_to_contain_text("—")
+
+
+# --- C12: masked and near zero ------------------------------------------------------------------
+
+STROKES = """(canvas) => {
+  const { width, height } = canvas;
+  const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+  const shades = (x0, x1, y0, y1) => {
+    const found = new Set();
+    for (let y = Math.round(y0 * height); y < y1 * height; y++)
+      for (let x = Math.round(x0 * width); x < x1 * width; x++) {
+        const at = 4 * (y * width + x);
+        found.add((data[at] >> 3) + " " + (data[at + 1] >> 3) + " " + (data[at + 2] >> 3));
+      }
+    return found.size;
+  };
+  return [shades(0.85, 0.9, 0.3, 0.35)];
+}"""
+
+
+def test_c12_what_may_not_be_looked_at_is_hatched_and_said(reader):
+    text = {"text": CAT, "source": "scratch", "causal": "1"}
+    reader.open(f"?{urlencode(text)}").painted()
+    note = reader.page.locator(".ax-panel-heat .ax-under")
+    expect(note).to_contain_text("Hatched: may not be looked at.")
+    canvas = reader.page.locator(".ax-panel-heat canvas").first
+    (masked,) = canvas.evaluate(STROKES)
+    assert masked > 1, "strokes on the ground"
+    reader.page.get_by_text("Save", exact=False).last.click()
+    with reader.page.expect_download() as download:
+        reader.page.get_by_role("button", name="SVG").click()
+    saved = download.value.path().read_text("utf-8")
+    strokes = [
+        path for path in saved.split("<path")[1:] if path.count("M") > 20 and "stroke" in path
+    ]
+    assert strokes, "one path of many strokes"
+
+    text.pop("causal")
+    reader.open(f"?{urlencode(text)}").painted()
+    expect(note).not_to_contain_text("Hatched")
+
+
+# --- C13: sent once -----------------------------------------------------------------------------
+
+
+def test_c13_a_first_view_is_sent_once_on_a_busy_machine_too(reader):
+    slow = reader.page.context.new_cdp_session(reader.page)
+    slow.send("Emulation.setCPUThrottlingRate", {"rate": 4})
+    text = " ".join(f"word{i % 37} and" for i in range(110))
+    reader.open(f"?{urlencode({'text': text, 'layer': 3})}").painted()
+    reader.page.locator(".ax-striking, .ax-noted").first.wait_for(timeout=90_000)
+    reader.page.wait_for_function(IDLE)
+    code = reader.page.evaluate("1")  # the page answers: nothing is on its way to be painted
+    assert code == 1
+    sizes = sorted((len(frame) for frame in reader.frames), reverse=True)
+    first, second = sizes[:2]
+    assert first > 1_000_000, "the layers"
+    assert second < 700_000, "answers bring themselves, and the component its code"
+
+
+# --- what a model does not know -----------------------------------------------------------------
+
+UNKNOWN = "猫坐在垫子上，因为它累了。"
+
+
+def test_unknown_tokens_are_hatched_and_one_button_reads_them_with_a_model_that_knows_them(reader):
+    reader.open(f"?{urlencode({'text': UNKNOWN})}").painted()
+    hatched = reader.page.locator(".ax-text .ax-unknown")
+    assert hatched.count() == 9
+    assert "repeating-linear-gradient" in hatched.first.evaluate(
+        "e => getComputedStyle(e).backgroundImage"
+    )
+    expect(hatched.first).to_have_attribute("title", "[UNK]: not in this model’s vocabulary")
+    note = reader.page.locator(".ax-unknowns")
+    expect(note).to_contain_text("9 tokens are hatched: [UNK]")
+    label = "9 of 13 tokens unknown"
+    told = reader.page.locator(".ax-about").get_by_role("button", name=label)
+    assert "Try the hub model google-bert/bert-base-chinese" in told.get_attribute(
+        "aria-description"
+    )
+    reader.page.get_by_role("button", name="Read it with bert-base-chinese (412 MB)").click()
+    reader.page.locator(".st-key-note_offer", has_text="google-bert/bert-base-chinese").wait_for()
+    painted_anew(reader, lambda: reader.page.get_by_role("button", name="Download").click())
+    expect(reader.page.locator(".ax-about")).to_contain_text("bert-base-chinese")
+    assert reader.page.locator(".ax-unknowns button").count() == 0
+
+
+def test_where_all_is_known_nothing_is_hatched(reader):
+    reader.open().painted()
+    assert reader.page.locator(".ax-unknown").count() == 0
+    assert not reader.page.locator(".ax-unknowns").is_visible()
+
+
+def test_a_saved_file_hatches_too_and_has_no_button(page_from_disk):
+    someone = page_from_disk(explorer.trace(UNKNOWN))
+    assert someone.page.locator(".ax-text .ax-unknown").count() == 9
+    assert someone.page.locator(".ax-unknowns button").count() == 0
+
+
+# --- nothing jumps ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("reader", [LAPTOP, PHONE], indirect=True)
+def test_nothing_jumps_on_a_first_visit_and_while_a_result_arrives(reader):
+    reader.page.add_init_script(f"({SHIFTS})()")
+    reader.open().painted()
+    assert reader.page.evaluate(SHIFTED) <= MOST_SHIFT, "on a first visit"
+    for act in (
+        lambda: reader.run("A quite other text, which nobody here has read before."),
+        lambda: reader.edit().page.get_by_role("button", name="Repeated phrase").click(),
+    ):
+        reader.edit()
+        reader.page.wait_for_function(IDLE)
+        reader.page.evaluate("shifts.length = 0")
+        painted_anew(reader, act)
+        assert reader.page.evaluate(SHIFTED) <= MOST_SHIFT
