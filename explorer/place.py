@@ -71,19 +71,19 @@ class Place:
         here = replace(self, run=run, layer=trace.nearest(self.layer), heads=heads)
         queries, keys = trace.query_tokens, trace.key_tokens
         if self.run == run:
-            return replace(
-                here,
-                queries=tuple(i for i in self.queries if i < len(queries)),
-                keys=tuple(i for i in self.keys if i < len(keys)),
-            )
+            looks = tuple(i for i in self.queries if i < len(queries))
+            looked_at = tuple(i for i in self.keys if i < len(keys))
+            return replace(here, queries=looks, keys=looked_at)._with_words(trace)
         looks = _find(trace, queries, self.words[0]) if self.words[0] else ()
         looked_at = _find(trace, keys, self.words[1]) if self.words[1] else ()
         if self.queries and not looks:
             looks = content_word(trace)
-        words = tuple(
-            word_at(trace, tokens, found) for tokens, found in ((queries, looks), (keys, looked_at))
-        )
-        return replace(here, queries=looks, keys=looked_at, words=(words[0], words[1]))
+        return replace(here, queries=looks, keys=looked_at)._with_words(trace)
+
+    def _with_words(self, trace: AttentionTrace) -> "Place":
+        """The same, with the words that are pinned."""
+        looks = word_at(trace, trace.query_tokens, self.queries)
+        return replace(self, words=(looks, word_at(trace, trace.key_tokens, self.keys)))
 
 
 def content_word(trace: AttentionTrace) -> tuple[int, ...]:

@@ -105,9 +105,9 @@ def test_a_smaller_model_is_looked_at_in_the_nearest_layer_and_in_a_head_that_it
 
 def test_in_its_own_run_a_place_is_left_as_it_is_as_far_as_there_are_tokens():
     _, trace = traced(CAT.text)
-    place = Place(CAT, 3, (1,), (0, 8, 99), (2, 99), ("", "cat"))
+    place = Place(CAT, 3, (1,), (8, 99), (2, 99))  # of a link, which names no words
     there = place.in_trace(CAT, trace)
-    assert (there.queries, there.keys, there.words) == ((0, 8), (2,), ("", "cat"))
+    assert (there.queries, there.keys, there.words) == ((8,), (2,), ("it", "cat"))
 
 
 def test_a_text_without_words_has_no_word_of_content():
