@@ -201,10 +201,8 @@ def test_a_link_brings_its_cards_and_back_leads_to_places_without_losing_any(rea
 
 def test_after_another_page_the_cards_are_there_again_and_in_the_link(reader):
     page = three_cards(opened(reader))
-    page.get_by_role("link", name="Heads", exact=True).click()
-    page.get_by_role("img", name="Every head, by layer").first.or_(
-        page.locator(".ax-heads-pictures")
-    ).first.wait_for()
+    page.get_by_role("link", name="Guide", exact=True).click()
+    page.get_by_text("Reading the pictures").first.wait_for()
     page.get_by_role("link", name="Explore", exact=True).click()
     page.locator(".ax-card").nth(2).wait_for()
     page.wait_for_url(re.compile("cards=.*__.*__"))
