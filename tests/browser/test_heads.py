@@ -17,7 +17,8 @@ LINES = "\n".join(
 
 
 def open_heads(reader, **query):
-    return reader.open(f"?{urlencode(query)}" if query else "", "heads").painted()
+    # A server that has just begun loads torch and scikit-learn before the first survey.
+    return reader.open(f"?{urlencode(query)}" if query else "", "heads").painted(timeout=120_000)
 
 
 def ranks(reader):
@@ -214,7 +215,8 @@ def test_the_numbers_can_be_taken_away_as_a_table(reader):
 
 def test_what_was_cut_and_what_is_unknown_is_said(reader):
     open_heads(reader, text="饕餮盛宴 龘 " * 3)
-    reader.page.get_by_text("this model’s vocabulary has no").wait_for()
+    reader.page.locator(".ax-about .ax-note").first.hover()
+    reader.page.get_by_role("tooltip").get_by_text("this model’s vocabulary has no").wait_for()
 
 
 # — The first screen —
