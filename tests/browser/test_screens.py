@@ -126,8 +126,8 @@ def test_c2_layer_head_and_pin_travel_and_the_next_page_opens_there(reader):
     reader.wait_says("L2·H9: cat looks most at")
     menu(reader, "Step by step")
     reader.page.wait_for_url("**/step**layer=2**heads=9**query=2**")
-    reader.painted()
-    expect(reader.page.locator(".ax").first).to_contain_text("L2·H9")
+    reader.painted("2.9")
+    expect(reader.page.locator(".ax").first).to_contain_text("“cat” stands at position 2")
     menu(reader, "Explore")
     reader.painted("2.9")
     reader.wait_says("L2·H9: cat looks most at")
@@ -244,9 +244,10 @@ def test_c7_a_link_to_a_path_of_chosen_heads_opens(reader):
 
 
 def test_c8_a_text_of_special_tokens_alone_leaves_one_sentence_and_no_empty_bar(reader):
-    reader.open(f"?{urlencode({'text': '[CLS] [SEP]', 'specials': 'hidden'})}").painted()
+    reader.open(f"?{urlencode({'text': '[CLS] [SEP]', 'specials': 'hidden'})}")
     reader.page.get_by_text("every token is special, and special tokens are hidden").wait_for()
-    assert not reader.page.locator(".ax-training").first.is_visible()
+    for panel in (".ax-panel-training", ".ax-panel-grid"):
+        assert not reader.page.locator(panel).is_visible()
     for panel in (".ax-panel-reading", ".ax-panel-heat", ".ax-panel-flow"):
         assert not reader.page.locator(panel).is_visible()
 
