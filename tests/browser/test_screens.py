@@ -4,13 +4,16 @@ from urllib.parse import urlencode
 
 import numpy as np
 import pytest
+import transformers
 from playwright.sync_api import expect
 
 import explorer
 from tests.browser.conftest import IDLE
+from tests.browser.test_explain import word
 from tests.browser.test_frame import CAT, LAPTOP, PHONE
 from tests.browser.test_models import FOLDER, OWN, folder_of, npz
-from tests.models.tiny import drawing, png_of, tiny_vision
+from tests.browser.test_train import choose_task, open_training
+from tests.models.tiny import drawing, one_mark, png_of, tiny_of, tiny_vision, tiny_writer
 
 WIDE = {"viewport": {"width": 1440, "height": 900}}
 
@@ -113,6 +116,60 @@ def test_c1_on_paper_no_picture_is_wider_than_its_panel(reader):
     reader.page.evaluate("dispatchEvent(new Event('afterprint'))")
 
 
+# --- C2, C3, C4: one place; true sentences; what was learned ------------------------------------
+
+
+def test_c2_layer_head_and_pin_travel_and_the_next_page_opens_there(reader):
+    reader.open().painted()
+    reader.head(2, 9).click()
+    reader.token(2).click()
+    reader.wait_says("L2·H9: cat looks most at")
+    menu(reader, "Step by step")
+    reader.page.wait_for_url("**/step**layer=2**heads=9**query=2**")
+    reader.painted("2.9")
+    expect(reader.page.locator(".ax").first).to_contain_text("“cat” stands at position 2")
+    menu(reader, "Explore")
+    reader.painted("2.9")
+    reader.wait_says("L2·H9: cat looks most at")
+    painted_anew(reader, lambda: reader.run("A black cat slept."))
+    reader.wait_says("L2·H9: cat looks most at")
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("gpt2", "predicts the next word from those before it"),
+        ("trained", "The trained layer predicts the tokens of its own task"),
+    ],
+)
+def test_c3_why_a_target_cannot_be_is_said_truly(reader, app, source, says):
+    if source == "gpt2":
+        config = transformers.GPT2Config(
+            **{"vocab_size": 300, "n_embd": 16, "n_layer": 2, "n_head": 2, "n_positions": 40}
+        )
+        made = folder_of(app, "gpt2", lambda f: tiny_of(config, f, one_mark(), "LMHeadModel"))
+        source = f"path:{made}"
+    reader.open(f"?{urlencode({'text': 'the cats sat', 'source': source})}", "explain")
+    expect(reader.page.locator("body")).to_contain_text(says, timeout=60_000)
+
+
+def test_c4_a_sequence_of_another_length_a_foreign_letter_and_a_new_task_are_told_truly(reader):
+    open_training(reader, task="reverse").painted("step 300")
+    box = reader.page.get_by_label("Try your own sequence")
+    box.fill("abcd")
+    box.press("Enter")
+    said = reader.page.locator(".ax-training-says")
+    expect(said).to_contain_text("it has only seen sequences of 12 tokens")
+    box.fill("a b ß")
+    box.press("Enter")
+    reader.page.locator(
+        "[class*=st-key-note_sequence]", has_text="knows only the tokens"
+    ).wait_for()
+    assert reader.page.locator(".ax-answers td").count() > 0, "the last film stays"
+    choose_task(reader, "Sort")
+    reader.page.locator(".ax-training-stale", has_text="This is still").wait_for()
+
+
 # --- C5: every result says whose it is; errors leave with their cause ---------------------------
 
 
@@ -158,6 +215,17 @@ def test_c5_run_says_again_why_a_file_was_refused(reader):
     reader.page.locator("[class*=st-key-note_trouble]").wait_for(state="detached")
 
 
+# --- C6: a true sentence --------------------------------------------------------------------------
+
+
+def test_c6_an_encoder_decoder_on_step_by_step_gets_a_true_sentence(reader, app):
+    source = f"path:{folder_of(app, 't5', tiny_writer, 'T5')}"
+    query = {"text": "the cat sat.", "source": source, "layer": 2}
+    reader.open(f"?{urlencode(query)}", "step")
+    reader.told("built in another way")
+    assert reader.page.get_by_text("There is no layer").count() == 0
+
+
 # --- C7: a link opens ---------------------------------------------------------------------------
 
 
@@ -170,6 +238,30 @@ def test_c7_a_link_to_a_path_of_chosen_heads_opens(reader):
         ".ax-panel-layers [aria-checked=true], .ax-panel-layers input:checked"
     )
     assert pressed.count()
+
+
+# --- C8, C10: nothing empty, nothing that must fail ---------------------------------------------
+
+
+def test_c8_a_text_of_special_tokens_alone_leaves_one_sentence_and_no_empty_bar(reader):
+    reader.open(f"?{urlencode({'text': '[CLS] [SEP]', 'specials': 'hidden'})}")
+    reader.page.get_by_text("every token is special, and special tokens are hidden").wait_for()
+    for panel in (".ax-panel-training", ".ax-panel-grid"):
+        assert not reader.page.locator(panel).is_visible()
+    for panel in (".ax-panel-reading", ".ax-panel-heat", ".ax-panel-flow"):
+        assert not reader.page.locator(panel).is_visible()
+
+
+def test_c10_targets_that_must_fail_are_grey_with_the_reason_and_a_token_is_clicked(reader):
+    query = {"text": CAT, "target": "vector"}
+    reader.open(f"?{urlencode(query)}", "explain").painted()
+    for name in ("a masked word", "a class"):
+        kind = reader.page.get_by_role("radio", name=name)
+        expect(kind).to_be_disabled()
+        assert "has no head that" in kind.locator("xpath=..").get_attribute("title")
+    assert reader.page.locator(".ax input[type=number]").count() == 0
+    word(reader, "mat").click()
+    reader.page.locator(".ax-target", has_text="“mat” (token 6)").wait_for()
 
 
 # --- C9: phones ---------------------------------------------------------------------------------
