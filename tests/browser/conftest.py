@@ -79,7 +79,7 @@ class Reader:
     def painted(self, contains="", timeout=60_000):
         """Wait until the instrument has painted (what it painted holds a text)."""
         what = f'[data-painted*="{contains}"]' if contains else "[data-painted]"
-        self.page.locator(f".ax{what}").wait_for(timeout=timeout)
+        self.page.locator(f".ax{what}").first.wait_for(timeout=timeout)
         self.page.wait_for_function(IDLE, timeout=timeout)
         return self
 
@@ -93,6 +93,9 @@ class Reader:
         return self.page.get_by_role("button", name=f"Layer {layer}, head {head}", exact=True)
 
     def token(self, i):
+        """A token of the text; a menu that lies over it is closed first."""
+        if self.page.locator(".ax-view[open]").count():
+            self.page.locator(".ax-view[open] > summary").click()
         return self.page.locator(f".ax-text [data-token='{i}']")
 
     def switch(self, label):
@@ -165,7 +168,13 @@ class Reader:
         ]
 
     def text_of_page(self):
-        return self.page.locator("[data-testid=stMain]").inner_text()
+        """All that can be read, also what a mark says when it is pointed at."""
+        own = self.page.locator("[data-testid=stMain]").inner_text()
+        pictures = self.page.locator(".ax:visible").all_inner_texts()
+        marks = self.page.locator("[aria-description]").evaluate_all(
+            "all => all.map((mark) => mark.getAttribute('aria-description'))"
+        )
+        return "\n".join([own, *pictures, *marks])
 
 
 @pytest.fixture(scope="session")

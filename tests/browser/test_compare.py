@@ -261,7 +261,7 @@ def test_every_row_of_a_stands_beside_that_of_b(reader):
 def test_one_bar_drives_both_and_takes_back_both(reader):
     open_pair(reader, **EDITED, layer="3", heads="1", b_layer="3", b_heads="1")
     sides = side(reader, "A"), side(reader, "B")
-    assert reader.page.locator(".ax-save:visible").count() == 2  # View and Save, once each
+    assert reader.page.locator(".ax-drop:visible").count() == 2  # View and Save, once each
     view_menu(reader).get_by_text("hidden", exact=True).click()
     reader.page.keyboard.press("Escape")
     for half in sides:

@@ -59,7 +59,7 @@ def test_hovering_locking_pinning_and_switching_never_asks_the_server(reader):
     reader.head(0, 5).click(modifiers=["Shift"])
     reader.painted("0.2.5")
     page.locator(".ax-chosen").get_by_text("max").click()
-    reader.wait_says("max of heads 2, 5")
+    reader.wait_says("max of H2, H5")
     page.get_by_role("button", name="All heads of layer 4").click()
     reader.painted("4.0.1.2.3.4.5.6.7.8.9.10.11")
     reader.head(1, 8).dblclick()
@@ -130,6 +130,7 @@ def test_a_copied_link_opens_the_same_picture_in_a_new_browser(reader, browser, 
     other.wait_says(said)
     assert other.box("Text").input_value() == RED
     for label in ("words", "hidden", "per row"):
+        other.switch(label).wait_for()  # behind View, which it opens
         assert other.page.get_by_role("radio", name=label, exact=True).is_checked()
     assert other.page.locator(".ax-cell[aria-pressed=true]").count() == 2
     context.close()
@@ -459,7 +460,7 @@ def test_a_pinned_pair_ranks_the_heads_that_connect_it(reader):
     ranking.wait_for()
     weights = explorer.trace(CAT).weights[:, :, 8, 2]
     best = np.dstack(np.unravel_index(np.argsort(-weights.ravel())[:5], weights.shape))[0]
-    want = [f"{layer}-{head} {weights[layer, head]:.3f}" for layer, head in best]
+    want = [f"L{layer}·H{head} {weights[layer, head]:.3f}" for layer, head in best]
     assert re.findall(r"\d+-\d+\s+[\d.]+", ranking.inner_text().replace("\n", " ")) == want
     ranking.get_by_role("button").first.click()
     layer, head = best[0]

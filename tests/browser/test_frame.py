@@ -10,6 +10,7 @@ LAPTOP = {"viewport": {"width": 1280, "height": 720}}
 ZOOMED = {"viewport": {"width": 853, "height": 480}}  # a laptop at 150 %
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
+SCROLL = "document.querySelector('[data-testid=stMain]').scrollTo(0, 300)"
 SCROLLED = "document.querySelector('[data-testid=stMain]').scrollTop > 200"
 
 
@@ -54,9 +55,8 @@ def test_the_sentence_is_large_and_stays_in_sight(reader):
     reader.open().painted()
     says = reader.page.locator(".ax-says")
     assert says.evaluate("e => getComputedStyle(e).fontSize") == "24px"
-    reader.page.locator(".ax-panel-layers").scroll_into_view_if_needed()
-    reader.page.mouse.move(700, 500)
-    reader.page.mouse.wheel(0, 4000)
+    reader.page.locator(".ax-panel-layers > summary").click()
+    reader.page.evaluate(SCROLL)
     reader.page.wait_for_function(SCROLLED)
     assert 40 <= says.bounding_box()["y"] <= 60
 
@@ -193,6 +193,7 @@ def test_another_text_keeps_the_pin_on_the_same_word_or_moves_it_to_one_of_conte
     reader.token(2).click()  # cat
     reader.page.wait_for_url("**query=2*")
     reader.run("My lazy cat sleeps.")
+    reader.page.locator(".ax-about", has_text="lazy").wait_for()
     reader.wait_says("L3·H1: cat looks most at")
     reader.run("Dogs of the neighbourhood bark.")
     reader.wait_says("L3·H1: neighbourhood looks most at")

@@ -31,7 +31,7 @@ def test_a_pinned_pair_of_512_tokens_ranks_the_heads_of_all_layers(reader, weigh
     text = ranking.inner_text().replace("\n", " ")
     assert "layers that are here" not in text
     assert re.findall(r"(\d+-\d+)\s+(\S+)", text) == [
-        (f"{layer}-{head}", digits(numbers[layer, head])) for layer, head in want
+        (f"L{layer}·H{head}", digits(numbers[layer, head])) for layer, head in want
     ]
     for layer in (0, 3, 5):  # layers that were never sent
         score = reader.head(layer, 7).locator(".ax-score").text_content()

@@ -49,7 +49,8 @@ export function createAsking(root) {
     edit,
     /** A result is here: of a new run the inputs fold. @param {number} now */
     seen: (now) => {
-      if (now !== asked) fold();
+      const isBusy = document.activeElement?.closest(".st-key-ask"); // a hand is in them again
+      if (now !== asked && !isBusy) fold();
       asked = now;
     },
     leave: () => {

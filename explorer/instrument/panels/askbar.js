@@ -150,7 +150,7 @@ function createHow(ask) {
   );
   way.element.firstElementChild?.append(" ", helpMark(REPLACED));
   const inside = [way.element, pieces.element, flow.element];
-  const element = createMenu("How words go", inside, "ax-save ax-how");
+  const element = createMenu("How words go", inside, "ax-how");
   return {
     element,
     /** @param {Wish} wish */

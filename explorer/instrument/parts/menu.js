@@ -9,7 +9,7 @@ import { h, zoomOf } from "./dom.js";
 export function createMenu(name, inside, style = "ax-save") {
   const menu = h("div", { class: "ax-menu" }, ...inside);
   const element = /** @type {HTMLDetailsElement} */ (
-    h("details", { class: style }, h("summary", { class: "ax-copy" }, name), menu)
+    h("details", { class: `ax-drop ${style}` }, h("summary", { class: "ax-copy" }, name), menu)
   );
   element.addEventListener("toggle", () => {
     keepInside(menu);

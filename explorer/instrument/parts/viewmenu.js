@@ -129,7 +129,7 @@ export function createViewMenu(change) {
   const levels = createLevels(change);
   const parts = [look, words, specials, scale, mass].map((part) => part.element);
   const inside = h("div", { class: "ax-tools" }, ...parts, levels.element);
-  const element = createMenu("View", [inside], "ax-save ax-view");
+  const element = createMenu("View", [inside], "ax-view");
   const chips = h("span", { class: "ax-chips" });
   return {
     element,
