@@ -40,7 +40,7 @@ def test_a_model_is_offered_with_its_size_fetched_and_then_found_among_the_recen
     reader.page.get_by_role("button", name="Download").click()
     reader.page.locator(".ax-text", has_text="the cat the cat").wait_for()
     offer.wait_for(state="detached")
-    reader.page.get_by_text("It is on this machine.").wait_for()
+    reader.edit().page.get_by_text("It is on this machine.").wait_for()
     reader.page.get_by_role("combobox", name="Model name").click()
     assert reader.page.get_by_role("option").first.inner_text() == "me/fresh"
 
