@@ -45,7 +45,8 @@ const several = (n, what) => `${n.toLocaleString("en")} ${what}${n === 1 ? "" : 
  * @param {(() => void) | null} train leads to where random weights are trained
  */
 export function createAbout(asking, train = null) {
-  const element = h("div", { class: "ax-about" });
+  const facts = h("span", { class: "ax-facts" });
+  const element = h("div", { class: "ax-about" }, facts, ...(asking ? [editing(asking)] : []));
   const age = h("span", { class: "ax-age" });
   /** @type {About | null} */
   let shown = null;
@@ -61,17 +62,21 @@ export function createAbout(asking, train = null) {
       if (JSON.stringify(about) === JSON.stringify(shown)) return;
       shown = about;
       tellAge();
-      element.replaceChildren(...partsOf(about, age, asking, train));
+      facts.replaceChildren(...partsOf(about, age, train));
     },
     stop: () => clearInterval(clock),
   };
 }
 
-/**
- * @param {About} about @param {HTMLElement} age @param {Asking | null} asking
- * @param {(() => void) | null} train
- */
-function partsOf(about, age, asking, train) {
+/** The way back to the inputs. @param {Asking} asking */
+function editing({ edit }) {
+  const button = pushButton("Edit", "Change the text or the model (key E)", edit, "ax-copy");
+  button.classList.add("ax-edit");
+  return button;
+}
+
+/** @param {About} about @param {HTMLElement} age @param {(() => void) | null} train */
+function partsOf(about, age, train) {
   const quote = about.text && h("q", { class: "ax-quote", dir: "auto" }, quoted(about.text));
   const sizes = `${several(about.n_layers, "layer")} × ${several(about.n_heads, "head")}`;
   const noise = train ? pushButton(NOISE, "To Train", train, "ax-link") : NOISE;
@@ -87,11 +92,7 @@ function partsOf(about, age, asking, train) {
     ...notesOf(about),
     about.made && age,
   ];
-  const said = parts.flatMap((part) => (part ? [h("span", { class: "ax-fact" }, part)] : []));
-  if (!asking) return said;
-  const edit = pushButton("Edit", "Change the text or the model (key E)", asking.edit, "ax-copy");
-  edit.classList.add("ax-edit");
-  return [...said, edit];
+  return parts.flatMap((part) => (part ? [h("span", { class: "ax-fact" }, part)] : []));
 }
 
 /** What else is to be known, explained where one points. @param {About} about */
