@@ -19,7 +19,7 @@ def params(url):
 
 
 def lines(reader):
-    return reader.page.locator(".ax-striking .ax-finding")
+    return reader.page.locator(".ax-striking .ax-worth")
 
 
 def line(reader, words):
@@ -98,5 +98,5 @@ def test_a_words_own_markup_stays_text_in_a_finding(page_from_disk):
     )
     reader = page_from_disk(explorer.trace(text))
     assert "<b>" in reader.page.locator(".ax-text").inner_text()
-    parts = reader.page.locator(".ax-finding > :is(strong, .ax-of)")
+    parts = reader.page.locator(".ax-worth > :is(strong, .ax-of)")
     assert lines(reader).locator("*").count() == parts.count()

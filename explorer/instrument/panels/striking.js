@@ -30,7 +30,7 @@ const QUESTION = "Which head matters most? (switches each off in turn)";
 
 /** @param {Doing} doing */
 export function createStriking({ change, effects }) {
-  const list = h("ol", { class: "ax-findings" });
+  const list = h("ol", { class: "ax-worth-list" });
   const nothing = h("p", { class: "ax-help" });
   const progress = h("p", { class: "ax-help", "aria-live": "polite" });
   let asked = ""; // of which trace it was asked which head matters
@@ -96,7 +96,7 @@ function lineOf(finding, trace, change) {
   );
   const button = h(
     "button",
-    { type: "button", class: "ax-finding", title: baselineWords(finding) },
+    { type: "button", class: "ax-worth", title: baselineWords(finding) },
     h("span", { class: "ax-of" }, findingHead(finding)),
     ...words,
   );
