@@ -122,7 +122,7 @@ def test_cross_attention_has_the_target_as_rows_the_text_as_columns_and_parts_to
     assert texts.nth(0).locator("[class*=ax-tone]:not(.ax-tone0)").count() > 0
     assert texts.nth(1).locator("[class*=ax-tone]:not(.ax-tone0)").count() == 0
 
-    reader.page.get_by_role("radio", name="Encoder").click()
+    reader.edit().page.get_by_role("radio", name="Encoder").click()
     reader.page.wait_for_url("**part=encoder**")
     texts.nth(1).wait_for(state="detached")
     reader.painted()
@@ -179,7 +179,7 @@ def test_attention_is_painted_over_the_picture_and_a_patch_is_asked_like_a_word(
     assert looking.page.locator(".ax-patch").count() == 16
     looking.token(6).hover()  # after [CLS]: row 1, column 1
     looking.wait_says("1·1 looks most at")
-    said = re.match(r"Layer (\d), head (\d): 1·1 looks most at (\S+) \((\S+)\)", looking.says())
+    said = re.match(r"L(\d)·H(\d): 1·1 looks most at (\S+) \((\S+)\)", looking.says())
     row = trace.weights[int(said[1]), int(said[2]), 6]
     assert said[3] == trace.key_tokens[int(row.argmax())].text
     assert said[4] == f"{row.max():.3f}"

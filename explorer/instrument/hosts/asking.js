@@ -33,6 +33,15 @@ export function createAsking(root) {
     (event) => event.target instanceof Element && event.target.closest(GO) && fold(),
     { capture: true, signal },
   );
+  // They may stand open only for what is wrong: that leaves with its cause, and a hand must not lose them.
+  document.addEventListener(
+    "focusin",
+    ({ target }) => {
+      if (!(target instanceof Element) || target.closest(GO)) return;
+      if (target.closest(".st-key-ask")) dataset.ask = "open";
+    },
+    { signal },
+  );
   document.addEventListener(
     "keydown",
     (event) => {
