@@ -166,6 +166,7 @@ def test_back_and_forward_walk_through_places(reader):
     reader.token(2).click()
     reader.page.wait_for_url("**query=2*")
     reader.page.get_by_role("link", name="Heads", exact=True).click()
+    reader.page.wait_for_url("**/heads*")
     reader.painted()
     reader.page.go_back()
     reader.painted("2.9")
