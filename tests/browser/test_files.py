@@ -17,6 +17,7 @@ from explorer.instrument.wire.about import passport_words
 from tests.browser.conftest import Reader
 
 CAT = "The cat sat on the mat because it was tired."
+NAME = "all-minilm-l6-v2-the-cat-sat-on-the-mat"
 
 
 def saved(reader, button):
@@ -44,7 +45,7 @@ def save(show):
 
 def test_csv_holds_the_weights_on_screen(save):
     file = save("CSV", layer=2, heads=9)
-    assert file.suggested_filename == "layer-2-head-9.csv"
+    assert file.suggested_filename == f"{NAME}-l2-h9.csv"
     table = pandas.read_csv(file.path(), index_col=0, encoding="utf-8-sig")
     trace = explorer.trace(CAT)
     words = [t.text for t in trace.key_tokens]
@@ -89,7 +90,7 @@ def test_a_picture_opened_by_another_program_shows_the_heads_weights(show, kind)
     reader.page.locator(".ax-save summary").click()
     reader.page.locator(".ax-menu").get_by_text("heatmap", exact=True).click()
     file = saved(reader, kind)
-    assert file.suggested_filename == f"layer-3-head-1-heatmap.{kind.lower()}"
+    assert file.suggested_filename == f"{NAME}-l3-h1-heatmap.{kind.lower()}"
     pixels = np.asarray(opened(kind, file.path().read_bytes())).astype(int)
     shown = np.array(
         [
@@ -131,7 +132,7 @@ def test_the_picture_of_everything_is_what_is_on_screen_with_a_title_line(save):
     # What does not fit in the picture's width is cut at its end.
     assert title == texts[0] or (texts[0][-1] == "…" and title.startswith(texts[0][:-1]))
     assert "it looks most at" in tree.find(f"{space}desc").text
-    for wanted in ("Reading view", "Heads", "Flow", "Heatmap", "mat", "[CLS]", "2-3 ×"):
+    for wanted in ("Reading view", "Heads", "Flow", "Heatmap", "mat", "[CLS]", "L2·H3 ×"):
         assert wanted in texts, wanted
     # Instructions and handles stay on the screen.
     assert not any("click" in text or "as a table" in text for text in texts)
