@@ -74,7 +74,7 @@ class Reader:
 
     def sent_since(self, before):
         """Bytes on the line since so many frames: a picture is never below 100 kB, a note of where
-        the reader looks never above 20."""
+        the reader looks never above 10."""
         return sum(len(frame) for frame in self.frames[before:])
 
     @property

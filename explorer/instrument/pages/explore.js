@@ -385,7 +385,8 @@ function render(here) {
     parts.grid.draw(scene);
     parts.says.rank(scene);
   } else parts.grid.mark(scene);
-  parts.says.show(scene, here.told.hovered !== null);
+  const passing = here.told.hovered !== null || here.told.peeked !== null;
+  parts.says.show(scene, passing);
   if (anew) parts.training.draw(scene);
   root.dataset.painted = paintedOf(scene);
 }

@@ -12,7 +12,7 @@ import { byHand, h, pushButton, setText } from "../parts/dom.js";
  */
 
 const RANKED = 5; // heads named for a pinned pair
-const ONE_LINE = 100; // characters that stand on one line of a wide screen
+const ONE_LINE = 92; // characters that stand on one line of a wide screen
 
 /** What may be done, for fingers where there is no mouse. @param {Part[]} parts @returns {Part[]} */
 const inHand = (parts) =>
@@ -39,7 +39,7 @@ export function createCaptions(actions) {
   let noted = null; // the model of the notes
   let shown = ""; // in the sentence
 
-  /** @param {Scene} scene @param {boolean} passing true while something is only pointed at */
+  /** @param {Scene} scene @param {boolean} passing true while something is only looked or pointed at */
   function show(scene, passing) {
     const { parts, says } = scene;
     if (shown !== says) sentence.replaceChildren(...marked(inHand(parts)));
