@@ -66,8 +66,8 @@ export function createGridShows(change) {
  * @param {(where: "past" | "future") => void} travel
  */
 export function createSteps(travel) {
-  const undo = pushButton("↶", "Undo (Ctrl+Z)", () => travel("past"));
-  const redo = pushButton("↷", "Redo (Ctrl+Shift+Z)", () => travel("future"));
+  const undo = pushButton("↶", "Undo (Ctrl+Z)", () => travel("past"), "ax-copy ax-step");
+  const redo = pushButton("↷", "Redo (Ctrl+Shift+Z)", () => travel("future"), "ax-copy ax-step");
   return {
     elements: [undo, redo],
     /** @param {import("../numbers/view.js").History} history */
