@@ -24,6 +24,7 @@ from explorer.ui import work
 from explorer.ui.work import (
     Changing,
     Checking,
+    Choosing,
     Comparing,
     Explaining,
     Fetching,
@@ -104,6 +105,7 @@ KINDS = {
     ),
     "Explaining": lambda: Explaining(Run(TINY), Likeness("A tired animal rests.")),
     "Explaining one token": lambda: Explaining(Run(TINY), OutputVector(5), "drop"),
+    "Choosing": lambda: Choosing(Run(LONG)),
     "Changing": lambda: Changing(
         Run(LONG), Likeness("x"), frozenset({(0, 2), (3, 1)}), frozenset({4, 5}), "replace"
     ),
