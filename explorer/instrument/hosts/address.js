@@ -62,8 +62,9 @@ function createWriter(names) {
       [next, chosen, begun] = [url, params, rest()];
       if (!timer) timer = window.setTimeout(write, WRITE_AFTER);
     },
-    forget: () => {
-      next = null;
+    /** The history stands at a view now, and what waits to be written is of another. @param {Params} view */
+    standAt: (view) => {
+      [next, shown] = [null, view];
     },
     /** @param {string} newId @param {Params} params */
     mark: (newId, params) => {
@@ -86,7 +87,7 @@ export function createAddress(names) {
   const back = (/** @type {PopStateEvent} */ event) => {
     if (!follow || !writer.isOwn(event)) return; // another page's, or another run's
     event.stopImmediatePropagation(); // Streamlit would run the page anew
-    writer.forget();
+    writer.standAt(event.state.view);
     follow(new URLSearchParams(event.state.view));
   };
   window.addEventListener("popstate", back, { capture: true, signal: ends.signal });
