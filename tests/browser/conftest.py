@@ -118,8 +118,9 @@ class Reader:
         return self
 
     def box(self, label):
-        found = self.page.get_by_role("textbox", name=label, exact=True)
-        if found.count() == 0 and self.page.locator(".ax-edit").count():
+        """A box for words; the inputs are opened if it is folded away."""
+        found = self.page.get_by_role("textbox", name=label, exact=True, include_hidden=True)
+        if self.page.locator(".ax-edit").count() and not found.first.is_visible():
             self.edit()
         return found
 

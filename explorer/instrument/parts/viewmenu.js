@@ -130,7 +130,7 @@ export function createViewMenu(change) {
   const parts = [look, words, specials, scale, mass].map((part) => part.element);
   const inside = h("div", { class: "ax-tools" }, ...parts, levels.element);
   const element = createMenu("View", [inside], "ax-view");
-  const chips = h("span", { class: "ax-chips" });
+  const chips = h("span", { class: "ax-inforce" });
   return {
     element,
     chips,
