@@ -28,12 +28,19 @@ const state = {
   ends: new AbortController(),
 };
 
+/** Whether what was sent must be lost: the line may have been cut. */
+const isLate = () => Date.now() - state.sentAt > PATIENCE;
+
 /** @param {Send} send */
 function flush(send) {
   clearTimeout(state.timer);
   state.timer = 0;
   const { waiting, page } = state;
-  if (!waiting || state.isSent) return; // it goes once the last was heard
+  if (!waiting) return;
+  if (state.isSent && !isLate()) {
+    state.timer = window.setTimeout(() => flush(send), WAIT); // once the last was heard, or got lost
+    return;
+  }
   Object.assign(state, { waiting: null, page: null, isSent: true, sentAt: Date.now() });
   send("place", page ? { ...waiting, page, named: true } : waiting);
 }
@@ -46,8 +53,7 @@ function hold(event, send) {
   const link = event.target instanceof Element ? event.target.closest(LINKS) : null;
   if (!(link instanceof HTMLAnchorElement) || event.ctrlKey || event.metaKey || event.shiftKey)
     return;
-  const isLate = state.isSent && Date.now() - state.sentAt > PATIENCE;
-  if (isLate || (!state.isSent && !state.waiting)) return;
+  if (state.isSent ? isLate() : !state.waiting) return;
   event.preventDefault();
   event.stopImmediatePropagation();
   state.page = pageOf(link);
