@@ -87,7 +87,7 @@ def test_a_phrase_dragged_and_a_word_of_the_other_side_rank_every_head(show):
     numbers = between(CAT, (8, 9, 10), (2,))
     reader.wait_says("it was tired, on average, look at cat with weight " + digits(numbers[3, 1]))
     ranking = reader.page.locator(".ax-ranking").inner_text().replace("\n", " ")
-    found = re.findall(r"(\d+)-(\d+)\s+([\d.]+)", ranking)
+    found = re.findall(r"L(\d+)·H(\d+)\s+([\d.]+)", ranking)
     order = np.argsort(-numbers.ravel())[:5]
     want = [np.unravel_index(i, numbers.shape) for i in order]
     assert [(int(a), int(b)) for a, b, _ in found] == [tuple(map(int, w)) for w in want]
@@ -249,7 +249,7 @@ def test_the_flow_lies_down_as_two_lines_and_stands_up_again(show):
     stage = reader.page.locator(".ax-panel-flow .ax-stage")
     upright = stage.bounding_box()
     reader.page.locator(".ax-panel-flow").get_by_text("lines", exact=True).click()
-    reader.page.get_by_text("Above looks at below").wait_for()
+    reader.page.locator(".ax-panel-flow.ax-wide").wait_for()
     lying = stage.bounding_box()
     assert upright["height"] > upright["width"]
     assert lying["width"] > 2 * lying["height"]
@@ -258,7 +258,7 @@ def test_the_flow_lies_down_as_two_lines_and_stands_up_again(show):
     reader.page.mouse.click(box["x"] + 20, box["y"] + 25)
     wait_pinned(reader, ["[CLS]"], [])
     reader.page.locator(".ax-panel-flow").get_by_text("columns", exact=True).click()
-    reader.page.get_by_text("Left looks at right").wait_for()
+    reader.page.locator(".ax-panel-flow:not(.ax-wide)").wait_for()
 
 
 # --- layers as a path ---------------------------------------------------------------------------
@@ -439,7 +439,7 @@ def test_the_keyboard_alone_reaches_everything_and_the_focus_is_seen(show):
 
 def test_what_is_pinned_is_spoken_and_what_is_pointed_at_is_not(show):
     reader = show(CAT, layer=3, heads=1)
-    live = reader.page.locator("[aria-live=polite]")
+    live = reader.page.locator(".ax-hidden[aria-live=polite]")
     reader.token(8).click()
     reader.page.mouse.move(5, 5)
     reader.page.wait_for_function(
