@@ -21,6 +21,7 @@ def link(**query):
 
 def paste(reader, text):
     """Put what a JavaScript expression says into the text box, as a paste does."""
+    reader.edit()
     reader.page.evaluate(
         """([text]) => {
           const box = document.querySelector("textarea");

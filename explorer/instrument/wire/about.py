@@ -9,6 +9,7 @@ from explorer.run import Run
 from explorer.source import Scratch
 from explorer.sources import notice_of
 from explorer.trace import AttentionTrace, ModelInfo
+from explorer.visible import visible
 
 PART_NAMES = {
     "encoder": "self-attention of the encoder",
@@ -26,7 +27,7 @@ class About:
         title: The model, and which attention of it.
         passport: How far its numbers were checked, in a sentence; empty where nothing was read.
         checked: The largest difference found, such as ``3e-6``; None where none was measured.
-        text: What was read, or its beginning.
+        text: What was read, or its beginning, in one line; what nobody sees is a mark.
         n_layers: Layers with attention.
         n_heads: Heads of each.
         n_tokens: Tokens that look, of all texts together.
@@ -68,7 +69,7 @@ class About:
             title_of(model),
             passport_words(model),
             checked(model),
-            " / ".join(trace.texts)[:SHOWN],
+            visible(" ".join(" / ".join(trace.texts)[:SHOWN].split())),
             model.n_layers,
             model.n_heads,
             len(trace.query_tokens),
