@@ -164,7 +164,7 @@ def _instrument(trace: AttentionTrace, run: Run) -> None:
         trace_id=trace_id,
         # What is asked for may come before the place is told.
         layers=layers_to_send(trace, request.layer if request and asked else seen.layer),
-        opening={**(session.opening or {}), **view},
+        opening={**(session.opening or {}), **view, "example": session.opening is not None},
         about=about_of(trace, run),
         link=run.to_query() if run.fits_link() else None,
         answers=answers("instrument", trace, trace_id, request, seen, run=run),

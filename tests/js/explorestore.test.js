@@ -115,7 +115,7 @@ test("with another text the switches stay; pins, what was undone and what is poi
 });
 
 test("a link's word counts before what an example opens with, and that before the switches", () => {
-  const example = opening({ layer: 2, heads: [1, 3], query: "4" });
+  const example = opening({ layer: 2, heads: [1, 3], query: "4", example: true });
   const told = after({ layer: 1 });
   const opened = arrived(told, example, link("text=x")).view;
   assert.deepEqual([opened.layer, opened.heads, opened.queries], [2, [1, 3], [4]]);
@@ -126,4 +126,7 @@ test("a link's word counts before what an example opens with, and that before th
     2,
     "as far as there are layers",
   );
+  const same = opening({ layer: 2, heads: [1], query: "4" }); // what the server knew of the place
+  const kept = arrived(told, same, link("text=x")).view;
+  assert.deepEqual([kept.layer, kept.queries], [1, [4]]);
 });

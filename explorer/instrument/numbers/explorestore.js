@@ -132,7 +132,10 @@ export const haveOtherThumbs = (one, other) =>
 export function arrived(told, head, link) {
   const fresh = { ...told.view, queries: [], keys: [], grid: START.grid, cards: [] };
   const opened = hasView(link) ? fresh : fromParams(fresh, openingOf(head));
-  const view = clamp(fromParams(opened, link), head);
+  // The server may not have heard of the last look yet; an example says itself where to look.
+  const { layer, heads } = told.view;
+  const stays = told.view !== START && !head.opening?.example ? { layer, heads } : {};
+  const view = clamp(fromParams({ ...opened, ...stays }, link), head);
   return { ...told, view, history: NO_HISTORY, hovered: null, peeked: null, other: false };
 }
 
