@@ -26,11 +26,11 @@ def test_a_pinned_pair_of_512_tokens_ranks_the_heads_of_all_layers(reader, weigh
     numbers = attention_between(weights, singly((3, 4)), singly((20,)), mean=True, together=True)
     order = np.argsort(-numbers.ravel())[:5]
     want = [np.unravel_index(i, numbers.shape) for i in order]
-    ranking = reader.page.locator(".ax-ranking", has_text=f"{want[0][0]}-{want[0][1]}")
+    ranking = reader.page.locator(".ax-ranking", has_text=f"L{want[0][0]}·H{want[0][1]}")
     ranking.wait_for()
     text = ranking.inner_text().replace("\n", " ")
     assert "layers that are here" not in text
-    assert re.findall(r"(\d+-\d+)\s+(\S+)", text) == [
+    assert re.findall(r"(L\d+·H\d+)\s+(\S+)", text) == [
         (f"L{layer}·H{head}", digits(numbers[layer, head])) for layer, head in want
     ]
     for layer in (0, 3, 5):  # layers that were never sent
@@ -53,7 +53,7 @@ def test_a_switch_asks_again_for_what_it_changes(reader, weights, view):
     )
     best = np.unravel_index(numbers.argmax(), numbers.shape)
     reader.page.locator(
-        ".ax-ranking", has_text=re.compile(rf"Strongest:\s*{best[0]}-{best[1]}\s")
+        ".ax-ranking", has_text=re.compile(rf"Strongest:\s*L{best[0]}·H{best[1]}\s")
     ).wait_for()
 
 
