@@ -17,7 +17,7 @@ _HEARD = "heard_parts"  # in the session: those that were heard and are not draw
 def _component(host: Host) -> Callable[..., object]:
     html = '<div class="ax"></div>' if host != "place" else "<i></i>"  # which shows nothing
     return st.components.v2.component(
-        f"attention_{host}", html=html, css=css(host), js=bundle(host)
+        f"attention_{host}", html=html, css=css(host) or None, js=bundle(host)
     )
 
 

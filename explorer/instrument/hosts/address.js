@@ -3,6 +3,7 @@
 
 import { h } from "../parts/dom.js";
 import { Broken } from "../wire/container.js";
+import { TOLD } from "./told.js";
 
 /**
  * @typedef {Record<string, string>} Params
@@ -13,7 +14,6 @@ import { Broken } from "../wire/container.js";
 
 const WRITE_AFTER = 150; // ms; browsers limit how often a page may rewrite its address
 const PLACE = ["layer", "heads", "query", "key"]; // the rest of a view are switches
-export const TOLD = "ax-place"; // the event that hosts/place.js hears
 
 /** Where one looks, of a view. @param {Params} params */
 const placeIn = (params) => PLACE.map((name) => params[name]).join(" ");

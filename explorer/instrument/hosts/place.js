@@ -4,7 +4,7 @@
 // Streamlit may hear of a look only after the page that was asked for next, and then takes the
 // reader back to half of the page before. So another page is asked for with the look, in one message.
 
-import { TOLD } from "./address.js";
+import { TOLD } from "./told.js";
 
 /**
  * @typedef {import("./address.js").ToldPlace} ToldPlace
