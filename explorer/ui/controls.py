@@ -54,7 +54,7 @@ def ask(computes: bool = False, more: Callable[[], None] | None = None) -> None:
                 type="primary",
                 width="stretch",
                 shortcut="Mod+Enter",
-                on_click=_run,
+                on_click=run,
                 disabled=bool(impossible),
                 help=impossible or None,
             )
@@ -84,7 +84,7 @@ def ask_for_two() -> None:
 def texts(side: str = "", title: str = "Text") -> None:
     """The text and, if wanted, the second text of a run; or its picture."""
     if st.session_state[f"{side}kind"] == "own":
-        uploads.ask_for_weights(side, then=None if side else _run)
+        uploads.ask_for_weights(side, then=None if side else run)
         return
     if st.session_state[f"{side}looks"]:
         uploads.ask_for_picture(side)
@@ -174,7 +174,7 @@ def model(side: str = "", title: str = "Model", computes: bool = False) -> None:
             key=f"{side}part",
             format_func=_PARTS.__getitem__,
             required=True,
-            on_change=None if side else _run,
+            on_change=None if side else run,
             help="Cross: where what is written looks in the text. Encoder: the text in itself. "
             "Decoder: what is written in itself.",
         )
@@ -291,11 +291,12 @@ def _example_sequence(side: str) -> None:
     st.session_state[f"{side}text"], st.session_state[f"{side}pair"] = history.trace.texts[0], False
 
 
-def _run() -> None:
+def run() -> None:
+    """Ask for what the inputs say; a model that is not here is offered first."""
     try:
-        run = state.run_from_inputs()
-        if not offer.lacks((run,), _run):
-            state.want(run)
+        wanted = state.run_from_inputs()
+        if not offer.lacks((wanted,), run):
+            state.want(wanted)
     except ExplorerError as error:
         state.failed(str(error))
 

@@ -6,7 +6,6 @@ import streamlit as st
 
 from explorer.analysis.groups import word_of
 from explorer.analysis.survey import Survey
-from explorer.errors import ExplorerError
 from explorer.instrument import component
 from explorer.instrument.component import heard
 from explorer.instrument.wire.about import About
@@ -14,7 +13,7 @@ from explorer.instrument.wire.heads import Pair, pack_heads
 from explorer.instrument.wire.request import Head, pairs_of, shown_of
 from explorer.limits import MAX_LINES
 from explorer.run import Run
-from explorer.ui import background, controls, offer, place, state, uploads
+from explorer.ui import background, controls, place, state, uploads
 from explorer.ui.scheduler import scheduler
 from explorer.ui.show import about_of, name_of
 from explorer.ui.work import Finding, Surveying
@@ -45,16 +44,7 @@ def _ask_for_lines() -> None:
 def _read_lines() -> None:
     """A file of texts has come: each of its lines is one, and they are looked at."""
     st.session_state.by_line = True
-    _run()
-
-
-def _run() -> None:
-    try:
-        run = state.run_from_inputs()
-        if not offer.lacks((run,), _run):
-            state.want(run)
-    except ExplorerError as error:
-        state.failed(str(error))
+    controls.run()
 
 
 def result() -> None:
