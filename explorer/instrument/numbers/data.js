@@ -24,7 +24,7 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
  *            levels: Levels, key_levels: Levels | null, map_level: string | null,
  *            opening: Record<string, unknown> | null, link: Record<string, string> | null,
  *            about: import("../parts/about.js").About, training: About | null,
- *            striking: "here" | "ask" | null}} Header
+ *            striking: "here" | "ask" | null, predicts: "ask" | string | null}} Header
  *   passport: how far the model's numbers were found from its own, in words; numbers: the model's
  *   own, of its layers; marks: for each text what is shown in place of characters that nobody sees,
  *   by their place; patches: rows and columns of a picture whose pieces are the tokens that are not
@@ -34,7 +34,8 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
  *   of the text begin, from fine to coarse; key_levels: those of the keys, null for the same
  *   tokens; map_level: the level that maps of a long text show, null in a short one;
  *   more: whether all else of this header is left out, as an earlier payload has it; striking:
- *   whether what is worth a look came along, or may be asked for
+ *   whether what is worth a look came along, or may be asked for; predicts: whether it may be
+ *   asked what comes next; else why not, null where the model is none that writes
  * @typedef {Record<string, number[]>} Levels
  * @typedef {{weights: Float32Array, bytes: number}
  *         | {scores: import("./scores.js").Scores, id: number, bytes: number}} Layer
@@ -58,7 +59,8 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
  *            group: GroupBlock | null, page: PageBlock | null, picture: Uint8Array | null,
  *            training: Training | null, masks: Map<number, Int32Array>,
  *            striking: import("./striking.js").Striking | null,
- *            effects: import("./striking.js").Effects | null}} Trace
+ *            effects: import("./striking.js").Effects | null,
+ *            next: import("./next.js").Next | null}} Trace
  *   masks: by layer, of those where not every key may be looked at, `[query, 2]` as `Scores` has
  *   them; layers: by the model's own numbers; heads, summaries, smalls: of a long text, by `placeOf`
  */
@@ -97,7 +99,7 @@ export function unpack(bytes) {
   /** @type {Trace} */
   const trace = {
     ...{ head, training, layers: new Map(), means: null, group: null, page: null, picture: null },
-    ...{ striking: null, effects: null },
+    ...{ striking: null, effects: null, next: null },
     ...{ thumbs: new Uint8Array(), ordinaryThumbs: new Uint8Array() },
     ...{ heads: new Map(), summaries: new Map(), smalls: new Map(), masks: new Map() },
   };
@@ -162,10 +164,21 @@ const PLACES = {
   striking: (trace, { findings, silence }) => {
     trace.striking = { findings, silence };
   },
+  next: (trace, block) => keepNext(trace, block),
   effects: (trace, { done, measure, finding, reason }) => {
     trace.effects = { done, measure, finding, reason };
   },
 };
+
+/** A part of what comes next. @param {Trace} trace @param {Block} block */
+function keepNext(trace, { kind: _, part, shape, data, ...told }) {
+  trace.next ??= /** @type {any} */ ({});
+  Object.assign(
+    /** @type {any} */ (trace.next),
+    { [part]: data },
+    part === "ids" && { ...told, k: shape[1] },
+  );
+}
 
 /** @param {Trace} trace @param {Block} block */
 const keep = (trace, block) => PLACES[block.kind]?.(trace, block);
@@ -383,6 +396,7 @@ export function merge(next, old) {
   next.training ??= old.training;
   next.striking ??= old.striking;
   next.effects ??= old.effects;
+  next.next ??= old.next;
 }
 
 /**

@@ -63,13 +63,20 @@ export function missingOf(trace, view, look, path, seen = true) {
  * @param {Trace} trace @param {View} view @param {boolean} effects whether that was asked for
  * @returns {Request | null} null if nothing is
  */
-export function toldLater(trace, { layer }, effects) {
+export function toldLater(trace, view, effects) {
   const { head, striking } = trace;
-  const asked = { ...asking(trace, layer), known: true }; // nothing else was missing
+  const asked = { ...asking(trace, view.layer), known: true }; // nothing else was missing
   if (head.striking === "ask" && !striking) return { ...asked, striking: true };
+  if (head.predicts === "ask" && !isNextHere(trace, view)) {
+    return { ...asked, next: { temperature: view.temperature, top: view.top } };
+  }
   const off = effects ? nextOff(trace) : null;
   return off === null ? null : { ...asked, effects: off };
 }
+
+/** Whether what comes next is known, drawn as it is wanted. @param {Trace} trace @param {View} view */
+const isNextHere = ({ next }, { temperature, top }) =>
+  next !== null && next.temperature === temperature && next.top === top;
 
 /**
  * Of a long text: first the heads that are looked at, then what is pinned, then what is said of

@@ -17,6 +17,7 @@ MAX_WORD = 200  # letters of a word that is pinned
 MAX_HEADS = 32  # of a long text that are asked for at once, in full or as their summaries
 MAX_THUMBS = 64  # small pictures of heads that are asked for at once
 MAX_PAGE_HEADS = 4096  # in a file
+MAX_TEMPERATURE = 1000  # per cent
 _NAME = re.compile(r"[A-Za-z0-9_.:/-]{1,200}")
 _VALUE = re.compile(r"[A-Za-z0-9_.-]{0,4000}")
 
@@ -64,6 +65,29 @@ class Page:
 
 
 @dataclass(frozen=True)
+class Draw:
+    """How a next token is drawn.
+
+    Attributes:
+        temperature: What logits are divided by, in per cent; 0 for always the likeliest.
+        top: From how many of the likeliest; 0 for all.
+    """
+
+    temperature: int = 100
+    top: int = 0
+
+    @staticmethod
+    def of(sent: object) -> "Draw | None":
+        """The way in what a page sent; None if there is none, or one that cannot be."""
+        if not isinstance(sent, Mapping):
+            return None
+        temperature, top = sent.get("temperature"), sent.get("top")
+        if not _is_count(temperature) or not _is_count(top) or temperature > MAX_TEMPERATURE:
+            return None
+        return Draw(temperature, top)
+
+
+@dataclass(frozen=True)
 class Request:
     """Everything that a browser wants of one trace.
 
@@ -80,6 +104,7 @@ class Request:
         known: Whether the browser has all that is said of the trace besides its heads.
         striking: Whether what is worth a look is wanted.
         effects: The layer whose heads shall be switched off, one by one; None for none.
+        next: How what comes next is drawn, where that is wanted.
     """
 
     trace_id: str = ""
@@ -94,6 +119,7 @@ class Request:
     known: bool = False
     striking: bool = False
     effects: int | None = None
+    next: Draw | None = None
 
     @staticmethod
     def of(sent: object) -> "Request | None":
@@ -115,12 +141,13 @@ class Request:
             sent.get("known") is True,
             sent.get("striking") is True,
             sent["effects"] if _is_count(sent.get("effects")) else None,
+            Draw.of(sent.get("next")),
         )
 
     def asks(self) -> bool:
         """Whether something must be computed to answer it: more than a layer that is there."""
         found = self.means or self.heads or self.summaries or self.thumbs or self.striking
-        asked = (self.group, self.page, self.effects)
+        asked = (self.group, self.page, self.effects, self.next)
         return bool(found) or any(one is not None for one in asked)
 
     def without_page(self) -> "Request":

@@ -1,0 +1,157 @@
+// What comes next: what the model expects behind a position, and a hand on its writing.
+
+import { nextAt, nextWords, percent, positionOf } from "../numbers/next.js";
+import { helpMark } from "../parts/bubble.js";
+import { h, pushButton, setText } from "../parts/dom.js";
+
+/**
+ * @typedef {import("../numbers/scene.js").Scene} Scene
+ * @typedef {import("../numbers/next.js").Next} Next
+ * @typedef {import("../numbers/next.js").Candidate} Candidate
+ * @typedef {{append: (at: number, id: number) => void, write: () => void, stop: () => void}} Writing
+ *   append: the text goes on with a token; write: the model goes on by itself
+ */
+
+const SHOWN = 8; // candidates
+const HELP =
+  "The probability of every next token: softmax of the model’s logits, divided by the temperature. " +
+  "Point at a word, or pin one, to see what was expected behind it. A click writes the token; " +
+  "“Write” lets the model go on by drawing from these.";
+/** @type {[string, string][]} */
+const TEMPERATURES = [
+  ["0", "the likeliest"],
+  ["50", "temperature 0.5"],
+  ["100", "temperature 1"],
+  ["150", "temperature 1.5"],
+];
+/** @type {[string, string][]} */
+const TOPS = [
+  ["0", "of all tokens"],
+  ["40", "of the 40 likeliest"],
+  ["5", "of the 5 likeliest"],
+];
+
+/** @param {import("../parts/tools.js").Change} change @param {Writing | null} writing null where nothing can be written */
+export function createNext(change, writing) {
+  const parts = elementsOf(change, writing);
+  let shown = ""; // what the line shows
+  /** @param {Scene} scene */
+  function show(scene) {
+    const { next, head } = scene.trace;
+    parts.element.hidden = !head.predicts;
+    if (!head.predicts) return;
+    setText(parts.waits, head.predicts === "ask" ? "" : head.predicts);
+    parts.list.hidden = !next;
+    if (!next) {
+      if (head.predicts === "ask") setText(parts.waits, "Asking the model what comes next …");
+      return;
+    }
+    const at = placeOf(next, scene);
+    const key = `${head.id} ${next.temperature} ${next.top} ${at}`;
+    if (key === shown) return;
+    shown = key;
+    fill(
+      parts,
+      next,
+      at,
+      head.query_tokens.map(({ text }) => text),
+      writing,
+    );
+    parts.temperature.show(scene.view.temperature);
+    parts.top.show(scene.view.top);
+  }
+  return { element: parts.element, draw: show, focus: show };
+}
+
+/** @param {Next} next @param {Scene} scene */
+function placeOf(next, { focus, view, model }) {
+  const pointed = focus.rows.flatMap((row) => model.picture.rows[row]?.tokens ?? []);
+  return positionOf(next, pointed, view.queries);
+}
+
+/** @typedef {ReturnType<typeof elementsOf>} Elements */
+
+/** @param {import("../parts/tools.js").Change} change @param {Writing | null} writing */
+function elementsOf(change, writing) {
+  const says = h("p", { class: "ax-help ax-next-says" });
+  const waits = h("p", { class: "ax-help", role: "status" });
+  const list = h("ol", { class: "ax-next-list", "aria-label": "Likeliest next tokens" });
+  const draws = (/** @type {number} */ temperature) =>
+    change((view) => ({ ...view, temperature }), {});
+  const temperature = chooser("How a token is drawn", TEMPERATURES, draws);
+  const top = chooser("From which tokens (top-k)", TOPS, (n) =>
+    change((view) => ({ ...view, top: n }), {}),
+  );
+  const write = pushButton("Write", "The model goes on by itself", () => writing?.write());
+  const stop = pushButton("Stop", "What is written stays", () => writing?.stop());
+  const tools = h("span", { class: "ax-away" }, temperature.element, top.element, write, stop);
+  const title = h(
+    "div",
+    { class: "ax-title" },
+    h("h3", {}, "What comes next"),
+    helpMark(HELP),
+    says,
+  );
+  tools.hidden = writing === null;
+  title.append(tools);
+  const element = h(
+    "section",
+    { class: "ax-panel ax-panel-next", "aria-label": "What comes next", hidden: "" },
+    ...[title, waits, list],
+  );
+  return { element, says, waits, list, temperature, top, write, stop };
+}
+
+/**
+ * A box of choices.
+ * @param {string} name @param {[string, string][]} choices value, words
+ * @param {(value: number) => void} choose
+ */
+function chooser(name, choices, choose) {
+  const options = choices.map(([value, words]) => h("option", { value }, words));
+  const element = /** @type {HTMLSelectElement} */ (
+    h("select", { class: "ax-chooser", "aria-label": name, title: name }, ...options)
+  );
+  element.addEventListener("change", () => choose(Number(element.value)));
+  return {
+    element,
+    /** @param {number} value */
+    show: (value) => {
+      element.value = String(value);
+    },
+  };
+}
+
+/**
+ * @param {Elements} parts @param {Next} next @param {number} at @param {string[]} tokens
+ * @param {Writing | null} writing
+ */
+function fill({ says, list }, next, at, tokens, writing) {
+  const now = nextAt(next, at, tokens, SHOWN);
+  const words = nextWords(now, tokens).map((part) =>
+    typeof part === "string" ? part : h("strong", { dir: "auto" }, part[0]),
+  );
+  says.replaceChildren(...words);
+  const last = at === tokens.length - 1;
+  const act =
+    writing && next.room > 0 ? (/** @type {number} */ id) => writing.append(at, id) : null;
+  list.replaceChildren(
+    ...now.rows.map((row) => h("li", {}, candidate(row, last, act))),
+    h("li", { class: "ax-help" }, `all others ${percent(now.rest)}`),
+  );
+}
+
+/** @param {Candidate} row @param {boolean} last @param {((id: number) => void) | null} act */
+function candidate({ id, text, p, real, ends }, last, act) {
+  const title = ends
+    ? "The end of the text"
+    : last
+      ? "Write it"
+      : "Go on with it from here; what stands behind is left out";
+  const button = pushButton(text, title, () => act?.(id), "ax-candidate");
+  button.append(h("span", {}, percent(p)));
+  button.style.setProperty("--share", `${100 * p}%`);
+  button.disabled = act === null || ends;
+  if (real) button.setAttribute("aria-current", "true");
+  return button;
+}
