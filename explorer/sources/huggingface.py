@@ -1,9 +1,9 @@
 """A loaded Hugging Face model as a source: the attention that it has on a text."""
 
 from explorer.run import Run
-from explorer.sources.forward import attention_of, sized
+from explorer.sources.forward import attention_of
 from explorer.sources.loading import LoadedModel
-from explorer.sources.tokens import read
+from explorer.sources.written import as_trace, read_run
 from explorer.trace import AttentionTrace
 
 
@@ -13,8 +13,7 @@ def trace_text(loaded: LoadedModel, run: Run) -> AttentionTrace:
     Raises:
         ExplorerError: The model finds no token in the text, or returns no attention.
     """
-    reading = read(loaded, run.texts)
-    tokens = reading.tokens
-    layers = attention_of(loaded, reading.inputs, (len(tokens), len(tokens)))
-    info = sized(loaded.info, layers)
-    return AttentionTrace(info, run.texts, tokens, tokens, layers, reading.n_cut)
+    reading, texts = read_run(loaded, run)
+    n = len(reading.tokens)
+    layers = attention_of(loaded, reading.inputs, (n, n))
+    return as_trace(loaded, run, reading, texts, layers)

@@ -213,6 +213,13 @@ def _weights(
     return found.nan_to_num(nan=0.0) if cut is not None else found  # all edges of a row may be cut
 
 
+def weights_of(call: Call) -> Tensor:
+    """The weights of a call, ``[text, head, query, key]``: those formed, or formed now."""
+    if call.weights is not None:
+        return call.weights
+    return _weights(call.module, call.query, call.key, call.mask, call.options)
+
+
 def _for_all(part: Tensor, query: Tensor) -> Tensor:
     """Keys or values with one for each head: those of a key head serve the heads beside it."""
     return part.repeat_interleave(query.shape[1] // part.shape[1], dim=1)

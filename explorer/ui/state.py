@@ -338,8 +338,8 @@ def run_from_inputs(side: str = "") -> Run:
     second = get("second") if get("pair") else None
     part = get("part") if has_parts(side) else PARTS[0]
     names = ("source_language", "target_language")
-    chosen = [get(name) if languages(side) else None for name in names]
-    return Run(get("text"), second, source, part, None, *chosen)
+    reads, writes = (get(name) if languages(side) else None for name in names)
+    return Run(get("text"), second, source, part, None, reads, writes)
 
 
 def refused_in(box: str, side: str) -> None:

@@ -22,6 +22,7 @@ ROOMS = [
     "headname",
     "layers",
     "trace",
+    "prediction",
     "activations",
     "layertrace",
     "history",
@@ -29,6 +30,7 @@ ROOMS = [
     "source",
     "run",
     "place",
+    "sampling",
     "code",
     "target",
 ]
