@@ -137,7 +137,7 @@ def gone_on(
     which, tokenizer = len(texts) - 1, loaded.tokenizer
     _check_numbers(loaded, written)
     parts = parts_of(tokenizer, begun.ids, written)
-    whole = texts[which] + "".join(parts)
+    whole = texts[which] + "".join(filter(None, parts))
     spans = _spans(parts, len(texts[which]))
     marks = [i in marks_of(tokenizer) for i in written]
     found = Encoded(
@@ -179,8 +179,8 @@ def _grown(name: str, values: list[int], written: Sequence[int]) -> list[int]:
     return values + more
 
 
-def parts_of(tokenizer: Any, before: Sequence[int], written: Sequence[int]) -> list[str]:
-    """What each of some tokens writes behind others; empty until its character is whole.
+def parts_of(tokenizer: Any, before: Sequence[int], written: Sequence[int]) -> list[str | None]:
+    """What each of some tokens writes behind others; None for the beginning of a character.
 
     A token alone does not tell whether a space comes before it, so it is written behind some
     others, and what those write is taken off.
@@ -198,7 +198,8 @@ def parts_of(tokenizer: Any, before: Sequence[int], written: Sequence[int]) -> l
         return str(tokenizer.decode(known, **_PLAIN))
 
     first = read_to = len(ids) - len(written)  # up to there all characters are whole
-    start, found = 0, [""] * len(written)
+    found: list[str | None] = [None] * len(written)
+    start = 0
     with refusing(_CANNOT):
         for end in range(first + 1, len(ids) + 1):
             known, text = letters(start, read_to), letters(start, end)
@@ -218,7 +219,7 @@ def text_of(tokenizer: Any, before: Sequence[int], token: int) -> str:
     piece = pieces_of(tokenizer, [token])[0]
     if token in marks_of(tokenizer) or piece.startswith("⟨"):
         return piece
-    part = parts_of(tokenizer, before[-_BEFORE:], [token])[0]
+    part = parts_of(tokenizer, before[-_BEFORE:], [token])[0] or ""
     if _BROKEN in part:
         return _bytes(piece)
     return visible(f"␣{part[1:]}" if part.startswith(" ") else part or piece)
@@ -242,21 +243,20 @@ def _byte_letters() -> dict[str, int]:
 _BYTE_OF = _byte_letters()
 
 
-def _spans(parts: Sequence[str], start: int) -> list[Span | None]:
+def _spans(parts: Sequence[str | None], start: int) -> list[Span | None]:
     """Where each part stands; the pieces of a character all stand where it does."""
     spans: list[Span | None] = []
-    waiting = 0
+    begun = 0  # pieces of a character that is not whole yet
     for part in parts:
+        if part is None:
+            begun += 1
+            spans.append(None)
+            continue
         bare = part.strip(" ")
         first = start + len(part) - len(part.lstrip(" ")) if bare else start
         span = (first, first + len(bare or part)) if part else None
-        spans.append(span)
-        if span is None:
-            waiting += 1
-            continue
-        if waiting and not part[:1].isspace():
-            spans[-1 - waiting : -1] = [span] * waiting
-        start, waiting = start + len(part), 0
+        spans[len(spans) - begun :] = [span] * (begun + 1)
+        start, begun = start + len(part), 0
     return spans
 
 
