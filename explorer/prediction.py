@@ -1,5 +1,6 @@
 """Prediction: what a model takes for the next token, with the whole row that it is made of."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -140,3 +141,31 @@ class WrittenToken:
     drawn_with: float | None
     rank: int
     rows: tuple[NewRow, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a model takes for the next token at each of some positions, one after the other.
+
+    Attributes:
+        first: The first of the positions.
+        ids: int32 ``[position, k]``: the numbers of the likeliest tokens, the likeliest first.
+        logs: float32 ``[position, k]``: the logarithms of their probabilities.
+        real: float32 ``[position]``: that of the token that really stands behind; NaN where none
+            does.
+        ranks: int32 ``[position]``: how many tokens are likelier than that one; −1 where none is.
+        texts: What the tokens of `ids` write, by their numbers.
+        vocabulary: How many tokens there are.
+        ends: Those that end a text.
+        room: How many tokens more the model can read.
+    """
+
+    first: int
+    ids: npt.NDArray[np.int32]
+    logs: npt.NDArray[np.float32]
+    real: npt.NDArray[np.float32]
+    ranks: npt.NDArray[np.int32]
+    texts: Mapping[int, str]
+    vocabulary: int
+    ends: tuple[int, ...]
+    room: int

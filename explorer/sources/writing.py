@@ -89,7 +89,7 @@ class Writing:
             if self.ended:
                 return
             token, chance = self._choice()
-            if token in _ends(self._loaded):
+            if token in ends_of(self._loaded):
                 name = text_of(self._loaded.tokenizer, self._ids, token)
                 self.ended = f"{self._loaded.info.name} ended the text here, with {name}."
                 return
@@ -150,7 +150,7 @@ class Writing:
         )
 
 
-def _ends(loaded: LoadedModel) -> set[int]:
+def ends_of(loaded: LoadedModel) -> set[int]:
     """The tokens with which a model ends a text."""
     whole: Any = loaded.whole
     settings = getattr(whole, "generation_config", None)
