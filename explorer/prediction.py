@@ -149,6 +149,7 @@ class Predictions:
 
     Attributes:
         first: The first of the positions.
+        last: The last position of the text that can be gone on from: no closing mark is.
         ids: int32 ``[position, k]``: the numbers of the likeliest tokens, the likeliest first.
         logs: float32 ``[position, k]``: the logarithms of their probabilities.
         real: float32 ``[position]``: that of the token that really stands behind; NaN where none
@@ -161,6 +162,7 @@ class Predictions:
     """
 
     first: int
+    last: int
     ids: npt.NDArray[np.int32]
     logs: npt.NDArray[np.float32]
     real: npt.NDArray[np.float32]

@@ -8,8 +8,8 @@ from explorer.run import Run
 from explorer.sampling import Sampling
 from explorer.sources.predicting import Before, as_found, predicting_model
 from explorer.sources.progress import Progress, silent, tick
-from explorer.sources.written import text_of
 from explorer.sources.writing import ends_of
+from explorer.sources.written import text_of
 
 AT_ONCE = 512  # positions
 COUNT = 10  # tokens that are named at each
@@ -47,6 +47,7 @@ def expect(
     texts = {i: text_of(loaded.tokenizer, ids[: p + 1], i) for i, p in near.items()}
     return Predictions(
         first,
+        len(ids) - 1,
         found.astype(np.int32),
         logs.astype(np.float32),
         real.astype(np.float32),

@@ -361,7 +361,8 @@ def is_changed() -> bool:
     """Whether the inputs ask for something else than what is shown or on its way."""
     state = st.session_state
     try:
-        return run_from_inputs() not in (state.shown, state.wanted)
+        given = [run and replace(run, written=()) for run in (state.shown, state.wanted)]
+        return run_from_inputs() not in given
     except ExplorerError:
         return True  # Run says what is wrong
 

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
+  isNextHere,
   nextAt,
   nextWords,
   ordinal,
@@ -14,16 +15,22 @@ import {
 const TOKENS = ["the", "cat", "sat"];
 const logs = (/** @type {number[]} */ ...shares) => shares.map(Math.log);
 const NEXT = {
-  ...{ k: 2, ids: Int32Array.of(7, 8, 9, 7, 3, 8) },
+  ...{ at: 0, first: 0, last: 2, k: 2, ids: Int32Array.of(7, 8, 9, 7, 3, 8) },
   logs: Float32Array.from(logs(0.5, 0.25, 0.75, 0.125, 0.5, 0)),
   ...{ real: Float32Array.from([...logs(0.25, 0.01), Number.NaN]) },
   ranks: Int32Array.of(1, 40, -1),
   names: { 3: "</s>", 7: " cat", 8: " dog", 9: " ran" },
-  ...{ vocabulary: 50, temperature: 100, top: 0, given: 3, room: 5, end: [3] },
+  ...{ vocabulary: 50, temperature: 100, top: 0, room: 5, end: [3] },
+};
+
+const told = (/** @type {number} */ at) => {
+  const found = nextAt(NEXT, at, TOKENS);
+  assert.ok(found);
+  return found;
 };
 
 test("candidates come with their probabilities, and all others with what is left", () => {
-  const { rows, rest, real } = nextAt(NEXT, 0, TOKENS);
+  const { rows, rest, real } = told(0);
   assert.deepEqual(
     rows.map(({ text, p, real: is }) => [text, Number(p.toFixed(6)), is]),
     [
@@ -37,7 +44,7 @@ test("candidates come with their probabilities, and all others with what is left
 });
 
 test("what is never drawn is no candidate, and the end of a text is told apart", () => {
-  const { rows, real } = nextAt(NEXT, 2, TOKENS);
+  const { rows, real } = told(2);
   assert.deepEqual(
     rows.map(({ text, ends }) => [text, ends]),
     [["</s>", true]],
@@ -46,17 +53,18 @@ test("what is never drawn is no candidate, and the end of a text is told apart",
 });
 
 test("a real token that is no candidate is said with its place", () => {
-  const words = nextWords(nextAt(NEXT, 1, TOKENS), TOKENS)
-    .flat()
-    .join("");
+  const words = nextWords(told(1), TOKENS).flat().join("");
   assert.equal(words, "After cat stands sat, the 41st likeliest, with 1.0 %");
 });
 
+const of3 = { head: { query_tokens: TOKENS }, next: null };
+
 test("one asks behind what is pointed at, else behind what is pinned, else at the end", () => {
-  assert.equal(positionOf(NEXT, [0, 1], [2]), 1);
-  assert.equal(positionOf(NEXT, [], [0]), 0);
-  assert.equal(positionOf(NEXT, [], []), 2);
-  assert.equal(positionOf(NEXT, [9], []), 2);
+  assert.equal(positionOf(of3, [0, 1], [2]), 1);
+  assert.equal(positionOf(of3, [], [0]), 0);
+  assert.equal(positionOf(of3, [], []), 2);
+  const ends = { ...of3, next: { ...NEXT, last: 1 } }; // the last token is a closing mark
+  assert.equal(positionOf(ends, [2], []), 1);
 });
 
 test("shares are written so that none is 0 or 100 that is not", () => {
@@ -70,4 +78,15 @@ test("places are ordinals", () => {
   assert.deepEqual([1, 2, 3, 4, 11, 12, 13, 21, 102, 1111].map(ordinal), [
     ...["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "102nd", "1,111th"],
   ]);
+});
+
+test("it is asked for once for each way of drawing, and for each part of a long text", () => {
+  const draw = { temperature: 100, top: 0 };
+  assert.ok(isNextHere(NEXT, draw, 2));
+  assert.ok(!isNextHere(null, draw, 2));
+  assert.ok(!isNextHere(NEXT, { ...draw, top: 5 }, 2));
+  assert.ok(!isNextHere(NEXT, draw, 3));
+  assert.equal(nextAt(NEXT, 3, TOKENS), null);
+  assert.ok(isNextHere({ ...NEXT, at: 3 }, draw, 3), "what cannot be told is not asked again");
+  assert.ok(isNextHere({ ...NEXT, reason: "none" }, { ...draw, top: 5 }, 3));
 });

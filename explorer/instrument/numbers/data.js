@@ -24,7 +24,8 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
  *            levels: Levels, key_levels: Levels | null, map_level: string | null,
  *            opening: Record<string, unknown> | null, link: Record<string, string> | null,
  *            about: import("../parts/about.js").About, training: About | null,
- *            striking: "here" | "ask" | null, predicts: "ask" | string | null}} Header
+ *            striking: "here" | "ask" | null, predicts: boolean, writing: string | null,
+ *            n_written: number}} Header
  *   passport: how far the model's numbers were found from its own, in words; numbers: the model's
  *   own, of its layers; marks: for each text what is shown in place of characters that nobody sees,
  *   by their place; patches: rows and columns of a picture whose pieces are the tokens that are not
@@ -35,7 +36,8 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
  *   tokens; map_level: the level that maps of a long text show, null in a short one;
  *   more: whether all else of this header is left out, as an earlier payload has it; striking:
  *   whether what is worth a look came along, or may be asked for; predicts: whether it may be
- *   asked what comes next; else why not, null where the model is none that writes
+ *   asked what comes next; writing: "now" while the model writes, else why it wrote no further;
+ *   n_written: how many of the last query tokens were not given
  * @typedef {Record<string, number[]>} Levels
  * @typedef {{weights: Float32Array, bytes: number}
  *         | {scores: import("./scores.js").Scores, id: number, bytes: number}} Layer
@@ -170,14 +172,10 @@ const PLACES = {
   },
 };
 
-/** A part of what comes next. @param {Trace} trace @param {Block} block */
+/** A part of what comes next, or why nothing does. @param {Trace} trace @param {Block} block */
 function keepNext(trace, { kind: _, part, shape, data, ...told }) {
-  trace.next ??= /** @type {any} */ ({});
-  Object.assign(
-    /** @type {any} */ (trace.next),
-    { [part]: data },
-    part === "ids" && { ...told, k: shape[1] },
-  );
+  const next = /** @type {any} */ (trace.next ?? {});
+  trace.next = Object.assign(next, told, { [part]: data }, part === "ids" && { k: shape[1] });
 }
 
 /** @param {Trace} trace @param {Block} block */

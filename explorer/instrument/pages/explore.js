@@ -61,7 +61,7 @@ import { boxesOf, followSizes } from "./sizes.js";
  *            heads: Place[], summaries: Place[], map: string | null, thumbs: Place[], known: boolean,
  *            page: ({ticket: number, view: Record<string, string>} & PageOf) | null,
  *            striking?: true, effects?: number,
- *            next?: {temperature: number, top: number}}} Request
+ *            next?: {temperature: number, top: number, at: number}}} Request
  *   everything that is wanted of the server; request.py checks it; of a long text: heads in full,
  *   what is said of heads as a whole, with maps at a level, and small pictures; known: whether the
  *   header is here; striking: what is worth a look; effects: the layer whose heads are switched off;
@@ -76,7 +76,7 @@ import { boxesOf, followSizes } from "./sizes.js";
  *   copyLink: (() => Promise<boolean>) | null,
  *   onFocus: ((tokens: Places | null) => void) | null,
  *   asking?: import("../parts/about.js").Asking, npz?: () => void,
- *   readOther?: () => void, writing?: import("../panels/next.js").Writing,
+ *   readOther?: () => void, write?: (wish: Record<string, string | number>) => void,
  *   go?: (page: string, open?: Record<string, string>) => void,
  *   onShown?: (id: string, params: Record<string, string>, words: [string, string]) => void,
  *   onTravel?: (act: (params: URLSearchParams) => void) => void, leave?: () => void,
@@ -199,7 +199,7 @@ function doingOf(here, cards) {
     },
     copyLink: host.copyLink,
     ...{ asking: host.asking ?? null, npz: host.npz ?? null, go: host.go ?? null },
-    ...{ readOther: host.readOther ?? null, writing: host.writing ?? null },
+    ...{ readOther: host.readOther ?? null, writing: writingIn(here) },
     effects:
       host.need &&
       (() => {
@@ -211,6 +211,20 @@ function doingOf(here, cards) {
       here.told = { ...here.told, other: asks };
       here.schedule.ask({ model: true });
     },
+  };
+}
+
+/** What is written behind the text. @param {Here} here @returns {import("../panels/next.js").Writing | null} */
+function writingIn(here) {
+  const { write } = here.host;
+  if (!write) return null;
+  return {
+    append: (at, token) => write({ act: "append", at, token }),
+    write: () => {
+      const { temperature, top } = here.told.view;
+      write({ act: "write", temperature, top, at: 0 });
+    },
+    stop: () => write({ act: "stop" }),
   };
 }
 

@@ -6,6 +6,7 @@ import { placeOf } from "../numbers/data.js";
 import { mapsAt } from "../numbers/groupmaps.js";
 import { headName } from "../numbers/headname.js";
 import { mapLevelOf } from "../numbers/layout.js";
+import { isNextHere, positionOf } from "../numbers/next.js";
 import { nextOff } from "../numbers/striking.js";
 import { toParams } from "../numbers/view.js";
 
@@ -67,16 +68,13 @@ export function toldLater(trace, view, effects) {
   const { head, striking } = trace;
   const asked = { ...asking(trace, view.layer), known: true }; // nothing else was missing
   if (head.striking === "ask" && !striking) return { ...asked, striking: true };
-  if (head.predicts === "ask" && !isNextHere(trace, view)) {
-    return { ...asked, next: { temperature: view.temperature, top: view.top } };
+  const at = positionOf(trace, [], view.queries);
+  if (head.predicts && !isNextHere(trace.next, view, at)) {
+    return { ...asked, next: { temperature: view.temperature, top: view.top, at } };
   }
   const off = effects ? nextOff(trace) : null;
   return off === null ? null : { ...asked, effects: off };
 }
-
-/** Whether what comes next is known, drawn as it is wanted. @param {Trace} trace @param {View} view */
-const isNextHere = ({ next }, { temperature, top }) =>
-  next !== null && next.temperature === temperature && next.top === top;
 
 /**
  * Of a long text: first the heads that are looked at, then what is pinned, then what is said of

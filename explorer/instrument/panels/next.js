@@ -1,6 +1,6 @@
 // What comes next: what the model expects behind a position, and a hand on its writing.
 
-import { nextAt, nextWords, percent, positionOf } from "../numbers/next.js";
+import { isNextHere, nextAt, nextWords, percent, positionOf } from "../numbers/next.js";
 import { helpMark } from "../parts/bubble.js";
 import { h, pushButton, setText } from "../parts/dom.js";
 
@@ -37,36 +37,29 @@ export function createNext(change, writing) {
   let shown = ""; // what the line shows
   /** @param {Scene} scene */
   function show(scene) {
-    const { next, head } = scene.trace;
+    const { trace, view } = scene;
+    const { head, next } = trace;
     parts.element.hidden = !head.predicts;
     if (!head.predicts) return;
-    setText(parts.waits, head.predicts === "ask" ? "" : head.predicts);
-    parts.list.hidden = !next;
-    if (!next) {
-      if (head.predicts === "ask") setText(parts.waits, "Asking the model what comes next …");
-      return;
-    }
-    const at = placeOf(next, scene);
-    const key = `${head.id} ${next.temperature} ${next.top} ${at}`;
+    const at = positionIn(scene);
+    const isHere = isNextHere(next, view, at);
+    const key = `${head.id} ${head.writing} ${view.temperature} ${view.top} ${at} ${isHere}`;
     if (key === shown) return;
     shown = key;
-    fill(
-      parts,
-      next,
-      at,
-      head.query_tokens.map(({ text }) => text),
-      writing,
-    );
-    parts.temperature.show(scene.view.temperature);
-    parts.top.show(scene.view.top);
+    tell(parts, head.writing, writing);
+    if (next?.reason) return refuse(parts, next.reason);
+    const tokens = head.query_tokens.map(({ text }) => text);
+    fill(parts, isHere ? next : null, at, tokens, writing);
+    parts.temperature.show(view.temperature);
+    parts.top.show(view.top);
   }
   return { element: parts.element, draw: show, focus: show };
 }
 
-/** @param {Next} next @param {Scene} scene */
-function placeOf(next, { focus, view, model }) {
+/** @param {Scene} scene */
+function positionIn({ focus, view, model, trace }) {
   const pointed = focus.rows.flatMap((row) => model.picture.rows[row]?.tokens ?? []);
-  return positionOf(next, pointed, view.queries);
+  return positionOf(trace, pointed, view.queries);
 }
 
 /** @typedef {ReturnType<typeof elementsOf>} Elements */
@@ -92,14 +85,13 @@ function elementsOf(change, writing) {
     helpMark(HELP),
     says,
   );
-  tools.hidden = writing === null;
   title.append(tools);
   const element = h(
     "section",
     { class: "ax-panel ax-panel-next", "aria-label": "What comes next", hidden: "" },
     ...[title, waits, list],
   );
-  return { element, says, waits, list, temperature, top, write, stop };
+  return { element, says, waits, list, tools, temperature, top, write, stop };
 }
 
 /**
@@ -122,17 +114,38 @@ function chooser(name, choices, choose) {
   };
 }
 
+/** Whether the model writes now, or why it does no longer. @param {Elements} parts @param {string | null} state @param {Writing | null} writing */
+function tell({ waits, write, stop, tools }, state, writing) {
+  const isWriting = state === "now";
+  tools.hidden = writing === null;
+  [write.hidden, stop.hidden] = [isWriting, !isWriting];
+  setText(waits, isWriting ? "Writing …" : (state ?? ""));
+}
+
+/** @param {Elements} parts @param {string} reason */
+function refuse({ says, list, tools }, reason) {
+  setText(says, reason);
+  list.replaceChildren();
+  tools.hidden = true;
+}
+
 /**
- * @param {Elements} parts @param {Next} next @param {number} at @param {string[]} tokens
- * @param {Writing | null} writing
+ * @param {Elements} parts @param {Next | null} next null while it is on its way @param {number} at
+ * @param {string[]} tokens @param {Writing | null} writing
  */
-function fill({ says, list }, next, at, tokens, writing) {
+function fill({ says, list, write }, next, at, tokens, writing) {
+  if (!next) return setText(says, "Asking the model what comes next …");
   const now = nextAt(next, at, tokens, SHOWN);
+  write.disabled = next.room <= 0;
+  if (!now) {
+    setText(says, `Pin “${tokens[at]}” to see what was expected after it.`);
+    return list.replaceChildren();
+  }
   const words = nextWords(now, tokens).map((part) =>
     typeof part === "string" ? part : h("strong", { dir: "auto" }, part[0]),
   );
   says.replaceChildren(...words);
-  const last = at === tokens.length - 1;
+  const last = at === next.last;
   const act =
     writing && next.room > 0 ? (/** @type {number} */ id) => writing.append(at, id) : null;
   list.replaceChildren(

@@ -71,20 +71,52 @@ class Draw:
     Attributes:
         temperature: What logits are divided by, in per cent; 0 for always the likeliest.
         top: From how many of the likeliest; 0 for all.
+        at: The position around which what comes next is wanted.
     """
 
     temperature: int = 100
     top: int = 0
+    at: int = 0
 
     @staticmethod
     def of(sent: object) -> "Draw | None":
         """The way in what a page sent; None if there is none, or one that cannot be."""
         if not isinstance(sent, Mapping):
             return None
-        temperature, top = sent.get("temperature"), sent.get("top")
-        if not _is_count(temperature) or not _is_count(top) or temperature > MAX_TEMPERATURE:
+        temperature, top, at = (sent.get(name, -1) for name in ("temperature", "top", "at"))
+        if not all(map(_is_count, (temperature, top, at))) or temperature > MAX_TEMPERATURE:
             return None
-        return Draw(temperature, top)
+        return Draw(temperature, top, at)
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a reader wants of what stands behind his text.
+
+    Attributes:
+        act: ``append`` a token, let the model ``write``, or ``stop``.
+        at: The position behind which a token is put; what stood there is left out.
+        token: Its number.
+        draw: How the model draws its tokens.
+    """
+
+    act: str
+    at: int = 0
+    token: int = 0
+    draw: Draw = Draw()
+
+    @staticmethod
+    def of(sent: object) -> "Written | None":
+        """The wish in what a page sent; None if there is none, or one that cannot be."""
+        if not isinstance(sent, Mapping):
+            return None
+        act, at, token = (sent.get(name, -1) for name in ("act", "at", "token"))
+        if act == "append" and _is_count(at) and type(token) is int and 0 <= token < 2**31:
+            return Written("append", at, token)
+        draw = Draw.of(sent) if act == "write" else None
+        if draw is not None:
+            return Written("write", draw=draw)
+        return Written("stop") if act == "stop" else None
 
 
 @dataclass(frozen=True)
