@@ -67,7 +67,7 @@ function positionIn({ focus, view, model, trace }) {
 /** @param {import("../parts/tools.js").Change} change @param {Writing | null} writing */
 function elementsOf(change, writing) {
   const says = h("p", { class: "ax-help ax-next-says" });
-  const waits = h("p", { class: "ax-help", role: "status" });
+  const waits = h("span", { class: "ax-help", role: "status" });
   const list = h("ol", { class: "ax-next-list", "aria-label": "Likeliest next tokens" });
   const draws = (/** @type {number} */ temperature) =>
     change((view) => ({ ...view, temperature }), {});
@@ -77,7 +77,15 @@ function elementsOf(change, writing) {
   );
   const write = pushButton("Write", "The model goes on by itself", () => writing?.write());
   const stop = pushButton("Stop", "What is written stays", () => writing?.stop());
-  const tools = h("span", { class: "ax-away" }, temperature.element, top.element, write, stop);
+  const tools = h(
+    "span",
+    { class: "ax-away" },
+    waits,
+    temperature.element,
+    top.element,
+    write,
+    stop,
+  );
   const title = h(
     "div",
     { class: "ax-title" },
@@ -89,7 +97,7 @@ function elementsOf(change, writing) {
   const element = h(
     "section",
     { class: "ax-panel ax-panel-next", "aria-label": "What comes next", hidden: "" },
-    ...[title, waits, list],
+    ...[title, list],
   );
   return { element, says, waits, list, tools, temperature, top, write, stop };
 }
