@@ -63,7 +63,8 @@ def trace(
         text: The text, in any language.
         second: A second text; the model then reads the two as a pair. For an encoder-decoder it
             is what the model shall write; without one the model writes it itself, greedily.
-        source: ``bert`` (the embedded all-MiniLM-L6-v2), ``scratch`` (the from-scratch layer with
+        source: ``bert`` (the embedded all-MiniLM-L6-v2), ``stories`` (the embedded decoder, which
+            has learned to tell little stories), ``scratch`` (the from-scratch layer with
             random weights), ``trained`` (the same after learning a task), ``transplant:bert`` (the
             same with BERT's weights), ``hf:NAME`` (a model of the Hugging Face hub) or
             ``path:FOLDER``.

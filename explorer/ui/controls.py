@@ -17,6 +17,7 @@ from explorer.ui.work import Recording
 
 _KIND_NAMES = {
     "bert": "BERT (all-MiniLM-L6-v2, built in)",
+    "stories": "Little stories (a decoder, built in)",
     "scratch": "From-scratch layer (random weights)",
     "trained": "From-scratch layer (trained on a task)",
     "transplant": "From-scratch layer (a BERT’s weights)",
@@ -27,7 +28,7 @@ _KIND_NAMES = {
 _PARTS = {"cross": "Cross", "encoder": "Encoder", "decoder": "Decoder"}
 _BY_NAME = {known.name: known for known in KNOWN}
 
-_DONORS = {name: _KIND_NAMES[name] for name in ("bert", "hf", "path")}
+_DONORS = {name: _KIND_NAMES[name] for name in state.DONORS}
 
 
 def ask(computes: bool = False, more: Callable[[], None] | None = None) -> None:
