@@ -12,8 +12,6 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from explorer.errors import ExplorerError
-
 Kind = Literal["coreference", "agreement", "repetition", "bracket"]
 KINDS: tuple[Kind, ...] = ("coreference", "agreement", "repetition", "bracket")
 END = "[END]"
@@ -484,11 +482,18 @@ class Story:
         return tuple(next(w for w in choice if w.word == word) for word, choice in pairs)
 
 
-def tell(seed: int) -> Story:
-    """A story, the same one for the same number."""
+def tell(seed: int, most: int = LONGEST) -> Story:
+    """A story, the same one for the same number.
+
+    Args:
+        seed: The number.
+        most: Words that are told, if the story does not end before.
+    """
     chance = random.Random(seed)
 
-    def pick(choice: Choice, _at: int) -> str:
+    def pick(choice: Choice, at: int) -> str | None:
+        if at == most:
+            return None
         if len(choice) == 1:
             return choice[0].word
         return chance.choices(choice, [way.share for way in choice])[0].word
@@ -496,29 +501,23 @@ def tell(seed: int) -> Story:
     return _told(pick)
 
 
-def parse(words: Sequence[str]) -> tuple[Story, Choice]:
-    """A story, or its beginning, as the grammar understands it, and what may come next.
+def follow(words: Sequence[str]) -> tuple[Story, Choice]:
+    """Words as the grammar understands them, as far as they tell a story.
 
-    Raises:
-        ExplorerError: A word stands where it cannot.
+    Returns:
+        The story up to the first word that cannot stand where it stands; and the words that may
+        come there, none where the story has ended.
     """
     after: list[Choice] = []
 
     def pick(choice: Choice, at: int) -> str | None:
-        if at == len(words):
+        word = words[at] if at < len(words) else None
+        if all(word != way.word for way in choice):
             after.append(choice)
             return None
-        if words[at] not in (way.word for way in choice):
-            some = ", ".join(f"“{way.word}”" for way in choice[:8])
-            raise ExplorerError(
-                f"“{words[at]}” cannot be word {at + 1} of a little story: there may stand {some}"
-                f"{', …' if len(choice) > 8 else ''}."
-            )
-        return words[at]
+        return word
 
     story = _told(pick)
-    if len(story.words) < len(words):
-        raise ExplorerError(f"The story ends before “{words[len(story.words)]}”.")
     return story, after[0] if after else ()
 
 
@@ -540,14 +539,15 @@ def _told(pick: Callable[[Choice, int], str | None]) -> Story:
     return Story(tuple(words), tuple(choices))
 
 
-_NO_SPACE_BEFORE = re.compile(r" (?=[.,:)”])|(?<=[(“]) ")
+SPLIT = r"\w+|[^\w\s]"  # what is one word
+CLOSED = r" (?=[.,:)”])|(?<=[(“]) "  # a space that people do not write
 
 
 def as_text(words: Iterable[str]) -> str:
     """Words as people write them; the end of a story is no word."""
-    return _NO_SPACE_BEFORE.sub("", " ".join(word for word in words if word != END))
+    return re.sub(CLOSED, "", " ".join(word for word in words if word != END))
 
 
 def split(text: str) -> list[str]:
     """The words and marks of a text, as the grammar has them."""
-    return re.findall(r"\w+|[^\w\s]", text)
+    return re.findall(SPLIT, text)

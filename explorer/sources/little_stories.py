@@ -16,13 +16,11 @@ from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 from explorer.run import Run
 from explorer.scratch.attention import SelfAttention
 from explorer.scratch.decoder import Decoder, Sizes
-from explorer.scratch.grammar import END, GIRLS, WORDS
+from explorer.scratch.grammar import CLOSED, END, GIRLS, SPLIT, WORDS
 from explorer.scratch.storyteller import START, UNKNOWN, VOCABULARY
 from explorer.sources.loading import LoadedModel
 from explorer.sources.tokens import read
 from explorer.trace import ModelInfo, Token
-
-_CLOSED = " (?=[.,:)”])|(?<=[(“]) "  # where two words have no space between them
 
 
 def note() -> str:
@@ -30,8 +28,8 @@ def note() -> str:
     some = ", ".join([*GIRLS[:2], "Tom", "fox", "frogs", "ball", "garden", "happy", "because"])
     return (
         f"It has learned little stories and knows {len(WORDS) - 1} words and marks, such as "
-        f"{some}; every other word is {UNKNOWN} to it. Begin as its stories do: Mia and Tom live near "
-        "the garden."
+        f"{some}; every other word is {UNKNOWN} to it. Begin as its stories do: Mia and Tom "
+        "live near the garden."
     )
 
 
@@ -59,14 +57,14 @@ def save(decoder: Decoder, folder: Path) -> None:
 def _tokenizer(length: int) -> PreTrainedTokenizerFast:
     numbers = {word: i for i, word in enumerate(VOCABULARY)}
     inner = Tokenizer(models.WordLevel(numbers, unk_token=UNKNOWN))
-    inner.pre_tokenizer = pre_tokenizers.Split(Regex(r"\w+|[^\w\s]"), "removed", invert=True)
+    inner.pre_tokenizer = pre_tokenizers.Split(Regex(SPLIT), "removed", invert=True)
     inner.post_processor = processors.TemplateProcessing(
         single=f"{START} $A",
         pair=f"{START} $A $B",
         special_tokens=[(START, numbers[START])],
     )
     inner.decoder = decoders.Sequence(
-        [decoders.WordPiece(cleanup=False), decoders.Fuse(), decoders.Replace(Regex(_CLOSED), "")]
+        [decoders.WordPiece(cleanup=False), decoders.Fuse(), decoders.Replace(Regex(CLOSED), "")]
     )
     return PreTrainedTokenizerFast(
         tokenizer_object=inner,
