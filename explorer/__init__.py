@@ -78,7 +78,8 @@ def trace(
         tokenizer: Its tokenizer.
         processor: What prepares pictures for it.
         options: For ``scratch``: d_model, n_heads, n_layers, seed, positions, causal. For
-            ``trained``: task, length, d_model, n_heads, n_layers, learning_rate, steps, seed.
+            ``trained``: task, length, d_model, n_heads, n_layers, learning_rate, steps, seed,
+            corpus.
 
     Returns:
         The trace; ``trace.weights`` is float32 ``[layer, head, query, key]``.

@@ -254,7 +254,8 @@ def parse_source(spec: str, **options: object) -> Source:
         spec: ``bert``, ``stories``, ``hf:NAME`` or ``hf:NAME@REVISION``, ``path:FOLDER``,
             ``scratch``, ``trained``, or ``transplant:`` with a model of BERT's form behind it.
         options: For ``scratch``: d_model, n_heads, n_layers, seed, positions, causal. For
-            ``trained``: task, length, d_model, n_heads, n_layers, learning_rate, steps, seed.
+            ``trained``: task, length, d_model, n_heads, n_layers, learning_rate, steps, seed,
+            corpus.
 
     Raises:
         ExplorerError: There is no such source, or an option is not one of its own.
@@ -329,7 +330,7 @@ def source_from_query(query: Mapping[str, str]) -> Source:
 
 
 def _option(name: str, value: str) -> object:
-    if name == "task":
+    if name in ("task", "corpus"):
         return value
     if name == "learning_rate":
         if re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,20})?(e-?[0-9]{1,2})?", value):
