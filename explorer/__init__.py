@@ -63,7 +63,8 @@ def trace(
         text: The text, in any language.
         second: A second text; the model then reads the two as a pair. For an encoder-decoder it
             is what the model shall write; without one the model writes it itself, greedily.
-        source: ``bert`` (the embedded all-MiniLM-L6-v2), ``scratch`` (the from-scratch layer with
+        source: ``bert`` (the embedded all-MiniLM-L6-v2), ``stories`` (the embedded decoder, which
+            has learned to tell little stories), ``scratch`` (the from-scratch layer with
             random weights), ``trained`` (the same after learning a task), ``transplant:bert`` (the
             same with BERT's weights), ``hf:NAME`` (a model of the Hugging Face hub) or
             ``path:FOLDER``.
@@ -77,7 +78,8 @@ def trace(
         tokenizer: Its tokenizer.
         processor: What prepares pictures for it.
         options: For ``scratch``: d_model, n_heads, n_layers, seed, positions, causal. For
-            ``trained``: task, length, d_model, n_heads, n_layers, learning_rate, steps, seed.
+            ``trained``: task, length, d_model, n_heads, n_layers, learning_rate, steps, seed,
+            corpus.
 
     Returns:
         The trace; ``trace.weights`` is float32 ``[layer, head, query, key]``.

@@ -25,6 +25,8 @@ class TrainingHistory:
         loss: Mean training loss since the frame before.
         accuracy: Share of right answers on held-out sequences.
         chance: That share for who always gives the most frequent answer.
+        best: The accuracy and the loss of the best that anybody could do, where that is known and
+            is not to be always right.
         near: By the ideal patterns' names, how near each head is to it on held-out sequences,
             ``[frame, layer, head]``, 0 to 1.
         ideals: By name, the ideal patterns of this sequence, 0 or 1, ``[query, key]``.
@@ -42,6 +44,7 @@ class TrainingHistory:
     loss: tuple[float, ...]
     accuracy: tuple[float, ...]
     chance: float
+    best: tuple[float, float] | None
     near: dict[str, Shares]
     ideals: dict[str, Shares]
     answers: tuple[tuple[str, ...], ...]

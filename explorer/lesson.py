@@ -18,6 +18,8 @@ class Task:
         steps: Training steps.
         shortest: The shortest sequence in which the task means something.
         tries: Sequences that show what was learned, and what was not, each with a sentence.
+        longest: The longest training sequence.
+        of_text: Whether it is learned from a text of the reader's.
     """
 
     title: str
@@ -28,7 +30,23 @@ class Task:
     steps: int
     shortest: int = 3
     tries: tuple[tuple[str, str], ...] = ()
+    longest: int = 32
+    of_text: bool = False
 
+
+# An old rhyme, by nobody whose name is known; learned from where a reader pastes no text.
+RHYME = (
+    "This is the house that Jack built. This is the malt that lay in the house that Jack built. "
+    "This is the rat that ate the malt that lay in the house that Jack built. This is the cat that "
+    "killed the rat that ate the malt that lay in the house that Jack built. This is the dog that "
+    "worried the cat that killed the rat that ate the malt that lay in the house that Jack built. "
+    "This is the cow with the crumpled horn that tossed the dog that worried the cat that killed "
+    "the rat that ate the malt that lay in the house that Jack built. This is the maiden all "
+    "forlorn that milked the cow with the crumpled horn that tossed the dog that worried the cat "
+    "that killed the rat that ate the malt that lay in the house that Jack built."
+)
+LETTERS = (300, 20_000)  # characters of a text that is learned from
+KINDS_OF_LETTERS = 200
 
 TASKS = {
     "copy": Task(
@@ -117,10 +135,42 @@ TASKS = {
             ("abcab", "Only 5 tokens. Does it find the earlier a?"),
         ),
     ),
+    "letters": Task(
+        "Next letter of a text",
+        "At each place, name the letter that comes next; spaces count. Paste a text of your own.",
+        length=24,
+        n_heads=4,
+        n_layers=2,
+        steps=500,
+        longest=48,
+        of_text=True,
+    ),
+    "stories": Task(
+        "Little stories: the next word",
+        "At each place, name the next word of a story whose grammar is known: so is the best that "
+        "anybody could do.",
+        length=48,
+        n_heads=4,
+        n_layers=2,
+        steps=600,
+        longest=64,
+        tries=(
+            (
+                "Mia and Tom live near the park. Mia has a red ball, and Tom has two red hats. "
+                "They see a fox and two dogs in the barn. Tom loves his red",
+                "Whose red things? It must find out who “his” means.",
+            ),
+            (
+                "Ida and Ben live near the farm. Ben has a blue key, and Ida has a pink coat. "
+                "They see two geese and a cat in the field. The geese near the cat",
+                "One cat, two geese: which of them does the verb go with?",
+            ),
+        ),
+    ),
 }
 
 LIMITS: dict[str, tuple[int, int]] = {
-    "length": (3, 32),
+    "length": (3, 64),
     "d_model": (8, 128),
     "n_heads": (1, 8),
     "n_layers": (1, 3),
@@ -146,6 +196,7 @@ class Trained:
         learning_rate: The largest that Adam (Kingma, Ba 2015) gets, after a warm-up.
         steps: Training steps; None for the task's own.
         seed: Seed of the data and of every weight.
+        corpus: The text that is learned from, for a task that has one; empty for the `RHYME`.
 
     Raises:
         ExplorerError: A setting is out of its range, or there is no such task.
@@ -159,6 +210,7 @@ class Trained:
     learning_rate: float = 0.003
     steps: int | None = None
     seed: int = 0
+    corpus: str = ""
 
     def __post_init__(self) -> None:
         task = TASKS.get(self.task)
@@ -170,7 +222,9 @@ class Trained:
             if getattr(self, name) is None:
                 object.__setattr__(self, name, getattr(task, name))
         for name, (low, high) in LIMITS.items():
-            value, least = getattr(self, name), max(low, task.shortest if name == "length" else 0)
+            value, least, high = getattr(self, name), low, high
+            if name == "length":
+                least, high = max(low, task.shortest), min(high, task.longest)
             if type(value) is not int or not least <= value <= high:
                 raise ExplorerError(
                     f"{name} is {value!r}; for a training it must be a whole number from {least} "
@@ -183,14 +237,54 @@ class Trained:
                 f"{LEARNING_RATES[0]} to {LEARNING_RATES[1]:g}. Usual is 0.003."
             )
         check_heads(self.d_model, self.n_heads or 1)
+        corpus = " ".join(self.corpus.split()) if task.of_text else ""
+        object.__setattr__(self, "corpus", "" if corpus == RHYME else corpus)
+        if corpus:
+            _check_corpus(corpus, self.length or 0)
 
     @property
     def spec(self) -> str:
         return "trained"
 
+    @property
+    def text(self) -> str:
+        """The text that is learned from, for a task that has one."""
+        return self.corpus or RHYME
+
     def defaults(self) -> "Trained":
         """The same task with its own settings."""
         return Trained(self.task)
+
+
+def _check_corpus(corpus: str, length: int) -> None:
+    """Refuse a text from which no next letter can be learned.
+
+    Raises:
+        ExplorerError: It is too short or too long, or has too few letters or too many.
+    """
+    least, most = max(LETTERS[0], 9 * (length + 1)), LETTERS[1]
+    if len(set(corpus)) == 1:
+        raise ExplorerError(
+            f"This text has one letter only, “{corpus[0]}”: there is nothing to learn of what "
+            "comes next. Paste another one."
+        )
+    if len(corpus) < least:
+        raise ExplorerError(
+            f"This text has {len(corpus):,} characters, spaces counted once; to learn from "
+            f"sequences of {length} letters, and to be tested on others, {least:,} are needed. "
+            "Paste a longer one, or empty the box for the rhyme that comes with the app."
+        )
+    if len(corpus) > most:
+        raise ExplorerError(
+            f"This text has {len(corpus):,} characters; at most {most:,} can be learned from here. "
+            "Shorten it."
+        )
+    kinds = len(set(corpus))
+    if kinds > KINDS_OF_LETTERS:
+        raise ExplorerError(
+            f"This text has {kinds:,} different letters and signs; at most {KINDS_OF_LETTERS} can "
+            "be told apart here. Paste a text in a script of fewer signs."
+        )
 
 
 def check_heads(d_model: int, n_heads: int) -> None:

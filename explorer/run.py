@@ -11,9 +11,8 @@ from explorer.limits import MAX_CHARACTERS, MAX_LINES
 from explorer.picture import Picture
 from explorer.source import (
     Embedded,
-    Folder,
-    Hub,
     InMemory,
+    Model,
     Own,
     Scratch,
     Source,
@@ -140,8 +139,7 @@ class Run:
                 "to compute from. Explore, Compare and Heads show it; for this page choose another "
                 "model, then press Run."
             )
-        models = Embedded | Hub | Folder | InMemory
-        if self.picture is not None and not isinstance(self.source, models):
+        if self.picture is not None and not isinstance(self.source, Model | InMemory):
             raise ExplorerError(
                 "The from-scratch layer reads text, not pictures. Turn off “Picture”, or choose a "
                 "vision model such as google/vit-base-patch16-224."

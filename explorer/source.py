@@ -1,4 +1,4 @@
-"""What can read a text: BERT, any model of the hub or of a folder, the from-scratch layer."""
+"""What can read a text: BERT, the teller of stories, any model, the from-scratch layer."""
 
 import re
 from collections.abc import Mapping
@@ -26,6 +26,15 @@ class Embedded:
     @property
     def spec(self) -> str:
         return "bert"
+
+
+@dataclass(frozen=True, slots=True)
+class Stories:
+    """The small decoder that comes with the app: it has learned to tell little stories."""
+
+    @property
+    def spec(self) -> str:
+        return "stories"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +137,7 @@ class Scratch:
         return "scratch"
 
 
-Model = Embedded | Hub | Folder
+Model = Embedded | Stories | Hub | Folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +193,7 @@ class InMemory:
         return "memory"
 
 
-Source = Embedded | Hub | Folder | Scratch | Trained | Transplanted | Own | InMemory
+Source = Embedded | Stories | Hub | Folder | Scratch | Trained | Transplanted | Own | InMemory
 WITH_OPTIONS: Mapping[str, type[Scratch] | type[Trained]] = {
     "scratch": Scratch,
     "trained": Trained,
@@ -200,7 +209,7 @@ def model_of(source: Source) -> "Model | InMemory | None":
     """The pretrained model that a source needs, if it needs one."""
     if isinstance(source, Transplanted):
         return source.donor
-    return source if isinstance(source, Embedded | Hub | Folder | InMemory) else None
+    return source if isinstance(source, Model | InMemory) else None
 
 
 def hub_model(typed: str) -> Hub:
@@ -242,10 +251,11 @@ def parse_source(spec: str, **options: object) -> Source:
     """The source that a short name means.
 
     Args:
-        spec: ``bert``, ``hf:NAME`` or ``hf:NAME@REVISION``, ``path:FOLDER``, ``scratch``,
-            ``trained``, or ``transplant:`` with one of the first three behind it.
+        spec: ``bert``, ``stories``, ``hf:NAME`` or ``hf:NAME@REVISION``, ``path:FOLDER``,
+            ``scratch``, ``trained``, or ``transplant:`` with a model of BERT's form behind it.
         options: For ``scratch``: d_model, n_heads, n_layers, seed, positions, causal. For
-            ``trained``: task, length, d_model, n_heads, n_layers, learning_rate, steps, seed.
+            ``trained``: task, length, d_model, n_heads, n_layers, learning_rate, steps, seed,
+            corpus.
 
     Raises:
         ExplorerError: There is no such source, or an option is not one of its own.
@@ -266,6 +276,8 @@ def parse_source(spec: str, **options: object) -> Source:
         )
     if spec == "bert":
         return Embedded()
+    if spec == "stories":
+        return Stories()
     if kind == "hf":
         return hub_model(rest)
     if kind == "path":
@@ -280,8 +292,8 @@ def parse_source(spec: str, **options: object) -> Source:
             "file, and upload it under Model, “My own attention weights”."
         )
     raise ExplorerError(
-        f"There is no source “{spec}”. Use bert, scratch, trained, hf:NAME for a model of the "
-        "Hugging Face hub, path:FOLDER for one on this machine, or transplant:bert for the "
+        f"There is no source “{spec}”. Use bert, stories, scratch, trained, hf:NAME for a model of "
+        "the Hugging Face hub, path:FOLDER for one on this machine, or transplant:bert for the "
         "from-scratch layer with a model’s own weights."
     )
 
@@ -318,7 +330,7 @@ def source_from_query(query: Mapping[str, str]) -> Source:
 
 
 def _option(name: str, value: str) -> object:
-    if name == "task":
+    if name in ("task", "corpus"):
         return value
     if name == "learning_rate":
         if re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,20})?(e-?[0-9]{1,2})?", value):

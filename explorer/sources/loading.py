@@ -29,9 +29,15 @@ from transformers.utils import logging as transformers_logging
 
 from explorer.errors import ExplorerError, own_words
 from explorer.limits import MAX_TOKENS, MODELS_MB
-from explorer.source import Embedded, Folder, Hub, InMemory, Source
+from explorer.source import Embedded, Folder, Hub, InMemory, Model, Source, Stories
 from explorer.sources.building import check_need, counting_steps
-from explorer.sources.catalogue import EMBEDDED_NAME, check_weights, embedded_folder
+from explorer.sources.catalogue import (
+    EMBEDDED_NAME,
+    STORIES_FOLDER,
+    STORIES_NAME,
+    check_weights,
+    embedded_folder,
+)
 from explorer.sources.checking import (
     check_config,
     check_files,
@@ -167,7 +173,7 @@ _LOOK = 0.25  # seconds between two looks whether anybody still waits
 _table = threading.Lock()  # held for a moment: who wants a loaded model must not wait for another
 
 
-def load_model(source: Embedded | Hub | Folder | InMemory, progress: Progress) -> LoadedModel:
+def load_model(source: Model | InMemory, progress: Progress) -> LoadedModel:
     """The model of a source, loaded once for all who ask; the last ones used stay in memory.
 
     Raises:
@@ -202,7 +208,7 @@ def load_model(source: Embedded | Hub | Folder | InMemory, progress: Progress) -
 
 
 def _load_beside(
-    source: Embedded | Hub | Folder,
+    source: Model,
     stamp: Stamp,
     folder: Path,
     name: str,
@@ -244,7 +250,7 @@ def loaded_model(source: Source, stamp: Stamp | None = None) -> LoadedModel | No
         return found
 
 
-def _keep(source: Embedded | Hub | Folder, loaded: LoadedModel) -> None:
+def _keep(source: Model, loaded: LoadedModel) -> None:
     for read in (loaded, *loaded.others.values()):
         for part in read.whole.modules() if isinstance(read, LoadedModel) else ():
             if isinstance(part, torch.nn.ModuleList):  # its layers
@@ -257,7 +263,7 @@ def _keep(source: Embedded | Hub | Folder, loaded: LoadedModel) -> None:
             _loaded.popitem(last=False)
 
 
-def _find(source: Embedded | Hub | Folder, progress: Progress) -> tuple[Path, str]:
+def _find(source: Model, progress: Progress) -> tuple[Path, str]:
     """The folder that holds a source's files, downloaded first if need be, and its shown name."""
     if isinstance(source, Folder):
         folder = source.place()
@@ -276,12 +282,19 @@ def _find(source: Embedded | Hub | Folder, progress: Progress) -> tuple[Path, st
             local = hub_folder(Hub(EMBEDDED_NAME), progress)
             check_weights(local / "model.safetensors")
         return local, EMBEDDED_NAME.rpartition("/")[2]
+    if isinstance(source, Stories):
+        return STORIES_FOLDER, STORIES_NAME
     return hub_folder(source, progress), source.name
 
 
-def _load_source(source: Embedded | Hub | Folder, folder: Path, name: str) -> LoadedModel:
+def _load_source(source: Model, folder: Path, name: str) -> LoadedModel:
     if isinstance(source, Folder):
         return _load(folder, name, None)  # whoever it belongs to, its files are not ours to remove
+    if isinstance(source, Stories):
+        from explorer.sources.little_stories import note  # which needs this file
+
+        loaded = _load(folder, name, None)
+        return replace(loaded, info=replace(loaded.info, notes=(note(),)))
     # A vocabulary that was cut short can be loaded, and most words are unknown: look before.
     if discard_damaged(folder, weights=False):
         raise ExplorerError(_DAMAGED.format(name=name))

@@ -13,11 +13,13 @@ from explorer.history import TrainingHistory
 from explorer.layers import of_weights
 from explorer.lesson import TASKS, Trained
 from explorer.run import Run
-from explorer.scratch.tasks import BLANK, COURSES, START
+from explorer.scratch.nextword import course_of
+from explorer.scratch.tasks import BLANK, START
 from explorer.scratch.training import Frame, Learner, Training, learner_at
 from explorer.sources.progress import Progress, tick
 from explorer.sources.scratch import ScratchReading
 from explorer.trace import AttentionTrace, ModelInfo, Token, Weights
+from explorer.visible import visible
 
 KEPT_BYTES = 512 * 2**20  # of weights along the way, of all trainings together
 _trainings: OrderedDict[Trained, Training] = OrderedDict()
@@ -77,28 +79,29 @@ def _frame(training: Training, step: int) -> Frame | None:
 def read_tokens(lesson: Trained, texts: tuple[str, ...]) -> tuple[tuple[Token, ...], int]:
     """A text as the tokens of a task, and how many did not fit.
 
-    Every character is a token; spaces only separate.
-
     Raises:
         ExplorerError: The text holds something that is no token of the task.
     """
-    course, title = COURSES[lesson.task], TASKS[lesson.task].title
+    course, title = course_of(lesson), TASKS[lesson.task].title
     if len(texts) > 1:
         raise ExplorerError(
             "A trained layer reads one sequence: switch the second text off and press Run again."
         )
     (text,) = texts
-    found = [(i, c) for i, c in enumerate(text) if not c.isspace()]
-    strange = next((c for _, c in found if c not in course.symbols), None)
+    found = [(text[start:end], (start, end)) for start, end in course.read(text)]
+    said = [course.spelled(word) for word, _ in found]
+    strange = next((word for word in said if word not in course.vocabulary or word == START), None)
     if strange is not None:
         raise ExplorerError(
-            f"The layer that learned “{title}” knows only the tokens "
-            f"{' '.join(course.symbols)}; “{strange}” is none of them. Try: "
-            f"{example_text(lesson)}"
+            f"The layer that learned “{title}” knows {course.known()}; "
+            f"“{visible(strange[:40])}” is none of them. Try: {example_text(lesson)}"
         )
     length = lesson.length or 0
     start = [Token(START, None, None, 0, special=True)] if course.starts else []
-    read = [Token(c, (i, i + 1), n, 0, special=False) for n, (i, c) in enumerate(found[:length])]
+    read = [
+        Token(word, span, n, 0, special=False)
+        for n, (word, (_, span)) in enumerate(zip(said, found[:length], strict=False))
+    ]
     return (*start, *read), max(0, len(found) - length)
 
 
@@ -109,7 +112,8 @@ def example_text(lesson: Trained) -> str:
 
 def text_of(lesson: Trained, ids: list[int]) -> str:
     """Token numbers as a text, without `START`."""
-    return " ".join(t for i in ids if (t := COURSES[lesson.task].vocabulary[i]) != START)
+    course = course_of(lesson)
+    return course.write([t for i in ids if (t := course.vocabulary[i]) != START])
 
 
 def read_trained(run: Run, progress: Progress) -> ScratchReading:
@@ -162,7 +166,7 @@ class _Reel:
     def __init__(self, lesson: Trained, tokens: tuple[Token, ...]) -> None:
         self._ids = torch.tensor([_ids(lesson, tokens)])
         self._learner = Learner(lesson).eval()
-        self._answers = COURSES[lesson.task].answers
+        self._answers = course_of(lesson).answers
         self._lock = threading.Lock()
         self.steps: list[int] = []
         self.weights: list[Weights] = []
@@ -193,7 +197,7 @@ def history(lesson: Trained, text: str) -> TrainingHistory:
         ExplorerError: The text is no sequence of the task.
     """
     tokens, n_cut = read_tokens(lesson, (text,))
-    course = COURSES[lesson.task]
+    course = course_of(lesson)
     if all(t.special for t in tokens):
         raise ExplorerError("There is no token of this task in the sequence yet.")
     training = training_of(lesson)
@@ -201,8 +205,6 @@ def history(lesson: Trained, text: str) -> TrainingHistory:
     frames = [f for f in list(training.frames) if f.step <= until and math.isfinite(f.loss)]
     reel = _reel_of(lesson, text, tokens, frames)
     ids = torch.tensor(_ids(lesson, tokens))
-    own = ids[course.starts :]
-    solved = [BLANK] * course.starts + course.solve(own[None])[0].tolist()
     last = replace(lesson, steps=max(frames[-1].step, 1))
     info = _info(last, Learner(lesson))
     layers = of_weights(reel.weights[len(frames) - 1])
@@ -218,10 +220,11 @@ def history(lesson: Trained, text: str) -> TrainingHistory:
         loss=tuple(f.loss for f in frames),
         accuracy=tuple(f.accuracy for f in frames),
         chance=training.chance,
+        best=(best.accuracy, best.loss) if (best := training.best) else None,
         near={name: np.stack([f.near[name].numpy() for f in frames]) for name in frames[0].near},
         ideals={p.name: p.wanted.numpy() for p in course.patterns(ids)},
         answers=tuple(reel.said[: len(frames)]),
-        right=tuple(None if i == BLANK else course.answers[i] for i in solved),
+        right=tuple(None if i == BLANK else course.answers[i] for i in course.right(ids).tolist()),
     )
 
 
@@ -244,7 +247,8 @@ def _lesson(run: Run) -> Trained:
 
 
 def _ids(lesson: Trained, tokens: tuple[Token, ...]) -> list[int]:
-    return [COURSES[lesson.task].vocabulary.index(t.text) for t in tokens]
+    numbers = course_of(lesson).numbers
+    return [numbers[t.text] for t in tokens]
 
 
 def _info(lesson: Trained, learner: Learner) -> ModelInfo:

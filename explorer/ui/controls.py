@@ -7,7 +7,7 @@ import streamlit as st
 
 from explorer.errors import ExplorerError
 from explorer.history import TrainingHistory
-from explorer.lesson import LEARNING_RATES, LIMITS, TASKS, Trained
+from explorer.lesson import LEARNING_RATES, LETTERS, LIMITS, TASKS, Trained
 from explorer.run import PARTS
 from explorer.sources import EXAMPLES, Example
 from explorer.sources.catalogue import KNOWN
@@ -17,6 +17,7 @@ from explorer.ui.work import Recording
 
 _KIND_NAMES = {
     "bert": "BERT (all-MiniLM-L6-v2, built in)",
+    "stories": "Little stories (a decoder, built in)",
     "scratch": "From-scratch layer (random weights)",
     "trained": "From-scratch layer (trained on a task)",
     "transplant": "From-scratch layer (a BERT’s weights)",
@@ -27,7 +28,7 @@ _KIND_NAMES = {
 _PARTS = {"cross": "Cross", "encoder": "Encoder", "decoder": "Decoder"}
 _BY_NAME = {known.name: known for known in KNOWN}
 
-_DONORS = {name: _KIND_NAMES[name] for name in ("bert", "hf", "path")}
+_DONORS = {name: _KIND_NAMES[name] for name in state.DONORS}
 
 
 def ask(computes: bool = False, more: Callable[[], None] | None = None) -> None:
@@ -159,6 +160,7 @@ def model(side: str = "", title: str = "Model", computes: bool = False) -> None:
     elif kind == "trained":
         with st.popover("What it has learned", width="stretch"):
             task(side)
+            corpus(side)
             lesson(side)
         st.button(
             "Fill in an example sequence",
@@ -256,6 +258,18 @@ def task(side: str = "") -> None:
     )
 
 
+def corpus(side: str = "") -> None:
+    """The text that is learned from, for a task that has one."""
+    if TASKS[st.session_state[f"{side}t_task"]].of_text:
+        st.text_area(
+            "Text to learn from",
+            key=f"{side}t_corpus",
+            height=96,
+            placeholder=f"Paste {LETTERS[0]:,} to {LETTERS[1]:,} characters, then press Start. "
+            "Empty: “This is the house that Jack built.”",
+        )
+
+
 def lesson(side: str = "") -> None:
     """The settings of a training."""
     chosen = TASKS[st.session_state[f"{side}t_task"]]
@@ -263,6 +277,7 @@ def lesson(side: str = "") -> None:
 
     def number(place: Any, title: str, name: str, least: int = 0) -> None:
         low, high = LIMITS[name]
+        high = min(high, chosen.longest) if name == "length" else high
         place.number_input(title, max(low, least), high, key=f"{side}t_{name}")
 
     number(left, "Length of a sequence", "length", chosen.shortest)

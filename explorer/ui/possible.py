@@ -5,6 +5,7 @@ import streamlit as st
 from explorer.sources.catalogue import KNOWN
 
 _NAMES = {known.name: known for known in KNOWN}
+_BUILT_IN = {"bert": "all-MiniLM-L6-v2", "stories": "The teller of little stories"}
 _LAYERS = ("scratch", "trained", "transplant")
 SMALL_SIGHT = next(known for known in KNOWN if known.name == "facebook/deit-tiny-patch16-224")
 
@@ -19,7 +20,7 @@ def ill_suited(kind: str, looks: bool, computes: bool) -> str:
     """
     if kind == "own":
         return "no model to compute with" if computes else ""
-    return "reads no pictures" if looks and (kind in _LAYERS or kind == "bert") else ""
+    return "reads no pictures" if looks and (kind in _LAYERS or kind in _BUILT_IN) else ""
 
 
 def why_not(side: str, computes: bool) -> str:
@@ -33,7 +34,7 @@ def why_not(side: str, computes: bool) -> str:
         )
     known = _NAMES.get((get(f"{side}hub_name") or "").strip()) if kind == "hf" else None
     if looks and (known is None or known.reads == "text"):
-        name = known.name if known else {"bert": "all-MiniLM-L6-v2"}.get(kind, "")
+        name = known.name if known else _BUILT_IN.get(kind, "")
         if name or kind in _LAYERS:
             who = name or "The from-scratch layer"
             return f"{who} reads text, not pictures: choose a vision model, or turn off “Picture”."

@@ -29,6 +29,7 @@ from explorer.source import (
     Own,
     Scratch,
     Source,
+    Stories,
     Transplanted,
     hub_model,
     kind_of,
@@ -46,7 +47,8 @@ _OF_A_RUN += tuple(f"t_{name}" for name in _TRAINED)
 B = "b_"  # before the names of everything that belongs to the second run of a comparison
 _INPUTS = (*_OF_A_RUN, *(B + name for name in _OF_A_RUN))
 _REFUSED = tuple(f"{side}{box}_refused" for side in ("", B) for box in ("picture", "own"))
-KINDS = ("bert", "scratch", "trained", "transplant", "hf", "path", "own")
+KINDS = ("bert", "stories", "scratch", "trained", "transplant", "hf", "path", "own")
+DONORS = ("bert", "hf", "path")  # whose weights the from-scratch layer can be given
 # What no address carries leaves a mark in it, so that whoever opens it is told what is missing.
 LOST = {
     "file": "This address is of a page that showed an uploaded file. Files do not travel in "
@@ -299,7 +301,7 @@ def fill_inputs(run: Run, side: str = "") -> None:
         "second": run.second or "",
         "pair": run.second is not None,
         "kind": kind_of(source),
-        "donor": kind_of(model) if model else "bert",
+        "donor": kind_of(model) if model and kind_of(model) in DONORS else "bert",
         "hub_name": model.spec.removeprefix("hf:") if isinstance(model, Hub) else "",
         "folder": model.path if isinstance(model, Folder) else "",
         "part": run.part,
@@ -405,7 +407,9 @@ def _model_from_inputs(kind: str, side: str) -> Model:
     get = _getter(side)
     if kind == "hf":
         return hub_model(get("hub_name") or "")
-    return Folder(get("folder").strip()) if kind == "path" else Embedded()
+    if kind == "path":
+        return Folder(get("folder").strip())
+    return Stories() if kind == "stories" else Embedded()
 
 
 def permitted(source: Source) -> Source:

@@ -3,6 +3,7 @@
 import time
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass, fields, replace
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -15,7 +16,7 @@ from explorer.instrument.wire.about import About
 from explorer.instrument.wire.request import Head, Page, Request
 from explorer.instrument.wire.trace import Report, pack
 from explorer.lesson import LIMITS, TASKS, Trained
-from explorer.run import Run
+from explorer.run import LINK_BYTES, Run
 from explorer.source import source_from_query, source_to_query
 from explorer.ui import controls, messages, place, state
 from explorer.ui.answers import answers
@@ -23,6 +24,8 @@ from explorer.ui.scheduler import Job, scheduler
 from explorer.ui.show import PATIENCE, name_of
 from explorer.ui.work import Learning, Recording
 
+MOST_SEQUENCE = 400  # characters
+_LABEL = 24  # characters of a sequence on a button
 LOOK_AGAIN = 0.6  # seconds between two looks at a training that runs
 WAYS = (("Explore it", "explore"), ("Step by step", "step"), ("Compare it", "compare"))
 
@@ -52,6 +55,7 @@ def ask() -> None:
         with settings.popover("Settings", width="stretch"):
             controls.lesson()
         start.button("Start", key="train", type="primary", width="stretch", on_click=_start)
+        controls.corpus()
         st.text(TASKS[st.session_state.t_task].says)
 
 
@@ -72,7 +76,7 @@ def _open() -> None:
     except ExplorerError as error:
         session.train_trouble = f"This link cannot be opened as it is. {error}"
         return
-    session.sequence = query.get("sequence", "")[:200]
+    session.sequence = query.get("sequence", "")[:MOST_SEQUENCE]
     state.fill_lesson(asked)
     _begin(asked)
 
@@ -92,7 +96,7 @@ def _start() -> None:
     except ExplorerError as error:
         session.train_trouble = str(error)
         return
-    if session.lesson and lesson.task != session.lesson.task:
+    if session.lesson and (lesson.task, lesson.text) != (session.lesson.task, session.lesson.text):
         session.sequence = ""
     _begin(lesson)
 
@@ -156,14 +160,14 @@ def _bar() -> None:
             "Try your own sequence",
             key="sequence",
             placeholder="Try your own sequence; empty: one held out",
-            max_chars=200,
+            max_chars=MOST_SEQUENCE,
             persist_state="session",
             label_visibility="collapsed",
             width=380,
         )
         for i, (text, why) in enumerate(TASKS[lesson.task].tries):
             st.button(
-                text,
+                text if len(text) <= _LABEL else f"…{text[-_LABEL:].partition(' ')[2]}",
                 key=f"try_{i}",
                 type="tertiary",
                 help=why,
@@ -296,7 +300,7 @@ def _show(film: Film, doing: str) -> None:
     if film.sequence:
         link |= {"sequence": film.sequence}
 
-    if session.learning is None:
+    if session.learning is None and len(urlencode(link)) <= LINK_BYTES:
         _write_address(link)
 
     def page_of(page: Page, report: Report) -> str:

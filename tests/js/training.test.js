@@ -17,6 +17,7 @@ const training = {
   loss: [2, 1, 0.5],
   accuracy: [0.1, 0.5, 1],
   chance: 0.1,
+  best: null,
   near: [{ name: "x", heads: [[0], [0.5], [1]] }],
   ideals: ["x"],
   answers: [

@@ -103,6 +103,7 @@ test("a place on the curves is the frame nearest to it, also beside them", () =>
 const training = {
   ...{ task: "Find", length: 3, until: 1500, causal: false },
   ...{ steps: [1200], loss: [0.5], accuracy: [0.996], chance: 0.25, ideals: [] },
+  best: null,
   ...{ answers: [["a", "b", "c"]], right: [null, "b", "b"] },
   near: [
     { name: "the same word", heads: [[0, 0, 0.25, 0.75]] },
@@ -116,6 +117,8 @@ const trace = /** @type {any} */ ({
 
 test("the chosen heads, together, are told by the pattern that they are nearest to", () => {
   const both = { layer: 2, heads: [0, 1] };
+  const known = { ...training, best: { accuracy: 0.62, loss: 0.9 } };
+  assert.match(sentenceOfFrame(known, 0, trace, both), /\(chance 25 %, best possible 62 %\)/);
   assert.deepEqual(nearest(training, 0, trace, both), { near: 0.5, index: 0 });
   assert.deepEqual(nearest(training, 0, trace, { layer: 2, heads: [0] }), { near: 0.5, index: 1 });
   assert.equal(

@@ -128,6 +128,10 @@ export function nearest(training, frame, trace, view) {
   return { near: Number.isFinite(shares[best]) ? shares[best] : null, index: best };
 }
 
+/** Between what chance reaches and what can be reached at best. @param {About} training */
+const boundsOf = ({ chance, best }) =>
+  `chance ${percentOf(chance)}${best ? `, best possible ${percentOf(best.accuracy)}` : ""}`;
+
 /**
  * What was learned after a frame's steps.
  * @param {About} training @param {number} frame @param {Trained} trace @param {Chosen} view
@@ -138,7 +142,7 @@ export function sentenceOfFrame(training, frame, trace, view) {
   return [
     `After ${step.toLocaleString("en")} steps:`,
     step ? "" : "random weights, nothing but noise. Play shows how they learn.",
-    `${percentOf(training.accuracy[frame])} of the answers on held-out sequences of ${training.length} tokens are right (chance ${percentOf(training.chance)}), loss ${training.loss[frame].toPrecision(3)}.`,
+    `${percentOf(training.accuracy[frame])} of the answers on held-out sequences of ${training.length} tokens are right (${boundsOf(training)}), loss ${training.loss[frame].toPrecision(3)}.`,
     near === null
       ? ""
       : `Of what ${chosenName(view)} ${view.heads.length === 1 ? "looks" : "look"} at there, ${percentOf(near)} is ${training.near[index].name}.`,

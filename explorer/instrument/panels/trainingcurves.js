@@ -10,7 +10,8 @@ import { paintOn } from "../parts/paint.js";
  * @typedef {import("../numbers/data.js").Training} Training
  * @typedef {import("../parts/paint.js").Pen} Pen
  * @typedef {{left: number, right: number, top: number, bottom: number}} Plot
- * @typedef {{colour: string, thick: number, of: (i: number) => number, word: string}} Line
+ * @typedef {{colour: string, thick: number, of: (i: number) => number, word: string,
+ *            dashed?: boolean}} Line
  *   of: a share of the height, by frame; word: for the legend
  */
 
@@ -53,6 +54,7 @@ function linesOf(training, { theme, trace, view }) {
   const last = training.steps.length - 1;
   const { heads } = training.near[nearest(training, last, trace, view).index];
   const most = Math.max(...training.loss);
+  const { best } = training;
   const dark = Number(theme.dark);
   return [
     {
@@ -71,12 +73,35 @@ function linesOf(training, { theme, trace, view }) {
       ...{ colour: theme.muted, thick: 1, word: `chance ${percentOf(training.chance)}` },
       of: () => training.chance,
     },
+    ...(best ? bestOf(best, most, theme.accent, LOSS[dark]) : []),
   ];
 }
 
+/**
+ * The best that anybody could do, who knows how the sequences are made: a roof and a floor.
+ * @param {NonNullable<Training["best"]>} best @param {number} most the largest loss
+ * @param {string} accent @param {string} loss the colours
+ * @returns {Line[]}
+ */
+const bestOf = (best, most, accent, loss) => [
+  {
+    ...{
+      colour: accent,
+      thick: 1,
+      word: `best possible ${percentOf(best.accuracy)}`,
+      dashed: true,
+    },
+    of: () => best.accuracy,
+  },
+  {
+    ...{ colour: loss, thick: 1, word: `least loss ${best.loss.toFixed(2)}`, dashed: true },
+    of: () => best.loss / most,
+  },
+];
+
 /** @param {Line} line */
-function keyOf({ colour, word }) {
-  const swatch = h("i", { class: "ax-swatch" });
+function keyOf({ colour, word, dashed }) {
+  const swatch = h("i", { class: dashed ? "ax-swatch ax-swatch-dashed" : "ax-swatch" });
   swatch.style.background = colour;
   return h("span", {}, swatch, word);
 }
@@ -116,16 +141,25 @@ function frameOf(pen, plot, steps, theme) {
 }
 
 /** @param {Pen} pen @param {Plot} plot @param {Line} line @param {number} count */
-function draw(pen, plot, { colour, thick, of }, count) {
+function draw(pen, plot, { colour, thick, of, dashed }, count) {
   pen.strokeStyle = colour;
   pen.lineWidth = thick;
   pen.beginPath();
-  for (let i = 0; i < count; i++) {
+  if (dashed) dashes(pen, plot, up(plot, bound(of(0), 0, 1)));
+  for (let i = 0; i < count && !dashed; i++) {
     const y = up(plot, bound(of(i), 0, 1));
     if (i) pen.lineTo(across(plot, i, count), y);
     else pen.moveTo(across(plot, i, count), y);
   }
   pen.stroke();
+}
+
+/** A line across, in short strokes. @param {Pen} pen @param {Plot} plot @param {number} y */
+function dashes(pen, { left, right }, y) {
+  for (let x = left; x < right; x += 9) {
+    pen.moveTo(x, y);
+    pen.lineTo(Math.min(x + 5, right), y);
+  }
 }
 
 /**

@@ -2,7 +2,13 @@
 // and how near every head has come.
 
 import { spokenHead } from "../numbers/headname.js";
-import { chosenName, percentOf, shareOnIdeal, weightsAt } from "../numbers/trainingplay.js";
+import {
+  chosenName,
+  nearest,
+  percentOf,
+  shareOnIdeal,
+  weightsAt,
+} from "../numbers/trainingplay.js";
 import { pin } from "../numbers/view.js";
 import { h, pointIn, setText } from "../parts/dom.js";
 import { drawCells, paintOn, shorten } from "../parts/paint.js";
@@ -44,7 +50,7 @@ export function createTrainingHeads(change) {
     const n = scene.trace.head.query_tokens.length;
     if (pointed && Math.max(...pointed) >= n) pointed = null;
     shown = { training, frame, scene };
-    const count = training.ideals.length + 1;
+    const count = picturesOf(shown).length;
     while (figures.length < count) figures.push(createFigure(point, pick));
     if (pictures.childElementCount !== count)
       pictures.replaceChildren(...figures.slice(0, count).map(({ element }) => element));
@@ -79,9 +85,14 @@ function createFigure(point, pick) {
   return figure;
 }
 
-/** @param {Shown} shown @returns {Picture[]} the chosen heads, and each ideal */
+/**
+ * The chosen heads, and each ideal; of more than two ideals the one that the heads are nearest to.
+ * @param {Shown} shown @returns {Picture[]}
+ */
 function picturesOf({ training, frame, scene: { trace, view } }) {
   const size = trace.head.query_tokens.length ** 2;
+  const last = training.steps.length - 1;
+  const only = training.ideals.length > 2 ? nearest(training, last, trace, view).index : null;
   const after = `after ${training.steps[frame].toLocaleString("en")} steps`;
   const many = view.heads.length > 1;
   const how = view.combine === "max" ? "the largest of them" : "their mean";
@@ -92,10 +103,14 @@ function picturesOf({ training, frame, scene: { trace, view } }) {
       ...{ name: chosenName(view), note: many ? `${how}, ${after}` : after },
       label: `Attention of ${spoken} ${after}`,
     },
-    ...training.ideals.map((name, i) => ({
-      weights: training.wanted.subarray(i * size, (i + 1) * size),
-      ...{ name: "Ideal:", note: name, label: `Ideal attention: ${name}` },
-    })),
+    ...training.ideals.flatMap((name, i) =>
+      only === null || only === i
+        ? {
+            weights: training.wanted.subarray(i * size, (i + 1) * size),
+            ...{ name: "Ideal:", note: name, label: `Ideal attention: ${name}` },
+          }
+        : [],
+    ),
   ];
 }
 

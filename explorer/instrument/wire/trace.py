@@ -213,6 +213,7 @@ def _about_history(history: TrainingHistory) -> dict[str, Any]:
         "loss": history.loss,
         "accuracy": history.accuracy,
         "chance": history.chance,
+        "best": history.best and {"accuracy": history.best[0], "loss": history.best[1]},
         "near": [
             {"name": name, "heads": shares.reshape(len(shares), -1).round(4).tolist()}
             for name, shares in history.near.items()
