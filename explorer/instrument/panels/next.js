@@ -170,6 +170,8 @@ function candidate({ id, text, p, real, ends }, last, act) {
       ? "Write it"
       : "Go on with it from here; what stands behind is left out";
   const button = pushButton(text, title, () => act?.(id), "ax-candidate");
+  if (text.startsWith("␣") && text.length > 1)
+    button.replaceChildren(h("i", {}, "␣"), text.slice(1));
   button.append(h("span", {}, percent(p)));
   button.style.setProperty("--share", `${100 * p}%`);
   button.disabled = act === null || ends;

@@ -315,14 +315,9 @@ function spanAt(here, i, shown) {
   const { token } = here.spots[i];
   const { head } = /** @type {Scene} */ (here.scene).trace;
   const written = isWritten(head, here.spots[i]);
-  const name = ["ax-token", token.special && "ax-special", written && "ax-written"];
   const known = isUnknown(head, token) ? ": not in this model’s vocabulary" : "";
   const title = `${token.text}${known}${written ? ": written, not given" : ""}`;
-  const span = h(
-    "span",
-    { class: name.filter(Boolean).join(" "), "data-token": String(i), title },
-    shown,
-  );
+  const span = h("span", { class: "ax-token", "data-token": String(i), title }, shown);
   here.spans[i] = span;
   here.worn[i] = undefined;
   return span;
