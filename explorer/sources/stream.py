@@ -17,10 +17,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.analysis.lens import followed, top_of
 from explorer.errors import ExplorerError
-from explorer.prediction import likeliest
-from explorer.residual import AtPosition, Doubles, LensMap, LensRow, Norm, Part
+from explorer.prediction import Logits
+from explorer.residual import AtPosition, Doubles, Norm, Part
 from explorer.run import Run
 from explorer.sources.forward import check_room, failing
 from explorer.sources.loading import LoadedModel
@@ -42,7 +41,6 @@ _CLOSE = 1e-4  # of the largest logit
 _ROWS = 16  # positions that a fit is made on; it is then held against all
 _KEPT = 64  # positions whose logits are kept
 _PER_LAYER = 16  # vectors of each token that are kept of a layer, about
-_MOST_ROWS = 512  # rows that go through the table of words at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,62 +115,17 @@ class Stream:
         self._added: list[_Stage] | None = None
         self._before: list[tuple[Part, Tensor]] = []
 
-    # — the lens —
+    def layer_logits(self, positions: Sequence[int]) -> Logits:
+        """Logits as if the model ended after each layer, ``[layer, position, vocabulary]``.
 
-    def lens(self, at: int | None = None, count: int = 5, chosen: int | None = None) -> LensRow:
-        """What would be predicted at a position if the model ended after each layer.
-
-        Args:
-            at: The position; None for the end of the text.
-            count: How many of the likeliest tokens of each layer.
-            chosen: A token to follow; None for the one that is likeliest in the end.
+        The first are of what stands before the layers, the last the model's own.
         """
-        at = self._position(at)
-        logits = self._tail.logits(torch.stack([x[at] for x in self._recorded.streams]))
-        logits[-1] = self._tail.own([at])[0]
-        ids, chances = top_of(logits, count)
-        chosen = int(likeliest(logits[-1], 1)[0]) if chosen is None else chosen
-        texts = tuple(tuple(self._text(at, token) for token in row) for row in ids)
-        about = (chosen, *followed(logits, chosen))
-        return LensRow((-1, *self.numbers), ids, chances, texts, *about)
-
-    def lens_map(
-        self,
-        positions: Sequence[int] | None = None,
-        chosen: int | None = None,
-        progress: Progress = silent,
-    ) -> LensMap:
-        """The likeliest token after each layer at some positions, and a chosen one's chance.
-
-        Args:
-            positions: Where; everywhere if none is named. Each costs as much as the table of words
-                does for so many tokens as there are layers.
-            chosen: A token to follow; None follows at each position the one likeliest in the end.
-            progress: Told how far it is.
-        """
-        places = list(range(self.n_tokens)) if positions is None else list(positions)
-        n, layers = len(places), len(self._recorded.streams)
-        ids = np.zeros((layers, n), np.intp)
-        chances, follow = np.zeros((layers, n)), np.zeros((layers, n))
-        step = max(1, _MOST_ROWS // layers)
-        for start in range(0, n, step):
-            progress("Reading each layer as the last", start / n)
-            some = places[start : start + step]
-            rows = torch.cat([x[some] for x in self._recorded.streams])
-            logits = self._tail.logits(rows).reshape(layers, len(some), -1)
-            logits[-1] = self._tail.own(some)
-            for j in range(len(some)):
-                top, chance = top_of(logits[:, j], 1)
-                ids[:, start + j], chances[:, start + j] = top[:, 0], chance[:, 0]
-                token = int(top[-1, 0]) if chosen is None else chosen
-                follow[:, start + j] = followed(logits[:, j], token)[0]
-            tick()
-        texts = tuple(
-            tuple(self._text(at, int(token)) for at, token in zip(places, row, strict=True))
-            for row in ids
-        )
-        numbers = (-1, *self.numbers)
-        return LensMap(numbers, tuple(places), ids, chances, texts, chosen, follow)
+        tick()
+        places = list(positions)
+        layers = [x[places] for x in self._recorded.streams[:-1]]
+        found = self._tail.logits(torch.cat(layers)).reshape(len(layers), len(places), -1)
+        logits: Logits = np.concatenate([found, self._tail.own(places)[None]])
+        return logits
 
     # — who wrote a word —
 
@@ -183,7 +136,7 @@ class Stream:
             ExplorerError: The model's layers do not add to the stream, or its way from there to
                 the logits is another.
         """
-        at = self._position(at)
+        at = self.position(at)
         if self._added is None:
             self._added = [_fitted(stage, self._loaded) for stage in self._recorded.stages]
             self._before = _embeddings(self._recorded)
@@ -224,13 +177,15 @@ class Stream:
                     vectors.append(vector)
         return parts, vectors
 
-    def _position(self, at: int | None) -> int:
+    def position(self, at: int | None) -> int:
+        """The position that is meant; the end of the text where none is named."""
         n = self.n_tokens
         if at is not None and not -n <= at < n:
             raise ExplorerError(f"There is no token {at}: this text has the tokens 0 to {n - 1}.")
         return self.last if at is None else at % n
 
-    def _text(self, at: int, token: int) -> str:
+    def text(self, at: int, token: int) -> str:
+        """What a token writes behind a position, as it can be seen."""
         return text_of(self._loaded.tokenizer, self._ids[: at + 1], token)
 
 
