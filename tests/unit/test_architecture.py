@@ -23,6 +23,7 @@ ROOMS = [
     "layers",
     "trace",
     "prediction",
+    "residual",
     "activations",
     "layertrace",
     "history",
