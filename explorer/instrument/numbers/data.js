@@ -64,7 +64,8 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
  *            training: Training | null, masks: Map<number, Int32Array>,
  *            striking: import("./striking.js").Striking | null,
  *            effects: import("./striking.js").Effects | null,
- *            next: import("./next.js").Next | null}} Trace
+ *            next: import("./next.js").Next | null, lens: import("./lens.js").Lens | null,
+ *            wrote: import("./lens.js").Wrote | null}} Trace
  *   masks: by layer, of those where not every key may be looked at, `[query, 2]` as `Scores` has
  *   them; layers: by the model's own numbers; heads, summaries, smalls: of a long text, by `placeOf`
  */
@@ -103,7 +104,7 @@ export function unpack(bytes) {
   /** @type {Trace} */
   const trace = {
     ...{ head, training, layers: new Map(), means: null, group: null, page: null, picture: null },
-    ...{ striking: null, effects: null, next: null },
+    ...{ striking: null, effects: null, next: null, lens: null, wrote: null },
     ...{ thumbs: new Uint8Array(), ordinaryThumbs: new Uint8Array() },
     ...{ heads: new Map(), summaries: new Map(), smalls: new Map(), masks: new Map() },
   };
@@ -169,6 +170,12 @@ const PLACES = {
     trace.striking = { findings, silence };
   },
   next: (trace, block) => keepNext(trace, block),
+  lens: (trace, { data, ...told }) => {
+    trace.lens = /** @type {any} */ ({ ...told, chances: data });
+  },
+  wrote: (trace, { data, ...told }) => {
+    trace.wrote = /** @type {any} */ ({ ...told, values: data });
+  },
   effects: (trace, { done, measure, finding, reason }) => {
     trace.effects = { done, measure, finding, reason };
   },
@@ -397,6 +404,8 @@ export function merge(next, old) {
   next.striking ??= old.striking;
   next.effects ??= old.effects;
   next.next ??= old.next;
+  next.lens ??= old.lens;
+  next.wrote ??= old.wrote;
 }
 
 /**

@@ -61,7 +61,8 @@ import { boxesOf, followSizes } from "./sizes.js";
  *            heads: Place[], summaries: Place[], map: string | null, thumbs: Place[], known: boolean,
  *            page: ({ticket: number, view: Record<string, string>} & PageOf) | null,
  *            striking?: true, effects?: number,
- *            next?: {temperature: number, top: number, at: number}}} Request
+ *            next?: {temperature: number, top: number, at: number},
+ *            lens?: import("../numbers/lens.js").Asked}} Request
  *   everything that is wanted of the server; request.py checks it; of a long text: heads in full,
  *   what is said of heads as a whole, with maps at a level, and small pictures; known: whether the
  *   header is here; striking: what is worth a look; effects: the layer whose heads are switched off;
@@ -119,9 +120,9 @@ export function mount(root, host) {
     here.lesson = createLesson(root, { turned, keep: cards.keep, show: cards.showAt });
   }
   here.parts = createParts(doingOf(here, cards));
-  const { heatmap, flow, reading, next, layers, says, picked, training } = here.parts;
+  const { heatmap, flow, reading, next, lens, layers, says, picked, training } = here.parts;
   here.schedule = createSchedule(CLOCK, {
-    panels: [heatmap, flow, reading, next, layers],
+    panels: [heatmap, flow, reading, next, layers, lens],
     slow: [says.describe, picked.show],
     render: () => render(here),
     rest: () => rest(here),
@@ -199,6 +200,10 @@ function doingOf(here, cards) {
     },
     copyLink: host.copyLink,
     ...{ asking: host.asking ?? null, npz: host.npz ?? null, go: host.go ?? null },
+    askLens: (asked) => {
+      supply.askLens(asked);
+      fetchMissing(here);
+    },
     ...{ readOther: host.readOther ?? null, writing: writingIn(here) },
     effects:
       host.need &&

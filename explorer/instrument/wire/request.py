@@ -90,6 +90,29 @@ class Draw:
 
 
 @dataclass(frozen=True)
+class Lens:
+    """The wish to read each layer as the last, and to know who wrote a word.
+
+    Attributes:
+        at: The position.
+        token: The word; None for the likeliest.
+        other: The one that it is compared with; None for none.
+    """
+
+    at: int
+    token: int | None = None
+    other: int | None = None
+
+    @staticmethod
+    def of(sent: object) -> "Lens | None":
+        """The wish in what a page sent; None if there is none, or one that cannot be."""
+        if not isinstance(sent, Mapping) or not _is_count(sent.get("at")):
+            return None
+        token, other = (_token(sent.get(name)) for name in ("token", "other"))
+        return Lens(sent["at"], token, other)
+
+
+@dataclass(frozen=True)
 class Written:
     """What a reader wants of what stands behind his text.
 
@@ -110,8 +133,8 @@ class Written:
         """The wish in what a page sent; None if there is none, or one that cannot be."""
         if not isinstance(sent, Mapping):
             return None
-        act, at, token = (sent.get(name, -1) for name in ("act", "at", "token"))
-        if act == "append" and _is_count(at) and type(token) is int and 0 <= token < 2**31:
+        act, at, token = sent.get("act"), sent.get("at", -1), _token(sent.get("token"))
+        if act == "append" and _is_count(at) and token is not None:
             return Written("append", at, token)
         draw = Draw.of(sent) if act == "write" else None
         if draw is not None:
@@ -137,6 +160,7 @@ class Request:
         striking: Whether what is worth a look is wanted.
         effects: The layer whose heads shall be switched off, one by one; None for none.
         next: How what comes next is drawn, where that is wanted.
+        lens: The position whose prediction is wanted layer by layer; None for none.
     """
 
     trace_id: str = ""
@@ -152,6 +176,7 @@ class Request:
     striking: bool = False
     effects: int | None = None
     next: Draw | None = None
+    lens: Lens | None = None
 
     @staticmethod
     def of(sent: object) -> "Request | None":
@@ -174,12 +199,13 @@ class Request:
             sent.get("striking") is True,
             sent["effects"] if _is_count(sent.get("effects")) else None,
             Draw.of(sent.get("next")),
+            Lens.of(sent.get("lens")),
         )
 
     def asks(self) -> bool:
         """Whether something must be computed to answer it: more than a layer that is there."""
         found = self.means or self.heads or self.summaries or self.thumbs or self.striking
-        asked = (self.group, self.page, self.effects, self.next)
+        asked = (self.group, self.page, self.effects, self.next, self.lens)
         return bool(found) or any(one is not None for one in asked)
 
     def without_page(self) -> "Request":
@@ -243,6 +269,11 @@ def _matches(pattern: re.Pattern[str], value: object) -> bool:
 
 def _is_count(value: object) -> bool:
     return type(value) is int and 0 <= value < 100_000
+
+
+def _token(value: object) -> int | None:
+    """The number of a token of a vocabulary; None if it is none."""
+    return value if type(value) is int and 0 <= value < 2**31 else None
 
 
 def _words(value: Any) -> Words | None:

@@ -16,6 +16,7 @@ What each of its blocks is is called its kind:
 - ``picture``: what a vision model saw, as PNG;
 - ``page``: the instrument as a file of its own, to be handed to the reader;
 - ``striking``, ``effects``: what is worth a look (`wire/striking.py`);
+- ``lens``, ``wrote``: how a prediction comes about (`wire/lens.py`);
 - ``next``: what a decoder expects behind every token (`wire/next.py`).
 
 Of a long text (`is_long`) heads travel one by one, and neither ``layer`` nor ``scores`` nor
@@ -47,6 +48,7 @@ from explorer.analysis.profiles import possible_entropy
 from explorer.history import TrainingHistory
 from explorer.instrument.wire.about import About, passport_words, title_of
 from explorer.instrument.wire.container import Block, of_bytes, write
+from explorer.instrument.wire.lens import Reads, lens_blocks
 from explorer.instrument.wire.longtext import (
     head_blocks,
     head_bytes,
@@ -245,6 +247,7 @@ def answers_to(
     report: Report = lambda doing, share: None,
     effects: Effects | None = None,
     expects: Expects | None = None,
+    reads: Reads | None = None,
 ) -> list[Block]:
     """What a browser asked for beyond layers, for `pack`; nothing where it cannot be.
 
@@ -255,6 +258,7 @@ def answers_to(
         report: Told what is being done; may raise to end it.
         effects: Switches the heads of a layer off; None where there is no model to do it in.
         expects: Says what comes next; None where there is no model to ask.
+        reads: Reads its layers one by one, likewise.
     """
     n_heads = trace.model.n_layers * trace.model.n_heads
     if not request.fits(len(trace.query_tokens), len(trace.key_tokens), n_heads):
@@ -283,6 +287,8 @@ def answers_to(
         blocks.append(effects_block(trace, request.effects, effects))
     if request.next is not None and expects:
         blocks += next_blocks(request.next, expects)
+    if request.lens is not None and reads:
+        blocks += lens_blocks(request.lens, reads)
     if request.page:
         page = page_of(request.page).encode()
         about = {"kind": "page", "ticket": request.page.ticket}
