@@ -148,6 +148,9 @@ function fillLens({ settled, table }, lens, { trace }, actions) {
   );
   table.replaceChildren(h("thead", {}, head), h("tbody", {}, ...lensRows(lens).map(line)));
 
+  const scroller = /** @type {HTMLElement} */ (table.parentElement);
+  scroller.scrollLeft = scroller.scrollWidth; // the position that is asked about is the last
+
   /** @param {import("../numbers/lens.js").LensRow} row */
   function line({ layer, name, cells }) {
     const all = cells.map(({ position, text, p, followed }) => {
