@@ -421,7 +421,7 @@ def _speech(tale: Tale, child: Someone) -> Generator[Choice, Said, None]:
     said = yield (Way("My", 0.4), Way("I", 0.6))
     if said.word == "My":
         yield from _say("name", "is")
-        child.named((yield (_by_name(child, 1.0),)))
+        child.named((yield from _bound(child.name, "coreference", child.mentions)))
     else:
         said = yield tuple(Way(verb, 1 / 3) for verb in ("see", "have", "am"))
         if said.word == "see":

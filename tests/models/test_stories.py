@@ -104,6 +104,9 @@ def test_what_decides_a_word_agrees_with_it(seed):
         elif way.kind == "coreference" and words[at].lower() in ("she", "her", "he", "his"):
             names = (*GIRLS, "She") if words[at].lower() in ("she", "her") else (*BOYS, "He")
             assert set(deciding) <= set(names)
+        elif way.kind == "coreference" and words[at] in (*GIRLS, *BOYS):
+            assert words[at - 3 : at] == ("My", "name", "is")
+            assert set(deciding) == {words[at]}
         elif way.kind == "coreference" and words[at] in ("it", "they"):
             assert all(is_many(word) == (words[at] == "they") for word in deciding)
         elif way.kind == "agreement" and words[at] in ("is", "are") and len(deciding) == 1:
