@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: app test format screenshots models example benchmark clean
+.PHONY: app test format screenshots models stories example benchmark clean
 
 app: $(VENV)/app.done
 	$(BIN)/streamlit run app.py --server.port=$(PORT)
@@ -25,6 +25,9 @@ screenshots: $(VENV)/test.done
 
 models: $(VENV)/test.done
 	$(BIN)/python -m docs.parity
+
+stories: $(VENV)/test.done
+	OMP_NUM_THREADS=1 $(BIN)/python -m docs.stories
 
 example: $(VENV)/app.done
 	$(BIN)/python -c "from explorer.sources.stored import store_first_example as s; s()"

@@ -292,11 +292,11 @@ def _of_child(tale: Tale, child: Someone, subject: Said) -> Generator[Choice, Sa
     verbs |= {verb[0]: 0.15 / len(SEEING) for verb in SEEING}
     said = yield tuple(Way(v, p, "agreement", (subject.at,)) for v, p in verbs.items())
     if said.word == "is":
-        yield from _feeling(tale, child)
+        yield from _feeling(tale, child, subject)
     elif said.word == "says":
         yield from _speech(tale, child)
     elif said.word in TREATING:
-        yield from _belonging(child)
+        yield from _belonging(child, subject)
     else:
         yield from _seen(tale)
 
@@ -306,7 +306,7 @@ def _of_both(tale: Tale, subject: Said) -> Generator[Choice, Said, None]:
     verbs = {"are": 0.35, "sing": 0.4} | {verb[1]: 0.25 / len(SEEING) for verb in SEEING}
     said = yield tuple(Way(v, p, "agreement", (subject.at,)) for v, p in verbs.items())
     if said.word == "are":
-        yield from _feeling(tale, tale.both)
+        yield from _feeling(tale, tale.both, subject)
     elif said.word == "sing":
         yield from _song(tale)
     else:
@@ -331,7 +331,7 @@ def _of_animals(tale: Tale) -> Generator[Choice, Said, None]:
         yield from _clause(tale, animal)
         said = yield _main_verbs(animal, head, 1.0)
     if said.word in _BE:
-        yield from _feeling(tale, animal)
+        yield from _feeling(tale, animal, Said(animal.name, head))
     else:
         yield from _say("in", "the")
         yield from _any(PLACES)
@@ -384,22 +384,22 @@ def _seen(tale: Tale) -> Generator[Choice, Said, None]:
     yield from _say(".")
 
 
-def _feeling(tale: Tale, who: Someone) -> Generator[Choice, Said, None]:
+def _feeling(tale: Tale, who: Someone, subject: Said) -> Generator[Choice, Said, None]:
     """… happy because she hears the fox."""
     yield from _any(FEELINGS)
     said = yield (Way("because", 0.6), Way(".", 0.4))
     if said.word == ".":
         return
-    stands_for = yield from _bound(who.pronoun, "coreference", who.mentions)
+    stands_for = yield from _bound(who.pronoun, "coreference", (subject.at,))
     yield from _verb(SEEING, stands_for.at, who.many)
     yield from _say("the")
     yield from _animal(tale, [a for a in tale.animals if a is not who])
     yield from _say(".")
 
 
-def _belonging(child: Someone) -> Generator[Choice, Said, None]:
+def _belonging(child: Someone, subject: Said) -> Generator[Choice, Said, None]:
     """… her red ball (it is very new)."""
-    yield from _bound(child.own, "coreference", child.mentions)
+    yield from _bound(child.own, "coreference", (subject.at,))
     yield from _bound(child.colour.word, "repetition", (child.colour.at,))
     thing = yield from _bound(child.thing.word, "repetition", (child.thing.at,))
     said = yield (Way(".", 0.6), Way("(", 0.4))
@@ -421,7 +421,7 @@ def _speech(tale: Tale, child: Someone) -> Generator[Choice, Said, None]:
     said = yield (Way("My", 0.4), Way("I", 0.6))
     if said.word == "My":
         yield from _say("name", "is")
-        child.named((yield (_by_name(child, 1.0),)))
+        child.named((yield from _bound(child.name, "coreference", child.mentions)))
     else:
         said = yield tuple(Way(verb, 1 / 3) for verb in ("see", "have", "am"))
         if said.word == "see":

@@ -9,7 +9,7 @@ from typing import Literal, TypedDict
 
 from explorer.errors import ExplorerError
 from explorer.run import Run
-from explorer.source import Scratch
+from explorer.source import Scratch, Stories
 
 EMBEDDED_NAME = "sentence-transformers/all-MiniLM-L6-v2"
 STORIES_NAME = "little stories"
@@ -138,6 +138,11 @@ _PARAGRAPH = (
     "said that the lighthouse had woken up; Ada said nothing, and bought a stronger lamp."
 )
 
+_CLAUSES = (
+    "Mia and Tom live near the park. Mia has a red ball, and Tom has two green kites. They see a "
+    "fox and two frogs in the barn. The fox that the frogs that Mia hears watch is hungry."
+)
+
 # The first one is the finished example of a first visit: its trace is stored beside this file,
 # so that it can be painted before any model is loaded (a test compares it with the live model).
 EXAMPLES = (
@@ -182,6 +187,14 @@ EXAMPLES = (
         "L2·H9 finds names again in code, too: the second “width” gives the first 0.751. Point at "
         "the second “height”: it gives the first 0.669.",
         {"layer": 2, "heads": [9], "query": 10},
+    ),
+    Example(
+        "A decoder",
+        Run(_CLAUSES, source=Stories()),
+        "Before a verb L2·H1 looks for its subject, past all clauses between: “watch”, before "
+        "“is”, gives “fox” 0.930; “hears”, before “watch”, gives “frogs” 0.911. The model "
+        "comes with the app and tells little stories; Train shows how one learns.",
+        {"layer": 2, "heads": [1], "query": 41},
     ),
     Example(
         "中文",

@@ -1,6 +1,6 @@
 """What the examples say is to be noticed, measured on the model itself.
 
-BERT's weights are those of Transformers' own eager attention, not the ones that the app computes.
+The weights are those of Transformers' own eager attention, not the ones that the app computes.
 """
 
 import functools
@@ -13,13 +13,14 @@ from transformers import AutoModel, AutoTokenizer
 
 import explorer
 from explorer.headname import head_name
-from explorer.source import Embedded
+from explorer.source import Embedded, Stories
 from explorer.sources import EXAMPLES
-from explorer.sources.catalogue import KNOWN, embedded_folder
+from explorer.sources.catalogue import KNOWN, STORIES_FOLDER, embedded_folder
 from explorer.ui import guide
 
+FOLDERS = {Embedded(): embedded_folder, Stories(): lambda: STORIES_FOLDER}
 BY_TITLE = {example.title: example for example in EXAMPLES}
-OF_BERT = [example for example in EXAMPLES if example.run.source == Embedded()]
+OF_MODELS = [example for example in EXAMPLES if example.run.source in FOLDERS]
 # Another processor orders sums differently: 1e-6 was seen. Numbers are said as they are rounded.
 OTHER_PROCESSOR = 1e-5
 
@@ -27,7 +28,7 @@ OTHER_PROCESSOR = 1e-5
 @functools.cache
 def read(title):
     """The tokens of an example, and Transformers' own weights ``[layer, head, query, key]``."""
-    folder = embedded_folder()
+    folder = FOLDERS[BY_TITLE[title].run.source]()
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModel.from_pretrained(folder, attn_implementation="eager").eval()
     inputs = tokenizer(*BY_TITLE[title].run.texts, return_tensors="pt")
@@ -116,6 +117,15 @@ def code():
     return [seen.map[width[1], width[0]], seen.map[height[1], height[0]]]
 
 
+def decoder():
+    seen = Seen("A decoder")
+    watch, hears, fox = seen.query, seen.at("hears"), seen.at("fox", 1)
+    frogs = seen.at("frogs", 1)
+    assert seen.tokens[hears : watch + 2] == ["hears", "watch", "is"]
+    assert [seen.map[i].argmax() for i in (hears, watch)] == [frogs, fox]
+    return [seen.map[watch, fox], seen.map[hears, frogs]]
+
+
 CLAIMS = {
     "Pronoun": pronoun,
     "Previous word": previous_word,
@@ -123,15 +133,16 @@ CLAIMS = {
     "Repeated phrase": repeated_phrase,
     "Paragraph": paragraph,
     "Code": code,
+    "A decoder": decoder,
 }
 
 
-def test_there_are_seven_examples_and_a_measurement_for_each_of_bert():
-    assert len(EXAMPLES) == 7
-    assert [example.title for example in OF_BERT] == list(CLAIMS)
+def test_there_are_eight_examples_and_a_measurement_for_each_of_a_trained_model():
+    assert len(EXAMPLES) == 8
+    assert [example.title for example in OF_MODELS] == list(CLAIMS)
 
 
-@pytest.mark.parametrize("example", OF_BERT, ids=lambda e: e.title)
+@pytest.mark.parametrize("example", OF_MODELS, ids=lambda e: e.title)
 def test_the_numbers_that_an_example_says_are_the_models(example):
     said = re.findall(r"(?<![·LH\d.])\d+(?:\.\d+)?", example.notice)
     measured = CLAIMS[example.title]()
@@ -141,7 +152,7 @@ def test_the_numbers_that_an_example_says_are_the_models(example):
         assert abs(float(number) - found) <= 0.5 * 10**-digits + OTHER_PROCESSOR
 
 
-@pytest.mark.parametrize("example", OF_BERT, ids=lambda e: e.title)
+@pytest.mark.parametrize("example", OF_MODELS, ids=lambda e: e.title)
 def test_an_example_names_the_head_and_the_word_that_it_opens_with(example):
     opening = example.opening
     heads = re.findall(r"L\d+·H\d+", example.notice)

@@ -1,14 +1,16 @@
 """The layer learns every task; stopping, going on and looking on change nothing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 import explorer
 from explorer.errors import ExplorerError
-from explorer.lesson import TASKS, Trained
+from explorer.lesson import RHYME, TASKS, Trained
 from explorer.run import Run
-from explorer.scratch.grammar import END
+from explorer.scratch.grammar import END, split
 from explorer.scratch.nextword import course_of
 from explorer.scratch.tasks import BLANK, COURSES, START, is_held_out, nearness
 from explorer.scratch.training import Training, learner_at, schedule
@@ -234,9 +236,92 @@ def test_a_shorter_training_is_a_step_of_a_longer_one():
     assert not np.array_equal(short.weights, long.weights)
 
 
+def test_the_next_letter_is_asked_of_every_letter_but_the_last():
+    course = course_of(Trained("letters"))
+    spans = course.read("the  rat")
+    words = [course.spelled("the  rat"[start:end]) for start, end in spans]
+    assert words == ["t", "h", "e", "␣", "r", "a", "t"]
+    ids = torch.tensor([course.numbers[word] for word in words])
+    assert [course.answers[i] for i in course.right(ids)[:-1]] == words[1:]
+    assert course.right(ids)[-1] == BLANK
+    patterns = {p.name: p.wanted for p in course.patterns(ids)}
+    assert patterns["the token after the earlier one"].nonzero().tolist() == [[6, 1]]
+
+
+def test_of_a_text_the_last_eighth_is_held_out():
+    text = "ab" * 500 + "cd" * 500
+    lesson = Trained("letters", corpus=text)
+    course, numbers = course_of(lesson), torch.Generator().manual_seed(0)
+    held, learned = course.held_out(24, numbers), course.learned(2_000, 24, numbers)
+    assert set("".join(course.vocabulary)) == set("abcd")
+    assert {course.vocabulary[i] for i in held.ids.unique()} == {"c", "d"}
+    assert (learned.ids[:, :1] != held.ids[:1, :1]).any()
+    for batch in (held, learned):  # what is answered is what comes next
+        assert torch.equal(batch.ids[:, 1:], batch.answers[:, :-1])
+        assert (batch.answers != BLANK).all()
+
+
+def test_a_layer_learns_the_next_letter_of_a_readers_text():
+    training = Training(Trained("letters", corpus="the red fox sees a green frog. " * 30))
+    training.train(120, lambda step: None)
+    assert training.frames[-1].accuracy > 0.9 > 3 * training.frames[0].accuracy
+    assert training.best is None  # nobody knows it
+
+
+def test_the_next_word_of_a_story_has_a_best_that_nobody_can_beat():
+    training = Training(Trained("stories"))
+    training.train(60, lambda step: None)
+    best, last = training.best, training.frames[-1]
+    assert 0.55 < best.accuracy < 0.7
+    assert training.chance + 0.1 < last.accuracy < best.accuracy
+    assert best.loss < last.loss < training.frames[0].loss / 2
+    history = trained.history(replace(training.lesson, steps=60), "Mia and Tom live near the park.")
+    assert history.best == (best.accuracy, best.loss)
+    assert history.right[:3] == ("Mia", "and", "Tom")
+    assert history.right[-1] is None
+
+
+def test_before_a_word_that_is_decided_the_ideal_is_to_look_at_what_decides_it():
+    course = course_of(Trained("stories"))
+    words = split("Mia and Tom live near the park. Tom has a red ball, and Mia has")
+    ids = torch.tensor([course.numbers[START], *(course.numbers[word] for word in words)])
+    patterns = {p.name: p.wanted for p in course.patterns(ids)}
+    assert [p.shape for p in patterns.values()] == [(len(ids), len(ids))] * 3
+    verbs = patterns["what the next verb goes with"].nonzero().tolist()
+    assert verbs == [[3, 1], [3, 3], [9, 9], [16, 16]]  # behind the start all stand one on
+    again = patterns["what is said again next"].nonzero().tolist()
+    assert again == [[8, 3], [15, 1]]
+
+
+@pytest.mark.parametrize(
+    ("corpus", "sentence"),
+    [
+        ("a" * 1_000, "one letter only, “a”"),
+        ("to be or not to be", r"has 18 characters, .* 300 are needed. Paste a longer one"),
+        ("ab " * 7_000, "has 20,999 characters; at most 20,000"),
+        ("".join(map(chr, range(0x4E00, 0x4E00 + 400))), "400 different letters"),
+    ],
+)
+def test_a_text_from_which_nothing_can_be_learned_is_refused_with_what_to_do(corpus, sentence):
+    with pytest.raises(ExplorerError, match=sentence):
+        Trained("letters", corpus=corpus)
+
+
+def test_a_text_is_kept_only_where_it_is_learned_from_and_travels_in_the_link():
+    assert Trained("copy", corpus="anything") == Trained("copy")
+    assert Trained("letters", corpus=f"  {RHYME}\n") == Trained("letters")
+    lesson = Trained("letters", corpus="<b>bold & brave</b> " * 20)
+    run = Run("bold", source=lesson)
+    assert Run.from_query(run.to_query()) == run
+    assert not Run("x", source=Trained("letters", corpus="é1 " * 6_000)).fits_link()
+
+
 @pytest.mark.parametrize(
     ("task", "text", "sentence"),
     [
+        ("letters", "the zoo", "knows only what stands in its text: .*“z” is none of them"),
+        ("stories", "Mia has a zebra.", "knows only the 186 words and marks .*“zebra” is none"),
+        ("stories", "^", "“\\^” is none of them"),
         ("copy", "a b ß", "knows only the tokens a b c .*“ß” is none of them. Try: "),
         ("sort", "12 -3", "“-” is none of them"),
         ("count", "<b>", "“<” is none of them"),

@@ -13,7 +13,16 @@ from explorer.lesson import TASKS, Trained
 from explorer.limits import MAX_CHARACTERS
 from explorer.picture import Picture
 from explorer.run import LINK_BYTES, PARTS, Run, is_blank
-from explorer.source import Embedded, Folder, Hub, Scratch, Transplanted, hub_model, parse_source
+from explorer.source import (
+    Embedded,
+    Folder,
+    Hub,
+    Scratch,
+    Stories,
+    Transplanted,
+    hub_model,
+    parse_source,
+)
 from explorer.target import MaskedWord
 
 texts = st.text(min_size=1, max_size=60).filter(lambda t: not is_blank(t))
@@ -43,7 +52,7 @@ trained = st.builds(
 )
 models = [Embedded(), Hub("bert-base-uncased"), Hub("a/b.c", "v1"), Folder("/models/x y")]
 sources = st.one_of(
-    st.sampled_from(models + [Transplanted(model) for model in models]), scratch, trained
+    st.sampled_from([Stories(), *models, *map(Transplanted, models)]), scratch, trained
 )
 
 

@@ -191,20 +191,24 @@ function hatch(pen, { x, y, width, height }, n, theme) {
 }
 
 /**
- * The tokens beside the rows and above the columns.
+ * The tokens beside the rows and above the columns, as far as they have room.
  * @param {Pen} pen @param {import("../numbers/data.js").Token[]} tokens
  * @param {import("../parts/paint.js").Box} box @param {Scene["theme"]} theme
  */
 function letters(pen, tokens, { x, y, width, height }, theme) {
   const cell = width / tokens.length;
+  const size = Math.max(7, Math.min(12, cell));
+  const everyRow = Math.ceil(size / cell);
+  const fits = tokens.every(({ text }) => text.length <= cell / 5 + 1);
   pen.fillStyle = theme.muted;
-  pen.font = `${Math.max(7, Math.min(12, cell))}px ${theme.font}`;
+  pen.font = `${size}px ${theme.font}`;
   pen.textAlign = "center";
   pen.textBaseline = "middle";
   tokens.forEach(({ text }, i) => {
     const short = shorten(pen, text, EDGE);
-    pen.fillText(short, x / 2 - 1, y + ((i + 0.5) / tokens.length) * height);
-    pen.fillText(short, x + (i + 0.5) * cell, y / 2);
+    if (i % everyRow === 0)
+      pen.fillText(short, x / 2 - 1, y + ((i + 0.5) / tokens.length) * height);
+    if (fits) pen.fillText(short, x + (i + 0.5) * cell, y / 2);
   });
 }
 
