@@ -9,14 +9,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from explorer.edits import Edits
 from explorer.errors import ExplorerError
 from explorer.prediction import Logits, Prediction, likeliest
 from explorer.run import Run
 from explorer.source import InMemory, Transplanted, model_of
+from explorer.sources.changing import change_for
 from explorer.sources.forward import failing
 from explorer.sources.loading import LoadedModel, load_model
 from explorer.sources.memory import take
 from explorer.sources.progress import Progress, silent
+from explorer.sources.tap import Tap
 from explorer.sources.written import read_run, text_of
 from explorer.trace import Token
 
@@ -30,6 +33,7 @@ def predict(
     count: int = COUNT,
     temperature: float = 1.0,
     top_k: int | None = None,
+    edits: Edits | None = None,
     progress: Progress = silent,
 ) -> Prediction:
     """What a run's model takes for the next token.
@@ -40,6 +44,7 @@ def predict(
         count: How many of the likeliest tokens are named.
         temperature: What logits are divided by before they become probabilities.
         top_k: How many of the likeliest share all the probability; None for all.
+        edits: What is changed in the model's attention.
         progress: Told what is being done.
 
     Raises:
@@ -49,7 +54,7 @@ def predict(
     with as_found(run):
         text = Before(loaded, run)
         position = text.position(at)
-        (logits,) = text.logits([position])
+        (logits,) = text.logits([position], edits)
         ids = text.ids[: position + 1]
     return predicted(loaded, text.tokens, position, ids, logits, count, temperature, top_k)
 
@@ -110,7 +115,7 @@ class Before:
             raise ExplorerError(f"There is no token {at}: this text has the tokens 0 to {n - 1}.")
         return self.last if at is None else at % n
 
-    def logits(self, positions: Sequence[int]) -> Logits:
+    def logits(self, positions: Sequence[int], edits: Edits | None = None) -> Logits:
         """The model's own logits, float32 ``[position, vocabulary]``.
 
         Raises:
@@ -122,7 +127,8 @@ class Before:
         rows = len(positions) if some else len(self.ids)
         check_logits(loaded, rows)
         options = {"logits_to_keep": asked} if some else {}
-        with torch.inference_mode(), failing(loaded.info.name):
+        tap = Tap(keep=False, change=change_for(loaded, edits, len(self.ids)))
+        with torch.inference_mode(), failing(loaded.info.name), tap.open():
             found = loaded.whole(**self.inputs, **options).logits[0]
         return finite(found if some else found[asked.to(found.device)])
 

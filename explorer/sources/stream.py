@@ -7,6 +7,7 @@ last digits; a norm and the way from the stream to the logits are found likewise
 is refused with the reason.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -418,7 +419,8 @@ def _stage(module: Any, number: int, recorder: _Recorder) -> _RecordedStage:
     before, after = _rows(recorder.read[id(module)]), _rows(recorder.gave[id(module)])
     stage = _RecordedStage(module, number, before, after)
     names = {id(part): name for name, part in module.named_modules() if name}
-    for part in dict.fromkeys(recorder.order):  # as they ran
+    ran = Counter(part for part in recorder.order if id(part) in names)
+    for part in (part for part, times in ran.items() if times == 1):  # as they ran
         name, gave, read = names.get(id(part)), recorder.gave.get(id(part)), recorder.read
         if name and gave is not None and gave.numel() == before.numel():
             stage.outputs[name] = gave.reshape(before.shape)

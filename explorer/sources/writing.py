@@ -13,11 +13,13 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor
 
+from explorer.edits import Edits
 from explorer.errors import ExplorerError
 from explorer.layers import AttentionLayer
 from explorer.prediction import Logits, NewRow, Prediction, WrittenToken, log_chances
 from explorer.run import PARTS, Run
 from explorer.sampling import Sampling
+from explorer.sources.changing import change_for
 from explorer.sources.families import may_remember
 from explorer.sources.forward import check_room, failing, of_part
 from explorer.sources.growing import Growing, GrowingWeights
@@ -57,7 +59,11 @@ class Writing:
     """
 
     def __init__(
-        self, run: Run, sampling: Sampling | None = None, progress: Progress = silent
+        self,
+        run: Run,
+        sampling: Sampling | None = None,
+        edits: Edits | None = None,
+        progress: Progress = silent,
     ) -> None:
         self.run, self.ended = run, ""
         self._sampling = sampling or Sampling()
@@ -67,7 +73,7 @@ class Writing:
         text.end_here()
         self._ids, self._tokens = text.ids, text.tokens
         check_room_for(loaded, len(self._ids) + 1)
-        self._reader = _reader(loaded, text)
+        self._reader = _reader(loaded, text, edits)
         progress("Reading the text", None)
         self._logits, _ = self._reader.read(self._ids)
 
@@ -163,16 +169,16 @@ def ends_of(loaded: LoadedModel) -> set[int]:
 # --- how the text is read -----------------------------------------------------------------------
 
 
-def _reader(loaded: LoadedModel, text: Before) -> "_Reader":
+def _reader(loaded: LoadedModel, text: Before, edits: Edits | None) -> "_Reader":
     kind = _Remembering if remembers(loaded) else _Anew
-    return kind(loaded, text)
+    return kind(loaded, text, edits)
 
 
 class _Reader:
     """A model with a text before it, which is given further tokens."""
 
-    def __init__(self, loaded: LoadedModel, text: Before) -> None:
-        self._loaded, self._text = loaded, text
+    def __init__(self, loaded: LoadedModel, text: Before, edits: Edits | None) -> None:
+        self._loaded, self._text, self._edits = loaded, text, edits
         whole: Any = loaded.whole
         self._options = {"logits_to_keep": 1} if keeps_some(whole) else {}
         self._pair = loaded.form == "pair"
@@ -186,10 +192,13 @@ class _Reader:
         """The layers of a part, of all that was read."""
         raise NotImplementedError
 
-    def _call(self, inputs: dict[str, Any]) -> tuple[Any, list[Call]]:
+    def _call(self, inputs: dict[str, Any], n: int) -> tuple[Any, list[Call]]:
+        """Run the model on further tokens of a text that then has so many."""
         loaded = self._loaded
+        new = inputs[self._name].shape[1]
         options = {} if loaded.by_scores else {"output_attentions": True}
-        tap = Tap(keep=loaded.by_scores)
+        change = change_for(loaded, self._edits, n, new)
+        tap = Tap(keep=loaded.by_scores, change=change)
         with torch.inference_mode(), failing(loaded.info.name), tap.open():
             out = loaded.whole(**inputs, **self._options, **options)
         return out, tap.calls
@@ -207,8 +216,8 @@ class _Part:
 class _Remembering(_Reader):
     """One that keeps keys and values: each further token costs one row."""
 
-    def __init__(self, loaded: LoadedModel, text: Before) -> None:
-        super().__init__(loaded, text)
+    def __init__(self, loaded: LoadedModel, text: Before, edits: Edits | None) -> None:
+        super().__init__(loaded, text, edits)
         self._past: Any = None
         self._encoded: Any = None
         self._n = 0
@@ -220,7 +229,7 @@ class _Remembering(_Reader):
         if first:
             check_room(self._loaded, self._n, None)
             check_logits(self._loaded, 1 if self._options else self._n)
-        out, calls = self._call(self._inputs(ids))
+        out, calls = self._call(self._inputs(ids), self._n)
         self._past = out.past_key_values
         self._encoded = getattr(out, "encoder_last_hidden_state", None)
         rows = self._take(out, calls, first)
@@ -291,7 +300,7 @@ def _row(call: Call, number: int, part: str, n: int) -> NewRow:
     if bias is not None:
         last = replace(last, options={**call.options, "position_bias": bias[:, :, -1:]})
     with torch.inference_mode():
-        weights = weights_of(last)[0, :, 0].float().cpu()
+        weights = weights_of(last)[0, :, 0].float().nan_to_num(nan=0.0).cpu()  # all may be cut
     if part != "cross" and weights.shape[1] < n:  # a window has forgotten the first keys
         weights = torch.nn.functional.pad(weights, (n - weights.shape[1], 0))
     query, key = (x[0, :, -1].float().cpu().numpy().copy() for x in (call.query, call.key))
@@ -305,8 +314,8 @@ def _last(mask: Tensor | None) -> Tensor | None:
 class _Anew(_Reader):
     """One that reads the whole text for each token: for models that keep nothing rightly."""
 
-    def __init__(self, loaded: LoadedModel, text: Before) -> None:
-        super().__init__(loaded, text)
+    def __init__(self, loaded: LoadedModel, text: Before, edits: Edits | None) -> None:
+        super().__init__(loaded, text, edits)
         self._ids: list[int] = []
         self._out: Any = None
         self._calls: list[Call] = []
@@ -318,7 +327,7 @@ class _Anew(_Reader):
         inputs = self._text.inputs | new | {"use_cache": False}
         if not self._pair and "attention_mask" in inputs:
             inputs["attention_mask"] = torch.ones_like(new[self._name])
-        self._out, self._calls = self._call(inputs)
+        self._out, self._calls = self._call(inputs, len(self._ids))
         return finite(self._out.logits[0, -1:])[0], self._rows()
 
     def layers(self, part: str) -> tuple[AttentionLayer, ...]:

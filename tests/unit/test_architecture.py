@@ -32,6 +32,7 @@ ROOMS = [
     "run",
     "place",
     "sampling",
+    "edits",
     "code",
     "target",
 ]
