@@ -292,8 +292,10 @@ def lesson(side: str = "") -> None:
 
 
 def _other_task(side: str) -> None:
-    """Another task comes with its own settings."""
+    """Another task comes with its own settings; a text that was pasted stays."""
+    pasted = st.session_state[f"{side}t_corpus"]
     state.fill_lesson(Trained(st.session_state[f"{side}t_task"]), side)
+    st.session_state[f"{side}t_corpus"] = pasted
 
 
 def _example_sequence(side: str) -> None:

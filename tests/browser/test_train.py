@@ -4,6 +4,7 @@ import re
 from urllib.parse import urlencode
 
 import pytest
+from playwright.sync_api import expect
 
 import explorer
 
@@ -92,6 +93,41 @@ def test_the_picture_follows_a_training_that_goes_on_wherever_the_slider_was(rea
     reader.painted("step 0")
     button(reader, "Continue").click()
     reader.painted("step 40")
+
+
+def test_the_next_letter_is_learned_from_a_text_that_the_reader_pastes(reader):
+    open_training(reader, task="letters", steps="30").painted("step 30")
+    reader.edit()
+    text = reader.page.get_by_role("textbox", name="Text to learn from")
+    text.fill("too short")
+    button(reader, "Start").click()
+    reader.page.get_by_text("This text has 9 characters").wait_for()
+    reader.painted("step 30")  # what was shown stays
+    reader.edit()
+    text.fill("<b>the red fox</b> sees a frog. " * 12)
+    button(reader, "Start").click()
+    reader.page.wait_for_url("**corpus=**")
+    reader.painted("step 30")
+    answers = reader.page.locator(".ax-answers tr").first
+    expect(answers).to_contain_text(re.compile("^sequence[<>/a-z.␣]{24}$"))
+    choose_task(reader, "Copy the previous token")
+    choose_task(reader, "Next letter of a text")
+    expect(text).to_have_value(re.compile("^<b>the red fox"))
+
+
+def test_beside_the_next_word_of_a_story_stands_the_best_that_anybody_could_do(reader):
+    open_training(reader, task="stories", steps="12").painted("step 12")
+    legend = reader.page.locator(".ax-training-legend")
+    expect(legend).to_contain_text("best possible 62 %")
+    expect(legend).to_contain_text("least loss 0.96")
+    expect(reader.page.locator(".ax-head-picture:visible")).to_have_count(2)
+    reader.page.get_by_role("button", name="…barn. Tom loves his red").click()
+    answers = reader.page.locator(".ax-answers tr").first
+    expect(answers).to_contain_text("Tomloveshisred")
+    reader.page.get_by_label("Try your own sequence").fill("Mia has a zebra.")
+    reader.page.get_by_label("Try your own sequence").press("Enter")
+    reader.page.get_by_text("“zebra” is none of them. Try: ").wait_for()
+    expect(answers).to_contain_text("Tomloveshisred")  # what was shown stays
 
 
 def test_what_is_shown_says_so_when_the_inputs_ask_for_another_training(reader):
