@@ -10,7 +10,7 @@ def python_of(run: Run) -> str:
     """Lines to paste into Python; a file is called by a name that stands for its own."""
     if isinstance(run.source, Own):
         return 'import explorer\n\ntrace = explorer.load("weights.npz")\n'
-    given = {} if run.picture is None else {"picture": "picture.png"}
+    given: dict[str, object] = {} if run.picture is None else {"picture": "picture.png"}
     if run.second is not None:
         given["second"] = run.second
     if kind_of(run.source) != "bert":
@@ -19,6 +19,8 @@ def python_of(run: Run) -> str:
         given["part"] = run.part
     names = ("source_language", "target_language")
     given |= {n: v for n, v in zip(names, run.languages, strict=True) if v is not None}
+    given |= {"written": list(run.written)} if run.written else {}
+    given |= {"edits": run.edits.in_link()} if run.edits else {}
     words = [] if run.picture else [repr(run.text)]
     words += [f"{name}={value!r}" for name, value in (given | _options(run)).items()]
     return f"import explorer\n\ntrace = explorer.trace({', '.join(words)})\n"

@@ -281,7 +281,7 @@ def _go_on(work: Continuing, progress: Progress, show: Show) -> Any:
     from explorer.instrument.wire.longtext import is_long
     from explorer.sources.writing import Writing
 
-    writing = Writing(work.run, work.sampling, progress)
+    writing = Writing(work.run, work.sampling, progress=progress)
     for _ in writing.write(work.most):
         trace = writing.trace()
         if not is_long(trace):  # of a long one a picture takes longer than a token

@@ -29,10 +29,11 @@ ROOMS = [
     "history",
     "lesson",
     "source",
+    "positions",
+    "edits",
     "run",
     "place",
     "sampling",
-    "edits",
     "code",
     "target",
 ]
