@@ -147,15 +147,28 @@ export function standing({ mean }, i) {
 export function headsCsv(heads) {
   const all = measuresOf(heads);
   const titles = ["layer", "head", "kind", "evidence"];
-  for (const { name, n_texts } of all) titles.push(name, ...(n_texts > 1 ? [`± ${name}`] : []));
+  for (const measure of all) titles.push(...titlesOf(measure));
   const rows = heads.heads.map(({ kind, evidence }, i) => [
     ...Object.values(placeOf(heads, i)).map(String),
     csvCell(heads.kinds[kind] ?? ""),
     csvCell(evidence),
-    ...all.flatMap((m) => [
-      String(m.mean[i] ?? ""),
-      ...(m.n_texts > 1 ? [String(m.spread[i] ?? "")] : []),
-    ]),
+    ...all.flatMap((m) => cellsOf(heads, m, i)),
   ]);
   return `\ufeff${[titles.map(csvCell), ...rows].map((row) => row.join(",")).join("\r\n")}\r\n`;
+}
+
+/** The columns of a measure; of several texts with its spread and the text that is farthest from the mean. @param {Measure} measure */
+const titlesOf = ({ name, n_texts, farthest }) => [
+  name,
+  ...(n_texts > 1 ? [`± ${name}`] : []),
+  ...(n_texts > 1 && farthest.length ? [`${name}, farthest`, `${name}, farthest text`] : []),
+];
+
+/** @param {Heads} heads @param {Measure} measure @param {number} i */
+function cellsOf({ begins }, { mean, spread, n_texts, farthest, extreme }, i) {
+  const number = (/** @type {number | null} */ x) => String(x ?? "");
+  if (n_texts < 2) return [number(mean[i])];
+  const [text, there] = [farthest[i], extreme[i] ?? null];
+  const own = there === null ? "" : csvCell(`${text + 1}. ${begins[text] ?? ""}`);
+  return [number(mean[i]), number(spread[i]), ...(farthest.length ? [number(there), own] : [])];
 }

@@ -50,7 +50,7 @@ import { followSizes } from "./sizes.js";
  *            words: Words) => void,
  *   need: ((request: {side: Which, request: import("./explore.js").Request}
  *                 | {page: Record<string, string>}) => void) | null,
- *   copyLink: (() => Promise<boolean>) | null,
+ *   npz: (() => void) | null, copyLink: (() => Promise<boolean>) | null,
  *   asking?: import("../parts/about.js").Asking,
  *   onShown?: (id: string, params: Record<string, string>, words: Words) => void,
  *   onTravel?: (act: (params: URLSearchParams) => void) => void, leave?: () => void,
@@ -164,11 +164,14 @@ function createSave(here, elements) {
         theme: here.theme,
       };
     },
-    () => differenceCsv(unitsOf(here), here.difference),
-    host.need && (() => host.need?.({ page: bothParams(here.views) })),
-    () => {
-      const [a, b] = SIDES.map((side) => here.sides[side].now()?.trace.head.about.code ?? "");
-      return pythonOfPair(a, b);
+    {
+      csv: () => differenceCsv(unitsOf(here), here.difference),
+      python: () => {
+        const [a, b] = SIDES.map((side) => here.sides[side].now()?.trace.head.about.code ?? "");
+        return pythonOfPair(a, b);
+      },
+      npz: host.npz,
+      fetch: host.need && (() => host.need?.({ page: bothParams(here.views) })),
     },
   );
 }

@@ -73,7 +73,7 @@ import { boxesOf, followSizes } from "./sizes.js";
  *   need: ((request: Request) => void) | null,
  *   copyLink: (() => Promise<boolean>) | null,
  *   onFocus: ((tokens: Places | null) => void) | null,
- *   asking?: import("../parts/about.js").Asking, npz?: () => void,
+ *   asking?: import("../parts/about.js").Asking, npz?: (() => void) | null,
  *   readOther?: () => void,
  *   go?: (page: string, open?: Record<string, string>) => void,
  *   onShown?: (id: string, params: Record<string, string>, words: [string, string]) => void,
