@@ -77,5 +77,5 @@ const fixed = new WeakMap();
 export const fixedTheme = (theme) =>
   remember(fixed, theme, () => {
     const { ramp, greys } = theme.ramps;
-    return { ...theme, ...tonesOf({ ramp: early(ramp), greys: early(greys) }) };
+    return { ...theme, ...tonesOf({ ramp: early(ramp), greys }) };
   });
