@@ -283,6 +283,15 @@ test("the plane keeps distances, finds the dot in reach, and names no two in one
   );
 });
 
+test("a deep map is as tall as the screen has room, its rows never lower than a hand can hit", () => {
+  const rows = (/** @type {number} */ layers, /** @type {number} */ tall) =>
+    layers * layoutOf([layers, 16], 620, tall).cell.height;
+  assert.equal(rows(6, 480), 6 * 34);
+  assert.ok(rows(24, 480) <= 480 && rows(48, 570) <= 570);
+  assert.equal(layoutOf([80, 16], 620, 480).cell.height, 9);
+  assert.equal(layoutOf([24, 16], 620, 480, 24).cell.height, 24);
+});
+
 test("the map finds the head under the pointer, and arrow keys stop at its edges", () => {
   const layout = layoutOf([2, 3], 500);
   const { width, height } = layout.cell;

@@ -20,13 +20,13 @@ function pointedText(found, unit) {
 /** How to read the lines of scores. */
 export const READING =
   "Each line’s colours go from its own least to its most. Where a method knows a sign, blue words " +
-  "support the target and orange ones work against it. Point at a word for its numbers. In the " +
-  "first line, click words to take them away together.";
+  "support the target and orange ones work against it. Point at a word, or tap it, for its " +
+  "numbers. Words of the first line go away with a click or a tap, also several together.";
 
 /** Of the word under the pointer, or what a hand can do. @param {ExplainState} state */
 export const pointedSentence = ({ found, pointed }) =>
   pointed === null
-    ? "Point at a word for its numbers; click words in the first line to take them away."
+    ? "Point at a word, or tap it, for its numbers; in the first line a click or a tap takes it away."
     : pointedText(found, pointed);
 
 /** What the words that are gone do to the target. @param {ExplainState} state */

@@ -116,14 +116,14 @@ export function planeWords({ n_placed, n_texts, rows_placed, stress }) {
 export function finderSentence(heads, pairs, begun) {
   if (begun) {
     const from = wordAt(heads.texts[begun.text], begun.at);
-    return `From “${from}” to …? Click the word that it should look at.`;
+    return `From “${from}” to …? Choose the word that it should look at.`;
   }
   if (pairs.length && !heads.found) return "Looking through all heads…";
   const more =
     heads.n_texts > 1
-      ? "Point at a pair in several lines: what they have in common is what the head does."
-      : "One sentence can fool: give several, one a line, and point at a pair in each.";
-  return `Click the word that looks, then the word that it should look at. ${more}`;
+      ? "Choose a pair in several lines: what they have in common is what the head does."
+      : "One sentence can fool: give several, one a line, and choose a pair in each.";
+  return `Choose the word that looks, then the word that it should look at. ${more}`;
 }
 
 /** The measures under the headings of the menu. @param {Heads} heads @returns {[string, Measure[]][]} */

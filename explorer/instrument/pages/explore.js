@@ -30,7 +30,7 @@ import {
   START,
   toParams,
 } from "../numbers/view.js";
-import { readTheme } from "../parts/theme.js";
+import { fixedTheme, readTheme } from "../parts/theme.js";
 import { cardsIn, cardsToPaper, keepCards, toldNow, withCardsOf } from "./explorecards.js";
 import { createParts, layOut, panelsOf } from "./exploreparts.js";
 import { CLOCK, createSchedule } from "./exploreschedule.js";
@@ -360,7 +360,7 @@ function rest(here) {
 
 /** @param {Here} here */
 function render(here) {
-  const { root, trace, parts, schedule, theme } = here;
+  const { root, trace, parts, schedule } = here;
   schedule.begin();
   if (!trace || !root.clientWidth) return; // in a hidden tab; once it is seen, it asks again
   const what = schedule.take();
@@ -369,6 +369,7 @@ function render(here) {
   here.pictures = picturesAfter(here.pictures, trace, told, what);
   const { model } = here.pictures;
   if (!model) return;
+  const theme = told.view.scale === "absolute" ? fixedTheme(here.theme) : here.theme;
   const how = { theme, moved: what.moved ?? false, asks: here.host.need !== null };
   const scene = sceneOf(trace, told, here.pictures, model, how);
   here.scene = scene;
@@ -424,7 +425,7 @@ function showView(here, scene) {
   here.parts.cards.show(here.told.view, trace);
   here.parts.says.notify(scene);
   here.parts.striking.draw(scene);
-  lead.show(pinnedWords(trace, view)[0], head.training !== null);
+  lead.show(pinnedWords(trace, view)[0], head.training !== null, head.patches !== null);
   combine.show(view);
   gridShows.show(view);
   copy?.show(trace.head.link !== null);

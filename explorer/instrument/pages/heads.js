@@ -265,14 +265,10 @@ function layOut(parts) {
     h("div", {}, select),
   );
   const tools = [measure, order.element, specials.element];
+  const away = h("div", { class: "ax-away" }, ...(copy ? [copy.element] : []), save.element);
   return [
-    parts.about.element,
-    h(
-      "div",
-      { class: "ax-tools" },
-      ...tools,
-      h("div", { class: "ax-away" }, ...(copy ? [copy.element] : []), save.element),
-    ),
+    h("div", { class: "ax-top" }, parts.about.element, away),
+    h("div", { class: "ax-tools" }, ...tools),
     says,
     h(
       "div",
