@@ -19,9 +19,16 @@ IDLE = """() => {
 }"""
 
 
+FAILED = pytest.StashKey[bool]()
+
+
 def pytest_collection_modifyitems(items):
     for item in items:
         item.add_marker(pytest.mark.filterwarnings("ignore"))  # asyncio's, from playwright
+
+
+def pytest_runtest_makereport(item, call):
+    item.config.stash[FAILED] = call.excinfo is not None
 
 
 @pytest.fixture(scope="session")
@@ -50,10 +57,32 @@ class Reader:
     def __init__(self, page, app):
         self.page, self.app = page, app
         self.frames, self.errors, self.outside = [], [], []
-        page.on("websocket", self._listen)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("console", self._heard)
-        page.on("request", self._asked)
+        self._ears = {
+            "websocket": self._listen,
+            "pageerror": lambda error: self.errors.append(str(error)),
+            "console": self._heard,
+            "request": self._asked,
+        }
+        self._first = page
+        for event, ear in self._ears.items():
+            page.on(event, ear)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        for event, ear in self._ears.items():
+            self._first.remove_listener(event, ear)
+
+    def before(self, script):
+        """Have a script run before those of each page; nobody is lent this one after."""
+        self.page.spent = True
+        self.page.add_init_script(script)
+
+    def devtools(self):
+        """The browser's own tools for this page; nobody is lent it after."""
+        self.page.spent = True
+        return self.page.context.new_cdp_session(self.page)
 
     def _listen(self, socket):
         socket.on("framesent", lambda data: self.frames.append(data))
@@ -183,48 +212,66 @@ class Reader:
         return "\n".join([own, *pictures, *marks])
 
 
-@pytest.fixture(scope="session")
-def screens(browser):
-    """Makes pages that know nothing of one another; each kind of screen loads the app's code once.
+class Screens:
+    """Lends pages that know nothing of one another.
 
-    A browser context of its own for each test would fetch and compile Streamlit's code every time:
-    that takes longer than all the rest of opening a page.
+    Loading the app's code anew takes longer than all the rest of opening a page, and half of that
+    is saved where a page follows another in its place: what was lent is emptied and lent again.
     """
-    contexts = {}
+
+    def __init__(self, browser, stash):
+        self.browser, self.stash = browser, stash
+        self.contexts, self.spare = {}, {}
 
     @contextmanager
-    def open_page(**options):
-        kind = {"viewport": {"width": 1280, "height": 900}} | options
+    def __call__(self, viewport=None, color_scheme="light", reduced_motion="null", **kind):
+        """A page with these looks; the rest are options of its browser context."""
         key = repr(sorted(kind.items()))
-        if key not in contexts:
-            contexts[key] = browser.new_context(**kind)
-            contexts[key].grant_permissions(["clipboard-read", "clipboard-write"])
-        context = contexts[key]
-        before = context.pages
+        if key not in self.contexts:
+            self.contexts[key] = self.browser.new_context(**kind)
+            self.contexts[key].grant_permissions(["clipboard-read", "clipboard-write"])
+        context, spare = self.contexts[key], self.spare.setdefault(key, [])
+        others = {*context.pages} - {*spare}
+        page = spare.pop() if spare else context.new_page()
+        page.set_viewport_size(viewport or {"width": 1280, "height": 900})
+        page.emulate_media(media="null", color_scheme=color_scheme, reduced_motion=reduced_motion)
+        page.spent = False
         try:
-            yield context.new_page()
+            yield page
         finally:
-            forget(context, [page for page in context.pages if page not in before])
+            for opened in {*context.pages} - {*spare} - others - {page}:
+                opened.close()
+            if page.spent or self.stash.get(FAILED, False):
+                page.close()
+            if not page.is_closed():
+                empty(page)
+                spare.append(page)
 
-    yield open_page
-    for context in contexts.values():
-        context.close()
+    def close(self):
+        for context in self.contexts.values():
+            context.close()
 
 
-def forget(context, pages):
-    """Close pages and empty what they kept in the browser, but for its cache."""
-    for page in pages:
-        origin = "/".join(page.url.split("/")[:3])
-        kept = {"origin": origin, "storageTypes": "cookies,local_storage,indexeddb"}
-        context.new_cdp_session(page).send("Storage.clearDataForOrigin", kept)
-        page.close()
+def empty(page):
+    """Take from a page what it holds and what it kept."""
+    if page.url.startswith(("http:", "file:")):
+        page.evaluate("[localStorage, sessionStorage].map((kept) => kept.clear())")
+    page.context.clear_cookies()
+    page.goto("about:blank")
+    page.mouse.move(0, 0)
+
+
+@pytest.fixture(scope="session")
+def screens(browser, pytestconfig):
+    lent = Screens(browser, pytestconfig.stash)
+    yield lent
+    lent.close()
 
 
 @pytest.fixture
 def reader(app, screens, request):
     """A reader in a fresh page; fails the test on any script error or any call outside."""
-    with screens(**getattr(request, "param", {})) as page:
-        someone = Reader(page, app)
+    with screens(**getattr(request, "param", {})) as page, Reader(page, app) as someone:
         yield someone
         errors, outside = someone.errors, someone.outside
     assert not errors
@@ -241,9 +288,9 @@ def page_from_disk(tmp_path, screens):
         path.write_text(export.to_html(trace, **options), "utf-8")
         app = type("Disk", (), {"url": "file://"})
         page = opened.enter_context(screens(offline=True, **(screen or {})))
-        someone = Reader(page, app)
+        someone = opened.enter_context(Reader(page, app))
         if before:
-            someone.page.add_init_script(before)  # for example, to take away what browsers lack
+            someone.before(before)  # for example, to take away what browsers lack
         someone.page.goto(path.as_uri() + fragment)
         someone.page.locator(".ax[data-painted]").wait_for()
         return someone

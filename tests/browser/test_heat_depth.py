@@ -205,7 +205,7 @@ def test_a_drag_moves_what_is_in_sight(heat):
 def test_fingers_go_below_the_map_and_back(heat):
     here = heat(screen=PHONE)
     x, y = here.at(30, 30)
-    touch = here.page.context.new_cdp_session(here.page)
+    touch = here.reader.devtools()
 
     def fingers(kind, *at):
         points = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(at)]

@@ -395,7 +395,7 @@ def test_c12_what_may_not_be_looked_at_is_hatched_and_said(reader):
 
 
 def test_c13_a_first_view_is_sent_once_on_a_busy_machine_too(reader):
-    slow = reader.page.context.new_cdp_session(reader.page)
+    slow = reader.devtools()
     slow.send("Emulation.setCPUThrottlingRate", {"rate": 4})
     text = " ".join(f"word{i % 37} and" for i in range(110))
     reader.open(f"?{urlencode({'text': text, 'layer': 3})}").painted()
@@ -453,7 +453,7 @@ def test_a_saved_file_hatches_too_and_has_no_button(page_from_disk):
 
 @pytest.mark.parametrize("reader", [LAPTOP, PHONE], indirect=True)
 def test_nothing_jumps_on_a_first_visit_and_while_a_result_arrives(reader):
-    reader.page.add_init_script(f"({SHIFTS})()")
+    reader.before(f"({SHIFTS})()")
     reader.open().painted()
     assert reader.page.evaluate(SHIFTED) <= MOST_SHIFT, "on a first visit"
     for act in (

@@ -141,7 +141,7 @@ def test_every_page_fits_on_a_phone_and_back_with_its_menu_open(reader, path, qu
 
 def test_a_zoomed_page_is_as_sharp_as_its_screen(reader):
     page = open_page(reader, "", {"text": CAT})
-    page.context.new_cdp_session(page).send(
+    reader.devtools().send(
         "Emulation.setDeviceMetricsOverride",
         {"width": 853, "height": 600, "deviceScaleFactor": 1.5, "mobile": False},
     )

@@ -161,7 +161,7 @@ SEE_SLIDES = """
 
 
 def test_a_clicked_cell_stays_where_it_is_and_its_two_rows_slide_into_their_sum(reader):
-    reader.page.add_init_script(SEE_SLIDES)
+    reader.before(SEE_SLIDES)
     open_steps(reader, stage="3")
     canvas = picture(reader, "S = Q Kᵀ")
     before = canvas.bounding_box()
@@ -197,7 +197,7 @@ SIDES = ("left", "top")
 
 @pytest.mark.parametrize("reader", [{"reduced_motion": "reduce"}], indirect=True)
 def test_nothing_slides_for_who_asked_for_less_motion(reader):
-    reader.page.add_init_script(SEE_SLIDES)
+    reader.before(SEE_SLIDES)
     open_steps(reader, stage="3")
     picture(reader, "S = Q Kᵀ").click(position={"x": 100, "y": 100})
     reader.page.wait_for_url("**key=**")
