@@ -92,10 +92,7 @@ test("the pieces of a word stand together, and what is never taken away between 
 test("payloads are read as they are written", () => {
   const thumb = { kind: "thumbs", shape: [1, 2, 1, 1] };
   const file = (/** @type {number[]} */ ...bytes) =>
-    /** @type {any} */ ([
-      { kind: "page", shape: [bytes.length] },
-      Uint8Array.from(bytes),
-    ]);
+    /** @type {any} */ ([{ kind: "page", shape: [bytes.length] }, Uint8Array.from(bytes)]);
   const survey = { id: "é", counted: { measures: [], heads: [] } };
   const {
     heads: got,
