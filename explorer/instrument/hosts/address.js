@@ -99,7 +99,9 @@ export function createAddress(names) {
     writer.standAt(event.state.view);
     follow(new URLSearchParams(event.state.view));
   };
-  window.addEventListener("popstate", back, { capture: true, signal: ends.signal });
+  const always = { capture: true, signal: ends.signal };
+  window.addEventListener("popstate", back, always);
+  window.addEventListener("click", writer.write, always); // it may lead to another page
   /** @param {ToldPlace} told */
   const tell = (told) => document.dispatchEvent(new CustomEvent(TOLD, { detail: told }));
   return {

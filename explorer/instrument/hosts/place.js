@@ -70,7 +70,8 @@ function hold(event, send) {
  */
 function travel({ page, query, way }) {
   if (way === state.way) return; // the same again
-  state.way = way;
+  clearTimeout(state.timer);
+  Object.assign(state, { way, timer: 0, waiting: null }); // a look from here would lead back
   const url = new URL(window.location.href);
   url.pathname = url.pathname.replace(/[^/]*$/u, page === "explore" ? "" : page);
   const kept = [...url.searchParams].filter(([name]) => name.startsWith("embed"));
