@@ -140,10 +140,9 @@ def result() -> None:
     if session.lesson is None:
         return
     _bar()
-    if session.learning is None:
-        _history()
-    else:
-        _watch()
+    # One part of the page, looked at again while it learns: what a browser asks for in the moment
+    # in which that ends finds it still.
+    st.fragment(_watch, run_every=LOOK_AGAIN if session.learning else None)()
 
 
 def _bar() -> None:
@@ -192,24 +191,18 @@ def _try(text: str) -> None:
     st.session_state.sequence = text
 
 
-@st.fragment(run_every=LOOK_AGAIN)
 def _watch() -> None:
+    """The training as far as it has come, and its end."""
     session = st.session_state
     job: Job | None = session.learning
-    if job is None:
-        return
-    scheduler().look(job)
-    if job.future.done():
+    if job and job.future.done():
         session.learning, session.learned_at = None, time.time()
         error = job.future.exception()
         session.train_trouble = str(error) if isinstance(error, ExplorerError) else None
         st.rerun()
+    if job:
+        scheduler().look(job)
     _draw(job)
-
-
-@st.fragment
-def _history() -> None:
-    _draw(None)
 
 
 def _draw(job: Job | None) -> None:

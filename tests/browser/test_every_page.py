@@ -2,7 +2,9 @@
 
 from urllib.parse import urlencode
 
+import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import IDLE
 
@@ -21,6 +23,18 @@ DONE = {
     "compare": " | ",
     "heads": "pointed",
     "explain": "attention",
+}
+
+
+ARRAYS = {"step": "w_q", "train": "history_weights", "compare": "distance"}
+ARRAYS |= {"heads": "pointed_weight", "explain": "scores"}
+FILES = {
+    "step": "all-minilm-l6-v2-the-cat-sat-on-the-mat-steps-layer-3.npz",
+    "train": "copy-the-previous-token-e-d-a-c-e-h-i-i-d-f-i-g.npz",
+    "compare": "all-minilm-l6-v2-the-cat-sat-on-the-mat-and-"
+    "all-minilm-l6-v2-the-dog-sat-on-the-mat.npz",
+    "heads": "all-minilm-l6-v2-the-cat-sat-on-the-mat-heads.npz",
+    "explain": "all-minilm-l6-v2-the-cat-sat-on-the-mat-explain.npz",
 }
 
 
@@ -62,6 +76,26 @@ def test_text_that_looks_like_markup_stays_text(reader, path):
 def test_on_a_phone_nothing_is_wider_than_the_screen(reader, path):
     open_page(reader, path)
     assert reader.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_saves_in_every_form_under_a_name_that_says_whose_it_is(reader, path):
+    open_page(reader, path)
+    menu = reader.page.locator(".ax-save:visible").first
+    menu.locator("summary").click()
+    for form in ("SVG", "PDF", "PNG", "CSV", "HTML"):
+        form = "Layer 0" if (path, form) == ("train", "HTML") else form
+        expect(menu.get_by_role("button", name=form).first).to_be_enabled()
+    with reader.page.expect_download() as waiting:
+        menu.get_by_role("button", name="NPZ", exact=True).click()
+    assert waiting.value.suggested_filename == FILES[path]
+    with np.load(waiting.value.path(), allow_pickle=False) as arrays:
+        assert ARRAYS[path] in arrays
+    menu.get_by_role("button", name="Copy as Python").click()
+    menu.get_by_text("Copied.").wait_for()
+    code = reader.page.evaluate("navigator.clipboard.readText()")
+    assert compile(code, path, "exec")
+    assert code.startswith("import explorer\n")
 
 
 def test_the_pages_lead_to_one_another_and_keep_the_run(reader):

@@ -14,6 +14,7 @@ from explorer.source import Folder
 from explorer.sources.activations import read_activations
 from explorer.sources.intervention import intervention
 from explorer.target import Likeness, MaskedWord
+from tests.browser.conftest import Reader
 from tests.models.tiny import tiny_model
 
 CAT = "The cat sat on the mat because it was tired."
@@ -154,6 +155,33 @@ def test_what_is_on_screen_can_be_taken_away(reader):
         data = saved(reader, kind).path().read_bytes()
         assert start in data[:200]
         assert len(data) > 500
+
+
+def test_all_is_saved_as_one_file_that_answers_for_one_word_or_head_offline(
+    reader, tmp_path, screens
+):
+    open_explain(reader, text=CAT, target="like", other=OTHER, method="alti")
+    caveat = reader.page.locator(".ax-caveat").inner_text()
+    saved(reader, "HTML").save_as(tmp_path / "explained.html")
+    asked = intervention(Run(CAT), Likeness(OTHER))
+    with screens(offline=True) as page:
+        other = Reader(page, type("Disk", (), {"url": "file://"}))
+        page.goto((tmp_path / "explained.html").as_uri())
+        page.locator(".ax[data-painted]").wait_for()
+        expect(page.locator(".ax-caveat")).to_have_text(caveat)
+        page.get_by_title("Take away “cat”").click()
+        value = asked.changed((), (2,))
+        expect(page.locator(".ax-taken")).to_contain_text(f"the target is {value:.3f} instead of")
+        page.get_by_title("Take away “mat”").click()
+        expect(page.locator(".ax-taken")).to_contain_text("This file does not hold what these do")
+        page.get_by_role("button", name="Put them back").click()
+        click_head(other, 5, 11)
+        page.mouse.move(5, 5)
+        value = asked.changed(((5, 11),))
+        expect(heads_say(other)).to_contain_text(f"The target is {value:.3f} instead of")
+        expect(page.locator(".ax-ask")).to_have_count(0)
+    assert not other.errors
+    assert not other.outside
 
 
 def test_a_link_opens_the_same_explanation_again(reader):

@@ -179,6 +179,25 @@ def test_back_and_forward_walk_through_places(reader):
     reader.wait_says("L2·H9: it looks most at")
 
 
+def test_another_page_is_one_step_and_backs_at_once_lead_where_each_alone_would(reader):
+    reader.open().painted()
+    steps = reader.page.evaluate("history.length")
+    reader.head(2, 9).click()
+    reader.page.wait_for_url("**layer=2&heads=9*")
+    reader.token(2).click()
+    # While the look is on its way to the server, which then leads on.
+    reader.page.get_by_role("link", name="Heads", exact=True).click()
+    reader.page.wait_for_url("**/heads*")
+    reader.painted()
+    assert reader.page.evaluate("history.length") == steps + 3
+    reader.page.evaluate("for (let i = 0; i < 3; i++) setTimeout(() => history.back(), 100 * i)")
+    reader.page.wait_for_url(reader.app.url)
+    reader.wait_says("L3·H1: it looks most at")
+    reader.page.evaluate("for (let i = 0; i < 2; i++) setTimeout(() => history.forward(), 100 * i)")
+    reader.page.wait_for_url("**query=2*")
+    reader.wait_says("L2·H9: cat looks most at")
+
+
 def test_back_within_a_picture_asks_the_server_for_nothing_but_to_note_the_place(reader):
     reader.open().painted()
     reader.head(2, 9).click()

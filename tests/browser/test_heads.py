@@ -5,10 +5,12 @@ from urllib.parse import urlencode
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 import explorer
 from explorer.analysis.finder import find_pairs
 from explorer.analysis.profiles import head_profiles, pool, profiles_both_ways
+from tests.browser.conftest import Reader
 
 CAT = "The cat sat on the mat because it was tired."
 LINES = "\n".join(
@@ -211,6 +213,29 @@ def test_the_numbers_can_be_taken_away_as_a_table(reader):
     assert len(lines) == 73
     assert lines[0].startswith("layer,head,kind,evidence,attention on the token before")
     assert lines[3].split(",")[:3] == ["0", "2", "previous token"]
+
+
+def test_all_heads_are_saved_as_one_file_that_shows_the_same_offline(reader, tmp_path, screens):
+    open_heads(reader, text=CAT, measure="same word", layer=2, heads=9, pairs="0-8-2")
+    said = reader.page.locator(".ax-heads-says").inner_text()
+    reader.page.locator(".ax-save summary").click()
+    with reader.page.expect_download() as caught:
+        reader.page.get_by_role("button", name="HTML", exact=True).click()
+    caught.value.save_as(tmp_path / "heads.html")
+    with screens(offline=True) as page:
+        other = Reader(page, type("Disk", (), {"url": "file://"}))
+        page.goto((tmp_path / "heads.html").as_uri())
+        page.locator(".ax[data-painted]").wait_for()
+        expect(page.locator(".ax-heads-says")).to_have_text(said)
+        page.get_by_label("Measure").select_option("pointed")
+        layer, head = divmod(int(explorer.trace(CAT).weights[:, :, 8, 2].argmax()), 12)
+        expect(ranks(other).first).to_contain_text(f"L{layer}·H{head}")
+        # What needs the app is not there.
+        expect(page.locator(".ax-finder, .ax-heads button:text-is('Explore')")).to_have_count(0)
+        page.locator(".ax-save summary").click()
+        expect(page.get_by_role("button", name="Copy as Python")).to_be_enabled()
+    assert not other.errors
+    assert not other.outside
 
 
 def test_what_was_cut_and_what_is_unknown_is_said(reader):

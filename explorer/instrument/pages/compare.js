@@ -45,7 +45,7 @@ import { followSizes } from "./sizes.js";
  * @typedef {import("./explore.js").Instrument} Instrument
  * @typedef {[string, string]} Words the words that are pinned
  * @typedef {{
- *   params: () => URLSearchParams,
+ *   params: (id?: string) => URLSearchParams,
  *   onView: (params: Record<string, string>, link: Record<string, string> | null,
  *            words: Words) => void,
  *   need: ((request: {side: Which, request: import("./explore.js").Request}
@@ -251,7 +251,7 @@ const unitsOf = ({ pairing }) => pairing?.units ?? [];
 
 /** What the link asks for, or else what the page opens with. @param {Here} here */
 function asked({ host, pairing }) {
-  const params = host.params();
+  const params = host.params(pairing?.id);
   return params.has("layer") ? params : new URLSearchParams(pairing?.opening ?? "");
 }
 

@@ -36,7 +36,7 @@ import { followSizes } from "./sizes.js";
  * @typedef {import("../numbers/explainview.js").ExplainState} ExplainState
  * @typedef {import("../numbers/explainview.js").Head} Head
  * @typedef {{
- *   params: () => URLSearchParams,
+ *   params: (id?: string) => URLSearchParams,
  *   onView: (params: Record<string, string>, link: Record<string, string> | null) => void,
  *   npz: (() => void) | null, copyLink: (() => Promise<boolean>) | null,
  *   change?: (heads: Head[], gone: number[]) => void,
@@ -86,7 +86,7 @@ export function mountExplain(root, host) {
     }
     const first = before?.id !== found.id;
     const opening = Object.entries(found.opening ?? {});
-    const params = new URLSearchParams([...host.params(), ...opening]); // what is first counts
+    const params = new URLSearchParams([...host.params(found.id), ...opening]); // what is first counts
     here.state = withExplained(here.state, found, params);
     here.theme = readTheme(root);
     parts.copy?.show(found.link !== null);

@@ -67,7 +67,7 @@ import { boxesOf, followSizes } from "./sizes.js";
  * @typedef {[number, number]} Place a layer and a head
  * @typedef {{layers: number[] | null, heads: Place[] | null}} PageOf null: all of them
  * @typedef {{
- *   params: () => URLSearchParams,
+ *   params: (id?: string) => URLSearchParams,
  *   onView: (params: Record<string, string>, link: Record<string, string> | null,
  *            words: [string, string]) => void,
  *   need: ((request: Request) => void) | null,
@@ -469,7 +469,7 @@ function newsIn({ head, heads, summaries, smalls, group, means }) {
 
 /** A new trace takes the place of the one before. @param {Here} here @param {Trace} next */
 function arrive(here, next) {
-  here.told = arrived(here.told, next.head, here.host.params());
+  here.told = arrived(here.told, next.head, here.host.params(next.head.id));
   const before = here.told.view.cards;
   here.told = withCardsOf(here, next.head.id);
   here.pictures = { ...here.pictures, model: null, chosen: null };

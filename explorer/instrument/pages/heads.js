@@ -37,7 +37,7 @@ import { followSizes } from "./sizes.js";
  * @typedef {import("../numbers/headsview.js").HeadsState} HeadsState
  * @typedef {import("../numbers/headsview.js").HeadsView} HeadsView
  * @typedef {{
- *   params: () => URLSearchParams,
+ *   params: (id?: string) => URLSearchParams,
  *   onView: (params: Record<string, string>, link: Record<string, string> | null,
  *            words: [string, string]) => void,
  *   npz: (() => void) | null, copyLink: (() => Promise<boolean>) | null,
@@ -129,7 +129,7 @@ function arrive(here, host, bytes) {
   const { heads, thumbs } = unpackHeads(bytes);
   const before = here.state;
   const opening = Object.entries(heads.opening ?? {});
-  const params = new URLSearchParams([...host.params(), ...opening]); // what is first counts
+  const params = new URLSearchParams([...host.params(heads.id), ...opening]); // what is first counts
   const state = withSurvey(before, heads, params);
   [here.state, here.thumbs] = [state, thumbs];
   if (before?.heads.id === heads.id) return;

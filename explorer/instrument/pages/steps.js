@@ -46,7 +46,7 @@ import { followSizes } from "./sizes.js";
  *   change: what the server changes, by the names that a link uses; page: the view of a page that is
  *   wanted as a file
  * @typedef {{
- *   params: () => URLSearchParams,
+ *   params: (id?: string) => URLSearchParams,
  *   onView: (params: Record<string, string>, link: Record<string, string> | null,
  *            words: [string, string]) => void,
  *   need: ((request: StepsRequest) => void) | null,
@@ -191,7 +191,7 @@ function actsOn(here, host, show) {
  */
 function take(here, fresh, host) {
   const opening = Object.entries(fresh.opening ?? {}).map(([name, value]) => [name, `${value}`]);
-  const params = new URLSearchParams([...host.params(), ...opening]); // what is first counts
+  const params = new URLSearchParams([...host.params(fresh.id), ...opening]); // what is first counts
   const usual = { ...here.state, query: fresh.usual };
   if (!here.payload) here.state = asked(usual, params);
   else if (here.payload.id !== fresh.id) here.state = placed(usual, params);
