@@ -124,7 +124,7 @@ def test_colours_are_fixed_in_a_lesson_and_afterwards_as_they_were(reader):
     lesson(page)
     page.locator(".ax-colours canvas:visible").wait_for()
     page.wait_for_function(
-        "note => note.textContent.includes('weight 1.')", arg=row.element_handle()
+        "note => note.textContent.includes('weight 1;')", arg=row.element_handle()
     )
     assert "scale=row" in reader.address()
     page.keyboard.press("Escape")

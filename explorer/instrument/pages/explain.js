@@ -259,7 +259,7 @@ function showAll(parts, shown) {
   target.replaceChildren("Explained: ", h("strong", {}, found.name), ` = ${inPlain(found.value)}`);
   lines.replaceChildren(...found.lines.map((line) => h("li", {}, line)));
   rows.show(state, theme);
-  setText(pointedSays, pointedSentence(state));
+  sayPointed(pointedSays, state);
   showChosen(parts, shown);
   table.replaceChildren(scoreTable(found));
   matrix.replaceChildren(agreementTable(found));
@@ -269,7 +269,7 @@ function showAll(parts, shown) {
 /** The word under the pointer. @param {Parts} parts @param {Shown} shown */
 function showPointed({ rows, pointedSays }, { state }) {
   rows.showPointed(state);
-  setText(pointedSays, pointedSentence(state));
+  sayPointed(pointedSays, state);
 }
 
 /** The chosen method. @param {Parts} parts @param {Shown} shown */
@@ -290,8 +290,15 @@ function showChanges({ rows, goneBack, goneSays, heads }, shown) {
   rows.showGone(state);
   goneBack.disabled = !state.gone.length;
   setText(goneSays, goneSentence(state));
+  goneSays.classList.toggle("ax-waits", !state.gone.length);
   heads.show(state.found, state.off, state.gone, theme);
   markPainted(shown);
+}
+
+/** What is pointed at; on paper nothing waits for a hand. @param {HTMLElement} says @param {Shown["state"]} state */
+function sayPointed(says, state) {
+  setText(says, pointedSentence(state));
+  says.classList.toggle("ax-waits", state.pointed === null);
 }
 
 /** Say what is on screen, and whether an answer is awaited. @param {Shown} shown */

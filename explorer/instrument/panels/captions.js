@@ -45,7 +45,10 @@ export function createCaptions(actions) {
   function show(scene, passing) {
     const { parts, says, trace } = scene;
     const looks = trace.head.patches !== null;
-    if (shown !== says) sentence.replaceChildren(...marked(inHand(parts, looks)));
+    if (shown !== says) {
+      sentence.replaceChildren(...marked(inHand(parts, looks)));
+      sentence.classList.toggle("ax-waits", says.endsWith(POINT));
+    }
     shown = says;
     if (!passing) {
       sentence.classList.toggle("ax-tall", says.length > ONE_LINE); // never while a hand moves
