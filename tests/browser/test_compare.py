@@ -215,7 +215,7 @@ def test_a_link_with_an_impossible_second_run_says_so(reader, bad):
     assert "This link cannot be opened as it is" in note.inner_text()
 
 
-def test_all_is_saved_as_one_file_that_shows_the_same_offline(reader, browser, tmp_path):
+def test_all_is_saved_as_one_file_that_shows_the_same_offline(reader, from_disk, tmp_path):
     open_pair(reader, **EDITED, layer="5", heads="4", b_layer="5", b_heads="4")
     said = differs(reader.page).inner_text()
     save = reader.page.locator(".ax-top .ax-save").first
@@ -224,14 +224,11 @@ def test_all_is_saved_as_one_file_that_shows_the_same_offline(reader, browser, t
         save.get_by_role("button", name="HTML").click()
     saved = tmp_path / "saved.html"
     caught.value.save_as(saved)
-    context = browser.new_context(offline=True)
-    page = context.new_page()
-    page.goto(saved.as_uri())
+    page = from_disk(saved).page
     page.locator(".ax[data-painted*='L5·H4 | L5·H4']").wait_for()
     assert differs(page).inner_text() == said
     page.locator(".ax-rank").nth(1).click()
     page.locator(".ax-rank[aria-pressed=true]").nth(0).wait_for()
-    context.close()
 
 
 def boxes_of(reader, name):

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 import explorer
-from tests.browser.conftest import IDLE
+from tests.browser.conftest import IDLE, Reader
 from tests.browser.test_instrument import digits
 
 CAT = "The cat sat on the mat because it was tired."
@@ -98,7 +98,7 @@ def test_the_heatmap_says_the_weight_that_the_model_gave(reader):
     assert said.endswith(f"with weight {shown}.")
 
 
-def test_a_copied_link_opens_the_same_picture_in_a_new_browser(reader, browser, app):
+def test_a_copied_link_opens_the_same_picture_in_a_new_browser(reader, screens, app):
     reader.open().painted()
     reader.run(RED)
     reader.page.locator(".ax-text", has_text="red door").wait_for()
@@ -123,17 +123,15 @@ def test_a_copied_link_opens_the_same_picture_in_a_new_browser(reader, browser, 
     }
     said = reader.says()
 
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    other = type(reader)(context.new_page(), app)
-    other.page.goto(copied)
-    other.painted("2.3.9")
-    other.wait_says(said)
-    assert other.box("Text").input_value() == RED
-    for label in ("words", "hidden", "per row"):
-        other.switch(label).wait_for()  # behind View, which it opens
-        assert other.page.get_by_role("radio", name=label, exact=True).is_checked()
-    assert other.page.locator(".ax-cell[aria-pressed=true]").count() == 2
-    context.close()
+    with screens(who="another") as page, Reader(page, app) as other:
+        other.page.goto(copied)
+        other.painted("2.3.9")
+        other.wait_says(said)
+        assert other.box("Text").input_value() == RED
+        for label in ("words", "hidden", "per row"):
+            other.switch(label).wait_for()  # behind View, which it opens
+            assert other.page.get_by_role("radio", name=label, exact=True).is_checked()
+        assert other.page.locator(".ax-cell[aria-pressed=true]").count() == 2
 
 
 def test_ctrl_enter_in_the_text_runs_it(reader):

@@ -228,24 +228,23 @@ def test_the_key_enlarges_every_page_and_brings_it_back(reader, path):
     assert page.locator("[data-testid=stHeader]").evaluate(SEEN)
 
 
-def test_a_saved_page_holds_what_its_cards_show_and_nothing_more(reader, screens, tmp_path):
+def test_a_saved_page_holds_what_its_cards_show_and_nothing_more(reader, from_disk, tmp_path):
     page = three_cards(opened(reader))
     page.locator(".ax-save > summary", has_text="Save").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="These cards").click()
     path = tmp_path / "cards.html"
     download.value.save_as(path)
-    with screens(offline=True) as saved:
-        saved.goto(path.as_uri())
-        saved.locator(".ax[data-painted]").wait_for()
-        says = saved.locator(".ax-says")
-        for key, words in (("1", "L3·H1: it"), ("2", "L3·H1: sat"), ("3", "L0·H2: sat")):
-            saved.keyboard.press(key)
-            says.filter(has_text=words).wait_for()
-        saved.get_by_role("button", name="Layer 5, head 0", exact=True).click()
-        says.filter(has_text="This file does not hold layer 5").wait_for()
-        saved.keyboard.press("1")
-        says.filter(has_text="L3·H1: it looks most at cat (0.492)").wait_for()
+    saved = from_disk(path).page
+    saved.locator(".ax[data-painted]").wait_for()
+    says = saved.locator(".ax-says")
+    for key, words in (("1", "L3·H1: it"), ("2", "L3·H1: sat"), ("3", "L0·H2: sat")):
+        saved.keyboard.press(key)
+        says.filter(has_text=words).wait_for()
+    saved.get_by_role("button", name="Layer 5, head 0", exact=True).click()
+    says.filter(has_text="This file does not hold layer 5").wait_for()
+    saved.keyboard.press("1")
+    says.filter(has_text="L3·H1: it looks most at cat (0.492)").wait_for()
 
 
 @pytest.mark.parametrize("in_lesson", [False, True])

@@ -29,11 +29,9 @@ def guarded(provider, tmp_path_factory):
 
 
 @pytest.fixture
-def stranger(guarded, browser):
-    context = browser.new_context()
-    someone = Reader(context.new_page(), guarded)
-    yield someone
-    context.close()
+def stranger(guarded, screens):
+    with screens() as page, Reader(page, guarded) as someone:
+        yield someone
     assert not someone.errors
 
 

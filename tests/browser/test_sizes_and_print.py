@@ -279,7 +279,7 @@ def test_the_sheets_hold_all_words_and_no_sheet_is_empty(reader, path, query, fi
 
 
 @pytest.mark.parametrize("kind", ["steps", "compare"])
-def test_the_other_saved_pages_print_clean(kind, tmp_path, screens):
+def test_the_other_saved_pages_print_clean(kind, tmp_path, from_disk):
     trace = explorer.trace(CAT)
     if kind == "steps":
         traced = trace_layer(Run(CAT), 3)
@@ -288,11 +288,10 @@ def test_the_other_saved_pages_print_clean(kind, tmp_path, screens):
         text = comparison_to_html(compare(trace, explorer.trace(DOG["b_text"])), opening={})
     path = tmp_path / "page.html"
     path.write_text(text, "utf-8")
-    with screens(offline=True) as page:
-        page.goto(path.as_uri())
-        page.locator(".ax[data-painted]").first.wait_for()
-        page.emulate_media(media="print")
-        page.locator(".ax.ax-paper").first.wait_for()
-        assert controls(page) == []
-        assert trace.model.name in page.locator(".ax-headline").first.inner_text()
-        all_fits(page)
+    page = from_disk(path).page
+    page.locator(".ax[data-painted]").first.wait_for()
+    page.emulate_media(media="print")
+    page.locator(".ax.ax-paper").first.wait_for()
+    assert controls(page) == []
+    assert trace.model.name in page.locator(".ax-headline").first.inner_text()
+    all_fits(page)

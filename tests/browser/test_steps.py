@@ -471,7 +471,7 @@ def test_a_link_with_impossible_places_opens_at_possible_ones(reader):
     reader.painted("5.0 output 12")
 
 
-def test_all_is_saved_as_one_file_that_shows_the_same_offline(reader, browser, tmp_path):
+def test_all_is_saved_as_one_file_that_shows_the_same_offline(reader, from_disk, tmp_path):
     open_steps(reader, stage="6", key="4")
     said = reader.says()
     reader.page.locator(".ax-save summary").click()
@@ -479,9 +479,7 @@ def test_all_is_saved_as_one_file_that_shows_the_same_offline(reader, browser, t
         reader.page.get_by_role("button", name="HTML").click()
     saved = tmp_path / "saved.html"
     caught.value.save_as(saved)
-    context = browser.new_context(offline=True)
-    page = context.new_page()
-    page.goto(saved.as_uri())
+    page = from_disk(saved).page
     page.locator(".ax[data-painted$='3.1 softmax 8']").wait_for()
     assert page.locator(".ax-says").inner_text() == said
     assert page.locator(".ax-keys tr.ax-on").inner_text() == (
@@ -489,7 +487,6 @@ def test_all_is_saved_as_one_file_that_shows_the_same_offline(reader, browser, t
     )
     page.get_by_role("button", name="Next ›").click()
     page.locator(".ax[data-painted$='3.1 mix 8']").wait_for()
-    context.close()
 
 
 def test_a_stage_is_saved_as_a_picture(reader):

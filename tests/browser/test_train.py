@@ -289,22 +289,15 @@ def test_a_training_takes_nobody_from_his_place_and_keeps_its_own(reader):
     reader.painted("0.1 step 300")
 
 
-def test_a_training_ends_when_its_page_is_closed(app, browser):
-    context = browser.new_context()
-    page = context.new_page()
+def test_a_training_ends_when_its_page_is_closed(app, screens, reader):
     query = urlencode({"source": "trained", "task": "duplicate", "steps": 10000, "d_model": 128})
-    page.goto(f"{app.url}train?{query}")
-    page.locator(".ax-about", has_text="Learning: step").wait_for(timeout=60_000)
-    context.close()
+    with screens(who="another") as page:
+        page.goto(f"{app.url}train?{query}")
+        page.locator(".ax-about", has_text="Learning: step").wait_for(timeout=60_000)
+        page.close()
 
     # Another reader's training waits for the same place, and gets it when the first one ends.
-    other = browser.new_context()
-    page = other.new_page()
-    page.goto(
-        f"{app.url}train?{urlencode({'source': 'trained', 'task': 'copy', 'seed': 3, 'steps': 5})}"
-    )
-    page.locator(".ax[data-painted*='step 5']").wait_for(timeout=60_000)
-    other.close()
+    open_training(reader, task="copy", seed=3, steps=5).painted("step 5")
 
 
 def test_the_saved_page_plays_the_training_without_any_network(page_from_disk):
