@@ -125,11 +125,15 @@ class Reader:
         self.page.wait_for_function(IDLE, timeout=timeout)
         return self
 
+    @property
+    def sentence(self):
+        return self.page.locator(".ax-says")
+
     def says(self):
-        return self.page.locator(".ax-says").inner_text()
+        return self.sentence.inner_text()
 
     def wait_says(self, text):
-        self.page.locator(".ax-says", has_text=text).wait_for()
+        self.sentence.filter(has_text=text).wait_for()
 
     def head(self, layer, head):
         return self.page.get_by_role("button", name=f"Layer {layer}, head {head}", exact=True)

@@ -173,7 +173,7 @@ def test_the_strip_leads_to_the_end_whose_words_answer_at_once(book, trace):
     bar.focus()
     book.page.keyboard.press("End")
     wait_in_sight(book, N - 1)
-    assert book.token(0).count() == 0
+    expect(book.token(0)).to_have_count(0)
     assert book.page.locator(".ax-token").count() < 1300
     book.token(LATE).hover()
     says(book, looks(trace, 0, 0, LATE))

@@ -10,6 +10,7 @@ import pypdfium2
 import pytest
 import resvg_py
 from PIL import Image
+from playwright.sync_api import expect
 
 import explorer
 from explorer import export
@@ -196,12 +197,12 @@ def test_the_page_saved_from_the_app_opens_offline_as_it_was(reader, from_disk, 
         other.wait_says("L3·H5: cat looks most at")
     else:
         other.wait_says("L1·H8: cat looks most at")
-    assert other.page.locator(".ax-menu button", has_text="layers").is_hidden()
+    expect(other.page.locator(".ax-menu button", has_text="layers")).to_be_hidden()
 
 
 def test_the_exported_page_works_from_disk_with_the_network_off(page_from_disk):
     reader = page_from_disk(explorer.trace(CAT))
-    assert reader.page.locator(".ax-cell").count() == 72
+    expect(reader.page.locator(".ax-cell")).to_have_count(72)
     reader.head(4, 3).click()
     reader.head(4, 5).click(modifiers=["Shift"])
     reader.token(8).click()

@@ -156,7 +156,7 @@ def test_characters_that_nobody_sees_are_shown_as_marks(reader, source):
         assert mark in shown
     assert "👨‍👩‍👧" in shown
     assert not re.search(r"[\u202e\u2066\u200b]", reader.page.locator(".ax").inner_text())
-    assert reader.box("Text").input_value() == text, "the text itself is as it was pasted"
+    expect(reader.box("Text"), "the text itself is as it was pasted").to_have_value(text)
 
 
 def test_a_failure_nobody_thought_of_is_a_sentence_and_logged_without_the_text(screens, tmp_path):
@@ -176,7 +176,7 @@ def test_a_failure_nobody_thought_of_is_a_sentence_and_logged_without_the_text(s
     ):
         reader.open(link(text="SECRET-WORD", source="scratch"))
         reader.told("Something went wrong inside the app")
-        assert reader.box("Text").input_value() == "SECRET-WORD"
+        expect(reader.box("Text")).to_have_value("SECRET-WORD")
     log = broken.log.read_text()
     assert "KeyError" in log
     assert "SECRET-WORD" not in log
@@ -201,7 +201,7 @@ def test_a_click_of_one_reader_is_answered_while_another_explains(app, screens, 
         stop.wait_for()
         asked = link(text=CAT, target="vector", at="8")
         reader.open(asked, "explain").painted()
-        assert stop.is_visible(), "the other still works"
+        expect(stop, "the other still works").to_be_visible()
         reader.open(link(text="A short one.")).painted()
         reader.run("Another short one.")
         reader.page.locator(".ax-text", has_text="Another").wait_for()

@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 import explorer
 from explorer.analysis.groups import attention_between
@@ -185,7 +186,7 @@ def test_of_a_pair_the_four_ways_are_one_click_each(show, way, from_a, to_a):
     number = between(PAIR[0], *sides, second=PAIR[1])[3, 1]
     between_sides = reader.page.locator(".ax-between", has_text="mean of sums")
     assert near(between_sides.inner_text().split()[0], number)
-    assert reader.page.get_by_role("radio", name=way).is_checked()
+    expect(reader.page.get_by_role("radio", name=way)).to_be_checked()
     reader.page.keyboard.press("Escape")
 
 
@@ -448,9 +449,9 @@ def test_what_is_pinned_is_spoken_and_what_is_pointed_at_is_not(show):
     spoken = live.text_content()
     reader.token(2).hover()
     reader.wait_says("cat looks most at")
-    assert live.text_content() == spoken
-    label = reader.page.locator(".ax-panel-flow .ax-scroll").get_attribute("aria-label")
-    assert "cat looks most at" in label
+    expect(live).to_have_text(spoken)
+    flow = reader.page.locator(".ax-panel-flow .ax-scroll")
+    expect(flow).to_have_attribute("aria-label", re.compile("cat looks most at"))
 
 
 def test_with_reduced_motion_nothing_moves(show):

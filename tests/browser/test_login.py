@@ -38,7 +38,7 @@ def stranger(guarded, screens):
 def stands_before_the_login(reader):
     reader.page.get_by_role("button", name="Log in").wait_for()
     reader.page.wait_for_function(IDLE)
-    assert reader.page.locator(OF_THE_APP).count() == 0
+    expect(reader.page.locator(OF_THE_APP)).to_have_count(0)
     return True
 
 

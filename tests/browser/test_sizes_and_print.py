@@ -4,6 +4,7 @@ from urllib.parse import urlencode
 
 import pypdfium2
 import pytest
+from playwright.sync_api import expect
 
 import explorer
 from explorer.analysis.comparison import compare
@@ -225,7 +226,7 @@ def test_after_printing_a_text_is_scrolled_as_it_was(show):
     scrolled = body.evaluate("e => { e.scrollTop = 60; return e.scrollTop; }")
     assert scrolled
     page.pdf()
-    assert page.locator(".ax-paper").count() == 0
+    expect(page.locator(".ax-paper")).to_have_count(0)
     assert body.evaluate("e => e.scrollTop") == scrolled
 
 
@@ -250,7 +251,7 @@ def test_what_is_printed_was_drawn_for_the_paper_and_the_screen_has_its_own_agai
         assert float(there[:-2]) <= room, name
         assert there != here, name
     assert page.evaluate(WIDTHS) == before
-    assert page.locator(".ax-paper, .ax-headline").count() == 0
+    expect(page.locator(".ax-paper, .ax-headline")).to_have_count(0)
 
 
 @pytest.mark.parametrize(
@@ -293,5 +294,7 @@ def test_the_other_saved_pages_print_clean(kind, tmp_path, from_disk):
     page.emulate_media(media="print")
     page.locator(".ax.ax-paper").first.wait_for()
     assert controls(page) == []
-    assert trace.model.name in page.locator(".ax-headline").first.inner_text()
+    expect(page.locator(".ax-headline").first).to_contain_text(
+        trace.model.name, use_inner_text=True
+    )
     all_fits(page)
