@@ -205,12 +205,16 @@ class Reader:
     def address(self):
         return self.page.url
 
-    def barriers(self):
-        """What axe-core finds serious or critical, with the elements."""
+    def barriers(self, of_colours=False):
+        """What axe-core finds serious or critical, with the elements; of all, or of colours alone.
+
+        Another colour scheme changes nothing else.
+        """
+        rules = {"runOnly": ["color-contrast", "link-in-text-block"]} if of_colours else {}
         self.page.evaluate((ROOT / "node_modules/axe-core/axe.min.js").read_text("utf-8"))
         return [
             (v["id"], [n["html"][:160] for n in v["nodes"]])
-            for v in self.page.evaluate("axe.run(document)")["violations"]
+            for v in self.page.evaluate("rules => axe.run(document, rules)", rules)["violations"]
             if v["impact"] in ("serious", "critical")
         ]
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 import explorer
-from tests.browser.conftest import IDLE, Reader
+from tests.browser.conftest import Reader
 from tests.browser.test_instrument import digits
 
 CAT = "The cat sat on the mat because it was tired."
@@ -327,23 +327,6 @@ def test_markup_in_a_message_stays_text(reader):
     alert = reader.page.locator("[class*=st-key-note_trouble]")
     alert.filter(has_text="**a** $x$ ![i](https://evil.invalid/x.png)").wait_for()
     expect(alert.locator("img, strong, .katex, a")).to_have_count(0)
-
-
-@pytest.mark.parametrize("reader", [{"color_scheme": c} for c in ("light", "dark")], indirect=True)
-@pytest.mark.parametrize(
-    ("path", "query"),
-    [("", {}), ("", {"text": RED, "layer": 2, "query": "2-3", "key": 9}), ("guide", {})],
-)
-def test_axe_finds_no_serious_barrier(reader, path, query):
-    reader.open(link(**query) if query else "", path=path)
-    reader.page.locator(".ax[data-painted], [data-testid=stMain] h3").first.wait_for()
-    reader.page.wait_for_function(IDLE)
-    if query:  # with everything open
-        reader.page.get_by_text("Layers as a path").click()
-        for table in reader.page.get_by_text("as a table").all():
-            table.click()
-        reader.page.locator(".ax-panel-layers td").first.wait_for()
-    assert reader.barriers() == []
 
 
 # --- every screen, every hand -------------------------------------------------------------------

@@ -9,7 +9,6 @@ import pytest
 from playwright.sync_api import expect
 
 import explorer
-from tests.browser.conftest import IDLE
 
 CAT = "The cat sat on the mat because it was tired."
 IT = {"layer": "3", "heads": "1", "query": "8"}
@@ -209,24 +208,6 @@ def test_after_another_page_the_cards_are_there_again_and_in_the_link(reader):
     page.wait_for_url(re.compile("cards=.*__.*__"))
     page.keyboard.press("1")
     reader.wait_says("L3·H1: it looks")
-
-
-@on_projector
-@pytest.mark.parametrize("path", ["step", "compare", "heads", "explain"])
-def test_the_key_enlarges_every_page_and_brings_it_back(reader, path):
-    page = reader.open(f"?{urlencode({'text': CAT})}", path).page
-    page.locator(".ax[data-painted], .ax canvas").first.wait_for()
-    reader.page.wait_for_function(IDLE)
-    page.keyboard.press("p")
-    root = page.locator(".ax.ax-lesson")
-    root.wait_for()
-    assert not page.locator("[data-testid=stHeader]").evaluate(SEEN)
-    box = root.bounding_box()
-    assert (box["x"], box["y"], box["width"], box["height"]) == (0, 0, 1280, 720)
-    assert root.evaluate("e => e.scrollWidth <= e.clientWidth")
-    page.get_by_role("button", name="End (P)").click()
-    root.wait_for(state="detached")
-    assert page.locator("[data-testid=stHeader]").evaluate(SEEN)
 
 
 def test_a_saved_page_holds_what_its_cards_show_and_nothing_more(reader, from_disk, tmp_path):

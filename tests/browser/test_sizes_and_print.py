@@ -64,11 +64,6 @@ CONTENT = (
 FILLED = ".ax-matrix, .ax-head-picture, .ax-panel-heat, .ax-head-map, .ax-switching"
 
 
-def open_page(reader, path, query):
-    painted = {"compare": " | ", "train": " step 300"}.get(path, "")
-    return reader.open(f"?{urlencode(query)}", path).painted(painted).page
-
-
 def all_fits(page):
     page.wait_for_function(FITS)
 
@@ -119,29 +114,8 @@ def test_every_picture_fits_in_every_window_and_back(show, flow):
     page.wait_for_function(f"first => String(({WIDTHS})()) === String(first)", arg=first)
 
 
-@pytest.mark.parametrize(
-    ("path", "query"),
-    [
-        ("step", {"text": CAT, "stage": "6"}),
-        ("train", {}),
-        ("compare", DOG),
-        ("heads", {}),
-        ("explain", {}),
-    ],
-)
-def test_every_page_fits_on_a_phone_and_back_with_its_menu_open(reader, path, query):
-    page = open_page(reader, path, query)
-    page.locator(".ax-save > summary").first.click()
-    page.locator(".ax-menu").first.wait_for()
-    all_fits(page)
-    page.locator(".ax-save > summary").first.click()
-    for width in (390, 1440):
-        page.set_viewport_size({"width": width, "height": 900})
-        all_fits(page)
-
-
 def test_a_zoomed_page_is_as_sharp_as_its_screen(reader):
-    page = open_page(reader, "", {"text": CAT})
+    page = reader.open(f"?{urlencode({'text': CAT})}").painted().page
     reader.devtools().send(
         "Emulation.setDeviceMetricsOverride",
         {"width": 853, "height": 600, "deviceScaleFactor": 1.5, "mobile": False},
@@ -152,44 +126,6 @@ def test_a_zoomed_page_is_as_sharp_as_its_screen(reader):
           return all(".ax-panel-heat canvas, .ax-grid > canvas").filter(seen).every(sharp);
         }}"""
     )
-
-
-PAGES = [
-    ("", {"text": CAT, "layer": "3", "heads": "1", "query": "8"}, "looks most at"),
-    ("step", {"text": CAT, "stage": "6"}, "6. Scores become weights"),
-    ("train", {}, "of the answers"),
-    ("compare", DOG, "differ most"),
-    ("heads", {}, "Every head, by layer"),
-    ("explain", {}, "Which words matter?"),
-]
-
-
-@pytest.mark.parametrize("reader", [{"color_scheme": "dark"}], indirect=True)
-@pytest.mark.parametrize(("path", "query", "says"), PAGES)
-def test_on_paper_a_page_is_light_and_nothing_waits_for_a_hand(reader, path, query, says):
-    page = open_page(reader, path, query)
-    page.emulate_media(media="print", color_scheme="dark")
-    page.locator(".ax.ax-paper").first.wait_for()
-    assert controls(page) == []
-    text = page.locator(".ax.ax-paper").first.inner_text()
-    assert says in text
-    colour = page.locator(".ax.ax-paper").first.evaluate("e => getComputedStyle(e).color")
-    assert colour == "rgb(25, 29, 38)"
-    dark = page.locator(f":is({FILLED}) canvas:visible").first.evaluate(
-        """(canvas) => {
-          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-          let [sum, count] = [0, 0];
-          for (let i = 0; i < data.length; i += 4) if (data[i + 3] === 255) {
-            sum += data[i] + data[i + 1] + data[i + 2];
-            count++;
-          }
-          return sum / count < 1.5 * 255;
-        }"""
-    )
-    assert not dark
-    page.emulate_media(media="screen", color_scheme="dark")
-    page.locator(".ax[data-painted]:not(.ax-paper)").first.wait_for()
-    assert controls(page)
 
 
 def test_the_guide_prints_its_words_in_one_column(reader):

@@ -1,5 +1,6 @@
 """Worth a look, in a real browser: what is told, and that a click leads there."""
 
+import re
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
