@@ -1,9 +1,12 @@
 """A running app and a browser, for tests of what people see."""
 
 from contextlib import ExitStack, contextmanager
-from urllib.parse import urlencode
+from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import urlencode, urljoin
 
 import pytest
+from playwright.sync_api import expect
 
 import explorer
 from explorer import export
@@ -19,6 +22,10 @@ IDLE = """() => {
 }"""
 
 
+# As long as any other wait: on a busy machine five seconds are nothing.
+expect.set_options(timeout=30_000)
+
+PLAIN = Path(__file__).with_name("plain.html")
 FAILED = pytest.StashKey[bool]()
 
 
@@ -56,7 +63,7 @@ class Reader:
 
     def __init__(self, page, app):
         self.page, self.app = page, app
-        self.frames, self.errors, self.outside = [], [], []
+        self.frames, self.sockets, self.errors, self.outside = [], [], [], []
         self._ears = {
             "websocket": self._listen,
             "pageerror": lambda error: self.errors.append(str(error)),
@@ -85,6 +92,7 @@ class Reader:
         return self.page.context.new_cdp_session(self.page)
 
     def _listen(self, socket):
+        self.sockets.append(socket)
         socket.on("framesent", lambda data: self.frames.append(data))
         socket.on("framereceived", lambda data: self.frames.append(data))
 
@@ -117,11 +125,15 @@ class Reader:
         self.page.wait_for_function(IDLE, timeout=timeout)
         return self
 
+    @property
+    def sentence(self):
+        return self.page.locator(".ax-says")
+
     def says(self):
-        return self.page.locator(".ax-says").inner_text()
+        return self.sentence.inner_text()
 
     def wait_says(self, text):
-        self.page.locator(".ax-says", has_text=text).wait_for()
+        self.sentence.filter(has_text=text).wait_for()
 
     def head(self, layer, head):
         return self.page.get_by_role("button", name=f"Layer {layer}, head {head}", exact=True)
@@ -193,12 +205,16 @@ class Reader:
     def address(self):
         return self.page.url
 
-    def barriers(self):
-        """What axe-core finds serious or critical, with the elements."""
+    def barriers(self, of_colours=False):
+        """What axe-core finds serious or critical, with the elements; of all, or of colours alone.
+
+        Another colour scheme changes nothing else.
+        """
+        rules = {"runOnly": ["color-contrast", "link-in-text-block"]} if of_colours else {}
         self.page.evaluate((ROOT / "node_modules/axe-core/axe.min.js").read_text("utf-8"))
         return [
             (v["id"], [n["html"][:160] for n in v["nodes"]])
-            for v in self.page.evaluate("axe.run(document)")["violations"]
+            for v in self.page.evaluate("rules => axe.run(document, rules)", rules)["violations"]
             if v["impact"] in ("serious", "critical")
         ]
 
@@ -224,9 +240,12 @@ class Screens:
         self.contexts, self.spare = {}, {}
 
     @contextmanager
-    def __call__(self, viewport=None, color_scheme="light", reduced_motion="null", **kind):
-        """A page with these looks; the rest are options of its browser context."""
-        key = repr(sorted(kind.items()))
+    def __call__(self, who="", viewport=None, color_scheme="light", reduced_motion="null", **kind):
+        """A page with these looks; the rest are options of its browser context.
+
+        `who` looks keeps apart what browsers of two people would.
+        """
+        key = repr((who, sorted(kind.items())))
         if key not in self.contexts:
             self.contexts[key] = self.browser.new_context(**kind)
             self.contexts[key].grant_permissions(["clipboard-read", "clipboard-write"])
@@ -253,11 +272,17 @@ class Screens:
 
 
 def empty(page):
-    """Take from a page what it holds and what it kept."""
+    """Take from a page what it holds and what it kept.
+
+    It goes to a place without code, of the same origin: elsewhere Chromium would begin a process.
+    """
+    plain = "about:blank"
     if page.url.startswith(("http:", "file:")):
         page.evaluate("[localStorage, sessionStorage].map((kept) => kept.clear())")
+        served = page.url.startswith("http:")
+        plain = urljoin(page.url, "/_stcore/health") if served else PLAIN.as_uri()
+    page.goto(plain)
     page.context.clear_cookies()
-    page.goto("about:blank")
     page.mouse.move(0, 0)
 
 
@@ -279,24 +304,36 @@ def reader(app, screens, request):
 
 
 @pytest.fixture
-def page_from_disk(tmp_path, screens):
+def from_disk(screens):
+    """Opens a saved page from disk, without any network; fails the test as `reader` does."""
+    opened, readers = ExitStack(), []
+
+    def open_file(path, fragment="", before=None, screen=None):
+        page = opened.enter_context(screens(offline=True, **(screen or {})))
+        someone = opened.enter_context(Reader(page, SimpleNamespace(url="file://")))
+        readers.append(someone)
+        if before:
+            someone.before(before)  # for example, to take away what browsers lack
+        someone.page.goto(path.as_uri() + fragment)
+        return someone
+
+    with opened:
+        yield open_file
+    assert not [what for someone in readers for what in someone.errors + someone.outside]
+
+
+@pytest.fixture
+def page_from_disk(tmp_path, from_disk):
     """The exported page of a text, opened from disk without any network."""
-    opened = ExitStack()
 
     def open_page(trace, fragment="", before=None, screen=None, **options):
         path = tmp_path / "attention.html"
         path.write_text(export.to_html(trace, **options), "utf-8")
-        app = type("Disk", (), {"url": "file://"})
-        page = opened.enter_context(screens(offline=True, **(screen or {})))
-        someone = opened.enter_context(Reader(page, app))
-        if before:
-            someone.before(before)  # for example, to take away what browsers lack
-        someone.page.goto(path.as_uri() + fragment)
+        someone = from_disk(path, fragment, before, screen)
         someone.page.locator(".ax[data-painted]").wait_for()
         return someone
 
-    yield open_page
-    opened.close()
+    return open_page
 
 
 @pytest.fixture(params=["app", "file"])
@@ -312,12 +349,8 @@ def show(request):
         yield in_app
         return
     open_page = request.getfixturevalue("page_from_disk")
-    someone = []
 
-    def from_disk(text, second=None, **view):
-        someone.append(open_page(explorer.trace(text, second), opening=view))
-        return someone[0]
+    def in_file(text, second=None, **view):
+        return open_page(explorer.trace(text, second), opening=view)
 
-    yield from_disk
-    assert not someone[0].errors
-    assert not someone[0].outside
+    yield in_file

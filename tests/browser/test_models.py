@@ -42,7 +42,7 @@ def test_a_model_is_offered_with_its_size_fetched_and_then_found_among_the_recen
     offer.wait_for(state="detached")
     reader.edit().page.get_by_text("It is on this machine.").wait_for()
     reader.page.get_by_role("combobox", name="Model name").click()
-    assert reader.page.get_by_role("option").first.inner_text() == "me/fresh"
+    expect(reader.page.get_by_role("option").first).to_have_text("me/fresh", use_inner_text=True)
 
 
 def test_a_revision_typed_over_a_model_is_one_of_that_model(reader, hub):
@@ -66,8 +66,8 @@ def test_an_offer_can_be_declined(reader):
     reader.run("the cat")
     reader.page.get_by_role("button", name="Cancel").click()
     reader.page.locator(".st-key-note_offer").wait_for(state="detached")
-    assert reader.page.locator(".ax-cell").count() == 72
-    assert reader.box("Text").input_value() == "the cat"
+    expect(reader.page.locator(".ax-cell")).to_have_count(72)
+    expect(reader.box("Text")).to_have_value("the cat")
 
 
 def test_a_download_shows_its_bytes_is_stopped_and_goes_on_where_it_stopped(reader, hub):
@@ -113,14 +113,14 @@ def test_cross_attention_has_the_target_as_rows_the_text_as_columns_and_parts_to
     query = {"text": "the cat sat.", "second": "die katze", "source": source}
     reader.open(f"?{urlencode(query)}").painted()
     texts = reader.page.locator(".ax-text p")
-    assert "the" in texts.nth(0).inner_text()
-    assert "die" in texts.nth(1).inner_text()
+    expect(texts.nth(0)).to_contain_text("the", use_inner_text=True)
+    expect(texts.nth(1)).to_contain_text("die", use_inner_text=True)
     written = texts.nth(1).locator(".ax-token").nth(3)
     written.hover()
     reader.wait_says("looks most at")
-    assert "ax-here" in (written.get_attribute("class") or "")
-    assert texts.nth(0).locator("[class*=ax-tone]:not(.ax-tone0)").count() > 0
-    assert texts.nth(1).locator("[class*=ax-tone]:not(.ax-tone0)").count() == 0
+    expect(written).to_have_class(re.compile("ax-here"))
+    texts.nth(0).locator("[class*=ax-tone]:not(.ax-tone0)").first.wait_for()
+    expect(texts.nth(1).locator("[class*=ax-tone]:not(.ax-tone0)")).to_have_count(0)
 
     reader.edit().page.get_by_role("radio", name="Encoder").click()
     reader.page.wait_for_url("**part=encoder**")
@@ -128,14 +128,14 @@ def test_cross_attention_has_the_target_as_rows_the_text_as_columns_and_parts_to
     reader.painted()
     reader.page.reload()
     reader.painted()
-    assert reader.page.locator(".ax-text p").count() == 1
+    expect(reader.page.locator(".ax-text p")).to_have_count(1)
 
 
 def test_a_model_without_a_target_writes_it_and_says_so(reader, app):
     source = f"path:{folder_of(app, 'bart', tiny_writer, 'Bart')}"
     reader.open(f"?{urlencode({'text': 'the cat sat.', 'source': source})}").painted()
     reader.noted("wrote the second text itself")
-    assert reader.page.locator(".ax-text p").count() == 2
+    expect(reader.page.locator(".ax-text p")).to_have_count(2)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_attention_is_painted_over_the_picture_and_a_patch_is_asked_like_a_word(
 
     run = Run(picture=picture_of(png_of(drawing())), source=Folder(str(app.folder / "vit")))
     trace = trace_run(run)
-    assert looking.page.locator(".ax-patch").count() == 16
+    expect(looking.page.locator(".ax-patch")).to_have_count(16)
     looking.token(6).hover()  # after [CLS]: row 1, column 1
     looking.wait_says("1·1 looks most at")
     said = re.match(r"L(\d)·H(\d): 1·1 looks most at (\S+) \((\S+)\)", looking.says())
@@ -283,7 +283,7 @@ def test_what_was_saved_comes_back(reader):
     reader.page.wait_for_function(IDLE)
     reader.upload(OWN, "saved.npz", export.to_npz(saved))
     reader.page.locator(".ax-text", has_text="A saved sentence.").wait_for()
-    assert reader.page.locator(".ax-cell").count() == 72
+    expect(reader.page.locator(".ax-cell")).to_have_count(72)
 
 
 def test_a_link_to_an_uploaded_file_says_that_files_do_not_travel(reader):

@@ -223,7 +223,7 @@ def test_c6_an_encoder_decoder_on_step_by_step_gets_a_true_sentence(reader, app)
     query = {"text": "the cat sat.", "source": source, "layer": 2}
     reader.open(f"?{urlencode(query)}", "step")
     reader.told("built in another way")
-    assert reader.page.get_by_text("There is no layer").count() == 0
+    expect(reader.page.get_by_text("There is no layer")).to_have_count(0)
 
 
 # --- C7: a link opens ---------------------------------------------------------------------------
@@ -231,7 +231,7 @@ def test_c6_an_encoder_decoder_on_step_by_step_gets_a_true_sentence(reader, app)
 
 def test_c7_a_link_to_a_path_of_chosen_heads_opens(reader):
     reader.open(f"?{urlencode({'text': CAT, 'path': 'chosen', 'layer': 2})}").painted()
-    assert reader.page.get_by_text("Page not found").count() == 0
+    expect(reader.page.get_by_text("Page not found")).to_have_count(0)
     assert "path=chosen" in reader.address()
     reader.page.locator(".ax-panel-layers summary").first.click()
     pressed = reader.page.locator(
@@ -247,9 +247,9 @@ def test_c8_a_text_of_special_tokens_alone_leaves_one_sentence_and_no_empty_bar(
     reader.open(f"?{urlencode({'text': '[CLS] [SEP]', 'specials': 'hidden'})}")
     reader.page.get_by_text("every token is special, and special tokens are hidden").wait_for()
     for panel in (".ax-panel-training", ".ax-panel-grid"):
-        assert not reader.page.locator(panel).is_visible()
+        expect(reader.page.locator(panel)).to_be_hidden()
     for panel in (".ax-panel-reading", ".ax-panel-heat", ".ax-panel-flow"):
-        assert not reader.page.locator(panel).is_visible()
+        expect(reader.page.locator(panel)).to_be_hidden()
 
 
 def test_c10_targets_that_must_fail_are_grey_with_the_reason_and_a_token_is_clicked(reader):
@@ -259,7 +259,7 @@ def test_c10_targets_that_must_fail_are_grey_with_the_reason_and_a_token_is_clic
         kind = reader.page.get_by_role("radio", name=name)
         expect(kind).to_be_disabled()
         assert "has no head that" in kind.locator("xpath=..").get_attribute("title")
-    assert reader.page.locator(".ax input[type=number]").count() == 0
+    expect(reader.page.locator(".ax input[type=number]")).to_have_count(0)
     word(reader, "mat").click()
     reader.page.locator(".ax-target", has_text="“mat” (token 6)").wait_for()
 
@@ -417,7 +417,7 @@ UNKNOWN = "猫坐在垫子上，因为它累了。"
 def test_unknown_tokens_are_hatched_and_one_button_reads_them_with_a_model_that_knows_them(reader):
     reader.open(f"?{urlencode({'text': UNKNOWN})}").painted()
     hatched = reader.page.locator(".ax-text .ax-unknown")
-    assert hatched.count() == 9
+    expect(hatched).to_have_count(9)
     assert "repeating-linear-gradient" in hatched.first.evaluate(
         "e => getComputedStyle(e).backgroundImage"
     )
@@ -433,19 +433,19 @@ def test_unknown_tokens_are_hatched_and_one_button_reads_them_with_a_model_that_
     reader.page.locator(".st-key-note_offer", has_text="google-bert/bert-base-chinese").wait_for()
     painted_anew(reader, lambda: reader.page.get_by_role("button", name="Download").click())
     expect(reader.page.locator(".ax-about")).to_contain_text("bert-base-chinese")
-    assert reader.page.locator(".ax-unknowns button").count() == 0
+    expect(reader.page.locator(".ax-unknowns button")).to_have_count(0)
 
 
 def test_where_all_is_known_nothing_is_hatched(reader):
     reader.open().painted()
-    assert reader.page.locator(".ax-unknown").count() == 0
-    assert not reader.page.locator(".ax-unknowns").is_visible()
+    expect(reader.page.locator(".ax-unknown")).to_have_count(0)
+    expect(reader.page.locator(".ax-unknowns")).to_be_hidden()
 
 
 def test_a_saved_file_hatches_too_and_has_no_button(page_from_disk):
     someone = page_from_disk(explorer.trace(UNKNOWN))
-    assert someone.page.locator(".ax-text .ax-unknown").count() == 9
-    assert someone.page.locator(".ax-unknowns button").count() == 0
+    expect(someone.page.locator(".ax-text .ax-unknown")).to_have_count(9)
+    expect(someone.page.locator(".ax-unknowns button")).to_have_count(0)
 
 
 # --- nothing jumps ------------------------------------------------------------------------------
