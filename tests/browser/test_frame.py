@@ -44,13 +44,17 @@ def test_at_150_per_cent_the_sentence_the_text_and_the_heads_stand_on_the_screen
     reader.open().painted()
     for part in (".ax-says", ".ax-panel-reading .ax-text", ".ax-grid"):
         assert end(reader, part) <= 480, part
+    last, names = (box(reader, part) for part in ("a[href$='/guide']", "[data-testid=stTopNav]"))
+    assert last["x"] + last["width"] <= names["x"] + names["width"]
 
 
 @pytest.mark.parametrize("reader", [PHONE], indirect=True)
-def test_on_a_phone_the_sentence_and_the_text_stand_on_the_screen_and_nothing_sticks_out(reader):
+def test_on_a_phone_sentence_text_and_heads_stand_on_the_screen_and_nothing_sticks_out(reader):
     reader.open().painted()
-    for part in (".ax-says", ".ax-panel-reading .ax-text"):
+    for part in (".ax-says", ".ax-panel-reading .ax-text", ".ax-grid"):
         assert end(reader, part) <= 844, part
+    # The buttons of the first line share one row.
+    assert abs(end(reader, ".ax-top .ax-edit") - end(reader, ".ax-top .ax-save > summary")) <= 4
     assert reader.page.evaluate("document.documentElement.scrollWidth") <= 390
 
 

@@ -9,6 +9,7 @@ import {
   inkOn,
   luminance,
   oklch,
+  rootRamp,
   weightRamp,
 } from "../numbers/palette.js";
 import { packColours } from "./paint.js";
@@ -63,13 +64,6 @@ const tonesOf = ({ ramp, greys }) => ({
   greyInks: greys.map((colour) => css(inkOn(colour))),
 });
 
-/**
- * A scale whose tones rise with the square root: where the full colour is weight 1 for every head and
- * text, most weights of a long text are small.
- * @param {Ramp} ramp
- */
-const early = (ramp) => ramp.map((_, i) => ramp[Math.round(Math.sqrt(255 * i))]);
-
 /** @type {WeakMap<Theme, Theme>} */
 const fixed = new WeakMap();
 
@@ -77,5 +71,5 @@ const fixed = new WeakMap();
 export const fixedTheme = (theme) =>
   remember(fixed, theme, () => {
     const { ramp, greys } = theme.ramps;
-    return { ...theme, ...tonesOf({ ramp: early(ramp), greys }) };
+    return { ...theme, ...tonesOf({ ramp: rootRamp(ramp), greys }) };
   });
