@@ -64,6 +64,15 @@ def word_model(app):
     return tiny_model("MaskedLM", folder)
 
 
+@pytest.fixture(scope="module")
+def explained(app, screens):
+    """A reader of the likeness of two texts, for tests that only look; it is opened once."""
+    with screens() as page, Reader(page, app) as someone:
+        yield open_explain(someone, text=CAT, target="like", other=OTHER)
+    assert not someone.errors
+    assert not someone.outside
+
+
 def test_a_first_visit_explains_and_says_how_far_to_believe_it(reader, asked):
     open_explain(reader)
     found = explain(asked, read_activations(Run(CAT)))
@@ -78,11 +87,10 @@ def test_a_first_visit_explains_and_says_how_far_to_believe_it(reader, asked):
     assert shown == want
 
 
-def test_a_word_pointed_at_gives_every_methods_number(reader, asked):
-    open_explain(reader)
+def test_a_word_pointed_at_gives_every_methods_number(explained, asked):
     found = explain(asked, read_activations(Run(CAT)))
     tired = 9  # the tenth word
-    rows = reader.page.locator(".ax-method")
+    rows = explained.page.locator(".ax-method")
     rows.nth(1).get_by_text("tired", exact=True).hover()
     expect(rows.nth(0).locator("[data-score]")).to_have_text(
         f"+{found.removal[tired]:.3f}", use_inner_text=True
@@ -92,17 +100,16 @@ def test_a_word_pointed_at_gives_every_methods_number(reader, asked):
         assert float(cell.replace("−", "-")) == pytest.approx(score.values[tired], abs=6e-4)
 
 
-def test_a_chosen_method_says_what_it_leaves_out_and_shows_its_curves(reader):
-    open_explain(reader, text=CAT, target="like", other=OTHER)
-    reader.page.get_by_role("button", name="attention rollout").click()
-    reader.painted("rollout")
-    said = reader.page.locator(".ax-caveat").inner_text()
+def test_a_chosen_method_says_what_it_leaves_out_and_shows_its_curves(explained):
+    explained.page.get_by_role("button", name="attention rollout").click()
+    explained.painted("rollout")
+    said = explained.page.locator(".ax-caveat").inner_text()
     assert "Abnar & Zuidema 2020" in said
     assert "Leaves out the values" in said
-    expect(reader.page.locator("section[aria-label=Curves] .ax-help")).to_contain_text(
+    expect(explained.page.locator("section[aria-label=Curves] .ax-help")).to_contain_text(
         "area", use_inner_text=True
     )
-    reader.page.wait_for_url("**method=rollout**")
+    explained.page.wait_for_url("**method=rollout**")
 
 
 def test_heads_switched_off_move_the_target_at_once_and_together(reader, asked):
@@ -143,10 +150,9 @@ def test_words_are_taken_away_together_and_the_link_says_so(reader, asked):
     reader.page.locator(".ax-taken", has_text="No word is taken away.").wait_for()
 
 
-def test_any_two_methods_are_compared(reader):
-    open_explain(reader, text=CAT, target="like", other=OTHER)
-    reader.page.get_by_text("How far any two methods agree").click()
-    table = reader.page.locator(".ax-table table").last
+def test_any_two_methods_are_compared(explained):
+    explained.page.get_by_text("How far any two methods agree").click()
+    table = explained.page.locator(".ax-table table").last
     expect(table.locator("tbody tr")).to_have_count(14)
     one = table.locator("tbody tr").nth(1).locator("td").nth(13).inner_text()
     other = table.locator("tbody tr").nth(13).locator("td").nth(1).inner_text()
@@ -154,11 +160,10 @@ def test_any_two_methods_are_compared(reader):
     assert -1 <= float(one.replace("−", "-")) <= 1
 
 
-def test_what_is_on_screen_can_be_taken_away(reader):
-    open_explain(reader, text=CAT, target="like", other=OTHER)
+def test_what_is_on_screen_can_be_taken_away(explained):
     begins = {"SVG": b"<svg", "PDF": b"%PDF", "PNG": b"\x89PNG", "CSV": b"\xef\xbb\xbfword,tokens"}
     for kind, start in begins.items():
-        data = saved(reader, kind).path().read_bytes()
+        data = saved(explained, kind).path().read_bytes()
         assert start in data[:200]
         assert len(data) > 500
 

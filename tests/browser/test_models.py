@@ -146,10 +146,12 @@ def test_a_model_without_a_target_writes_it_and_says_so(reader, app):
         ("heads", "queries and keys are the same"),
     ],
 )
-def test_pages_that_need_another_model_say_so(reader, app, path, words):
-    source = f"path:{folder_of(app, 'bart', tiny_writer, 'Bart')}"
-    reader.open(f"?{urlencode({'text': 'the cat sat.', 'source': source})}", path)
+def test_pages_that_need_another_model_say_so_and_nothing_untrue(reader, app, path, words):
+    source = f"path:{folder_of(app, 't5', tiny_writer, 'T5')}"
+    query = {"text": "the cat sat.", "source": source, "layer": 2}
+    reader.open(f"?{urlencode(query)}", path)
     reader.told(words)
+    expect(reader.page.get_by_text("There is no layer")).to_have_count(0)
 
 
 # --- pictures -----------------------------------------------------------------------------------
@@ -179,6 +181,7 @@ def test_attention_is_painted_over_the_picture_and_a_patch_is_asked_like_a_word(
     expect(looking.page.locator(".ax-patch")).to_have_count(16)
     looking.token(6).hover()  # after [CLS]: row 1, column 1
     looking.wait_says("1·1 looks most at")
+    lets_the_picture_through(looking)
     said = re.match(r"L(\d)·H(\d): 1·1 looks most at (\S+) \((\S+)\)", looking.says())
     row = trace.weights[int(said[1]), int(said[2]), 6]
     assert said[3] == trace.key_tokens[int(row.argmax())].text
@@ -192,11 +195,14 @@ def test_attention_is_painted_over_the_picture_and_a_patch_is_asked_like_a_word(
     looking.noted("a shared address will not carry it")
 
 
-def test_the_picture_is_in_the_saved_files_too(looking):
-    looking.page.get_by_text("Save", exact=False).last.click()
-    with looking.page.expect_download() as download:
-        looking.page.get_by_role("button", name="SVG").click()
-    assert "<image" in download.value.path().read_text("utf-8")
+def lets_the_picture_through(reader):
+    """One colour everywhere, and never the whole of it: `color(srgb r g b / share)`."""
+    shades = reader.page.locator(".ax-patch").evaluate_all(
+        "all => all.map((e) => getComputedStyle(e).backgroundColor)"
+    )
+    hues, shares = zip(*(s.rsplit("/", 1) for s in shades if "/" in s), strict=True)
+    assert 0.1 < max(float(share.strip(" )")) for share in shares) <= 0.86
+    assert len(set(hues)) == 1
 
 
 def test_a_saved_page_of_a_picture_shows_it_without_any_network(app, page_from_disk):
@@ -226,22 +232,31 @@ def test_a_page_of_a_picture_loaded_again_says_that_it_must_be_uploaded_again(lo
     looking.painted()
 
 
-def test_a_damaged_picture_is_a_sentence_and_the_last_one_stays(looking):
+def test_the_picture_is_in_the_saved_files_too_and_stays_when_a_damaged_one_is_told(looking):
+    looking.page.get_by_text("Save", exact=False).last.click()
+    with looking.page.expect_download() as download:
+        looking.page.get_by_role("button", name="SVG").click()
+    assert "<image" in download.value.path().read_text("utf-8")
     looking.upload("Picture for a vision model", "x.png", b"no picture")
     looking.told("no picture that can be read")
     looking.page.locator(".ax-photo[data-painted]").wait_for()
 
 
-def test_a_picture_for_a_model_of_text_is_a_sentence(reader):
+def test_a_picture_for_a_model_of_text_is_refused_before_run_with_a_way_out(reader):
     reader.open().painted()
     reader.edit().page.get_by_text("Picture", exact=True).click()
-    reader.page.get_by_test_id("stFileUploader").wait_for()
-    reader.page.locator(".st-key-impossible", has_text="reads text, not pictures").wait_for()
-    reader.page.get_by_role("button", name="Take deit-tiny").click()
-    reader.page.locator(".st-key-impossible").wait_for(state="detached")
-    reader.page.get_by_role("button", name="Run").click()
+    said, run = (
+        reader.page.locator(".st-key-impossible"),
+        reader.page.get_by_role("button", name="Run"),
+    )
+    expect(said).to_contain_text("all-MiniLM-L6-v2 reads text, not pictures")
+    expect(run).to_be_disabled()
+    reader.page.get_by_role("button", name="Take deit-tiny-patch16-224 (23 MB)").click()
+    said.wait_for(state="detached")
+    run.click()
     reader.told("Which picture?")
-    reader.edit().page.get_by_text("Picture", exact=True).click()
+    reader.edit().page.get_by_text("Picture", exact=True).first.click()
+    expect(said).to_contain_text("reads pictures, not text: turn on “Picture”")
     expect(reader.box("Text")).to_have_value(re.compile("The cat sat"))
 
 

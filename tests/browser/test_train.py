@@ -316,9 +316,3 @@ def test_the_saved_page_plays_the_training_without_any_network(page_from_disk):
     someone.page.get_by_label("Step of the training").press("Home")
     someone.page.locator(".ax[data-painted*='step 0']").wait_for()
     assert not someone.errors
-
-
-def test_a_text_of_special_tokens_alone_shows_no_training(reader):
-    reader.open("?" + urlencode({"text": "[SEP]", "specials": "hidden"}))
-    reader.page.get_by_text("Nothing to show: every token is special").wait_for()
-    expect(reader.page.locator(".ax-panel-training")).to_be_hidden()
