@@ -194,7 +194,7 @@ def test_what_is_printed_was_drawn_for_the_paper_and_the_screen_has_its_own_agai
     ("path", "query", "first", "last", "hands"),
     [
         (
-            *("", {"text": CAT, "query": "8"}, "looks most at", "98th percentile"),
+            *("", {"text": CAT, "query": "8"}, "looks most at", "as much as other words do"),
             ("Copy link", "Run", "Second text"),
         ),
         # The Guide speaks of buttons; it has none of its own but those over its pictures.
