@@ -152,6 +152,12 @@ class Reader:
             view.locator("> summary").click()
         return self.page.locator(".ax-choice").get_by_text(label, exact=True)
 
+    def unfold(self, title):
+        """Open what is folded under a title, if it is."""
+        heading = self.page.locator("summary", has_text=title).first
+        if not heading.evaluate("e => e.parentElement.open"):
+            heading.click()
+
     def edit(self):
         """Open the inputs if they are folded."""
         if not self.page.locator(".st-key-ask").is_visible():

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 import explorer
 from explorer.analysis.comparison import compare
+from tests.browser.conftest import Reader
 from tests.browser.test_sizes_and_print import all_fits
 
 CAT = "The cat sat on the mat because it was tired."
@@ -42,8 +43,25 @@ def view_menu(reader):
     return menu
 
 
+def save_menu(reader):
+    """What is behind Save, open."""
+    menu = reader.page.locator(".ax-top .ax-save").first
+    if menu.get_attribute("open") is None:
+        menu.locator("summary").click()
+    return menu
+
+
 def side(reader, name):
     return reader.page.locator(f".ax-sides section[aria-label={name}]")
+
+
+@pytest.fixture(scope="module")
+def edited(app, screens):
+    """A reader of two texts that differ in a word, for tests that only look; it is opened once."""
+    with screens() as page, Reader(page, app) as someone:
+        yield open_pair(someone, **EDITED, layer="5", heads="4", b_layer="5", b_heads="4")
+    assert not someone.errors
+    assert not someone.outside
 
 
 def test_a_link_opens_both_runs_at_the_head_that_differs_most(reader):
@@ -71,16 +89,15 @@ def test_a_link_opens_both_runs_at_the_head_that_differs_most(reader):
         expect(side(reader, name).locator("h3").first).to_contain_text(text, use_inner_text=True)
 
 
-def test_the_difference_shown_is_that_of_the_two_models(reader):
-    open_pair(reader, **EDITED, layer="5", heads="4", b_layer="5", b_heads="4")
+def test_the_difference_shown_is_that_of_the_two_models(edited):
     one, other = explorer.trace(CAT).weights[5, 4], explorer.trace(DOG).weights[5, 4]
     difference = one - other
     row, column = np.unravel_index(np.abs(difference).argmax(), difference.shape)
-    words = differs(reader.page).inner_text()
+    words = differs(edited.page).inner_text()
     assert f"A {one[row, column]:.3f}, B {other[row, column]:.3f}" in words
     assert f"{abs(difference[row, column]):.3f}." in words
-    reader.page.get_by_text("The largest differences as a table").click()
-    cells = reader.page.locator(".ax-difference .ax-keys tbody tr").first.locator("td")
+    edited.unfold("The largest differences as a table")
+    cells = edited.page.locator(".ax-difference .ax-keys tbody tr").first.locator("td")
     texts = cells.all_inner_texts()
     assert texts[:2] == ["cat/dog", "cat/dog"]
     assert texts[2:4] == [f"{one[row, column]:.4f}", f"{other[row, column]:.4f}"]
@@ -189,11 +206,9 @@ def test_a_first_comparison_that_fails_leaves_what_is_typed_alone(reader):
     expect(reader.box("Text of B")).to_have_value("a c")
 
 
-def test_the_difference_is_saved_as_numbers(reader):
-    open_pair(reader, **EDITED, layer="5", heads="4", b_layer="5", b_heads="4")
-    save = reader.page.locator(".ax-top .ax-save").first
-    save.locator("summary").click()
-    with reader.page.expect_download() as caught:
+def test_the_difference_is_saved_as_numbers(edited):
+    save = save_menu(edited)
+    with edited.page.expect_download() as caught:
         save.get_by_role("button", name="CSV").click()
     lines = caught.value.path().read_text("utf-8-sig").splitlines()
     got = np.array([[float(x) for x in line.split(",")[1:]] for line in lines[1:]])
@@ -201,12 +216,11 @@ def test_the_difference_is_saved_as_numbers(reader):
     assert np.abs(got - want).max() < 3e-5  # two weights, each within 8.4e-6, and five decimals
 
 
-def test_every_pair_of_heads_is_charted_and_listed(reader):
-    open_pair(reader, **EDITED)
-    reader.page.get_by_text("Every head of A against every head of B").click()
-    reader.page.locator(".js-plotly-plot .heatmaplayer image").wait_for()
-    reader.page.locator(".js-plotly-plot .scatterlayer").first.wait_for()
-    reader.page.get_by_test_id("stDataFrame").wait_for()
+def test_every_pair_of_heads_is_charted_and_listed(edited):
+    edited.unfold("Every head of A against every head of B")
+    edited.page.locator(".js-plotly-plot .heatmaplayer image").wait_for()
+    edited.page.locator(".js-plotly-plot .scatterlayer").first.wait_for()
+    edited.page.get_by_test_id("stDataFrame").wait_for()
 
 
 @pytest.mark.parametrize(
@@ -219,12 +233,10 @@ def test_a_link_with_an_impossible_second_run_says_so(reader, bad):
     expect(note).to_contain_text("This link cannot be opened as it is", use_inner_text=True)
 
 
-def test_all_is_saved_as_one_file_that_shows_the_same_offline(reader, from_disk, tmp_path):
-    open_pair(reader, **EDITED, layer="5", heads="4", b_layer="5", b_heads="4")
-    said = differs(reader.page).inner_text()
-    save = reader.page.locator(".ax-top .ax-save").first
-    save.locator("summary").click()
-    with reader.page.expect_download() as caught:
+def test_all_is_saved_as_one_file_that_shows_the_same_offline(edited, from_disk, tmp_path):
+    said = differs(edited.page).inner_text()
+    save = save_menu(edited)
+    with edited.page.expect_download() as caught:
         save.get_by_role("button", name="HTML").click()
     saved = tmp_path / "saved.html"
     caught.value.save_as(saved)

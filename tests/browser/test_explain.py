@@ -151,7 +151,7 @@ def test_words_are_taken_away_together_and_the_link_says_so(reader, asked):
 
 
 def test_any_two_methods_are_compared(explained):
-    explained.page.get_by_text("How far any two methods agree").click()
+    explained.unfold("How far any two methods agree")
     table = explained.page.locator(".ax-table table").last
     expect(table.locator("tbody tr")).to_have_count(14)
     one = table.locator("tbody tr").nth(1).locator("td").nth(13).inner_text()

@@ -415,7 +415,7 @@ def test_the_heatmap_of_512_tokens_zooms_pans_and_still_says_the_models_weights(
         look.before = reader.page.evaluate("location.search")
         query, key = pinned_pair(reader)
         weight = weights[query, key]
-        assert reader.says().endswith(f"with weight {digits(weight)}.")
+        expect(reader.sentence).to_have_text(re.compile(rf"with weight {digits(weight)}\.$"))
         return query, key
 
     look.before = ""

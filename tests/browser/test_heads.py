@@ -43,6 +43,15 @@ def word(reader, text, line=0):
     return reader.page.locator(".ax-line").nth(line).get_by_text(text, exact=True)
 
 
+@pytest.fixture(scope="module")
+def opened(app, screens):
+    """A reader of the heads on one text, for tests that only look; it is opened once."""
+    with screens() as page, Reader(page, app) as someone:
+        yield open_heads(someone, text=CAT)
+    assert not someone.errors
+    assert not someone.outside
+
+
 def test_a_first_visit_shows_all_heads_with_the_previous_token_head_first(reader):
     open_heads(reader)
     measures = head_profiles(explorer.trace(CAT)).measures
@@ -75,14 +84,13 @@ def test_any_measure_ranks_the_heads_from_either_end(reader):
     expect(first_head(reader)).to_have_text(f"L{layer}·H{head}")
 
 
-def test_heads_of_one_kind_can_be_seen_alone(reader):
-    open_heads(reader)
-    chip = reader.page.get_by_role("button", name="vertical 24")
+def test_heads_of_one_kind_can_be_seen_alone(opened):
+    chip = opened.page.get_by_role("button", name="vertical 24")
     chip.click()
-    expect(reader.page.get_by_text("24 heads, by")).to_have_count(1)
-    expect(ranks(reader).first).to_contain_text("vertical:", use_inner_text=True)
+    expect(opened.page.get_by_text("24 heads, by")).to_have_count(1)
+    expect(ranks(opened).first).to_contain_text("vertical:", use_inner_text=True)
     chip.click()
-    expect(reader.page.get_by_text("72 heads, by")).to_have_count(1)
+    expect(opened.page.get_by_text("72 heads, by")).to_have_count(1)
 
 
 def test_a_search_by_pointing_finds_the_head_that_looks_from_it_to_cat(reader):
@@ -208,11 +216,10 @@ def test_the_keyboard_walks_the_map(reader):
     expect(reader.head(1, 2)).to_have_attribute("aria-pressed", "true")
 
 
-def test_the_numbers_can_be_taken_away_as_a_table(reader):
-    open_heads(reader, text=CAT)
-    reader.page.locator(".ax-save summary").click()
-    with reader.page.expect_download() as download:
-        reader.page.get_by_role("button", name="CSV").click()
+def test_the_numbers_can_be_taken_away_as_a_table(opened):
+    opened.unfold("Save")
+    with opened.page.expect_download() as download:
+        opened.page.get_by_role("button", name="CSV").click()
     lines = download.value.path().read_text("utf-8-sig").splitlines()
     assert len(lines) == 73
     assert lines[0].startswith("layer,head,kind,evidence,attention on the token before")
@@ -289,19 +296,18 @@ def test_special_tokens_can_be_left_out_of_measures_kinds_and_ranks(reader):
     expect(number(reader)).to_have_text(f"{words.measures['previous'].ravel()[best[0]]:.3f}")
 
 
-def test_measures_stand_in_groups_and_each_says_exactly_what_it_measures(reader):
-    open_heads(reader, text=CAT)
-    groups = reader.page.get_by_label("Measure", exact=True).locator("optgroup")
+def test_measures_stand_in_groups_and_each_says_exactly_what_it_measures(opened):
+    groups = opened.page.get_by_label("Measure", exact=True).locator("optgroup")
     named = [group.get_attribute("label") for group in groups.all()]
     assert named == ["Where it looks", "Which words", "How sharply", "How far"]
-    card = reader.page.locator(".ax-head-card")
+    card = opened.page.locator(".ax-head-card")
     expect(card.locator("[scope=rowgroup]")).to_have_text(named, use_inner_text=True)
     marks = card.locator("tbody .ax-mark")
     expect(marks).to_have_count(card.locator("tbody td.ax-number").count() // 2)
     marks.first.focus()
-    reader.page.get_by_role("tooltip").get_by_text("The weight on the token just before").wait_for()
+    opened.page.get_by_role("tooltip").get_by_text("The weight on the token just before").wait_for()
     card.get_by_role("button", name="entropy", exact=True).click()
-    reader.painted("entropy")
+    opened.painted("entropy")
 
 
 # — Many texts —

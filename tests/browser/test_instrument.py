@@ -138,8 +138,8 @@ def test_a_block_dragged_in_the_heatmap_is_a_group_on_both_sides(show):
         )
 
     def said():
-        text = reader.says()
-        return re.fullmatch(r".*: (\S+) looks at (\S+) with weight .*", text)
+        reader.wait_says("with weight")
+        return re.fullmatch(r".*: (\S+) looks at (\S+) with weight .*", reader.says())
 
     spot(7, 6)
     start = said()
