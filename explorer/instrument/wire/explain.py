@@ -13,7 +13,7 @@ import numpy as np
 from explorer.analysis.explanation import Explanation, Score, truth_line
 from explorer.analysis.profiles import Doubles
 from explorer.instrument.wire.about import About
-from explorer.instrument.wire.container import write
+from explorer.instrument.wire.container import of_bytes, write
 from explorer.target import (
     ClassScore,
     Likeness,
@@ -174,9 +174,18 @@ def bar_of(wish: Wish, possible: Possible | None, *, stale: bool) -> dict[str, A
     }
 
 
-def pack_explain(bar: Mapping[str, Any], explained: Mapping[str, Any] | None) -> bytes:
-    """The payload of the page: what is asked for, and an explanation, if there is one yet."""
-    return write({"bar": bar, "explained": explained})
+def pack_explain(
+    bar: Mapping[str, Any], explained: Mapping[str, Any] | None, page: str = ""
+) -> bytes:
+    """The payload of the page.
+
+    Args:
+        bar: What is asked for.
+        explained: An explanation, if there is one yet.
+        page: All this as a file, if it was asked for.
+    """
+    file = of_bytes({"kind": "page"}, page.encode())
+    return write({"bar": bar, "explained": explained}, [file])
 
 
 def explained_of(
@@ -188,6 +197,7 @@ def explained_of(
     changed: Changed | None = None,
     link: Mapping[str, str] | None = None,
     returns: int = 0,
+    opening: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """An explanation as the browser reads it.
 
@@ -201,12 +211,14 @@ def explained_of(
         returns: How often an earlier explanation has come back. Streamlit sends a message that the
             page has as a reference to it; while others come fast the page may just have let it go,
             so what comes back must be another message.
+        opening: The view that a file opens with, by the names that a link uses.
     """
     shape = None if found.importance is None else found.importance.shape
     return {
         "id": explain_id,
         "returns": returns,
         "link": link,
+        "opening": opening,
         "about": asdict(about),
         "title": " · ".join(filter(None, [about.title, about.passport])),
         "name": found.name,
