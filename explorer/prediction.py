@@ -155,6 +155,8 @@ class Predictions:
         real: float32 ``[position]``: that of the token that really stands behind; NaN where none
             does.
         ranks: int32 ``[position]``: how many tokens are likelier than that one; −1 where none is.
+        was: float32 ``[position, k]``: `logs` of the same tokens where nothing is changed in the
+            model's attention; None where nothing is.
         texts: What the tokens of `ids` write, by their numbers.
         vocabulary: How many tokens there are.
         ends: Those that end a text.
@@ -167,6 +169,7 @@ class Predictions:
     logs: npt.NDArray[np.float32]
     real: npt.NDArray[np.float32]
     ranks: npt.NDArray[np.int32]
+    was: npt.NDArray[np.float32] | None
     texts: Mapping[int, str]
     vocabulary: int
     ends: tuple[int, ...]

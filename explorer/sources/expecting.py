@@ -41,6 +41,7 @@ def expect(
         first = min(max(at, 0), len(ids) - 1) // AT_ONCE * AT_ONCE
         positions = range(first, min(first + AT_ONCE, len(ids)))
         logits = text.logits(positions, run.edits)
+        plain = text.logits(positions) if run.edits else None
     rows = [_row(logits[i], _behind(ids, p), temperature, top_k) for i, p in enumerate(positions)]
     found, logs, real, ranks = (np.array(column) for column in zip(*rows, strict=True))
     near = {int(i): p for p, row in zip(positions, found, strict=True) for i in row}
@@ -52,11 +53,21 @@ def expect(
         logs.astype(np.float32),
         real.astype(np.float32),
         ranks.astype(np.int32),
+        None if plain is None else _chances_of(plain, found, temperature, top_k),
         texts,
         logits.shape[1],
         tuple(sorted(ends_of(loaded))),
         loaded.info.max_tokens - len(ids),
     )
+
+
+def _chances_of(
+    logits: Logits, ids: npt.NDArray[np.intp], temperature: float, top_k: int | None
+) -> npt.NDArray[np.float32]:
+    """The logarithms of the chances of some tokens at each position, ``[position, k]``."""
+    rows = zip(logits, ids, strict=True)
+    found = [log_chances(row, temperature, top_k)[some] for row, some in rows]
+    return np.array(found, np.float32)
 
 
 def _behind(ids: list[int], position: int) -> int | None:

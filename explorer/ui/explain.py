@@ -60,6 +60,7 @@ def _open() -> None:
 
 def result() -> None:
     """Draw the explanation of what is wanted, or the last one, under what is asked for."""
+    state.as_it_is()
     session = st.session_state
     run: Run | None = session.wanted or session.shown
     slot = st.container(key="target_messages")

@@ -157,6 +157,7 @@ def _instrument(trace: AttentionTrace, run: Run) -> None:
         striking=True,
         writes=writing.can_write(run),
         writing=writing.state_of(run),
+        edits=writing.edits_of(run, trace),
         more=asked and request is not None and request.known,
     )
 

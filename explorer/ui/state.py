@@ -17,6 +17,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequestType
 
+from explorer.edits import NO_EDITS
 from explorer.errors import ExplorerError
 from explorer.lesson import Trained
 from explorer.place import Place
@@ -271,6 +272,18 @@ def lost_in(query: Mapping[str, str]) -> str | None:
     return found[0] if found else None
 
 
+def as_it_is() -> None:
+    """What is shown on this page is the model as it is: changes of its attention are taken back.
+
+    The way back in the browser leads to them again.
+    """
+    session = st.session_state
+    for name in ("shown", "wanted"):
+        run: Run | None = session[name]
+        if run and run.edits:
+            session[name] = replace(run, edits=NO_EDITS)
+
+
 def failed(sentence: str) -> None:
     """The wanted run cannot be had; what is shown stays."""
     st.session_state.wanted = None
@@ -365,7 +378,9 @@ def is_changed() -> bool:
     """Whether the inputs ask for something else than what is shown or on its way."""
     state = st.session_state
     try:
-        given = [run and replace(run, written=()) for run in (state.shown, state.wanted)]
+        given = [
+            run and replace(run, written=(), edits=NO_EDITS) for run in (state.shown, state.wanted)
+        ]
         return run_from_inputs() not in given
     except ExplorerError:
         return True  # Run says what is wrong

@@ -45,6 +45,13 @@ def can_write(run: Run) -> bool:
     return model_of(source) is not None and not isinstance(source, Transplanted)
 
 
+def edits_of(run: Run, trace: AttentionTrace) -> str | None:
+    """What is changed in a run's attention, as links say it; None where nothing can be."""
+    passport = trace.model.passport
+    can = can_write(run) and run.picture is None and trace.model.part is None
+    return run.edits.in_link() if can and passport and passport.form == "scores" else None
+
+
 def sampling_of(draw: Draw) -> Sampling:
     """How a token is drawn, as the browser says it."""
     return Sampling(draw.temperature / 100, draw.top or None)
@@ -63,6 +70,8 @@ def asked(wish: Written, run: Run, trace: AttentionTrace) -> None:
     stop()
     if wish.act == "append":
         state.want(gone_on(run, trace, wish.at, wish.token))
+    if wish.act == "edit":
+        state.want(replace(run, edits=wish.edits))
     if wish.act == "write":
         chosen = replace(sampling_of(wish.draw), seed=len(run.written) + 1)
         work = Continuing(run, chosen, AT_A_TIME)

@@ -27,6 +27,7 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
  *            opening: Record<string, unknown> | null, link: Record<string, string> | null,
  *            about: import("../parts/about.js").About, training: About | null,
  *            striking: "here" | "ask" | null, predicts: boolean, writing: string | null,
+ *            edits: string | null,
  *            n_written: number}} Header
  *   passport: how far the model's numbers were found from its own, in words; numbers: the model's
  *   own, of its layers; marks: for each text what is shown in place of characters that nobody sees,
@@ -39,7 +40,8 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
  *   more: whether all else of this header is left out, as an earlier payload has it; striking:
  *   whether what is worth a look came along, or may be asked for; predicts: whether it may be
  *   asked what comes next; writing: "now" while the model writes, else why it wrote no further;
- *   n_written: how many of the last query tokens were not given
+ *   edits: what is changed in the
+ *   model's attention, as links say it, null where nothing can be; n_written: how many of the last query tokens were not given
  * @typedef {Record<string, number[]>} Levels
  * @typedef {{weights: Float32Array, bytes: number}
  *         | {scores: import("./scores.js").Scores, id: number, bytes: number}} Layer

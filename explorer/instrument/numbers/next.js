@@ -1,16 +1,18 @@
 // What a decoder expects next, at every position of the text: read off what the server sent.
 
 /**
- * @typedef {{reason?: string, at: number, first: number, last: number, k: number, ids: Int32Array, logs: Float32Array, real: Float32Array, ranks: Int32Array,
+ * @typedef {{reason?: string, at: number, first: number, last: number, k: number, ids: Int32Array, logs: Float32Array, was?: Float32Array, real: Float32Array, ranks: Int32Array,
  *            names: Record<string, string>, vocabulary: number, temperature: number, top: number,
  *            room: number, end: number[]}} Next
  *   reason: why there is nothing, and then there is nothing else; at: what was asked about; first:
  *   the first position of which is told; last: that of the text that can be gone on from;
  *   ids, logs: `[position, k]`, the likeliest tokens and the logarithms of their probabilities;
+ *   was: the same with nothing changed in the model's attention, where something is;
  *   real, ranks: of the token that really stands behind, −1 in ranks where none does; names: what
  *   the tokens are shown as, by their numbers; temperature: what the logits were divided by; top:
  *   how many of the likeliest are drawn from, 0 for all; room: how many more the model can take; end: tokens that end a text
- * @typedef {{id: number, text: string, p: number, real: boolean, ends: boolean}} Candidate
+ * @typedef {{id: number, text: string, p: number, was: number | null, real: boolean,
+ *            ends: boolean}} Candidate
  * @typedef {{at: number, rows: Candidate[], rest: number,
  *            real: {text: string, p: number, rank: number} | null}} NextAt
  *   rest: what all other tokens have together
@@ -22,13 +24,21 @@
  * @returns {NextAt | null} null where nothing is told of it
  */
 export function nextAt(next, at, tokens, most = next.k) {
-  const { k, ids, logs, names, ranks, real, end } = next;
+  const { k, ids, logs, was, names, ranks, real, end } = next;
   const i = at - next.first;
   if (!(i in ranks)) return null;
   const rows = Array.from({ length: Math.min(k, most) }, (_, j) => {
     const id = ids[i * k + j];
     const p = Math.exp(logs[i * k + j]);
-    return { id, text: names[id] ?? "", p, real: j === ranks[i], ends: end.includes(id) };
+    const before = was ? Math.exp(was[i * k + j]) : null;
+    return {
+      id,
+      text: names[id] ?? "",
+      p,
+      was: before,
+      real: j === ranks[i],
+      ends: end.includes(id),
+    };
   }).filter(({ p }) => p > 0); // those that are never drawn
   const rest = Math.max(0, 1 - rows.reduce((sum, { p }) => sum + p, 0));
   const came = { text: tokens[at + 1], p: Math.exp(real[i]), rank: ranks[i] + 1 };

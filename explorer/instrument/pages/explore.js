@@ -120,10 +120,11 @@ export function mount(root, host) {
     here.lesson = createLesson(root, { turned, keep: cards.keep, show: cards.showAt });
   }
   here.parts = createParts(doingOf(here, cards));
-  const { heatmap, flow, reading, next, lens, layers, says, picked, training } = here.parts;
+  const { heatmap, flow, reading, next, lens, changes, layers, says, picked, training } =
+    here.parts;
   here.schedule = createSchedule(CLOCK, {
     panels: [heatmap, flow, reading, next, layers, lens],
-    slow: [says.describe, picked.show],
+    slow: [says.describe, picked.show, changes.show],
     render: () => render(here),
     rest: () => rest(here),
     sceneNow: () => here.scene,
@@ -200,6 +201,7 @@ function doingOf(here, cards) {
     },
     copyLink: host.copyLink,
     ...{ asking: host.asking ?? null, npz: host.npz ?? null, go: host.go ?? null },
+    edit: host.write ? (edits) => host.write?.({ act: "edit", edits }) : null,
     askLens: (asked) => {
       supply.askLens(asked);
       fetchMissing(here);

@@ -2,6 +2,7 @@
 
 import { createCaptions } from "../panels/captions.js";
 import { createCards, createKeep } from "../panels/cards.js";
+import { createChanges } from "../panels/changes.js";
 import { createColours } from "../panels/colours.js";
 import { createFlow } from "../panels/flow.js";
 import { createGrid } from "../panels/grid.js";
@@ -43,6 +44,7 @@ const LESSON = "Sentence and picture alone, large, for a projector (P)";
  *   copyLink: (() => Promise<boolean>) | null,
  *   npz: (() => void) | null,
  *   readOther: (() => void) | null, writing: import("../panels/next.js").Writing | null,
+ *   edit: ((edits: string) => void) | null,
  *   askLens: (asked: import("../numbers/lens.js").Asked | null) => void,
  *   asking: import("../parts/about.js").Asking | null,
  *   go: ((page: string, open?: Record<string, string>) => void) | null,
@@ -71,6 +73,7 @@ export function createParts(doing) {
     ...{ says, combine, gridShows },
     ...wordsOf(doing),
     view: createViewMenu(change),
+    changes: createChanges(doing.edit),
     picked: createPinned(change, doing),
     grid: createGrid(actions, chosen),
     striking: createStriking(doing),
@@ -160,7 +163,8 @@ export function layOut(root, parts) {
   const top = h("div", { class: "ax-top" }, parts.about.element, away);
   const words = h("div", { class: "ax-words" }, says.sentence, says.notes);
   const steps = h("div", { class: "ax-away" }, ...parts.steps.elements, ...why);
-  const bar = h("div", { class: "ax-bar" }, view.element, view.chips, parts.picked.element, steps);
+  const menus = [view.element, view.chips, parts.changes.element, parts.changes.chips];
+  const bar = h("div", { class: "ax-bar" }, ...menus, parts.picked.element, steps);
   root.replaceChildren(
     ...[top, parts.lead.element, parts.training.element, words, says.notice, bar],
     ...(parts.toClass.length ? [parts.cards.element] : []),

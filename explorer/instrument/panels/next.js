@@ -166,7 +166,7 @@ function fill({ says, list, write }, next, at, tokens, writing) {
 }
 
 /** @param {Candidate} row @param {boolean} last @param {((id: number) => void) | null} act */
-function candidate({ id, text, p, real, ends }, last, act) {
+function candidate({ id, text, p, was, real, ends }, last, act) {
   const title = ends
     ? "The end of the text"
     : last
@@ -176,6 +176,7 @@ function candidate({ id, text, p, real, ends }, last, act) {
   if (text.startsWith("␣") && text.length > 1)
     button.replaceChildren(h("i", {}, "␣"), text.slice(1));
   button.append(h("span", {}, percent(p)));
+  if (was !== null) button.append(h("span", {}, `was ${percent(was)}`));
   button.style.setProperty("--share", `${100 * p}%`);
   button.disabled = act === null || ends;
   if (real) button.setAttribute("aria-current", "true");

@@ -45,6 +45,8 @@ def next_blocks(draw: Draw, expects: Expects) -> list[Block]:
     }
     ids, *others = (getattr(found, name) for name in _ENTRIES)
     blocks: list[Block] = [(about | told, ids)]
+    if found.was is not None:
+        blocks.append((about | {"part": "was"}, found.was))
     return blocks + [
         (about | {"part": name}, array) for name, array in zip(_ENTRIES[1:], others, strict=True)
     ]

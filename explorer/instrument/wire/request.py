@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from explorer.analysis.groups import Words
+from explorer.edits import NO_EDITS, Edits
 from explorer.limits import MAX_TOKENS
 from explorer.place import Place
 
@@ -19,6 +20,7 @@ MAX_THUMBS = 64  # small pictures of heads that are asked for at once
 MAX_PAGE_HEADS = 4096  # in a file
 MAX_TEMPERATURE = 1000  # per cent
 _NAME = re.compile(r"[A-Za-z0-9_.:/-]{1,200}")
+_EDITS = re.compile(r"[a-z0-9_:.-]{0,4000}")
 _VALUE = re.compile(r"[A-Za-z0-9_.-]{0,4000}")
 
 
@@ -117,16 +119,18 @@ class Written:
     """What a reader wants of what stands behind his text.
 
     Attributes:
-        act: ``append`` a token, let the model ``write``, or ``stop``.
+        act: ``append`` a token, let the model ``write``, or ``stop``; or ``edit`` its attention.
         at: The position behind which a token is put; what stood there is left out.
         token: Its number.
         draw: How the model draws its tokens.
+        edits: All that shall be changed in its attention.
     """
 
     act: str
     at: int = 0
     token: int = 0
     draw: Draw = Draw()
+    edits: Edits = NO_EDITS
 
     @staticmethod
     def of(sent: object) -> "Written | None":
@@ -139,6 +143,8 @@ class Written:
         draw = Draw.of(sent) if act == "write" else None
         if draw is not None:
             return Written("write", draw=draw)
+        if act == "edit" and _matches(_EDITS, sent.get("edits")):
+            return Written("edit", edits=Edits.of_link(sent["edits"]))
         return Written("stop") if act == "stop" else None
 
 

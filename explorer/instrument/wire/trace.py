@@ -88,6 +88,7 @@ def pack(
     striking: bool = False,
     writes: bool = False,
     writing: str | None = None,
+    edits: str | None = None,
     more: bool = False,
     report: Report = lambda doing, share: None,
 ) -> bytes:
@@ -107,6 +108,7 @@ def pack(
         striking: Whether what is worth a look is told, or may be asked for.
         writes: Whether it may be asked what comes next, where the text is read forwards.
         writing: That the model is writing now, or why it wrote no further; None for neither.
+        edits: What is changed in the model's attention, as links say it; None where nothing can be.
         more: Whether the browser has what is said of the trace, so that only the answers are sent.
         report: Told what is being done; may raise to end it.
     """
@@ -133,6 +135,7 @@ def pack(
         "striking": ("here" if told else "ask") if striking else None,
         "predicts": writes and may_predict(trace),
         "writing": writing,
+        "edits": edits,
     }
     return write(header, blocks)
 
