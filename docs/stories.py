@@ -225,8 +225,8 @@ _PAGE = """# Little stories
 Written by `make stories`; the figures are measured, and a test holds the decoder to them.
 
 `stories` is a small decoder that comes with the app: the from-scratch layer in a stack of GPT-2's
-form ({sizes.n_layers} layers, {sizes.n_heads} heads, {sizes.d_model} wide, {sizes.words} words and
-marks, {bytes:.1f} MB), trained on stories by a grammar of our own (explorer/scratch/grammar.py). The
+form ({sizes.n_layers} layers, {sizes.n_heads} heads, {sizes.d_model} wide, {sizes.words} tokens,
+{bytes:.1f} MB), trained on stories by a grammar of our own (`explorer/scratch/grammar.py`). The
 grammar knows the probability of every word that may come, and to which earlier words each word
 is bound. Two of its stories:
 
