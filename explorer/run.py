@@ -25,6 +25,8 @@ from explorer.visible import is_blank, visible
 PARTS = ("cross", "encoder", "decoder")  # of an encoder-decoder; the first is what is shown first
 FIRST_SENT = 1_000_001  # UTF-16 units of a longer text that a page sends; guard.js cuts there
 _LANGUAGE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,23}")
+_NUMBERS = re.compile(r"\d{1,9}(\.\d{1,9})*", re.ASCII)
+_MOST_WRITTEN = 100_000  # tokens; far more than any model here reads
 LINK_BYTES = 6_000  # servers and chat programs commonly refuse links of 8 kB
 
 
@@ -43,6 +45,9 @@ class Run:
         source_language: Of a model that translates: the language of the text, as its tokenizer
             calls it (``en``, ``eng_Latn``, ``en_XX``); None leaves it to the model's files.
         target_language: The language that it shall write.
+        written: Numbers of the tokens that stand behind the text, or behind what an
+            encoder-decoder has begun to write: written by the model, or chosen by the reader one
+            by one. Numbers and not letters, as a text does not always give back its tokens.
 
     Raises:
         ExplorerError: The text is blank, or far too long for what others use too; or a language
@@ -56,6 +61,7 @@ class Run:
     picture: Picture | None = None
     source_language: str | None = None
     target_language: str | None = None
+    written: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("source_language", "target_language"):
@@ -67,7 +73,10 @@ class Run:
         if self.picture is not None or isinstance(self.source, Own):
             object.__setattr__(self, "text", "")
             object.__setattr__(self, "second", None)
+            object.__setattr__(self, "written", ())
             return
+        object.__setattr__(self, "written", tuple(self.written))
+        _check_written(self.written)
         object.__setattr__(self, "text", readable(self.text))
         second = readable(self.second or "")
         object.__setattr__(self, "second", None if is_blank(second) else second)
@@ -99,7 +108,7 @@ class Run:
                 f"There are {len(lines):,} lines; at most {MAX_LINES} can be read as texts of "
                 "their own. Shorten the list, or read it as one text."
             )
-        return [replace(self, text=line, second=None) for line in lines]
+        return [replace(self, text=line, second=None, written=()) for line in lines]
 
     def to_query(self) -> dict[str, str]:
         """The run as URL parameters; `from_query` gives it back."""
@@ -110,6 +119,8 @@ class Run:
             query["part"] = self.part
         names = ("source_language", "target_language")
         query |= {n: v for n, v in zip(names, self.languages, strict=True) if v is not None}
+        if self.written:
+            query["written"] = ".".join(map(str, self.written))
         return query | source_to_query(self.source)
 
     def is_of_a_file(self) -> bool:
@@ -156,7 +167,8 @@ class Run:
             return None
         source, part = source_from_query(query), query.get("part", PARTS[0])
         languages = query.get("source_language"), query.get("target_language")
-        return Run(query["text"], query.get("second"), source, part, None, *languages)
+        written = _written(query.get("written", ""))
+        return Run(query["text"], query.get("second"), source, part, None, *languages, written)
 
 
 def _language(name: str | None) -> str | None:
@@ -168,6 +180,22 @@ def _language(name: str | None) -> str | None:
             "en, eng_Latn or en_XX."
         )
     return name
+
+
+def _written(said: str) -> tuple[int, ...]:
+    """The tokens that a link says were written."""
+    if said and not _NUMBERS.fullmatch(said):
+        raise ExplorerError(
+            f"The link says written = {said[:20]!r}; it must be numbers of tokens, such as 12.5.9."
+        )
+    return tuple(map(int, filter(None, said.split("."))))
+
+
+def _check_written(written: tuple[int, ...]) -> None:
+    if len(written) > _MOST_WRITTEN or any(type(i) is not int or i < 0 for i in written):
+        raise ExplorerError(
+            f"What was written must be at most {_MOST_WRITTEN:,} numbers of tokens, from 0 on."
+        )
 
 
 def _check_length(texts: tuple[str, ...]) -> None:

@@ -114,6 +114,8 @@ class AttentionTrace:
             ``[layer, head, query, key]`` is taken as given weights of layers from 0.
         n_cut: For each text, how many of its tokens did not fit into the model.
         patches: The picture, where the tokens are pieces of one.
+        n_written: How many of the last ``query_tokens`` were not given but written: by the model,
+            or by a reader who chose them one by one.
 
     Raises:
         ExplorerError: The parts do not fit together, or the rows are no distributions.
@@ -126,6 +128,7 @@ class AttentionTrace:
     layers: Sequence[AttentionLayer]
     n_cut: tuple[int, ...] = (0,)
     patches: Patches | None = None
+    n_written: int = 0
 
     def __post_init__(self) -> None:
         if isinstance(self.layers, np.ndarray):

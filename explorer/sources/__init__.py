@@ -3,9 +3,21 @@
 import os
 from typing import TYPE_CHECKING
 
+from explorer.edits import Edits
+from explorer.errors import ExplorerError
 from explorer.lesson import Trained
 from explorer.run import Run
-from explorer.source import Embedded, Hub, InMemory, Own, Scratch, Source, Transplanted, model_of
+from explorer.source import (
+    Embedded,
+    Folder,
+    Hub,
+    InMemory,
+    Own,
+    Scratch,
+    Source,
+    Transplanted,
+    model_of,
+)
 from explorer.sources.catalogue import EXAMPLES, Example, notice_of
 from explorer.sources.languages import check_languages, languages_of
 from explorer.sources.progress import Progress, silent, working_for
@@ -40,12 +52,21 @@ __all__ = [
 ]
 
 
-def trace_run(run: Run, progress: Progress = silent) -> AttentionTrace:
+def trace_run(run: Run, progress: Progress = silent, edits: Edits | None = None) -> AttentionTrace:
     """Compute every attention weight of a run.
 
+    Args:
+        run: What was asked for.
+        progress: Told what is being done.
+        edits: What is changed in the model's attention.
+
     Raises:
-        ExplorerError: The source cannot be loaded, or cannot read the text.
+        ExplorerError: The source cannot be loaded, or cannot read the text, or be changed.
     """
+    if edits and not (isinstance(run.source, Embedded | Hub | Folder | InMemory)):
+        raise ExplorerError(
+            "Only the attention of a pretrained model can be changed: choose one under Model."
+        )
     if isinstance(run.source, Own):
         return run.source.trace
     run.check_is_for_a_model()
@@ -68,13 +89,19 @@ def trace_run(run: Run, progress: Progress = silent) -> AttentionTrace:
         from explorer.sources.in_memory import as_found
 
         with as_found(run.source):
-            return _read(load_model(run.source, progress), run, progress)
-    return _read(load_model(run.source, progress), run, progress)
+            return _read(load_model(run.source, progress), run, progress, edits)
+    return _read(load_model(run.source, progress), run, progress, edits)
 
 
-def _read(loaded: "LoadedModel", run: Run, progress: Progress) -> AttentionTrace:
+def _read(
+    loaded: "LoadedModel", run: Run, progress: Progress, edits: Edits | None
+) -> AttentionTrace:
     """What a run's text or picture is to a loaded model."""
     loaded = loaded.part("text" if run.picture is None else "picture")
+    if edits and loaded.form != "text":
+        from explorer.sources.changing import heads_of
+
+        heads_of(loaded)  # which says that it cannot be changed
     check_languages(loaded.tokenizer, run.languages, loaded.info.name)
     if loaded.form == "pair":
         from explorer.sources.seq2seq import trace_pair
@@ -86,7 +113,7 @@ def _read(loaded: "LoadedModel", run: Run, progress: Progress) -> AttentionTrace
         return trace_picture(loaded, run)
     from explorer.sources.huggingface import trace_text
 
-    return trace_text(loaded, run)
+    return trace_text(loaded, run, edits)
 
 
 def known_languages(source: Source) -> tuple[str, ...]:

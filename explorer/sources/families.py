@@ -123,6 +123,7 @@ class Family:
         note: What a reader should know of its attention as it is shown here.
         refused: Why its attention cannot be shown, as the end of a sentence, and what can.
         plain: Where its layers are, if their attention is the plain one.
+        no_next: Whether its head for words predicts no next word, though its class is called so.
     """
 
     form: Form = "text"
@@ -132,6 +133,7 @@ class Family:
     followed: tuple[str | tuple[str, Any], ...] = ()
     note: str | None = None
     refused: str | None = None
+    no_next: bool = False
 
 
 _BERT = PlainLayers(
@@ -221,6 +223,8 @@ _FAMILIES = {
     "hunyuan_v1_moe": Family(followed=("use_qk_norm",)),
     "nomic_bert": Family(followed=(("rotary_emb_base", 1000),)),
     "minimax_m2": Family(followed=("use_qk_norm",)),
+    # They fill in words that are left out, or read the words of a text in another order.
+    **dict.fromkeys(("xlnet", "xlm", "flaubert"), Family(no_next=True)),
     "bloom": Family(followed=("offset_alibi",)),
     # Both turn queries and keys, and have no table of positions beside that.
     "modernbert": Family(followed=(("position_embedding_type", "sans_pos"),)),

@@ -17,7 +17,7 @@ from explorer.layers import AttentionLayer, GivenWeights
 from explorer.sources.loading import LoadedModel
 from explorer.sources.memory import take
 from explorer.sources.passport import OUTSIDE
-from explorer.sources.tap import Call, Tap, layers_from, numbers_of
+from explorer.sources.tap import Call, Change, Tap, layers_from, numbers_of
 from explorer.trace import ModelInfo, Passport
 
 _ROUNDED = 0.02  # of a row's sum that half precision may be off by
@@ -31,6 +31,7 @@ def attention_of(
     *,
     network: Any = None,
     part: str | None = None,
+    change: Change | None = None,
 ) -> tuple[AttentionLayer, ...]:
     """The attention layers of a model on some inputs.
 
@@ -40,6 +41,7 @@ def attention_of(
         sides: How many tokens look, and how many are looked at.
         network: What to call, where it is not the network that reads.
         part: Of an encoder-decoder: whose attention is wanted.
+        change: What is changed in it on the way.
 
     Raises:
         ExplorerError: The model fails, would not fit in memory, or returns no attention of every
@@ -49,7 +51,7 @@ def attention_of(
     calls: list[Call] = []
     if loaded.by_scores:
         check_room(loaded, max(sides), None)
-        tap = Tap()
+        tap = Tap(change=change)
         with torch.inference_mode(), failing(loaded.info.name), tap.open():
             network(**inputs)
         calls = [c for c in of_part(network, tap.calls, part) if _sides(c) == sides]

@@ -1,20 +1,22 @@
 """A loaded Hugging Face model as a source: the attention that it has on a text."""
 
+from explorer.edits import Edits
 from explorer.run import Run
-from explorer.sources.forward import attention_of, sized
+from explorer.sources.changing import change_for
+from explorer.sources.forward import attention_of
 from explorer.sources.loading import LoadedModel
-from explorer.sources.tokens import read
+from explorer.sources.written import as_trace, read_run
 from explorer.trace import AttentionTrace
 
 
-def trace_text(loaded: LoadedModel, run: Run) -> AttentionTrace:
-    """Run a text, or a pair of texts, through a loaded model.
+def trace_text(loaded: LoadedModel, run: Run, edits: Edits | None = None) -> AttentionTrace:
+    """Run a text, or a pair of texts, through a loaded model, whose attention may be changed.
 
     Raises:
         ExplorerError: The model finds no token in the text, or returns no attention.
     """
-    reading = read(loaded, run.texts)
-    tokens = reading.tokens
-    layers = attention_of(loaded, reading.inputs, (len(tokens), len(tokens)))
-    info = sized(loaded.info, layers)
-    return AttentionTrace(info, run.texts, tokens, tokens, layers, reading.n_cut)
+    reading, texts = read_run(loaded, run)
+    n = len(reading.tokens)
+    change = change_for(loaded, edits, n)
+    layers = attention_of(loaded, reading.inputs, (n, n), change=change)
+    return as_trace(loaded, run, reading, texts, layers)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
@@ -21,11 +21,14 @@ from explorer.sources.families import (
     set_sight,
 )
 from explorer.sources.loading import (
+    NEXT_WORD,
     LoadedModel,
+    Predicts,
     call_plainly,
     configs_of,
     described,
     measured,
+    predicts_next,
     same_weights,
     together,
 )
@@ -207,11 +210,13 @@ def _processor(source: InMemory, name: str) -> BaseImageProcessor:
     )
 
 
-def _predicts(model: PreTrainedModel) -> Literal["word", "class"] | None:
+def _predicts(model: PreTrainedModel) -> Predicts | None:
     """What the head of a model predicts, as far as a target can be made of it."""
     kind = type(model).__name__
     if kind.endswith(("ForMaskedLM", "ForPreTraining")):
         return "word"
+    if kind.endswith(NEXT_WORD) and predicts_next(model.config):
+        return "next"
     return "class" if kind.endswith("ForSequenceClassification") else None
 
 

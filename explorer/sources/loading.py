@@ -18,6 +18,7 @@ from transformers import (
     AutoConfig,
     AutoImageProcessor,
     AutoModel,
+    AutoModelForCausalLM,
     AutoModelForImageTextToText,
     AutoModelForMaskedLM,
     AutoModelForSeq2SeqLM,
@@ -70,6 +71,10 @@ from explorer.trace import ModelInfo, Passport
 transformers_logging.set_verbosity_error()
 transformers_logging.disable_progress_bar()
 
+Predicts = Literal["word", "class", "next"]
+
+# How classes end whose head predicts the next word.
+NEXT_WORD = ("ForCausalLM", "LMHeadModel", "BertGenerationDecoder")
 _DAMAGED = (
     "A file of “{name}” on this machine was damaged, and was thrown away. Press Run to fetch it "
     "again."
@@ -85,7 +90,8 @@ class LoadedModel:
         tokenizer: Its tokenizer, or what prepares pictures for it.
         network: The encoder, the decoder, or both.
         whole: The network with the head on top that its checkpoint has, or the network alone.
-        predicts: What that head predicts: a masked word, a class, or nothing.
+        predicts: What that head predicts: a masked word, a class, the next word of a text that
+            is read forwards; or nothing. An encoder-decoder writes, and has None all the same.
         form: What it reads: a ``text``; a text and what is written of it (``pair``: an
             encoder-decoder); or a ``picture``.
         nbytes: Memory that its numbers take.
@@ -100,7 +106,7 @@ class LoadedModel:
     tokenizer: Any
     network: torch.nn.Module
     whole: torch.nn.Module
-    predicts: Literal["word", "class"] | None = None
+    predicts: Predicts | None = None
     form: Form = "text"
     nbytes: int = 0
     growth: float = 1.0
@@ -353,7 +359,7 @@ def _load_part(
     form: Form,
     config: Any,
     whole: Any,
-    predicts: Literal["word", "class"] | None,
+    predicts: Predicts | None,
 ) -> LoadedModel:
     """What of a model reads texts, or pictures, with what prepares them for it."""
     of_family = family_of(config if form == "picture" else whole.config)
@@ -469,15 +475,14 @@ def _load_processor(folder: Path, name: str) -> Any:
         ) from error
 
 
-def _load_network(
-    folder: Path, name: str, config: Any, held: int
-) -> tuple[Any, Literal["word", "class"] | None]:
+def _load_network(folder: Path, name: str, config: Any, held: int) -> tuple[Any, Predicts | None]:
     """The network, with its head for words or classes if the checkpoint has a whole one."""
     said = getattr(config, "architectures", None)
     kind = str(said[0]) if isinstance(said, list) and said else ""
-    heads: dict[tuple[str, ...], tuple[Any, Literal["word", "class"] | None]] = {
+    heads: dict[tuple[str, ...], tuple[Any, Predicts | None]] = {
         ("ForMaskedLM", "ForPreTraining"): (AutoModelForMaskedLM, "word"),
         ("ForSequenceClassification",): (AutoModelForSequenceClassification, "class"),
+        NEXT_WORD: (AutoModelForCausalLM, "next"),
         ("ForConditionalGeneration", "MTModel", "EncoderDecoderModel"): (
             AutoModelForSeq2SeqLM,
             None,
@@ -487,6 +492,8 @@ def _load_network(
     }
     for endings, (maker, predicts) in heads.items():
         if kind.endswith(endings) and _has_class(maker, config):
+            if predicts == "next" and not predicts_next(config):
+                continue
             network, incomplete = _from_folder(maker, folder, name, config, held)
             if not incomplete:
                 return network, predicts
@@ -507,6 +514,11 @@ def _load_network(
             "would be random."
         )
     return network, None
+
+
+def predicts_next(config: Any) -> bool:
+    """Whether a head for words that a model of one part has predicts the next one."""
+    return not (config.is_encoder_decoder or family_of(config).no_next)
 
 
 def _has_class(maker: Any, config: Any) -> bool:

@@ -11,26 +11,24 @@ from typing import Any
 import torch
 from transformers import StoppingCriteria, StoppingCriteriaList
 
-from explorer.errors import ExplorerError, refusing
+from explorer.errors import ExplorerError
 from explorer.layers import AttentionLayer
 from explorer.run import Run
 from explorer.sources.families import decoder_start, may_remember
 from explorer.sources.forward import attention_of, failing, sized
 from explorer.sources.languages import languages_of, used_languages
 from explorer.sources.loading import LoadedModel
-from explorer.sources.placing import Span
-from explorer.sources.progress import Progress
+from explorer.sources.progress import Progress, silent
 from explorer.sources.tokens import (
     Encoded,
     Languages,
     check_known,
     encoded,
-    marks_of,
     pieces_of,
-    placed,
     read_texts,
     tokens_of,
 )
+from explorer.sources.written import check_room_for, gone_on
 from explorer.trace import AttentionTrace, Token
 
 MOST_WRITTEN = 128  # tokens that a model writes when it is given no target
@@ -57,18 +55,90 @@ def trace_pair(loaded: LoadedModel, run: Run, progress: Progress) -> AttentionTr
         encoder = model.get_encoder()
         layers = attention_of(loaded, reading.inputs, (n, n), network=encoder)
         return trace((run.text,), (tokens, tokens), layers, reading.n_cut)
-    if run.second is None:
-        target, read, cut = *_written(loaded, reading.inputs, languages, progress), 0
-    else:
-        target, (read, cut) = run.second, _given(loaded, run.second, languages)
-    written = tokens_of(loaded, read, (target,), first=1)
+    target = read_target(loaded, run, reading.inputs, progress)
+    written = target.tokens
     looked_at = written if run.part == "decoder" else tokens
     sides = (len(written), len(looked_at))
-    decoded = {"decoder_input_ids": torch.tensor([read.ids]), "use_cache": False}
+    decoded = {"decoder_input_ids": torch.tensor([target.ids]), "use_cache": False}
     inputs = reading.inputs | decoded
     layers = attention_of(loaded, inputs, sides, network=model, part=run.part)
-    texts, n_cut = (run.text, target), (*reading.n_cut, cut)
-    return trace(texts, (written, looked_at), layers, n_cut)
+    texts, n_cut = (run.text, target.text), (*reading.n_cut, target.n_cut)
+    return trace(texts, (written, looked_at), layers, n_cut, target.n_written)
+
+
+def trace_read(loaded: LoadedModel, run: Run, layers: Sequence[AttentionLayer]) -> AttentionTrace:
+    """The trace of attention that is known already, of what a run gives and of what is written."""
+    languages = _languages(loaded, run)
+    reading = read_texts(loaded, (run.text,), languages=languages)
+    target = read_target(loaded, run, reading.inputs, silent, alone=True)
+    looks = reading.tokens if run.part == "encoder" else target.tokens
+    looked_at = target.tokens if run.part == "decoder" else reading.tokens
+    trace = _Tracing(loaded, run, languages)
+    if run.part == "encoder":
+        return trace((run.text,), (looks, looked_at), layers, reading.n_cut)
+    texts, n_cut = (run.text, target.text), (*reading.n_cut, target.n_cut)
+    return trace(texts, (looks, looked_at), layers, n_cut, target.n_written)
+
+
+def read_pair(loaded: LoadedModel, run: Run, progress: Progress) -> "tuple[Target, Inputs]":
+    """What a decoder reads of a run, and what the model is called with."""
+    languages = _languages(loaded, run)
+    reading = read_texts(loaded, (run.text,), languages=languages)
+    target = read_target(loaded, run, reading.inputs, progress, alone=True)
+    return target, reading.inputs | {"decoder_input_ids": torch.tensor([target.ids])}
+
+
+Inputs = dict[str, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a decoder reads: its start, and what is written so far.
+
+    Attributes:
+        text: The letters.
+        ids: Numbers of the tokens, the start first.
+        tokens: The tokens.
+        n_cut: How many did not fit.
+        n_written: How many of the last were written, and not given.
+    """
+
+    text: str
+    ids: list[int]
+    tokens: tuple[Token, ...]
+    n_cut: int
+    n_written: int
+
+
+def read_target(
+    loaded: LoadedModel, run: Run, inputs: Inputs, progress: Progress, *, alone: bool = False
+) -> Target:
+    """What the decoder reads: the second text and what is written; else the model writes it.
+
+    Args:
+        loaded: The model.
+        run: The run.
+        inputs: What the encoder is called with.
+        progress: Told what is being done.
+        alone: Whether a decoder that is given nothing has its start alone.
+
+    Raises:
+        ExplorerError: The model cannot read or write it.
+    """
+    languages = _languages(loaded, run)
+    begun, cut = _start_of(loaded, languages), 0
+    written = run.written
+    if run.second is not None:
+        begun, cut = _given(loaded, run.second, languages)
+    elif not written and not alone:
+        written = _written(loaded, begun, inputs, languages, progress)
+    text, found = run.second or "", begun
+    if written:
+        check_room_for(loaded, len(begun.ids) + cut + len(written))
+        found, (text,) = gone_on(loaded, begun, (text,), written, languages, target=True)
+        check_known(loaded, found)
+    tokens = tokens_of(loaded, found, (text,), first=1)
+    return Target(text, found.ids, tokens, cut, len(written))
 
 
 @dataclass(frozen=True)
@@ -85,6 +155,7 @@ class _Tracing:
         sides: tuple[tuple[Token, ...], tuple[Token, ...]],
         layers: Sequence[AttentionLayer],
         n_cut: tuple[int, ...],
+        n_written: int = 0,
     ) -> AttentionTrace:
         info = replace(sized(self.loaded.info, layers), part=self.run.part)
         if self.languages and None in self.run.languages:
@@ -95,7 +166,7 @@ class _Tracing:
                 "choose with “Source language” and “Target language”."
             )
             info = replace(info, notes=(*info.notes, note))
-        return AttentionTrace(info, texts, *sides, layers, n_cut)
+        return AttentionTrace(info, texts, *sides, layers, n_cut, None, n_written)
 
 
 def _languages(loaded: LoadedModel, run: Run) -> Languages:
@@ -130,6 +201,16 @@ def _opening(loaded: LoadedModel, read: Encoded, languages: Languages) -> tuple[
     return (number, None) if read.ids[-1] == number else (_start(loaded), number)
 
 
+def _start_of(loaded: LoadedModel, languages: Languages) -> Encoded:
+    """A decoder's start: a mark, and the language where it must write that first."""
+    anything = encoded(loaded, ("a",), target=True, languages=languages)
+    start, forced = _opening(loaded, anything, languages)
+    ids = [start] if forced is None else [start, forced]
+    none: list[None] = [None] * len(ids)
+    pieces = pieces_of(loaded.tokenizer, ids)
+    return Encoded(ids, pieces, [True] * len(ids), none, none, none, {})  # type: ignore[arg-type]
+
+
 def _given(loaded: LoadedModel, target: str, languages: Languages) -> tuple[Encoded, int]:
     """What the decoder reads of a target, its start and all but what closes it; what is cut."""
     read = encoded(loaded, (target,), target=True, languages=languages)
@@ -154,20 +235,16 @@ def _given(loaded: LoadedModel, target: str, languages: Languages) -> tuple[Enco
 
 
 def _written(
-    loaded: LoadedModel,
-    inputs: dict[str, torch.Tensor],
-    languages: Languages,
-    progress: Progress,
-) -> tuple[str, Encoded]:
+    loaded: LoadedModel, begun: Encoded, inputs: Inputs, languages: Languages, progress: Progress
+) -> tuple[int, ...]:
     """What the model itself writes, always taking the likeliest token."""
     model: Any = loaded.whole
     if model.get_output_embeddings() is None:
         raise ExplorerError(
             f"{loaded.info.name} has no head to write with: give the target as the second text."
         )
-    anything = encoded(loaded, ("a",), target=True, languages=languages)
-    start, forced = _opening(loaded, anything, languages)
-    options = {} if forced is None else {"forced_bos_token_id": forced}
+    start, *forced = begun.ids
+    options = {"forced_bos_token_id": forced[0]} if forced else {}
 
     class Watch(StoppingCriteria):
         """Tells how far the writing is, and so lets it be stopped."""
@@ -189,44 +266,7 @@ def _written(
             max_new_tokens=min(MOST_WRITTEN, loaded.info.max_tokens - 1),
             stopping_criteria=StoppingCriteriaList([Watch()]),
         )
-    ids = out[0].tolist()
-    if ids[-1] == loaded.tokenizer.eos_token_id:
+    ids = out[0].tolist()[len(begun.ids) :]
+    if ids and ids[-1] == loaded.tokenizer.eos_token_id:
         ids = ids[:-1]
-    return _read_back(loaded.tokenizer, ids)
-
-
-def _read_back(tokenizer: Any, ids: list[int]) -> tuple[str, Encoded]:
-    """Written tokens as a text, and where each stands: by what the text was before and after it.
-
-    Every beginning is decoded, since a piece may be a part of a character: the square of
-    `MOST_WRITTEN` tokens at most.
-    """
-
-    def text_of(some: list[int]) -> str:
-        plain = {"skip_special_tokens": True, "clean_up_tokenization_spaces": False}
-        with refusing("The tokenizer of this model failed on what the model has written{why}."):
-            return str(tokenizer.decode(some, **plain))
-
-    pieces = pieces_of(tokenizer, ids)
-    marks = marks_of(tokenizer)
-    known = {i for i, piece in zip(ids, pieces, strict=True) if piece != f"⟨{i}⟩"} - marks
-    target = text_of([i for i in ids if i in known])
-    spans: list[Span | None] = []
-    start, parts = 0, 0  # pieces of a character that is not whole yet
-    for i in range(len(ids)):
-        # A piece of a character is written as a sign that the finished text does not have.
-        so_far = text_of([n for n in ids[: i + 1] if n in known])
-        end = _agree(so_far, target)
-        spans.append((start, end) if end > start else None)
-        if end > start:
-            spans[i - parts : i] = [spans[i]] * parts
-        parts = parts + 1 if end <= start and so_far.endswith("\N{REPLACEMENT CHARACTER}") else 0
-        start = max(start, end)
-    segments = [None if i in marks else 0 for i in ids]
-    return target, placed(tokenizer, ids, segments, (target,), spans)
-
-
-def _agree(one: str, other: str) -> int:
-    """How many characters two texts have in common at their beginning."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((i for i, (a, b) in pairs if a != b), min(len(one), len(other)))
+    return tuple(ids)

@@ -103,6 +103,8 @@ def write_npz(trace: AttentionTrace, file: BinaryIO) -> None:
         arrays, about["layers"] = _written_layers(trace)
     else:
         arrays, about["layers"] = {"weights": trace.weights}, list(trace.numbers)
+    if trace.n_written:
+        about["n_written"] = trace.n_written
     arrays |= _columns("query", trace.query_tokens) | _columns("key", trace.key_tokens)
     if trace.patches:
         about["patches"] = [trace.patches.rows, trace.patches.columns]
@@ -214,7 +216,12 @@ def trace_from(arrays: Arrays, longest: int = MAX_CHARACTERS) -> AttentionTrace:
             _are_numbers([layer.number for layer in layers], shape[0]),
             "“layers” are not numbered from each to the next",
         )
-    return AttentionTrace(model, tuple(texts), queries, keys, layers, tuple(n_cut), patches)
+    n_written = about.get("n_written", 0)
+    _check(
+        _is_number(n_written, 0, len(queries)), "“n_written” is not the number of its last tokens"
+    )
+    about_tokens = (tuple(n_cut), patches, n_written)
+    return AttentionTrace(model, tuple(texts), queries, keys, layers, *about_tokens)
 
 
 def shape_of(arrays: Arrays, longest: int = MAX_CHARACTERS) -> tuple[int, int, int, int]:

@@ -37,14 +37,20 @@ class Change:
     Attributes:
         off: bool ``[text, layer, head]``: heads whose output becomes zero, which is what zero
             attention weights would give (Michel, Levy, Neubig 2019).
-        cut: For a layer, bool ``[head or 1, query, key]``: edges whose score becomes −inf before
-            the softmax, so that the rest of the row shares what they had (Geva et al. 2023).
+        cut: For a layer, bool ``[head or 1, query, key]``, or ``[text, head or 1, query, key]``:
+            edges whose score becomes −inf before the softmax, so that the rest of the row shares
+            what they had (Geva et al. 2023). Of a text that grows the last queries and keys count.
         replaced: For a layer, ``[head, query, key]``: weights that stand in for the model's own.
+        even: For a layer, bool ``[head]``: heads whose queries share out their attention evenly
+            over all keys that they may look at.
+        silent: For a layer, bool ``[head]``: heads whose sink, which is no token, takes nothing.
     """
 
     off: Tensor | None = None
     cut: Mapping[int, Tensor] = field(default_factory=dict)
     replaced: Mapping[int, Tensor] = field(default_factory=dict)
+    even: Mapping[int, Tensor] = field(default_factory=dict)
+    silent: Mapping[int, Tensor] = field(default_factory=dict)
 
     def wants_weights(self, layer: int) -> bool:
         """Whether a layer's weights must be formed to make the change."""
@@ -118,9 +124,15 @@ class Tap:
         """A layer's output, ``[text, query, head, d_v]``."""
         layer, change = self._count, self._change
         self._count += 1
+        query, options = _evened(query, options, change.even.get(layer))
+        options = _silenced(options, change.silent.get(layer))
+        if layer in change.cut:
+            mask = _with_cuts(module, query, key, mask, options, change.cut[layer])
         weights = None
         if self._weights or change.wants_weights(layer):
-            weights = _weights(module, query, key, mask, options, change.cut.get(layer))
+            weights = _weights(module, query, key, mask, options)
+            if layer in change.cut:  # all edges of a row may be cut
+                weights = weights.nan_to_num(nan=0.0)
             if layer in change.replaced:
                 weights = change.replaced[layer].to(weights).expand_as(weights)
             output = (weights @ _for_all(value, query)).transpose(1, 2)
@@ -170,7 +182,7 @@ def _output(
     step = max(1, _CELLS // (query.shape[0] * query.shape[1] * key.shape[2]))
     values = _for_all(value, query)
     parts = [
-        _weights(module, query, key, mask, options, None, slice(start, start + step)) @ values
+        _weights(module, query, key, mask, options, slice(start, start + step)) @ values
         for start in range(0, query.shape[2], step)
     ]
     return torch.cat(parts, dim=2).transpose(1, 2)
@@ -182,7 +194,6 @@ def _weights(
     key: Tensor,
     mask: Tensor | None,
     options: Mapping[str, Any],
-    cut: Tensor | None = None,
     some: slice = slice(None),
 ) -> Tensor:
     """The weights of some queries, ``[text, head, query, key]``: scale, cap, add, mask, softmax."""
@@ -202,15 +213,58 @@ def _weights(
         scores = scores.masked_fill(
             places > torch.arange(query.shape[2], device=scores.device)[some, None], -torch.inf
         )
-    if cut is not None:
-        scores = scores.masked_fill(cut[:, some].to(scores.device), -torch.inf)
     if sinks is not None:
         column = sinks.to(scores).reshape(1, -1, 1, 1).expand(*scores.shape[:3], 1)
         scores = torch.cat([scores, column], dim=-1)
     found = torch.softmax(scores, dim=-1, dtype=torch.float32).to(query.dtype)
-    if sinks is not None:
-        found = found[..., :-1]
-    return found.nan_to_num(nan=0.0) if cut is not None else found  # all edges of a row may be cut
+    return found if sinks is None else found[..., :-1]
+
+
+def _evened(
+    query: Tensor, options: dict[str, Any], heads: Tensor | None
+) -> tuple[Tensor, dict[str, Any]]:
+    """Queries and options with which some heads give every score the same: q of nought, no bias."""
+    if heads is None:
+        return query, options
+    kept = ~heads.to(query.device)[:, None, None]
+    bias = options.get("position_bias")
+    if bias is not None:
+        options = options | {"position_bias": bias * kept}
+    return query * kept, _silenced(options, heads)
+
+
+def _silenced(options: dict[str, Any], heads: Tensor | None) -> dict[str, Any]:
+    sinks = _sinks(options)
+    if heads is None or sinks is None:
+        return options
+    return options | {"s_aux": sinks.reshape(-1).masked_fill(heads.to(sinks.device), -torch.inf)}
+
+
+def _with_cuts(
+    module: torch.nn.Module,
+    query: Tensor,
+    key: Tensor,
+    mask: Tensor | None,
+    options: Mapping[str, Any],
+    cut: Tensor,
+) -> Tensor:
+    """A mask without some edges, ``[text, head or 1, query, key]``."""
+    n, keys = query.shape[2], key.shape[2]
+    gone = cut[..., -n:, -keys:].to(query.device)
+    gone = gone if gone.dim() == 4 else gone[None]
+    if mask is None:
+        mask = torch.ones((1, 1, n, keys), dtype=torch.bool, device=query.device)
+        if _is_causal(module, query, None, options):
+            mask = mask.tril()
+    mask = mask[..., :keys]
+    return mask & ~gone if mask.dtype == torch.bool else mask.masked_fill(gone, -torch.inf)
+
+
+def weights_of(call: Call) -> Tensor:
+    """The weights of a call, ``[text, head, query, key]``: those formed, or formed now."""
+    if call.weights is not None:
+        return call.weights
+    return _weights(call.module, call.query, call.key, call.mask, call.options)
 
 
 def _for_all(part: Tensor, query: Tensor) -> Tensor:

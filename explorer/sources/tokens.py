@@ -98,7 +98,7 @@ def read_texts(
     """
     name = loaded.info.name
     _check_reads_text(loaded, texts)
-    encoded, n_cut = _encode(loaded, texts, languages)
+    encoded, n_cut = encode_whole(loaded, texts, languages)
     check_known(loaded, encoded)
     tokens = tokens_of(loaded, encoded, texts, first)
     if not any(t.span or not (t.special or _is_blank(t.text)) for t in tokens):
@@ -158,7 +158,7 @@ def _embeddings(loaded: LoadedModel) -> Any:
         return None
 
 
-def _encode(
+def encode_whole(
     loaded: LoadedModel, texts: tuple[str, ...], languages: Languages
 ) -> tuple[Encoded, tuple[int, ...]]:
     """Tokenize; cut what does not fit, and count it for each text."""

@@ -8,11 +8,13 @@ import streamlit as st
 
 from explorer.errors import ExplorerError
 from explorer.export.html import page_memory, to_html
+from explorer.instrument.wire.lens import POSITIONS
 from explorer.instrument.wire.longtext import is_long
-from explorer.instrument.wire.request import Head, Page, Request
+from explorer.instrument.wire.request import Draw, Head, Lens, Page, Request
 from explorer.instrument.wire.striking import measure_of
 from explorer.instrument.wire.trace import Block, Report, answers_to, first_head
 from explorer.layers import Doubles
+from explorer.prediction import Predictions
 from explorer.run import Run
 from explorer.sources.memory import take
 from explorer.target import MOST_OTHER, Likeness, OutputVector
@@ -20,6 +22,7 @@ from explorer.trace import AttentionTrace
 from explorer.ui import messages, state
 from explorer.ui.scheduler import scheduler
 from explorer.ui.work import Making
+from explorer.ui.writing import sampling_of
 
 
 def made(name: str, make: Callable[[Report], Any], *of: object, lets_go: bool = False) -> Any:
@@ -108,7 +111,10 @@ def answers(
 
     def answer(report: Report) -> Sequence[Block]:
         effects = partial(effects_of, run, trace, report) if run else None
-        return answers_to(trace, request, lambda page: file_of(page, report), report, effects)
+        expects = partial(_expected, run, report) if run else None
+        files = partial(file_of, report=report)
+        reads = partial(_read_through, run, report) if run else None
+        return answers_to(trace, request, files, report, effects, expects, reads)
 
     try:
         found: Sequence[Block] = made(
@@ -123,6 +129,35 @@ def answers(
     # A file is handed out once; an answer is, as long as nothing else is asked.
     st.session_state[f"{name}_answers"] = (request, found) if request.page is None else None
     return found
+
+
+def _expected(run: Run, report: Report, draw: Draw) -> Predictions:
+    """What comes next in a run's text."""
+    import explorer.sources.loading  # noqa: F401  # first, as below
+    from explorer.sources.expecting import expect
+
+    return expect(run, draw.at, sampling_of(draw), report)
+
+
+def _read_through(run: Run, report: Report, wish: Lens) -> Any:
+    """How a prediction comes about, as `wire.lens.Reads` says it."""
+    import explorer.sources.loading  # noqa: F401  # first, as below
+    from explorer.analysis.lens import lens, lens_map
+    from explorer.sources.stream import Stream
+
+    stream = Stream(run, report)
+    at = min(wish.at, stream.last)
+    row = lens(stream, at)
+    tokens = [int(row.ids[-1][0]) if wish.token is None else wish.token]
+    tokens += [] if wish.other is None else [wish.other]
+    places = range(max(at + 1 - POSITIONS, 0), at + 1)
+    doing = "Reading each layer as the last"
+    whole = lens_map(stream, places, report=lambda share: report(doing, share))
+    names = tuple(stream.text(at, token) for token in tokens)
+    try:
+        return whole, row, stream.at(at, tokens), names
+    except ExplorerError as error:
+        return whole, row, str(error), names
 
 
 def effects_of(run: Run, trace: AttentionTrace, report: Report, layer: int) -> Doubles:

@@ -10,14 +10,14 @@ from explorer.errors import ExplorerError
 from explorer.instrument import component
 from explorer.instrument.component import heard
 from explorer.instrument.wire.about import About
-from explorer.instrument.wire.request import Head, Request
+from explorer.instrument.wire.request import Head, Request, Written
 from explorer.instrument.wire.trace import Report, layers_to_send, pack
 from explorer.run import Run
 from explorer.sources import known_languages, stored_trace
 from explorer.sources.folders import stamp_of
 from explorer.sources.memory import take
 from explorer.trace import AttentionTrace
-from explorer.ui import log, messages, place, state
+from explorer.ui import log, messages, place, state, writing
 from explorer.ui.answers import answers
 from explorer.ui.scheduler import scheduler
 from explorer.ui.work import Making
@@ -32,7 +32,9 @@ def result() -> AttentionTrace | None:
     Returns:
         What is drawn; None while there is nothing yet.
     """
-    trace = current()
+    trace = writing.arrived() or current()
+    if writing.now().job:
+        _writing()
     if trace:
         _instrument(trace, st.session_state.shown)
         _files(trace)
@@ -145,6 +147,12 @@ def _progress() -> None:
     messages.stoppable(job.doing, job.share, "stop", _stop)
 
 
+@st.fragment(run_every=LOOK_AGAIN)
+def _writing() -> None:
+    if writing.goes_on():
+        st.rerun()
+
+
 def _stop() -> None:
     scheduler().leave(st.session_state.reader)
     st.session_state.wanted = None
@@ -153,6 +161,8 @@ def _stop() -> None:
 @st.fragment
 def _instrument(trace: AttentionTrace, run: Run) -> None:
     session = st.session_state
+    if session.pop("written_wish", False):
+        st.rerun()
     request: Request | None = session.browser_requests
     session.browser_requests = request and request.without_page()  # a file is handed out once
 
@@ -169,10 +179,22 @@ def _instrument(trace: AttentionTrace, run: Run) -> None:
         link=run.to_query() if run.fits_link() else None,
         answers=answers("instrument", trace, trace_id, request, seen, run=run),
         striking=True,
+        writes=writing.can_write(run),
+        writing=writing.state_of(run),
         more=asked and request is not None and request.known,
     )
 
     def on_request(new: Request) -> None:
         session.browser_requests = new
 
-    component.show("explore", payload, key="instrument", request=heard(Request.of, on_request))
+    def on_write(wish: Written) -> None:
+        session.written_wish = True  # the whole page is run anew
+        writing.asked(wish, run, trace)
+
+    component.show(
+        "explore",
+        payload,
+        key="instrument",
+        request=heard(Request.of, on_request),
+        write=heard(Written.of, on_write),
+    )

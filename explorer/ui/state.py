@@ -340,8 +340,8 @@ def run_from_inputs(side: str = "") -> Run:
     second = get("second") if get("pair") else None
     part = get("part") if has_parts(side) else PARTS[0]
     names = ("source_language", "target_language")
-    chosen = [get(name) if languages(side) else None for name in names]
-    return Run(get("text"), second, source, part, None, *chosen)
+    reads, writes = (get(name) if languages(side) else None for name in names)
+    return Run(get("text"), second, source, part, None, reads, writes)
 
 
 def refused_in(box: str, side: str) -> None:
@@ -363,7 +363,8 @@ def is_changed() -> bool:
     """Whether the inputs ask for something else than what is shown or on its way."""
     state = st.session_state
     try:
-        return run_from_inputs() not in (state.shown, state.wanted)
+        given = [run and replace(run, written=()) for run in (state.shown, state.wanted)]
+        return run_from_inputs() not in given
     except ExplorerError:
         return True  # Run says what is wrong
 

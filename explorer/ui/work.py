@@ -7,6 +7,7 @@ from typing import Any, Literal
 from explorer.errors import ExplorerError
 from explorer.limits import CACHE_MB, COMPARE_TOKENS, check_tokens
 from explorer.run import Run
+from explorer.sampling import Sampling
 from explorer.source import Embedded, Hub, Own, Trained, model_of
 from explorer.sources import Progress, absent_model, trace_run
 from explorer.sources.memory import take
@@ -122,6 +123,21 @@ class Explaining:
 
 
 @dataclass(frozen=True)
+class Continuing:
+    """A text that its model goes on with; known of it are the run, its trace, and why it ended.
+
+    Attributes:
+        run: The run.
+        sampling: How tokens are drawn.
+        most: Tokens that are written at most.
+    """
+
+    run: Run
+    sampling: Sampling
+    most: int
+
+
+@dataclass(frozen=True)
 class Choosing:
     """What can be explained of a run."""
 
@@ -177,6 +193,7 @@ Work = (
     | Surveying
     | Finding
     | Explaining
+    | Continuing
     | Choosing
     | Changing
     | Sizing
@@ -220,6 +237,8 @@ def do(work: Work, progress: Progress, show: Show = lambda partial: None) -> Any
         return _survey_or_find(work, progress)
     if isinstance(work, Explaining | Changing):
         return _explain_or_change(work, progress, show)
+    if isinstance(work, Continuing):
+        return _go_on(work, progress, show)
     if isinstance(work, Choosing):
         from explorer.sources.targets import possible
 
@@ -256,6 +275,18 @@ def _trace(run: Run, progress: Progress) -> Any:
     if not is_long(trace):
         both_thumbnails(trace)
     return trace
+
+
+def _go_on(work: Continuing, progress: Progress, show: Show) -> Any:
+    from explorer.instrument.wire.longtext import is_long
+    from explorer.sources.writing import Writing
+
+    writing = Writing(work.run, work.sampling, progress)
+    for _ in writing.write(work.most):
+        trace = writing.trace()
+        if not is_long(trace):  # of a long one a picture takes longer than a token
+            show((writing.run, trace, writing.ended))
+    return writing.run, writing.trace(), writing.ended
 
 
 def _comparable(run: Run, progress: Progress) -> Any:
@@ -363,7 +394,7 @@ def is_kept(work: Work) -> bool:
     """
     if isinstance(work, Run):
         return not isinstance(work.source, Own)
-    return not isinstance(work, Learning | Recording | Sizing | Fetching | Making)
+    return not isinstance(work, Learning | Recording | Sizing | Fetching | Making | Continuing)
 
 
 def kind_of_work(work: Work) -> str:

@@ -22,6 +22,8 @@ ROOMS = [
     "headname",
     "layers",
     "trace",
+    "prediction",
+    "residual",
     "activations",
     "layertrace",
     "history",
@@ -29,6 +31,8 @@ ROOMS = [
     "source",
     "run",
     "place",
+    "sampling",
+    "edits",
     "code",
     "target",
 ]

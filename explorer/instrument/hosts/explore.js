@@ -17,6 +17,7 @@ export default createComponent((root, send) => {
     need: (request) => send("request", request),
     npz: press("npz"),
     readOther: press("read_other"),
+    write: (wish) => send("write", wish),
     onFocus: null,
     leave: () => {
       address.leave();

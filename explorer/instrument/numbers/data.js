@@ -26,7 +26,8 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
  *            levels: Levels, key_levels: Levels | null, map_level: string | null,
  *            opening: Record<string, unknown> | null, link: Record<string, string> | null,
  *            about: import("../parts/about.js").About, training: About | null,
- *            striking: "here" | "ask" | null}} Header
+ *            striking: "here" | "ask" | null, predicts: boolean, writing: string | null,
+ *            n_written: number}} Header
  *   passport: how far the model's numbers were found from its own, in words; numbers: the model's
  *   own, of its layers; marks: for each text what is shown in place of characters that nobody sees,
  *   by their place; patches: rows and columns of a picture whose pieces are the tokens that are not
@@ -36,7 +37,9 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
  *   of the text begin, from fine to coarse; key_levels: those of the keys, null for the same
  *   tokens; map_level: the level that maps of a long text show, null in a short one;
  *   more: whether all else of this header is left out, as an earlier payload has it; striking:
- *   whether what is worth a look came along, or may be asked for
+ *   whether what is worth a look came along, or may be asked for; predicts: whether it may be
+ *   asked what comes next; writing: "now" while the model writes, else why it wrote no further;
+ *   n_written: how many of the last query tokens were not given
  * @typedef {Record<string, number[]>} Levels
  * @typedef {{weights: Float32Array, bytes: number}
  *         | {scores: import("./scores.js").Scores, id: number, bytes: number}} Layer
@@ -60,7 +63,9 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
  *            group: GroupBlock | null, page: PageBlock | null, picture: Uint8Array | null,
  *            training: Training | null, masks: Map<number, Int32Array>,
  *            striking: import("./striking.js").Striking | null,
- *            effects: import("./striking.js").Effects | null}} Trace
+ *            effects: import("./striking.js").Effects | null,
+ *            next: import("./next.js").Next | null, lens: import("./lens.js").Lens | null,
+ *            wrote: import("./lens.js").Wrote | null}} Trace
  *   masks: by layer, of those where not every key may be looked at, `[query, 2]` as `Scores` has
  *   them; layers: by the model's own numbers; heads, summaries, smalls: of a long text, by `placeOf`
  */
@@ -99,7 +104,7 @@ export function unpack(bytes) {
   /** @type {Trace} */
   const trace = {
     ...{ head, training, layers: new Map(), means: null, group: null, page: null, picture: null },
-    ...{ striking: null, effects: null },
+    ...{ striking: null, effects: null, next: null, lens: null, wrote: null },
     ...{ thumbs: new Uint8Array(), ordinaryThumbs: new Uint8Array() },
     ...{ heads: new Map(), summaries: new Map(), smalls: new Map(), masks: new Map() },
   };
@@ -164,10 +169,23 @@ const PLACES = {
   striking: (trace, { findings, silence }) => {
     trace.striking = { findings, silence };
   },
+  next: (trace, block) => keepNext(trace, block),
+  lens: (trace, { data, ...told }) => {
+    trace.lens = /** @type {any} */ ({ ...told, chances: data });
+  },
+  wrote: (trace, { data, ...told }) => {
+    trace.wrote = /** @type {any} */ ({ ...told, values: data });
+  },
   effects: (trace, { done, measure, finding, reason }) => {
     trace.effects = { done, measure, finding, reason };
   },
 };
+
+/** A part of what comes next, or why nothing does. @param {Trace} trace @param {Block} block */
+function keepNext(trace, { kind: _, part, shape, data, ...told }) {
+  const next = /** @type {any} */ (trace.next ?? {});
+  trace.next = Object.assign(next, told, { [part]: data }, part === "ids" && { k: shape[1] });
+}
 
 /** @param {Trace} trace @param {Block} block */
 const keep = (trace, block) => PLACES[block.kind]?.(trace, block);
@@ -385,6 +403,9 @@ export function merge(next, old) {
   next.training ??= old.training;
   next.striking ??= old.striking;
   next.effects ??= old.effects;
+  next.next ??= old.next;
+  next.lens ??= old.lens;
+  next.wrote ??= old.wrote;
 }
 
 /**

@@ -46,6 +46,13 @@ export const isUnknown = ({ unknown }, token) =>
   !token.special && token.span !== null && token.text === unknown;
 
 /**
+ * Whether what stands at a spot was not given by the reader but written behind his text.
+ * @param {Pick<import("./data.js").Header, "n_written" | "query_tokens">} head @param {Spot} spot
+ */
+export const isWritten = ({ n_written: n, query_tokens: queries }, { query }) =>
+  n > 0 && query >= queries.length - n;
+
+/**
  * One text in pieces: its tokens, what stands between them, and what was cut away.
  * @param {string[]} letters as they are shown: spans count code points, JavaScript strings do not
  * @param {{token: Token, i: number}[]} own the text's tokens, and their spots

@@ -9,10 +9,13 @@ import { cardParams, cardText, joinCards, MOST_LETTERS, splitCards } from "./car
  * @typedef {{layer: number, heads: number[], combine: "mean" | "max",
  *            queries: number[], keys: number[], look: "from" | "to",
  *            grid: "pinned" | "whole", words: boolean, map: Level, pool: "sum" | "max", specials: Specials, scale: Scale, mass: number,
+ *            temperature: number, top: number,
  *            flow: "auto" | "down" | "across", path: "all" | "chosen", residual: number,
  *            step: number | null, cards: string[]}} View
  *   layer is the model’s own number of it; queries and keys are the pinned tokens, in order; residual is per cent; step is of a training,
  *   null for its last; map: what stands on maps; pool: how weights between groups become one;
+ *   temperature, top: how a next token is drawn: per cent, 0 for always the likeliest; from how many
+ *   of the likeliest, 0 for all;
  *   cards: views that were kept, each as a link has it
  */
 
@@ -31,6 +34,8 @@ export const START = {
   specials: "shown",
   scale: "percentile",
   mass: 90,
+  temperature: 100,
+  top: 0,
   flow: "auto",
   path: "all",
   residual: 50,
@@ -49,6 +54,7 @@ const CHOICES = {
   flow: ["auto", "down", "across"],
   path: ["all", "chosen"],
 };
+const DRAWS = /** @type {["temperature", "top"]} */ (["temperature", "top"]);
 const NAMES = /** @type {(keyof typeof CHOICES)[]} */ (Object.keys(CHOICES));
 const PIN_NAMES = /** @type {["query" | "key", "queries" | "keys"][]} */ ([
   ["query", "queries"],
@@ -113,6 +119,7 @@ export function toParams(view) {
   }
   if (view.words) params.words = "1";
   if (view.mass !== START.mass) params.mass = String(view.mass);
+  for (const name of DRAWS) if (view[name] !== START[name]) params[name] = String(view[name]);
   if (view.residual !== START.residual) params.residual = String(view.residual);
   if (view.step !== null) params.step = String(view.step);
   if (view.cards.length) params.cards = joinCards(view.cards);
@@ -121,6 +128,7 @@ export function toParams(view) {
 
 export const PARAMS = [
   ...["layer", "heads", "query", "key", "words", "mass", "residual", "step", "cards"],
+  ...DRAWS,
   ...NAMES.map(String),
 ];
 
@@ -155,6 +163,7 @@ export function fromParams(view, params) {
   }
   if (params.has("words")) next.words = params.get("words") === "1";
   next.mass = Math.max(number("mass", 100) ?? view.mass, 1);
+  for (const name of DRAWS) next[name] = number(name, 1000) ?? view[name];
   next.residual = number("residual", 100) ?? view.residual;
   next.step = number("step", 999_999) ?? view.step;
   if (params.has("cards")) next.cards = readCards(params.get("cards"));

@@ -60,10 +60,13 @@ import { boxesOf, followSizes } from "./sizes.js";
  * @typedef {{trace: string, layer: number, group: import("../numbers/scene.js").Wish | null, means: boolean,
  *            heads: Place[], summaries: Place[], map: string | null, thumbs: Place[], known: boolean,
  *            page: ({ticket: number, view: Record<string, string>} & PageOf) | null,
- *            striking?: true, effects?: number}} Request
+ *            striking?: true, effects?: number,
+ *            next?: {temperature: number, top: number, at: number},
+ *            lens?: import("../numbers/lens.js").Asked}} Request
  *   everything that is wanted of the server; request.py checks it; of a long text: heads in full,
  *   what is said of heads as a whole, with maps at a level, and small pictures; known: whether the
- *   header is here; striking: what is worth a look; effects: the layer whose heads are switched off
+ *   header is here; striking: what is worth a look; effects: the layer whose heads are switched off;
+ *   next: what comes next, drawn in this way
  * @typedef {[number, number]} Place a layer and a head
  * @typedef {{layers: number[] | null, heads: Place[] | null}} PageOf null: all of them
  * @typedef {{
@@ -74,7 +77,7 @@ import { boxesOf, followSizes } from "./sizes.js";
  *   copyLink: (() => Promise<boolean>) | null,
  *   onFocus: ((tokens: Places | null) => void) | null,
  *   asking?: import("../parts/about.js").Asking, npz?: () => void,
- *   readOther?: () => void,
+ *   readOther?: () => void, write?: (wish: Record<string, string | number>) => void,
  *   go?: (page: string, open?: Record<string, string>) => void,
  *   onShown?: (id: string, params: Record<string, string>, words: [string, string]) => void,
  *   onTravel?: (act: (params: URLSearchParams) => void) => void, leave?: () => void,
@@ -117,9 +120,9 @@ export function mount(root, host) {
     here.lesson = createLesson(root, { turned, keep: cards.keep, show: cards.showAt });
   }
   here.parts = createParts(doingOf(here, cards));
-  const { heatmap, flow, reading, layers, says, picked, training } = here.parts;
+  const { heatmap, flow, reading, next, lens, layers, says, picked, training } = here.parts;
   here.schedule = createSchedule(CLOCK, {
-    panels: [heatmap, flow, reading, layers],
+    panels: [heatmap, flow, reading, next, layers, lens],
     slow: [says.describe, picked.show],
     render: () => render(here),
     rest: () => rest(here),
@@ -197,7 +200,11 @@ function doingOf(here, cards) {
     },
     copyLink: host.copyLink,
     ...{ asking: host.asking ?? null, npz: host.npz ?? null, go: host.go ?? null },
-    readOther: host.readOther ?? null,
+    askLens: (asked) => {
+      supply.askLens(asked);
+      fetchMissing(here);
+    },
+    ...{ readOther: host.readOther ?? null, writing: writingIn(here) },
     effects:
       host.need &&
       (() => {
@@ -209,6 +216,20 @@ function doingOf(here, cards) {
       here.told = { ...here.told, other: asks };
       here.schedule.ask({ model: true });
     },
+  };
+}
+
+/** What is written behind the text. @param {Here} here @returns {import("../panels/next.js").Writing | null} */
+function writingIn(here) {
+  const { write } = here.host;
+  if (!write) return null;
+  return {
+    append: (at, token) => write({ act: "append", at, token }),
+    write: () => {
+      const { temperature, top } = here.told.view;
+      write({ act: "write", temperature, top, at: 0 });
+    },
+    stop: () => write({ act: "stop" }),
   };
 }
 

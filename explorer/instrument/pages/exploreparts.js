@@ -8,6 +8,8 @@ import { createGrid } from "../panels/grid.js";
 import { createHeatmap } from "../panels/heatmap.js";
 import { createLayers } from "../panels/layers.js";
 import { createLead } from "../panels/lead.js";
+import { createLens } from "../panels/lens.js";
+import { createNext } from "../panels/next.js";
 import { createPinned } from "../panels/pinned.js";
 import { createReading } from "../panels/reading.js";
 import { createStriking } from "../panels/striking.js";
@@ -40,7 +42,8 @@ const LESSON = "Sentence and picture alone, large, for a projector (P)";
  *   pages: import("../save/files.js").Pages,
  *   copyLink: (() => Promise<boolean>) | null,
  *   npz: (() => void) | null,
- *   readOther: (() => void) | null,
+ *   readOther: (() => void) | null, writing: import("../panels/next.js").Writing | null,
+ *   askLens: (asked: import("../numbers/lens.js").Asked | null) => void,
  *   asking: import("../parts/about.js").Asking | null,
  *   go: ((page: string, open?: Record<string, string>) => void) | null,
  *   askOther: (asks: boolean) => void,
@@ -74,6 +77,8 @@ export function createParts(doing) {
     heatmap: createHeatmap(mapActions, deepActions),
     flow: atMap(createFlow(mapActions, change), outer),
     reading: createReading(actions, doing.readOther),
+    lens: createLens(actions, doing.askLens),
+    next: createNext(change, doing.writing),
     training: createTraining((next) => change(next, { thumbs: true, model: true })),
     layers: createLayers(actions, change, doing.openLayers),
     steps: createSteps(doing.travel),
@@ -145,10 +150,10 @@ export const panelsOf = ({ training, grid, heatmap, flow, reading, layers }) => 
 
 /** @param {HTMLElement} root @param {Parts} parts */
 export function layOut(root, parts) {
-  const { says, view, panels, reading, grid, striking, flow, heatmap, layers } = parts;
+  const { says, view, panels, reading, next, lens, grid, striking, flow, heatmap, layers } = parts;
   const heads = h("div", { class: "ax-column" }, grid.element, striking.element);
   const maps = [flow.element, heatmap.element, parts.colours.element];
-  panels.append(reading.element, heads, ...maps, layers.element);
+  panels.append(reading.element, next.element, heads, ...maps, lens.element, layers.element);
   const copy = parts.copy ? [parts.copy.element] : [];
   const why = parts.openSteps ? [parts.openSteps] : [];
   const away = h("div", { class: "ax-away" }, ...parts.toClass, ...copy, parts.files.element);

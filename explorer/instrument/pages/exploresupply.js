@@ -6,6 +6,8 @@ import { placeOf } from "../numbers/data.js";
 import { mapsAt } from "../numbers/groupmaps.js";
 import { headName } from "../numbers/headname.js";
 import { mapLevelOf } from "../numbers/layout.js";
+import { isAbout } from "../numbers/lens.js";
+import { isNextHere, positionOf } from "../numbers/next.js";
 import { nextOff } from "../numbers/striking.js";
 import { toParams } from "../numbers/view.js";
 
@@ -61,12 +63,18 @@ export function missingOf(trace, view, look, path, seen = true) {
 /**
  * What is needed last: what is worth a look, and what each head does to the model's answer.
  * @param {Trace} trace @param {View} view @param {boolean} effects whether that was asked for
+ * @param {import("../numbers/lens.js").Asked | null} [lens] how which prediction comes about
  * @returns {Request | null} null if nothing is
  */
-export function toldLater(trace, { layer }, effects) {
+export function toldLater(trace, view, effects, lens = null) {
   const { head, striking } = trace;
-  const asked = { ...asking(trace, layer), known: true }; // nothing else was missing
+  const asked = { ...asking(trace, view.layer), known: true }; // nothing else was missing
   if (head.striking === "ask" && !striking) return { ...asked, striking: true };
+  const at = positionOf(trace, [], view.queries);
+  if (head.predicts && !isNextHere(trace.next, view, at)) {
+    return { ...asked, next: { temperature: view.temperature, top: view.top, at } };
+  }
+  if (lens && !isAbout(trace.lens, lens)) return { ...asked, lens };
   const off = effects ? nextOff(trace) : null;
   return off === null ? null : { ...asked, effects: off };
 }
@@ -223,6 +231,8 @@ function headBytes({ heads, summaries }) {
 export function createSupply(need, first, seen = () => true) {
   let wanted = ""; // of the server, last
   let ticket = first; // of the last page asked for
+  /** @type {import("../numbers/lens.js").Asked | null} */
+  let lens = null; // how which prediction comes about
   let effects = false; // whether heads shall be switched off, one by one
   let each = 0; // bytes of a layer, or of a head, on its way
   return {
@@ -235,7 +245,7 @@ export function createSupply(need, first, seen = () => true) {
       const request =
         need &&
         (missingNow(trace, view, look, path, isSeen, each) ??
-          (isSeen ? toldLater(trace, view, effects) : null));
+          (isSeen ? toldLater(trace, view, effects, lens) : null));
       const key = request && JSON.stringify({ ...request, group: request.group?.name });
       if (!request || key === wanted) return;
       wanted = /** @type {string} */ (key);
@@ -254,6 +264,11 @@ export function createSupply(need, first, seen = () => true) {
     restart: () => {
       wanted = "";
       effects = false;
+      lens = null;
+    },
+    /** @param {import("../numbers/lens.js").Asked | null} asked how which prediction comes about; null for none */
+    askLens: (asked) => {
+      lens = asked;
     },
     /** Heads shall be switched off, until another trace comes. */
     askEffects: () => {

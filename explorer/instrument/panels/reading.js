@@ -6,6 +6,7 @@ import { chunksOf, LONG_TEXT } from "../numbers/readingpages.js";
 import {
   columnOf,
   isUnknown,
+  isWritten,
   piecesOf,
   rowOf,
   shadeOf,
@@ -312,10 +313,11 @@ const scissors = (cut) =>
 /** @param {Here} here @param {number} i of a spot @param {string} shown */
 function spanAt(here, i, shown) {
   const { token } = here.spots[i];
-  const name = token.special ? "ax-token ax-special" : "ax-token";
-  const known = !isUnknown(/** @type {Scene} */ (here.scene).trace.head, token);
-  const title = known ? token.text : `${token.text}: not in this model’s vocabulary`;
-  const span = h("span", { class: name, "data-token": String(i), title }, shown);
+  const { head } = /** @type {Scene} */ (here.scene).trace;
+  const written = isWritten(head, here.spots[i]);
+  const known = isUnknown(head, token) ? ": not in this model’s vocabulary" : "";
+  const title = `${token.text}${known}${written ? ": written, not given" : ""}`;
+  const span = h("span", { class: "ax-token", "data-token": String(i), title }, shown);
   here.spans[i] = span;
   here.worn[i] = undefined;
   return span;

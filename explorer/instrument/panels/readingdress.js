@@ -1,7 +1,7 @@
 // How what is in sight of the reading view is dressed: a class for every shade, and marks.
 
 import { range } from "../numbers/basics.js";
-import { changeOf, dressOf, isUnknown, TONES } from "../numbers/readingtext.js";
+import { changeOf, dressOf, isUnknown, isWritten, TONES } from "../numbers/readingtext.js";
 import { lineOfToken, tokensHere } from "./chunks.js";
 
 /**
@@ -52,7 +52,8 @@ function dress(here, i, next) {
   const { token } = here.spots[i];
   const patch = head.patches ? " ax-patch" : isUnknown(head, token) ? " ax-unknown" : "";
   const kind = token.special ? " ax-special" : patch;
-  span.className = `ax-token${kind} ax-tone${next.tone}${next.marks}`;
+  const written = isWritten(head, here.spots[i]) ? " ax-written" : "";
+  span.className = `ax-token${kind}${written} ax-tone${next.tone}${next.marks}`;
 }
 
 /**

@@ -17,6 +17,7 @@ MAX_WORD = 200  # letters of a word that is pinned
 MAX_HEADS = 32  # of a long text that are asked for at once, in full or as their summaries
 MAX_THUMBS = 64  # small pictures of heads that are asked for at once
 MAX_PAGE_HEADS = 4096  # in a file
+MAX_TEMPERATURE = 1000  # per cent
 _NAME = re.compile(r"[A-Za-z0-9_.:/-]{1,200}")
 _VALUE = re.compile(r"[A-Za-z0-9_.-]{0,4000}")
 
@@ -64,6 +65,84 @@ class Page:
 
 
 @dataclass(frozen=True)
+class Draw:
+    """How a next token is drawn.
+
+    Attributes:
+        temperature: What logits are divided by, in per cent; 0 for always the likeliest.
+        top: From how many of the likeliest; 0 for all.
+        at: The position around which what comes next is wanted.
+    """
+
+    temperature: int = 100
+    top: int = 0
+    at: int = 0
+
+    @staticmethod
+    def of(sent: object) -> "Draw | None":
+        """The way in what a page sent; None if there is none, or one that cannot be."""
+        if not isinstance(sent, Mapping):
+            return None
+        temperature, top, at = (sent.get(name, -1) for name in ("temperature", "top", "at"))
+        if not all(map(_is_count, (temperature, top, at))) or temperature > MAX_TEMPERATURE:
+            return None
+        return Draw(temperature, top, at)
+
+
+@dataclass(frozen=True)
+class Lens:
+    """The wish to read each layer as the last, and to know who wrote a word.
+
+    Attributes:
+        at: The position.
+        token: The word; None for the likeliest.
+        other: The one that it is compared with; None for none.
+    """
+
+    at: int
+    token: int | None = None
+    other: int | None = None
+
+    @staticmethod
+    def of(sent: object) -> "Lens | None":
+        """The wish in what a page sent; None if there is none, or one that cannot be."""
+        if not isinstance(sent, Mapping) or not _is_count(sent.get("at")):
+            return None
+        token, other = (_token(sent.get(name)) for name in ("token", "other"))
+        return Lens(sent["at"], token, other)
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a reader wants of what stands behind his text.
+
+    Attributes:
+        act: ``append`` a token, let the model ``write``, or ``stop``.
+        at: The position behind which a token is put; what stood there is left out.
+        token: Its number.
+        draw: How the model draws its tokens.
+    """
+
+    act: str
+    at: int = 0
+    token: int = 0
+    draw: Draw = Draw()
+
+    @staticmethod
+    def of(sent: object) -> "Written | None":
+        """The wish in what a page sent; None if there is none, or one that cannot be."""
+        if not isinstance(sent, Mapping):
+            return None
+        act, at, token = sent.get("act"), sent.get("at", -1), _token(sent.get("token"))
+        if act == "append" and _is_count(at) and token is not None:
+            return Written("append", at, token)
+        draw = Draw.of(sent) if act == "write" else None
+        if draw is not None:
+            return Written("write", draw=draw)
+        return Written("stop") if act == "stop" else None
+
+
+@dataclass(frozen=True)
 class Request:
     """Everything that a browser wants of one trace.
 
@@ -80,6 +159,8 @@ class Request:
         known: Whether the browser has all that is said of the trace besides its heads.
         striking: Whether what is worth a look is wanted.
         effects: The layer whose heads shall be switched off, one by one; None for none.
+        next: How what comes next is drawn, where that is wanted.
+        lens: The position whose prediction is wanted layer by layer; None for none.
     """
 
     trace_id: str = ""
@@ -94,6 +175,8 @@ class Request:
     known: bool = False
     striking: bool = False
     effects: int | None = None
+    next: Draw | None = None
+    lens: Lens | None = None
 
     @staticmethod
     def of(sent: object) -> "Request | None":
@@ -115,12 +198,14 @@ class Request:
             sent.get("known") is True,
             sent.get("striking") is True,
             sent["effects"] if _is_count(sent.get("effects")) else None,
+            Draw.of(sent.get("next")),
+            Lens.of(sent.get("lens")),
         )
 
     def asks(self) -> bool:
         """Whether something must be computed to answer it: more than a layer that is there."""
         found = self.means or self.heads or self.summaries or self.thumbs or self.striking
-        asked = (self.group, self.page, self.effects)
+        asked = (self.group, self.page, self.effects, self.next, self.lens)
         return bool(found) or any(one is not None for one in asked)
 
     def without_page(self) -> "Request":
@@ -184,6 +269,11 @@ def _matches(pattern: re.Pattern[str], value: object) -> bool:
 
 def _is_count(value: object) -> bool:
     return type(value) is int and 0 <= value < 100_000
+
+
+def _token(value: object) -> int | None:
+    """The number of a token of a vocabulary; None if it is none."""
+    return value if type(value) is int and 0 <= value < 2**31 else None
 
 
 def _words(value: Any) -> Words | None:

@@ -15,7 +15,9 @@ What each of its blocks is is called its kind:
 - ``ideals``: where it would be best to look, float32 ``[pattern, query, key]``;
 - ``picture``: what a vision model saw, as PNG;
 - ``page``: the instrument as a file of its own, to be handed to the reader;
-- ``striking``, ``effects``: what is worth a look (`wire/striking.py`).
+- ``striking``, ``effects``: what is worth a look (`wire/striking.py`);
+- ``lens``, ``wrote``: how a prediction comes about (`wire/lens.py`);
+- ``next``: what a decoder expects behind every token (`wire/next.py`).
 
 Of a long text (`is_long`) heads travel one by one, and neither ``layer`` nor ``scores`` nor
 ``means`` do:
@@ -46,6 +48,7 @@ from explorer.analysis.profiles import possible_entropy
 from explorer.history import TrainingHistory
 from explorer.instrument.wire.about import About, passport_words, title_of
 from explorer.instrument.wire.container import Block, of_bytes, write
+from explorer.instrument.wire.lens import Reads, lens_blocks
 from explorer.instrument.wire.longtext import (
     head_blocks,
     head_bytes,
@@ -56,6 +59,7 @@ from explorer.instrument.wire.longtext import (
     thumb_blocks,
     thumbs_of,
 )
+from explorer.instrument.wire.next import Expects, may_predict, next_blocks
 from explorer.instrument.wire.request import Group, Head, Page, Places, Request
 from explorer.instrument.wire.striking import Effects, effects_block, striking_block, told_blocks
 from explorer.layers import FEW_KEYS, AttentionLayer, FromScores, causal
@@ -82,6 +86,8 @@ def pack(
     history: TrainingHistory | None = None,
     stale: str = "",
     striking: bool = False,
+    writes: bool = False,
+    writing: str | None = None,
     more: bool = False,
     report: Report = lambda doing, share: None,
 ) -> bytes:
@@ -99,6 +105,8 @@ def pack(
         history: The training that the trace is the last frame of; its layers need not be sent.
         stale: What the training is of, where that is no longer what is asked for.
         striking: Whether what is worth a look is told, or may be asked for.
+        writes: Whether it may be asked what comes next, where the text is read forwards.
+        writing: That the model is writing now, or why it wrote no further; None for neither.
         more: Whether the browser has what is said of the trace, so that only the answers are sent.
         report: Told what is being done; may raise to end it.
     """
@@ -123,6 +131,8 @@ def pack(
         "link": link,
         "training": history and _about_history(history) | {"stale": stale},
         "striking": ("here" if told else "ask") if striking else None,
+        "predicts": writes and may_predict(trace),
+        "writing": writing,
     }
     return write(header, blocks)
 
@@ -170,6 +180,7 @@ def _about(trace: AttentionTrace) -> dict[str, Any]:
         "n_cut": trace.n_cut,
         "truncation_side": trace.model.truncation_side,
         "unknown": trace.model.unknown_token,
+        "n_written": trace.n_written,
         "possible": possible_entropy(trace.layers).round(6).tolist(),
         "sinks": any(layer.has_sink for layer in trace.layers),
     }
@@ -235,6 +246,8 @@ def answers_to(
     page_of: Callable[[Page], str],
     report: Report = lambda doing, share: None,
     effects: Effects | None = None,
+    expects: Expects | None = None,
+    reads: Reads | None = None,
 ) -> list[Block]:
     """What a browser asked for beyond layers, for `pack`; nothing where it cannot be.
 
@@ -244,6 +257,8 @@ def answers_to(
         page_of: Makes the file that was asked for.
         report: Told what is being done; may raise to end it.
         effects: Switches the heads of a layer off; None where there is no model to do it in.
+        expects: Says what comes next; None where there is no model to ask.
+        reads: Reads its layers one by one, likewise.
     """
     n_heads = trace.model.n_layers * trace.model.n_heads
     if not request.fits(len(trace.query_tokens), len(trace.key_tokens), n_heads):
@@ -270,6 +285,10 @@ def answers_to(
         blocks.append(striking_block(trace, report))
     if request.effects is not None and effects:
         blocks.append(effects_block(trace, request.effects, effects))
+    if request.next is not None and expects:
+        blocks += next_blocks(request.next, expects)
+    if request.lens is not None and reads:
+        blocks += lens_blocks(request.lens, reads)
     if request.page:
         page = page_of(request.page).encode()
         about = {"kind": "page", "ticket": request.page.ticket}

@@ -1,0 +1,87 @@
+"""Edits: what a reader changes in a model's attention to see what it does. Hashable."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from explorer.errors import ExplorerError
+from explorer.place import read_tokens, write_tokens
+
+Head = tuple[int, int]
+Edge = tuple[int | None, int | None, int, int]
+_HEADS = re.compile(r"\d{1,4}-\d{1,4}(\.\d{1,4}-\d{1,4})*", re.ASCII)
+_EDGE = r"(\d{1,4}|a)-(\d{1,4}|a)-\d{1,5}-\d{1,5}"
+_EDGES = re.compile(rf"{_EDGE}(\.{_EDGE})*", re.ASCII)
+MOST = 4096  # heads, or edges, in one link
+
+
+@dataclass(frozen=True, slots=True)
+class Edits:
+    """Heads and edges that are changed; layers have the model's own numbers.
+
+    Attributes:
+        off: Heads whose output becomes zero.
+        even: Heads that share out their attention evenly over all tokens that they may look at.
+        silent: Heads whose sink takes nothing: the one that is no token (gpt-oss), or else the
+            first token of the text, at which no later token of the head then looks.
+        cut: Positions at which no later token looks, in any head of any layer: attention knocked
+            out (Geva et al. 2023).
+        edges: Single edges: layer, head, query and key; None for all layers, or all heads.
+    """
+
+    off: tuple[Head, ...] = ()
+    even: tuple[Head, ...] = ()
+    silent: tuple[Head, ...] = ()
+    cut: tuple[int, ...] = ()
+    edges: tuple[Edge, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("off", "even", "silent", "cut", "edges"):
+            object.__setattr__(self, name, tuple(sorted(set(getattr(self, name)), key=_order)))
+            if len(getattr(self, name)) > MOST:
+                raise ExplorerError(f"At most {MOST:,} heads or edges can be changed at once.")
+
+    def __bool__(self) -> bool:
+        return any((self.off, self.even, self.silent, self.cut, self.edges))
+
+    def to_query(self) -> dict[str, str]:
+        """The edits as URL parameters; `from_query` gives them back."""
+        found = {name: _write_heads(getattr(self, name)) for name in ("off", "even", "silent")}
+        found["cut"] = write_tokens(self.cut)
+        found["edges"] = ".".join(
+            "-".join("a" if part is None else str(part) for part in edge) for edge in self.edges
+        )
+        return {name: text for name, text in found.items() if text}
+
+    @staticmethod
+    def from_query(query: Mapping[str, str]) -> "Edits":
+        """The edits that a link names; none where it writes something else."""
+        off, even, silent = (_read_heads(query.get(name, "")) for name in ("off", "even", "silent"))
+        edges = query.get("edges", "")
+        found = edges.split(".") if _EDGES.fullmatch(edges) else []
+        return Edits(
+            off, even, silent, read_tokens(query.get("cut", "")), tuple(map(_edge, found[:MOST]))
+        )
+
+
+def _order(one: object) -> tuple[int, ...]:
+    parts = one if isinstance(one, tuple) else (one,)
+    return tuple(-1 if part is None else part for part in parts)
+
+
+def _write_heads(heads: tuple[Head, ...]) -> str:
+    return ".".join(f"{layer}-{head}" for layer, head in heads)
+
+
+def _read_heads(text: str) -> tuple[Head, ...]:
+    if not _HEADS.fullmatch(text):
+        return ()
+    pairs = (one.split("-") for one in text.split(".")[:MOST])
+    return tuple((int(layer), int(head)) for layer, head in pairs)
+
+
+def _edge(text: str) -> Edge:
+    layer, head, query, key = (None if part == "a" else int(part) for part in text.split("-"))
+    assert query is not None
+    assert key is not None
+    return layer, head, query, key

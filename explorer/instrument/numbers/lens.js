@@ -1,0 +1,88 @@
+// How a prediction comes about: each layer read as if it were the last (the logit lens), and what
+// each part of the model gave to a word.
+
+/**
+ * @typedef {{at: number, token: number | null, other: number | null}} Asked
+ * @typedef {Asked & {reason?: string, numbers: number[], positions: number[], texts: string[][],
+ *            tops: [string, number][][], names: string[], chances: Float32Array}} Lens
+ *   reason: why there is nothing, and then there is nothing else; numbers: the layers, −1 for what
+ *   stands before the first; texts: the likeliest token, `[layer][position]`; tops: at the position
+ *   the likeliest of each layer with their probabilities; names: what the tokens write that were
+ *   asked about; chances: `[2, layer, position]`, of the likeliest, and of the one in the end
+ * @typedef {{name: string, kind: string, layer: number | null, head: number | null}} Part
+ * @typedef {Asked & {reason?: string, parts: Part[], constant: number, rest: number, logit: number,
+ *            shown: number, values: Float64Array}} Wrote
+ *   values: what each part gives; constant: what is added in any case; rest: what the sum misses;
+ *   shown: the logit behind a cap, where the model has one
+ * @typedef {{part: Part, value: number}} Given
+ * @typedef {{layer: number, name: string,
+ *            cells: {position: number, text: string, p: number, followed: number}[]}} LensRow
+ */
+
+/** Whether an answer is about what is asked. @param {Asked | null} answer @param {Asked} asked */
+export const isAbout = (answer, asked) =>
+  answer !== null &&
+  answer.at === asked.at &&
+  answer.token === asked.token &&
+  answer.other === asked.other;
+
+/**
+ * The lens row by row, the last layer first, as the text goes up through them.
+ * @param {Lens} lens
+ * @returns {LensRow[]}
+ */
+export function lensRows({ numbers, positions, texts, chances }) {
+  const [n, size] = [positions.length, positions.length * numbers.length];
+  const rows = numbers.map((layer, i) => ({
+    layer,
+    name: layer < 0 ? "input" : `${layer}`,
+    cells: positions.map((position, j) => ({
+      ...{ position, text: texts[i][j], p: chances[i * n + j] },
+      followed: chances[size + i * n + j],
+    })),
+  }));
+  return rows.reverse();
+}
+
+/**
+ * The first layer after which the token that is likeliest in the end is the likeliest for good.
+ * @param {Lens} lens @param {number} position
+ * @returns {number} the layer's number; −1 where it is so from the beginning
+ */
+export function settledAt({ numbers, positions, texts }, position) {
+  const at = positions.indexOf(position);
+  const end = texts[texts.length - 1][at];
+  let first = numbers.length - 1;
+  while (first > 0 && texts[first - 1][at] === end) first--;
+  return numbers[first];
+}
+
+/**
+ * What the parts gave, the most first, whichever way.
+ * @param {Wrote} wrote @param {number} [most]
+ * @returns {Given[]}
+ */
+export function strongest({ parts, values }, most = parts.length) {
+  const all = parts.map((part, i) => ({ part, value: values[i] }));
+  return all.sort((a, b) => Math.abs(b.value) - Math.abs(a.value)).slice(0, most);
+}
+
+/** What all parts but some gave together. @param {Wrote} wrote @param {Given[]} shown */
+export function others({ values }, shown) {
+  const sum = values.reduce((a, b) => a + b, 0);
+  return sum - shown.reduce((a, { value }) => a + value, 0);
+}
+
+/** A number with its sign. @param {number} value */
+export const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
+
+/** That the parts make the logit, and how far they miss it. @param {Wrote} wrote */
+export function sumWords({ logit, shown, constant, rest, other }) {
+  const what = other === null ? "the logit" : "the difference of the logits";
+  const always =
+    Math.abs(constant) >= 0.005 ? `, with ${signed(constant)} that is always added` : "";
+  const missed =
+    Math.abs(rest) < 5e-6 ? "exactly, to five digits" : `but for ${rest.toExponential(0)}`;
+  const bent = Math.abs(shown - logit) < 1e-4 ? "" : `; the model bends it to ${shown.toFixed(2)}`;
+  return `The parts sum to ${what}, ${logit.toFixed(2)}, ${missed}${always}${bent}.`;
+}

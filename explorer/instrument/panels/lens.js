@@ -1,0 +1,205 @@
+// How the prediction comes about: each layer read as the last, and who wrote the word.
+
+import {
+  isAbout,
+  lensRows,
+  others,
+  settledAt,
+  signed,
+  strongest,
+  sumWords,
+} from "../numbers/lens.js";
+import { percent, positionOf } from "../numbers/next.js";
+import { helpMark } from "../parts/bubble.js";
+import { h, setText } from "../parts/dom.js";
+import { chooser } from "./next.js";
+
+/**
+ * @typedef {import("../numbers/scene.js").Scene} Scene
+ * @typedef {import("../numbers/lens.js").Asked} Asked
+ * @typedef {import("../numbers/lens.js").Lens} Lens
+ * @typedef {import("../numbers/lens.js").Wrote} Wrote
+ * @typedef {import("../numbers/lens.js").Given} Given
+ * @typedef {{chooseHead: (layer: number, head: number, add: boolean) => void,
+ *            chooseLayer: (layer: number) => void,
+ *            pick: (side: "row" | "column", units: number[], add: boolean) => void}} Actions
+ * @typedef {ReturnType<typeof elementsOf>} Elements
+ */
+
+const SHOWN = 10; // parts
+const LENS =
+  "The logit lens (nostalgebraist 2020): the vector behind each layer is read as if that layer were " +
+  "the last, with the model’s own last norm and table of words. Layers were not trained for it, so " +
+  "early ones are often far off. Point at a cell for its probability; a click goes to that layer.";
+const WROTE =
+  "Direct logit attribution (Elhage et al. 2021): the vector behind the last layer is a sum of what " +
+  "the embedding, every head and every MLP have added; with what the last norm divides by kept as it " +
+  "is, so is the logit. What a part says to later parts stands with those. Click a head for its map.";
+
+/** @param {Actions} actions @param {(asked: Asked | null) => void} ask told what is wanted; null: nothing */
+export function createLens(actions, ask) {
+  let [token, other] = /** @type {[number | null, number | null]} */ ([null, null]);
+  let about = ""; // the text and place that these are of
+  let shown = /** @type {unknown[]} */ ([]);
+  /** @type {Scene | null} */
+  let scene = null;
+  const again = () => scene && show(scene);
+  const parts = elementsOf(
+    (id) => {
+      token = id < 0 ? null : id;
+      again();
+    },
+    (id) => {
+      other = id < 0 ? null : id;
+      again();
+    },
+  );
+  parts.element.addEventListener("toggle", () => (parts.element.open ? again() : ask(null)));
+
+  /** @param {Scene} now */
+  function show(now) {
+    scene = now;
+    const { trace, view } = now;
+    parts.element.hidden = !trace.head.predicts || Boolean(trace.next?.reason);
+    if (parts.element.hidden || !parts.element.open || !trace.next) return;
+    const at = positionOf(trace, [], view.queries);
+    const place = `${trace.head.id} ${at}`;
+    if (place !== about) [about, token, other] = [place, null, null];
+    const asked = { at, token, other };
+    ask(asked);
+    const { lens, wrote } = trace;
+    const here = isAbout(lens, asked);
+    if (shown[0] === lens && shown[1] === place && shown[2] === here) return;
+    shown = [lens, place, here];
+    if (!here || !lens) return setText(parts.waits, "Reading each layer as the last …");
+    setText(parts.waits, lens.reason ?? "");
+    parts.body.hidden = Boolean(lens.reason);
+    if (lens.reason) return;
+    fillLens(parts, lens, now, actions);
+    fillChoices(parts, now, at, asked);
+    fillWrote(parts, lens, /** @type {Wrote} */ (wrote), actions);
+  }
+  return {
+    element: parts.element,
+    draw: show,
+    focus: show, // an answer comes without a new picture
+  };
+}
+
+/** @param {(id: number) => void} of @param {(id: number) => void} against */
+function elementsOf(of, against) {
+  const waits = h("p", { class: "ax-help", role: "status" });
+  const settled = h("p", { class: "ax-help" });
+  const table = h("table", { class: "ax-lens-table" });
+  const token = chooser("The word", [], of);
+  const other = chooser("The word that it is compared with", [], against);
+  const list = h("ol", { class: "ax-wrote" });
+  const sum = h("p", { class: "ax-help" });
+  const lens = h(
+    "div",
+    {},
+    h("div", { class: "ax-title" }, h("h3", {}, "Each layer as the last"), helpMark(LENS)),
+    settled,
+    h(
+      "div",
+      {
+        class: "ax-lens-scroll",
+        tabindex: "0",
+        role: "group",
+        "aria-label": "Each layer as the last",
+      },
+      table,
+    ),
+  );
+  const tools = [h("h3", {}, "Who wrote"), token.element, h("span", {}, "and not"), other.element];
+  const wrote = h("div", {}, h("div", { class: "ax-title" }, ...tools, helpMark(WROTE)), list, sum);
+  const body = h("div", { class: "ax-lens-body" }, lens, wrote);
+  const element = /** @type {HTMLDetailsElement} */ (
+    h(
+      "details",
+      {
+        class: "ax-panel ax-panel-lens",
+        "aria-label": "How the prediction comes about",
+        hidden: "",
+      },
+      h("summary", {}, "How the prediction comes about: layer by layer, and who wrote it"),
+      ...[waits, body],
+    )
+  );
+  return { element, waits, body, settled, table, token, other, list, sum };
+}
+
+/** @param {Elements} parts @param {Lens} lens @param {Scene} scene @param {Actions} actions */
+function fillLens({ settled, table }, lens, { trace }, actions) {
+  const words = trace.head.query_tokens;
+  const first = settledAt(lens, lens.at);
+  const since = first < 0 ? "before the first layer" : `after layer ${first}`;
+  settled.replaceChildren(
+    ...["After ", h("strong", { dir: "auto" }, words[lens.at].text), " the word is settled "],
+    `${since}. Rows are layers, the last on top; columns are positions.`,
+  );
+  const head = h(
+    "tr",
+    {},
+    h("th", { scope: "col" }, "layer"),
+    ...lens.positions.map((position) =>
+      h("th", { scope: "col", dir: "auto" }, words[position].text),
+    ),
+  );
+  table.replaceChildren(h("thead", {}, head), h("tbody", {}, ...lensRows(lens).map(line)));
+
+  const scroller = /** @type {HTMLElement} */ (table.parentElement);
+  scroller.scrollLeft = scroller.scrollWidth; // the position that is asked about is the last
+
+  /** @param {import("../numbers/lens.js").LensRow} row */
+  function line({ layer, name, cells }) {
+    const all = cells.map(({ position, text, p, followed }) => {
+      const title = `${text}: ${percent(p)}; the word in the end: ${percent(followed)}`;
+      const button = h("button", { type: "button", title }, text);
+      button.style.setProperty("--share", String(Math.round(100 * p)));
+      button.addEventListener("click", () => {
+        actions.pick("row", [position], false);
+        if (layer >= 0) actions.chooseLayer(layer);
+      });
+      return h("td", position === lens.at ? { "aria-current": "true" } : {}, button);
+    });
+    return h("tr", {}, h("th", { scope: "row" }, name), ...all);
+  }
+}
+
+/** The words that may be asked about. @param {Elements} parts @param {Scene} scene @param {number} at @param {Asked} asked */
+function fillChoices({ token, other }, { trace }, at, asked) {
+  const next = /** @type {import("../numbers/next.js").Next} */ (trace.next);
+  const i = at - next.first;
+  const ids = [...next.ids.subarray(i * next.k, (i + 1) * next.k)];
+  const named = ids.map((id) => /** @type {[string, string]} */ ([`${id}`, next.names[id] ?? ""]));
+  token.offer(named);
+  other.offer([["-1", "(any other)"], ...named]);
+  token.show(asked.token ?? ids[0]);
+  other.show(asked.other ?? -1);
+}
+
+/** @param {Elements} parts @param {Lens} lens @param {Wrote} wrote @param {Actions} actions */
+function fillWrote({ list, sum }, { names }, wrote, actions) {
+  setText(sum, wrote.reason ?? sumWords(wrote));
+  if (wrote.reason) return list.replaceChildren();
+  const shown = strongest(wrote, SHOWN);
+  const most = Math.max(...shown.map(({ value }) => Math.abs(value)), 1e-9);
+  list.setAttribute("aria-label", `Who wrote ${names.join(" and not ")}`);
+  list.replaceChildren(
+    ...shown.map((given) => h("li", {}, bar(given, most, actions))),
+    h("li", { class: "ax-help" }, `all others ${signed(others(wrote, shown))}`),
+  );
+}
+
+/** @param {Given} given @param {number} most @param {Actions} actions */
+function bar({ part, value }, most, actions) {
+  const { layer, head } = part;
+  const isHead = layer !== null && head !== null;
+  const title = isHead ? "See where it looks" : part.name;
+  const element = h(isHead ? "button" : "span", { class: "ax-given", title }, part.name);
+  if (isHead) element.addEventListener("click", () => actions.chooseHead(layer, head, false));
+  element.append(h("span", { class: value < 0 ? "ax-against" : "ax-for" }, signed(value)));
+  element.style.setProperty("--share", `${(100 * Math.abs(value)) / most}%`);
+  return element;
+}

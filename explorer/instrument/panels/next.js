@@ -1,0 +1,183 @@
+// What comes next: what the model expects behind a position, and a hand on its writing.
+
+import { isNextHere, nextAt, nextWords, percent, positionOf } from "../numbers/next.js";
+import { helpMark } from "../parts/bubble.js";
+import { h, pushButton, setText } from "../parts/dom.js";
+
+/**
+ * @typedef {import("../numbers/scene.js").Scene} Scene
+ * @typedef {import("../numbers/next.js").Next} Next
+ * @typedef {import("../numbers/next.js").Candidate} Candidate
+ * @typedef {{append: (at: number, id: number) => void, write: () => void, stop: () => void}} Writing
+ *   append: the text goes on with a token; write: the model goes on by itself
+ */
+
+const SHOWN = 8; // candidates
+const HELP =
+  "The probability of every next token: softmax of the model’s logits, divided by the temperature. " +
+  "Point at a word, or pin one, to see what was expected behind it. A click writes the token; " +
+  "“Write” lets the model go on by drawing from these.";
+/** @type {[string, string][]} */
+const TEMPERATURES = [
+  ["0", "the likeliest"],
+  ["50", "temperature 0.5"],
+  ["100", "temperature 1"],
+  ["150", "temperature 1.5"],
+];
+/** @type {[string, string][]} */
+const TOPS = [
+  ["0", "of all tokens"],
+  ["40", "of the 40 likeliest"],
+  ["5", "of the 5 likeliest"],
+];
+
+/** @param {import("../parts/tools.js").Change} change @param {Writing | null} writing null where nothing can be written */
+export function createNext(change, writing) {
+  const parts = elementsOf(change, writing);
+  let shown = ""; // what the line shows
+  /** @param {Scene} scene */
+  function show(scene) {
+    const { trace, view } = scene;
+    const { head, next } = trace;
+    parts.element.hidden = !head.predicts;
+    if (!head.predicts) return;
+    const at = positionIn(scene);
+    const isHere = isNextHere(next, view, at);
+    const key = `${head.id} ${head.writing} ${view.temperature} ${view.top} ${at} ${isHere}`;
+    if (key === shown) return;
+    shown = key;
+    tell(parts, head.writing, writing);
+    if (next?.reason) return refuse(parts, next.reason);
+    const tokens = head.query_tokens.map(({ text }) => text);
+    fill(parts, isHere ? next : null, at, tokens, writing);
+    parts.temperature.show(view.temperature);
+    parts.top.show(view.top);
+  }
+  return { element: parts.element, draw: show, focus: show };
+}
+
+/** @param {Scene} scene */
+function positionIn({ focus, view, model, trace }) {
+  const pointed = focus.rows.flatMap((row) => model.picture.rows[row]?.tokens ?? []);
+  return positionOf(trace, pointed, view.queries);
+}
+
+/** @typedef {ReturnType<typeof elementsOf>} Elements */
+
+/** @param {import("../parts/tools.js").Change} change @param {Writing | null} writing */
+function elementsOf(change, writing) {
+  const says = h("p", { class: "ax-help ax-next-says" });
+  const waits = h("span", { class: "ax-help", role: "status" });
+  const list = h("ol", { class: "ax-next-list", "aria-label": "Likeliest next tokens" });
+  const draws = (/** @type {number} */ temperature) =>
+    change((view) => ({ ...view, temperature }), {});
+  const temperature = chooser("How a token is drawn", TEMPERATURES, draws);
+  const top = chooser("From which tokens (top-k)", TOPS, (n) =>
+    change((view) => ({ ...view, top: n }), {}),
+  );
+  const write = pushButton("Write", "The model goes on by itself", () => writing?.write());
+  const stop = pushButton("Stop", "What is written stays", () => writing?.stop());
+  const tools = h(
+    "span",
+    { class: "ax-away" },
+    waits,
+    temperature.element,
+    top.element,
+    write,
+    stop,
+  );
+  const title = h(
+    "div",
+    { class: "ax-title" },
+    h("h3", {}, "What comes next"),
+    helpMark(HELP),
+    says,
+  );
+  title.append(tools);
+  const element = h(
+    "section",
+    { class: "ax-panel ax-panel-next", "aria-label": "What comes next", hidden: "" },
+    ...[title, list],
+  );
+  return { element, says, waits, list, tools, temperature, top, write, stop };
+}
+
+/**
+ * A box of choices.
+ * @param {string} name @param {[string, string][]} choices value, words
+ * @param {(value: number) => void} choose
+ */
+export function chooser(name, choices, choose) {
+  const element = /** @type {HTMLSelectElement} */ (
+    h("select", { class: "ax-chooser", "aria-label": name, title: name })
+  );
+  /** @param {[string, string][]} offered */
+  const offer = (offered) =>
+    element.replaceChildren(...offered.map(([value, words]) => h("option", { value }, words)));
+  offer(choices);
+  element.addEventListener("change", () => choose(Number(element.value)));
+  return {
+    ...{ element, offer },
+    /** @param {number} value */
+    show: (value) => {
+      element.value = String(value);
+    },
+  };
+}
+
+/** Whether the model writes now, or why it does no longer. @param {Elements} parts @param {string | null} state @param {Writing | null} writing */
+function tell({ waits, write, stop, tools }, state, writing) {
+  const isWriting = state === "now";
+  tools.hidden = writing === null;
+  [write.hidden, stop.hidden] = [isWriting, !isWriting];
+  setText(waits, isWriting ? "Writing …" : (state ?? ""));
+}
+
+/** @param {Elements} parts @param {string} reason */
+function refuse({ says, list, tools }, reason) {
+  setText(says, reason);
+  list.replaceChildren();
+  tools.hidden = true;
+}
+
+/**
+ * @param {Elements} parts @param {Next | null} next null while it is on its way @param {number} at
+ * @param {string[]} tokens @param {Writing | null} writing
+ */
+function fill({ says, list, write }, next, at, tokens, writing) {
+  if (!next) return setText(says, "Asking the model what comes next …");
+  const now = nextAt(next, at, tokens, SHOWN);
+  write.disabled = next.room <= 0;
+  if (!now) {
+    setText(says, `Pin “${tokens[at]}” to see what was expected after it.`);
+    return list.replaceChildren();
+  }
+  const words = nextWords(now, tokens).map((part) =>
+    typeof part === "string" ? part : h("strong", { dir: "auto" }, part[0]),
+  );
+  says.replaceChildren(...words);
+  const last = at === next.last;
+  const act =
+    writing && next.room > 0 ? (/** @type {number} */ id) => writing.append(at, id) : null;
+  list.replaceChildren(
+    ...now.rows.map((row) => h("li", {}, candidate(row, last, act))),
+    h("li", { class: "ax-help" }, `all others ${percent(now.rest)}`),
+  );
+}
+
+/** @param {Candidate} row @param {boolean} last @param {((id: number) => void) | null} act */
+function candidate({ id, text, p, real, ends }, last, act) {
+  const title = ends
+    ? "The end of the text"
+    : last
+      ? "Write it"
+      : "Go on with it from here; what stands behind is left out";
+  const button = pushButton(text, title, () => act?.(id), "ax-candidate");
+  if (text.startsWith("␣") && text.length > 1)
+    button.replaceChildren(h("i", {}, "␣"), text.slice(1));
+  button.append(h("span", {}, percent(p)));
+  button.style.setProperty("--share", `${100 * p}%`);
+  button.disabled = act === null || ends;
+  if (real) button.setAttribute("aria-current", "true");
+  return button;
+}

@@ -1,0 +1,64 @@
+"""How a prediction comes about as blocks of a payload; `numbers/lens.js` is the other end.
+
+``lens``: what each layer would predict if it were the last, float32 ``[layer, position]`` of the
+likeliest token and, in ``chosen``, of the one that is followed. ``wrote``: what each part gives to
+a token's logit, float64 ``[part]``. Where the model's parts cannot be told apart it says why.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from explorer.analysis.attribution import Attribution, attribution
+from explorer.errors import ExplorerError
+from explorer.instrument.wire.container import Block, of_bytes
+from explorer.instrument.wire.request import Lens
+from explorer.residual import AtPosition, LensMap, LensRow, Part
+
+POSITIONS = 24  # that are shown beside one another
+
+Reads = Callable[[Lens], tuple[LensMap, LensRow, AtPosition | str, tuple[str, ...]]]
+"""The map, the row of the position, all that was added there or why that is not known, and what
+the tokens that are asked about write."""
+
+
+def lens_blocks(wish: Lens, reads: Reads) -> list[Block]:
+    """How the prediction at a position comes about."""
+    about = {"at": wish.at, "token": wish.token, "other": wish.other}
+    try:
+        whole, row, added, names = reads(wish)
+    except ExplorerError as error:
+        return [of_bytes({"kind": "lens", "reason": str(error)} | about, b"")]
+    told = {
+        "kind": "lens",
+        "numbers": list(whole.numbers),
+        "positions": list(whole.positions),
+        "texts": whole.texts,
+        "tops": [
+            [[text, round(float(p), 6)] for text, p in zip(texts, chances, strict=True)]
+            for texts, chances in zip(row.texts, row.probabilities, strict=True)
+        ],
+        "names": names,
+    } | about
+    chances = np.stack([whole.probabilities, whole.chosen_probabilities])
+    blocks: list[Block] = [(told, chances.astype(np.float32))]
+    if isinstance(added, str):
+        return [*blocks, of_bytes({"kind": "wrote", "reason": added} | about, b"")]
+    return [*blocks, _wrote(attribution(added, 0, 1 if len(added.tokens) > 1 else None), about)]
+
+
+def _wrote(found: Attribution, about: dict[str, Any]) -> Block:
+    told = {
+        "kind": "wrote",
+        "parts": [_part(part) for part in found.parts],
+        "constant": found.constant,
+        "rest": found.rest,
+        "logit": found.logit,
+        "shown": found.shown,
+    }
+    return told | about, found.values.astype(np.float64)
+
+
+def _part(part: Part) -> dict[str, Any]:
+    return {"name": part.name, "kind": part.kind, "layer": part.layer, "head": part.head}

@@ -1,0 +1,151 @@
+"""The residual stream of a decoder: what each part of it adds at a position, and how it is read.
+
+Of models whose layers add to what they read: x ← x + attention(…) + mlp(…). The last norm divides
+by a length; with that kept as it is (frozen), the logit of a token is a sum over what was added.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from explorer.headname import head_name
+
+Doubles = npt.NDArray[np.float64]
+Kind = Literal["token", "position", "embedding", "head", "attention", "mlp", "other", "bias"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What has added something to the stream.
+
+    Attributes:
+        kind: ``token`` and ``position`` (their embeddings, or ``embedding`` for both where they
+            cannot be told apart), ``head``, ``attention`` (all heads of a layer, where they cannot
+            be told apart), ``mlp``, ``other`` (what else a layer adds), ``bias`` (of the map behind
+            a layer's heads, and of the norm behind them).
+        layer: The model's own number of the layer; None for what stands before the layers.
+        head: The head.
+    """
+
+    kind: Kind
+    layer: int | None = None
+    head: int | None = None
+
+    @property
+    def name(self) -> str:
+        """In words: ``L3·H1``, ``MLP of layer 3``."""
+        if self.layer is None:
+            return {"token": "token embedding", "position": "position embedding"}.get(
+                self.kind, self.kind
+            )
+        if self.head is not None:
+            return head_name(self.layer, self.head)
+        named = {"mlp": "MLP", "bias": "biases of attention", "other": "other parts"}
+        return f"{named.get(self.kind, self.kind)} of layer {self.layer}"
+
+
+@dataclass(frozen=True, eq=False)
+class Norm:
+    """A LayerNorm or RMSNorm with what it divides by kept as it is: then it is linear.
+
+    Attributes:
+        gain: ``[d]``.
+        shift: ``[d]``.
+        centred: Whether the mean is taken off first.
+        scale: What each position is divided by, ``[position]``.
+    """
+
+    gain: Doubles
+    shift: Doubles
+    centred: bool
+    scale: Doubles
+
+    def of(self, parts: Doubles, position: int) -> Doubles:
+        """What becomes of parts of a position's vector, ``[…, d]``: without the shift."""
+        if self.centred:
+            parts = parts - parts.mean(axis=-1, keepdims=True)
+        found: Doubles = parts * self.gain / self.scale[position]
+        return found
+
+    def seen_from(self, direction: Doubles, position: int) -> Doubles:
+        """The direction before the norm that is one behind it, ``[…, d]``."""
+        found: Doubles = direction * self.gain / self.scale[position]
+        return found - found.mean(axis=-1, keepdims=True) if self.centred else found
+
+
+@dataclass(frozen=True, eq=False)
+class AtPosition:
+    """All that was added to the stream at one position, and the words that are read from it.
+
+    Attributes:
+        position: The position.
+        parts: What added something, in the model's order.
+        vectors: What each added, ``[part, d]``.
+        stream: The model's own vector behind the last layer, ``[d]``.
+        norm: The last norm; None if there is none.
+        tokens: Numbers of the tokens that are asked for.
+        directions: For each the direction in which its logit grows, ``[token, d]``.
+        biases: What is added to each in any case, ``[token]``.
+        raw: The logits that the parts add up to, ``[token]``.
+        logits: The model's own, ``[token]``: the same, unless a cap has bent them (Gemma 2).
+    """
+
+    position: int
+    parts: tuple[Part, ...]
+    vectors: Doubles
+    stream: Doubles
+    norm: Norm | None
+    tokens: tuple[int, ...]
+    directions: Doubles
+    biases: Doubles
+    raw: Doubles
+    logits: Doubles
+
+
+@dataclass(frozen=True, eq=False)
+class LensRow:
+    """What would be predicted at one position if the model ended after each layer.
+
+    Attributes:
+        numbers: The layers: −1 for what stands before the first, then the model's own numbers.
+        ids: The likeliest tokens, ``[layer, rank]``.
+        probabilities: ``[layer, rank]``.
+        texts: What each writes, ``[layer][rank]``.
+        chosen: The token that is followed.
+        chosen_probabilities: Its probability after each layer, ``[layer]``.
+        chosen_ranks: How many tokens are likelier than it, ``[layer]``.
+    """
+
+    numbers: tuple[int, ...]
+    ids: npt.NDArray[np.intp]
+    probabilities: Doubles
+    texts: tuple[tuple[str, ...], ...]
+    chosen: int
+    chosen_probabilities: Doubles
+    chosen_ranks: npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class LensMap:
+    """The same over positions: the likeliest token and its probability, and a chosen one's.
+
+    Attributes:
+        numbers: The layers, as in `LensRow`.
+        positions: The positions.
+        ids: ``[layer, position]``.
+        probabilities: ``[layer, position]``.
+        texts: What each writes behind the text up to there, ``[layer][position]``.
+        chosen: The token that is followed; None where each position follows the token that the
+            model itself finds likeliest there.
+        chosen_probabilities: ``[layer, position]``.
+    """
+
+    numbers: tuple[int, ...]
+    positions: tuple[int, ...]
+    ids: npt.NDArray[np.intp]
+    probabilities: Doubles
+    texts: tuple[tuple[str, ...], ...]
+    chosen: int | None
+    chosen_probabilities: Doubles

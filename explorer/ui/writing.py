@@ -1,0 +1,130 @@
+"""A decoder that writes on the page: the model goes on by itself, or a reader chooses a token."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import streamlit as st
+
+from explorer.errors import ExplorerError
+from explorer.instrument.wire.request import Draw, Written
+from explorer.run import Run
+from explorer.sampling import Sampling
+from explorer.source import Transplanted, model_of
+from explorer.trace import AttentionTrace
+from explorer.ui import place, state
+from explorer.ui.scheduler import Job, scheduler
+from explorer.ui.work import Continuing
+
+AT_A_TIME = 24  # tokens
+
+
+@dataclass
+class OnThePage:
+    """What is being written, or was last.
+
+    Attributes:
+        job: The work; None once it has ended or was stopped.
+        ended: Why no more was written, for the text that was written.
+        drawn: What was known of the work when the page was drawn last.
+    """
+
+    job: Job | None = None
+    ended: tuple[Run, str] | None = None
+    drawn: Any = None
+
+
+def now() -> OnThePage:
+    """What is being written."""
+    found: OnThePage = st.session_state.setdefault("writing", OnThePage())
+    return found
+
+
+def can_write(run: Run) -> bool:
+    """Whether a run is read by a model that can be asked what comes next."""
+    source = run.source
+    return model_of(source) is not None and not isinstance(source, Transplanted)
+
+
+def sampling_of(draw: Draw) -> Sampling:
+    """How a token is drawn, as the browser says it."""
+    return Sampling(draw.temperature / 100, draw.top or None)
+
+
+def state_of(run: Run) -> str | None:
+    """Whether a run is being written on, as payloads say it: ``now``; or why it went no further."""
+    writing = now()
+    if writing.job is not None:
+        return "now"
+    return writing.ended[1] if writing.ended and writing.ended[0] == run else None
+
+
+def asked(wish: Written, run: Run, trace: AttentionTrace) -> None:
+    """What a reader wants of what is written behind the text that he sees."""
+    stop()
+    if wish.act == "append":
+        state.want(gone_on(run, trace, wish.at, wish.token))
+    if wish.act == "write":
+        chosen = replace(sampling_of(wish.draw), seed=len(run.written) + 1)
+        work = Continuing(run, chosen, AT_A_TIME)
+        now().job = scheduler().ask(work, _reader())
+        now().ended = None
+
+
+def gone_on(run: Run, trace: AttentionTrace, at: int, token: int) -> Run:
+    """A run whose text goes on with a token behind a position; what stood there is left out."""
+    n = len(trace.query_tokens)
+    given = n - trace.n_written
+    if at >= given:
+        return replace(run, written=(*run.written[: at - given + 1], token))
+    text = trace.texts[-1]
+    spans = [t.span for t in trace.query_tokens[: at + 1] if t.span]
+    left = text[: max((end for _, end in spans), default=0)]
+    if at == given - 1 or all(t.special for t in trace.query_tokens[at + 1 : given]):
+        return replace(run, written=(token,))  # the given text stays as it is
+    if trace.model.part in ("cross", "decoder"):
+        return replace(run, written=(token,), second=left)
+    return replace(run, written=(token,), text=left)
+
+
+def arrived() -> AttentionTrace | None:
+    """What is written so far, where something is being written; it becomes what is shown."""
+    session, writing = st.session_state, now()
+    if session.wanted is not None:
+        stop()  # the reader has asked for something else
+    job = writing.job
+    if job is None:
+        return None
+    scheduler().look(job)
+    found = job.partial
+    if job.future.done():
+        writing.job = None
+        try:
+            found = job.future.result()
+        except ExplorerError as error:
+            state.went_wrong(str(error))
+    writing.drawn = found
+    if found is None:
+        return None
+    run, trace, ended = found
+    if ended:
+        writing.ended = run, ended
+    session.shown = run
+    state.write_address()
+    place.look(run=run, queries=(len(trace.query_tokens) - 1,), keys=(), words=("", ""))
+    return trace
+
+
+def goes_on() -> bool:
+    """Whether there is more to show than what was drawn last."""
+    job = now().job
+    return job is not None and (job.future.done() or job.partial is not now().drawn)
+
+
+def stop() -> None:
+    """The model writes no further; what it wrote stays."""
+    scheduler().leave(_reader())
+    now().job = None
+
+
+def _reader() -> str:
+    return f"{st.session_state.reader} write"

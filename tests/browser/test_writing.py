@@ -1,0 +1,110 @@
+"""A decoder that writes on the page: what comes next, who wrote it, and a text that goes on."""
+
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from explorer.run import Run
+from explorer.source import Stories
+from explorer.sources.expecting import expect as expected
+
+STORY = "Mia and Tom live near the garden. Mia has a red ball."
+QUERY = "?" + urlencode({"text": STORY, "source": "stories"})
+# Shares are shown to a tenth of a per cent, or to a whole one from 10 on.
+SHOWN = 0.0051
+
+
+@pytest.fixture(scope="module")
+def told():
+    return expected(Run(STORY, source=Stories()))
+
+
+def opened(reader, query=QUERY):
+    reader.open(query).painted()
+    reader.page.locator(".ax-candidate").first.wait_for()
+    return reader
+
+
+def written_in(reader):
+    """The numbers of the tokens that the address says were written."""
+    found = parse_qs(urlsplit(reader.page.url).query).get("written", [""])[0]
+    return [int(i) for i in found.split(".") if i]
+
+
+def names(reader):
+    """The candidates, a space before one as ␣."""
+    found = reader.page.locator(".ax-candidate").all_inner_texts()
+    return ["".join(text.split("\n")[:-1]) for text in found]
+
+
+def shares(reader):
+    found = reader.page.locator(".ax-candidate > span").all_inner_texts()
+    return [0.0 if text.startswith("<") else float(text.split()[0]) / 100 for text in found]
+
+
+def test_the_likeliest_tokens_stand_with_the_models_own_probabilities(reader, told):
+    page = opened(reader).page
+    found = names(reader)
+    wanted = [told.texts[i] for i in told.ids[told.last].tolist()]
+    assert found == wanted[: len(found)]
+    chances = np.exp(told.logs[told.last][: len(found)])
+    assert np.abs(np.array(shares(reader)) - chances).max() <= SHOWN
+    # Behind another token what stood there is told with its place among the likeliest.
+    reader.token(1).hover()
+    says = page.locator(".ax-next-says")
+    expect(says).to_contain_text("After Mia stands and")
+    rank = int(told.ranks[1]) + 1
+    expect(says).to_contain_text("the likeliest" if rank == 1 else str(rank))
+
+
+def test_a_click_writes_a_token_and_write_lets_the_model_go_on(reader, told):
+    page = opened(reader).page
+    first = int(told.ids[told.last][0])
+    page.locator(".ax-candidate").first.click()
+    page.wait_for_url(lambda url: f"written={first}" in url)
+    mark = page.locator(".ax-text .ax-written")
+    expect(mark).to_have_count(1)
+    assert mark.inner_text() == told.texts[first].lstrip("␣")
+    page.get_by_role("button", name="Write", exact=True).click()
+    page.wait_for_function("document.URL.match(/written=[0-9]+(\\.[0-9]+){10}/)")
+    expect(page.get_by_role("button", name="Write", exact=True)).to_be_visible()
+    numbers = written_in(reader)
+    assert numbers[0] == first
+    expect(mark).to_have_count(len(numbers))
+    # The link alone opens what was written.
+    query = urlsplit(page.url).query
+    opened(reader, f"?{query}")
+    expect(mark).to_have_count(len(numbers))
+    assert written_in(reader) == numbers
+
+
+def test_from_a_word_in_the_middle_the_text_goes_on_another_way(reader):
+    page = opened(reader).page
+    reader.token(11).click()
+    expect(page.locator(".ax-next-says")).to_contain_text("After a stands red")
+    word = next(name for name in names(reader) if name != "␣red").lstrip("␣")
+    page.locator(".ax-candidate", has_text=word).first.click()
+    line = page.locator(".ax-text")
+    expect(line).to_contain_text(f"Mia has a {word}")
+    expect(line).not_to_contain_text("ball")
+
+
+def test_each_layer_is_read_as_the_last_and_the_parts_sum_to_the_logit(reader, told):
+    page = opened(reader).page
+    page.get_by_text("How the prediction comes about").click()
+    table = page.locator(".ax-lens-table")
+    expect(table.locator("tbody tr")).to_have_count(4)
+    top = table.locator("tbody tr").first.locator("td").last
+    assert top.inner_text() == told.texts[int(told.ids[told.last][0])]
+    expect(page.locator(".ax-wrote + .ax-help")).to_contain_text("exactly")
+    head = page.locator("button.ax-given").first
+    name = head.inner_text().split("\n")[0]
+    head.click()
+    reader.wait_says(f"{name}:")
+
+
+def test_a_model_that_reads_both_ways_has_nothing_that_comes_next(reader):
+    reader.open().painted()
+    expect(reader.page.locator(".ax-panel-next")).to_be_hidden()
