@@ -109,11 +109,10 @@ def take_models(browser: Browser, app: App) -> None:
     query = {"text": "the cat sat on the mat.", "second": "die katze war müde.", "query": "2"}
     page.goto(f"{app.url}?{urlencode(query | {'source': f'path:{cross}', 'layer': '2'})}")
     page.locator(".ax[data-painted]").wait_for(timeout=60_000)
-    page.get_by_role("radio", name="Cross").wait_for()
     page.wait_for_load_state("networkidle")
     page.screenshot(path=ROOT / "docs/cross.png")
-    page.get_by_role("textbox", name="Folder").fill(str(vision))
     page.get_by_role("button", name="Edit", exact=True).click()
+    page.get_by_role("textbox", name="Folder").fill(str(vision))
     page.get_by_text("Picture", exact=True).click()
     box = page.get_by_test_id("stFileUploader").locator("input")
     drawn = {"name": "drawing.png", "mimeType": "image/png", "buffer": png_of(drawing(300, 220))}

@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 # others' work the scores of a head took 10 times as long with two threads as with one.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+from explorer.edits import Edits
 from explorer.errors import ExplorerError
 from explorer.picture import Picture
 from explorer.run import Run
@@ -52,6 +54,8 @@ def trace(
     picture: object = None,
     source_language: str | None = None,
     target_language: str | None = None,
+    written: Sequence[int] = (),
+    edits: str = "",
     model: object = None,
     tokenizer: object = None,
     processor: object = None,
@@ -73,6 +77,11 @@ def trace(
         source_language: Of a model that translates (M2M100, NLLB, mBART): the language of the
             text, as its tokenizer calls it, such as ``en``, ``eng_Latn`` or ``en_XX``.
         target_language: The language that it shall write.
+        written: Numbers of tokens that stand behind the text, as a decoder wrote them.
+        edits: What is changed in the model's attention, as links say it: ``off:3-1`` switches
+            L3·H1 off, ``even:3-1`` lets it look evenly, ``cut:4`` lets no later token look at
+            token 4, ``edges:3-1-8-4`` cuts that head's edge from token 8 to token 4; with ``_``
+            between several.
         model: A model of Transformers that is in memory, in place of a source. It reads as many
             tokens as it can, and is left as it was found.
         tokenizer: Its tokenizer.
@@ -91,7 +100,8 @@ def trace(
 
     reads = _source(source, model, tokenizer, processor, options)
     languages = (source_language, target_language)
-    return trace_run(_run(text, second, reads, part, _picture(picture), languages))
+    run = _run(text, second, reads, part, _picture(picture), languages)
+    return trace_run(replace(run, written=tuple(written), edits=Edits.of_link(edits)))
 
 
 def traces(

@@ -1,27 +1,145 @@
-"""A run as the Python that gives the same trace."""
+"""What is on a page as the Python that gives the same numbers."""
 
+from collections.abc import Sequence
 from dataclasses import MISSING, fields
+from typing import Literal
 
 from explorer.run import PARTS, Run
 from explorer.source import Own, Scratch, Trained, kind_of
+from explorer.target import Target
 
 
 def python_of(run: Run) -> str:
     """Lines to paste into Python; a file is called by a name that stands for its own."""
+    return f"import explorer\n\ntrace = {_traced(run)}\n"
+
+
+def python_of_survey(runs: Sequence[Run], pairs: Sequence[tuple[int, int, int]] = ()) -> str:
+    """Lines that give the numbers of all heads on some texts of one source.
+
+    Args:
+        runs: The texts.
+        pairs: Of words that were pointed at, each a text and two positions.
+    """
+    if len(runs) > 1:
+        texts = [run.texts if run.second else run.text for run in runs]
+        traces = f"explorer.traces({_called([repr(texts)], _how_read(runs[0]))})"
+    else:
+        traces = f"[{_traced(runs[0])}]"
+    lines = [
+        "import explorer",
+        *(["from explorer.analysis.finder import find_pairs"] if pairs else []),
+        *(["from explorer.analysis.groups import word_of"] if pairs else []),
+        "from explorer.analysis.survey import survey",
+        "",
+        f"traces = {traces}",
+        "found = survey(traces, len(traces))",
+        "for name, measure in found.counted.measures.items():",
+        "    print(name, measure.mean.round(3))  # [layer, head]",
+    ]
+    if pairs:
+        lines += [
+            f"pairs = {list(pairs)}  # a text, and the positions of two of its tokens",
+            "def read(text, *at):",
+            "    return traces[text].layers, *(word_of(traces[text].key_tokens, i) for i in at)",
+            "pointed = find_pairs([read(*pair) for pair in pairs])",
+            "print(pointed.weight.round(3))  # [layer, head]",
+        ]
+    return "\n".join([*lines, ""])
+
+
+def python_of_layers(layers: Sequence[tuple[Run, int, bool, bool]]) -> str:
+    """Lines that give every number of a layer, and of the same with something changed.
+
+    Args:
+        layers: Of each its run, its number, whether its tokens are told their positions, and
+            whether its words are read backwards.
+    """
+    lines = ["import explorer", *_imports(layers[0][0])]
+    lines += ["from explorer.sources.layertraces import Twist, trace_layer", ""]
+    for name, (run, number, positions, backwards) in zip(
+        ("layer", "changed"), layers, strict=False
+    ):
+        twist = f"Twist(positions={positions}, backwards={backwards})"
+        lines += [f"{name} = trace_layer({_made(run)}, {number}, {twist})"]
+    return "\n".join([*lines, ""])
+
+
+def python_of_explanation(
+    run: Run,
+    target: Target,
+    how: Literal["replace", "drop"],
+    *,
+    by_word: bool,
+    whole_flow: bool,
+) -> str:
+    """Lines that give an explanation; the arguments are those of `analysis.explanation`."""
+    lines = ["import explorer", "from explorer.analysis.explanation import explain"]
+    lines += _imports(run)
+    lines += ["from explorer.sources.activations import read_activations"]
+    lines += ["from explorer.sources.intervention import intervention"]
+    lines += [
+        f"from explorer.target import {type(target).__name__}",
+        "",
+        f"run = {_made(run)}",
+        f"asked = intervention(run, {target!r})",
+        "inside = lambda: read_activations(run)",
+        f"found = explain(asked, inside, how={how!r}, by_word={by_word}, whole_flow={whole_flow})",
+        "print(found.value, found.removal)  # the target, and what each word does to it",
+        "for score in found.scores:",
+        "    print(score.method.name, score.values)",
+    ]
+    return "\n".join([*lines, ""])
+
+
+def _traced(run: Run) -> str:
+    """The call that gives a run's trace."""
     if isinstance(run.source, Own):
-        return 'import explorer\n\ntrace = explorer.load("weights.npz")\n'
-    given = {} if run.picture is None else {"picture": "picture.png"}
-    if run.second is not None:
-        given["second"] = run.second
-    if kind_of(run.source) != "bert":
-        given["source"] = run.source.spec
-    if run.part != PARTS[0]:
-        given["part"] = run.part
+        return 'explorer.load("weights.npz")'
+    given = {"picture": "picture.png"} if run.picture else {}
+    given |= {"second": run.second} if run.second is not None else {}
+    return f"explorer.trace({_called(_words(run), given | _how_read(run))})"
+
+
+def _called(words: Sequence[str], given: dict[str, object]) -> str:
+    return ", ".join([*words, *(f"{name}={value!r}" for name, value in given.items())])
+
+
+def _words(run: Run) -> list[str]:
+    return [] if run.picture else [repr(run.text)]
+
+
+def _how_read(run: Run) -> dict[str, object]:
+    """What reads a text, and which attention of it is wanted, as far as it is not as usual."""
+    usual = kind_of(run.source) == "bert"
+    return ({} if usual else {"source": run.source.spec}) | _wanted(run) | _options(run)
+
+
+def _wanted(run: Run) -> dict[str, object]:
+    found: dict[str, object] = {} if run.part == PARTS[0] else {"part": run.part}
     names = ("source_language", "target_language")
-    given |= {n: v for n, v in zip(names, run.languages, strict=True) if v is not None}
-    words = [] if run.picture else [repr(run.text)]
-    words += [f"{name}={value!r}" for name, value in (given | _options(run)).items()]
-    return f"import explorer\n\ntrace = explorer.trace({', '.join(words)})\n"
+    found |= {n: v for n, v in zip(names, run.languages, strict=True) if v is not None}
+    found |= {"written": run.written} if run.written else {}
+    return found | ({"edits": run.edits.in_link()} if run.edits else {})
+
+
+def _imports(run: Run) -> list[str]:
+    """What `_made` needs."""
+    edits = ["from explorer.edits import Edits"] if run.edits else []
+    if kind_of(run.source) == "bert":
+        return edits
+    return [*edits, "from explorer.source import parse_source"]
+
+
+def _made(run: Run) -> str:
+    """The call that makes a run itself, for what takes one."""
+    given = _words(run) + ([f"second={run.second!r}"] if run.second is not None else [])
+    if kind_of(run.source) != "bert":
+        given += [f"source=parse_source({_called([repr(run.source.spec)], _options(run))})"]
+    wanted = _wanted(run)
+    if "edits" in wanted:
+        given.append(f"edits=Edits.of_link({wanted.pop('edits')!r})")
+    return f"explorer.Run({_called(given, wanted)})"
 
 
 def _options(run: Run) -> dict[str, object]:

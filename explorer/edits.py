@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from explorer.errors import ExplorerError
-from explorer.place import read_tokens, write_tokens
+from explorer.headname import head_name
+from explorer.positions import read_tokens, write_tokens
 
 Head = tuple[int, int]
 Edge = tuple[int | None, int | None, int, int]
@@ -44,6 +45,26 @@ class Edits:
     def __bool__(self) -> bool:
         return any((self.off, self.even, self.silent, self.cut, self.edges))
 
+    def in_words(self) -> list[str]:
+        """Each edit in words."""
+        heads = {"off": "is off", "even": "looks evenly", "silent": "has no sink"}
+        both = ((head, says) for name, says in heads.items() for head in getattr(self, name))
+        found = [f"{head_name(*head)} {says}" for head, says in both]
+        found += [f"no later token looks at token {at}" for at in self.cut]
+        for layer, head, query, key in self.edges:
+            found.append(f"token {query} does not look at token {key} {_where(layer, head)}")
+        return found
+
+    def in_link(self) -> str:
+        """The edits in one word of a link; `of_link` gives them back."""
+        return "_".join(f"{name}:{text}" for name, text in self.to_query().items())
+
+    @staticmethod
+    def of_link(word: str) -> "Edits":
+        """The edits that a link names; none where it writes something else."""
+        parts = (part.partition(":") for part in word.split("_")[:8])
+        return Edits.from_query({name: text for name, _, text in parts})
+
     def to_query(self) -> dict[str, str]:
         """The edits as URL parameters; `from_query` gives them back."""
         found = {name: _write_heads(getattr(self, name)) for name in ("off", "even", "silent")}
@@ -62,6 +83,14 @@ class Edits:
         return Edits(
             off, even, silent, read_tokens(query.get("cut", "")), tuple(map(_edge, found[:MOST]))
         )
+
+
+def _where(layer: int | None, head: int | None) -> str:
+    if layer is not None and head is not None:
+        return f"in {head_name(layer, head)}"
+    if layer is not None:
+        return f"in layer {layer}"
+    return "in any head" if head is None else f"in head {head} of any layer"
 
 
 def _order(one: object) -> tuple[int, ...]:
@@ -85,3 +114,6 @@ def _edge(text: str) -> Edge:
     assert query is not None
     assert key is not None
     return layer, head, query, key
+
+
+NO_EDITS = Edits()

@@ -106,6 +106,11 @@ class LayerTrace:
         """Width of a head's queries and keys."""
         return self.model.d_model // self.model.n_heads
 
+    @property
+    def nbytes(self) -> int:
+        """Memory that its numbers take."""
+        return sum(array.nbytes for array in self._arrays())
+
     def _arrays(self) -> list[npt.NDArray[np.generic]]:
         own = (getattr(self, f.name) for f in fields(self))
         return [a for a in own if isinstance(a, np.ndarray)] + [p.values for p in self.parts]

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
+from explorer.edits import NO_EDITS, Edits
 from explorer.errors import ExplorerError
 from explorer.lesson import Trained
 from explorer.limits import MAX_CHARACTERS, MAX_LINES
@@ -48,6 +49,7 @@ class Run:
         written: Numbers of the tokens that stand behind the text, or behind what an
             encoder-decoder has begun to write: written by the model, or chosen by the reader one
             by one. Numbers and not letters, as a text does not always give back its tokens.
+        edits: What is changed in the model's attention.
 
     Raises:
         ExplorerError: The text is blank, or far too long for what others use too; or a language
@@ -62,6 +64,7 @@ class Run:
     source_language: str | None = None
     target_language: str | None = None
     written: tuple[int, ...] = ()
+    edits: Edits = NO_EDITS
 
     def __post_init__(self) -> None:
         for name in ("source_language", "target_language"):
@@ -74,6 +77,7 @@ class Run:
             object.__setattr__(self, "text", "")
             object.__setattr__(self, "second", None)
             object.__setattr__(self, "written", ())
+            object.__setattr__(self, "edits", NO_EDITS)
             return
         object.__setattr__(self, "written", tuple(self.written))
         _check_written(self.written)
@@ -108,7 +112,7 @@ class Run:
                 f"There are {len(lines):,} lines; at most {MAX_LINES} can be read as texts of "
                 "their own. Shorten the list, or read it as one text."
             )
-        return [replace(self, text=line, second=None, written=()) for line in lines]
+        return [replace(self, text=line, second=None, written=(), edits=NO_EDITS) for line in lines]
 
     def to_query(self) -> dict[str, str]:
         """The run as URL parameters; `from_query` gives it back."""
@@ -121,6 +125,8 @@ class Run:
         query |= {n: v for n, v in zip(names, self.languages, strict=True) if v is not None}
         if self.written:
             query["written"] = ".".join(map(str, self.written))
+        if self.edits:
+            query["edits"] = self.edits.in_link()
         return query | source_to_query(self.source)
 
     def is_of_a_file(self) -> bool:
@@ -167,8 +173,8 @@ class Run:
             return None
         source, part = source_from_query(query), query.get("part", PARTS[0])
         languages = query.get("source_language"), query.get("target_language")
-        written = _written(query.get("written", ""))
-        return Run(query["text"], query.get("second"), source, part, None, *languages, written)
+        behind = _written(query.get("written", "")), Edits.of_link(query.get("edits", ""))
+        return Run(query["text"], query.get("second"), source, part, None, *languages, *behind)
 
 
 def _language(name: str | None) -> str | None:

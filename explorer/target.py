@@ -3,11 +3,15 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from explorer.errors import ExplorerError
 from explorer.run import readable
 from explorer.visible import is_blank
 
+# How words go: a neutral token in their place, nothing, or a word that stays and that no later
+# token may look at.
+How = Literal["replace", "drop", "cut"]
 MOST_GUESS = 200  # characters of the word that is asked for; no vocabulary's tokens are so long
 MOST_OTHER = 2_000  # characters of the other text: it travels in the link
 
@@ -80,9 +84,63 @@ class OutputVector:
     at: int | None = None
 
 
-Target = Likeness | MaskedWord | ClassScore | OutputVector
-_NAMES = {Likeness: "like", MaskedWord: "word", ClassScore: "class", OutputVector: "vector"}
-PARAMS = ("target", "other", "first", "at", "guess", "label")
+@dataclass(frozen=True, slots=True)
+class NextWord:
+    """What a decoder gives to a next token: its probability, its logit, or how far before another.
+
+    Attributes:
+        at: The position after which it comes; None for the end of the text.
+        guess: The token that is asked for, as it is spelled, or ⟨its number⟩; None for the one
+            that stands there, and at the end of the text for the likeliest.
+        other: A token that it is compared with: the target is then the difference of their logits.
+        logit: Whether the logit is meant, and not the probability.
+    """
+
+    at: int | None = None
+    guess: str | None = None
+    other: str | None = None
+    logit: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("guess", "other"):
+            word = getattr(self, name)
+            if word is None:
+                continue
+            object.__setattr__(self, name, readable(word))
+            if not word or len(word) > MOST_GUESS:
+                raise ExplorerError(
+                    f"The next token to ask for has {len(word):,} characters; it must have 1 to "
+                    f"{MOST_GUESS}. Type one word."
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenSpan:
+    """The logarithm of the probability of some tokens of a text, each after those before it.
+
+    Attributes:
+        start: The position of the first.
+        end: One past the position of the last.
+    """
+
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        if self.start >= self.end:
+            raise ExplorerError("Which words? The last must not stand before the first.")
+
+
+Target = Likeness | MaskedWord | ClassScore | OutputVector | NextWord | WrittenSpan
+_NAMES: dict[type[Target], str] = {
+    Likeness: "like",
+    MaskedWord: "word",
+    ClassScore: "class",
+    OutputVector: "vector",
+    NextWord: "next",
+    WrittenSpan: "span",
+}
+PARAMS = ("target", "other", "first", "at", "guess", "label", "logit", "start", "end")
 
 
 def target_to_query(target: Target) -> dict[str, str]:
@@ -112,8 +170,15 @@ def target_from_query(query: Mapping[str, str]) -> Target | None:
         return MaskedWord(_number(query, "at"), query.get("guess"))
     if kind == "vector":
         return OutputVector(_number(query, "at"))
+    if kind == "next":
+        words = (query.get("guess") or None, query.get("other") or None)
+        return NextWord(_number(query, "at"), *words, query.get("logit") == "1")
+    if kind == "span":
+        start, end = _number(query, "start"), _number(query, "end")
+        return WrittenSpan(0 if start is None else start, 0 if end is None else end)
     raise ExplorerError(
-        f"The link names the target {kind[:20]!r}; there are like, word, class and vector."
+        f"The link names the target {kind[:20]!r}; there are like, word, class, vector, next and "
+        "span."
     )
 
 

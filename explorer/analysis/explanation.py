@@ -17,10 +17,10 @@ from explorer.analysis.removal import Curves, curve_steps
 from explorer.analysis.rollout import MOST_WHOLE, attention_rollout
 from explorer.errors import ExplorerError
 from explorer.once import once
+from explorer.target import How
 from explorer.trace import Token, Weights
 
 Report = Callable[[str, float | None], None]
-How = Literal["replace", "drop"]
 MOST_FLOWS = 1600  # maximum flows that are computed unasked, some seconds
 
 
@@ -248,7 +248,9 @@ class Explanation:
         value: The target as it is.
         tokens: The text's tokens.
         units: What is scored and taken away: words or tokens, each by its positions.
-        instead: The token that stands where a unit was taken away; None where the gap is closed.
+        instead: The token that stands where a unit was taken away; None where the gap is closed,
+            or the unit stays and is not looked at.
+        how: How units are taken away.
         removal: F − F without the unit, ``[unit]``: above 0 where it supports the target; None
             while it is not measured.
         empty: The target with all units gone; None while it is not measured.
@@ -280,6 +282,7 @@ class Explanation:
     notes: tuple[str, ...] = ()
     stopped: bool = False
     at: int | None = None
+    how: How = "replace"
 
     @property
     def whole(self) -> bool:
@@ -367,7 +370,9 @@ def _begun(asked: Asked, units: list[list[int]], how: How) -> Explanation:
     scores = [Score(replace(m, name=spelled(m.name), caveat=spelled(m.caveat))) for m in METHODS]
     instead = asked.replacement if how == "replace" else None
     about = (asked.model, asked.name, asked.value, asked.tokens)
-    return Explanation(*about, units, instead, scores=scores, notes=asked.notes(how), at=asked.at)
+    return Explanation(
+        *about, units, instead, scores=scores, notes=asked.notes(how), at=asked.at, how=how
+    )
 
 
 def _head_importance(found: "_Scores", known: Explanation) -> Explanation:
@@ -605,8 +610,11 @@ def truth_line(found: Explanation) -> list[str]:
             "that they differ says that none of them is the one importance."
         )
     lines.append(
-        f"Removal is measured, but no truth of its own: a text with a {found.instead or '[MASK]'} "
-        "or a gap is one that the model has seldom seen."
+        "Removal is measured, but no truth of its own: the words stay where they are, and a model "
+        "that cannot look at a word is one that was never trained."
+        if found.how == "cut"
+        else f"Removal is measured, but no truth of its own: a text with a "
+        f"{found.instead or '[MASK]'} or a gap is one that the model has seldom seen."
     )
     return lines
 
@@ -617,6 +625,7 @@ def _judged(score: Score, found: Explanation) -> str:
     assert a.rho is not None
     name = score.method.name.replace(", ", " of the ")
     away = f"a {found.instead} in their place" if found.instead else "dropping them"
+    away = "letting no later token look at them" if found.how == "cut" else away
     return (
         f"Here the {name} ranks the words {likeness_word(a.rho)} what {away} really does: "
         f"{_signed(a.rho)} (Spearman; 95 % interval {_signed(a.low)} to {_signed(a.high)}, "

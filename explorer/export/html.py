@@ -6,13 +6,25 @@ import html
 from collections.abc import Mapping, Sequence
 
 from explorer.analysis.comparison import Comparison
+from explorer.analysis.explanation import Explanation
+from explorer.analysis.finder import Found
 from explorer.analysis.levels import MOST_GROUPS
+from explorer.analysis.survey import Survey
 from explorer.errors import ExplorerError
 from explorer.history import TrainingHistory
 from explorer.instrument.assets import Host, bundle, css
-from explorer.instrument.wire.about import passport_words
+from explorer.instrument.wire.about import About, passport_words
 from explorer.instrument.wire.compare import pack_compare
 from explorer.instrument.wire.container import in_planes
+from explorer.instrument.wire.explain import (
+    Changed,
+    Predictions,
+    Wish,
+    bar_of,
+    explained_of,
+    pack_explain,
+)
+from explorer.instrument.wire.heads import Pair, pack_heads
 from explorer.instrument.wire.layertrace import pack_layer_traces
 from explorer.instrument.wire.longtext import head_bytes, is_long, places_in
 from explorer.instrument.wire.request import Head, Page, Places
@@ -67,6 +79,7 @@ def to_html(
     layers: Sequence[int] | None = None,
     heads: Sequence[Sequence[int]] | None = None,
     history: TrainingHistory | None = None,
+    about: About | None = None,
     report: Report = lambda doing, share: None,
 ) -> str:
     """The instrument with its numbers inside one page.
@@ -79,6 +92,7 @@ def to_html(
             page opens with.
         heads: Of a long text the heads to put in, (layer, head) each, in place of `layers`.
         history: The training that the trace is the last frame of.
+        about: Whose picture it is, where more is known than the trace alone says.
         report: Told what is being done; may raise to end it.
 
     Returns:
@@ -95,6 +109,7 @@ def to_html(
         layers=() if chosen else _kept(trace, layers),
         heads=chosen,
         opening=opening,
+        about=about,
         history=history,
         striking=history is None,
         report=report,
@@ -191,12 +206,18 @@ def _kept(trace: AttentionTrace, layers: Sequence[int] | None) -> list[int]:
 
 
 def layer_traces_to_html(
-    layer_traces: Sequence[tuple[LayerTrace, int]], *, note: str, opening: Mapping[str, object]
+    layer_traces: Sequence[tuple[LayerTrace, int]],
+    *,
+    note: str,
+    opening: Mapping[str, object],
+    about: About | None = None,
 ) -> str:
     """One head's way, step by step, inside one page; the arguments are `pack_layer_traces`'s."""
     layer_trace, head = layer_traces[0]
     title = f"Step by step: {layer_trace.model.name}, layer {layer_trace.layer}, head {head}"
-    payload = pack_layer_traces(layer_traces, trace_id="file", note=note, opening=opening)
+    payload = pack_layer_traces(
+        layer_traces, trace_id="file", note=note, opening=opening, about=about
+    )
     return _page(title, "stepsfile", in_planes(payload), layer_trace.model)
 
 
@@ -204,6 +225,7 @@ def comparison_to_html(
     comparison: Comparison,
     *,
     opening: Mapping[str, str],
+    abouts: tuple[About | None, About | None] = (None, None),
     report: Report = lambda doing, share: None,
 ) -> str:
     """Two traces side by side inside one page.
@@ -211,17 +233,60 @@ def comparison_to_html(
     Args:
         comparison: What to show, all layers of it.
         opening: The view to open with, by the names that a link uses.
+        abouts: Whose pictures they are, where more is known than the traces alone say.
         report: Told what is being done; may raise to end it.
     """
+    sides = zip("ab", (comparison.a, comparison.b), abouts, strict=True)
     payloads = [
-        in_planes(pack(trace, trace_id=f"file {side}", layers=trace.numbers, report=report))
-        for side, trace in (("a", comparison.a), ("b", comparison.b))
+        in_planes(
+            pack(trace, trace_id=f"file {side}", layers=trace.numbers, about=about, report=report)
+        )
+        for side, trace, about in sides
     ]
     payload = pack_compare(
         comparison, (payloads[0], payloads[1]), compare_id="file", opening=opening
     )
     title = f"{comparison.a.model.name} and {comparison.b.model.name}"
     return _page(title, "comparefile", payload, comparison.a.model, comparison.b.model)
+
+
+def survey_to_html(
+    survey: Survey,
+    *,
+    about: About,
+    opening: Mapping[str, str],
+    pairs: Sequence[Pair] = (),
+    found: Found | None = None,
+) -> str:
+    """All heads over some texts inside one page; the arguments are `pack_heads`'s."""
+    model = survey.example.model
+    payload = pack_heads(
+        survey, survey_id="file", about=about, opening=opening, pairs=pairs, found=found
+    )
+    return _page(f"The heads of {model.name}", "headsfile", in_planes(payload), model)
+
+
+def explanation_to_html(
+    explanation: Explanation,
+    model: ModelInfo,
+    *,
+    about: About,
+    opening: Mapping[str, str],
+    predictions: Predictions = (),
+    changed: Changed | None = None,
+) -> str:
+    """One output explained inside one page; the arguments are `explained_of`'s."""
+    explained = explained_of(
+        explanation if explanation.whole else explanation.left_off(),
+        explain_id="file",
+        about=about,
+        opening=opening,
+        predictions=predictions,
+        changed=changed,
+    )
+    payload = pack_explain(bar_of(Wish(), None, stale=False), explained)
+    title = f"{explanation.model}: {explanation.name}"
+    return _page(title, "explainfile", in_planes(payload), model)
 
 
 def _page(title: str, host: Host, payload: bytes, *models: ModelInfo, holds: str = "") -> str:

@@ -22,13 +22,16 @@ Host = Literal[
     "compare",
     "comparefile",
     "heads",
+    "headsfile",
     "explain",
+    "explainfile",
     "place",
     "tiles",
 ]
 HOSTS: tuple[Host, ...] = get_args(Host)
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "([^"]+)\.js";\n', re.MULTILINE)
 _EXPORTED = re.compile(r"^export (?:async )?(?:const|function|class) (\w+)", re.MULTILINE)
+_EXPORT = re.compile(r"^export\b.*", re.MULTILINE)
 
 
 def modules_of(host: Host) -> tuple[str, ...]:
@@ -103,9 +106,21 @@ def _filling(module: str) -> tuple[str, str] | None:
     return None
 
 
+def exported(text: str) -> list[str]:
+    """The names that a module gives to others.
+
+    Raises:
+        ValueError: It exports in a form that would be lost on the way.
+    """
+    for line in _EXPORT.findall(text):
+        if not _EXPORTED.match(line):
+            raise ValueError(f"“{line}” is lost in a bundle: export each name by itself")
+    return _EXPORTED.findall(text)
+
+
 def _enclosed(module: str) -> str:
     text = read(module)
-    names = ", ".join(_EXPORTED.findall(text))
+    names = ", ".join(exported(text))
     inside = f"{_imported(module)}{_joinable(text)}return {{ {names} }};\n"
     filling = _filling(module)
     if filling:

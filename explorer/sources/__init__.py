@@ -9,9 +9,9 @@ from explorer.lesson import Trained
 from explorer.run import Run
 from explorer.source import (
     Embedded,
-    Folder,
     Hub,
     InMemory,
+    Model,
     Own,
     Scratch,
     Source,
@@ -58,12 +58,13 @@ def trace_run(run: Run, progress: Progress = silent, edits: Edits | None = None)
     Args:
         run: What was asked for.
         progress: Told what is being done.
-        edits: What is changed in the model's attention.
+        edits: What is changed in the model's attention, in place of what the run says.
 
     Raises:
         ExplorerError: The source cannot be loaded, or cannot read the text, or be changed.
     """
-    if edits and not (isinstance(run.source, Embedded | Hub | Folder | InMemory)):
+    edits = run.edits if edits is None else edits
+    if edits and not (isinstance(run.source, Model | InMemory)):
         raise ExplorerError(
             "Only the attention of a pretrained model can be changed: choose one under Model."
         )

@@ -149,8 +149,8 @@ EXAMPLES = (
     Example(
         "Pronoun",
         Run("The cat sat on the mat because it was tired."),
-        "In L3·H1 “it” looks at “cat” with 0.492, more than at anything else. Point at another "
-        "word to see where that looks.",
+        "“it” stands for “cat”, and L3·H1 finds that word. Try another: “because” looks most at "
+        "“tired”, with 0.262.",
         {"layer": 3, "heads": [1], "query": 8, "grid": "whole"},
     ),
     Example(
@@ -164,28 +164,28 @@ EXAMPLES = (
         "Sentence pair",
         Run("Who wrote the first program?", "Ada Lovelace wrote it in 1843."),
         "L2·H4 looks from the answer back into the question: “it” gives “program” 0.199, 20 times "
-        "what the other tokens give “program” on average. Point at “wrote” in the answer, too.",
+        "what the other tokens give “program” on average. Try “wrote” in the answer, too.",
         {"layer": 2, "heads": [4], "query": 12},
     ),
     Example(
         "Repeated phrase",
         Run("The red door is locked. Open the red door with the red key, not the blue key."),
         "L2·H9 finds the same word again: the second “red” gives the first 0.584, the second "
-        "“door” gives the first 0.875. Point at the third “red”: it finds the first, too.",
+        "“door” gives the first 0.875. Try the third “red”: it finds the first, too.",
         {"layer": 2, "heads": [9], "query": 9},
     ),
     Example(
         "Paragraph",
         Run(_PARAGRAPH),
         "L3·H1 looks from a pronoun to what it may stand for, also far away: here “she” gives "
-        "“Ada” 0.515, 12 tokens before. Point at “Its”: it gives “lighthouse” 0.689.",
+        "“Ada” 0.515, 12 tokens before. Try “Its”: it gives “lighthouse” 0.689.",
         {"layer": 3, "heads": [1], "query": 84},
     ),
     Example(
         "Code",
         Run("def area(width, height): return width * height  # both in metres"),
-        "L2·H9 finds names again in code, too: the second “width” gives the first 0.751. Point at "
-        "the second “height”: it gives the first 0.669.",
+        "L2·H9 finds names again in code, too: the second “width” gives the first 0.751. Try the "
+        "second “height”: it gives the first 0.669.",
         {"layer": 2, "heads": [9], "query": 10},
     ),
     Example(

@@ -40,7 +40,7 @@ def expect(
         ids = text.ids
         first = min(max(at, 0), len(ids) - 1) // AT_ONCE * AT_ONCE
         positions = range(first, min(first + AT_ONCE, len(ids)))
-        logits = text.logits(positions)
+        logits = text.logits(positions, run.edits)
     rows = [_row(logits[i], _behind(ids, p), temperature, top_k) for i, p in enumerate(positions)]
     found, logs, real, ranks = (np.array(column) for column in zip(*rows, strict=True))
     near = {int(i): p for p, row in zip(positions, found, strict=True) for i in row}

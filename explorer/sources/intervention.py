@@ -16,18 +16,30 @@ from explorer.headname import head_name
 from explorer.limits import EXPLAIN_TOKENS, check_tokens
 from explorer.run import Run
 from explorer.source import InMemory, Model, Trained, Transplanted, model_of
+from explorer.sources.changing import knocked_out
 from explorer.sources.forward import check_room, complete, failing
 from explorer.sources.loading import LoadedModel, load_model
+from explorer.sources.nextword import Predicted, asked_for, name_of
+from explorer.sources.predicting import check_predicts, keeps_some, token_of
 from explorer.sources.progress import Progress, silent, tick
 from explorer.sources.tap import Change, Tap, numbers_of
 from explorer.sources.tokens import pieces_of, read, read_texts
 from explorer.sources.vectors import word_vectors
-from explorer.target import ClassScore, Likeness, MaskedWord, OutputVector, Target
+from explorer.sources.written import read_run, text_of
+from explorer.target import (
+    ClassScore,
+    How,
+    Likeness,
+    MaskedWord,
+    NextWord,
+    OutputVector,
+    Target,
+    WrittenSpan,
+)
 from explorer.trace import Token
 
 Doubles = npt.NDArray[np.float64]
 Report = Callable[[float], None]
-How = Literal["replace", "drop"]
 Baseline = Literal["pad", "mask"]
 HeadName = tuple[int, int]
 # Measured: larger batches leave the processor's caches (benchmarks/analysis.py, removal).
@@ -92,11 +104,15 @@ class Intervention:
         ExplorerError: The model cannot have this target on this text.
     """
 
-    def __init__(self, loaded: LoadedModel, run: Run, target: Target) -> None:
+    def __init__(
+        self, loaded: LoadedModel, run: Run, target: Target, neutral: str | None = None
+    ) -> None:
         self._loaded = loaded = loaded.private()
         check_kind(loaded, target)
         pair = loaded.form == "pair"
-        self._reading = reading = (read_texts if pair else read)(loaded, run.texts)
+        self._reading = reading = (
+            read_texts(loaded, run.texts) if pair else read_run(loaded, run)[0]
+        )
         self.model = loaded.info.name
         self.tokens: tuple[Token, ...] = reading.tokens
         check_tokens("Explain", len(self.tokens), EXPLAIN_TOKENS)
@@ -106,11 +122,17 @@ class Intervention:
         self._inputs = dict(reading.inputs)
         self._inputs.setdefault("attention_mask", torch.ones_like(reading.inputs["input_ids"]))
         self.replacement, self._stand_in = _stand_in(loaded.tokenizer)
+        if neutral is not None:
+            self.replacement, self._stand_in = neutral, token_of(loaded, neutral)
         if isinstance(target, MaskedWord):
             self._mask()
         self._other_read = self._other_cut = 0
         self._reference = self._reference_of(target)
-        self._kept = 0 if getattr(target, "first", False) else self.at
+        first = getattr(target, "first", False)
+        self._kept: tuple[int, ...] = (0,) if first else () if self.at is None else (self.at,)
+        if isinstance(self._reference, Predicted):
+            self._kept = self._reference.rows
+            self.at = self._kept[0] if isinstance(target, NextWord) else None
         self.removable = self._may_be_removed()
         self._together: Literal["padded", "equal", "alone"] | None = None
         self.numbers: tuple[int, ...] = ()
@@ -125,7 +147,10 @@ class Intervention:
         Raises:
             ExplorerError: There are none.
         """
-        found = [i for i, t in enumerate(self.tokens) if not t.special and i != self._kept]
+        stays, n = set(self._kept), len(self.tokens)
+        if isinstance(self._reference, Predicted):
+            stays, n = self._reference.stays, self._reference.last + 1
+        found = [i for i, t in enumerate(self.tokens[:n]) if not t.special and i not in stays]
         if self._stand_in is None and len(found) == len(self.tokens):
             found = found[1:]  # else nothing would be left to read
         if not found:
@@ -137,7 +162,10 @@ class Intervention:
     @property
     def ways(self) -> tuple[How, ...]:
         """The ways in which words can be taken away before this model, the usual one first."""
-        return ("drop",) if self._stand_in is None else ("replace", "drop")
+        found: list[How] = ["drop"] if self._stand_in is None else ["replace", "drop"]
+        if self._loaded.predicts == "next" and self.numbers:
+            found.append("cut")
+        return tuple(found)
 
     @property
     def baselines(self) -> Mapping[Baseline, str]:
@@ -165,6 +193,17 @@ class Intervention:
                 f"{self._other_read:,} tokens were read, {self._other_cut:,} were cut. The cosine "
                 "is that with its beginning."
             )
+        if how == "cut":
+            found.append(
+                "Words that are taken away stay where they are, and no later token may look at "
+                "them, in any head of any layer."
+            )
+        if isinstance(self._reference, Predicted):
+            found.append(
+                f"“{self.tokens[self._reference.rows[-1]].text}” (token "
+                f"{self._reference.rows[-1]}), after which the word is predicted, stays; what "
+                "stands behind it cannot count, so it is not scored."
+            )
         if isinstance(self._target, ClassScore) and self._loaded.form == "text":
             found.append(_where(self.model, self.rows, self.tokens))
         return tuple(found)
@@ -178,7 +217,8 @@ class Intervention:
 
         Args:
             removed: For each question the positions that go.
-            how: ``replace`` puts `replacement` in their places, ``drop`` closes the gap.
+            how: ``replace`` puts `replacement` in their places, ``drop`` closes the gap, ``cut``
+                lets no later token look at them.
             report: Told how much is done; may raise to end it.
 
         Raises:
@@ -226,7 +266,7 @@ class Intervention:
         for attention in attentions:  # on the way back others may go on too
             attention.register_hook(lambda _gradient: tick())
         with failing(self.model):
-            value = self._number(out, [self._kept], self._inputs["attention_mask"]).sum()
+            value = self._number(out, [self._rows_asked], self._inputs["attention_mask"]).sum()
             gradients = torch.autograd.grad(value, [vectors, *attentions], allow_unused=True)
         slope, *of_attention = (
             torch.zeros_like(x) if g is None else g
@@ -299,13 +339,14 @@ class Intervention:
         Raises:
             ExplorerError: The target is no prediction, or the model cannot switch heads off.
         """
-        if not isinstance(self._target, MaskedWord | ClassScore):
+        if not isinstance(self._target, MaskedWord | ClassScore | NextWord):
             raise ExplorerError("This target is no prediction.")
         variant = self._variant(_Question(self._may_go(removed), how, frozenset(off)))
+        options, (rows,) = self._asking([variant.rows])
         with torch.inference_mode(), self._tapped([variant]):
-            logits = self._call(_stacked([variant], 0)).logits[0].double()
-        if isinstance(self._target, MaskedWord):
-            logits = logits[variant.row]
+            logits = self._call(_stacked([variant], 0), **options).logits[0].double()
+        if not isinstance(self._target, ClassScore):
+            logits = logits[rows[0]]
         elif len(logits) == 1:
             return []
         kind = getattr(self._loaded.whole.config, "problem_type", None)
@@ -395,11 +436,30 @@ class Intervention:
     def _answered(self, variants: "Sequence[_Variant]") -> Doubles:
         """The target of some texts that go through the model together; fails as the model does."""
         inputs = _stacked(variants, self._loaded.tokenizer.pad_token_id or 0)
+        options, rows = self._asking([variant.rows for variant in variants])
         with torch.inference_mode():
-            out = self._model(**inputs)
-            rows = [variant.row for variant in variants]
+            out = self._model(**inputs, **options)
             found: Doubles = self._number(out, rows, inputs["attention_mask"]).numpy()
         return found
+
+    def _asking(
+        self, rows: Sequence[tuple[int, ...]]
+    ) -> tuple[dict[str, Any], list[tuple[int, ...]]]:
+        """What a model is asked for beside its inputs, and where the rows then stand.
+
+        A decoder gives its predictions at some positions alone, where it can: they are as long as
+        its vocabulary.
+        """
+        if not isinstance(self._reference, Predicted) or not keeps_some(self._model):
+            return {}, list(rows)
+        some = sorted({row for one in rows for row in one})
+        asked = [tuple(map(some.index, one)) for one in rows]
+        return {"logits_to_keep": torch.tensor(some)}, asked
+
+    @property
+    def _rows_asked(self) -> tuple[int, ...]:
+        """Where the rows of the text as it is stand in what the model is asked for."""
+        return self._asking([self._kept])[1][0]
 
     def _variant(self, question: "_Question") -> "_Variant":
         """The text as a question changes it.
@@ -407,7 +467,7 @@ class Intervention:
         Raises:
             ExplorerError: It cannot be changed in this way.
         """
-        inputs, row = {k: v[0] for k, v in self._inputs.items()}, self._kept
+        inputs, rows = {k: v[0] for k, v in self._inputs.items()}, self._kept
         n, gone = len(self.tokens), sorted(question.removed)
         kept = [i for i in range(n) if i not in question.removed]
         if gone and (question.how == "replace" or not kept):
@@ -422,8 +482,11 @@ class Intervention:
         if gone and question.how == "drop":
             kept = kept or [0]  # of a text without marks the stand-in alone is left
             inputs = {name: values[kept] for name, values in inputs.items()}
-            row = None if row is None else kept.index(row)
-        return _Variant(inputs, row, self._off(question.off))
+            rows = tuple(map(kept.index, rows))
+        cut = knocked_out(gone, n) if gone and question.how == "cut" else None
+        if cut is not None and "cut" not in self.ways:
+            raise ExplorerError(f"No word can be cut out of the attention of {self.model}.")
+        return _Variant(inputs, rows, self._off(question.off), cut)
 
     def _off(self, off: Collection[HeadName]) -> Tensor | None:
         """The heads that are off, bool ``[layer, head]``; None if none is.
@@ -449,25 +512,33 @@ class Intervention:
     def _tapped(self, variants: "Sequence[_Variant]") -> Any:
         """A block in which the heads that are off are off, text by text."""
         off = [variant.off for variant in variants]
-        if all(one is None for one in off):
+        cut = [variant.cut for variant in variants]
+        if all(one is None for one in (*off, *cut)):
             return nullcontext()
         on = torch.zeros(len(self.numbers), self._n_heads, dtype=torch.bool)
         stacked = torch.stack([on if one is None else one for one in off])
-        return Tap(change=Change(off=stacked), keep=False).open()
+        cuts: dict[int, Tensor] = {}
+        if any(one is not None for one in cut):
+            n = max(len(variant.inputs["input_ids"]) for variant in variants)
+            whole = torch.zeros((n, n), dtype=torch.bool)
+            edges = torch.stack([whole if one is None else one for one in cut])[:, None]
+            cuts = dict.fromkeys(range(len(self.numbers)), edges)
+        return Tap(change=Change(off=stacked, cut=cuts), keep=False).open()
 
     @property
     def _model(self) -> Any:
         """The network with its head where the target is made by that, or the network alone."""
-        predicts = isinstance(self._target, MaskedWord | ClassScore)
+        predicts = isinstance(self._target, MaskedWord | ClassScore | NextWord | WrittenSpan)
         return self._loaded.whole if predicts else self._loaded.network
 
-    def _call(self, inputs: dict[str, Tensor], **options: bool) -> Any:
+    def _call(self, inputs: dict[str, Tensor], **options: Any) -> Any:
         with failing(self.model):
             return self._model(**inputs, **options)
 
     def _attended(self) -> tuple[Any, list[Tensor], str]:
         """The model's answer, its weights ``[1, head, query, key]``, or why there are none."""
         loaded, n = self._loaded, len(self.tokens)
+        options, _ = self._asking([self._kept])
         if loaded.form == "pair":
             return (
                 self._call(self._inputs),
@@ -477,7 +548,7 @@ class Intervention:
             )
         tap = Tap(weights=True)
         with tap.open():
-            out = self._call(self._inputs, **({} if loaded.by_scores else _WEIGHTS))
+            out = self._call(self._inputs, **options, **({} if loaded.by_scores else _WEIGHTS))
         found = [call.weights for call in tap.calls] if loaded.by_scores else out.attentions
         try:
             weights = complete(found, n, n, loaded.info)
@@ -511,9 +582,10 @@ class Intervention:
     def _with_vectors(self, vectors: Tensor) -> Tensor:
         """The target of texts with other vectors in the place of the words', ``[text]``."""
         many = {k: v.expand(len(vectors), -1) for k, v in self._inputs.items()}
+        options, (rows,) = self._asking([self._kept])
         with word_vectors(self._loaded.network, many["input_ids"], vectors):
-            out = self._call(many)
-        return self._number(out, [self._kept] * len(vectors), many["attention_mask"])
+            out = self._call(many, **options)
+        return self._number(out, [rows] * len(vectors), many["attention_mask"])
 
     def _baseline_id(self, baseline: Baseline) -> int:
         tokenizer, names = self._loaded.tokenizer, self.baselines
@@ -527,11 +599,15 @@ class Intervention:
         assert found is not None
         return int(found)
 
-    def _number(self, out: Any, rows: Sequence[int | None], mask: Tensor) -> Tensor:
+    def _number(self, out: Any, rows: Sequence[tuple[int, ...]], mask: Tensor) -> Tensor:
         """The target of each text in a batch, ``[text]``, float64."""
         target, many = self._target, range(len(rows))
+        single = [one[0] for one in rows if one]
+        if isinstance(self._reference, Predicted):
+            logits = [out.logits[i, list(one)] for i, one in enumerate(rows)]
+            return self._reference.of(torch.stack(logits).double())
         if isinstance(target, MaskedWord):
-            logits = out.logits[many, rows].double()
+            logits = out.logits[many, single].double()
             return logits.softmax(-1)[:, self._reference]
         if isinstance(target, ClassScore):
             return out.logits.double()[:, self._reference]
@@ -540,7 +616,7 @@ class Intervention:
             share = mask[..., None].double()
             chosen = (vectors * share).sum(1) / share.sum(1)
         else:
-            chosen = vectors[many, rows]
+            chosen = vectors[many, single]
         if isinstance(target, Likeness):
             return torch.nn.functional.cosine_similarity(chosen, self._reference[None], dim=-1)
         return chosen @ self._reference
@@ -558,6 +634,9 @@ class Intervention:
                 return vectors[self.at] / vectors[self.at].norm()
             if isinstance(target, MaskedWord):
                 return self._guess(target)
+            if isinstance(target, NextWord | WrittenSpan):
+                ids = self._inputs["input_ids"][0].tolist()
+                return asked_for(self._loaded, target, ids, self.tokens, self._likeliest)
             if target.label is not None:
                 return target.label
             return int(self._call(self._inputs).logits[0].argmax())
@@ -566,7 +645,7 @@ class Intervention:
         """The positions whose vectors the target is made of."""
         if isinstance(target, ClassScore):
             return self._rows_read() if self._loaded.form == "text" else []
-        return list(range(len(self.tokens))) if self._kept is None else [self._kept]
+        return list(self._kept) if self._kept else list(range(len(self.tokens)))
 
     def _rows_read(self) -> list[int]:
         """The positions that the head reads: those whose last vector the class changes with.
@@ -579,7 +658,7 @@ class Intervention:
         hook = network.register_forward_hook(lambda _m, _inputs, out: kept.append(out))
         try:
             with word_vectors(network, self._inputs["input_ids"]):  # so that gradients are kept
-                value = self._number(self._call(self._inputs), [None], _NO_MASK).sum()
+                value = self._number(self._call(self._inputs), [()], _NO_MASK).sum()
         finally:
             hook.remove()
         vectors = kept[-1][0]
@@ -592,19 +671,13 @@ class Intervention:
     def _guess(self, target: MaskedWord) -> int:
         if target.guess is None:
             return int(self._reading.inputs["input_ids"][0, self.at])
-        tokenizer = self._loaded.tokenizer
-        known = tokenizer.get_vocab()
-        for spelled in (target.guess, f"Ġ{target.guess}", f"▁{target.guess}"):
-            if spelled in known:
-                return int(known[spelled])
-        with self._loaded.reading, failing(self.model):
-            pieces = tokenizer(target.guess, add_special_tokens=False)["input_ids"]
-        if len(pieces) == 1 and pieces[0] != tokenizer.unk_token_id:
-            return int(pieces[0])
-        raise ExplorerError(
-            f"“{target.guess[:40]}” is not one token of {self._loaded.info.name}, so it has no "
-            "probability of its own. Choose a shorter or more common word."
-        )
+        return token_of(self._loaded, target.guess)
+
+    def _likeliest(self, at: int) -> int:
+        """The likeliest token after a position."""
+        options = {"logits_to_keep": torch.tensor([at])} if keeps_some(self._model) else {}
+        logits = self._call(self._inputs, **options).logits[0]
+        return int(logits[0 if options else at].argmax())
 
     def _mask(self) -> None:
         ids = self._inputs["input_ids"].clone()
@@ -634,6 +707,9 @@ class Intervention:
         if isinstance(target, OutputVector):
             token = self.tokens[self.at or 0].text
             return f"length of the output vector of “{token}” (token {self.at})"
+        if isinstance(self._reference, Predicted):
+            ids = self._inputs["input_ids"][0].tolist()
+            return name_of(self._loaded, self._reference, ids, self.tokens)
         guessed = self._names_of([self._reference])[0]
         if isinstance(target, MaskedWord):
             return f"probability of “{guessed}” at the masked token {self.at}"
@@ -643,6 +719,9 @@ class Intervention:
         if isinstance(self._target, ClassScore):
             labels = self._loaded.whole.config.id2label
             return [str(labels.get(i, i)) for i in ids]
+        if isinstance(self._reference, Predicted):
+            before = self._inputs["input_ids"][0, : self._reference.rows[0] + 1].tolist()
+            return [text_of(self._loaded.tokenizer, before, i).removeprefix("␣") for i in ids]
         pieces = pieces_of(self._loaded.tokenizer, ids)
         return [piece.lstrip("Ġ▁") or "␣" for piece in pieces]
 
@@ -666,14 +745,16 @@ class _Variant:
 
     Attributes:
         inputs: What the model is called with, ``[token]`` each.
-        row: Where the position now stands whose vector the target is made of; None if it is made
-            of no single one.
+        rows: Where the positions now stand whose vectors the target is made of; none if it is made
+            of no single ones.
         off: The heads that are off, bool ``[layer, head]``; None if none is.
+        cut: The edges that are cut in every layer, bool ``[query, key]``; None if none is.
     """
 
     inputs: dict[str, Tensor]
-    row: int | None
+    rows: tuple[int, ...]
     off: Tensor | None
+    cut: Tensor | None
 
 
 def _stacked(variants: Sequence[_Variant], pad: int) -> dict[str, Tensor]:
@@ -753,6 +834,13 @@ def check_kind(loaded: LoadedModel, target: Target) -> None:
             raise ExplorerError(_no_words(loaded))
         if loaded.tokenizer.mask_token_id is None:
             raise ExplorerError(f"The tokenizer of {name} has no [MASK], so no word can be masked.")
+    if isinstance(target, NextWord | WrittenSpan):
+        if loaded.form == "pair":
+            raise ExplorerError(
+                f"{name} is an encoder-decoder: what it writes next is shown on Explore. On this "
+                "page a next word of models of one part can be explained, such as GPT-2."
+            )
+        check_predicts(loaded)
     if isinstance(target, ClassScore) and predicts != "class":
         raise ExplorerError(f"{name} has no head that chooses between classes.")
 
@@ -772,13 +860,21 @@ def _no_words(loaded: LoadedModel) -> str:
     return f"{name} has no head that predicts masked words, so none can be guessed. {instead}"
 
 
-def intervention(run: Run, target: Target, progress: Progress = silent) -> Intervention:
+def intervention(
+    run: Run, target: Target, progress: Progress = silent, neutral: str | None = None
+) -> Intervention:
     """A run's model and text, ready to be asked about a target.
+
+    Args:
+        run: The run.
+        target: The target.
+        progress: Told what is being done.
+        neutral: The token that stands in for a word that is taken away, where the reader chose it.
 
     Raises:
         ExplorerError: The run's source is no model with an output, or has no such target.
     """
-    return Intervention(load_model(model_with_output(run), progress), run, target)
+    return Intervention(load_model(model_with_output(run), progress), run, target, neutral)
 
 
 def model_with_output(run: Run) -> Model | InMemory:

@@ -80,7 +80,7 @@ def _first_example() -> AttentionTrace | None:
         return read_npz(file)
 
 
-def write_npz(trace: AttentionTrace, file: BinaryIO) -> None:
+def write_npz(trace: AttentionTrace, file: BinaryIO, more: Arrays | None = None) -> None:
     """Write a trace so that numpy alone can use it, and `read_npz` gives it back.
 
     Holds ``weights`` float32 ``[layer, head, query, key]``; or, where that is smaller, what they
@@ -92,13 +92,13 @@ def write_npz(trace: AttentionTrace, file: BinaryIO) -> None:
     ``special``; the ``picture`` of a vision model as the bytes of a PNG; and ``about``, JSON with
     the texts, the model, the layers (their numbers, and of each scale, cap and the names of its
     arrays) and the versions of the libraries that made it.
+
+    Args:
+        trace: The trace.
+        file: Where to.
+        more: Arrays of other names that stand beside these; `read_npz` leaves them out.
     """
-    about: dict[str, Any] = {
-        "model": asdict(trace.model),
-        "texts": trace.texts,
-        "n_cut": trace.n_cut,
-        "versions": {name: version(name) for name in _LIBRARIES},
-    }
+    about: dict[str, Any] = said_of(trace)
     if _are_written_apart(trace):
         arrays, about["layers"] = _written_layers(trace)
     else:
@@ -109,10 +109,25 @@ def write_npz(trace: AttentionTrace, file: BinaryIO) -> None:
     if trace.patches:
         about["patches"] = [trace.patches.rows, trace.patches.columns]
         arrays["picture"] = np.frombuffer(trace.patches.png, np.uint8)
-    arrays["about"] = np.array(json.dumps(about, ensure_ascii=False))
+    write_arrays({**arrays, **(more or {})}, about, file)
+
+
+def said_of(trace: AttentionTrace) -> dict[str, Any]:
+    """What is written of a trace beside its numbers."""
+    return {
+        "model": asdict(trace.model),
+        "texts": trace.texts,
+        "n_cut": trace.n_cut,
+        "versions": {name: version(name) for name in _LIBRARIES},
+    }
+
+
+def write_arrays(arrays: Arrays, about: Mapping[str, Any], file: BinaryIO) -> None:
+    """Write arrays as NPZ, and ``about``, JSON that says what they are of."""
+    told = {"about": np.array(json.dumps(about, ensure_ascii=False))}
     # As numpy.savez_compressed, which packs q and k ten times as long for a tenth less.
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for name, array in arrays.items():
+        for name, array in {**arrays, **told}.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
                 np.lib.format.write_array(entry, array, allow_pickle=False)
 

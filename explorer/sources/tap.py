@@ -204,10 +204,13 @@ def _weights(
     bias = options.get("position_bias")
     if bias is not None:
         scores = scores + bias[:, :, some, : key.shape[2]]
-    if mask is not None:
+    blind = None
+    if mask is not None and mask.dtype == torch.bool:
         seen = mask[:, :, some, : key.shape[2]]
-        boolean = seen.dtype == torch.bool
-        scores = scores.masked_fill(~seen, -torch.inf) if boolean else scores + seen
+        blind = ~seen.any(-1, keepdim=True)  # padding that sees nothing through its window
+        scores = scores.masked_fill(~seen, -torch.inf).masked_fill(blind, 0.0)
+    elif mask is not None:
+        scores = scores + mask[:, :, some, : key.shape[2]]
     elif _is_causal(module, query, mask, options):
         places = torch.arange(key.shape[2], device=scores.device)
         scores = scores.masked_fill(
@@ -217,7 +220,8 @@ def _weights(
         column = sinks.to(scores).reshape(1, -1, 1, 1).expand(*scores.shape[:3], 1)
         scores = torch.cat([scores, column], dim=-1)
     found = torch.softmax(scores, dim=-1, dtype=torch.float32).to(query.dtype)
-    return found if sinks is None else found[..., :-1]
+    found = found if sinks is None else found[..., :-1]
+    return found if blind is None else found.masked_fill(blind, 0.0)
 
 
 def _evened(

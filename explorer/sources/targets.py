@@ -8,8 +8,17 @@ from explorer.run import Run
 from explorer.sources.intervention import check_kind, model_with_output
 from explorer.sources.loading import LoadedModel, load_model
 from explorer.sources.progress import Progress, silent
-from explorer.sources.tokens import read, read_texts
-from explorer.target import ClassScore, Likeness, MaskedWord, OutputVector, Target
+from explorer.sources.tokens import read_texts
+from explorer.sources.written import read_run
+from explorer.target import (
+    ClassScore,
+    Likeness,
+    MaskedWord,
+    NextWord,
+    OutputVector,
+    Target,
+    WrittenSpan,
+)
 from explorer.trace import Token
 
 _TRIED: dict[str, Target] = {
@@ -17,6 +26,8 @@ _TRIED: dict[str, Target] = {
     "word": MaskedWord(),
     "class": ClassScore(),
     "vector": OutputVector(),
+    "next": NextWord(),
+    "span": WrittenSpan(1, 2),
 }
 
 
@@ -48,7 +59,8 @@ def possible(run: Run, progress: Progress = silent) -> Possible:
         return Possible(dict.fromkeys(_TRIED, str(error)))
     loaded = load_model(model, progress)
     reasons = {kind: _reason(loaded, target) for kind, target in _TRIED.items()}
-    tokens = (read_texts if loaded.form == "pair" else read)(loaded, run.texts).tokens
+    pair = loaded.form == "pair"
+    tokens = (read_texts(loaded, run.texts) if pair else read_run(loaded, run)[0]).tokens
     config = loaded.whole.config
     names = config.id2label if not reasons["class"] else {}
     n_classes = config.num_labels if names else 0

@@ -73,7 +73,7 @@ class Writing:
         text.end_here()
         self._ids, self._tokens = text.ids, text.tokens
         check_room_for(loaded, len(self._ids) + 1)
-        self._reader = _reader(loaded, text, edits)
+        self._reader = _reader(loaded, text, run.edits if edits is None else edits)
         progress("Reading the text", None)
         self._logits, _ = self._reader.read(self._ids)
 

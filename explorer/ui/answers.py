@@ -8,6 +8,7 @@ import streamlit as st
 
 from explorer.errors import ExplorerError
 from explorer.export.html import page_memory, to_html
+from explorer.instrument.wire.about import About
 from explorer.instrument.wire.lens import POSITIONS
 from explorer.instrument.wire.longtext import is_long
 from explorer.instrument.wire.request import Draw, Head, Lens, Page, Request
@@ -67,6 +68,33 @@ def file(view: Mapping[str, str], make: Callable[[Report], str]) -> str:
         return ""
 
 
+def offer_npz(name: str, make: Callable[[Report], bytes], size: int, *of: object) -> None:
+    """What the page shows as NPZ, for programs; made when the instrument's Save asks for it.
+
+    Args:
+        name: What the file is called.
+        make: Makes it; told how to report.
+        size: Bytes that making it takes.
+        of: What it is made of.
+    """
+    reader = st.session_state.reader  # what is made on a click has no session
+
+    def made_now(report: Report) -> bytes:
+        take(size, "This file", "Choose a shorter text.")
+        return make(report)
+
+    work = Making((reader, "npz", *of), made_now)
+    st.download_button(
+        "All numbers as NPZ",
+        lambda: scheduler().wait(work, f"{reader} npz"),
+        name,
+        "application/zip",
+        key="npz",
+        on_click="ignore",
+        help="For numpy: arrays by name, and “about”, which says what they are of.",
+    )
+
+
 def _begins(request: Request, trace: AttentionTrace) -> bool:
     """Whether a browser has nothing of a long text and asks for nothing of it: it has just come."""
     return is_long(trace) and not request.known and not request.asks()
@@ -80,6 +108,7 @@ def answers(
     seen: Head,
     page_of: Callable[[Page, Report], str] | None = None,
     run: Run | None = None,
+    about: About | None = None,
 ) -> Sequence[Block]:
     """What a browser asked for beyond layers of a trace; made once for as long as it is wanted.
 
@@ -91,6 +120,7 @@ def answers(
         seen: The head in sight: of a long text it is sent before anything is asked.
         page_of: Makes a file; None for one of the trace alone.
         run: What the trace is of, where heads may be switched off in it.
+        about: Whose picture a file is of.
     """
     if request is None or request.trace_id != trace_id or _begins(request, trace):
         heads = first_head(trace, seen)
@@ -103,11 +133,7 @@ def answers(
 
     def file_of(page: Page, report: Report) -> str:
         take(page_memory(trace, page), "This page as a file", "Save fewer layers or heads.")
-        if page_of:
-            return page_of(page, report)
-        return to_html(
-            trace, opening=page.view, layers=page.layers, heads=page.heads, report=report
-        )
+        return (page_of or partial(_page_of, trace, about))(page, report)
 
     def answer(report: Report) -> Sequence[Block]:
         effects = partial(effects_of, run, trace, report) if run else None
@@ -158,6 +184,12 @@ def _read_through(run: Run, report: Report, wish: Lens) -> Any:
         return whole, row, stream.at(at, tokens), names
     except ExplorerError as error:
         return whole, row, str(error), names
+
+
+def _page_of(trace: AttentionTrace, about: About | None, page: Page, report: Report) -> str:
+    """A trace as a file of its own."""
+    view, kept, heads = page.view, page.layers, page.heads
+    return to_html(trace, opening=view, layers=kept, heads=heads, about=about, report=report)
 
 
 def effects_of(run: Run, trace: AttentionTrace, report: Report, layer: int) -> Doubles:

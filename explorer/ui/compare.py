@@ -1,6 +1,7 @@
 """The page “Compare”: two runs side by side, and how far their heads are apart."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import streamlit as st
 
@@ -11,6 +12,7 @@ from explorer.errors import ExplorerError
 from explorer.headname import head_name
 from explorer.instrument import component
 from explorer.instrument.component import heard
+from explorer.instrument.wire.about import file_name
 from explorer.instrument.wire.compare import pack_compare
 from explorer.instrument.wire.request import Head, Request, file_of, side_of
 from explorer.instrument.wire.trace import layers_to_send, pack
@@ -19,7 +21,7 @@ from explorer.run import LINK_BYTES, Run
 from explorer.sources import EXAMPLES
 from explorer.trace import AttentionTrace
 from explorer.ui import background, controls, offer, place, state
-from explorer.ui.answers import answers, file
+from explorer.ui.answers import answers, file, offer_npz
 from explorer.ui.scheduler import scheduler
 from explorer.ui.show import about_of, name_of
 from explorer.ui.work import Comparing
@@ -181,15 +183,15 @@ def _pair(shown: Comparison, pair: Comparing) -> None:
         _side(side, trace, run)
         for side, trace, run in (("a", shown.a, pair.a), ("b", shown.b, pair.b))
     )
+    abouts = about_of(shown.a, pair.a), about_of(shown.b, pair.b)
+    to_html = partial(export.comparison_to_html, shown, abouts=abouts)
     payload = pack_compare(
         shown,
         (payloads[0], payloads[1]),
         compare_id=f"{name_of(pair.a)}-{name_of(pair.b)}",
         link=link,
         opening=_place(pair, shown),
-        page=file(view, lambda r: export.comparison_to_html(shown, opening=view, report=r))
-        if view
-        else "",
+        page=file(view, lambda r: to_html(opening=view, report=r)) if view else "",
     )
 
     def on_request(wish: tuple[str, Request]) -> None:
@@ -205,6 +207,10 @@ def _pair(shown: Comparison, pair: Comparing) -> None:
         heard(side_of, on_request)(sent)
 
     component.show("compare", payload, key="pair_view", request=on_sent)
+    one, other = (file_name(about, "").rstrip(".") for about in abouts)
+    size = 2 * (shown.a.nbytes + shown.b.nbytes)
+    make = partial(export.comparison_to_npz, shown)
+    offer_npz(f"{one}-and-{other}.npz", make, size, id(shown))
 
 
 def _side(side: str, trace: AttentionTrace, run: Run) -> bytes:

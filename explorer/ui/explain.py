@@ -1,14 +1,19 @@
 """The page “Explain”: one output, every method, and what really happens when words go."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
+from explorer import export
 from explorer.analysis.explanation import Explanation
+from explorer.code import python_of_explanation
 from explorer.errors import ExplorerError
 from explorer.instrument import component
 from explorer.instrument.component import heard
+from explorer.instrument.wire.about import About, file_name
 from explorer.instrument.wire.explain import (
     Changed,
     Predictions,
@@ -17,12 +22,13 @@ from explorer.instrument.wire.explain import (
     explained_of,
     pack_explain,
 )
-from explorer.instrument.wire.request import change_of
+from explorer.instrument.wire.request import change_of, view_of
 from explorer.place import content_word, word_at
 from explorer.run import Run
 from explorer.target import Likeness, Target, target_to_query
 from explorer.trace import AttentionTrace
 from explorer.ui import background, controls, messages, place, state
+from explorer.ui.answers import file, offer_npz
 from explorer.ui.scheduler import scheduler
 from explorer.ui.show import about_of, name_of
 from explorer.ui.work import Changing, Choosing, Explaining
@@ -133,12 +139,21 @@ def _drawn(run: Run, wanted: Explaining | None, found: Found | None) -> None:
         st.rerun()
     stale = found is not None and not (session.wish_stands and found[0] == wanted)
     bar = bar_of(session.explain_wish, _possible(run, found), stale=stale)
-    payload = pack_explain(bar, found and _explained(*found))
+    view, session.explain_file = session.get("explain_file"), None  # a file is handed out once
+    told = found and _told_of(*found)
+    payload = pack_explain(
+        bar,
+        found and told and _explained(*found, *told),
+        _page(*found, *told, view) if found and told and view is not None else "",
+    )
 
     def on_change(wish: tuple[tuple[tuple[int, ...], ...], tuple[int, ...]]) -> None:
         heads, gone = wish
         session.heads_off = frozenset((h[0], h[1]) for h in heads)
         session.words_gone = frozenset(gone)
+
+    def on_file(view: Mapping[str, str]) -> None:
+        session.explain_file = view
 
     def on_wish(wish: Wish) -> None:
         session.explain_wish, session.wish_changed = wish, True
@@ -149,12 +164,18 @@ def _drawn(run: Run, wanted: Explaining | None, found: Found | None) -> None:
         key="explain_view",
         request=heard(change_of, on_change),
         wish=heard(Wish.of, on_wish),
+        page=heard(view_of, on_file),
     )
+    if found and told:
+        make = partial(export.explanation_to_npz, found[1][0])
+        offer_npz(file_name(told[0], "npz", "explain"), make, 2**24, id(found[1][0]))
 
 
-def _explained(work: Explaining, found: tuple[Explanation, Predictions]) -> dict[str, Any]:
+def _told_of(
+    work: Explaining, found: tuple[Explanation, Predictions]
+) -> tuple[About, Changed | None]:
+    """Whose explanation it is, and what comes of the heads and words that are off or gone."""
     session = st.session_state
-    explanation, predictions = found
     explain_id = name_of(work)
     if session.explain_id != explain_id:  # what was off or gone belongs to the last explanation
         session.explain_id, session.heads_off, session.words_gone = explain_id, *_NOTHING
@@ -163,13 +184,52 @@ def _explained(work: Explaining, found: tuple[Explanation, Predictions]) -> dict
     answer = background.aside("changing", wish)
     trace = scheduler().wait(work.run, f"{session.reader} about")
     _look_at(session.explain_wish.at, work.run, trace)
+    code = python_of_explanation(
+        work.run,
+        work.target,
+        "replace" if found[0].instead else "drop",
+        by_word=work.by_word,
+        whole_flow=work.whole_flow,
+    )
+    about = replace(about_of(trace, work.run), code=code)
+    return about, Changed(sorted(off), sorted(gone), *answer) if answer else None
+
+
+def _page(
+    work: Explaining,
+    found: tuple[Explanation, Predictions],
+    about: About,
+    changed: Changed | None,
+    view: Mapping[str, str],
+) -> str:
+    """All this as a file."""
+    explanation, predictions = found
+    make = partial(
+        export.explanation_to_html,
+        explanation,
+        scheduler().wait(work.run, f"{st.session_state.reader} about").model,
+        about=about,
+        opening=view,
+        predictions=predictions,
+        changed=changed,
+    )
+    return file(view, lambda _: make())
+
+
+def _explained(
+    work: Explaining,
+    found: tuple[Explanation, Predictions],
+    about: About,
+    changed: Changed | None,
+) -> dict[str, Any]:
+    explanation, predictions = found
     return explained_of(
         explanation,
-        explain_id=explain_id,
-        returns=session.get("explain_returns", 0),
-        about=about_of(trace, work.run),
+        explain_id=name_of(work),
+        returns=st.session_state.get("explain_returns", 0),
+        about=about,
         predictions=predictions,
-        changed=Changed(sorted(off), sorted(gone), *answer) if answer else None,
+        changed=changed,
         link=_link(work, explanation.at),
     )
 

@@ -60,6 +60,7 @@ def main() -> None:
             state.on_page(page.title)
             with keeper:
                 place.keeper()
-            page.run()
+            if not place.is_leaving():
+                page.run()
     finally:
         framed.reset(token)

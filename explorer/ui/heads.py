@@ -1,19 +1,25 @@
 """The page “Heads”: every head profiled, placed, ranked, and found by what it does."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
+from explorer import export
+from explorer.analysis.finder import Found
 from explorer.analysis.groups import word_of
 from explorer.analysis.survey import Survey
+from explorer.code import python_of_survey
 from explorer.instrument import component
 from explorer.instrument.component import heard
-from explorer.instrument.wire.about import About
+from explorer.instrument.wire.about import About, file_name
 from explorer.instrument.wire.heads import Pair, pack_heads
-from explorer.instrument.wire.request import Head, pairs_of, shown_of
+from explorer.instrument.wire.request import Head, pairs_of, shown_of, survey_file_of
 from explorer.limits import MAX_LINES
 from explorer.run import Run
 from explorer.ui import background, controls, place, state, uploads
+from explorer.ui.answers import file, offer_npz
 from explorer.ui.scheduler import scheduler
 from explorer.ui.show import about_of, name_of
 from explorer.ui.work import Finding, Surveying
@@ -92,15 +98,18 @@ def _heads(surveying: Surveying, survey: Survey) -> None:
         session.survey_id, session.pairs = survey_id, ()
     pairs: tuple[Pair, ...] = tuple(p for p in session.pairs if _is_in(survey, p))
     found = background.aside("finding", Finding(surveying, pairs) if pairs else None)
+    view, session.heads_file = session.get("heads_file"), None  # a file is handed out once
+    about = _about(surveying, survey, pairs)
     payload = pack_heads(
         survey,
         survey_id=survey_id,
         link=_link(surveying),
         pairs=pairs,
         found=found,
-        about=_about(surveying, survey),
+        about=about,
         given=_given(run, survey),
         place=place.here(),
+        page=_page(survey, about, pairs, found, view),
     )
 
     def on_pairs(wanted: tuple[tuple[int, ...], ...]) -> None:
@@ -110,6 +119,9 @@ def _heads(surveying: Surveying, survey: Survey) -> None:
         at, head = wanted
         _to_explore(surveying, survey, min(at, survey.n_texts - 1), head)
 
+    def on_file(view: Mapping[str, str]) -> None:
+        session.heads_file = view
+
     component.show(
         "heads",
         payload,
@@ -117,7 +129,24 @@ def _heads(surveying: Surveying, survey: Survey) -> None:
         request=heard(pairs_of, on_pairs),
         explore=heard(shown_of, on_explore),
         lines=lambda _: _want_lines(),
+        page=heard(survey_file_of, on_file),
     )
+    make = partial(export.survey_to_npz, survey, pairs, found)
+    offer_npz(file_name(about, "npz", "heads"), make, 2**24, id(survey), pairs)
+
+
+def _page(
+    survey: Survey,
+    about: About,
+    pairs: Sequence[Pair],
+    found: Found | None,
+    view: Mapping[str, str] | None,
+) -> str:
+    """All this as a file, if one is wanted."""
+    if view is None:
+        return ""
+    to_html, own = export.survey_to_html, (pairs if found else ())
+    return file(view, lambda _: to_html(survey, about=about, opening=view, pairs=own, found=found))
 
 
 def _leave() -> None:
@@ -128,14 +157,15 @@ def _leave() -> None:
         st.rerun()
 
 
-def _about(surveying: Surveying, survey: Survey) -> About:
+def _about(surveying: Surveying, survey: Survey, pairs: Sequence[Pair]) -> About:
     """Whose survey it is; of several texts how many."""
-    found = about_of(survey.example, surveying.run)
+    code = python_of_survey(surveying.runs, pairs)
+    found = replace(about_of(survey.example, surveying.run), code=code)
     if survey.n_texts == 1:
         return found
     n_tokens = sum(map(len, survey.texts))
     of_all = replace(found, n_texts=survey.n_texts, n_tokens=n_tokens)
-    return replace(of_all, code="", notice="", notes=(), other=None)  # these are of the first text
+    return replace(of_all, notice="", notes=(), other=None)  # these are of the first text
 
 
 def _given(run: Run, survey: Survey) -> Pair | None:

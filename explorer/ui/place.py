@@ -1,5 +1,7 @@
 """The place that all pages look at: kept in the session, told by whatever picture is on screen."""
 
+import json
+import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -63,7 +65,7 @@ def go(page: str, query: Mapping[str, str] | None = None, *, beside: bool = Fals
     session = st.session_state
     if page not in PAGES:
         return
-    session.go_to = page, dict(query or {})
+    session.go_to = {"page": page, "query": dict(query or {}), "way": uuid.uuid4().hex}
     if beside and session.get("aside"):
         state.fill_inputs(session.aside)
         state.want(session.aside)
@@ -73,10 +75,9 @@ def go(page: str, query: Mapping[str, str] | None = None, *, beside: bool = Fals
 @st.fragment
 def keeper() -> None:
     """What hears of every look. It is drawn alone when it does, so a look costs next to nothing."""
-    # What is shown is how often something was heard, so that the browser knows that it was.
-    times = str(st.session_state.get("places_heard", 0)).encode()
-    component.show("place", times, key="keeper", place=heard(place_of, _heard))
-    _leave()
+    # How often something was heard is sent, so that the browser knows that it was.
+    told = {"times": st.session_state.get("places_heard", 0), "go": _way()}
+    component.show("place", json.dumps(told).encode(), key="keeper", place=heard(place_of, _heard))
     if component.are_left():
         st.rerun()
 
@@ -90,10 +91,16 @@ def _heard(told: Told) -> None:
         go(told.page, told.query, beside=beside and not told.named)
 
 
-def _leave() -> None:
-    session = st.session_state
-    if session.get("go_to"):
-        (page, query), session.go_to = session.go_to, None
-        run = here().run
-        link = run.to_query() if run and run.fits_link() else {}
-        st.switch_page(f"pages/{page}.py", query_params=link | here().to_query() | query)
+def is_leaving() -> bool:
+    """Whether another page is wanted, which the browser opens as soon as it hears of it."""
+    return st.session_state.go_to is not None
+
+
+def _way() -> dict[str, Any] | None:
+    """Where the browser shall go: Streamlit's own way would be two steps of its history."""
+    wanted: dict[str, Any] | None = st.session_state.go_to
+    if wanted is None:
+        return None
+    run = here().run
+    link = run.to_query() if run and run.fits_link() else {}
+    return wanted | {"query": link | here().to_query() | wanted["query"]}

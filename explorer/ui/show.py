@@ -9,18 +9,16 @@ from explorer import export
 from explorer.errors import ExplorerError
 from explorer.instrument import component
 from explorer.instrument.component import heard
-from explorer.instrument.wire.about import About
+from explorer.instrument.wire.about import About, file_name
 from explorer.instrument.wire.request import Head, Request, Written
-from explorer.instrument.wire.trace import Report, layers_to_send, pack
+from explorer.instrument.wire.trace import layers_to_send, pack
 from explorer.run import Run
 from explorer.sources import known_languages, stored_trace
 from explorer.sources.folders import stamp_of
-from explorer.sources.memory import take
 from explorer.trace import AttentionTrace
 from explorer.ui import log, messages, place, state, writing
-from explorer.ui.answers import answers
+from explorer.ui.answers import answers, offer_npz
 from explorer.ui.scheduler import scheduler
-from explorer.ui.work import Making
 
 PATIENCE = 1.0  # seconds that a page waits before it says that it is waiting
 LOOK_AGAIN = 0.4  # seconds
@@ -37,7 +35,8 @@ def result() -> AttentionTrace | None:
         _writing()
     if trace:
         _instrument(trace, st.session_state.shown)
-        _files(trace)
+        name = file_name(about_of(trace, st.session_state.shown), "npz")
+        offer_npz(name, lambda report: export.to_npz(trace, report), 2 * trace.nbytes, id(trace))
     scheduler().warm_up()
     return trace
 
@@ -110,30 +109,6 @@ def _trace_of(run: Run | None) -> AttentionTrace | None:
     return stored_trace(run) or scheduler().wait(run, f"{st.session_state.reader} shown")
 
 
-def _files(trace: AttentionTrace) -> None:
-    """All weights for programs; made when asked for. What is on screen, the instrument saves."""
-    reader = st.session_state.reader  # what is made on a click has no session
-    st.download_button(
-        "All weights as NPZ",
-        lambda: _npz(trace, reader),
-        "attention.npz",
-        "application/zip",
-        key="npz",
-        on_click="ignore",
-        help="For numpy: weights [layer, head, query, key], tokens, spans, model, versions.",
-    )
-
-
-def _npz(trace: AttentionTrace, reader: str) -> bytes:
-    def make(report: Report) -> bytes:
-        take(2 * trace.nbytes, "This file", "Choose a shorter text.")
-        return export.to_npz(trace, report)
-
-    made = Making((reader, "npz", id(trace)), make)
-    found: bytes = scheduler().wait(made, f"{reader} npz")
-    return found
-
-
 @st.fragment(run_every=LOOK_AGAIN)
 def _progress() -> None:
     if messages.was_stopped():
@@ -169,15 +144,16 @@ def _instrument(trace: AttentionTrace, run: Run) -> None:
     trace_id, view = name_of(run), place.opening(run, trace)
     seen = Head(place.here().layer, place.here().head)
     asked = request is not None and request.trace_id == trace_id
+    about = about_of(trace, run)
     payload = pack(
         trace,
         trace_id=trace_id,
         # What is asked for may come before the place is told.
         layers=layers_to_send(trace, request.layer if request and asked else seen.layer),
         opening={**(session.opening or {}), **view, "example": session.opening is not None},
-        about=about_of(trace, run),
+        about=about,
         link=run.to_query() if run.fits_link() else None,
-        answers=answers("instrument", trace, trace_id, request, seen, run=run),
+        answers=answers("instrument", trace, trace_id, request, seen, run=run, about=about),
         striking=True,
         writes=writing.can_write(run),
         writing=writing.state_of(run),

@@ -82,7 +82,9 @@ def start() -> None:
     else:
         asked = _run_in_address(tell=False) if _went_through_history() else None
         if _went_through_history():
-            state.place = Place.from_query(st.query_params.to_dict(), asked or state.shown)
+            state.go_to = None
+            if "layer" in st.query_params:  # else the browser knows, which tells it
+                state.place = Place.from_query(st.query_params.to_dict(), asked or state.shown)
         if asked is not None and asked not in (state.address, state.shown):
             _adopt(asked, None)
         if state.next_run is not None:  # a picture leads to another page with a run of its own
@@ -95,7 +97,7 @@ def on_page(name: str) -> None:
     """Another page: what a browser had of the last one's picture it has no more."""
     state = st.session_state
     if state.get("page") != name:
-        state.page, state.browser_requests = name, None
+        state.page, state.browser_requests, state.go_to = name, None, None
 
 
 def _owner() -> str:

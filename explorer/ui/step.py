@@ -1,16 +1,19 @@
 """The page “Step by step”: one head's way, what changes it, and the proof that layers agree."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from explorer import export
+from explorer.code import python_of_layers
 from explorer.errors import ExplorerError
 from explorer.instrument import component
 from explorer.instrument.component import heard
+from explorer.instrument.wire.about import About, file_name
 from explorer.instrument.wire.layertrace import WhatIf, pack_layer_traces
 from explorer.instrument.wire.request import Head, Step, step_of
 from explorer.layertrace import LayerTrace
@@ -19,7 +22,7 @@ from explorer.run import Run
 from explorer.source import Scratch, Transplanted, model_of
 from explorer.trace import AttentionTrace
 from explorer.ui import messages, place, state
-from explorer.ui.answers import file
+from explorer.ui.answers import file, offer_npz
 from explorer.ui.scheduler import scheduler
 from explorer.ui.show import about_of, current, name_of
 from explorer.ui.work import Checking, LayerTracing, Measuring, Work
@@ -46,43 +49,56 @@ def _steps(trace: AttentionTrace, run: Run) -> None:
         place.look(layer=wanted.head.layer, heads=(wanted.head.head,))
     view = place.opening(run, trace)
     layer, head = place.here().layer, place.here().head
-    layer_traces, note, what_if = _layer_traces(run, layer, head, wanted)
+    works, note, what_if = _works(run, layer, wanted)
+    layer_traces, trouble = _layer_traces(works, head)
+    if trouble:
+        note, what_if = "", replace(what_if, trouble=trouble)
     if not layer_traces:
         messages.trouble(what_if.trouble)
         return
     session.what_if = replace(wanted, page=None)  # a file is handed out once
+    about = replace(about_of(trace, run), code=_python(works[: len(layer_traces)]))
     payload = pack_layer_traces(
         layer_traces,
         trace_id=name_of(run),
         note=note,
         opening=view,
         usual=next(iter(content_word(trace)), 0),
-        about=about_of(trace, run),
+        about=about,
         texts=trace.texts,
         link=run.to_query() if run.fits_link() else None,
         what_if=what_if,
-        page=_page(layer_traces, note, wanted.page),
+        page=_page(layer_traces, note, about, wanted.page),
     )
 
     def on_request(new: Step) -> None:
         session.what_if, session.step_to = new, True
 
     component.show("steps", payload, key="steps", request=heard(step_of, on_request))
+    shown = [found for found, _ in layer_traces]
+    offer_npz(
+        file_name(about, "npz", f"steps layer {shown[0].layer}"),
+        lambda report: export.layer_traces_to_npz(shown, trace.texts, report),
+        2 * sum(found.nbytes for found in shown),
+        *map(id, shown),
+    )
 
 
 def _page(
-    layer_traces: list[tuple[LayerTrace, int]], note: str, view: Mapping[str, str] | None
+    layer_traces: list[tuple[LayerTrace, int]],
+    note: str,
+    about: About,
+    view: Mapping[str, str] | None,
 ) -> str:
     """All this as a file, if one is wanted."""
     if view is None:
         return ""
-    return file(view, lambda _: export.layer_traces_to_html(layer_traces, note=note, opening=view))
+    make = partial(export.layer_traces_to_html, layer_traces, note=note, about=about)
+    return file(view, lambda _: make(opening=view))
 
 
-def _layer_traces(
-    run: Run, layer: int, head: int, wanted: Step
-) -> tuple[list[tuple[LayerTrace, int]], str, WhatIf]:
-    """The head as it is, and as it is changed if it can be; the change, in words and as asked."""
+def _works(run: Run, layer: int, wanted: Step) -> tuple[list[LayerTracing], str, WhatIf]:
+    """The layer as it is, and as it is changed; the change, in words and as asked."""
     sizes = isinstance(run.source, Scratch)
     offered = ("positions", "backwards", *(["size"] if sizes else []))
     asked = tuple(c for c in wanted.changes if c in offered)  # another source offers less
@@ -90,16 +106,30 @@ def _layer_traces(
     both = {"positions", "backwards"} <= set(asked)
     # Backwards and without positions: the honest comparison is forwards without positions.
     first = LayerTracing(run, layer, positions=not both)
-    layer_traces: list[tuple[LayerTrace, int]] = []
     try:
-        layer_traces.append((_done(first), head))
         second, note = _changed(first, what_if, both)
-        if second != first:
-            changed: LayerTrace = _done(second)
-            layer_traces.append((changed, min(head, changed.model.n_heads - 1)))
+    except ExplorerError as error:  # a size that no layer can have
+        return [first], "", replace(what_if, trouble=str(error))
+    return [first] if second == first else [first, second], note, what_if
+
+
+def _layer_traces(
+    works: Sequence[LayerTracing], head: int
+) -> tuple[list[tuple[LayerTrace, int]], str]:
+    """The head as it is, and as it is changed if it can be; else why it cannot."""
+    found: list[tuple[LayerTrace, int]] = []
+    try:
+        for work in works:
+            trace: LayerTrace = _done(work)
+            found.append((trace, min(head, trace.model.n_heads - 1)))
     except ExplorerError as error:
-        return layer_traces, "", replace(what_if, trouble=str(error))
-    return layer_traces, note, what_if
+        return found, str(error)
+    return found, ""
+
+
+def _python(works: Sequence[LayerTracing]) -> str:
+    """The Python that gives the same numbers."""
+    return python_of_layers([(w.run, w.layer, w.positions, w.backwards) for w in works])
 
 
 def _changed(work: LayerTracing, what_if: WhatIf, both: bool) -> tuple[LayerTracing, str]:

@@ -12,14 +12,14 @@ from explorer.errors import ExplorerError
 from explorer.history import TrainingHistory
 from explorer.instrument import component
 from explorer.instrument.component import heard
-from explorer.instrument.wire.about import About
+from explorer.instrument.wire.about import About, file_name
 from explorer.instrument.wire.request import Head, Page, Request
 from explorer.instrument.wire.trace import Report, pack
 from explorer.lesson import LIMITS, TASKS, Trained
 from explorer.run import LINK_BYTES, Run
 from explorer.source import source_from_query, source_to_query
 from explorer.ui import controls, messages, place, state
-from explorer.ui.answers import answers
+from explorer.ui.answers import answers, offer_npz
 from explorer.ui.scheduler import Job, scheduler
 from explorer.ui.show import PATIENCE, name_of
 from explorer.ui.work import Learning, Recording
@@ -144,10 +144,9 @@ def result() -> None:
     if session.lesson is None:
         return
     _bar()
-    if session.learning is None:
-        _history()
-    else:
-        _watch()
+    # One part of the page, looked at again while it learns: what a browser asks for in the moment
+    # in which that ends finds it still.
+    st.fragment(_watch, run_every=LOOK_AGAIN if session.learning else None)()
 
 
 def _bar() -> None:
@@ -196,24 +195,18 @@ def _try(text: str) -> None:
     st.session_state.sequence = text
 
 
-@st.fragment(run_every=LOOK_AGAIN)
 def _watch() -> None:
+    """The training as far as it has come, and its end."""
     session = st.session_state
     job: Job | None = session.learning
-    if job is None:
-        return
-    scheduler().look(job)
-    if job.future.done():
+    if job and job.future.done():
         session.learning, session.learned_at = None, time.time()
         error = job.future.exception()
         session.train_trouble = str(error) if isinstance(error, ExplorerError) else None
         st.rerun()
+    if job:
+        scheduler().look(job)
     _draw(job)
-
-
-@st.fragment
-def _history() -> None:
-    _draw(None)
 
 
 def _draw(job: Job | None) -> None:
@@ -304,16 +297,17 @@ def _show(film: Film, doing: str) -> None:
         _write_address(link)
 
     def page_of(page: Page, report: Report) -> str:
-        return export.to_html(trace, opening=page.view, history=history, report=report)
+        return export.to_html(trace, opening=page.view, history=history, about=about, report=report)
 
     run = Run(trace.texts[0], source=replace(lesson, steps=max(history.steps[-1], 1)))
     trace_id = name_of(replace(run, source=replace(lesson, steps=1)))
+    about = _about(film, run, doing)
     payload = pack(
         trace,
         trace_id=trace_id,
         layers=[],
         opening=place.aside(run, trace),
-        about=_about(film, run, doing),
+        about=about,
         link=link,
         answers=answers("training", trace, trace_id, request, Head(), page_of),
         history=history,
@@ -329,6 +323,9 @@ def _show(film: Film, doing: str) -> None:
         key="training",
         request=heard(Request.of, on_request),
     )
+    size = 2 * history.weights.nbytes
+    name = file_name(about, "npz")
+    offer_npz(name, lambda report: export.history_to_npz(history, report), size, id(history))
 
 
 def _about(film: Film, run: Run, doing: str) -> About:

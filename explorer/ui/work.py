@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from explorer.errors import ExplorerError
 from explorer.limits import CACHE_MB, COMPARE_TOKENS, check_tokens
@@ -11,7 +11,7 @@ from explorer.sampling import Sampling
 from explorer.source import Embedded, Hub, Own, Trained, model_of
 from explorer.sources import Progress, absent_model, trace_run
 from explorer.sources.memory import take
-from explorer.target import ClassScore, MaskedWord, Target
+from explorer.target import ClassScore, How, MaskedWord, NextWord, Target
 
 
 @dataclass(frozen=True)
@@ -110,14 +110,14 @@ class Explaining:
     Attributes:
         run: The run.
         target: The output.
-        how: How words are taken away, ``replace`` or ``drop``.
+        how: How words are taken away, ``replace``, ``drop`` or ``cut``.
         by_word: Whether a word's pieces count as one.
         whole_flow: Whether attention flow is computed however long it takes.
     """
 
     run: Run
     target: Target
-    how: Literal["replace", "drop"] = "replace"
+    how: How = "replace"
     by_word: bool = True
     whole_flow: bool = False
 
@@ -152,7 +152,7 @@ class Changing:
     target: Target
     off: frozenset[tuple[int, int]]
     gone: frozenset[int]
-    how: Literal["replace", "drop"]
+    how: How
 
 
 @dataclass(frozen=True)
@@ -281,7 +281,7 @@ def _go_on(work: Continuing, progress: Progress, show: Show) -> Any:
     from explorer.instrument.wire.longtext import is_long
     from explorer.sources.writing import Writing
 
-    writing = Writing(work.run, work.sampling, progress)
+    writing = Writing(work.run, work.sampling, progress=progress)
     for _ in writing.write(work.most):
         trace = writing.trace()
         if not is_long(trace):  # of a long one a picture takes longer than a token
@@ -361,7 +361,7 @@ def _explain_or_change(work: Explaining | Changing, progress: Progress, show: Sh
     from explorer.sources.intervention import intervention
 
     asked = intervention(work.run, work.target, progress)
-    predicts = isinstance(work.target, MaskedWord | ClassScore)
+    predicts = isinstance(work.target, MaskedWord | ClassScore | NextWord)
     if isinstance(work, Changing):
         what = (work.off, work.gone, work.how if work.how in asked.ways else asked.ways[0])
         return asked.changed(*what), asked.predictions(*what) if predicts else []

@@ -1,9 +1,12 @@
 """A running app and a browser, for tests of what people see."""
 
 from contextlib import ExitStack, contextmanager
-from urllib.parse import urlencode
+from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import urlencode, urljoin
 
 import pytest
+from playwright.sync_api import expect
 
 import explorer
 from explorer import export
@@ -19,9 +22,20 @@ IDLE = """() => {
 }"""
 
 
+# As long as any other wait: on a busy machine five seconds are nothing.
+expect.set_options(timeout=30_000)
+
+PLAIN = Path(__file__).with_name("plain.html")
+FAILED = pytest.StashKey[bool]()
+
+
 def pytest_collection_modifyitems(items):
     for item in items:
         item.add_marker(pytest.mark.filterwarnings("ignore"))  # asyncio's, from playwright
+
+
+def pytest_runtest_makereport(item, call):
+    item.config.stash[FAILED] = call.excinfo is not None
 
 
 @pytest.fixture(scope="session")
@@ -49,13 +63,36 @@ class Reader:
 
     def __init__(self, page, app):
         self.page, self.app = page, app
-        self.frames, self.errors, self.outside = [], [], []
-        page.on("websocket", self._listen)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("console", self._heard)
-        page.on("request", self._asked)
+        self.frames, self.sockets, self.errors, self.outside = [], [], [], []
+        self._ears = {
+            "websocket": self._listen,
+            "pageerror": lambda error: self.errors.append(str(error)),
+            "console": self._heard,
+            "request": self._asked,
+        }
+        self._first = page
+        for event, ear in self._ears.items():
+            page.on(event, ear)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        for event, ear in self._ears.items():
+            self._first.remove_listener(event, ear)
+
+    def before(self, script):
+        """Have a script run before those of each page; nobody is lent this one after."""
+        self.page.spent = True
+        self.page.add_init_script(script)
+
+    def devtools(self):
+        """The browser's own tools for this page; nobody is lent it after."""
+        self.page.spent = True
+        return self.page.context.new_cdp_session(self.page)
 
     def _listen(self, socket):
+        self.sockets.append(socket)
         socket.on("framesent", lambda data: self.frames.append(data))
         socket.on("framereceived", lambda data: self.frames.append(data))
 
@@ -88,11 +125,15 @@ class Reader:
         self.page.wait_for_function(IDLE, timeout=timeout)
         return self
 
+    @property
+    def sentence(self):
+        return self.page.locator(".ax-says")
+
     def says(self):
-        return self.page.locator(".ax-says").inner_text()
+        return self.sentence.inner_text()
 
     def wait_says(self, text):
-        self.page.locator(".ax-says", has_text=text).wait_for()
+        self.sentence.filter(has_text=text).wait_for()
 
     def head(self, layer, head):
         return self.page.get_by_role("button", name=f"Layer {layer}, head {head}", exact=True)
@@ -110,6 +151,12 @@ class Reader:
         if inside.count() and not inside.is_visible():
             view.locator("> summary").click()
         return self.page.locator(".ax-choice").get_by_text(label, exact=True)
+
+    def unfold(self, title):
+        """Open what is folded under a title, if it is."""
+        heading = self.page.locator("summary", has_text=title).first
+        if not heading.evaluate("e => e.parentElement.open"):
+            heading.click()
 
     def edit(self):
         """Open the inputs if they are folded."""
@@ -164,12 +211,16 @@ class Reader:
     def address(self):
         return self.page.url
 
-    def barriers(self):
-        """What axe-core finds serious or critical, with the elements."""
+    def barriers(self, of_colours=False):
+        """What axe-core finds serious or critical, with the elements; of all, or of colours alone.
+
+        Another colour scheme changes nothing else.
+        """
+        rules = {"runOnly": ["color-contrast", "link-in-text-block"]} if of_colours else {}
         self.page.evaluate((ROOT / "node_modules/axe-core/axe.min.js").read_text("utf-8"))
         return [
             (v["id"], [n["html"][:160] for n in v["nodes"]])
-            for v in self.page.evaluate("axe.run(document)")["violations"]
+            for v in self.page.evaluate("rules => axe.run(document, rules)", rules)["violations"]
             if v["impact"] in ("serious", "critical")
         ]
 
@@ -183,48 +234,75 @@ class Reader:
         return "\n".join([own, *pictures, *marks])
 
 
-@pytest.fixture(scope="session")
-def screens(browser):
-    """Makes pages that know nothing of one another; each kind of screen loads the app's code once.
+class Screens:
+    """Lends pages that know nothing of one another.
 
-    A browser context of its own for each test would fetch and compile Streamlit's code every time:
-    that takes longer than all the rest of opening a page.
+    Loading the app's code anew takes longer than all the rest of opening a page, and half of that
+    is saved where a page follows another in its place: what was lent is emptied and lent again.
     """
-    contexts = {}
+
+    def __init__(self, browser, stash):
+        self.browser, self.stash = browser, stash
+        self.contexts, self.spare = {}, {}
 
     @contextmanager
-    def open_page(**options):
-        kind = {"viewport": {"width": 1280, "height": 900}} | options
-        key = repr(sorted(kind.items()))
-        if key not in contexts:
-            contexts[key] = browser.new_context(**kind)
-            contexts[key].grant_permissions(["clipboard-read", "clipboard-write"])
-        context = contexts[key]
-        before = context.pages
+    def __call__(self, who="", viewport=None, color_scheme="light", reduced_motion="null", **kind):
+        """A page with these looks; the rest are options of its browser context.
+
+        `who` looks keeps apart what browsers of two people would.
+        """
+        key = repr((who, sorted(kind.items())))
+        if key not in self.contexts:
+            self.contexts[key] = self.browser.new_context(**kind)
+            self.contexts[key].grant_permissions(["clipboard-read", "clipboard-write"])
+        context, spare = self.contexts[key], self.spare.setdefault(key, [])
+        others = {*context.pages} - {*spare}
+        page = spare.pop() if spare else context.new_page()
+        page.set_viewport_size(viewport or {"width": 1280, "height": 900})
+        page.emulate_media(media="null", color_scheme=color_scheme, reduced_motion=reduced_motion)
+        page.spent = False
         try:
-            yield context.new_page()
+            yield page
         finally:
-            forget(context, [page for page in context.pages if page not in before])
+            for opened in {*context.pages} - {*spare} - others - {page}:
+                opened.close()
+            if page.spent or self.stash.get(FAILED, False):
+                page.close()
+            if not page.is_closed():
+                empty(page)
+                spare.append(page)
 
-    yield open_page
-    for context in contexts.values():
-        context.close()
+    def close(self):
+        for context in self.contexts.values():
+            context.close()
 
 
-def forget(context, pages):
-    """Close pages and empty what they kept in the browser, but for its cache."""
-    for page in pages:
-        origin = "/".join(page.url.split("/")[:3])
-        kept = {"origin": origin, "storageTypes": "cookies,local_storage,indexeddb"}
-        context.new_cdp_session(page).send("Storage.clearDataForOrigin", kept)
-        page.close()
+def empty(page):
+    """Take from a page what it holds and what it kept.
+
+    It goes to a place without code, of the same origin: elsewhere Chromium would begin a process.
+    """
+    plain = "about:blank"
+    if page.url.startswith(("http:", "file:")):
+        page.evaluate("[localStorage, sessionStorage].map((kept) => kept.clear())")
+        served = page.url.startswith("http:")
+        plain = urljoin(page.url, "/_stcore/health") if served else PLAIN.as_uri()
+    page.goto(plain)
+    page.context.clear_cookies()
+    page.mouse.move(0, 0)
+
+
+@pytest.fixture(scope="session")
+def screens(browser, pytestconfig):
+    lent = Screens(browser, pytestconfig.stash)
+    yield lent
+    lent.close()
 
 
 @pytest.fixture
 def reader(app, screens, request):
     """A reader in a fresh page; fails the test on any script error or any call outside."""
-    with screens(**getattr(request, "param", {})) as page:
-        someone = Reader(page, app)
+    with screens(**getattr(request, "param", {})) as page, Reader(page, app) as someone:
         yield someone
         errors, outside = someone.errors, someone.outside
     assert not errors
@@ -232,24 +310,36 @@ def reader(app, screens, request):
 
 
 @pytest.fixture
-def page_from_disk(tmp_path, screens):
+def from_disk(screens):
+    """Opens a saved page from disk, without any network; fails the test as `reader` does."""
+    opened, readers = ExitStack(), []
+
+    def open_file(path, fragment="", before=None, screen=None):
+        page = opened.enter_context(screens(offline=True, **(screen or {})))
+        someone = opened.enter_context(Reader(page, SimpleNamespace(url="file://")))
+        readers.append(someone)
+        if before:
+            someone.before(before)  # for example, to take away what browsers lack
+        someone.page.goto(path.as_uri() + fragment)
+        return someone
+
+    with opened:
+        yield open_file
+    assert not [what for someone in readers for what in someone.errors + someone.outside]
+
+
+@pytest.fixture
+def page_from_disk(tmp_path, from_disk):
     """The exported page of a text, opened from disk without any network."""
-    opened = ExitStack()
 
     def open_page(trace, fragment="", before=None, screen=None, **options):
         path = tmp_path / "attention.html"
         path.write_text(export.to_html(trace, **options), "utf-8")
-        app = type("Disk", (), {"url": "file://"})
-        page = opened.enter_context(screens(offline=True, **(screen or {})))
-        someone = Reader(page, app)
-        if before:
-            someone.page.add_init_script(before)  # for example, to take away what browsers lack
-        someone.page.goto(path.as_uri() + fragment)
+        someone = from_disk(path, fragment, before, screen)
         someone.page.locator(".ax[data-painted]").wait_for()
         return someone
 
-    yield open_page
-    opened.close()
+    return open_page
 
 
 @pytest.fixture(params=["app", "file"])
@@ -265,12 +355,8 @@ def show(request):
         yield in_app
         return
     open_page = request.getfixturevalue("page_from_disk")
-    someone = []
 
-    def from_disk(text, second=None, **view):
-        someone.append(open_page(explorer.trace(text, second), opening=view))
-        return someone[0]
+    def in_file(text, second=None, **view):
+        return open_page(explorer.trace(text, second), opening=view)
 
-    yield from_disk
-    assert not someone[0].errors
-    assert not someone[0].outside
+    yield in_file

@@ -5,9 +5,12 @@ from urllib.parse import urlencode
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 import explorer
 from explorer.analysis.comparison import compare
+from tests.browser.conftest import Reader
+from tests.browser.test_sizes_and_print import all_fits
 
 CAT = "The cat sat on the mat because it was tired."
 DOG = CAT.replace("cat", "dog")
@@ -40,8 +43,25 @@ def view_menu(reader):
     return menu
 
 
+def save_menu(reader):
+    """What is behind Save, open."""
+    menu = reader.page.locator(".ax-top .ax-save").first
+    if menu.get_attribute("open") is None:
+        menu.locator("summary").click()
+    return menu
+
+
 def side(reader, name):
     return reader.page.locator(f".ax-sides section[aria-label={name}]")
+
+
+@pytest.fixture(scope="module")
+def edited(app, screens):
+    """A reader of two texts that differ in a word, for tests that only look; it is opened once."""
+    with screens() as page, Reader(page, app) as someone:
+        yield open_pair(someone, **EDITED, layer="5", heads="4", b_layer="5", b_heads="4")
+    assert not someone.errors
+    assert not someone.outside
 
 
 def test_a_link_opens_both_runs_at_the_head_that_differs_most(reader):
@@ -53,30 +73,31 @@ def test_a_link_opens_both_runs_at_the_head_that_differs_most(reader):
     assert f"They differ most in L{layer}·H{head} ({bits:.2f} of at most 1 bit)" in findings
     first = reader.page.locator(".ax-rank").first
     assert first.inner_text().split() == [f"L{layer}·H{head}", f"{bits:.3f}", "bit"]
-    assert first.get_attribute("aria-pressed") == "true"
-    assert f"A’s L{layer}·H{head} and B’s L{layer}·H{head}" in (differs(reader.page).inner_text())
+    expect(first).to_have_attribute("aria-pressed", "true")
+    expect(differs(reader.page)).to_contain_text(
+        f"A’s L{layer}·H{head} and B’s L{layer}·H{head}", use_inner_text=True
+    )
     reader.page.wait_for_url(f"**layer={layer}**b_layer={layer}**")
     edit(reader)
-    assert reader.box("Text of B").input_value() == CAT
+    expect(reader.box("Text of B")).to_have_value(CAT)
     # The first of the sentences says where they differ, and the page says whose they are.
     assert findings.startswith("They differ most in")
     for name, text in (("A", "dog sat"), ("B", "cat sat")):
         line = reader.page.locator(".ax-named", has_text=name).filter(has_text=text).first
-        assert "all-MiniLM-L6-v2" in line.inner_text()
-        assert "checked" in line.inner_text()
-        assert text in side(reader, name).locator("h3").first.inner_text()
+        expect(line).to_contain_text("all-MiniLM-L6-v2", use_inner_text=True)
+        expect(line).to_contain_text("checked", use_inner_text=True)
+        expect(side(reader, name).locator("h3").first).to_contain_text(text, use_inner_text=True)
 
 
-def test_the_difference_shown_is_that_of_the_two_models(reader):
-    open_pair(reader, **EDITED, layer="5", heads="4", b_layer="5", b_heads="4")
+def test_the_difference_shown_is_that_of_the_two_models(edited):
     one, other = explorer.trace(CAT).weights[5, 4], explorer.trace(DOG).weights[5, 4]
     difference = one - other
     row, column = np.unravel_index(np.abs(difference).argmax(), difference.shape)
-    words = differs(reader.page).inner_text()
+    words = differs(edited.page).inner_text()
     assert f"A {one[row, column]:.3f}, B {other[row, column]:.3f}" in words
     assert f"{abs(difference[row, column]):.3f}." in words
-    reader.page.get_by_text("The largest differences as a table").click()
-    cells = reader.page.locator(".ax-difference .ax-keys tbody tr").first.locator("td")
+    edited.unfold("The largest differences as a table")
+    cells = edited.page.locator(".ax-difference .ax-keys tbody tr").first.locator("td")
     texts = cells.all_inner_texts()
     assert texts[:2] == ["cat/dog", "cat/dog"]
     assert texts[2:4] == [f"{one[row, column]:.4f}", f"{other[row, column]:.4f}"]
@@ -87,7 +108,7 @@ def test_one_cursor_moves_in_both_and_a_pin_is_set_in_both(reader):
     a, b = side(reader, "A"), side(reader, "B")
     a.locator(".ax-text [data-token='8']").hover()
     b.locator(".ax-says", has_text="it").wait_for()
-    assert "looks" in b.locator(".ax-says").inner_text()
+    expect(b.locator(".ax-says")).to_contain_text("looks", use_inner_text=True)
     b.locator(".ax-text [data-token='2']").click()
     a.locator(".ax-says", has_text="cat").wait_for()
     reader.page.wait_for_url("**query=2**b_query=2**")
@@ -127,20 +148,20 @@ def test_the_best_match_of_a_head_is_the_nearest_one(reader):
     layer, head = c.best_match()[2]
     reader.painted(f"L0·H2 | L{layer}·H{head}")
     namesake = view_menu(reader).get_by_role("radio", name="its namesake")
-    assert namesake.is_disabled()  # there is none
+    expect(namesake).to_be_disabled()  # there is none
 
 
 def test_a_run_compared_with_itself_differs_nowhere(reader):
     open_pair(reader, text=CAT, b_source="bert")
     findings = reader.page.locator(".ax-findings").inner_text()
     assert "The two are the same in every head: the largest distance is 0 bits." in findings
-    assert "are the same on these words" in (differs(reader.page).inner_text())
+    expect(differs(reader.page)).to_contain_text("are the same on these words", use_inner_text=True)
 
 
 def test_the_transplanted_layer_is_bert_but_for_rounding(reader):
     open_pair(reader, text=CAT, b_source="transplant:bert")
-    assert "The two are the same in every head" in (
-        reader.page.locator(".ax-findings").inner_text()
+    expect(reader.page.locator(".ax-findings")).to_contain_text(
+        "The two are the same in every head", use_inner_text=True
     )
 
 
@@ -156,8 +177,8 @@ def test_texts_can_be_edited_swapped_and_compared_again(reader):
     reader.page.get_by_role("button", name="Swap A and B").click()
     side(reader, "A").get_by_text("slept").first.wait_for()
     edit(reader)
-    assert reader.box("Text of A").input_value().startswith("The cat slept")
-    assert reader.box("Text of B").input_value() == CAT
+    expect(reader.box("Text of A")).to_have_value(re.compile("^The cat slept"))
+    expect(reader.box("Text of B")).to_have_value(CAT)
 
 
 def test_texts_with_nothing_in_common_are_refused_and_the_last_picture_stays(reader):
@@ -168,9 +189,9 @@ def test_texts_with_nothing_in_common_are_refused_and_the_last_picture_stays(rea
     compare_now(reader)
     note = reader.page.locator("[class*=st-key-note_trouble]")
     note.wait_for()
-    assert "no word in common" in note.inner_text()
-    assert reader.box("Text of B").input_value() == "x y z"
-    assert reader.instrument.first.get_attribute("data-painted") == before
+    expect(note).to_contain_text("no word in common", use_inner_text=True)
+    expect(reader.box("Text of B")).to_have_value("x y z")
+    expect(reader.instrument.first).to_have_attribute("data-painted", before)
 
 
 def test_a_first_comparison_that_fails_leaves_what_is_typed_alone(reader):
@@ -182,14 +203,12 @@ def test_a_first_comparison_that_fails_leaves_what_is_typed_alone(reader):
     compare_now(reader)
     reader.painted(" | ")
     edit(reader)
-    assert reader.box("Text of B").input_value() == "a c"
+    expect(reader.box("Text of B")).to_have_value("a c")
 
 
-def test_the_difference_is_saved_as_numbers(reader):
-    open_pair(reader, **EDITED, layer="5", heads="4", b_layer="5", b_heads="4")
-    save = reader.page.locator(".ax-top .ax-save").first
-    save.locator("summary").click()
-    with reader.page.expect_download() as caught:
+def test_the_difference_is_saved_as_numbers(edited):
+    save = save_menu(edited)
+    with edited.page.expect_download() as caught:
         save.get_by_role("button", name="CSV").click()
     lines = caught.value.path().read_text("utf-8-sig").splitlines()
     got = np.array([[float(x) for x in line.split(",")[1:]] for line in lines[1:]])
@@ -197,12 +216,11 @@ def test_the_difference_is_saved_as_numbers(reader):
     assert np.abs(got - want).max() < 3e-5  # two weights, each within 8.4e-6, and five decimals
 
 
-def test_every_pair_of_heads_is_charted_and_listed(reader):
-    open_pair(reader, **EDITED)
-    reader.page.get_by_text("Every head of A against every head of B").click()
-    reader.page.locator(".js-plotly-plot .heatmaplayer image").wait_for()
-    reader.page.locator(".js-plotly-plot .scatterlayer").first.wait_for()
-    reader.page.get_by_test_id("stDataFrame").wait_for()
+def test_every_pair_of_heads_is_charted_and_listed(edited):
+    edited.unfold("Every head of A against every head of B")
+    edited.page.locator(".js-plotly-plot .heatmaplayer image").wait_for()
+    edited.page.locator(".js-plotly-plot .scatterlayer").first.wait_for()
+    edited.page.get_by_test_id("stDataFrame").wait_for()
 
 
 @pytest.mark.parametrize(
@@ -212,26 +230,21 @@ def test_a_link_with_an_impossible_second_run_says_so(reader, bad):
     reader.open(f"?{urlencode({'text': CAT} | bad)}", "compare")
     note = reader.page.locator("[class*=st-key-note_trouble]")
     note.wait_for()
-    assert "This link cannot be opened as it is" in note.inner_text()
+    expect(note).to_contain_text("This link cannot be opened as it is", use_inner_text=True)
 
 
-def test_all_is_saved_as_one_file_that_shows_the_same_offline(reader, browser, tmp_path):
-    open_pair(reader, **EDITED, layer="5", heads="4", b_layer="5", b_heads="4")
-    said = differs(reader.page).inner_text()
-    save = reader.page.locator(".ax-top .ax-save").first
-    save.locator("summary").click()
-    with reader.page.expect_download() as caught:
+def test_all_is_saved_as_one_file_that_shows_the_same_offline(edited, from_disk, tmp_path):
+    said = differs(edited.page).inner_text()
+    save = save_menu(edited)
+    with edited.page.expect_download() as caught:
         save.get_by_role("button", name="HTML").click()
     saved = tmp_path / "saved.html"
     caught.value.save_as(saved)
-    context = browser.new_context(offline=True)
-    page = context.new_page()
-    page.goto(saved.as_uri())
+    page = from_disk(saved).page
     page.locator(".ax[data-painted*='L5·H4 | L5·H4']").wait_for()
-    assert differs(page).inner_text() == said
+    expect(differs(page)).to_have_text(said, use_inner_text=True)
     page.locator(".ax-rank").nth(1).click()
     page.locator(".ax-rank[aria-pressed=true]").nth(0).wait_for()
-    context.close()
 
 
 def boxes_of(reader, name):
@@ -244,24 +257,24 @@ def boxes_of(reader, name):
     }
 
 
-@pytest.mark.parametrize(
-    "reader", [{"viewport": {"width": w, "height": 720}} for w in (853, 1280, 1920)], indirect=True
-)
-def test_every_row_of_a_stands_beside_that_of_b(reader):
+def test_every_row_of_a_stands_beside_that_of_b_in_every_window(reader):
     # Of another model with other layers, heads and tokens: each row has another height of its own.
     open_pair(reader, text=CAT, b_source="scratch")
-    a, b = boxes_of(reader, "A"), boxes_of(reader, "B")
     panels = ("ax-panel ax-panel-reading", "ax-column", "ax-panel ax-panel-heat")
-    assert {"ax-words", "ax-bar", *panels} <= set(a)
-    assert a == b
-    # One below the other; the panels together begin where the first of them does.
-    assert len(set(a.values())) == len(a) - 1
+    for width in (853, 1280, 1920):
+        reader.page.set_viewport_size({"width": width, "height": 720})
+        all_fits(reader.page)
+        a, b = boxes_of(reader, "A"), boxes_of(reader, "B")
+        assert {"ax-words", "ax-bar", *panels} <= set(a)
+        assert a == b
+        # One below the other; the panels together begin where the first of them does.
+        assert len(set(a.values())) == len(a) - 1
 
 
 def test_one_bar_drives_both_and_takes_back_both(reader):
     open_pair(reader, **EDITED, layer="3", heads="1", b_layer="3", b_heads="1")
     sides = side(reader, "A"), side(reader, "B")
-    assert reader.page.locator(".ax-drop:visible").count() == 2  # View and Save, once each
+    expect(reader.page.locator(".ax-drop:visible")).to_have_count(2)  # View and Save, once each
     view_menu(reader).get_by_text("hidden", exact=True).click()
     reader.page.keyboard.press("Escape")
     for half in sides:
@@ -273,7 +286,7 @@ def test_one_bar_drives_both_and_takes_back_both(reader):
         reader.page.locator(".ax-bar").first.get_by_role("button", name="Undo").click()
     for half in sides:
         half.locator(".ax-notes", has_text="hidden").wait_for(state="detached")
-        assert half.locator(".ax-picked .ax-chip").count() == 0
+        expect(half.locator(".ax-picked .ax-chip")).to_have_count(0)
     sides[0].locator(".ax-text").press("Control+Shift+Z")
     for half in sides:
         half.locator(".ax-notes", has_text="Special tokens are hidden").wait_for()

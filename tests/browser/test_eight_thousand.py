@@ -72,8 +72,8 @@ def whole(trace):
 @pytest.fixture(scope="module")
 def opened(app, screens, folder):
     """The app with the text in it; it is opened once."""
-    with screens() as page:
-        reader = Reader(page, app).open(f"?source=path:{folder}&text=the+sea.").painted()
+    with screens() as page, Reader(page, app) as reader:
+        reader.open(f"?source=path:{folder}&text=the+sea.").painted()
         reader.run(TEXT)
         reader.token(100).wait_for(timeout=120_000)
         yield reader
@@ -173,7 +173,7 @@ def test_the_strip_leads_to_the_end_whose_words_answer_at_once(book, trace):
     bar.focus()
     book.page.keyboard.press("End")
     wait_in_sight(book, N - 1)
-    assert book.token(0).count() == 0
+    expect(book.token(0)).to_have_count(0)
     assert book.page.locator(".ax-token").count() < 1300
     book.token(LATE).hover()
     says(book, looks(trace, 0, 0, LATE))
@@ -269,7 +269,7 @@ def test_a_page_that_was_left_shows_the_long_text_again(book, trace):
 # --- taken away -----------------------------------------------------------------------------------
 
 
-def test_a_page_of_two_heads_says_the_same_offline(book, browser, trace, whole, tmp_path):
+def test_a_page_of_two_heads_says_the_same_offline(book, from_disk, trace, whole, tmp_path):
     book.head(0, 3).click(modifiers=["Shift"])
     book.token(WORD).click()
     book.page.mouse.move(5, 5)
@@ -282,9 +282,7 @@ def test_a_page_of_two_heads_says_the_same_offline(book, browser, trace, whole, 
     book.page.locator(".ax-save summary").click()
     path = tmp_path / "attention.html"
     waiting.value.save_as(path)
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, offline=True)
-    other = Reader(context.new_page(), SimpleNamespace(url="file://"))
-    other.page.goto(path.as_uri())
+    other = from_disk(path)
     says(other, sentence)
     other.head(0, 3).click()
     says(other, looks(trace, 0, 3, WORD))
@@ -294,6 +292,3 @@ def test_a_page_of_two_heads_says_the_same_offline(book, browser, trace, whole, 
     assert np.abs(found - sums_of(trace, whole, "paragraph")).max() < NEAR
     other.head(1, 1).click()
     says(other, re.compile("This file does not hold layer 1"))
-    context.close()
-    assert not other.errors
-    assert not other.outside

@@ -1,6 +1,9 @@
 """The frame of all pages: the picture first, inputs that fold, one place, ways that lead on."""
 
+import re
+
 import pytest
+from playwright.sync_api import expect
 
 import explorer
 from tests.browser.conftest import IDLE
@@ -23,8 +26,8 @@ def end(reader, selector):
     return found["y"] + found["height"]
 
 
-def is_asking(reader):
-    return reader.page.locator(".st-key-ask").is_visible()
+def asking(reader):
+    return expect(reader.page.locator(".st-key-ask"))
 
 
 @pytest.mark.parametrize("reader", [LAPTOP], indirect=True)
@@ -41,13 +44,17 @@ def test_at_150_per_cent_the_sentence_the_text_and_the_heads_stand_on_the_screen
     reader.open().painted()
     for part in (".ax-says", ".ax-panel-reading .ax-text", ".ax-grid"):
         assert end(reader, part) <= 480, part
+    last, names = (box(reader, part) for part in ("a[href$='/guide']", "[data-testid=stTopNav]"))
+    assert last["x"] + last["width"] <= names["x"] + names["width"]
 
 
 @pytest.mark.parametrize("reader", [PHONE], indirect=True)
-def test_on_a_phone_the_sentence_and_the_text_stand_on_the_screen_and_nothing_sticks_out(reader):
+def test_on_a_phone_sentence_text_and_heads_stand_on_the_screen_and_nothing_sticks_out(reader):
     reader.open().painted()
-    for part in (".ax-says", ".ax-panel-reading .ax-text"):
+    for part in (".ax-says", ".ax-panel-reading .ax-text", ".ax-grid"):
         assert end(reader, part) <= 844, part
+    # The buttons of the first line share one row.
+    assert abs(end(reader, ".ax-top .ax-edit") - end(reader, ".ax-top .ax-save > summary")) <= 4
     assert reader.page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
@@ -69,53 +76,55 @@ def test_one_line_says_whose_picture_it_is_and_opens_the_inputs(reader):
         assert said in line
     assert f"checked {about.checked}" in line
     reader.page.get_by_role("button", name=f"checked {about.checked}").hover()
-    assert about.passport[1:] in reader.page.locator(".ax-bubble").inner_text()
-    assert not is_asking(reader)
+    expect(reader.page.locator(".ax-bubble")).to_contain_text(
+        about.passport[1:], use_inner_text=True
+    )
+    asking(reader).to_be_hidden()
     reader.page.get_by_role("button", name="Edit", exact=True).click()
-    assert is_asking(reader)
-    assert reader.box("Text").evaluate("e => e === document.activeElement")
+    asking(reader).to_be_visible()
+    expect(reader.box("Text")).to_be_focused()
     reader.page.keyboard.press("Escape")
-    assert not is_asking(reader)
+    asking(reader).to_be_hidden()
     reader.page.locator(".ax-says").click()
     reader.page.keyboard.press("e")
-    assert is_asking(reader)
+    asking(reader).to_be_visible()
 
 
 def test_a_result_folds_the_inputs_and_trouble_leaves_them_open(reader):
     reader.open().painted()
     reader.run("A dog barks.")
     reader.page.locator(".ax-about", has_text="A dog barks.").wait_for()
-    assert not is_asking(reader)
+    asking(reader).to_be_hidden()
     reader.run("   ")
     reader.told("no text to read")
-    assert is_asking(reader)
+    asking(reader).to_be_visible()
     reader.run("A dog barks again.")
     reader.page.locator(".ax-about", has_text="A dog barks again.").wait_for()
     reader.page.wait_for_function(IDLE)
-    assert not is_asking(reader)
+    asking(reader).to_be_hidden()
 
 
 def test_what_the_inputs_no_longer_ask_for_is_dimmed(reader):
     reader.open().painted()
     picture = reader.page.locator(".stBidiComponent:has(.ax-says)")
-    assert picture.evaluate("e => getComputedStyle(e).opacity") == "1"
+    expect(picture).to_have_css("opacity", "1")
     reader.edit().box("Text").fill("Something else.")
     reader.page.keyboard.press("Tab")
     reader.page.locator(".st-key-changed").wait_for()
-    assert float(picture.evaluate("e => getComputedStyle(e).opacity")) < 0.7
+    expect(picture).to_have_css("opacity", re.compile(r"0\.[0-6]\d*"))
 
 
 def test_switches_stand_behind_view_and_those_in_force_beside_it(reader):
     reader.open().painted()
-    assert not reader.page.locator(".ax-choice").get_by_text("per row", exact=True).is_visible()
+    expect(reader.page.locator(".ax-choice").get_by_text("per row", exact=True)).to_be_hidden()
     for label in ("words", "per row"):
         reader.switch(label).click()
     reader.page.keyboard.press("Escape")
     chips = reader.page.locator(".ax-switched")
-    assert [c.split("\n")[0] for c in chips.all_inner_texts()] == ["words", "colours per row"]
+    expect(chips).to_have_text([re.compile("^words"), re.compile("^colours per row")])
     chips.first.click()
     chips.get_by_text("words").wait_for(state="detached")
-    assert chips.count() == 1
+    expect(chips).to_have_count(1)
 
 
 def test_the_newcomer_s_line_leads_on_and_steps_aside_for_good(reader):
@@ -124,11 +133,13 @@ def test_the_newcomer_s_line_leads_on_and_steps_aside_for_good(reader):
     lead.get_by_role("button", name="try another head").click()
     reader.painted("3.2")
     reader.page.locator(".ax-term", has_text="head").hover()
-    assert "queries and keys" in reader.page.locator(".ax-bubble").inner_text()
+    expect(reader.page.locator(".ax-bubble")).to_contain_text(
+        "queries and keys", use_inner_text=True
+    )
     lead.get_by_role("button", name="Close this for good").click()
-    assert not lead.is_visible()
+    expect(lead).to_be_hidden()
     reader.open().painted()
-    assert not lead.is_visible()
+    expect(lead).to_be_hidden()
 
 
 def test_one_click_leads_to_why_this_weight_and_back_comes_to_the_same_place(reader):
@@ -179,6 +190,25 @@ def test_back_and_forward_walk_through_places(reader):
     reader.wait_says("L2·H9: it looks most at")
 
 
+def test_another_page_is_one_step_and_backs_at_once_lead_where_each_alone_would(reader):
+    reader.open().painted()
+    steps = reader.page.evaluate("history.length")
+    reader.head(2, 9).click()
+    reader.page.wait_for_url("**layer=2&heads=9*")
+    reader.token(2).click()
+    # While the look is on its way to the server, which then leads on.
+    reader.page.get_by_role("link", name="Heads", exact=True).click()
+    reader.page.wait_for_url("**/heads*")
+    reader.painted()
+    assert reader.page.evaluate("history.length") == steps + 3
+    reader.page.evaluate("for (let i = 0; i < 3; i++) setTimeout(() => history.back(), 100 * i)")
+    reader.page.wait_for_url(reader.app.url)
+    reader.wait_says("L3·H1: it looks most at")
+    reader.page.evaluate("for (let i = 0; i < 2; i++) setTimeout(() => history.forward(), 100 * i)")
+    reader.page.wait_for_url("**query=2*")
+    reader.wait_says("L2·H9: cat looks most at")
+
+
 def test_back_within_a_picture_asks_the_server_for_nothing_but_to_note_the_place(reader):
     reader.open().painted()
     reader.head(2, 9).click()
@@ -208,9 +238,11 @@ def test_three_clicks_find_the_head_that_links_two_words(reader):
     reader.page.locator(".ax-ranking .ax-chip").first.wait_for()
     weights = explorer.trace(CAT).weights[:, :, 8, 2]
     scores = reader.page.locator(".ax-score")
-    assert scores.count() == 72
+    expect(scores).to_have_count(72)
     layer, head = divmod(int(weights.argmax()), 12)
-    assert reader.page.locator(".ax-ranking .ax-chip").first.inner_text() == f"L{layer}·H{head}"
+    expect(reader.page.locator(".ax-ranking .ax-chip").first).to_have_text(
+        f"L{layer}·H{head}", use_inner_text=True
+    )
     reader.page.get_by_role("button", name="In several sentences").click()
     reader.page.wait_for_url("**/heads?*")
 

@@ -1,6 +1,7 @@
 """The Guide: contents that lead, pictures in both schemes, links to the place they speak of."""
 
 import pytest
+from playwright.sync_api import expect
 
 from explorer.instrument.assets import terms
 from explorer.ui import guide
@@ -38,7 +39,7 @@ def test_the_contents_lead_to_every_section_and_back_leads_back(opened):
     opened.page.wait_for_function(IN_SIGHT, arg="choosing")
     opened.page.go_back()
     opened.page.wait_for_function(IN_SIGHT, arg=LAST)
-    assert opened.page.get_by_role("heading", name="Where the numbers come from").is_visible()
+    expect(opened.page.get_by_role("heading", name="Where the numbers come from")).to_be_visible()
 
 
 @pytest.mark.parametrize("anchor", ["pictures", LAST, "words"])
@@ -85,7 +86,7 @@ def test_every_picture_is_there_in_the_colours_of_the_page_and_says_what_is_seen
         name, seen = section.picture
         shown = opened.page.locator(f".st-key-picture_{name} img")
         shown.scroll_into_view_if_needed()
-        assert shown.get_attribute("alt") == seen
+        expect(shown).to_have_attribute("alt", seen)
         shape = shown.evaluate("async e => { await e.decode(); return [e.naturalWidth, e.src]; }")
         assert shape[0] == guide.size_of(guide.picture(name, scheme))[0]
         sent = opened.page.request.get(shape[1]).body()
@@ -106,7 +107,7 @@ def test_a_link_opens_the_place_it_speaks_of_and_the_guide_stays(opened):
     place.wait_for_url("**/step?**scale=0**")
     place.locator(".ax[data-painted]").wait_for(timeout=PATIENCE)
     place.close()
-    assert opened.page.get_by_role("heading", name="The words").is_visible()
+    expect(opened.page.get_by_role("heading", name="The words")).to_be_visible()
 
 
 def test_the_glossary_shows_the_terms_as_they_are_written(opened):

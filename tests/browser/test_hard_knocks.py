@@ -49,29 +49,30 @@ def own_app(second_app):
     return second_app
 
 
+@pytest.fixture(scope="module")
+def wire(second_app):
+    """A line to that app."""
+    line = Wire(second_app)
+    yield line
+    line.close()
+
+
 @pytest.fixture
-def far_reader(own_app, browser):
+def far_reader(own_app, wire, screens):
     """A reader at the end of a line that can be cut; lost connections log errors, which is fine."""
-    wire = Wire(own_app)
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    someone = Reader(context.new_page(), type("Far", (), {"url": wire.url}))
-    someone.wire = wire
-    yield someone
-    context.close()
-    wire.close()
+    with screens() as page, Reader(page, wire) as someone:
+        yield someone
 
 
-def test_a_dropped_connection_is_taken_up_again_and_nothing_typed_is_lost(far_reader):
+def test_a_dropped_connection_is_taken_up_again_and_nothing_typed_is_lost(far_reader, wire):
     reader = far_reader
-    sockets = []
-    reader.page.on("websocket", lambda socket: sockets.append(socket))
     reader.open(link(text="A dog barked.", layer="2", heads="3")).painted("2.3")
     reader.box("Text").fill("Typed, and not sent yet.")
-    before = len(sockets)
+    before = len(reader.sockets)
     with reader.page.expect_event("websocket"):  # the page comes back by itself
-        reader.wire.cut()
+        wire.cut()
     reader.page.wait_for_function(IDLE)
-    assert len(sockets) == before + 1
+    assert len(reader.sockets) == before + 1
     expect(reader.box("Text")).to_have_value("Typed, and not sent yet.")
     reader.head(1, 4).click()
     reader.wait_says("L1·H4")
@@ -155,10 +156,10 @@ def test_characters_that_nobody_sees_are_shown_as_marks(reader, source):
         assert mark in shown
     assert "👨‍👩‍👧" in shown
     assert not re.search(r"[\u202e\u2066\u200b]", reader.page.locator(".ax").inner_text())
-    assert reader.box("Text").input_value() == text, "the text itself is as it was pasted"
+    expect(reader.box("Text"), "the text itself is as it was pasted").to_have_value(text)
 
 
-def test_a_failure_nobody_thought_of_is_a_sentence_and_logged_without_the_text(browser, tmp_path):
+def test_a_failure_nobody_thought_of_is_a_sentence_and_logged_without_the_text(screens, tmp_path):
     # A part of the app that cannot be imported: no code expects that.
     (tmp_path / "sitecustomize.py").write_text(
         "import importlib.util, sys\n"
@@ -168,13 +169,14 @@ def test_a_failure_nobody_thought_of_is_a_sentence_and_logged_without_the_text(b
         "            raise KeyError('what the reader typed: SECRET' + '-WORD')\n"
         "sys.meta_path.insert(0, Finder())\n"
     )
-    with serving(PYTHONPATH=str(tmp_path)) as broken:
-        context = browser.new_context()
-        reader = Reader(context.new_page(), broken)
+    with (
+        serving(PYTHONPATH=str(tmp_path)) as broken,
+        screens() as page,
+        Reader(page, broken) as reader,
+    ):
         reader.open(link(text="SECRET-WORD", source="scratch"))
         reader.told("Something went wrong inside the app")
-        assert reader.box("Text").input_value() == "SECRET-WORD"
-        context.close()
+        expect(reader.box("Text")).to_have_value("SECRET-WORD")
     log = broken.log.read_text()
     assert "KeyError" in log
     assert "SECRET-WORD" not in log
@@ -190,16 +192,16 @@ def test_the_log_holds_no_text_of_a_reader(reader, app):
     assert "PRIVATE" not in app.log.read_text()
 
 
-def test_a_click_of_one_reader_is_answered_while_another_explains(app, browser, reader):
+def test_a_click_of_one_reader_is_answered_while_another_explains(app, screens, reader):
     """The other's work takes many seconds; this one's must not wait for its end."""
-    with browser.new_context() as another:  # of a browser of its own: readers have shares
-        busy = Reader(another.new_page(), app)
+    # In a browser of its own: readers have shares.
+    with screens(who="another") as page, Reader(page, app) as busy:
         busy.open(link(text="a word " * 60, target="vector", at="5"), "explain")
         stop = busy.page.locator("[class*=explain_stop]").get_by_role("button", name="Stop")
         stop.wait_for()
         asked = link(text=CAT, target="vector", at="8")
         reader.open(asked, "explain").painted()
-        assert stop.is_visible(), "the other still works"
+        expect(stop, "the other still works").to_be_visible()
         reader.open(link(text="A short one.")).painted()
         reader.run("Another short one.")
         reader.page.locator(".ax-text", has_text="Another").wait_for()

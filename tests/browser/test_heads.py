@@ -5,10 +5,12 @@ from urllib.parse import urlencode
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 import explorer
 from explorer.analysis.finder import find_pairs
 from explorer.analysis.profiles import head_profiles, pool, profiles_both_ways
+from tests.browser.conftest import Reader
 
 CAT = "The cat sat on the mat because it was tired."
 LINES = "\n".join(
@@ -26,11 +28,11 @@ def ranks(reader):
 
 
 def first_head(reader):
-    return ranks(reader).first.locator(".ax-link").inner_text()
+    return ranks(reader).first.locator(".ax-link")
 
 
 def number(reader, place=0):
-    return ranks(reader).nth(place).locator(".ax-number").inner_text()
+    return ranks(reader).nth(place).locator(".ax-number")
 
 
 def with_spread(reader):
@@ -41,15 +43,26 @@ def word(reader, text, line=0):
     return reader.page.locator(".ax-line").nth(line).get_by_text(text, exact=True)
 
 
+@pytest.fixture(scope="module")
+def opened(app, screens):
+    """A reader of the heads on one text, for tests that only look; it is opened once."""
+    with screens() as page, Reader(page, app) as someone:
+        yield open_heads(someone, text=CAT)
+    assert not someone.errors
+    assert not someone.outside
+
+
 def test_a_first_visit_shows_all_heads_with_the_previous_token_head_first(reader):
     open_heads(reader)
     measures = head_profiles(explorer.trace(CAT)).measures
-    assert first_head(reader) == "L0·H2"
-    assert number(reader) == f"{measures['previous'][0, 2]:.3f}"
-    assert "previous token: 0.92 of its attention" in ranks(reader).first.inner_text()
-    assert reader.says().startswith("L3·H1 puts 0.037 of its attention")  # where Explore opens
+    expect(first_head(reader)).to_have_text("L0·H2")
+    expect(number(reader)).to_have_text(f"{measures['previous'][0, 2]:.3f}")
+    expect(ranks(reader).first).to_contain_text(
+        "previous token: 0.92 of its attention", use_inner_text=True
+    )
+    reader.wait_says("L3·H1 puts 0.037 of its attention")  # where Explore opens
     ranks(reader).first.hover()
-    assert reader.says().startswith("L0·H2 puts 0.923 of its attention")
+    reader.wait_says("L0·H2 puts 0.923 of its attention")
     for canvas in reader.page.locator(".ax-head-map canvas, .ax-head-plane canvas").all():
         colours = canvas.evaluate(
             """c => new Set(new Uint32Array(c.getContext("2d")
@@ -65,20 +78,19 @@ def test_any_measure_ranks_the_heads_from_either_end(reader):
         reader.page.get_by_label("Measure", exact=True).select_option(key)
         layer, head = np.unravel_index(pick(measures[key]), measures[key].shape)
         reader.painted(f"{key} L{layer}·H{head}")
-        assert first_head(reader) == f"L{layer}·H{head}"
+        expect(first_head(reader)).to_have_text(f"L{layer}·H{head}")
     reader.page.get_by_text("the lowest", exact=True).click()
     layer, head = np.unravel_index(measures["distance"].argmin(), (6, 12))
-    assert first_head(reader) == f"L{layer}·H{head}"
+    expect(first_head(reader)).to_have_text(f"L{layer}·H{head}")
 
 
-def test_heads_of_one_kind_can_be_seen_alone(reader):
-    open_heads(reader)
-    chip = reader.page.get_by_role("button", name="vertical 24")
+def test_heads_of_one_kind_can_be_seen_alone(opened):
+    chip = opened.page.get_by_role("button", name="vertical 24")
     chip.click()
-    assert reader.page.get_by_text("24 heads, by").count() == 1
-    assert "vertical:" in ranks(reader).first.inner_text()
+    expect(opened.page.get_by_text("24 heads, by")).to_have_count(1)
+    expect(ranks(opened).first).to_contain_text("vertical:", use_inner_text=True)
     chip.click()
-    assert reader.page.get_by_text("72 heads, by").count() == 1
+    expect(opened.page.get_by_text("72 heads, by")).to_have_count(1)
 
 
 def test_a_search_by_pointing_finds_the_head_that_looks_from_it_to_cat(reader):
@@ -90,8 +102,8 @@ def test_a_search_by_pointing_finds_the_head_that_looks_from_it_to_cat(reader):
     reader.page.get_by_text("From “it” to …?").wait_for()
     word(reader, "cat").click()
     reader.painted(f"pointed L{layer}·H{head}")
-    assert first_head(reader) == f"L{layer}·H{head}"
-    assert number(reader) == f"{found.weight[layer, head]:.3f}"
+    expect(first_head(reader)).to_have_text(f"L{layer}·H{head}")
+    expect(number(reader)).to_have_text(f"{found.weight[layer, head]:.3f}")
     said = ranks(reader).first.inner_text()
     assert f"Other words give that word {found.others[layer, head]:.3f}" in said
     assert f"same distance others give {found.baseline[layer, head]:.3f}" in said
@@ -110,7 +122,7 @@ def test_one_click_leads_to_the_head_in_explore(reader):
     ranks(reader).first.get_by_role("button", name="Explore").click()
     reader.page.locator(".ax-text").wait_for()
     reader.page.wait_for_url("**layer=1&heads=8**")
-    assert reader.head(1, 8).get_attribute("aria-pressed") == "true"
+    expect(reader.head(1, 8)).to_have_attribute("aria-pressed", "true")
 
 
 def test_of_many_texts_the_pointed_one_opens_in_explore(reader):
@@ -121,7 +133,7 @@ def test_of_many_texts_the_pointed_one_opens_in_explore(reader):
     reader.painted("pointed")
     ranks(reader).first.get_by_role("button", name="Explore").click()
     reader.page.locator(".ax-text", has_text="door").wait_for()
-    assert reader.box("Text").input_value() == LINES.split("\n")[1]
+    expect(reader.box("Text")).to_have_value(LINES.split("\n")[1])
 
 
 def test_a_link_opens_the_same_search_again(reader):
@@ -139,14 +151,16 @@ def test_a_link_opens_the_same_search_again(reader):
     layer, head = map(int, re.findall(r"\d+", third.inner_text()))
     third.click()
     reader.page.wait_for_url(f"**layer={layer}&heads={head}&**")
-    before = [first_head(reader), number(reader), reader.says()]
+    shown = first_head, number, lambda reader: reader.sentence
+    before = [part(reader).inner_text() for part in shown]
     url = reader.address()
     again = reader.page.context.new_page()
     reader.page.close()
     reader.page = again
     again.goto(url)
     reader.painted("pointed")
-    assert [first_head(reader), number(reader), reader.says()] == before
+    for part, text in zip(shown, before, strict=True):
+        expect(part(reader)).to_have_text(text, use_inner_text=True)
 
 
 def test_lines_are_texts_of_their_own_and_give_a_mean_with_its_spread(reader):
@@ -155,9 +169,9 @@ def test_lines_are_texts_of_their_own_and_give_a_mean_with_its_spread(reader):
     reader.page.get_by_text("Every line is a text of its own").click()
     with_spread(reader)
     each = [head_profiles(explorer.trace(t)).measures["previous"][0, 2] for t in LINES.split("\n")]
-    assert number(reader) == f"{np.mean(each):.3f} ± {np.std(each, ddof=1):.3f}"
+    expect(number(reader)).to_have_text(f"{np.mean(each):.3f} ± {np.std(each, ddof=1):.3f}")
     reader.page.wait_for_url("**lines=1**") if "lines=" in reader.address() else None
-    assert reader.page.locator(".ax-line").count() == 3
+    expect(reader.page.locator(".ax-line")).to_have_count(3)
 
 
 def test_a_batch_of_200_lines_can_be_stopped_half_way_and_nothing_is_lost(reader):
@@ -167,12 +181,12 @@ def test_a_batch_of_200_lines_can_be_stopped_half_way_and_nothing_is_lost(reader
     reader.run(text)
     said = reader.page.get_by_text(re.compile(r"Reading text \d+ of 200|Comparing heads"))
     said.first.wait_for()
-    assert first_head(reader) == "L0·H2"  # the last picture stays meanwhile
+    expect(first_head(reader)).to_have_text("L0·H2")  # the last picture stays meanwhile
     reader.page.get_by_role("button", name="Stop").click()
     reader.page.get_by_text("Stopped. Nothing was changed.").wait_for()
-    assert reader.box("Text").input_value() == text
-    assert first_head(reader) == "L0·H2"
-    assert reader.page.get_by_role("button", name="Try again").is_visible()
+    expect(reader.box("Text")).to_have_value(text)
+    expect(first_head(reader)).to_have_text("L0·H2")
+    expect(reader.page.get_by_role("button", name="Try again")).to_be_visible()
     reader.run(CAT)  # and the page goes on
     reader.page.get_by_text("Stopped. Nothing was changed.").wait_for(state="detached")
 
@@ -181,13 +195,13 @@ def test_too_many_lines_are_refused_in_words(reader):
     open_heads(reader, text=CAT, lines="1")
     reader.run("word\n" * 201)
     reader.page.get_by_text("There are 201 lines; at most 200 can be read").wait_for()
-    assert first_head(reader) == "L0·H2"
+    expect(first_head(reader)).to_have_text("L0·H2")
 
 
 def test_an_impossible_link_opens_what_there_is(reader):
     odd = {"measure": "magic", "kinds": "99.x", "layer": "77", "pairs": "9-9-9_x_0-1-999"}
     open_heads(reader, text=CAT, **odd)
-    assert first_head(reader) == "L0·H2"
+    expect(first_head(reader)).to_have_text("L0·H2")
 
 
 def test_the_keyboard_walks_the_map(reader):
@@ -195,22 +209,44 @@ def test_the_keyboard_walks_the_map(reader):
     reader.page.locator(".ax-head-map canvas").focus()
     for key in ("ArrowDown", "ArrowRight", "ArrowRight"):
         reader.page.keyboard.press(key)
-    assert reader.says().startswith("L1·H2 ")
+    reader.wait_says("L1·H2 ")
     reader.page.wait_for_url("**layer=1&heads=2**")
     reader.page.keyboard.press("Enter")
     reader.page.locator(".ax-text").wait_for()
-    assert reader.head(1, 2).get_attribute("aria-pressed") == "true"
+    expect(reader.head(1, 2)).to_have_attribute("aria-pressed", "true")
 
 
-def test_the_numbers_can_be_taken_away_as_a_table(reader):
-    open_heads(reader, text=CAT)
-    reader.page.locator(".ax-save summary").click()
-    with reader.page.expect_download() as download:
-        reader.page.get_by_role("button", name="CSV").click()
+def test_the_numbers_can_be_taken_away_as_a_table(opened):
+    opened.unfold("Save")
+    with opened.page.expect_download() as download:
+        opened.page.get_by_role("button", name="CSV").click()
     lines = download.value.path().read_text("utf-8-sig").splitlines()
     assert len(lines) == 73
     assert lines[0].startswith("layer,head,kind,evidence,attention on the token before")
     assert lines[3].split(",")[:3] == ["0", "2", "previous token"]
+
+
+def test_all_heads_are_saved_as_one_file_that_shows_the_same_offline(reader, tmp_path, screens):
+    open_heads(reader, text=CAT, measure="same word", layer=2, heads=9, pairs="0-8-2")
+    said = reader.page.locator(".ax-heads-says").inner_text()
+    reader.page.locator(".ax-save summary").click()
+    with reader.page.expect_download() as caught:
+        reader.page.get_by_role("button", name="HTML", exact=True).click()
+    caught.value.save_as(tmp_path / "heads.html")
+    with screens(offline=True) as page:
+        other = Reader(page, type("Disk", (), {"url": "file://"}))
+        page.goto((tmp_path / "heads.html").as_uri())
+        page.locator(".ax[data-painted]").wait_for()
+        expect(page.locator(".ax-heads-says")).to_have_text(said)
+        page.get_by_label("Measure").select_option("pointed")
+        layer, head = divmod(int(explorer.trace(CAT).weights[:, :, 8, 2].argmax()), 12)
+        expect(ranks(other).first).to_contain_text(f"L{layer}·H{head}")
+        # What needs the app is not there.
+        expect(page.locator(".ax-finder, .ax-heads button:text-is('Explore')")).to_have_count(0)
+        page.locator(".ax-save summary").click()
+        expect(page.get_by_role("button", name="Copy as Python")).to_be_enabled()
+    assert not other.errors
+    assert not other.outside
 
 
 def test_what_was_cut_and_what_is_unknown_is_said(reader):
@@ -246,31 +282,32 @@ def test_special_tokens_can_be_left_out_of_measures_kinds_and_ranks(reader):
     reader.page.wait_for_url("**special=out**")
     best = np.argsort(-words.measures["previous"].ravel(), kind="stable")[:3]
     for place, head in enumerate(best):
-        assert ranks(reader).nth(place).locator(".ax-link").inner_text() == (
-            f"L{head // 12}·H{head % 12}"
+        expect(ranks(reader).nth(place).locator(".ax-link")).to_have_text(
+            f"L{head // 12}·H{head % 12}", use_inner_text=True
         )
-        assert number(reader, place) == f"{words.measures['previous'].ravel()[head]:.3f}"
-    assert reader.page.get_by_role("button", name="vertical 24").count() == 0
+        expect(number(reader, place)).to_have_text(
+            f"{words.measures['previous'].ravel()[head]:.3f}"
+        )
+    expect(reader.page.get_by_role("button", name="vertical 24")).to_have_count(0)
     options = reader.page.get_by_label("Measure", exact=True).locator("option")
     assert "[CLS]" not in options.all_inner_texts()
     reader.page.reload()
     reader.painted()
-    assert number(reader) == f"{words.measures['previous'].ravel()[best[0]]:.3f}"
+    expect(number(reader)).to_have_text(f"{words.measures['previous'].ravel()[best[0]]:.3f}")
 
 
-def test_measures_stand_in_groups_and_each_says_exactly_what_it_measures(reader):
-    open_heads(reader, text=CAT)
-    groups = reader.page.get_by_label("Measure", exact=True).locator("optgroup")
+def test_measures_stand_in_groups_and_each_says_exactly_what_it_measures(opened):
+    groups = opened.page.get_by_label("Measure", exact=True).locator("optgroup")
     named = [group.get_attribute("label") for group in groups.all()]
     assert named == ["Where it looks", "Which words", "How sharply", "How far"]
-    card = reader.page.locator(".ax-head-card")
-    assert card.locator("[scope=rowgroup]").all_inner_texts() == named
+    card = opened.page.locator(".ax-head-card")
+    expect(card.locator("[scope=rowgroup]")).to_have_text(named, use_inner_text=True)
     marks = card.locator("tbody .ax-mark")
-    assert marks.count() == card.locator("tbody td.ax-number").count() / 2
+    expect(marks).to_have_count(card.locator("tbody td.ax-number").count() // 2)
     marks.first.focus()
-    reader.page.get_by_role("tooltip").get_by_text("The weight on the token just before").wait_for()
+    opened.page.get_by_role("tooltip").get_by_text("The weight on the token just before").wait_for()
     card.get_by_role("button", name="entropy", exact=True).click()
-    reader.painted("entropy")
+    opened.painted("entropy")
 
 
 # — Many texts —
@@ -285,13 +322,15 @@ def test_the_farthest_text_of_a_measure_is_named_and_opens_in_explore_with_the_h
     text, value = found.farthest[0, 2], found.extreme[0, 2]
     reader.page.locator(".ax-about").get_by_text("4 texts").wait_for()
     row = reader.page.locator(".ax-head-card tbody tr", has_text="the token before")
-    assert f"{found.mean[0, 2]:.3f} ± {found.spread[0, 2]:.3f}" in row.inner_text()
-    assert f"{value:.3f}" in row.locator("td").last.inner_text()
+    expect(row).to_contain_text(
+        f"{found.mean[0, 2]:.3f} ± {found.spread[0, 2]:.3f}", use_inner_text=True
+    )
+    expect(row.locator("td").last).to_contain_text(f"{value:.3f}", use_inner_text=True)
     row.locator("td button").click()
     reader.page.locator(".ax-text").wait_for()
     reader.page.wait_for_url("**layer=0&heads=2**")
     reader.painted("0.2")
-    assert reader.page.locator(".ax-quote").inner_text() == texts[text]
+    expect(reader.page.locator(".ax-quote")).to_have_text(texts[text], use_inner_text=True)
     reader.page.get_by_role("link", name="Heads").click()
     back = reader.page.get_by_role("button", name=f"This is text {text + 1} of 4")
     back.click(delay=100)  # as long as a hand presses: what it tells of the place goes first
@@ -304,12 +343,12 @@ def test_texts_come_from_a_file_one_a_line_and_its_faults_are_said(reader):
     reader.page.get_by_text("Texts from a file").click()
     reader.upload("one text a line", "old.txt", "one\ncaf\u00e9\n".encode("latin-1"))
     reader.told("not in UTF-8: byte 8, in line 2,")
-    assert reader.box("Text").input_value() == CAT
+    expect(reader.box("Text")).to_have_value(CAT)
     reader.upload("one text a line", "texts.txt", LINES.encode())
     reader.page.locator(".ax-about").get_by_text("3 texts").wait_for()
     with_spread(reader)
     reader.edit()
-    assert reader.box("Text").input_value() == LINES
+    expect(reader.box("Text")).to_have_value(LINES)
 
 
 # — One place —
@@ -320,9 +359,9 @@ def test_the_head_and_the_pair_of_explore_are_here_and_the_head_chosen_here_is_t
     reader.painted()
     reader.page.get_by_role("link", name="Heads").click()
     reader.painted("pointed")
-    assert reader.says().startswith("L3·H1 gives")
-    assert reader.page.locator(".ax-finder[open]").count() == 1
-    assert reader.page.get_by_role("button", name="it → cat").is_visible()
+    reader.wait_says("L3·H1 gives")
+    expect(reader.page.locator(".ax-finder[open]")).to_have_count(1)
+    expect(reader.page.get_by_role("button", name="it → cat")).to_be_visible()
     ranks(reader).nth(2).locator(".ax-link").click()
     layer, head = map(
         int, re.findall(r"\d+", ranks(reader).nth(2).locator("a, .ax-link").inner_text())
@@ -336,26 +375,26 @@ def test_the_head_and_the_pair_of_explore_are_here_and_the_head_chosen_here_is_t
     reader.wait_says(f"L{layer}·H{head} gives")
     reader.page.get_by_role("link", name="Explore").click()
     reader.painted(f"{layer}.{head}")
-    assert reader.head(layer, head).get_attribute("aria-pressed") == "true"
+    expect(reader.head(layer, head)).to_have_attribute("aria-pressed", "true")
     reader.wait_says("it looks at cat")
 
 
 def test_a_pair_found_in_one_of_many_texts_opens_there_pinned(reader):
     open_heads(reader, text=LINES, lines="1", pairs="0-8-2_1-8-2")
     reader.painted("pointed")
-    name = first_head(reader)
+    name = first_head(reader).inner_text()
     layer, head = map(int, re.findall(r"\d+", name))
     ranks(reader).first.get_by_role("button", name="Explore").click()
     reader.page.wait_for_url(f"**layer={layer}&heads={head}&query=8&key=2**")
     reader.painted(f"{layer}.{head}")
-    assert reader.page.locator(".ax-quote").inner_text() == LINES.split("\n")[1]
+    expect(reader.page.locator(".ax-quote")).to_have_text(LINES.split("\n")[1], use_inner_text=True)
 
 
 def test_several_sentences_are_offered_beside_a_single_pair(reader):
     open_heads(reader, text=CAT, layer=3, heads=1, query=8, key=2)
     reader.painted("pointed")
     inputs = reader.page.locator(".st-key-ask")
-    assert not inputs.is_visible()
+    expect(inputs).to_be_hidden()
     reader.page.get_by_role("button", name="Give several sentences").click()
     inputs.wait_for()
-    assert reader.page.get_by_label("Every line is a text of its own", exact=True).is_checked()
+    expect(reader.page.get_by_label("Every line is a text of its own", exact=True)).to_be_checked()

@@ -98,18 +98,11 @@ class Heat:
 
 @pytest.fixture
 def heat(page_from_disk, trace):
-    readers = []
-
     def opened(kept=((0, 0), (0, 1)), **options):
         view = {"layer": 0, "heads": 1}
-        reader = page_from_disk(trace, heads=kept, opening=view, **options)
-        readers.append(reader)
-        return Heat(reader)
+        return Heat(page_from_disk(trace, heads=kept, opening=view, **options))
 
-    yield opened
-    for reader in readers:
-        assert not reader.errors
-        assert not reader.outside
+    return opened
 
 
 def test_zooming_leads_from_sentences_to_the_model_s_own_weights(heat, weights):
@@ -205,7 +198,7 @@ def test_a_drag_moves_what_is_in_sight(heat):
 def test_fingers_go_below_the_map_and_back(heat):
     here = heat(screen=PHONE)
     x, y = here.at(30, 30)
-    touch = here.page.context.new_cdp_session(here.page)
+    touch = here.reader.devtools()
 
     def fingers(kind, *at):
         points = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(at)]

@@ -29,18 +29,16 @@ def guarded(provider, tmp_path_factory):
 
 
 @pytest.fixture
-def stranger(guarded, browser):
-    context = browser.new_context()
-    someone = Reader(context.new_page(), guarded)
-    yield someone
-    context.close()
+def stranger(guarded, screens):
+    with screens() as page, Reader(page, guarded) as someone:
+        yield someone
     assert not someone.errors
 
 
 def stands_before_the_login(reader):
     reader.page.get_by_role("button", name="Log in").wait_for()
     reader.page.wait_for_function(IDLE)
-    assert reader.page.locator(OF_THE_APP).count() == 0
+    expect(reader.page.locator(OF_THE_APP)).to_have_count(0)
     return True
 
 

@@ -154,7 +154,7 @@ def test_two_fingers_zoom_and_one_moves_what_is_zoomed(reader):
     stage.scroll_into_view_if_needed()
     box = stage.bounding_box()
     x, y = box["x"] + 0.6 * box["width"], box["y"] + 0.6 * box["height"]
-    touch = reader.page.context.new_cdp_session(reader.page)
+    touch = reader.devtools()
 
     def fingers(kind, *places):
         points = [{"x": px, "y": py, "id": i} for i, (px, py) in enumerate(places)]
@@ -239,7 +239,7 @@ def counts(session):
 
 def test_two_hundred_layer_switches_leave_nothing_behind(reader):
     reader.open(link(text=LONG, layer=1, heads=4)).painted("1.4")
-    session = reader.page.context.new_cdp_session(reader.page)
+    session = reader.devtools()
     session.send("Performance.enable")
     for layer in range(6):  # all layers are here from now on
         reader.head(layer, 3).click()
@@ -266,7 +266,7 @@ def test_two_hundred_layer_switches_leave_nothing_behind(reader):
 
 def test_leaving_the_page_and_coming_back_leaves_nothing_behind(reader):
     reader.open(link(text=MEDIUM, layer=1, heads=4)).painted("1.4")
-    session = reader.page.context.new_cdp_session(reader.page)
+    session = reader.devtools()
     session.send("Performance.enable")
 
     def there_and_back():

@@ -42,7 +42,7 @@ def test_a_model_is_offered_with_its_size_fetched_and_then_found_among_the_recen
     offer.wait_for(state="detached")
     reader.edit().page.get_by_text("It is on this machine.").wait_for()
     reader.page.get_by_role("combobox", name="Model name").click()
-    assert reader.page.get_by_role("option").first.inner_text() == "me/fresh"
+    expect(reader.page.get_by_role("option").first).to_have_text("me/fresh", use_inner_text=True)
 
 
 def test_a_revision_typed_over_a_model_is_one_of_that_model(reader, hub):
@@ -66,8 +66,8 @@ def test_an_offer_can_be_declined(reader):
     reader.run("the cat")
     reader.page.get_by_role("button", name="Cancel").click()
     reader.page.locator(".st-key-note_offer").wait_for(state="detached")
-    assert reader.page.locator(".ax-cell").count() == 72
-    assert reader.box("Text").input_value() == "the cat"
+    expect(reader.page.locator(".ax-cell")).to_have_count(72)
+    expect(reader.box("Text")).to_have_value("the cat")
 
 
 def test_a_download_shows_its_bytes_is_stopped_and_goes_on_where_it_stopped(reader, hub):
@@ -113,14 +113,14 @@ def test_cross_attention_has_the_target_as_rows_the_text_as_columns_and_parts_to
     query = {"text": "the cat sat.", "second": "die katze", "source": source}
     reader.open(f"?{urlencode(query)}").painted()
     texts = reader.page.locator(".ax-text p")
-    assert "the" in texts.nth(0).inner_text()
-    assert "die" in texts.nth(1).inner_text()
+    expect(texts.nth(0)).to_contain_text("the", use_inner_text=True)
+    expect(texts.nth(1)).to_contain_text("die", use_inner_text=True)
     written = texts.nth(1).locator(".ax-token").nth(3)
     written.hover()
     reader.wait_says("looks most at")
-    assert "ax-here" in (written.get_attribute("class") or "")
-    assert texts.nth(0).locator("[class*=ax-tone]:not(.ax-tone0)").count() > 0
-    assert texts.nth(1).locator("[class*=ax-tone]:not(.ax-tone0)").count() == 0
+    expect(written).to_have_class(re.compile("ax-here"))
+    texts.nth(0).locator("[class*=ax-tone]:not(.ax-tone0)").first.wait_for()
+    expect(texts.nth(1).locator("[class*=ax-tone]:not(.ax-tone0)")).to_have_count(0)
 
     reader.edit().page.get_by_role("radio", name="Encoder").click()
     reader.page.wait_for_url("**part=encoder**")
@@ -128,14 +128,14 @@ def test_cross_attention_has_the_target_as_rows_the_text_as_columns_and_parts_to
     reader.painted()
     reader.page.reload()
     reader.painted()
-    assert reader.page.locator(".ax-text p").count() == 1
+    expect(reader.page.locator(".ax-text p")).to_have_count(1)
 
 
 def test_a_model_without_a_target_writes_it_and_says_so(reader, app):
     source = f"path:{folder_of(app, 'bart', tiny_writer, 'Bart')}"
     reader.open(f"?{urlencode({'text': 'the cat sat.', 'source': source})}").painted()
     reader.noted("wrote the second text itself")
-    assert reader.page.locator(".ax-text p").count() == 2
+    expect(reader.page.locator(".ax-text p")).to_have_count(2)
 
 
 @pytest.mark.parametrize(
@@ -146,10 +146,12 @@ def test_a_model_without_a_target_writes_it_and_says_so(reader, app):
         ("heads", "queries and keys are the same"),
     ],
 )
-def test_pages_that_need_another_model_say_so(reader, app, path, words):
-    source = f"path:{folder_of(app, 'bart', tiny_writer, 'Bart')}"
-    reader.open(f"?{urlencode({'text': 'the cat sat.', 'source': source})}", path)
+def test_pages_that_need_another_model_say_so_and_nothing_untrue(reader, app, path, words):
+    source = f"path:{folder_of(app, 't5', tiny_writer, 'T5')}"
+    query = {"text": "the cat sat.", "source": source, "layer": 2}
+    reader.open(f"?{urlencode(query)}", path)
     reader.told(words)
+    expect(reader.page.get_by_text("There is no layer")).to_have_count(0)
 
 
 # --- pictures -----------------------------------------------------------------------------------
@@ -176,9 +178,10 @@ def test_attention_is_painted_over_the_picture_and_a_patch_is_asked_like_a_word(
 
     run = Run(picture=picture_of(png_of(drawing())), source=Folder(str(app.folder / "vit")))
     trace = trace_run(run)
-    assert looking.page.locator(".ax-patch").count() == 16
+    expect(looking.page.locator(".ax-patch")).to_have_count(16)
     looking.token(6).hover()  # after [CLS]: row 1, column 1
     looking.wait_says("1·1 looks most at")
+    lets_the_picture_through(looking)
     said = re.match(r"L(\d)·H(\d): 1·1 looks most at (\S+) \((\S+)\)", looking.says())
     row = trace.weights[int(said[1]), int(said[2]), 6]
     assert said[3] == trace.key_tokens[int(row.argmax())].text
@@ -192,11 +195,14 @@ def test_attention_is_painted_over_the_picture_and_a_patch_is_asked_like_a_word(
     looking.noted("a shared address will not carry it")
 
 
-def test_the_picture_is_in_the_saved_files_too(looking):
-    looking.page.get_by_text("Save", exact=False).last.click()
-    with looking.page.expect_download() as download:
-        looking.page.get_by_role("button", name="SVG").click()
-    assert "<image" in download.value.path().read_text("utf-8")
+def lets_the_picture_through(reader):
+    """One colour everywhere, and never the whole of it: `color(srgb r g b / share)`."""
+    shades = reader.page.locator(".ax-patch").evaluate_all(
+        "all => all.map((e) => getComputedStyle(e).backgroundColor)"
+    )
+    hues, shares = zip(*(s.rsplit("/", 1) for s in shades if "/" in s), strict=True)
+    assert 0.1 < max(float(share.strip(" )")) for share in shares) <= 0.86
+    assert len(set(hues)) == 1
 
 
 def test_a_saved_page_of_a_picture_shows_it_without_any_network(app, page_from_disk):
@@ -226,22 +232,31 @@ def test_a_page_of_a_picture_loaded_again_says_that_it_must_be_uploaded_again(lo
     looking.painted()
 
 
-def test_a_damaged_picture_is_a_sentence_and_the_last_one_stays(looking):
+def test_the_picture_is_in_the_saved_files_too_and_stays_when_a_damaged_one_is_told(looking):
+    looking.page.get_by_text("Save", exact=False).last.click()
+    with looking.page.expect_download() as download:
+        looking.page.get_by_role("button", name="SVG").click()
+    assert "<image" in download.value.path().read_text("utf-8")
     looking.upload("Picture for a vision model", "x.png", b"no picture")
     looking.told("no picture that can be read")
     looking.page.locator(".ax-photo[data-painted]").wait_for()
 
 
-def test_a_picture_for_a_model_of_text_is_a_sentence(reader):
+def test_a_picture_for_a_model_of_text_is_refused_before_run_with_a_way_out(reader):
     reader.open().painted()
     reader.edit().page.get_by_text("Picture", exact=True).click()
-    reader.page.get_by_test_id("stFileUploader").wait_for()
-    reader.page.locator(".st-key-impossible", has_text="reads text, not pictures").wait_for()
-    reader.page.get_by_role("button", name="Take deit-tiny").click()
-    reader.page.locator(".st-key-impossible").wait_for(state="detached")
-    reader.page.get_by_role("button", name="Run").click()
+    said, run = (
+        reader.page.locator(".st-key-impossible"),
+        reader.page.get_by_role("button", name="Run"),
+    )
+    expect(said).to_contain_text("all-MiniLM-L6-v2 reads text, not pictures")
+    expect(run).to_be_disabled()
+    reader.page.get_by_role("button", name="Take deit-tiny-patch16-224 (23 MB)").click()
+    said.wait_for(state="detached")
+    run.click()
     reader.told("Which picture?")
-    reader.edit().page.get_by_text("Picture", exact=True).click()
+    reader.edit().page.get_by_text("Picture", exact=True).first.click()
+    expect(said).to_contain_text("reads pictures, not text: turn on “Picture”")
     expect(reader.box("Text")).to_have_value(re.compile("The cat sat"))
 
 
@@ -283,7 +298,7 @@ def test_what_was_saved_comes_back(reader):
     reader.page.wait_for_function(IDLE)
     reader.upload(OWN, "saved.npz", export.to_npz(saved))
     reader.page.locator(".ax-text", has_text="A saved sentence.").wait_for()
-    assert reader.page.locator(".ax-cell").count() == 72
+    expect(reader.page.locator(".ax-cell")).to_have_count(72)
 
 
 def test_a_link_to_an_uploaded_file_says_that_files_do_not_travel(reader):

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 import explorer
 from explorer.layers import FromScores, ScoreRule
@@ -83,7 +84,7 @@ def test_of_a_long_text_only_what_is_near_the_sight_is_in_the_page(book, trace):
     book.token(0).wait_for()
     scroll_to(book, 1e6)
     wait_in_sight(book, n - 1)
-    assert book.token(0).count() == 0
+    expect(book.token(0)).to_have_count(0)
     assert tokens.count() < 1300
     text = book.page.locator(".ax-text").inner_text()
     assert text.rstrip().endswith(LAST)
@@ -195,11 +196,11 @@ def test_the_strip_shows_where_the_attention_of_what_is_pinned_goes_and_leads_th
 def test_the_strip_is_worked_by_the_keyboard_and_says_where_it_is(book, trace):
     n = len(trace.query_tokens)
     bar = strip(book)
-    assert bar.get_attribute("aria-valuenow") == "0"
+    expect(bar).to_have_attribute("aria-valuenow", "0")
     bar.focus()
     book.page.keyboard.press("End")
     wait_in_sight(book, n - 1)
-    assert bar.get_attribute("aria-valuenow") == "100"
+    expect(bar).to_have_attribute("aria-valuenow", "100")
     assert re.fullmatch(rf"tokens \d+ to \d+ of {n:,}", bar.get_attribute("aria-valuetext"))
     last = max(in_sight(book))
     book.page.keyboard.press("PageUp")
@@ -230,7 +231,7 @@ def test_dragging_and_the_wheel_on_the_strip_scroll_the_text(book):
 
 def test_a_text_that_fits_has_no_strip(show):
     reader = show(CAT, layer=3, heads=1)
-    assert reader.page.locator(".ax-minimap").is_hidden()
+    expect(reader.page.locator(".ax-minimap")).to_be_hidden()
 
 
 # --- finding words --------------------------------------------------------------------------------
@@ -265,7 +266,7 @@ def test_a_short_text_is_searched_too_and_what_is_found_is_pinned(show):
     assert found_now(reader) == [12]
     reader.page.keyboard.press("Escape")
     reader.page.locator(".ax-find").wait_for(state="hidden")
-    assert reader.page.locator(".ax-hit").count() == 0
+    expect(reader.page.locator(".ax-hit")).to_have_count(0)
 
 
 def test_escape_gives_the_focus_back_and_the_magnifier_opens_the_box(show):
@@ -286,10 +287,10 @@ def test_what_is_not_there_is_said_in_a_sentence_and_markup_is_text(show):
     for words in ("dragon", "<b>bold</b>", ".*", "(["):
         find(reader, words)
         wait_told(reader, f"“{words}” is not in this text.")
-        assert reader.page.get_by_role("button", name="Pin all").is_disabled()
+        expect(reader.page.get_by_role("button", name="Pin all")).to_be_disabled()
     find(reader, "<i>z</i>")
     wait_told(reader, "1 of 1")
-    assert reader.page.locator(".ax-find b, .ax-text i").count() == 0
+    expect(reader.page.locator(".ax-find b, .ax-text i")).to_have_count(0)
 
 
 def test_of_a_long_text_every_place_is_found_one_after_the_other_and_comes_into_sight(book):

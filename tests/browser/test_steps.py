@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 import explorer
 from explorer.run import Run
@@ -50,7 +51,7 @@ def test_a_walk_through_all_stages_names_each_with_its_formula_and_sizes(reader)
             reader.page.get_by_role("button", name="Next ›").click()
     assert seen[2] == "S = Q K⊤"
     assert seen[5] == "Aij = exp(Sij) / Σj exp(Sij)"
-    assert reader.page.get_by_role("button", name="Next ›").is_disabled()
+    expect(reader.page.get_by_role("button", name="Next ›")).to_be_disabled()
     reader.page.wait_for_url("**stage=9**")
     reader.page.get_by_role("button", name="‹ Back").click()
     reader.page.wait_for_url("**stage=8**")
@@ -101,7 +102,7 @@ def test_the_table_grows_with_the_stages_and_holds_the_weights_of_explore(reader
     shown = reader.page.locator(".ax-keys tbody td:last-child").all_inner_texts()
     weights = explorer.trace(CAT).weights[3, 1, 8]
     assert shown == [shown_weight(w) for w in weights]
-    assert "looks most at “cat”: 0.4915" in reader.says()
+    expect(reader.sentence).to_contain_text("looks most at “cat”: 0.4915", use_inner_text=True)
     check = reader.page.locator(".ax-help", has_text="Checked").inner_text()
     off = float(re.search(r"within ([0-9.e+-]+)\.$", check)[1])
     assert off < 1e-6
@@ -113,7 +114,9 @@ def test_the_query_is_chosen_by_click_and_by_arrow_keys(reader):
     reader.page.wait_for_url("**query=10**")
     reader.page.locator(".ax-strip").press("ArrowLeft")
     reader.page.wait_for_url("**query=9**")
-    assert reader.page.locator(".ax-chip[aria-selected=true]").inner_text() == "was"
+    expect(reader.page.locator(".ax-chip[aria-selected=true]")).to_have_text(
+        "was", use_inner_text=True
+    )
     reader.page.locator(".ax-strip").press("End")
     reader.page.wait_for_url("**query=12**")
 
@@ -161,7 +164,7 @@ SEE_SLIDES = """
 
 
 def test_a_clicked_cell_stays_where_it_is_and_its_two_rows_slide_into_their_sum(reader):
-    reader.page.add_init_script(SEE_SLIDES)
+    reader.before(SEE_SLIDES)
     open_steps(reader, stage="3")
     canvas = picture(reader, "S = Q Kᵀ")
     before = canvas.bounding_box()
@@ -171,7 +174,9 @@ def test_a_clicked_cell_stays_where_it_is_and_its_two_rows_slide_into_their_sum(
     y = 62 + (i + 0.5) * (before["height"] - 63) / 13
     canvas.click(position={"x": x, "y": y})
     assert canvas.bounding_box() == before
-    assert "The score of “tired” with “on”" in reader.page.locator(".ax-details").inner_text()
+    expect(reader.page.locator(".ax-details")).to_contain_text(
+        "The score of “tired” with “on”", use_inner_text=True
+    )
     reader.page.wait_for_url("**query=10**key=4**")
     stage = reader.page.locator(".ax-steps-body").bounding_box()
     sums = reader.page.locator(".ax-sum-rows canvas")
@@ -197,7 +202,7 @@ SIDES = ("left", "top")
 
 @pytest.mark.parametrize("reader", [{"reduced_motion": "reduce"}], indirect=True)
 def test_nothing_slides_for_who_asked_for_less_motion(reader):
-    reader.page.add_init_script(SEE_SLIDES)
+    reader.before(SEE_SLIDES)
     open_steps(reader, stage="3")
     picture(reader, "S = Q Kᵀ").click(position={"x": 100, "y": 100})
     reader.page.wait_for_url("**key=**")
@@ -239,7 +244,7 @@ def test_experiments_are_led_to_from_their_stages(reader):
     reader.page.get_by_role("button", name="See what √dₖ is for").click()
     said = reader.page.get_by_text("the largest weight of a row is")
     said.wait_for()
-    assert said.is_visible()
+    expect(said).to_be_visible()
     go(reader, "Scores")
     reader.page.get_by_role("button", name="Measure what length costs").click()
     reader.page.get_by_role("button", name="Measure now").wait_for()
@@ -265,18 +270,22 @@ def test_the_positions_of_the_scratch_layer_are_a_map_with_their_likeness(reader
     what_if(reader, "no positions").click()
     changed(reader, "Without positions, ")
     go(reader, "Softmax")
-    assert not section.is_visible()
+    expect(section).to_be_hidden()
 
 
 def test_a_layer_without_positions_says_so_in_place_of_their_map(reader):
     open_steps(reader, source="scratch", layer="0", positions="0")
-    assert "No position is added here" in reader.page.locator(".ax-positions").inner_text()
-    assert reader.page.locator(".ax-positions canvas").count() == 0
+    expect(reader.page.locator(".ax-positions")).to_contain_text(
+        "No position is added here", use_inner_text=True
+    )
+    expect(reader.page.locator(".ax-positions canvas")).to_have_count(0)
 
 
 def test_without_a_pinned_word_it_begins_at_a_word_of_content_and_pins_nothing(reader):
     reader.open(f"?{urlencode({'text': 'A cat saw something.'})}", "step").painted("input 4")
-    assert reader.page.locator(".ax-chip[aria-selected=true]").inner_text() == "something"
+    expect(reader.page.locator(".ax-chip[aria-selected=true]")).to_have_text(
+        "something", use_inner_text=True
+    )
     reader.page.get_by_role("button", name="Next ›").click()
     reader.page.wait_for_url("**stage=2**")
     assert "query" not in reader.address()
@@ -287,7 +296,9 @@ def test_another_text_keeps_to_the_word_that_was_pinned(reader):
     reader.page.get_by_role("button", name="Edit").click()
     reader.run("They said it.")
     reader.painted("softmax 3")
-    assert reader.page.locator(".ax-chip[aria-selected=true]").inner_text() == "it"
+    expect(reader.page.locator(".ax-chip[aria-selected=true]")).to_have_text(
+        "it", use_inner_text=True
+    )
 
 
 def test_back_and_forward_go_through_the_places_that_were_looked_at(reader):
@@ -315,19 +326,22 @@ def test_without_the_scale_softmax_is_sharper_and_the_page_says_how_much(reader)
     sharp = np.exp(scores - scores.max())
     sharp /= sharp.sum()
     assert sharp.argmax() == 2
-    assert changed.inner_text() == (
-        f"Not divided by √dₖ, “it” still looks most at “cat”: {sharp[2]:.4f}, before 0.4915."
+    expect(changed).to_have_text(
+        f"Not divided by √dₖ, “it” still looks most at “cat”: {sharp[2]:.4f}, before 0.4915.",
+        use_inner_text=True,
     )
     words = reader.page.locator(".ax-changed-head").inner_text()
     now, before = map(
         float, re.search(r"is ([0-9.]+) on average, before ([0-9.]+)", words).groups()
     )
     assert now > before
-    assert reader.page.locator(".ax-keys thead th").last.inner_text() == "with the change"
+    expect(reader.page.locator(".ax-keys thead th").last).to_have_text(
+        "with the change", use_inner_text=True
+    )
     reader.page.wait_for_url("**scale=0**")
     reader.page.reload()
     reader.painted("softmax")
-    assert "Not divided" in changed.inner_text()
+    expect(changed).to_contain_text("Not divided", use_inner_text=True)
 
 
 def what_if(reader, words):
@@ -349,10 +363,10 @@ def test_without_positions_the_words_take_their_attention_with_them(reader):
     what_if(reader, "words backwards").click()
     changed(reader, "Without positions in both and with the words read backwards, ")
     head = reader.page.locator(".ax-changed-head")
-    assert "changed by 0.0000. Nothing moved" in head.inner_text()
+    expect(head).to_contain_text("changed by 0.0000. Nothing moved", use_inner_text=True)
     what_if(reader, "no positions").click()
     changed(reader, "With the words read backwards, ")
-    assert "Nothing moved" not in head.inner_text()
+    expect(head).not_to_contain_text("Nothing moved", use_inner_text=True)
     what_if(reader, "words backwards").click()
     reader.page.get_by_text("What if? Change something above").wait_for()
 
@@ -396,7 +410,7 @@ def test_another_size_stands_beside_the_layer_and_an_impossible_one_is_refused(r
     heads.fill("3")
     heads.press("Enter")
     reader.page.locator(".ax-changed", has_text="Nearest widths that can: 15 and 18").wait_for()
-    assert reader.page.locator(".ax-keys tbody tr").count() == 11  # the original stays
+    expect(reader.page.locator(".ax-keys tbody tr")).to_have_count(11)  # the original stays
     heads.fill("4")
     heads.press("Enter")
     changed(reader, "With d_model 16 and 4 heads, ")
@@ -413,7 +427,7 @@ def test_a_link_names_the_change_and_another_source_drops_what_it_cannot_do(read
     reader.page.get_by_role("button", name="Run").click()
     reader.page.locator(".ax-chip", has_text="[CLS]").wait_for()
     assert changed(reader, "Without positions, ")
-    assert not what_if(reader, "another size").is_visible()
+    expect(what_if(reader, "another size")).to_be_hidden()
     reader.page.wait_for_url("**change=positions**")
 
 
@@ -426,9 +440,9 @@ def test_the_proof_shows_every_layer_and_leads_to_the_transplanted_layer(reader)
     reader.page.get_by_role("button", name="Walk through our layer").click()
     reader.page.wait_for_url("**source=transplant%3Abert**")
     reader.painted("input")
-    assert "built in" not in reader.page.locator(".st-key-kind").inner_text()
+    expect(reader.page.locator(".st-key-kind")).not_to_contain_text("built in", use_inner_text=True)
     go(reader, "Softmax")
-    assert "looks most at “cat”: 0.4915" in reader.says()
+    expect(reader.sentence).to_contain_text("looks most at “cat”: 0.4915", use_inner_text=True)
 
 
 def test_the_cost_of_length_is_measured_and_a_slope_given(reader):
@@ -471,7 +485,7 @@ def test_a_link_with_impossible_places_opens_at_possible_ones(reader):
     reader.painted("5.0 output 12")
 
 
-def test_all_is_saved_as_one_file_that_shows_the_same_offline(reader, browser, tmp_path):
+def test_all_is_saved_as_one_file_that_shows_the_same_offline(reader, from_disk, tmp_path):
     open_steps(reader, stage="6", key="4")
     said = reader.says()
     reader.page.locator(".ax-save summary").click()
@@ -479,17 +493,14 @@ def test_all_is_saved_as_one_file_that_shows_the_same_offline(reader, browser, t
         reader.page.get_by_role("button", name="HTML").click()
     saved = tmp_path / "saved.html"
     caught.value.save_as(saved)
-    context = browser.new_context(offline=True)
-    page = context.new_page()
-    page.goto(saved.as_uri())
+    page = from_disk(saved).page
     page.locator(".ax[data-painted$='3.1 softmax 8']").wait_for()
-    assert page.locator(".ax-says").inner_text() == said
-    assert page.locator(".ax-keys tr.ax-on").inner_text() == (
-        reader.page.locator(".ax-keys tr.ax-on").inner_text()
+    expect(page.locator(".ax-says")).to_have_text(said, use_inner_text=True)
+    expect(page.locator(".ax-keys tr.ax-on")).to_have_text(
+        reader.page.locator(".ax-keys tr.ax-on").inner_text(), use_inner_text=True
     )
     page.get_by_role("button", name="Next ›").click()
     page.locator(".ax[data-painted$='3.1 mix 8']").wait_for()
-    context.close()
 
 
 def test_a_stage_is_saved_as_a_picture(reader):

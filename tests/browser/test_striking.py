@@ -1,8 +1,10 @@
 """Worth a look, in a real browser: what is told, and that a click leads there."""
 
+import re
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from playwright.sync_api import expect
 
 import explorer
 from explorer.analysis.striking import striking
@@ -34,11 +36,13 @@ def found():
 def test_a_first_visit_lists_what_is_worth_a_look_without_asking_for_it(reader, found):
     reader.open().painted()
     heads = [f"L{f.layer}·H{f.head}" for f in found]
-    assert [text.split()[0] for text in lines(reader).all_inner_texts()] == heads
+    expect(lines(reader)).to_have_text(
+        [re.compile(rf"^{head}\s") for head in heads], use_inner_text=True
+    )
     (pair,) = [f for f in found if (f.layer, f.head) == (3, 1)]
     times = f"{pair.number / pair.baselines['others']:.1f}"
     words = f"L3·H1 links it → cat {times} times as much as other words do"
-    assert line(reader, "it → cat").inner_text() == words
+    expect(line(reader, "it → cat")).to_have_text(words, use_inner_text=True)
 
 
 def test_a_click_on_a_finding_moves_the_picture_there_and_marks_it(reader):
@@ -48,13 +52,13 @@ def test_a_click_on_a_finding_moves_the_picture_there_and_marks_it(reader):
     reader.wait_says("L3·H1: it looks at cat with weight 0.492")
     place = {"layer": ["3"], "heads": ["1"], "query": ["8"], "key": ["2"]}
     reader.page.wait_for_url(lambda url: place == {k: v for k, v in params(url) if k in place})
-    assert line(reader, "it → cat").get_attribute("aria-current") == "true"
+    expect(line(reader, "it → cat")).to_have_attribute("aria-current", "true")
     line(reader, "the token before").focus()
     reader.page.keyboard.press("Enter")
     reader.painted("0.2")
     reader.wait_says("L0·H2: point at a word")
-    assert line(reader, "the token before").get_attribute("aria-current") == "true"
-    assert line(reader, "it → cat").get_attribute("aria-current") is None
+    expect(line(reader, "the token before")).to_have_attribute("aria-current", "true")
+    expect(line(reader, "it → cat")).not_to_have_attribute("aria-current", "true")
 
 
 def test_a_longer_text_is_looked_through_after_its_picture_is_there(reader):
@@ -70,7 +74,7 @@ def test_random_weights_are_told_to_be_noise(reader):
     reader.open(f"?{urlencode({'text': CAT, 'source': 'scratch'})}").painted()
     panel = reader.page.locator(".ax-striking")
     panel.get_by_text("Random weights: nothing but noise. Train it.").wait_for()
-    assert lines(reader).count() == 0
+    expect(lines(reader)).to_have_count(0)
 
 
 def test_the_head_that_matters_most_is_found_by_switching_each_off_when_asked(reader):
@@ -78,7 +82,7 @@ def test_the_head_that_matters_most_is_found_by_switching_each_off_when_asked(re
     before = lines(reader).count()
     reader.page.get_by_role("button", name="Which head matters most?").click()
     line(reader, "matters most").wait_for(timeout=60_000)
-    assert lines(reader).count() == before + 1
+    expect(lines(reader)).to_have_count(before + 1)
     line(reader, "matters most").click()
     head = line(reader, "matters most").inner_text().split()[0]
     reader.wait_says(f"{head}: point at a word")
@@ -86,10 +90,10 @@ def test_the_head_that_matters_most_is_found_by_switching_each_off_when_asked(re
 
 def test_a_saved_file_keeps_what_is_worth_a_look(page_from_disk, found):
     reader = page_from_disk(explorer.trace(CAT))
-    assert lines(reader).count() == len(found)
+    expect(lines(reader)).to_have_count(len(found))
     line(reader, "it → cat").click()
     reader.wait_says("L3·H1: it looks at cat with weight 0.492")
-    assert reader.page.get_by_role("button", name="Which head matters most?").count() == 0
+    expect(reader.page.get_by_role("button", name="Which head matters most?")).to_have_count(0)
 
 
 def test_a_words_own_markup_stays_text_in_a_finding(page_from_disk):
@@ -97,6 +101,6 @@ def test_a_words_own_markup_stays_text_in_a_finding(page_from_disk):
         "The <b>cat</b> sat on the <b>mat</b> because the <b>cat</b> was tired of the <b>mat</b>."
     )
     reader = page_from_disk(explorer.trace(text))
-    assert "<b>" in reader.page.locator(".ax-text").inner_text()
+    expect(reader.page.locator(".ax-text")).to_contain_text("<b>", use_inner_text=True)
     parts = reader.page.locator(".ax-worth > :is(strong, .ax-of)")
-    assert lines(reader).locator("*").count() == parts.count()
+    expect(lines(reader).locator("*")).to_have_count(parts.count())

@@ -62,8 +62,8 @@ def test_the_first_visit_shows_a_layer_that_learns_and_has_learned(reader):
     about = reader.page.locator(".ax-about .ax-fact").all_inner_texts()
     assert about[:2] == ["Copy the previous token", "1 layer, 2 heads"]
     assert about[2:] == ["step 300 of 300", "100 % right", "just now"]
-    assert reader.page.locator(".ax-answers .ax-wrong").count() == 0
-    assert reader.page.locator(".ax-answers .ax-right").count() == 11
+    expect(reader.page.locator(".ax-answers .ax-wrong")).to_have_count(0)
+    expect(reader.page.locator(".ax-answers .ax-right")).to_have_count(11)
     assert pictures(reader) == ["L0·H0 after 300 steps", "Ideal: the previous token"]
 
 
@@ -133,15 +133,15 @@ def test_beside_the_next_word_of_a_story_stands_the_best_that_anybody_could_do(r
 def test_what_is_shown_says_so_when_the_inputs_ask_for_another_training(reader):
     reader.open("", "train").painted("step 300")
     still = reader.page.locator(".ax-training-stale")
-    assert not still.is_visible()
+    expect(still).to_be_hidden()
     choose_task(reader, "Sort")
     reader.page.get_by_text("This is still: Copy the previous token. Press Start.").wait_for()
     picture = reader.page.locator(".ax-head-picture canvas").first
-    assert picture.evaluate("e => getComputedStyle(e).opacity") == "0.4"
+    expect(picture).to_have_css("opacity", "0.4")
     reader.painted("step 300")
     choose_task(reader, "Copy the previous token")
     still.wait_for(state="hidden")
-    assert picture.evaluate("e => getComputedStyle(e).opacity") == "1"
+    expect(picture).to_have_css("opacity", "1")
 
 
 def test_the_head_stands_beside_the_ideal_and_moves_with_the_training(reader):
@@ -157,11 +157,13 @@ def test_the_head_stands_beside_the_ideal_and_moves_with_the_training(reader):
     cell.wait_for()
     text = reader.page.locator(".ax-answers tr").first.locator("td").all_inner_texts()
     trace = explorer.trace(" ".join(text), source="trained", task="reverse")
-    assert f"{trace.weights[0, 0, 0, 0]:.3f}; ideal 0." in cell.inner_text()
+    expect(cell).to_contain_text(f"{trace.weights[0, 0, 0, 0]:.3f}; ideal 0.", use_inner_text=True)
     reader.page.mouse.move(0, 0)
     share = trace.weights[0, 0][:, ::-1].diagonal()
     whole = reader.page.locator(".ax-training-cell", has_text="In this picture")
-    assert f"{100 * share.mean():.0f} % lies on the place" in whole.inner_text()
+    expect(whole).to_contain_text(
+        f"{100 * share.mean():.0f} % lies on the place", use_inner_text=True
+    )
     reader.page.get_by_label("Step of the training").press("Home")
     reader.painted("step 0")
     assert pictures(reader)[0] == "L0·H0 after 0 steps"
@@ -171,11 +173,11 @@ def test_the_head_stands_beside_the_ideal_and_moves_with_the_training(reader):
 def test_a_head_is_chosen_where_its_nearness_to_the_ideal_stands(reader):
     open_training(reader, task="induction", steps="30").painted("step 30")
     chips = reader.page.locator(".ax-near button")
-    assert chips.count() == 8  # two layers of two heads, two ideals
+    expect(chips).to_have_count(8)  # two layers of two heads, two ideals
     other = chips.filter(has_text="L1·H1")
     other.last.click()
     reader.painted("1.1 step 30")
-    assert other.first.get_attribute("aria-pressed") == "true"
+    expect(other.first).to_have_attribute("aria-pressed", "true")
     assert pictures(reader)[0] == "L1·H1 after 30 steps"
     assert len(pictures(reader)) == 3
 
@@ -187,11 +189,11 @@ def test_the_slider_and_the_curve_turn_the_attention_back_to_noise(reader):
     slider.press("Home")
     reader.painted("step 0")
     assert "After 0 steps" in status(reader)
-    assert reader.page.locator(".ax-answers .ax-wrong").count() > 3
+    reader.page.locator(".ax-answers .ax-wrong").nth(3).wait_for()
     reader.page.wait_for_url("**step=0**")
     slider.press("End")
     reader.painted("step 300")
-    assert reader.says() == last
+    expect(reader.sentence).to_have_text(last, use_inner_text=True)
     canvas = reader.page.locator(".ax-training-stage canvas")
     box = canvas.bounding_box()
     canvas.click(position={"x": 41, "y": box["height"] / 2})
@@ -227,11 +229,11 @@ def test_ones_own_sequence_is_run_on_the_trained_layer(reader):
     box.press("Enter")
     note = reader.page.locator("[class*=st-key-note_sequence]")
     note.wait_for()
-    assert "knows only the tokens a b c" in note.inner_text()
-    assert box.input_value() == "a b ß"
+    expect(note).to_contain_text("knows only the tokens a b c", use_inner_text=True)
+    expect(box).to_have_value("a b ß")
     still = reader.page.locator(".ax-training-stale", has_text="This is still the sequence aaa")
     still.wait_for()
-    assert reader.page.locator(".ax-answers .ax-right").count() == 11  # the last film stays
+    expect(reader.page.locator(".ax-answers .ax-right")).to_have_count(11)  # the last film stays
     box.fill("")
     box.press("Enter")
     note.wait_for(state="detached")
@@ -248,7 +250,7 @@ def test_a_sequence_of_another_length_is_told_what_lengths_were_learned_from(rea
     reader.page.reload()
     reader.painted("step 300")
     reader.page.locator(".ax-training-says", has_text=words).wait_for()
-    assert reader.page.get_by_label("Try your own sequence").input_value() == "abcd"
+    expect(reader.page.get_by_label("Try your own sequence")).to_have_value("abcd")
 
 
 def test_an_impossible_width_is_refused_and_what_was_learned_stays(reader):
@@ -262,7 +264,7 @@ def test_an_impossible_width_is_refused_and_what_was_learned_stays(reader):
     button(reader, "Start").click()
     note = reader.page.locator("[class*=st-key-note_trouble]")
     note.wait_for()
-    assert "Nearest widths that can: 62 and 64" in note.inner_text()
+    expect(note).to_contain_text("Nearest widths that can: 62 and 64", use_inner_text=True)
     reader.painted("step 300")
 
 
@@ -287,7 +289,7 @@ def test_a_link_to_an_impossible_training_says_what_is_wrong(reader, lesson, sen
     open_training(reader, **lesson)
     note = reader.page.locator("[class*=st-key-note_trouble]")
     note.wait_for()
-    assert sentence in note.inner_text()
+    expect(note).to_contain_text(sentence, use_inner_text=True)
 
 
 def test_what_was_learned_is_used_on_other_pages(reader):
@@ -298,7 +300,7 @@ def test_what_was_learned_is_used_on_other_pages(reader):
     reader.painted()
     shown = [reader.token(i).inner_text() for i in range(12)]
     assert shown == sequence
-    assert reader.box("Text").input_value() == " ".join(sequence)
+    expect(reader.box("Text")).to_have_value(" ".join(sequence))
 
 
 def test_the_way_of_a_trained_head_is_one_click_away(reader):
@@ -320,27 +322,20 @@ def test_a_training_takes_nobody_from_his_place_and_keeps_its_own(reader):
     reader.painted("0.1 step 300")
     reader.page.get_by_role("link", name="Explore").click()
     reader.painted("3.1")
-    assert reader.page.locator(".ax-picked .ax-chip").count() == 1  # what was pinned
+    expect(reader.page.locator(".ax-picked .ax-chip")).to_have_count(1)  # what was pinned
     reader.page.get_by_role("link", name="Train").click()
     reader.painted("0.1 step 300")
 
 
-def test_a_training_ends_when_its_page_is_closed(app, browser):
-    context = browser.new_context()
-    page = context.new_page()
+def test_a_training_ends_when_its_page_is_closed(app, screens, reader):
     query = urlencode({"source": "trained", "task": "duplicate", "steps": 10000, "d_model": 128})
-    page.goto(f"{app.url}train?{query}")
-    page.locator(".ax-about", has_text="Learning: step").wait_for(timeout=60_000)
-    context.close()
+    with screens(who="another") as page:
+        page.goto(f"{app.url}train?{query}")
+        page.locator(".ax-about", has_text="Learning: step").wait_for(timeout=60_000)
+        page.close()
 
     # Another reader's training waits for the same place, and gets it when the first one ends.
-    other = browser.new_context()
-    page = other.new_page()
-    page.goto(
-        f"{app.url}train?{urlencode({'source': 'trained', 'task': 'copy', 'seed': 3, 'steps': 5})}"
-    )
-    page.locator(".ax[data-painted*='step 5']").wait_for(timeout=60_000)
-    other.close()
+    open_training(reader, task="copy", seed=3, steps=5).painted("step 5")
 
 
 def test_the_saved_page_plays_the_training_without_any_network(page_from_disk):
@@ -356,9 +351,3 @@ def test_the_saved_page_plays_the_training_without_any_network(page_from_disk):
     someone.page.get_by_label("Step of the training").press("Home")
     someone.page.locator(".ax[data-painted*='step 0']").wait_for()
     assert not someone.errors
-
-
-def test_a_text_of_special_tokens_alone_shows_no_training(reader):
-    reader.open("?" + urlencode({"text": "[SEP]", "specials": "hidden"}))
-    reader.page.get_by_text("Nothing to show: every token is special").wait_for()
-    assert not reader.page.locator(".ax-panel-training").is_visible()

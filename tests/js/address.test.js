@@ -11,6 +11,7 @@ let told = [];
 let steps = [];
 /** @type {((event: any) => void) | null} */
 let travelled = null;
+let clicked = () => {};
 /** @type {(() => void)[]} */
 let waiting = [];
 let href = "";
@@ -42,8 +43,9 @@ beforeEach(() => {
         href = String(url);
       },
     },
-    addEventListener: (/** @type {string} */ _name, /** @type {() => void} */ act) => {
-      travelled = act;
+    addEventListener: (/** @type {string} */ name, /** @type {() => void} */ act) => {
+      if (name === "popstate") travelled = act;
+      if (name === "click") clicked = act;
     },
     setTimeout: (/** @type {() => void} */ call) => waiting.push(call),
   };
@@ -58,6 +60,12 @@ afterEach(() => Object.assign(globalThis, given));
 test("a view is written into its own part of the address", () => {
   createAddress(["layer", "heads"]).onView({ layer: "2" }, { text: "old" });
   for (const call of waiting) call();
+  assert.equal(new URL(href).search, "?text=old&layer=2");
+});
+
+test("a click writes a view that waits: it may lead to another page", () => {
+  createAddress(["layer", "heads"]).onView({ layer: "2" }, { text: "old" });
+  clicked();
   assert.equal(new URL(href).search, "?text=old&layer=2");
 });
 
@@ -78,6 +86,15 @@ test("another place is a step of the browser's history, another switch is none",
   for (const call of waiting.splice(0)) call();
   assert.equal(steps.length, 1);
   assert.equal(new URL(href).search, "?text=old&layer=2&heads=1&scale=row");
+});
+
+test("an address without a view has the one that its step of the history bears", () => {
+  const address = createAddress(["layer", "heads"]);
+  /** @type {any} */ (window).history.state = { ax: "me", view: { layer: "7", heads: "2" } };
+  assert.equal(address.params("me").get("layer"), "1"); // what it names itself counts
+  href = "http://localhost/?text=old";
+  assert.equal(String(address.params("me")), "text=old&layer=7&heads=2");
+  assert.equal(String(address.params("another")), "text=old");
 });
 
 test("Back within a picture is followed at once, and Streamlit hears nothing of it", () => {

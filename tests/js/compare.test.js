@@ -255,6 +255,10 @@ test("what a slider passes is one step", () => {
   assert.deepEqual(steps.past, [at(90)]);
 });
 
+test("a comparison of which one trace has no Python has none", () => {
+  assert.equal(pythonOfPair("", 'trace = explorer.trace("a")\n'), "");
+});
+
 test("the Python of a comparison traces both and says what was found", () => {
   const code = (/** @type {string} */ text) =>
     `import explorer\n\ntrace = explorer.trace(${JSON.stringify(text)})\n`;

@@ -91,14 +91,21 @@ test("the pieces of a word stand together, and what is never taken away between 
 
 test("payloads are read as they are written", () => {
   const thumb = { kind: "thumbs", shape: [1, 2, 1, 1] };
-  const { heads: got, thumbs } = unpackHeads(
-    container({ id: "é", counted: { measures: [], heads: [] } }, [[thumb, Uint8Array.of(7, 9)]]),
-  );
+  const file = (/** @type {number[]} */ ...bytes) =>
+    /** @type {any} */ ([{ kind: "page", shape: [bytes.length] }, Uint8Array.from(bytes)]);
+  const survey = { id: "é", counted: { measures: [], heads: [] } };
+  const {
+    heads: got,
+    thumbs,
+    page,
+  } = unpackHeads(container(survey, [[thumb, Uint8Array.of(7, 9)], file(60)]));
+  assert.deepEqual([...page], [60]);
   assert.equal(got.id, "é");
   assert.deepEqual(got.measures, []);
   assert.deepEqual([...thumbs], [7, 9]);
   assert.deepEqual(got.thumb, [1, 1]);
-  const sent = container({ bar: { stale: false }, explained: { id: "é" } }, []);
+  const sent = container({ bar: { stale: false }, explained: { id: "é" } }, [file()]);
   assert.equal(unpackExplained(sent).found?.id, "é");
-  assert.equal(unpackExplained(container({ bar: {}, explained: null }, [])).found, null);
+  assert.equal(unpackExplained(sent).page.length, 0);
+  assert.equal(unpackExplained(container({ bar: {}, explained: null }, [file()])).found, null);
 });

@@ -52,6 +52,7 @@ const SURVEY = {
   ...{ kinds: ["one", "other"], pairs: [], found: null },
   ...{ ...COUNTED, counted: COUNTED, left_out: LEFT_OUT, place: NOWHERE },
   texts: [words("The", "cat", "it"), words("so")],
+  begins: ["The cat", "=so, it"],
 };
 const FOUND = {
   ...{ weight: [0.5, 0, 0, 0], spread: [0, 0, 0, 0] },
@@ -240,10 +241,20 @@ test("the title says over how many texts, and what is left out", () => {
   );
 });
 
+test("the table names of several texts the one that is farthest from the mean, of one none", () => {
+  const titles = (/** @type {any} */ survey) =>
+    headsCsv(survey).split("\r\n")[0].slice(1).split(",");
+  const [, , , , mean, spread, there, text] = titles(SURVEY);
+  assert.deepEqual([mean, spread], ["first", "± first"]);
+  const alone = SURVEY.measures.map((/** @type {any} */ m) => ({ ...m, n_texts: 1 }));
+  assert.deepEqual(titles({ ...SURVEY, measures: alone }).slice(4), ["first", "second"]);
+  assert.notEqual(there, text);
+});
+
 test("the table has a line for each head, and no text of it runs as a formula", () => {
   const lines = headsCsv(SURVEY).trim().split("\r\n");
   assert.equal(lines.length, 5);
-  assert.equal(lines[4], "5,1,one,'=1,0.4,0.25,1,0.25");
+  assert.equal(lines[4], '5,1,one,\'=1,0.4,0.25,0.4,"2. =so, it",1,0.25,1,"2. =so, it"');
 });
 
 test("the plane keeps distances, finds the dot in reach, and names no two in one place", () => {
@@ -270,6 +281,15 @@ test("the plane keeps distances, finds the dot in reach, and names no two in one
     nameable(dots, (i) => i === 2, all),
     [2, 1],
   );
+});
+
+test("a deep map is as tall as the screen has room, its rows never lower than a hand can hit", () => {
+  const rows = (/** @type {number} */ layers, /** @type {number} */ tall) =>
+    layers * layoutOf([layers, 16], 620, tall).cell.height;
+  assert.equal(rows(6, 480), 6 * 34);
+  assert.ok(rows(24, 480) <= 480 && rows(48, 570) <= 570);
+  assert.equal(layoutOf([80, 16], 620, 480).cell.height, 9);
+  assert.equal(layoutOf([24, 16], 620, 480, 24).cell.height, 24);
 });
 
 test("the map finds the head under the pointer, and arrow keys stop at its edges", () => {

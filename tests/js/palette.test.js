@@ -7,6 +7,7 @@ import {
   inkOn,
   luminance,
   oklch,
+  rootRamp,
   weightRamp,
 } from "../../explorer/instrument/numbers/palette.js";
 
@@ -51,3 +52,13 @@ for (const [i, page] of PAGES.entries()) {
     });
   });
 }
+
+test("the tones of fixed colours rise with the square root of a weight, from nothing to full", () => {
+  const ramp = weightRamp(false);
+  const root = rootRamp(ramp);
+  assert.deepEqual([root[0], root[255]], [ramp[0], ramp[255]]);
+  assert.equal(root[Math.round(255 * 0.25)], ramp[Math.round(255 * 0.5)]);
+  root.slice(1).forEach((colour, i) => {
+    assert.ok(luminance(colour) <= luminance(root[i]));
+  });
+});

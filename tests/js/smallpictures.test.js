@@ -3,6 +3,7 @@ import test from "node:test";
 import {
   enlarge,
   levelOf,
+  maskedBoxes,
   shortOf,
   smallOf,
 } from "../../explorer/instrument/numbers/smallpictures.js";
@@ -34,6 +35,29 @@ test("a long text's small picture has no more dots than are seen, a short one's 
   const [few, many] = [smallOf(thumb(3), colours), smallOf(thumb(100), colours)];
   assert.deepEqual([few.height, few.width], [3, 3]);
   assert.deepEqual([many.height, many.width, many.levels.length], [32, 32, 32 * 32]);
+});
+
+test("what may not be looked at is hatched in a small picture, a dot only where nothing in it may", () => {
+  const thumb = (/** @type {number} */ n) => ({
+    ...{ weights: new Float32Array(n * n), nRows: n, nColumns: n },
+    tops: new Float32Array(n).fill(1),
+    reach: { first: new Int32Array(n), end: Int32Array.from({ length: n }, (_, r) => r + 1) },
+  });
+  const [few, many] = [smallOf(thumb(3), colours), smallOf(thumb(64), colours)];
+  assert.deepEqual([...(few.masked ?? [])], [0, 1, 1, 0, 0, 1, 0, 0, 0]);
+  many.masked?.forEach((is, i) => {
+    assert.equal(is, Number(i % 32 > Math.floor(i / 32)));
+  });
+  const box = { x: 10, y: 0, width: 30, height: 30 };
+  assert.deepEqual(maskedBoxes(few, box), [
+    { x: 20, y: 0, width: 20, height: 10 },
+    { x: 30, y: 10, width: 10, height: 10 },
+  ]);
+  const pixels = new Uint32Array(40 * 30);
+  enlarge(pixels, 40, few, box, 1);
+  const strokes = [...pixels].flatMap((pixel, i) => (pixel === 1088 ? [[i % 40, i / 40]] : []));
+  assert.ok(strokes.length > 50);
+  assert.ok(strokes.every(([x, y]) => Math.floor(x / 10) - 1 > Math.floor(y / 10)));
 });
 
 test("a number on a small picture has two digits, and the largest does not read as less than one", () => {

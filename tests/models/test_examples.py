@@ -66,7 +66,9 @@ def pronoun():
     it, cat = seen.query, seen.at("cat")
     assert seen.tokens[it] == "it"
     assert seen.map[it].argmax() == cat
-    return [seen.map[it, cat]]
+    because, tired = seen.at("because"), seen.at("tired")
+    assert seen.map[because].argmax() == tired
+    return [seen.map[because, tired]]
 
 
 def previous_word():

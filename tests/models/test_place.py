@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 import explorer
 from explorer.instrument.wire.request import place_of
-from explorer.place import MOST_PINNED, Place, content_word, read_tokens, write_tokens
+from explorer.place import Place, content_word
+from explorer.positions import MOST_PINNED, read_tokens, write_tokens
 from explorer.run import Run
 
 positions = st.lists(st.integers(0, 99_999), max_size=40, unique=True).map(sorted).map(tuple)

@@ -119,9 +119,7 @@ def test_no_sequence_is_both_learned_from_and_tested_on():
 
 @pytest.mark.parametrize("task", COURSES)
 def test_every_task_is_learned_with_its_own_settings(task):
-    training = Training(Trained(task))
-    training.train(TASKS[task].steps, lambda step: None)
-    last = training.frames[-1]
+    training, last = trained.learned(Trained(task), silent)  # the next test needs it again
     assert last.step == TASKS[task].steps
     assert last.accuracy >= LEARNED.get(task, 0.98)
     assert training.frames[0].accuracy < training.chance + 0.15  # and it was not known before
@@ -152,9 +150,8 @@ def test_what_is_offered_to_be_tried_shows_what_was_learned_and_what_was_not(tas
 
 
 def test_copying_is_done_by_looking_at_the_token_before():
-    training = Training(Trained("copy"))
-    training.train(300, lambda step: None)
-    near = training.frames[-1].near["the previous token"]
+    training, last = trained.learned(Trained("copy", steps=300), silent)
+    near = last.near["the previous token"]
     assert near.shape == (1, 2)
     assert near.min() > 0.6
     assert training.frames[0].near["the previous token"].max() < 0.2

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from explorer.instrument.assets import HOSTS, bundle, modules_of
+from explorer.instrument.assets import HOSTS, bundle, exported, modules_of
 from explorer.instrument.assets import imports_of as imports_of_module
 from explorer.instrument.assets import read as read_module
 
@@ -29,12 +29,13 @@ ROOMS = [
     "history",
     "lesson",
     "source",
+    "positions",
+    "edits",
     "run",
     "place",
     "sampling",
-    "edits",
-    "code",
     "target",
+    "code",
 ]
 ROOMS += ["scratch", "sources", "analysis", "views", "instrument", "export", "ui", "pages"]
 HEAVY = {
@@ -139,6 +140,22 @@ def test_a_bundle_is_one_text_in_which_each_module_stands_behind_what_it_uses(ho
     for module in made:
         name = module.replace("/", "_")
         assert text.index(f"const {name} = ") < text.index(f" = {name};")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "export const [A, B] = both;",
+        "export const { a } = one;",
+        "export { a };",
+        "export let a = 1;",
+        "export default a;",
+    ],
+)
+def test_what_a_bundle_would_lose_is_refused_when_it_is_made(line):
+    assert exported("export const a = 1;\nexport async function f() {}\n") == ["a", "f"]
+    with pytest.raises(ValueError, match="export each name by itself"):
+        exported(f"const a = 1;\n{line}\n")
 
 
 def test_no_code_and_no_page_names_an_address_outside():

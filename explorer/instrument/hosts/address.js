@@ -33,6 +33,15 @@ function createWriter(names) {
   /** @type {Params} */
   let chosen = {}; // the view that waits to be written
   const now = () => new URLSearchParams(window.location.search);
+  /**
+   * The address; where it names no view, with the one that this step of the history bears.
+   * @param {string} [of] the id of what is shown
+   */
+  const asked = (of) => {
+    const [params, { state }] = [now(), window.history];
+    if (!state?.view || state.ax !== of || names.some((name) => params.has(name))) return params;
+    return new URLSearchParams([...params, ...Object.entries(state.view)]);
+  };
   const rest = () => {
     const params = now();
     for (const name of names) params.delete(name);
@@ -51,7 +60,7 @@ function createWriter(names) {
     next = null;
   };
   return {
-    now,
+    asked,
     write,
     /** @param {Params} params @param {Params | null} link the run's part */
     later: (params, link) => {
@@ -90,11 +99,13 @@ export function createAddress(names) {
     writer.standAt(event.state.view);
     follow(new URLSearchParams(event.state.view));
   };
-  window.addEventListener("popstate", back, { capture: true, signal: ends.signal });
+  const always = { capture: true, signal: ends.signal };
+  window.addEventListener("popstate", back, always);
+  window.addEventListener("click", writer.write, always); // it may lead to another page
   /** @param {ToldPlace} told */
   const tell = (told) => document.dispatchEvent(new CustomEvent(TOLD, { detail: told }));
   return {
-    params: writer.now,
+    params: writer.asked,
     /** @param {Params} params @param {Params | null} link the run's part @param {Words} [words] */
     onView: (params, link, words = ["", ""]) => {
       writer.later(params, link);

@@ -37,6 +37,7 @@ export function createAlone() {
       }, WAIT);
     },
     need: null, // what the file holds is all there is
+    npz: null,
     copyLink: null,
   };
 }

@@ -3,6 +3,7 @@
 import { COMPARE_PARAMS, mountCompare } from "../pages/compare.js";
 import { createAddress, createComponent } from "./address.js";
 import { createAsking } from "./asking.js";
+import { press } from "./press.js";
 
 export default createComponent((root, send) => {
   const [address, asking] = [createAddress(COMPARE_PARAMS), createAsking(root)];
@@ -10,6 +11,7 @@ export default createComponent((root, send) => {
     ...address,
     asking,
     need: (request) => send("request", request),
+    npz: press("npz"),
     leave: () => {
       address.leave();
       asking.leave();

@@ -3,6 +3,7 @@
 import { EXPLAIN_PARAMS, mountExplain } from "../pages/explain.js";
 import { createAddress, createComponent } from "./address.js";
 import { createAsking } from "./asking.js";
+import { press } from "./press.js";
 
 export default createComponent((root, send) => {
   const [address, asking] = [createAddress(EXPLAIN_PARAMS), createAsking(root)];
@@ -11,6 +12,8 @@ export default createComponent((root, send) => {
     asking,
     change: (off, gone) => send("request", { off, gone: gone.map((position) => [position]) }),
     ask: (wish) => send("wish", wish),
+    page: (view) => send("page", view),
+    npz: press("npz"),
     leave: () => {
       address.leave();
       asking.leave();

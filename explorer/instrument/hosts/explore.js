@@ -4,10 +4,7 @@ import { PARAMS } from "../numbers/view.js";
 import { mount } from "../pages/explore.js";
 import { createAddress, createComponent } from "./address.js";
 import { createAsking } from "./asking.js";
-
-/** Presses a button of Streamlit's, which the page keeps out of sight. @param {string} key */
-const press = (key) => () =>
-  /** @type {HTMLElement | null} */ (document.querySelector(`.st-key-${key} button`))?.click();
+import { press } from "./press.js";
 
 export default createComponent((root, send) => {
   const [address, asking] = [createAddress(PARAMS), createAsking()];

@@ -4,6 +4,7 @@ import { HEADS_PARAMS, mountHeads } from "../pages/heads.js";
 import { createLesson } from "../pages/lesson.js";
 import { createAddress, createComponent } from "./address.js";
 import { createAsking } from "./asking.js";
+import { press } from "./press.js";
 
 export default createComponent((root, send) => {
   const [address, asking] = [createAddress(HEADS_PARAMS), createAsking()];
@@ -12,6 +13,8 @@ export default createComponent((root, send) => {
     ...address,
     asking,
     find: (pairs) => send("request", { pairs }),
+    page: (view) => send("page", view),
+    npz: press("npz"),
     explore: (head) => send("explore", head),
     lines: () => {
       asking.edit();

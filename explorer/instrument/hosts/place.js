@@ -9,6 +9,8 @@ import { TOLD } from "./told.js";
 /**
  * @typedef {import("./address.js").ToldPlace} ToldPlace
  * @typedef {(name: string, value: unknown) => void} Send
+ * @typedef {{page: string, query: Record<string, string>, way: string}} Way
+ *   where the server leads: it has heard all that goes before; way: names it, so that it is gone once
  */
 
 const WAIT = 250; // ms in which looks are gathered
@@ -25,6 +27,7 @@ const state = {
   isSent: false, // and not heard yet
   timer: 0,
   sentAt: 0,
+  way: "", // the last one that was gone
   ends: new AbortController(),
 };
 
@@ -62,11 +65,29 @@ function hold(event, send) {
 }
 
 /**
- * What Streamlit calls with this part, at first and whenever the server has heard something.
- * @param {{setTriggerValue: Send}} component
+ * Another page, as one step of the browser's history; Streamlit follows it as it follows Forward.
+ * @param {Way} way
  */
-export default function keep({ setTriggerValue: send }) {
+function travel({ page, query, way }) {
+  if (way === state.way) return; // the same again
+  clearTimeout(state.timer);
+  Object.assign(state, { way, timer: 0, waiting: null }); // a look from here would lead back
+  const url = new URL(window.location.href);
+  url.pathname = url.pathname.replace(/[^/]*$/u, page === "explore" ? "" : page);
+  const kept = [...url.searchParams].filter(([name]) => name.startsWith("embed"));
+  url.search = String(new URLSearchParams([...kept, ...Object.entries(query)]));
+  window.history.pushState({}, "", url);
+  window.dispatchEvent(new PopStateEvent("popstate", { state: {} }));
+}
+
+/**
+ * What Streamlit calls with this part, at first and whenever the server has heard something.
+ * @param {{data: Uint8Array, setTriggerValue: Send}} component
+ */
+export default function keep({ data, setTriggerValue: send }) {
   state.isSent = false;
+  const { go } = /** @type {{go: Way | null}} */ (JSON.parse(new TextDecoder().decode(data)));
+  if (go) travel(go);
   if (state.waiting) flush(send);
   state.ends.abort(); // Streamlit calls again without cleaning up
   const ends = new AbortController();

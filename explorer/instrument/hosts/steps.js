@@ -3,6 +3,7 @@
 import { mountStepper, STEPS_PARAMS } from "../pages/steps.js";
 import { createAddress, createComponent } from "./address.js";
 import { createAsking } from "./asking.js";
+import { press } from "./press.js";
 
 export default createComponent((root, send) => {
   const [address, asking] = [createAddress(STEPS_PARAMS), createAsking(root)];
@@ -10,6 +11,7 @@ export default createComponent((root, send) => {
     ...address,
     asking,
     need: (request) => send("request", request),
+    npz: press("npz"),
     experiment: openExperiment,
     leave: () => {
       address.leave();

@@ -265,11 +265,12 @@ export const isRanked = ([layer, head], view) =>
   view?.layer === layer && view.heads.length === 1 && view.heads[0] === head;
 
 /**
- * Python that gives the same comparison, of the lines that give either trace.
+ * Python that gives the same comparison, of the lines that give either trace; empty without both.
  * @param {string} a @param {string} b
  */
 export function pythonOfPair(a, b) {
   const [one, other] = [a, b].map((code) => /trace = (.*)/su.exec(code)?.[1] ?? "");
+  if (!one || !other) return "";
   const imports = "import explorer\nfrom explorer.analysis.comparison import compare\n";
   return `${imports}\na = ${one}b = ${other}print("\\n".join(compare(a, b).findings))\n`;
 }

@@ -10,13 +10,15 @@ import { read } from "../wire/container.js";
  *            curves: CurvesOf | null}} MethodOf
  * @typedef {[string, number][]} Guesses
  * @typedef {{heads: [number, number][], gone: number[], value: number, predictions: Guesses}} Changed
- * @typedef {{id: string, about: import("../parts/about.js").About, link: Record<string, string> | null, title: string, name: string,
+ * @typedef {{id: string, about: import("../parts/about.js").About, link: Record<string, string> | null,
+ *            opening: Record<string, string> | null, title: string, name: string,
  *            value: number, empty: number | null, instead: string | null, at: number | null,
  *            tokens: {text: string, special: boolean}[], units: number[][],
  *            whole: boolean, stopped: boolean, removal: (number | null)[] | null, lines: string[], methods: MethodOf[],
  *            shape: [number, number] | null, numbers: number[], effects: number[] | null, importance: number[] | null,
  *            heads_reason: string, heads_agree: number | null, predictions: Guesses,
  *            agreements: [number | null, number, number][][], changed: Changed | null}} Explained
+ *   opening: the view of a file, in which no server can be asked; null elsewhere;
  *   at: the token that the target is about, if it is about one;
  *   instead: the token that stands where a word was taken away, null where the gap is closed;
  *   numbers: the layers of the rows of effects and importance, as the model numbers them;
@@ -27,12 +29,18 @@ import { read } from "../wire/container.js";
 /**
  * What is asked for, and the explanation that is shown, if there is one yet.
  * @param {Uint8Array} bytes
- * @returns {{bar: import("./explainask.js").Bar, found: Explained | null}}
+ * @returns {{bar: import("./explainask.js").Bar, found: Explained | null, page: Uint8Array}}
+ *   page: a file that was asked for, else empty
  */
 export function unpackExplained(bytes) {
-  const { bar, explained } = read(bytes).head;
-  return { bar, found: explained };
+  const { head, blocks } = read(bytes);
+  const page = /** @type {Uint8Array} */ (blocks[0].data);
+  return { bar: head.bar, found: head.explained, page };
 }
+
+/** Of some heads and words together, where no server can be asked. */
+export const NOT_HERE =
+  "This file does not hold what these do together: one head or one word alone it does.";
 
 /**
  * The text in the order of reading: units, and between them what is never taken away.
@@ -116,6 +124,9 @@ export function answerTo(found, off, gone) {
   const alone = (/** @type {number[]} */ some) => some.map((i) => [i]);
   if (changed && sameSets(alone(changed.gone), alone(places)) && sameSets(changed.heads, off))
     return changed;
+  const { removal, opening } = found;
+  const lost = opening && !off.length && gone.length === 1 ? removal?.[gone[0]] : null;
+  if (typeof lost === "number") return { value: found.value - lost, predictions: null };
   if (off.length !== 1 || gone.length || !effects || !shape) return null;
   const [[layer, head]] = off; // one head: measured already
   const row = found.numbers.indexOf(layer);

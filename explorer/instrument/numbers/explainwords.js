@@ -1,7 +1,7 @@
 // An explanation in words and as a table: what the page says, and what it hands out.
 
 import { csvCell } from "./csv.js";
-import { answerTo, inPlain, inSigned, unitText, valuesOf } from "./explained.js";
+import { answerTo, inPlain, inSigned, NOT_HERE, unitText, valuesOf } from "./explained.js";
 
 /**
  * @typedef {import("./explained.js").Explained} Explained
@@ -20,13 +20,13 @@ function pointedText(found, unit) {
 /** How to read the lines of scores. */
 export const READING =
   "Each line’s colours go from its own least to its most. Where a method knows a sign, blue words " +
-  "support the target and orange ones work against it. Point at a word for its numbers. In the " +
-  "first line, click words to take them away together.";
+  "support the target and orange ones work against it. Point at a word, or tap it, for its " +
+  "numbers. Words of the first line go away with a click or a tap, also several together.";
 
 /** Of the word under the pointer, or what a hand can do. @param {ExplainState} state */
 export const pointedSentence = ({ found, pointed }) =>
   pointed === null
-    ? "Point at a word for its numbers; click words in the first line to take them away."
+    ? "Point at a word, or tap it, for its numbers; in the first line a click or a tap takes it away."
     : pointedText(found, pointed);
 
 /** What the words that are gone do to the target. @param {ExplainState} state */
@@ -37,7 +37,9 @@ export function goneSentence({ found, off, gone }) {
   const also = off.length ? `, and with ${off.length} of the heads off below` : "";
   return now
     ? `Without ${names}${also}, the target is ${inPlain(now.value)} instead of ${inPlain(found.value)}: ${inSigned(now.value - found.value, 4)}.`
-    : `Without ${names}…`;
+    : found.opening
+      ? NOT_HERE
+      : `Without ${names}…`;
 }
 
 /** A method's score of a unit. @param {MethodOf | null} of null: removal @param {number | null} value */
@@ -59,4 +61,17 @@ export function explainedCsv(found) {
     ...all.map((m) => String(valuesOf(found, m)[u] ?? "")),
   ]);
   return `\ufeff${[titles.map(csvCell), ...body].map((row) => row.join(",")).join("\r\n")}\r\n`;
+}
+
+/**
+ * The lines that give an explanation, and the target without what is off or gone.
+ * @param {ExplainState} state
+ */
+export function explainedPython({ found, off, gone }) {
+  const { code } = found.about;
+  if (!code || !(off.length || gone.length)) return code;
+  const heads = off.map(([layer, head]) => `(${layer}, ${head})`);
+  const tokens = gone.flatMap((unit) => found.units[unit]);
+  const how = found.instead === null ? "drop" : "replace";
+  return `${code}print(asked.changed([${heads.join(", ")}], [${tokens.join(", ")}], "${how}"))\n`;
 }

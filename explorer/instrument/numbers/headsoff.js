@@ -1,6 +1,6 @@
 // Heads switched off: which, in what order they matter, and what is said of them.
 
-import { answerTo, inPlain, inSigned } from "./explained.js";
+import { answerTo, inPlain, inSigned, NOT_HERE } from "./explained.js";
 import { headName } from "./headname.js";
 
 /**
@@ -55,7 +55,9 @@ export function headSentence(switched, hovered) {
   const now = answerTo(found, off, gone);
   return now
     ? `Off: ${names}${gone.length ? ", and the words above gone" : ""}. The target is ${inPlain(now.value)} instead of ${inPlain(found.value)}: ${inSigned(now.value - found.value, 4)}.`
-    : `Off: ${names}. Running the model without them…`;
+    : found.opening
+      ? NOT_HERE
+      : `Off: ${names}. Running the model without them…`;
 }
 
 /** How the map of heads is read. */

@@ -116,14 +116,14 @@ export function planeWords({ n_placed, n_texts, rows_placed, stress }) {
 export function finderSentence(heads, pairs, begun) {
   if (begun) {
     const from = wordAt(heads.texts[begun.text], begun.at);
-    return `From “${from}” to …? Click the word that it should look at.`;
+    return `From “${from}” to …? Choose the word that it should look at.`;
   }
   if (pairs.length && !heads.found) return "Looking through all heads…";
   const more =
     heads.n_texts > 1
-      ? "Point at a pair in several lines: what they have in common is what the head does."
-      : "One sentence can fool: give several, one a line, and point at a pair in each.";
-  return `Click the word that looks, then the word that it should look at. ${more}`;
+      ? "Choose a pair in several lines: what they have in common is what the head does."
+      : "One sentence can fool: give several, one a line, and choose a pair in each.";
+  return `Choose the word that looks, then the word that it should look at. ${more}`;
 }
 
 /** The measures under the headings of the menu. @param {Heads} heads @returns {[string, Measure[]][]} */
@@ -147,15 +147,28 @@ export function standing({ mean }, i) {
 export function headsCsv(heads) {
   const all = measuresOf(heads);
   const titles = ["layer", "head", "kind", "evidence"];
-  for (const { name, n_texts } of all) titles.push(name, ...(n_texts > 1 ? [`± ${name}`] : []));
+  for (const measure of all) titles.push(...titlesOf(measure));
   const rows = heads.heads.map(({ kind, evidence }, i) => [
     ...Object.values(placeOf(heads, i)).map(String),
     csvCell(heads.kinds[kind] ?? ""),
     csvCell(evidence),
-    ...all.flatMap((m) => [
-      String(m.mean[i] ?? ""),
-      ...(m.n_texts > 1 ? [String(m.spread[i] ?? "")] : []),
-    ]),
+    ...all.flatMap((m) => cellsOf(heads, m, i)),
   ]);
   return `\ufeff${[titles.map(csvCell), ...rows].map((row) => row.join(",")).join("\r\n")}\r\n`;
+}
+
+/** The columns of a measure; of several texts with its spread and the text that is farthest from the mean. @param {Measure} measure */
+const titlesOf = ({ name, n_texts, farthest }) => [
+  name,
+  ...(n_texts > 1 ? [`± ${name}`] : []),
+  ...(n_texts > 1 && farthest.length ? [`${name}, farthest`, `${name}, farthest text`] : []),
+];
+
+/** @param {Heads} heads @param {Measure} measure @param {number} i */
+function cellsOf({ begins }, { mean, spread, n_texts, farthest, extreme }, i) {
+  const number = (/** @type {number | null} */ x) => String(x ?? "");
+  if (n_texts < 2) return [number(mean[i])];
+  const [text, there] = [farthest[i], extreme[i] ?? null];
+  const own = there === null ? "" : csvCell(`${text + 1}. ${begins[text] ?? ""}`);
+  return [number(mean[i]), number(spread[i]), ...(farthest.length ? [number(there), own] : [])];
 }

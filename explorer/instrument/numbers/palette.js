@@ -90,6 +90,13 @@ export function greyRamp(dark) {
 }
 
 /**
+ * A scale whose tones rise with the square root: where the full colour is weight 1 for every head and
+ * text, most weights of a long text are small.
+ * @param {Rgb[]} ramp
+ */
+export const rootRamp = (ramp) => ramp.map((_, i) => ramp[Math.round(Math.sqrt(255 * i))]);
+
+/**
  * Head colours as [lightness, chroma, hue], chosen farthest-first for ordinary, red-blind and
  * green-blind eyes, each with a contrast of at least 3 to the page.
  * @type {[number, number, number][]}

@@ -96,7 +96,7 @@ export function pathParts({ trace, view, model }, { level, units }, path) {
   const note = pathNote({ hidden, lost, ...passed });
   return units.length
     ? pathSentence(start, name, path.mass[0], rows, note)
-    : [`The paths of all outputs together${note} Point at a word to follow it.`];
+    : [`The paths of all outputs together${note} Point at a word, or tap it, to follow it.`];
 }
 
 /**

@@ -14,7 +14,8 @@ import { baseOf, nameOf } from "./words.js";
  * @typedef {import("./model.js").Picture} Picture
  * @typedef {import("./model.js").Unit} Unit
  * @typedef {import("./view.js").View} View
- * @typedef {{weights: Float32Array, nRows: number, nColumns: number, tops: Float32Array}} Thumb
+ * @typedef {{weights: Float32Array, nRows: number, nColumns: number, tops: Float32Array,
+ *            reach?: import("./masks.js").Reach | null}} Thumb
  * @typedef {import("./layout.js").Layout} Layout
  * @typedef {import("./words.js").Said & {layer: number, tops: Float32Array,
  *            perHead: {head: number, picture: Picture}[], pooled: Thumb | null,

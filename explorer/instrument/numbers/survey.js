@@ -25,10 +25,10 @@ import { read } from "../wire/container.js";
  *            counted: Habits, left_out: Habits | null,
  *            places: [number, number][], stress: number, texts: Pointable[][],
  *            begins: string[], pairs: Pair[],
- *            found: Found | null, place: Place,
+ *            found: Found | null, place: Place, opening: Record<string, string> | null,
  *            rows_placed: number | null, thumb: [number, number]} & Habits} Heads
  *   measures and heads are those of `counted` or of `left_out`, which is null where no token is
- *   special; begins: how each text begins; rows_placed: over how many rows of the first text heads are placed, where not over all
+ *   special; opening: the view of a file; begins: how each text begins; rows_placed: over how many rows of the first text heads are placed, where not over all
  */
 
 export const POINTED = "pointed";
@@ -38,10 +38,11 @@ export const MOST_PAIRS = 40;
 /** @param {Uint8Array} bytes */
 export function unpackHeads(bytes) {
   const { head, blocks } = read(bytes);
-  const { data, shape } = blocks[0];
+  const [{ data, shape }, file] = blocks;
   /** @type {Heads} */
   const heads = { ...head, ...head.counted, thumb: [shape[2], shape[3]] };
-  return { heads, thumbs: /** @type {Uint8Array<ArrayBuffer>} */ (data) };
+  const [thumbs, page] = /** @type {Uint8Array<ArrayBuffer>[]} */ ([data, file.data]);
+  return { heads, thumbs, page };
 }
 
 /**

@@ -1,7 +1,9 @@
 // The small pictures of heads: whole ones, and what is pinned alone.
 
 import { answerOf } from "./answers.js";
+import { remember } from "./basics.js";
 import { headWeights, thumbWeights } from "./data.js";
+import { reachOf } from "./masks.js";
 import { fullColour } from "./model.js";
 import { pictureOf } from "./scene.js";
 
@@ -9,6 +11,7 @@ import { pictureOf } from "./scene.js";
  * @typedef {import("./data.js").Trace} Trace
  * @typedef {import("./scene.js").Thumb} Thumb
  * @typedef {import("./scene.js").Wish} Wish
+ * @typedef {import("./model.js").Unit} Unit
  * @typedef {import("./view.js").View} View
  */
 
@@ -58,6 +61,7 @@ export const areThumbsExact = ({ head }) =>
  */
 export function wholeThumb(trace, view, layer, head) {
   const weights = areThumbsExact(trace) ? headWeights(trace, layer, head) : null;
+  const mask = trace.masks.get(layer);
   if (weights) {
     const picture = pictureOf(trace, view, weights);
     const tops = fullColour(picture, view.scale);
@@ -66,6 +70,7 @@ export function wholeThumb(trace, view, layer, head) {
       nRows: picture.rows.length,
       nColumns: picture.columns.length,
       tops,
+      reach: reachOf(mask, picture.rows, picture.columns),
     };
   }
   const [nRows, nColumns] = trace.head.thumb;
@@ -83,5 +88,29 @@ export function wholeThumb(trace, view, layer, head) {
     nRows,
     nColumns,
     tops,
+    reach: reachInDots(mask, trace.head),
   };
 }
+
+/** @type {WeakMap<Trace["head"], {rows: Unit[], columns: Unit[]}>} */
+const known = new WeakMap();
+
+/**
+ * How far the rows of a small picture may look, whose dots are stretches of tokens.
+ * @param {Int32Array | undefined} mask @param {Trace["head"]} head
+ */
+function reachInDots(mask, head) {
+  const { rows, columns } = remember(known, head, () => ({
+    rows: stretches(head.query_tokens.length, head.thumb[0]),
+    columns: stretches(head.key_tokens.length, head.thumb[1]),
+  }));
+  return reachOf(mask, rows, columns);
+}
+
+/** @param {number} n tokens @param {number} count of stretches @returns {Unit[]} */
+const stretches = (n, count) =>
+  Array.from({ length: count }, (_, i) => {
+    const [from, to] = [i, i + 1].map((at) => Math.floor((at * n) / count));
+    const tokens = Array.from({ length: Math.max(1, to - from) }, (_, t) => from + t);
+    return { text: "", tokens, special: false, segment: 0 };
+  });

@@ -193,7 +193,7 @@ export function hiddenNote(specials, { base, most, hiddenShare, sinkShare }) {
  * @param {import("./model.js").Scale} scale @param {Float32Array} tops
  */
 export function scaleNote(scale, tops) {
-  if (scale === "absolute") return "Full colour: weight 1.";
+  if (scale === "absolute") return "Full colour: weight 1; tones rise with the square root.";
   if (scale === "row") return "Full colour: the row’s largest weight on an ordinary token.";
   return `Full colour: ${digits(tops[0] ?? 1)} and more, the 98th percentile over ordinary keys.`;
 }

@@ -45,12 +45,12 @@ import { followSizes } from "./sizes.js";
  * @typedef {import("./explore.js").Instrument} Instrument
  * @typedef {[string, string]} Words the words that are pinned
  * @typedef {{
- *   params: () => URLSearchParams,
+ *   params: (id?: string) => URLSearchParams,
  *   onView: (params: Record<string, string>, link: Record<string, string> | null,
  *            words: Words) => void,
  *   need: ((request: {side: Which, request: import("./explore.js").Request}
  *                 | {page: Record<string, string>}) => void) | null,
- *   copyLink: (() => Promise<boolean>) | null,
+ *   npz: (() => void) | null, copyLink: (() => Promise<boolean>) | null,
  *   asking?: import("../parts/about.js").Asking,
  *   onShown?: (id: string, params: Record<string, string>, words: Words) => void,
  *   onTravel?: (act: (params: URLSearchParams) => void) => void, leave?: () => void,
@@ -164,11 +164,14 @@ function createSave(here, elements) {
         theme: here.theme,
       };
     },
-    () => differenceCsv(unitsOf(here), here.difference),
-    host.need && (() => host.need?.({ page: bothParams(here.views) })),
-    () => {
-      const [a, b] = SIDES.map((side) => here.sides[side].now()?.trace.head.about.code ?? "");
-      return pythonOfPair(a, b);
+    {
+      csv: () => differenceCsv(unitsOf(here), here.difference),
+      python: () => {
+        const [a, b] = SIDES.map((side) => here.sides[side].now()?.trace.head.about.code ?? "");
+        return pythonOfPair(a, b);
+      },
+      npz: host.npz,
+      fetch: host.need && (() => host.need?.({ page: bothParams(here.views) })),
     },
   );
 }
@@ -248,7 +251,7 @@ const unitsOf = ({ pairing }) => pairing?.units ?? [];
 
 /** What the link asks for, or else what the page opens with. @param {Here} here */
 function asked({ host, pairing }) {
-  const params = host.params();
+  const params = host.params(pairing?.id);
   return params.has("layer") ? params : new URLSearchParams(pairing?.opening ?? "");
 }
 

@@ -12,7 +12,13 @@ import {
   withExplained,
   withUnit,
 } from "../numbers/explainview.js";
-import { explainedCsv, goneSentence, pointedSentence, READING } from "../numbers/explainwords.js";
+import {
+  explainedCsv,
+  explainedPython,
+  goneSentence,
+  pointedSentence,
+  READING,
+} from "../numbers/explainwords.js";
 import { createAskBar } from "../panels/askbar.js";
 import { createMethodRows } from "../panels/methodrows.js";
 import { agreementTable, scoreTable } from "../panels/methodtables.js";
@@ -30,14 +36,15 @@ import { followSizes } from "./sizes.js";
  * @typedef {import("../numbers/explainview.js").ExplainState} ExplainState
  * @typedef {import("../numbers/explainview.js").Head} Head
  * @typedef {{
- *   params: () => URLSearchParams,
+ *   params: (id?: string) => URLSearchParams,
  *   onView: (params: Record<string, string>, link: Record<string, string> | null) => void,
- *   change: (heads: Head[], gone: number[]) => void,
- *   ask: (wish: import("../numbers/explainask.js").Wish) => void,
- *   copyLink: () => Promise<boolean>,
- *   asking: import("../parts/about.js").Asking,
- *   leave: () => void,
- * }} ExplainHost
+ *   npz: (() => void) | null, copyLink: (() => Promise<boolean>) | null,
+ *   change?: (heads: Head[], gone: number[]) => void,
+ *   ask?: (wish: import("../numbers/explainask.js").Wish) => void,
+ *   page?: (view: Record<string, string>) => void,
+ *   asking?: import("../parts/about.js").Asking,
+ *   leave?: () => void,
+ * }} ExplainHost what follows copyLink is of a host with a server
  * @typedef {{root: HTMLElement, host: ExplainHost, state: ExplainState | null,
  *            bar: import("../numbers/explainask.js").Bar | null,
  *            theme: import("../parts/theme.js").Theme, parts: Parts | null}} Here
@@ -68,7 +75,8 @@ export function mountExplain(root, host) {
 
   /** @param {Uint8Array} bytes */
   function update(bytes) {
-    const { bar, found } = unpackExplained(bytes);
+    const { bar, found, page } = unpackExplained(bytes);
+    if (page.length) parts.save.arrived(page);
     const before = here.state?.found;
     here.bar = bar;
     showBar(here, parts, found);
@@ -77,9 +85,11 @@ export function mountExplain(root, host) {
       return;
     }
     const first = before?.id !== found.id;
-    here.state = withExplained(here.state, found, host.params());
+    const opening = Object.entries(found.opening ?? {});
+    const params = new URLSearchParams([...host.params(found.id), ...opening]); // what is first counts
+    here.state = withExplained(here.state, found, params);
     here.theme = readTheme(root);
-    parts.copy.show(found.link !== null);
+    parts.copy?.show(found.link !== null);
     // Of a whole explanation only the answer about heads and words can be new.
     show(!first && before.whole ? showChanges : showAll);
     if (first && before) host.onView(linkOfExplained(here.state), found.link);
@@ -106,7 +116,7 @@ export function mountExplain(root, host) {
     destroy: () => {
       stopFollowing();
       parts.about.stop();
-      host.leave();
+      host.leave?.();
       root.replaceChildren();
     },
   };
@@ -144,7 +154,7 @@ function actsOf(here) {
       const wish = { ...here.bar.wish, ...part };
       here.bar = { ...here.bar, wish }; // shown at once; the answer to it comes
       if (here.parts) showBar(here, here.parts, here.state?.found ?? null);
-      host.ask(wish);
+      host.ask?.(wish);
     },
   };
 }
@@ -166,11 +176,12 @@ function showBar({ bar, root }, { ask, about, results }, found) {
 
 /** @param {ExplainState} state @param {ExplainHost} host */
 function askForChange(state, host) {
-  if (isChanged(state)) host.change(state.off, placesGone(state));
+  if (isChanged(state)) host.change?.(state.off, placesGone(state));
 }
 
 /** @param {Here} here @param {ReturnType<typeof actsOf>} act */
 function createParts(here, act) {
+  const { host } = here;
   const ask = createAskBar(act.ask);
   const target = h("p", { class: "ax-target" });
   const rows = createMethodRows(act);
@@ -198,15 +209,20 @@ function createParts(here, act) {
       says: here.state?.found.lines.join(" ") ?? "",
       theme: here.theme,
     }),
-    () => (here.state ? explainedCsv(here.state.found) : ""),
-    null,
+    {
+      csv: () => (here.state ? explainedCsv(here.state.found) : ""),
+      python: () => (here.state ? explainedPython(here.state) : ""),
+      npz: host.npz,
+      fetch: host.page ? () => here.state && host.page?.(linkOfExplained(here.state)) : null,
+    },
   );
   return {
     ...{ ask, target, rows, pointedSays, caveat, goneSays, goneBack, curves, heads, scoring, save },
     results: h("div", { class: "ax-results" }),
     lines: h("ul", { class: "ax-findings" }),
-    about: createAbout(here.host.asking),
-    copy: createCopy(here.host.copyLink),
+    about: createAbout(host.asking ?? null),
+    asks: host.ask !== undefined,
+    copy: host.copyLink && createCopy(host.copyLink),
     matrix: h("div", { class: "ax-rows", tabindex: "0", role: "group" }),
     table: h("div", { class: "ax-rows", tabindex: "0", role: "group" }),
   };
@@ -215,8 +231,8 @@ function createParts(here, act) {
 /** @param {Parts} parts */
 function layOut(parts) {
   const { ask, about, target, lines, copy, save, scoring, curves, table, matrix, heads } = parts;
-  const { results } = parts;
-  const away = h("div", { class: "ax-away" }, copy.element, save.element);
+  const { results, asks } = parts;
+  const away = h("div", { class: "ax-away" }, ...(copy ? [copy.element] : []), save.element);
   results.append(
     ...[target, lines, scoring, curves.element],
     h("details", { class: "ax-table" }, h("summary", {}, "All numbers as a table"), table),
@@ -230,8 +246,7 @@ function layOut(parts) {
   );
   return [
     h("div", { class: "ax-top" }, about.element, away),
-    h("div", { class: "ax-tools ax-ask" }, ...ask.elements),
-    ...ask.below,
+    ...(asks ? [h("div", { class: "ax-tools ax-ask" }, ...ask.elements), ...ask.below] : []),
     results,
   ];
 }
@@ -244,7 +259,7 @@ function showAll(parts, shown) {
   target.replaceChildren("Explained: ", h("strong", {}, found.name), ` = ${inPlain(found.value)}`);
   lines.replaceChildren(...found.lines.map((line) => h("li", {}, line)));
   rows.show(state, theme);
-  setText(pointedSays, pointedSentence(state));
+  sayPointed(pointedSays, state);
   showChosen(parts, shown);
   table.replaceChildren(scoreTable(found));
   matrix.replaceChildren(agreementTable(found));
@@ -254,7 +269,7 @@ function showAll(parts, shown) {
 /** The word under the pointer. @param {Parts} parts @param {Shown} shown */
 function showPointed({ rows, pointedSays }, { state }) {
   rows.showPointed(state);
-  setText(pointedSays, pointedSentence(state));
+  sayPointed(pointedSays, state);
 }
 
 /** The chosen method. @param {Parts} parts @param {Shown} shown */
@@ -275,8 +290,15 @@ function showChanges({ rows, goneBack, goneSays, heads }, shown) {
   rows.showGone(state);
   goneBack.disabled = !state.gone.length;
   setText(goneSays, goneSentence(state));
+  goneSays.classList.toggle("ax-waits", !state.gone.length);
   heads.show(state.found, state.off, state.gone, theme);
   markPainted(shown);
+}
+
+/** What is pointed at; on paper nothing waits for a hand. @param {HTMLElement} says @param {Shown["state"]} state */
+function sayPointed(says, state) {
+  setText(says, pointedSentence(state));
+  says.classList.toggle("ax-waits", state.pointed === null);
 }
 
 /** Say what is on screen, and whether an answer is awaited. @param {Shown} shown */

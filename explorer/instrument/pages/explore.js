@@ -30,7 +30,7 @@ import {
   START,
   toParams,
 } from "../numbers/view.js";
-import { readTheme } from "../parts/theme.js";
+import { fixedTheme, readTheme } from "../parts/theme.js";
 import { cardsIn, cardsToPaper, keepCards, toldNow, withCardsOf } from "./explorecards.js";
 import { createParts, layOut, panelsOf } from "./exploreparts.js";
 import { CLOCK, createSchedule } from "./exploreschedule.js";
@@ -70,13 +70,13 @@ import { boxesOf, followSizes } from "./sizes.js";
  * @typedef {[number, number]} Place a layer and a head
  * @typedef {{layers: number[] | null, heads: Place[] | null}} PageOf null: all of them
  * @typedef {{
- *   params: () => URLSearchParams,
+ *   params: (id?: string) => URLSearchParams,
  *   onView: (params: Record<string, string>, link: Record<string, string> | null,
  *            words: [string, string]) => void,
  *   need: ((request: Request) => void) | null,
  *   copyLink: (() => Promise<boolean>) | null,
  *   onFocus: ((tokens: Places | null) => void) | null,
- *   asking?: import("../parts/about.js").Asking, npz?: () => void,
+ *   asking?: import("../parts/about.js").Asking, npz?: (() => void) | null,
  *   readOther?: () => void, write?: (wish: Record<string, string | number>) => void,
  *   go?: (page: string, open?: Record<string, string>) => void,
  *   onShown?: (id: string, params: Record<string, string>, words: [string, string]) => void,
@@ -381,7 +381,7 @@ function rest(here) {
 
 /** @param {Here} here */
 function render(here) {
-  const { root, trace, parts, schedule, theme } = here;
+  const { root, trace, parts, schedule } = here;
   schedule.begin();
   if (!trace || !root.clientWidth) return; // in a hidden tab; once it is seen, it asks again
   const what = schedule.take();
@@ -390,6 +390,7 @@ function render(here) {
   here.pictures = picturesAfter(here.pictures, trace, told, what);
   const { model } = here.pictures;
   if (!model) return;
+  const theme = told.view.scale === "absolute" ? fixedTheme(here.theme) : here.theme;
   const how = { theme, moved: what.moved ?? false, asks: here.host.need !== null };
   const scene = sceneOf(trace, told, here.pictures, model, how);
   here.scene = scene;
@@ -445,7 +446,7 @@ function showView(here, scene) {
   here.parts.cards.show(here.told.view, trace);
   here.parts.says.notify(scene);
   here.parts.striking.draw(scene);
-  lead.show(pinnedWords(trace, view)[0], head.training !== null);
+  lead.show(pinnedWords(trace, view)[0], head.training !== null, head.patches !== null);
   combine.show(view);
   gridShows.show(view);
   copy?.show(trace.head.link !== null);
@@ -489,7 +490,7 @@ function newsIn({ head, heads, summaries, smalls, group, means }) {
 
 /** A new trace takes the place of the one before. @param {Here} here @param {Trace} next */
 function arrive(here, next) {
-  here.told = arrived(here.told, next.head, here.host.params());
+  here.told = arrived(here.told, next.head, here.host.params(next.head.id));
   const before = here.told.view.cards;
   here.told = withCardsOf(here, next.head.id);
   here.pictures = { ...here.pictures, model: null, chosen: null };

@@ -37,19 +37,20 @@ import { followSizes } from "./sizes.js";
  * @typedef {import("../numbers/headsview.js").HeadsState} HeadsState
  * @typedef {import("../numbers/headsview.js").HeadsView} HeadsView
  * @typedef {{
- *   params: () => URLSearchParams,
+ *   params: (id?: string) => URLSearchParams,
  *   onView: (params: Record<string, string>, link: Record<string, string> | null,
  *            words: [string, string]) => void,
- *   onShown: (id: string, params: Record<string, string>, words: [string, string]) => void,
- *   onTravel: (act: (params: URLSearchParams) => void) => void,
- *   go: (page: string) => void,
- *   asking: import("../parts/about.js").Asking,
- *   find: (pairs: Pair[]) => void,
- *   explore: (head: {layer: number, head: number, text: number, query?: number, key?: number}) => void,
- *   lines: () => void,
- *   leave: () => void,
- *   copyLink: () => Promise<boolean>,
- * }} HeadsHost
+ *   npz: (() => void) | null, copyLink: (() => Promise<boolean>) | null,
+ *   onShown?: (id: string, params: Record<string, string>, words: [string, string]) => void,
+ *   onTravel?: (act: (params: URLSearchParams) => void) => void,
+ *   go?: (page: string) => void,
+ *   asking?: import("../parts/about.js").Asking,
+ *   find?: (pairs: Pair[]) => void,
+ *   explore?: (head: {layer: number, head: number, text: number, query?: number, key?: number}) => void,
+ *   lines?: () => void,
+ *   page?: (view: Record<string, string>) => void,
+ *   leave?: () => void,
+ * }} HeadsHost what follows copyLink is of a host with a server
  * @typedef {{state: HeadsState | null, thumbs: Uint8Array, theme: import("../parts/theme.js").Theme}} Here
  *   state: null before the first survey has come
  * @typedef {ReturnType<typeof actsOf>} Acts
@@ -88,8 +89,10 @@ export function mountHeads(root, host) {
   function update(bytes) {
     here.theme = readTheme(root);
     arrive(here, host, bytes);
-    parts.copy.show(here.state?.heads.link !== null);
+    parts.copy?.show(here.state?.heads.link !== null);
     draw();
+    const { page } = unpackHeads(bytes);
+    if (page.length) parts.save.arrived(page);
   }
 
   function repaint() {
@@ -97,7 +100,7 @@ export function mountHeads(root, host) {
     draw();
   }
 
-  host.onTravel((params) => {
+  host.onTravel?.((params) => {
     travel(here, host, params);
     draw();
   });
@@ -115,7 +118,7 @@ export function mountHeads(root, host) {
     destroy: () => {
       stopFollowing();
       parts.about.stop();
-      host.leave();
+      host.leave?.();
       root.replaceChildren();
     },
   };
@@ -125,12 +128,14 @@ export function mountHeads(root, host) {
 function arrive(here, host, bytes) {
   const { heads, thumbs } = unpackHeads(bytes);
   const before = here.state;
-  const state = withSurvey(before, heads, host.params());
+  const opening = Object.entries(heads.opening ?? {});
+  const params = new URLSearchParams([...host.params(heads.id), ...opening]); // what is first counts
+  const state = withSurvey(before, heads, params);
   [here.state, here.thumbs] = [state, thumbs];
   if (before?.heads.id === heads.id) return;
   const { pairs } = state.view;
-  if (pairs.length && !heads.found) host.find(pairs);
-  host.onShown(heads.id, linkOfView(state), wordsOfView(state));
+  if (pairs.length && !heads.found) host.find?.(pairs);
+  host.onShown?.(heads.id, linkOfView(state), wordsOfView(state));
   // A first visit keeps its plain address.
   if (before || pairs.length) host.onView(linkOfView(state), heads.link, wordsOfView(state));
 }
@@ -141,8 +146,8 @@ function travel(here, host, params) {
   const before = String(here.state.view.pairs);
   const state = withLink(here.state, params);
   here.state = state;
-  if (String(state.view.pairs) !== before) host.find(state.view.pairs);
-  host.onShown(state.heads.id, linkOfView(state), wordsOfView(state));
+  if (String(state.view.pairs) !== before) host.find?.(state.view.pairs);
+  host.onShown?.(state.heads.id, linkOfView(state), wordsOfView(state));
 }
 
 /**
@@ -164,7 +169,7 @@ function actsOf(here, host, { draw, drawHovered, drawRanks }) {
    * @param {number} head @param {number} [text]
    */
   const explore = (head, text) => {
-    if (!here.state || head < 0) return;
+    if (!here.state || !host.explore || head < 0) return;
     const last = here.state.view.pairs.at(-1);
     const place = placeOf(here.state.heads, head);
     if (text !== undefined || !last) host.explore({ ...place, text: text ?? 0 });
@@ -172,7 +177,7 @@ function actsOf(here, host, { draw, drawHovered, drawRanks }) {
   };
   const picked = () => here.state?.view.pick ?? -1;
   return {
-    ...{ change, explore, picked },
+    ...{ change, picked, explore: host.explore ? explore : null },
     pick: (/** @type {number} */ pick) => change({ pick }),
     measure: (/** @type {string} */ measure) => change({ measure }),
     explorePicked: () => explore(picked()),
@@ -185,7 +190,7 @@ function actsOf(here, host, { draw, drawHovered, drawRanks }) {
     /** @param {Pair[]} pairs */
     find: (pairs) => {
       if (!here.state) return;
-      host.find(pairs);
+      host.find?.(pairs);
       go(withPairs(here.state, pairs));
     },
     all: () => {
@@ -210,15 +215,19 @@ function createParts(here, host, act) {
       says: here.state ? headsSentence(here.state) : "",
       theme: here.theme,
     }),
-    () => (here.state ? headsCsv(here.state.heads) : ""),
-    null,
+    {
+      csv: () => (here.state ? headsCsv(here.state.heads) : ""),
+      python: () => here.state?.heads.about.code ?? "",
+      npz: host.npz,
+      fetch: host.page ? () => here.state && host.page?.(linkOfView(here.state)) : null,
+    },
   );
   return {
     ...{ select, says, pictures, save, ...choices(act) },
-    about: createAbout(host.asking, () => host.go("train")),
+    about: createAbout(host.asking ?? null, host.go ? () => host.go?.("train") : null),
     exactly: h("span"),
-    copy: createCopy(host.copyLink),
-    finder: createFinder(act.find, host.lines),
+    copy: host.copyLink && createCopy(host.copyLink),
+    finder: host.lines ? createFinder(act.find, host.lines) : null,
     card: createHeadCard(act),
     ranks: createHeadRanks(act),
   };
@@ -256,14 +265,10 @@ function layOut(parts) {
     h("div", {}, select),
   );
   const tools = [measure, order.element, specials.element];
+  const away = h("div", { class: "ax-away" }, ...(copy ? [copy.element] : []), save.element);
   return [
-    parts.about.element,
-    h(
-      "div",
-      { class: "ax-tools" },
-      ...tools,
-      h("div", { class: "ax-away" }, copy.element, save.element),
-    ),
+    h("div", { class: "ax-top" }, parts.about.element, away),
+    h("div", { class: "ax-tools" }, ...tools),
     says,
     h(
       "div",
@@ -271,7 +276,7 @@ function layOut(parts) {
       h("div", { class: "ax-heads-side" }, pictures.map, pictures.plane),
       h("div", { class: "ax-heads-side" }, ranks.element, parts.card.element),
     ),
-    finder.element,
+    ...(finder ? [finder.element] : []),
   ];
 }
 
@@ -295,7 +300,7 @@ function drawParts(parts, here, state, act) {
   setText(parts.says, headsSentence(state));
   parts.pictures.show(state, theme);
   parts.card.show(state);
-  parts.finder.show(state.heads, state.view.pairs);
+  parts.finder?.show(state.heads, state.view.pairs);
   parts.ranks.show({ state, thumbs, theme });
 }
 

@@ -46,11 +46,11 @@ import { followSizes } from "./sizes.js";
  *   change: what the server changes, by the names that a link uses; page: the view of a page that is
  *   wanted as a file
  * @typedef {{
- *   params: () => URLSearchParams,
+ *   params: (id?: string) => URLSearchParams,
  *   onView: (params: Record<string, string>, link: Record<string, string> | null,
  *            words: [string, string]) => void,
  *   need: ((request: StepsRequest) => void) | null,
- *   copyLink: (() => Promise<boolean>) | null,
+ *   npz: (() => void) | null, copyLink: (() => Promise<boolean>) | null,
  *   experiment?: (name: "cost" | "scale") => void,
  *   asking?: import("../parts/about.js").Asking,
  *   go?: (page: string, open?: Record<string, string>) => void,
@@ -191,7 +191,7 @@ function actsOn(here, host, show) {
  */
 function take(here, fresh, host) {
   const opening = Object.entries(fresh.opening ?? {}).map(([name, value]) => [name, `${value}`]);
-  const params = new URLSearchParams([...host.params(), ...opening]); // what is first counts
+  const params = new URLSearchParams([...host.params(fresh.id), ...opening]); // what is first counts
   const usual = { ...here.state, query: fresh.usual };
   if (!here.payload) here.state = asked(usual, params);
   else if (here.payload.id !== fresh.id) here.state = placed(usual, params);
@@ -235,11 +235,12 @@ function createParts(here, host, { set, go, request }) {
     helpMark(byHand(WHOSE, WHOSE_TAPPED)),
   );
   const query = h("div", { class: "ax-steps-query" }, label, strip.element);
-  const save = createSaveMenu(
-    () => nowShown(here, [strip.element, body], says.textContent ?? ""),
-    () => numbersCsv(here),
-    request && (() => here.payload && request({ page: viewOf(here, here.payload) })),
-  );
+  const save = createSaveMenu(() => nowShown(here, [strip.element, body], says.textContent ?? ""), {
+    csv: () => numbersCsv(here),
+    python: () => pythonOf(here),
+    npz: host.npz,
+    fetch: request && (() => here.payload && request({ page: viewOf(here, here.payload) })),
+  });
   return {
     ...{
       tools: createStepTools(request, set),
@@ -318,6 +319,14 @@ function nowShown({ payload, state, theme }, elements, says) {
   const title = [trace.title, trace.passport, place, text].filter(Boolean).join(" · ");
   const name = `${fileWords(about ?? undefined)} steps ${place} query ${state.query}`;
   return { elements, title, name, says, theme };
+}
+
+/** The lines that give what is shown, to the weights of the query. @param {Here} here */
+function pythonOf({ payload, state: { query } }) {
+  const code = payload?.about?.code;
+  if (!code) return "";
+  const head = payload.traces[0].head;
+  return `${code}print(layer.weights[${head}, ${query}])  # head, query: what each key gets\n`;
 }
 
 /** The chosen query's numbers. @param {Here} here */

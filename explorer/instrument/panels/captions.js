@@ -14,13 +14,15 @@ import { byHand, h, pushButton, setText } from "../parts/dom.js";
 const RANKED = 5; // heads named for a pinned pair
 const ONE_LINE = 92; // characters that stand on one line of a wide screen
 
-/** What may be done, for fingers where there is no mouse. @param {Part[]} parts @returns {Part[]} */
-const inHand = (parts) =>
-  parts.map((part) =>
-    typeof part === "string" && part.endsWith(POINT)
-      ? part.replace(POINT, byHand(POINT, TAP))
-      : part,
-  );
+/**
+ * What may be done, for fingers where there is no mouse; a picture has no words.
+ * @param {Part[]} parts @param {boolean} looks @returns {Part[]}
+ */
+function inHand(parts, looks) {
+  const told = byHand(POINT, TAP);
+  const does = looks ? told.replace("word", "patch") : told;
+  return parts.map((part) => (typeof part === "string" ? part.replace(POINT, does) : part));
+}
 
 /** @param {Part[]} parts tokens are set as text, in bold */
 const marked = (parts) =>
@@ -41,8 +43,12 @@ export function createCaptions(actions) {
 
   /** @param {Scene} scene @param {boolean} passing true while something is only looked or pointed at */
   function show(scene, passing) {
-    const { parts, says } = scene;
-    if (shown !== says) sentence.replaceChildren(...marked(inHand(parts)));
+    const { parts, says, trace } = scene;
+    const looks = trace.head.patches !== null;
+    if (shown !== says) {
+      sentence.replaceChildren(...marked(inHand(parts, looks)));
+      sentence.classList.toggle("ax-waits", says.endsWith(POINT));
+    }
     shown = says;
     if (!passing) {
       sentence.classList.toggle("ax-tall", says.length > ONE_LINE); // never while a hand moves

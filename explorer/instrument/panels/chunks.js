@@ -29,6 +29,7 @@ import { h, zoomOf } from "../parts/dom.js";
 const NEAR = 200; // pixels above and below the sight that are filled
 const FAR = 400; // pixels from which they are emptied
 const LINE = 30; // pixels that one line of text takes, about
+const LEAD = 6; // pixels of it above the letters
 const ROUNDS = 4; // until what is in sight has its own heights
 
 /** @param {HTMLElement} body that is scrolled @param {Making} making @returns {Chunks} */
@@ -169,11 +170,12 @@ function tokenAt(here, y) {
 export function goTo(here, i) {
   const c = here.chunkOf[i];
   if (c < 0) return;
+  const above = LINE * Math.floor(here.tall / (2 * LINE)); // whole lines
   // Twice: what lies in between has its own height only once it is here.
   for (let round = 0; round < 2; round++) {
     const line = lineOfToken(here, i);
     if (here.filled.has(c) && line >= here.top && line < here.top + here.tall - LINE) return;
-    here.body.scrollTop = line - here.tall / 2;
+    here.body.scrollTop = line - above - LEAD;
     settle(here);
   }
 }

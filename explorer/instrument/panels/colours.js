@@ -7,7 +7,7 @@ import { paintOn } from "../parts/paint.js";
 
 const [WIDE, BAR] = [52, 16]; // pixels, of all and of the bar
 const EDGE = 8; // above and below it: half a letter
-const STEPS = 64;
+const STEPS = 128;
 const TICKS = ["0", ".25", ".5", ".75", "1"];
 
 /** @param {() => import("./heatmap.js").Place} placeNow where the cells are that it stands beside */

@@ -5,10 +5,10 @@ import { bound, remember } from "../numbers/basics.js";
 import { headWeights, indexOf, placeOf } from "../numbers/data.js";
 import { headName } from "../numbers/headname.js";
 import { digits, profileOf } from "../numbers/model.js";
-import { enlarge, levelOf, shortOf, smallOf } from "../numbers/smallpictures.js";
+import { enlarge, levelOf, maskedBoxes, shortOf, smallOf } from "../numbers/smallpictures.js";
 import { helpMark } from "../parts/bubble.js";
 import { ARROWS, h } from "../parts/dom.js";
-import { dotsFor, drawCells, paintOn } from "../parts/paint.js";
+import { dotsFor, drawCells, hatch, paintOn } from "../parts/paint.js";
 import { createTable } from "../parts/table.js";
 
 /**
@@ -24,7 +24,7 @@ import { createTable } from "../parts/table.js";
  */
 
 const HELP =
-  "Each small picture is the map of one head: rows are layers, columns are heads. Point to preview, click or tap to choose. Shift and a click add a head; a layer’s number chooses all of it.";
+  "Each small picture is the map of one head: rows are layers, columns are heads. Point to preview, click or tap to choose. Shift and a click add a head; a layer’s number chooses all of it. Hatched: may not be looked at.";
 
 /**
  * @param {Actions} actions
@@ -193,21 +193,24 @@ function mark(grid, scene) {
       if (!fresh) paintOne(grid, i, head);
     }),
   );
-  if (fresh) paint(grid);
+  if (fresh) paint(grid, theme);
   grid.table.fill(scene, [scene.trace, scene.model, scene.pinnedNumbers]);
 }
 
-/** All small pictures, dot by dot. @param {Grid} grid */
-function paint(grid) {
+/** All small pictures, dot by dot. @param {Grid} grid @param {Scene["theme"]} theme */
+function paint(grid, theme) {
   const last = grid.boxes.at(-1)?.at(-1);
   if (!last?.width) return;
   grid.ratio = dotsFor(grid.canvas);
   paintOn(grid.canvas, last.x + last.width, last.y + last.height, (pen) => {
     grid.pictures.forEach((row, i) =>
-      row.forEach(({ levels, height, width, colours }, head) => {
+      row.forEach((small, head) => {
         if (pen === grid.canvas.getContext("2d")) return; // on screen dot by dot, below
+        const { levels, height, width, colours } = small;
         const all = { top: 0, bottom: height, left: 0, right: width };
-        drawCells(pen, levels, height, width, colours, grid.boxes[i][head], all);
+        const box = grid.boxes[i][head];
+        drawCells(pen, levels, height, width, colours, box, all);
+        hatch(pen, maskedBoxes(small, box), theme.border);
       }),
     );
   });

@@ -17,7 +17,8 @@ import { h, pushButton } from "../parts/dom.js";
 /**
  * @typedef {import("../numbers/headsview.js").HeadsState} HeadsState
  * @typedef {import("../numbers/survey.js").Measure} Measure
- * @typedef {{measure: (key: string) => void, explore: (head: number, text?: number) => void}} CardActs
+ * @typedef {{measure: (key: string) => void, explore: ((head: number, text?: number) => void) | null}} CardActs
+ *   explore: null where there is no such page
  */
 
 const FARTHEST_HELP =
@@ -45,7 +46,10 @@ export function createHeadCard(act) {
 function cardOf(state, head, act) {
   const { heads } = state;
   const name = nameOf(heads, head);
-  const go = pushButton("Explore", `See ${name} in Explore`, () => act.explore(head), "ax-small");
+  const { explore } = act;
+  const go = explore
+    ? [pushButton("Explore", `See ${name} in Explore`, () => explore(head), "ax-small")]
+    : [];
   const groups = measureGroups(heads).map(([group, measures]) =>
     h(
       "tbody",
@@ -55,7 +59,7 @@ function cardOf(state, head, act) {
     ),
   );
   return [
-    h("div", { class: "ax-title" }, h("h3", {}, `${name} in all measures`), go),
+    h("div", { class: "ax-title" }, h("h3", {}, `${name} in all measures`), ...go),
     h(
       "div",
       { class: "ax-card-rows", tabindex: "0", role: "group", "aria-label": spokenOf(heads, head) },
@@ -98,12 +102,11 @@ function farthestOf({ heads }, head, measure, act) {
   const text = measure.farthest[head];
   const name = nameOf(heads, head);
   const begins = heads.begins[text] ?? "";
-  const go = pushButton(
-    `${text + 1}. ${begins}`,
-    `See ${name} in text ${text + 1} in Explore`,
-    () => act.explore(head, text),
-    "ax-link ax-cut",
-  );
+  const title = `See ${name} in text ${text + 1} in Explore`;
+  const { explore } = act;
+  const go = explore
+    ? pushButton(`${text + 1}. ${begins}`, title, () => explore(head, text), "ax-link ax-cut")
+    : h("span", { class: "ax-cut" }, `${text + 1}. ${begins}`);
   go.dir = "auto";
   return h("td", {}, h("span", { class: "ax-number" }, `${inDigits(value, measure)}  `), go);
 }

@@ -63,6 +63,8 @@ export const kindCss = ({ heads }, theme, kind, alpha = 1) =>
 
 // — the map —
 
+const DIGITS = 11; // pixels of a row that has room for numbers
+
 /**
  * @param {ReturnType<typeof createHeadMap>} map @param {HTMLElement} scale
  * @param {HeadsState} state @param {Theme} theme
@@ -95,7 +97,7 @@ function paintHead(pen, { x, y, width, height }, state, theme, { i, value, level
     pen.fillRect(x, y, width, height);
     pen.fillStyle = kindCss(state, theme, state.heads.heads[i].kind);
     pen.fillRect(x, y, 3, height);
-    if (width >= 28 && value !== null) {
+    if (width >= 28 && height >= DIGITS && value !== null) {
       pen.fillStyle = theme.inks[level];
       pen.fillText(short(value), x + width / 2 + 2, y + height / 2);
     }

@@ -18,7 +18,7 @@ import { kindCss } from "./headpictures.js";
  * @typedef {import("../numbers/headsview.js").HeadsState} HeadsState
  * @typedef {import("../parts/theme.js").Theme} Theme
  * @typedef {{hover: (head: number | null) => void, pick: (head: number) => void,
- *            explore: (head: number) => void, all: () => void}} RankActs
+ *            explore: ((head: number) => void) | null, all: () => void}} RankActs
  * @typedef {{state: HeadsState, thumbs: Uint8Array, theme: Theme}} Drawn
  */
 
@@ -50,8 +50,11 @@ export function createHeadRanks(act) {
 /** @param {Drawn} drawn @param {number} i @param {number} place @param {RankActs} act */
 function rankItem(drawn, i, place, act) {
   const name = nameOf(drawn.state.heads, i);
-  const go = pushButton("Explore", `See ${name} in Explore`, () => act.explore(i), "ax-small");
-  const item = h("li", {}, thumbOf(drawn, i), ...rankWords(drawn, i, place, act), go);
+  const { explore } = act;
+  const go = explore
+    ? [pushButton("Explore", `See ${name} in Explore`, () => explore(i), "ax-small")]
+    : [];
+  const item = h("li", {}, thumbOf(drawn, i), ...rankWords(drawn, i, place, act), ...go);
   item.classList.toggle("ax-picked", i === drawn.state.view.pick);
   item.addEventListener("pointerenter", () => act.hover(i));
   item.addEventListener("pointerleave", () => act.hover(null));

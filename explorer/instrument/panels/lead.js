@@ -52,10 +52,13 @@ export function createLead(ways) {
   }
   return {
     element,
-    /** @param {string} pinned the word that is pinned, to be pointed at @param {boolean} away */
-    show: (pinned, away) => {
+    /**
+     * @param {string} pinned the word that is pinned, to be pointed at @param {boolean} away
+     * @param {boolean} looks at a picture, which has no words
+     */
+    show: (pinned, away, looks) => {
       element.hidden = away || wasClosed();
-      setText(word, pinned ? `${point} “${pinned}”` : `${point} a word`);
+      setText(word, `${point} ${looks ? "a patch" : pinned ? `“${pinned}”` : "a word"}`);
     },
   };
 }

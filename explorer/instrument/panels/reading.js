@@ -240,7 +240,7 @@ function draw(reading, next) {
     body.scrollTop = lineOfToken(chunks, here.back);
     settle(chunks);
     here.back = null;
-  }
+  } else if (!paper && (anew || (next.moved && body.closest(".ax-plain")))) reveal(chunks, next);
   here.painted = next.theme;
   if (fresh) {
     const panel = parts.element;
@@ -248,6 +248,12 @@ function draw(reading, next) {
     find.again();
   }
   focus(reading, next);
+}
+
+/** What is pinned comes into sight, in the box alone. @param {Reading["chunks"]} chunks @param {Scene} scene */
+function reveal(chunks, { view: { queries, keys }, trace }) {
+  if (queries.length) goTo(chunks, spotOf(trace.head, "row", queries[0]));
+  else if (keys.length) goTo(chunks, spotOf(trace.head, "column", keys[0]));
 }
 
 /**

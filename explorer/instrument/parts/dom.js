@@ -63,7 +63,10 @@ export const isTyped = (event) => {
   return target instanceof Element && target.matches(`${BOXES}, [contenteditable]`);
 };
 
-/** What is said to who has a mouse, or to who has fingers. @param {string} mouse @param {string} finger */
+/**
+ * What is for who has a mouse, or for who has fingers.
+ * @template T @param {T} mouse @param {T} finger
+ */
 export const byHand = (mouse, finger) =>
   window.matchMedia("(pointer: coarse)").matches ? finger : mouse;
 

@@ -1,8 +1,9 @@
 // A map of all heads, one cell each: layers down, heads across. Pointing, clicking and arrow keys.
 
 import { bound } from "../numbers/basics.js";
-import { keys, pointIn } from "./dom.js";
+import { byHand, keys, pointIn } from "./dom.js";
 import { paintOn } from "./paint.js";
+import { ENDLESS, heightFor, roomOf } from "./room.js";
 
 /**
  * @typedef {import("./paint.js").Box} Box
@@ -14,6 +15,10 @@ import { paintOn } from "./paint.js";
 const LEFT = 26; // pixels for the layers' numbers
 const TOP = 18; // and for the heads'
 const ROOMY = 28; // where a head's number has room for its H
+const UNDER = 44; // pixels for what explains the colours, under the map
+const ROW = 17; // pixels of a row whose numbers can be read
+const LINE = 11; // pixels from one layer's number to the next
+const [MOST, LEAST, FINGER] = [34, 9, 24]; // pixels of a row; a finger needs more than a mouse
 
 /**
  * @param {{hover: (head: number | null) => void, pick: (head: number) => void,
@@ -44,7 +49,9 @@ export function createHeadMap(act) {
    * @param {number[]} [numbers] the model's own numbers of the layers; from 0 if left out
    */
   function show(shape, theme, label, paintHead, numbers) {
-    layout = layoutOf(shape, Math.max(260, element.parentElement?.clientWidth ?? 500));
+    const wide = Math.max(260, element.parentElement?.clientWidth ?? 500);
+    const tall = tallFor(roomOf(element), shape[0]);
+    layout = layoutOf(shape, wide, tall, byHand(LEAST, FINGER));
     const shown = layout;
     paintOn(element, LEFT + shown.width * shown.cell.width + 2, heightOf(shown), (pen) =>
       paintCells(pen, shown, theme, paintHead, numbers),
@@ -55,10 +62,21 @@ export function createHeadMap(act) {
   return { element, show, height: () => heightOf(layout) };
 }
 
-/** @param {[number, number]} shape layers and heads @param {number} room @returns {Layout} */
-export function layoutOf([layers, width], room) {
-  const side = Math.floor(Math.min(54, (room - LEFT - 2) / width));
-  return { layers, width, cell: { width: side, height: Math.min(34, Math.max(18, side)) } };
+/**
+ * How tall a map may be: all layers are in sight at once, where the map begins on the first screen.
+ * @param {import("./room.js").Room} room @param {number} layers
+ */
+const tallFor = (room, layers) =>
+  2 * room.first > room.most ? heightFor(room, layers, ROW) : room.most;
+
+/**
+ * @param {[number, number]} shape layers and heads @param {number} wide pixels that there are
+ * @param {number} [tall] @param {number} [least] pixels of a row @returns {Layout}
+ */
+export function layoutOf([layers, width], wide, tall = ENDLESS.first, least = LEAST) {
+  const side = Math.floor(Math.min(54, (wide - LEFT - 2) / width));
+  const row = Math.min(MOST, Math.max(18, side), Math.floor((tall - TOP - 2 - UNDER) / layers));
+  return { layers, width, cell: { width: side, height: Math.max(least, row) } };
 }
 
 /** @param {Layout} layout */
@@ -93,7 +111,8 @@ function paintCells(pen, { layers, width, cell }, theme, paintHead, numbers) {
   const headMark = side >= ROOMY ? "H" : "";
   for (let head = 0; head < width; head++)
     pen.fillText(`${headMark}${head}`, LEFT + (head + 0.5) * side, TOP / 2);
-  for (let layer = 0; layer < layers; layer++)
+  const step = Math.ceil(LINE / cell.height);
+  for (let layer = 0; layer < layers; layer += step)
     pen.fillText(`L${numbers?.[layer] ?? layer}`, LEFT / 2 - 1, TOP + (layer + 0.5) * cell.height);
   for (let head = 0; head < layers * width; head++) {
     const x = LEFT + (head % width) * side + 1;

@@ -1,5 +1,6 @@
 // The page's colours, and ours for them.
 
+import { remember } from "../numbers/basics.js";
 import {
   css,
   divergingRamp,
@@ -8,6 +9,7 @@ import {
   inkOn,
   luminance,
   oklch,
+  rootRamp,
   weightRamp,
 } from "../numbers/palette.js";
 import { packColours } from "./paint.js";
@@ -30,10 +32,11 @@ export function readTheme(root) {
   };
   const text = rgb(style.color);
   const dark = luminance(text) > 0.4;
-  const [ramp, greys] = [weightRamp(dark), greyRamp(dark)];
   const accent = dark ? oklch(0.76, 0.13, 262) : oklch(0.5, 0.2, 262);
+  const ramps = { ramp: weightRamp(dark), greys: greyRamp(dark) };
   return {
     dark,
+    ramps,
     text: css(text),
     page: style.getPropertyValue("--st-background-color").trim() || (dark ? "#12151c" : "#fff"),
     muted: css(text, 0.66),
@@ -43,13 +46,30 @@ export function readTheme(root) {
     accent: css(accent),
     accentCss: (/** @type {number} */ alpha) => css(accent, alpha),
     font: style.fontFamily,
-    packed: packColours(ramp),
-    greys: packColours(greys),
+    ...tonesOf(ramps),
     diverging: divergingRamp(dark),
-    fills: ramp.map((colour) => css(colour)),
-    inks: ramp.map((colour) => css(inkOn(colour))),
-    greyInks: greys.map((colour) => css(inkOn(colour))),
     headCss: (/** @type {number} */ head, /** @type {number} */ alpha = 1) =>
       css(headColour(head, dark), alpha),
   };
 }
+
+/** @typedef {import("../numbers/palette.js").Rgb[]} Ramp 256 colours, zero first */
+
+/** What is painted with the colours of weights. @param {{ramp: Ramp, greys: Ramp}} ramps */
+const tonesOf = ({ ramp, greys }) => ({
+  packed: packColours(ramp),
+  greys: packColours(greys),
+  fills: ramp.map((colour) => css(colour)),
+  inks: ramp.map((colour) => css(inkOn(colour))),
+  greyInks: greys.map((colour) => css(inkOn(colour))),
+});
+
+/** @type {WeakMap<Theme, Theme>} */
+const fixed = new WeakMap();
+
+/** A theme where the full colour is weight 1. @param {Theme} theme */
+export const fixedTheme = (theme) =>
+  remember(fixed, theme, () => {
+    const { ramp, greys } = theme.ramps;
+    return { ...theme, ...tonesOf({ ramp: rootRamp(ramp), greys }) };
+  });

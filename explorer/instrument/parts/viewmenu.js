@@ -34,7 +34,7 @@ const createScale = (change) =>
     [
       ["percentile", "percentile", "Full colour at the 98th percentile over ordinary keys"],
       ["row", "per row", "Full colour at each row’s largest weight on an ordinary key"],
-      ["absolute", "absolute", "Full colour at weight 1"],
+      ["absolute", "absolute", "Full colour at weight 1; tones rise with the square root"],
     ],
     (/** @type {View["scale"]} */ value) => change((view) => ({ ...view, scale: value }), ALL),
   );

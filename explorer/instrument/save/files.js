@@ -25,6 +25,9 @@ import { toSvg } from "./svg.js";
 const KINDS = /** @type {const} */ (["svg", "pdf", "png"]);
 const SCALE = 2; // dots of a PNG for a pixel
 const MOST_PAGE = 160 * 2 ** 20; // wire/trace.py's MAX_PAGE
+const ALL_NUMBERS = "All numbers of this page as arrays, for numpy";
+const PYTHON = "The lines that give these numbers";
+const NO_PYTHON = "This file was saved without what would be asked for in Python";
 const NOT_YET = "These weights are still being added up: try again in a moment.";
 
 /** @type {[What, string, string][]} */
@@ -65,12 +68,20 @@ export function createFiles(parts, sceneNow, pages, numbersNow, npz) {
     const scene = sceneNow();
     if (saved && scene) saveCsv(saved, fileWords(scene.trace.head.about));
   });
-  const programs = forPrograms(told, sceneNow, npz);
+  const python = pythonButton(told, () => {
+    const scene = sceneNow();
+    return scene ? pythonOf(scene.trace.head.about.code, scene.view) : "";
+  });
+  const programs = forPrograms(npz, python.element);
   const page = createPageChoice(told, sceneNow, pages);
   const element = createMenu("Save", [
     ...[which.element, ...groupsOf(kinds, csv), programs, page.element, told],
   ]);
-  element.addEventListener("toggle", () => element.open && page.tellSizes());
+  element.addEventListener("toggle", () => {
+    if (!element.open) return;
+    page.tellSizes();
+    python.tell();
+  });
 
   /** @param {Kind} kind */
   async function save(kind) {
@@ -172,21 +183,35 @@ function saveCsv({ picture, name, nowhere, most }, whose) {
 
 /**
  * What a program can read: all weights, and the lines of Python that give the same picture.
- * @param {HTMLElement} told @param {() => Scene | null} sceneNow @param {(() => void) | null} npz
+ * @param {(() => void) | null} npz @param {HTMLElement} python
  */
-function forPrograms(told, sceneNow, npz) {
-  const all = pushButton("NPZ", "All weights [layer, head, query, key], for numpy", () => npz?.());
-  all.hidden = npz === null;
-  const python = pushButton("Copy as Python", "The lines that give this picture", async () => {
-    const scene = sceneNow();
-    const code = scene && pythonOf(scene.trace.head.about.code, scene.view);
-    setText(
-      told,
-      code ? ((await copied(code)) ? "Copied." : code) : "There is no Python for this.",
-    );
-  });
+function forPrograms(npz, python) {
+  const all = npzButton("All weights [layer, head, query, key], for numpy", npz);
   const legend = h("legend", {}, "All weights, for programs");
   return h("fieldset", { class: "ax-choice" }, legend, h("div", {}, all, python));
+}
+
+/** @param {string} title @param {(() => void) | null} npz */
+function npzButton(title, npz) {
+  const button = pushButton("NPZ", title, () => npz?.());
+  button.hidden = npz === null;
+  return button;
+}
+
+/**
+ * Copies the lines that give what is shown; where that is forbidden they are shown.
+ * @param {HTMLElement} told @param {() => string} python
+ */
+function pythonButton(told, python) {
+  const element = pushButton("Copy as Python", PYTHON, async () => {
+    const code = python();
+    setText(told, (await copied(code)) ? "Copied." : code);
+  });
+  const tell = () => {
+    element.disabled = !python();
+    element.title = element.disabled ? NO_PYTHON : PYTHON;
+  };
+  return { element, tell };
 }
 
 /** @param {string} text */
@@ -219,13 +244,15 @@ async function pictureFile(kind, elements, title, theme, says) {
 }
 
 /**
- * A small Save menu: the picture in three kinds, its numbers, and the page as one file.
+ * A small Save menu: the picture in three kinds, its numbers, the page as one file, and Python.
  * @param {() => {elements: HTMLElement[], title: string, name: string, says: string,
  *                theme: import("../parts/theme.js").Theme} | null} now
- * @param {() => string} csv @param {(() => void) | null} fetch asks for the page as one file
- * @param {(() => string) | null} [python] the lines that give the same; null where there are none
+ * @param {{csv: () => string, python: () => string, npz: (() => void) | null,
+ *          fetch: (() => void) | null}} made
+ *   python: the lines that give the same, empty where there are none; fetch: asks for the page as
+ *   one file; npz and fetch are null where there is no server
  */
-export function createSaveMenu(now, csv, fetch, python = null) {
+export function createSaveMenu(now, { csv, python, npz, fetch }) {
   const told = h("p", { class: "ax-help", role: "status" });
   const kinds = KINDS.map((kind) =>
     pushButton(kind.toUpperCase(), titleOfKind(kind), async () => {
@@ -243,14 +270,18 @@ export function createSaveMenu(now, csv, fetch, python = null) {
     fetch?.();
   });
   page.hidden = fetch === null;
-  const copy = pushButton("Copy as Python", "The lines that give these numbers", async () => {
-    const code = python?.() ?? "";
-    setText(told, (await copied(code)) ? "Copied." : code);
-  });
-  copy.hidden = python === null;
-  const group = h("div", {}, ...kinds, numbers, page, copy);
+  const group = h("div", {}, ...kinds, numbers, npzButton(ALL_NUMBERS, npz), page);
+  const lines = pythonButton(told, python);
   const legend = h("legend", {}, "What is on screen, as a file");
-  const element = createMenu("Save", [h("fieldset", { class: "ax-choice" }, legend, group), told]);
+  const files = h("fieldset", { class: "ax-choice" }, legend, group);
+  const programs = h(
+    "fieldset",
+    { class: "ax-choice" },
+    h("legend", {}, "For programs"),
+    h("div", {}, lines.element),
+  );
+  const element = createMenu("Save", [files, programs, told]);
+  element.addEventListener("toggle", () => lines.tell());
   /** A page that the server has made. @param {Uint8Array} bytes */
   function arrived(bytes) {
     setText(told, bytes.length ? "" : "This is too large for a browser.");

@@ -1,6 +1,7 @@
 """Whose picture it is: what every page says of what it shows, in its first line and in files."""
 
 import math
+import re
 from dataclasses import dataclass
 
 from explorer.code import python_of
@@ -16,6 +17,7 @@ PART_NAMES = {
     "decoder": "self-attention of the decoder",
     "cross": "cross-attention",
 }
+_NAMED = 24  # letters of a text in the name of a file
 SHOWN = 400  # letters of a text that travel in the line
 
 
@@ -81,6 +83,16 @@ class About:
             notes=notes_of(trace, run),
             other=other_of(trace),
         )
+
+
+def file_name(about: About, ending: str, what: str = "") -> str:
+    """What a file is called after, as `fileName` of save/handing.js calls it."""
+    line = " ".join(about.text.split())
+    if len(line.encode("utf-16-le")) > 2 * _NAMED:  # as a browser counts letters
+        cut = line.encode("utf-16-le")[: 2 * _NAMED].decode("utf-16-le", "replace")
+        line = re.sub(r"\s\S{0,12}$", "", cut)
+    words = re.sub("[^a-z0-9]+", "-", f"{about.title} {line} {what}".lower())
+    return f"{words.strip('-')}.{ending}"
 
 
 def title_of(model: ModelInfo) -> str:

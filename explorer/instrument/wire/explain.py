@@ -6,20 +6,23 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from explorer.analysis.explanation import Explanation, Score, truth_line
 from explorer.analysis.profiles import Doubles
 from explorer.instrument.wire.about import About
-from explorer.instrument.wire.container import write
+from explorer.instrument.wire.container import of_bytes, write
 from explorer.target import (
     ClassScore,
+    How,
     Likeness,
     MaskedWord,
+    NextWord,
     OutputVector,
     Target,
+    WrittenSpan,
     target_from_query,
 )
 from explorer.trace import Token
@@ -30,6 +33,8 @@ KIND_OF: dict[type[Target], str] = {
     MaskedWord: "word",
     ClassScore: "class",
     OutputVector: "vector",
+    NextWord: "next",
+    WrittenSpan: "span",
 }
 KINDS = tuple(KIND_OF.values())
 MOST_TYPED = 20_000  # letters in a box of the bar; what a target takes is told in words
@@ -75,6 +80,9 @@ class Wish:
         at: The token that is asked about; None for the one that the page opens with.
         guess: The word whose probability is asked for; empty for the one that stood there.
         label: The number of the class; None for the likeliest.
+        versus: The word that a next word is compared with; empty for none.
+        logit: Whether the logit of a next word is meant, and not its probability.
+        start: The first token of a span, and ``end`` one past its last.
         how: How words are taken away.
         by_word: Whether the pieces of a word count as one.
         whole_flow: Whether attention flow is computed however long it takes.
@@ -86,7 +94,11 @@ class Wish:
     at: int | None = None
     guess: str = ""
     label: int | None = None
-    how: Literal["replace", "drop"] = "replace"
+    versus: str = ""
+    logit: bool = False
+    start: int = 0
+    end: int = 1
+    how: How = "replace"
     by_word: bool = True
     whole_flow: bool = False
 
@@ -96,7 +108,8 @@ class Wish:
         if not isinstance(sent, Mapping) or sent.get("kind") not in KINDS:
             return None
         texts = [sent.get("other"), sent.get("guess")]
-        counts = [sent.get("at"), sent.get("label")]
+        texts.append(sent.get("versus", ""))
+        counts = [sent.get("at"), sent.get("label"), sent.get("start", 0), sent.get("end", 1)]
         if not all(isinstance(text, str) and len(text) <= MOST_TYPED for text in texts):
             return None
         if not all(n is None or (type(n) is int and 0 <= n < MOST_COUNTED) for n in counts):
@@ -109,7 +122,11 @@ class Wish:
             at=counts[0],
             guess=sent["guess"],
             label=counts[1],
-            how="drop" if sent.get("how") == "drop" else "replace",
+            versus=sent.get("versus", ""),
+            logit=sent.get("logit") is True,
+            start=counts[2] or 0,
+            end=counts[3] or 1,
+            how=_how(sent.get("how")),
             by_word=flags[1],
             whole_flow=flags[2],
         )
@@ -124,12 +141,16 @@ class Wish:
         target = target_from_query(query) or Likeness(Wish.other)
         return Wish(
             kind=KIND_OF[type(target)],
-            other=getattr(target, "other", Wish.other),
+            other=target.other if isinstance(target, Likeness) else Wish.other,
             first=getattr(target, "first", False),
             at=getattr(target, "at", None),
             guess=getattr(target, "guess", None) or "",
             label=getattr(target, "label", None),
-            how="drop" if query.get("away") == "drop" else "replace",
+            versus=(isinstance(target, NextWord) and target.other) or "",
+            logit=getattr(target, "logit", False),
+            start=getattr(target, "start", 0),
+            end=getattr(target, "end", 1),
+            how=_how(query.get("away")),
             by_word=query.get("pieces") != "1",
             whole_flow=query.get("flow") == "1",
         )
@@ -144,16 +165,24 @@ class Wish:
             return Likeness(self.other, self.first)
         if self.kind == "word":
             return MaskedWord(self.at, self.guess.strip() or None)
+        if self.kind == "next":
+            return NextWord(self.at, self.guess or None, self.versus or None, self.logit)
+        if self.kind == "span":
+            return WrittenSpan(self.start, self.end)
         return ClassScore(self.label) if self.kind == "class" else OutputVector(self.at)
 
     def to_query(self) -> dict[str, str]:
         """How words go, as URL parameters; only what is not as at first."""
         told = {
-            "away": "drop" if self.how == "drop" else "",
+            "away": "" if self.how == "replace" else self.how,
             "pieces": "" if self.by_word else "1",
             "flow": "1" if self.whole_flow else "",
         }
         return {name: value for name, value in told.items() if value}
+
+
+def _how(said: object) -> How:
+    return "drop" if said == "drop" else "cut" if said == "cut" else "replace"
 
 
 def bar_of(wish: Wish, possible: Possible | None, *, stale: bool) -> dict[str, Any]:
@@ -174,9 +203,18 @@ def bar_of(wish: Wish, possible: Possible | None, *, stale: bool) -> dict[str, A
     }
 
 
-def pack_explain(bar: Mapping[str, Any], explained: Mapping[str, Any] | None) -> bytes:
-    """The payload of the page: what is asked for, and an explanation, if there is one yet."""
-    return write({"bar": bar, "explained": explained})
+def pack_explain(
+    bar: Mapping[str, Any], explained: Mapping[str, Any] | None, page: str = ""
+) -> bytes:
+    """The payload of the page.
+
+    Args:
+        bar: What is asked for.
+        explained: An explanation, if there is one yet.
+        page: All this as a file, if it was asked for.
+    """
+    file = of_bytes({"kind": "page"}, page.encode())
+    return write({"bar": bar, "explained": explained}, [file])
 
 
 def explained_of(
@@ -188,6 +226,7 @@ def explained_of(
     changed: Changed | None = None,
     link: Mapping[str, str] | None = None,
     returns: int = 0,
+    opening: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """An explanation as the browser reads it.
 
@@ -201,12 +240,14 @@ def explained_of(
         returns: How often an earlier explanation has come back. Streamlit sends a message that the
             page has as a reference to it; while others come fast the page may just have let it go,
             so what comes back must be another message.
+        opening: The view that a file opens with, by the names that a link uses.
     """
     shape = None if found.importance is None else found.importance.shape
     return {
         "id": explain_id,
         "returns": returns,
         "link": link,
+        "opening": opening,
         "about": asdict(about),
         "title": " · ".join(filter(None, [about.title, about.passport])),
         "name": found.name,

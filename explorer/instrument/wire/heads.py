@@ -1,7 +1,7 @@
 """A survey of all heads as the bytes that the browser reads; `heads.js` is the other end.
 
 Layout, little-endian: header length (uint32), header (JSON), thumbnails of all heads on the first
-text (uint8 ``[layer, head, s, s]``).
+text (uint8 ``[layer, head, s, s]``), a file that was asked for.
 """
 
 import math
@@ -16,7 +16,7 @@ from explorer.analysis.patterns import KINDS
 from explorer.analysis.profiles import Pooled
 from explorer.analysis.survey import Habits, Survey
 from explorer.instrument.wire.about import About
-from explorer.instrument.wire.container import write
+from explorer.instrument.wire.container import of_bytes, write
 from explorer.instrument.wire.trace import both_thumbnails
 from explorer.layers import Doubles
 from explorer.place import Place
@@ -179,6 +179,8 @@ def pack_heads(
     about: About | None = None,
     place: Place = NOWHERE,
     given: Pair | None = None,
+    opening: Mapping[str, str] | None = None,
+    page: str = "",
 ) -> bytes:
     """The payload of a survey.
 
@@ -191,6 +193,8 @@ def pack_heads(
         about: Whose survey it is; None for the first text's trace.
         place: Where the reader looks.
         given: The words that are pinned there: the page opens with them as a pair.
+        opening: The view that a file opens with, by the names that a link uses.
+        page: All this as a file, if it was asked for.
     """
     thumbs, _ = both_thumbnails(survey.example)
     header = {
@@ -220,8 +224,10 @@ def pack_heads(
             "given": given,
         },
         "found": found and _found(found),
+        "opening": opening,
     }
-    return write(header, [({"kind": "thumbs"}, thumbs)])
+    blocks = [({"kind": "thumbs"}, thumbs), of_bytes({"kind": "page"}, page.encode())]
+    return write(header, blocks)
 
 
 def _counted_through(survey: Survey, layer: int, head: int) -> int:

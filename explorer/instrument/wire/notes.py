@@ -62,6 +62,9 @@ def notes_of(trace: AttentionTrace, run: Run | None = None) -> tuple[Note, ...]:
             "on “Second text” to give it another."
         )
         found.append(Note("second text by the model", says))
+    if run and run.edits:
+        says = "What this shows is not the model as it is: its attention was changed, so: "
+        found.append(Note("attention changed", says + "; ".join(run.edits.in_words()) + "."))
     if run and run.is_of_a_file():
         says = "This shows a file of yours: a shared address will not carry it."
         found.append(Note("not in a link", says))

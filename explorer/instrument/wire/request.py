@@ -426,6 +426,14 @@ def file_of(sent: object) -> dict[str, str] | None:
     return view_of(sent.get("page")) if isinstance(sent, Mapping) else None
 
 
+def survey_file_of(sent: object) -> dict[str, str] | None:
+    """The view of a file that “Heads” wants; a measure may be called after any token."""
+    found = view_of(sent)
+    if found is None or not isinstance(sent, Mapping) or not _is_word(sent.get("measure")):
+        return found
+    return found | {"measure": str(sent["measure"])}
+
+
 def pairs_of(sent: object) -> tuple[tuple[int, ...], ...] | None:
     """The words that a reader points at: a text and two positions each."""
     return tuples_of(sent, "pairs", 3, MAX_PAIRS)
