@@ -143,8 +143,9 @@ def _case(story: Story, weights: Weights, at: int, row: int) -> Case:
 
 
 def found(found_on: Sequence[Case], tried_on: Sequence[Case]) -> Found:
-    """Take the head that does best on some cases, and try it on others."""
-    learned = np.mean([case.hits for case in found_on], axis=0)
+    """Take the head that does best on some cases, hard ones if any, and try it on others."""
+    hard = [case.hits for case in found_on if not case.nearest]
+    learned = np.mean(hard or [case.hits for case in found_on], axis=0)
     layer, head = np.unravel_index(learned.argmax(), learned.shape)
     hits = np.array([case.hits[layer, head] for case in tried_on])
     nearest = np.array([case.nearest for case in tried_on])
@@ -225,17 +226,17 @@ _PAGE = """# Little stories
 Written by `make stories`; the figures are measured, and a test holds the decoder to them.
 
 `stories` is a small decoder that comes with the app: the from-scratch layer in a stack of GPT-2's
-form ({sizes.n_layers} layers, {sizes.n_heads} heads, {sizes.d_model} wide, {sizes.words} words and
-marks, {bytes:.1f} MB), trained on stories by a grammar of our own (explorer/scratch/grammar.py).
-The grammar knows the probability of every word that may come, and to which earlier words each word
+form ({sizes.n_layers} layers, {sizes.n_heads} heads, {sizes.d_model} wide, {sizes.words} tokens,
+{bytes:.1f} MB), trained on stories by a grammar of our own (`explorer/scratch/grammar.py`). The
+grammar knows the probability of every word that may come, and to which earlier words each word
 is bound. Two of its stories:
 
 {story}
 
 ## Training
 
-Seed {course.seed}; {course.steps:,} steps of {course.batch} stories, {stories:,} in all, none of
-them twice; AdamW, largest rate {course.rate:g}. It took {minutes:.1f} minutes of one core.
+Seed {course.seed}; {course.steps:,} steps of {course.batch} stories, {stories:,} in all; AdamW,
+largest rate {course.rate:g}. It took {minutes:.1f} minutes of one core.
 
 ## The next word
 
@@ -258,9 +259,10 @@ For each kind of dependency, the head that most often looks most at the word tha
 row of the word itself, when it is read, and in the row before, when it is to be said. Words that
 are decided by the one right before them are left out, and so are, in the row before, those that
 nothing decides yet (who the next sentence is about). What a row gives to itself and to the start is
-not looked at. Heads were found on {measured} stories and tried on {measured} others. *Hard* are the
-cases where the nearest candidate (a word that decides another one of this kind) is a wrong one.
-Beside it what simple rules hit: always the nearest candidate, always the same distance, any word.
+not looked at. *Hard* are the cases where the nearest candidate (a word that decides another one of
+this kind) is a wrong one. Heads were found on the hard cases of {measured} stories, where there are
+any, and tried on {measured} others. Beside it what simple rules hit: always the nearest candidate,
+always the same distance, any word.
 
 | kind | row | head | words | hits | hard | nearest | distance | any |
 |---|---|---|---|---|---|---|---|---|

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 import explorer
+from docs import stories
 from explorer.errors import ExplorerError
 from explorer.run import Run
 from explorer.scratch.grammar import (
@@ -71,13 +72,13 @@ def test_a_word_that_cannot_stand_there_ends_what_is_understood(seed, at):
 
 def test_the_numbers_of_the_grammar_are_those_with_which_it_tells():
     """Of 800 first words and of as many last choices, within five standard deviations."""
-    stories = [tell(i) for i in range(800)]
-    ends = [choice for story in stories for choice in story.choices if choice[-1].word == END]
+    told = [tell(i) for i in range(800)]
+    ends = [choice for story in told for choice in story.choices if choice[-1].word == END]
     went_on = sum(len(choice) > 1 for choice in ends)
-    ended = sum(story.choices[-1][-1].share < 1 for story in stories)
+    ended = sum(story.choices[-1][-1].share < 1 for story in told)
     share = 0.15
     assert abs(ended - share * went_on) < 5 * math.sqrt(share * (1 - share) * went_on)
-    ones = sum(story.words[0] == "One" for story in stories)
+    ones = sum(story.words[0] == "One" for story in told)
     assert abs(ones - 0.3 * 800) < 5 * math.sqrt(0.3 * 0.7 * 800)
 
 
@@ -212,8 +213,8 @@ def test_it_is_a_source_like_any_other():
 
 def test_the_figures_in_the_docs_are_the_decoders_own(loaded):
     said = re.findall(r"^\| (?:the decoder|best possible.*?) \| (\S+) \| (\S+) \|$", PAGE, re.M)
-    stories = [tell(i) for i in range(HELD_OUT)]
-    ours, best = score(decoder_of(loaded.network), stories), best_possible(stories)
+    held = [tell(i) for i in range(HELD_OUT)]
+    ours, best = score(decoder_of(loaded.network), held), best_possible(held)
     for (accuracy, loss), found in zip(said, (ours, best), strict=True):
         assert abs(float(accuracy) - found.accuracy) < 0.01
         assert abs(float(loss) - found.loss) < 0.01
@@ -237,3 +238,19 @@ def test_a_training_is_the_same_one_twice_and_its_files_bring_it_back(tmp_path):
     back = decoder_of(AutoModelForCausalLM.from_pretrained(tmp_path))
     for one, other in zip(decoder.parameters(), back.parameters(), strict=True):
         assert torch.equal(one, other)
+
+
+def test_the_head_that_the_docs_name_finds_the_subject_past_what_stands_between(loaded):
+    (name, hits, hard) = re.findall(
+        r"^\| agreement \| before the word \| (\S+) \| [\d,]+ \| ([\d.]+) % \| ([\d.]+) %",
+        PAGE,
+        re.M,
+    )[0]
+    seen = stories.observe(decoder_of(loaded.network), [tell(i) for i in range(60)])
+    cases = seen.cases["agreement", -1]
+    found = stories.found(cases, cases)
+    assert found.name == name
+    assert found.nearest < 0.6  # the nearest noun would often be a wrong one
+    for said, share in ((hits, found.hits), (hard, found.hard)):
+        assert share > 0.9
+        assert abs(float(said) / 100 - share) < 0.05  # 60 stories have some 50 such verbs
