@@ -5,7 +5,9 @@ import { test } from "node:test";
 import {
   asksWord,
   classChoices,
+  clicked,
   greyedSentence,
+  isChosen,
   tokenText,
   unusual,
 } from "../../explorer/instrument/numbers/explainask.js";
@@ -13,12 +15,13 @@ import {
 /** @type {import("../../explorer/instrument/numbers/explainask.js").Wish} */
 const WISH = {
   ...{ kind: "like", other: "x", first: false, at: null, guess: "", label: null },
+  ...{ versus: "", logit: false, start: 0, end: 1 },
   ...{ how: "replace", by_word: true, whole_flow: false },
 };
 const bar = (/** @type {any} */ reasons) => ({
   ...{ wish: WISH, reasons, classes: [], tokens: [], stale: false },
 });
-const NONE = { like: "", word: "", class: "", vector: "" };
+const NONE = { like: "", word: "", next: "", span: "", class: "", vector: "" };
 
 test("what the model has not is named with the first sentence of its reason", () => {
   const word = "It has no head (v1.5) that predicts words. Choose another.";
@@ -33,8 +36,8 @@ test("nothing is said where all is possible or nobody knows yet", () => {
   assert.equal(greyedSentence(bar(null)), "");
 });
 
-test("where nothing is possible it is said once, without four reasons", () => {
-  const all = { like: "no.", word: "no.", class: "no.", vector: "no." };
+test("where nothing is possible it is said once, without six reasons", () => {
+  const all = Object.fromEntries(Object.keys(NONE).map((kind) => [kind, "no."]));
   assert.match(greyedSentence(bar(all)), /^None of these can be explained/);
 });
 
@@ -57,8 +60,20 @@ test("a class is chosen by its name, or by its number where it has no other", ()
 });
 
 test("only a target about one word asks for one, and pieces are written without their mark", () => {
-  assert.deepEqual(["like", "word", "class", "vector"].map(/** @type {any} */ (asksWord)), [
-    ...[false, true, false, true],
+  assert.deepEqual(Object.keys(NONE).filter(/** @type {any} */ (asksWord)), [
+    ...["word", "next", "span", "vector"],
   ]);
   assert.deepEqual(["##lace", "cat"].map(tokenText), ["lace", "cat"]);
+});
+
+test("a click chooses a word, and of a span where it begins and then where it ends", () => {
+  assert.deepEqual(clicked({ ...WISH, kind: "next" }, 4), { at: 4 });
+  /** @type {typeof WISH} */
+  const span = { ...WISH, kind: "span", start: 3, end: 4 };
+  assert.deepEqual(clicked(span, 6), { end: 7 });
+  assert.deepEqual(clicked(span, 2), { start: 2, end: 3 });
+  assert.deepEqual(clicked({ ...span, end: 7 }, 5), { start: 5, end: 6 }, "a new one begins");
+  const all = [2, 3, 6, 7].map((at) => isChosen({ ...span, end: 7 }, at, null));
+  assert.deepEqual(all, [false, true, true, false]);
+  assert.ok(isChosen({ ...WISH, at: null }, 5, 5));
 });

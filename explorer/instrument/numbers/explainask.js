@@ -1,10 +1,10 @@
 // What is asked of a model on Explain: the kinds of target, which of them it has, and how words go.
 
 /**
- * @typedef {"like" | "word" | "class" | "vector"} Kind
+ * @typedef {"like" | "word" | "class" | "vector" | "next" | "span"} Kind
  * @typedef {{kind: Kind, other: string, first: boolean, at: number | null, guess: string,
- *            label: number | null, how: "replace" | "drop", by_word: boolean,
- *            whole_flow: boolean}} Wish
+ *            label: number | null, versus: string, logit: boolean, start: number, end: number,
+ *            how: "replace" | "drop" | "cut", by_word: boolean, whole_flow: boolean}} Wish
  *   what is asked for; explain.py checks it
  * @typedef {{wish: Wish, reasons: Record<Kind, string> | null, classes: string[],
  *            tokens: {text: string, special: boolean}[], stale: boolean}} Bar
@@ -16,12 +16,35 @@
 export const KINDS = [
   ["like", "likeness to a text", "How like its vector is to that of another text"],
   ["word", "a masked word", "How likely the model holds a word in a place where it is masked"],
+  ["next", "the next word", "How likely a decoder holds a word after another"],
+  ["span", "a written span", "How likely a decoder holds some words, each after those before"],
   ["class", "a class", "How high the model scores one of its classes"],
   ["vector", "a word’s output", "How long a word’s vector is when it comes out of the model"],
 ];
 
 /** Whether a target is about one word, which a click chooses. @param {Kind} kind */
-export const asksWord = (kind) => kind === "word" || kind === "vector";
+export const asksWord = (kind) => ["word", "vector", "next", "span"].includes(kind);
+
+/** What is asked of the words. @param {Kind} kind */
+export function whichWord(kind) {
+  if (kind === "next") return "After which word";
+  return kind === "span" ? "From which word, to which" : "Which word";
+}
+
+/**
+ * What a click on a word asks for: of a span first where it begins, then where it ends.
+ * @param {Wish} wish @param {number} at
+ * @returns {Partial<Wish>}
+ */
+export function clicked({ kind, start, end }, at) {
+  if (kind !== "span") return { at };
+  return end === start + 1 && at > start ? { end: at + 1 } : { start: at, end: at + 1 };
+}
+
+/** Whether a word is chosen. @param {Wish} wish @param {number} at @param {number | null} found */
+export function isChosen({ kind, start, end, at: asked }, at, found) {
+  return kind === "span" ? start <= at && at < end : at === (asked ?? found);
+}
 
 /** The first sentence of some. @param {string} text */
 const firstOf = (text) => text.split(/(?<=\.)\s/)[0].replace(/\.$/, "");
@@ -45,6 +68,7 @@ export function unusual({ how, by_word, whole_flow }) {
   /** @type {[boolean, string, Partial<Wish>][]} */
   const all = [
     [how === "drop", "words are dropped", { how: "replace" }],
+    [how === "cut", "words are cut out of attention", { how: "replace" }],
     [!by_word, "piece by piece", { by_word: true }],
     [whole_flow, "attention flow in full", { whole_flow: false }],
   ];

@@ -4,10 +4,13 @@
 import {
   asksWord,
   classChoices,
+  clicked,
   greyedSentence,
+  isChosen,
   KINDS,
   tokenText,
   unusual,
+  whichWord,
 } from "../numbers/explainask.js";
 import { helpMark } from "../parts/bubble.js";
 import { byHand, choice, h, pushButton, setText } from "../parts/dom.js";
@@ -28,7 +31,7 @@ export function createAskBar(ask) {
   const kinds = choice("Explain", KINDS, (kind) => ask({ kind }));
   const details = createDetails(ask);
   const how = createHow(ask);
-  const words = createWords((at) => ask({ at }));
+  const words = createWords(ask);
   const grey = h("p", { class: "ax-help ax-grey", id: "ax-grey" });
   kinds.element.setAttribute("aria-describedby", grey.id);
   const chips = h("div", { class: "ax-chips" });
@@ -100,15 +103,20 @@ function createDetails(ask) {
     h("legend", {}, "Class"),
     h("div", {}, select),
   );
-  const parts = { like: other.element, word: guess.element, class: classes, vector: null };
-  const element = h("div", { class: "ax-details" }, other.element, guess.element, classes);
+  const next = createNextBox(ask);
+  const parts = {
+    ...{ like: other.element, word: guess.element, class: classes, vector: null },
+    ...{ next: next.element, span: null },
+  };
+  const all = [other.element, guess.element, classes, next.element];
+  const element = h("div", { class: "ax-details" }, ...all);
   let named = "";
   return {
     element,
     /** @param {Bar} bar */
     show: ({ wish, classes: names }) => {
-      for (const part of [other.element, guess.element, classes])
-        part.hidden = part !== parts[wish.kind];
+      for (const part of all) part.hidden = part !== parts[wish.kind];
+      next.show(wish);
       element.hidden = parts[wish.kind] === null;
       other.show(wish.other);
       guess.show(wish.guess);
@@ -122,6 +130,31 @@ function createDetails(ask) {
   };
 }
 
+/** Which next word, and against which other. @param {Ask} ask */
+function createNextBox(ask) {
+  const guess = createBox("The word", "the likeliest", (text) => ask({ guess: text }));
+  const versus = createBox("and not", "any other", (text) => ask({ versus: text }));
+  const number = choice(
+    "As",
+    [
+      ["p", "probability", "Its share of all next words"],
+      ["logit", "logit", "The model’s own number, before the softmax; of two their difference"],
+    ],
+    (value) => ask({ logit: value === "logit" }),
+  );
+  const parts = [guess.element, versus.element, number.element];
+  return {
+    element: h("div", { class: "ax-details" }, ...parts),
+    /** @param {Wish} wish */
+    show: (wish) => {
+      guess.show(wish.guess);
+      versus.show(wish.versus);
+      number.show(wish.logit || wish.versus ? "logit" : "p");
+      number.element.hidden = wish.versus !== "";
+    },
+  };
+}
+
 /** How words are taken away. @param {Ask} ask */
 function createHow(ask) {
   const way = choice(
@@ -129,6 +162,11 @@ function createHow(ask) {
     [
       ["replace", "replaced by another token", REPLACED],
       ["drop", "dropped", "The gap is closed"],
+      [
+        "cut",
+        "cut out of attention",
+        "It stays, and no later word may look at it (Geva et al. 2023)",
+      ],
     ],
     (how) => ask({ how }),
   );
@@ -162,20 +200,19 @@ function createHow(ask) {
   };
 }
 
-/** The text, of which a click chooses the word that is asked about. @param {(at: number) => void} choose */
-function createWords(choose) {
+/** The text, of which a click chooses the word that is asked about. @param {Ask} ask */
+function createWords(ask) {
+  /** @type {Wish | null} */
+  let wished = null;
+  const choose = (/** @type {number} */ at) => wished && ask(clicked(wished, at));
+  const question = h("p", { class: "ax-help" });
   const line = h("div", {
     class: "ax-asked",
     role: "group",
     "aria-label": "Which word?",
     dir: "auto",
   });
-  const element = h(
-    "div",
-    {},
-    h("p", { class: "ax-help" }, byHand("Which word? Click it.", "Which word? Tap it.")),
-    line,
-  );
+  const element = h("div", {}, question, line);
   let built = "";
   return {
     element,
@@ -183,13 +220,16 @@ function createWords(choose) {
     show: ({ wish, tokens, stale }, found) => {
       element.hidden = !asksWord(wish.kind) || !tokens.length;
       if (element.hidden) return;
+      wished = wish;
+      setText(question, `${whichWord(wish.kind)}? ${byHand("Click it.", "Tap it.")}`);
       const key = JSON.stringify(tokens);
       if (key !== built)
         line.replaceChildren(...tokens.map((token, i) => wordOf(token, i, choose)));
       built = key;
-      const at = wish.at ?? (stale ? null : found);
-      for (const word of line.querySelectorAll("button"))
-        word.setAttribute("aria-pressed", String(word.dataset.at === String(at)));
+      for (const word of line.querySelectorAll("button")) {
+        const isIt = isChosen(wish, Number(word.dataset.at), stale ? null : found);
+        word.setAttribute("aria-pressed", String(isIt));
+      }
     },
   };
 }
