@@ -19,7 +19,7 @@ from explorer.instrument.wire.request import Head, Step, step_of
 from explorer.layertrace import LayerTrace
 from explorer.place import content_word
 from explorer.run import Run
-from explorer.source import Scratch, Transplanted, model_of
+from explorer.source import Scratch, Stories, Transplanted, model_of
 from explorer.trace import AttentionTrace
 from explorer.ui import messages, place, state
 from explorer.ui.answers import file, offer_npz
@@ -158,7 +158,8 @@ def _done(work: Work) -> Any:
 
 def _proof(run: Run) -> None:
     """The from-scratch layer with the model's weights, beside the model."""
-    if model_of(run.source) is None or run.picture is not None:
+    # The decoder that tells stories is walked through in our layer already.
+    if model_of(run.source) in (None, Stories()) or run.picture is not None:
         return
     with st.expander("The proof: our layer, given BERT’s weights, computes BERT’s attention"):
         st.markdown(
