@@ -155,9 +155,7 @@ def _instrument(trace: AttentionTrace, run: Run) -> None:
         link=run.to_query() if run.fits_link() else None,
         answers=answers("instrument", trace, trace_id, request, seen, run=run, about=about),
         striking=True,
-        writes=writing.can_write(run),
-        writing=writing.state_of(run),
-        edits=writing.edits_of(run, trace),
+        hand=writing.hand_of(run, trace),
         more=asked and request is not None and request.known,
     )
 

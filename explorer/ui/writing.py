@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from explorer.errors import ExplorerError
+from explorer.instrument.wire.next import Hand
 from explorer.instrument.wire.request import Draw, Written
 from explorer.run import Run
 from explorer.sampling import Sampling
@@ -50,6 +51,11 @@ def edits_of(run: Run, trace: AttentionTrace) -> str | None:
     passport = trace.model.passport
     can = can_write(run) and run.picture is None and trace.model.part is None
     return run.edits.in_link() if can and passport and passport.form == "scores" else None
+
+
+def hand_of(run: Run, trace: AttentionTrace) -> Hand:
+    """What a reader may do with the model behind a trace."""
+    return Hand(can_write(run), state_of(run), edits_of(run, trace))
 
 
 def sampling_of(draw: Draw) -> Sampling:

@@ -4,6 +4,8 @@ Where the model expects nothing, the one block says why.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +27,29 @@ def may_predict(trace: AttentionTrace) -> bool:
         return True
     last = trace.layers[0].allowed()[:, 1]
     return bool((last <= np.arange(1, len(last) + 1)).all())
+
+
+@dataclass(frozen=True)
+class Hand:
+    """What a reader may do with the model behind a trace.
+
+    Attributes:
+        writes: Whether it may be asked what comes next, where the text is read forwards.
+        writing: ``now`` while the model writes, or why it wrote no further; None for neither.
+        edits: What is changed in its attention, as links say it; None where nothing can be.
+    """
+
+    writes: bool = False
+    writing: str | None = None
+    edits: str | None = None
+
+    def said(self, trace: AttentionTrace) -> dict[str, Any]:
+        """As a header says it."""
+        predicts = self.writes and may_predict(trace)
+        return {"predicts": predicts, "writing": self.writing, "edits": self.edits}
+
+
+NO_HAND = Hand()
 
 
 def next_blocks(draw: Draw, expects: Expects) -> list[Block]:

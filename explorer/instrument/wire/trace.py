@@ -59,7 +59,7 @@ from explorer.instrument.wire.longtext import (
     thumb_blocks,
     thumbs_of,
 )
-from explorer.instrument.wire.next import Expects, may_predict, next_blocks
+from explorer.instrument.wire.next import NO_HAND, Expects, Hand, next_blocks
 from explorer.instrument.wire.request import Group, Head, Page, Places, Request
 from explorer.instrument.wire.striking import Effects, effects_block, striking_block, told_blocks
 from explorer.layers import FEW_KEYS, AttentionLayer, FromScores, causal
@@ -86,9 +86,7 @@ def pack(
     history: TrainingHistory | None = None,
     stale: str = "",
     striking: bool = False,
-    writes: bool = False,
-    writing: str | None = None,
-    edits: str | None = None,
+    hand: Hand = NO_HAND,
     more: bool = False,
     report: Report = lambda doing, share: None,
 ) -> bytes:
@@ -106,9 +104,7 @@ def pack(
         history: The training that the trace is the last frame of; its layers need not be sent.
         stale: What the training is of, where that is no longer what is asked for.
         striking: Whether what is worth a look is told, or may be asked for.
-        writes: Whether it may be asked what comes next, where the text is read forwards.
-        writing: That the model is writing now, or why it wrote no further; None for neither.
-        edits: What is changed in the model's attention, as links say it; None where nothing can be.
+        hand: What a reader may do with the model.
         more: Whether the browser has what is said of the trace, so that only the answers are sent.
         report: Told what is being done; may raise to end it.
     """
@@ -126,17 +122,18 @@ def pack(
     if trace.patches:
         blocks.append(of_bytes({"kind": "picture"}, trace.patches.png))
     blocks += (told := told_blocks(trace) if striking else [])
-    header = _known_about(trace) | {
-        "id": trace_id,
-        "about": asdict(about or About.of(trace)),
-        "opening": opening,
-        "link": link,
-        "training": history and _about_history(history) | {"stale": stale},
-        "striking": ("here" if told else "ask") if striking else None,
-        "predicts": writes and may_predict(trace),
-        "writing": writing,
-        "edits": edits,
-    }
+    header = (
+        _known_about(trace)
+        | hand.said(trace)
+        | {
+            "id": trace_id,
+            "about": asdict(about or About.of(trace)),
+            "opening": opening,
+            "link": link,
+            "training": history and _about_history(history) | {"stale": stale},
+            "striking": ("here" if told else "ask") if striking else None,
+        }
+    )
     return write(header, blocks)
 
 
