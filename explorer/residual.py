@@ -13,7 +13,9 @@ import numpy.typing as npt
 from explorer.headname import head_name
 
 Doubles = npt.NDArray[np.float64]
-Kind = Literal["token", "position", "embedding", "head", "attention", "mlp", "other", "bias"]
+Kind = Literal[
+    "token", "position", "embedding", "head", "attention", "mlp", "other", "bias", "constant"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,8 @@ class Part:
         kind: ``token`` and ``position`` (their embeddings, or ``embedding`` for both where they
             cannot be told apart), ``head``, ``attention`` (all heads of a layer, where they cannot
             be told apart), ``mlp``, ``other`` (what else a layer adds), ``bias`` (of the map behind
-            a layer's heads, and of the norm behind them).
+            a layer's heads, and of the norm behind them), ``constant`` (what a query or a key has
+            in any case: the biases of its map and of the norm before it).
         layer: The model's own number of the layer; None for what stands before the layers.
         head: The head.
     """
@@ -37,9 +40,9 @@ class Part:
     def name(self) -> str:
         """In words: ``L3·H1``, ``MLP of layer 3``."""
         if self.layer is None:
-            return {"token": "token embedding", "position": "position embedding"}.get(
-                self.kind, self.kind
-            )
+            named = {"token": "token embedding", "position": "position embedding"}
+            named["constant"] = "its own biases"
+            return named.get(self.kind, self.kind)
         if self.head is not None:
             return head_name(self.layer, self.head)
         named = {"mlp": "MLP", "bias": "biases of attention", "other": "other parts"}
@@ -105,6 +108,32 @@ class AtPosition:
 
 
 @dataclass(frozen=True, eq=False)
+class EdgeVectors:
+    """The query and the key of one edge in one head, by what they are made of.
+
+    Attributes:
+        query_parts: What the query is made of.
+        key_parts: What the key is made of.
+        query: What each part gives to the query, turned to its place, ``[part, d]``.
+        key: What each gives to the key, ``[part, d]``.
+        scale: What q·k is multiplied with.
+        score: That product, as the model has it.
+        shown: The score as it comes to the softmax: bent by a cap, with what is added.
+        bands: Dimensions that are turned together, the fastest turn first, and last those that are
+            not turned; None where none is.
+    """
+
+    query_parts: tuple[Part, ...]
+    key_parts: tuple[Part, ...]
+    query: Doubles
+    key: Doubles
+    scale: float
+    score: float
+    shown: float
+    bands: tuple[tuple[int, ...], ...] | None
+
+
+@dataclass(frozen=True, eq=False)
 class LensRow:
     """What would be predicted at one position if the model ended after each layer.
 
@@ -149,3 +178,44 @@ class LensMap:
     texts: tuple[tuple[str, ...], ...]
     chosen: int | None
     chosen_probabilities: Doubles
+
+
+def pairs_of_turns(
+    before: npt.NDArray[np.floating], after: npt.NDArray[np.floating]
+) -> tuple[tuple[int, ...], ...] | None:
+    """Which dimensions are turned with which, by what a turn has done to vectors.
+
+    Args:
+        before: Vectors at position 0, ``[vector, d]``.
+        after: The same at another position.
+
+    Returns:
+        The pairs in order of their dimensions, then all that stays as it is, if any; None if
+        nothing is turned, or in no way that is known.
+    """
+    size = float(np.abs(before).max())
+    turned = np.flatnonzero(np.abs(after - before).max(axis=0) > 1e-5 * size)
+    if not len(turned):
+        return None
+    d = before.shape[1]
+    for first, n in ((0, int(turned[-1]) + 1), (int(turned[0]), d - int(turned[0])), (0, d)):
+        if n % 2:
+            n += 1
+        halves = tuple((first + i, first + i + n // 2) for i in range(n // 2))
+        beside = tuple((first + 2 * i, first + 2 * i + 1) for i in range(n // 2))
+        for pairs in (halves, beside):
+            if pairs[-1][1] < d and _keeps_lengths(pairs, before, after):
+                rest = tuple(i for i in range(d) if not first <= i < first + n)
+                return (*pairs, rest) if rest else pairs
+    return None
+
+
+def _keeps_lengths(
+    pairs: tuple[tuple[int, int], ...],
+    before: npt.NDArray[np.floating],
+    after: npt.NDArray[np.floating],
+) -> bool:
+    """Whether each pair of dimensions is as long after a turn as it was before."""
+    one, other = (np.array(side) for side in zip(*pairs, strict=True))
+    lengths = [np.hypot(x[:, one], x[:, other]) for x in (before, after)]
+    return bool(np.abs(lengths[0] - lengths[1]).max() <= 1e-4 * lengths[0].max())

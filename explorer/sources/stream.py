@@ -138,11 +138,7 @@ class Stream:
                 the logits is another.
         """
         at = self.position(at)
-        if self._added is None:
-            self._added = [_fitted(stage, self._loaded) for stage in self._recorded.stages]
-            self._before = _embeddings(self._recorded)
-            self._recorded.stages.clear()  # with all that their modules gave out
-        parts, vectors = self._vectors(at)
+        parts, vectors = self.parts(at)
         read = self._tail.linear(list(tokens))
         own = self._tail.own([at])[0]
         logits = own[list(tokens)].astype(np.float64)
@@ -160,14 +156,28 @@ class Stream:
             logits,
         )
 
-    def _vectors(self, at: int) -> tuple[list[Part], list[Doubles]]:
-        """What each part has added at a position, in the order of the model."""
+    def parts(self, at: int, before: int | None = None) -> tuple[list[Part], list[Doubles]]:
+        """What each part has added at a position, in the order of the model.
+
+        Args:
+            at: The position.
+            before: The layer before which it is asked; None for all layers.
+
+        Raises:
+            ExplorerError: The model's layers do not add to the stream.
+        """
+        if self._added is None:
+            self._added = [_fitted(stage, self._loaded) for stage in self._recorded.stages]
+            self._before = _embeddings(self._recorded)
+            self._recorded.stages.clear()  # with all that their modules gave out
         parts: list[Part] = []
         vectors: list[Doubles] = []
         for part, added in self._before:
             parts.append(part)
             vectors.append(_doubles(added[at]))
-        for stage in self._added or []:
+        for stage in self._added:
+            if before is not None and stage.layer >= before:
+                break
             vectors = [v * stage.kept for v in vectors] if stage.kept != 1 else vectors
             for piece in stage.pieces:
                 for part, vector in _parts_of(stage, piece, at):
@@ -177,6 +187,24 @@ class Stream:
                     parts.append(part)
                     vectors.append(vector)
         return parts, vectors
+
+    def before(self, layer: int, at: int) -> Tensor:
+        """The stream before a layer at a position, ``[d]``."""
+        return self._recorded.streams[layer][at]
+
+    def layer(self, number: int) -> torch.nn.Module:
+        """The module of a layer."""
+        return self._recorded.layers[number]
+
+    @property
+    def loaded(self) -> LoadedModel:
+        """The model, in modules of its own."""
+        return self._loaded
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """What the model is called with."""
+        return self._inputs
 
     def position(self, at: int | None) -> int:
         """The position that is meant; the end of the text where none is named."""
