@@ -94,7 +94,7 @@ def test_the_key_enlarges_every_page_and_brings_it_back(opened):
     assert not page.locator("[data-testid=stHeader]").evaluate(SEEN)
     box = root.bounding_box()
     assert (box["x"], box["y"], box["width"], box["height"]) == (0, 0, 1280, 720)
-    assert root.evaluate("e => e.scrollWidth <= e.clientWidth")
+    page.wait_for_function("e => e.scrollWidth <= e.clientWidth", arg=root.element_handle())
     page.get_by_role("button", name="End (P)").click()
     root.wait_for(state="detached")
     assert page.locator("[data-testid=stHeader]").evaluate(SEEN)
