@@ -110,14 +110,7 @@ def pack(
     """
     if more:
         return write({"id": trace_id, "more": True}, answers)
-    if is_long(trace):
-        blocks = _whole_heads(trace, heads, report)
-    else:
-        thumbs, ordinary = both_thumbnails(trace)
-        blocks = [({"kind": "thumbs"}, thumbs), ({"kind": "ordinary_thumbs"}, ordinary)]
-        for number in layers:
-            report("Packing the weights", None)
-            blocks += _layer_blocks(trace.layer(number))
+    blocks = _whole_heads(trace, heads, report) if is_long(trace) else _whole(trace, layers, report)
     blocks += [*mask_blocks(trace), *answers, *(_history_blocks(history) if history else [])]
     if trace.patches:
         blocks.append(of_bytes({"kind": "picture"}, trace.patches.png))
@@ -135,6 +128,16 @@ def pack(
         }
     )
     return write(header, blocks)
+
+
+def _whole(trace: AttentionTrace, layers: Sequence[int], report: Report) -> list[Block]:
+    """Some layers of a short text, with the small pictures of all its heads."""
+    thumbs, ordinary = both_thumbnails(trace)
+    blocks: list[Block] = [({"kind": "thumbs"}, thumbs), ({"kind": "ordinary_thumbs"}, ordinary)]
+    for number in layers:
+        report("Packing the weights", None)
+        blocks += _layer_blocks(trace.layer(number))
+    return blocks
 
 
 def _whole_heads(trace: AttentionTrace, heads: Places, report: Report) -> list[Block]:
