@@ -11,11 +11,12 @@ from explorer.export.html import page_memory, to_html
 from explorer.instrument.wire.about import About
 from explorer.instrument.wire.lens import POSITIONS
 from explorer.instrument.wire.longtext import is_long
-from explorer.instrument.wire.request import Draw, Head, Lens, Page, Request
+from explorer.instrument.wire.request import Draw, Edge, Head, Lens, Page, Request
 from explorer.instrument.wire.striking import measure_of
 from explorer.instrument.wire.trace import Block, Report, answers_to, first_head
 from explorer.layers import Doubles
 from explorer.prediction import Predictions
+from explorer.residual import EdgeVectors
 from explorer.run import Run
 from explorer.sources.memory import take
 from explorer.target import MOST_OTHER, Likeness, OutputVector
@@ -140,7 +141,8 @@ def answers(
         expects = partial(_expected, run, report) if run else None
         files = partial(file_of, report=report)
         reads = partial(_read_through, run, report) if run else None
-        return answers_to(trace, request, files, report, effects, expects, reads)
+        takes = partial(_taken_apart, run, report) if run else None
+        return answers_to(trace, request, files, report, effects, expects, reads, takes)
 
     try:
         found: Sequence[Block] = made(
@@ -163,6 +165,15 @@ def _expected(run: Run, report: Report, draw: Draw) -> Predictions:
     from explorer.sources.expecting import expect
 
     return expect(run, draw.at, sampling_of(draw), report)
+
+
+def _taken_apart(run: Run, report: Report, edge: Edge) -> EdgeVectors:
+    """What both vectors of an edge are made of."""
+    import explorer.sources.loading  # noqa: F401  # first, as below
+    from explorer.sources.edges import edge_vectors
+    from explorer.sources.stream import Stream
+
+    return edge_vectors(Stream(run, report), *edge)
 
 
 def _read_through(run: Run, report: Report, wish: Lens) -> Any:

@@ -5,11 +5,14 @@ import { test } from "node:test";
 
 import {
   isAbout,
+  isOf,
   lensRows,
   others,
   settledAt,
+  sideOf,
   strongest,
   sumWords,
+  whyWords,
 } from "../../explorer/instrument/numbers/lens.js";
 
 const ASKED = { at: 4, token: null, other: null };
@@ -71,4 +74,32 @@ test("an answer is taken for that of its own question alone", () => {
   assert.ok(isAbout(LENS, ASKED));
   assert.ok(!isAbout(LENS, { ...ASKED, token: 3 }));
   assert.ok(!isAbout(null, ASKED));
+});
+
+const WHY = {
+  edge: [2, 1, 4, 3],
+  parts: [
+    { ...part("MLP of layer 0"), side: /** @type {const} */ ("query") },
+    { ...part("L0·H1"), side: /** @type {const} */ ("query") },
+    { ...part("token"), side: /** @type {const} */ ("key") },
+  ],
+  pairs: /** @type {[string, string, number][]} */ ([["L0·H1", "token", 1.25]]),
+  ...{ bands: null, rest: 1e-8, score: 2, added: 0, values: Float64Array.of(0.5, -1.5, 2) },
+};
+
+test("what made a score is said on either side, the most first, and in words", () => {
+  const names = sideOf(WHY, "query", 5).map((given) => given.part.name);
+  assert.deepEqual(names, ["L0·H1", "MLP of layer 0"]);
+  assert.equal(
+    whyWords(WHY, "it", "cat"),
+    "Mostly L0·H1 at “it” with token at “cat”: +1.25 of the score +2.00, to which all parts sum.",
+  );
+  const turned = whyWords({ ...WHY, bands: [0.5, 0.25, 1.25], rest: 0.01, added: -0.5 }, "a", "b");
+  assert.match(
+    turned,
+    /sum but for 1e-2; −0\.50 is added to it\. Of it \+0\.75 comes of the fast half/,
+  );
+  assert.ok(isOf(WHY, [2, 1, 4, 3]));
+  assert.ok(!isOf(WHY, [2, 1, 4, 2]));
+  assert.ok(!isOf(null, [2, 1, 4, 3]));
 });

@@ -6,12 +6,12 @@ import pytest
 from explorer.edits import Edits
 from explorer.errors import ExplorerError
 from explorer.instrument.wire.container import read, write
-from explorer.instrument.wire.lens import lens_blocks
+from explorer.instrument.wire.lens import lens_blocks, why_blocks
 from explorer.instrument.wire.next import may_predict, next_blocks
 from explorer.instrument.wire.request import Draw, Lens, Request, Written
 from explorer.layers import GivenWeights
 from explorer.prediction import Predictions
-from explorer.residual import AtPosition, LensMap, LensRow, Part
+from explorer.residual import AtPosition, EdgeVectors, LensMap, LensRow, Part
 from explorer.trace import AttentionTrace, ModelInfo, Token
 
 N = 3
@@ -108,3 +108,20 @@ def test_the_edits_of_a_link_are_those_that_it_was_made_of():
     assert Edits.of_link(edits.in_link()) == edits
     assert edits.in_words()[:2] == ["L0·H1 is off", "L2·H3 looks evenly"]
     assert len(edits.in_words()) == 9
+
+
+def test_the_score_of_an_edge_is_told_part_by_part_and_they_sum_to_it():
+    q, k = np.array([[1.0, 0], [0, 2]]), np.array([[3.0, 1]])
+    parts = (Part("token"), Part("head", 0, 1))
+    edge = EdgeVectors(parts, (Part("mlp", 0),), q, k, 0.5, 2.5, 2.5, None)
+    ((about, values),) = why_blocks((1, 0, 4, 2), lambda asked: edge)
+    assert [part["side"] for part in about["parts"]] == ["query", "query", "key"]
+    assert values.tolist() == [1.5, 1.0, 2.5]
+    assert values[:2].sum() + about["rest"] == about["score"] == 2.5
+    assert about["pairs"][0] == ["token embedding", "MLP of layer 0", 1.5]
+
+
+@pytest.mark.parametrize("edge", [None, [1, 2, 3], [1, 2, 3, -1], "1234", [1, 2, 3, 4.0]])
+def test_an_edge_that_cannot_be_is_not_taken_apart(edge):
+    assert Request.of(ASKED | {"why": edge}).why is None
+    assert Request.of(ASKED | {"why": [2, 1, 4, 3]}).why == (2, 1, 4, 3)

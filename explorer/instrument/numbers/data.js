@@ -67,7 +67,7 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
  *            striking: import("./striking.js").Striking | null,
  *            effects: import("./striking.js").Effects | null,
  *            next: import("./next.js").Next | null, lens: import("./lens.js").Lens | null,
- *            wrote: import("./lens.js").Wrote | null}} Trace
+ *            wrote: import("./lens.js").Wrote | null, why: import("./lens.js").Why | null}} Trace
  *   masks: by layer, of those where not every key may be looked at, `[query, 2]` as `Scores` has
  *   them; layers: by the model's own numbers; heads, summaries, smalls: of a long text, by `placeOf`
  */
@@ -106,7 +106,7 @@ export function unpack(bytes) {
   /** @type {Trace} */
   const trace = {
     ...{ head, training, layers: new Map(), means: null, group: null, page: null, picture: null },
-    ...{ striking: null, effects: null, next: null, lens: null, wrote: null },
+    ...{ striking: null, effects: null, next: null, lens: null, wrote: null, why: null },
     ...{ thumbs: new Uint8Array(), ordinaryThumbs: new Uint8Array() },
     ...{ heads: new Map(), summaries: new Map(), smalls: new Map(), masks: new Map() },
   };
@@ -177,6 +177,9 @@ const PLACES = {
   },
   wrote: (trace, { data, ...told }) => {
     trace.wrote = /** @type {any} */ ({ ...told, values: data });
+  },
+  why: (trace, { data, ...told }) => {
+    trace.why = /** @type {any} */ ({ ...told, values: data });
   },
   effects: (trace, { done, measure, finding, reason }) => {
     trace.effects = { done, measure, finding, reason };
@@ -408,6 +411,7 @@ export function merge(next, old) {
   next.next ??= old.next;
   next.lens ??= old.lens;
   next.wrote ??= old.wrote;
+  next.why ??= old.why;
 }
 
 /**

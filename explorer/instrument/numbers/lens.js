@@ -14,6 +14,12 @@
  *            shown: number, values: Float64Array}} Wrote
  *   values: what each part gives; constant: what is added in any case; rest: what the sum misses;
  *   shown: the logit behind a cap, where the model has one
+ * @typedef {{edge: number[], reason?: string, parts: (Part & {side: "query" | "key"})[],
+ *            pairs: [string, string, number][], bands: number[] | null, rest: number,
+ *            score: number, added: number, values: Float64Array}} Why
+ *   of the score of an edge; values: what each part gives with the whole of the other side; pairs:
+ *   the strongest pairs of a part of the query and one of the key; bands: of rotation, the fastest
+ *   first; added: by a bias of the distance, or by what a cap has bent
  * @typedef {{part: Part, value: number}} Given
  * @typedef {{layer: number, name: string,
  *            cells: {position: number, text: string, p: number, followed: number}[]}} LensRow
@@ -72,6 +78,40 @@ export function others({ values }, shown) {
   const sum = values.reduce((a, b) => a + b, 0);
   return sum - shown.reduce((a, { value }) => a + value, 0);
 }
+
+/** Whether an answer is about an edge. @param {Why | null} why @param {number[] | null} edge */
+export const isOf = (why, edge) => why !== null && edge !== null && `${why.edge}` === `${edge}`;
+
+/**
+ * What the parts of one side of an edge give to its score, the most first.
+ * @param {Why} why @param {"query" | "key"} side @param {number} most
+ * @returns {Given[]}
+ */
+export function sideOf({ parts, values }, side, most) {
+  const own = parts.flatMap((part, i) => (part.side === side ? [{ part, value: values[i] }] : []));
+  return own.sort((a, b) => Math.abs(b.value) - Math.abs(a.value)).slice(0, most);
+}
+
+/**
+ * What made the score, in words.
+ * @param {Why} why @param {string} from the word that looks @param {string} to the word looked at
+ */
+export function whyWords({ pairs, score, rest, added, bands }, from, to) {
+  const [[query, key, value]] = pairs;
+  const missed = Math.abs(rest) < 5e-6 ? "" : ` but for ${rest.toExponential(0)}`;
+  const more = Math.abs(added) < 0.005 ? "" : `; ${signed(added)} is added to it`;
+  const turned = bands
+    ? ` Of it ${signed(fastest(bands))} comes of the fast half of the rotation.`
+    : "";
+  return (
+    `Mostly ${query} at “${from}” with ${key} at “${to}”: ${signed(value)} of the score ` +
+    `${signed(score)}, to which all parts sum${missed}${more}.${turned}`
+  );
+}
+
+/** What the faster half of the bands gives. @param {number[]} bands */
+const fastest = (bands) =>
+  bands.slice(0, Math.ceil(bands.length / 2)).reduce((sum, value) => sum + value, 0);
 
 /** A number with its sign. @param {number} value */
 export const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;

@@ -62,7 +62,7 @@ import { boxesOf, followSizes } from "./sizes.js";
  *            page: ({ticket: number, view: Record<string, string>} & PageOf) | null,
  *            striking?: true, effects?: number,
  *            next?: {temperature: number, top: number, at: number},
- *            lens?: import("../numbers/lens.js").Asked}} Request
+ *            lens?: import("../numbers/lens.js").Asked, why?: number[]}} Request
  *   everything that is wanted of the server; request.py checks it; of a long text: heads in full,
  *   what is said of heads as a whole, with maps at a level, and small pictures; known: whether the
  *   header is here; striking: what is worth a look; effects: the layer whose heads are switched off;
@@ -202,8 +202,8 @@ function doingOf(here, cards) {
     copyLink: host.copyLink,
     ...{ asking: host.asking ?? null, npz: host.npz ?? null, go: host.go ?? null },
     edit: host.write ? (edits) => host.write?.({ act: "edit", edits }) : null,
-    askLens: (asked) => {
-      supply.askLens(asked);
+    takeApart: (asked) => {
+      supply.takeApart(asked);
       fetchMissing(here);
     },
     ...{ readOther: host.readOther ?? null, writing: writingIn(here) },

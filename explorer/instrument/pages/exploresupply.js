@@ -6,7 +6,7 @@ import { placeOf } from "../numbers/data.js";
 import { mapsAt } from "../numbers/groupmaps.js";
 import { headName } from "../numbers/headname.js";
 import { mapLevelOf } from "../numbers/layout.js";
-import { isAbout } from "../numbers/lens.js";
+import { isAbout, isOf } from "../numbers/lens.js";
 import { isNextHere, positionOf } from "../numbers/next.js";
 import { nextOff } from "../numbers/striking.js";
 import { toParams } from "../numbers/view.js";
@@ -21,6 +21,14 @@ import { toParams } from "../numbers/view.js";
  * @typedef {{name: string, bytes: number, of: PageOf}} PageChoice
  */
 
+/**
+ * @typedef {{lens: import("../numbers/lens.js").Asked | null, why: number[] | null}} Apart
+ *   the prediction that is read layer by layer; the edge whose score is taken apart: layer, head,
+ *   query and key
+ */
+
+/** @type {Apart} */
+export const NOT_APART = { lens: null, why: null };
 const MEMORY = 96 * 2 ** 20; // bytes of layers, or of heads of a long text, kept in the browser
 const MAPS = 24 * 2 ** 20; // bytes of maps between groups kept in the browser
 const PAGE_WITHOUT_WEIGHTS = 350_000; // bytes, about
@@ -63,10 +71,10 @@ export function missingOf(trace, view, look, path, seen = true) {
 /**
  * What is needed last: what is worth a look, and what each head does to the model's answer.
  * @param {Trace} trace @param {View} view @param {boolean} effects whether that was asked for
- * @param {import("../numbers/lens.js").Asked | null} [lens] how which prediction comes about
+ * @param {Apart} [apart] what is taken apart
  * @returns {Request | null} null if nothing is
  */
-export function toldLater(trace, view, effects, lens = null) {
+export function toldLater(trace, view, effects, { lens = null, why = null } = NOT_APART) {
   const { head, striking } = trace;
   const asked = { ...asking(trace, view.layer), known: true }; // nothing else was missing
   if (head.striking === "ask" && !striking) return { ...asked, striking: true };
@@ -75,6 +83,7 @@ export function toldLater(trace, view, effects, lens = null) {
     return { ...asked, next: { temperature: view.temperature, top: view.top, at } };
   }
   if (lens && !isAbout(trace.lens, lens)) return { ...asked, lens };
+  if (why && !isOf(trace.why, why)) return { ...asked, why };
   const off = effects ? nextOff(trace) : null;
   return off === null ? null : { ...asked, effects: off };
 }
@@ -231,8 +240,7 @@ function headBytes({ heads, summaries }) {
 export function createSupply(need, first, seen = () => true) {
   let wanted = ""; // of the server, last
   let ticket = first; // of the last page asked for
-  /** @type {import("../numbers/lens.js").Asked | null} */
-  let lens = null; // how which prediction comes about
+  let apart = NOT_APART;
   let effects = false; // whether heads shall be switched off, one by one
   let each = 0; // bytes of a layer, or of a head, on its way
   return {
@@ -245,7 +253,7 @@ export function createSupply(need, first, seen = () => true) {
       const request =
         need &&
         (missingNow(trace, view, look, path, isSeen, each) ??
-          (isSeen ? toldLater(trace, view, effects, lens) : null));
+          (isSeen ? toldLater(trace, view, effects, apart) : null));
       const key = request && JSON.stringify({ ...request, group: request.group?.name });
       if (!request || key === wanted) return;
       wanted = /** @type {string} */ (key);
@@ -264,11 +272,11 @@ export function createSupply(need, first, seen = () => true) {
     restart: () => {
       wanted = "";
       effects = false;
-      lens = null;
+      apart = NOT_APART;
     },
-    /** @param {import("../numbers/lens.js").Asked | null} asked how which prediction comes about; null for none */
-    askLens: (asked) => {
-      lens = asked;
+    /** @param {Apart} asked what shall be taken apart */
+    takeApart: (asked) => {
+      apart = asked;
     },
     /** Heads shall be switched off, until another trace comes. */
     askEffects: () => {

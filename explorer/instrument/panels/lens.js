@@ -2,12 +2,15 @@
 
 import {
   isAbout,
+  isOf,
   lensRows,
   others,
   settledAt,
+  sideOf,
   signed,
   strongest,
   sumWords,
+  whyWords,
 } from "../numbers/lens.js";
 import { percent, positionOf } from "../numbers/next.js";
 import { helpMark } from "../parts/bubble.js";
@@ -20,6 +23,7 @@ import { chooser } from "./next.js";
  * @typedef {import("../numbers/lens.js").Lens} Lens
  * @typedef {import("../numbers/lens.js").Wrote} Wrote
  * @typedef {import("../numbers/lens.js").Given} Given
+ * @typedef {import("../pages/exploresupply.js").Apart} Apart
  * @typedef {{chooseHead: (layer: number, head: number, add: boolean) => void,
  *            chooseLayer: (layer: number) => void,
  *            pick: (side: "row" | "column", units: number[], add: boolean) => void}} Actions
@@ -36,7 +40,13 @@ const WROTE =
   "the embedding, every head and every MLP have added; with what the last norm divides by kept as it " +
   "is, so is the logit. What a part says to later parts stands with those. Click a head for its map.";
 
-/** @param {Actions} actions @param {(asked: Asked | null) => void} ask told what is wanted; null: nothing */
+const SIDE = 6; // parts of each side of an edge
+const WHY =
+  "A score is scale · q·k, and both q and k are linear in what their positions hold: the token, the " +
+  "position, what each head and MLP of the layers below has written there, with the norms on the way " +
+  "kept as they are. Each bar is what the score would lose without that part on that side.";
+
+/** @param {Actions} actions @param {(asked: Apart) => void} ask told what is wanted */
 export function createLens(actions, ask) {
   let [token, other] = /** @type {[number | null, number | null]} */ ([null, null]);
   let about = ""; // the text and place that these are of
@@ -54,7 +64,9 @@ export function createLens(actions, ask) {
       again();
     },
   );
-  parts.element.addEventListener("toggle", () => (parts.element.open ? again() : ask(null)));
+  parts.element.addEventListener("toggle", () =>
+    parts.element.open ? again() : ask({ lens: null, why: null }),
+  );
 
   /** @param {Scene} now */
   function show(now) {
@@ -66,8 +78,10 @@ export function createLens(actions, ask) {
     const place = `${trace.head.id} ${at}`;
     if (place !== about) [about, token, other] = [place, null, null];
     const asked = { at, token, other };
-    ask(asked);
+    const edge = edgeOf(view);
+    ask({ lens: asked, why: edge });
     const { lens, wrote } = trace;
+    fillWhy(parts, now, edge, actions);
     const here = isAbout(lens, asked);
     if (shown[0] === lens && shown[1] === place && shown[2] === here) return;
     shown = [lens, place, here];
@@ -84,6 +98,11 @@ export function createLens(actions, ask) {
     draw: show,
     focus: show, // an answer comes without a new picture
   };
+}
+
+/** The edge that is pinned: layer, head, query and key; null for none. @param {Scene["view"]} view */
+function edgeOf({ layer, heads: [head], queries: [query], keys: [key] }) {
+  return query === undefined || key === undefined || key > query ? null : [layer, head, query, key];
 }
 
 /** @param {(id: number) => void} of @param {(id: number) => void} against */
@@ -113,7 +132,8 @@ function elementsOf(of, against) {
   );
   const tools = [h("h3", {}, "Who wrote"), token.element, h("span", {}, "and not"), other.element];
   const wrote = h("div", {}, h("div", { class: "ax-title" }, ...tools, helpMark(WROTE)), list, sum);
-  const body = h("div", { class: "ax-lens-body" }, lens, wrote);
+  const why = whyElements();
+  const body = h("div", { class: "ax-lens-body" }, lens, wrote, why.element);
   const element = /** @type {HTMLDetailsElement} */ (
     h(
       "details",
@@ -126,7 +146,7 @@ function elementsOf(of, against) {
       ...[waits, body],
     )
   );
-  return { element, waits, body, settled, table, token, other, list, sum };
+  return { element, waits, body, settled, table, token, other, list, sum, why };
 }
 
 /** @param {Elements} parts @param {Lens} lens @param {Scene} scene @param {Actions} actions */
@@ -164,6 +184,43 @@ function fillLens({ settled, table }, lens, { trace }, actions) {
       return h("td", position === lens.at ? { "aria-current": "true" } : {}, button);
     });
     return h("tr", {}, h("th", { scope: "row" }, name), ...all);
+  }
+}
+
+/** Where the score of an edge is taken apart. */
+function whyElements() {
+  const title = h("h3", {}, "What made this score");
+  const says = h("p", { class: "ax-help" });
+  const [query, key] = [h("ol", { class: "ax-wrote" }), h("ol", { class: "ax-wrote" })];
+  const sides = h("div", { class: "ax-sides" }, query, key);
+  const element = h(
+    "div",
+    { class: "ax-whole" },
+    h("div", { class: "ax-title" }, title, helpMark(WHY)),
+    ...[says, sides],
+  );
+  return { element, says, sides, query, key };
+}
+
+/** @param {Elements} parts @param {Scene} scene @param {number[] | null} edge @param {Actions} actions */
+function fillWhy({ why: { says, sides, query, key } }, { trace }, edge, actions) {
+  const { why, head } = trace;
+  sides.hidden = !why || !isOf(why, edge) || Boolean(why.reason);
+  if (!edge) return setText(says, "Pin a word and one that it looks at: what made their score?");
+  if (!why || !isOf(why, edge)) return setText(says, "Taking the score apart …");
+  if (why.reason) return setText(says, why.reason);
+  const [from, to] = edge.slice(2).map((at) => head.query_tokens[at].text);
+  setText(says, whyWords(why, from, to));
+  for (const [side, list, word] of /** @type {const} */ ([
+    ["query", query, from],
+    ["key", key, to],
+  ])) {
+    const given = sideOf(why, side, SIDE);
+    const most = Math.max(...given.map(({ value }) => Math.abs(value)), 1e-9);
+    list.replaceChildren(
+      h("li", { class: "ax-help" }, `what stands at “${word}”, as ${side}`),
+      ...given.map((one) => h("li", {}, bar(one, most, actions))),
+    );
   }
 }
 

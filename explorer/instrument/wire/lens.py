@@ -1,8 +1,10 @@
 """How a prediction comes about as blocks of a payload; `numbers/lens.js` is the other end.
 
 ``lens``: what each layer would predict if it were the last, float32 ``[layer, position]`` of the
-likeliest token and, in ``chosen``, of the one that is followed. ``wrote``: what each part gives to
-a token's logit, float64 ``[part]``. Where the model's parts cannot be told apart it says why.
+likeliest token and of the one that is followed. ``wrote``: what each part gives to a token's logit,
+float64 ``[part]``. ``why``: what each part on either side gives to the score of an edge, float64
+``[part]``: those of the query, then those of the key. Where the model's parts cannot be told apart
+it says why.
 """
 
 from collections.abc import Callable
@@ -11,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from explorer.analysis.attribution import Attribution, attribution
+from explorer.analysis.edge import why
 from explorer.errors import ExplorerError
 from explorer.instrument.wire.container import Block, of_bytes
-from explorer.instrument.wire.request import Lens
-from explorer.residual import AtPosition, LensMap, LensRow, Part
+from explorer.instrument.wire.request import Edge, Lens
+from explorer.residual import AtPosition, EdgeVectors, LensMap, LensRow, Part
 
 POSITIONS = 24  # that are shown beside one another
 
@@ -62,3 +65,23 @@ def _wrote(found: Attribution, about: dict[str, Any]) -> Block:
 
 def _part(part: Part) -> dict[str, Any]:
     return {"name": part.name, "kind": part.kind, "layer": part.layer, "head": part.head}
+
+
+def why_blocks(edge: Edge, takes: Callable[[Edge], EdgeVectors]) -> list[Block]:
+    """What the score of an edge is made of, or why that is not known."""
+    about: dict[str, Any] = {"kind": "why", "edge": list(edge)}
+    try:
+        found = why(takes(edge))
+    except ExplorerError as error:
+        return [of_bytes(about | {"reason": str(error)}, b"")]
+    sides = [("query", part) for part in found.query_parts]
+    sides += [("key", part) for part in found.key_parts]
+    told = about | {
+        "parts": [_part(part) | {"side": side} for side, part in sides],
+        "pairs": [[a.name, b.name, value] for a, b, value in found.strongest_pairs(3)],
+        "bands": None if found.bands is None else found.bands.tolist(),
+        "rest": found.rest,
+        "score": found.score,
+        "added": found.added,
+    }
+    return [(told, np.concatenate([found.as_query, found.as_key]))]

@@ -24,6 +24,7 @@ _EDITS = re.compile(r"[a-z0-9_:.-]{0,4000}")
 _VALUE = re.compile(r"[A-Za-z0-9_.-]{0,4000}")
 
 
+Edge = tuple[int, int, int, int]
 Places = tuple[tuple[int, ...], ...]
 """Heads, (layer, head) each, by the model's own numbers of the layers."""
 
@@ -167,6 +168,7 @@ class Request:
         effects: The layer whose heads shall be switched off, one by one; None for none.
         next: How what comes next is drawn, where that is wanted.
         lens: The position whose prediction is wanted layer by layer; None for none.
+        why: The edge whose score shall be taken apart: layer, head, query and key; None for none.
     """
 
     trace_id: str = ""
@@ -183,6 +185,7 @@ class Request:
     effects: int | None = None
     next: Draw | None = None
     lens: Lens | None = None
+    why: Edge | None = None
 
     @staticmethod
     def of(sent: object) -> "Request | None":
@@ -206,12 +209,13 @@ class Request:
             sent["effects"] if _is_count(sent.get("effects")) else None,
             Draw.of(sent.get("next")),
             Lens.of(sent.get("lens")),
+            _edge(sent.get("why")),
         )
 
     def asks(self) -> bool:
         """Whether something must be computed to answer it: more than a layer that is there."""
         found = self.means or self.heads or self.summaries or self.thumbs or self.striking
-        asked = (self.group, self.page, self.effects, self.next, self.lens)
+        asked = (self.group, self.page, self.effects, self.next, self.lens, self.why)
         return bool(found) or any(one is not None for one in asked)
 
     def without_page(self) -> "Request":
@@ -275,6 +279,14 @@ def _matches(pattern: re.Pattern[str], value: object) -> bool:
 
 def _is_count(value: object) -> bool:
     return type(value) is int and 0 <= value < 100_000
+
+
+def _edge(sent: object) -> Edge | None:
+    """A layer, a head, a query and a key; None if it is none."""
+    if not isinstance(sent, list) or len(sent) != 4 or not all(map(_is_count, sent)):
+        return None
+    layer, head, query, key = sent
+    return layer, head, query, key
 
 
 def _token(value: object) -> int | None:

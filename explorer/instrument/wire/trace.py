@@ -48,7 +48,7 @@ from explorer.analysis.profiles import possible_entropy
 from explorer.history import TrainingHistory
 from explorer.instrument.wire.about import About, passport_words, title_of
 from explorer.instrument.wire.container import Block, of_bytes, write
-from explorer.instrument.wire.lens import Reads, lens_blocks
+from explorer.instrument.wire.lens import Reads, lens_blocks, why_blocks
 from explorer.instrument.wire.longtext import (
     head_blocks,
     head_bytes,
@@ -60,9 +60,10 @@ from explorer.instrument.wire.longtext import (
     thumbs_of,
 )
 from explorer.instrument.wire.next import NO_HAND, Expects, Hand, next_blocks
-from explorer.instrument.wire.request import Group, Head, Page, Places, Request
+from explorer.instrument.wire.request import Edge, Group, Head, Page, Places, Request
 from explorer.instrument.wire.striking import Effects, effects_block, striking_block, told_blocks
 from explorer.layers import FEW_KEYS, AttentionLayer, FromScores, causal
+from explorer.residual import EdgeVectors
 from explorer.trace import AttentionTrace, Token, Weights
 from explorer.visible import marks_in
 
@@ -251,6 +252,7 @@ def answers_to(
     effects: Effects | None = None,
     expects: Expects | None = None,
     reads: Reads | None = None,
+    takes: Callable[[Edge], EdgeVectors] | None = None,
 ) -> list[Block]:
     """What a browser asked for beyond layers, for `pack`; nothing where it cannot be.
 
@@ -262,6 +264,7 @@ def answers_to(
         effects: Switches the heads of a layer off; None where there is no model to do it in.
         expects: Says what comes next; None where there is no model to ask.
         reads: Reads its layers one by one, likewise.
+        takes: Takes the score of an edge apart, likewise.
     """
     n_heads = trace.model.n_layers * trace.model.n_heads
     if not request.fits(len(trace.query_tokens), len(trace.key_tokens), n_heads):
@@ -292,6 +295,8 @@ def answers_to(
         blocks += next_blocks(request.next, expects)
     if request.lens is not None and reads:
         blocks += lens_blocks(request.lens, reads)
+    if request.why is not None and takes:
+        blocks += why_blocks(request.why, takes)
     if request.page:
         page = page_of(request.page).encode()
         about = {"kind": "page", "ticket": request.page.ticket}
