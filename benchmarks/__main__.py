@@ -11,6 +11,7 @@ from benchmarks import (
     tap,
     training,
     transplant,
+    writing,
 )
 
 for part in (
@@ -21,6 +22,7 @@ for part in (
     growth,
     run_to_paint,
     tap,
+    writing,
     interaction,
     load,
     beside_bertviz,
