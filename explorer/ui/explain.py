@@ -22,9 +22,11 @@ from explorer.instrument.wire.explain import (
     explained_of,
     pack_explain,
 )
+from explorer.instrument.wire.next import may_predict
 from explorer.instrument.wire.request import change_of, view_of
 from explorer.place import content_word, word_at
 from explorer.run import Run
+from explorer.source import Stories
 from explorer.target import Likeness, Target, target_to_query
 from explorer.trace import AttentionTrace
 from explorer.ui import background, controls, messages, place, state
@@ -32,6 +34,7 @@ from explorer.ui.answers import file, offer_npz
 from explorer.ui.scheduler import scheduler
 from explorer.ui.show import about_of, name_of
 from explorer.ui.work import Changing, Choosing, Explaining
+from explorer.ui.writing import can_write
 
 _NOTHING: tuple[frozenset[tuple[int, int]], frozenset[int]] = (frozenset(), frozenset())
 Found = tuple[Explaining, tuple[Explanation, Predictions]]
@@ -49,7 +52,8 @@ def _open() -> None:
     if "explain_wish" in session:
         return
     session.explain_wish, session.explain_trouble = Wish(), ""
-    session.explain_run = session.wanted or session.shown
+    session.explain_run = None
+    session.wish_chosen = "target" in st.query_params
     session.explain_id, session.heads_off, session.words_gone = None, *_NOTHING
     session.wish_changed = False
     try:
@@ -83,9 +87,13 @@ def result() -> None:
 def _target(run: Run | None) -> Target:
     """The target that is asked for; the last one where that is none that can be."""
     session = st.session_state
-    if run != session.explain_run:  # another text: a place in the last one means nothing in it
+    if run != session.explain_run:
+        if session.explain_run is not None:  # a place in the last text means nothing in this one
+            session.explain_wish = replace(session.explain_wish, at=None)
         session.explain_run = run
-        session.explain_wish = replace(session.explain_wish, at=None)
+        if not session.wish_chosen:
+            kind = "next" if _writes(run) else Wish.kind
+            session.explain_wish = replace(session.explain_wish, kind=kind)
     session.wish_stands = True  # whether it can be asked for
     wish: Wish = session.explain_wish
     if wish.at is None and wish.kind in ("word", "vector"):
@@ -97,6 +105,16 @@ def _target(run: Run | None) -> Target:
         session.setdefault("target_last", Likeness(Wish.other))
     found: Target = session.target_last
     return found
+
+
+def _writes(run: Run | None) -> bool:
+    """Whether a run's model is known to predict the next word: then that is explained first."""
+    if run is None or isinstance(run.source, Stories):
+        return run is not None
+    if run != st.session_state.shown or not can_write(run):
+        return False
+    trace = scheduler().wait(run, f"{st.session_state.reader} about")
+    return may_predict(trace) and trace.model.part is None
 
 
 def _pinned(run: Run | None) -> int | None:
@@ -157,7 +175,7 @@ def _drawn(run: Run, wanted: Explaining | None, found: Found | None) -> None:
         session.explain_file = view
 
     def on_wish(wish: Wish) -> None:
-        session.explain_wish, session.wish_changed = wish, True
+        session.explain_wish, session.wish_changed, session.wish_chosen = wish, True, True
 
     component.show(
         "explain",
