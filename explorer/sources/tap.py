@@ -273,7 +273,8 @@ def weights_of(call: Call) -> Tensor:
 
 def _for_all(part: Tensor, query: Tensor) -> Tensor:
     """Keys or values with one for each head: those of a key head serve the heads beside it."""
-    return part.repeat_interleave(query.shape[1] // part.shape[1], dim=1)
+    times = query.shape[1] // part.shape[1]
+    return part if times == 1 else part.repeat_interleave(times, dim=1)
 
 
 def _scale(query: Tensor, options: Mapping[str, Any]) -> float:

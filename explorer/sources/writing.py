@@ -267,7 +267,7 @@ class _Remembering(_Reader):
             )
             for layer, one in zip(found, grown, strict=True):
                 one.add(layer)
-            if part != "encoder":
+            if not first:  # of the text that is given nobody asks for the last row alone
                 rows += (_row(c, n, part, self._n) for c, n in zip(some, numbers, strict=True))
         return tuple(rows)
 
