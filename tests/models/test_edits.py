@@ -136,8 +136,7 @@ def test_a_silent_sink_leaves_its_share_to_the_tokens(writer):
 
 def test_what_is_written_under_edits_has_the_changed_attention(writer):
     run = run_of(writer[1])
-    edits = Edits(off=((0, 1),), even=((1, 0),), silent=((2, 3),), cut=(4,), edges=((3, 2, 20, 7),))
-    edits = Edits(edits.off, edits.even, edits.silent, edits.cut)
+    edits = Edits(off=((0, 1),), even=((1, 0),), silent=((2, 3),), cut=(4,))
     writing = Writing(run, Sampling(1.0, 50, 5), edits)
     list(writing.write(12))
     whole, grown = trace_run(writing.run, edits=edits), writing.trace()
