@@ -160,7 +160,7 @@ function score(button, layer, head, number, strongest) {
   const name = headName(layer, head);
   const label = /** @type {HTMLElement} */ (button.lastElementChild);
   button.title = number === undefined ? name : `${name}: ${digits(number)}`;
-  const short = shortOf(number);
+  const short = shortOf(number, strongest);
   if (label.textContent !== short) label.textContent = short;
   label.dataset.level = String(levelOf(number, strongest));
 }
