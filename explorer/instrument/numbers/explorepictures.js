@@ -98,7 +98,8 @@ export function sceneOf(trace, told, pictures, painted, { theme, moved, asks }) 
   const onMap = focusOnMap(painted, focus);
   const spoken = coarse ? { model: painted.total, focus: onMap } : { model: painted, focus };
   const known = partsOf(spoken, painted, loading ? view : null, asks);
-  const ranked = !coarse && isMost(told, painted, numbers, trace) ? withRank(known, numbers.length) : known;
+  const ranked =
+    !coarse && isMost(told, painted, numbers, trace) ? withRank(known, numbers.length) : known;
   const parts = coarse && !told.hovered ? [tooMany(most, painted.total), ...ranked] : ranked;
   const base = {
     ...{ trace, view, theme, loading, moved, parts, coarse },
@@ -128,7 +129,7 @@ export function sceneOf(trace, told, pictures, painted, { theme, moved, asks }) 
  * @param {Told} told @param {Model} painted @param {Scene["pinnedNumbers"]} numbers @param {Trace} trace
  */
 function isMost({ hovered, peeked }, { layer, chosen, pooled }, numbers, { head }) {
-  if (hovered || peeked || pooled || numbers.length < headsIn(head) || numbers.length < 2) {
+  if (hovered || peeked || pooled || numbers.length < 2 || numbers.length < headsIn(head)) {
     return false;
   }
   const [first, second] = numbers;
