@@ -161,4 +161,5 @@ test("what the hand rests on after that click counts again once it has left it",
   assert.equal(told.hovered, null);
   assert.equal(pointAt(told, here), told);
   assert.deepEqual(pointAt(pointAt(told, { rows: [], columns: [6] }), here).hovered, here);
+  assert.deepEqual(pointAt(pointAt(told, null), here).hovered, here);
 });

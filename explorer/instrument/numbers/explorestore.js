@@ -59,7 +59,8 @@ const same = (one, other) =>
  * @returns {Told} the same object if it was pointed at before
  */
 export function pointAt(told, focus) {
-  if (same(focus, told.hovered) || (focus && same(focus, told.rested))) return told;
+  if (focus && same(focus, told.rested)) return told;
+  if (same(focus, told.hovered) && !told.rested) return told;
   return { ...told, hovered: focus, rested: null };
 }
 
