@@ -626,11 +626,16 @@ def _judged(score: Score, found: Explanation) -> str:
     name = score.method.name.replace(", ", " of the ")
     away = f"a {found.instead} in their place" if found.instead else "dropping them"
     away = "letting no later token look at them" if found.how == "cut" else away
-    return (
-        f"Here the {name} ranks the words {likeness_word(a.rho)} what {away} really does: "
+    numbers = (
         f"{_signed(a.rho)} (Spearman; 95 % interval {_signed(a.low)} to {_signed(a.high)}, "
-        f"{a.n} words)."
+        f"{a.n} words)"
     )
+    if a.low <= 0 <= a.high:
+        return (
+            f"Whether the {name} ranks the words like what {away} really does, this text cannot "
+            f"tell: {numbers}, which holds 0, no likeness at all. Use a longer text."
+        )
+    return f"Here the {name} ranks the words {likeness_word(a.rho)} what {away} really does: {numbers}."
 
 
 def all_agreements(found: Explanation) -> list[list[RankAgreement]]:

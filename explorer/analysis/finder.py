@@ -22,12 +22,15 @@ class Found:
         others: What all other tokens that may look at the same word give to it on average: where
             this is as high, the head follows that word, whoever looks. NaN where no other token
             may. Who may look where is the layer's own rule: windows differ from layer to layer.
+        each: The attention in each example, ``[example, layer, head]``, of which ``weight`` is the
+            mean.
     """
 
     weight: Doubles
     spread: Doubles
     baseline: Doubles
     others: Doubles
+    each: Doubles
 
 
 def find_pairs(
@@ -52,7 +55,8 @@ def find_pairs(
         others.append(_from_others(layers, toward, queries, keys))
     stack = np.stack(weights)
     spread = stack.std(axis=0, ddof=min(1, len(stack) - 1))
-    return Found(stack.mean(axis=0), spread, _mean_of_known(baselines), _mean_of_known(others))
+    means = _mean_of_known(baselines), _mean_of_known(others)
+    return Found(stack.mean(axis=0), spread, *means, stack)
 
 
 def _mean_of_known(maps: list[Doubles]) -> Doubles:

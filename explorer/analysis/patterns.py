@@ -6,6 +6,7 @@ itself, and a head is of a kind where the rule holds in three of four texts: a m
 a head that does something always in half of the texts, and never in the others.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -164,8 +165,13 @@ def _no_kind(rules: Sequence[_Rule], habit: str) -> Kind:
     if nearest.of < 2:
         return Kind("heterogeneous", f"no rule holds; {habit}", 0, nearest.of)
     some = f" “{nearest.kind}” does in {nearest.held} of {nearest.of};" if nearest.held else ""
-    said = f"no rule holds in three of four texts;{some} {habit}"
+    said = f"no rule holds in {_enough(nearest.of)};{some} {habit}"
     return Kind("heterogeneous", said, nearest.held, nearest.of)
+
+
+def _enough(n_texts: int) -> str:
+    """In how many of so many texts a rule must hold."""
+    return f"{math.ceil(HOLDS * n_texts)} of {n_texts} texts"
 
 
 def _count(share: Doubles, least: float) -> tuple[int, int]:

@@ -62,12 +62,19 @@ def _open() -> None:
         session.pair_requests = {}
         session.pair_layers = _layers_in_address()
         b = _b_in_address(current)
+    elif state.went_through_history() and _names_b():  # an earlier comparison, or a later one
+        session.pair_layers = _layers_in_address()
+        b = _b_in_address(current)
     elif session.pair_wanted.a != current:
         b = state.opposite(current)  # another page has gone on: what is shown there is A now
     else:
         return
     state.fill_inputs(b, state.B)
     session.pair_wanted = Comparing(current, b)
+
+
+def _names_b() -> bool:
+    return any(state.B + name in st.query_params for name in ("source", "text"))
 
 
 def _layers_in_address() -> dict[str, int]:
@@ -82,18 +89,33 @@ def _place(pair: Comparing, shown: Comparison) -> dict[str, str] | None:
     return None if view == Place().to_query() else view
 
 
+def _b_query() -> dict[str, str]:
+    return {k.removeprefix(state.B): v for k, v in st.query_params.items() if k.startswith(state.B)}
+
+
+def _b_named(a: Run, query: Mapping[str, str]) -> Run | None:
+    own = {"text": a.text} | ({"second": a.second} if a.second else {})
+    return Run.from_query(query if query.get("text") else {**query, **own})
+
+
+def _is_named(pair: Comparing) -> bool:
+    """Whether the address names these two already, in whatever way."""
+    query = st.query_params.to_dict()
+    try:
+        return Run.from_query(query) == pair.a and _b_named(pair.a, _b_query()) == pair.b
+    except ExplorerError:
+        return False
+
+
 def _b_in_address(a: Run) -> Run:
-    query = {
-        k.removeprefix(state.B): v for k, v in st.query_params.items() if k.startswith(state.B)
-    }
+    query = _b_query()
     lost = state.lost_in(query)
     if lost:
         state.went_wrong(lost)
     if lost or ("source" not in query and "text" not in query):
         return state.opposite(a)
     try:
-        own = {"text": a.text} | ({"second": a.second} if a.second else {})
-        run = Run.from_query(query if query.get("text") else query | own)
+        run = _b_named(a, query)
         if run is None:
             return state.opposite(a)
         state.permitted(run.source)
@@ -139,7 +161,8 @@ def result() -> None:
     found = background.outcome("pair", st.session_state.pair_wanted)
     if found:
         pair, comparison = found
-        _write_address(pair)
+        if pair == st.session_state.pair_wanted:  # else the address may be of the one to come
+            _write_address(pair)
         _pair(comparison, pair)
         _charts(comparison)
     scheduler().warm_up()
@@ -158,9 +181,14 @@ def link_of(pair: Comparing) -> dict[str, str] | None:
 
 
 def _write_address(pair: Comparing) -> None:
-    link = link_of(pair) or _marks(pair)
-    now = st.query_params.to_dict()
-    if any(now.get(name) != value for name, value in link.items()):
+    """Let the address name what is compared: every comparison is one step of the history.
+
+    Of a page that was just opened the browser writes it, in the step that led there.
+    """
+    own, now = link_of(pair), st.query_params.to_dict()
+    link = own or _marks(pair)
+    is_left = own is not None and (not {"text", "source"} & now.keys() or _is_named(pair))
+    if not is_left and any(now.get(name) != value for name, value in link.items()):
         st.query_params.from_dict(link)
     st.session_state.address = pair.a
 

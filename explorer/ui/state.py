@@ -81,8 +81,8 @@ def start() -> None:
         _open()
         state.reader = f"{_owner()}/{uuid.uuid4().hex}"  # last: what failed before it is done again
     else:
-        asked = _run_in_address(tell=False) if _went_through_history() else None
-        if _went_through_history():
+        asked = _run_in_address(tell=False) if went_through_history() else None
+        if went_through_history():
             state.go_to = None
             if "layer" in st.query_params:  # else the browser knows, which tells it
                 state.place = Place.from_query(st.query_params.to_dict(), asked or state.shown)
@@ -123,7 +123,7 @@ def _browser(cookie: str) -> str:
     return bytes(byte ^ mask[i % 4] for i, byte in enumerate(masked)).hex()
 
 
-def _went_through_history() -> bool:
+def went_through_history() -> bool:
     """Whether the reader pressed Back or Forward.
 
     Anything else that a browser sends may carry the address of a moment ago, when the server has

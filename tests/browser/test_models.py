@@ -222,7 +222,7 @@ def test_a_saved_page_of_a_picture_shows_it_without_any_network(app, page_from_d
 def test_a_picture_goes_with_the_reader_to_the_other_pages(looking):
     looking.page.get_by_test_id("stTopNavLink").get_by_text("Compare", exact=True).click()
     looking.page.get_by_text("The two are the same in every head").wait_for()
-    looking.page.get_by_text("17 words are common to both").wait_for()  # [CLS] and 16 patches
+    looking.page.get_by_text("17 tokens are common to both").wait_for()  # [CLS] and 16 patches
 
 
 def test_a_page_of_a_picture_loaded_again_says_that_it_must_be_uploaded_again(looking):

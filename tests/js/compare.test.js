@@ -276,9 +276,20 @@ test("the Python of a comparison traces both and says what was found", () => {
 test("what has no counterpart is counted and named, eight at most", () => {
   const nine = "a b c d e f g h i".split(" ");
   const note = noteOf(pairing({ left_out: [["[CLS]"], nine], kept: [0.5, 0.75] }));
-  assert.match(note, /^2 words are common to both\. 1 of A’s tokens \(\[CLS\]\) have no/);
-  assert.match(note, /gives? to tokens 50 % stays .* 9 of B’s tokens \(a b c d e f g h …\)/);
+  assert.match(note, /Left out: 1 of A’s tokens \(\[CLS\]\), which have no counterpart/);
+  assert.match(note, /give 50 % of their .* Left out: 9 of B’s tokens \(a b c d e f g h …\)/);
   assert.doesNotMatch(noteOf(pairing()), /no counterpart/);
+});
+
+test("tokens that differ in the same place are not called common, and marks are named", () => {
+  const unit = (/** @type {string} */ text, other = text, special = false) => ({
+    ...{ text, other, special, a: [0], b: [0] },
+  });
+  const units = [unit("[CLS]", "[CLS]", true), unit("was"), unit("tired", "soft")];
+  assert.equal(
+    noteOf(pairing({ units })),
+    "2 tokens are common to both ([CLS] among them). In the same place, compared as one: “tired” with “soft”.",
+  );
 });
 
 test("a ranked head is marked only where it alone is shown", () => {

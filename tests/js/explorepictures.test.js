@@ -7,6 +7,7 @@ import {
   sceneOf,
 } from "../../explorer/instrument/numbers/explorepictures.js";
 import { NOTHING_TOLD, peekAt, stay } from "../../explorer/instrument/numbers/explorestore.js";
+import { nextHead } from "../../explorer/instrument/numbers/nexthead.js";
 import { headBlocks, headOf, long, summaryBlocks } from "./longtext.js";
 import { floats, payload, token } from "./trace.js";
 
@@ -15,9 +16,9 @@ import { floats, payload, token } from "./trace.js";
 
 /**
  * Two layers of two even heads, of which some are here.
- * @param {number[]} layers @param {number} n tokens
+ * @param {number[]} layers @param {number} n tokens @param {boolean} isSharp L1·H0 is not even
  */
-function traceOf(layers, n = 3) {
+function traceOf(layers, n = 3, isSharp = false) {
   const head = {
     ...{
       id: "x",
@@ -34,10 +35,9 @@ function traceOf(layers, n = 3) {
   };
   const blocks = layers.map((layer) => {
     const about = { kind: "layer", layer, shape: [2, n, n] };
-    return /** @type {import("./trace.js").Given} */ ([
-      about,
-      floats(new Array(2 * n * n).fill(1 / n)),
-    ]);
+    const weights = floats(new Array(2 * n * n).fill(1 / n));
+    if (layer === 1 && isSharp) weights.set([0.8, 0.1, 0.1]);
+    return /** @type {import("./trace.js").Given} */ ([about, weights]);
   });
   return unpack(payload(head, [9, 9, 9, 9], [9, 9, 9, 9], blocks));
 }
@@ -56,6 +56,32 @@ function said(trace, now, asks = true) {
   const theme = /** @type {any} */ (null);
   return sceneOf(trace, now, found, painted, { theme, moved: false, asks });
 }
+
+test("of the head that gives a pinned pair most it is said, once all are here and while no hand is there", () => {
+  const pair = { queries: [0], keys: [0] };
+  const strongest = told({ layer: 1, heads: [0], ...pair });
+  const says = (/** @type {number[]} */ layers, now = strongest) =>
+    said(traceOf(layers, 3, true), now).says;
+  assert.equal(says([0, 1]), "L1·H0: t0 looks at t0 with weight 0.800, the most of all 4 heads.");
+  assert.equal(says([1]), "L1·H0: t0 looks at t0 with weight 0.800.");
+  assert.equal(
+    says([0, 1], told({ layer: 1, heads: [1], ...pair })),
+    "L1·H1: t0 looks at t0 with weight 0.333.",
+  );
+  const hovered = { ...strongest, hovered: { rows: [1], columns: [] } };
+  assert.match(says([0, 1], hovered), /^L1·H0: t1 looks most at/);
+});
+
+test("the next head is one of those that do most with what is pinned", () => {
+  const trace = traceOf([0, 1], 3, true);
+  const { numbers } = pictures(trace, told({ layer: 0, heads: [1], queries: [0], keys: [0] }));
+  const at = (/** @type {Partial<View>} */ view) => told({ layer: 0, heads: [1], ...view }).view;
+  assert.deepEqual(nextHead(trace, at({}), []), { layer: 0, head: 0 }, "nothing is pinned");
+  const { layer, head } = nextHead(trace, at({ queries: [0], keys: [0] }), numbers);
+  assert.deepEqual([layer, head], [1, 1], "the strongest is behind, so the one after this one");
+  const first = nextHead(trace, at({ layer: 1, heads: [1], keys: [0] }), []);
+  assert.deepEqual([first.layer, first.head], [0, 0], "round again");
+});
 
 test("a look paints the head that is looked at and leaves the chosen one alone", () => {
   const trace = traceOf([0, 1]);

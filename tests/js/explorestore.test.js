@@ -9,6 +9,7 @@ import {
   picked,
   pickedPair,
   pointAt,
+  soughtHead,
   stay,
   travelled,
   withWholeLayer,
@@ -129,4 +130,36 @@ test("a link's word counts before what an example opens with, and that before th
   const same = opening({ layer: 2, heads: [1], query: "4" }); // what the server knew of the place
   const kept = arrived(told, same, link("text=x")).view;
   assert.deepEqual([kept.layer, kept.queries], [1, [4]]);
+});
+
+/** The word 3 looks, and the word that it looks at was asked for and clicked, under the hand. */
+function answered() {
+  const asking = { ...after({ layer: 0, heads: [1], queries: [3] }), other: true };
+  const resting = pointAt(asking, { rows: [], columns: [5] });
+  return changed(resting, () => picked(resting, "keys", [5], false), HEAD);
+}
+
+test("a pair that was asked about leads to its strongest head, once all numbers are here", () => {
+  const told = answered();
+  const numbers = Array.from({ length: 12 }, (_, i) => ({
+    layer: 2,
+    head: 3,
+    weight: 0.6 - i / 20,
+  }));
+  assert.deepEqual([told.view.queries, told.view.keys, told.other], [[3], [5], false]);
+  assert.deepEqual(soughtHead(told, numbers, 12), { layer: 2, head: 3, weight: 0.6 });
+  assert.equal(soughtHead(told, numbers.slice(0, 4), 12), null, "others are on their way");
+  assert.equal(soughtHead(after({ layer: 1 }, told), numbers, 12), null, "another was chosen");
+  const nothing = numbers.map((one) => ({ ...one, weight: 0 }));
+  assert.equal(soughtHead(told, nothing, 12), null, "no head may look there");
+  assert.equal(soughtHead(after({ queries: [3], keys: [5] }), numbers, 12), null, "nobody asked");
+});
+
+test("what the hand rests on after that click counts again once it has left it", () => {
+  const told = answered();
+  const here = { rows: [], columns: [5] };
+  assert.equal(told.hovered, null);
+  assert.equal(pointAt(told, here), told);
+  assert.deepEqual(pointAt(pointAt(told, { rows: [], columns: [6] }), here).hovered, here);
+  assert.deepEqual(pointAt(pointAt(told, null), here).hovered, here);
 });

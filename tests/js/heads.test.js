@@ -8,6 +8,7 @@ import {
   unpackExplained,
 } from "../../explorer/instrument/numbers/explained.js";
 import {
+  eachOf,
   measuresOf,
   rankHeads,
   readPairs,
@@ -43,8 +44,18 @@ test("pointed words come first, and beyond what others give is the larger of bot
   assert.equal(beyond.mean[1], null);
 });
 
+test("of several pairs each has its number, of a single one the mean is all", () => {
+  const each = [
+    [0.6, 0.1],
+    [0.02, 0.3],
+  ];
+  const found = /** @type {any} */ ({ each });
+  assert.deepEqual(eachOf(found, 0), ["0.600", "0.020"]);
+  assert.deepEqual(eachOf({ ...found, each: each.slice(0, 1) }, 0), []);
+});
+
 test("a head that looks at a word from everywhere is not said to find the pair", () => {
-  const found = { weight: [0.7, 0.5, 0.5], spread: [0, 0, 0], baseline: [0.1, 0.5, 0.1] };
+  const found = { weight: [0.7, 0.5, 0.5], spread: [0, 0, 0], baseline: [0.1, 0.5, 0.1], each: [] };
   const all = { ...found, others: [0.65, 0.1, 0.1] };
   assert.match(verdict(all, 0), /whoever asks/);
   assert.match(verdict(all, 1), /their distance/);
@@ -52,6 +63,7 @@ test("a head that looks at a word from everywhere is not said to find the pair",
   const uneven = {
     weight: [0.281, 0.6],
     spread: [0.429, 0.1],
+    each: [],
     baseline: [0, 0.1],
     others: [0, 0.1],
   };

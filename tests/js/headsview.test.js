@@ -56,7 +56,7 @@ const SURVEY = {
 };
 const FOUND = {
   ...{ weight: [0.5, 0, 0, 0], spread: [0, 0, 0, 0] },
-  ...{ baseline: [0, 0, 0, 0], others: [0, 0, 0, 0] },
+  ...{ baseline: [0, 0, 0, 0], others: [0, 0, 0, 0], each: [[0.5, 0, 0, 0]] },
 };
 const open = (link = "") => withSurvey(null, SURVEY, new URLSearchParams(link));
 

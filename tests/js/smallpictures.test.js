@@ -61,9 +61,21 @@ test("what may not be looked at is hatched in a small picture, a dot only where 
 });
 
 test("a number on a small picture has two digits, and the largest does not read as less than one", () => {
-  assert.deepEqual([undefined, 0, 0.034, 0.5, 0.994, 0.996, 1].map(shortOf), [
-    ...["", ".00", ".03", ".50", ".99", "1.0", "1.0"],
-  ]);
+  assert.deepEqual(
+    [undefined, 0, 0.034, 0.5, 0.994, 0.996, 1].map((x) => shortOf(x)),
+    [...["", ".00", ".03", ".50", ".99", "1.0", "1.0"]],
+  );
+});
+
+test("a number that is next to nothing fits on its picture, and in a long text it keeps its size", () => {
+  assert.deepEqual(
+    [9e-15, 0.0004].map((x) => shortOf(x, 0.6)),
+    ["<.01", "<.01"],
+  );
+  assert.deepEqual(
+    [9e-15, 0.0004].map((x) => shortOf(x, 0.02)),
+    ["<.01", "4e-4"],
+  );
 });
 
 test("the strongest number has the full colour, a missing one none", () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { isOfHeads } from "../../explorer/instrument/numbers/headname.js";
 import { givenBy, gotBy, numberOf } from "../../explorer/instrument/numbers/model.js";
 import {
   baseOf,
@@ -217,4 +218,13 @@ test("the notes carry the measured numbers", () => {
   );
   assert.match(hiddenNote("renormalised", of), /50 % of all 3 .* divided by what remains/);
   assert.match(scaleNote("percentile", Float32Array.from([0.4])), /^Full colour: 0.400 and more/);
+});
+
+test("what is said of a head is said while it is looked at, and what is of none always", () => {
+  const notice = "“it” stands for “cat”, and L3·H1 finds that word.";
+  assert.equal(isOfHeads(notice, 3, [1]), true);
+  assert.equal(isOfHeads(notice, 3, [0, 1]), true);
+  assert.equal(isOfHeads(notice, 3, [2]), false);
+  assert.equal(isOfHeads(notice, 4, [1]), false);
+  assert.equal(isOfHeads("Random weights: what you see is noise.", 4, [1]), true);
 });

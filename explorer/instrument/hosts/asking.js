@@ -23,14 +23,19 @@ export function createAsking(root) {
     delete dataset.ask;
   };
   const edit = () => {
+    delete dataset.asked; // what was asked may have failed
     dataset.ask = "open";
     const box = /** @type {HTMLElement | null} */ (document.querySelector(BOXES));
     box?.focus();
     if (box instanceof HTMLTextAreaElement) box.select();
   };
+  const go = () => {
+    fold();
+    dataset.asked = ""; // the picture is of what was asked before, and the style dims it
+  };
   document.addEventListener(
     "click",
-    (event) => event.target instanceof Element && event.target.closest(GO) && fold(),
+    (event) => event.target instanceof Element && event.target.closest(GO) && go(),
     { capture: true, signal },
   );
   // They may stand open only for what is wrong: that leaves with its cause, and a hand must not lose them.
@@ -46,7 +51,8 @@ export function createAsking(root) {
     "keydown",
     (event) => {
       const inside = event.target instanceof Element && event.target.closest(".st-key-ask");
-      if (inside && (event.key === "Escape" || (event.key === "Enter" && event.ctrlKey))) fold();
+      if (inside && event.key === "Escape") fold();
+      if (inside && event.key === "Enter" && event.ctrlKey) go();
       if (event.key !== "e" || event.ctrlKey || event.metaKey || event.altKey) return;
       if (isTyped(event) || "lesson" in dataset) return;
       event.preventDefault();
@@ -59,6 +65,7 @@ export function createAsking(root) {
     /** A result is here: of a new run the inputs fold. @param {number} now */
     seen: (now) => {
       const isBusy = document.activeElement?.closest(".st-key-ask"); // a hand is in them again
+      if (now !== asked) delete dataset.asked;
       if (now !== asked && !isBusy) fold();
       asked = now;
     },

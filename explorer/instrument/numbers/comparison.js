@@ -247,17 +247,39 @@ export const FOLLOWS = {
   free: "what you choose",
 };
 
+const NAMED = 4; // pairs in the same place that are named
+
 /** What is compared and what is left out. @param {Pairing} pairing */
-export function noteOf(pairing) {
-  const parts = [`${pairing.units.length} words are common to both.`];
-  pairing.left_out.forEach((texts, i) => {
+export function noteOf({ units, left_out: leftOut, kept }) {
+  const parts = [commonTo(units)];
+  leftOut.forEach((texts, i) => {
     if (!texts.length) return;
     const some = texts.slice(0, 8).join(" ") + (texts.length > 8 ? " …" : "");
+    const share = (100 * kept[i]).toFixed(0);
     parts.push(
-      `${texts.length} of ${"AB"[i]}’s tokens (${some}) have no counterpart and are left out; of what the common words give to tokens ${(100 * pairing.kept[i]).toFixed(0)} % stays among them.`,
+      `Left out: ${texts.length} of ${"AB"[i]}’s tokens (${some}), which have no counterpart. In ${"AB"[i]} the common tokens give ${share} % of their attention to one another, the rest to those left out.`,
     );
   });
   return parts.join(" ");
+}
+
+/**
+ * How many are the same in both, and which only stand in the same place.
+ * @param {CommonUnit[]} units
+ */
+function commonTo(units) {
+  const isSame = (/** @type {CommonUnit} */ unit) => nameOfUnit(unit) === unit.text;
+  const [same, others] = [units.filter(isSame), units.filter((unit) => !isSame(unit))];
+  const marks = [...new Set(same.filter(({ special }) => special).map(({ text }) => text))];
+  const among = marks.length ? ` (${marks.join(" and ")} among them)` : "";
+  const inPieces = same.some(({ a, b }) => a.length > 1 || b.length > 1);
+  const pairs = others.slice(0, NAMED).map((unit) => `“${unit.text}” with “${unit.other}”`);
+  const more = others.length > NAMED ? ` and ${others.length - NAMED} more` : "";
+  return [
+    `${same.length} tokens are common to both${among}.`,
+    ...(inPieces ? ["A word in pieces counts as one."] : []),
+    ...(pairs.length ? [`In the same place, compared as one: ${pairs.join(", ")}${more}.`] : []),
+  ].join(" ");
 }
 
 /** Whether a view is of a ranked head of A. @param {Rank} rank @param {View | undefined} view */

@@ -255,6 +255,9 @@ function keepPart(found, { part, shape, data }) {
 /** @param {Header} head */
 export const mapSize = (head) => head.query_tokens.length * head.key_tokens.length;
 
+/** How many heads there are. @param {Header} head */
+export const headsIn = ({ numbers, n_heads }) => numbers.length * n_heads;
+
 /** Where a layer stands among those that the model has. @param {Header} head @param {number} layer */
 export const indexOf = ({ numbers }, layer) => numbers.indexOf(layer);
 

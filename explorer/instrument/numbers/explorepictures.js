@@ -2,7 +2,7 @@
 
 import { pinnedNumbers, wishOf } from "./answers.js";
 import { remember } from "./basics.js";
-import { areHere, mapSize } from "./data.js";
+import { areHere, headsIn, mapSize } from "./data.js";
 import { deepOf } from "./deep.js";
 import { unitsAcross, unitsHolding } from "./layout.js";
 import { FEW } from "./longmodel.js";
@@ -98,7 +98,9 @@ export function sceneOf(trace, told, pictures, painted, { theme, moved, asks }) 
   const onMap = focusOnMap(painted, focus);
   const spoken = coarse ? { model: painted.total, focus: onMap } : { model: painted, focus };
   const known = partsOf(spoken, painted, loading ? view : null, asks);
-  const parts = coarse && !told.hovered ? [tooMany(most, painted.total), ...known] : known;
+  const ranked =
+    !coarse && isMost(told, painted, numbers, trace) ? withRank(known, numbers.length) : known;
+  const parts = coarse && !told.hovered ? [tooMany(most, painted.total), ...ranked] : ranked;
   const base = {
     ...{ trace, view, theme, loading, moved, parts, coarse },
     says: parts.flat().join(""),
@@ -121,6 +123,28 @@ export function sceneOf(trace, told, pictures, painted, { theme, moved, asks }) 
   }
   return scene;
 }
+
+/**
+ * Whether what is said is of the one head that gives most to the pinned pair.
+ * @param {Told} told @param {Model} painted @param {Scene["pinnedNumbers"]} numbers @param {Trace} trace
+ */
+function isMost({ hovered, peeked }, { layer, chosen, pooled }, numbers, { head }) {
+  if (hovered || peeked || pooled || numbers.length < 2 || numbers.length < headsIn(head)) {
+    return false;
+  }
+  const [first, second] = numbers;
+  const isIt = chosen.length === 1 && first.layer === layer && first.head === chosen[0];
+  return isIt && first.weight > second.weight;
+}
+
+/**
+ * A sentence about a pair, with what makes its head stand out.
+ * @param {Scene["parts"]} parts @param {number} all how many heads there are
+ */
+const withRank = (parts, all) => [
+  ...parts.slice(0, -1),
+  String(parts.at(-1)).replace(/\.$/, `, the most of all ${all} heads.`),
+];
 
 /** Where what is in focus looks, and who looks at it. @param {Model} model @param {Focus} focus */
 const seenIn = (model, { rows, columns }) => ({

@@ -22,9 +22,11 @@ import {
  * @typedef {{layer: number, head: number, stays: boolean}} Peek a head that is looked at, and
  *   whether the look has stayed on it
  * @typedef {{view: View, history: import("./view.js").History, hovered: Focus | null,
- *            peeked: Peek | null, several: boolean, other: boolean}} Told
+ *            peeked: Peek | null, several: boolean, other: boolean, seeks: boolean,
+ *            rested: Focus | null}} Told
  *   hovered: what is pointed at; several: every click adds; other: the next click goes to the side
- *   where nothing is pinned
+ *   where nothing is pinned; seeks: it has, and the strongest head of that pair is wanted; rested:
+ *   what the hand still rests on after that click, which counts again once it has left it
  */
 
 /** @type {Told} */
@@ -35,6 +37,13 @@ export const NOTHING_TOLD = {
   peeked: null,
   several: false,
   other: false,
+  seeks: false,
+  rested: null,
+};
+
+/** Of another picture, or at another place: nothing is pointed at and nothing is asked. */
+export const NOTHING_AT_HAND = {
+  ...{ hovered: null, peeked: null, other: false, seeks: false, rested: null },
 };
 
 /** @param {Focus | null} one @param {Focus | null} other */
@@ -49,8 +58,11 @@ const same = (one, other) =>
  * @param {Told} told @param {Focus | null} focus
  * @returns {Told} the same object if it was pointed at before
  */
-export const pointAt = (told, focus) =>
-  same(focus, told.hovered) ? told : { ...told, hovered: focus };
+export function pointAt(told, focus) {
+  if (focus && same(focus, told.rested)) return told;
+  if (same(focus, told.hovered) && !told.rested) return told;
+  return { ...told, hovered: focus, rested: null };
+}
 
 /**
  * A look at a head; null: the look ends.
@@ -73,9 +85,20 @@ export const stay = (told) =>
  */
 export function changed(told, next, head) {
   const view = clamp(next(told.view), head);
-  const other = told.other && isPinned(view) && !isPair(view);
-  return { ...told, view, other, history: note(told.history, told.view, view) };
+  const seeks = told.other && isPair(view);
+  const other = told.other && isPinned(view) && !seeks;
+  const hand = seeks ? { hovered: null, rested: told.hovered } : {};
+  return { ...told, ...hand, view, other, seeks, history: note(told.history, told.view, view) };
 }
+
+/**
+ * The head that gives a pair most, once every head's number is here; null before, and where none
+ * gives anything.
+ * @param {Told} told @param {import("./scene.js").Ranked[]} numbers strongest first
+ * @param {number} all so many heads there are
+ */
+export const soughtHead = (told, numbers, all) =>
+  told.seeks && numbers.length === all && numbers[0].weight > 0 ? numbers[0] : null;
 
 /**
  * Undo or redo.
@@ -84,7 +107,7 @@ export function changed(told, next, head) {
  */
 export function travelled(told, where) {
   const found = step(told.history, told.view, where);
-  return found && { ...told, history: found[0], view: found[1] };
+  return found && { ...told, history: found[0], view: found[1], seeks: false };
 }
 
 /**
@@ -136,7 +159,7 @@ export function arrived(told, head, link) {
   const { layer, heads } = told.view;
   const stays = told.view !== START && !head.opening?.example ? { layer, heads } : {};
   const view = clamp(fromParams({ ...opened, ...stays }, link), head);
-  return { ...told, view, history: NO_HISTORY, hovered: null, peeked: null, other: false };
+  return { ...told, view, history: NO_HISTORY, ...NOTHING_AT_HAND };
 }
 
 /** The view that an example opens with. @param {Header} head */

@@ -12,3 +12,12 @@ export const spokenHead = (layer, head) => `layer ${layer}, head ${head}`;
 
 /** A sentence for who listens: its heads as they are spoken. @param {string} text */
 export const inSpeech = (text) => text.replace(/L(\d+)·H(\d+)/g, "layer $1, head $2");
+
+/**
+ * Whether a text speaks of a head that is looked at, or of none at all.
+ * @param {string} text @param {number} layer @param {number[]} heads
+ */
+export function isOfHeads(text, layer, heads) {
+  const named = text.match(/L\d+·H\d+/g);
+  return !named || heads.some((head) => named.includes(headName(layer, head)));
+}

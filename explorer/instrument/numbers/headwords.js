@@ -3,7 +3,7 @@
 import { csvCell } from "./csv.js";
 import { headName, spokenHead } from "./headname.js";
 import { measureOf } from "./headsview.js";
-import { inDigits, measuresOf, placeOf, rankHeads, wordAt } from "./survey.js";
+import { BEYOND, inDigits, measuresOf, POINTED, placeOf, rankHeads, wordAt } from "./survey.js";
 
 /**
  * @typedef {import("./survey.js").Heads} Heads
@@ -59,6 +59,12 @@ export function headsSentence(state, name = nameOf) {
   return shown === null ? "No head is of these kinds." : headInWords(state, shown, name);
 }
 
+/** The kind of the head that the sentence is about; empty for none. @param {HeadsState} state */
+export function kindOf(state) {
+  const shown = state.hovered ?? chosenOf(state);
+  return shown === null ? "" : (state.heads.kinds[state.heads.heads[shown].kind] ?? "");
+}
+
 /** The head that is picked, or else the first in the list; null for none. @param {HeadsState} state */
 export const chosenOf = (state) =>
   state.view.pick >= 0 ? state.view.pick : (firstOf(state) ?? null);
@@ -84,12 +90,25 @@ export const headsTitle = (state) =>
 /** How many texts there are, where every line is one. @param {Heads} heads */
 export const textsInWords = ({ n_texts }) => (n_texts > 1 ? `${n_texts} texts` : "");
 
+/**
+ * What the list is of; of pointed words, over how many pairs.
+ * @param {HeadsState} state @param {number} count of heads
+ */
+export function ranksTitle(state, count) {
+  const { heads } = state;
+  const measure = measureOf(state);
+  const isPointed = measure.key === POINTED || measure.key === BEYOND;
+  const n = heads.pairs.length;
+  const over = isPointed ? (n > 1 ? `${n} pairs` : "one pair") : textsInWords(heads);
+  return `${count} heads, by ${measure.name}${over && `, over ${over}`}`;
+}
+
 /** What is on screen, for whoever waits for it. @param {HeadsState} state */
 export const headsPainted = (state) =>
   `${state.heads.id} ${measureOf(state).key} ${nameOf(state.heads, firstOf(state) ?? 0)}`;
 
 export const MAP_HELP =
-  "Rows are layers, columns are heads, both from 0. The edge of a cell has the colour of its kind. Means over all queries (Clark et al. 2019); kinds by stated rules (after Kovaleva et al. 2019), of several texts where the rule holds in three of four. Neither says what a head contributes: see Explain.";
+  "Rows are layers, columns are heads, both from 0. The edge of a cell has the colour of its kind. Means over all queries (Clark et al. 2019); kinds by stated rules (after Kovaleva et al. 2019), of several texts where the rule holds in at least three quarters of them. Neither says what a head contributes: see Explain.";
 
 export const SPECIALS_HELP =
   "Special tokens, such as [CLS] and [SEP], stand in no text and take much of the attention. Left out: their rows do not count, and every other row is divided by what it gives to the other tokens. Measures, kinds and ranks change; the picture of which heads are alike, and a pair that is pointed at, count them always.";

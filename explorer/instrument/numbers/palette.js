@@ -78,18 +78,6 @@ export function divergingRamp(dark) {
 }
 
 /**
- * The same scale with less of everything, for what is not chosen: still to be read, but quiet.
- * @param {boolean} dark
- * @returns {Rgb[]}
- */
-export function greyRamp(dark) {
-  return Array.from({ length: 256 }, (_, i) => {
-    const t = i / 255;
-    return oklch(dark ? 0.22 + 0.46 * t : 0.985 - 0.47 * t, 0.012 + 0.03 * t, 262);
-  });
-}
-
-/**
  * A scale whose tones rise with the square root: where the full colour is weight 1 for every head and
  * text, most weights of a long text are small.
  * @param {Rgb[]} ramp

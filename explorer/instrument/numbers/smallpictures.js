@@ -81,12 +81,15 @@ export function enlarge(pixels, line, { levels, height, width, colours, masked }
 }
 
 /**
- * A pinned pair's number as it fits on a small picture.
- * @param {number | undefined} number
+ * A pinned pair's number as it fits on a small picture: four signs.
+ * @param {number | undefined} number @param {number} [strongest] of all heads
  */
-export function shortOf(number) {
+export function shortOf(number, strongest = 1) {
   if (number === undefined) return "";
-  if (number > 0 && number < 0.005) return number.toExponential(0); // as most of a long text are
+  if (number > 0 && number < 0.005) {
+    const isFar = strongest < 0.1 && number >= 1e-9; // as in a long text
+    return isFar ? number.toExponential(0) : "<.01";
+  }
   return number >= 0.995 ? "1.0" : number.toFixed(2).slice(1);
 }
 

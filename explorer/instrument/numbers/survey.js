@@ -18,8 +18,10 @@ import { read } from "../wire/container.js";
  * @typedef {{measures: Measure[], heads: {kind: number, evidence: string, sink: string}[]}} Habits
  * @typedef {{text: string, special: boolean, word: number | null}} Pointable
  * @typedef {[number, number, number]} Pair a text, and the positions of two of its tokens
- * @typedef {{weight: Numbers, spread: Numbers, baseline: Numbers, others: Numbers}} Found
- *   baseline: of other tokens at the same distance; others: of other tokens to the same word
+ * @typedef {{weight: Numbers, spread: Numbers, baseline: Numbers, others: Numbers,
+ *            each: Numbers[]}} Found
+ *   baseline: of other tokens at the same distance; others: of other tokens to the same word; each:
+ *   the weights in each pair, of which weight is the mean
  * @typedef {{id: string, link: Record<string, string> | null, about: About, numbers: number[],
  *            n_heads: number, n_texts: number, n_placed: number, kinds: string[],
  *            counted: Habits, left_out: Habits | null,
@@ -146,6 +148,13 @@ export function verdict({ weight, spread, baseline, others }, i) {
         : "it is this pair that it finds.";
   return `${parts.join("; ")}: ${judged}`;
 }
+
+/**
+ * A head’s number in each of several pairs, in the order in which they were chosen.
+ * @param {Found} found @param {number} i
+ */
+export const eachOf = ({ each }, i) =>
+  each.length > 1 ? each.map((weights) => (weights[i] ?? 0).toFixed(3)) : [];
 
 /** The model’s own number of a head’s layer, and the head’s in it. @param {Heads} heads @param {number} i */
 export const placeOf = ({ n_heads, numbers }, i) => ({

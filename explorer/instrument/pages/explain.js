@@ -54,6 +54,9 @@ import { followSizes } from "./sizes.js";
  * @typedef {{state: ExplainState, theme: import("../parts/theme.js").Theme, root: HTMLElement}} Shown
  */
 
+const WHY_OTHER =
+  "One number is needed to explain. This model makes a vector of a text, so it is how alike those of two texts are: the other text is only an example, change it above.";
+
 /** The names that a link uses. */
 export const EXPLAIN_PARAMS = [
   ...["method", "off", "gone", "target", "other", "first", "at", "guess", "label"],
@@ -163,10 +166,11 @@ function actsOf(here) {
  * What is asked for, and whether what stands below it is the answer.
  * @param {Here} here @param {Parts} parts @param {import("../numbers/explained.js").Explained | null} found
  */
-function showBar({ bar, root }, { ask, about, results }, found) {
+function showBar({ bar, root }, { ask, about, results, why }, found) {
   if (!bar) return;
   ask.show(bar, found?.at ?? null);
   if (found) about.show(found.about);
+  why.hidden = bar.wish.kind !== "like";
   results.hidden = !found;
   results.classList.toggle("ax-stale", bar.stale);
   if (found) return;
@@ -219,6 +223,7 @@ function createParts(here, act) {
   return {
     ...{ ask, target, rows, pointedSays, caveat, goneSays, goneBack, curves, heads, scoring, save },
     results: h("div", { class: "ax-results" }),
+    why: h("p", { class: "ax-help", hidden: "" }, WHY_OTHER),
     lines: h("ul", { class: "ax-findings" }),
     about: createAbout(host.asking ?? null),
     asks: host.ask !== undefined,
@@ -231,10 +236,10 @@ function createParts(here, act) {
 /** @param {Parts} parts */
 function layOut(parts) {
   const { ask, about, target, lines, copy, save, scoring, curves, table, matrix, heads } = parts;
-  const { results, asks } = parts;
+  const { results, asks, why } = parts;
   const away = h("div", { class: "ax-away" }, ...(copy ? [copy.element] : []), save.element);
   results.append(
-    ...[target, lines, scoring, curves.element],
+    ...[target, why, lines, scoring, curves.element],
     h("details", { class: "ax-table" }, h("summary", {}, "All numbers as a table"), table),
     h(
       "details",

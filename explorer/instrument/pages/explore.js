@@ -3,22 +3,25 @@
 // once has no need, one that has no address to share no copyLink, one without other pages no
 // go.
 
-import { areHere, frameAt, merge, showFrame, unpack } from "../numbers/data.js";
+import { areHere, frameAt, headsIn, merge, showFrame, unpack } from "../numbers/data.js";
 import { noPictures, picturesAfter, sceneOf } from "../numbers/explorepictures.js";
 import {
   arrived,
   changed,
   haveOtherThumbs,
+  NOTHING_AT_HAND,
   NOTHING_TOLD,
   peekAt,
   picked,
   pickedPair,
   pointAt,
+  soughtHead,
   stay,
   travelled,
   withWholeLayer,
 } from "../numbers/explorestore.js";
 import { levelsIn, mapLevelOf, unitsHolding } from "../numbers/layout.js";
+import { nextHead } from "../numbers/nexthead.js";
 import { pinnedWords } from "../numbers/pinnedwords.js";
 import { areThumbsExact } from "../numbers/thumbs.js";
 import {
@@ -278,9 +281,10 @@ const choosingIn = (here) => ({
     change(here, (now) => chooseHead(now, layer, head, add), { model: true, moved: true });
   },
   nextHead: () => {
-    const { trace, told } = here;
-    const next = ((told.view.heads[0] ?? 0) + 1) % (trace?.head.n_heads ?? 1);
-    change(here, (now) => chooseHead(now, now.layer, next, false), { model: true, moved: true });
+    const { trace, told, pictures } = here;
+    if (!trace) return;
+    const { layer, head } = nextHead(trace, told.view, pictures.numbers);
+    change(here, (now) => chooseHead(now, layer, head, false), { model: true, moved: true });
   },
   pointAtText: () => here.parts.reading.toHand(),
   chooseLayer: (layer) => {
@@ -335,7 +339,7 @@ function goTo(here, params) {
   const { cards } = told.view; // those of now: a place is none of theirs
   const there = clamp(fromParams(START, params), trace.head);
   const view = { ...there, cards };
-  here.told = { ...told, view, history: NO_HISTORY, hovered: null, peeked: null, other: false };
+  here.told = { ...told, view, history: NO_HISTORY, ...NOTHING_AT_HAND };
   fetchMissing(here);
   const words = pinnedWords(trace, view);
   here.host.onShown?.(trace.head.id, toParams(view), words);
@@ -413,6 +417,16 @@ function render(here) {
   parts.says.show(scene, passing);
   if (anew) parts.training.draw(scene);
   root.dataset.painted = paintedOf(scene);
+  seek(here);
+}
+
+/** To the head that gives most to the pair that was asked about. @param {Here} here */
+function seek(here) {
+  const { told, trace, pictures } = here;
+  const found = trace && soughtHead(told, pictures.numbers, headsIn(trace.head));
+  if (!found) return;
+  const { layer, head } = found;
+  change(here, (now) => chooseHead(now, layer, head, false), { model: true, moved: true });
 }
 
 /** What is painted, for whoever waits for it. @param {Scene} scene */

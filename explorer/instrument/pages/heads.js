@@ -14,6 +14,7 @@ import {
   headsPainted,
   headsSentence,
   headsTitle,
+  kindOf,
   measureGroups,
   ranked,
   SPECIALS_HELP,
@@ -24,8 +25,8 @@ import { createHeadCard } from "../panels/headcard.js";
 import { createHeadPictures } from "../panels/headpictures.js";
 import { createHeadRanks, kindChips } from "../panels/headranks.js";
 import { createAbout, fileWords } from "../parts/about.js";
-import { helpMark } from "../parts/bubble.js";
-import { choice, h, setText } from "../parts/dom.js";
+import { helpMark, term } from "../parts/bubble.js";
+import { choice, h } from "../parts/dom.js";
 import { readTheme } from "../parts/theme.js";
 import { createCopy } from "../parts/tools.js";
 import { createSaveMenu } from "../save/files.js";
@@ -77,7 +78,7 @@ export function mountHeads(root, host) {
 
   function drawHovered() {
     if (!here.state) return;
-    setText(parts.says, headsSentence(here.state));
+    sayHead(parts.says, here.state);
     parts.pictures.show(here.state, here.theme);
   }
 
@@ -273,10 +274,10 @@ function layOut(parts) {
     h(
       "div",
       { class: "ax-heads" },
+      ...(finder ? [finder.element] : []), // what is found stands beside it
       h("div", { class: "ax-heads-side" }, pictures.map, pictures.plane),
       h("div", { class: "ax-heads-side" }, ranks.element, parts.card.element),
     ),
-    ...(finder ? [finder.element] : []),
   ];
 }
 
@@ -297,11 +298,26 @@ function drawParts(parts, here, state, act) {
   parts.pictures.kinds.replaceChildren(
     ...kindChips(state, theme, (kinds) => act.change({ kinds })),
   );
-  setText(parts.says, headsSentence(state));
+  sayHead(parts.says, state);
   parts.pictures.show(state, theme);
   parts.card.show(state);
   parts.finder?.show(state.heads, state.view.pairs);
   parts.ranks.show({ state, thumbs, theme });
+}
+
+/** What the head does; its kind explains itself. @param {HTMLElement} says @param {HeadsState} state */
+function sayHead(says, state) {
+  const text = headsSentence(state);
+  if (says.textContent === text) return;
+  const kind = kindOf(state);
+  const [before, after = ""] = kind ? splitAt(text, `Kind: ${kind}`) : [text];
+  says.replaceChildren(before, ...(after ? ["Kind: ", term(kind), after] : []));
+}
+
+/** @param {string} text @param {string} part */
+function splitAt(text, part) {
+  const at = text.lastIndexOf(part);
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + part.length)];
 }
 
 /** The measures that there are now: a switch may take some away. @param {HTMLSelectElement} select @param {Heads} heads */

@@ -1,8 +1,9 @@
 // The words around the pictures: the sentence, the notes, and what is chosen.
 
-import { headName, inSpeech, spokenHead } from "../numbers/headname.js";
+import { headName, inSpeech, isOfHeads, spokenHead } from "../numbers/headname.js";
 import { digits } from "../numbers/model.js";
 import { caption, hiddenNote, POINT, sinkNote, TAP } from "../numbers/words.js";
+import { isTerm, term } from "../parts/bubble.js";
 import { byHand, h, pushButton, setText } from "../parts/dom.js";
 
 /**
@@ -27,6 +28,16 @@ function inHand(parts, looks) {
 /** @param {Part[]} parts tokens are set as text, in bold */
 const marked = (parts) =>
   parts.map((part) => (typeof part === "string" ? part : h("strong", {}, part[0])));
+
+const TERMS = /\b(entropy|bits)\b/;
+
+/** The same, where special tokens and what is measured explain themselves. @param {Part[]} parts */
+const explained = (parts) =>
+  parts.flatMap((part) =>
+    typeof part === "string"
+      ? part.split(TERMS).map((text) => (TERMS.test(text) ? term(text) : text))
+      : [h("strong", {}, isTerm(part[0]) ? term(part[0]) : part[0])],
+  );
 
 /** @param {Actions} actions */
 export function createCaptions(actions) {
@@ -67,7 +78,7 @@ export function createCaptions(actions) {
     const { base } = model;
     const drain = () =>
       view.specials === "shown" ? sinkNote(model) : [hiddenNote(view.specials, model)];
-    notes.replaceChildren(...marked([`${caption(profile, base)} `, ...drain()]));
+    notes.replaceChildren(...explained([`${caption(profile, base)} `, ...drain()]));
   }
 
   /** @param {Scene} scene */
@@ -89,10 +100,10 @@ export function createCaptions(actions) {
     ranking.replaceChildren(...(heads.length ? ["Strongest: ", ...heads, missing] : []));
   }
 
-  /** What an example shows, if it is one. @param {Scene} scene */
-  function notify({ trace }) {
+  /** What an example shows, if it is one, while its head is looked at. @param {Scene} scene */
+  function notify({ trace, view }) {
     const { notice: text } = trace.head.about;
-    notice.hidden = !text;
+    notice.hidden = !text || !isOfHeads(text, view.layer, view.heads);
     setText(notice, text);
   }
 

@@ -1,5 +1,5 @@
-// The head grid: every layer and head as a small picture. Hover previews, click locks. What is not
-// chosen is grey, and still scored. With something pinned, each picture shows that alone.
+// The head grid: every layer and head as a small picture. Hover previews, click locks. What is
+// chosen has a frame. With something pinned, each picture shows that alone.
 
 import { bound, remember } from "../numbers/basics.js";
 import { headWeights, indexOf, placeOf } from "../numbers/data.js";
@@ -160,13 +160,14 @@ function score(button, layer, head, number, strongest) {
   const name = headName(layer, head);
   const label = /** @type {HTMLElement} */ (button.lastElementChild);
   button.title = number === undefined ? name : `${name}: ${digits(number)}`;
-  const short = shortOf(number);
+  const short = shortOf(number, strongest);
   if (label.textContent !== short) label.textContent = short;
   label.dataset.level = String(levelOf(number, strongest));
 }
 
 /**
- * Paint what changed: the chosen in colour, the others in grey.
+ * Paint what changed. All have one scale of colours, so that they can be held against each other;
+ * what is chosen has a frame.
  * @param {Grid} grid @param {Scene} scene
  */
 function mark(grid, scene) {
@@ -186,10 +187,8 @@ function mark(grid, scene) {
       button.setAttribute("aria-pressed", String(chosen));
       button.style.setProperty("--head", theme.headCss(head));
       const label = /** @type {HTMLElement} */ (button.lastElementChild);
-      const inks = chosen ? theme.inks : theme.greyInks;
-      label.style.color = inks[Number(label.dataset.level)];
-      const colours = chosen ? theme.packed : theme.greys;
-      grid.pictures[i][head] = smallOf(scene.thumb(layer, head), colours);
+      label.style.color = theme.inks[Number(label.dataset.level)];
+      grid.pictures[i][head] = smallOf(scene.thumb(layer, head), theme.packed);
       if (!fresh) paintOne(grid, i, head);
     }),
   );

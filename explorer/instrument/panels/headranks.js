@@ -1,20 +1,14 @@
 // Heads in the order of a measure, a line for each; and the kinds, of which some can be chosen.
 
 import { measureOf, withOrWithout } from "../numbers/headsview.js";
-import {
-  nameOf,
-  ranked,
-  spokenOf,
-  textsInWords,
-  unitOf,
-  withSpread,
-} from "../numbers/headwords.js";
-import { POINTED, verdict } from "../numbers/survey.js";
+import { nameOf, ranked, ranksTitle, spokenOf, unitOf, withSpread } from "../numbers/headwords.js";
+import { eachOf, POINTED, verdict, wordAt } from "../numbers/survey.js";
 import { h, pushButton, setText } from "../parts/dom.js";
 import { drawCells, paintOn } from "../parts/paint.js";
 import { kindCss } from "./headpictures.js";
 
 /**
+ * @typedef {import("../numbers/survey.js").Heads} Heads
  * @typedef {import("../numbers/headsview.js").HeadsState} HeadsState
  * @typedef {import("../parts/theme.js").Theme} Theme
  * @typedef {{hover: (head: number | null) => void, pick: (head: number) => void,
@@ -33,9 +27,7 @@ export function createHeadRanks(act) {
   function show(drawn) {
     const { state } = drawn;
     const all = ranked(state);
-    const over = textsInWords(state.heads);
-    const title_ = `${all.length} heads, by ${measureOf(state).name}`;
-    setText(title, over ? `${title_}, over ${over}` : title_);
+    setText(title, ranksTitle(state, all.length));
     const items = all.slice(0, state.ranks).map((i, place) => rankItem(drawn, i, place, act));
     const more = pushButton(`All ${all.length}`, "Show all", act.all, "ax-copy");
     list.replaceChildren(
@@ -78,9 +70,23 @@ function rankWords({ state, theme }, i, place, act) {
     h(
       "span",
       { class: judged ? "ax-help" : "ax-help ax-cut", title: why },
-      ...(judged ? [judged] : [dotOf(kindCss(state, theme, kind)), ` ${why}`]),
+      ...(judged
+        ? [...pairByPair(heads, i), judged]
+        : [dotOf(kindCss(state, theme, kind)), ` ${why}`]),
     ),
   ];
+}
+
+/** Of several pairs the number in each, before what they say together. @param {Heads} heads @param {number} i */
+function pairByPair({ found, pairs, texts }, i) {
+  const each = found ? eachOf(found, i) : [];
+  if (!each.length) return [];
+  const names = pairs.map(([text, from, to], k) => {
+    const [one, other] = [wordAt(texts[text], from), wordAt(texts[text], to)];
+    return `${one} → ${other}: ${each[k]}`;
+  });
+  const title = names.join("\n");
+  return [h("span", { class: "ax-number ax-each", title }, `each: ${each.join(" · ")}`), h("br")];
 }
 
 /** @param {string} colour */

@@ -102,8 +102,11 @@ export function createReading(actions, readOther = null) {
     draw: (next) => draw(reading, next),
     /** @param {Scene} next */
     focus: (next) => focus(reading, next),
-    /** The arrow keys walk through the text now. */
-    toHand: () => parts.body.focus(),
+    /** The arrow keys walk through the text now; what is pinned shows itself. */
+    toHand: () => {
+      parts.body.focus();
+      pulse(here);
+    },
   };
   picking(
     parts.body,
@@ -248,6 +251,24 @@ function draw(reading, next) {
     find.again();
   }
   focus(reading, next);
+}
+
+/** What is pinned, or else the first word, draws the eye for a moment. @param {Here} here */
+function pulse({ scene, spans, spots }) {
+  if (!scene) return;
+  const { view, trace } = scene;
+  const pinned = [
+    ...view.queries.map((token) => spotOf(trace.head, "row", token)),
+    ...view.keys.map((token) => spotOf(trace.head, "column", token)),
+  ];
+  const first = spots.findIndex(({ token }) => !token.special);
+  for (const i of pinned.length ? pinned : [first]) {
+    const span = spans[i];
+    span?.classList.add("ax-pulse");
+    span?.addEventListener("animationend", () => span.classList.remove("ax-pulse"), {
+      once: true,
+    });
+  }
 }
 
 /** What is pinned comes into sight, in the box alone. @param {Reading["chunks"]} chunks @param {Scene} scene */

@@ -17,6 +17,9 @@ export function helpMark(text) {
   return explained(mark, says);
 }
 
+/** Whether a word is explained. @param {string} name */
+export const isTerm = (name) => Object.hasOwn(TERMS, name);
+
 /**
  * A word that explains itself; one that nobody has explained stays plain.
  * @param {string} name as terms.json has it @param {string} [label] what is written

@@ -4,7 +4,6 @@ import { remember } from "../numbers/basics.js";
 import {
   css,
   divergingRamp,
-  greyRamp,
   headColour,
   inkOn,
   luminance,
@@ -33,10 +32,10 @@ export function readTheme(root) {
   const text = rgb(style.color);
   const dark = luminance(text) > 0.4;
   const accent = dark ? oklch(0.76, 0.13, 262) : oklch(0.5, 0.2, 262);
-  const ramps = { ramp: weightRamp(dark), greys: greyRamp(dark) };
+  const ramp = weightRamp(dark);
   return {
     dark,
-    ramps,
+    ramp,
     text: css(text),
     page: style.getPropertyValue("--st-background-color").trim() || (dark ? "#12151c" : "#fff"),
     muted: css(text, 0.66),
@@ -46,7 +45,7 @@ export function readTheme(root) {
     accent: css(accent),
     accentCss: (/** @type {number} */ alpha) => css(accent, alpha),
     font: style.fontFamily,
-    ...tonesOf(ramps),
+    ...tonesOf(ramp),
     diverging: divergingRamp(dark),
     headCss: (/** @type {number} */ head, /** @type {number} */ alpha = 1) =>
       css(headColour(head, dark), alpha),
@@ -55,13 +54,11 @@ export function readTheme(root) {
 
 /** @typedef {import("../numbers/palette.js").Rgb[]} Ramp 256 colours, zero first */
 
-/** What is painted with the colours of weights. @param {{ramp: Ramp, greys: Ramp}} ramps */
-const tonesOf = ({ ramp, greys }) => ({
+/** What is painted with the colours of weights. @param {Ramp} ramp */
+const tonesOf = (ramp) => ({
   packed: packColours(ramp),
-  greys: packColours(greys),
   fills: ramp.map((colour) => css(colour)),
   inks: ramp.map((colour) => css(inkOn(colour))),
-  greyInks: greys.map((colour) => css(inkOn(colour))),
 });
 
 /** @type {WeakMap<Theme, Theme>} */
@@ -69,7 +66,4 @@ const fixed = new WeakMap();
 
 /** A theme where the full colour is weight 1. @param {Theme} theme */
 export const fixedTheme = (theme) =>
-  remember(fixed, theme, () => {
-    const { ramp, greys } = theme.ramps;
-    return { ...theme, ...tonesOf({ ramp: rootRamp(ramp), greys }) };
-  });
+  remember(fixed, theme, () => ({ ...theme, ...tonesOf(rootRamp(theme.ramp)) }));

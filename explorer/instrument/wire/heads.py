@@ -278,6 +278,7 @@ def _found(found: Found) -> dict[str, Any]:
         "spread": _numbers(found.spread),
         "baseline": _numbers(found.baseline),
         "others": _numbers(found.others),
+        "each": [_numbers(one) for one in found.each],
     }
 
 
