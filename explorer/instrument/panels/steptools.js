@@ -90,7 +90,7 @@ function createOffered(request) {
 
 /** The rules of the arithmetic, which the page changes itself. @param {SetPart} set */
 function createRules(set) {
-  const scale = toggle("no ÷ √dₖ", "Softmax gets the scores as they are", (on) =>
+  const scale = toggle("no ÷ √dₖ", "Softmax gets the products q · k as they are", (on) =>
     set({ scale: !on }),
   );
   const mask = toggle("causal mask", "Each token sees only itself and earlier ones", (on) =>
