@@ -247,8 +247,9 @@ def _cost() -> None:
 def _saturation() -> None:
     st.markdown(
         "$q \\cdot k$ is a sum of $d_k$ products, so it spreads more the wider a head is. Given to "
-        "softmax as it is, nearly everything goes to one key: its gradient is almost zero then, and "
-        "the layer stops learning. Divided by $\\sqrt{d_k}$ it is a score, and scores keep their spread. Here: "
+        "softmax as it is, nearly everything goes to one key: its gradient is almost zero then, "
+        "and the layer stops learning. Divided by $\\sqrt{d_k}$ it is a score, and scores keep "
+        "their spread. Here: "
         "random queries and keys, as they are before any training; 32 keys in a row, so even "
         "attention would be 0.03."
     )

@@ -389,7 +389,8 @@ def test_the_sentence_of_a_change_tells_the_models_own_numbers_of_the_stage_in_s
     products = [t.q[0, 7].astype(float) @ t.k[0, j].astype(float) for t in (silent, told)]
     after, was = (shown_number(product) for product in products)
     assert changed(reader, "Without positions, the product") == (
-        f"Without positions, the product q · k of “{texts[7]}” with “{texts[j]}” is {after}, before {was}."
+        f"Without positions, the product q · k of “{texts[7]}” with “{texts[j]}” is {after}, "
+        f"before {was}."
     )
     go(reader, "Input")
     way = np.linalg.norm(silent.x[7].astype(float) - told.x[7].astype(float))

@@ -70,7 +70,7 @@ export const STAGES = [
   {
     id: "scale",
     name: "÷ √d_k",
-    title: "Divided, the products are scores: of a size that softmax can use",
+    title: "The products, divided, are the scores",
     formula: "S = Q K^⊤ / √d_k",
     shapes: (w) => `d_k = ${w.d_k}, √d_k = ${Math.sqrt(w.d_k).toFixed(3)}`,
     text: (w) =>

@@ -88,7 +88,7 @@ export function stageSentence(shot) {
     case "products":
       return `The product q · k of ${q} with ${quoted(trace, key)} is ${plain(own.products[key])}.`;
     case "scale":
-      return `The products of ${q} spread by ${plain(spreadOf(own.products))}, its scores, after the division, by ${plain(spreadOf(own.scores))} (standard deviation).`;
+      return `The products of ${q} spread by ${plain(spreadOf(own.products))}, its scores by ${plain(spreadOf(own.scores))} (standard deviation).`;
     case "mask": {
       const allowed = allowedOf(shot);
       return `${q} may look at ${allowed.filter(Boolean).length} of ${allowed.length} tokens.`;
