@@ -93,16 +93,3 @@
   meet();
   document.addEventListener("click", leaveMenu, true); // a look on its way may hold the click
 })();
-
-(() => {
-  const { dataset } = document.documentElement;
-  if (dataset.leaves) return;
-  dataset.leaves = "1";
-  // On a phone the menu lies over the page: it closes once a page was chosen in it.
-  document.addEventListener("click", ({ target }) => {
-    const link = "[data-testid=stSidebarNavLink]";
-    if (!(target instanceof Element && target.closest(link))) return;
-    const close = "[data-testid=stSidebarCollapseButton] button";
-    /** @type {HTMLElement | null} */ (document.querySelector(close))?.click();
-  });
-})();

@@ -67,7 +67,7 @@ def test_the_first_visit_shows_a_layer_that_learns_and_has_learned(reader):
     assert pictures(reader) == ["L0·H0 after 300 steps", "Ideal: the previous token"]
     # The inputs are folded, and what the task is can still be read, with what is learned.
     expect(reader.page.locator(".ax-panel-training > p").first).to_contain_text(
-        "name the token before it. What is learned: each step changes W_Q"
+        "name the token before it. What is learned: each step changes WQ"
     )
 
 

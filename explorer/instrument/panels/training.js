@@ -10,6 +10,7 @@ import {
   taskWords,
 } from "../numbers/trainingplay.js";
 import { h, pointIn, pushButton, setText } from "../parts/dom.js";
+import { formula } from "../parts/formula.js";
 import { createAnswers } from "./traininganswers.js";
 import { createTrainingCurves, LEFT, RIGHT } from "./trainingcurves.js";
 import { createTrainingHeads } from "./trainingheads.js";
@@ -85,7 +86,7 @@ function elementsOf(play, change) {
   const slider = /** @type {HTMLInputElement} */ (
     h("input", { type: "range", min: "0", step: "1", "aria-label": "Step of the training" })
   );
-  const task = h("p", { class: "ax-help" });
+  const task = h("p", { class: "ax-help ax-training-task" });
   const stale = h("p", { class: "ax-training-stale", role: "status" });
   const says = h("p", { class: "ax-training-says" });
   const hand = h("div", { class: "ax-training-hand" }, play, slider);
@@ -108,7 +109,9 @@ function show(parts, training, now) {
   slider.max = String(training.steps.length - 1);
   slider.value = String(frame);
   slider.setAttribute("aria-valuetext", `step ${training.steps[frame]}`);
-  setText(task, taskWords(training));
+  const asks = taskWords(training);
+  if (task.dataset.of !== asks) task.replaceChildren(formula(asks));
+  task.dataset.of = asks;
   setText(stale, training.stale ?? "");
   parts.element.classList.toggle("ax-stale", Boolean(training.stale));
   setText(says, sentenceOfFrame(training, frame, now.trace, now.view));
