@@ -87,9 +87,20 @@
     /** @type {HTMLElement | null} */ (document.querySelector(close))?.click();
   }
 
+  // Streamlit would open it again with the next page that is loaded, as it was left.
+  function forgetMenu() {
+    try {
+      for (const name of Object.keys(localStorage))
+        if (name.startsWith("stSidebarCollapsed")) localStorage.removeItem(name);
+    } catch {
+      // Where nothing may be kept, nothing is.
+    }
+  }
+
   const root = document.documentElement;
   if (root.dataset.led) return; // this runs again with the page
   root.dataset.led = "1";
   meet();
+  addEventListener("pagehide", forgetMenu);
   document.addEventListener("click", leaveMenu, true); // a look on its way may hold the click
 })();

@@ -314,7 +314,7 @@ def test_the_way_of_a_trained_head_is_one_click_away(reader):
     reader.token(3).click()
     reader.page.wait_for_url("**query=3**")
     reader.page.get_by_role("button", name="Why this weight?").click()
-    reader.painted("0.1 input 3")
+    reader.painted("0.1 softmax 3")
     assert "/step" in reader.address()
 
 
