@@ -67,7 +67,7 @@ class Saturation:
 
     Attributes:
         widths: d_k.
-        scaled: Mean over queries of the row's largest weight, scores divided by √d_k.
+        scaled: Mean over queries of the row's largest weight, with q·k divided by √d_k.
         unscaled: The same without the division.
         n: Keys in a row.
     """

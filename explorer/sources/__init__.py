@@ -1,6 +1,7 @@
 """Run -> AttentionTrace. Importing this room is light; torch comes with the first model."""
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from explorer.edits import Edits
@@ -45,11 +46,17 @@ __all__ = [
     "known_languages",
     "notice_of",
     "silent",
+    "starting",
     "stored_trace",
     "trace_run",
     "warm_up",
     "working_for",
 ]
+
+
+def starting(then: str) -> str:
+    """What is being done first: PyTorch is started once, which takes seconds; later `then`."""
+    return then if "torch" in sys.modules else "Starting PyTorch"
 
 
 def trace_run(run: Run, progress: Progress = silent, edits: Edits | None = None) -> AttentionTrace:
@@ -71,7 +78,7 @@ def trace_run(run: Run, progress: Progress = silent, edits: Edits | None = None)
     if isinstance(run.source, Own):
         return run.source.trace
     run.check_is_for_a_model()
-    progress("Starting PyTorch", None)
+    progress(starting("Reading the text"), None)
     if isinstance(run.source, Scratch):
         from explorer.sources.scratch import trace_scratch
 

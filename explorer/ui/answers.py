@@ -9,6 +9,7 @@ import streamlit as st
 from explorer.errors import ExplorerError
 from explorer.export.html import page_memory, to_html
 from explorer.instrument.wire.about import About
+from explorer.instrument.wire.container import of_bytes
 from explorer.instrument.wire.lens import POSITIONS
 from explorer.instrument.wire.longtext import is_long
 from explorer.instrument.wire.request import Draw, Edge, Head, Lens, Page, Request
@@ -25,6 +26,8 @@ from explorer.ui import messages, state
 from explorer.ui.scheduler import scheduler
 from explorer.ui.work import Making
 from explorer.ui.writing import sampling_of
+
+NO_FILE = "\n"  # in place of a file that cannot be made; save/files.js knows it
 
 
 def made(name: str, make: Callable[[Report], Any], *of: object, lets_go: bool = False) -> Any:
@@ -56,7 +59,7 @@ def _let_go() -> None:
 
 
 def file(view: Mapping[str, str], make: Callable[[Report], str]) -> str:
-    """A page as a file of its own; empty, and said why, where it cannot be made.
+    """A page as a file of its own; `NO_FILE`, and said why, where it cannot be made.
 
     Args:
         view: The view that it opens with.
@@ -66,7 +69,7 @@ def file(view: Mapping[str, str], make: Callable[[Report], str]) -> str:
         return str(made("file", make, tuple(view.items())))
     except ExplorerError as error:
         messages.trouble(str(error), "_of_file")
-        return ""
+        return NO_FILE
 
 
 def offer_npz(name: str, make: Callable[[Report], bytes], size: int, *of: object) -> None:
@@ -153,10 +156,17 @@ def answers(
         return ()  # the run of the page that comes next answers what was asked last
     except ExplorerError as error:
         messages.trouble(str(error), f"_of_{name}")
-        return ()
+        return _no_file(request)
     # A file is handed out once; an answer is, as long as nothing else is asked.
     st.session_state[f"{name}_answers"] = (request, found) if request.page is None else None
     return found
+
+
+def _no_file(request: Request) -> Sequence[Block]:
+    """What tells a browser that its file does not come; nothing if it waits for none."""
+    if request.page is None:
+        return ()
+    return (of_bytes({"kind": "page", "ticket": request.page.ticket}, NO_FILE.encode()),)
 
 
 def _expected(run: Run, report: Report, draw: Draw) -> Predictions:

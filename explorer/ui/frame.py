@@ -13,6 +13,9 @@ _STYLE = "".join(
     f"<style>{(_HERE / name).read_text('utf-8')}</style>" for name in ("frame.css", "paper.css")
 )
 
+# What the menu of a phone is called: its button has no word of its own.
+_MENU = '<style>:root {{ --ax-page: "{}" }}</style>'
+
 framed: ContextVar[bool] = ContextVar("framed", default=False)
 """True while a page runs inside the frame. Streamlit's older mechanism also finds the folder
 ``pages/`` and, on a first visit by deep link, runs the page file alone: then the file calls
@@ -46,7 +49,7 @@ def main() -> None:
     icon = str(_HERE / "icon.svg")
     st.set_page_config(title, icon, layout="wide", initial_sidebar_state="collapsed")
     st.logo(str(_HERE / "logo.svg"))
-    st.html(_STYLE)
+    st.html(_STYLE + _MENU.format(page.title))
     with st.container(key="wake"):  # hidden by the style
         st.html(f"<script>{_GUARD}</script>", unsafe_allow_javascript=True)
         st.button("Ask for this page again", key="again")  # guard.js presses it

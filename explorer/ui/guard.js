@@ -87,22 +87,20 @@
     /** @type {HTMLElement | null} */ (document.querySelector(close))?.click();
   }
 
+  // Streamlit would open it again with the next page that is loaded, as it was left.
+  function forgetMenu() {
+    try {
+      for (const name of Object.keys(localStorage))
+        if (name.startsWith("stSidebarCollapsed")) localStorage.removeItem(name);
+    } catch {
+      // Where nothing may be kept, nothing is.
+    }
+  }
+
   const root = document.documentElement;
   if (root.dataset.led) return; // this runs again with the page
   root.dataset.led = "1";
   meet();
+  addEventListener("pagehide", forgetMenu);
   document.addEventListener("click", leaveMenu, true); // a look on its way may hold the click
-})();
-
-(() => {
-  const { dataset } = document.documentElement;
-  if (dataset.leaves) return;
-  dataset.leaves = "1";
-  // On a phone the menu lies over the page: it closes once a page was chosen in it.
-  document.addEventListener("click", ({ target }) => {
-    const link = "[data-testid=stSidebarNavLink]";
-    if (!(target instanceof Element && target.closest(link))) return;
-    const close = "[data-testid=stSidebarCollapseButton] button";
-    /** @type {HTMLElement | null} */ (document.querySelector(close))?.click();
-  });
 })();

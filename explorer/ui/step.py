@@ -220,7 +220,7 @@ def experiments() -> None:
 def _cost() -> None:
     st.markdown(
         "It is often said that the cost of self-attention grows *exponentially* with the length of "
-        "the text. It grows with the **square**: $n^2$ scores of $d_k$ products each, $O(n^2 d)$. "
+        "the text. It grows with the **square**: $n^2$ pairs of $d_k$ products each, $O(n^2 d)$. "
         "On a plot with both axes logarithmic a power is a straight line, and its slope is the "
         "exponent. Measure it on the machine that runs this app, with our layer (one head, "
         "$d = 64$)."
@@ -246,9 +246,10 @@ def _cost() -> None:
 
 def _saturation() -> None:
     st.markdown(
-        "A score is a sum of $d_k$ products, so without a scale it spreads more the wider a head "
-        "is, and softmax gives nearly everything to one key. Its gradient then is almost zero, and "
-        "the layer stops learning. Divided by $\\sqrt{d_k}$ the scores keep their spread. Here: "
+        "$q \\cdot k$ is a sum of $d_k$ products, so it spreads more the wider a head is. Given to "
+        "softmax as it is, nearly everything goes to one key: its gradient is almost zero then, "
+        "and the layer stops learning. Divided by $\\sqrt{d_k}$ it is a score, and scores keep "
+        "their spread. Here: "
         "random queries and keys, as they are before any training; 32 keys in a row, so even "
         "attention would be 0.03."
     )

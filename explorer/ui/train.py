@@ -333,6 +333,7 @@ def _about(film: Film, run: Run, doing: str) -> About:
     lesson, history = film.lesson, film.history
     layers, heads = lesson.n_layers or 1, lesson.n_heads or 1
     share = history.accuracy[-1]
+    when = "so far" if doing else "in the end"  # the slider below may stand elsewhere
     sizes = f"{layers} layer{'s' * (layers > 1)}", f"{heads} head{'s' * (heads > 1)}"
     return replace(
         About.of(history.trace, run),
@@ -341,8 +342,8 @@ def _about(film: Film, run: Run, doing: str) -> About:
         made=st.session_state.learned_at,
         facts=(
             (" of " if layers > 1 else ", ").join(sizes),
-            doing or f"step {history.steps[-1]:,} of {history.until:,}",
-            f"{100 * share:.{int(0.995 < share < 1)}f} % right",
+            doing or f"{history.steps[-1]:,} of {history.until:,} steps trained",
+            f"{100 * share:.{int(0.995 < share < 1)}f} % right {when}",
         ),
     )
 

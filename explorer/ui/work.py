@@ -9,7 +9,7 @@ from explorer.limits import CACHE_MB, COMPARE_TOKENS, check_tokens
 from explorer.run import Run
 from explorer.sampling import Sampling
 from explorer.source import Embedded, Hub, Own, Trained, model_of
-from explorer.sources import Progress, absent_model, trace_run
+from explorer.sources import Progress, absent_model, starting, trace_run
 from explorer.sources.memory import take
 from explorer.target import ClassScore, How, MaskedWord, NextWord, Target
 
@@ -302,7 +302,7 @@ def _learn_or_record(work: Learning | Recording, progress: Progress) -> Any:
         progress("Running the sequence through every step", None)
         text = work.text or trained.example_text(work.lesson)
         return trained.history(work.lesson, text)
-    progress("Starting PyTorch", None)
+    progress(starting("Making the layer"), None)
     return trained.learned(work.lesson, progress)[0]
 
 

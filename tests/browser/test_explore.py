@@ -488,8 +488,9 @@ def test_a_heads_caption_is_made_from_its_numbers(reader):
     entropy = -(weights * logs).sum(-1).mean()
     reader.page.locator(
         ".ax-notes",
-        has_text=f"Mostly the token before ({round(100 * before)} % of all 13 tokens’ attention); "
-        f"sharp (entropy {entropy:.1f} of {np.log2(n):.1f} bits).",
+        has_text=f"Mostly the token before ({round(100 * before)} % of all 13 tokens’ attention; "
+        "the first has none before it); "
+        f"sharp (entropy {entropy:.1f} of {np.log2(n):.1f} bits, a mean over the rows).",
     ).wait_for()
 
 

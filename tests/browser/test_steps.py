@@ -14,6 +14,7 @@ from explorer.sources.layertraces import Twist, trace_layer
 from tests.browser.test_files import saved
 
 CAT = "The cat sat on the mat because it was tired."
+NEXT = re.compile("^Stage.* ›$")
 LINK = {"text": CAT, "layer": "3", "heads": "1", "query": "8"}
 
 
@@ -48,12 +49,12 @@ def test_a_walk_through_all_stages_names_each_with_its_formula_and_sizes(reader)
         seen.append(reader.page.locator(".ax-formula-line").inner_text())
         assert reader.page.locator(".ax-matrix canvas").count() >= 1
         if i < 8:
-            reader.page.get_by_role("button", name="Next ›").click()
-    assert seen[2] == "S = Q K⊤"
+            reader.page.get_by_role("button", name=NEXT).click()
+    assert seen[2] == "Q K⊤"
     assert seen[5] == "Aij = exp(Sij) / Σj exp(Sij)"
-    expect(reader.page.get_by_role("button", name="Next ›")).to_be_disabled()
+    expect(reader.page.get_by_role("button", name=NEXT)).to_be_disabled()
     reader.page.wait_for_url("**stage=9**")
-    reader.page.get_by_role("button", name="‹ Back").click()
+    reader.page.get_by_role("button", name="‹ Stage 8").click()
     reader.page.wait_for_url("**stage=8**")
     reader.page.reload()
     reader.painted("join 8")
@@ -68,15 +69,15 @@ def test_a_clicked_weight_shows_the_numbers_of_the_model_that_made_it(reader, so
     reader.page.locator(f".ax-keys tr[data-key='{j}']").click()
     shown = list(details(reader).values())
     q, k = layer_trace.q[head, i].astype(float), layer_trace.k[head, j].astype(float)
-    score = q @ k
+    product = q @ k
     scaled = (
         layer_trace.q[head, i].astype(float)
         @ layer_trace.k[head].astype(float).T
         / np.sqrt(layer_trace.d_k)
     )
     want = [
-        score,
-        score / np.sqrt(layer_trace.d_k),
+        product,
+        product / np.sqrt(layer_trace.d_k),
         scaled[j] - scaled.max(),
         np.exp(scaled[j] - scaled.max()),
         layer_trace.weights[head, i, j],
@@ -98,7 +99,7 @@ def test_the_table_grows_with_the_stages_and_holds_the_weights_of_explore(reader
     heads = lambda: reader.page.locator(".ax-keys thead th").all_inner_texts()  # noqa: E731
     assert heads() == ["key", "q · k"]
     go(reader, "Softmax")
-    assert heads() == ["key", "q · k", "÷ √dₖ", "mask", "exp", "weight"]
+    assert heads() == ["key", "q · k", "score", "mask", "exp", "weight"]
     shown = reader.page.locator(".ax-keys tbody td:last-child").all_inner_texts()
     weights = explorer.trace(CAT).weights[3, 1, 8]
     assert shown == [shown_weight(w) for w in weights]
@@ -166,7 +167,7 @@ SEE_SLIDES = """
 def test_a_clicked_cell_stays_where_it_is_and_its_two_rows_slide_into_their_sum(reader):
     reader.before(SEE_SLIDES)
     open_steps(reader, stage="3")
-    canvas = picture(reader, "S = Q Kᵀ")
+    canvas = picture(reader, "Q Kᵀ")
     before = canvas.bounding_box()
     rows = [picture(reader, name).bounding_box() for name in "QK"]
     i, j = 10, 4  # tired, on
@@ -175,7 +176,7 @@ def test_a_clicked_cell_stays_where_it_is_and_its_two_rows_slide_into_their_sum(
     canvas.click(position={"x": x, "y": y})
     assert canvas.bounding_box() == before
     expect(reader.page.locator(".ax-details")).to_contain_text(
-        "The score of “tired” with “on”", use_inner_text=True
+        "The product q · k of “tired” with “on”", use_inner_text=True
     )
     reader.page.wait_for_url("**query=10**key=4**")
     stage = reader.page.locator(".ax-steps-body").bounding_box()
@@ -204,7 +205,7 @@ SIDES = ("left", "top")
 def test_nothing_slides_for_who_asked_for_less_motion(reader):
     reader.before(SEE_SLIDES)
     open_steps(reader, stage="3")
-    picture(reader, "S = Q Kᵀ").click(position={"x": 100, "y": 100})
+    picture(reader, "Q Kᵀ").click(position={"x": 100, "y": 100})
     reader.page.wait_for_url("**key=**")
     assert reader.page.evaluate("slides") == []
 
@@ -235,7 +236,7 @@ def test_the_picture_of_every_stage_stands_on_the_first_screen_and_nothing_jumps
             tops.add(tuple(round(box.bounding_box()["y"]) for box in below))
         tops.add(("pictures", min(round(box["y"]) for box in boxes)))
         if stage < 8:
-            reader.page.get_by_role("button", name="Next ›").click()
+            reader.page.get_by_role("button", name=NEXT).click()
     assert len(tops) == (2 if screen["height"] >= 720 else 1), tops
 
 
@@ -245,7 +246,7 @@ def test_experiments_are_led_to_from_their_stages(reader):
     said = reader.page.get_by_text("the largest weight of a row is")
     said.wait_for()
     expect(said).to_be_visible()
-    go(reader, "Scores")
+    go(reader, "q · k")
     reader.page.get_by_role("button", name="Measure what length costs").click()
     reader.page.get_by_role("button", name="Measure now").wait_for()
 
@@ -286,7 +287,7 @@ def test_without_a_pinned_word_it_begins_at_a_word_of_content_and_pins_nothing(r
     expect(reader.page.locator(".ax-chip[aria-selected=true]")).to_have_text(
         "something", use_inner_text=True
     )
-    reader.page.get_by_role("button", name="Next ›").click()
+    reader.page.get_by_role("button", name=NEXT).click()
     reader.page.wait_for_url("**stage=2**")
     assert "query" not in reader.address()
 
@@ -383,12 +384,13 @@ def test_the_sentence_of_a_change_tells_the_models_own_numbers_of_the_stage_in_s
         f"Without positions, “{texts[7]}” looks most at “{texts[now.argmax()]}” "
         f"({now.max():.4f}) instead of “{texts[before.argmax()]}” ({before.max():.4f})."
     )
-    go(reader, "Scores")
+    go(reader, "q · k")
     j = int(before.argmax())
-    scores = [t.q[0, 7].astype(float) @ t.k[0, j].astype(float) for t in (silent, told)]
-    after, was = (shown_number(score) for score in scores)
-    assert changed(reader, "Without positions, the score") == (
-        f"Without positions, the score of “{texts[7]}” with “{texts[j]}” is {after}, before {was}."
+    products = [t.q[0, 7].astype(float) @ t.k[0, j].astype(float) for t in (silent, told)]
+    after, was = (shown_number(product) for product in products)
+    assert changed(reader, "Without positions, the product") == (
+        f"Without positions, the product q · k of “{texts[7]}” with “{texts[j]}” is {after}, "
+        f"before {was}."
     )
     go(reader, "Input")
     way = np.linalg.norm(silent.x[7].astype(float) - told.x[7].astype(float))
@@ -456,12 +458,37 @@ def test_the_cost_of_length_is_measured_and_a_slope_given(reader):
     reader.page.locator(".js-plotly-plot .scatterlayer").first.wait_for()
 
 
-def test_explore_leads_to_the_head_that_was_chosen(reader):
-    reader.open(f"?{urlencode(LINK)}").painted()
+@pytest.mark.parametrize("reader", [{"viewport": {"width": 1280, "height": 720}}], indirect=True)
+def test_explore_leads_to_where_the_pinned_weight_is_made_and_its_sum_is_in_sight(reader):
+    reader.open(f"?{urlencode(LINK | {'key': '3'})}").painted()
     reader.page.get_by_role("button", name="Why this weight?", exact=True).click()
-    reader.painted("3.1 input 8")
+    reader.painted("3.1 softmax 8")
     assert "/step" in reader.address()
-    reader.page.wait_for_url("**layer=3**query=8**")
+    reader.page.wait_for_url("**layer=3**query=8**key=3**stage=6**")
+    weight = explorer.trace(CAT).weights[3, 1, 8, 3]
+    expect(reader.sentence).to_contain_text(f"looks at “sat” with {weight:.4f}, most at “cat”")
+    line = reader.page.locator(".ax-sums dt", has_text="the weight")
+    expect(line).to_be_in_viewport(ratio=1)
+    expect(reader.page.locator(".ax-sums dd").nth(4)).to_have_text(re.compile(f"^{weight:.4f}"))
+    # A query alone is taken to its strongest key.
+    reader.open(f"?{urlencode(LINK)}").painted()
+    reader.page.get_by_role("button", name="why this weight?", exact=True).click()
+    reader.painted("3.1 softmax 8")
+    expect(reader.page.locator(".ax-keys tr.ax-on th")).to_have_text("cat")
+
+
+def test_the_browsers_back_goes_through_the_stages(reader):
+    open_steps(reader)
+    for stage, name in enumerate(("qkv", "products"), start=2):
+        reader.page.get_by_role("button", name=f"Stage {stage} ›").click()
+        reader.painted(f"3.1 {name} 8")
+        reader.page.wait_for_url(f"**stage={stage}**")
+    reader.page.go_back()
+    reader.painted("3.1 qkv 8")
+    reader.page.go_back()
+    reader.painted("3.1 input 8")
+    reader.page.go_forward()
+    reader.painted("3.1 qkv 8")
 
 
 def test_saved_numbers_are_those_on_the_page_and_safe_in_a_spreadsheet(reader):
@@ -472,7 +499,7 @@ def test_saved_numbers_are_those_on_the_page_and_safe_in_a_spreadsheet(reader):
     with reader.page.expect_download() as caught:
         reader.page.get_by_role("button", name="CSV").click()
     lines = caught.value.path().read_text("utf-8-sig").splitlines()
-    assert lines[0].startswith("query,key,score,scaled,allowed,exp,weight")
+    assert lines[0].startswith("query,key,q·k,score,allowed,exp,weight")
     assert lines[1].startswith("'=,'=,")
     layer_trace = trace_layer(Run(text, source=Scratch()), 0)
     weights = [float(line.split(",")[6]) for line in lines[1:]]
@@ -499,7 +526,7 @@ def test_all_is_saved_as_one_file_that_shows_the_same_offline(reader, from_disk,
     expect(page.locator(".ax-keys tr.ax-on")).to_have_text(
         reader.page.locator(".ax-keys tr.ax-on").inner_text(), use_inner_text=True
     )
-    page.get_by_role("button", name="Next ›").click()
+    page.get_by_role("button", name=NEXT).click()
     page.locator(".ax[data-painted$='3.1 mix 8']").wait_for()
 
 

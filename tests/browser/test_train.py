@@ -61,10 +61,14 @@ def test_the_first_visit_shows_a_layer_that_learns_and_has_learned(reader):
     assert words.endswith("In this sequence 11 of 11 are right.")
     about = reader.page.locator(".ax-about .ax-fact").all_inner_texts()
     assert about[:2] == ["Copy the previous token", "1 layer, 2 heads"]
-    assert about[2:] == ["step 300 of 300", "100 % right", "just now"]
+    assert about[2:] == ["300 of 300 steps trained", "100 % right in the end", "just now"]
     expect(reader.page.locator(".ax-answers .ax-wrong")).to_have_count(0)
     expect(reader.page.locator(".ax-answers .ax-right")).to_have_count(11)
     assert pictures(reader) == ["L0·H0 after 300 steps", "Ideal: the previous token"]
+    # The inputs are folded, and what the task is can still be read, with what is learned.
+    expect(reader.page.locator(".ax-panel-training > p").first).to_contain_text(
+        "name the token before it. What is learned: each step changes WQ"
+    )
 
 
 def test_a_training_is_started_stopped_and_goes_on(reader):
@@ -310,7 +314,7 @@ def test_the_way_of_a_trained_head_is_one_click_away(reader):
     reader.token(3).click()
     reader.page.wait_for_url("**query=3**")
     reader.page.get_by_role("button", name="Why this weight?").click()
-    reader.painted("0.1 input 3")
+    reader.painted("0.1 softmax 3")
     assert "/step" in reader.address()
 
 

@@ -149,6 +149,14 @@ test("a page's size grows with its layers as gzip and base64 make it, from what 
   assert.ok(pageBytes(now.head, 0, 0) > 330_000, "it holds the instrument, too");
 });
 
+test("of one layer there is one page to be had", () => {
+  const { supply } = supplied();
+  const of = trace([0]);
+  const only = { ...of, head: { ...of.head, numbers: [0] } };
+  const names = supply.pageChoices(only, START).map(({ name }) => name);
+  assert.deepEqual(names, ["Layer 0"]);
+});
+
 const HEADS = [headOf(7), headOf(99)];
 const inFull = (/** @type {number} */ head) => headBlocks(HEADS[head], head);
 const said = (/** @type {number} */ head) => summaryBlocks(HEADS[head], head, {});

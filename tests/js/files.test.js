@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { sorted } from "../../explorer/instrument/parts/table.js";
+import { pageTrouble } from "../../explorer/instrument/save/files.js";
 import { inHelvetica } from "../../explorer/instrument/save/pdf.js";
 import { pathData, toSvg, xml } from "../../explorer/instrument/save/svg.js";
 
@@ -61,4 +62,11 @@ test("a table is sorted by words or by numbers, either way, and equals keep thei
   assert.deepEqual(sorted(rows, { by: 0, up: true }).flat(), ["a", 10, "b", 2, "c", 2]);
   assert.deepEqual(sorted(rows, { by: 1, up: false }).flat(), ["a", 10, "b", 2, "c", 2]);
   assert.equal(sorted(rows, null), rows);
+});
+
+test("a page that is none is told apart: too large, or not made", () => {
+  const said = (/** @type {number} */ length) => pageTrouble(new Uint8Array(length));
+  assert.equal(said(0), "This is too large for a browser.");
+  assert.equal(said(1), "The page could not be made; above the picture it is said why.");
+  assert.equal(said(2000), "");
 });

@@ -16,7 +16,8 @@ import {
 } from "../../explorer/instrument/numbers/layertrace.js";
 import { STAGES } from "../../explorer/instrument/numbers/stages.js";
 import { picturesOf } from "../../explorer/instrument/numbers/steppictures.js";
-import { stageSentence } from "../../explorer/instrument/numbers/stepwords.js";
+import { madeOf } from "../../explorer/instrument/numbers/stepsums.js";
+import { productInCell, stageSentence } from "../../explorer/instrument/numbers/stepwords.js";
 
 /** @param {string} text @param {number} start @returns {import("../../explorer/instrument/numbers/data.js").Token} */
 const token = (text, start) => ({
@@ -56,14 +57,14 @@ const TRACE = {
 
 test("a query's weights are softmax(q k / sqrt(d_k))", () => {
   const row = rowFrom(TRACE, 0, ownRules(TRACE));
-  assert.deepEqual([...row.scores], [2, 0]);
-  assert.deepEqual([...row.scaled], [1, 0]);
+  assert.deepEqual([...row.products], [2, 0]);
+  assert.deepEqual([...row.scores], [1, 0]);
   near(row.weights[0], Math.E / (Math.E + 1));
   near(row.weights[0] + row.weights[1], 1);
   near(row.total, 1 + 1 / Math.E);
 });
 
-test("without the scale and with a temperature the scores are divided by something else", () => {
+test("without the scale and with a temperature the products are divided by something else", () => {
   assert.equal(divisor(TRACE, { scale: false, temperature: 1, causal: false }), 1);
   assert.equal(divisor(TRACE, { scale: true, temperature: 0.5, causal: false }), 1);
   const sharp = rowFrom(TRACE, 1, { scale: false, temperature: 1, causal: false });
@@ -131,6 +132,53 @@ test("how many tokens may be looked at is said of the mask that is on, the possi
     /^A causal mask: .* switched it on above: the model itself masks nothing/,
   );
   assert.match(text(true, causal), /exactly 0\.$/);
+});
+
+test("a score is what softmax is given, and before the division it is the product q · k", () => {
+  const weights = new Float32Array(4); // the model's own, of which nothing is asked here
+  const trace = { ...TRACE, of: { ...TRACE.of, weights } };
+  const own = rowFrom(trace, 0, ownRules(trace));
+  const shotAt = (/** @type {string} */ id, key = 0) => {
+    const stage = STAGES.findIndex((one) => one.id === id);
+    const rules = ownRules(trace);
+    const state = { stage, query: 0, key, cell: null, ...rules };
+    const rows = () => allRows(trace, rules);
+    return /** @type {any} */ ({
+      ...{ trace, own, rules, key },
+      note: "",
+      turned: null,
+      state,
+      rows,
+    });
+  };
+  assert.equal(stageSentence(shotAt("products")), "The product q · k of “a” with “a” is 2.000.");
+  const scale = madeOf(shotAt("scale"));
+  assert.deepEqual(scale.lines, [
+    ["sum of 4 products: q · k", "2"],
+    ["÷ √d_k, which is 2: the score", "1"],
+  ]);
+  assert.deepEqual(
+    scale.rows.map(({ name, values }) => [name, ...Array.from(values)]),
+    [
+      ["q · k of “a”", 2, 0],
+      ["÷ √dₖ: the scores", 1, 0],
+    ],
+  );
+  const [scores] = madeOf(shotAt("softmax")).rows;
+  assert.deepEqual([scores.name, ...Array.from(scores.values)], ["Scores of “a”", 1, 0]);
+});
+
+test("the weight of the chosen pair is said beside that of the strongest", () => {
+  const stage = STAGES.findIndex((one) => one.id === "softmax");
+  const own = rowFrom(TRACE, 0, ownRules(TRACE));
+  const said = (/** @type {number} */ key) =>
+    stageSentence(/** @type {any} */ ({ trace: TRACE, own, key, state: { stage, query: 0 } }));
+  assert.match(said(1), /^“a” looks at “b” with 0\.2689, most at “a”: 0\.7311\. Its row/);
+  assert.match(said(0), /^“a” looks most at “a”: 0\.7311\. Its row/);
+});
+
+test("products in cells have the digits to be added up", () => {
+  assert.deepEqual([-1.02584, -0.001, 0.049].map(productInCell), ["−1.03", "0.00", "0.05"]);
 });
 
 test("a causal mask over words that are read backwards is that of their new order", () => {

@@ -15,7 +15,7 @@ import {
 const bytes = new Uint8Array(readFileSync(process.argv[2]));
 const [trace] = unpackLayerTraces(bytes).traces;
 const rows = allRows(trace, ownRules(trace));
-const all = (/** @type {"scores" | "scaled" | "weights"} */ name) =>
+const all = (/** @type {"products" | "scores" | "weights"} */ name) =>
   rows.map((row) => [...row[name]]);
 const z = rows.map((row) => mixed(trace, row.weights));
 const numbers = (/** @type {"q" | "k" | "v"} */ which) =>
@@ -35,8 +35,8 @@ process.stdout.write(
     q: numbers("q"),
     k: numbers("k"),
     v: numbers("v"),
+    products: all("products"),
     scores: all("scores"),
-    scaled: all("scaled"),
     weights: all("weights"),
     z: z.map((row) => [...row]),
     likeness: trace.of.positions && [...cosines(trace.of.positions, trace.d_model)],

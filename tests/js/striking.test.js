@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { merge, unpack } from "../../explorer/instrument/numbers/data.js";
+import { digits, percent } from "../../explorer/instrument/numbers/model.js";
 import {
   atFinding,
   baselineWords,
@@ -32,6 +33,7 @@ const HEAD = {
   ...{ id: "x", numbers: [0, 2], n_heads: 3, texts: [TEXT], thumb: [1, 1] },
   ...{ query_tokens: TOKENS, key_tokens: null, striking: "ask", long: false },
 };
+const N = TOKENS.length;
 const NONE = new Uint8Array();
 
 /** @param {Kind} kind @param {Partial<Finding>} [more] @returns {Finding} */
@@ -66,8 +68,9 @@ test("a pair is told with its words, whole, and how often what other words give 
 
 test("every kind of finding is one short sentence with its number and what is even", () => {
   const even = "50 % (evenly: 10 %)";
-  assert.equal(said(finding("previous")), `L2·H1 looks at the token before: ${even}`);
-  assert.equal(said(finding("next")), `L2·H1 looks at the token after: ${even}`);
+  const most = `50 % of at most ${percent((N - 1) / N)} (evenly: 10 %)`;
+  assert.equal(said(finding("previous")), `L2·H1 looks at the token before: ${most}`);
+  assert.equal(said(finding("next")), `L2·H1 looks at the token after: ${most}`);
   assert.equal(said(finding("self")), `L2·H1 looks at itself: ${even}`);
   const sink = finding("sink", { keys: [0], n_heads: 5 });
   assert.equal(said(sink), `L2·H1 gives [CLS] ${even}, the most in 5 of 6 heads`);
@@ -91,10 +94,22 @@ test("the head that matters most is told by what its absence does", () => {
 test("all baselines of a finding are named with their numbers", () => {
   const baselines = { others: 0.1, distance: 0.05, heads: 0.02 };
   assert.equal(
-    baselineWords(finding("pair", { baselines })),
+    baselineWords(finding("pair", { baselines }), trace()),
     "0.500 of the first word’s attention; other words give this one 0.100, " +
       "by distance alone it would be 0.050, other heads give, on average, 0.020.",
   );
+});
+
+test("where one token has no neighbour it is said that not all can be", () => {
+  const all = digits((N - 1) / N);
+  const said = (/** @type {any} */ kind) => baselineWords(finding(kind), trace());
+  const none = `has none before it, so ${all} is all that can be.`;
+  assert.equal(
+    said("previous"),
+    `0.500 of all attention; even attention would give 0.100. The first token ${none}`,
+  );
+  assert.match(said("next"), /The last token has none after it/);
+  assert.match(said("self"), /would give 0\.100\.$/);
 });
 
 test("where nothing is told it is said why", () => {

@@ -12,7 +12,7 @@ import { floats, payload, token } from "./trace.js";
 
 /** One layer, one head, two tokens; three frames. */
 const training = {
-  ...{ task: "Copy", length: 2, until: 30, causal: false },
+  ...{ task: "Copy", says: "", length: 2, until: 30, causal: false },
   steps: [0, 10, 30],
   loss: [2, 1, 0.5],
   accuracy: [0.1, 0.5, 1],

@@ -8,6 +8,7 @@ import {
   sentenceOfFrame,
   shareOnIdeal,
   stepOf,
+  taskWords,
   weightsAt,
 } from "../../explorer/instrument/numbers/trainingplay.js";
 import { token } from "./trace.js";
@@ -101,7 +102,7 @@ test("a place on the curves is the frame nearest to it, also beside them", () =>
 
 // Two layers of two heads, two patterns, one frame.
 const training = {
-  ...{ task: "Find", length: 3, until: 1500, causal: false },
+  ...{ task: "Find", says: "", length: 3, until: 1500, causal: false },
   ...{ steps: [1200], loss: [0.5], accuracy: [0.996], chance: 0.25, ideals: [] },
   best: null,
   ...{ answers: [["a", "b", "c"]], right: [null, "b", "b"] },
@@ -124,7 +125,8 @@ test("the chosen heads, together, are told by the pattern that they are nearest 
   assert.equal(
     sentenceOfFrame(training, 0, trace, both),
     "After 1,200 steps: 99.6 % of the answers on held-out sequences of 3 tokens are right " +
-      "(chance 25 %), loss 0.500. Of what L2·H0, H1 look at there, 50 % is the same word. " +
+      "(chance 25 %), loss 0.500. Of what L2·H0, H1 look at there, 50 % is the same word " +
+      "(a mean over the rows that have one). " +
       "In this sequence 1 of 2 are right.",
   );
 });
@@ -132,6 +134,14 @@ test("the chosen heads, together, are told by the pattern that they are nearest 
 test("of a head that was not trained nothing is said of what it looks at", () => {
   const said = sentenceOfFrame(training, 0, trace, { layer: 2, heads: [5] });
   assert.ok(said.endsWith("loss 0.500. In this sequence 1 of 2 are right."), said);
+});
+
+test("what is asked and what is learned is said in a sentence each", () => {
+  assert.match(
+    taskWords({ says: "Name it." }),
+    /^Name it\. What is learned: each step changes W_Q/,
+  );
+  assert.match(taskWords({ says: "" }), /^What is learned: .* so that the loss falls\.$/);
 });
 
 test("before the first step it is said that random weights are noise", () => {

@@ -198,14 +198,17 @@ test("heads are named one, several, or all", () => {
 test("a head is named by its habit, with the number and the spread", () => {
   const shares = { self: 0, previous: 0, next: 0, repeat: 0, special: 0 };
   const none = { ...shares, entropy: 3.5, possible: 3.7, crosses: false };
-  assert.equal(caption(none, "x"), "No simple habit of place; broad (entropy 3.5 of 3.7 bits).");
+  assert.equal(
+    caption(none, "x"),
+    "No simple habit of place; broad (entropy 3.5 of 3.7 bits, a mean over the rows).",
+  );
   assert.equal(
     caption({ ...none, previous: 0.91, next: 0.4, entropy: 0.4 }, baseOf(13, 1)),
-    "Mostly the token before (91 % of all 13 tokens’ attention); sharp (entropy 0.4 of 3.7 bits).",
+    "Mostly the token before (91 % of all 13 tokens’ attention; the first has none before it); sharp (entropy 0.4 of 3.7 bits, a mean over the rows).",
   );
   assert.equal(
     caption({ ...none, crosses: true }, "x"),
-    "From one text to the other; broad (entropy 3.5 of 3.7 bits).",
+    "From one text to the other; broad (entropy 3.5 of 3.7 bits, a mean over the rows).",
   );
 });
 

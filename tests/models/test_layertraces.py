@@ -67,8 +67,8 @@ def check_browser(layer_trace, head, q, k, v, weights, w_o, tmp_path):
     got = in_browser(layer_trace, head, tmp_path)
     for name, want in (("q", q), ("k", k), ("v", v)):
         near(got[name], want)
-    near(got["scores"], q @ k.T)
-    near(got["scaled"], q @ k.T / np.sqrt(q.shape[1]))
+    near(got["products"], q @ k.T)
+    near(got["scores"], q @ k.T / np.sqrt(q.shape[1]))
     near(got["weights"], weights)
     near(got["z"], weights @ v)
     near(got["part"], weights @ v @ w_o.T)
@@ -128,7 +128,7 @@ def test_every_stage_of_the_scratch_layer_is_what_hooks_see(options, tmp_path):
     got = in_browser(layer_trace, head, tmp_path)
     near(got["weights"], want)
     near(got["z"], want @ v)
-    near(got["scaled"], q @ k.T / np.sqrt(d_k))
+    near(got["scores"], q @ k.T / np.sqrt(d_k))
     assert layer_trace.allowed.sum() == (
         len(x) * (len(x) + 1) // 2 if options.causal else len(x) ** 2
     )

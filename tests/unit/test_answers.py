@@ -127,8 +127,22 @@ def test_a_file_is_of_its_own_view_and_a_refusal_is_said(page, monkeypatch):
 
     assert answers.file({"layer": "1"}, lambda report: "one") == "one"
     assert answers.file({"layer": "2"}, lambda report: "two") == "two"
-    assert answers.file({"layer": "3"}, refuse) == ""
+    assert answers.file({"layer": "3"}, refuse) == answers.NO_FILE
     assert said == ["It does not fit."]
+
+
+def test_a_browser_that_waits_for_a_file_is_told_that_it_does_not_come(
+    page, make_trace, monkeypatch
+):
+    monkeypatch.setattr(answers.messages, "trouble", lambda sentence, place: None)
+
+    def refuse(page, report):
+        raise ExplorerError("It does not fit.")
+
+    asked = Request("x", 0, page=Page(7, (0,)))
+    ((about, none),) = answers.answers("one", make_trace(), "x", asked, Head(), refuse)
+    assert (about["kind"], about["ticket"]) == ("page", 7)
+    assert bytes(none) == answers.NO_FILE.encode()
 
 
 def test_what_is_asked_meanwhile_ends_the_wait_and_the_work(page, make_trace, monkeypatch):

@@ -1,5 +1,5 @@
 // The page's address as the place where a view is kept, for hosts in Streamlit. Every place that was
-// looked at is a step of the browser's history; switches are not.
+// looked at, and every stage, is a step of the browser's history; switches are not.
 
 import { h } from "../parts/dom.js";
 import { Broken } from "../wire/container.js";
@@ -13,7 +13,7 @@ import { TOLD } from "./told.js";
  */
 
 const WRITE_AFTER = 150; // ms; browsers limit how often a page may rewrite its address
-const PLACE = ["layer", "heads", "query", "key"]; // the rest of a view are switches
+const PLACE = ["layer", "heads", "query", "key", "stage"]; // the rest of a view are switches
 
 /** Where one looks, of a view. @param {Params} params */
 const placeIn = (params) => PLACE.map((name) => params[name]).join(" ");

@@ -143,6 +143,7 @@ export function differenceOf(units, sides) {
 }
 
 const LEAST_NAME = 9; // pixels that a name needs
+const ALONE = 530; // pixels that two maps need beside each other
 
 /**
  * A, B and A − B as matrices: A and B in one scale.
@@ -152,9 +153,18 @@ const LEAST_NAME = 9; // pixels that a name needs
  */
 export function mapsOf(units, { a, b, less }, heads, room) {
   const n = units.length;
-  const side = Math.min(room, Math.max(250, Math.min((room - 60) / 3, 460)));
+  // Where they stand one below the other, as on a phone, each has the whole width.
+  const alone = room < ALONE;
+  const side = alone ? room : Math.max(250, Math.min((room - 60) / 3, 460));
   const names = n * LEAST_NAME <= side - 62 ? units.map(nameOfUnit) : null;
-  const square = { rows: n, columns: n, wide: side, tall: side / n, names };
+  const square = {
+    rows: n,
+    columns: n,
+    wide: side,
+    tall: side / n,
+    names,
+    ...(alone && { widest: side }),
+  };
   const top = Math.max(most(a), most(b));
   /** @param {string} name @param {Float32Array} values @param {string} shape */
   const own = (name, values, shape) => ({

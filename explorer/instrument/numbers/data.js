@@ -8,7 +8,7 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
  * @typedef {{text: string, span: [number, number] | null, word: number | null,
  *            segment: number, special: boolean}} Token
  * @typedef {import("../wire/container.js").Block & {data: any}} Block of one of the kinds in PLACES
- * @typedef {{task: string, length: number, until: number, causal: boolean,
+ * @typedef {{task: string, says: string, length: number, until: number, causal: boolean,
  *            steps: number[], loss: number[], accuracy: number[], chance: number,
  *            best: {accuracy: number, loss: number} | null,
  *            near: {name: string, heads: number[][]}[], ideals: string[], answers: string[][],

@@ -18,9 +18,10 @@ import { read } from "../wire/container.js";
  *   usual: the query where nobody has chosen one; about: whose picture it is; page: a page that was
  *   asked for as a file; empty if none was
  * @typedef {{scale: boolean, temperature: number, causal: boolean}} Rules
- *   temperature: what the scores are divided by besides √d_k
- * @typedef {{scores: Float64Array, scaled: Float64Array, allowed: boolean[], exps: Float64Array,
+ *   temperature: what the products are divided by besides √d_k
+ * @typedef {{products: Float64Array, scores: Float64Array, allowed: boolean[], exps: Float64Array,
  *            top: number, total: number, weights: Float64Array}} Row one query's way to its weights
+ *   products: q · k; scores: what softmax is given
  * @typedef {{terms: [number, number, number][], sum: number, rest: number}} Sum
  *   factor, factor, product; what is added at the end
  */
@@ -54,7 +55,7 @@ export function dot(a, b) {
 }
 
 /**
- * What the scores are divided by.
+ * What the products q · k are divided by.
  * @param {LayerTrace} trace @param {Rules} rules
  */
 export const divisor = (trace, rules) =>
@@ -68,13 +69,13 @@ export const divisor = (trace, rules) =>
 export function rowFrom(trace, i, rules) {
   const { d_k: width, tokens } = trace;
   const q = lineOf(trace.of.q, i, width);
-  const scores = Float64Array.from(tokens, (_, j) => dot(q, lineOf(trace.of.k, j, width)));
-  const scaled = scores.map((score) => score / divisor(trace, rules));
+  const products = Float64Array.from(tokens, (_, j) => dot(q, lineOf(trace.of.k, j, width)));
+  const scores = products.map((product) => product / divisor(trace, rules));
   const allowed = tokens.map((_, j) => !(rules.causal || trace.causal) || j <= i);
-  const top = scaled.reduce((most, s, j) => (allowed[j] ? Math.max(most, s) : most), -Infinity);
-  const exps = scaled.map((s, j) => (allowed[j] ? Math.exp(s - top) : 0));
+  const top = scores.reduce((most, s, j) => (allowed[j] ? Math.max(most, s) : most), -Infinity);
+  const exps = scores.map((s, j) => (allowed[j] ? Math.exp(s - top) : 0));
   const total = exps.reduce((sum, e) => sum + e, 0);
-  return { scores, scaled, allowed, exps, top, total, weights: exps.map((e) => e / total) };
+  return { products, scores, allowed, exps, top, total, weights: exps.map((e) => e / total) };
 }
 
 /**

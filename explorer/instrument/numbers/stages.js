@@ -2,7 +2,7 @@
 
 /**
  * @typedef {import("./layertrace.js").LayerTrace} LayerTrace
- * @typedef {"input" | "qkv" | "scores" | "scale" | "mask" | "softmax" | "mix" | "join" | "output"} StageId
+ * @typedef {"input" | "qkv" | "products" | "scale" | "mask" | "softmax" | "mix" | "join" | "output"} StageId
  * @typedef {{id: StageId, name: string, title: string, formula: string | ((trace: LayerTrace) => string),
  *            shapes: (trace: LayerTrace) => string, text: (trace: LayerTrace, causal: boolean) => string,
  *            claim?: [string, string], experiment?: ["cost" | "scale", string]}} Stage
@@ -54,24 +54,24 @@ export const STAGES = [
     ],
   },
   {
-    id: "scores",
-    name: "Scores",
+    id: "products",
+    name: "q · k",
     title: "How well does each key answer the query?",
-    formula: "S = Q K^⊤",
-    shapes: (w) => `Q [${n(w)} × ${w.d_k}] · K^⊤ [${w.d_k} × ${n(w)}] → S [${n(w)} × ${n(w)}]`,
+    formula: "Q K^⊤",
+    shapes: (w) => `Q [${n(w)} × ${w.d_k}] · K^⊤ [${w.d_k} × ${n(w)}] → [${n(w)} × ${n(w)}]`,
     text: (w) =>
-      `A score is one dot product: ${w.d_k} products, added up. There is one for every pair of tokens, ${n(w)} × ${n(w)} = ${(n(w) ** 2).toLocaleString("en")}. Click a cell: its two rows slide into the sum.`,
+      `The product q · k of a query and a key is one dot product: ${w.d_k} numbers times ${w.d_k} others, added up. There is one for every pair of tokens, ${n(w)} × ${n(w)} = ${(n(w) ** 2).toLocaleString("en")}. Click a cell: its two rows slide into the sum.`,
     claim: [
       "The cost grows exponentially with the length.",
-      "It grows with the square: n² scores of d_k products each, O(n² d). Measure it.",
+      "It grows with the square: n² pairs of d_k products each, O(n² d). Measure it.",
     ],
     experiment: ["cost", "Measure what length costs"],
   },
   {
     id: "scale",
     name: "÷ √d_k",
-    title: "Scores are brought to a size that softmax can use",
-    formula: "S / √d_k",
+    title: "The products, divided, are the scores",
+    formula: "S = Q K^⊤ / √d_k",
     shapes: (w) => `d_k = ${w.d_k}, √d_k = ${Math.sqrt(w.d_k).toFixed(3)}`,
     text: (w) =>
       `A sum of ${w.d_k} products spreads √${w.d_k} times as wide as one product. Dividing keeps the spread the same however wide a head is; without it softmax picks one key and learns nothing more. Press “no ÷ √d_k” above and see.`,

@@ -43,8 +43,8 @@ export const picturesOf = (shot, room) =>
 const STAGE_PICTURES = {
   input: inputPictures,
   qkv: vectorPictures,
-  scores: scorePictures,
-  scale: scaledPictures,
+  products: productPictures,
+  scale: scorePictures,
   mask: maskPictures,
   softmax: weightPictures,
   mix: mixPictures,
@@ -176,7 +176,7 @@ function vectorPictures(frame) {
 }
 
 /** @param {Frame} frame */
-function scorePictures(frame) {
+function productPictures(frame) {
   const { trace, rows, key } = frame.shot;
   const { of, d_k: dk } = trace;
   const wide = frame.room >= 560 ? Math.round(0.58 * frame.room) : frame.room;
@@ -184,23 +184,23 @@ function scorePictures(frame) {
   const more = { aside, wide: aside ? frame.room - wide - BETWEEN : wide };
   const half = (TALL - GAP) / 2;
   return [
-    square(frame, "S = Q Kᵀ", flat(rows(), "scores"), { wide }),
+    square(frame, "Q Kᵀ", flat(rows(), "products"), { wide }),
     tall(frame, "Q", of.q, dk, half, { ...more, id: "q" }),
     tall(frame, "K", of.k, dk, half, { ...more, id: "k", row: key, side: "key" }),
   ];
 }
 
 /** @param {Frame} frame */
-function scaledPictures(frame) {
+function scorePictures(frame) {
   const { shot } = frame;
-  const before = flat(shot.rows(), "scores");
+  const before = flat(shot.rows(), "products");
   const top = fullAt(before); // one scale for all
   const all = [
-    { name: "Q Kᵀ", values: before, top, id: "scores" },
-    { name: "Q Kᵀ / √dₖ", values: flat(shot.rows(), "scaled"), top, id: "scaled" },
+    { name: "Q Kᵀ", values: before, top, id: "products" },
+    { name: "S = Q Kᵀ / √dₖ", values: flat(shot.rows(), "scores"), top, id: "scores" },
   ];
   if (shot.turned)
-    all.push({ name: "… with the change", values: moved(shot, "scaled"), top, id: "new" });
+    all.push({ name: "… with the change", values: moved(shot, "scores"), top, id: "new" });
   return squares(frame, all);
 }
 
@@ -333,14 +333,14 @@ const likeness = new WeakMap();
 export const likenessOf = ({ of: { positions }, d_model }) =>
   remember(likeness, positions, () => cosines(positions, d_model));
 
-/** @param {import("./layertrace.js").Row[]} rows @param {"scores" | "scaled" | "weights"} what */
+/** @param {import("./layertrace.js").Row[]} rows @param {"products" | "scores" | "weights"} what */
 const flat = (rows, what) => Float64Array.from(rows.flatMap((row) => Array.from(row[what])));
 
 /** @param {import("./layertrace.js").Row[]} rows */
 const notAllowed = (rows) =>
   Float64Array.from(rows.flatMap(({ allowed }) => allowed.map((may) => Number(!may))));
 
-/** The changed numbers, each where its two words stand in the original. @param {Shot} shot @param {"scaled" | "allowed" | "weights"} what */
+/** The changed numbers, each where its two words stand in the original. @param {Shot} shot @param {"scores" | "allowed" | "weights"} what */
 function moved({ turned, trace }, what) {
   const n = trace.tokens.length;
   const rows = turned?.rows() ?? [];
@@ -359,8 +359,8 @@ export function maskOf(shot) {
     : Float64Array.from({ length: n * n }, (_, at) =>
         Number(!shot.rules.causal || at % n <= Math.floor(at / n)),
       );
-  const scaled = shot.turned ? moved(shot, "scaled") : flat(shot.rows(), "scaled");
-  return { may, left: scaled.map((s, at) => (may[at] ? s : 0)) };
+  const scores = shot.turned ? moved(shot, "scores") : flat(shot.rows(), "scores");
+  return { may, left: scores.map((s, at) => (may[at] ? s : 0)) };
 }
 
 /**

@@ -12,9 +12,10 @@ import { exact, quoted, stageOf, weightText } from "./stepwords.js";
  * @typedef {import("./stepwords.js").Shot} Shot
  * @typedef {import("./stepwords.js").NumberPlace} NumberPlace
  * @typedef {{name: string, values: ArrayLike<number>, from: [string, number] | null,
- *            weights?: boolean, top?: number, mark?: number, masked?: number[]}} Row
- *   from: the picture and the row of it that this is; mark: the number that is meant; masked: where
- *   not 0, there is none
+ *            weights?: boolean, products?: boolean, top?: number, mark?: number,
+ *            masked?: number[]}} Row
+ *   from: the picture and the row of it that this is; products: whether these are added up; mark:
+ *   the number that is meant; masked: where not 0, there is none
  * @typedef {[string, string]} Line what, and its number
  * @typedef {{sum: import("./layertrace.js").Sum, names: [string, string, string],
  *            places: string[] | null}} Products places: what the terms are called, if not by number
@@ -32,7 +33,7 @@ export function madeOf(shot) {
   return mapMade(shot, place.of, place.c);
 }
 
-const PAIR_STAGES = ["scores", "scale", "mask", "softmax"];
+const PAIR_STAGES = ["products", "scale", "mask", "softmax"];
 
 /** From q and k to a weight, as far as the stage has come. @param {Shot} shot @returns {Made} */
 function pairMade(shot) {
@@ -42,11 +43,16 @@ function pairMade(shot) {
   const [q, k] = [lineOf(trace.of.q, i, trace.d_k), lineOf(trace.of.k, j, trace.d_k)];
   const sum = sumOf(q, k);
   const theirs = trace.of.weights[i * trace.tokens.length + j];
-  const below = own.allowed[j] ? exact(own.scaled[j] - own.top) : "−∞";
+  const below = own.allowed[j] ? exact(own.scores[j] - own.top) : "−∞";
   /** @type {Line[][]} what each stage adds */
   const lines = [
-    [[`sum of ${trace.d_k} products: the score`, exact(sum.sum)]],
-    [[`÷ √d_k, which is ${exact(divisor(trace, ownRules(trace)))}`, exact(own.scaled[j])]],
+    [[`sum of ${trace.d_k} products: q · k`, exact(sum.sum)]],
+    [
+      [
+        `÷ √d_k, which is ${exact(divisor(trace, ownRules(trace)))}: the score`,
+        exact(own.scores[j]),
+      ],
+    ],
     mayLook(shot)[j] ? [] : [["masked", "−∞"]],
     [
       [`− the row’s largest, ${exact(own.top)}`, below],
@@ -58,8 +64,8 @@ function pairMade(shot) {
   ];
   const pair = `${quoted(trace, i)} with ${quoted(trace, j)}`;
   const titles = [
+    `The product q · k of ${pair}`,
     `The score of ${pair}`,
-    `The score of ${pair}, divided`,
     `Whether ${quoted(trace, i)} may look at ${quoted(trace, j)}`,
     `How ${quoted(trace, i)} comes to look at ${quoted(trace, j)} with ${weightText(own.weights[j])}`,
   ];
@@ -83,10 +89,10 @@ function pairRows(shot, stage, sum) {
   const { trace, own, key: mark } = shot;
   const i = shot.state.query;
   const q = quoted(trace, i);
-  const top = fullAt(own.scores);
+  const top = fullAt(own.products);
   const may = mayLook(shot);
   const n = trace.tokens.length;
-  const remain = stage === 2 ? maskOf(shot).left.subarray(i * n, (i + 1) * n) : own.scaled;
+  const remain = stage === 2 ? maskOf(shot).left.subarray(i * n, (i + 1) * n) : own.scores;
   const left = remain.map((s, j) => (may[j] ? s : 0));
   /** @type {Row[][]} */
   const rows = [
@@ -99,8 +105,8 @@ function pairRows(shot, stage, sum) {
       ],
     ),
     [
-      { name: `Scores of ${q}`, values: own.scores, from: ["scores", i], top, mark },
-      { name: "÷ √dₖ", values: own.scaled, from: ["scaled", i], top, mark },
+      { name: `q · k of ${q}`, values: own.products, from: ["products", i], top, mark },
+      { name: "÷ √dₖ: the scores", values: own.scores, from: ["scores", i], top, mark },
     ],
     [
       {
@@ -133,6 +139,7 @@ function pairRows(shot, stage, sum) {
 const factors = ({ terms }, names, from) =>
   names.map((name, at) => ({
     ...{ name, values: terms.map((term) => term[at]), from: from[at] ?? null },
+    products: at === 2,
   }));
 
 /** A number of the input: what is added up to it. @param {Shot} shot @param {number} c @returns {Made} */

@@ -52,6 +52,9 @@ export const inCell = (x) =>
     .replace("-", "−")
     .replace("−0.0", "0.0");
 
+/** A product in a cell: its digits are to be added up. @param {number} x */
+export const productInCell = (x) => x.toFixed(2).replace("-", "−").replace("−0.00", "0.00");
+
 /** A weight in a cell. @param {number} w */
 export const weightInCell = (w) => w.toFixed(2);
 
@@ -82,16 +85,16 @@ export function stageSentence(shot) {
       return `${q} stands at position ${state.query}; its vector has the length ${plain(lengthOf(lineOf(trace.of.x, state.query, trace.d_model)))}.`;
     case "qkv":
       return `In ${headName(trace.layer, trace.head)}, ${q} asks with its query, answers with its key and passes on its value: ${trace.d_k} numbers each.`;
-    case "scores":
-      return `The score of ${q} with ${quoted(trace, key)} is ${plain(own.scores[key])}.`;
+    case "products":
+      return `The product q · k of ${q} with ${quoted(trace, key)} is ${plain(own.products[key])}.`;
     case "scale":
-      return `The scores of ${q} spread by ${plain(spreadOf(own.scores))} before and ${plain(spreadOf(own.scaled))} after the division (standard deviation).`;
+      return `The products of ${q} spread by ${plain(spreadOf(own.products))}, its scores by ${plain(spreadOf(own.scores))} (standard deviation).`;
     case "mask": {
       const allowed = allowedOf(shot);
       return `${q} may look at ${allowed.filter(Boolean).length} of ${allowed.length} tokens.`;
     }
     case "softmax":
-      return `${q} looks most at ${quoted(trace, best)}: ${weightText(own.weights[best])}. Its row has an entropy of ${bits(own.weights).toFixed(2)} of at most ${Math.log2(own.allowed.filter(Boolean).length).toFixed(2)} bits.`;
+      return `${pairWords(shot, best)} Its row has an entropy of ${bits(own.weights).toFixed(2)} of at most ${Math.log2(own.allowed.filter(Boolean).length).toFixed(2)} bits.`;
     case "mix":
       return `${q} gets ${weightText(own.weights[key])} of the value of ${quoted(trace, key)}; all values together make z, of length ${plain(lengthOf(z()))}.`;
     case "join":
@@ -101,6 +104,14 @@ export function stageSentence(shot) {
       return `${headName(trace.layer, trace.head)} adds a vector of length ${plain(lengthOf(added(trace, z())))} to the output of ${q}, which has the length ${plain(whole)}.`;
     }
   }
+}
+
+/** How much the query looks at the chosen key, and at which it looks most. @param {Shot} shot @param {number} best */
+function pairWords({ trace, own, key, state }, best) {
+  const [q, strongest] = [quoted(trace, state.query), quoted(trace, best)];
+  const [weight, most] = [weightText(own.weights[key]), weightText(own.weights[best])];
+  if (key === best) return `${q} looks most at ${strongest}: ${most}.`;
+  return `${q} looks at ${quoted(trace, key)} with ${weight}, most at ${strongest}: ${most}.`;
 }
 
 /**
@@ -119,12 +130,12 @@ export function changeSentence(shot) {
       return `${change}, ${vectorChange(shot, "vector", "x", trace.d_model, turned.trace.d_model)}`;
     case "qkv":
       return `${change}, ${vectorChange(shot, "query", "q", trace.d_k, turned.trace.d_k)}`;
-    case "scores": {
-      const [before, after] = [plain(own.scores[key]), plain(turned.own.scores[there])];
-      return `${change}, the score of ${q} with ${quoted(trace, key)} is ${after}, before ${before}.`;
+    case "products": {
+      const [before, after] = [plain(own.products[key]), plain(turned.own.products[there])];
+      return `${change}, the product q · k of ${q} with ${quoted(trace, key)} is ${after}, before ${before}.`;
     }
     case "scale":
-      return `${change}, the scores of ${q} spread by ${plain(spreadOf(turned.own.scaled))} in the end instead of ${plain(spreadOf(own.scaled))}.`;
+      return `${change}, the scores of ${q} spread by ${plain(spreadOf(turned.own.scores))} in the end instead of ${plain(spreadOf(own.scores))}.`;
     case "mask": {
       const count = (/** @type {Row} */ row) => row.allowed.filter(Boolean).length;
       return `${change}, ${q} may look at ${count(turned.own)} tokens, before at ${count(own)}.`;
@@ -235,18 +246,9 @@ export function checkSentence(trace, rows) {
 /** The numbers of a query as lines of a table, titles first. @param {LayerTrace} trace @param {Row} row @param {number} i */
 export function rowLines(trace, row, i) {
   const n = trace.tokens.length;
-  const titles = [
-    "query",
-    "key",
-    "score",
-    "scaled",
-    "allowed",
-    "exp",
-    "weight",
-    "model's own weight",
-  ];
+  const titles = ["query", "key", "q·k", "score", "allowed", "exp", "weight", "model's own weight"];
   const lines = trace.tokens.map((token, j) => [
-    ...[trace.tokens[i].text, token.text, row.scores[j], row.scaled[j], Number(row.allowed[j])],
+    ...[trace.tokens[i].text, token.text, row.products[j], row.scores[j], Number(row.allowed[j])],
     ...[row.exps[j], row.weights[j], trace.of.weights[i * n + j]],
   ]);
   return [titles, ...lines];

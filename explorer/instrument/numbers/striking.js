@@ -72,8 +72,24 @@ export function findingWords(finding, trace) {
     case "off":
       return offWords(finding, trace);
     default:
-      return [` looks at ${NEIGHBOURS[kind]}: ${share}${evenly}`];
+      return [` looks at ${NEIGHBOURS[kind]}: ${share}${atMost(finding, trace)}${evenly}`];
   }
+}
+
+/** The share that all rows could give: one token has no neighbour. @param {Kind} kind @param {Trace} trace */
+const possible = (
+  kind,
+  {
+    head: {
+      query_tokens: { length },
+    },
+  },
+) => (kind === "previous" || kind === "next" ? (length - 1) / length : 1);
+
+/** @param {Finding} finding @param {Trace} trace */
+function atMost({ kind }, trace) {
+  const most = possible(kind, trace);
+  return most < 1 ? ` of at most ${percent(most)}` : "";
 }
 
 /** @param {Finding} finding @param {Trace} trace */
@@ -113,15 +129,18 @@ const OF_WHAT = {
   "other text": "of what goes to words",
 };
 
-/** What a finding is held against, in words. @param {Finding} finding */
-export function baselineWords({ kind, number, baselines }) {
+/** What a finding is held against, in words. @param {Finding} finding @param {Trace} trace */
+export function baselineWords({ kind, number, baselines }, trace) {
   if (kind === "off") {
     return `Moved by ${digits(Math.abs(number))}; without another head by ${digits(baselines.heads)} on average.`;
   }
   const held = Object.entries(baselines).map(
     ([name, base]) => `${BASELINES[name]} ${digits(base)}`,
   );
-  return `${digits(number)} ${OF_WHAT[kind] ?? "of all attention"}; ${held.join(", ")}.`;
+  const most = possible(kind, trace);
+  const none = kind === "previous" ? "first token has none before" : "last token has none after";
+  const why = most < 1 ? ` The ${none} it, so ${digits(most)} is all that can be.` : "";
+  return `${digits(number)} ${OF_WHAT[kind] ?? "of all attention"}; ${held.join(", ")}.${why}`;
 }
 
 /** The name of its head. @param {Finding} finding */

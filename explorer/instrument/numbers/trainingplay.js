@@ -128,6 +128,10 @@ export function nearest(training, frame, trace, view) {
   return { near: Number.isFinite(shares[best]) ? shares[best] : null, index: best };
 }
 
+/** What is asked of the layer, and what of it learns. @param {Pick<About, "says">} training */
+export const taskWords = ({ says }) =>
+  `${says} What is learned: each step changes W_Q, W_K, W_V and all other numbers of the layer a little, so that the loss falls.`.trim();
+
 /** Between what chance reaches and what can be reached at best. @param {About} training */
 const boundsOf = ({ chance, best }) =>
   `chance ${percentOf(chance)}${best ? `, best possible ${percentOf(best.accuracy)}` : ""}`;
@@ -145,7 +149,7 @@ export function sentenceOfFrame(training, frame, trace, view) {
     `${percentOf(training.accuracy[frame])} of the answers on held-out sequences of ${training.length} tokens are right (${boundsOf(training)}), loss ${training.loss[frame].toPrecision(3)}.`,
     near === null
       ? ""
-      : `Of what ${chosenName(view)} ${view.heads.length === 1 ? "looks" : "look"} at there, ${percentOf(near)} is ${training.near[index].name}.`,
+      : `Of what ${chosenName(view)} ${view.heads.length === 1 ? "looks" : "look"} at there, ${percentOf(near)} is ${training.near[index].name} (a mean over the rows that have one).`,
     sentenceHere(training, frame, trace),
   ]
     .filter(Boolean)

@@ -198,12 +198,12 @@ export function scaleNote(scale, tops) {
   return `Full colour: ${digits(tops[0] ?? 1)} and more, the 98th percentile over ordinary keys.`;
 }
 
-/** @type {["previous" | "next" | "self" | "repeat", string][]} */
+/** What it is called, and why it is not all. @type {["previous" | "next" | "self" | "repeat", string, string][]} */
 const HABITS = [
-  ["previous", "the token before"],
-  ["next", "the token after"],
-  ["self", "the token itself"],
-  ["repeat", "the same word elsewhere"],
+  ["previous", "the token before", "; the first has none before it"],
+  ["next", "the token after", "; the last has none after it"],
+  ["self", "the token itself", ""],
+  ["repeat", "the same word elsewhere", ""],
 ];
 const HABIT = 0.3; // a share from which a habit is worth naming
 const [SHARP, BROAD] = [1 / 3, 3 / 4]; // of the possible entropy
@@ -216,18 +216,16 @@ export function caption(profile, base) {
   const [found] = HABITS.filter(([name]) => profile[name] >= HABIT).sort(
     ([a], [b]) => profile[b] - profile[a],
   );
+  const most = found && `Mostly ${found[1]} (${percent(profile[found[0]])} of ${base}${found[2]})`;
   const { entropy, possible } = profile;
   if (entropy === null) {
-    const most = found && `Mostly ${found[1]} (${percent(profile[found[0]])} of ${base}).`;
-    return most ?? "No simple habit of place.";
+    return most ? `${most}.` : "No simple habit of place.";
   }
   const how = entropy < SHARP * possible ? "sharp" : entropy > BROAD * possible ? "broad" : "mixed";
   const bits = `${entropy.toFixed(1)} of ${possible.toFixed(1)} bits`;
-  const spread = `${how} (entropy ${bits})`;
+  const spread = `${how} (entropy ${bits}, a mean over the rows)`;
   if (profile.crosses) return `From one text to the other; ${spread}.`;
-  return found
-    ? `Mostly ${found[1]} (${percent(profile[found[0]])} of ${base}); ${spread}.`
-    : `No simple habit of place; ${spread}.`;
+  return most ? `${most}; ${spread}.` : `No simple habit of place; ${spread}.`;
 }
 
 /**

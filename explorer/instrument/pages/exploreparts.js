@@ -29,6 +29,7 @@ import { createFiles } from "../save/files.js";
 import { atMap, fromWithin, onMap } from "./maphands.js";
 
 const LESSON = "Sentence and picture alone, large, for a projector (P)";
+const WEIGHT = "6"; // the stage of Step by step that makes a weight, as a link names it
 
 /**
  * @typedef {import("./exploreschedule.js").Change} Change
@@ -110,7 +111,7 @@ function coloursBeside(heatmap) {
 
 /** What is said of the picture, and the ways that lead on. @param {Doing} doing */
 function wordsOf({ go, asking, copyLink, actions, cards, lesson }) {
-  const why = go && (() => go("step"));
+  const why = go && (() => go("step", { stage: WEIGHT }));
   const train = go && (() => go("train"));
   return {
     about: createAbout(asking, train),

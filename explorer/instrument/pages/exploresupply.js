@@ -212,7 +212,7 @@ function choicesOfView({ head }, { layer, heads }, each) {
     return [
       { name: `Layer ${layer}`, bytes: bytes(1), of: { layers: [layer], heads: null } },
       { name: `All ${all} layers`, bytes: bytes(all), of: { layers: null, heads: null } },
-    ];
+    ].slice(0, all); // one layer is all of it
   }
   const own = heads.map((i) => /** @type {Place} */ ([layer, i]));
   const name = own.length > 1 ? `These ${own.length} heads` : headName(layer, heads[0]);

@@ -5,6 +5,7 @@ import {
   exact,
   inCell,
   plain,
+  productInCell,
   quoted,
   stageOf,
   weightInCell,
@@ -22,7 +23,7 @@ import { createMatrix } from "../parts/matrix.js";
  */
 
 const FEW = 64; // numbers
-const WITH_KEYS = ["scores", "scale", "mask", "softmax", "mix"];
+const WITH_KEYS = ["products", "scale", "mask", "softmax", "mix"];
 
 /** @param {Shot} shot @returns {Column[]} */
 function columnsOf(shot) {
@@ -44,8 +45,8 @@ function columnsOf(shot) {
     ];
   }
   /** @type {Column[]} */
-  const columns = [{ name: "q · k", text: (j) => plain(own.scores[j]) }];
-  if (at >= 3) columns.push({ name: "÷ √dₖ", text: (j) => plain(own.scaled[j]) });
+  const columns = [{ name: "q · k", text: (j) => plain(own.products[j]) }];
+  if (at >= 3) columns.push({ name: "score", text: (j) => plain(own.scores[j]) });
   if (at >= 4) columns.push({ name: "mask", text: (j) => (own.allowed[j] ? "may" : "−∞") });
   if (at >= 5) columns.push({ name: "exp", text: (j) => short(own.exps[j]) }, weight);
   if (turned && at >= 3) columns.push(changedColumn(turned, at));
@@ -57,7 +58,7 @@ function changedColumn({ own, places }, stage) {
   const there = (/** @type {number} */ j, /** @type {(at: number) => string} */ text) =>
     places[j] < 0 ? "—" : text(places[j]);
   const name = "with the change";
-  if (stage === 3) return { name, text: (j) => there(j, (at) => plain(own.scaled[at])) };
+  if (stage === 3) return { name, text: (j) => there(j, (at) => plain(own.scores[at])) };
   if (stage === 4) return { name, text: (j) => there(j, (at) => (own.allowed[at] ? "may" : "−∞")) };
   return {
     name,
@@ -151,19 +152,20 @@ export function createDetails() {
 }
 
 /** @param {Row} row @param {number} wide @returns {import("../parts/matrix.js").Matrix} */
-function stripOf({ name, values, weights, mark, masked, ...row }, wide) {
+function stripOf({ name, values, weights, products, mark, masked, ...row }, wide) {
   const few = values.length <= FEW && !weights; // of few numbers none is to be cut
+  const print = weights ? weightInCell : products ? productInCell : inCell;
   const top = row.top ?? (few ? Math.max(...Array.from(values, Math.abs)) || 1 : undefined);
   return {
     ...{ values, rows: 1, columns: values.length, name, shape: `[${values.length}]`, wide },
     ...{ weights, top, masked, tall: 20, widest: 44, label: `${name}: ${values.length} numbers` },
-    ...{ cell: mark === undefined ? null : [0, mark], print: weights ? weightInCell : inCell },
+    ...{ cell: mark === undefined ? null : [0, mark], print },
   };
 }
 
-/** The products, largest first. */
+/** The products, by size: what counts most stands first, be it for or against. */
 export function createProducts() {
-  const title = h("p", { class: "ax-help" }, "The products, largest first:");
+  const title = h("p", { class: "ax-help" }, "The products by size, whatever their sign:");
   const table = h("div", {
     ...{ class: "ax-rows ax-terms", tabindex: "0", role: "group", "aria-label": "The products" },
   });

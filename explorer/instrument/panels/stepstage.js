@@ -35,8 +35,8 @@ export function createStages(go) {
     button.append(h("b", {}, String(i + 1)), formula(stage.name));
     return button;
   });
-  const back = pushButton("‹ Back", "The stage before", () => go((stage) => stage - 1));
-  const next = pushButton("Next ›", "The next stage", () => go((stage) => stage + 1));
+  const back = pushButton("‹ Stage", "The stage before", () => go((stage) => stage - 1));
+  const next = pushButton("Stage ›", "The next stage", () => go((stage) => stage + 1));
   const nav = h("nav", { class: "ax-steps", "aria-label": "Stages" }, ...steps);
   /** @param {number} stage */
   function show(stage) {
@@ -47,6 +47,9 @@ export function createStages(go) {
     nav.scrollLeft = offsetLeft - nav.offsetLeft - (nav.clientWidth - offsetWidth) / 2; // on a phone
     back.disabled = stage === 0;
     next.disabled = stage === LAST_STAGE;
+    // Not “Back”: that is the browser's, which goes to where the reader came from.
+    setText(back, back.disabled ? "‹ Stage" : `‹ Stage ${stage}`);
+    setText(next, next.disabled ? "Stage ›" : `Stage ${stage + 2} ›`);
   }
   return { nav, buttons: [back, next], show };
 }

@@ -90,7 +90,7 @@ function createOffered(request) {
 
 /** The rules of the arithmetic, which the page changes itself. @param {SetPart} set */
 function createRules(set) {
-  const scale = toggle("no ÷ √dₖ", "Softmax gets the scores as they are", (on) =>
+  const scale = toggle("no ÷ √dₖ", "Softmax gets the products q · k as they are", (on) =>
     set({ scale: !on }),
   );
   const mask = toggle("causal mask", "Each token sees only itself and earlier ones", (on) =>
@@ -185,7 +185,6 @@ export function createStrip(set, now) {
     if (to === null) return;
     event.preventDefault();
     set({ query: to, cell: null });
-    element.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
   });
   /** @param {LayerTrace} trace @param {string} id of what is shown @param {number} query */
   function show(trace, id, query) {
@@ -196,9 +195,21 @@ export function createStrip(set, now) {
     [...element.children].forEach((chip, i) => {
       chip.setAttribute("aria-selected", String(i === query));
     });
+    if (element.dataset.query !== `${id} ${query}` && element.clientWidth) {
+      element.dataset.query = `${id} ${query}`;
+      intoSight(element, /** @type {HTMLElement} */ (element.children[query]));
+    }
     element.setAttribute("aria-activedescendant", `ax-chip-${query}`);
   }
   return { element, show };
+}
+
+/** The chosen chip in the middle of the row; the page itself stays. @param {HTMLElement} strip @param {HTMLElement | undefined} chip */
+function intoSight(strip, chip) {
+  if (!chip) return;
+  const { offsetLeft: left, offsetTop: top, offsetWidth: wide, offsetHeight: high } = chip;
+  strip.scrollLeft = left - strip.offsetLeft - (strip.clientWidth - wide) / 2;
+  strip.scrollTop = top - strip.offsetTop - (strip.clientHeight - high) / 2;
 }
 
 /** @param {LayerTrace} trace @param {SetPart} set */

@@ -96,7 +96,7 @@ function lineOf(finding, trace, change) {
   );
   const button = h(
     "button",
-    { type: "button", class: "ax-worth", title: baselineWords(finding) },
+    { type: "button", class: "ax-worth", title: baselineWords(finding, trace) },
     h("span", { class: "ax-of" }, findingHead(finding)),
     ...words,
   );

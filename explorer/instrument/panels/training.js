@@ -2,8 +2,15 @@
 // play button. The step that is chosen here is what all other panels show.
 
 import { frameAt } from "../numbers/data.js";
-import { createPlayer, frameUnder, sentenceOfFrame, stepOf } from "../numbers/trainingplay.js";
+import {
+  createPlayer,
+  frameUnder,
+  sentenceOfFrame,
+  stepOf,
+  taskWords,
+} from "../numbers/trainingplay.js";
 import { h, pointIn, pushButton, setText } from "../parts/dom.js";
+import { formula } from "../parts/formula.js";
 import { createAnswers } from "./traininganswers.js";
 import { createTrainingCurves, LEFT, RIGHT } from "./trainingcurves.js";
 import { createTrainingHeads } from "./trainingheads.js";
@@ -79,6 +86,7 @@ function elementsOf(play, change) {
   const slider = /** @type {HTMLInputElement} */ (
     h("input", { type: "range", min: "0", step: "1", "aria-label": "Step of the training" })
   );
+  const task = h("p", { class: "ax-help ax-training-task" });
   const stale = h("p", { class: "ax-training-stale", role: "status" });
   const says = h("p", { class: "ax-training-says" });
   const hand = h("div", { class: "ax-training-hand" }, play, slider);
@@ -86,20 +94,24 @@ function elementsOf(play, change) {
   const element = h(
     "section",
     { class: "ax-panel ax-panel-training", "aria-label": "Training" },
+    task,
     h("div", { class: "ax-training" }, left, heads.element, answers.element),
     stale,
   );
   element.hidden = true; // until there is a training
-  return { element, curves, heads, answers, slider, says, stale };
+  return { element, curves, heads, answers, slider, says, stale, task };
 }
 
 /** @param {Elements} parts @param {Training} training @param {Scene} now */
 function show(parts, training, now) {
-  const { curves, heads, answers, slider, says, stale } = parts;
+  const { curves, heads, answers, slider, says, stale, task } = parts;
   const frame = frameAt(training, now.view.step);
   slider.max = String(training.steps.length - 1);
   slider.value = String(frame);
   slider.setAttribute("aria-valuetext", `step ${training.steps[frame]}`);
+  const asks = taskWords(training);
+  if (task.dataset.of !== asks) task.replaceChildren(formula(asks));
+  task.dataset.of = asks;
   setText(stale, training.stale ?? "");
   parts.element.classList.toggle("ax-stale", Boolean(training.stale));
   setText(says, sentenceOfFrame(training, frame, now.trace, now.view));

@@ -18,7 +18,9 @@ import { paintOn } from "../parts/paint.js";
 const [TALL, LOW] = [210, 150]; // pixels, and where there is little room
 const NARROW = 440; // pixels across
 export const LEFT = 40; // pixels beside the plot
-export const RIGHT = 12;
+export const RIGHT = 40;
+const BELOW = 38; // for the steps, and what they are
+const STEPS = "steps; the first, in which most is learned, have more room";
 const LOSS = ["#b3541e", "#e39a5b"]; // on light, on dark
 const NEAR = ["#1f7a4d", "#63c793"];
 
@@ -34,9 +36,10 @@ export function createTrainingCurves() {
     const lines = linesOf(training, now);
     legend.replaceChildren(...lines.map(keyOf));
     if (!wide) return;
-    const plot = { left: LEFT, right: wide - RIGHT, top: 10, bottom: high - 24 };
+    const plot = { left: LEFT, right: wide - RIGHT, top: 10, bottom: high - BELOW };
     paintOn(canvas, wide, high, (pen) => {
       frameOf(pen, plot, training.steps, now.theme);
+      lossScale(pen, plot, Math.max(...training.loss), LOSS[Number(now.theme.dark)]);
       for (const line of [...lines].reverse()) draw(pen, plot, line, training.steps.length);
       stand(pen, plot, frame, training.steps.length, now.theme);
     });
@@ -66,7 +69,7 @@ function linesOf(training, { theme, trace, view }) {
       of: (i) => nearnessOf(heads[i], trace, view) || 0,
     },
     {
-      ...{ colour: LOSS[dark], thick: 2, word: `loss (most ${most.toFixed(2)})` },
+      ...{ colour: LOSS[dark], thick: 2, word: "loss (numbers on the right)" },
       of: (i) => training.loss[i] / most,
     },
     {
@@ -138,6 +141,16 @@ function frameOf(pen, plot, steps, theme) {
   const every = Math.max(1, Math.ceil(steps.length / Math.max(2, (plot.right - plot.left) / 60)));
   for (let i = 0; i < steps.length; i += every)
     pen.fillText(String(steps[i]), across(plot, i, steps.length), plot.bottom + 8);
+  pen.fillText(STEPS, (plot.left + plot.right) / 2, plot.bottom + 23);
+}
+
+/** The loss has a scale of its own: it is no share. @param {Pen} pen @param {Plot} plot @param {number} most @param {string} colour */
+function lossScale(pen, plot, most, colour) {
+  pen.fillStyle = colour;
+  pen.textAlign = "left";
+  pen.textBaseline = "middle";
+  for (const share of [0, 0.5, 1])
+    pen.fillText((share * most).toFixed(2), plot.right + 6, up(plot, share));
 }
 
 /** @param {Pen} pen @param {Plot} plot @param {Line} line @param {number} count */

@@ -162,7 +162,9 @@ function sentenceOf({ training, scene }, [own, ...ideals], pointed) {
       const share = shareOnIdeal(own.weights, weights, tokens.length);
       return share === null ? "" : `${percentOf(share)} lies on ${note}`;
     });
-    return `In this picture ${shares.filter(Boolean).join(", ") || "nothing is asked for"}.`;
+    const said = shares.filter(Boolean).join(", ");
+    if (!said) return "In this picture nothing is asked for.";
+    return `In this picture ${said} (a mean over the rows that have one).`;
   }
   const [row, column] = pointed;
   const at = row * tokens.length + column;

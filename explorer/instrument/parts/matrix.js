@@ -1,7 +1,7 @@
 // A matrix or a vector as cells of colour: signed numbers in two colours, weights in one.
 
 import { css, fullAt, inkOn } from "../numbers/palette.js";
-import { h, pointIn, zoomOf } from "./dom.js";
+import { h, pointIn, setText, zoomOf } from "./dom.js";
 import { drawCells, packColours, paintOn, shorten } from "./paint.js";
 
 /**
@@ -44,12 +44,17 @@ export function createMatrix(pick, say) {
   );
   /** @type {{matrix: Matrix, box: Box} | null} */
   let shown = null;
+  let size = ""; // of the matrix, in words
+  /** What a cell holds stands where the size does otherwise. @param {string} cell */
+  const tell = (cell) => setText(shape, cell || size);
   const cellAt = (/** @type {MouseEvent} */ event) =>
     shown && cellOf(shown.matrix, shown.box, ...pointIn(canvas, event));
   canvas.addEventListener("pointermove", (event) => {
     const cell = cellAt(event);
     canvas.title = cell ? say(...cell) : "";
+    tell(canvas.title);
   });
+  canvas.addEventListener("pointerleave", () => tell(""));
   canvas.addEventListener("click", (event) => {
     const cell = cellAt(event);
     if (cell) pick(...cell);
@@ -72,7 +77,8 @@ export function createMatrix(pick, say) {
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", matrix.label);
     const top = matrix.top ?? (matrix.weights ? 1 : fullAt(matrix.values));
-    shape.textContent = shapeText(matrix, top);
+    size = shapeText(matrix, top);
+    tell("");
     draw(canvas, matrix, shown.box, top, theme);
   }
   return { element, canvas, show, rowAt };

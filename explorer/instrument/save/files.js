@@ -99,14 +99,24 @@ export function createFiles(parts, sceneNow, pages, numbersNow, npz) {
 
   /** A page that the server has made. @param {Uint8Array} bytes */
   function arrived(bytes) {
-    told.textContent = bytes.length ? "" : "This is too large for a browser; take single layers.";
-    if (!bytes.length) return;
+    told.textContent = pageTrouble(bytes, "; take single layers");
+    if (told.textContent) return;
     const page = new Blob([/** @type {BlobPart} */ (bytes)], { type: "text/html" });
     const scene = sceneNow();
     offer(page, scene ? fileName(nameOfFile(scene), "html") : "attention.html");
   }
 
   return { element, arrived };
+}
+
+/**
+ * Why what came for a page is none; empty if it is one.
+ * @param {Uint8Array} bytes nothing if it would be too large, a single one if it could not be made
+ * @param {string} [less] what may be done where it is too large
+ */
+export function pageTrouble({ length }, less = "") {
+  if (!length) return `This is too large for a browser${less}.`;
+  return length === 1 ? "The page could not be made; above the picture it is said why." : "";
 }
 
 /** What a file is called after: the model, the heads, the text. @param {Scene} scene @param {string} [what] */
@@ -284,8 +294,9 @@ export function createSaveMenu(now, { csv, python, npz, fetch }) {
   element.addEventListener("toggle", () => lines.tell());
   /** A page that the server has made. @param {Uint8Array} bytes */
   function arrived(bytes) {
-    setText(told, bytes.length ? "" : "This is too large for a browser.");
-    if (!bytes.length) return;
+    const trouble = pageTrouble(bytes);
+    setText(told, trouble);
+    if (trouble) return;
     const page = new Blob([/** @type {BlobPart} */ (bytes)], { type: "text/html" });
     offer(page, fileName(now()?.name ?? "attention", "html"));
   }

@@ -63,6 +63,7 @@ from explorer.instrument.wire.next import NO_HAND, Expects, Hand, next_blocks
 from explorer.instrument.wire.request import Edge, Group, Head, Page, Places, Request
 from explorer.instrument.wire.striking import Effects, effects_block, striking_block, told_blocks
 from explorer.layers import FEW_KEYS, AttentionLayer, FromScores, causal
+from explorer.lesson import TASKS
 from explorer.residual import EdgeVectors
 from explorer.trace import AttentionTrace, Token, Weights
 from explorer.visible import marks_in
@@ -212,6 +213,7 @@ def _about_history(history: TrainingHistory) -> dict[str, Any]:
     """What a history says besides weights."""
     return {
         "task": history.task,
+        "says": next((task.says for task in TASKS.values() if task.title == history.task), ""),
         "length": history.length,
         "until": history.until,
         "causal": history.causal,
