@@ -5,6 +5,7 @@ import {
   baseOf,
   caption,
   hiddenNote,
+  measuredOn,
   named,
   nameOf,
   pathNote,
@@ -206,6 +207,8 @@ test("a head is named by its habit, with the number and the spread", () => {
     caption({ ...none, crosses: true }, "x"),
     "From one text to the other; broad (entropy 3.5 of 3.7 bits).",
   );
+  const on = measuredOn(true, true);
+  assert.match(caption(none, "x", on), /3\.7 bits, of the heads’ mean, before rescaling\)\.$/);
 });
 
 test("the notes carry the measured numbers", () => {
