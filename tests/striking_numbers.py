@@ -92,6 +92,7 @@ def _again(trace, finding, head, may):
             other
             for b, other in enumerate(words)
             if a != b
+            and any(letter.isalnum() for letter in said_by(trace, word))
             and said_by(trace, other) == said_by(trace, word)
             and all(may(word[-1], k) for k in other)
         ]

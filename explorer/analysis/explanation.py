@@ -635,7 +635,8 @@ def _judged(score: Score, found: Explanation) -> str:
             f"Whether the {name} ranks the words like what {away} really does, this text cannot "
             f"tell: {numbers}, which holds 0, no likeness at all. Use a longer text."
         )
-    return f"Here the {name} ranks the words {likeness_word(a.rho)} what {away} really does: {numbers}."
+    word = likeness_word(a.rho)
+    return f"Here the {name} ranks the words {word} what {away} really does: {numbers}."
 
 
 def all_agreements(found: Explanation) -> list[list[RankAgreement]]:

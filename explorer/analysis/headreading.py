@@ -34,7 +34,8 @@ class Words:
         segment: Which text each token is of.
         starts, ends: Where each word begins and ends, ``[word]``; special tokens are no words.
         said: What each word says, ``[word]``: equal numbers are the same word by `same_words`.
-        again: Whether a word is found elsewhere too, ``[word]``; what is no word is not.
+        again: Whether a word is found elsewhere too, ``[word]``; what is no word is not, nor is
+            punctuation.
         content: Whether it is more than punctuation, ``[word]``.
     """
 
@@ -70,7 +71,8 @@ class Words:
                 for knows, (a, b) in zip(known.tolist(), spans, strict=True)
             ]
         )
-        content = [not all(is_punctuation(t) for t in tokens[a:b]) for a, b in spans]
+        signs = [all(is_punctuation(t) for t in tokens[a:b]) for a, b in spans]
+        content = ~np.array(signs, dtype=np.bool_)
         return Words(
             ordinary,
             _numbered([t.text for t in tokens]),
@@ -78,8 +80,8 @@ class Words:
             starts,
             ends,
             said,
-            known & (np.bincount(said, minlength=1)[said] > 1),
-            np.array(content, dtype=np.bool_),
+            known & content & (np.bincount(said, minlength=1)[said] > 1),
+            content,
             units,
             of_unit,
         )

@@ -157,7 +157,8 @@ EXAMPLES = (
         "Previous word",
         Run("Every head has its own habit, and this one simply looks at the word before."),
         "L0·H2 looks at the token before, whatever it is: “before” gives “word” 1.000, and no "
-        "token gives the one before it less than 0.999. No other head gives it half as much.",
+        "token gives the one before it less than 0.999. On average over all tokens no other head "
+        "gives the one before half as much.",
         {"layer": 0, "heads": [2], "query": 16},
     ),
     Example(

@@ -73,7 +73,10 @@ test("every kind of finding is one short sentence with its number and what is ev
   assert.equal(said(finding("next")), `L2·H1 looks at the token after: ${most}`);
   assert.equal(said(finding("self")), `L2·H1 looks at itself: ${even}`);
   const sink = finding("sink", { keys: [0], n_heads: 5 });
-  assert.equal(said(sink), `L2·H1 gives [CLS] ${even}, the most in 5 of 6 heads`);
+  assert.equal(
+    said(sink),
+    `L2·H1 gives [CLS] ${even}; most tokens look most at it in 5 of 6 heads`,
+  );
   const again = finding("words again", { queries: [2], keys: [1] });
   assert.equal(said(again), `L2·H1 finds words again, such as cat: ${even}`);
   assert.equal(said(finding("own text")), `L2·H1 keeps each word to its own text: ${even}`);
@@ -87,8 +90,13 @@ test("the head that matters most is told by what its absence does", () => {
   const turns = "the text’s vector keeps a likeness of 0.880 to itself";
   assert.equal(said(off, of), `L2·H1 matters most: without it ${turns}, ${than}`);
   const token = trace([effects({ measure: "token", finding: off })]);
-  const changes = "the first token’s vector changes by 12 %";
-  assert.equal(said(off, token), `L2·H1 matters most: without it ${changes}, ${than}`);
+  const shorter = "the first token’s vector is, along its direction, 12 % shorter";
+  assert.equal(said(off, token), `L2·H1 matters most: without it ${shorter}, ${than}`);
+  const grown = trace([effects({ measure: "token", finding: { ...off, number: 0.12 } })]);
+  assert.match(
+    said({ ...off, number: 0.12 }, grown),
+    /along its direction, 12 % longer, 6.0 times/,
+  );
 });
 
 test("all baselines of a finding are named with their numbers", () => {

@@ -6,6 +6,7 @@ import {
   baseOf,
   caption,
   hiddenNote,
+  measuredOn,
   named,
   nameOf,
   pathNote,
@@ -209,6 +210,11 @@ test("a head is named by its habit, with the number and the spread", () => {
   assert.equal(
     caption({ ...none, crosses: true }, "x"),
     "From one text to the other; broad (entropy 3.5 of 3.7 bits, a mean over the rows).",
+  );
+  const on = measuredOn(true, true);
+  assert.match(
+    caption(none, "x", on),
+    /3\.7 bits, a mean over the rows of the heads’ mean, before rescaling\)\.$/,
   );
 });
 

@@ -78,6 +78,7 @@ def previous_word():
     assert word == before - 1
     before_each = np.diagonal(seen.weights, offset=-1, axis1=2, axis2=3)
     means, least = before_each.mean(axis=-1), before_each[seen.head].min()
+    assert "On average over all tokens no other head" in BY_TITLE["Previous word"].notice
     assert np.sort(means, axis=None)[-2] < means[seen.head] / 2
     assert least >= 0.999
     return [seen.map[before, word], least]

@@ -74,8 +74,22 @@ def test_each_head_of_a_layer_is_switched_off_and_the_text_s_vector_compared_wit
     assert found[3] == pytest.approx(cosine - 1, abs=1e-6)
 
 
+def test_of_two_texts_it_is_how_much_shorter_the_first_vector_is_along_its_direction(page):
+    run = Run("Who wrote it?", "Ada Lovelace did.")
+    found = answers.effects_of(run, trace_run(run), lambda doing, share: None, 1)
+    model = load_model(Embedded(), silent)
+    whole, off = (_out(model, run.texts, heads)[0] for heads in ((), ((1, 3),)))
+    # One float32 forward pass against another, batched in another way: 1e-6 of each number.
+    assert found[3] == pytest.approx(off @ whole / (whole @ whole) - 1, abs=1e-6)
+
+
 def _vector(model, text, off):
-    """The mean output vector with the parts of some heads of the joined outputs set to zero."""
+    """The mean output vector with some heads off."""
+    return _out(model, (text,), off).mean(0)
+
+
+def _out(model, texts, off):
+    """The output vectors with the parts of some heads of the joined outputs set to zero."""
     hooks = []
     for layer, head in off:
         joined = model.network.encoder.layer[layer].attention.output.dense
@@ -87,10 +101,10 @@ def _vector(model, text, off):
 
         hooks.append(joined.register_forward_pre_hook(without))
     with torch.inference_mode():
-        out = model.network(**model.tokenizer(text, return_tensors="pt"))
+        out = model.network(**model.tokenizer(*texts, return_tensors="pt"))
     for hook in hooks:
         hook.remove()
-    return out.last_hidden_state[0].double().mean(0).numpy()
+    return out.last_hidden_state[0].double().numpy()
 
 
 def test_where_no_head_can_be_switched_off_the_reason_is_told(page):

@@ -147,13 +147,18 @@ export const haveOtherThumbs = (one, other) =>
   one.grid !== other.grid ||
   String([one.queries, [], one.keys]) !== String([other.queries, [], other.keys]);
 
+const { combine, words, specials, map, pool } = START;
+const asMeasured = { combine, words, specials, map, pool };
+
 /**
- * A new trace: keep the reader's switches, drop pins of another text, take the link's word.
+ * A new trace: keep the reader's switches, drop pins of another text, take the link's word. An
+ * example says numbers of the weights as they are: it opens without what changes them.
  * @param {Told} told @param {Header} head @param {URLSearchParams} link
  * @returns {Told}
  */
 export function arrived(told, head, link) {
-  const fresh = { ...told.view, queries: [], keys: [], grid: START.grid, cards: [] };
+  const kept = head.opening?.example ? { ...told.view, ...asMeasured } : told.view;
+  const fresh = { ...kept, queries: [], keys: [], grid: START.grid, cards: [] };
   const opened = hasView(link) ? fresh : fromParams(fresh, openingOf(head));
   // The server may not have heard of the last look yet; an example says itself where to look.
   const { layer, heads } = told.view;

@@ -42,7 +42,7 @@ export function longModelOf(trace, view, layer, heads) {
   const layout = layoutOf(trace, view);
   const rescaled = view.specials === "renormalised";
   const each = own.map((head, i) => headIn(trace, view, layout, head, summaries?.[i]));
-  const said = saidOf(summaries, header);
+  const said = saidOf(summaries, header, rescaled);
   const model = {
     ...said,
     ...{
@@ -115,14 +115,15 @@ const meanOf = (numbers) => numbers.reduce((sum, x) => sum + x, 0) / numbers.len
 /**
  * What is said of heads as a whole; nothing while they are being added up.
  * @param {Summary[] | null} all @param {import("./data.js").Header} header
+ * @param {boolean} rescaled
  * @returns {Pick<Model, "base" | "profile" | "hiddenShare" | "sinkShare">}
  */
-function saidOf(all, { query_tokens: queries, key_tokens: keys }) {
+function saidOf(all, { query_tokens: queries, key_tokens: keys }, rescaled) {
   const mean = (
     /** @type {"self" | "previous" | "next" | "repeat" | "special" | "sink"} */ name,
   ) => (all ? meanOf(all.map(({ profile }) => profile[name])) : 0);
   return {
-    base: baseOf(queries.length, all?.length ?? 1),
+    base: baseOf(queries.length, all?.length ?? 1, rescaled),
     profile: () =>
       all && {
         ...all[0].profile,

@@ -109,7 +109,7 @@ function saidOf({ head: header }, layer, heads, view, all) {
   const marks = header.key_tokens.flatMap((token, i) => (token.special ? [i] : []));
   return {
     name: nameOf(layer, heads, header.n_heads, view.combine),
-    base: baseOf(header.query_tokens.length, heads.length),
+    base: baseOf(header.query_tokens.length, heads.length, view.specials === "renormalised"),
     ...{ layer, heads, header, view, mean, gets },
     most: heads.length > 1 && view.combine === "max",
     profile: once(() => profileOf(mean(), header, header.possible[indexOf(header, layer)])),

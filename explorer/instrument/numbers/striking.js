@@ -64,7 +64,11 @@ export function findingWords(finding, trace) {
     case "words again":
       return [" finds words again, such as ", [query], `: ${share}${evenly}`];
     case "sink":
-      return [" gives ", [key], ` ${share}${evenly}, the most in ${sinkHeads(finding, trace)}`];
+      return [
+        " gives ",
+        [key],
+        ` ${share}${evenly}; most tokens look most at it in ${sinkHeads(finding, trace)}`,
+      ];
     case "own text":
       return [` keeps each word to its own text: ${share}${evenly}`];
     case "other text":
@@ -100,7 +104,7 @@ const sinkHeads = ({ n_heads: nHeads }, { head }) =>
 function offWords({ number, baselines }, { effects }) {
   const moves =
     effects?.measure === "token"
-      ? `the first token’s vector changes by ${percent(Math.abs(number))}`
+      ? `the first token’s vector is, along its direction, ${percent(Math.abs(number))} ${number < 0 ? "shorter" : "longer"}`
       : `the text’s vector keeps a likeness of ${(1 + number).toFixed(3)} to itself`;
   const than = `${times(number, baselines.heads)} as far as without another head`;
   return [` matters most: without it ${moves}, ${than}`];

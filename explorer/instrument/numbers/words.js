@@ -40,13 +40,15 @@ export function nameOf(layer, heads, nHeads, how) {
 export const counted = (n) => n.toLocaleString("en");
 
 /**
- * What every percentage is of.
- * @param {number} nQueries @param {number} nHeads
+ * What every percentage is of. It is of the rows as the model has them: who rescales rows is told so,
+ * as a long text's are added up before anyone rescales them.
+ * @param {number} nQueries @param {number} nHeads @param {boolean} [rescaled] whether rows are
  */
-export function baseOf(nQueries, nHeads) {
+export function baseOf(nQueries, nHeads, rescaled = false) {
   const whose =
     nQueries === 1 ? "the one token’s attention" : `all ${counted(nQueries)} tokens’ attention`;
-  return nHeads === 1 ? whose : `${whose} in these ${nHeads} heads`;
+  const where = nHeads === 1 ? whose : `${whose} in these ${nHeads} heads`;
+  return rescaled ? `${where} before rescaling` : where;
 }
 
 /** @param {ArrayLike<number>} weights @param {number} count @returns {number[]} heaviest first */
@@ -209,10 +211,19 @@ const HABIT = 0.3; // a share from which a habit is worth naming
 const [SHARP, BROAD] = [1 / 3, 3 / 4]; // of the possible entropy
 
 /**
+ * Which rows an entropy is of, where these are not the ones that are painted.
+ * @param {boolean} most whether the largest of several heads is painted
+ * @param {boolean} rescaled whether rows are
+ */
+export const measuredOn = (most, rescaled) =>
+  [most ? " of the heads’ mean" : "", rescaled ? ", before rescaling" : ""].join("");
+
+/**
  * What a head does on this text, from its numbers.
  * @param {import("./model.js").Profile} profile @param {string} base what its shares are of
+ * @param {string} [on] as `measuredOn` says it
  */
-export function caption(profile, base) {
+export function caption(profile, base, on = "") {
   const [found] = HABITS.filter(([name]) => profile[name] >= HABIT).sort(
     ([a], [b]) => profile[b] - profile[a],
   );
@@ -223,7 +234,7 @@ export function caption(profile, base) {
   }
   const how = entropy < SHARP * possible ? "sharp" : entropy > BROAD * possible ? "broad" : "mixed";
   const bits = `${entropy.toFixed(1)} of ${possible.toFixed(1)} bits`;
-  const spread = `${how} (entropy ${bits}, a mean over the rows)`;
+  const spread = `${how} (entropy ${bits}, a mean over the rows${on})`;
   if (profile.crosses) return `From one text to the other; ${spread}.`;
   return most ? `${most}; ${spread}.` : `No simple habit of place; ${spread}.`;
 }

@@ -2,7 +2,7 @@
 
 import { headName, inSpeech, isOfHeads, spokenHead } from "../numbers/headname.js";
 import { digits } from "../numbers/model.js";
-import { caption, hiddenNote, POINT, sinkNote, TAP } from "../numbers/words.js";
+import { caption, hiddenNote, measuredOn, POINT, sinkNote, TAP } from "../numbers/words.js";
 import { isTerm, term } from "../parts/bubble.js";
 import { byHand, h, pushButton, setText } from "../parts/dom.js";
 
@@ -75,10 +75,11 @@ export function createCaptions(actions) {
     notes.style.visibility = profile ? "visible" : "hidden";
     if (!profile || noted === model) return;
     noted = model;
-    const { base } = model;
+    const { base, most } = model;
+    const on = measuredOn(most, view.specials === "renormalised");
     const drain = () =>
       view.specials === "shown" ? sinkNote(model) : [hiddenNote(view.specials, model)];
-    notes.replaceChildren(...explained([`${caption(profile, base)} `, ...drain()]));
+    notes.replaceChildren(...explained([`${caption(profile, base, on)} `, ...drain()]));
   }
 
   /** @param {Scene} scene */

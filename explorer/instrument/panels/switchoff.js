@@ -29,6 +29,7 @@ import { readTheme } from "../parts/theme.js";
  * @typedef {{switched: Switched | null, theme: Theme, hovered: number | null}} Here
  */
 
+const MOVES = "Heads that move the target most: without them it rises (+) or falls (−)";
 const RANKS = 12;
 
 /** @param {(off: Head[]) => void} change called with the heads that shall be off */
@@ -102,7 +103,7 @@ function createParts(grid, allOn) {
       "div",
       { class: "ax-switching" },
       h("div", {}, note, grid.element, h("div", { class: "ax-chosen" }, allOn), guesses),
-      h("div", {}, h("h4", {}, "Heads that move the target most"), ranks),
+      h("div", {}, h("h4", {}, MOVES), ranks),
     ),
   );
   return { element, says, note, ranks, guesses };
