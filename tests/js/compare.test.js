@@ -15,6 +15,7 @@ import {
   onUnits,
   ownParams,
   pairSentence,
+  pinnedSentence,
   pythonOfPair,
   shownHead,
   unpackPair,
@@ -190,6 +191,20 @@ test("the sentence names the pair that differs most, by both words where they di
     "A’s L7·H0 and B’s L2·H0 differ most at “cat/dog” → “cat/dog”: A 0.500, B 1.000, difference −0.500.",
   );
   assert.match(pairSentence(edited, found, 0, 0), /^“Lovelace” → “Lovelace”: .* \+0\.250\.$/);
+});
+
+test("of a pinned pair both numbers are said, if both texts have it", () => {
+  const found = apart([0.5, 0.25, 0.5, 0.5], [0.25, 0.25, 0.5, 1]);
+  const pinned = (/** @type {number[]} */ queries, /** @type {number[]} */ keys) =>
+    pinnedSentence(units, found, heads, { queries, keys });
+  const [first, second] = units.map(({ a }) => a);
+  assert.match(
+    pinned(first, second),
+    /^A’s L7·H0 and B’s L2·H0 at “.*” → “.*”: A 0\.250, B 0\.250, difference \+0\.000\.$/,
+  );
+  assert.equal(pinned(first, []), "");
+  assert.equal(pinned([...first, ...second], second), "", "several have no one number here");
+  assert.equal(pinned([99], second), "");
 });
 
 test("two that are the same are said to be, and nothing is said of what is not here", () => {

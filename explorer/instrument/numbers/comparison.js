@@ -215,6 +215,21 @@ export function differenceSentence(units, difference, heads) {
   return `A’s ${heads.a} and B’s ${heads.b} differ most at ${pairSentence(units, difference, row, column)}`;
 }
 
+/**
+ * The pair that is pinned, in both; empty where none is, or it is not common to both.
+ * @param {CommonUnit[]} units @param {Difference} difference @param {Record<Which, string>} heads
+ * @param {Pick<View, "queries" | "keys"> | undefined} view of A
+ */
+export function pinnedSentence(units, difference, heads, view) {
+  const only = (/** @type {number[]} */ tokens) => {
+    const [first, ...more] = units.filter(({ a }) => a.some((token) => tokens.includes(token)));
+    return first && !more.length ? units.indexOf(first) : -1;
+  };
+  const [row, column] = view ? [only(view.queries), only(view.keys)] : [-1, -1];
+  if (row < 0 || column < 0 || !difference.less.length) return "";
+  return `A’s ${heads.a} and B’s ${heads.b} at ${pairSentence(units, difference, row, column)}`;
+}
+
 /** What a side shows, by its name. @param {Side | null} side */
 export function shownHead(side) {
   if (!side) return "";

@@ -14,6 +14,7 @@ import {
   otherSide,
   ownParams,
   pairSentence,
+  pinnedSentence,
   pythonOfPair,
   READING,
   SECOND,
@@ -390,8 +391,11 @@ const bothTitles = ({ sides }) =>
 /** What both sides show, by name. @param {Here} here */
 const headNames = ({ sides: { a, b } }) => ({ a: shownHead(a.now()), b: shownHead(b.now()) });
 
-/** Where the two differ most. @param {Here} here */
-const sentence = (here) => differenceSentence(unitsOf(here), here.difference, headNames(here));
+/** What the two give to the pinned pair; where none is, where they differ most. @param {Here} here */
+function sentence(here) {
+  const found = /** @type {const} */ ([unitsOf(here), here.difference, headNames(here)]);
+  return pinnedSentence(...found, here.sides.a.now()?.view) || differenceSentence(...found);
+}
 
 /** @param {Here} here */
 function showDifference(here) {

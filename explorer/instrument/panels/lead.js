@@ -3,9 +3,8 @@
 import { term } from "../parts/bubble.js";
 import { byHand, h, pushButton, setText } from "../parts/dom.js";
 
-const POINTING =
-  "Move over the words of the text: where each looks is shaded. A click pins it, and so do the arrow keys and Enter.";
-const TAPPING = "Tap the words of the text, one after the other: where each looks is shaded.";
+const POINTING = "Move over the words of the text: where each looks is shaded. A click pins it.";
+const TAPPING = "Tap the words of the text: where each looks is shaded.";
 const CLOSED = "attention-explorer-led"; // in the browser's memory of this site
 
 /** @typedef {{word: () => void, head: () => void, why: (() => void) | null, train: (() => void) | null}} Ways */
@@ -23,14 +22,13 @@ function wasClosed() {
 export function createLead(ways) {
   const first = h(
     "span",
-    {},
+    { role: "status" },
     ...["Every ", term("head"), " shows how much each ", term("token")],
     ...[" looks at every other. "],
   );
   const point = byHand("Point at", "Tap");
-  const told = h("span", { class: "ax-help", role: "status" });
   const word = step(`${point} a word`, "Where it looks is shaded in the text", () => {
-    setText(told, byHand(POINTING, TAPPING));
+    setText(first, byHand(POINTING, TAPPING));
     ways.word();
   });
   const steps = [
@@ -46,7 +44,6 @@ export function createLead(ways) {
     { class: "ax-lead", role: "note" },
     first,
     h("ol", {}, ...steps.map((button) => h("li", {}, button))),
-    told,
     pushButton("×", "Close this for good", close, "ax-small"),
   );
   element.hidden = wasClosed();
