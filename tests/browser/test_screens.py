@@ -282,6 +282,14 @@ def test_c9_examples_are_a_line_of_their_own_that_shows_that_it_goes_on(reader):
 
 
 @pytest.mark.parametrize("reader", [PHONE], indirect=True)
+def test_c9_the_chosen_word_of_step_by_step_and_the_models_size_are_in_sight(reader):
+    reader.open(f"?{urlencode({'text': CAT, 'query': 8})}", "step").painted()
+    expect(reader.page.locator(".ax-chip[aria-selected=true]")).to_be_in_viewport(ratio=1)
+    expect(reader.page.locator(".ax-sizes")).to_have_text("6 layers × 12 heads")
+    expect(reader.page.locator(".ax-sizes")).to_be_visible()
+
+
+@pytest.mark.parametrize("reader", [PHONE], indirect=True)
 def test_c9_words_are_for_fingers_where_there_is_no_mouse(reader):
     reader.open(f"?{urlencode({'text': 'Words for fingers.'})}").painted()
     reader.wait_says("tap a word to see where it looks.")
