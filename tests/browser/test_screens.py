@@ -256,7 +256,7 @@ def test_c9_the_menu_closes_when_a_page_was_chosen_and_stays_closed(reader):
     reader.page.wait_for_function(f"!({closed})")
     # Its button is a menu's and bears the page's name; left open, it is closed after a reload.
     menu = reader.page.get_by_test_id("stExpandSidebarButton")
-    assert menu.evaluate("e => getComputedStyle(e, '::before').content") == '"☰ " "Explore"'
+    assert menu.evaluate("e => getComputedStyle(e, '::before').content") == '"☰ Explore"'
     menu.tap()
     reader.page.wait_for_function(closed)
     reader.page.reload()
