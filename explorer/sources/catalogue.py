@@ -198,7 +198,7 @@ EXAMPLES = (
         {"layer": 2, "heads": [1], "query": 41},
     ),
     Example(
-        "中文",
+        "中文 Chinese",
         Run("猫坐在垫子上，因为它累了。", source=Scratch()),
         "Random weights: what you see is noise, each head keeps 0.94 of the possible entropy or "
         "more. Choose a model that reads Chinese, such as google-bert/bert-base-chinese, or Train.",

@@ -159,7 +159,7 @@ def test_an_example_is_one_click(reader):
     reader.painted("2.4")
     second = reader.box("Second text")
     expect(second).to_have_value("Ada Lovelace wrote it in 1843.")
-    reader.example("中文")
+    reader.example("中文 Chinese")
     reader.painted("0.0")
     expect(reader.page.locator(".ax-cell")).to_have_count(2 * 8)
     expect(reader.page.locator(".ax-text")).to_contain_text("垫", use_inner_text=True)

@@ -256,7 +256,7 @@ def test_c9_the_menu_closes_when_a_page_was_chosen_and_stays_closed(reader):
     reader.page.wait_for_function(f"!({closed})")
     # Its button is a menu's and bears the page's name; left open, it is closed after a reload.
     menu = reader.page.get_by_test_id("stExpandSidebarButton")
-    assert menu.evaluate("e => getComputedStyle(e, '::before').content") == '"☰ " "Explore"'
+    assert menu.evaluate("e => getComputedStyle(e, '::before').content") == '"☰ Explore"'
     menu.tap()
     reader.page.wait_for_function(closed)
     reader.page.reload()
@@ -279,6 +279,14 @@ def test_c9_examples_are_a_line_of_their_own_that_shows_that_it_goes_on(reader):
     last.scroll_into_view_if_needed()
     found = last.bounding_box()
     assert found["x"] + found["width"] <= 390
+
+
+@pytest.mark.parametrize("reader", [PHONE], indirect=True)
+def test_c9_the_chosen_word_of_step_by_step_and_the_models_size_are_in_sight(reader):
+    reader.open(f"?{urlencode({'text': CAT, 'query': 8})}", "step").painted()
+    expect(reader.page.locator(".ax-chip[aria-selected=true]")).to_be_in_viewport(ratio=1)
+    expect(reader.page.locator(".ax-sizes")).to_have_text("6 layers × 12 heads")
+    expect(reader.page.locator(".ax-sizes")).to_be_visible()
 
 
 @pytest.mark.parametrize("reader", [PHONE], indirect=True)

@@ -136,7 +136,11 @@ def test_a_number_of_the_query_vector_shows_its_sum(reader):
     open_steps(reader, stage="2")
     canvas = reader.page.locator(".ax-stage-pictures figure", has_text="Q [").locator("canvas")
     box = canvas.bounding_box()
-    canvas.click(position={"x": box["width"] * 0.99 - 3, "y": box["height"] * 8.5 / 13})
+    cell = {"x": box["width"] * 0.99 - 3, "y": box["height"] * 8.5 / 13}
+    canvas.hover(position=cell)
+    caption = reader.page.locator(".ax-stage-pictures figcaption", has_text="Q, it, place 31: ")
+    expect(caption).to_have_count(1)
+    canvas.click(position=cell)
     shown = details(reader)
     layer_trace = trace_layer(Run(CAT), 3)
     assert number(shown["the model’s own number"]) == pytest.approx(

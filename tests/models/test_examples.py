@@ -167,7 +167,7 @@ def test_an_example_names_the_head_and_the_word_that_it_opens_with(example):
 
 
 def test_the_example_with_random_weights_says_that_they_are_noise_and_what_to_do():
-    example = BY_TITLE["中文"]
+    example = BY_TITLE["中文 Chinese"]
     trace = explorer.trace(example.run.text, source="scratch")
     weights = np.asarray(trace.weights, np.float64)
     bits = -(weights * np.log2(weights)).sum(axis=-1).mean(axis=-1)

@@ -83,7 +83,7 @@ def test_a_decoder_that_looks_by_grammar_alone_has_no_habit_that_the_rules_know(
 
 
 def test_the_from_scratch_layer_with_random_weights_shows_nothing_but_noise(found):
-    assert (found["中文"].findings, found["中文"].silence) == ((), "noise")
+    assert (found["中文 Chinese"].findings, found["中文 Chinese"].silence) == ((), "noise")
 
 
 SCRATCH = [
