@@ -163,7 +163,7 @@ def test_what_is_asked_meanwhile_ends_the_wait_and_the_work(page, make_trace, mo
     monkeypatch.setattr(answers.state, "is_asked_again", lambda: True)
     ended = threading.Event()
 
-    def slowly(trace, request, page_of, report, effects):
+    def slowly(trace, request, page_of, report, *makers):
         try:
             while True:
                 report("Reading a head", None)
