@@ -262,7 +262,8 @@ def test_copy_as_python_gives_lines_that_show_this_picture(reader):
     reader.open().painted()
     code, names = copied_python(reader)
     assert names["trace"].texts == (CAT,)
-    assert code.endswith("explorer.show(trace, layer=3, head=1, query=8)\n")
+    shown = 'explorer.show(trace, layer=3, head=1, query=8, view={"grid": "whole"})\n'
+    assert code.endswith(shown)
     switched = {"combine": "max", "look": "to", "specials": "renormalised", "words": "1"}
     view = {"layer": "2", "heads": "1.9", "key": "6"} | switched
     reader.open(f"?{urlencode({'text': CAT} | view)}").painted("2.1.9")
