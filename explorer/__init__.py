@@ -10,7 +10,7 @@ Importing this package is light: torch and transformers are imported by the firs
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from os import PathLike
@@ -183,6 +183,7 @@ def show(
     layers: Sequence[int] | None = None,
     heads: Sequence[Sequence[int]] | None = None,
     height: int = 1000,
+    view: Mapping[str, str] | None = None,
 ) -> "Shown":
     """The instrument for a notebook cell: every head, with every interaction, offline.
 
@@ -201,6 +202,8 @@ def show(
             layers; with None the one that is opened.
         heads: Of such a text the heads to put in, (layer, head) each, in place of `layers`.
         height: Of the cell, in pixels.
+        view: The rest of what is seen, by the names that a link of the app uses: “Copy as Python”
+            writes it. What cannot be is left as usual.
 
     Raises:
         ExplorerError: These are no weights, there is no such place, or it is more than a page
@@ -215,7 +218,14 @@ def show(
     elif tokens is not None or key_tokens is not None:
         raise ExplorerError("A trace has its own tokens: give them with weights alone.")
     return shown(
-        what, layer=layer, head=head, query=query, layers=layers, heads=heads, height=height
+        what,
+        layer=layer,
+        head=head,
+        query=query,
+        layers=layers,
+        heads=heads,
+        height=height,
+        view=view,
     )
 
 

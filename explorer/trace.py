@@ -1,6 +1,6 @@
 """AttentionTrace: the one object that flows through the app, checked at the door, read-only."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -312,12 +312,20 @@ class AttentionTrace:
         layers: Sequence[int] | None = None,
         heads: Sequence[Sequence[int]] | None = None,
         height: int = 1000,
+        view: Mapping[str, str] | None = None,
     ) -> object:
         """The instrument for a notebook cell, opened at a place; the same as `explorer.show`."""
         from explorer import show  # the face of the house knows the way; this room does not
 
         return show(
-            self, layer=layer, head=head, query=query, layers=layers, heads=heads, height=height
+            self,
+            layer=layer,
+            head=head,
+            query=query,
+            layers=layers,
+            heads=heads,
+            height=height,
+            view=view,
         )
 
     def cut_at(self, segment: int) -> int | None:

@@ -11,6 +11,11 @@ from explorer.export.files import write_whole
 from explorer.export.html import check_page, to_html
 from explorer.trace import AttentionTrace, Token
 
+VIEW = (  # the names of a view, as view.js
+    *("layer", "heads", "query", "key", "words", "mass", "residual", "step", "cards"),
+    *("temperature", "top", "combine", "look", "grid", "map", "pool", "specials", "scale"),
+    *("flow", "path"),
+)
 _NEAR = 6  # tokens that are named in place of one that there is not
 
 
@@ -62,6 +67,7 @@ def shown(
     layers: Sequence[int] | None = None,
     heads: Sequence[Sequence[int]] | None = None,
     height: int = 1000,
+    view: Mapping[str, str] | None = None,
 ) -> Shown:
     """A trace as a notebook shows it, opened at a place; the arguments are `explorer.show`'s.
 
@@ -82,8 +88,28 @@ def shown(
         opening = {"layer": str(number), "heads": str(opened)}
     if query is not None:
         opening["query"] = _place(trace.query_tokens, trace.texts, query)
+    opening |= _switched(view)
     check_page(trace, layers, chosen, opening)
     return Shown(trace, _whole(height, "height"), opening, layers, chosen)
+
+
+def _switched(view: object) -> dict[str, str]:
+    """The rest of a view, by the names that a link uses.
+
+    Raises:
+        ExplorerError: There is no such name, or what it is given is no text.
+    """
+    if view is None:
+        return {}
+    if not isinstance(view, Mapping) or not all(isinstance(v, str) for v in view.values()):
+        raise ExplorerError(
+            f"view is {view!r:.80}; it must be texts by their names, such as "
+            "{'specials': 'hidden', 'words': '1'}."
+        )
+    unknown = [name for name in view if name not in VIEW]
+    if unknown:
+        raise ExplorerError(f"A view has no {unknown[0]!r:.40}; it has {', '.join(VIEW)}.")
+    return dict(view)
 
 
 def _chosen(

@@ -55,6 +55,17 @@ def test_csv_holds_the_weights_on_screen(save):
     assert np.array_equal(table.to_numpy().astype(np.float32), trace.weights[2, 9])
 
 
+def test_a_csv_says_whose_weights_it_holds_and_what_was_switched(save):
+    file = save("CSV", layer=2, heads="1.9", combine="max", words="1", specials="renormalised")
+    switched = "l2-max-of-h1-h9-words-special-tokens-hidden-rescaled"
+    assert file.suggested_filename == f"{NAME}-{switched}.csv"
+    corner = pandas.read_csv(file.path(), index_col=0, encoding="utf-8-sig").index.name
+    head, model, passport, text = corner.split(" · ")
+    assert head == "L2, max of H1, H9, words, special tokens hidden, rescaled"
+    assert (model, text) == ("all-MiniLM-L6-v2", CAT)
+    assert passport.startswith("checked")
+
+
 def test_all_weights_arrive_as_an_npz_at_a_click(reader):
     reader.open().painted()
     with reader.page.expect_download() as waiting:

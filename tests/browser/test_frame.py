@@ -1,6 +1,7 @@
 """The frame of all pages: the picture first, inputs that fold, one place, ways that lead on."""
 
 import re
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import expect
@@ -259,11 +260,25 @@ def test_two_clicks_save_what_is_seen_under_a_name_that_says_whose_it_is(reader)
 def test_copy_as_python_gives_lines_that_show_this_picture(reader):
     reader.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     reader.open().painted()
+    code, names = copied_python(reader)
+    assert names["trace"].texts == (CAT,)
+    shown = 'explorer.show(trace, layer=3, head=1, query=8, view={"grid": "whole"})\n'
+    assert code.endswith(shown)
+    switched = {"combine": "max", "look": "to", "specials": "renormalised", "words": "1"}
+    view = {"layer": "2", "heads": "1.9", "key": "6"} | switched
+    reader.open(f"?{urlencode({'text': CAT} | view)}").painted("2.1.9")
+    _, names = copied_python(reader)
+    assert names["shown"].opening == view
+    page = names["shown"]._page()
+    assert page.count("<!doctype html>") == 1, "and it opens"
+
+
+def copied_python(reader):
+    """The lines that are copied, and the names that they leave: what is shown as ``shown``."""
     reader.page.get_by_text("Save", exact=True).click()
     reader.page.get_by_role("button", name="Copy as Python").click()
     reader.page.get_by_text("Copied.").wait_for()
     code = reader.page.evaluate("navigator.clipboard.readText()")
     names = {}
-    exec(code, names)  # what a reader would paste
-    assert names["trace"].texts == (CAT,)
-    assert code.endswith("explorer.show(trace, layer=3, head=1, query=8)\n")
+    exec(code.replace("explorer.show(", "shown = explorer.show("), names)
+    return code, names

@@ -276,7 +276,7 @@ def test_among_words_one_stays_where_one_was(heat, trace, weights):
 def test_the_table_holds_pairs_of_sentences_and_below_them_single_weights(heat, weights):
     here = heat()
     here.panel.get_by_text("The heatmap as a table").click()
-    cells = here.panel.locator("tbody td:nth-child(2)")
+    cells = here.panel.locator("tbody td:nth-child(3)")
     cells.first.wait_for()
     first = cells.all_inner_texts()
     assert max(map(len, first)) > 30, "sentences, by how they begin"

@@ -9,7 +9,7 @@ import {
   spokenHead,
 } from "../../explorer/instrument/numbers/headname.js";
 import { pinnedWords } from "../../explorer/instrument/numbers/pinnedwords.js";
-import { pythonOf, START } from "../../explorer/instrument/numbers/view.js";
+import { fromParams, pythonOf, START, switchesOf } from "../../explorer/instrument/numbers/view.js";
 import { ageOf, fileWords, quoted } from "../../explorer/instrument/parts/about.js";
 import { heightFor } from "../../explorer/instrument/parts/room.js";
 import { inForce } from "../../explorer/instrument/parts/viewmenu.js";
@@ -64,9 +64,53 @@ test("the Python of a picture opens it at its place, and nothing gives what has 
   assert.equal(pythonOf("", view), "");
   assert.equal(
     pythonOf("t = 1\n", view),
-    "t = 1\nexplorer.show(trace, layer=3, head=1, query=8)\n",
+    't = 1\nexplorer.show(trace, layer=3, head=1, query=8, view={"heads": "1.2"})\n',
+  );
+  const both = pythonOf("", view, true) + pythonOf("t\n", view, true);
+  assert.match(
+    both,
+    /query=8, heads=\[\(3, 1\), \(3, 2\)\], view=\{/,
+    "of a long text both come along",
   );
   assert.match(pythonOf("t\n", START), /show\(trace, layer=0, head=0\)\n$/);
+});
+
+test("the Python of a picture has every switch, by the names that a link uses", () => {
+  /** @type {import("../../explorer/instrument/numbers/view.js").View} */
+  const view = {
+    ...{
+      ...START,
+      layer: 2,
+      heads: [1, 9],
+      combine: "max",
+      queries: [3, 4],
+      keys: [6],
+      look: "to",
+    },
+    ...{
+      words: true,
+      specials: "renormalised",
+      scale: "row",
+      mass: 50,
+      grid: "whole",
+      pool: "max",
+    },
+    ...{ map: "sentence", flow: "down", path: "chosen", residual: 40, temperature: 70, top: 5 },
+    ...{ step: 3, cards: ["heads=1&layer=0"] },
+  };
+  const [, written] = /view=(\{.*\})\)\n$/.exec(pythonOf("t\n", view)) ?? assert.fail();
+  const params = new URLSearchParams({ layer: "2", ...JSON.parse(written) });
+  assert.deepEqual(fromParams(START, params), { ...view, step: null, cards: [] });
+});
+
+test("a file and a title name the switches that change numbers", () => {
+  assert.deepEqual(switchesOf(START), []);
+  assert.deepEqual(switchesOf({ words: true, specials: "hidden" }), [
+    "words",
+    "special tokens hidden",
+  ]);
+  const rescaled = switchesOf({ words: false, specials: "renormalised" });
+  assert.deepEqual(rescaled, ["special tokens hidden, rescaled"]);
 });
 
 test("a pinned piece is told as the word that it is a piece of, by code points", () => {

@@ -207,3 +207,16 @@ test("of more pinned words than rows can be made of it is said that whole senten
   const passing = { ...told({}), hovered: { rows: all.view.queries, columns: [] } };
   assert.match(says(passing), /^H: /, "a hand is only passing");
 });
+
+test("a pinned token that is hidden is said to be, alone or beside what is to be seen", () => {
+  const trace = traceOf([0, 1]);
+  trace.head.query_tokens[2].special = true;
+  const hint = "t2 is pinned, but special tokens are hidden: show them again under View.";
+  const alone = told({ keys: [2], look: "to", specials: "hidden" });
+  assert.equal(said(trace, alone).says, hint);
+  const pair = said(trace, told({ queries: [0], keys: [2], specials: "hidden" }));
+  assert.match(pair.says, RegExp(`^${hint} L0·H0: t0 looks most at`));
+  assert.equal(said(trace, told({ keys: [2] })).says.includes("hidden"), false);
+  const over = { ...alone, hovered: { rows: [0], columns: [] } };
+  assert.match(said(trace, over).says, /^L0·H0: t0 looks most at/);
+});

@@ -14,6 +14,7 @@ import {
   stepThrough,
   TONES,
   unitsIn,
+  unitsRead,
 } from "../../explorer/instrument/numbers/readingtext.js";
 import { token } from "./trace.js";
 
@@ -154,6 +155,23 @@ test("where too much is in focus whole groups are shaded, as the map has them, a
   assert.deepEqual([hidden, shown].map(shading.unitOf), [0, 0]);
   assert.equal(shadeOf(shading, shown), 0.5);
   assert.equal(shading.words.at(-1), "; sentences as a whole");
+});
+
+test("as a table a word stands once, with the position of its first piece, and nothing hidden", () => {
+  const tokens = ["[CLS]", "ba", "##bba", "##ge", "."].map((text) => token(text));
+  const spots = spotsOf({ query_tokens: tokens, key_tokens: tokens });
+  const units = /** @type {any} */ ([
+    { text: "babbage", tokens: [1, 2, 3] },
+    { text: ".", tokens: [4] },
+  ]);
+  const unitOf = (/** @type {{key: number}} */ { key }) => [-1, 0, 0, 0, 1][key];
+  const values = Float32Array.of(0.5, 0.25);
+  const read = [
+    [1, "babbage", 0.5],
+    [4, ".", 0.25],
+  ];
+  assert.deepEqual(unitsRead({ unitOf, values, units }, spots), read);
+  assert.deepEqual(unitsRead({ unitOf, values: new Float32Array(), units: [] }, spots), []);
 });
 
 test("what is still being added up has no shade, and is said to be", () => {

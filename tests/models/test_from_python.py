@@ -704,6 +704,10 @@ PLACES = {
     "a word of several pieces": ({"query": "unbelievably"}, {"query": "5-9"}),
     "a mark": ({"query": "[SEP]"}, {"query": "15"}),
     "a position": ({"query": np.int64(4)}, {"query": "4"}),
+    "all that is switched": (
+        {"layer": 2, "head": 1, "query": 3, "view": {"heads": "1.9", "specials": "hidden"}},
+        {"layer": "2", "heads": "1.9", "query": "3", "specials": "hidden"},
+    ),
     "nothing": ({}, {}),
 }
 
@@ -721,6 +725,8 @@ NOWHERE = {
     "a fraction": ({"layer": 0.5}, "layer is 0.5; it must be a whole number"),
     "a truth": ({"query": True}, "query is True; it must be a whole number"),
     "a height below 0": ({"height": -5}, "height is -5; it must be a whole number from 0 on"),
+    "a switch": ({"view": {"special": "hidden"}}, "A view has no 'special'; it has layer, heads, "),
+    "a switch that is no text": ({"view": {"words": 1}}, "it must be texts by their names"),
     "layers that are not there": ({"layers": [0, 9]}, "has no attention in layer 9"),
 }
 

@@ -20,7 +20,7 @@ function pointedText(found, unit) {
 /** How to read the lines of scores. */
 export const READING =
   "Each line’s colours go from its own least to its most. Where a method knows a sign, blue words " +
-  "support the target and orange ones work against it. Point at a word, or tap it, for its " +
+  "(+) support the target and orange ones (−) work against it. Point at a word, or tap it, for its " +
   "numbers. Words of the first line go away with a click or a tap, also several together.";
 
 /** Of the word under the pointer, or what a hand can do. @param {ExplainState} state */

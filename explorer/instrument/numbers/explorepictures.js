@@ -97,9 +97,11 @@ export function sceneOf(trace, told, pictures, painted, { theme, moved, asks }) 
   const coarse = trace.head.long && most > (told.hovered ? FEW_IN_PASSING : FEW);
   const onMap = focusOnMap(painted, focus);
   const spoken = coarse ? { model: painted.total, focus: onMap } : { model: painted, focus };
-  const known = partsOf(spoken, painted, loading ? view : null, asks);
-  const ranked =
-    !coarse && isMost(told, painted, numbers, trace) ? withRank(known, numbers.length) : known;
+  const gone = told.hovered || loading ? [] : hiddenPins(trace, view, painted, focus);
+  const said = () => partsOf(spoken, painted, loading ? view : null, asks);
+  const known = gone.length && !most ? gone : [...gone, ...said()];
+  const stands = !gone.length && !coarse && isMost(told, painted, numbers, trace);
+  const ranked = stands ? withRank(known, numbers.length) : known;
   const parts = coarse && !told.hovered ? [tooMany(most, painted.total), ...ranked] : ranked;
   const base = {
     ...{ trace, view, theme, loading, moved, parts, coarse },
@@ -145,6 +147,25 @@ const withRank = (parts, all) => [
   ...parts.slice(0, -1),
   String(parts.at(-1)).replace(/\.$/, `, the most of all ${all} heads.`),
 ];
+
+/**
+ * What is pinned and yet not in the picture, as special tokens are hidden.
+ * @param {Trace} trace @param {View} view @param {Model} painted @param {Focus} focus
+ * @returns {Scene["parts"]}
+ */
+function hiddenPins({ head }, { queries, keys, specials }, { layout, pooled }, focus) {
+  if (specials === "shown" || pooled) return [];
+  const [rows, columns] = [layout.rowOfToken, layout.columnOfToken];
+  const gone = [
+    ...queries.filter((i) => rows[i] < 0).map((i) => head.query_tokens[i].text),
+    ...keys.filter((i) => columns[i] < 0).map((i) => head.key_tokens[i].text),
+  ];
+  const seen = focus.rows.length + focus.columns.length > 0;
+  const end = " pinned, but special tokens are hidden: show them again under View.";
+  return gone.length
+    ? [[gone.join(" ")], `${gone.length > 1 ? " are" : " is"}${end}${seen ? " " : ""}`]
+    : [];
+}
 
 /** Where what is in focus looks, and who looks at it. @param {Model} model @param {Focus} focus */
 const seenIn = (model, { rows, columns }) => ({

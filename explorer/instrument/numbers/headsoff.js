@@ -62,7 +62,7 @@ export function headSentence(switched, hovered) {
 
 /** How the map of heads is read. */
 export const READING =
-  "Blue heads support the target: without them it falls; orange ones work against it. A click " +
+  "Blue heads support the target: without them it falls (−); orange ones work against it (+). A click " +
   "switches a head off. A head that is off is zero, which the model has never seen, and others take " +
   "its place (Michel et al. 2019).";
 

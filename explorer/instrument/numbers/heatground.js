@@ -5,6 +5,7 @@ import { mapLevelOf, poolOf } from "./layout.js";
 import { reachOf } from "./masks.js";
 import { fullColour } from "./model.js";
 import { assembled, fillHoles, shareOf } from "./tiles.js";
+import { switchesOf } from "./view.js";
 import { inSight } from "./viewport.js";
 import { scaleNote } from "./words.js";
 
@@ -116,8 +117,10 @@ export function colourNote(scale, { pooled, patch, deep }) {
 
 /** The numbers of a map, to be kept. @param {Scene} scene @returns {Saved} */
 export function savedMap(scene) {
-  const { picture, name, nowhere, most } = scene.model;
+  const { picture, nowhere, most } = scene.model;
   const rows = picture.rows.map((_, row) => row);
+  const pooled = mapLevelOf(scene.trace.head, scene.view) && poolOf(scene.trace.head, scene.view);
+  const name = [nameIn(scene), ...(pooled === "max" ? ["strongest weights"] : [])].join(", ");
   return { picture, name, nowhere: sinksOf(scene, rows, nowhere), most };
 }
 
@@ -133,11 +136,19 @@ export function savedPart(scene, { rows, columns, patch }) {
     rows: rows.slice(top, top + nRows),
     columns: columns.slice(left, left + nColumns),
   };
-  const { name, nowhere, most } = scene.model;
+  const { nowhere, most } = scene.model;
   const which = `tokens ${rangeOf(picture.rows)} looking at ${rangeOf(picture.columns)}`;
   const own = picture.rows.map((_, row) => top + row);
-  return { picture, name: `${name}, ${which}`, nowhere: sinksOf(scene, own, nowhere), most };
+  return {
+    picture,
+    name: `${nameIn(scene)}, ${which}`,
+    nowhere: sinksOf(scene, own, nowhere),
+    most,
+  };
 }
+
+/** The heads, and what is switched about their numbers. @param {Scene} scene */
+const nameIn = ({ model, view }) => [model.name, ...switchesOf(view)].join(", ");
 
 /** @param {Scene} scene @param {number[]} rows @param {(rows: number[]) => number} nowhere */
 function sinksOf({ trace, view }, rows, nowhere) {

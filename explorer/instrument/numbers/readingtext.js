@@ -13,8 +13,8 @@ import { named } from "./words.js";
  *   a token as it stands in the view; query, key: its place among those, or -1
  * @typedef {{tone: number, marks: string}} Dress
  * @typedef {{unitOf: (spot: Spot) => number, values: Float32Array, full: number | Float32Array,
- *            words: Part[]}} Shading
- *   a number for each spot's unit, none while they are made; the number of the full colour, and what
+ *            units: import("./model.js").Unit[], words: Part[]}} Shading
+ *   values: a number for each of the units, none while they are made; the number of the full colour, and what
  *   the shades mean
  * @typedef {{kind: "plain" | "gone", text: string} | {kind: "scissors", cut: number}
  *         | {kind: "token", text: string, i: number}} Piece
@@ -168,26 +168,42 @@ export function shadingOf({ model, focus: point, view, given, got, coarse, map }
     const full = !model.tops.length
       ? fullOf(given, picture.columns, view.scale)
       : model.tops[point.rows[0]];
-    return { unitOf: byColumn, values: given, full, words };
+    return { unitOf: byColumn, values: given, full, units: picture.columns, words };
   }
   if (got) {
     const name = named(point.columns, picture.columns);
     const all = point.columns.length > 1 ? ", taken together" : "";
     const words = ["Shaded by how much each token looks at ", ...name, all];
     const full = !model.tops.length ? fullOf(got, picture.rows, view.scale) : model.tops;
-    return { unitOf: byRow, values: got, full, words };
+    return { unitOf: byRow, values: got, full, units: picture.rows, words };
   }
   const shares = model.shares();
   if (!shares) {
     const words = [`What each token gets of ${model.base} is being added up`];
-    return { unitOf: byColumn, values: new Float32Array(), full: 1, words };
+    return { unitOf: byColumn, values: new Float32Array(), full: 1, units: [], words };
   }
   let full = 1e-9; // what special tokens get does not count
   picture.columns.forEach((unit, c) => {
     if (!unit.special && shares[c] > full) full = shares[c];
   });
   const words = [`Shaded by what each token gets of ${model.base}`];
-  return { unitOf: byColumn, values: shares, full, words };
+  return { unitOf: byColumn, values: shares, full, units: picture.columns, words };
+}
+
+/**
+ * What is shaded as lines of a table, in the order of reading: a word once, whatever its pieces are.
+ * @param {Pick<Shading, "unitOf" | "values" | "units">} shading @param {Spot[]} spots
+ * @returns {[number, string, number][]} the position of the first token, the text, the number
+ */
+export function unitsRead({ unitOf, values, units }, spots) {
+  const told = new Set([-1]);
+  return spots.flatMap((spot) => {
+    const unit = unitOf(spot);
+    if (told.has(unit) || !values.length) return [];
+    told.add(unit);
+    const { tokens, text } = units[unit];
+    return [/** @type {[number, string, number]} */ ([tokens[0], text, values[unit]])];
+  });
 }
 
 /**

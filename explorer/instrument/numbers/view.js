@@ -304,11 +304,35 @@ export function turn(view, look) {
 }
 
 /**
+ * The switches that change numbers, as a picture's name says them.
+ * @param {Pick<View, "words" | "specials">} view
+ */
+export const switchesOf = ({ words, specials }) => [
+  ...(words ? ["words"] : []),
+  ...(specials === "shown"
+    ? []
+    : [`special tokens hidden${specials === "hidden" ? "" : ", rescaled"}`]),
+];
+
+/**
  * Python that gives what is seen; empty where nothing gives the trace.
  * @param {string} code that gives the trace @param {View} view
+ * @param {boolean} [long] whether its heads are put in one by one
  */
-export function pythonOf(code, { layer, heads, queries }) {
+export function pythonOf(code, view, long = false) {
   if (!code) return "";
-  const query = queries.length ? `, query=${queries[0]}` : "";
-  return `${code}explorer.show(trace, layer=${layer}, head=${heads[0]}${query})\n`;
+  const { layer, heads, queries } = view;
+  const [one, several] = [queries.length === 1, heads.length > 1];
+  const params = toParams({ ...view, step: null, cards: [] }); // both are of this page alone
+  const said = ["layer", ...(one ? ["query"] : []), ...(several ? [] : ["heads"])];
+  const rest = Object.entries(params).filter(([name]) => !said.includes(name));
+  const given = [
+    ...[`layer=${layer}`, `head=${heads[0]}`],
+    ...(one ? [`query=${queries[0]}`] : []),
+    ...(long && several
+      ? [`heads=[${heads.map((head) => `(${layer}, ${head})`).join(", ")}]`]
+      : []),
+    ...(rest.length ? [`view={${rest.map((pair) => `"${pair.join('": "')}"`).join(", ")}}`] : []),
+  ];
+  return `${code}explorer.show(trace, ${given.join(", ")})\n`;
 }

@@ -31,6 +31,7 @@ import {
   isPinned,
   NO_HISTORY,
   START,
+  switchesOf,
   toParams,
 } from "../numbers/view.js";
 import { fixedTheme, readTheme } from "../parts/theme.js";
@@ -175,7 +176,8 @@ const drawingOf = (here) => ({
   paper: (paper) => cardsToPaper(here, paper, () => render(here)),
   title: () => {
     const { title, passport } = here.trace?.head ?? {};
-    return [title, passport, here.scene?.model.name].filter(Boolean).join(" · ");
+    const seen = here.scene && [here.scene.model.name, ...switchesOf(here.scene.view)].join(", ");
+    return [title, passport, seen].filter(Boolean).join(" · ");
   },
 });
 

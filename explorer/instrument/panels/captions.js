@@ -75,11 +75,9 @@ export function createCaptions(actions) {
     notes.style.visibility = profile ? "visible" : "hidden";
     if (!profile || noted === model) return;
     noted = model;
-    const { base, most } = model;
-    const on = measuredOn(most, view.specials === "renormalised");
     const drain = () =>
       view.specials === "shown" ? sinkNote(model) : [hiddenNote(view.specials, model)];
-    notes.replaceChildren(...explained([`${caption(profile, base, on)} `, ...drain()]));
+    notes.replaceChildren(...explained([habitOf(model, view, profile), ...drain()]));
   }
 
   /** @param {Scene} scene */
@@ -109,6 +107,15 @@ export function createCaptions(actions) {
   }
 
   return { sentence, notes, notice, spoken, legend, ranking, show, describe, rank, notify };
+}
+
+/**
+ * What a head does, and of which rows that is said.
+ * @param {Scene["model"]} model @param {Scene["view"]} view
+ * @param {import("../numbers/model.js").Profile} profile
+ */
+function habitOf({ base, most }, { specials }, profile) {
+  return `${caption(profile, base, measuredOn(most, specials === "renormalised"))} `;
 }
 
 /**

@@ -16,6 +16,7 @@ import {
   spotOf,
   spotsOf,
   stepThrough,
+  unitsRead,
 } from "../numbers/readingtext.js";
 import { focusOn } from "../numbers/words.js";
 import { h, keys, picking, pushButton } from "../parts/dom.js";
@@ -71,12 +72,8 @@ export function createReading(actions, readOther = null) {
     ...{ strip: null, back: null },
   };
   const table = createTable("reading view", (now) => {
-    const { unitOf, values } = shadingOf(now);
-    const rows = here.spots.flatMap((spot, i) => {
-      const unit = unitOf(spot);
-      return unit < 0 || !values.length ? [] : [[i, spot.token.text, values[unit]]];
-    });
-    const titles = ["position", "token", "weight"];
+    const rows = unitsRead(shadingOf(now), here.spots);
+    const titles = ["position", now.view.words ? "word" : "token", "weight"];
     return { titles, counts: ["position"], rows, caption: parts.note.textContent ?? "" };
   });
   const parts = elementsOf(table.element, readOther);

@@ -141,18 +141,31 @@ export const pairsTable = (of) =>
     scene.deep && scene !== scene.map ? singlePairs(scene) : topsOf(scene),
   );
 
+// Equal words are told apart by where they stand: the position of their first token.
+const PAIR_TITLES = [
+  "looks from (query)",
+  "at",
+  "looks at (key)",
+  "there",
+  "weight",
+  "layer",
+  "head",
+];
+const PAIR_COUNTS = ["at", "there", "layer", "head"];
+
 /** @param {Scene} scene @returns {Content} */
 function topsOf({ model }) {
   const { rows, columns } = model.picture;
   const found = model.perHead.flatMap(({ head, picture }) =>
     topPairs(picture, MOST_ROWS).map(({ row, column, weight }) => [
-      ...[rows[row].text, columns[column].text, weight, model.layer, head],
+      ...[rows[row].text, rows[row].tokens[0], columns[column].text, columns[column].tokens[0]],
+      ...[weight, model.layer, head],
     ]),
   );
   return {
-    titles: ["looks from (query)", "looks at (key)", "weight", "layer", "head"],
-    counts: ["layer", "head"],
-    rows: sorted(found, { by: 2, up: false }).slice(0, MOST_ROWS),
+    titles: PAIR_TITLES,
+    counts: PAIR_COUNTS,
+    rows: sorted(found, { by: PAIR_TITLES.indexOf("weight"), up: false }).slice(0, MOST_ROWS),
     caption: `${model.name}: the ${MOST_ROWS} strongest pairs at most`,
   };
 }
@@ -161,8 +174,8 @@ function topsOf({ model }) {
 function singlePairs({ deep, model }) {
   const { rows, columns, pairs } = /** @type {NonNullable<Scene["deep"]>} */ (deep);
   return {
-    titles: ["looks from (query)", "at", "looks at (key)", "there", "weight", "layer", "head"],
-    counts: ["at", "there", "layer", "head"],
+    titles: PAIR_TITLES,
+    counts: PAIR_COUNTS,
     rows: pairs.map(({ row, column, weight, head }) => [
       ...[rows[row].text, rows[row].tokens[0], columns[column].text, columns[column].tokens[0]],
       ...[weight, model.layer, head],

@@ -1,8 +1,8 @@
 // What can be taken away: pictures of what is on screen, its weights, the instrument itself.
 
 import { toCsv } from "../numbers/csv.js";
-import { pythonOf } from "../numbers/view.js";
-import { fileWords } from "../parts/about.js";
+import { pythonOf, switchesOf } from "../numbers/view.js";
+import { fileWords, quoted } from "../parts/about.js";
 import { choice, h, pushButton, setText } from "../parts/dom.js";
 import { createMenu } from "../parts/menu.js";
 import { fileName, megabytes, offer } from "./handing.js";
@@ -23,6 +23,7 @@ import { toSvg } from "./svg.js";
  */
 
 const KINDS = /** @type {const} */ (["svg", "pdf", "png"]);
+const MOST_LETTERS = 200; // of a text in a table
 const SCALE = 2; // dots of a PNG for a pixel
 const MOST_PAGE = 160 * 2 ** 20; // wire/trace.py's MAX_PAGE
 const ALL_NUMBERS = "All numbers of this page as arrays, for numpy";
@@ -66,11 +67,11 @@ export function createFiles(parts, sceneNow, pages, numbersNow, npz) {
     const saved = numbersNow();
     setText(told, saved ? "" : NOT_YET);
     const scene = sceneNow();
-    if (saved && scene) saveCsv(saved, fileWords(scene.trace.head.about));
+    if (saved && scene) saveCsv(saved, scene.trace.head.about);
   });
   const python = pythonButton(told, () => {
     const scene = sceneNow();
-    return scene ? pythonOf(scene.trace.head.about.code, scene.view) : "";
+    return scene ? pythonOf(scene.trace.head.about.code, scene.view, scene.trace.head.long) : "";
   });
   const programs = forPrograms(npz, python.element);
   const page = createPageChoice(told, sceneNow, pages);
@@ -120,8 +121,8 @@ export function pageTrouble({ length }, less = "") {
 }
 
 /** What a file is called after: the model, the heads, the text. @param {Scene} scene @param {string} [what] */
-const nameOfFile = ({ trace: { head }, model }, what = "") =>
-  `${fileWords(head.about)} ${model.name} ${what}`;
+const nameOfFile = ({ trace: { head }, model, view }, what = "") =>
+  `${fileWords(head.about)} ${[model.name, ...switchesOf(view)].join(" ")} ${what}`;
 
 /** @param {HTMLElement[]} kinds @param {HTMLElement} csv */
 const groupsOf = (kinds, csv) => [
@@ -177,18 +178,23 @@ function createPageChoice(told, sceneNow, pages) {
 }
 
 /** @param {Scene} scene */
-const titleOf = ({ trace: { head }, model }) =>
-  [head.title, head.passport, model.name, head.texts.join(" / ").replace(/\s+/g, " ")]
+const titleOf = ({ trace: { head }, model, view }) =>
+  [
+    ...[head.title, head.passport, [model.name, ...switchesOf(view)].join(", ")],
+    head.texts.join(" / ").replace(/\s+/g, " "),
+  ]
     .filter(Boolean)
     .join(" · ");
 
 /**
- * The weights of the heatmap as a file.
- * @param {import("../numbers/heatground.js").Saved} saved @param {string} whose
+ * The weights of the heatmap as a file; its first cell says whose they are.
+ * @param {import("../numbers/heatground.js").Saved} saved
+ * @param {import("../parts/about.js").About} about
  */
-function saveCsv({ picture, name, nowhere, most }, whose) {
-  const text = toCsv(picture, name, nowhere, most);
-  offer(new Blob([text], { type: "text/csv" }), fileName(`${whose} ${name}`, "csv"));
+function saveCsv({ picture, name, nowhere, most }, about) {
+  const whose = [name, about.title, about.passport, quoted(about.text, MOST_LETTERS)];
+  const text = toCsv(picture, whose.filter(Boolean).join(" · "), nowhere, most);
+  offer(new Blob([text], { type: "text/csv" }), fileName(`${fileWords(about)} ${name}`, "csv"));
 }
 
 /**
