@@ -34,6 +34,7 @@ import {
   switchesOf,
   toParams,
 } from "../numbers/view.js";
+import { standAnew } from "../parts/room.js";
 import { fixedTheme, readTheme } from "../parts/theme.js";
 import { cardsIn, cardsToPaper, keepCards, toldNow, withCardsOf } from "./explorecards.js";
 import { createParts, layOut, panelsOf } from "./exploreparts.js";
@@ -95,12 +96,13 @@ import { boxesOf, followSizes } from "./sizes.js";
  * @typedef {{
  *   root: HTMLElement, host: Host, trace: Trace | null, told: import("../numbers/explorestore.js").Told,
  *   pictures: import("../numbers/explorepictures.js").Pictures, theme: Scene["theme"],
- *   scene: Scene | null, shown: View | null, parts: import("./exploreparts.js").Parts,
+ *   scene: Scene | null, shown: View | null, fresh: boolean, parts: import("./exploreparts.js").Parts,
  *   supply: ReturnType<typeof createSupply>, schedule: ReturnType<typeof createSchedule>,
  *   seen: () => void, lesson: import("./lesson.js").Lesson | null,
  *   plain: {of: View | null, view: View},
  * }} Here
- *   scene: what was painted last; shown: the view that the switches show; seen: called when the page is
+ *   scene: what was painted last; shown: the view that the switches show; fresh: the
+ *   trace is not painted yet; seen: called when the page is
  *   seen again; lesson: null in a part of a page; plain: a view as a lesson shows it
  */
 
@@ -113,7 +115,7 @@ const ALL = { thumbs: true, model: true };
 export function mount(root, host) {
   const here = /** @type {Here} */ ({
     ...{ root, host, trace: null, told: NOTHING_TOLD, pictures: noPictures() },
-    ...{ theme: readTheme(root), scene: null, shown: null },
+    ...{ theme: readTheme(root), scene: null, shown: null, fresh: false },
     ...{ lesson: null, plain: { of: null, view: START } },
     supply: createSupply(host.need, Date.now() % 90_000, () => !document.hidden),
   });
@@ -418,6 +420,8 @@ function render(here) {
   const passing = here.told.hovered !== null || here.told.peeked !== null;
   parts.says.show(scene, passing);
   if (anew) parts.training.draw(scene);
+  if (here.fresh) standAnew(root);
+  here.fresh = false;
   root.dataset.painted = paintedOf(scene);
   seek(here);
 }
@@ -512,6 +516,7 @@ function arrive(here, next) {
   const before = here.told.view.cards;
   here.told = withCardsOf(here, next.head.id);
   here.pictures = { ...here.pictures, model: null, chosen: null };
+  here.fresh = true;
   here.supply.restart();
   const { host, told } = here;
   const [params, words] = [toParams(told.view), pinnedWords(next, told.view)];

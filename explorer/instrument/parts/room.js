@@ -1,4 +1,5 @@
-// How tall a picture may be, so that what belongs together stands on one screen.
+// How tall a picture may be, so that what belongs together stands on one screen; and a picture that
+// takes the place of another.
 
 import { zoomOf } from "./dom.js";
 
@@ -37,3 +38,18 @@ export function roomOf(element) {
  * @param {Room} room @param {number} n rows @param {number} least pixels of a row that can be read
  */
 export const heightFor = ({ first, most }, n, least) => (n * least <= first ? first : most);
+
+/**
+ * What stands there now is of another trace: its boxes are made anew, in the same frame, as none of them
+ * has moved there from where it was in the picture before. The page does not scroll meanwhile.
+ * @param {HTMLElement} root
+ */
+export function standAnew(root) {
+  const least = root.style.minHeight;
+  root.style.minHeight = `${root.offsetHeight}px`;
+  root.classList.add("ax-anew");
+  root.getBoundingClientRect();
+  root.classList.remove("ax-anew");
+  root.getBoundingClientRect();
+  root.style.minHeight = least;
+}
