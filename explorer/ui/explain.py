@@ -202,6 +202,7 @@ def _told_of(
     wish = Changing(work.run, work.target, off, gone, work.how) if off or gone else None
     answer = background.aside("changing", wish)
     trace = scheduler().wait(work.run, f"{session.reader} about")
+    place.opening(work.run, trace)  # which brings it over
     _look_at(session.explain_wish.at, work.run, trace)
     code = python_of_explanation(
         work.run,
@@ -264,6 +265,7 @@ def _look_at(at: int | None, run: Run, trace: AttentionTrace) -> None:
 def _link(work: Explaining, at: int | None) -> dict[str, str] | None:
     if not work.run.fits_link():
         return None
-    place = {} if at is None else {"at": str(at)}
+    word = {} if at is None else {"at": str(at)}
     told = Wish(how=work.how, by_word=work.by_word, whole_flow=work.whole_flow).to_query()
-    return work.run.to_query() | target_to_query(work.target) | place | told
+    asked = target_to_query(work.target) | word | told
+    return work.run.to_query() | place.here().to_query() | asked

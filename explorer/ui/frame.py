@@ -59,7 +59,7 @@ def main() -> None:
     token = framed.set(True)
     try:
         with messages.caught():
-            state.start()
+            state.start(at_home=page.title == "Explore")
             state.on_page(page.title)
             with keeper:
                 place.keeper()

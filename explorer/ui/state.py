@@ -61,8 +61,12 @@ LOST = {
 RECENT = 8  # models of the hub that are remembered for a reader
 
 
-def start() -> None:
-    """Bring session and address together; called by the frame before any page."""
+def start(*, at_home: bool = False) -> None:
+    """Bring session and address together; called by the frame before any page.
+
+    Args:
+        at_home: Whether the page is the first one, whose plain address is of the first example.
+    """
     state = st.session_state
     if "reader" not in state:
         state.shown, state.wanted, state.opening = None, None, None
@@ -74,7 +78,6 @@ def start() -> None:
             None,
         )  # runs that were asked for; when the last came
         state.kept = {}  # what the inputs held last
-        state.lost = False  # whether the reader was told that the address lacks something
         state.offer = None  # a model that could be downloaded, and what then
         state.recent, state.with_parts = [], set()  # models that were shown; those of several parts
         state.with_languages = {}  # those that translate, and the languages that they know
@@ -86,8 +89,10 @@ def start() -> None:
             state.go_to = None
             if "layer" in st.query_params:  # else the browser knows, which tells it
                 state.place = Place.from_query(st.query_params.to_dict(), asked or state.shown)
+            if at_home and not st.query_params:
+                asked = EXAMPLES[0].run
         if asked is not None and asked not in (state.address, state.shown):
-            _adopt(asked, None)
+            _adopt(asked, None if st.query_params else EXAMPLES[0].opening)
         if state.next_run is not None:  # a picture leads to another page with a run of its own
             asked, state.next_run = state.next_run, None
             _adopt(asked, None)
@@ -157,7 +162,6 @@ def _open() -> None:
     state.place = Place.from_query(st.query_params.to_dict(), run)
     _adopt(run, first.opening if run == first.run and not viewed else None)
     fill_inputs(opposite(run), B)
-    state.lost = lost is not None
     if trouble:  # the link is no good: say so, and keep its text
         went_wrong(trouble)
         state.text = st.query_params.get("text", state.text)
@@ -186,7 +190,7 @@ def lacks_model(run: Run) -> bool:
 def want(run: Run, opening: Opening | None = None) -> None:
     """Ask for a run; it is shown as soon as it is computed."""
     state = st.session_state
-    state.wanted, state.opening, state.lost = run, opening, False
+    state.wanted, state.opening = run, opening
     went_wrong(None)
     state.asked_times += 1
     if opening:
@@ -238,25 +242,18 @@ def opposite(run: Run) -> Run:
 
 
 def write_address() -> None:
-    """Let the page's address name what is shown, as far as a link can carry it."""
+    """Note what the address names: the browser writes it, with the place (`hosts/address.js`).
+
+    What no link can carry leaves a mark.
+    """
     state = st.session_state
     run: Run | None = state.shown
-    named = st.query_params.get("text") is not None
-    marks = [name for name in LOST if name in st.query_params]
     if run is None:
         return
     mark = mark_of(run)
-    if mark:
-        if named or marks not in ([], [mark]):
-            st.query_params.clear()
-        st.query_params[mark] = "1"
-        state.address = None
-    elif run == EXAMPLES[0].run and not named:  # a first visit keeps its plain address
-        for name in marks if not state.lost else ():
-            del st.query_params[name]
-    elif not named or run != state.address:
-        st.query_params.from_dict(run.to_query())
-        state.address = run
+    if mark and (state.address is not None or st.query_params.get(mark) != "1"):
+        st.query_params.from_dict({mark: "1"})
+    state.address = None if mark else run
 
 
 def mark_of(run: Run) -> str | None:

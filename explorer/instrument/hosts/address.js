@@ -18,28 +18,55 @@ const PLACE = ["layer", "heads", "query", "key", "stage"]; // the rest of a view
 /** Where one looks, of a view. @param {Params} params */
 const placeIn = (params) => PLACE.map((name) => params[name]).join(" ");
 
+const now = () => new URLSearchParams(window.location.search);
+
 /**
- * Writes a view into its own part of the address, a moment after it was chosen.
- * @param {string[]} names the view’s own parameters; all others are left alone
+ * The address of a view; of a run without a link the rest of the address stays as it is.
+ * @param {string[]} names the view’s own parameters @param {Params} params @param {Params | null} link the run's part
  */
-function createWriter(names) {
+function urlOf(names, params, link) {
+  const url = new URL(window.location.href);
+  const isKept = (/** @type {string} */ name) =>
+    link ? name.startsWith("embed") : !names.includes(name);
+  const kept = [...url.searchParams].filter(([name]) => isKept(name));
+  const told = { ...Object.fromEntries(kept), ...link, ...params };
+  url.search = String(new URLSearchParams(told));
+  return url;
+}
+
+/** What an address asks for, apart from views. @param {string[]} names @param {URLSearchParams} params */
+const runIn = (names, params) =>
+  [...params]
+    .filter(([name]) => !names.includes(name) && !PLACE.includes(name))
+    .map(String)
+    .sort()
+    .join("&");
+
+/**
+ * Writes a view into the address, a moment after it was chosen; of another picture at once.
+ * @param {string[]} names the view’s own parameters @param {string} page
+ */
+function createWriter(names, page) {
   /** @type {URL | null} */
   let next = null;
   let timer = 0;
   let begun = ""; // the rest of the address when the view changed
   let id = ""; // of what is shown; a step of the history that bears it is of the same picture
+  let grows = false; // the next picture is more of the same
   /** @type {Params} */
   let shown = {}; // the view that the history stands at
   /** @type {Params} */
   let chosen = {}; // the view that waits to be written
-  const now = () => new URLSearchParams(window.location.search);
   /**
-   * The address; where it names no view, with the one that this step of the history bears.
+   * The address, without the view of another picture; where it names none, with the one that this step of the history bears.
    * @param {string} [of] the id of what is shown
    */
   const asked = (of) => {
     const [params, { state }] = [now(), window.history];
-    if (!state?.view || state.ax !== of || names.some((name) => params.has(name))) return params;
+    const isOf = state?.ax === `${page} ${of}`;
+    if (id && state?.ax && !isOf) for (const name of names) params.delete(name); // of another picture
+    if (!state?.view || !isOf) return params;
+    if (names.some((name) => params.has(name))) return params;
     return new URLSearchParams([...params, ...Object.entries(state.view)]);
   };
   const rest = () => {
@@ -47,7 +74,7 @@ function createWriter(names) {
     for (const name of names) params.delete(name);
     return window.location.pathname + params;
   };
-  const marked = () => ({ ...window.history.state, ax: id, view: shown });
+  const marked = () => ({ ...window.history.state, ax: id, view: shown, grows });
   const write = () => {
     clearTimeout(timer);
     timer = 0;
@@ -64,30 +91,57 @@ function createWriter(names) {
     write,
     /** @param {Params} params @param {Params | null} link the run's part */
     later: (params, link) => {
-      const url = new URL(window.location.href);
-      for (const name of names) url.searchParams.delete(name);
-      for (const [name, value] of Object.entries({ ...(link ?? {}), ...params }))
-        url.searchParams.set(name, value);
-      [next, chosen, begun] = [url, params, rest()];
+      [next, chosen, begun] = [urlOf(names, params, link), params, rest()];
       if (!timer) timer = window.setTimeout(write, WRITE_AFTER);
     },
     /** The history stands at a view now, and what waits to be written is of another. @param {Params} view */
     standAt: (view) => {
       [next, shown] = [null, view];
     },
-    /** @param {string} newId @param {Params} params */
+    /** What is shown is written by somebody else. @param {string} newId @param {Params} params */
     mark: (newId, params) => {
-      [id, shown] = [newId, params];
+      [id, shown, grows] = [`${page} ${newId}`, params, false];
       window.history.replaceState(marked(), "");
+    },
+    /**
+     * Another picture is shown. The step of the history that led here gets its address; what a
+     * reader asked for where he stood is a step of its own.
+     * @param {string} newId @param {Params} params @param {Params | null} link @param {boolean} isGrowing
+     */
+    show: (newId, params, link, isGrowing) => {
+      const { state } = window.history;
+      const before = id;
+      [id, shown, grows, next] = [`${page} ${newId}`, params, isGrowing, null];
+      const url = urlOf(names, params, link);
+      const how = wayOf(state, { id, before, names, link, url });
+      if (how === "mark") window.history.replaceState(marked(), "");
+      else if (how) window.history[how](marked(), "", url);
     },
     /** @param {PopStateEvent} event */
     isOwn: (event) => event.state?.ax === id,
   };
 }
 
-/** @param {string[]} names the view’s own parameters */
-export function createAddress(names) {
-  const writer = createWriter(names);
+/**
+ * How another picture comes into the history. One that comes late, when the reader is at another
+ * step again, leaves that as it is.
+ * @param {any} state that the step bears
+ * @param {{id: string, before: string, names: string[], link: Params | null, url: URL}} of
+ * @returns {"mark" | "pushState" | "replaceState" | null}
+ */
+function wayOf(state, { id, before, names, link, url }) {
+  const params = now();
+  const isPlain = link !== null && !runIn(names, params);
+  if (isPlain && (state === null || state.ax === id)) return "mark"; // a first visit stays plain
+  if (!state?.ax || state.ax === id || state.grows) return "replaceState";
+  if (link === null || runIn(names, params) === runIn(names, url.searchParams))
+    return "replaceState"; // the server has made a step of it, or it is the same anew
+  return state.ax === before ? "pushState" : null;
+}
+
+/** @param {string[]} names the view’s own parameters @param {string} page whose pictures these are */
+export function createAddress(names, page) {
+  const writer = createWriter(names, page);
   /** @type {ToldPlace | null} */
   let last = null;
   /** @type {((params: URLSearchParams) => void) | null} */
@@ -116,9 +170,13 @@ export function createAddress(names) {
     /**
      * Something else is shown, at a place that is the address's or the server's own.
      * @param {string} id @param {Params} params @param {Words} words
+     * @param {Params | null} [link] the run's part; none where the address is written already
+     * @param {boolean} [grows] whether there will be more of it
      */
-    onShown: (id, params, words) => {
-      writer.mark(id, params);
+    onShown: (id, params, words, link, grows = false) => {
+      if (link === undefined) writer.mark(id, params);
+      else writer.show(id, params, link, grows);
+      if (!("layer" in params)) return;
       last = { view: params, words };
       tell(last);
     },
@@ -133,13 +191,7 @@ export function createAddress(names) {
     },
     leave: () => ends.abort(),
     /** The address of another view of the same. @param {Params} params @param {Params | null} link */
-    linkTo: (params, link) => {
-      const url = new URL(window.location.href);
-      for (const name of names) url.searchParams.delete(name);
-      for (const [name, value] of Object.entries({ ...(link ?? {}), ...params }))
-        url.searchParams.set(name, value);
-      return url.href;
-    },
+    linkTo: (params, link) => urlOf(names, params, link).href,
     copyLink: async () => {
       writer.write();
       try {

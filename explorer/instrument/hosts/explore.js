@@ -7,7 +7,7 @@ import { createAsking } from "./asking.js";
 import { press } from "./press.js";
 
 export default createComponent((root, send) => {
-  const [address, asking] = [createAddress(PARAMS), createAsking()];
+  const [address, asking] = [createAddress(PARAMS, "explore"), createAsking()];
   return mount(root, {
     ...address,
     asking,

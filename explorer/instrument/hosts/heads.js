@@ -7,7 +7,7 @@ import { createAsking } from "./asking.js";
 import { press } from "./press.js";
 
 export default createComponent((root, send) => {
-  const [address, asking] = [createAddress(HEADS_PARAMS), createAsking()];
+  const [address, asking] = [createAddress(HEADS_PARAMS, "heads"), createAsking()];
   const lesson = createLesson(root);
   return mountHeads(root, {
     ...address,

@@ -38,6 +38,8 @@ import { followSizes } from "./sizes.js";
  * @typedef {{
  *   params: (id?: string) => URLSearchParams,
  *   onView: (params: Record<string, string>, link: Record<string, string> | null) => void,
+ *   onShown?: (id: string, params: Record<string, string>, words: [string, string],
+ *              link: Record<string, string> | null) => void,
  *   npz: (() => void) | null, copyLink: (() => Promise<boolean>) | null,
  *   change?: (heads: Head[], gone: number[]) => void,
  *   ask?: (wish: import("../numbers/explainask.js").Wish) => void,
@@ -95,7 +97,7 @@ export function mountExplain(root, host) {
     parts.copy?.show(found.link !== null);
     // Of a whole explanation only the answer about heads and words can be new.
     show(!first && before.whole ? showChanges : showAll);
-    if (first && before) host.onView(linkOfExplained(here.state), found.link);
+    if (first) host.onShown?.(found.id, linkOfExplained(here.state), ["", ""], found.link);
     if (first && isAwaited(here.state)) askForChange(here.state, host);
   }
 

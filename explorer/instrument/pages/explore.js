@@ -84,7 +84,8 @@ import { boxesOf, followSizes } from "./sizes.js";
  *   asking?: import("../parts/about.js").Asking, npz?: (() => void) | null,
  *   readOther?: () => void, write?: (wish: Record<string, string | number>) => void,
  *   go?: (page: string, open?: Record<string, string>) => void,
- *   onShown?: (id: string, params: Record<string, string>, words: [string, string]) => void,
+ *   onShown?: (id: string, params: Record<string, string>, words: [string, string],
+ *              link?: Record<string, string> | null, grows?: boolean) => void,
  *   onTravel?: (act: (params: URLSearchParams) => void) => void, leave?: () => void,
  *   linkTo?: (params: Record<string, string>, link: Record<string, string> | null) => string,
  * }} Host what follows onFocus is of a host with pages and a history
@@ -513,16 +514,18 @@ function newsIn({ head, heads, summaries, smalls, group, means }) {
 /** A new trace takes the place of the one before. @param {Here} here @param {Trace} next */
 function arrive(here, next) {
   here.told = arrived(here.told, next.head, here.host.params(next.head.id));
-  const before = here.told.view.cards;
   here.told = withCardsOf(here, next.head.id);
   here.pictures = { ...here.pictures, model: null, chosen: null };
   here.fresh = true;
   here.supply.restart();
   const { host, told } = here;
   const [params, words] = [toParams(told.view), pinnedWords(next, told.view)];
-  host.onShown?.(next.head.id, params, words);
-  const isMore = here.trace || before.length < told.view.cards.length; // than the address says
-  if (isMore) host.onView(params, next.head.link, words);
+  if (next.training) {
+    host.onShown?.(next.head.id, params, words); // the server writes what is learned
+    if (here.trace) host.onView(params, next.head.link, words);
+  } else if (host.onShown) {
+    host.onShown(next.head.id, params, words, next.head.link, next.head.writing === "now");
+  } else if (here.trace) host.onView(params, next.head.link, words);
 }
 
 /** Paint in the page's colours of now. @param {Here} here */

@@ -42,7 +42,8 @@ import { followSizes } from "./sizes.js";
  *   onView: (params: Record<string, string>, link: Record<string, string> | null,
  *            words: [string, string]) => void,
  *   npz: (() => void) | null, copyLink: (() => Promise<boolean>) | null,
- *   onShown?: (id: string, params: Record<string, string>, words: [string, string]) => void,
+ *   onShown?: (id: string, params: Record<string, string>, words: [string, string],
+ *              link?: Record<string, string> | null) => void,
  *   onTravel?: (act: (params: URLSearchParams) => void) => void,
  *   go?: (page: string) => void,
  *   asking?: import("../parts/about.js").Asking,
@@ -136,9 +137,7 @@ function arrive(here, host, bytes) {
   if (before?.heads.id === heads.id) return;
   const { pairs } = state.view;
   if (pairs.length && !heads.found) host.find?.(pairs);
-  host.onShown?.(heads.id, linkOfView(state), wordsOfView(state));
-  // A first visit keeps its plain address.
-  if (before || pairs.length) host.onView(linkOfView(state), heads.link, wordsOfView(state));
+  host.onShown?.(heads.id, linkOfView(state), wordsOfView(state), heads.link);
 }
 
 /** The browser went back or forward. @param {Here} here @param {HeadsHost} host @param {URLSearchParams} params */

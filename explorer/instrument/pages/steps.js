@@ -54,7 +54,8 @@ import { followSizes } from "./sizes.js";
  *   experiment?: (name: "cost" | "scale") => void,
  *   asking?: import("../parts/about.js").Asking,
  *   go?: (page: string, open?: Record<string, string>) => void,
- *   onShown?: (id: string, params: Record<string, string>, words: [string, string]) => void,
+ *   onShown?: (id: string, params: Record<string, string>, words: [string, string],
+ *              link?: Record<string, string> | null) => void,
  *   onTravel?: (act: (params: URLSearchParams) => void) => void, leave?: () => void,
  * }} StepsHost experiment: leads to one that stands beside the instrument; what follows is of a host
  *   with pages and a history
@@ -109,8 +110,8 @@ export function mountStepper(root, host) {
       const [first, again] = [!here.payload, here.payload?.id === fresh.id];
       take(here, fresh, host);
       if (!again) {
-        const [view, , words] = toldOf(here, fresh);
-        host.onShown?.(fresh.id, view, words);
+        const [view, link, words] = toldOf(here, fresh);
+        host.onShown?.(fresh.id, view, words, link);
       }
       first ? draw() : show();
     },
