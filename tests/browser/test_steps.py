@@ -134,7 +134,9 @@ def test_another_layer_and_head_come_from_the_model(reader):
 
 def test_a_number_of_the_query_vector_shows_its_sum(reader):
     open_steps(reader, stage="2")
-    canvas = reader.page.locator(".ax-stage-pictures figure", has_text="Q [").locator("canvas")
+    # By its name alone: what is pointed at stands in the place of its size.
+    name = reader.page.locator("strong").get_by_text("Q", exact=True)
+    canvas = reader.page.locator(".ax-stage-pictures figure", has=name).locator("canvas")
     box = canvas.bounding_box()
     cell = {"x": box["width"] * 0.99 - 3, "y": box["height"] * 8.5 / 13}
     canvas.hover(position=cell)
