@@ -323,3 +323,35 @@ def test_the_difference_stands_whole_on_the_first_screen(reader):
 
 def go_to(reader, page):
     reader.page.get_by_test_id("stTopNavLink").get_by_text(page, exact=True).click()
+
+
+def test_every_comparison_is_one_step_of_the_history(reader):
+    reader.open().painted()
+    start = reader.address()
+    reader.page.get_by_role("link", name="Compare").click()
+    reader.painted(" | ")
+    reader.page.wait_for_url("**/compare?*b_source=scratch*")
+    edit(reader)
+    reader.page.locator(".st-key-b_text textarea").fill(DOG)
+    compare_now(reader)
+    about = reader.page.locator(".ax-both .ax-named").last
+    expect(about).to_contain_text("dog", use_inner_text=True)
+    reader.page.wait_for_url("**b_text=The+dog*")
+    reader.page.go_back()
+    expect(about).to_contain_text("cat", use_inner_text=True)
+    reader.page.wait_for_url("**/compare?*b_source=scratch*")
+    reader.page.go_forward()
+    expect(about).to_contain_text("dog", use_inner_text=True)
+    reader.page.go_back()
+    expect(about).to_contain_text("cat", use_inner_text=True)
+    reader.page.go_back()
+    reader.painted("3.1")
+    assert reader.address() == start
+
+
+def test_a_link_that_names_a_comparison_in_its_own_way_is_no_second_step(reader):
+    reader.open("guide")
+    open_pair(reader, text=CAT, b_text=CAT, layer="3", heads="1", query="8")
+    reader.page.wait_for_url("**b_layer=3*")
+    reader.page.go_back()
+    reader.page.wait_for_url("**/guide*")

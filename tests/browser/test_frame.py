@@ -3,6 +3,7 @@
 import re
 from urllib.parse import urlencode
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 
@@ -131,12 +132,19 @@ def test_switches_stand_behind_view_and_those_in_force_beside_it(reader):
 def test_the_newcomer_s_line_leads_on_and_steps_aside_for_good(reader):
     reader.open().painted()
     lead = reader.page.locator(".ax-lead")
-    lead.get_by_role("button", name="try another head").click()
-    reader.painted("3.2")
-    reader.page.locator(".ax-term", has_text="head").hover()
+    reader.page.locator(".ax-lead .ax-term", has_text="head").hover()
     expect(reader.page.locator(".ax-bubble")).to_contain_text(
         "queries and keys", use_inner_text=True
     )
+    lead.get_by_role("button", name="Point at “it”").click()
+    expect(lead).to_contain_text("Move over the words of the text", use_inner_text=True)
+    expect(reader.token(8)).to_have_class(re.compile("ax-pulse"))
+    given = np.delete(explorer.trace(CAT).weights[:, :, 8, 1:-1], 7, axis=2)  # to other words
+    layer, head = divmod(int(given.max(axis=2).argmax()), 12)
+    expect(reader.page.locator(".ax-notice")).to_be_visible()
+    lead.get_by_role("button", name="try another head").click()
+    reader.painted(f"{layer}.{head}")
+    expect(reader.page.locator(".ax-notice")).to_be_hidden()  # it speaks of another head
     lead.get_by_role("button", name="Close this for good").click()
     expect(lead).to_be_hidden()
     reader.open().painted()
@@ -231,6 +239,7 @@ def test_another_text_keeps_the_pin_on_the_same_word_or_moves_it_to_one_of_conte
     reader.wait_says("L3·H1: neighbourhood looks most at")
 
 
+@pytest.mark.parametrize("reader", [LAPTOP], indirect=True)
 def test_three_clicks_find_the_head_that_links_two_words(reader):
     reader.open().painted()
     reader.page.get_by_role("button", name="Which head does this?").click()
@@ -238,14 +247,20 @@ def test_three_clicks_find_the_head_that_links_two_words(reader):
     reader.token(2).click()
     reader.page.locator(".ax-ranking .ax-chip").first.wait_for()
     weights = explorer.trace(CAT).weights[:, :, 8, 2]
+    layer, head = divmod(int(weights.argmax()), 12)
+    # At once, though the hand still rests on the word.
+    reader.painted(f"{layer}.{head}")
+    reader.wait_says(f"it looks at cat with weight {weights.max():.3f}, the most of all 72 heads.")
     scores = reader.page.locator(".ax-score")
     expect(scores).to_have_count(72)
-    layer, head = divmod(int(weights.argmax()), 12)
     expect(reader.page.locator(".ax-ranking .ax-chip").first).to_have_text(
         f"L{layer}·H{head}", use_inner_text=True
     )
     reader.page.get_by_role("button", name="In several sentences").click()
     reader.page.wait_for_url("**/heads?*")
+    reader.painted("pointed")
+    for part in (".ax-finder .ax-line", ".ax-head-ranks > li >> nth=0"):
+        expect(reader.page.locator(part)).to_be_in_viewport(ratio=1)
 
 
 def test_two_clicks_save_what_is_seen_under_a_name_that_says_whose_it_is(reader):

@@ -384,6 +384,13 @@ def test_a_pair_found_in_one_of_many_texts_opens_there_pinned(reader):
     reader.painted("pointed")
     name = first_head(reader).inner_text()
     layer, head = map(int, re.findall(r"\d+", name))
+    own = [explorer.trace(line).weights[layer, head, 8, 2] for line in LINES.split("\n")]
+    expect(ranks(reader).first).to_contain_text(
+        f"each: {own[0]:.3f} · {own[1]:.3f}", use_inner_text=True
+    )
+    expect(reader.page.locator(".ax-head-order h3")).to_contain_text(
+        "over 2 pairs", use_inner_text=True
+    )
     ranks(reader).first.get_by_role("button", name="Explore").click()
     reader.page.wait_for_url(f"**layer={layer}&heads={head}&query=8&key=2**")
     reader.painted(f"{layer}.{head}")

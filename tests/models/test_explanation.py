@@ -1,9 +1,12 @@
 """A whole explanation: every method, its agreement with removal, and what it says in words."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.stats
 
+from explorer.analysis.agreement import RankAgreement
 from explorer.analysis.explanation import (
     METHODS,
     all_agreements,
@@ -106,12 +109,25 @@ def test_removal_itself_would_have_the_lowest_deletion_at_the_first_step(likenes
 def test_the_truth_line_begins_with_raw_attention_and_quotes_its_number(likeness):
     first, second, third = truth_line(likeness)
     assert "no truth of its own" in third
-    rho = score(likeness, "attention").agreement.rho
-    assert first.startswith("Here the attention of the last layer ranks the words ")
-    assert likeness_word(rho) in first
-    assert f": {rho:.2f} (Spearman; 95 % interval" in first
+    a = score(likeness, "attention").agreement
+    if a.low <= 0 <= a.high:
+        assert first.startswith("Whether the attention of the last layer ranks the words like ")
+        assert "this text cannot tell" in first
+    else:
+        assert first.startswith("Here the attention of the last layer ranks the words ")
+        assert likeness_word(a.rho) in first
+    assert f": {a.rho:.2f} (Spearman; 95 % interval" in first
     best = max(likeness.scores[1:], key=lambda s: s.agreement.rho)
     assert f"Nearest to removal here: {best.method.name}, {best.agreement.rho:.2f}" in second
+
+
+@pytest.mark.parametrize(("low", "tells"), [(-0.2, False), (0.0, False), (0.1, True)])
+def test_where_the_interval_holds_0_the_line_says_that_this_text_cannot_tell(likeness, low, tells):
+    first = likeness.scores[0]
+    told = replace(first, agreement=RankAgreement(0.38, low, 0.81, 11))
+    line = truth_line(replace(likeness, scores=(told, *likeness.scores[1:])))[0]
+    assert ("only a little like" in line) == tells
+    assert ("this text cannot tell: 0.38" in line) != tells
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ function pairByPair({ found, pairs, texts }, i) {
     return `${one} → ${other}: ${each[k]}`;
   });
   const title = names.join("\n");
-  return [h("span", { class: "ax-number ax-each", title }, `each: ${each.join(" · ")}`), h("br")];
+  return [h("span", { class: "ax-each", title }, `each: ${each.join(" · ")}`), h("br")];
 }
 
 /** @param {string} colour */
