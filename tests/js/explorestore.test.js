@@ -115,6 +115,15 @@ test("with another text the switches stay; pins, what was undone and what is poi
   assert.deepEqual(history.past, []);
 });
 
+test("an example opens without the switches that change its numbers, unless a link has them", () => {
+  const on = after({ words: true, specials: "renormalised", combine: "max", scale: "row" });
+  const example = opening({ layer: 2, heads: [1], query: "4", example: true });
+  const { words, specials, combine, scale } = arrived(on, example, link("text=x")).view;
+  assert.deepEqual([words, specials, combine, scale], [false, "shown", "mean", "row"]);
+  assert.equal(arrived(on, example, link("specials=hidden")).view.specials, "hidden");
+  assert.equal(arrived(on, HEAD, link("text=x")).view.specials, "renormalised");
+});
+
 test("a link's word counts before what an example opens with, and that before the switches", () => {
   const example = opening({ layer: 2, heads: [1, 3], query: "4", example: true });
   const told = after({ layer: 1 });

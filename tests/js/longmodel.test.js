@@ -73,6 +73,7 @@ test("a long text says of every row, column and share what its whole weights say
       for (const heads of [[0], [0, 1]]) {
         const now = { ...START, layer: 4, ...view };
         const [found, wanted] = [sparse, dense].map((trace) => modelOf(trace, now, 4, heads));
+        assert.equal(found?.base, wanted?.base, "and of which rows its shares are");
         sameNumbers(found, wanted, JSON.stringify({ ...view, heads, sinks }));
       }
     }

@@ -243,7 +243,7 @@ const profiles = new WeakMap();
  * @param {Scene} scene
  * @returns {import("../parts/table.js").Content}
  */
-function contentOf({ pinnedNumbers, trace }) {
+function contentOf({ pinnedNumbers, trace, view }) {
   if (pinnedNumbers.length) {
     const rows = pinnedNumbers.map(({ layer, head, weight }) => [layer, head, weight]);
     const caption = "How much the pinned words look at the pinned words, head by head";
@@ -259,7 +259,8 @@ function contentOf({ pinnedNumbers, trace }) {
   const places = ["token before", "token after", "itself", "same word elsewhere"];
   const titles = ["layer", "head", ...(crosses ? [] : places)];
   titles.push("special tokens", "entropy, bits", "entropy, of the possible");
-  const caption = `Shares of all tokens’ attention in each head${missingFrom(trace)}`;
+  const base = `all tokens’ attention${view.specials === "renormalised" ? " before rescaling" : ""}`;
+  const caption = `Shares of ${base} in each head${missingFrom(trace)}`;
   return { titles, counts: ["layer", "head"], rows, caption };
 }
 
