@@ -415,7 +415,9 @@ def test_nothing_jumps_on_a_first_visit_and_while_a_result_arrives(reader):
     for act in (
         # It writes from the right and has other notes, it has a long sentence, its text two lines.
         lambda: reader.run("القطة جلست على السجادة لأنها كانت متعبة."),
-        lambda: reader.run("She gave the book to Mary because she had asked for it, and then left."),
+        lambda: reader.run(
+            "She gave the book to Mary because she had asked for it, and then left."
+        ),
         lambda: reader.edit().page.get_by_role("button", name="Sentence pair").click(),
     ):
         reader.edit()

@@ -6,7 +6,7 @@ import { createAsking } from "./asking.js";
 import { press } from "./press.js";
 
 export default createComponent((root, send) => {
-  const [address, asking] = [createAddress(EXPLAIN_PARAMS), createAsking(root)];
+  const [address, asking] = [createAddress(EXPLAIN_PARAMS), createAsking()];
   return mountExplain(root, {
     ...address,
     asking,
