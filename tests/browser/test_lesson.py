@@ -67,7 +67,7 @@ def settled(page):
     )
 
 
-@pytest.mark.parametrize("size", [(1280, 720), (1024, 768), (1920, 1080)])
+@pytest.mark.parametrize("size", [(1280, 720), (1024, 768), (1920, 1080), (853, 480)])
 def test_in_a_lesson_sentence_text_and_maps_are_whole_on_the_screen_and_nothing_else(show, size):
     reader = show(CAT, **IT)
     page = reader.page
@@ -88,7 +88,22 @@ def test_in_a_lesson_sentence_text_and_maps_are_whole_on_the_screen_and_nothing_
     # A plate behind a word stands out of its line by a little; a third line would be 30 pixels.
     assert said.evaluate("e => e.scrollHeight <= e.clientHeight + 5")
     letters = said.evaluate("e => parseFloat(getComputedStyle(e).fontSize) * e.currentCSSZoom")
-    assert letters == pytest.approx(1.5 * 24)
+    assert letters == pytest.approx(24 if size[1] < 600 else 1.5 * 24)
+
+
+@on_projector
+def test_in_a_lesson_nine_cards_are_whole_beside_the_way_out_and_below_the_maps(reader):
+    page = opened(
+        reader, cards="__".join(f"layer-{i % 6}_heads-{i}_query-8" for i in range(9))
+    ).page
+    lesson(page)
+    settled(page)
+    way_out = page.get_by_role("button", name="End (P)").bounding_box()
+    boxes = [card.bounding_box() for card in page.locator(".ax-card").all()]
+    assert len(boxes) == 9
+    for box in boxes:
+        assert box["x"] + box["width"] <= way_out["x"]
+        assert box["y"] + box["height"] <= 720
 
 
 @on_projector
@@ -253,6 +268,30 @@ def test_each_card_is_printed_on_one_sheet_with_its_name_its_text_and_its_link(r
     expect(page.locator(".ax-sheets, .ax-carded, .ax-paper")).to_have_count(0)
     expect(page.locator(".ax-lesson")).to_have_count(int(in_lesson))
     expect(reader.sentence).to_have_text(before, use_inner_text=True)
+
+
+# The words of a drawing that lie across each other, and how wide it was drawn.
+DRAWN = """(svg) => {
+  const words = [...svg.querySelectorAll("text")].map((e) => [e, e.getBoundingClientRect()]);
+  const across = words.flatMap(([a, one], i) => words.slice(i + 1).flatMap(([b, two]) => {
+    const wide = Math.min(one.right, two.right) - Math.max(one.left, two.left);
+    const tall = Math.min(one.bottom, two.bottom) - Math.max(one.top, two.top);
+    const twice = a.textContent === b.textContent; // a name that is pinned lies over itself
+    return !twice && wide > 2 && tall > one.height / 3 ? [`${a.textContent}/${b.textContent}`] : [];
+  }));
+  return [across, svg.viewBox.baseVal.width];
+}"""
+
+
+def test_on_a_sheet_no_words_lie_across_others_and_letters_have_the_size_of_paper(reader):
+    page = three_cards(opened(reader))
+    assert len(pypdfium2.PdfDocument(page.pdf(format="A4", landscape=True))) == 3
+    page.emulate_media(media="print")
+    page.locator(".ax-sheet > svg").nth(2).wait_for()
+    for drawing in page.locator(".ax-sheet > svg").all():
+        across, wide = drawing.evaluate(DRAWN)
+        assert across == []
+        assert wide <= 750  # A4 has 718 pixels between its margins
 
 
 def test_what_the_cards_print_is_drawn_and_not_copied_as_markup(page_from_disk):

@@ -2,7 +2,6 @@
 // the page's root says that they are wanted, and the page's own style (ui/frame.css) follows it, so
 // that they open at once, without asking the server.
 
-import { createLesson } from "../pages/lesson.js";
 import { isTyped } from "../parts/dom.js";
 
 const RUN = ["run", "compare", "train"].map((key) => `.st-key-${key} button`).join(", ");
@@ -11,9 +10,7 @@ const BOXES = ".st-key-ask textarea, .st-key-ask input, .st-key-ask button";
 
 /** @typedef {ReturnType<typeof createAsking>} Asking */
 
-/** @param {HTMLElement} [root] of a page that P enlarges; none where the page sees to that itself */
-export function createAsking(root) {
-  const lesson = root && createLesson(root);
+export function createAsking() {
   const { dataset } = document.documentElement;
   const ends = new AbortController();
   const { signal } = ends;
@@ -69,9 +66,6 @@ export function createAsking(root) {
       if (now !== asked && !isBusy) fold();
       asked = now;
     },
-    leave: () => {
-      ends.abort();
-      lesson?.leave();
-    },
+    leave: () => ends.abort(),
   };
 }

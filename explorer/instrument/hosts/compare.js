@@ -6,7 +6,7 @@ import { createAsking } from "./asking.js";
 import { press } from "./press.js";
 
 export default createComponent((root, send) => {
-  const [address, asking] = [createAddress(COMPARE_PARAMS, "compare"), createAsking(root)];
+  const [address, asking] = [createAddress(COMPARE_PARAMS, "compare"), createAsking()];
   return mountCompare(root, {
     ...address,
     asking,

@@ -6,7 +6,7 @@ import { createAsking } from "./asking.js";
 import { press } from "./press.js";
 
 export default createComponent((root, send) => {
-  const [address, asking] = [createAddress(EXPLAIN_PARAMS, "explain"), createAsking(root)];
+  const [address, asking] = [createAddress(EXPLAIN_PARAMS, "explain"), createAsking()];
   return mountExplain(root, {
     ...address,
     asking,

@@ -1,14 +1,12 @@
 // The host of “Heads” in Streamlit.
 
 import { HEADS_PARAMS, mountHeads } from "../pages/heads.js";
-import { createLesson } from "../pages/lesson.js";
 import { createAddress, createComponent } from "./address.js";
 import { createAsking } from "./asking.js";
 import { press } from "./press.js";
 
 export default createComponent((root, send) => {
   const [address, asking] = [createAddress(HEADS_PARAMS, "heads"), createAsking()];
-  const lesson = createLesson(root);
   return mountHeads(root, {
     ...address,
     asking,
@@ -21,7 +19,6 @@ export default createComponent((root, send) => {
       send("lines", true);
     },
     leave: () => {
-      lesson.leave();
       address.leave();
       asking.leave();
     },

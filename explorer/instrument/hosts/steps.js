@@ -6,7 +6,7 @@ import { createAsking } from "./asking.js";
 import { press } from "./press.js";
 
 export default createComponent((root, send) => {
-  const [address, asking] = [createAddress(STEPS_PARAMS, "step"), createAsking(root)];
+  const [address, asking] = [createAddress(STEPS_PARAMS, "step"), createAsking()];
   return mountStepper(root, {
     ...address,
     asking,

@@ -1,7 +1,7 @@
 // Lesson mode: the sentence and the picture alone, enlarged over the whole screen, for a room full
 // of people; and the keys that show cards.
 
-import { isTyped, pushButton } from "../parts/dom.js";
+import { isTyped } from "../parts/dom.js";
 
 /**
  * @typedef {{turned: () => void, keep: () => void, show: (i: number) => boolean}} Acts
@@ -9,13 +9,8 @@ import { isTyped, pushButton } from "../parts/dom.js";
  * @typedef {ReturnType<typeof createLesson>} Lesson
  */
 
-/**
- * @param {HTMLElement} root
- * @param {Acts | null} [acts] null for a page without cards, which is enlarged as it is
- */
-export function createLesson(root, acts = null) {
-  const end = pushButton("End (P)", "Back to the whole page (P or Escape)", () => turn(false));
-  end.classList.add("ax-lesson-end");
+/** @param {HTMLElement} root @param {Acts} acts */
+export function createLesson(root, acts) {
   const ends = new AbortController();
   let on = false;
   /** @type {Element | null} */
@@ -24,11 +19,9 @@ export function createLesson(root, acts = null) {
     if (next === on) return;
     on = next;
     if (on) before = /** @type {Document | ShadowRoot} */ (root.getRootNode()).activeElement;
-    enlarge(root, on, acts !== null);
-    if (!acts && on) root.append(end);
-    else end.remove();
+    enlarge(root, on);
     if (!on && before instanceof HTMLElement) before.focus({ preventScroll: true });
-    acts?.turned();
+    acts.turned();
   };
   const hear = (/** @type {KeyboardEvent} */ event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || isTyped(event)) return;
@@ -40,15 +33,15 @@ export function createLesson(root, acts = null) {
   const does = ({ key, repeat }) => {
     if (key.toLowerCase() === "p" && !repeat) turn(!on);
     else if (key === "Escape" && on) turn(false);
-    else if (key.toLowerCase() === "k" && acts) acts.keep();
-    else return /^[1-9]$/.test(key) && (acts?.show(Number(key) - 1) ?? false);
+    else if (key.toLowerCase() === "k") acts.keep();
+    else return /^[1-9]$/.test(key) && acts.show(Number(key) - 1);
     return true;
   };
   // Before the panels: there Escape lets go of what is pinned.
   const { signal } = ends;
   document.addEventListener("keydown", hear, { capture: true, signal });
   /** On paper nothing is enlarged. @param {boolean} is */
-  const paper = (is) => on && enlarge(root, !is, acts !== null);
+  const paper = (is) => on && enlarge(root, !is);
   window.addEventListener("beforeprint", () => paper(true), { capture: true, signal });
   window.addEventListener("afterprint", () => paper(false), { signal });
   return {
@@ -64,13 +57,13 @@ export function createLesson(root, acts = null) {
 /**
  * The root stands above everything else of the page, which nobody sees or hears meanwhile (lesson.css,
  * ui/frame.css).
- * @param {HTMLElement} root @param {boolean} on @param {boolean} plain with nothing but the picture
+ * @param {HTMLElement} root @param {boolean} on
  */
-function enlarge(root, on, plain) {
+function enlarge(root, on) {
   if (root.classList.contains("ax-lesson") === on) return;
   document.documentElement.toggleAttribute("data-lesson", on);
   root.classList.toggle("ax-lesson", on);
-  root.classList.toggle("ax-plain", on && plain);
+  root.classList.toggle("ax-plain", on);
   if (on) {
     root.popover = "manual";
     root.showPopover?.(); // an older browser shows it in its place

@@ -123,7 +123,8 @@ function write(pen, node, style) {
   pen.textAlign = "left";
   pen.textBaseline = "alphabetic";
   const range = document.createRange();
-  for (const [from, to] of linesOf(node, range)) {
+  for (const [first, to] of linesOf(node, range)) {
+    const from = seenFrom(node, range, first, to);
     range.setStart(node, from);
     range.setEnd(node, to);
     const rect = range.getBoundingClientRect();
@@ -131,6 +132,20 @@ function write(pen, node, style) {
     const { fontBoundingBoxAscent: up, fontBoundingBoxDescent: down } = pen.measureText(text);
     pen.fillText(text.trimEnd(), rect.left, rect.top + (rect.height - up - down) / 2 + up);
   }
+}
+
+/**
+ * Where a line begins to be seen: a space between it and the line before takes no room.
+ * @param {Text} node @param {Range} range @param {number} from @param {number} to
+ */
+function seenFrom(node, range, from, to) {
+  let at = from;
+  for (; at < to && /\s/.test(node.data[at]); at++) {
+    range.setStart(node, at);
+    range.setEnd(node, at + 1);
+    if (range.getBoundingClientRect().width) break;
+  }
+  return at;
 }
 
 /**
