@@ -4,6 +4,7 @@ import {
   arrived,
   changed,
   haveOtherThumbs,
+  letGo,
   NOTHING_TOLD,
   peekAt,
   picked,
@@ -129,4 +130,10 @@ test("a link's word counts before what an example opens with, and that before th
   const same = opening({ layer: 2, heads: [1], query: "4" }); // what the server knew of the place
   const kept = arrived(told, same, link("text=x")).view;
   assert.deepEqual([kept.layer, kept.queries], [1, [4]]);
+});
+
+test("what a key asks for is seen, whatever the hand rests on", () => {
+  const resting = peekAt(pointAt(NOTHING_TOLD, { rows: [1], columns: [] }), 4, 10);
+  const { hovered, peeked } = letGo(resting);
+  assert.deepEqual([hovered, peeked], [null, null]);
 });
