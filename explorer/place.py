@@ -22,7 +22,8 @@ class Place:
         queries: Positions of the tokens that look, ascending.
         keys: Positions of those that are looked at.
         words: What the first of either side is a part of, in the text; empty where nothing is
-            pinned. By these the same words are found in another text.
+            pinned. By these the same words are found in another text, and after one without words
+            in the next.
     """
 
     run: Run | None = None
@@ -64,7 +65,8 @@ class Place:
         """The same place in the trace of a run, which may be that of another text or model.
 
         The pin stays on the same word where there is one, else it goes to a word of content; it
-        never comes to stand on a special token. Where nothing was pinned, nothing is.
+        never comes to stand on a special token. Where nothing was pinned, nothing is. In a text
+        without words the word is kept for the next one.
         """
         heads = tuple(h for h in self.heads if h < trace.model.n_heads) or (0,)
         here = replace(self, run=run, layer=trace.nearest(self.layer), heads=heads)
@@ -75,13 +77,15 @@ class Place:
             return replace(here, queries=looks, keys=looked_at)._with_words(trace)
         looks = _find(trace, queries, self.words[0]) if self.words[0] else ()
         looked_at = _find(trace, keys, self.words[1]) if self.words[1] else ()
-        if self.queries and not looks:
+        if (self.queries or self.words[0]) and not looks:
             looks = content_word(trace)
         return replace(here, queries=looks, keys=looked_at)._with_words(trace)
 
     def _with_words(self, trace: AttentionTrace) -> "Place":
         """The same, with the words that are pinned."""
         looks = word_at(trace, trace.query_tokens, self.queries)
+        if not self.queries:
+            looks = self.words[0]  # of the text before, which had it
         return replace(self, words=(looks, word_at(trace, trace.key_tokens, self.keys)))
 
 

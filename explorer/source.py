@@ -336,6 +336,6 @@ def _option(name: str, value: str) -> object:
         if re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,20})?(e-?[0-9]{1,2})?", value):
             return float(value)
         raise ExplorerError(f"The link says {name} = {value[:40]!r}; it must be a number.")
-    if not re.fullmatch(r"[0-9]{1,10}", value):
+    if not re.fullmatch(r"[0-9]{1,40}", value):  # what is too large is told its range
         raise ExplorerError(f"The link says {name} = {value[:40]!r}; it must be a whole number.")
     return value == "1" if name in ("positions", "causal") else int(value)

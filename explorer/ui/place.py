@@ -38,7 +38,9 @@ def opening(run: Run, trace: AttentionTrace) -> dict[str, str]:
 
 def keep(place: Place, *, beside: bool = False) -> None:
     """A picture tells where its reader looks now; ``beside`` as in `aside`."""
-    session = st.session_state
+    session, before = st.session_state, here()
+    if not place.queries and not before.queries:  # a text without words keeps the one before
+        place = replace(place, words=(before.words[0], place.words[1]))
     if beside:
         session.place_aside = replace(place, run=session.aside)
     else:

@@ -297,3 +297,30 @@ def copied_python(reader):
     names = {}
     exec(code.replace("explorer.show(", "shown = explorer.show("), names)
     return code, names
+
+
+def test_the_address_holds_the_place_on_every_page_and_each_is_one_step(reader):
+    reader.open("?text=Anna+saw+it.&layer=4&heads=5&query=1").painted("4.5")
+    steps = reader.page.evaluate("history.length")
+    for page in ("heads", "step", "explain", ""):
+        reader.page.locator(f"[data-testid=stTopNavLink][href$='/{page}']").click()
+        reader.page.wait_for_url(f"**/{page}?text=Anna+saw+it.&layer=4&heads=5&query=1*")
+    assert reader.page.evaluate("history.length") == steps + 4
+    reader.page.go_back()
+    reader.page.go_back()
+    reader.page.wait_for_url("**/step?text=*query=1*")
+    reader.painted()
+    reader.page.reload()
+    reader.painted()
+    reader.page.wait_for_url("**/step?text=*&layer=4&heads=5&query=1*")
+
+
+def test_a_new_text_is_one_step_and_a_link_with_a_source_that_is_none_says_so(reader):
+    reader.open("?source=nonsense:foo").painted()
+    reader.told("cannot be opened as it is")
+    reader.page.wait_for_url("**/?text=The+cat*")
+    steps = reader.page.evaluate("history.length")
+    reader.run("Anna saw it.")
+    reader.page.wait_for_url("**/?text=Anna+saw+it.&layer=*")
+    assert reader.page.evaluate("history.length") == steps + 1
+    assert "source" not in reader.address()

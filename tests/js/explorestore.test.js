@@ -4,6 +4,7 @@ import {
   arrived,
   changed,
   haveOtherThumbs,
+  letGo,
   NOTHING_TOLD,
   peekAt,
   picked,
@@ -171,4 +172,10 @@ test("what the hand rests on after that click counts again once it has left it",
   assert.equal(pointAt(told, here), told);
   assert.deepEqual(pointAt(pointAt(told, { rows: [], columns: [6] }), here).hovered, here);
   assert.deepEqual(pointAt(pointAt(told, null), here).hovered, here);
+});
+
+test("what a key asks for is seen, whatever the hand rests on", () => {
+  const resting = peekAt(pointAt(NOTHING_TOLD, { rows: [1], columns: [] }), 4, 10);
+  const { hovered, peeked } = letGo(resting);
+  assert.deepEqual([hovered, peeked], [null, null]);
 });

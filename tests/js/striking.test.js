@@ -131,7 +131,7 @@ test("where nothing is told it is said why", () => {
   assert.match(silenceWords("long", true), /too long/);
 });
 
-test("a finding leads to its head and its words, and is marked there alone", () => {
+test("a finding leads to its head and its words, and is marked there", () => {
   const pair = finding("pair", { queries: [2], keys: [3, 4] });
   const before = { ...START, layer: 0, heads: [0, 2], queries: [1], words: true };
   const there = atFinding(before, pair);
@@ -139,8 +139,10 @@ test("a finding leads to its head and its words, and is marked there alone", () 
   assert.equal(isAt(there, pair), true);
   assert.equal(isAt({ ...there, keys: [3] }, pair), false);
   assert.equal(isAt({ ...there, heads: [1, 2] }, pair), false);
-  assert.equal(isAt(there, finding("previous")), false);
+  assert.equal(isAt(there, finding("previous")), true); // the same head, of whatever words
+  assert.equal(isAt({ ...there, layer: 1 }, finding("previous")), false);
   assert.equal(isAt(atFinding(before, finding("previous")), finding("previous")), true);
+  assert.deepEqual(atFinding(before, finding("previous")).queries, [1]); // the pin stays
 });
 
 test("what is worth a look is kept from the payload that brought it", () => {

@@ -97,6 +97,16 @@ def test_where_nothing_is_pinned_another_text_pins_nothing():
     assert Place(CAT, 3, (1,)).in_trace(run, trace).queries == ()
 
 
+def test_after_a_text_without_words_the_pin_comes_back():
+    run, trace = traced("!?")
+    without = Place(CAT, 3, (1,), (2,), (), ("cat", "")).in_trace(run, trace)
+    assert (without.queries, without.in_trace(run, trace)) == ((), without)
+    for text, word in (("My cat sleeps soundly.", "cat"), ("A dog barks loudly!", "loudly")):
+        run, trace = traced(text)
+        there = without.in_trace(run, trace)
+        assert [trace.tokens[i].text for i in there.queries] == [word]
+
+
 def test_a_smaller_model_is_looked_at_in_the_nearest_layer_and_in_a_head_that_it_has():
     run = Run(CAT.text, source=explorer.source.Scratch())
     trace = explorer.trace(CAT.text, source="scratch")

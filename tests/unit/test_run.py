@@ -248,6 +248,8 @@ def test_the_part_of_an_encoder_decoder_travels_in_the_link(part):
 def test_a_part_that_there_is_none_of_is_refused():
     with pytest.raises(ExplorerError, match="no attention “middle”"):
         Run.from_query({"text": "a", "part": "middle"})
+    with pytest.raises(ExplorerError, match=r"seed is 9{20}; .* from 0 to 2147483647"):
+        Run.from_query({"text": "a", "source": "scratch", "seed": "9" * 20})
 
 
 def test_a_word_to_ask_for_is_no_text():

@@ -74,6 +74,13 @@ export const peekAt = (told, layer, head = 0) => ({
   peeked: layer === null ? null : { layer, head, stays: false },
 });
 
+/**
+ * What was asked for by a key is seen, whatever the hand rests on: until it moves.
+ * @param {Told} told
+ * @returns {Told}
+ */
+export const letGo = (told) => ({ ...told, hovered: null, peeked: null });
+
 /** The look has stayed where it is. @param {Told} told @returns {Told} */
 export const stay = (told) =>
   told.peeked ? { ...told, peeked: { ...told.peeked, stays: true } } : told;

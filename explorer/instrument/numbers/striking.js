@@ -150,22 +150,27 @@ export function baselineWords({ kind, number, baselines }, trace) {
 /** The name of its head. @param {Finding} finding */
 export const findingHead = ({ layer, head }) => headName(layer, head);
 
+/** Whether a finding is of certain words. @param {Finding} finding */
+const hasWords = ({ queries, keys }) => queries.length > 0 || keys.length > 0;
+
 /**
- * The place of a finding, in a view.
+ * The place of a finding, in a view; of one that is of no words, what is pinned stays.
  * @param {View} view @param {Finding} finding
  * @returns {View}
  */
-export const atFinding = (view, { layer, head, queries, keys }) => ({
-  ...view,
-  ...{ layer, heads: [head], queries: [...queries], keys: [...keys] },
-});
+export function atFinding(view, finding) {
+  const { layer, head, queries, keys } = finding;
+  const pinned = hasWords(finding) ? { queries: [...queries], keys: [...keys] } : {};
+  return { ...view, layer, heads: [head], ...pinned };
+}
 
 /** Whether a view is at the place of a finding. @param {View} view @param {Finding} finding */
-export const isAt = (view, { layer, head, queries, keys }) =>
-  view.layer === layer &&
-  String(view.heads) === String([head]) &&
-  String(view.queries) === String(queries) &&
-  String(view.keys) === String(keys);
+export const isAt = (view, finding) =>
+  view.layer === finding.layer &&
+  String(view.heads) === String([finding.head]) &&
+  (!hasWords(finding) ||
+    (String(view.queries) === String(finding.queries) &&
+      String(view.keys) === String(finding.keys)));
 
 /**
  * The layer whose heads are switched off next; null once all were, or none can be.

@@ -36,7 +36,7 @@ import {
 } from "../numbers/view.js";
 import { standAnew } from "../parts/room.js";
 import { fixedTheme, readTheme } from "../parts/theme.js";
-import { cardsIn, cardsToPaper, keepCards, toldNow, withCardsOf } from "./explorecards.js";
+import { cardsIn, cardsToPaper, keepCards, sayLeft, toldNow, withCardsOf } from "./explorecards.js";
 import { createParts, layOut, panelsOf } from "./exploreparts.js";
 import { CLOCK, createSchedule } from "./exploreschedule.js";
 import { createSupply } from "./exploresupply.js";
@@ -513,8 +513,10 @@ function newsIn({ head, heads, summaries, smalls, group, means }) {
 
 /** A new trace takes the place of the one before. @param {Here} here @param {Trace} next */
 function arrive(here, next) {
+  const left = here.trace ? here.told.view.cards.length : 0;
   here.told = arrived(here.told, next.head, here.host.params(next.head.id));
   here.told = withCardsOf(here, next.head.id);
+  sayLeft(here, left, next);
   here.pictures = { ...here.pictures, model: null, chosen: null };
   here.fresh = true;
   here.supply.restart();

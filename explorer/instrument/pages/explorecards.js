@@ -2,8 +2,9 @@
 
 import { cardName, inLesson, kept, onCard, without } from "../numbers/cards.js";
 import { joinCards } from "../numbers/cardtext.js";
+import { letGo } from "../numbers/explorestore.js";
 import { readCards, toParams } from "../numbers/view.js";
-import { toldOfKeeping } from "../panels/cards.js";
+import { toldOfKeeping, toldOfLeft } from "../panels/cards.js";
 import { quoted } from "../parts/about.js";
 import { h } from "../parts/dom.js";
 import { readTheme } from "../parts/theme.js";
@@ -15,6 +16,7 @@ import { toSvg } from "../save/svg.js";
  * @typedef {import("./explore.js").Here} Here
  * @typedef {import("../numbers/explorestore.js").Told} Told
  * @typedef {import("../numbers/view.js").View} View
+ * @typedef {import("../numbers/data.js").Trace} Trace
  */
 
 const KEPT = "attention-explorer-cards "; // in this tab's memory; the trace's name follows
@@ -34,7 +36,9 @@ export function cardsIn(here, change) {
   };
   const show = (/** @type {string} */ card) => {
     const { trace } = here;
-    if (trace) turn((now) => onCard(now, card, trace.head), { ...ALL, moved: true });
+    if (!trace) return;
+    here.told = letGo(here.told);
+    turn((now) => onCard(now, card, trace.head), { ...ALL, moved: true });
   };
   return {
     keep: () => {
@@ -69,6 +73,15 @@ export function withCardsOf(here, id) {
   } catch {
     return told; // nothing may be kept here
   }
+}
+
+/**
+ * Another text has come: the cards of the one before are said to be left with it.
+ * @param {Here} here @param {number} left how many there were @param {Trace} next
+ */
+export function sayLeft({ told, parts }, left, next) {
+  parts.cards.show(told.view, next);
+  if (left && !told.view.cards.length) parts.cards.tell(toldOfLeft(left));
 }
 
 /** @param {Here} here @param {string} id */

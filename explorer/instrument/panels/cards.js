@@ -67,3 +67,9 @@ export const createKeep = (keep) => pushButton("Keep this view", KEEP, keep, "ax
 export const toldOfKeeping = (before, trace) =>
   whyNotKept(before) ||
   `Kept as card ${before.cards.length + 1}, ${cardName(cardOf(before), trace)}.`;
+
+/** What is told of the cards of the text before. @param {number} left how many */
+export const toldOfLeft = (left) =>
+  left === 1
+    ? "1 kept view belongs to the text before: Back brings it."
+    : `${left} kept views belong to the text before: Back brings them.`;
