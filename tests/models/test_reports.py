@@ -15,7 +15,8 @@ from explorer.instrument.wire.request import Group, Page, Request
 from explorer.instrument.wire.trace import answers_to
 from explorer.lesson import Trained
 from explorer.run import Run
-from explorer.source import Hub, Scratch, Transplanted, parse_source
+from explorer.sampling import Sampling
+from explorer.source import Hub, Scratch, Stories, Transplanted, parse_source
 from explorer.sources import trace_run, warm_up, working_for
 from explorer.sources.own import own_weights
 from explorer.sources.pictures import picture_of
@@ -26,6 +27,7 @@ from explorer.ui.work import (
     Checking,
     Choosing,
     Comparing,
+    Continuing,
     Explaining,
     Fetching,
     Finding,
@@ -45,6 +47,7 @@ LONG = "the old keeper watched the ships and the sea while a red lamp burned in 
 SHORT = "The cat sat on the mat because it was tired, and the dog did not care at all. " * 2
 TINY = "The cat sat on the mat because it was tired."
 LINES = "\n".join([LONG, SHORT, LONG])
+STORY = "Mia and Tom live near the garden. Mia has a red ball."
 LESSON = Trained("reverse", steps=60)
 
 
@@ -96,6 +99,7 @@ KINDS = {
     "Checking": lambda: Checking(Run(LONG)),
     "Measuring": lambda: Measuring("anew"),
     "Measuring saturation": lambda: Measuring(),
+    "Continuing": lambda: Continuing(Run(STORY, source=Stories()), Sampling(1.0), 24),
     "Learning": lambda: Learning(Trained("reverse", steps=60, seed=1)),
     "Recording": lambda: Recording(LESSON, None),
     "Comparing": lambda: Comparing(Run(SHORT), Run(SHORT, source=Scratch())),
