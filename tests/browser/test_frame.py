@@ -306,10 +306,10 @@ def test_the_address_holds_the_place_on_every_page_and_each_is_one_step(reader):
         reader.page.locator(f"[data-testid=stTopNavLink][href$='/{page}']").click()
         reader.page.wait_for_url(f"**/{page}?text=Anna+saw+it.&layer=4&heads=5&query=1*")
     assert reader.page.evaluate("history.length") == steps + 4
-    reader.page.go_back()
-    reader.page.go_back()
-    reader.page.wait_for_url("**/step?text=*query=1*")
-    reader.painted()
+    for page in ("explain", "step"):
+        reader.page.go_back()
+        reader.page.wait_for_url(f"**/{page}?text=*query=1*")
+        reader.painted()
     reader.page.reload()
     reader.painted()
     reader.page.wait_for_url("**/step?text=*&layer=4&heads=5&query=1*")
