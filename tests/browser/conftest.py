@@ -266,7 +266,7 @@ class Screens:
         finally:
             for opened in {*context.pages} - {*spare} - others - {page}:
                 opened.close()
-            if page.spent or self.stash.get(FAILED, False):
+            if page.spent or is_full(page) or self.stash.get(FAILED, False):
                 page.close()
             if not page.is_closed():
                 empty(page)
@@ -275,6 +275,11 @@ class Screens:
     def close(self):
         for context in self.contexts.values():
             context.close()
+
+
+def is_full(page):
+    """Whether so many steps lie behind a page that its browser soon forgets some: it keeps 50."""
+    return not page.is_closed() and page.evaluate("history.length") > 30
 
 
 def empty(page):

@@ -19,6 +19,19 @@ SCROLL = "document.querySelector('[data-testid=stMain]').scrollTo(0, 120)"
 SCROLLED = "document.querySelector('[data-testid=stMain]').scrollTop > 100"
 
 
+# How much the picture of a text was dimmed, frame by frame, while another was asked for.
+DIMMING = """() => {
+    window.dimmed = [];
+    const see = () => {
+        const [picture] = document.querySelectorAll(".stBidiComponent");
+        if ("asked" in document.documentElement.dataset)
+            window.dimmed.push(Number(getComputedStyle(picture).opacity));
+        requestAnimationFrame(see);
+    };
+    see();
+}"""
+
+
 def box(reader, selector):
     return reader.page.locator(selector).first.bounding_box()
 
@@ -232,8 +245,11 @@ def test_another_text_keeps_the_pin_on_the_same_word_or_moves_it_to_one_of_conte
     reader.open().painted()
     reader.token(2).click()  # cat
     reader.page.wait_for_url("**query=2*")
+    reader.page.evaluate(DIMMING)
     reader.run("My lazy cat sleeps.")
     reader.page.locator(".ax-about", has_text="lazy").wait_for()
+    expect(reader.page.locator("html[data-asked]")).to_have_count(0)
+    assert min(reader.page.evaluate("window.dimmed")) == 0.5  # while the last one was still there
     reader.wait_says("L3·H1: cat looks most at")
     reader.run("Dogs of the neighbourhood bark.")
     reader.wait_says("L3·H1: neighbourhood looks most at")

@@ -26,6 +26,7 @@ import {
   headsTitle,
   measureGroups,
   ranked,
+  ranksTitle,
   standing,
 } from "../../explorer/instrument/numbers/headwords.js";
 import { headAt, headBeside, layoutOf } from "../../explorer/instrument/parts/headmap.js";
@@ -300,4 +301,13 @@ test("the map finds the head under the pointer, and arrow keys stop at its edges
   assert.equal(headAt(layout, { offsetX: 26 + 3.5 * width, offsetY: 30 }), null);
   assert.equal(headBeside(layout, 0, 1, 1), 4);
   assert.equal(headBeside(layout, 5, 1, 1), 5);
+});
+
+test("a list by pointed words is over their pairs, any other over the texts", () => {
+  const asked = withSurvey(null, SURVEY, new URLSearchParams("pairs=0-2-1"));
+  const heads = { ...SURVEY, n_texts: 3, pairs: /** @type {any} */ ([[0, 2, 1]]), found: FOUND };
+  const one = withSurvey(asked, heads, new URLSearchParams());
+  assert.match(ranksTitle(one, 4), /^4 heads, by .* to the others, over one pair$/);
+  const plain = withSurvey(null, { ...SURVEY, n_texts: 3 }, new URLSearchParams());
+  assert.match(ranksTitle(plain, 4), /, over 3 texts$/);
 });

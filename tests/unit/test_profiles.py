@@ -298,6 +298,11 @@ def test_a_head_is_of_a_kind_where_its_rule_holds_in_three_of_four_texts(shares,
     assert f"{np.mean(shares):.2f} ± {spread:.2f}" in found.evidence
 
 
+def test_of_three_texts_the_evidence_speaks_of_three():
+    found = kinds_of([profile_of(previous=share) for share in (0.9, 0.9, 0.1)], [])[0][0]
+    assert found.evidence.startswith("no rule holds in 3 of 3 texts; “previous token” does in 2")
+
+
 def test_texts_that_cannot_show_a_rule_are_not_asked():
     texts = [profile_of(previous=0.9), profile_of(previous=0.8), profile_of(), profile_of()]
     found = kinds_of(texts, [])[0][0]
