@@ -194,6 +194,7 @@ def test_the_page_saved_from_the_app_opens_offline_as_it_was(reader, from_disk, 
         button.click()
     path = tmp_path / "saved.html"
     waiting.value.save_as(path)
+    assert f"-{which.lower().replace(' ', '-')}" in waiting.value.suggested_filename
     assert abs(path.stat().st_size / 1e6 - told) <= 0.15
     other = from_disk(path)
     other.page.locator(".ax[data-painted]").wait_for()

@@ -102,9 +102,9 @@ export function createFiles(parts, sceneNow, pages, numbersNow, npz) {
   function arrived(bytes) {
     told.textContent = pageTrouble(bytes, "; take single layers");
     if (told.textContent) return;
-    const page = new Blob([/** @type {BlobPart} */ (bytes)], { type: "text/html" });
+    const html = new Blob([/** @type {BlobPart} */ (bytes)], { type: "text/html" });
     const scene = sceneNow();
-    offer(page, scene ? fileName(nameOfFile(scene), "html") : "attention.html");
+    offer(html, scene ? fileName(nameOfFile(scene, page.asked()), "html") : "attention.html");
   }
 
   return { element, arrived };
@@ -149,6 +149,7 @@ function createPageChoice(told, sceneNow, pages) {
     h("div", {}, ...buttons),
   );
   element.hidden = pages.fetch === null;
+  let asked = ""; // what the page holds that was asked for last
 
   function tellSizes() {
     told.textContent = "";
@@ -171,10 +172,11 @@ function createPageChoice(told, sceneNow, pages) {
     const choice = pages.choices()[i];
     if (!sceneNow() || !choice) return;
     told.textContent = "The page is being made…";
+    asked = choice.name;
     pages.fetch?.(choice.of);
   }
 
-  return { element, tellSizes };
+  return { element, tellSizes, asked: () => asked };
 }
 
 /** @param {Scene} scene */
