@@ -22,7 +22,7 @@ WINDOW = {"width": 1100, "height": 640}
 TALL = WINDOW | {"height": 1000}  # for a part, which is to be seen whole
 HEADER = 44  # pixels of the window that are the same on every page
 WIDTH = 800  # of the pictures; the Guide's column has 736
-COLOURS = 27
+COLOURS = 24
 IDLE = """() => {
   const { testScriptState: script } = document.querySelector('[data-testid="stApp"]').dataset;
   return script === 'notRunning' && !document.querySelector('[data-testid="stSkeleton"]');
