@@ -14,6 +14,7 @@ import { byHand, h, pushButton, setText } from "../parts/dom.js";
 
 const RANKED = 5; // heads named for a pinned pair
 const ONE_LINE = 92; // characters that stand on one line of a wide screen
+const SMALLER = 110; // those that do in a smaller type
 
 /**
  * What may be done, for fingers where there is no mouse; a picture has no words.
@@ -62,7 +63,8 @@ export function createCaptions(actions) {
     }
     shown = says;
     if (!passing) {
-      sentence.classList.toggle("ax-tall", says.length > ONE_LINE); // never while a hand moves
+      sentence.classList.toggle("ax-longer", says.length > ONE_LINE); // never while a hand moves
+      sentence.classList.toggle("ax-tall", says.length > SMALLER);
       setText(spoken, inSpeech(says));
     }
     showLegend(scene);
