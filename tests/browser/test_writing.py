@@ -1,11 +1,13 @@
 """A decoder that writes on the page: what comes next, who wrote it, and a text that goes on."""
 
+import re
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from explorer.edits import Edits
 from explorer.run import Run
 from explorer.source import Stories
 from explorer.sources.expecting import expect as expected
@@ -108,3 +110,33 @@ def test_each_layer_is_read_as_the_last_and_the_parts_sum_to_the_logit(reader, t
 def test_a_model_that_reads_both_ways_has_nothing_that_comes_next(reader):
     reader.open().painted()
     expect(reader.page.locator(".ax-panel-next")).to_be_hidden()
+
+
+def test_a_head_switched_off_changes_what_is_expected_and_is_put_back_by_its_chip(reader):
+    page = opened(reader, QUERY + "&layer=1&heads=1&query=4&key=1").page
+    page.locator(".ax-change > summary").click()
+    page.get_by_role("button", name="Switch L1·H1 off", exact=True).click()
+    page.wait_for_url("**edits=off*")
+    expect(page.locator(".ax-candidate", has_text="was").first).to_be_visible()
+    edited = expected(Run(STORY, source=Stories(), edits=Edits(off=((1, 1),))))
+    found = [
+        0.0 if text.startswith("<") else text
+        for text in page.locator(".ax-candidate > span:nth-of-type(1)").all_inner_texts()
+    ]
+    shown = [text if text == 0.0 else float(text.lstrip("> ").split()[0]) / 100 for text in found]
+    chances = np.exp(edited.logs[4][: len(shown)])
+    assert np.abs(np.array(shown) - chances).max() <= SHOWN
+    reader.page.get_by_role("button", name="attention changed").hover()
+    expect(page.locator(".ax-bubble")).to_contain_text("L1·H1 is off")
+    page.get_by_role("button", name="L1·H1 off").click()
+    page.wait_for_url(lambda url: "edits" not in url)
+    expect(page.locator(".ax-candidate", has_text="was")).to_have_count(0)
+
+
+def test_what_made_a_score_is_told_of_the_pair_that_is_pinned(reader):
+    page = opened(reader, QUERY + "&layer=2&heads=1&query=9&key=1").page
+    page.get_by_text("How the prediction comes about").click()
+    expect(
+        page.get_by_text(re.compile("^Mostly .* of the score .* to which all parts sum"))
+    ).to_be_visible()
+    expect(page.locator(".ax-sides .ax-wrote")).to_have_count(2)
