@@ -325,7 +325,7 @@ def test_what_is_no_answer_to_what_is_asked_is_dimmed(reader):
         ({"target": "vector", "at": "99999"}, "There is no token 99999"),
         ({"target": "word", "at": "x"}, "This link cannot be opened as it is."),
         ({"target": "class", "label": "99999"}, "has no head that chooses between classes"),
-        ({"target": "magic"}, "there are like, word, class and vector"),
+        ({"target": "magic"}, "there are like, word, class, vector, next and span"),
     ],
 )
 def test_an_impossible_link_is_answered_in_words(reader, query, says):
