@@ -448,7 +448,7 @@ def test_a_pinned_pair_ranks_the_heads_that_connect_it(reader):
     ranking.get_by_role("button").first.click()
     layer, head = best[0]
     reader.painted(f"{layer}.{head}")
-    reader.wait_says(f"it looks at cat with weight {weights[layer, head]:.3f}.")
+    reader.wait_says(f"it looks at cat with weight {weights[layer, head]:.3f}, the most of all 72")
 
 
 def test_a_pinned_token_turns_the_grid_into_where_it_looks_in_each_head(reader):

@@ -180,7 +180,7 @@ def test_of_a_pair_the_four_ways_are_one_click_each(show):
         expect(said).to_have_text(re.compile(rf"^{digits(number)}\b.*mean of sums"))
 
 
-def test_what_is_not_chosen_is_grey_and_still_scored(show):
+def test_all_heads_have_one_scale_and_the_chosen_ones_a_mark(show):
     reader = show(CAT, layer=3, heads="1.5", query=8, key=2)
     colours = """(cell) => {
       const canvas = cell.parentElement.querySelector('canvas');
@@ -200,8 +200,10 @@ def test_what_is_not_chosen_is_grey_and_still_scored(show):
     for head in range(12):
         score = reader.head(3, head).locator(".ax-score").text_content()
         assert abs(float(score) - numbers[3, head]) <= 0.0051
-        if head not in (1, 5):
-            assert saturation(3, head) < 40
+        chosen = reader.head(3, head).get_attribute("aria-pressed") == "true"
+        assert chosen == (head in (1, 5))
+        if head in strong:
+            assert saturation(3, head) > 40, "as dark as its number says, chosen or not"
 
 
 # --- the flow -----------------------------------------------------------------------------------
