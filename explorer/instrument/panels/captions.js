@@ -104,7 +104,9 @@ export function createCaptions(actions) {
   /** What an example shows, if it is one, while its head is looked at. @param {Scene} scene */
   function notify({ trace, view }) {
     const { notice: text } = trace.head.about;
-    notice.hidden = !text || !isOfHeads(text, view.layer, view.heads);
+    notice.hidden = !text;
+    // It keeps its room, so that nothing moves under the hand that chose another head.
+    notice.style.visibility = isOfHeads(text, view.layer, view.heads) ? "" : "hidden";
     setText(notice, text);
   }
 
