@@ -56,7 +56,7 @@ def test_a_click_on_a_finding_moves_the_picture_there_and_marks_it(reader):
     line(reader, "the token before").focus()
     reader.page.keyboard.press("Enter")
     reader.painted("0.2")
-    reader.wait_says("L0·H2: point at a word")
+    reader.wait_says("L0·H2: it looks most at")
     expect(line(reader, "the token before")).to_have_attribute("aria-current", "true")
     expect(line(reader, "it → cat")).not_to_have_attribute("aria-current", "true")
 

@@ -31,7 +31,7 @@ import { toParams } from "../numbers/view.js";
 export const NOT_APART = { lens: null, why: null };
 const MEMORY = 96 * 2 ** 20; // bytes of layers, or of heads of a long text, kept in the browser
 const MAPS = 24 * 2 ** 20; // bytes of maps between groups kept in the browser
-const PAGE_WITHOUT_WEIGHTS = 350_000; // bytes, about
+const PAGE_WITHOUT_WEIGHTS = 490_000; // bytes, about
 const WRITTEN = 1.12; // letters for a byte: base64 takes a third more, gzip gives back a sixth
 const TICKETS = 100_000;
 const AT_ONCE = 1.5e8; // weights that a server goes through for small pictures in half a second

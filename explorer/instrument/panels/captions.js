@@ -101,16 +101,18 @@ export function createCaptions(actions) {
     ranking.replaceChildren(...(heads.length ? ["Strongest: ", ...heads, missing] : []));
   }
 
-  /** What an example shows, if it is one, while its head is looked at. @param {Scene} scene */
-  function notify({ trace, view }) {
-    const { notice: text } = trace.head.about;
-    notice.hidden = !text;
-    // It keeps its room, so that nothing moves under the hand that chose another head.
-    notice.style.visibility = isOfHeads(text, view.layer, view.heads) ? "" : "hidden";
-    setText(notice, text);
-  }
-
-  return { sentence, notes, notice, spoken, legend, ranking, show, describe, rank, notify };
+  return {
+    sentence,
+    notes,
+    notice,
+    spoken,
+    legend,
+    ranking,
+    show,
+    describe,
+    rank,
+    notify: (/** @type {Scene} */ scene) => tellNotice(notice, scene),
+  };
 }
 
 /**
@@ -154,3 +156,12 @@ const strongest = (pinnedNumbers, actions) =>
     const button = pushButton(headName(layer, head), name, choose, "ax-chip");
     return [button, ` ${digits(weight)}  `];
   });
+
+/** What an example shows, while its head is looked at. @param {HTMLElement} notice @param {Scene} scene */
+function tellNotice(notice, { trace, view }) {
+  const { notice: text } = trace.head.about;
+  notice.hidden = !text;
+  // It keeps its room, so that nothing moves under the hand that chose another head.
+  notice.style.visibility = isOfHeads(text, view.layer, view.heads) ? "" : "hidden";
+  setText(notice, text);
+}
