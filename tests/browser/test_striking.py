@@ -56,7 +56,7 @@ def test_a_click_on_a_finding_moves_the_picture_there_and_marks_it(reader):
     line(reader, "the token before").focus()
     reader.page.keyboard.press("Enter")
     reader.painted("0.2")
-    reader.wait_says("L0·H2: it looks most at")
+    reader.wait_says("L0·H2: it looks at cat")
     expect(line(reader, "the token before")).to_have_attribute("aria-current", "true")
     expect(line(reader, "it → cat")).not_to_have_attribute("aria-current", "true")
 
@@ -85,7 +85,7 @@ def test_the_head_that_matters_most_is_found_by_switching_each_off_when_asked(re
     expect(lines(reader)).to_have_count(before + 1)
     line(reader, "matters most").click()
     head = line(reader, "matters most").inner_text().split()[0]
-    reader.wait_says(f"{head}: point at a word")
+    reader.wait_says(f"{head}: it looks most at")
 
 
 def test_a_saved_file_keeps_what_is_worth_a_look(page_from_disk, found):

@@ -101,18 +101,8 @@ export function createCaptions(actions) {
     ranking.replaceChildren(...(heads.length ? ["Strongest: ", ...heads, missing] : []));
   }
 
-  return {
-    sentence,
-    notes,
-    notice,
-    spoken,
-    legend,
-    ranking,
-    show,
-    describe,
-    rank,
-    notify: (/** @type {Scene} */ scene) => tellNotice(notice, scene),
-  };
+  const notify = (/** @type {Scene} */ scene) => tellNotice(notice, scene);
+  return { sentence, notes, notice, spoken, legend, ranking, show, describe, rank, notify };
 }
 
 /**
