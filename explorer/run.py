@@ -133,6 +133,18 @@ class Run:
         """Whether it shows what a reader uploaded, which no link can carry."""
         return self.picture is not None or isinstance(self.source, Own)
 
+    def check_is_unchanged(self) -> None:
+        """Refuse what reads a model as it is where its attention is changed.
+
+        Raises:
+            ExplorerError: It is.
+        """
+        if self.edits:
+            raise ExplorerError(
+                "This is found of the model as it is, and its attention is changed here: take back "
+                "what is changed, and it is told."
+            )
+
     def check_is_for_a_model(self) -> None:
         """Refuse what only a model of text, or the from-scratch layer, can be asked.
 

@@ -4,7 +4,6 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from explorer.edits import Edits
 from explorer.errors import ExplorerError
 from explorer.lesson import Trained
 from explorer.run import Run
@@ -59,19 +58,17 @@ def starting(then: str) -> str:
     return then if "torch" in sys.modules else "Starting PyTorch"
 
 
-def trace_run(run: Run, progress: Progress = silent, edits: Edits | None = None) -> AttentionTrace:
+def trace_run(run: Run, progress: Progress = silent) -> AttentionTrace:
     """Compute every attention weight of a run.
 
     Args:
         run: What was asked for.
         progress: Told what is being done.
-        edits: What is changed in the model's attention, in place of what the run says.
 
     Raises:
         ExplorerError: The source cannot be loaded, or cannot read the text, or be changed.
     """
-    edits = run.edits if edits is None else edits
-    if edits and not (isinstance(run.source, Model | InMemory)):
+    if run.edits and not (isinstance(run.source, Model | InMemory)):
         raise ExplorerError(
             "Only the attention of a pretrained model can be changed: choose one under Model."
         )
@@ -97,16 +94,14 @@ def trace_run(run: Run, progress: Progress = silent, edits: Edits | None = None)
         from explorer.sources.in_memory import as_found
 
         with as_found(run.source):
-            return _read(load_model(run.source, progress), run, progress, edits)
-    return _read(load_model(run.source, progress), run, progress, edits)
+            return _read(load_model(run.source, progress), run, progress)
+    return _read(load_model(run.source, progress), run, progress)
 
 
-def _read(
-    loaded: "LoadedModel", run: Run, progress: Progress, edits: Edits | None
-) -> AttentionTrace:
+def _read(loaded: "LoadedModel", run: Run, progress: Progress) -> AttentionTrace:
     """What a run's text or picture is to a loaded model."""
     loaded = loaded.part("text" if run.picture is None else "picture")
-    if edits and loaded.form != "text":
+    if run.edits and loaded.form != "text":
         from explorer.sources.changing import heads_of
 
         heads_of(loaded)  # which says that it cannot be changed
@@ -121,7 +116,7 @@ def _read(
         return trace_picture(loaded, run)
     from explorer.sources.huggingface import trace_text
 
-    return trace_text(loaded, run, edits)
+    return trace_text(loaded, run)
 
 
 def known_languages(source: Source) -> tuple[str, ...]:

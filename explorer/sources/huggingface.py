@@ -1,6 +1,5 @@
 """A loaded Hugging Face model as a source: the attention that it has on a text."""
 
-from explorer.edits import Edits
 from explorer.run import Run
 from explorer.sources.changing import change_for
 from explorer.sources.forward import attention_of
@@ -9,7 +8,7 @@ from explorer.sources.written import as_trace, read_run
 from explorer.trace import AttentionTrace
 
 
-def trace_text(loaded: LoadedModel, run: Run, edits: Edits | None = None) -> AttentionTrace:
+def trace_text(loaded: LoadedModel, run: Run) -> AttentionTrace:
     """Run a text, or a pair of texts, through a loaded model, whose attention may be changed.
 
     Raises:
@@ -17,6 +16,6 @@ def trace_text(loaded: LoadedModel, run: Run, edits: Edits | None = None) -> Att
     """
     reading, texts = read_run(loaded, run)
     n = len(reading.tokens)
-    change = change_for(loaded, edits, n)
+    change = change_for(loaded, run.edits, n)
     layers = attention_of(loaded, reading.inputs, (n, n), change=change)
     return as_trace(loaded, run, reading, texts, layers)

@@ -874,6 +874,7 @@ def intervention(
     Raises:
         ExplorerError: The run's source is no model with an output, or has no such target.
     """
+    run.check_is_unchanged()
     return Intervention(load_model(model_with_output(run), progress), run, target, neutral)
 
 

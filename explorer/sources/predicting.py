@@ -33,7 +33,6 @@ def predict(
     count: int = COUNT,
     temperature: float = 1.0,
     top_k: int | None = None,
-    edits: Edits | None = None,
     progress: Progress = silent,
 ) -> Prediction:
     """What a run's model takes for the next token.
@@ -44,7 +43,6 @@ def predict(
         count: How many of the likeliest tokens are named.
         temperature: What logits are divided by before they become probabilities.
         top_k: How many of the likeliest share all the probability; None for all.
-        edits: What is changed in the model's attention, in place of what the run says.
         progress: Told what is being done.
 
     Raises:
@@ -54,7 +52,7 @@ def predict(
     with as_found(run):
         text = Before(loaded, run)
         position = text.position(at)
-        (logits,) = text.logits([position], run.edits if edits is None else edits)
+        (logits,) = text.logits([position], run.edits)
         ids = text.ids[: position + 1]
     return predicted(loaded, text.tokens, position, ids, logits, count, temperature, top_k)
 

@@ -101,6 +101,7 @@ class Stream:
     """
 
     def __init__(self, run: Run, progress: Progress = silent) -> None:
+        run.check_is_unchanged()
         loaded = predicting_model(run, progress).private()
         self._loaded = loaded
         with as_found(run):

@@ -62,7 +62,6 @@ class Writing:
         self,
         run: Run,
         sampling: Sampling | None = None,
-        edits: Edits | None = None,
         progress: Progress = silent,
     ) -> None:
         self.run, self.ended = run, ""
@@ -73,7 +72,7 @@ class Writing:
         text.end_here()
         self._ids, self._tokens = text.ids, text.tokens
         check_room_for(loaded, len(self._ids) + 1)
-        self._reader = _reader(loaded, text, run.edits if edits is None else edits)
+        self._reader = _reader(loaded, text, run.edits)
         progress("Reading the text", None)
         self._logits, _ = self._reader.read(self._ids)
 

@@ -1,19 +1,23 @@
 """Changed attention: against runs of Transformers whose attention is edited by hand."""
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from explorer.edits import Edits
+from explorer.edits import NO_EDITS, Edits
 from explorer.errors import ExplorerError
 from explorer.run import Run
 from explorer.sampling import Sampling
-from explorer.source import Scratch
+from explorer.source import Scratch, Stories
 from explorer.sources import trace_run
+from explorer.sources.intervention import intervention
 from explorer.sources.predicting import predict
+from explorer.sources.stream import Stream
 from explorer.sources.writing import Writing
+from explorer.target import NextWord
 from tests.models.writers import ids_of, run_of, save_writer
 
 # Float32 sums in another order.
@@ -53,10 +57,10 @@ def held(writer, run, edits, edit):
     """Hold a changed run against one edited by hand; weights of heads that are off stay."""
     model, _ = writer
     logits, weights = by_hand(model, run, edit)
-    found = predict(run, edits=edits)
+    found = predict(replace(run, edits=edits))
     assert np.abs(found.logits - logits[-1]).max() <= 5 * TOLERANCE  # of logits up to 3
     assert np.abs(found.logits - predict(run).logits).max() > 1e-4  # something is changed
-    trace = trace_run(run, edits=edits)
+    trace = trace_run(replace(run, edits=edits))
     n = len(ids_of(run))
     for layer, want in zip(trace.layers, weights, strict=True):
         off = [head for number, head in edits.off if number == layer.number]
@@ -137,18 +141,18 @@ def test_a_silent_sink_leaves_its_share_to_the_tokens(writer):
 def test_what_is_written_under_edits_has_the_changed_attention(writer):
     run = run_of(writer[1])
     edits = Edits(off=((0, 1),), even=((1, 0),), silent=((2, 3),), cut=(4,))
-    writing = Writing(run, Sampling(1.0, 50, 5), edits)
+    writing = Writing(replace(run, edits=edits), Sampling(1.0, 50, 5))
     list(writing.write(12))
-    whole, grown = trace_run(writing.run, edits=edits), writing.trace()
+    whole, grown = trace_run(writing.run), writing.trace()
     for one, other in zip(whole.layers, grown.layers, strict=True):
         assert np.abs(one.weights() - other.weights()).max() <= TOLERANCE
-    found = predict(writing.run, edits=edits)
+    found = predict(writing.run)
     assert np.abs(found.logits - writing.prediction().logits).max() <= 1e-5
 
 
 def test_an_encoders_attention_can_be_changed_too():
     run = Run("The cat sat on the mat.")
-    trace = trace_run(run, edits=Edits(cut=(2,)))
+    trace = trace_run(replace(run, edits=Edits(cut=(2,))))
     assert trace.weights[:, :, 3:, 2].max() == 0
     assert trace.weights[:, :, :3, 2].min() > 0
     assert trace.weights.sum(-1) == pytest.approx(1, abs=1e-5)
@@ -165,10 +169,18 @@ def test_an_encoders_attention_can_be_changed_too():
 )
 def test_what_cannot_be_changed_is_said(run, edits, words):
     with pytest.raises(ExplorerError, match=words):
-        trace_run(run, edits=edits)
+        trace_run(replace(run, edits=edits))
 
 
 def test_a_model_beside_the_tap_says_why_nothing_can_be_changed(tmp_path):
     save_writer("bloom", tmp_path)
     with pytest.raises(ExplorerError, match="does not go through the interface"):
-        predict(run_of(tmp_path), edits=Edits(off=((0, 0),)))
+        predict(replace(run_of(tmp_path), edits=Edits(off=((0, 0),))))
+
+
+def test_what_reads_a_model_as_it_is_refuses_one_whose_attention_is_changed():
+    run = Run("Mia has a red ball.", source=Stories(), edits=Edits(off=((1, 1),)))
+    for asked in (Stream, lambda run: intervention(run, NextWord())):
+        with pytest.raises(ExplorerError, match="take back what is changed"):
+            asked(run)
+        asked(replace(run, edits=NO_EDITS))
