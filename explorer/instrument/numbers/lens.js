@@ -69,9 +69,15 @@ export function settledAt({ numbers, positions, texts }, position) {
  * @returns {Given[]}
  */
 export function strongest({ parts, values }, most = parts.length) {
-  const all = parts.map((part, i) => ({ part, value: values[i] }));
-  return all.sort((a, b) => Math.abs(b.value) - Math.abs(a.value)).slice(0, most);
+  return ranked(
+    parts.map((part, i) => ({ part, value: values[i] })),
+    most,
+  );
 }
+
+/** The most first, whichever way. @param {Given[]} given @param {number} most */
+const ranked = (given, most) =>
+  given.sort((a, b) => Math.abs(b.value) - Math.abs(a.value)).slice(0, most);
 
 /** What all parts but some gave together. @param {Wrote} wrote @param {Given[]} shown */
 export function others({ values }, shown) {
@@ -89,7 +95,7 @@ export const isOf = (why, edge) => why !== null && edge !== null && `${why.edge}
  */
 export function sideOf({ parts, values }, side, most) {
   const own = parts.flatMap((part, i) => (part.side === side ? [{ part, value: values[i] }] : []));
-  return own.sort((a, b) => Math.abs(b.value) - Math.abs(a.value)).slice(0, most);
+  return ranked(own, most);
 }
 
 /**

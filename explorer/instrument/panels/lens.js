@@ -216,10 +216,9 @@ function fillWhy({ why: { says, sides, query, key } }, { trace }, edge, actions)
     ["key", key, to],
   ])) {
     const given = sideOf(why, side, SIDE);
-    const most = Math.max(...given.map(({ value }) => Math.abs(value)), 1e-9);
     list.replaceChildren(
       h("li", { class: "ax-help" }, `what stands at “${word}”, as ${side}`),
-      ...given.map((one) => h("li", {}, bar(one, most, actions))),
+      ...barsOf(given, actions),
     );
   }
 }
@@ -241,12 +240,17 @@ function fillWrote({ list, sum }, { names }, wrote, actions) {
   setText(sum, wrote.reason ?? sumWords(wrote));
   if (wrote.reason) return list.replaceChildren();
   const shown = strongest(wrote, SHOWN);
-  const most = Math.max(...shown.map(({ value }) => Math.abs(value)), 1e-9);
   list.setAttribute("aria-label", `Who wrote ${names.join(" and not ")}`);
   list.replaceChildren(
-    ...shown.map((given) => h("li", {}, bar(given, most, actions))),
+    ...barsOf(shown, actions),
     h("li", { class: "ax-help" }, `all others ${signed(others(wrote, shown))}`),
   );
+}
+
+/** Each as a bar, the longest the whole width. @param {Given[]} given @param {Actions} actions */
+function barsOf(given, actions) {
+  const most = Math.max(...given.map(({ value }) => Math.abs(value)), 1e-9);
+  return given.map((one) => h("li", {}, bar(one, most, actions)));
 }
 
 /** @param {Given} given @param {number} most @param {Actions} actions */
