@@ -9,8 +9,11 @@ from playwright.sync_api import expect
 
 from explorer.edits import Edits
 from explorer.run import Run
+from explorer.sampling import Sampling
 from explorer.source import Stories
 from explorer.sources.expecting import expect as expected
+from explorer.sources.writing import Writing
+from explorer.ui.writing import AT_A_TIME
 
 STORY = "Mia and Tom live near the garden. Mia has a red ball."
 QUERY = "?" + urlencode({"text": STORY, "source": "stories"})
@@ -70,10 +73,15 @@ def test_a_click_writes_a_token_and_write_lets_the_model_go_on(reader, told):
     expect(mark).to_have_count(1)
     assert mark.inner_text() == told.texts[first].lstrip("␣")
     page.get_by_role("button", name="Write", exact=True).click()
-    page.wait_for_function("document.URL.match(/written=[0-9]+(\\.[0-9]+){10}/)")
+    own = Writing(Run(STORY, source=Stories(), written=(first,)), Sampling(1.0, seed=2))
+    drawn = [first, *(token.id for token in own.write(AT_A_TIME))]
+    assert len(drawn) > 10
+    whole = f"written={'.'.join(map(str, drawn))}&"
+    # What the library draws, token by token; the browser writes it into the same step.
+    page.wait_for_function("(whole) => location.search.includes(whole)", arg=whole)
     expect(page.get_by_role("button", name="Write", exact=True)).to_be_visible()
     numbers = written_in(reader)
-    assert numbers[0] == first
+    assert numbers == drawn
     expect(mark).to_have_count(len(numbers))
     # The link alone opens what was written.
     query = urlsplit(page.url).query
