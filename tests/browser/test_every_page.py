@@ -47,9 +47,10 @@ SAYS = {
 BACKGROUND = "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
 
 
-ARRAYS = {"step": "w_q", "train": "history_weights", "compare": "distance"}
+ARRAYS = {"": "weights", "step": "w_q", "train": "history_weights", "compare": "distance"}
 ARRAYS |= {"heads": "pointed_weight", "explain": "scores"}
 FILES = {
+    "": "all-minilm-l6-v2-the-red-door-is-locked.npz",
     "step": "all-minilm-l6-v2-the-cat-sat-on-the-mat-steps-layer-3.npz",
     "train": "copy-the-previous-token-e-d-a-c-e-h-i-i-d-f-i-g.npz",
     "compare": "all-minilm-l6-v2-the-cat-sat-on-the-mat-and-"
@@ -183,7 +184,7 @@ def test_every_page_saves_in_every_form_under_a_name_that_says_whose_it_is(reade
     menu.locator("summary").click()
     for form in ("SVG", "PDF", "PNG", "CSV", "HTML"):
         if form == "HTML" and path in ("", "train"):
-            form = "Layer 0" if path else "Layer 3"
+            form = "Layer 0" if path else "Layer 2"
         expect(menu.get_by_role("button", name=form).first).to_be_enabled()
     with reader.page.expect_download() as waiting:
         menu.get_by_role("button", name="NPZ", exact=True).click()
