@@ -56,6 +56,7 @@ def trace(
     target_language: str | None = None,
     written: Sequence[int] = (),
     edits: str = "",
+    chat: bool = False,
     model: object = None,
     tokenizer: object = None,
     processor: object = None,
@@ -68,10 +69,9 @@ def trace(
         second: A second text; the model then reads the two as a pair. For an encoder-decoder it
             is what the model shall write; without one the model writes it itself, greedily.
         source: ``bert`` (the embedded all-MiniLM-L6-v2), ``stories`` (the embedded decoder, which
-            has learned to tell little stories), ``scratch`` (the from-scratch layer with
-            random weights), ``trained`` (the same after learning a task), ``transplant:bert`` (the
-            same with BERT's weights), ``hf:NAME`` (a model of the Hugging Face hub) or
-            ``path:FOLDER``.
+            has learned to tell little stories), ``scratch`` (the from-scratch layer, random
+            weights), ``trained`` (the same after learning a task), ``transplant:bert`` (the same
+            with BERT's weights), ``hf:NAME`` (of the Hugging Face hub) or ``path:FOLDER``.
         part: Of an encoder-decoder: ``cross``, ``encoder`` or ``decoder``.
         picture: A file for a vision model to look at, in place of a text; or a picture of PIL.
         source_language: Of a model that translates (M2M100, NLLB, mBART): the language of the
@@ -82,6 +82,8 @@ def trace(
             L3·H1 off, ``even:3-1`` lets it look evenly, ``cut:4`` lets no later token look at
             token 4, ``edges:3-1-8-4`` cuts that head's edge from token 8 to token 4; with ``_``
             between several.
+        chat: Whether the text is a conversation: lines that begin with ``system:``, ``user:`` or
+            ``assistant:``, which the model's own chat template writes.
         model: A model of Transformers that is in memory, in place of a source. It reads as many
             tokens as it can, and is left as it was found.
         tokenizer: Its tokenizer.
@@ -101,7 +103,8 @@ def trace(
     reads = _source(source, model, tokenizer, processor, options)
     languages = (source_language, target_language)
     run = _run(text, second, reads, part, _picture(picture), languages)
-    return trace_run(replace(run, written=tuple(written), edits=Edits.of_link(edits)))
+    changes = Edits.of_link(edits)
+    return trace_run(replace(run, written=tuple(written), edits=changes, chat=chat))
 
 
 def traces(

@@ -120,6 +120,7 @@ def _wanted(run: Run) -> dict[str, object]:
     names = ("source_language", "target_language")
     found |= {n: v for n, v in zip(names, run.languages, strict=True) if v is not None}
     found |= {"written": run.written} if run.written else {}
+    found |= {"chat": True} if run.chat else {}
     return found | ({"edits": run.edits.in_link()} if run.edits else {})
 
 

@@ -50,6 +50,8 @@ class Run:
             encoder-decoder has begun to write: written by the model, or chosen by the reader one
             by one. Numbers and not letters, as a text does not always give back its tokens.
         edits: What is changed in the model's attention.
+        chat: Whether the text is a conversation, whose turns the model's own template writes
+            (`conversation.py`).
 
     Raises:
         ExplorerError: The text is blank, or far too long for what others use too; or a language
@@ -65,6 +67,7 @@ class Run:
     target_language: str | None = None
     written: tuple[int, ...] = ()
     edits: Edits = NO_EDITS
+    chat: bool = False
 
     def __post_init__(self) -> None:
         for name in ("source_language", "target_language"):
@@ -78,12 +81,18 @@ class Run:
             object.__setattr__(self, "second", None)
             object.__setattr__(self, "written", ())
             object.__setattr__(self, "edits", NO_EDITS)
+            object.__setattr__(self, "chat", False)
             return
         object.__setattr__(self, "written", tuple(self.written))
         _check_written(self.written)
         object.__setattr__(self, "text", readable(self.text))
         second = readable(self.second or "")
         object.__setattr__(self, "second", None if is_blank(second) else second)
+        if self.chat and self.second is not None:
+            raise ExplorerError(
+                "A conversation is one text: write its turns one below the other, and turn off the "
+                "second text."
+            )
         if is_blank(self.text):
             raise ExplorerError("There is no text to read yet. Type or paste some, then press Run.")
         if not isinstance(self.source, InMemory):  # what others share is bounded
@@ -99,12 +108,14 @@ class Run:
         return (self.text,) if self.second is None else (self.text, self.second)
 
     def by_line(self) -> "list[Run]":
-        """Each line of the text as a run of its own, blank ones left out; a file is one run.
+        """Each line of the text as a run of its own, blank ones left out.
+
+        A file is one run, and so is a conversation.
 
         Raises:
             ExplorerError: There are too many.
         """
-        if self.is_of_a_file():
+        if self.is_of_a_file() or self.chat:
             return [self]
         lines = [line for line in self.text.splitlines() if not is_blank(line)]
         if len(lines) > MAX_LINES:
@@ -125,6 +136,8 @@ class Run:
         query |= {n: v for n, v in zip(names, self.languages, strict=True) if v is not None}
         if self.written:
             query["written"] = ".".join(map(str, self.written))
+        if self.chat:
+            query["chat"] = "1"
         if self.edits:
             query["edits"] = self.edits.in_link()
         return query | source_to_query(self.source)
@@ -162,6 +175,11 @@ class Run:
                 "The from-scratch layer reads text, not pictures. Turn off “Picture”, or choose a "
                 "vision model such as google/vit-base-patch16-224."
             )
+        if self.chat and not isinstance(self.source, Model | InMemory):
+            raise ExplorerError(
+                "The from-scratch layer has no chat template. Turn off “As a conversation”, or "
+                "choose a model that was trained on conversations."
+            )
         if self.languages != (None, None) and isinstance(
             self.source, Scratch | Trained | Transplanted
         ):
@@ -186,7 +204,8 @@ class Run:
         source, part = source_from_query(query), query.get("part", PARTS[0])
         languages = query.get("source_language"), query.get("target_language")
         behind = _written(query.get("written", "")), Edits.of_link(query.get("edits", ""))
-        return Run(query["text"], query.get("second"), source, part, None, *languages, *behind)
+        second, chat = query.get("second"), query.get("chat") == "1"
+        return Run(query["text"], second, source, part, None, *languages, *behind, chat)
 
 
 def _language(name: str | None) -> str | None:

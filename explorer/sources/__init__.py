@@ -9,6 +9,7 @@ from explorer.lesson import Trained
 from explorer.run import Run
 from explorer.source import (
     Embedded,
+    Folder,
     Hub,
     InMemory,
     Model,
@@ -42,6 +43,7 @@ __all__ = [
     "Example",
     "Progress",
     "absent_model",
+    "has_template",
     "known_languages",
     "notice_of",
     "silent",
@@ -106,6 +108,10 @@ def _read(loaded: "LoadedModel", run: Run, progress: Progress) -> AttentionTrace
 
         heads_of(loaded)  # which says that it cannot be changed
     check_languages(loaded.tokenizer, run.languages, loaded.info.name)
+    if run.chat and loaded.form != "text":
+        from explorer.sources.chats import as_read
+
+        as_read(loaded, run)  # which says that it has no template
     if loaded.form == "pair":
         from explorer.sources.seq2seq import trace_pair
 
@@ -125,6 +131,16 @@ def known_languages(source: Source) -> tuple[str, ...]:
 
     loaded = loaded_model(source)
     return tuple(sorted(languages_of(loaded.tokenizer))) if loaded else ()
+
+
+def has_template(source: Source) -> bool:
+    """Whether a model that was just used says how it reads the turns of a conversation."""
+    if not isinstance(source, Hub | Folder):
+        return False  # and PyTorch need not be there
+    from explorer.sources.loading import loaded_model
+
+    loaded = loaded_model(source)
+    return loaded is not None and loaded.template is not None
 
 
 def absent_model(source: Source) -> Hub | None:

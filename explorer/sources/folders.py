@@ -16,7 +16,7 @@ from explorer.errors import ExplorerError
 from explorer.source import Folder, InMemory, Own
 
 Stamp = tuple[tuple[str, int, int], ...]
-_FILES = (".json", ".safetensors", ".txt", ".model", ".spm", ".codes", ".tokenizer")
+_FILES = (".json", ".jinja", ".safetensors", ".txt", ".model", ".spm", ".codes", ".tokenizer")
 _WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".gguf", ".h5", ".msgpack", ".ckpt")
 _MOST = 2000  # files of a folder that are looked at
 _ADAPTER = "adapter_config.json"

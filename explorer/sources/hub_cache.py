@@ -42,6 +42,7 @@ FILES = [
     "tokenizer_config.json",
     "special_tokens_map.json",
     "added_tokens.json",
+    "chat_template.jinja",
     *("tokenizer.json", *NUMBERS, *LINES, *PIECES, *TABLES),
     "model.safetensors.index.json",
     "model.safetensors",

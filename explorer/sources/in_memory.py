@@ -33,6 +33,7 @@ from explorer.sources.loading import (
     together,
 )
 from explorer.sources.tap import NAME
+from explorer.sources.templates import template_of
 from explorer.trace import Passport
 
 _ENDLESS = 2**31 - 1  # tokens, of a model that says no limit
@@ -90,7 +91,8 @@ def _part(whole: Any, config: Any, form: Form, reader: Any, name: str) -> Loaded
         module.register_forward_pre_hook(_to_its_place, with_kwargs=True)
     set_sight(whole, config)
     info = described(name, config, of_family, form, reader, _ENDLESS)
-    return LoadedModel(info, reader, network, whole, predicts, form)
+    chat = template_of(reader) if form == "text" and predicts == "next" else None
+    return LoadedModel(info, reader, network, whole, predicts, form, template=chat)
 
 
 def _look_at_all(whole: Any) -> None:

@@ -65,6 +65,7 @@ from explorer.sources.passport import passport_of, sample
 from explorer.sources.patches import DINOv3Processor, prepare
 from explorer.sources.progress import Progress, away, tick
 from explorer.sources.staging import staged
+from explorer.sources.templates import template_in
 from explorer.sources.tokenizer import growth_of, load_tokenizer, own_tokens
 from explorer.trace import ModelInfo, Passport
 
@@ -99,6 +100,8 @@ class LoadedModel:
         others: What of the same files reads another form, or why nothing can: a model of texts and
             pictures has a part for each.
         stamp: Of its files when it was loaded from a folder: one that is saved anew is read anew.
+        template: How its makers write turns as a text; None where its files do not say it.
+        adds_marks: Whether its tokenizer puts its marks round a text; none round one that has them.
         reading: Held while the tokenizer reads.
     """
 
@@ -112,6 +115,8 @@ class LoadedModel:
     growth: float = 1.0
     others: Mapping[Form, "LoadedModel | str"] = field(default_factory=dict)
     stamp: Stamp = ()
+    template: str | None = None
+    adds_marks: bool = True
     reading: threading.Lock = field(default_factory=threading.Lock, compare=False)
 
     def part(self, form: Form) -> "LoadedModel":
@@ -313,7 +318,9 @@ def _load_source(source: Model, folder: Path, name: str) -> LoadedModel:
 def _load(folder: Path, name: str, revision: str | None) -> LoadedModel:
     held = check_files(folder, name)
     with staged(folder, name) as checked:
-        return _load_checked(checked, name, revision, held)
+        loaded = _load_checked(checked, name, revision, held)
+    writes = loaded.form == "text" and loaded.predicts == "next"
+    return replace(loaded, template=template_in(folder, name)) if writes else loaded
 
 
 def _load_checked(folder: Path, name: str, revision: str | None, held: int) -> LoadedModel:

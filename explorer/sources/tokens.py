@@ -198,6 +198,8 @@ def encoded(
     _check_growth(loaded, texts)
     if target:
         options |= {"text_target": texts[0]}
+    if not loaded.adds_marks:
+        options |= {"add_special_tokens": False}
     given = () if target else texts
     if tokenizer.is_fast:
         found = _tokenized(loaded, languages, *given, return_offsets_mapping=True, **options)

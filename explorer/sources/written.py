@@ -13,6 +13,7 @@ import torch
 from explorer.errors import ExplorerError, refusing
 from explorer.layers import AttentionLayer
 from explorer.run import Run
+from explorer.sources.chats import as_read
 from explorer.sources.forward import sized
 from explorer.sources.loading import LoadedModel
 from explorer.sources.placing import Span
@@ -44,12 +45,13 @@ def read_run(loaded: LoadedModel, run: Run) -> tuple[Reading, tuple[str, ...]]:
     Raises:
         ExplorerError: The model cannot read it, or has no room for it.
     """
+    loaded, texts = as_read(loaded, run)
     if not run.written:
-        return read(loaded, run.texts), run.texts
-    begun, n_cut = encode_whole(loaded, run.texts, None)
+        return read(loaded, texts), texts
+    begun, n_cut = encode_whole(loaded, texts, None)
     if any(n_cut):
         raise ExplorerError(no_room(loaded))
-    whole, texts = gone_on(loaded, without_end(begun), run.texts, run.written)
+    whole, texts = gone_on(loaded, without_end(begun), texts, run.written)
     check_room_for(loaded, len(whole.ids))
     check_known(loaded, whole)
     inputs = {name: torch.tensor([ids]) for name, ids in whole.inputs.items()}

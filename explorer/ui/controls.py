@@ -114,6 +114,14 @@ def _switches(side: str = "") -> None:
     looks, own = st.session_state[f"{side}looks"], st.session_state[f"{side}kind"] == "own"
     st.toggle("Second text", key=f"{side}pair", disabled=looks or own)
     st.toggle("Picture", key=f"{side}looks", disabled=own)
+    if state.has_template(side) and not looks:
+        st.toggle(
+            "As a conversation",
+            key=f"{side}chat",
+            help="Lines that begin with “system:”, “user:” or “assistant:” are turns, which the "
+            "model’s own chat template writes as it was trained on them; “Write” answers as the "
+            "assistant. A text without such lines is one turn of the user.",
+        )
 
 
 def _examples() -> None:

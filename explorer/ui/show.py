@@ -13,7 +13,7 @@ from explorer.instrument.wire.about import About, file_name
 from explorer.instrument.wire.request import Head, Request, Written
 from explorer.instrument.wire.trace import layers_to_send, pack
 from explorer.run import Run
-from explorer.sources import known_languages, stored_trace
+from explorer.sources import has_template, known_languages, stored_trace
 from explorer.sources.folders import stamp_of
 from explorer.trace import AttentionTrace
 from explorer.ui import log, messages, place, state, writing
@@ -57,6 +57,11 @@ def current() -> AttentionTrace | None:
             session.with_parts.add(session.shown.source)
             session.with_languages[session.shown.source] = known_languages(session.shown.source)
             st.rerun()  # the inputs stand above, and now have one more
+        if session.shown.source not in session.with_templates and has_template(
+            session.shown.source
+        ):
+            session.with_templates.add(session.shown.source)
+            st.rerun()
     return trace
 
 

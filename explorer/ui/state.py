@@ -43,7 +43,7 @@ from explorer.ui import log
 _SCRATCH = tuple(f.name for f in fields(Scratch))
 _TRAINED = tuple(f.name for f in fields(Trained))
 _OF_A_RUN = ("text", "second", "pair", "kind", "hub_name", "folder", "donor", "part", *_SCRATCH)
-_OF_A_RUN += ("looks", "picture", "own", "source_language", "target_language")
+_OF_A_RUN += ("chat", "looks", "picture", "own", "source_language", "target_language")
 _OF_A_RUN += tuple(f"t_{name}" for name in _TRAINED)
 B = "b_"  # before the names of everything that belongs to the second run of a comparison
 _INPUTS = (*_OF_A_RUN, *(B + name for name in _OF_A_RUN))
@@ -80,6 +80,7 @@ def start(*, at_home: bool = False) -> None:
         state.kept = {}  # what the inputs held last
         state.offer = None  # a model that could be downloaded, and what then
         state.recent, state.with_parts = [], set()  # models that were shown; those of several parts
+        state.with_templates = set()  # those that say how they read a conversation
         state.with_languages = {}  # those that translate, and the languages that they know
         _open()
         state.reader = f"{_owner()}/{uuid.uuid4().hex}"  # last: what failed before it is done again
@@ -223,6 +224,14 @@ def has_parts(side: str = "") -> bool:
         return False
 
 
+def has_template(side: str = "") -> bool:
+    """Whether the model in the inputs is known to read conversations, or is asked for one."""
+    try:
+        return _source_from_inputs(side) in st.session_state.with_templates
+    except ExplorerError:
+        return False
+
+
 def languages(side: str = "") -> tuple[str, ...]:
     """The languages of the model in the inputs, if it is known to translate."""
     try:
@@ -312,6 +321,7 @@ def fill_inputs(run: Run, side: str = "") -> None:
         "text": run.text,
         "second": run.second or "",
         "pair": run.second is not None,
+        "chat": run.chat,
         "kind": kind_of(source),
         "donor": kind_of(model) if model and kind_of(model) in DONORS else "bert",
         "hub_name": model.spec.removeprefix("hf:") if isinstance(model, Hub) else "",
@@ -326,8 +336,10 @@ def fill_inputs(run: Run, side: str = "") -> None:
     values |= {"own": source} if isinstance(source, Own) else {}
     scratch = source if isinstance(source, Scratch) else Scratch()
     values |= {name: getattr(scratch, name) for name in _SCRATCH}
+    if run.chat:
+        st.session_state.with_templates.add(source)
     if run.is_of_a_file() and f"{side}text" in st.session_state:
-        for name in ("text", "second", "pair"):
+        for name in ("text", "second", "pair", "chat"):
             del values[name]  # what was typed stays
     for name, value in values.items():
         st.session_state[side + name] = value
@@ -353,7 +365,8 @@ def run_from_inputs(side: str = "") -> Run:
     part = get("part") if has_parts(side) else PARTS[0]
     names = ("source_language", "target_language")
     reads, writes = (get(name) if languages(side) else None for name in names)
-    return Run(get("text"), second, source, part, None, reads, writes)
+    chat = bool(get("chat")) and has_template(side)
+    return Run(get("text"), second, source, part, None, reads, writes, chat=chat)
 
 
 def refused_in(box: str, side: str) -> None:

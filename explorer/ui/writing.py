@@ -75,7 +75,10 @@ def asked(wish: Written, run: Run, trace: AttentionTrace) -> None:
     """What a reader wants of what is written behind the text that he sees."""
     stop()
     if wish.act == "append":
-        state.want(gone_on(run, trace, wish.at, wish.token))
+        try:
+            state.want(gone_on(run, trace, wish.at, wish.token))
+        except ExplorerError as error:
+            state.went_wrong(str(error))
     if wish.act == "edit":
         state.want(replace(run, edits=wish.edits))
     if wish.act == "write":
@@ -86,7 +89,11 @@ def asked(wish: Written, run: Run, trace: AttentionTrace) -> None:
 
 
 def gone_on(run: Run, trace: AttentionTrace, at: int, token: int) -> Run:
-    """A run whose text goes on with a token behind a position; what stood there is left out."""
+    """A run whose text goes on with a token behind a position; what stood there is left out.
+
+    Raises:
+        ExplorerError: The position is within a conversation.
+    """
     n = len(trace.query_tokens)
     given = n - trace.n_written
     if at >= given:
@@ -94,6 +101,11 @@ def gone_on(run: Run, trace: AttentionTrace, at: int, token: int) -> Run:
     text = trace.texts[-1]
     spans = [t.span for t in trace.query_tokens[: at + 1] if t.span]
     left = text[: max((end for _, end in spans), default=0)]
+    if run.chat and at < given - 1:
+        raise ExplorerError(
+            "A conversation is gone on with at its end. To go on from another place, change the "
+            "turns in the text and press Run."
+        )
     if at == given - 1 or all(t.special for t in trace.query_tokens[at + 1 : given]):
         return replace(run, written=(token,))  # the given text stays as it is
     if trace.model.part in ("cross", "decoder"):

@@ -264,7 +264,7 @@ def test_whatever_loads_it_a_file_that_a_configuration_names_is_never_read(
     assert canary.line not in repr(loaded)
 
 
-FOREIGN = ["chat_template.jinja", "chat_template.json", "additional_chat_templates/a.jinja"]
+FOREIGN = ["chat_template.json", "additional_chat_templates/a.jinja"]
 FOREIGN += ["adapter_config.json", "processor_config.json", "custom_generate/generate.py"]
 FOREIGN += ["modeling_evil.py", "tekken.json", "tokenizer.v2.json", "spk_dict.pt", "README.md"]
 FOREIGN += ["pytorch_model.bin", "head.safetensors", "video_preprocessor_config.json"]

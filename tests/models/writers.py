@@ -47,3 +47,22 @@ def plain(model, run):
     """The logits of a model's own eager run, ``[token, vocabulary]``."""
     with torch.inference_mode():
         return model(input_ids=torch.tensor([ids_of(run)])).logits[0].numpy()
+
+
+CHATML = (
+    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' "
+    "+ message['content'] | trim + '<|im_end|>' + '\\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
+)
+
+
+def save_talker(folder, template=CHATML, name="llama"):
+    """Save a decoder whose tokenizer has a chat template, and the marks that it writes."""
+    model = save_writer(name, folder)
+    tokenizer = byte_level()
+    tokenizer.eos_token = None
+    marks = ["<|im_start|>", "<|im_end|>"]
+    tokenizer.add_special_tokens({"additional_special_tokens": marks})
+    tokenizer.chat_template = template
+    tokenizer.save_pretrained(folder)
+    return model, tokenizer

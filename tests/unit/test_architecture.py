@@ -31,6 +31,7 @@ ROOMS = [
     "source",
     "positions",
     "edits",
+    "conversation",
     "run",
     "place",
     "sampling",

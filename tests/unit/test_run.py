@@ -245,6 +245,12 @@ def test_the_part_of_an_encoder_decoder_travels_in_the_link(part):
     assert Run.from_query(run.to_query()) == run
 
 
+def test_a_conversation_travels_in_the_link_and_is_one_run_of_one_text():
+    run = Run("user: a\nassistant: b", chat=True)
+    assert Run.from_query(run.to_query()) == run != Run(run.text)
+    assert run.by_line() == [run]
+
+
 def test_a_part_that_there_is_none_of_is_refused():
     with pytest.raises(ExplorerError, match="no attention “middle”"):
         Run.from_query({"text": "a", "part": "middle"})
