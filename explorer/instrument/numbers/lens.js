@@ -85,6 +85,14 @@ export function others({ values }, shown) {
   return sum - shown.reduce((a, { value }) => a + value, 0);
 }
 
+/**
+ * The edge that is pinned: layer, head, query and key; null for none.
+ * @param {import("./view.js").View} view
+ */
+export function edgeOf({ layer, heads: [head], queries: [query], keys: [key] }) {
+  return query === undefined || key === undefined || key > query ? null : [layer, head, query, key];
+}
+
 /** Whether an answer is about an edge. @param {Why | null} why @param {number[] | null} edge */
 export const isOf = (why, edge) => why !== null && edge !== null && `${why.edge}` === `${edge}`;
 

@@ -127,23 +127,28 @@ function wordsOf({ go, asking, copyLink, actions, cards, lesson }) {
 
 /**
  * What each picture is made of that can be saved.
- * @param {Record<"training" | "picked" | "reading" | "grid" | "flow" | "heatmap", {element: HTMLElement}>
+ * @param {Record<"training" | "picked" | "reading" | "next" | "lens" | "grid" | "flow" | "heatmap",
+ *                {element: HTMLElement}>
  *         & {says: ReturnType<typeof createCaptions>, layers: ReturnType<typeof createLayers>}} parts
  * @returns {Parameters<typeof createFiles>[0]}
  */
-function picturesOf({ training, says, picked, reading, grid, flow, heatmap, layers }) {
+function picturesOf(parts) {
+  const { training, says, picked, reading, next, lens, grid, flow, heatmap, layers } = parts;
   const path = () => (layers.isOpen() ? [layers.element] : []);
-  const panels = [reading.element, grid.element, flow.element, heatmap.element];
+  const about = () => (lens.element.matches("[open]") ? [lens.element] : []);
+  const panels = [reading, next, grid, flow, heatmap].map(({ element }) => element);
   return {
     everything: () => [
       ...[training.element, says.sentence, says.notes, picked.element],
-      ...[...panels, ...path()],
+      ...[...panels, ...about(), ...path()],
     ],
     reading: () => [reading.element],
     grid: () => [grid.element],
     flow: () => [flow.element],
     heatmap: () => [heatmap.element],
     layers: path,
+    next: () => [next.element],
+    lens: about,
   };
 }
 

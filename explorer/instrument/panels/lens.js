@@ -1,6 +1,7 @@
 // How the prediction comes about: each layer read as the last, and who wrote the word.
 
 import {
+  edgeOf,
   isAbout,
   isOf,
   lensRows,
@@ -100,11 +101,6 @@ export function createLens(actions, ask) {
   };
 }
 
-/** The edge that is pinned: layer, head, query and key; null for none. @param {Scene["view"]} view */
-function edgeOf({ layer, heads: [head], queries: [query], keys: [key] }) {
-  return query === undefined || key === undefined || key > query ? null : [layer, head, query, key];
-}
-
 /** @param {(id: number) => void} of @param {(id: number) => void} against */
 function elementsOf(of, against) {
   const waits = h("p", { class: "ax-help", role: "status" });
@@ -122,7 +118,7 @@ function elementsOf(of, against) {
     h(
       "div",
       {
-        class: "ax-lens-scroll",
+        class: "ax-lens-scroll ax-scroll",
         tabindex: "0",
         role: "group",
         "aria-label": "Each layer as the last",

@@ -1,6 +1,8 @@
 // What can be taken away: pictures of what is on screen, its weights, the instrument itself.
 
 import { toCsv } from "../numbers/csv.js";
+import { edgeOf } from "../numbers/lens.js";
+import { lensCsv, nextCsv } from "../numbers/nextcsv.js";
 import { pythonOf, switchesOf } from "../numbers/view.js";
 import { fileWords, quoted } from "../parts/about.js";
 import { choice, h, pushButton, setText } from "../parts/dom.js";
@@ -14,7 +16,8 @@ import { toSvg } from "./svg.js";
 /**
  * @typedef {import("../numbers/scene.js").Scene} Scene
  * @typedef {"svg" | "pdf" | "png"} Kind
- * @typedef {"everything" | "reading" | "grid" | "flow" | "heatmap" | "layers"} What
+ * @typedef {"everything" | "reading" | "grid" | "flow" | "heatmap" | "layers" | "next"
+ *         | "lens"} What
  * @typedef {import("../pages/explore.js").PageOf} PageOf
  * @typedef {{choices: () => {name: string, bytes: number, of: PageOf}[],
  *            fetch: ((which: PageOf) => void) | null}} Pages
@@ -30,6 +33,7 @@ const ALL_NUMBERS = "All numbers of this page as arrays, for numpy";
 const PYTHON = "The lines that give these numbers";
 const NO_PYTHON = "This file was saved without what would be asked for in Python";
 const NOT_YET = "These weights are still being added up: try again in a moment.";
+const NOT_OPEN = "There is nothing to see of this yet: open it first.";
 
 /** @type {[What, string, string][]} */
 const WHATS = [
@@ -39,7 +43,16 @@ const WHATS = [
   ["flow", "flow", "The lines"],
   ["heatmap", "heatmap", "The map of the chosen heads"],
   ["layers", "layers", "The path through the layers, if it is open"],
+  ["next", "what comes next", "Of a model that predicts it"],
+  ["lens", "how it comes about", "Layer by layer, and who wrote it, if that is open"],
 ];
+/** What a table holds. @type {(what: What) => string} */
+const tableName = (what) =>
+  what === "next"
+    ? "Probabilities of what comes next"
+    : what === "lens"
+      ? "Layer by layer, and what each part gave"
+      : "Weights of the heatmap";
 
 /**
  * @param {Record<What, () => HTMLElement[]>} parts what each picture is made of
@@ -51,8 +64,10 @@ export function createFiles(parts, sceneNow, pages, numbersNow, npz) {
   /** @type {What} */
   let what = "everything";
   const told = h("p", { class: "ax-help", role: "status" });
+  const table = h("legend", {}, tableName(what));
   const which = choice("Picture of", WHATS, (value) => {
     what = value;
+    setText(table, tableName(what));
   });
   which.show(what);
   const kinds = KINDS.map((kind) =>
@@ -63,11 +78,9 @@ export function createFiles(parts, sceneNow, pages, numbersNow, npz) {
       }),
     ),
   );
-  const csv = pushButton("CSV", "The weights of the heatmap, for a spreadsheet", () => {
-    const saved = numbersNow();
-    setText(told, saved ? "" : NOT_YET);
+  const csv = pushButton("CSV", "These numbers, for a spreadsheet", () => {
     const scene = sceneNow();
-    if (saved && scene) saveCsv(saved, scene.trace.head.about);
+    setText(told, scene ? saveTable(what, scene, numbersNow) : NOT_OPEN);
   });
   const python = pythonButton(told, () => {
     const scene = sceneNow();
@@ -76,7 +89,7 @@ export function createFiles(parts, sceneNow, pages, numbersNow, npz) {
   const programs = forPrograms(npz, python.element);
   const page = createPageChoice(told, sceneNow, pages);
   const element = createMenu("Save", [
-    ...[which.element, ...groupsOf(kinds, csv), programs, page.element, told],
+    ...[which.element, ...groupsOf(kinds, table, csv), programs, page.element, told],
   ]);
   element.addEventListener("toggle", () => {
     if (!element.open) return;
@@ -89,7 +102,7 @@ export function createFiles(parts, sceneNow, pages, numbersNow, npz) {
     const scene = sceneNow();
     const elements = parts[what]().filter((element) => element.getClientRects().length);
     if (!scene || !elements.length) {
-      told.textContent = "There is nothing to see of this yet: open it first.";
+      told.textContent = NOT_OPEN;
       return;
     }
     told.textContent = "";
@@ -124,15 +137,10 @@ export function pageTrouble({ length }, less = "") {
 const nameOfFile = ({ trace: { head }, model, view }, what = "") =>
   `${fileWords(head.about)} ${[model.name, ...switchesOf(view)].join(" ")} ${what}`;
 
-/** @param {HTMLElement[]} kinds @param {HTMLElement} csv */
-const groupsOf = (kinds, csv) => [
+/** @param {HTMLElement[]} kinds @param {HTMLElement} table its name @param {HTMLElement} csv */
+const groupsOf = (kinds, table, csv) => [
   h("fieldset", { class: "ax-choice" }, h("legend", {}, "as a file"), h("div", {}, ...kinds)),
-  h(
-    "fieldset",
-    { class: "ax-choice" },
-    h("legend", {}, "Weights of the heatmap"),
-    h("div", {}, csv),
-  ),
+  h("fieldset", { class: "ax-choice" }, table, h("div", {}, csv)),
 ];
 
 /**
@@ -189,14 +197,36 @@ const titleOf = ({ trace: { head }, model, view }) =>
     .join(" · ");
 
 /**
- * The weights of the heatmap as a file; its first cell says whose they are.
- * @param {import("../numbers/heatground.js").Saved} saved
- * @param {import("../parts/about.js").About} about
+ * The numbers of a picture as a file; its first cell says whose they are.
+ * @param {What} what @param {Scene} scene
+ * @param {() => import("../numbers/heatground.js").Saved | null} heatmap its numbers, once known
+ * @returns {string} why there is none; empty if it was handed out
  */
-function saveCsv({ picture, name, nowhere, most }, about) {
-  const whose = [name, about.title, about.passport, quoted(about.text, MOST_LETTERS)];
-  const text = toCsv(picture, whose.filter(Boolean).join(" · "), nowhere, most);
-  offer(new Blob([text], { type: "text/csv" }), fileName(`${fileWords(about)} ${name}`, "csv"));
+function saveTable(what, { trace, view }, heatmap) {
+  const { about, query_tokens } = trace.head;
+  const words = query_tokens.map(({ text }) => text);
+  const whose = (/** @type {string} */ name) =>
+    [name, about.title, about.passport, quoted(about.text, MOST_LETTERS)]
+      .filter(Boolean)
+      .join(" · ");
+  const hand = (/** @type {string} */ text, /** @type {string} */ name) => {
+    offer(new Blob([text], { type: "text/csv" }), fileName(`${fileWords(about)} ${name}`, "csv"));
+    return "";
+  };
+  const { next, lens, wrote, why } = trace;
+  if (what === "next") {
+    if (!next || next.reason) return next?.reason ?? NOT_OPEN;
+    return hand(nextCsv(next, words, whose("what comes next")), what);
+  }
+  if (what === "lens") {
+    if (!lens || lens.reason) return lens?.reason ?? NOT_OPEN;
+    const found = { lens, wrote, why };
+    return hand(lensCsv(found, edgeOf(view), words, whose("layer by layer")), what);
+  }
+  const saved = heatmap();
+  if (!saved) return NOT_YET;
+  const { picture, name, nowhere, most } = saved;
+  return hand(toCsv(picture, whose(name), nowhere, most), name);
 }
 
 /**

@@ -7,6 +7,7 @@ import { cutTo, hatch, painters } from "../parts/paint.js";
 
 const MARGIN = 20;
 const HATCHED = 0.45; // how strong the strokes of a hatched token are, as unknowns.css has them
+const INSET = 6; // of the words in a box of choices
 const TITLE = 30; // the height of the title's line
 /** Handles and instructions, which belong to the screen and not to the picture. */
 const LEFT_OUT =
@@ -52,9 +53,12 @@ function draw(pen, element) {
   const unseen = style.display === "none" || style.visibility === "hidden" || !rect.width;
   if (unseen || element.matches(LEFT_OUT)) return;
   const canvas = element instanceof HTMLCanvasElement ? painters.get(element) : null;
-  const scrolls = style.overflowY === "auto" || style.overflowX === "auto";
+  const cuts = [style.overflowX, style.overflowY].some(
+    (flow) => flow === "auto" || flow === "clip",
+  );
   plates(pen, element, style);
-  if (canvas || scrolls) {
+  if (element instanceof HTMLSelectElement) return chosen(pen, element, rect, style);
+  if (canvas || cuts) {
     pen.save();
     pen.beginPath();
     pen.rect(rect.left, rect.top, rect.width, rect.height);
@@ -68,7 +72,7 @@ function draw(pen, element) {
     if (child instanceof HTMLElement) draw(pen, child);
     else if (child instanceof Text) write(pen, child, style);
   }
-  if (canvas || scrolls) pen.restore();
+  if (canvas || cuts) pen.restore();
 }
 
 /**
@@ -91,6 +95,11 @@ function plates(pen, element, style) {
       box(0);
       pen.fill();
     }
+    const bar = /^linear-gradient\((.*\)), \1\)$/.exec(style.backgroundImage);
+    if (bar) {
+      pen.fillStyle = bar[1];
+      pen.fillRect(left, top, (width * Number.parseFloat(style.backgroundSize)) / 100, height);
+    }
     if (style.backgroundImage.startsWith("repeating-linear-gradient")) {
       const faint = style.color.replace(/^rgb\((.*)\)$/, `rgba($1, ${HATCHED})`);
       hatch(pen, [{ x: left, y: top, width, height }], faint);
@@ -102,6 +111,20 @@ function plates(pen, element, style) {
     }
     if (ring) line(pen, ring[1], Number(ring[2]), () => box(Number(ring[2]) / 2));
   }
+}
+
+/**
+ * What is chosen in a box of choices.
+ * @param {Pen} pen @param {HTMLSelectElement} element @param {DOMRect} rect
+ * @param {CSSStyleDeclaration} style
+ */
+function chosen(pen, element, { left, top, width, height }, style) {
+  const words = element.selectedOptions[0]?.text ?? "";
+  pen.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+  pen.fillStyle = style.color;
+  pen.textAlign = "left";
+  pen.textBaseline = "middle";
+  pen.fillText(cutTo(pen, words, width - 2 * INSET), left + INSET, top + height / 2);
 }
 
 /** @param {Pen} pen @param {string} colour @param {number} width @param {() => void} box */
