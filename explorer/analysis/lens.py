@@ -8,9 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-from explorer.prediction import Doubles, Logits, likeliest, log_softmax
+from explorer.prediction import Doubles, Logits, likeliest
 from explorer.residual import LensMap, LensRow
 
 _MOST_ROWS = 512  # rows of logits that are made at once
@@ -42,10 +41,14 @@ def lens(
     """
     at = stream.position(at)
     logits = stream.layer_logits([at])[:, 0]
-    ids, chances = _top_of(logits, count)
+    ids = np.stack([likeliest(row, count) for row in logits])
+    totals = _totals(logits)
+    chances = np.exp(np.take_along_axis(logits, ids, -1) - totals[:, None])
     chosen = int(ids[-1, 0]) if chosen is None else chosen
+    followed = np.exp(logits[:, chosen] - totals)
+    ranks = (logits > logits[:, chosen, None]).sum(axis=-1)
     texts = tuple(tuple(stream.text(at, int(token)) for token in row) for row in ids)
-    return LensRow((-1, *stream.numbers), ids, chances, texts, chosen, *_followed(logits, chosen))
+    return LensRow((-1, *stream.numbers), ids, chances, texts, chosen, followed, ranks)
 
 
 def lens_map(
@@ -72,11 +75,12 @@ def lens_map(
     for start in range(0, n, step):
         report(start / n)
         logits = stream.layer_logits(places[start : start + step])
-        for j in range(logits.shape[1]):
-            top, chance = _top_of(logits[:, j], 1)
-            ids[:, start + j], chances[:, start + j] = top[:, 0], chance[:, 0]
-            token = int(top[-1, 0]) if chosen is None else chosen
-            follow[:, start + j] = _followed(logits[:, j], token)[0]
+        totals, some = _totals(logits), slice(start, start + logits.shape[1])
+        ids[:, some] = logits.argmax(-1)  # of equal ones the smaller number, as everywhere
+        tokens = ids[-1, some] if chosen is None else np.full(logits.shape[1], chosen)
+        for of, numbers in ((chances, ids[:, some]), (follow, np.tile(tokens, (layers, 1)))):
+            found = np.take_along_axis(logits, numbers[..., None], -1)[..., 0]
+            of[:, some] = np.exp(found - totals)
     texts = tuple(
         tuple(stream.text(at, int(token)) for at, token in zip(places, row, strict=True))
         for row in ids
@@ -85,15 +89,13 @@ def lens_map(
     return LensMap(numbers, tuple(places), ids, chances, texts, chosen, follow)
 
 
-def _top_of(logits: Logits, count: int) -> tuple[npt.NDArray[np.intp], Doubles]:
-    """The likeliest tokens and their probabilities, ``[row, rank]``, the likeliest first."""
-    ids = np.stack([likeliest(row, count) for row in logits])
-    chances = [np.exp(log_softmax(row)[some]) for row, some in zip(logits, ids, strict=True)]
-    return ids, np.stack(chances)
+def _totals(logits: Logits) -> Doubles:
+    """The logarithm of the sum of the exponentials of each row.
 
-
-def _followed(logits: Logits, token: int) -> tuple[Doubles, npt.NDArray[np.intp]]:
-    """One token's probability in each row, and how many are likelier, ``[row]``."""
-    chances = np.array([np.exp(log_softmax(row)[token]) for row in logits])
-    ranks = (logits > logits[:, token, None]).sum(axis=-1)
-    return chances, ranks
+    Terms are float32, as logits are, and their sum float64: in float64 alone it would take as long
+    as the table of words.
+    """
+    most = logits.max(axis=-1, keepdims=True)
+    sums = np.exp(logits - most).sum(axis=-1, dtype=np.float64)
+    found: Doubles = most[..., 0] + np.log(sums)
+    return found

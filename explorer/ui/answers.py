@@ -1,8 +1,8 @@
 """What is made of what is shown: answers to a browser, and files; in turn with all other work."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import Any
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -26,6 +26,9 @@ from explorer.ui import messages, state
 from explorer.ui.scheduler import scheduler
 from explorer.ui.work import Making
 from explorer.ui.writing import sampling_of
+
+if TYPE_CHECKING:
+    from explorer.sources.stream import Stream
 
 NO_FILE = "\n"  # in place of a file that cannot be made; save/files.js knows it
 
@@ -143,8 +146,9 @@ def answers(
         effects = partial(effects_of, run, trace, report) if run else None
         expects = partial(_expected, run, report) if run else None
         files = partial(file_of, report=report)
-        reads = partial(_read_through, run, report) if run else None
-        takes = partial(_taken_apart, run, report) if run else None
+        stream = cache(partial(_stream_of, run, report)) if run else None  # one serves both
+        reads = partial(_read_through, stream, report) if stream else None
+        takes = partial(_taken_apart, stream) if stream else None
         return answers_to(trace, request, files, report, effects, expects, reads, takes)
 
     try:
@@ -177,22 +181,27 @@ def _expected(run: Run, report: Report, draw: Draw) -> Predictions:
     return expect(run, draw.at, sampling_of(draw), report)
 
 
-def _taken_apart(run: Run, report: Report, edge: Edge) -> EdgeVectors:
+def _stream_of(run: Run, report: Report) -> "Stream":
+    """What every layer of a run's model adds."""
+    import explorer.sources.loading  # noqa: F401  # first, as below
+    from explorer.sources.stream import Stream
+
+    return Stream(run, report)
+
+
+def _taken_apart(read: Callable[[], "Stream"], edge: Edge) -> EdgeVectors:
     """What both vectors of an edge are made of."""
-    import explorer.sources.loading  # noqa: F401  # first, as below
+    stream = read()
     from explorer.sources.edges import edge_vectors
-    from explorer.sources.stream import Stream
 
-    return edge_vectors(Stream(run, report), *edge)
+    return edge_vectors(stream, *edge)
 
 
-def _read_through(run: Run, report: Report, wish: Lens) -> Any:
+def _read_through(read: Callable[[], "Stream"], report: Report, wish: Lens) -> Any:
     """How a prediction comes about, as `wire.lens.Reads` says it."""
-    import explorer.sources.loading  # noqa: F401  # first, as below
     from explorer.analysis.lens import lens, lens_map
-    from explorer.sources.stream import Stream
 
-    stream = Stream(run, report)
+    stream = read()
     at = min(wish.at, stream.last)
     row = lens(stream, at)
     tokens = [int(row.ids[-1][0]) if wish.token is None else wish.token]
