@@ -32,6 +32,9 @@ class TrainingHistory:
         ideals: By name, the ideal patterns of this sequence, 0 or 1, ``[query, key]``.
         answers: What is answered at each position, in words, frame by frame.
         right: The right answers; None where none is asked for.
+        begun: What is gone on with, where what comes next is learned: the sequence, or so much of
+            it that there is room behind it. Else empty.
+        written: What is written behind that, frame by frame, always the likeliest; else empty.
     """
 
     task: str
@@ -49,3 +52,5 @@ class TrainingHistory:
     ideals: dict[str, Shares]
     answers: tuple[tuple[str, ...], ...]
     right: tuple[str | None, ...]
+    begun: str = ""
+    written: tuple[str, ...] = ()

@@ -64,6 +64,7 @@ def history_to_npz(history: TrainingHistory, report: Report = silent) -> bytes:
         "history_accuracy": np.array(history.accuracy),
         "history_answers": np.array(history.answers),
         "history_right": np.array(["" if word is None else word for word in history.right]),
+        **({"history_written": np.array(history.written)} if history.written else {}),
         **near,
         **ideal,
     }

@@ -26,6 +26,7 @@ const training = {
     ["b", "b"],
   ],
   right: [null, "a"],
+  ...{ begun: "a", written: ["a", "b", "b"] },
 };
 const head = {
   ...{ id: "t", title: "m", numbers: [0], n_heads: 1, texts: ["a b"], n_cut: [0] },

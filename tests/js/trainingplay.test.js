@@ -106,6 +106,7 @@ const training = {
   ...{ steps: [1200], loss: [0.5], accuracy: [0.996], chance: 0.25, ideals: [] },
   best: null,
   ...{ answers: [["a", "b", "c"]], right: [null, "b", "b"] },
+  ...{ begun: "", written: [] },
   near: [
     { name: "the same word", heads: [[0, 0, 0.25, 0.75]] },
     { name: "the word after", heads: [[1, 1, 0.5, 0.25]] },

@@ -278,6 +278,31 @@ def test_the_next_word_of_a_story_has_a_best_that_nobody_can_beat():
     assert history.right[-1] is None
 
 
+@pytest.mark.parametrize("task", ["letters", "stories"])
+def test_a_layer_that_learns_what_comes_next_writes_on_in_every_frame(task):
+    training = trained.training_of(Trained(task))
+    training.train(30, lambda step: None)
+    lesson = replace(training.lesson, steps=30)
+    course = course_of(lesson)
+    history = trained.history(lesson, trained.example_text(lesson))
+    assert len(history.written) == len(history.steps) > 3
+    assert history.trace.texts[0].startswith(history.begun)
+    for frame, written in zip(training.frames, history.written, strict=False):
+        learner = learner_at(lesson, frame)
+        words = [history.begun[a:b] for a, b in course.read(history.begun)]
+        ids = [course.numbers[course.spelled(word)] for word in words]
+        ids = [course.numbers[START]] * course.starts + ids
+        begun = len(ids)
+        while len(ids) - begun < course.writes and (len(ids) == begun or said != END):
+            with torch.inference_mode():
+                said = course.answers[int(learner(torch.tensor([ids]))[0][0, -1].argmax())]
+            ids.append(course.numbers[said])
+        whole = course.write([course.vocabulary[i] for i in ids[course.starts :]])
+        assert history.begun + written == whole
+    copying = replace(Trained("copy"), steps=1)
+    assert trained.history(copying, "a b c").written == ()
+
+
 def test_before_a_word_that_is_decided_the_ideal_is_to_look_at_what_decides_it():
     course = course_of(Trained("stories"))
     words = split("Mia and Tom live near the park. Tom has a red ball, and Mia has")

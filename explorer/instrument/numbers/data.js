@@ -12,8 +12,9 @@ import { columnsOfHead, rowsOfHead } from "./scores.js";
  *            steps: number[], loss: number[], accuracy: number[], chance: number,
  *            best: {accuracy: number, loss: number} | null,
  *            near: {name: string, heads: number[][]}[], ideals: string[], answers: string[][],
- *            right: (string | null)[], stale?: string}} About a training; length: tokens of what is learned from;
+ *            right: (string | null)[], begun: string, written: string[], stale?: string}} About a training; length: tokens of what is learned from;
  *   best: what the best that anybody could do would reach, where that is known;
+ *   begun: what is gone on with, empty where nothing is written; written: behind it, by frame;
  *   until: the step it is to come to; heads: by frame, then layer and head; stale: what it
  *   is of, where that is no longer what is asked for
  * @typedef {About & {weights: Float32Array, wanted: Float32Array}} Training

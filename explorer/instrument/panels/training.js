@@ -89,8 +89,9 @@ function elementsOf(play, change) {
   const task = h("p", { class: "ax-help ax-training-task" });
   const stale = h("p", { class: "ax-training-stale", role: "status" });
   const says = h("p", { class: "ax-training-says" });
+  const writes = h("p", { class: "ax-training-writes", dir: "auto" });
   const hand = h("div", { class: "ax-training-hand" }, play, slider);
-  const left = h("div", {}, curves.legend, curves.stage, hand, says);
+  const left = h("div", {}, curves.legend, curves.stage, hand, says, writes);
   const element = h(
     "section",
     { class: "ax-panel ax-panel-training", "aria-label": "Training" },
@@ -99,12 +100,12 @@ function elementsOf(play, change) {
     stale,
   );
   element.hidden = true; // until there is a training
-  return { element, curves, heads, answers, slider, says, stale, task };
+  return { element, curves, heads, answers, slider, says, writes, stale, task };
 }
 
 /** @param {Elements} parts @param {Training} training @param {Scene} now */
 function show(parts, training, now) {
-  const { curves, heads, answers, slider, says, stale, task } = parts;
+  const { curves, heads, answers, slider, says, writes, stale, task } = parts;
   const frame = frameAt(training, now.view.step);
   slider.max = String(training.steps.length - 1);
   slider.value = String(frame);
@@ -115,6 +116,10 @@ function show(parts, training, now) {
   setText(stale, training.stale ?? "");
   parts.element.classList.toggle("ax-stale", Boolean(training.stale));
   setText(says, sentenceOfFrame(training, frame, now.trace, now.view));
+  const { begun, written } = training;
+  writes.hidden = !begun;
+  const goes = h("ins", { class: "ax-written" }, written[frame] ?? "");
+  writes.replaceChildren("It goes on: ", begun, goes);
   curves.show(training, frame, now);
   heads.show(training, frame, now);
   answers.show(training, frame, now.trace.head.query_tokens);

@@ -229,6 +229,8 @@ def _about_history(history: TrainingHistory) -> dict[str, Any]:
         "ideals": list(history.ideals),
         "answers": history.answers,
         "right": history.right,
+        "begun": history.begun,
+        "written": history.written,
     }
 
 
