@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import test from "node:test";
 import {
   chooseHead,
@@ -6,6 +7,7 @@ import {
   fromParams,
   NO_HISTORY,
   note,
+  PARAMS,
   pin,
   pinPair,
   readTokens,
@@ -146,4 +148,11 @@ test("turning round asks the other question of the same tokens", () => {
 test("a link that names the same tokens for ever is read as far as tokens can be pinned", () => {
   assert.deepEqual(readTokens(`0-99999${".0-99999".repeat(50_000)}`)?.length, 4096);
   assert.deepEqual(readTokens("3.3.1-2"), [1, 2, 3]);
+});
+
+test("Python knows the names of a view, and no others", () => {
+  const file = new URL("../../explorer/export/notebook.py", import.meta.url);
+  const [, block] = /^VIEW = \(([\s\S]*?)^\)/m.exec(readFileSync(file, "utf8")) ?? [];
+  const names = [...block.matchAll(/"(\w+)"/g)].map(([, name]) => name);
+  assert.deepEqual(names.sort(), [...PARAMS].sort());
 });
