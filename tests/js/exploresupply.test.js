@@ -9,6 +9,7 @@ import {
   forgetHeads,
   missingOf,
   pageBytes,
+  toldLater,
 } from "../../explorer/instrument/pages/exploresupply.js";
 import { headBlocks, headOf, long, summaryBlocks } from "./longtext.js";
 import { container, floats, payload, token } from "./trace.js";
@@ -245,4 +246,16 @@ test("an answer alone adds to what is here", () => {
   assert.equal(next.head.query_tokens.length, 12);
   assert.deepEqual([...next.heads.keys()], ["4.0"]);
   assert.deepEqual(next.head.thumb, [1, 1]);
+});
+
+test("a prediction read layer by layer and a score are asked for together, if both are missing", () => {
+  const lens = { at: 1, token: null, other: null };
+  const edge = [0, 0, 1, 0];
+  const told = (/** @type {object} */ known) =>
+    toldLater({ ...trace([0]), ...known }, START, false, { lens, why: edge });
+  const both = told({});
+  assert.deepEqual([both?.lens, both?.why], [lens, edge]);
+  const left = told({ lens });
+  assert.deepEqual([left?.lens, left?.why], [undefined, edge]);
+  assert.equal(told({ lens, why: { edge } }), null);
 });

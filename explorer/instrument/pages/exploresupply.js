@@ -82,8 +82,12 @@ export function toldLater(trace, view, effects, { lens = null, why = null } = NO
   if (head.predicts && !isNextHere(trace.next, view, at)) {
     return { ...asked, next: { temperature: view.temperature, top: view.top, at } };
   }
-  if (lens && !isAbout(trace.lens, lens)) return { ...asked, lens };
-  if (why && !isOf(trace.why, why)) return { ...asked, why };
+  // Both together, where both are missing: they are sums over one reading of the text.
+  const isRead = !lens || isAbout(trace.lens, lens);
+  const isMade = !why || isOf(trace.why, why);
+  if (!isRead || !isMade) {
+    return { ...asked, ...(isRead ? {} : { lens }), ...(isMade ? {} : { why }) };
+  }
   const off = effects ? nextOff(trace) : null;
   return off === null ? null : { ...asked, effects: off };
 }
