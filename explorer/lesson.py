@@ -20,6 +20,7 @@ class Task:
         tries: Sequences that show what was learned, and what was not, each with a sentence.
         longest: The longest training sequence.
         of_text: Whether it is learned from a text of the reader's.
+        writes: Where what comes next is learned: tokens by which a sequence is gone on with.
     """
 
     title: str
@@ -32,6 +33,7 @@ class Task:
     tries: tuple[tuple[str, str], ...] = ()
     longest: int = 32
     of_text: bool = False
+    writes: int = 0
 
 
 # An old rhyme, by nobody whose name is known; learned from where a reader pastes no text.
@@ -144,6 +146,7 @@ TASKS = {
         steps=500,
         longest=48,
         of_text=True,
+        writes=12,
     ),
     "stories": Task(
         "Little stories: the next word",
@@ -154,6 +157,7 @@ TASKS = {
         n_layers=2,
         steps=600,
         longest=64,
+        writes=8,
         tries=(
             (
                 "Mia and Tom live near the park. Mia has a red ball, and Tom has two red hats. "

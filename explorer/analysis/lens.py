@@ -78,8 +78,8 @@ def lens_map(
         totals, some = _totals(logits), slice(start, start + logits.shape[1])
         ids[:, some] = logits.argmax(-1)  # of equal ones the smaller number, as everywhere
         tokens = ids[-1, some] if chosen is None else np.full(logits.shape[1], chosen)
-        for of, numbers in ((chances, ids[:, some]), (follow, np.tile(tokens, (layers, 1)))):
-            found = np.take_along_axis(logits, numbers[..., None], -1)[..., 0]
+        for of, which in ((chances, ids[:, some]), (follow, np.tile(tokens, (layers, 1)))):
+            found = np.take_along_axis(logits, which[..., None], -1)[..., 0]
             of[:, some] = np.exp(found - totals)
     texts = tuple(
         tuple(stream.text(at, int(token)) for at, token in zip(places, row, strict=True))

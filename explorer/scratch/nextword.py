@@ -22,7 +22,6 @@ class _Next(Course):
     causal = True
     tested = 128
     apart = 6
-    writes = 8
 
     def solve(self, ids: Tensor) -> Tensor:
         return torch.cat([ids[:, 1:], torch.full_like(ids[:, :1], BLANK)], 1)
@@ -34,8 +33,6 @@ class NextLetter(_Next):
     Args:
         text: The text; its last eighth is held out.
     """
-
-    writes = 16
 
     def __init__(self, text: str) -> None:
         spelled = self._spelled(text)

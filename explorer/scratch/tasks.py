@@ -61,7 +61,6 @@ class Course:
         causal: Whether a token may look only at itself and at earlier ones.
         tested: Held-out sequences that it is tested on.
         apart: The next frame is kept after one in so many of the steps so far.
-        writes: Tokens by which a sequence is gone on with, where what comes next is learned.
     """
 
     symbols: str = "abcdefghij"
@@ -70,7 +69,6 @@ class Course:
     causal = False
     tested = 512
     apart = 12
-    writes = 0
 
     def __init__(self) -> None:
         self.answers = self.answers or tuple(self.symbols)

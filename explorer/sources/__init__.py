@@ -5,7 +5,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from explorer.errors import ExplorerError
-from explorer.lesson import Trained
+from explorer.lesson import TASKS, Trained
 from explorer.run import Run
 from explorer.source import (
     Embedded,
@@ -70,7 +70,7 @@ def trace_run(run: Run, progress: Progress = silent) -> AttentionTrace:
     Raises:
         ExplorerError: The source cannot be loaded, or cannot read the text, or be changed.
     """
-    if run.edits and not (isinstance(run.source, Model | InMemory)):
+    if run.edits and not isinstance(run.source, Model | InMemory | Trained):
         raise ExplorerError(
             "Only the attention of a pretrained model can be changed: choose one under Model."
         )
@@ -85,6 +85,10 @@ def trace_run(run: Run, progress: Progress = silent) -> AttentionTrace:
     if isinstance(run.source, Trained):
         from explorer.sources.trained import trace_trained
 
+        if TASKS[run.source.task].writes:
+            from explorer.sources.trained_decoder import decoder_of
+
+            return _read(decoder_of(run, progress), run, progress)
         return trace_trained(run, progress)
     from explorer.sources.loading import load_model
 

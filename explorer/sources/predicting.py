@@ -11,9 +11,10 @@ from torch import Tensor
 
 from explorer.edits import Edits
 from explorer.errors import ExplorerError
+from explorer.lesson import TASKS
 from explorer.prediction import Logits, Prediction, likeliest
 from explorer.run import Run
-from explorer.source import InMemory, Transplanted, model_of
+from explorer.source import InMemory, Trained, Transplanted, model_of
 from explorer.sources.changing import change_for
 from explorer.sources.forward import failing
 from explorer.sources.loading import LoadedModel, load_model
@@ -187,6 +188,10 @@ def predicting_model(run: Run, progress: Progress = silent) -> LoadedModel:
         ExplorerError: Its source predicts none.
     """
     run.check_is_for_a_model()
+    if isinstance(run.source, Trained) and TASKS[run.source.task].writes:
+        from explorer.sources.trained_decoder import decoder_of  # which needs more
+
+        return decoder_of(run, progress)
     model = model_of(run.source)
     if model is None or isinstance(run.source, Transplanted):
         raise ExplorerError(

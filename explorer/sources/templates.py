@@ -227,7 +227,7 @@ class _Counted(NodeTransformer):
         return _filtered(nodes.List(node.nodes, lineno=node.lineno), "in_one")
 
 
-def _filtered(node: nodes.Expr, name: str) -> nodes.Filter:
+def _filtered(node: Any, name: str) -> nodes.Filter:
     return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)
 
 

@@ -167,10 +167,10 @@ class _Reel:
     def __init__(self, lesson: Trained, tokens: tuple[Token, ...]) -> None:
         self._ids = torch.tensor([_ids(lesson, tokens)])
         self._learner = Learner(lesson).eval()
-        self._course = course = course_of(lesson)
+        self._course, self._writes = (course := course_of(lesson)), TASKS[lesson.task].writes
         self._answers = course.answers
         self._room = len(self._learner.positions.weight)
-        self._begun = self._ids[0, : max(self._room - course.writes, 1 + course.starts)]
+        self._begun = self._ids[0, : max(self._room - self._writes, 1 + course.starts)]
         self.begun = course.write([t.text for t in tokens[: len(self._begun)] if not t.special])
         self._lock = threading.Lock()
         self.steps: list[int] = []
@@ -189,14 +189,14 @@ class _Reel:
                     self.weights.append(weights[:, 0].numpy())
                     answers = scores[0].argmax(-1).tolist()
                     self.said.append(tuple(self._answers[i] for i in answers))
-                    self.written.append(self._goes_on() if self._course.writes else "")
+                    self.written.append(self._goes_on() if self._writes else "")
                     self.steps.append(frame.step)
 
     def _goes_on(self) -> str:
         """What the layer writes behind the beginning, always the likeliest, up to an end."""
         ids, course = self._begun.tolist(), self._course
         given = [course.vocabulary[i] for i in ids[course.starts :]]
-        for _ in range(min(course.writes, self._room - len(ids))):
+        for _ in range(min(self._writes, self._room - len(ids))):
             scores, _ = self._learner(torch.tensor([ids]))
             word = self._answers[int(scores[0, -1].argmax())]
             ids.append(course.numbers[word])
@@ -245,8 +245,8 @@ def history(lesson: Trained, text: str) -> TrainingHistory:
         ideals={p.name: p.wanted.numpy() for p in course.patterns(ids)},
         answers=tuple(reel.said[: len(frames)]),
         right=tuple(None if i == BLANK else course.answers[i] for i in course.right(ids).tolist()),
-        begun=reel.begun if course.writes else "",
-        written=tuple(reel.written[: len(frames)]) if course.writes else (),
+        begun=reel.begun if TASKS[lesson.task].writes else "",
+        written=tuple(reel.written[: len(frames)]) if TASKS[lesson.task].writes else (),
     )
 
 

@@ -180,6 +180,8 @@ def _bar() -> None:
                 "Continue", key="continue", on_click=_continue, help="Go on from where it stopped."
             )
         with st.popover("Use this layer", disabled=running):
+            if TASKS[lesson.task].writes:
+                st.button("Let it write", key="use_writing", width="stretch", on_click=_let_write)
             for title, page in WAYS:
                 st.button(
                     title,
@@ -189,6 +191,15 @@ def _bar() -> None:
                     args=(page,),
                     kwargs={"beside": True},
                 )
+
+
+def _let_write() -> None:
+    """To Explore with so much of the sequence that there is room to write behind it."""
+    session = st.session_state
+    film: Film | None = session.film
+    if film and session.get("aside"):
+        session.aside = replace(session.aside, text=film.history.begun)
+    place.go("explore", beside=True)
 
 
 def _try(text: str) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 from explorer.errors import ExplorerError
 from explorer.instrument.wire.next import Hand
 from explorer.instrument.wire.request import Draw, Written
+from explorer.lesson import TASKS, Trained
 from explorer.run import Run
 from explorer.sampling import Sampling
 from explorer.source import Transplanted, model_of
@@ -43,6 +44,8 @@ def now() -> OnThePage:
 def can_write(run: Run) -> bool:
     """Whether a run is read by a model that can be asked what comes next."""
     source = run.source
+    if isinstance(source, Trained):
+        return TASKS[source.task].writes > 0
     return model_of(source) is not None and not isinstance(source, Transplanted)
 
 

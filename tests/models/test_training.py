@@ -291,8 +291,8 @@ def test_a_layer_that_learns_what_comes_next_writes_on_in_every_frame(task):
         learner = learner_at(lesson, frame)
         words = [history.begun[a:b] for a, b in course.read(history.begun)]
         ids = [course.numbers[course.spelled(word)] for word in words]
-        ids = [course.numbers[START]] * course.starts + ids
-        for _ in range(course.writes):
+        ids = [course.numbers[START], *ids] if course.starts else ids
+        for _ in range(TASKS[task].writes):
             if ids[-1] == course.numbers.get(END):
                 break
             with torch.inference_mode():
