@@ -17,9 +17,11 @@ from explorer.analysis.profiles import Pooled
 from explorer.analysis.survey import Habits, Survey
 from explorer.instrument.wire.about import About
 from explorer.instrument.wire.container import of_bytes, write
+from explorer.instrument.wire.repeats import Retold
 from explorer.instrument.wire.trace import both_thumbnails
 from explorer.layers import Doubles
 from explorer.place import Place
+from explorer.trace import Token
 from explorer.visible import visible
 
 NOWHERE = Place()
@@ -181,6 +183,7 @@ def pack_heads(
     given: Pair | None = None,
     opening: Mapping[str, str] | None = None,
     page: str = "",
+    repeats: Retold | None = None,
 ) -> bytes:
     """The payload of a survey.
 
@@ -195,6 +198,8 @@ def pack_heads(
         given: The words that are pinned there: the page opens with them as a pair.
         opening: The view that a file opens with, by the names that a link uses.
         page: All this as a file, if it was asked for.
+        repeats: What heads do on random tokens that are repeated; None of what reads no text
+            forwards.
     """
     thumbs, _ = both_thumbnails(survey.example)
     header = {
@@ -211,10 +216,7 @@ def pack_heads(
         "places": survey.places.round(4).tolist(),
         "rows_placed": survey.rows_placed,
         "stress": round(survey.stress, 4),
-        "texts": [
-            [{"text": t.text, "special": t.special, "word": t.word} for t in tokens]
-            for tokens in survey.texts
-        ],
+        "texts": list(map(_pointable, survey.texts)),
         "begins": list(map(visible, survey.begins)),
         "pairs": list(pairs),
         "place": {
@@ -225,9 +227,14 @@ def pack_heads(
         },
         "found": found and _found(found),
         "opening": opening,
+        "repeats": repeats and repeats.said(),
     }
     blocks = [({"kind": "thumbs"}, thumbs), of_bytes({"kind": "page"}, page.encode())]
     return write(header, blocks)
+
+
+def _pointable(tokens: Sequence[Token]) -> list[dict[str, Any]]:
+    return [{"text": t.text, "special": t.special, "word": t.word} for t in tokens]
 
 
 def _counted_through(survey: Survey, layer: int, head: int) -> int:
