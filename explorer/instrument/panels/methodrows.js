@@ -2,7 +2,7 @@
 
 import { bound } from "../numbers/basics.js";
 import { inPlain, stretches, valuesOf } from "../numbers/explained.js";
-import { scoreText } from "../numbers/explainwords.js";
+import { placeWords, scoreText } from "../numbers/explainwords.js";
 import { css, inkOn } from "../numbers/palette.js";
 import { term } from "../parts/bubble.js";
 import { h, pushButton, setText } from "../parts/dom.js";
@@ -109,7 +109,8 @@ function showScores(rows, { found, pointed }) {
 
 /** @param {Explained} found @param {Theme} theme @param {RowActs} act */
 function truthRow(found, theme, act) {
-  const away = found.instead ? `${found.instead} in its place` : "dropped";
+  const gone = found.how === "cut" ? "cut out of attention" : "dropped";
+  const away = found.instead ? `${found.instead} in its place` : gone;
   const awaited = found.stopped ? " was not measured" : " is measured last…";
   const says = found.removal ? ` each word ${away}` : awaited;
   return h(
@@ -125,8 +126,13 @@ function truthRow(found, theme, act) {
     h("div", { class: "ax-score-now", "data-score": "", role: "cell" }),
     h(
       "div",
-      { class: "ax-agree ax-help", role: "cell" },
-      h("span", {}, term("rank correlation", "agreement with it"), ", −1 to 1"),
+      { class: "ax-agreeing ax-help", role: "cell" },
+      h(
+        "div",
+        { class: "ax-agree" },
+        h("span", {}, term("rank correlation", "agreement with it"), ", −1 to 1"),
+      ),
+      ...placeOf(found.points),
     ),
   );
 }
@@ -148,18 +154,24 @@ function rowOf({ found, method }, of, theme, act) {
       ? textOf(found, of, theme, act)
       : h("div", { class: "ax-help", role: "cell" }, missing),
     h("div", { class: "ax-score-now", "data-score": of.key, role: "cell" }),
-    agreeOf(of),
+    h("div", { class: "ax-agreeing", role: "cell" }, agreeOf(of), ...placeOf(of.pointing)),
   );
   line.classList.toggle("ax-method-on", of.key === method);
   return line;
 }
 
+/** Where the words that are known to decide stand by a score. @param {import("../numbers/explained.js").Pointing | null} pointing */
+function placeOf(pointing) {
+  if (!pointing) return [];
+  const [says, title] = placeWords(pointing);
+  return [h("span", { class: "ax-help ax-points", title }, says)];
+}
+
 /** The agreement as a dot with its interval between −1 and 1. @param {MethodOf} of */
 function agreeOf({ agreement, values }) {
-  if (!values || !agreement) return h("div", { class: "ax-agree", role: "cell" }, "");
+  if (!values || !agreement) return h("div", { class: "ax-agree" }, "");
   const { rho, low, high, n } = agreement;
-  if (rho === null)
-    return h("div", { class: "ax-agree ax-help", role: "cell" }, "not defined here");
+  if (rho === null) return h("div", { class: "ax-agree ax-help" }, "not defined here");
   const scale = h("span", { class: "ax-scale", "aria-hidden": "true" }, h("i"), h("b"));
   scale.style.setProperty("--low", `${50 + 50 * low}%`);
   scale.style.setProperty("--width", `${50 * (high - low)}%`);
@@ -167,7 +179,7 @@ function agreeOf({ agreement, values }) {
   const title = `Spearman ${inPlain(rho)}, 95 % interval ${inPlain(low)} to ${inPlain(high)}, ${n} words`;
   return h(
     "div",
-    { class: "ax-agree", title, role: "cell" },
+    { class: "ax-agree", title },
     scale,
     h("strong", {}, rho.toFixed(2).replace("-", "−")),
   );
@@ -188,6 +200,7 @@ function textOf(found, of, theme, act) {
       return word;
     }
     const [back, ink] = coloursOf(found, of, theme, unit);
+    word.classList.toggle("ax-deciding", found.deciding.includes(unit));
     word.style.background = back;
     word.style.color = ink;
     word.dataset.unit = String(unit);
