@@ -87,10 +87,17 @@ def keeper() -> None:
 def _heard(told: Told) -> None:
     st.session_state.places_heard = st.session_state.get("places_heard", 0) + 1
     beside = told.source == "train" and bool(st.session_state.get("aside"))
-    if told.place:
+    if told.place and (beside or not _is_of_before(told)):
         keep(told.place, beside=beside)
     if told.page:
         go(told.page, told.query, beside=beside and not told.named)
+
+
+def _is_of_before(told: Told) -> bool:
+    """Whether a look is at a text that a model has gone on with since."""
+    run: Run | None = st.session_state.shown
+    behind = run and ".".join(map(str, run.written))
+    return told.written is not None and told.written != behind
 
 
 def is_leaving() -> bool:

@@ -30,9 +30,10 @@ def result() -> AttentionTrace | None:
     Returns:
         What is drawn; None while there is nothing yet.
     """
-    trace = writing.arrived() or current()
-    if writing.now().job:
-        _writing()
+    trace = current(writing.arrived())
+    with st.container(key="writing"):  # always there, or the picture would be taken down and up
+        if writing.now().job:
+            _writing()
     if trace:
         _instrument(trace, st.session_state.shown)
         name = file_name(about_of(trace, st.session_state.shown), "npz")
@@ -41,11 +42,15 @@ def result() -> AttentionTrace | None:
     return trace
 
 
-def current() -> AttentionTrace | None:
-    """The trace to show now, after what must be said; None while there is none yet."""
+def current(written: AttentionTrace | None = None) -> AttentionTrace | None:
+    """The trace to show now, after what must be said; None while there is none yet.
+
+    Args:
+        written: That of a text as far as it is being written.
+    """
     session = st.session_state
     slot = st.container(key="messages")
-    trace = _arrived_trace() if session.wanted else _trace_of(session.shown)
+    trace = written or (_arrived_trace() if session.wanted else _trace_of(session.shown))
     with slot:
         if trouble := state.trouble():
             messages.trouble(trouble)

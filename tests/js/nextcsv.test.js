@@ -73,7 +73,7 @@ test("layers, parts of the logit and parts of the pinned score are one number a 
     "a model",
     "what,layer or part,position,token,word,value",
     "likeliest,0,0,the,c,0.300000012",
-    "the word in the end,0,0,the,cat,0.699999988",
+    "the word in the end,0,0,the,c,0.699999988",
   ]);
   assert.equal(found.filter((line) => line.startsWith("likeliest")).length, 4);
   assert.deepEqual(found.slice(-3), [

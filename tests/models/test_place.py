@@ -66,6 +66,7 @@ def test_the_words_that_a_page_sends_are_texts_of_a_bounded_length():
     assert (told.place.words, told.place.queries) == (("it", ""), (2,))
     assert (told.page, told.query, told.source, told.named) == ("heads", {}, "train", False)
     assert place_of(sent | {"named": True}).named
+    assert [place_of(sent | {"written": w}).written for w in ("1.2", "", 3)] == ["1.2", "", None]
 
 
 def test_the_pin_stays_on_the_same_word_in_another_text():

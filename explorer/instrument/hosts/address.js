@@ -8,8 +8,10 @@ import { TOLD } from "./told.js";
 /**
  * @typedef {Record<string, string>} Params
  * @typedef {[string, string]} Words the words that the first pinned query and key are pieces of
- * @typedef {{view: Params, words: Words, page?: string, open?: Params, from?: string}} ToldPlace
- *   page: another page that is wanted at this place; open: what else it shall open with
+ * @typedef {{view: Params, words: Words, page?: string, open?: Params, from?: string,
+ *            written?: string}} ToldPlace
+ *   page: another page that is wanted at this place; open: what else it shall open with; written:
+ *   what stood behind the text that was looked at: while a model writes, a look is soon one of before
  */
 
 const WRITE_AFTER = 150; // ms; browsers limit how often a page may rewrite its address
@@ -164,7 +166,7 @@ export function createAddress(names, page) {
     onView: (params, link, words = ["", ""]) => {
       writer.later(params, link);
       if (!("layer" in params)) return; // this page has a view of another kind
-      last = { view: params, words };
+      last = { view: params, words, ...(link ? { written: link.written ?? "" } : {}) };
       tell(last);
     },
     /**
@@ -177,7 +179,7 @@ export function createAddress(names, page) {
       if (link === undefined) writer.mark(id, params);
       else writer.show(id, params, link, grows);
       if (!("layer" in params)) return;
-      last = { view: params, words };
+      last = { view: params, words, ...(link ? { written: link.written ?? "" } : {}) };
       tell(last);
     },
     /** @param {(params: URLSearchParams) => void} act what is done on the way back or forward */

@@ -42,12 +42,13 @@ export function nextCsv(next, tokens, corner) {
  */
 export function lensCsv({ lens, wrote, why }, edge, tokens, corner) {
   const heads = ["what", "layer or part", "position", "token", "word", "value"];
-  const layers = lensRows(lens).flatMap(({ name, cells }) =>
-    cells.flatMap(({ position, text, p, followed }) => {
+  const rows = lensRows(lens);
+  const layers = rows.flatMap(({ name, cells }) =>
+    cells.flatMap(({ position, text, p, followed }, i) => {
       const place = [name, position, tokens[position]];
       return [
         ["likeliest", ...place, text, p],
-        ["the word in the end", ...place, lens.names[0] ?? "", followed],
+        ["the word in the end", ...place, rows[0].cells[i].text, followed],
       ];
     }),
   );

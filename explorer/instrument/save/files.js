@@ -93,6 +93,7 @@ export function createFiles(parts, sceneNow, pages, numbersNow, npz) {
   ]);
   element.addEventListener("toggle", () => {
     if (!element.open) return;
+    offerWhats(which.element, sceneNow()?.trace.head.predicts ?? false);
     page.tellSizes();
     python.tell();
   });
@@ -131,6 +132,14 @@ export function createFiles(parts, sceneNow, pages, numbersNow, npz) {
 export function pageTrouble({ length }, less = "") {
   if (!length) return `This is too large for a browser${less}.`;
   return length === 1 ? "The page could not be made; above the picture it is said why." : "";
+}
+
+/** Pictures of what there is: not every model predicts. @param {HTMLElement} choices @param {boolean} predicts */
+function offerWhats(choices, predicts) {
+  for (const input of choices.querySelectorAll("[value=next], [value=lens]")) {
+    const label = /** @type {HTMLElement} */ (input.closest("label"));
+    label.hidden = !predicts;
+  }
 }
 
 /** What a file is called after: the model, the heads, the text. @param {Scene} scene @param {string} [what] */

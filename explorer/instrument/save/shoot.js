@@ -11,7 +11,7 @@ const INSET = 6; // of the words in a box of choices
 const TITLE = 30; // the height of the title's line
 /** Handles and instructions, which belong to the screen and not to the picture. */
 const LEFT_OUT =
-  ".ax-choice, .ax-copy, .ax-small, .ax-table, .ax-hidden, .ax-tip, .ax-away, .ax-lens, summary";
+  ".ax-choice, .ax-copy, .ax-small, .ax-table, .ax-hidden, .ax-tip, .ax-away, .ax-lens, .ax-mark, summary";
 
 /**
  * The size of the picture of some elements, its title included.
@@ -95,7 +95,7 @@ function plates(pen, element, style) {
       box(0);
       pen.fill();
     }
-    const bar = /^linear-gradient\((.*\)), \1\)$/.exec(style.backgroundImage);
+    const bar = /^linear-gradient\((.*\)), \1\)(?:, none)?$/.exec(style.backgroundImage);
     if (bar) {
       pen.fillStyle = bar[1];
       pen.fillRect(left, top, (width * Number.parseFloat(style.backgroundSize)) / 100, height);

@@ -360,6 +360,7 @@ class Told:
         query: What it opens with.
         source: The page that the picture is on.
         named: Whether he clicked the page's name: it shows what it showed before.
+        written: The tokens behind the text that he looks at, as links say them; None if unsaid.
     """
 
     place: Place | None
@@ -367,6 +368,7 @@ class Told:
     query: dict[str, str]
     source: str
     named: bool
+    written: str | None = None
 
 
 def place_of(sent: object) -> Told | None:
@@ -381,7 +383,9 @@ def place_of(sent: object) -> Told | None:
     source = sent.get("from")
     own = str(source) if _matches(_NAME, source) else ""
     named = sent.get("named") is True
-    return Told(place, asked, view_of(sent.get("open")) or {}, own, named)
+    written = sent.get("written")
+    behind = written if isinstance(written, str) else None
+    return Told(place, asked, view_of(sent.get("open")) or {}, own, named, behind)
 
 
 def _is_word(word: object) -> bool:
