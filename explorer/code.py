@@ -14,12 +14,15 @@ def python_of(run: Run) -> str:
     return f"import explorer\n\ntrace = {_traced(run)}\n"
 
 
-def python_of_survey(runs: Sequence[Run], pairs: Sequence[tuple[int, int, int]] = ()) -> str:
+def python_of_survey(
+    runs: Sequence[Run], pairs: Sequence[tuple[int, int, int]] = (), *, repeats: bool = False
+) -> str:
     """Lines that give the numbers of all heads on some texts of one source.
 
     Args:
         runs: The texts.
         pairs: Of words that were pointed at, each a text and two positions.
+        repeats: Whether what heads do on random tokens that are repeated is wanted, too.
     """
     if len(runs) > 1:
         texts = [run.texts if run.second else run.text for run in runs]
@@ -30,7 +33,10 @@ def python_of_survey(runs: Sequence[Run], pairs: Sequence[tuple[int, int, int]] 
         "import explorer",
         *(["from explorer.analysis.finder import find_pairs"] if pairs else []),
         *(["from explorer.analysis.groups import word_of"] if pairs else []),
+        *(["from explorer.analysis.induction import repeat_scores, repeats_in"] if repeats else []),
         "from explorer.analysis.survey import survey",
+        *(_imports(runs[0]) if repeats else []),
+        *(["from explorer.sources.repeats import repetitions"] if repeats else []),
         "",
         f"traces = {traces}",
         "found = survey(traces, len(traces))",
@@ -44,6 +50,13 @@ def python_of_survey(runs: Sequence[Run], pairs: Sequence[tuple[int, int, int]] 
             "    return traces[text].layers, *(word_of(traces[text].key_tokens, i) for i in at)",
             "pointed = find_pairs([read(*pair) for pair in pairs])",
             "print(pointed.weight.round(3))  # [layer, head]",
+        ]
+    if repeats:
+        lines += [
+            f"repeats = repeat_scores(repetitions({_made(runs[0])}))",
+            "own = repeats_in(traces[0])  # the same in the text",
+            "for name in repeats.scores:",
+            "    print(name, repeats.mean(name).round(3), own.shares.get(name))  # [layer, head]",
         ]
     return "\n".join([*lines, ""])
 

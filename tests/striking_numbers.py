@@ -39,7 +39,7 @@ def numbers_of(trace, finding, may=lambda query, key: True):
         weights[i, h] for i, h in np.ndindex(weights.shape[:2]) if (i, h) != (at, finding.head)
     ]
     of_kind = {"pair": _pair, "words again": _again, "sink": _sink}
-    of_kind |= {"own text": _text, "other text": _text}
+    of_kind |= {"goes on": _goes_on, "own text": _text, "other text": _text}
     measure = of_kind.get(finding.kind, _neighbour)
     number, baselines = measure(trace, finding, head, may)
     if "heads" in finding.baselines:
@@ -100,6 +100,46 @@ def _again(trace, finding, head, may):
             shares.append(sum(between(head, word, other) for other in alike))
             evens.append(sum(map(len, alike)) / sum(may(word[-1], k) for k in range(len(head))))
     return sum(shares) / len(shares), {"even": sum(evens) / len(evens)}
+
+
+def _goes_on(trace, finding, head, may):
+    """What came right after the same word before; the token before, and the same word, are not."""
+    words = words_of(trace)
+    said, n = [said_by(trace, word) for word in words], len(words)
+
+    def sees(a, b):
+        return all(may(words[a][-1], k) for k in words[b])
+
+    after = {
+        (a, b + 1)
+        for a in range(n)
+        for b in range(a - 2)
+        if said[a] == said[b] and any(letter.isalnum() for letter in said[a])
+        if said[b + 1] != said[a] and sees(a, b + 1)
+    }
+    asked = {a for a, _ in after}
+
+    def mean(cells):
+        return sum(between(head, words[a], words[b]) for a, b in cells) / len(cells)
+
+    def elsewhere(alike):
+        """The mean of what is given where it is no such place, for each such place, per word."""
+        every = [(a, b) for a in range(n) for b in range(n) if sees(a, b)]
+        total = 0
+        for a, b in after:
+            same = [cell for cell in every if alike(cell, (a, b))]
+            total += mean([cell for cell in same if cell not in after] or same)
+        return total / len(asked)
+
+    baselines = {
+        "even": sum(
+            len(words[b]) / sum(may(words[a][-1], k) for k in range(len(head))) for a, b in after
+        )
+        / len(asked),
+        "others": elsewhere(lambda one, other: one[1] == other[1] and one[0] != one[1]),
+        "distance": elsewhere(lambda one, other: one[1] - one[0] == other[1] - other[0]),
+    }
+    return mean(sorted(after)) * len(after) / len(asked), baselines
 
 
 def _text(trace, finding, head, may):

@@ -18,6 +18,7 @@ from explorer.trace import AttentionTrace, Weights
 
 Neighbour = Literal["previous", "next", "self"]
 OFFSETS: dict[Neighbour, int] = {"previous": -1, "next": 1, "self": 0}
+AFTER = 2  # words from what came after the same word to the one that looks, at least
 _CELLS = 2**18  # weights that are read at once
 
 Flags = npt.NDArray[np.bool_]
@@ -100,6 +101,18 @@ class Words:
         """The positions of a word's pieces."""
         return tuple(range(int(self.starts[word]), int(self.ends[word])))
 
+    def after(self, some: slice | Places) -> Flags:
+        """The words that came right after the same word before, of some words ``[some, word]``.
+
+        Left out: the word that stands just before the one that looks, which needs no repetition to
+        be looked at, and the same word itself.
+        """
+        at, keys = np.arange(self.n)[some, None], np.arange(self.n)
+        alike = self.again[some, None] & (self.said[some, None] == self.said)
+        found = np.zeros(alike.shape, dtype=np.bool_)
+        found[:, 1:] = alike[:, :-1]
+        return found & (keys <= at - AFTER) & (self.said[some, None] != self.said)
+
     def chunks(self, rows: int) -> Iterator[slice]:
         """All tokens, about so many rows at a time: no word is cut."""
         start = 0
@@ -173,6 +186,8 @@ class HeadReading:
             that may look at one, which are ``may_again``; ``even_again``: the mean of these if
             attention were even.
         again_trials: How often these look at it more than at any other word.
+        after: What is given to words that came after the same word before, where nobody looks
+            ahead; else None.
         pairs: Words that give at least a share to another, ``[4, m]``: head, query, key, weight.
     """
 
@@ -202,6 +217,8 @@ class HeadReading:
         self.places_apart = np.zeros(self.apart.shape[1])
         self.again, self.may_again = np.zeros((heads, n)), np.zeros(n, dtype=np.bool_)
         self.again_trials = Trials()
+        ahead = layer.allowed()[:, 1] > np.arange(1, words.n_tokens + 1)
+        self.after = None if ahead.any() or not n else After(heads, words)
         self._found: list[Doubles] = [np.zeros((4, 0))]
         self._read()
 
@@ -299,6 +316,8 @@ class HeadReading:
             self.apart[:, line] += cells[:, row] * reach[row]
             self.places_apart[line] += reach[row]
         self._read_again(at, cells, reach)
+        if self.after:
+            self.after.read(which, cells, reach, self.layer)
         other = (words.said[at, None] != words.said) & words.content[at, None] & words.content
         head, line_of, key = np.nonzero((cells >= self._least) & (other & reach))
         self._found.append(np.stack([head, at[line_of], key, cells[head, line_of, key]]))
@@ -327,6 +346,94 @@ class HeadReading:
         for row, said in enumerate(words.said[at[rows]].tolist()):
             choices = int(np.count_nonzero(counts[row]))
             self.again_trials.add(said, tops[:, row] == said, choices)
+
+
+class After:
+    """What words give to words that came right after the same word before.
+
+    All of it are sums over some pairs of words, by the word that looks, by the one that is looked
+    at, and by their distance: with the sums over all pairs these tell what else would explain it.
+
+    Attributes:
+        share: What each word gives them, ``[head, word]``; of those that may look at one, which are
+            ``may``; ``even``: what these would give on average if attention were even.
+        given, looking: What each word gets so, ``[head, word]``, and how often.
+        apart, places_apart: What is given so at every distance, ``[head, distance + words − 1]``,
+            and in how many places.
+        by_word, by_distance: How often it is where a word looks most, by that word, and by how far
+            it is: heads that follow places do it at a few distances alone.
+    """
+
+    def __init__(self, n_heads: int, words: Words) -> None:
+        n = words.n
+        self._words = words
+        self.share, self.may = np.zeros((n_heads, n)), np.zeros(n, dtype=np.bool_)
+        self._even = np.zeros(n)
+        self.given, self.looking = np.zeros((n_heads, n)), np.zeros(n)
+        self.apart, self.places_apart = np.zeros((n_heads, 2 * n - 1)), np.zeros(2 * n - 1)
+        self.by_word, self.by_distance = Trials(), Trials()
+
+    @property
+    def even(self) -> float:
+        return float(self._even[self.may].mean()) if self.may.any() else 0.0
+
+    @property
+    def mean(self) -> Doubles:
+        """What a word gives to what came after the same word, of those that may, ``[head]``."""
+        found: Doubles = self.share[:, self.may].mean(axis=1)
+        return found
+
+    def read(self, which: slice, cells: Doubles, reach: Flags, layer: AttentionLayer) -> None:
+        """Some words, with what they give to every word, ``[head, some, word]``."""
+        words = self._words
+        found = words.after(which) & reach
+        rows = np.flatnonzero(found.any(axis=1))
+        if not len(rows):
+            return
+        at, found, cells = which.start + rows, found[rows], cells[:, rows]
+        on = cells * found
+        self.share[:, at], self.may[at] = on.sum(axis=2), True
+        self.given += on.sum(axis=1)
+        self.looking += found.sum(axis=0)
+        lengths = words.ends - words.starts
+        n_allowed = layer.n_allowed()[words.ends[at] - 1]
+        self._even[at] = (found * lengths).sum(axis=1) / n_allowed
+        others = reach[rows]
+        others[np.arange(len(at)), at] = False
+        tops = np.where(others, cells, -1).argmax(axis=2)
+        for row, word in enumerate(at.tolist()):
+            line = slice(words.n - 1 - word, 2 * words.n - 1 - word)
+            self.apart[:, line] += on[:, row]
+            self.places_apart[line] += found[row]
+            wanted = np.flatnonzero(found[row])
+            choices = len(np.unique(words.said[others[row]])) // len(wanted)
+            hits = np.isin(tops[:, row], wanted)
+            self.by_word.add(int(words.said[word]), hits, choices)
+            self.by_distance.add(word - int(wanted[-1]), hits, choices)
+
+    def elsewhere(self, reading: HeadReading) -> tuple[Doubles, Doubles]:
+        """What would explain it, ``[head]`` each, as a mean over the same words.
+
+        Of a word that nobody else may look at, and of a distance that is found nowhere else, it is
+        what is given so.
+
+        Returns:
+            What the words that are looked at get from others; what is given at these distances
+            elsewhere.
+        """
+        got = reading.given - reading.to_self
+        n_got = reading.looking - reading.looking_self
+        others = _beside(got, n_got, self.given, self.looking)
+        distant = _beside(reading.apart, reading.places_apart, self.apart, self.places_apart)
+        return others / self.may.sum(), distant / self.may.sum()
+
+
+def _beside(all_: Doubles, n_all: Doubles, own: Doubles, n_own: Doubles) -> Doubles:
+    """The sum, over own places, of the mean of all others of the same kind, ``[head]``."""
+    left = n_all - n_own
+    mean = np.where(left > 0, (all_ - own) / np.maximum(left, 1), own / np.maximum(n_own, 1))
+    found: Doubles = np.maximum(mean, 0) @ n_own
+    return found
 
 
 class _Distances:

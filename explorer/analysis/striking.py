@@ -7,7 +7,9 @@ that a habit comes back, word after word or head after head. Of random weights
 - the token before, the token after or the token itself is the most looked-at of the words that a
   word may look at as often as any other is: once in as many as there are different words. What
   counts is in how many different pairs of neighbours it is (a head sees a repeated pair alike);
-- so is the same word elsewhere, in as many different words as come again;
+- so is the same word elsewhere, in as many different words as come again; and, where nobody looks
+  ahead, what came right after the same word before, in as many different words and at as many
+  different distances;
 - at most one head in two gives most of its rows' largest weight to one and the same token, as a
   head with all signs turned is as likely, and gives it the smallest there.
 
@@ -26,7 +28,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from explorer.analysis.headreading import OFFSETS, HeadReading, Neighbour, Words
+from explorer.analysis.headreading import OFFSETS, After, HeadReading, Neighbour, Words
 from explorer.analysis.patterns import BLOCK, POSITION
 from explorer.layers import Doubles
 from explorer.trace import AttentionTrace
@@ -37,11 +39,13 @@ APART = 3  # words between which a link is told: nearer ones are linked by all h
 SEEN = 0.1  # a share of a word's attention from which it is worth looking at
 MOST = 10  # findings
 MOST_WEIGHTS = 2**28  # that are read for it: some ten seconds; 1,930 tokens in 72 heads
-_RULES = 5  # that `CHANCE` is shared among
+_RULES = 6  # that `CHANCE` is shared among
 _CANDIDATES = 24  # pairs that all other heads are asked about
 
-KindOf = Neighbour | Literal["pair", "words again", "sink", "own text", "other text", "off"]
-MOST_OF = {"pair": 4, "words again": 2, "sink": 2}  # of a kind; of others one
+KindOf = (
+    Neighbour | Literal["pair", "words again", "goes on", "sink", "own text", "other text", "off"]
+)
+MOST_OF = {"pair": 4, "words again": 2, "goes on": 2, "sink": 2}  # of a kind; of others one
 Silence = Literal["noise", "nothing", "short", "long", "two texts"]
 Flags = npt.NDArray[np.bool_]
 Report = Callable[[str, float | None], None]
@@ -53,7 +57,8 @@ class Finding:
 
     Attributes:
         kind: ``pair``: a word gives another far more than others do; ``words again``: words look
-            at the same word elsewhere; ``previous``, ``next``, ``self``: tokens look at such a
+            at the same word elsewhere; ``goes on``: they look at what came after it before
+            (induction); ``previous``, ``next``, ``self``: tokens look at such a
             neighbour; ``sink``: most tokens look most at one; ``own text``, ``other text``: words
             stay in their own text, or look into the other; ``off``: the model's answer moves most
             without this head.
@@ -130,6 +135,7 @@ def striking(trace: AttentionTrace, report: Report = lambda doing, share: None) 
         *_positions(readings, words),
         *_sinks(readings, words),
         *_again(readings, words),
+        *_going_on(readings, words),
         *_texts(readings, words),
         *_pairs(trace, readings, words),
     ]
@@ -178,6 +184,10 @@ def _silence(readings: Sequence[HeadReading], words: Words) -> Silence | None:
             came = trials.came_true(reading.layer.n_heads)[strong]
             found.append(float(tail[came.max(initial=0)]))
             possible.append(float(tail[-1]))
+        if reading.after:
+            by_chance, at_best = _chance_of_going_on(reading.after, n_heads)
+            found.append(by_chance)
+            possible.append(at_best)
     tail = tail_of((0.5,) * n_heads) * words.n_tokens
     found.append(float(tail[_agreeing(readings).max()]))
     possible.append(float(tail[-1]))
@@ -195,6 +205,30 @@ def _follows_place(reading: HeadReading, name: Neighbour, words: Words) -> Flags
 def _follows_words(reading: HeadReading) -> Flags:
     """Whether each head looks at the same word elsewhere as much as is told."""
     return np.asarray(reading.again_share() >= max(SEEN, FAR * reading.even_again))
+
+
+def _chance_of_going_on(after: After, n_heads: int) -> tuple[float, float]:
+    """The chance that a head looks so often at what came after the same word before.
+
+    Returns:
+        Of the head that does it most, and of one that always does. Both are the larger of two: the
+        same word may do it each time, and so may words that are as far from what came after.
+    """
+    strong = _goes_on(after)
+    chances = []
+    for trials in (after.by_word, after.by_distance):
+        tail = tail_of(tuple(trials.chances.values())) * n_heads
+        came = trials.came_true(len(after.share))
+        chances.append((tail[came], float(tail[-1])))
+    largest = np.maximum(*(found for found, _ in chances))[strong]
+    return float(largest.min(initial=1.0)), max(best for _, best in chances)
+
+
+def _goes_on(after: After) -> Flags:
+    """Whether each head looks at what came after the same word as much as is told."""
+    if not after.may.any():
+        return np.zeros(len(after.share), dtype=np.bool_)
+    return np.asarray(after.mean >= max(SEEN, FAR * after.even))
 
 
 @lru_cache(maxsize=64)
@@ -281,6 +315,39 @@ def _again(readings: Sequence[HeadReading], words: Words) -> Iterator[Finding]:
         layer = readings[at].layer.number
         queries = words.tokens(word)
         yield Finding("words again", layer, head, queries, tuple(keys), number, baselines)
+
+
+def _going_on(readings: Sequence[HeadReading], words: Words) -> Iterator[Finding]:
+    """Heads that look from a word to what came after the same word before: induction.
+
+    Only where the text can tell: at least two different words come again, and what came after them
+    is at two different distances at least. Else a head that looks so far back would do the same.
+    """
+    afters = [reading.after for reading in readings]
+    if not any(after and _can_be_told(after) for after in afters):
+        return
+    none = np.zeros(readings[0].layer.n_heads)
+    shares = np.stack([a.mean if a and a.may.any() else none for a in afters])
+    for at, head in np.argwhere(shares >= SEEN).tolist():
+        after, reading = afters[at], readings[at]
+        if after is None or not _can_be_told(after):
+            continue
+        number = float(shares[at, head])
+        others, distance = (float(some[head]) for some in after.elsewhere(reading))
+        baselines = {"even": after.even, "others": others, "distance": distance}
+        baselines["heads"] = _besides(shares, (at, head))
+        if not _is_far(number, baselines):
+            continue
+        word = _telling(words, after.share[head], number)
+        allowed = reading.layer.allowed()[words.ends[word] - 1]
+        wanted = np.flatnonzero(words.after(np.array([word]))[0])
+        keys = [i for key in wanted.tolist() for i in words.tokens(key) if allowed[0] <= i]
+        layer = reading.layer.number
+        yield Finding("goes on", layer, head, words.tokens(word), tuple(keys), number, baselines)
+
+
+def _can_be_told(after: After) -> bool:
+    return min(len(after.by_word.counts), len(after.by_distance.counts)) > 1
 
 
 def _telling(words: Words, shares: Doubles, least: float) -> int:

@@ -13,9 +13,11 @@ import numpy as np
 from explorer.analysis.comparison import Comparison
 from explorer.analysis.explanation import Explanation
 from explorer.analysis.finder import Found
+from explorer.analysis.induction import OwnRepeats, Repeats
 from explorer.analysis.profiles import ENTROPY, Doubles
 from explorer.analysis.survey import Habits, Survey
 from explorer.history import TrainingHistory
+from explorer.instrument.wire.repeats import Retold
 from explorer.instrument.wire.trace import Report
 from explorer.layertrace import LayerTrace
 from explorer.sources.npz import Arrays
@@ -99,6 +101,7 @@ def survey_to_npz(
     survey: Survey,
     pairs: Sequence[tuple[int, int, int]] = (),
     found: Found | None = None,
+    repeats: Retold | None = None,
     report: Report = silent,
 ) -> bytes:
     """All heads over some texts: every measure with its spread, kinds, places on the plane."""
@@ -112,6 +115,8 @@ def survey_to_npz(
     if found:
         arrays["pairs"] = np.array(pairs)
         arrays |= {f"pointed_{f.name}": getattr(found, f.name) for f in fields(found)}
+    if repeats and repeats.found:
+        arrays |= _repeats(repeats.found, repeats.own)
     return _written(arrays, said_of(survey.example) | {"n_texts": survey.n_texts}, report)
 
 
@@ -123,6 +128,19 @@ def _habits(name: str, habits: Habits) -> dict[str, Any]:
         **{f"{name}_{c}": np.stack([getattr(p, c) for p in pooled]) for c in columns},
         f"{name}_kinds": np.array([[kind.name for kind in row] for row in habits.kinds]),
     }
+
+
+def _repeats(found: Repeats, own: OwnRepeats | None) -> dict[str, Any]:
+    """What heads do on random tokens that are repeated, and where the first text repeats itself."""
+    arrays: dict[str, Any] = {"repeats_tokens": np.array(found.run.written)}
+    for name, scores in found.scores.items():
+        arrays |= {f"repeats_{name}": scores, f"repeats_{name}_even": found.even[name]}
+    if own is None:
+        return arrays
+    for name, share in own.shares.items():
+        known = {"": share, "_even": own.even[name], "_count": np.array(own.counts[name])}
+        arrays |= {f"own_{name}{what}": array for what, array in known.items()}
+    return arrays
 
 
 def explanation_to_npz(explanation: Explanation, report: Report = silent) -> bytes:

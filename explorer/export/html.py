@@ -27,6 +27,7 @@ from explorer.instrument.wire.explain import (
 from explorer.instrument.wire.heads import Pair, pack_heads
 from explorer.instrument.wire.layertrace import pack_layer_traces
 from explorer.instrument.wire.longtext import head_bytes, is_long, places_in
+from explorer.instrument.wire.repeats import Retold
 from explorer.instrument.wire.request import Head, Page, Places
 from explorer.instrument.wire.trace import Report, bytes_sent, first_head, pack
 from explorer.layertrace import LayerTrace
@@ -257,11 +258,18 @@ def survey_to_html(
     opening: Mapping[str, str],
     pairs: Sequence[Pair] = (),
     found: Found | None = None,
+    repeats: Retold | None = None,
 ) -> str:
     """All heads over some texts inside one page; the arguments are `pack_heads`'s."""
     model = survey.example.model
     payload = pack_heads(
-        survey, survey_id="file", about=about, opening=opening, pairs=pairs, found=found
+        survey,
+        survey_id="file",
+        about=about,
+        opening=opening,
+        pairs=pairs,
+        found=found,
+        repeats=repeats,
     )
     return _page(f"The heads of {model.name}", "headsfile", in_planes(payload), model)
 

@@ -1,22 +1,91 @@
 """Run -> Run: random tokens that are repeated once, for the model of a run.
 
 They stand behind a short text as if they had been written, so that all that is known of a run is
-known of them too: its trace, its stream, and its link.
+known of them too: its trace, its stream, and its link. What the reader has written is not among
+them: they are of the model alone.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 
 from explorer.errors import ExplorerError
+from explorer.residual import AtPosition
 from explorer.run import Run
-from explorer.sources.predicting import predicting_model
-from explorer.sources.progress import Progress, silent
+from explorer.source import Transplanted, model_of
+from explorer.sources import trace_run
+from explorer.sources.loading import LoadedModel, load_model
+from explorer.sources.progress import Progress, silent, tick
+from explorer.sources.stream import Stream
 from explorer.sources.tokens import marks_of, pieces_of
 from explorer.sources.written import read_run
+from explorer.trace import AttentionTrace
 
+SEQUENCES = 4  # that are drawn, each with a seed of its own: 0, 1, 2, …
 LENGTH = 48  # tokens of a sequence; less where a model reads few
 _FEWEST = 8
+_BEGINNING = "The"  # what they stand behind: a run has a text, and most models a mark before it
+
+Repetition = tuple[Run, AttentionTrace, int, Sequence[AtPosition] | str]
+"""A run, its trace, how many tokens are repeated, and what each part has written at each of the
+repeated ones, with the way to the logits of these; or why that cannot be had."""
+
+
+def repetitions(
+    run: Run, length: int = LENGTH, count: int = SEQUENCES, progress: Progress = silent
+) -> Iterator[Repetition]:
+    """Some sequences of random tokens, twice each, read by the model of a run.
+
+    Args:
+        run: Its model reads them.
+        length: Tokens of each sequence.
+        count: How many sequences.
+        progress: Told what is being done.
+
+    Raises:
+        ExplorerError: It reads no text forwards, or too few tokens.
+    """
+    reason = ""
+    for seed in range(count):
+        at = seed / count
+
+        def within(doing: str, share: float | None, at: float = at) -> None:
+            progress(doing if share is None else "Reading random tokens, twice", at)
+
+        within("Reading random tokens, twice", 0)
+        own, n = repeated(run, length, seed, within)
+        trace = trace_run(own, within)
+        _check_reads_forwards(trace)
+        within("Finding what heads write", 0)
+        written = reason or _written(own, n, within)
+        reason = written if isinstance(written, str) else ""
+        yield own, trace, n, written
+
+
+def _check_reads_forwards(trace: AttentionTrace) -> None:
+    for layer in trace.layers:
+        last = layer.allowed()[:, 1].tolist()
+        if any(end > i + 1 for i, end in enumerate(last)):
+            raise ExplorerError(
+                f"{trace.model.name} reads in both directions, so nothing need be remembered in "
+                "it. Random tokens that are repeated are for decoders, such as GPT-2."
+            )
+
+
+def _written(run: Run, length: int, progress: Progress) -> Sequence[AtPosition] | str:
+    """What each part has written at each of the repeated tokens; or why that cannot be had."""
+    try:
+        stream = Stream(run, progress)
+        first, ids = stream.n_tokens - length, run.written[:length]
+        found = []
+        for i in range(length):
+            tick()
+            found.append(stream.at(first + i, ids))
+        return found
+    except ExplorerError as error:
+        return str(error)
 
 
 def repeated(
@@ -25,32 +94,56 @@ def repeated(
     """Random tokens, twice, before the model of a run; and how many they are.
 
     Args:
-        run: Its model reads them, behind the first word of its text.
-        length: Tokens that are drawn; fewer where the model has no room for them twice.
+        run: Its model reads them. What is changed in its attention is not changed here.
+        length: Tokens that are drawn; fewer where the model has no room for them twice, or has
+            fewer that can be seen.
         seed: Of the draw.
         progress: Told what is being done.
 
     Raises:
-        ExplorerError: The model predicts no next word, or reads too few tokens.
+        ExplorerError: It reads no text, or writes one of another, or reads too few tokens.
     """
-    loaded = predicting_model(run, progress)
+    loaded = _model(run, progress)
+    first = Run(_BEGINNING, source=run.source)
+    begun = len(read_run(loaded, first)[0].tokens)
+    drawn = _drawn(loaded, min(length, (loaded.info.max_tokens - begun) // 2), seed)
+    if len(drawn) < _FEWEST:
+        raise ExplorerError(
+            f"{loaded.info.name} reads at most {loaded.info.max_tokens} tokens: too few for a "
+            "sequence that is repeated."
+        )
+    return replace(first, written=drawn + drawn), len(drawn)
+
+
+def _drawn(loaded: LoadedModel, length: int, seed: int) -> tuple[int, ...]:
+    """Numbers of different tokens that write something of their own."""
+    network: Any = loaded.network
+    known = len(network.get_input_embeddings().weight)
+    marks, size = marks_of(loaded.tokenizer), min(len(loaded.tokenizer), known)
+    draw = torch.Generator().manual_seed(seed)
+    drawn = torch.randperm(size, generator=draw)[: 4 * max(length, 0)].tolist()
+    pieces = pieces_of(loaded.tokenizer, drawn)
+    plain = [i for i, p in zip(drawn, pieces, strict=True) if i not in marks and p[:1] != "⟨"]
+    return tuple(plain[:length])
+
+
+def _model(run: Run, progress: Progress) -> LoadedModel:
+    """The model of a run, if it reads a text of its own.
+
+    Raises:
+        ExplorerError: It does not.
+    """
+    run.check_is_for_a_model()
+    model = model_of(run.source)
+    if model is None or isinstance(run.source, Transplanted):
+        raise ExplorerError(
+            "Random tokens that are repeated are for pretrained decoders. Choose one under Model, "
+            "such as openai-community/gpt2, then press Run."
+        )
+    loaded = load_model(model, progress).part("text")
     if loaded.form != "text":
         raise ExplorerError(
             f"{loaded.info.name} is an encoder-decoder: random tokens that are repeated are for "
             "models of one part, such as GPT-2."
         )
-    first = replace(run, text=run.text.split()[0], second=None, written=())
-    begun = len(read_run(loaded, first)[0].tokens)
-    length = min(length, (loaded.info.max_tokens - begun) // 2)
-    if length < _FEWEST:
-        raise ExplorerError(
-            f"{loaded.info.name} reads at most {loaded.info.max_tokens} tokens: too few for a "
-            "sequence that is repeated."
-        )
-    marks, size = marks_of(loaded.tokenizer), len(loaded.tokenizer)
-    draw = torch.Generator().manual_seed(seed)
-    drawn = torch.randperm(size, generator=draw)[: 4 * length].tolist()
-    pieces = pieces_of(loaded.tokenizer, drawn)
-    plain = [i for i, p in zip(drawn, pieces, strict=True) if i not in marks and p[:1] != "⟨"]
-    some = tuple(plain[:length])
-    return replace(first, written=some + some), len(some)
+    return loaded

@@ -1,6 +1,7 @@
 """A page's one large piece of work: asked for, waited for, stopped; the last good result stays."""
 
 from concurrent.futures import TimeoutError as NotYet
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -50,6 +51,74 @@ def aside(key: str, wanted: Work | None) -> Any:
         except ExplorerError as error:
             messages.trouble(str(error), f"_of_{key}")
             return None
+
+
+def beside(key: str, wanted: Work) -> tuple[Any, str]:
+    """A larger piece of work that a page's picture asks for beside the page's own.
+
+    Args:
+        key: Its name.
+        wanted: The work.
+
+    Returns:
+        The result, None while there is none; and the sentence that says why there will be none.
+    """
+    session = st.session_state
+    if session.get(f"{key}_asked") != wanted:
+        session[f"{key}_asked"], session[f"{key}_trouble"] = wanted, ""
+        session[f"{key}_job"] = scheduler().ask(wanted, _reader(key))
+    with st.container(key=key):  # always there, so that what follows keeps its place
+        found = _soon(key, wanted)
+        if session[f"{key}_job"]:
+            _beside_progress(key)
+    return found, session[f"{key}_trouble"]
+
+
+def ask_again(key: str) -> None:
+    """What went wrong, or was stopped, is asked for again."""
+    if st.session_state.get(f"{key}_trouble"):
+        del st.session_state[f"{key}_asked"]
+
+
+def _soon(key: str, wanted: Work) -> Any:
+    """What was asked for beside the page's own, if it comes soon."""
+    session = st.session_state
+    job: Job | None = session[f"{key}_job"]
+    try:
+        if job is not None:
+            done = job.future.result(PATIENCE)
+            session[f"{key}_job"] = None
+            return done
+        return None if session[f"{key}_trouble"] else scheduler().wait(wanted, _reader(key))
+    except NotYet:
+        return None
+    except ExplorerError as error:
+        sentence = str(error)
+    except Exception as error:  # noqa: BLE001  # whatever it is, the page must go on
+        log.failure(error)
+        sentence = "Something went wrong inside the app; the log says what."
+    session[f"{key}_job"], session[f"{key}_trouble"] = None, sentence
+    return None
+
+
+@st.fragment(run_every=LOOK_AGAIN)
+def _beside_progress(key: str) -> None:
+    if messages.was_stopped():
+        st.rerun()
+    job: Job | None = st.session_state[f"{key}_job"]
+    if job is None:
+        return
+    scheduler().look(job)
+    if job.future.done():
+        st.rerun()
+    stop = partial(_stop_beside, key)
+    messages.stoppable(job.doing, job.share, f"{key}_stop", stop, f"_of_{key}")
+
+
+def _stop_beside(key: str) -> None:
+    session = st.session_state
+    scheduler().leave(_reader(key))
+    session[f"{key}_job"], session[f"{key}_trouble"] = None, "Stopped. Nothing was changed."
 
 
 def _again(page: str) -> None:

@@ -15,6 +15,7 @@ from explorer.instrument import component
 from explorer.instrument.component import heard
 from explorer.instrument.wire.about import About, file_name
 from explorer.instrument.wire.heads import Pair, pack_heads
+from explorer.instrument.wire.repeats import Retold, may_repeat
 from explorer.instrument.wire.request import Head, pairs_of, shown_of, survey_file_of
 from explorer.limits import MAX_LINES
 from explorer.run import Run
@@ -22,7 +23,10 @@ from explorer.ui import background, controls, place, state, uploads
 from explorer.ui.answers import file, offer_npz
 from explorer.ui.scheduler import scheduler
 from explorer.ui.show import about_of, name_of
-from explorer.ui.work import Finding, Surveying
+from explorer.ui.work import Finding, Recurring, Repeating, Surveying
+from explorer.ui.writing import can_write
+
+_REPEATS = ("repeats", "own_repeats")  # what is asked for of them, by name
 
 
 def ask() -> None:
@@ -95,11 +99,13 @@ def _heads(surveying: Surveying, survey: Survey) -> None:
     _leave()
     run, survey_id = surveying.run, name_of(surveying)
     if session.survey_id != survey_id:  # what was pointed at belongs to the last texts
-        session.survey_id, session.pairs = survey_id, ()
+        session.survey_id, session.pairs, session.repeats = survey_id, (), False
     pairs: tuple[Pair, ...] = tuple(p for p in session.pairs if _is_in(survey, p))
     found = background.aside("finding", Finding(surveying, pairs) if pairs else None)
+    retold = _retold(surveying, survey)
     view, session.heads_file = session.get("heads_file"), None  # a file is handed out once
-    about = _about(surveying, survey, pairs)
+    about = _about(surveying, survey, pairs, retold)
+    own = (pairs if found else (), found, retold)
     payload = pack_heads(
         survey,
         survey_id=survey_id,
@@ -109,7 +115,8 @@ def _heads(surveying: Surveying, survey: Survey) -> None:
         about=about,
         given=_given(run, survey),
         place=place.here(),
-        page=_page(survey, about, pairs, found, view),
+        page=_page(survey, about, own, view),
+        repeats=retold,
     )
 
     def on_pairs(wanted: tuple[tuple[int, ...], ...]) -> None:
@@ -122,6 +129,11 @@ def _heads(surveying: Surveying, survey: Survey) -> None:
     def on_file(view: Mapping[str, str]) -> None:
         session.heads_file = view
 
+    def on_repeats(_: object) -> None:
+        session.repeats = True
+        for key in _REPEATS:
+            background.ask_again(key)
+
     component.show(
         "heads",
         payload,
@@ -129,24 +141,45 @@ def _heads(surveying: Surveying, survey: Survey) -> None:
         request=heard(pairs_of, on_pairs),
         explore=heard(shown_of, on_explore),
         lines=lambda _: _want_lines(),
+        repeats=on_repeats,
+        sequence=heard(shown_of, lambda wanted: _to_sequence(retold, wanted[1])),
         page=heard(survey_file_of, on_file),
     )
-    make = partial(export.survey_to_npz, survey, pairs, found)
-    offer_npz(file_name(about, "npz", "heads"), make, 2**24, id(survey), pairs)
+    make = partial(export.survey_to_npz, survey, *own)
+    told = retold and (id(retold.found), id(retold.own))
+    offer_npz(file_name(about, "npz", "heads"), make, 2**24, id(survey), pairs, told)
 
 
 def _page(
     survey: Survey,
     about: About,
-    pairs: Sequence[Pair],
-    found: Found | None,
+    own: tuple[Sequence[Pair], Found | None, Retold | None],
     view: Mapping[str, str] | None,
 ) -> str:
-    """All this as a file, if one is wanted."""
+    """All this as a file, if one is wanted; ``own`` is what was asked for beside the survey."""
     if view is None:
         return ""
-    to_html, own = export.survey_to_html, (pairs if found else ())
-    return file(view, lambda _: to_html(survey, about=about, opening=view, pairs=own, found=found))
+    pairs, found, repeats = own
+    asked = {"pairs": pairs, "found": found, "repeats": repeats}
+    return file(view, lambda _: export.survey_to_html(survey, about=about, opening=view, **asked))
+
+
+def _retold(surveying: Surveying, survey: Survey) -> Retold | None:
+    """What heads do on random tokens that are repeated, where a reader has asked for it.
+
+    None where the page has no room for it: the model reads no text forwards.
+    """
+    run = surveying.runs[0]
+    if run.picture or not can_write(run) or not may_repeat(survey.example):
+        return None
+    if not st.session_state.repeats:
+        return Retold()
+    key, own_key = _REPEATS
+    found, trouble = background.beside(key, Repeating(run.source))
+    if found is None:
+        return Retold("failed" if trouble else "busy", trouble)
+    own, trouble = background.beside(own_key, Recurring(run))
+    return Retold("told", trouble, found, own)
 
 
 def _leave() -> None:
@@ -157,9 +190,12 @@ def _leave() -> None:
         st.rerun()
 
 
-def _about(surveying: Surveying, survey: Survey, pairs: Sequence[Pair]) -> About:
+def _about(
+    surveying: Surveying, survey: Survey, pairs: Sequence[Pair], retold: Retold | None
+) -> About:
     """Whose survey it is; of several texts how many."""
-    code = python_of_survey(surveying.runs, pairs)
+    told = retold is not None and retold.state == "told"
+    code = python_of_survey(surveying.runs, pairs, repeats=told)
     found = replace(about_of(survey.example, surveying.run), code=code)
     if survey.n_texts == 1:
         return found
@@ -187,6 +223,22 @@ def _to_explore(surveying: Surveying, survey: Survey, at: int, head: Head) -> No
     elif text != surveying.run:  # nothing is pinned in it yet
         place.look(queries=(), keys=(), words=("", ""))
     session.next_run = text if text != surveying.run else None
+    place.go("explore")
+
+
+def _to_sequence(retold: Retold | None, head: Head) -> None:
+    """The first of the random sequences shall be seen in Explore, where a head may be induction.
+
+    Pinned is a token in the middle of the second round, and the one that followed it in the first.
+    """
+    if retold is None or retold.found is None:
+        return
+    found = retold.found
+    query = found.n_tokens - found.length // 2
+    after = query - found.length + 1
+    place.look(layer=head.layer, heads=(head.head,), run=found.run, words=("", ""))
+    place.look(queries=(query,), keys=(after,))
+    st.session_state.next_run = found.run
     place.go("explore")
 
 

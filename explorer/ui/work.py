@@ -8,7 +8,7 @@ from explorer.errors import ExplorerError
 from explorer.limits import CACHE_MB, COMPARE_TOKENS, check_tokens
 from explorer.run import Run
 from explorer.sampling import Sampling
-from explorer.source import Embedded, Hub, Own, Trained, model_of
+from explorer.source import Embedded, Hub, Own, Source, Trained, model_of
 from explorer.sources import Progress, absent_model, starting, trace_run
 from explorer.sources.memory import take
 from explorer.target import ClassScore, How, MaskedWord, NextWord, Target
@@ -104,6 +104,25 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Repeating:
+    """What all heads of a model do on random tokens that are repeated: the same for every text."""
+
+    source: Source
+
+    @property
+    def run(self) -> Run:
+        """A run of the model."""
+        return Run("The", source=self.source)
+
+
+@dataclass(frozen=True)
+class Recurring:
+    """What all heads of a run do where its text repeats itself."""
+
+    run: Run
+
+
+@dataclass(frozen=True)
 class Explaining:
     """One output of a run, explained by every method.
 
@@ -192,6 +211,8 @@ Work = (
     | Comparing
     | Surveying
     | Finding
+    | Repeating
+    | Recurring
     | Explaining
     | Continuing
     | Choosing
@@ -235,6 +256,8 @@ def do(work: Work, progress: Progress, show: Show = lambda partial: None) -> Any
         return compare(a, b, progress)
     if isinstance(work, Surveying | Finding):
         return _survey_or_find(work, progress)
+    if isinstance(work, Repeating | Recurring):
+        return _repeat(work, progress)
     if isinstance(work, Explaining | Changing):
         return _explain_or_change(work, progress, show)
     if isinstance(work, Continuing):
@@ -339,6 +362,18 @@ def _survey_or_find(work: Surveying | Finding, progress: Progress) -> Any:
     return find_pairs(examples(), progress)
 
 
+def _repeat(work: Repeating | Recurring, progress: Progress) -> Any:
+    from explorer.analysis.induction import repeat_scores, repeats_in
+
+    if isinstance(work, Recurring):
+        return repeats_in(trace_run(work.run, progress), progress)
+    # First: its import waits for that of the warming up, and two of transformers at once fail.
+    import explorer.sources.loading  # noqa: F401
+    from explorer.sources.repeats import repetitions
+
+    return repeat_scores(repetitions(work.run, progress=progress))
+
+
 def _with_pictures(found: Any, progress: Progress) -> Any:
     """A survey, with the small pictures of all heads, which the page paints."""
     from explorer.instrument.wire.longtext import thumbs_of
@@ -421,4 +456,5 @@ def kind_of_work(work: Work) -> str:
         return "network"
     if isinstance(source, Trained):
         return "training"
-    return "long" if isinstance(work, Explaining | Surveying | Checking) else "compute"
+    long = Explaining | Surveying | Checking | Repeating | Recurring
+    return "long" if isinstance(work, long) else "compute"

@@ -9,6 +9,7 @@ import {
   givenBy,
   gotBy,
   heaviest,
+  leastFull,
   numberOf,
   PERCENTILE,
   percent,
@@ -128,7 +129,20 @@ test("the full colour ignores what special keys soak up", () => {
   const p = { weights: W, rows: units, columns: units };
   assert.deepEqual([...fullColour(p, "absolute")], [1, 1, 1, 1]);
   near(fullColour(p, "row"), [0.3, 0.2, 0.1, 0.4]);
-  near(fullColour(p, "percentile"), [0.4, 0.4, 0.4, 0.4]);
+  near(fullColour(p, "percentile", { parts: 40 }), [0.4, 0.4, 0.4, 0.4]);
+});
+
+test("what is near an even share stays pale: the full colour is 3 of these at least", () => {
+  const side = Array.from({ length: 30 }, (_, i) => ({
+    ...{ text: "", tokens: [i], segment: 0, special: false },
+  }));
+  const even = { weights: new Float32Array(900).fill(1 / 30), rows: side, columns: side };
+  near(fullColour(even, "percentile"), Array(30).fill(0.1));
+  near(fullColour(even, "percentile", { parts: 300 }), Array(30).fill(1 / 30));
+  near(fullColour(even, "row"), Array(30).fill(1 / 30));
+  assert.equal(leastFull(2), 1, "no weight is more than 1");
+  const sharp = { ...even, weights: even.weights.map((_, i) => Number(i % 31 === 0)) };
+  near(fullColour(sharp, "percentile"), Array(30).fill(1));
 });
 
 test("the percentile is what a sort would put there, to the bit", () => {
@@ -142,7 +156,7 @@ test("the percentile is what a sort would put there, to the bit", () => {
     );
     const ordinary = weights.filter((_, i) => i % seed > 0).sort();
     const want = ordinary[Math.round(PERCENTILE * (ordinary.length - 1))];
-    const [got] = fullColour({ weights, rows: side, columns: side }, "percentile");
+    const [got] = fullColour({ weights, rows: side, columns: side }, "percentile", { parts: 1e9 });
     assert.equal(got, want, String(seed));
   }
 });

@@ -79,6 +79,9 @@ test("every kind of finding is one short sentence with its number and what is ev
   );
   const again = finding("words again", { queries: [2], keys: [1] });
   assert.equal(said(again), `L2·H1 finds words again, such as cat: ${even}`);
+  const on = finding("goes on", { queries: [3, 4], keys: [2] });
+  const what = "looks at what came after the same word before, such as cat after naps";
+  assert.equal(said(on), `L2·H1 ${what}: ${even}`);
   assert.equal(said(finding("own text")), `L2·H1 keeps each word to its own text: ${even}`);
   assert.match(said(finding("other text")), /looks from each text into the other: 50 %/);
 });
@@ -143,6 +146,14 @@ test("a finding leads to its head and its words, and is marked there", () => {
   assert.equal(isAt({ ...there, layer: 1 }, finding("previous")), false);
   assert.equal(isAt(atFinding(before, finding("previous")), finding("previous")), true);
   assert.deepEqual(atFinding(before, finding("previous")).queries, [1]); // the pin stays
+});
+
+test("a click shows the rows that a finding is told of: not rescaled, and with its sink", () => {
+  const rescaled = { ...START, specials: /** @type {const} */ ("renormalised") };
+  assert.equal(atFinding(rescaled, finding("previous")).specials, "shown");
+  const hidden = { ...START, specials: /** @type {const} */ ("hidden") };
+  assert.equal(atFinding(hidden, finding("previous")).specials, "hidden");
+  assert.equal(atFinding(hidden, finding("sink", { keys: [0] })).specials, "shown");
 });
 
 test("what is worth a look is kept from the payload that brought it", () => {

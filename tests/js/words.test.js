@@ -226,7 +226,10 @@ test("the notes carry the measured numbers", () => {
     /50 % of all 3 tokens’ attention, so rows sum to less than 1/,
   );
   assert.match(hiddenNote("renormalised", of), /50 % of all 3 .* divided by what remains/);
-  assert.match(scaleNote("percentile", Float32Array.from([0.4])), /^Full colour: 0.400 and more/);
+  assert.match(
+    scaleNote("percentile", Float32Array.from([0.4])),
+    /^Full colour: 0.400 and more, .* and at least 3 times an even share\.$/,
+  );
 });
 
 test("what is said of a head is said while it is looked at, and what is of none always", () => {

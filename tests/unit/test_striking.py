@@ -217,6 +217,77 @@ def test_what_a_causal_mask_allows_is_what_baselines_count():
         assert finding.baselines == pytest.approx(baselines, abs=TOLERANCE), finding
 
 
+# — what goes on as it did before —
+
+
+def forward(scores):
+    """The same scores where nobody looks ahead."""
+    n = scores.shape[-1]
+    return np.where(np.tri(n, dtype=bool), scores, -1e9)
+
+
+def after_the_same(tokens):
+    """Where what came after the same word before stands, ``[query, key]``."""
+    found = np.zeros((len(tokens), len(tokens)), dtype=bool)
+    found[:, 1:] = np.tril(alike(tokens))[:, :-1]
+    return np.tril(found, k=-2)
+
+
+def going_on(tokens, push=6.0, place=(2, 3)):
+    scores = noise(tokens)
+    scores[place][after_the_same(tokens)] += push
+    return trace_of(forward(scores), tokens)
+
+
+def test_a_head_that_looks_at_what_came_after_the_same_word_is_found_with_its_baselines():
+    for tokens in (tokens_of(TEXT), tokens_of(TEXT, pieces=("door", "blue"))):
+        trace = going_on(tokens)
+        finding = the(striking(trace), "goes on")
+        assert (finding.layer, finding.head) == (2, 3)
+        number, baselines = numbers_of(trace, finding, may=lambda i, j: j <= i)
+        assert finding.number == pytest.approx(number, abs=TOLERANCE)
+        assert finding.baselines == pytest.approx(baselines, abs=TOLERANCE)
+        assert set(finding.baselines) == {"even", "others", "distance", "heads"}
+        said = [t.text for t in tokens]
+        words = [said[i] for i in finding.queries]
+        earlier = [i for i in range(finding.queries[0]) if said[i] == words[0]]
+        assert {finding.keys[0]} <= {i + len(words) for i in earlier}
+
+
+def test_going_on_is_told_of_what_is_read_forwards_alone():
+    scores = noise(tokens_of(TEXT))
+    scores[2, 3][after_the_same(tokens_of(TEXT))] += 6.0
+    kinds = [f.kind for f in striking(trace_of(scores, tokens_of(TEXT))).findings]
+    assert "goes on" not in kinds
+
+
+@pytest.mark.parametrize("habit", ["same word", "before", "as far back", "one word"])
+def test_what_looks_so_for_another_reason_is_not_said_to_go_on(habit):
+    phrase = "red door shut so open old gate with long key"
+    twice = tokens_of(f"{phrase} {phrase}")
+    n, scores = len(twice), noise(twice)
+    pushed = {
+        "same word": alike(twice),
+        "before": np.eye(n, k=-1, dtype=bool),
+        "as far back": np.eye(n, k=-(len(phrase.split()) - 1), dtype=bool),
+        "one word": np.arange(n) == 3,
+    }[habit]
+    scores[1, 1] += 7.0 * pushed
+    scores[0, 0] += 7.0 * np.eye(n, k=-1)  # so that something is told
+    found = striking(trace_of(forward(scores), twice))
+    assert found.silence is None
+    assert "goes on" not in [f.kind for f in found.findings]
+
+
+@pytest.mark.parametrize("spread", [0.02, 1.5, 6.0])
+@pytest.mark.parametrize("seed", range(6))
+def test_random_heads_that_read_forwards_are_silent_in_texts_that_repeat_themselves(seed, spread):
+    phrase = "the red door and the blue key"
+    for text in (TEXT, f"{phrase} or {phrase} or {phrase}", "a b c d " * 6):
+        tokens = tokens_of(text)
+        assert striking(trace_of(forward(noise(tokens, seed, spread)), tokens)).findings == ()
+
+
 def test_a_head_that_only_looks_near_does_not_tell_two_texts_apart():
     scores = planted(PAIR)
     scores[PLACES["own"]] = noise(PAIR)[0, 0]

@@ -18,6 +18,8 @@ export default createComponent((root, send) => {
       asking.edit();
       send("lines", true);
     },
+    repeats: () => send("repeats", true),
+    sequence: (head) => send("sequence", head),
     leave: () => {
       address.leave();
       asking.leave();

@@ -17,13 +17,17 @@ import { readTokens, writeTokens } from "./view.js";
  * @typedef {import("./survey.js").Pair} Pair
  * @typedef {import("./survey.js").Specials} Specials
  * @typedef {{measure: string, kinds: number[], lowest: boolean, specials: Specials, pick: number,
- *            pairs: Pair[]}} HeadsView
- *   kinds: none means all; pick: a head, counted through all layers, or -1
+ *            pairs: Pair[], repeats: string}} HeadsView
+ *   kinds: none means all; pick: a head, counted through all layers, or -1; repeats: the score on
+ *   repeated random tokens that is looked at, none while nobody does
  * @typedef {{heads: Heads, view: HeadsView, hovered: number | null, ranks: number}} HeadsState
  *   hovered: the head under the pointer; ranks: how many heads the list shows
  */
 
 const RANKS = 12; // heads in the list at first
+
+/** What heads are asked on repeated random tokens; what each means, wire/repeats.py says. */
+export const SCORES = ["induction", "same", "previous", "copying"];
 
 /**
  * What a link names, as far as this survey has it; else what another page has left.
@@ -43,8 +47,12 @@ export function viewOfLink(heads, params) {
     specials: params.get("special") === "out" && heads.left_out ? "left_out" : "counted",
     pick: headIn(heads, params),
     pairs,
+    repeats: heads.repeats ? scoreIn(params.get("repeats")) : "",
   };
 }
+
+/** The score that a link names; the first where it names one that there is not. @param {string | null} name */
+const scoreIn = (name) => (name === null || SCORES.includes(name) ? (name ?? "") : SCORES[0]);
 
 /** The head that a link names, else that of the place. @param {Heads} heads @param {URLSearchParams} params */
 function headIn({ numbers, n_heads, place }, params) {
@@ -90,6 +98,7 @@ export function linkOfView(state) {
   if (view.kinds.length) params.kinds = view.kinds.join(".");
   if (view.lowest) params.lowest = "1";
   if (view.specials === "left_out") params.special = "out";
+  if (view.repeats) params.repeats = view.repeats;
   if (view.pairs.length) params.pairs = view.pairs.map((pair) => pair.join("-")).join("_");
   return params;
 }

@@ -167,14 +167,29 @@ export function headsCsv(heads) {
   const all = measuresOf(heads);
   const titles = ["layer", "head", "kind", "evidence"];
   for (const measure of all) titles.push(...titlesOf(measure));
+  titles.push(...repeatsTitles(heads));
   const rows = heads.heads.map(({ kind, evidence }, i) => [
     ...Object.values(placeOf(heads, i)).map(String),
     csvCell(heads.kinds[kind] ?? ""),
     csvCell(evidence),
     ...all.flatMap((m) => cellsOf(heads, m, i)),
+    ...repeatsCells(heads, i),
   ]);
   return `\ufeff${[titles.map(csvCell), ...rows].map((row) => row.join(",")).join("\r\n")}\r\n`;
 }
+
+/** The columns of what heads do on random tokens that are repeated. @param {Heads} heads @returns {string[]} */
+const repeatsTitles = ({ repeats }) =>
+  (repeats?.measures ?? []).flatMap(({ name, own, short }) => [
+    ...[name, `± ${name}`, `${name}, evenly`],
+    ...(own ? [`${short}, in the text`, `${short}, in the text, evenly`] : []),
+  ]);
+
+/** The numbers of a head in them. @param {Heads} heads @param {number} i @returns {string[]} */
+const repeatsCells = ({ repeats }, i) =>
+  (repeats?.measures ?? []).flatMap(({ mean, spread, even, own }) =>
+    [mean[i], spread[i], even[i], ...(own ? [own.mean[i], own.even[i]] : [])].map(String),
+  );
 
 /** The columns of a measure; of several texts with its spread and the text that is farthest from the mean. @param {Measure} measure */
 const titlesOf = ({ name, n_texts, farthest }) => [

@@ -56,7 +56,8 @@ export function deepGround(scene, deep, sight, tileAt, room) {
   const found = assembled(at, columns.length, tileAt, room);
   const own = { rows: rows.slice(at.top, at.bottom), columns: columns.slice(at.left, at.right) };
   const { weights } = found;
-  const tops = fullColour({ weights, ...own }, scene.view.scale, shareOf(found));
+  const parts = columns.length; // in sight are some of them
+  const tops = fullColour({ weights, ...own }, scene.view.scale, { share: shareOf(found), parts });
   fillHoles(found, at, tops, { ...map, ...deep });
   const { focus, says, theme } = scene;
   const size = { nRows: at.bottom - at.top, nColumns: at.right - at.left };

@@ -171,7 +171,7 @@ function mapsOf(trace, view, model, heads, summaries) {
     const numbers = numbersOf(model.most ? pictures : [picture]);
     return /** @type {Model} */ ({
       ...base,
-      ...{ picture, tops: fullColour(picture, view.scale) },
+      ...{ picture, tops: fullColour(picture, view.scale, { parts: partsOf(layout, pool) }) },
       ...(pool === "max" ? largestOf(picture) : numbers),
       perHead: heads.map((head, i) => ({ head, picture: pictures[i] })),
       nowhere: (rows) => (model.nowhere([]) ? unheld(summaries, found, layout, rows) : 0),
@@ -180,6 +180,10 @@ function mapsOf(trace, view, model, heads, summaries) {
   const total = made("sum");
   return { map: poolOf(trace.head, view) === "max" ? made("max") : total, total };
 }
+
+/** Among how many keys an even row is shared in a map. @param {Layout} layout @param {"sum" | "max"} pool */
+const partsOf = ({ columns }, pool) =>
+  pool === "sum" ? columns.length : columns.reduce((n, { tokens }) => n + tokens.length, 0);
 
 /**
  * Until sums are here: the small picture, larger.

@@ -10,6 +10,7 @@
  */
 
 export const PERCENTILE = 0.98;
+export const EVEN_SHARES = 3; // that the full colour stands for at least
 
 /**
  * The units that stand in the picture: tokens, or words made of their pieces.
@@ -102,12 +103,16 @@ export function arrangeMost(weights, nKeys, rows, columns, renormalise) {
 /**
  * The weight that is painted in the full colour, for each row. [CLS] and [SEP] soak up most
  * attention, so the percentile and row scales look at ordinary keys only; what a special token
- * gets beyond that is painted in the full colour too.
+ * gets beyond that is painted in the full colour too. The percentile of a head that looks everywhere
+ * is little: what is near an even share stays pale, in any head.
  * @param {Picture} picture @param {Scale} scale
- * @param {number} [share] the percentile; another where a part of the picture is still empty
+ * @param {{share?: number, parts?: number}} [of] share: the percentile; another where a part of the
+ *   picture is still empty; parts: among how many keys an even row is shared, where these are not
+ *   the columns
  * @returns {Float32Array} one number a row
  */
-export function fullColour({ weights, rows, columns }, scale, share = PERCENTILE) {
+export function fullColour({ weights, rows, columns }, scale, of = {}) {
+  const { share = PERCENTILE, parts = columns.length } = of;
   const tops = new Float32Array(rows.length).fill(1);
   if (scale === "absolute") return tops;
   let ordinary = columns.map((unit, c) => (unit.special ? -1 : c)).filter((c) => c >= 0);
@@ -122,8 +127,11 @@ export function fullColour({ weights, rows, columns }, scale, share = PERCENTILE
   }
   const isOrdinary = new Uint8Array(columns.length);
   for (const c of ordinary) isOrdinary[c] = 1;
-  return tops.fill(percentileOf(weights, isOrdinary, share) || 1);
+  return tops.fill(Math.max(percentileOf(weights, isOrdinary, share), leastFull(parts)));
 }
+
+/** The least that the full colour stands for. @param {number} parts keys that an even row is shared among */
+export const leastFull = (parts) => Math.min(1, EVEN_SHARES / parts);
 
 /**
  * The number of the full colour for one number a unit.

@@ -9,7 +9,7 @@ import { counted } from "./words.js";
  * @typedef {import("./data.js").Trace} Trace
  * @typedef {import("./view.js").View} View
  * @typedef {import("./words.js").Part} Part
- * @typedef {"pair" | "words again" | "previous" | "next" | "self" | "sink" | "own text"
+ * @typedef {"pair" | "words again" | "goes on" | "previous" | "next" | "self" | "sink" | "own text"
  *           | "other text" | "off"} Kind
  * @typedef {{kind: Kind, layer: number, head: number, queries: number[], keys: number[],
  *            number: number, baselines: Record<string, number>, n_heads: number}} Finding
@@ -63,6 +63,11 @@ export function findingWords(finding, trace) {
     }
     case "words again":
       return [" finds words again, such as ", [query], `: ${share}${evenly}`];
+    case "goes on":
+      return [
+        " looks at what came after the same word before, such as ",
+        ...[[key], " after ", [query], `: ${share}${evenly}`],
+      ];
     case "sink":
       return [
         " gives ",
@@ -129,6 +134,7 @@ const BASELINES = {
 const OF_WHAT = {
   pair: "of the first word’s attention",
   "words again": "of the attention of words that come again",
+  "goes on": "of the attention of words that come again",
   "own text": "of what goes to words",
   "other text": "of what goes to words",
 };
@@ -154,14 +160,18 @@ export const findingHead = ({ layer, head }) => headName(layer, head);
 const hasWords = ({ queries, keys }) => queries.length > 0 || keys.length > 0;
 
 /**
- * The place of a finding, in a view; of one that is of no words, what is pinned stays.
+ * The place of a finding, in a view; of one that is of no words, what is pinned stays. Its numbers
+ * are of rows as the model has them: rescaled ones would show others, and of what is hidden nothing
+ * is seen.
  * @param {View} view @param {Finding} finding
  * @returns {View}
  */
 export function atFinding(view, finding) {
   const { layer, head, queries, keys } = finding;
   const pinned = hasWords(finding) ? { queries: [...queries], keys: [...keys] } : {};
-  return { ...view, layer, heads: [head], ...pinned };
+  const hides = view.specials === "renormalised" || finding.kind === "sink";
+  const specials = hides ? "shown" : view.specials;
+  return { ...view, specials, layer, heads: [head], ...pinned };
 }
 
 /** Whether a view is at the place of a finding. @param {View} view @param {Finding} finding */

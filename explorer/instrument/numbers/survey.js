@@ -10,7 +10,7 @@ import { read } from "../wire/container.js";
  *   given: the words that are pinned, as a pair of the first text
  * @typedef {(number | null)[]} Numbers one for each head, layer by layer
  * @typedef {{key: string, group: string, name: string, short: string, exactly: string,
- *            unit: "share" | "bits" | "tokens", words: string, mean: Numbers, spread: Numbers,
+ *            unit: "share" | "bits" | "tokens" | "sd", words: string, mean: Numbers, spread: Numbers,
  *            n_texts: number, farthest: number[], extreme: Numbers}} Measure
  *   name: alone; short: among those of its group; farthest: of several texts the one that is
  *   farthest from the mean, for each head; extreme: the number there
@@ -27,7 +27,7 @@ import { read } from "../wire/container.js";
  *            counted: Habits, left_out: Habits | null,
  *            places: [number, number][], stress: number, texts: Pointable[][],
  *            begins: string[], pairs: Pair[],
- *            found: Found | null, place: Place, opening: Record<string, string> | null,
+ *            found: Found | null, repeats: import("./repeats.js").Repeats | null, place: Place, opening: Record<string, string> | null,
  *            rows_placed: number | null, thumb: [number, number]} & Habits} Heads
  *   measures and heads are those of `counted` or of `left_out`, which is null where no token is
  *   special; opening: the view of a file; begins: how each text begins; rows_placed: over how many rows of the first text heads are placed, where not over all

@@ -4,7 +4,7 @@ import { answerOf } from "./answers.js";
 import { remember } from "./basics.js";
 import { headWeights, thumbWeights } from "./data.js";
 import { reachOf } from "./masks.js";
-import { fullColour } from "./model.js";
+import { fullColour, leastFull } from "./model.js";
 import { pictureOf } from "./scene.js";
 
 /**
@@ -34,8 +34,9 @@ function pinnedThumb(trace, wish, layer, head, strongest) {
   // A pair is painted against the strongest head, a strip against its own strongest ordinary token.
   const pair = wish.mean && wish.together;
   const ordinary = weights.filter((_, i) => !wish.special[i]);
-  const top = pair ? strongest : ordinary.reduce((a, b) => Math.max(a, b), 0);
-  return { weights, nRows, nColumns, tops: new Float32Array(nRows).fill(top || 1) };
+  const most = ordinary.reduce((a, b) => Math.max(a, b), 0);
+  const top = pair ? strongest || 1 : Math.max(most, leastFull(trace.head.key_tokens.length));
+  return { weights, nRows, nColumns, tops: new Float32Array(nRows).fill(top) };
 }
 
 /**
@@ -82,6 +83,7 @@ export function wholeThumb(trace, view, layer, head) {
   const tops = fullColour(
     { weights: ordinary, rows: unit(nRows), columns: unit(nColumns) },
     view.scale,
+    { parts: trace.head.key_tokens.length }, // a dot is the largest single weight of its cells
   );
   return {
     weights: view.specials === "shown" ? every : ordinary,

@@ -2,7 +2,7 @@
 // token of the reader's text and is only ever set as text.
 
 import { headName } from "./headname.js";
-import { digits, percent, sinkOf } from "./model.js";
+import { digits, EVEN_SHARES, percent, sinkOf } from "./model.js";
 
 /**
  * @typedef {import("./model.js").Picture} Picture
@@ -197,7 +197,8 @@ export function hiddenNote(specials, { base, most, hiddenShare, sinkShare }) {
 export function scaleNote(scale, tops) {
   if (scale === "absolute") return "Full colour: weight 1; tones rise with the square root.";
   if (scale === "row") return "Full colour: the row’s largest weight on an ordinary token.";
-  return `Full colour: ${digits(tops[0] ?? 1)} and more, the 98th percentile over ordinary keys.`;
+  const least = `at least ${EVEN_SHARES} times an even share`;
+  return `Full colour: ${digits(tops[0] ?? 1)} and more, the 98th percentile over ordinary keys and ${least}.`;
 }
 
 /** What it is called, and why it is not all. @type {["previous" | "next" | "self" | "repeat", string, string][]} */

@@ -19,11 +19,13 @@ import {
   ranked,
   SPECIALS_HELP,
 } from "../numbers/headwords.js";
+import { headInScores, scoreOf } from "../numbers/repeats.js";
 import { measuresOf, placeOf, unpackHeads } from "../numbers/survey.js";
 import { createFinder } from "../panels/finder.js";
 import { createHeadCard } from "../panels/headcard.js";
 import { createHeadPictures } from "../panels/headpictures.js";
 import { createHeadRanks, kindChips } from "../panels/headranks.js";
+import { createRepeats } from "../panels/repeats.js";
 import { createAbout, fileWords } from "../parts/about.js";
 import { helpMark, term } from "../parts/bubble.js";
 import { choice, h } from "../parts/dom.js";
@@ -50,6 +52,8 @@ import { followSizes } from "./sizes.js";
  *   find?: (pairs: Pair[]) => void,
  *   explore?: (head: {layer: number, head: number, text: number, query?: number, key?: number}) => void,
  *   lines?: () => void,
+ *   repeats?: () => void,
+ *   sequence?: (head: {layer: number, head: number}) => void,
  *   page?: (view: Record<string, string>) => void,
  *   leave?: () => void,
  * }} HeadsHost what follows copyLink is of a host with a server
@@ -61,7 +65,7 @@ import { followSizes } from "./sizes.js";
 const PLACE = ["layer", "heads", "query", "key"]; // the same on all pages
 
 /** The names that a link uses. */
-export const HEADS_PARAMS = ["measure", "kinds", "lowest", "special", "pairs", ...PLACE];
+export const HEADS_PARAMS = ["measure", "kinds", "lowest", "special", "pairs", "repeats", ...PLACE];
 
 /** @param {HTMLElement} root @param {HeadsHost} host */
 export function mountHeads(root, host) {
@@ -81,6 +85,7 @@ export function mountHeads(root, host) {
     if (!here.state) return;
     sayHead(parts.says, here.state);
     parts.pictures.show(here.state, here.theme);
+    parts.repeats.drawHovered(here.state);
   }
 
   function drawRanks() {
@@ -110,6 +115,7 @@ export function mountHeads(root, host) {
     boxes: [
       [parts.pictures.map, drawHovered],
       [parts.pictures.plane, drawHovered],
+      [parts.repeats.box, drawHovered],
     ],
     all: repaint,
     title: () => (here.state ? headsTitle(here.state) : ""),
@@ -135,9 +141,15 @@ function arrive(here, host, bytes) {
   const state = withSurvey(before, heads, params);
   [here.state, here.thumbs] = [state, thumbs];
   if (before?.heads.id === heads.id) return;
+  askForRepeats(state, host);
   const { pairs } = state.view;
   if (pairs.length && !heads.found) host.find?.(pairs);
   host.onShown?.(heads.id, linkOfView(state), wordsOfView(state), heads.link);
+}
+
+/** What is looked at shall be measured. @param {HeadsState} state @param {HeadsHost} host */
+function askForRepeats({ heads, view }, host) {
+  if (view.repeats && heads.repeats?.state === "ask") host.repeats?.();
 }
 
 /** The browser went back or forward. @param {Here} here @param {HeadsHost} host @param {URLSearchParams} params */
@@ -147,6 +159,7 @@ function travel(here, host, params) {
   const state = withLink(here.state, params);
   here.state = state;
   if (String(state.view.pairs) !== before) host.find?.(state.view.pairs);
+  askForRepeats(state, host);
   host.onShown?.(state.heads.id, linkOfView(state), wordsOfView(state));
 }
 
@@ -198,6 +211,31 @@ function actsOf(here, host, { draw, drawHovered, drawRanks }) {
       here.state = { ...here.state, ranks: ranked(here.state).length };
       drawRanks();
     },
+    ...repeatActs(here, host, change),
+  };
+}
+
+/**
+ * What can be done about random tokens that are repeated.
+ * @param {Here} here @param {HeadsHost} host @param {(part: Partial<HeadsView>) => unknown} change
+ */
+function repeatActs(here, host, change) {
+  const { sequence } = host;
+  return {
+    repeats: (/** @type {string} */ repeats) => {
+      change({ repeats });
+      if (here.state) askForRepeats(here.state, host);
+    },
+    measureRepeats: host.repeats ? () => host.repeats?.() : null,
+    /** @type {(() => void) | null} */
+    sequence: sequence
+      ? () => {
+          const score = here.state && scoreOf(here.state);
+          if (!here.state || !score) return;
+          const head = headInScores({ ...here.state, hovered: null }, score);
+          sequence(placeOf(here.state.heads, head));
+        }
+      : null,
   };
 }
 
@@ -207,9 +245,10 @@ function createParts(here, host, act) {
   select.addEventListener("change", () => act.measure(select.value));
   const says = h("p", { class: "ax-says ax-tall ax-heads-says", "aria-live": "polite" });
   const pictures = createHeadPictures(act);
+  const repeats = createRepeats(act);
   const save = createSaveMenu(
     () => ({
-      elements: [says, pictures.map, pictures.plane],
+      elements: [says, pictures.map, pictures.plane, repeats.box],
       title: here.state ? headsTitle(here.state) : "",
       name: `${fileWords(here.state?.heads.about)} heads`,
       says: here.state ? headsSentence(here.state) : "",
@@ -223,7 +262,7 @@ function createParts(here, host, act) {
     },
   );
   return {
-    ...{ select, says, pictures, save, ...choices(act) },
+    ...{ select, says, pictures, repeats, save, ...choices(act) },
     about: createAbout(host.asking ?? null, host.go ? () => host.go?.("train") : null),
     exactly: h("span"),
     copy: host.copyLink && createCopy(host.copyLink),
@@ -270,6 +309,7 @@ function layOut(parts) {
     h("div", { class: "ax-top" }, parts.about.element, away),
     h("div", { class: "ax-tools" }, ...tools),
     says,
+    parts.repeats.element,
     h(
       "div",
       { class: "ax-heads" },
@@ -302,6 +342,7 @@ function drawParts(parts, here, state, act) {
   parts.card.show(state);
   parts.finder?.show(state.heads, state.view.pairs);
   parts.ranks.show({ state, thumbs, theme });
+  parts.repeats.show(state, theme);
 }
 
 /** What the head does; its kind explains itself. @param {HTMLElement} says @param {HeadsState} state */

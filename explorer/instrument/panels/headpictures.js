@@ -91,26 +91,45 @@ function showMap(map, scale, state, theme) {
  * @param {Pen} pen @param {Box} box @param {HeadsState} state @param {Theme} theme
  * @param {{i: number, value: number | null, level: number}} of level: its colour, of 256
  */
-function paintHead(pen, { x, y, width, height }, state, theme, { i, value, level }) {
+function paintHead(pen, box, state, theme, { i, value, level }) {
+  const marked = isMarked(state, i);
   if (isOfKinds(state, i)) {
-    pen.fillStyle = theme.fills[level];
-    pen.fillRect(x, y, width, height);
-    pen.fillStyle = kindCss(state, theme, state.heads.heads[i].kind);
+    const edge = kindCss(state, theme, state.heads.heads[i].kind);
+    paintCell(pen, box, theme, { value, level, marked, edge });
+    return;
+  }
+  pen.strokeStyle = theme.border;
+  pen.lineWidth = 1;
+  pen.strokeRect(box.x + 0.5, box.y + 0.5, box.width - 1, box.height - 1);
+  if (marked) frame(pen, box, theme);
+}
+
+/**
+ * One head’s number as a cell.
+ * @param {Pen} pen @param {Box} box @param {Theme} theme
+ * @param {{value: number | null, level: number, marked: boolean, edge?: string}} of
+ *   edge: the colour of its kind
+ */
+export function paintCell(pen, box, theme, { value, level, marked, edge }) {
+  const { x, y, width, height } = box;
+  pen.fillStyle = theme.fills[level];
+  pen.fillRect(x, y, width, height);
+  if (edge) {
+    pen.fillStyle = edge;
     pen.fillRect(x, y, 3, height);
-    if (width >= 28 && height >= DIGITS && value !== null) {
-      pen.fillStyle = theme.inks[level];
-      pen.fillText(short(value), x + width / 2 + 2, y + height / 2);
-    }
-  } else {
-    pen.strokeStyle = theme.border;
-    pen.lineWidth = 1;
-    pen.strokeRect(x + 0.5, y + 0.5, width - 1, height - 1);
   }
-  if (isMarked(state, i)) {
-    pen.strokeStyle = theme.accent;
-    pen.lineWidth = 2;
-    pen.strokeRect(x, y, width, height);
+  if (width >= 28 && height >= DIGITS && value !== null) {
+    pen.fillStyle = theme.inks[level];
+    pen.fillText(short(value), x + width / 2 + (edge ? 2 : 0), y + height / 2);
   }
+  if (marked) frame(pen, box, theme);
+}
+
+/** @param {Pen} pen @param {Box} box @param {Theme} theme */
+function frame(pen, { x, y, width, height }, theme) {
+  pen.strokeStyle = theme.accent;
+  pen.lineWidth = 2;
+  pen.strokeRect(x, y, width, height);
 }
 
 /** @param {number} value */

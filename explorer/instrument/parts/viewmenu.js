@@ -32,7 +32,11 @@ const createScale = (change) =>
   choice(
     "Colour scale",
     [
-      ["percentile", "percentile", "Full colour at the 98th percentile over ordinary keys"],
+      [
+        "percentile",
+        "percentile",
+        "Full colour at the 98th percentile over ordinary keys, and at least at 3 times an even share",
+      ],
       ["row", "per row", "Full colour at each row’s largest weight on an ordinary key"],
       ["absolute", "absolute", "Full colour at weight 1; tones rise with the square root"],
     ],

@@ -17,6 +17,7 @@ from explorer.analysis.profiles import Pooled
 from explorer.analysis.survey import Habits, Survey
 from explorer.instrument.wire.about import About
 from explorer.instrument.wire.container import of_bytes, write
+from explorer.instrument.wire.repeats import Retold
 from explorer.instrument.wire.trace import both_thumbnails
 from explorer.layers import Doubles
 from explorer.place import Place
@@ -181,6 +182,7 @@ def pack_heads(
     given: Pair | None = None,
     opening: Mapping[str, str] | None = None,
     page: str = "",
+    repeats: Retold | None = None,
 ) -> bytes:
     """The payload of a survey.
 
@@ -195,6 +197,8 @@ def pack_heads(
         given: The words that are pinned there: the page opens with them as a pair.
         opening: The view that a file opens with, by the names that a link uses.
         page: All this as a file, if it was asked for.
+        repeats: What heads do on random tokens that are repeated; None of what reads no text
+            forwards.
     """
     thumbs, _ = both_thumbnails(survey.example)
     header = {
@@ -225,6 +229,7 @@ def pack_heads(
         },
         "found": found and _found(found),
         "opening": opening,
+        "repeats": repeats and repeats.said(),
     }
     blocks = [({"kind": "thumbs"}, thumbs), of_bytes({"kind": "page"}, page.encode())]
     return write(header, blocks)

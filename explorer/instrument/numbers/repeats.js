@@ -1,0 +1,81 @@
+// Induction and its kin, on random tokens that are repeated: what a head does, in numbers and words.
+
+import { nameOf, unitOf, withSpread } from "./headwords.js";
+import { rankHeads } from "./survey.js";
+import { counted } from "./words.js";
+
+/**
+ * @typedef {import("./survey.js").Heads} Heads
+ * @typedef {import("./survey.js").Measure} Measure
+ * @typedef {import("./headsview.js").HeadsState} HeadsState
+ * @typedef {Measure & {even: number[],
+ *            own: {mean: number[], even: number[], count: number} | null}} Score
+ *   even: what even attention would give, for each head; own: the same in the reader’s text, over
+ *   so many tokens; null where it shows none
+ * @typedef {{state: "ask" | "busy" | "told" | "failed", reason: string, measures: Score[],
+ *            length?: number, n_texts?: number, no_copying?: string, own_known?: boolean}} Repeats
+ *   as wire/repeats.py says it; what may be missing is there once it is told
+ */
+
+/** The score that is shown; null while there is none. @param {HeadsState} state */
+export function scoreOf({ heads, view }) {
+  const all = heads.repeats?.measures ?? [];
+  return all.find(({ key }) => key === view.repeats) ?? all[0] ?? null;
+}
+
+/** Heads by a score, the highest first; all kinds. @param {Heads} heads @param {Score} score */
+export const rankedBy = (heads, score) => rankHeads(heads, score, [], false);
+
+/** The head that is spoken of: under the pointer, picked, or the first. @param {HeadsState} state @param {Score} score */
+export const headInScores = ({ heads, view, hovered }, score) =>
+  hovered ?? (view.pick >= 0 ? view.pick : rankedBy(heads, score)[0]);
+
+/** @param {number} value */
+const inShare = (value) => value.toFixed(3);
+
+/** What the number is held against. @param {Score} score @param {number} i */
+const chanceOf = (score, i) =>
+  score.unit === "share" ? ` (evenly: ${inShare(score.even[i])})` : " (at random: 0)";
+
+/** What chance alone would give, of all heads. @param {Score} score */
+export function evenWords({ even, unit }) {
+  if (unit !== "share") return "a head that writes at random: 0";
+  const [least, most] = [Math.min(...even), Math.max(...even)].map(inShare);
+  return `even attention: ${least === most ? least : `${least} to ${most}`}`;
+}
+
+/**
+ * What a head does on random tokens, and whether it does so in the reader’s text.
+ * @param {HeadsState} state @param {number} i @param {typeof nameOf} [name] how a head is called
+ */
+export function repeatsSentence(state, i, name = nameOf) {
+  const score = scoreOf(state);
+  if (!score) return "";
+  const does = score.words.replace("{}", withSpread(score, i));
+  return `${name(state.heads, i)} ${does}${chanceOf(score, i)}. ${ownWords(state, score, i)}`;
+}
+
+/** @param {HeadsState} state @param {Score} score @param {number} i */
+function ownWords({ heads }, score, i) {
+  if (score.unit !== "share") return "";
+  const where = heads.n_texts > 1 ? "the first text" : "this text";
+  const { own } = score;
+  if (!own)
+    return heads.repeats?.own_known
+      ? `In ${where} no word comes again as it would have to.`
+      : (heads.repeats?.reason ?? "");
+  const rows = score.key === "previous" ? "" : ` over ${counted(own.count)} repeated tokens,`;
+  return `In ${where},${rows} it is ${inShare(own.mean[i])} (evenly: ${inShare(own.even[i])}).`;
+}
+
+/** What is measured on what. @param {Repeats} repeats */
+export function repeatsNote({ length = 0, n_texts = 0, no_copying = "" }) {
+  const what = `Measured on ${n_texts} sequences of ${length} random tokens, twice each, of the model as it is; ± is the spread over them.`;
+  return no_copying ? `${what} Copying cannot be told: ${no_copying}` : what;
+}
+
+/** What a head’s number in the reader’s text is, for a table. @param {Score} score @param {number} i */
+export const ownNumber = ({ own }, i) => (own ? inShare(own.mean[i]) : "—");
+
+/** @param {Score} score @param {number} i */
+export const scoreNumber = (score, i) => `${withSpread(score, i)}${unitOf(score)}`;

@@ -1,0 +1,138 @@
+"""Induction and its kin as a part of the survey's header; `numbers/repeats.js` is the other end."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from explorer.analysis.induction import COPYING, INDUCTION, PREVIOUS, SAME, OwnRepeats, Repeats
+from explorer.layers import Doubles
+from explorer.trace import AttentionTrace
+
+State = Literal["ask", "busy", "told", "failed"]
+
+
+@dataclass(frozen=True)
+class Named:
+    """A score in words.
+
+    Attributes:
+        short: What it is called among the others.
+        name: What it is called alone.
+        unit: ``share`` or ``sd``.
+        words: What a head with a number does, with {} for the number.
+        exactly: What is measured.
+    """
+
+    short: str
+    name: str
+    unit: str
+    words: str
+    exactly: str
+
+
+_OF = "of its attention on repeated random tokens"
+_EACH = "The mean over the tokens of the second round, then over the sequences; ± is their spread."
+NAMES = {
+    INDUCTION: Named(
+        "induction",
+        "induction on random tokens",
+        "share",
+        f"looks at the token after the last same one: {{}} {_OF}",
+        "The weight on the token that followed the same one in the first round: so a head finds "
+        f"what comes next (prefix matching, Olsson et al. 2022). {_EACH}",
+    ),
+    SAME: Named(
+        "same token",
+        "the same token before, on random tokens",
+        "share",
+        f"looks at the same token, where it stood before: {{}} {_OF}",
+        f"The weight on the same token in the first round. {_EACH}",
+    ),
+    PREVIOUS: Named(
+        "token before",
+        "the token before, on random tokens",
+        "share",
+        f"looks at the token before: {{}} {_OF}",
+        "The weight on the token just before. Behind such a head, in a later layer, an induction "
+        f"head can know what stood before each token. {_EACH}",
+    ),
+    COPYING: Named(
+        "copying",
+        "copying on random tokens",
+        "sd",
+        "writes what favours the tokens that it looks at: by {} standard deviations",
+        "What the head adds, read as logits of the tokens of the sequence (the last norm kept as "
+        "it is): how far the logits of the tokens that it looks at lie above the mean of all, in "
+        "their standard deviations, weighted by its attention. Below 0 it hinders them. After "
+        f"Olsson et al. (2022), who count the share of what is raised. {_EACH}",
+    ),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Retold:
+    """Repeated random tokens as a page has them.
+
+    Attributes:
+        state: ``ask``: nothing is measured yet; ``busy``: it is being measured; ``told``: here it
+            is; ``failed``: it is not, and `reason` says why.
+        reason: Why not.
+        found: What every head does on them.
+        own: What every head does where the reader's text repeats itself; None while it is read.
+    """
+
+    state: State = "ask"
+    reason: str = ""
+    found: Repeats | None = None
+    own: OwnRepeats | None = None
+
+    def said(self) -> dict[str, Any]:
+        """As a header says it."""
+        found = self.found
+        if found is None:
+            return {"state": self.state, "reason": self.reason, "measures": []}
+        return {
+            "state": self.state,
+            "reason": self.reason,
+            "length": found.length,
+            "n_texts": found.n_texts,
+            "no_copying": found.no_copying,
+            "own_known": self.own is not None,
+            "measures": [_measure(key, found, self.own) for key in NAMES if key in found.scores],
+        }
+
+
+def may_repeat(trace: AttentionTrace) -> bool:
+    """Whether a trace is of one text that is read forwards, in all layers."""
+    if trace.patches or trace.model.part or trace.query_tokens != trace.key_tokens:
+        return False
+    ends = np.arange(1, trace.shape[2] + 1)
+    return all(bool((layer.allowed()[:, 1] <= ends).all()) for layer in trace.layers)
+
+
+def _measure(key: str, found: Repeats, own: OwnRepeats | None) -> dict[str, Any]:
+    n_heads = found.n_heads
+    here = None
+    if own is not None and key in own.shares:
+        here = {
+            "mean": _numbers(own.shares[key]),
+            "even": _numbers(np.repeat(own.even[key], n_heads)),
+            "count": own.counts[key],
+        }
+    return {
+        "key": key,
+        **asdict(NAMES[key]),
+        "group": "",
+        "mean": _numbers(found.mean(key)),
+        "spread": _numbers(found.spread(key)),
+        "even": _numbers(np.repeat(found.even[key], n_heads)),
+        "n_texts": found.n_texts,
+        "farthest": [],
+        "extreme": [],
+        "own": here,
+    }
+
+
+def _numbers(values: Doubles) -> list[float]:
+    return [round(float(x), 6) for x in np.ravel(values)]
