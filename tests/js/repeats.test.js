@@ -6,12 +6,14 @@ import { linkOfView, withSurvey, withView } from "../../explorer/instrument/numb
 import { headsCsv } from "../../explorer/instrument/numbers/headwords.js";
 import {
   evenWords,
+  fullIn,
   headInScores,
   ownNumber,
   rankedBy,
   repeatsNote,
   repeatsSentence,
   scoreOf,
+  standsOut,
 } from "../../explorer/instrument/numbers/repeats.js";
 
 const score = (/** @type {string} */ key, more = {}) => ({
@@ -69,6 +71,15 @@ test("heads are ranked by the score that is chosen; the picked one is spoken of"
   assert.equal(headInScores(withView(state, { pick: 3 }), chosen), 3);
   assert.equal(headInScores({ ...state, hovered: 2 }, chosen), 2);
   assert.equal(ownNumber(chosen, 0), "—");
+});
+
+test("what chance would give stays pale, and no head is said to stand out by it", () => {
+  const few = /** @type {any} */ (score("induction", { mean: [0.015, 0.014, 0.01, 0.02] }));
+  assert.deepEqual([standsOut(few), fullIn(few)], [false, 0.06]);
+  const one = /** @type {any} */ (score("induction"));
+  assert.deepEqual([standsOut(one), fullIn(one)], [true, 0.62]);
+  const copying = /** @type {any} */ ({ ...COPYING, mean: [0.4, 0.2, -3, 0] });
+  assert.deepEqual([standsOut(copying), fullIn(copying)], [false, 1]);
 });
 
 test("what is even is said of all layers, and of what copies nothing", () => {

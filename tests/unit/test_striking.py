@@ -219,6 +219,11 @@ def test_what_a_causal_mask_allows_is_what_baselines_count():
 
 # — what goes on as it did before —
 
+ON = (
+    "the red door is shut so open the old red key with a long door or the blue key that Ada left "
+    "under some stone beside our gate so Ada is under the gate"
+)
+
 
 def forward(scores):
     """The same scores where nobody looks ahead."""
@@ -240,7 +245,7 @@ def going_on(tokens, push=6.0, place=(2, 3)):
 
 
 def test_a_head_that_looks_at_what_came_after_the_same_word_is_found_with_its_baselines():
-    for tokens in (tokens_of(TEXT), tokens_of(TEXT, pieces=("door", "blue"))):
+    for tokens in (tokens_of(ON), tokens_of(ON, pieces=("door", "blue"))):
         trace = going_on(tokens)
         finding = the(striking(trace), "goes on")
         assert (finding.layer, finding.head) == (2, 3)
@@ -255,9 +260,9 @@ def test_a_head_that_looks_at_what_came_after_the_same_word_is_found_with_its_ba
 
 
 def test_going_on_is_told_of_what_is_read_forwards_alone():
-    scores = noise(tokens_of(TEXT))
-    scores[2, 3][after_the_same(tokens_of(TEXT))] += 6.0
-    kinds = [f.kind for f in striking(trace_of(scores, tokens_of(TEXT))).findings]
+    scores = noise(tokens_of(ON))
+    scores[2, 3][after_the_same(tokens_of(ON))] += 6.0
+    kinds = [f.kind for f in striking(trace_of(scores, tokens_of(ON))).findings]
     assert "goes on" not in kinds
 
 

@@ -1,6 +1,7 @@
 // Induction and its kin, on random tokens that are repeated: what a head does, in numbers and words.
 
 import { nameOf, unitOf, withSpread } from "./headwords.js";
+import { EVEN_SHARES } from "./model.js";
 import { rankHeads } from "./survey.js";
 import { counted } from "./words.js";
 
@@ -25,6 +26,16 @@ export function scoreOf({ heads, view }) {
 
 /** Heads by a score, the highest first; all kinds. @param {Heads} heads @param {Score} score */
 export const rankedBy = (heads, score) => rankHeads(heads, score, [], false);
+
+/** From where on a score is beyond chance: as worth a look, or a standard deviation. @param {Score} score */
+const beyondChance = ({ even, unit }) => (unit === "share" ? EVEN_SHARES * Math.max(...even) : 1);
+
+/** Whether any head is beyond chance. @param {Score} score */
+export const standsOut = (score) => Math.max(...score.mean.map(Number)) >= beyondChance(score);
+
+/** The number that has the full colour: what chance gives stays pale. @param {Score} score */
+export const fullIn = (score) =>
+  Math.max(beyondChance(score), ...score.mean.map((value) => value ?? 0));
 
 /** The head that is spoken of: under the pointer, picked, or the first. @param {HeadsState} state @param {Score} score */
 export const headInScores = ({ heads, view, hovered }, score) =>

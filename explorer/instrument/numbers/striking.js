@@ -63,11 +63,10 @@ export function findingWords(finding, trace) {
     }
     case "words again":
       return [" finds words again, such as ", [query], `: ${share}${evenly}`];
-    case "goes on":
-      return [
-        " looks at what came after the same word before, such as ",
-        ...[[key], " after ", [query], `: ${share}${evenly}`],
-      ];
+    case "goes on": {
+      const what = " looks at what came after the same word before, such as ";
+      return [what, [key], " after ", [query], `: ${share}${evenly}`];
+    }
     case "sink":
       return [
         " gives ",

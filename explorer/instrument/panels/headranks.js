@@ -47,7 +47,7 @@ function rankItem(drawn, i, place, act) {
     ? [pushButton("Explore", `See ${name} in Explore`, () => explore(i), "ax-small")]
     : [];
   const item = h("li", {}, thumbOf(drawn, i), ...rankWords(drawn, i, place, act), ...go);
-  item.classList.toggle("ax-picked", i === drawn.state.view.pick);
+  item.classList.toggle("ax-marked", i === drawn.state.view.pick);
   item.addEventListener("pointerenter", () => act.hover(i));
   item.addEventListener("pointerleave", () => act.hover(null));
   return item;

@@ -5,6 +5,7 @@ import { isMarked, SCORES } from "../numbers/headsview.js";
 import { nameOf, scaleWords, spokenOf } from "../numbers/headwords.js";
 import {
   evenWords,
+  fullIn,
   headInScores,
   ownNumber,
   rankedBy,
@@ -12,6 +13,7 @@ import {
   repeatsSentence,
   scoreNumber,
   scoreOf,
+  standsOut,
 } from "../numbers/repeats.js";
 import { helpMark, term } from "../parts/bubble.js";
 import { choice, h, pushButton, setText } from "../parts/dom.js";
@@ -30,6 +32,7 @@ import { paintCell } from "./headpictures.js";
  */
 
 const FEW = 8; // heads in the list at first
+const NO_HEAD = "No head stands out: what is seen here is little more than chance would give.";
 
 /** @param {RepeatActs} act */
 export function createRepeats(act) {
@@ -62,6 +65,7 @@ export function createRepeats(act) {
     if (!score || !repeats || !element.open) return;
     showChoices(parts, repeats.measures, score, act);
     setText(parts.note, repeatsNote(repeats));
+    setText(parts.none, standsOut(score) ? "" : NO_HEAD);
     const ranked = rankedBy(state.heads, score);
     const few = all ? ranked : ranked.slice(0, FEW);
     parts.rows.replaceChildren(...few.map((i) => rowOf(state, score, i, act)));
@@ -95,17 +99,27 @@ function partsOf(act) {
     leave: () => act.pick(-1),
   });
   const scale = h("span", { class: "ax-help" });
-  const mapBox = h("div", { class: "ax-head-map" }, map.element, scale);
+  const mapBox = h("div", { class: "ax-head-map" }, h("div", {}, scale), map.element);
   const rows = h("tbody");
   const more = pushButton("All heads", "List every head", () => {});
   const table = h("table", {}, h("thead", {}, h("tr", {}, ...titles())), rows);
   const label = { tabindex: "0", role: "group", "aria-label": "Heads, the highest first" };
   const ranks = h("div", {}, h("div", { class: "ax-card-rows", ...label }, table), more);
   const scores = h("div", { class: "ax-title" });
-  const says = h("p", { class: "ax-says ax-repeats-says", "aria-live": "polite" });
+  const says = h("p", { class: "ax-repeats-says", "aria-live": "polite" });
+  const none = h("p", { class: "ax-help" });
   const both = h("div", { class: "ax-repeats-both" }, mapBox, ranks);
   const note = h("p", { class: "ax-help" });
-  const body = h("div", { class: "ax-repeats-body" }, scores, says, both, note, ...seeing(act));
+  const body = h(
+    "div",
+    { class: "ax-repeats-body" },
+    scores,
+    says,
+    none,
+    both,
+    note,
+    ...seeing(act),
+  );
   const waits = h("p", { class: "ax-help", role: "status" });
   const again = pushButton("Try again", "Measure it again", () => act.measureRepeats?.());
   const what = term("repeated random tokens", "random tokens that come again");
@@ -114,7 +128,9 @@ function partsOf(act) {
   const element = /** @type {HTMLDetailsElement} */ (
     h("details", { class: "ax-finder ax-repeats" }, ...inside)
   );
-  return { ...{ element, body, waits, again, scores, says, map, mapBox, scale, rows, more, note } };
+  return {
+    ...{ element, body, waits, again, scores, says, map, mapBox, scale, rows, more, none, note },
+  };
 }
 
 const titles = () =>
@@ -165,7 +181,7 @@ function rowOf(state, score, i, act) {
     h("td", { class: "ax-number" }, ownNumber(score, i)),
     h("td", {}, ...go),
   );
-  row.classList.toggle("ax-picked", isMarked({ ...state, hovered: null }, i));
+  row.classList.toggle("ax-marked", isMarked({ ...state, hovered: null }, i));
   row.addEventListener("pointerenter", () => act.hover(i));
   row.addEventListener("pointerleave", () => act.hover(null));
   return row;
@@ -174,7 +190,7 @@ function rowOf(state, score, i, act) {
 /** @param {Parts} parts @param {HeadsState} state @param {Score} score @param {Theme} theme */
 function showMap({ map, scale }, state, score, theme) {
   const { numbers, n_heads: width } = state.heads;
-  const top = Math.max(1e-9, ...score.mean.map((x) => x ?? 0));
+  const top = fullIn(score);
   const label = `Heads by ${score.name}. ${repeatsSentence(state, headInScores(state, score), spokenOf)}`;
   map.show(
     [numbers.length, width],

@@ -21,6 +21,7 @@ from explorer.instrument.wire.repeats import Retold
 from explorer.instrument.wire.trace import both_thumbnails
 from explorer.layers import Doubles
 from explorer.place import Place
+from explorer.trace import Token
 from explorer.visible import visible
 
 NOWHERE = Place()
@@ -215,10 +216,7 @@ def pack_heads(
         "places": survey.places.round(4).tolist(),
         "rows_placed": survey.rows_placed,
         "stress": round(survey.stress, 4),
-        "texts": [
-            [{"text": t.text, "special": t.special, "word": t.word} for t in tokens]
-            for tokens in survey.texts
-        ],
+        "texts": list(map(_pointable, survey.texts)),
         "begins": list(map(visible, survey.begins)),
         "pairs": list(pairs),
         "place": {
@@ -233,6 +231,10 @@ def pack_heads(
     }
     blocks = [({"kind": "thumbs"}, thumbs), of_bytes({"kind": "page"}, page.encode())]
     return write(header, blocks)
+
+
+def _pointable(tokens: Sequence[Token]) -> list[dict[str, Any]]:
+    return [{"text": t.text, "special": t.special, "word": t.word} for t in tokens]
 
 
 def _counted_through(survey: Survey, layer: int, head: int) -> int:
