@@ -12,9 +12,12 @@ from typing import Any
 import torch
 
 from explorer.errors import ExplorerError
+from explorer.lesson import TASKS
 from explorer.residual import AtPosition
 from explorer.run import Run
-from explorer.source import Transplanted, model_of
+from explorer.scratch.nextword import course_of
+from explorer.scratch.tasks import START
+from explorer.source import Trained, Transplanted, model_of
 from explorer.sources import trace_run
 from explorer.sources.loading import LoadedModel, load_model
 from explorer.sources.progress import Progress, silent, tick
@@ -103,6 +106,8 @@ def repeated(
     Raises:
         ExplorerError: It reads no text, or writes one of another, or reads too few tokens.
     """
+    if isinstance(run.source, Trained):
+        return _of_task(run.source, length, seed)
     loaded = _model(run, progress)
     first = Run(_BEGINNING, source=run.source)
     begun = len(read_run(loaded, first)[0].tokens)
@@ -120,11 +125,30 @@ def _drawn(loaded: LoadedModel, length: int, seed: int) -> tuple[int, ...]:
     network: Any = loaded.network
     known = len(network.get_input_embeddings().weight)
     marks, size = marks_of(loaded.tokenizer), min(len(loaded.tokenizer), known)
-    draw = torch.Generator().manual_seed(seed)
-    drawn = torch.randperm(size, generator=draw)[: 4 * max(length, 0)].tolist()
+    drawn = _shuffled(size, seed)[: 4 * max(length, 0)]
     pieces = pieces_of(loaded.tokenizer, drawn)
     plain = [i for i, p in zip(drawn, pieces, strict=True) if i not in marks and p[:1] != "⟨"]
     return tuple(plain[:length])
+
+
+def _shuffled(size: int, seed: int) -> list[int]:
+    draw = torch.Generator().manual_seed(seed)
+    found: list[int] = torch.randperm(size, generator=draw).tolist()
+    return found
+
+
+def _of_task(lesson: Trained, length: int, seed: int) -> tuple[Run, int]:
+    """The same of the tokens of a task, for the layers that have learned it, as a text."""
+    course, task = course_of(lesson), TASKS[lesson.task]
+    known = [t for t in course.vocabulary if t != START and course.write([t]).strip()]
+    length = min(length, (lesson.length or 0) // 2, len(known))
+    if length < _FEWEST:
+        raise ExplorerError(
+            f"“{task.title}” is learned from sequences of {lesson.length} tokens: too few for one "
+            f"that is repeated. Train it with a length of {2 * _FEWEST} at least."
+        )
+    drawn = [known[i] for i in _shuffled(len(known), seed)[:length]]
+    return Run(course.write(drawn + drawn), source=lesson), length
 
 
 def _model(run: Run, progress: Progress) -> LoadedModel:
@@ -137,8 +161,8 @@ def _model(run: Run, progress: Progress) -> LoadedModel:
     model = model_of(run.source)
     if model is None or isinstance(run.source, Transplanted):
         raise ExplorerError(
-            "Random tokens that are repeated are for pretrained decoders. Choose one under Model, "
-            "such as openai-community/gpt2, then press Run."
+            "Random tokens that are repeated are for decoders. Choose one under Model, such as "
+            "openai-community/gpt2, then press Run."
         )
     loaded = load_model(model, progress).part("text")
     if loaded.form != "text":

@@ -17,8 +17,10 @@ from explorer.instrument.wire.about import About, file_name
 from explorer.instrument.wire.heads import Pair, pack_heads
 from explorer.instrument.wire.repeats import Retold, may_repeat
 from explorer.instrument.wire.request import Head, pairs_of, shown_of, survey_file_of
+from explorer.instrument.wire.trace import Report
 from explorer.limits import MAX_LINES
 from explorer.run import Run
+from explorer.source import Trained
 from explorer.ui import background, controls, place, state, uploads
 from explorer.ui.answers import file, offer_npz
 from explorer.ui.scheduler import scheduler
@@ -160,8 +162,13 @@ def _page(
     if view is None:
         return ""
     pairs, found, repeats = own
-    asked = {"pairs": pairs, "found": found, "repeats": repeats}
-    return file(view, lambda _: export.survey_to_html(survey, about=about, opening=view, **asked))
+
+    def made(_: Report) -> str:
+        return export.survey_to_html(
+            survey, about=about, opening=view, pairs=pairs, found=found, repeats=repeats
+        )
+
+    return file(view, made)
 
 
 def _retold(surveying: Surveying, survey: Survey) -> Retold | None:
@@ -170,7 +177,8 @@ def _retold(surveying: Surveying, survey: Survey) -> Retold | None:
     None where the page has no room for it: the model reads no text forwards.
     """
     run = surveying.runs[0]
-    if run.picture or not can_write(run) or not may_repeat(survey.example):
+    has_model = can_write(run) or isinstance(run.source, Trained)
+    if run.picture or not has_model or not may_repeat(survey.example):
         return None
     if not st.session_state.repeats:
         return Retold()

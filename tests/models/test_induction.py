@@ -9,7 +9,7 @@ from explorer.analysis.induction import repeat_scores, repeats_in
 from explorer.edits import Edits
 from explorer.errors import ExplorerError
 from explorer.run import Run
-from explorer.source import Embedded, Stories
+from explorer.source import Embedded, Stories, Trained
 from explorer.sources import trace_run
 from explorer.sources.catalogue import STORIES_FOLDER
 from explorer.sources.repeats import repeated, repetitions
@@ -128,6 +128,23 @@ def test_what_the_reader_wrote_or_changed_is_not_in_them(tmp_path):
     assert repeated(changed, 12) == plain
 
 
+def test_layers_that_have_learned_a_task_read_its_own_tokens_twice():
+    source = Trained("induction", steps=1)
+    run, length = repeated(Run("abcabc", source=source))
+    tokens = trace_run(run).key_tokens
+    assert [t.text for t in tokens[:length]] == [t.text for t in tokens[length:]]
+    assert len({t.text for t in tokens}) == length == 8
+    story, length = repeated(Run("x", source=Trained("stories", steps=1)))
+    words = [t.text for t in trace_run(story).key_tokens if not t.special]
+    assert words[:length] == words[length:]
+    assert length == 24
+    found = repeat_scores(repetitions(run, count=2))
+    assert "copying" not in found.scores
+    assert found.no_copying
+    with pytest.raises(ExplorerError, match="Train it with a length of 16 at least"):
+        repeated(Run("abc", source=Trained("induction", length=12)))
+
+
 def test_a_model_without_a_head_for_words_is_told_all_but_copying(tmp_path):
     model = save_writer("gpt2", tmp_path)
     model.transformer.save_pretrained(tmp_path)
@@ -142,5 +159,5 @@ def test_models_that_cannot_be_asked_are_refused_in_words(tmp_path):
         repeated(run_of(tmp_path))
     with pytest.raises(ExplorerError, match="reads in both directions"):
         list(repetitions(Run("a text", source=Embedded())))
-    with pytest.raises(ExplorerError, match="are for pretrained decoders"):
+    with pytest.raises(ExplorerError, match="are for decoders"):
         repeated(Run.from_query({"text": "a b", "source": "scratch"}))

@@ -7,7 +7,7 @@ import { mapsAt } from "./groupmaps.js";
 import { layoutOf, mapLayoutOf, mapLevelOf, poolOf } from "./layout.js";
 import { longHead } from "./longhead.js";
 import { largestOf, numbersOf, together } from "./manyheads.js";
-import { combine, fullColour } from "./model.js";
+import { combine, fullColour, partsIn } from "./model.js";
 import { baseOf, nameOf } from "./words.js";
 
 /**
@@ -171,7 +171,10 @@ function mapsOf(trace, view, model, heads, summaries) {
     const numbers = numbersOf(model.most ? pictures : [picture]);
     return /** @type {Model} */ ({
       ...base,
-      ...{ picture, tops: fullColour(picture, view.scale, { parts: partsOf(layout, pool) }) },
+      ...{
+        picture,
+        tops: fullColour(picture, view.scale, { parts: partsIn(layout.columns, pool) }),
+      },
       ...(pool === "max" ? largestOf(picture) : numbers),
       perHead: heads.map((head, i) => ({ head, picture: pictures[i] })),
       nowhere: (rows) => (model.nowhere([]) ? unheld(summaries, found, layout, rows) : 0),
@@ -180,10 +183,6 @@ function mapsOf(trace, view, model, heads, summaries) {
   const total = made("sum");
   return { map: poolOf(trace.head, view) === "max" ? made("max") : total, total };
 }
-
-/** Among how many keys an even row is shared in a map. @param {Layout} layout @param {"sum" | "max"} pool */
-const partsOf = ({ columns }, pool) =>
-  pool === "sum" ? columns.length : columns.reduce((n, { tokens }) => n + tokens.length, 0);
 
 /**
  * Until sums are here: the small picture, larger.

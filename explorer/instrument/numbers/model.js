@@ -130,6 +130,14 @@ export function fullColour({ weights, rows, columns }, scale, of = {}) {
   return tops.fill(Math.max(percentileOf(weights, isOrdinary, share), leastFull(parts)));
 }
 
+/**
+ * Among how many keys an even row is shared on a map: its units where it shows their sums, the tokens
+ * where it shows the largest weight in each.
+ * @param {Unit[]} columns @param {"sum" | "max"} pool
+ */
+export const partsIn = (columns, pool) =>
+  pool === "sum" ? columns.length : columns.reduce((n, { tokens }) => n + tokens.length, 0);
+
 /** The least that the full colour stands for. @param {number} parts keys that an even row is shared among */
 export const leastFull = (parts) => Math.min(1, EVEN_SHARES / parts);
 

@@ -6,7 +6,15 @@ import { headName } from "./headname.js";
 import { layoutOf, mapLayoutOf } from "./layout.js";
 import { longModelOf } from "./longmodel.js";
 import { largestOf, numbersOf, together } from "./manyheads.js";
-import { arrange, arrangeMost, combine, fullColour, profileOf, received } from "./model.js";
+import {
+  arrange,
+  arrangeMost,
+  combine,
+  fullColour,
+  partsIn,
+  profileOf,
+  received,
+} from "./model.js";
 import { baseOf, nameOf } from "./words.js";
 
 /**
@@ -94,7 +102,8 @@ function mapsOf({ head }, view, layout, said, all) {
   const total = modelIn(layout, said, made(arrange));
   if (view.pool === "sum") return { map: total, total };
   const map = modelIn(layout, said, made(arrangeMost));
-  return { map: { ...map, ...largestOf(map.picture) }, total };
+  const tops = fullColour(map.picture, view.scale, { parts: partsIn(layout.columns, "max") });
+  return { map: { ...map, tops, ...largestOf(map.picture) }, total };
 }
 
 /**
