@@ -19,7 +19,6 @@ import {
   ranked,
   SPECIALS_HELP,
 } from "../numbers/headwords.js";
-import { headInScores, scoreOf } from "../numbers/repeats.js";
 import { measuresOf, placeOf, unpackHeads } from "../numbers/survey.js";
 import { createFinder } from "../panels/finder.js";
 import { createHeadCard } from "../panels/headcard.js";
@@ -227,14 +226,8 @@ function repeatActs(here, host, change) {
       if (here.state) askForRepeats(here.state, host);
     },
     measureRepeats: host.repeats ? () => host.repeats?.() : null,
-    /** @type {(() => void) | null} */
     sequence: sequence
-      ? () => {
-          const score = here.state && scoreOf(here.state);
-          if (!here.state || !score) return;
-          const head = headInScores({ ...here.state, hovered: null }, score);
-          sequence(placeOf(here.state.heads, head));
-        }
+      ? (/** @type {number} */ head) => here.state && sequence(placeOf(here.state.heads, head))
       : null,
   };
 }
