@@ -19,7 +19,7 @@ import {
   ranked,
   SPECIALS_HELP,
 } from "../numbers/headwords.js";
-import { measuresOf, placeOf, unpackHeads } from "../numbers/survey.js";
+import { measuresOf, placeOf, unpackHeads, waitsIn } from "../numbers/survey.js";
 import { createFinder } from "../panels/finder.js";
 import { createHeadCard } from "../panels/headcard.js";
 import { createHeadPictures } from "../panels/headpictures.js";
@@ -94,6 +94,12 @@ export function mountHeads(root, host) {
   /** @param {Uint8Array} bytes */
   function update(bytes) {
     here.theme = readTheme(root);
+    const waits = waitsIn(bytes);
+    root.classList.toggle("ax-waits-for-heads", waits !== null && !here.state);
+    if (waits) {
+      if (!here.state) parts.about.show(waits); // else the last picture stays, with its own line
+      return;
+    }
     arrive(here, host, bytes);
     parts.copy?.show(here.state?.heads.link !== null);
     draw();
