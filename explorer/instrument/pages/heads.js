@@ -247,7 +247,7 @@ function createParts(here, host, act) {
   const repeats = createRepeats(act);
   const save = createSaveMenu(
     () => ({
-      elements: [says, pictures.map, pictures.plane, repeats.box],
+      elements: [says, pictures.map, pictures.plane, ...repeats.saved()],
       title: here.state ? headsTitle(here.state) : "",
       name: `${fileWords(here.state?.heads.about)} heads`,
       says: here.state ? headsSentence(here.state) : "",

@@ -96,7 +96,10 @@ export function createRepeats(act) {
     showMap(parts, state, score, shown.theme, head);
   }
 
-  return { element, show, drawHovered, box: parts.mapBox };
+  /** What of it is in a saved picture. */
+  const saved = () => (element.open && !parts.body.hidden ? [parts.says, parts.mapBox] : []);
+
+  return { element, show, drawHovered, saved, box: parts.mapBox };
 }
 
 /** @param {import("../numbers/repeats.js").Repeats | null} repeats */
@@ -113,7 +116,7 @@ function partsOf(act) {
     leave: () => act.pick(-1),
   });
   const scale = h("span", { class: "ax-help" });
-  const mapBox = h("div", { class: "ax-head-map" }, h("div", {}, scale), map.element);
+  const mapBox = h("div", { class: "ax-repeats-map" }, h("div", {}, scale), map.element);
   const rows = h("tbody");
   const more = pushButton("All heads", "List every head", () => {});
   const table = h("table", {}, h("thead", {}, h("tr", {}, ...titles())), rows);
@@ -140,7 +143,7 @@ function partsOf(act) {
   const summary = h("summary", {}, term("induction", "Induction"), " and its kin, on ", what);
   const inside = [summary, waits, again, body];
   const element = /** @type {HTMLDetailsElement} */ (
-    h("details", { class: "ax-finder ax-repeats" }, ...inside)
+    h("details", { class: "ax-fold ax-repeats" }, ...inside)
   );
   return {
     ...{ element, body, waits, again, scores, says, map, mapBox, scale, rows, more, none, note },
