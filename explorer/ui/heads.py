@@ -14,13 +14,14 @@ from explorer.code import python_of_survey
 from explorer.instrument import component
 from explorer.instrument.component import heard
 from explorer.instrument.wire.about import About, file_name
-from explorer.instrument.wire.heads import Pair, pack_heads
+from explorer.instrument.wire.heads import Pair, pack_heads, pack_waiting
 from explorer.instrument.wire.repeats import Retold, may_repeat
 from explorer.instrument.wire.request import Head, pairs_of, shown_of, survey_file_of
 from explorer.instrument.wire.trace import Report
 from explorer.limits import MAX_LINES
 from explorer.run import Run
 from explorer.source import Trained
+from explorer.trace import AttentionTrace
 from explorer.ui import background, controls, place, state, uploads
 from explorer.ui.answers import file, offer_npz
 from explorer.ui.scheduler import scheduler
@@ -64,12 +65,26 @@ def result() -> None:
     session = st.session_state
     run: Run | None = session.wanted or session.shown
     found = background.outcome("heads", run and Surveying(run, session.by_line))
+    shown = session.get("heads_shown")
+    if found and not isinstance(found[1], Survey) and shown:  # the last one stays meanwhile
+        found = shown, scheduler().wait(shown, f"{session.reader} heads shown")
     if found:
         surveying, survey = found
         state.write_address()
         _offer_batch(surveying)
-        _heads(surveying, survey)
+        if isinstance(survey, Survey):
+            _heads(surveying, survey)
+        else:
+            _waiting(surveying, survey)
     scheduler().warm_up()
+
+
+def _waiting(surveying: Surveying, trace: AttentionTrace) -> None:
+    """Whose heads are being read, before anything is known of them."""
+    about, n_texts = about_of(trace, surveying.run), len(surveying.runs)
+    if n_texts > 1:  # nobody knows yet how many tokens these are
+        about = replace(about, n_texts=n_texts, n_tokens=0, notice="", notes=(), other=None)
+    component.show("heads", pack_waiting(about), key="heads_view")
 
 
 def _offer_batch(surveying: Surveying) -> None:

@@ -258,7 +258,7 @@ def do(work: Work, progress: Progress, show: Show = lambda partial: None) -> Any
         take(a.nbytes + b.nbytes + READ_AT_ONCE, "Comparing these two", _SMALLER)
         return compare(a, b, progress)
     if isinstance(work, Surveying | Finding):
-        return _survey_or_find(work, progress)
+        return _survey_or_find(work, progress, show)
     if isinstance(work, Repeating | Recurring):
         return _repeat(work, progress)
     if isinstance(work, Explaining | Changing):
@@ -332,7 +332,7 @@ def _learn_or_record(work: Learning | Recording, progress: Progress) -> Any:
     return trained.learned(work.lesson, progress)[0]
 
 
-def _survey_or_find(work: Surveying | Finding, progress: Progress) -> Any:
+def _survey_or_find(work: Surveying | Finding, progress: Progress, show: Show) -> Any:
     if isinstance(work, Surveying):
         from explorer.analysis.divergence import READ_AT_ONCE
         from explorer.analysis.survey import survey
@@ -343,6 +343,8 @@ def _survey_or_find(work: Surveying | Finding, progress: Progress) -> Any:
             for run in runs:
                 trace = trace_run(run, _within(progress))
                 take(trace.nbytes + READ_AT_ONCE, "Reading all heads of this text", _SMALLER)
+                if run == runs[0]:
+                    show(trace)  # whose heads they will be
                 yield trace
 
         return _with_pictures(survey(traces(), len(runs), progress), progress)

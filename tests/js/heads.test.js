@@ -14,6 +14,7 @@ import {
   readPairs,
   unpackHeads,
   verdict,
+  waitsIn,
 } from "../../explorer/instrument/numbers/survey.js";
 import { container } from "./trace.js";
 
@@ -99,6 +100,13 @@ test("the pieces of a word stand together, and what is never taken away between 
       [null, "[SEP]"],
     ],
   );
+});
+
+test("a survey that is still being made says whose it will be, and one that is here waits for nothing", () => {
+  const about = { title: "a model", text: "a text" };
+  assert.deepEqual(waitsIn(container({ waits: about }, [])), about);
+  const file = /** @type {any} */ ([{ kind: "page", shape: [0] }, new Uint8Array()]);
+  assert.equal(waitsIn(container({ id: "a" }, [file])), null);
 });
 
 test("payloads are read as they are written", () => {

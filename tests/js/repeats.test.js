@@ -62,14 +62,14 @@ test("a head is told with its number, its spread, what is even, and the same in 
   assert.match(repeatsSentence(many, 1), /In the first text, over 7/);
 });
 
-test("heads are ranked by the score that is chosen; the picked one is spoken of", () => {
+test("heads are ranked by the score that is chosen; the one that was clicked is spoken of", () => {
   const state = open("repeats=copying");
   const chosen = /** @type {any} */ (scoreOf(state));
   assert.equal(chosen.key, "copying");
   assert.deepEqual(rankedBy(state.heads, chosen), [1, 0, 3, 2]);
-  assert.equal(headInScores(state, chosen), 1);
-  assert.equal(headInScores(withView(state, { pick: 3 }), chosen), 3);
-  assert.equal(headInScores({ ...state, hovered: 2 }, chosen), 2);
+  assert.equal(headInScores(state, chosen, null), 1);
+  assert.equal(headInScores(state, chosen, 3), 3);
+  assert.equal(headInScores({ ...state, hovered: 2 }, chosen, 3), 2);
   assert.equal(ownNumber(chosen, 0), "—");
 });
 

@@ -13,11 +13,22 @@ from explorer import export
 from explorer.code import python_of_explanation, python_of_layers, python_of_survey
 from explorer.instrument.wire.about import About, file_name
 from explorer.instrument.wire.container import read
+from explorer.instrument.wire.repeats import Retold, may_repeat
 from explorer.lesson import Trained
 from explorer.run import Run
-from explorer.source import Scratch
+from explorer.source import Scratch, Stories
 from explorer.target import Likeness, OutputVector
-from explorer.ui.work import Comparing, Explaining, Finding, LayerTracing, Recording, Surveying, do
+from explorer.ui.work import (
+    Comparing,
+    Explaining,
+    Finding,
+    LayerTracing,
+    Recording,
+    Recurring,
+    Repeating,
+    Surveying,
+    do,
+)
 from tests.unit.test_export import bytes_of
 
 CAT = Run("The cat sat on the mat because it was tired.")
@@ -106,6 +117,25 @@ def test_heads_hands_out_all_measures_and_the_python_that_gives_them(run, lines,
     names = pasted(python_of_survey(surveying.runs, pairs))
     again = export.survey_to_npz(names["found"], pairs, names.get("pointed"))
     same(arrays, arrays_of(again))
+
+
+def test_what_heads_do_on_random_tokens_is_handed_out_with_the_python_that_gives_it(capsys):
+    run = Run("Mia has a ball. Tom has a cat.", source=Stories())
+    surveying, pairs = Surveying(run, by_line=False), ((0, 8, 2),)
+    survey, pointed = found_by(surveying), found_by(Finding(surveying, pairs))
+    assert may_repeat(survey.example)
+    told = Retold("told", "", found_by(Repeating(run.source)), found_by(Recurring(run)))
+    arrays = arrays_of(export.survey_to_npz(survey, pairs, pointed, told))
+    are_as_documented(arrays, "Heads", NAMES["Random tokens"])
+    names = pasted(python_of_survey(surveying.runs, pairs, repeats=True))
+    again = Retold("told", "", names["repeats"], names["own"])
+    same(arrays, arrays_of(export.survey_to_npz(names["found"], pairs, names["pointed"], again)))
+    about = About.of(survey.example, run)
+    page = export.survey_to_html(survey, about=about, opening={}, repeats=told)
+    (induction, *_) = read(bytes_of(page))[0]["repeats"]["measures"]
+    mean = told.found.mean("induction").ravel()
+    assert induction["mean"] == pytest.approx(mean, abs=1e-6)  # six decimals travel
+    assert induction["own"]["mean"] == pytest.approx(arrays["own_induction"].ravel(), abs=1e-6)
 
 
 @pytest.mark.parametrize("target", [Likeness("A “tired” cat."), OutputVector(2)])

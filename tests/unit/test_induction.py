@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from explorer.analysis.induction import COPYING, SHARES, copying_of, repeat_scores, repeats_in
 from explorer.analysis.profiles import head_profiles
+from explorer.instrument.wire.repeats import Retold, may_repeat
 from explorer.layers import FromScores, ScoreRule, causal
 from explorer.residual import AtPosition, Part
 from explorer.run import Run
@@ -82,6 +83,18 @@ def test_the_share_is_the_measure_of_the_page_told_of_repeated_tokens_alone():
     for name, measure in (("induction", "after the same word"), ("same", "same word before")):
         whole = found.shares[name] * found.counts[name] / n
         assert whole == pytest.approx(measures[measure], abs=TOLERANCE)
+
+
+def test_the_page_has_room_for_it_where_nobody_looks_ahead(make_trace):
+    assert may_repeat(forward_trace(list("abca")))
+    assert may_repeat(forward_trace(list("abca"), window=2))
+    assert not may_repeat(make_trace())
+
+
+def test_what_is_not_measured_yet_or_could_not_be_is_said_without_numbers():
+    assert Retold().said() == {"state": "ask", "reason": "", "measures": []}
+    said = Retold("failed", "Too few tokens.").said()
+    assert (said["state"], said["reason"], said["measures"]) == ("failed", "Too few tokens.", [])
 
 
 def built(rows, length=12, heads=1):

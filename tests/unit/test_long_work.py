@@ -42,3 +42,11 @@ def test_the_small_pictures_of_a_survey_are_drawn_where_it_can_be_stopped(traced
     told = []
     work.do(Surveying(Run("x"), by_line=False), lambda doing, share: told.append(doing))
     assert "Drawing small pictures of heads" in told
+
+
+def test_whose_heads_are_read_is_known_before_they_are(traced):
+    traced(12)
+    shown = []
+    work.do(Surveying(Run("one text\nanother"), by_line=True), silent, shown.append)
+    (trace,) = shown
+    assert trace.shape == (1, 2, 12, 12)

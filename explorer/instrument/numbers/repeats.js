@@ -37,9 +37,12 @@ export const standsOut = (score) => Math.max(...score.mean.map(Number)) >= beyon
 export const fullIn = (score) =>
   Math.max(beyondChance(score), ...score.mean.map((value) => value ?? 0));
 
-/** The head that is spoken of: under the pointer, picked, or the first. @param {HeadsState} state @param {Score} score */
-export const headInScores = ({ heads, view, hovered }, score) =>
-  hovered ?? (view.pick >= 0 ? view.pick : rankedBy(heads, score)[0]);
+/**
+ * The head that is spoken of: under the pointer, the one that was clicked, or the first.
+ * @param {HeadsState} state @param {Score} score @param {number | null} clicked
+ */
+export const headInScores = ({ heads, hovered }, score, clicked) =>
+  hovered ?? clicked ?? rankedBy(heads, score)[0];
 
 /** @param {number} value */
 const inShare = (value) => value.toFixed(3);

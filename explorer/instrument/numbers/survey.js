@@ -37,6 +37,12 @@ export const POINTED = "pointed";
 export const BEYOND = "beyond";
 export const MOST_PAIRS = 40;
 
+/**
+ * Whose survey is still being made; null of one that is here.
+ * @param {Uint8Array} bytes @returns {About | null}
+ */
+export const waitsIn = (bytes) => read(bytes).head.waits ?? null;
+
 /** @param {Uint8Array} bytes */
 export function unpackHeads(bytes) {
   const { head, blocks } = read(bytes);

@@ -19,8 +19,7 @@ import {
   ranked,
   SPECIALS_HELP,
 } from "../numbers/headwords.js";
-import { headInScores, scoreOf } from "../numbers/repeats.js";
-import { measuresOf, placeOf, unpackHeads } from "../numbers/survey.js";
+import { measuresOf, placeOf, unpackHeads, waitsIn } from "../numbers/survey.js";
 import { createFinder } from "../panels/finder.js";
 import { createHeadCard } from "../panels/headcard.js";
 import { createHeadPictures } from "../panels/headpictures.js";
@@ -95,6 +94,12 @@ export function mountHeads(root, host) {
   /** @param {Uint8Array} bytes */
   function update(bytes) {
     here.theme = readTheme(root);
+    const waits = waitsIn(bytes);
+    root.classList.toggle("ax-waits-for-heads", waits !== null && !here.state);
+    if (waits) {
+      if (!here.state) parts.about.show(waits); // else the last picture stays, with its own line
+      return;
+    }
     arrive(here, host, bytes);
     parts.copy?.show(here.state?.heads.link !== null);
     draw();
@@ -227,14 +232,8 @@ function repeatActs(here, host, change) {
       if (here.state) askForRepeats(here.state, host);
     },
     measureRepeats: host.repeats ? () => host.repeats?.() : null,
-    /** @type {(() => void) | null} */
     sequence: sequence
-      ? () => {
-          const score = here.state && scoreOf(here.state);
-          if (!here.state || !score) return;
-          const head = headInScores({ ...here.state, hovered: null }, score);
-          sequence(placeOf(here.state.heads, head));
-        }
+      ? (/** @type {number} */ head) => here.state && sequence(placeOf(here.state.heads, head))
       : null,
   };
 }
@@ -248,7 +247,7 @@ function createParts(here, host, act) {
   const repeats = createRepeats(act);
   const save = createSaveMenu(
     () => ({
-      elements: [says, pictures.map, pictures.plane, repeats.box],
+      elements: [says, pictures.map, pictures.plane, ...repeats.saved()],
       title: here.state ? headsTitle(here.state) : "",
       name: `${fileWords(here.state?.heads.about)} heads`,
       says: here.state ? headsSentence(here.state) : "",

@@ -33,7 +33,7 @@ export function createFinder(find, askForLines) {
   const element = /** @type {HTMLDetailsElement} */ (
     h(
       "details",
-      { class: "ax-finder" },
+      { class: "ax-fold ax-finder" },
       h("summary", {}, "Find a head by pointing: which one looks from this word to that one?"),
       asks,
       lines,

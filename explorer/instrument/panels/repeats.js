@@ -26,7 +26,7 @@ import { paintCell } from "./headpictures.js";
  * @typedef {import("../parts/theme.js").Theme} Theme
  * @typedef {import("./headpictures.js").PictureActs & {
  *            explore: ((head: number) => void) | null, repeats: (key: string) => void,
- *            measureRepeats: (() => void) | null, sequence: (() => void) | null}} RepeatActs
+ *            measureRepeats: (() => void) | null, sequence: ((head: number) => void) | null}} RepeatActs
  *   repeats: shows a score, or none; measureRepeats: asks for all of them; what is null nobody can do
  * @typedef {ReturnType<typeof partsOf>} Parts
  */
@@ -36,7 +36,19 @@ const NO_HEAD = "No head stands out: what is seen here is little more than chanc
 
 /** @param {RepeatActs} act */
 export function createRepeats(act) {
-  const parts = partsOf(act);
+  /** @type {number | null} */
+  let clicked = null; // in this panel: what another one has picked is marked, and no more
+  const spoken = () => {
+    const score = shown && scoreOf(shown.state);
+    return shown && score ? headInScores({ ...shown.state, hovered: null }, score, clicked) : 0;
+  };
+  const pick = (/** @type {number} */ head) => {
+    clicked = head < 0 ? null : head;
+    act.pick(head);
+  };
+  const explorePicked = () => act.explore?.(spoken());
+  const mine = { ...act, pick, picked: spoken, explorePicked };
+  const parts = partsOf(mine);
   const { element } = parts;
   /** @type {{state: HeadsState, theme: Theme} | null} */
   let shown = null;
@@ -53,7 +65,8 @@ export function createRepeats(act) {
 
   /** @param {HeadsState} state @param {Theme} theme */
   function show(state, theme) {
-    if (shown?.state.heads.id !== state.heads.id) all = false;
+    if (shown?.state.heads.id !== state.heads.id) [all, clicked] = [false, null];
+    if (shown?.state.view.repeats !== state.view.repeats) clicked = null;
     shown = { state, theme };
     const { repeats } = state.heads;
     element.hidden = !repeats || (repeats.state !== "told" && !act.measureRepeats);
@@ -68,7 +81,7 @@ export function createRepeats(act) {
     setText(parts.none, standsOut(score) ? "" : NO_HEAD);
     const ranked = rankedBy(state.heads, score);
     const few = all ? ranked : ranked.slice(0, FEW);
-    parts.rows.replaceChildren(...few.map((i) => rowOf(state, score, i, act)));
+    parts.rows.replaceChildren(...few.map((i) => rowOf(state, score, i, mine)));
     parts.more.hidden = few.length === ranked.length;
     drawHovered(state);
   }
@@ -78,11 +91,15 @@ export function createRepeats(act) {
     const score = scoreOf(state);
     if (!shown || !score || !element.open) return;
     shown = { ...shown, state };
-    setText(parts.says, repeatsSentence(state, headInScores(state, score)));
-    showMap(parts, state, score, shown.theme);
+    const head = headInScores(state, score, clicked);
+    setText(parts.says, repeatsSentence(state, head));
+    showMap(parts, state, score, shown.theme, head);
   }
 
-  return { element, show, drawHovered, box: parts.mapBox };
+  /** What of it is in a saved picture. */
+  const saved = () => (element.open && !parts.body.hidden ? [parts.says, parts.mapBox] : []);
+
+  return { element, show, drawHovered, saved, box: parts.mapBox };
 }
 
 /** @param {import("../numbers/repeats.js").Repeats | null} repeats */
@@ -95,11 +112,11 @@ function waitWords(repeats) {
 function partsOf(act) {
   const map = createHeadMap({
     ...{ hover: act.hover, pick: act.pick, go: act.pick, enter: act.explorePicked },
-    from: () => Math.max(act.picked(), 0),
+    from: act.picked,
     leave: () => act.pick(-1),
   });
   const scale = h("span", { class: "ax-help" });
-  const mapBox = h("div", { class: "ax-head-map" }, h("div", {}, scale), map.element);
+  const mapBox = h("div", { class: "ax-repeats-map" }, h("div", {}, scale), map.element);
   const rows = h("tbody");
   const more = pushButton("All heads", "List every head", () => {});
   const table = h("table", {}, h("thead", {}, h("tr", {}, ...titles())), rows);
@@ -126,7 +143,7 @@ function partsOf(act) {
   const summary = h("summary", {}, term("induction", "Induction"), " and its kin, on ", what);
   const inside = [summary, waits, again, body];
   const element = /** @type {HTMLDetailsElement} */ (
-    h("details", { class: "ax-finder ax-repeats" }, ...inside)
+    h("details", { class: "ax-fold ax-repeats" }, ...inside)
   );
   return {
     ...{ element, body, waits, again, scores, says, map, mapBox, scale, rows, more, none, note },
@@ -139,10 +156,10 @@ const titles = () =>
   );
 
 /** The way to the tokens themselves. @param {RepeatActs} act */
-function seeing({ sequence }) {
+function seeing({ sequence, picked }) {
   if (!sequence) return [];
   const title = "The first of the sequences, with this head";
-  return [pushButton("See the random tokens in Explore", title, sequence)];
+  return [pushButton("See the random tokens in Explore", title, () => sequence(picked()))];
 }
 
 /** @param {Parts} parts @param {Score[]} measures @param {Score} score @param {RepeatActs} act */
@@ -187,11 +204,11 @@ function rowOf(state, score, i, act) {
   return row;
 }
 
-/** @param {Parts} parts @param {HeadsState} state @param {Score} score @param {Theme} theme */
-function showMap({ map, scale }, state, score, theme) {
+/** @param {Parts} parts @param {HeadsState} state @param {Score} score @param {Theme} theme @param {number} head that is spoken of */
+function showMap({ map, scale }, state, score, theme, head) {
   const { numbers, n_heads: width } = state.heads;
   const top = fullIn(score);
-  const label = `Heads by ${score.name}. ${repeatsSentence(state, headInScores(state, score), spokenOf)}`;
+  const label = `Heads by ${score.name}. ${repeatsSentence(state, head, spokenOf)}`;
   map.show(
     [numbers.length, width],
     theme,

@@ -84,7 +84,8 @@ function partsOf(about, age, train) {
   const own = [
     ...[quote, title, h("span", { class: "ax-sizes" }, sizes)],
     about.n_texts > 1 && h("span", {}, several(about.n_texts, "text")),
-    ...[h("span", {}, several(about.n_tokens, "token")), checkOf(about)],
+    about.n_tokens > 0 && h("span", {}, several(about.n_tokens, "token")),
+    checkOf(about),
   ];
   const parts = [
     ...(about.facts.length ? [title, ...about.facts] : own),

@@ -233,6 +233,11 @@ def pack_heads(
     return write(header, blocks)
 
 
+def pack_waiting(about: About) -> bytes:
+    """The payload of a survey that is still being made: whose it will be."""
+    return write({"waits": asdict(about)}, [])
+
+
 def _pointable(tokens: Sequence[Token]) -> list[dict[str, Any]]:
     return [{"text": t.text, "special": t.special, "word": t.word} for t in tokens]
 
