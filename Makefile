@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: app test format screenshots models stories example benchmark clean
+.PHONY: app test format screenshots models stories explained example benchmark clean
 
 app: $(VENV)/app.done
 	$(BIN)/streamlit run app.py --server.port=$(PORT)
@@ -28,6 +28,9 @@ models: $(VENV)/test.done
 
 stories: $(VENV)/test.done
 	OMP_NUM_THREADS=1 $(BIN)/python -m docs.stories
+
+explained: $(VENV)/test.done
+	$(BIN)/python -m docs.explained_stories
 
 example: $(VENV)/app.done
 	$(BIN)/python -c "from explorer.sources.stored import store_first_example as s; s()"

@@ -122,7 +122,7 @@ def explaining(source: InMemory) -> None:
 
     asked = intervention(run, NextWord())
     with suppress(_DoneError):
-        explain(asked, "its layers are built in another way.", how="cut", show=show)
+        explain(asked, how="cut", show=show)
     print(
         f"a next word at {SHORT} tokens explained: first scores after {told[0]:.2f} s, all methods "
         f"after {told[-1]:.2f} s"

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.errors import ExplorerError
+from explorer.residual import Norm
 from explorer.trace import ModelInfo, Token
 
 Array = npt.NDArray[np.float32]
@@ -32,18 +33,22 @@ def check_maps(model: ModelInfo, tokens: int) -> None:
 class Activations:
     """The vectors and maps round the attention of every layer, read-only.
 
-    Of models whose layers are output = LayerNorm(attention(x) + x), as BERT's are.
+    Of models whose attention adds to what a layer reads. Position i gets of j
+    T_ij = Σ_h A[h, i, j] f_h(x_j), with f_h(x_j) = v_h(j) W_O,h. A norm may stand before the
+    attention (GPT-2, Llama): the values are made of what it gives out, so it is in f. One may stand
+    between the output map and the sum (Gemma 2), or behind the sum (BERT).
 
     Attributes:
         model: The model's name and sizes.
         tokens: The tokens.
-        weights: Attention weights, ``[layer, head, query, key]``.
-        inputs: What each layer reads, x, ``[layer, token, d_model]``.
-        values: v = x W_Vᵀ + b_V, ``[layer, head, token, d_head]``.
-        w_o, b_o: The output map, ``[layer, d_model, d_model]`` and ``[layer, d_model]``.
-        gain, shift: Of the LayerNorm behind the residual connection, ``[layer, d_model]``.
-        eps: What that LayerNorm adds to the variance, ``[layer]``.
-        outputs: What comes out of it, y, ``[layer, token, d_model]``.
+        weights: Attention weights, ``[layer, head, query, key]``; of heads that are off, zero.
+        inputs: What attention adds to, x, ``[layer, token, d_model]``.
+        values: v, biases and all, for each head, ``[layer, head, token, d_v]``.
+        w_o: The output map, ``[layer, d_model, head · d_v]``; its bias belongs to no token.
+        added: For each layer the norm that what is moved goes through before it is added; None
+            where there is none.
+        joined: The norm that the sum goes through; None where there is none.
+        outputs: What the attention block gives out, y, ``[layer, token, d_model]``.
 
     Raises:
         ExplorerError: The shapes do not fit together.
@@ -55,22 +60,19 @@ class Activations:
     inputs: Array
     values: Array
     w_o: Array
-    b_o: Array
-    gain: Array
-    shift: Array
-    eps: Array
+    added: tuple[Norm | None, ...]
+    joined: tuple[Norm | None, ...]
     outputs: Array
 
     def __post_init__(self) -> None:
         n, m = len(self.tokens), self.model
         layers, heads, d = m.n_layers, m.n_heads, m.d_model
+        width = self.values.shape[-1]
         wanted: dict[str, tuple[int, ...]] = {
             "weights": (layers, heads, n, n),
             **dict.fromkeys(("inputs", "outputs"), (layers, n, d)),
-            "values": (layers, heads, n, d // heads),
-            "w_o": (layers, d, d),
-            **dict.fromkeys(("b_o", "gain", "shift"), (layers, d)),
-            "eps": (layers,),
+            "values": (layers, heads, n, width),
+            "w_o": (layers, d, heads * width),
         }
         for name, shape in wanted.items():
             array = getattr(self, name)
@@ -80,13 +82,3 @@ class Activations:
                     f"it must be {list(shape)}."
                 )
             array.flags.writeable = False
-
-    def deviations(self, layer: int) -> npt.NDArray[np.float64]:
-        """s_i: what the LayerNorm divides each position by, ``[token]``.
-
-        The deviation of attention + x over the vector's numbers.
-        """
-        joined = (self.weights[layer] @ self.values[layer]).transpose(1, 0, 2)
-        flat = joined.reshape(len(self.tokens), -1).astype(np.float64)
-        attention = flat @ self.w_o[layer].T + self.b_o[layer]
-        return np.sqrt((attention + self.inputs[layer]).var(axis=-1) + self.eps[layer])

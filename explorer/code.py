@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import MISSING, fields
-from typing import Literal
 
 from explorer.run import PARTS, Run
 from explorer.source import Own, Scratch, Trained, kind_of
-from explorer.target import Target
+from explorer.target import How, Target
 
 
 def python_of(run: Run) -> str:
@@ -68,23 +67,26 @@ def python_of_layers(layers: Sequence[tuple[Run, int, bool, bool]]) -> str:
 def python_of_explanation(
     run: Run,
     target: Target,
-    how: Literal["replace", "drop"],
+    how: How,
     *,
     by_word: bool,
     whole_flow: bool,
+    neutral: str = "",
 ) -> str:
-    """Lines that give an explanation; the arguments are those of `analysis.explanation`."""
+    """Lines that give an explanation; the arguments are those of `analysis.explanation`.
+
+    ``neutral`` is the token that stands in for a word, where the reader chose it.
+    """
+    chosen = f", neutral={neutral!r}" if neutral else ""
     lines = ["import explorer", "from explorer.analysis.explanation import explain"]
     lines += _imports(run)
-    lines += ["from explorer.sources.activations import read_activations"]
     lines += ["from explorer.sources.intervention import intervention"]
     lines += [
         f"from explorer.target import {type(target).__name__}",
         "",
         f"run = {_made(run)}",
-        f"asked = intervention(run, {target!r})",
-        "inside = lambda: read_activations(run)",
-        f"found = explain(asked, inside, how={how!r}, by_word={by_word}, whole_flow={whole_flow})",
+        f"asked = intervention(run, {target!r}{chosen})",
+        f"found = explain(asked, how={how!r}, by_word={by_word}, whole_flow={whole_flow})",
         "print(found.value, found.removal)  # the target, and what each word does to it",
         "for score in found.scores:",
         "    print(score.method.name, score.values)",

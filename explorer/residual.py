@@ -67,9 +67,14 @@ class Norm:
 
     def of(self, parts: Doubles, position: int) -> Doubles:
         """What becomes of parts of a position's vector, ``[…, d]``: without the shift."""
+        found: Doubles = self.undivided(parts) / self.scale[position]
+        return found
+
+    def undivided(self, parts: Doubles) -> Doubles:
+        """The same before it is divided by what differs from position to position."""
         if self.centred:
             parts = parts - parts.mean(axis=-1, keepdims=True)
-        found: Doubles = parts * self.gain / self.scale[position]
+        found: Doubles = parts * self.gain
         return found
 
     def seen_from(self, direction: Doubles, position: int) -> Doubles:

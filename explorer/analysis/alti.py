@@ -1,7 +1,9 @@
 """ALTI: how near each token's part comes to the attention block's output (Ferrando et al. 2022).
 
 Ferrando, Gállego, Costa-jussà: "Measuring the Mixing of Contextual Information in the Transformer".
-It describes vectors, not predictions, and leaves the feed-forward network out.
+Where a norm stands before the attention it is in what is moved, as in Ferrando, Gállego, Tsiamas,
+Costa-jussà: "Explaining How Transformers Use Context to Build Predictions" (2023). It describes
+vectors, not predictions, and leaves the feed-forward network out.
 """
 
 from collections.abc import Callable
@@ -9,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from explorer.activations import Activations
-from explorer.analysis.norms import moved_by, scaled
+from explorer.analysis.norms import parts_of
 from explorer.errors import ExplorerError
 from explorer.layers import Doubles
 
@@ -20,7 +22,7 @@ def alti(activations: Activations, report: Callable[[float], None] = lambda shar
     """The share that each input position has in each position's vector after attention.
 
     c_ij = max(0, ‖y_i‖₁ − ‖y_i − T(x_j)_i‖₁), rows divided by their sum; T(x_j)_i is what i gets
-    of j after residual connection and LayerNorm, y_i the block's output. A row without any
+    of j after residual connection and norms, y_i the block's output. A row without any
     positive part is its own. Cost: layer × query × key × d_model × head.
 
     Args:
@@ -70,18 +72,20 @@ def alti_rollout(contributions: Doubles) -> Doubles:
 def _contributions(
     activations: Activations, layer: int, report: Callable[[float], None]
 ) -> Doubles:
-    moved = scaled(activations, layer, moved_by(activations, layer)).transpose(1, 2, 0)
-    own = scaled(activations, layer, activations.inputs[layer].astype(np.float64))
+    parts = parts_of(activations, layer)
+    own = parts.own / parts.by_own[:, None]
     weights = activations.weights[layer].astype(np.float64)
     outputs = activations.outputs[layer].astype(np.float64)
-    deviations = activations.deviations(layer)
-    found = np.empty((len(outputs), len(outputs)))
-    for i, y in enumerate(outputs):  # one row at a time: all at once would be [n, n, d_model]
-        report(i / len(outputs))
-        parts = (moved @ weights[:, i].T[..., None])[..., 0]
-        parts[i] += own[i]
-        parts /= deviations[i]
-        found[i] = np.maximum(0, np.abs(y).sum() - np.abs(y - parts).sum(axis=-1))
+    lengths = np.abs(outputs).sum(axis=-1)
+    found = np.zeros((len(outputs), len(outputs)))
+    for j in range(len(outputs)):  # one key at a time: all at once would be [n, n, d_model]
+        report(j / len(outputs))
+        looks = weights[:, :, j].any(axis=0)
+        looks[j] = True
+        given = weights[:, looks, j].T @ parts.moved[:, j] / parts.by_moved[looks, None]
+        given[looks[:j].sum()] += own[j]
+        left = np.abs(outputs[looks] - given).sum(axis=-1)
+        found[looks, j] = np.maximum(0, lengths[looks] - left)
     sums = found.sum(axis=-1, keepdims=True)
     empty = np.flatnonzero(sums[:, 0] == 0)
     found[empty, empty] = sums[empty, 0] = 1.0

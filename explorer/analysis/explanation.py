@@ -11,7 +11,8 @@ from explorer.analysis.agreement import RankAgreement, rank_agreement
 from explorer.analysis.alti import MOST_PRODUCTS, alti, alti_rollout
 from explorer.analysis.flow import MOST_PIPES, attention_flow
 from explorer.analysis.gradients import head_importance, relevance
-from explorer.analysis.norms import attention_norms
+from explorer.analysis.norms import layer_norms
+from explorer.analysis.pointing import Pointing, pointing
 from explorer.analysis.profiles import Doubles
 from explorer.analysis.removal import Curves, curve_steps
 from explorer.analysis.rollout import MOST_WHOLE, attention_rollout
@@ -31,11 +32,14 @@ class Asked(Protocol):
     tokens: tuple[Token, ...]
     name: str
     value: float
+    plain: float
     rows: list[int]
     at: int | None
     removable: list[int]
     replacement: str | None
     numbers: tuple[int, ...]
+    deciding: tuple[int, ...]
+    decided: str
 
     @property
     def ways(self) -> tuple[How, ...]: ...
@@ -58,6 +62,8 @@ class Asked(Protocol):
     def weights(self) -> Weights: ...
 
     def slopes(self) -> Any: ...
+
+    def activations(self) -> Activations: ...
 
     def integrated_gradients(
         self, baseline: Literal["pad", "mask"], report: Callable[[float], None] = ...
@@ -133,7 +139,7 @@ METHODS = (
         "norms_residual",
         "the same with residual (AttnRes-N)",
         "Kobayashi et al. 2021",
-        "Adds what each position keeps of itself. Leaves out the LayerNorm behind it, in which "
+        "Adds what each position keeps of itself. Leaves out a LayerNorm behind it, in which "
         "direction a part points, and all layers below.",
         limit=_MAPS,
     ),
@@ -224,6 +230,7 @@ class Score:
         reason: Why there are none, or what must be said of them; empty while they are not there.
         agreement: With measured removal.
         curves: The target while units go and come in the score's order.
+        pointing: How far it points at the units that are known to decide, if any are.
     """
 
     method: Method
@@ -231,6 +238,7 @@ class Score:
     reason: str = ""
     agreement: RankAgreement | None = None
     curves: Curves | None = None
+    pointing: Pointing | None = None
 
     @property
     def awaited(self) -> bool:
@@ -250,7 +258,6 @@ class Explanation:
         units: What is scored and taken away: words or tokens, each by its positions.
         instead: The token that stands where a unit was taken away; None where the gap is closed,
             or the unit stays and is not looked at.
-        how: How units are taken away.
         removal: F − F without the unit, ``[unit]``: above 0 where it supports the target; None
             while it is not measured.
         empty: The target with all units gone; None while it is not measured.
@@ -263,6 +270,11 @@ class Explanation:
         notes: What must be said of this model: how words go, where its head reads.
         stopped: Whether nothing more will come.
         at: The position of the token that the target is about; None if it is about no single one.
+        how: How units are taken away.
+        plain: The target of the model as it is, where something is changed in its attention.
+        deciding: The units that are known to decide; empty where that is not known.
+        decided: How that is known, in words.
+        points: How far measured removal points at those.
     """
 
     model: str
@@ -283,6 +295,10 @@ class Explanation:
     stopped: bool = False
     at: int | None = None
     how: How = "replace"
+    plain: float | None = None
+    deciding: tuple[int, ...] = ()
+    decided: str = ""
+    points: Pointing | None = None
 
     @property
     def whole(self) -> bool:
@@ -305,7 +321,6 @@ class Explanation:
 
 def explain(
     asked: Asked,
-    activations: Activations | str | Callable[[], Activations | str],
     *,
     how: How = "replace",
     by_word: bool = True,
@@ -320,8 +335,6 @@ def explain(
 
     Args:
         asked: The model with its text and target.
-        activations: What its attention moves, or why that cannot be had; or what gives either,
-            which is not asked before it is needed.
         how: How words are taken away, where the model has this way; else the one that it has.
         by_word: Whether the pieces of a word count as one.
         whole_flow: Whether attention flow is computed however long it takes.
@@ -333,7 +346,7 @@ def explain(
     say = _saying(report)
     known = _begun(asked, units, how)
     report("Reading the text", 0)
-    found = _Scores(asked, activations, units, whole_flow)
+    found = _Scores(asked, units, whole_flow)
     known = _with(known, *(_scored(found, method) for method in AT_ONCE))
     show(known)
     report("Following the gradients", 0.01)
@@ -371,8 +384,22 @@ def _begun(asked: Asked, units: list[list[int]], how: How) -> Explanation:
     instead = asked.replacement if how == "replace" else None
     about = (asked.model, asked.name, asked.value, asked.tokens)
     return Explanation(
-        *about, units, instead, scores=scores, notes=asked.notes(how), at=asked.at, how=how
+        *about,
+        units,
+        instead,
+        scores=scores,
+        notes=asked.notes(how),
+        at=asked.at,
+        how=how,
+        plain=asked.plain if asked.plain != asked.value else None,
+        deciding=deciding_units(units, asked.deciding),
+        decided=asked.decided,
     )
+
+
+def deciding_units(units: Sequence[Sequence[int]], deciding: Collection[int]) -> tuple[int, ...]:
+    """The units that hold one of some positions."""
+    return tuple(u for u, unit in enumerate(units) if not set(deciding).isdisjoint(unit))
 
 
 def _head_importance(found: "_Scores", known: Explanation) -> Explanation:
@@ -398,9 +425,16 @@ def _switched(asked: Asked, known: Explanation, report: Callable[[float], None])
 
 def _with(known: Explanation, *more: Score) -> Explanation:
     """The same with some scores more."""
-    fresh = {score.method.key: score for score in more}
+    fresh = {score.method.key: _pointed(score, known.deciding) for score in more}
     scores = [replace(fresh.get(s.method.key, s), method=s.method) for s in known.scores]
     return replace(known, scores=scores)
+
+
+def _pointed(score: Score, deciding: tuple[int, ...]) -> Score:
+    """The score with how far it points at the units that are known to decide."""
+    if score.values is None or not deciding:
+        return score
+    return replace(score, pointing=pointing(score.values, deciding))
 
 
 def _measured(
@@ -410,7 +444,8 @@ def _measured(
     gone = asked.without([*known.units, asked.removable], how, report)
     removal = asked.value - gone[:-1]
     scores = [_agreeing(score, removal) for score in known.scores]
-    return replace(known, removal=removal, empty=float(gone[-1]), scores=scores)
+    points = pointing(removal, known.deciding) if known.deciding else None
+    return replace(known, removal=removal, empty=float(gone[-1]), scores=scores, points=points)
 
 
 def _agreeing(score: Score, removal: Doubles) -> Score:
@@ -454,14 +489,12 @@ class _Scores:
     def __init__(
         self,
         asked: Asked,
-        activations: Activations | str | Callable[[], Activations | str],
         units: list[list[int]],
         whole_flow: bool,
     ) -> None:
         self.asked, self.units = asked, units
         self.whole_flow = whole_flow
         self.report: Callable[[float], None] = lambda share: None
-        self.activations = activations
 
     @once
     def weights(self) -> Weights:
@@ -470,6 +503,20 @@ class _Scores:
     @once
     def slopes(self) -> Any:
         return self.asked.slopes()
+
+    @once
+    def inside(self) -> Activations | str:
+        """What attention moves, or why that cannot be had: not tried again for every method."""
+        try:
+            return self.asked.activations()
+        except ExplorerError as error:
+            return str(error)
+
+    @property
+    def activations(self) -> Activations:
+        if isinstance(self.inside, str):
+            raise ExplorerError(self.inside)
+        return self.inside
 
     def sloping(self) -> tuple[Weights, Weights]:
         """The weights and the target's gradients with respect to them."""
@@ -511,16 +558,22 @@ class _Scores:
         return attention_flow(weights, queries=rows, report=self.report).mean(axis=0)
 
     def norms(self) -> Doubles:
-        return self.read(attention_norms(self._insides())[-1])
+        return self.read(layer_norms(self.activations, -1))
 
     def norms_residual(self) -> Doubles:
-        return self.read(attention_norms(self._insides(), residual=True)[-1])
+        return self.read(layer_norms(self.activations, -1, residual=True))
 
     def norms_layer_norm(self) -> Doubles:
-        return self.read(attention_norms(self._insides(), residual=True, layer_norm=True)[-1])
+        if self.activations.joined[-1] is None:
+            raise ExplorerError(
+                "in this model the norm stands before the attention, and what is moved has come "
+                "through it; behind the residual connection there is none, so the line above "
+                "counts all there is."
+            )
+        return self.read(layer_norms(self.activations, -1, residual=True, layer_norm=True))
 
     def alti(self) -> Doubles:
-        return self.read(alti_rollout(alti(self._insides(), self.report))[-1])
+        return self.read(alti_rollout(alti(self.activations, self.report))[-1])
 
     def relevance(self) -> Doubles:
         return self.read(relevance(*self.sloping()))
@@ -530,13 +583,6 @@ class _Scores:
 
     def gradient_input(self) -> Doubles:
         return self.slopes.times_input
-
-    def _insides(self) -> Activations:
-        if callable(self.activations):
-            self.activations = self.activations()
-        if isinstance(self.activations, str):
-            raise ExplorerError(self.activations)
-        return self.activations
 
 
 def _scored(found: _Scores, method: Method) -> Score:
@@ -583,6 +629,40 @@ def _saying(report: Report) -> Callable[[str, float, float], Callable[[float], N
 
 def truth_line(found: Explanation) -> list[str]:
     """How far the methods, and raw attention first of all, agree with removal, in words."""
+    return [*known_line(found), *_removal_line(found)]
+
+
+def known_line(found: Explanation) -> list[str]:
+    """Where the words that are known to decide stand, by each method, in words."""
+    if not found.deciding:
+        return []
+    words = " ".join(f"“{_word(found, unit)}”" for unit in found.deciding)
+    known = [s for s in found.scores if s.pointing]
+    first = [s.method.name for s in known if s.pointing and s.pointing.first]
+    others = len(found.units) - len(found.deciding)
+    lines = [f"{found.decided}: {words}."]
+    if not known or not others:
+        return lines
+    share = f"by chance it would be {len(found.deciding)} in {len(found.units)}"
+    if first:
+        lines[0] += (
+            f" {len(first)} of {len(known)} methods give {_it(found)} the highest score ({share}): "
+            f"{'; '.join(first)}."
+        )
+    else:
+        lines[0] += f" None of {len(known)} methods gives {_it(found)} the highest score ({share})."
+    return lines
+
+
+def _it(found: Explanation) -> str:
+    return "it" if len(found.deciding) == 1 else "one of them"
+
+
+def _word(found: Explanation, unit: int) -> str:
+    return "".join(found.tokens[i].text.removeprefix("##") for i in found.units[unit])
+
+
+def _removal_line(found: Explanation) -> list[str]:
     if found.removal is None and found.stopped:
         return ["It was stopped before it was measured what really happens when words go."]
     if found.removal is None:

@@ -148,8 +148,17 @@ def explanation_to_npz(explanation: Explanation, report: Report = silent) -> byt
         arrays |= {"layers": np.array(known.numbers), "head_importance": known.importance}
     if known.head_effects is not None:
         arrays["head_effects"] = known.head_effects
+    if known.deciding:
+        arrays["deciding"] = np.array(known.deciding)
+        arrays["area"] = np.array([_area(score) for score in known.scores])
     about = {"model": known.model, "target": known.name, "value": known.value}
+    about |= {"plain": known.value if known.plain is None else known.plain, "how": known.how}
     return _written(arrays, about | {"empty": known.empty, "instead": known.instead}, report)
+
+
+def _area(score: Any) -> float:
+    found = score.pointing and score.pointing.area
+    return np.nan if found is None else found
 
 
 def _rho(agreement: Any) -> float:

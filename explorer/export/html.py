@@ -273,6 +273,7 @@ def explanation_to_html(
     about: About,
     opening: Mapping[str, str],
     predictions: Predictions = (),
+    before: Predictions = (),
     changed: Changed | None = None,
 ) -> str:
     """One output explained inside one page; the arguments are `explained_of`'s."""
@@ -282,6 +283,7 @@ def explanation_to_html(
         about=about,
         opening=opening,
         predictions=predictions,
+        before=before,
         changed=changed,
     )
     payload = pack_explain(bar_of(Wish(), None, stale=False), explained)

@@ -114,7 +114,7 @@ def of_part(network: Any, calls: Sequence[Call], part: str | None) -> list[Call]
 
 
 def attend(
-    loaded: LoadedModel, inputs: dict[str, Any], n: int
+    loaded: LoadedModel, inputs: dict[str, Any], n: int, change: Change | None = None
 ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
     """Run the model, and form all its weights: for what needs them all, and what each layer read.
 
@@ -122,6 +122,7 @@ def attend(
         loaded: The model.
         inputs: What it is called with; one text.
         n: Tokens.
+        change: What is changed in its attention on the way.
 
     Returns:
         For each layer its weights, ``[1, head, query, key]``, and what it read,
@@ -131,7 +132,7 @@ def attend(
         ExplorerError: The model fails, or returns no attention.
     """
     check_room(loaded, n, 3)
-    tap = Tap(weights=True)
+    tap = Tap(weights=True, change=change)
     with torch.inference_mode(), failing(loaded.info.name), tap.open():
         out = loaded.network(
             **inputs, output_attentions=not loaded.by_scores, output_hidden_states=True

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -11,21 +11,25 @@ import torch
 from torch import Tensor
 from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, MODEL_FOR_MASKED_LM_MAPPING
 
+from explorer.activations import Activations
 from explorer.errors import ExplorerError
 from explorer.headname import head_name
 from explorer.limits import EXPLAIN_TOKENS, check_tokens
 from explorer.run import Run
 from explorer.source import InMemory, Model, Trained, Transplanted, model_of
-from explorer.sources.changing import knocked_out
+from explorer.sources.activations import activations_of
+from explorer.sources.changing import change_for, knocked_out
 from explorer.sources.forward import check_room, complete, failing
 from explorer.sources.loading import LoadedModel, load_model
 from explorer.sources.nextword import Predicted, asked_for, name_of
 from explorer.sources.predicting import check_predicts, keeps_some, token_of
 from explorer.sources.progress import Progress, silent, tick
 from explorer.sources.tap import Change, Tap, numbers_of
-from explorer.sources.tokens import pieces_of, read, read_texts
+from explorer.sources.tokens import pieces_of, read
+from explorer.sources.truths import deciding_words
+from explorer.sources.two_texts import in_two, of_two, read_for
 from explorer.sources.vectors import word_vectors
-from explorer.sources.written import read_run, text_of
+from explorer.sources.written import text_of
 from explorer.target import (
     ClassScore,
     How,
@@ -37,6 +41,9 @@ from explorer.target import (
     WrittenSpan,
 )
 from explorer.trace import Token
+
+if TYPE_CHECKING:
+    from explorer.sources.answering import Answering
 
 Doubles = npt.NDArray[np.float64]
 Report = Callable[[float], None]
@@ -89,7 +96,8 @@ class Intervention:
         model: The model's name.
         tokens: The tokens.
         name: What the target is, in words.
-        value: The target as it is.
+        value: The target, with what is changed in the model's attention.
+        plain: The target of the model as it is: the same where nothing is changed.
         at: The position of the token that the target is about; None if it is about no single one.
         rows: The positions whose vectors the target is made of: all of them for a mean, those that
             the head reads for a class. Empty where that cannot be said.
@@ -99,28 +107,30 @@ class Intervention:
             text. None where the tokenizer has none of these.
         numbers: The model's own numbers of its layers with attention; empty where it is not known
             before its weights are.
+        deciding: The positions of words that are known to decide; empty where that is not known.
+        decided: How that is known, in words.
 
     Raises:
         ExplorerError: The model cannot have this target on this text.
     """
 
     def __init__(
-        self, loaded: LoadedModel, run: Run, target: Target, neutral: str | None = None
+        self,
+        loaded: LoadedModel,
+        run: Run,
+        target: Target,
+        neutral: str | None = None,
+        progress: Progress = silent,
     ) -> None:
         self._loaded = loaded = loaded.private()
         check_kind(loaded, target)
-        pair = loaded.form == "pair"
-        self._reading = reading = (
-            read_texts(loaded, run.texts) if pair else read_run(loaded, run)[0]
-        )
         self.model = loaded.info.name
-        self.tokens: tuple[Token, ...] = reading.tokens
+        self.tokens, self._inputs, self._offset = read_for(loaded, run, progress)
         check_tokens("Explain", len(self.tokens), EXPLAIN_TOKENS)
         self._target = target = _placed(target, self.tokens)
         self.at: int | None = getattr(target, "at", None)
         self._check(target)
-        self._inputs = dict(reading.inputs)
-        self._inputs.setdefault("attention_mask", torch.ones_like(reading.inputs["input_ids"]))
+        self._own_ids = self._inputs["input_ids"]
         self.replacement, self._stand_in = _stand_in(loaded.tokenizer)
         if neutral is not None:
             self.replacement, self._stand_in = neutral, token_of(loaded, neutral)
@@ -131,15 +141,27 @@ class Intervention:
         first = getattr(target, "first", False)
         self._kept: tuple[int, ...] = (0,) if first else () if self.at is None else (self.at,)
         if isinstance(self._reference, Predicted):
-            self._kept = self._reference.rows
+            self._kept = tuple(self._offset + row for row in self._reference.rows)
             self.at = self._kept[0] if isinstance(target, NextWord) else None
         self.removable = self._may_be_removed()
         self._together: Literal["padded", "equal", "alone"] | None = None
         self.numbers: tuple[int, ...] = ()
         self._n_heads = 0
-        self.value = self._value()
+        self._change: Change | None = None
+        self.value = self.plain = self._value()
         self.rows = self._rows_of(target)
         self.name = self._name_of(target)
+        if run.edits:  # what is asked for is settled by the model as it is
+            self._change = change_for(loaded, run.edits, len(self.tokens))
+            self.value = float(self._values([_Question()])[0])
+        self.deciding, self.decided = self._known(run)
+
+    def _known(self, run: Run) -> tuple[tuple[int, ...], str]:
+        """The positions of words that are known to decide, and how."""
+        asked = self._reference
+        if not isinstance(asked, Predicted) or len(asked.rows) != 1:
+            return (), ""
+        return deciding_words(run, self.tokens, asked.rows[0], self._names_of(asked.tokens)[0])
 
     def _may_be_removed(self) -> list[int]:
         """The positions that may be taken away, so that something is left where no mark stands in.
@@ -149,7 +171,8 @@ class Intervention:
         """
         stays, n = set(self._kept), len(self.tokens)
         if isinstance(self._reference, Predicted):
-            stays, n = self._reference.stays, self._reference.last + 1
+            stays = {self._offset + at for at in self._reference.stays}
+            n = self._offset + self._reference.last + 1
         found = [i for i, t in enumerate(self.tokens[:n]) if not t.special and i not in stays]
         if self._stand_in is None and len(found) == len(self.tokens):
             found = found[1:]  # else nothing would be left to read
@@ -200,10 +223,14 @@ class Intervention:
             )
         if isinstance(self._reference, Predicted):
             found.append(
-                f"“{self.tokens[self._reference.rows[-1]].text}” (token "
-                f"{self._reference.rows[-1]}), after which the word is predicted, stays; what "
-                "stands behind it cannot count, so it is not scored."
+                f"“{self.tokens[self._kept[-1]].text}” (token {self._kept[-1]}), after which the "
+                "word is predicted, stays; what stands behind it cannot count, so it is not scored."
             )
+            if self._offset:
+                found.append(
+                    f"The tokens 0 to {self._offset - 1} are those of the text that is read; "
+                    "behind them stands what is written."
+                )
         if isinstance(self._target, ClassScore) and self._loaded.form == "text":
             found.append(_where(self.model, self.rows, self.tokens))
         return tuple(found)
@@ -250,8 +277,15 @@ class Intervention:
             _, weights, reason = self._attended()
         if not weights:
             raise ExplorerError(reason)
-        found: npt.NDArray[np.float32] = torch.cat(weights).numpy()
-        return found
+        return self._without_off(torch.cat(weights))
+
+    def activations(self) -> Activations:
+        """What attention moves from each token to each.
+
+        Raises:
+            ExplorerError: The model's layers are of another build, or the text is too long.
+        """
+        return activations_of(self._loaded, self._inputs, self.tokens, self._change or Change())
 
     def slopes(self) -> Slopes:
         """The target's gradients, by torch's autograd.
@@ -260,7 +294,8 @@ class Intervention:
             ExplorerError: The model fails, or its words' vectors cannot be had.
         """
         check_room(self._loaded, len(self.tokens), 6)  # weights and gradients, with what they need
-        with word_vectors(self._loaded.network, self._inputs["input_ids"]) as found:
+        given = self._looked_up(self._inputs["input_ids"])[None] if self._offset else None
+        with self._vectors(self._inputs["input_ids"], given) as found:
             out, attentions, reason = self._attended()
         vectors = self._only(found)
         for attention in attentions:  # on the way back others may go on too
@@ -273,7 +308,7 @@ class Intervention:
             for g, x in zip(gradients, [vectors, *attentions], strict=True)
         )
         return Slopes(
-            torch.cat(attentions).detach().numpy() if attentions else None,
+            self._without_off(torch.cat(attentions).detach()) if attentions else None,
             torch.cat(of_attention).numpy() if attentions else None,
             reason,
             slope[0].double().norm(dim=-1).numpy(),
@@ -300,23 +335,9 @@ class Intervention:
         blank[0, self.removable] = self._baseline_id(baseline)
         batch = self._most(len(self.tokens))
         check_room(self._loaded, len(self.tokens), 4 * batch)
-        start, end = (self._looked_up(ids) for ids in (blank, self._inputs["input_ids"]))
-        places, shares = np.polynomial.legendre.leggauss(_IG_STEPS)
-        steps = torch.tensor((places + 1) / 2, dtype=start.dtype)[:, None, None]
-        shares = torch.tensor(shares / 2)[:, None, None]
-        total = torch.zeros(start.shape, dtype=torch.float64)
-        for first in range(0, _IG_STEPS, batch):
-            report(first / _IG_STEPS)
-            some = slice(first, first + batch)
-            vectors = (start + steps[some] * (end - start)).requires_grad_()
-            values = self._with_vectors(vectors)
-            with failing(self.model):
-                (slope,) = torch.autograd.grad(values.sum(), vectors)
-            total += (shares[some] * slope.double()).sum(0)
-        with torch.no_grad():
-            change = self.value - float(self._with_vectors(start[None])[0])
-        scores = (total * (end - start).double()).sum(-1).numpy()
-        return IntegratedGradients(scores, abs(float(scores.sum()) - change), change)
+        start, end = (self._looked_up(ids)[None] for ids in (blank, self._inputs["input_ids"]))
+        with failing(self.model):
+            return along_the_way(start, end, self.value, self._with_vectors, batch, report)
 
     def changed(
         self, off: Collection[HeadName] = (), removed: Collection[int] = (), how: How = "replace"
@@ -331,10 +352,13 @@ class Intervention:
         removed: Collection[int] = (),
         how: How = "replace",
         count: int = 10,
+        *,
+        edited: bool = True,
     ) -> list[tuple[str, float]]:
         """The likeliest tokens at the masked position, or classes, with their probabilities.
 
-        Of a head that gives one number alone, as those for regression do, there are none.
+        Of a head that gives one number alone, as those for regression do, there are none. Where
+        not ``edited`` they are those of the model as it is, whatever the run changes in it.
 
         Raises:
             ExplorerError: The target is no prediction, or the model cannot switch heads off.
@@ -342,9 +366,10 @@ class Intervention:
         if not isinstance(self._target, MaskedWord | ClassScore | NextWord):
             raise ExplorerError("This target is no prediction.")
         variant = self._variant(_Question(self._may_go(removed), how, frozenset(off)))
-        options, (rows,) = self._asking([variant.rows])
-        with torch.inference_mode(), self._tapped([variant]):
-            logits = self._call(_stacked([variant], 0), **options).logits[0].double()
+        tapped = self._tapped([variant]) if edited else nullcontext()
+        with torch.inference_mode(), failing(self.model), tapped:
+            out, (rows,) = self._ask(_stacked([variant], 0), [variant.rows])
+        logits = out.logits[0].double()
         if not isinstance(self._target, ClassScore):
             logits = logits[rows[0]]
         elif len(logits) == 1:
@@ -383,7 +408,7 @@ class Intervention:
         for some in self._batches([len(v.inputs["input_ids"]) for v in variants]):
             report(done / len(variants))
             batch = [variants[i] for i in some]
-            with failing(self.model), self._tapped(batch):
+            with failing(self.model):
                 found[some] = self._answered(batch)
             done += len(some)
         return _finite(found)
@@ -436,11 +461,19 @@ class Intervention:
     def _answered(self, variants: "Sequence[_Variant]") -> Doubles:
         """The target of some texts that go through the model together; fails as the model does."""
         inputs = _stacked(variants, self._loaded.tokenizer.pad_token_id or 0)
-        options, rows = self._asking([variant.rows for variant in variants])
-        with torch.inference_mode():
-            out = self._model(**inputs, **options)
+        with torch.inference_mode(), self._tapped(variants):
+            out, rows = self._ask(inputs, [variant.rows for variant in variants])
             found: Doubles = self._number(out, rows, inputs["attention_mask"]).numpy()
         return found
+
+    def _ask(
+        self, inputs: dict[str, Tensor], rows: Sequence[tuple[int, ...]]
+    ) -> tuple[Any, list[tuple[int, ...]]]:
+        """The model's answer, and where some rows of each text stand in it."""
+        if self._offset:
+            inputs, rows = in_two(inputs, rows, self._loaded.tokenizer.pad_token_id or 0)
+        options, asked = self._asking(rows)
+        return self._model(**inputs, **options), asked
 
     def _asking(
         self, rows: Sequence[tuple[int, ...]]
@@ -459,7 +492,7 @@ class Intervention:
     @property
     def _rows_asked(self) -> tuple[int, ...]:
         """Where the rows of the text as it is stand in what the model is asked for."""
-        return self._asking([self._kept])[1][0]
+        return self._asking([tuple(row - self._offset for row in self._kept)])[1][0]
 
     def _variant(self, question: "_Question") -> "_Variant":
         """The text as a question changes it.
@@ -479,14 +512,15 @@ class Intervention:
             ids = inputs["input_ids"].clone()
             ids[gone] = self._stand_in
             inputs["input_ids"] = ids
-        if gone and question.how == "drop":
+        drops = bool(gone) and question.how == "drop"
+        if drops:
             kept = kept or [0]  # of a text without marks the stand-in alone is left
             inputs = {name: values[kept] for name, values in inputs.items()}
             rows = tuple(map(kept.index, rows))
         cut = knocked_out(gone, n) if gone and question.how == "cut" else None
         if cut is not None and "cut" not in self.ways:
             raise ExplorerError(f"No word can be cut out of the attention of {self.model}.")
-        return _Variant(inputs, rows, self._off(question.off), cut)
+        return _Variant(inputs, rows, self._off(question.off), cut, kept if drops else None)
 
     def _off(self, off: Collection[HeadName]) -> Tensor | None:
         """The heads that are off, bool ``[layer, head]``; None if none is.
@@ -510,20 +544,29 @@ class Intervention:
         return found
 
     def _tapped(self, variants: "Sequence[_Variant]") -> Any:
-        """A block in which the heads that are off are off, text by text."""
+        """A block in which attention is changed as the run says, and text by text as asked."""
+        change = self._change or Change()
         off = [variant.off for variant in variants]
         cut = [variant.cut for variant in variants]
-        if all(one is None for one in (*off, *cut)):
+        if self._change is None and all(one is None for one in (*off, *cut)):
             return nullcontext()
-        on = torch.zeros(len(self.numbers), self._n_heads, dtype=torch.bool)
-        stacked = torch.stack([on if one is None else one for one in off])
-        cuts: dict[int, Tensor] = {}
-        if any(one is not None for one in cut):
-            n = max(len(variant.inputs["input_ids"]) for variant in variants)
-            whole = torch.zeros((n, n), dtype=torch.bool)
-            edges = torch.stack([whole if one is None else one for one in cut])[:, None]
-            cuts = dict.fromkeys(range(len(self.numbers)), edges)
-        return Tap(change=Change(off=stacked, cut=cuts), keep=False).open()
+        if any(one is not None for one in off):
+            on = torch.zeros(len(self.numbers), self._n_heads, dtype=torch.bool)
+            stacked = torch.stack([on if one is None else one for one in off])
+            change = replace(change, off=stacked if change.off is None else stacked | change.off)
+        layers = change.cut if all(one is None for one in cut) else range(len(self.numbers))
+        n = max(len(variant.inputs["input_ids"]) for variant in variants)
+        cuts = {layer: _stacked_cuts(variants, change.cut.get(layer), n) for layer in layers}
+        return Tap(change=replace(change, cut=cuts), keep=False).open()
+
+    def _without_off(self, weights: Tensor) -> npt.NDArray[np.float32]:
+        """Weights ``[layer, head, query, key]``; of heads that are off they are zero.
+
+        That is what being off means, and what torch's own gradients say of such a head.
+        """
+        found: npt.NDArray[np.float32] = weights.numpy()
+        off = None if self._change is None else self._change.off
+        return found if off is None else found * ~off[0].numpy()[:, :, None, None]
 
     @property
     def _model(self) -> Any:
@@ -540,13 +583,15 @@ class Intervention:
         loaded, n = self._loaded, len(self.tokens)
         options, _ = self._asking([self._kept])
         if loaded.form == "pair":
+            with failing(self.model):
+                out, _ = self._ask(self._inputs, [self._kept])
             return (
-                self._call(self._inputs),
+                out,
                 [],
                 f"{self.model} is an encoder-decoder: what its head reads has come through two "
                 "stacks of layers and the attention between them, and this method follows one.",
             )
-        tap = Tap(weights=True)
+        tap = Tap(weights=True, change=self._change)
         with tap.open():
             out = self._call(self._inputs, **options, **({} if loaded.by_scores else _WEIGHTS))
         found = [call.weights for call in tap.calls] if loaded.by_scores else out.attentions
@@ -575,17 +620,28 @@ class Intervention:
 
     def _looked_up(self, ids: Tensor) -> Tensor:
         """The vectors of a text's words, ``[token, d]``."""
-        with torch.no_grad(), word_vectors(self._loaded.network, ids) as found:
-            self._call(self._inputs | {"input_ids": ids})
-        return self._only(found)[0].detach()
+        with torch.no_grad(), failing(self.model), self._vectors(ids) as found:
+            self._ask(self._inputs | {"input_ids": ids}, [self._kept])
+        self._only(found)
+        return torch.cat([part[0].detach() for part in found])
+
+    def _vectors(self, ids: Tensor, given: Tensor | None = None) -> Any:
+        """`word_vectors` of a text; of an encoder–decoder those of both of its texts, in turn.
+
+        Where vectors are given for both, they are the one leaf that is kept.
+        """
+        network = self._loaded.network
+        if not self._offset:
+            return word_vectors(network, ids, given)
+        return of_two(network, ids, self._offset, given)
 
     def _with_vectors(self, vectors: Tensor) -> Tensor:
         """The target of texts with other vectors in the place of the words', ``[text]``."""
         many = {k: v.expand(len(vectors), -1) for k, v in self._inputs.items()}
-        options, (rows,) = self._asking([self._kept])
-        with word_vectors(self._loaded.network, many["input_ids"], vectors):
-            out = self._call(many, **options)
-        return self._number(out, [rows] * len(vectors), many["attention_mask"])
+        tapped = Tap(change=self._change, keep=False).open()
+        with failing(self.model), tapped, self._vectors(many["input_ids"], vectors):
+            out, rows = self._ask(many, [self._kept] * len(vectors))
+        return self._number(out, rows, many["attention_mask"])
 
     def _baseline_id(self, baseline: Baseline) -> int:
         tokenizer, names = self._loaded.tokenizer, self.baselines
@@ -635,8 +691,9 @@ class Intervention:
             if isinstance(target, MaskedWord):
                 return self._guess(target)
             if isinstance(target, NextWord | WrittenSpan):
-                ids = self._inputs["input_ids"][0].tolist()
-                return asked_for(self._loaded, target, ids, self.tokens, self._likeliest)
+                asked = _counted_from(target, self._offset)
+                tokens = self.tokens[self._offset :]
+                return asked_for(self._loaded, asked, self._written_ids, tokens, self._likeliest)
             if target.label is not None:
                 return target.label
             return int(self._call(self._inputs).logits[0].argmax())
@@ -670,14 +727,23 @@ class Intervention:
 
     def _guess(self, target: MaskedWord) -> int:
         if target.guess is None:
-            return int(self._reading.inputs["input_ids"][0, self.at])
+            return int(self._own_ids[0, self.at])
         return token_of(self._loaded, target.guess)
 
     def _likeliest(self, at: int) -> int:
         """The likeliest token after a position."""
+        inputs = self._inputs
+        if self._offset:
+            inputs, _ = in_two(inputs, [()], 0)
         options = {"logits_to_keep": torch.tensor([at])} if keeps_some(self._model) else {}
-        logits = self._call(self._inputs, **options).logits[0]
+        logits = self._call(inputs, **options).logits[0]
         return int(logits[0 if options else at].argmax())
+
+    @property
+    def _written_ids(self) -> list[int]:
+        """The numbers of the tokens that are predicted one after the other."""
+        found: list[int] = self._inputs["input_ids"][0, self._offset :].tolist()
+        return found
 
     def _mask(self) -> None:
         ids = self._inputs["input_ids"].clone()
@@ -708,8 +774,8 @@ class Intervention:
             token = self.tokens[self.at or 0].text
             return f"length of the output vector of “{token}” (token {self.at})"
         if isinstance(self._reference, Predicted):
-            ids = self._inputs["input_ids"][0].tolist()
-            return name_of(self._loaded, self._reference, ids, self.tokens)
+            tokens = self.tokens[self._offset :]
+            return name_of(self._loaded, self._reference, self._written_ids, tokens, self._offset)
         guessed = self._names_of([self._reference])[0]
         if isinstance(target, MaskedWord):
             return f"probability of “{guessed}” at the masked token {self.at}"
@@ -720,12 +786,51 @@ class Intervention:
             labels = self._loaded.whole.config.id2label
             return [str(labels.get(i, i)) for i in ids]
         if isinstance(self._reference, Predicted):
-            before = self._inputs["input_ids"][0, : self._reference.rows[0] + 1].tolist()
+            before = self._written_ids[: self._reference.rows[0] + 1]
             return [text_of(self._loaded.tokenizer, before, i).removeprefix("␣") for i in ids]
         pieces = pieces_of(self._loaded.tokenizer, ids)
         return [piece.lstrip("Ġ▁") or "␣" for piece in pieces]
 
 
+def along_the_way(
+    start: Tensor,
+    end: Tensor,
+    value: float,
+    with_vectors: Callable[[Tensor], Tensor],
+    batch: int,
+    report: Report,
+) -> IntegratedGradients:
+    """Integrated gradients between two texts, along 50 Gauss–Legendre steps.
+
+    Args:
+        start: The vectors of the words at the start, ``[1, token, d]``.
+        end: Those at the end.
+        value: The target there.
+        with_vectors: The target of texts with such vectors, ``[text]``.
+        batch: How many texts are read at once.
+        report: Told how much is done; may raise to end it.
+    """
+    places, shares = np.polynomial.legendre.leggauss(_IG_STEPS)
+    steps = torch.tensor((places + 1) / 2, dtype=start.dtype)[:, None, None]
+    shares = torch.tensor(shares / 2)[:, None, None]
+    total = torch.zeros(start.shape[1:], dtype=torch.float64)
+    for first in range(0, _IG_STEPS, batch):
+        report(first / _IG_STEPS)
+        some = slice(first, first + batch)
+        vectors = (start + steps[some] * (end - start)).requires_grad_()
+        (slope,) = torch.autograd.grad(with_vectors(vectors).sum(), vectors)
+        total += (shares[some] * slope.double()).sum(0)
+    with torch.no_grad():
+        change = value - float(with_vectors(start)[0])
+    scores = (total * (end - start)[0].double()).sum(-1).numpy()
+    return IntegratedGradients(scores, abs(float(scores.sum()) - change), change)
+
+
+ANSWERS = (
+    "The trained layer answers the questions of its own task, and its answer at a token is all "
+    "that can be explained of it. Ask for “an answer”, or choose BERT or another model under "
+    "Model, then press Run."
+)
 _WEIGHTS = {"output_attentions": True}
 _NO_MASK = torch.ones(1, 1)  # a class is made of no mean that we would take
 
@@ -749,12 +854,34 @@ class _Variant:
             of no single ones.
         off: The heads that are off, bool ``[layer, head]``; None if none is.
         cut: The edges that are cut in every layer, bool ``[query, key]``; None if none is.
+        kept: The positions that are left where some were dropped; None where none was.
     """
 
     inputs: dict[str, Tensor]
     rows: tuple[int, ...]
     off: Tensor | None
     cut: Tensor | None
+    kept: list[int] | None
+
+
+def _stacked_cuts(variants: Sequence[_Variant], edited: Tensor | None, n: int) -> Tensor:
+    """The edges of one layer that are cut in each text, bool ``[text, head or 1, query, key]``.
+
+    Args:
+        variants: The texts; where tokens were dropped, the edges of the others move with them.
+        edited: What is cut in any case in the text as it is, ``[head or 1, query, key]``.
+        n: The length of the longest.
+    """
+    heads = 1 if edited is None else len(edited)
+    found = torch.zeros((len(variants), heads, n, n), dtype=torch.bool)
+    for into, variant in zip(found, variants, strict=True):
+        if edited is not None:
+            left = variant.kept
+            part = edited if left is None else edited[:, left][:, :, left]
+            into[:, : part.shape[1], : part.shape[2]] = part
+        if variant.cut is not None:
+            into |= variant.cut
+    return found
 
 
 def _stacked(variants: Sequence[_Variant], pad: int) -> dict[str, Tensor]:
@@ -808,6 +935,23 @@ def _where(name: str, rows: Sequence[int], tokens: Sequence[Token]) -> str:
     return f"The head reads the vectors of {some} tokens: attention is read as a mean over them."
 
 
+def _counted_from(target: NextWord | WrittenSpan, offset: int) -> NextWord | WrittenSpan:
+    """A target whose positions are counted from the start of what is written.
+
+    Raises:
+        ExplorerError: It stands in the text that is read, where nothing is written.
+    """
+    first = target.start if isinstance(target, WrittenSpan) else target.at
+    if first is not None and first < offset:
+        raise ExplorerError(
+            f"The tokens 0 to {offset - 1} are those of the text that is read, and what is written "
+            "stands behind them: choose one of the second text."
+        )
+    if isinstance(target, WrittenSpan):
+        return replace(target, start=target.start - offset, end=target.end - offset)
+    return target if target.at is None else replace(target, at=target.at - offset)
+
+
 def _placed(target: Target, tokens: Sequence[Token]) -> Target:
     """The target at a token: where it names none, at the first of the longest words."""
     if not isinstance(target, MaskedWord | OutputVector) or target.at is not None:
@@ -835,12 +979,12 @@ def check_kind(loaded: LoadedModel, target: Target) -> None:
         if loaded.tokenizer.mask_token_id is None:
             raise ExplorerError(f"The tokenizer of {name} has no [MASK], so no word can be masked.")
     if isinstance(target, NextWord | WrittenSpan):
-        if loaded.form == "pair":
-            raise ExplorerError(
-                f"{name} is an encoder-decoder: what it writes next is shown on Explore. On this "
-                "page a next word of models of one part can be explained, such as GPT-2."
-            )
         check_predicts(loaded)
+    elif loaded.form == "pair" and predicts != "class":
+        raise ExplorerError(
+            f"{name} is an encoder-decoder: on this page the next word that it writes can be "
+            "explained, and nothing else of it."
+        )
     if isinstance(target, ClassScore) and predicts != "class":
         raise ExplorerError(f"{name} has no head that chooses between classes.")
 
@@ -862,7 +1006,7 @@ def _no_words(loaded: LoadedModel) -> str:
 
 def intervention(
     run: Run, target: Target, progress: Progress = silent, neutral: str | None = None
-) -> Intervention:
+) -> "Intervention | Answering":
     """A run's model and text, ready to be asked about a target.
 
     Args:
@@ -874,8 +1018,12 @@ def intervention(
     Raises:
         ExplorerError: The run's source is no model with an output, or has no such target.
     """
-    run.check_is_unchanged()
-    return Intervention(load_model(model_with_output(run), progress), run, target, neutral)
+    if isinstance(run.source, Trained) and isinstance(target, NextWord):
+        from explorer.sources.answering import Answering
+
+        return Answering(run, target, progress, neutral)
+    loaded = load_model(model_with_output(run), progress)
+    return Intervention(loaded, run, target, neutral, progress)
 
 
 def model_with_output(run: Run) -> Model | InMemory:
@@ -886,11 +1034,7 @@ def model_with_output(run: Run) -> Model | InMemory:
     """
     run.check_is_for_a_model()
     if isinstance(run.source, Trained):
-        raise ExplorerError(
-            "The trained layer predicts the tokens of its own task, which Train shows, and this "
-            "page explains models of text. Choose BERT or another model under Model, then press "
-            "Run."
-        )
+        raise ExplorerError(ANSWERS)
     model = model_of(run.source)
     if model is None or isinstance(run.source, Transplanted):
         raise ExplorerError(

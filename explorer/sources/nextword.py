@@ -116,18 +116,20 @@ def _number_of(loaded: LoadedModel, word: str) -> int:
     return number
 
 
-def name_of(loaded: LoadedModel, asked: Predicted, ids: Sequence[int], tokens: Any) -> str:
-    """What is asked for, in words."""
+def name_of(
+    loaded: LoadedModel, asked: Predicted, ids: Sequence[int], tokens: Any, offset: int = 0
+) -> str:
+    """What is asked for, in words; so many tokens stand before those that are counted."""
     row = asked.rows[0]
 
     def named(token: int) -> str:
         return text_of(loaded.tokenizer, ids[: row + 1], token).removeprefix("␣")
 
-    behind = f"after “{tokens[row].text}” (token {row})"
+    behind = f"after “{tokens[row].text}” (token {offset + row})"
     word = named(asked.tokens[0])
     if asked.measure == "log":
-        last = asked.rows[-1] + 1
-        return f"logarithm of the probability of the tokens {row + 1} to {last}"
+        first, last = offset + row + 1, offset + asked.rows[-1] + 1
+        return f"logarithm of the probability of the tokens {first} to {last}"
     if asked.other is not None:
         return f"logit of “{word}” less that of “{named(asked.other)}”, {behind}"
     kind = "logit" if asked.measure == "logit" else "probability"

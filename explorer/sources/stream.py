@@ -341,7 +341,7 @@ class _Recorder:
     Copies of it: some models add in place to what a part gave out (Falcon).
     """
 
-    def __init__(self, width: int, head: torch.nn.Module) -> None:
+    def __init__(self, width: int, head: torch.nn.Module | None) -> None:
         self._width, self._head = width, head
         self.order: list[torch.nn.Module] = []
         self.read: dict[int, Tensor] = {}
@@ -468,6 +468,69 @@ def _entry(
         if read is not None and _rows(read).shape == stream.shape and _same(_rows(read), stream):
             return module
     return head  # with some of its positions alone
+
+
+@dataclass(frozen=True, eq=False)
+class TakenApart:
+    """A layer as it ran, by what its attention added to the stream.
+
+    Attributes:
+        module: The layer.
+        before: What it read, ``[token, d]``.
+        kept: What that is multiplied with as the stream goes on: 1 nearly everywhere.
+        factor: What attention adds is multiplied with this.
+        gave: What the map behind the heads gave out, ``[token, d]``.
+        norm: The norm between that and the sum; None if there is none.
+        weight: The map behind the heads, ``[d, heads · d_v]``.
+        read: What that map read: what the heads gave out, side by side, ``[token, heads · d_v]``.
+    """
+
+    module: torch.nn.Module
+    before: Tensor
+    kept: float
+    factor: float
+    gave: Tensor
+    norm: Norm | None
+    weight: Tensor
+    read: Tensor
+
+
+def take_apart(loaded: LoadedModel, run: Any) -> list[TakenApart]:
+    """The layers of a network as they run, each by what its attention adds to the stream.
+
+    Args:
+        loaded: The model.
+        run: Called to run its network.
+
+    Raises:
+        ExplorerError: Its layers do not hand one stream on, or do not add to it; or the heads of
+            one cannot be told apart.
+    """
+    network: Any = loaded.network
+    recorder = _Recorder(loaded.info.d_model, None)
+    hooks = [hook for name, m in network.named_modules() for hook in recorder.hooks(name, m)]
+    try:
+        run()
+    finally:
+        for hook in hooks:
+            hook.remove()
+    _, layers = _layers_in(network, recorder, loaded.info.name)
+    return [_taken(_stage(layer, i, recorder), loaded) for i, layer in enumerate(layers)]
+
+
+def _taken(recorded: _RecordedStage, loaded: LoadedModel) -> TakenApart:
+    stage = _fitted(recorded, loaded)
+    found = [(p, stage.heads[p.source]) for p in stage.pieces if p.source in stage.heads]
+    if len(found) != 1:
+        raise ExplorerError(
+            f"The heads of layer {stage.layer} of {loaded.info.name} cannot be told apart in what "
+            "they add."
+        )
+    ((piece, heads),) = found
+    return TakenApart(
+        *(recorded.module, recorded.before, stage.kept, piece.factor),
+        *(piece.output, piece.norm, heads.weight, heads.inputs),
+    )
 
 
 # --- from what ran to what was added ------------------------------------------------------------

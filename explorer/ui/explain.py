@@ -10,6 +10,7 @@ import streamlit as st
 from explorer import export
 from explorer.analysis.explanation import Explanation
 from explorer.code import python_of_explanation
+from explorer.edits import NO_EDITS
 from explorer.errors import ExplorerError
 from explorer.instrument import component
 from explorer.instrument.component import heard
@@ -23,10 +24,10 @@ from explorer.instrument.wire.explain import (
     pack_explain,
 )
 from explorer.instrument.wire.next import may_predict
-from explorer.instrument.wire.request import change_of, view_of
+from explorer.instrument.wire.request import Written, change_of, view_of
 from explorer.place import content_word, word_at
 from explorer.run import Run
-from explorer.source import Stories
+from explorer.source import Stories, Trained
 from explorer.target import Likeness, Target, target_to_query
 from explorer.trace import AttentionTrace
 from explorer.ui import background, controls, messages, place, state
@@ -34,10 +35,11 @@ from explorer.ui.answers import file, offer_npz
 from explorer.ui.scheduler import scheduler
 from explorer.ui.show import about_of, name_of
 from explorer.ui.work import Changing, Choosing, Explaining
-from explorer.ui.writing import can_write
+from explorer.ui.writing import can_write, edits_of
 
 _NOTHING: tuple[frozenset[tuple[int, int]], frozenset[int]] = (frozenset(), frozenset())
-Found = tuple[Explaining, tuple[Explanation, Predictions]]
+Outcome = tuple[Explanation, Predictions, Predictions]  # and the last of the model as it is
+Found = tuple[Explaining, Outcome]
 
 
 def ask() -> None:
@@ -64,7 +66,6 @@ def _open() -> None:
 
 def result() -> None:
     """Draw the explanation of what is wanted, or the last one, under what is asked for."""
-    state.as_it_is()
     session = st.session_state
     run: Run | None = session.wanted or session.shown
     slot = st.container(key="target_messages")
@@ -74,7 +75,7 @@ def result() -> None:
             messages.trouble(session.explain_trouble, "_of_target")
         session.explain_trouble = ""
     wish: Wish = session.explain_wish
-    wanted = run and Explaining(run, target, wish.how, wish.by_word, wish.whole_flow)
+    wanted = run and _explaining(run, target, wish)
     found: Found | None = background.outcome("explain", wanted)
     if found:
         found = _as_it_stands(*found)
@@ -84,9 +85,15 @@ def result() -> None:
     scheduler().warm_up()
 
 
+def _explaining(run: Run, target: Target, wish: Wish) -> Explaining:
+    neutral = wish.neutral.strip() if wish.how == "replace" else ""
+    return Explaining(run, target, wish.how, wish.by_word, wish.whole_flow, neutral)
+
+
 def _target(run: Run | None) -> Target:
     """The target that is asked for; the last one where that is none that can be."""
     session = st.session_state
+    run = run and replace(run, edits=NO_EDITS)
     if run != session.explain_run:
         if session.explain_run is not None:  # a place in the last text means nothing in this one
             session.explain_wish = replace(session.explain_wish, at=None)
@@ -109,20 +116,22 @@ def _target(run: Run | None) -> Target:
 
 def _writes(run: Run | None) -> bool:
     """Whether a run's model is known to predict the next word: then that is explained first."""
-    if run is None or isinstance(run.source, Stories):
+    if run is None or isinstance(run.source, Stories | Trained):
         return run is not None
-    if run != st.session_state.shown or not can_write(run):
+    shown: Run | None = st.session_state.shown
+    if shown is None or run != replace(shown, edits=NO_EDITS) or not can_write(run):
         return False
-    trace = scheduler().wait(run, f"{st.session_state.reader} about")
+    trace = scheduler().wait(shown, f"{st.session_state.reader} about")
     return may_predict(trace) and trace.model.part is None
 
 
 def _pinned(run: Run | None) -> int | None:
     """The word that is asked about at first: the one that is pinned, else one of content."""
     session = st.session_state
-    if run is None or run != session.shown or run.picture:
+    shown: Run | None = session.shown
+    if run is None or shown is None or run != replace(shown, edits=NO_EDITS) or run.picture:
         return None  # nobody knows its tokens yet
-    trace = scheduler().wait(run, f"{session.reader} about")
+    trace = scheduler().wait(shown, f"{session.reader} about")
     if trace.model.part in ("cross", "decoder"):
         return None  # what looks are tokens of another text
     pinned = place.here().in_trace(run, trace).query
@@ -131,12 +140,12 @@ def _pinned(run: Run | None) -> int | None:
     return next(iter(content_word(trace)), None)
 
 
-def _as_it_stands(work: Explaining, found: tuple[Explanation, Predictions]) -> Found:
+def _as_it_stands(work: Explaining, found: Outcome) -> Found:
     """What was found; of what was stopped, said that nothing more will come."""
-    explanation, predictions = found
+    explanation, predictions, before = found
     if not st.session_state.explain_job and not explanation.whole:
         explanation = explanation.left_off()
-    return work, (explanation, predictions)
+    return work, (explanation, predictions, before)
 
 
 def _possible(run: Run, found: Found | None) -> Any:
@@ -145,7 +154,8 @@ def _possible(run: Run, found: Found | None) -> Any:
     if session.explain_job and not (found and found[0].run == run):
         return None
     try:
-        return scheduler().wait(Choosing(run), f"{session.reader} choosing")
+        plain = Choosing(replace(run, edits=NO_EDITS))
+        return scheduler().wait(plain, f"{session.reader} choosing")
     except ExplorerError:
         return None  # the sentence that says why stands on the page already
 
@@ -177,12 +187,18 @@ def _drawn(run: Run, wanted: Explaining | None, found: Found | None) -> None:
     def on_wish(wish: Wish) -> None:
         session.explain_wish, session.wish_changed, session.wish_chosen = wish, True, True
 
+    def on_edit(wish: Written) -> None:
+        if wish.act == "edit" and session.shown is not None:
+            state.want(replace(session.shown, edits=wish.edits))
+            session.wish_changed = True
+
     component.show(
         "explain",
         payload,
         key="explain_view",
         request=heard(change_of, on_change),
         wish=heard(Wish.of, on_wish),
+        written=heard(Written.of, on_edit),
         page=heard(view_of, on_file),
     )
     if found and told:
@@ -190,16 +206,15 @@ def _drawn(run: Run, wanted: Explaining | None, found: Found | None) -> None:
         offer_npz(file_name(told[0], "npz", "explain"), make, 2**24, id(found[1][0]))
 
 
-def _told_of(
-    work: Explaining, found: tuple[Explanation, Predictions]
-) -> tuple[About, Changed | None]:
+def _told_of(work: Explaining, found: Outcome) -> tuple[About, Changed | None]:
     """Whose explanation it is, and what comes of the heads and words that are off or gone."""
     session = st.session_state
     explain_id = name_of(work)
     if session.explain_id != explain_id:  # what was off or gone belongs to the last explanation
         session.explain_id, session.heads_off, session.words_gone = explain_id, *_NOTHING
     off, gone = session.heads_off, session.words_gone
-    wish = Changing(work.run, work.target, off, gone, work.how) if off or gone else None
+    what = (off, gone, work.how, work.neutral)
+    wish = Changing(work.run, work.target, *what) if off or gone else None
     answer = background.aside("changing", wish)
     trace = scheduler().wait(work.run, f"{session.reader} about")
     place.opening(work.run, trace)  # which brings it over
@@ -207,9 +222,10 @@ def _told_of(
     code = python_of_explanation(
         work.run,
         work.target,
-        "replace" if found[0].instead else "drop",
+        found[0].how,
         by_word=work.by_word,
         whole_flow=work.whole_flow,
+        neutral=work.neutral,
     )
     about = replace(about_of(trace, work.run), code=code)
     return about, Changed(sorted(off), sorted(gone), *answer) if answer else None
@@ -217,13 +233,13 @@ def _told_of(
 
 def _page(
     work: Explaining,
-    found: tuple[Explanation, Predictions],
+    found: Outcome,
     about: About,
     changed: Changed | None,
     view: Mapping[str, str],
 ) -> str:
     """All this as a file."""
-    explanation, predictions = found
+    explanation, predictions, before = found
     make = partial(
         export.explanation_to_html,
         explanation,
@@ -231,6 +247,7 @@ def _page(
         about=about,
         opening=view,
         predictions=predictions,
+        before=before,
         changed=changed,
     )
     return file(view, lambda _: make())
@@ -238,20 +255,36 @@ def _page(
 
 def _explained(
     work: Explaining,
-    found: tuple[Explanation, Predictions],
+    found: Outcome,
     about: About,
     changed: Changed | None,
 ) -> dict[str, Any]:
-    explanation, predictions = found
+    explanation, predictions, before = found
     return explained_of(
         explanation,
         explain_id=name_of(work),
         returns=st.session_state.get("explain_returns", 0),
         about=about,
         predictions=predictions,
+        before=before,
         changed=changed,
         link=_link(work, explanation.at),
+        edits=_edits(work.run),
+        place=_place(),
     )
+
+
+def _edits(run: Run) -> str | None:
+    """What is changed in the model's attention, as links say it; None where nothing can be."""
+    if run != st.session_state.shown:
+        return None  # what is shown is not what would be changed
+    return edits_of(run, scheduler().wait(run, f"{st.session_state.reader} about"))
+
+
+def _place() -> dict[str, Any]:
+    """The head and words that the reader looks at, as views name them."""
+    here = place.here()
+    return {name: getattr(here, name) for name in ("layer", "heads", "queries", "keys")}
 
 
 def _look_at(at: int | None, run: Run, trace: AttentionTrace) -> None:
@@ -266,6 +299,8 @@ def _link(work: Explaining, at: int | None) -> dict[str, str] | None:
     if not work.run.fits_link():
         return None
     word = {} if at is None else {"at": str(at)}
-    told = Wish(how=work.how, by_word=work.by_word, whole_flow=work.whole_flow).to_query()
+    told = Wish(
+        how=work.how, by_word=work.by_word, whole_flow=work.whole_flow, neutral=work.neutral
+    ).to_query()
     asked = target_to_query(work.target) | word | told
     return work.run.to_query() | place.here().to_query() | asked

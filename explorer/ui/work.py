@@ -113,6 +113,7 @@ class Explaining:
         how: How words are taken away, ``replace``, ``drop`` or ``cut``.
         by_word: Whether a word's pieces count as one.
         whole_flow: Whether attention flow is computed however long it takes.
+        neutral: The token that stands in for a word that is taken away; empty for the model's own.
     """
 
     run: Run
@@ -120,6 +121,7 @@ class Explaining:
     how: How = "replace"
     by_word: bool = True
     whole_flow: bool = False
+    neutral: str = ""
 
 
 @dataclass(frozen=True)
@@ -153,6 +155,7 @@ class Changing:
     off: frozenset[tuple[int, int]]
     gone: frozenset[int]
     how: How
+    neutral: str = ""
 
 
 @dataclass(frozen=True)
@@ -357,33 +360,26 @@ def _within(progress: Progress) -> Progress:
 
 
 def _explain_or_change(work: Explaining | Changing, progress: Progress, show: Show) -> Any:
-    from explorer.sources.activations import read_activations
     from explorer.sources.intervention import intervention
 
-    asked = intervention(work.run, work.target, progress)
+    asked = intervention(work.run, work.target, progress, work.neutral or None)
     predicts = isinstance(work.target, MaskedWord | ClassScore | NextWord)
     if isinstance(work, Changing):
         what = (work.off, work.gone, work.how if work.how in asked.ways else asked.ways[0])
         return asked.changed(*what), asked.predictions(*what) if predicts else []
     from explorer.analysis.explanation import explain
 
-    def activations() -> Any:
-        try:
-            return read_activations(work.run, progress)
-        except ExplorerError as error:
-            return str(error)
-
     predictions = asked.predictions() if predicts else []
+    before = asked.predictions(edited=False) if predicts and work.run.edits else []
     found = explain(
         asked,
-        activations,
         how=work.how,
         by_word=work.by_word,
         whole_flow=work.whole_flow,
         report=progress,
-        show=lambda so_far: show((so_far, predictions)),
+        show=lambda so_far: show((so_far, predictions, before)),
     )
-    return found, predictions
+    return found, predictions, before
 
 
 def is_kept(work: Work) -> bool:

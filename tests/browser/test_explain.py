@@ -11,7 +11,6 @@ from playwright.sync_api import expect
 from explorer.analysis.explanation import explain, truth_line
 from explorer.run import Run
 from explorer.source import Folder
-from explorer.sources.activations import read_activations
 from explorer.sources.intervention import intervention
 from explorer.target import Likeness, MaskedWord
 from tests.browser.conftest import Reader
@@ -75,7 +74,7 @@ def explained(app, screens):
 
 def test_a_first_visit_explains_and_says_how_far_to_believe_it(reader, asked):
     open_explain(reader)
-    found = explain(asked, read_activations(Run(CAT)))
+    found = explain(asked)
     lines = reader.page.locator(".ax-findings li").all_inner_texts()
     assert lines == truth_line(found)
     expect(reader.page.locator(".ax-target")).to_contain_text(
@@ -88,7 +87,7 @@ def test_a_first_visit_explains_and_says_how_far_to_believe_it(reader, asked):
 
 
 def test_a_word_pointed_at_gives_every_methods_number(explained, asked):
-    found = explain(asked, read_activations(Run(CAT)))
+    found = explain(asked)
     tired = 9  # the tenth word
     rows = explained.page.locator(".ax-method")
     rows.nth(1).get_by_text("tired", exact=True).hover()

@@ -16,10 +16,10 @@ import {
 const WISH = {
   ...{ kind: "like", other: "x", first: false, at: null, guess: "", label: null },
   ...{ versus: "", logit: false, start: 0, end: 1 },
-  ...{ how: "replace", by_word: true, whole_flow: false },
+  ...{ how: "replace", neutral: "", by_word: true, whole_flow: false },
 };
 const bar = (/** @type {any} */ reasons) => ({
-  ...{ wish: WISH, reasons, classes: [], tokens: [], stale: false },
+  ...{ wish: WISH, reasons, classes: [], tokens: [], answers: false, stale: false },
 });
 const NONE = { like: "", word: "", next: "", span: "", class: "", vector: "" };
 

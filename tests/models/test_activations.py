@@ -8,6 +8,7 @@ from explorer.activations import Activations
 from explorer.analysis.alti import alti, alti_rollout
 from explorer.analysis.norms import attention_norms, head_norms, mixing_ratio
 from explorer.errors import ExplorerError
+from explorer.residual import Norm
 from explorer.run import Run
 from explorer.source import Embedded, Scratch
 from explorer.sources.activations import read_activations
@@ -32,9 +33,13 @@ def tiny(seed, n=3, d=4, heads=2, layers=1):
 
     weights = rng.dirichlet(np.ones(n), size=(layers, heads, n)).astype(np.float32)
     x, v, w_o, b_o = r(layers, n, d), r(layers, heads, n, d // heads), r(layers, d, d), r(layers, d)
-    gain, shift, eps = r(layers, d), r(layers, d), np.full(layers, 1e-12, dtype=np.float32)
+    gain, shift = r(layers, d), r(layers, d)
     joined = (weights @ v).transpose(0, 2, 1, 3).reshape(layers, n, d)
     before = joined @ w_o.transpose(0, 2, 1) + b_o[:, None] + x
+    norms = tuple(
+        Norm(g.astype(float), s.astype(float), True, np.sqrt(b.astype(float).var(-1) + 1e-12))
+        for g, s, b in zip(gain, shift, before, strict=True)
+    )
     y = torch.stack(
         [
             torch.nn.functional.layer_norm(
@@ -45,7 +50,7 @@ def tiny(seed, n=3, d=4, heads=2, layers=1):
     ).numpy()
     tokens = tuple(Token("a", (i, i + 1), i, 0, False) for i in range(n))
     info = ModelInfo("tiny", None, layers, heads, d, n)
-    return Activations(info, tokens, weights, x, v, w_o, b_o, gain, shift, eps, y)
+    return Activations(info, tokens, weights, x, v, w_o, (None,) * layers, norms, y)
 
 
 def parts(activations, layer):
@@ -57,10 +62,9 @@ def parts(activations, layer):
         f = activations.values[layer, h].astype(float) @ w_o[:, h * width : (h + 1) * width].T
         moved += activations.weights[layer, h].astype(float)[:, :, None] * f[None]
     kept = moved + np.eye(n)[:, :, None] * activations.inputs[layer].astype(float)[None]
-    before = kept.sum(axis=1) + activations.b_o[layer]
-    deviation = np.sqrt(before.var(axis=-1) + activations.eps[layer])
+    norm = activations.joined[layer]
     centred = kept - kept.mean(axis=-1, keepdims=True)
-    normed = activations.gain[layer].astype(float) * centred / deviation[:, None, None]
+    normed = norm.gain * centred / norm.scale[:, None, None]
     return moved, kept, normed
 
 
@@ -107,13 +111,15 @@ def test_alti_is_that_of_the_plain_formula(which, activations):
 
 
 def test_the_parts_of_a_bert_layer_add_up_to_its_own_output(activations):
-    for layer in range(6):
-        _, _, normed = parts(activations, layer)
-        w_o_bias = activations.b_o[layer].astype(float)
-        before = parts(activations, layer)[1].sum(axis=1) + w_o_bias
-        deviation = np.sqrt(before.var(axis=-1) + activations.eps[layer])
-        bias = activations.gain[layer] * (w_o_bias - w_o_bias.mean()) / deviation[:, None]
-        whole = normed.sum(axis=1) + bias + activations.shift[layer]
+    blocks = load_model(Embedded(), silent).network.encoder.layer
+    for layer, block in enumerate(blocks):
+        _, kept, normed = parts(activations, layer)
+        norm, module = activations.joined[layer], block.attention.output
+        b_o = module.dense.bias.detach().double().numpy()
+        deviation = np.sqrt((kept.sum(axis=1) + b_o).var(axis=-1) + module.LayerNorm.eps)
+        assert norm.scale == pytest.approx(deviation, rel=1e-5)
+        bias = norm.gain * (b_o - b_o.mean()) / norm.scale[:, None]
+        whole = normed.sum(axis=1) + bias + norm.shift
         assert whole == pytest.approx(activations.outputs[layer], abs=2e-5)
 
 
@@ -124,7 +130,6 @@ def test_what_is_read_is_what_the_model_computes(activations):
         x = torch.tensor(activations.inputs[2])[None]
         want = block.self.value(x)[0].unflatten(-1, (12, 32)).transpose(0, 1)
     assert activations.values[2] == pytest.approx(want.numpy(), abs=1e-6)
-    assert activations.eps[2] == pytest.approx(block.output.LayerNorm.eps)
 
 
 def test_cls_takes_half_of_the_attention_but_moves_little(activations):

@@ -332,8 +332,8 @@ def test_why_no_masked_word_can_be_guessed_is_said_truly(make, says, tmp_path):
         intervention(run, MaskedWord(2))
 
 
-def test_the_trained_layer_is_not_said_to_predict_nothing():
-    with pytest.raises(ExplorerError, match="predicts the tokens of its own task"):
+def test_the_trained_layer_is_said_to_have_answers_alone():
+    with pytest.raises(ExplorerError, match="its answer at a token is all"):
         intervention(Run("3 1 2", source=Trained("reverse")), Likeness("1"))
 
 

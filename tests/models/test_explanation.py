@@ -23,7 +23,6 @@ from explorer.limits import MAX_LINES
 from explorer.run import Run
 from explorer.source import Folder
 from explorer.sources import trace_run
-from explorer.sources.activations import read_activations
 from explorer.sources.intervention import intervention
 from explorer.target import ClassScore, Likeness, MaskedWord, OutputVector
 from tests.models.tiny import WORDS, tiny_model
@@ -34,11 +33,7 @@ TOLERANCE = 1e-6
 
 
 def explained(run, target, **options):
-    try:
-        activations = read_activations(run)
-    except ExplorerError as error:
-        activations = str(error)
-    return explain(intervention(run, target), activations, **options)
+    return explain(intervention(run, target), **options)
 
 
 def score(found, key):

@@ -5,7 +5,6 @@ import json
 import pytest
 
 from explorer.errors import ExplorerError
-from explorer.lesson import Trained
 from explorer.run import Run
 from explorer.source import Embedded, Folder, Scratch, Transplanted
 from explorer.sources.intervention import intervention
@@ -53,7 +52,6 @@ def test_classes_have_the_models_own_names(tmp_path):
     [
         (Scratch(), "predicts nothing"),
         (Transplanted(Embedded()), "predicts nothing"),
-        (Trained(), "predicts the tokens of its own task"),
     ],
 )
 def test_a_source_without_an_output_has_no_target_and_says_why(source, says):

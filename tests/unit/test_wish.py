@@ -19,7 +19,8 @@ wishes = st.builds(
     at=st.none() | st.integers(0, 9),
     guess=st.just("") | words,
     label=st.none() | st.integers(0, 9),
-    how=st.sampled_from(["replace", "drop"]),
+    how=st.sampled_from(["replace", "drop", "cut"]),
+    neutral=st.just("") | words,
     by_word=st.booleans(),
     whole_flow=st.booleans(),
 )
@@ -50,6 +51,7 @@ def test_a_link_opens_the_target_and_the_ways_that_were_asked_for(wish):
         {"at": True},
         {"at": 10**9},
         {"label": "0"},
+        {"neutral": 3},
     ],
 )
 def test_what_is_no_wish_is_not_taken_for_one(change):

@@ -12,6 +12,7 @@ export default createComponent((root, send) => {
     asking,
     change: (off, gone) => send("request", { off, gone: gone.map((position) => [position]) }),
     ask: (wish) => send("wish", wish),
+    edit: (edits) => send("written", { act: "edit", edits }),
     page: (view) => send("page", view),
     npz: press("npz"),
     leave: () => {

@@ -41,7 +41,9 @@ const and = (list, more) => [...new Set([...list, ...more])].sort((a, b) => Numb
 
 /**
  * What may be changed of what is looked at: the chosen heads, and the words that are pinned.
- * @param {Edits} edits @param {import("./view.js").View} view @param {string[]} tokens of the text
+ * @param {Edits} edits
+ * @param {Pick<import("./view.js").View, "layer" | "heads" | "queries" | "keys">} view
+ * @param {string[]} tokens of the text
  * @returns {Offer[]}
  */
 export function offersOf(edits, { layer, heads, queries, keys }, tokens) {

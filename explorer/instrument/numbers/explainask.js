@@ -4,12 +4,13 @@
  * @typedef {"like" | "word" | "class" | "vector" | "next" | "span"} Kind
  * @typedef {{kind: Kind, other: string, first: boolean, at: number | null, guess: string,
  *            label: number | null, versus: string, logit: boolean, start: number, end: number,
- *            how: "replace" | "drop" | "cut", by_word: boolean, whole_flow: boolean}} Wish
+ *            how: "replace" | "drop" | "cut", neutral: string, by_word: boolean,
+ *            whole_flow: boolean}} Wish
  *   what is asked for; explain.py checks it
  * @typedef {{wish: Wish, reasons: Record<Kind, string> | null, classes: string[],
- *            tokens: {text: string, special: boolean}[], stale: boolean}} Bar
+ *            tokens: {text: string, special: boolean}[], answers: boolean, stale: boolean}} Bar
  *   reasons: why the model has a kind of target not, empty where it has it; null while that is not
- *   known; stale: whether what is shown was found for something else
+ *   known; answers: whether what is called a next word is an answer at a token; stale: whether what is shown was found for something else
  */
 
 /** @type {[Kind, string, string][]} */
@@ -22,12 +23,16 @@ export const KINDS = [
   ["vector", "a word’s output", "How long a word’s vector is when it comes out of the model"],
 ];
 
+/** What a kind of target is called. @param {Kind} kind @param {boolean} answers */
+export const kindName = (kind, answers) =>
+  kind === "next" && answers ? "an answer" : (KINDS.find(([one]) => one === kind)?.[1] ?? "");
+
 /** Whether a target is about one word, which a click chooses. @param {Kind} kind */
 export const asksWord = (kind) => ["word", "vector", "next", "span"].includes(kind);
 
-/** What is asked of the words. @param {Kind} kind */
-export function whichWord(kind) {
-  if (kind === "next") return "After which word";
+/** What is asked of the words. @param {Kind} kind @param {boolean} [answers] */
+export function whichWord(kind, answers = false) {
+  if (kind === "next") return answers ? "At which token" : "After which word";
   return kind === "span" ? "From which word, to which" : "Which word";
 }
 
@@ -50,12 +55,13 @@ export function isChosen({ kind, start, end, at: asked }, at, found) {
 const firstOf = (text) => text.split(/(?<=\.)\s/)[0].replace(/\.$/, "");
 
 /** What is grey and why, in short; empty where nothing is. @param {Bar} bar */
-export function greyedSentence({ reasons }) {
+export function greyedSentence({ reasons, answers }) {
   const grey = KINDS.flatMap(([kind, name]) => {
     const why = reasons?.[kind];
     return why ? [{ name, why }] : [];
   });
   if (!grey.length) return "";
+  if (answers) return firstOf(Object.values(reasons ?? {}).find(Boolean) ?? "") + ".";
   if (grey.length === KINDS.length) return "None of these can be explained of what you chose.";
   return `Not here: ${grey.map((one) => `${one.name} (${firstOf(one.why)})`).join("; ")}.`;
 }
@@ -64,11 +70,12 @@ export function greyedSentence({ reasons }) {
  * What is not as it usually is: each with a name, and the wish without it.
  * @param {Wish} wish @returns {{name: string, without: Partial<Wish>}[]}
  */
-export function unusual({ how, by_word, whole_flow }) {
+export function unusual({ how, neutral, by_word, whole_flow }) {
   /** @type {[boolean, string, Partial<Wish>][]} */
   const all = [
     [how === "drop", "words are dropped", { how: "replace" }],
     [how === "cut", "words are cut out of attention", { how: "replace" }],
+    [how === "replace" && neutral !== "", `“${neutral}” in their place`, { neutral: "" }],
     [!by_word, "piece by piece", { by_word: true }],
     [whole_flow, "attention flow in full", { whole_flow: false }],
   ];

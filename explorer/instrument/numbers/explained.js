@@ -3,21 +3,32 @@
 import { read } from "../wire/container.js";
 
 /**
+ * @typedef {{layer: number, heads: number[], queries: number[], keys: number[]}} Place
  * @typedef {{rho: number | null, low: number, high: number, n: number}} Agreed
  * @typedef {{shares: number[], deletion: number[], insertion: number[], areas: [number, number]}} CurvesOf
  * @typedef {{key: string, name: string, paper: string, caveat: string, signed: boolean,
  *            values: (number | null)[] | null, reason: string, agreement: Agreed | null,
- *            curves: CurvesOf | null}} MethodOf
+ *            curves: CurvesOf | null, pointing: Pointing | null}} MethodOf
+ * @typedef {{rank: number, area: number | null, n: number}} Pointing
+ *   the place of the best of the words that are known to decide; how likely one of them has a higher
+ *   score than another word; of how many words
  * @typedef {[string, number][]} Guesses
  * @typedef {{heads: [number, number][], gone: number[], value: number, predictions: Guesses}} Changed
  * @typedef {{id: string, about: import("../parts/about.js").About, link: Record<string, string> | null,
  *            opening: Record<string, string> | null, title: string, name: string,
- *            value: number, empty: number | null, instead: string | null, at: number | null,
+ *            value: number, plain: number | null, edits: string | null, place: Place | null,
+ *            deciding: number[], points: Pointing | null, how: "replace" | "drop" | "cut",
+ *            empty: number | null, instead: string | null, at: number | null,
  *            tokens: {text: string, special: boolean}[], units: number[][],
  *            whole: boolean, stopped: boolean, removal: (number | null)[] | null, lines: string[], methods: MethodOf[],
  *            shape: [number, number] | null, numbers: number[], effects: number[] | null, importance: number[] | null,
  *            heads_reason: string, heads_agree: number | null, predictions: Guesses,
+ *            before: Guesses,
  *            agreements: [number | null, number, number][][], changed: Changed | null}} Explained
+ *   plain: the target of the model as it is, null where nothing is changed in its attention; before:
+ *   what it predicts then; edits: what is changed, as links say it, null where nothing can be;
+ *   place: the head and words that are looked at; deciding: the units that are known to decide;
+ *   points: how far measured removal points at those;
  *   opening: the view of a file, in which no server can be asked; null elsewhere;
  *   at: the token that the target is about, if it is about one;
  *   instead: the token that stands where a word was taken away, null where the gap is closed;

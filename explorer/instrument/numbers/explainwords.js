@@ -11,7 +11,8 @@ import { answerTo, inPlain, inSigned, NOT_HERE, unitText, valuesOf } from "./exp
 
 /** What a word's own numbers are. @param {Explained} found @param {number} unit */
 function pointedText(found, unit) {
-  const away = found.instead === null ? "drop it" : `put ${found.instead} in its place`;
+  const gone = found.how === "cut" ? "let no later word look at it" : "drop it";
+  const away = found.instead === null ? gone : `put ${found.instead} in its place`;
   return found.removal
     ? `“${unitText(found, unit)}”: ${away}, and the target changes by ${inSigned(-(found.removal[unit] ?? 0))}. Each method’s score of it stands on the right.`
     : `“${unitText(found, unit)}”: each method’s score of it stands on the right.`;
@@ -45,6 +46,16 @@ export function goneSentence({ found, off, gone }) {
 /** A method's score of a unit. @param {MethodOf | null} of null: removal @param {number | null} value */
 export const scoreText = (of, value) => (of && !of.signed ? inPlain(value) : inSigned(value));
 
+/**
+ * Where the words that are known to decide stand by a score, in short and in full.
+ * @param {import("./explained.js").Pointing} pointing
+ * @returns {[string, string]}
+ */
+export const placeWords = ({ rank, area, n }) => [
+  `truth: place ${rank % 1 ? rank.toFixed(1) : rank} of ${n}`,
+  `The best of the words that decide stands at place ${rank} of ${n}.${area === null ? "" : ` Area under the ROC curve: ${area.toFixed(2)}; 0.5 by chance, 1 if all stand first.`}`,
+];
+
 /** The scores that are there, measured removal (null) first. @param {Explained} found */
 export const scoresOf = (found) => [null, ...found.methods.filter((m) => m.values)];
 
@@ -72,6 +83,5 @@ export function explainedPython({ found, off, gone }) {
   if (!code || !(off.length || gone.length)) return code;
   const heads = off.map(([layer, head]) => `(${layer}, ${head})`);
   const tokens = gone.flatMap((unit) => found.units[unit]);
-  const how = found.instead === null ? "drop" : "replace";
-  return `${code}print(asked.changed([${heads.join(", ")}], [${tokens.join(", ")}], "${how}"))\n`;
+  return `${code}print(asked.changed([${heads.join(", ")}], [${tokens.join(", ")}], "${found.how}"))\n`;
 }

@@ -70,23 +70,31 @@ export const READING =
 export const effectWords = ({ effects, heads_agree }) =>
   `Blue heads support the target, orange ones work against it; full colour at ±${largest(effects ?? []).toPrecision(2)}.${heads_agree === null ? "" : ` Gradient importance ranks the heads as this does at ${inPlain(heads_agree)}.`}`;
 
+/** A probability, and where something is changed by how much it differs. @param {number} p @param {number | undefined} was @param {boolean} told */
+const inChange = (p, was, told) =>
+  told
+    ? `${p.toFixed(4)}${was === undefined ? " (new)" : ` (${inSigned(p - was, 4)})`}`
+    : p.toFixed(4);
+
 /**
  * What is predicted, and beside it what is predicted after the change: a table as texts.
  * @param {Switched} switched
  */
 export function guessTable({ found, off, gone }) {
   const altered = off.length > 0 || gone.length > 0;
+  const asItIs = new Map(found.before);
   const after = altered ? answerTo(found, off, gone)?.predictions : null;
   const before = new Map(found.predictions);
   const head = ["now predicted", "probability"];
+  if (found.before.length) head.push("the model as it is", "probability");
   if (altered) head.push("after the change", "probability");
   const body = found.predictions.map(([text, p], i) => {
-    const cells = [text, p.toFixed(4)];
+    const cells = [text, inChange(p, asItIs.get(text), found.before.length > 0)];
+    const [word, share] = found.before[i] ?? [];
+    if (word !== undefined) cells.push(word, (share ?? 0).toFixed(4));
     if (altered) {
       const [other, q] = after?.[i] ?? ["…", 0];
-      const was = before.get(other);
-      const by = was === undefined ? " (new)" : ` (${inSigned(q - was, 4)})`;
-      cells.push(other, after ? `${q.toFixed(4)}${by}` : "");
+      cells.push(other, after ? inChange(q, before.get(other), true) : "");
     }
     return cells;
   });

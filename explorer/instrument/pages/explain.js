@@ -1,7 +1,8 @@
 // One output explained: what is asked, every method's scores on the text, how far they agree with
 // removal, and heads to switch off. It knows nothing of its host.
 
-import { inPlain, unpackExplained } from "../numbers/explained.js";
+import { readEdits, writeEdits } from "../numbers/edits.js";
+import { inPlain, inSigned, unpackExplained } from "../numbers/explained.js";
 import {
   chosenOf,
   explainPainted,
@@ -20,6 +21,7 @@ import {
   READING,
 } from "../numbers/explainwords.js";
 import { createAskBar } from "../panels/askbar.js";
+import { createChanges } from "../panels/changes.js";
 import { createMethodRows } from "../panels/methodrows.js";
 import { agreementTable, scoreTable } from "../panels/methodtables.js";
 import { createSwitchOff } from "../panels/switchoff.js";
@@ -42,6 +44,7 @@ import { followSizes } from "./sizes.js";
  *              link: Record<string, string> | null) => void,
  *   npz: (() => void) | null, copyLink: (() => Promise<boolean>) | null,
  *   change?: (heads: Head[], gone: number[]) => void,
+ *   edit?: (edits: string) => void,
  *   ask?: (wish: import("../numbers/explainask.js").Wish) => void,
  *   page?: (view: Record<string, string>) => void,
  *   asking?: import("../parts/about.js").Asking,
@@ -62,7 +65,7 @@ const WHY_OTHER =
 /** The names that a link uses. */
 export const EXPLAIN_PARAMS = [
   ...["method", "off", "gone", "target", "other", "first", "at", "guess", "label"],
-  ...["away", "pieces", "flow"],
+  ...["away", "neutral", "pieces", "flow"],
 ];
 
 /** @param {HTMLElement} root @param {ExplainHost} host */
@@ -149,6 +152,14 @@ function actsOf(here) {
   return {
     setGone,
     setOff: (/** @type {Head[]} */ off) => changeLink({ off }, showChanges, true),
+    /** The heads that are off become a change of the model, and all is explained anew. */
+    keepOff: () => {
+      if (!here.state || here.state.found.edits === null) return;
+      const { found, off } = here.state;
+      const edits = readEdits(found.edits ?? "");
+      const all = [...new Set([...edits.off, ...off.map((head) => head.join("-"))])];
+      host.edit?.(writeEdits({ ...edits, off: all }));
+    },
     takeAway: (/** @type {number} */ unit) => {
       if (here.state) setGone(withUnit(here.state.gone, unit));
     },
@@ -197,7 +208,8 @@ function createParts(here, act) {
   const putBack = () => act.setGone([]);
   const goneBack = pushButton("Put them back", "Put all words back", putBack, "ax-copy");
   const curves = createCurves();
-  const heads = createSwitchOff(act.setOff);
+  const changes = createChanges(host.edit ?? null);
+  const heads = createSwitchOff(act.setOff, host.edit ? act.keepOff : null);
   const title = h("h3", {}, "Which words matter? Every method on the same text");
   const scoring = h(
     "section",
@@ -223,7 +235,20 @@ function createParts(here, act) {
     },
   );
   return {
-    ...{ ask, target, rows, pointedSays, caveat, goneSays, goneBack, curves, heads, scoring, save },
+    ...{
+      ask,
+      changes,
+      target,
+      rows,
+      pointedSays,
+      caveat,
+      goneSays,
+      goneBack,
+      curves,
+      heads,
+      scoring,
+      save,
+    },
     results: h("div", { class: "ax-results" }),
     why: h("p", { class: "ax-help", hidden: "" }, WHY_OTHER),
     lines: h("ul", { class: "ax-findings" }),
@@ -238,7 +263,7 @@ function createParts(here, act) {
 /** @param {Parts} parts */
 function layOut(parts) {
   const { ask, about, target, lines, copy, save, scoring, curves, table, matrix, heads } = parts;
-  const { results, asks, why } = parts;
+  const { results, asks, why, changes } = parts;
   const away = h("div", { class: "ax-away" }, ...(copy ? [copy.element] : []), save.element);
   results.append(
     ...[target, why, lines, scoring, curves.element],
@@ -253,7 +278,9 @@ function layOut(parts) {
   );
   return [
     h("div", { class: "ax-top" }, about.element, away),
-    ...(asks ? [h("div", { class: "ax-tools ax-ask" }, ...ask.elements), ...ask.below] : []),
+    ...(asks ? [h("div", { class: "ax-tools ax-ask" }, ...ask.elements)] : []),
+    h("div", { class: "ax-bar" }, changes.element, changes.chips),
+    ...(asks ? ask.below : []),
     results,
   ];
 }
@@ -263,7 +290,11 @@ function showAll(parts, shown) {
   const { state, theme } = shown;
   const { found } = state;
   const { target, lines, rows, pointedSays, table, matrix } = parts;
-  target.replaceChildren("Explained: ", h("strong", {}, found.name), ` = ${inPlain(found.value)}`);
+  target.replaceChildren(
+    ...["Explained: ", h("strong", {}, found.name), ` = ${inPlain(found.value)}`],
+    ...besides(found),
+  );
+  showChangeable(parts, found);
   lines.replaceChildren(...found.lines.map((line) => h("li", {}, line)));
   rows.show(state, theme);
   sayPointed(pointedSays, state);
@@ -271,6 +302,28 @@ function showAll(parts, shown) {
   table.replaceChildren(scoreTable(found));
   matrix.replaceChildren(agreementTable(found));
   showChanges(parts, shown);
+}
+
+/** The target of the model as it is, where that is another. @param {import("../numbers/explained.js").Explained} found */
+const besides = ({ plain, value }) =>
+  plain === null
+    ? []
+    : [
+        h(
+          "span",
+          { class: "ax-help ax-plain" },
+          ` ${inSigned(value - plain, 4)} to the model as it is, ${inPlain(plain)}`,
+        ),
+      ];
+
+/**
+ * What may be changed in the model's attention, and what is.
+ * @param {Parts} parts @param {import("../numbers/explained.js").Explained} found
+ */
+function showChangeable({ changes }, { id, edits, place, tokens }) {
+  const view = place ?? { layer: 0, heads: [], queries: [], keys: [] };
+  const can = edits !== null && place !== null;
+  changes.show({ trace: { head: { id, edits: can ? edits : null, query_tokens: tokens } }, view });
 }
 
 /** The word under the pointer. @param {Parts} parts @param {Shown} shown */

@@ -8,6 +8,7 @@ import {
   greyedSentence,
   isChosen,
   KINDS,
+  kindName,
   tokenText,
   unusual,
   whichWord,
@@ -42,7 +43,7 @@ export function createAskBar(ask) {
     show: (bar, at) => {
       const { wish, reasons } = bar;
       kinds.show(wish.kind);
-      markGrey(kinds.element, reasons);
+      markGrey(kinds.element, reasons, bar.answers);
       setText(grey, greyedSentence(bar));
       grey.hidden = !grey.textContent;
       details.show(bar);
@@ -53,14 +54,15 @@ export function createAskBar(ask) {
   };
 }
 
-/** @param {HTMLElement} kinds @param {Bar["reasons"]} reasons */
-function markGrey(kinds, reasons) {
+/** @param {HTMLElement} kinds @param {Bar["reasons"]} reasons @param {boolean} answers */
+function markGrey(kinds, reasons, answers) {
   for (const [kind, , title] of KINDS) {
     const input = /** @type {HTMLInputElement} */ (kinds.querySelector(`[value=${kind}]`));
     const why = reasons?.[kind] ?? "";
     input.disabled = why !== "";
     const label = /** @type {HTMLElement} */ (input.closest("label"));
     label.title = why || title;
+    setText(/** @type {HTMLElement} */ (label.lastElementChild), kindName(kind, answers));
   }
 }
 
@@ -187,13 +189,16 @@ function createHow(ask) {
     (value) => ask({ whole_flow: value === "whole" }),
   );
   way.element.firstElementChild?.append(" ", helpMark(REPLACED));
-  const inside = [way.element, pieces.element, flow.element];
+  const by = createBox("Replaced by", "the model’s own", (text) => ask({ neutral: text.trim() }));
+  const inside = [way.element, by.element, pieces.element, flow.element];
   const element = createMenu("How words go", inside, "ax-how");
   return {
     element,
     /** @param {Wish} wish */
     show: (wish) => {
       way.show(wish.how);
+      by.show(wish.neutral);
+      by.element.hidden = wish.how !== "replace";
       pieces.show(wish.by_word ? "word" : "piece");
       flow.show(wish.whole_flow ? "whole" : "short");
     },
@@ -217,11 +222,11 @@ function createWords(ask) {
   return {
     element,
     /** @param {Bar} bar @param {number | null} found */
-    show: ({ wish, tokens, stale }, found) => {
+    show: ({ wish, tokens, answers, stale }, found) => {
       element.hidden = !asksWord(wish.kind) || !tokens.length;
       if (element.hidden) return;
       wished = wish;
-      setText(question, `${whichWord(wish.kind)}? ${byHand("Click it.", "Tap it.")}`);
+      setText(question, `${whichWord(wish.kind, answers)}? ${byHand("Click it.", "Tap it.")}`);
       const key = JSON.stringify(tokens);
       if (key !== built)
         line.replaceChildren(...tokens.map((token, i) => wordOf(token, i, choose)));

@@ -4,7 +4,11 @@ import { changedIn, offersOf, readEdits, writeEdits } from "../numbers/edits.js"
 import { h, pushButton } from "../parts/dom.js";
 import { createMenu } from "../parts/menu.js";
 
-/** @typedef {import("../numbers/scene.js").Scene} Scene */
+/**
+ * @typedef {{trace: {head: {id: string, edits: string | null, query_tokens: {text: string}[]}},
+ *            view: Pick<import("../numbers/view.js").View, "layer" | "heads" | "queries" | "keys">}}
+ *   Changeable what is looked at: a scene, or as much of one
+ */
 
 const HELP = "The model runs anew with its attention changed; everything else follows from that.";
 
@@ -16,7 +20,7 @@ export function createChanges(edit) {
   const chips = h("span", { class: "ax-inforce" });
   let shown = "";
 
-  /** @param {Scene} scene */
+  /** @param {Changeable} scene */
   function show({ trace: { head }, view }) {
     element.hidden = edit === null || head.edits === null;
     if (edit === null || head.edits === null) return chips.replaceChildren();

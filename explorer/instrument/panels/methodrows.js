@@ -2,7 +2,7 @@
 
 import { bound } from "../numbers/basics.js";
 import { inPlain, stretches, valuesOf } from "../numbers/explained.js";
-import { scoreText } from "../numbers/explainwords.js";
+import { placeWords, scoreText } from "../numbers/explainwords.js";
 import { css, inkOn } from "../numbers/palette.js";
 import { term } from "../parts/bubble.js";
 import { h, pushButton, setText } from "../parts/dom.js";
@@ -109,7 +109,8 @@ function showScores(rows, { found, pointed }) {
 
 /** @param {Explained} found @param {Theme} theme @param {RowActs} act */
 function truthRow(found, theme, act) {
-  const away = found.instead ? `${found.instead} in its place` : "dropped";
+  const gone = found.how === "cut" ? "cut out of attention" : "dropped";
+  const away = found.instead ? `${found.instead} in its place` : gone;
   const awaited = found.stopped ? " was not measured" : " is measured last…";
   const says = found.removal ? ` each word ${away}` : awaited;
   return h(
@@ -127,6 +128,7 @@ function truthRow(found, theme, act) {
       "div",
       { class: "ax-agree ax-help", role: "cell" },
       h("span", {}, term("rank correlation", "agreement with it"), ", −1 to 1"),
+      ...placeOf(found.points),
     ),
   );
 }
@@ -148,10 +150,17 @@ function rowOf({ found, method }, of, theme, act) {
       ? textOf(found, of, theme, act)
       : h("div", { class: "ax-help", role: "cell" }, missing),
     h("div", { class: "ax-score-now", "data-score": of.key, role: "cell" }),
-    agreeOf(of),
+    h("div", { class: "ax-agreeing" }, agreeOf(of), ...placeOf(of.pointing)),
   );
   line.classList.toggle("ax-method-on", of.key === method);
   return line;
+}
+
+/** Where the words that are known to decide stand by a score. @param {import("../numbers/explained.js").Pointing | null} pointing */
+function placeOf(pointing) {
+  if (!pointing) return [];
+  const [says, title] = placeWords(pointing);
+  return [h("span", { class: "ax-help ax-points", title }, says)];
 }
 
 /** The agreement as a dot with its interval between −1 and 1. @param {MethodOf} of */
@@ -188,6 +197,7 @@ function textOf(found, of, theme, act) {
       return word;
     }
     const [back, ink] = coloursOf(found, of, theme, unit);
+    word.classList.toggle("ax-deciding", found.deciding.includes(unit));
     word.style.background = back;
     word.style.color = ink;
     word.dataset.unit = String(unit);

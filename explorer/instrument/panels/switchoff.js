@@ -31,9 +31,13 @@ import { readTheme } from "../parts/theme.js";
 
 const MOVES = "Heads that move the target most: without them it rises (+) or falls (−)";
 const RANKS = 12;
+const KEEP = "The model runs anew without these heads, and every method explains what it says then";
 
-/** @param {(off: Head[]) => void} change called with the heads that shall be off */
-export function createSwitchOff(change) {
+/**
+ * @param {(off: Head[]) => void} change called with the heads that shall be off
+ * @param {(() => void) | null} keep explains all anew without those that are off
+ */
+export function createSwitchOff(change, keep) {
   /** @type {Here} */
   const here = { switched: null, theme: readTheme(document.body), hovered: null };
   const toggle = (/** @type {number} */ i) => {
@@ -48,7 +52,8 @@ export function createSwitchOff(change) {
     leave: () => change([]),
   });
   const allOn = pushButton("All heads on", "Switch every head on again", () => change([]));
-  const parts = createParts(grid, allOn);
+  const without = pushButton("Explain without them", KEEP, () => keep?.());
+  const parts = createParts(grid, [allOn, without]);
 
   /** @param {number | null} i */
   function hover(i) {
@@ -74,6 +79,7 @@ export function createSwitchOff(change) {
     parts.guesses.replaceChildren(...guessRows(switched));
     repaint();
     allOn.disabled = !off.length;
+    without.hidden = !off.length || keep === null || found.edits === null;
     const possible = found.effects !== null && found.importance !== null;
     for (const part of [grid.element, parts.note, allOn, parts.ranks.parentElement])
       if (part) part.hidden = !possible;
@@ -83,8 +89,8 @@ export function createSwitchOff(change) {
   return { element: parts.element, show, repaint };
 }
 
-/** @param {ReturnType<typeof createHeadMap>} grid @param {HTMLElement} allOn */
-function createParts(grid, allOn) {
+/** @param {ReturnType<typeof createHeadMap>} grid @param {HTMLElement[]} buttons */
+function createParts(grid, buttons) {
   const says = h("p", { class: "ax-says", "aria-live": "polite" });
   const note = h("p", { class: "ax-help" });
   const ranks = h("ol", { class: "ax-ranks" });
@@ -102,7 +108,7 @@ function createParts(grid, allOn) {
     h(
       "div",
       { class: "ax-switching" },
-      h("div", {}, note, grid.element, h("div", { class: "ax-chosen" }, allOn), guesses),
+      h("div", {}, note, grid.element, h("div", { class: "ax-chosen" }, ...buttons), guesses),
       h("div", {}, h("h4", {}, MOVES), ranks),
     ),
   );

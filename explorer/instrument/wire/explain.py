@@ -11,10 +11,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from explorer.analysis.explanation import Explanation, Score, truth_line
+from explorer.analysis.pointing import Pointing
 from explorer.analysis.profiles import Doubles
 from explorer.instrument.wire.about import About
 from explorer.instrument.wire.container import of_bytes, write
 from explorer.target import (
+    MOST_GUESS,
     ClassScore,
     How,
     Likeness,
@@ -50,6 +52,8 @@ class Possible(Protocol):
     def classes(self) -> Sequence[str]: ...
     @property
     def tokens(self) -> Sequence[Token]: ...
+    @property
+    def answers(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,8 @@ class Wish:
         logit: Whether the logit of a next word is meant, and not its probability.
         start: The first token of a span, and ``end`` one past its last.
         how: How words are taken away.
+        neutral: The token that stands in the place of a word that is taken away; empty for the
+            model's own.
         by_word: Whether the pieces of a word count as one.
         whole_flow: Whether attention flow is computed however long it takes.
     """
@@ -99,6 +105,7 @@ class Wish:
     start: int = 0
     end: int = 1
     how: How = "replace"
+    neutral: str = ""
     by_word: bool = True
     whole_flow: bool = False
 
@@ -108,7 +115,7 @@ class Wish:
         if not isinstance(sent, Mapping) or sent.get("kind") not in KINDS:
             return None
         texts = [sent.get("other"), sent.get("guess")]
-        texts.append(sent.get("versus", ""))
+        texts += [sent.get("versus", ""), sent.get("neutral", "")]
         counts = [sent.get("at"), sent.get("label"), sent.get("start", 0), sent.get("end", 1)]
         if not all(isinstance(text, str) and len(text) <= MOST_TYPED for text in texts):
             return None
@@ -127,6 +134,7 @@ class Wish:
             start=counts[2] or 0,
             end=counts[3] or 1,
             how=_how(sent.get("how")),
+            neutral=sent.get("neutral", ""),
             by_word=flags[1],
             whole_flow=flags[2],
         )
@@ -151,6 +159,7 @@ class Wish:
             start=getattr(target, "start", 0),
             end=getattr(target, "end", 1),
             how=_how(query.get("away")),
+            neutral=query.get("neutral", "")[:MOST_GUESS],
             by_word=query.get("pieces") != "1",
             whole_flow=query.get("flow") == "1",
         )
@@ -175,6 +184,7 @@ class Wish:
         """How words go, as URL parameters; only what is not as at first."""
         told = {
             "away": "" if self.how == "replace" else self.how,
+            "neutral": self.neutral.strip() if self.how == "replace" else "",
             "pieces": "" if self.by_word else "1",
             "flow": "1" if self.whole_flow else "",
         }
@@ -199,6 +209,7 @@ def bar_of(wish: Wish, possible: Possible | None, *, stale: bool) -> dict[str, A
         "reasons": possible and dict(possible.reasons),
         "classes": list(possible.classes) if possible else [],
         "tokens": _tokens(tokens),
+        "answers": bool(possible and possible.answers),
         "stale": stale,
     }
 
@@ -223,10 +234,13 @@ def explained_of(
     explain_id: str,
     about: About,
     predictions: Predictions = (),
+    before: Predictions = (),
     changed: Changed | None = None,
     link: Mapping[str, str] | None = None,
     returns: int = 0,
     opening: Mapping[str, str] | None = None,
+    edits: str | None = None,
+    place: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """An explanation as the browser reads it.
 
@@ -235,12 +249,15 @@ def explained_of(
         explain_id: Names it: payloads with one id add to the same picture.
         about: Whose explanation it is.
         predictions: The likeliest words or classes with all heads on.
+        before: The same of the model as it is, where something is changed in its attention.
         changed: The answer for the heads that are off and the words that are gone.
         link: The URL parameters of the run and target; None if no link can carry them.
         returns: How often an earlier explanation has come back. Streamlit sends a message that the
             page has as a reference to it; while others come fast the page may just have let it go,
             so what comes back must be another message.
         opening: The view that a file opens with, by the names that a link uses.
+        edits: What is changed in the model's attention, as links say it; None where nothing can be.
+        place: The head and words that the reader looks at, which can be changed.
     """
     shape = None if found.importance is None else found.importance.shape
     return {
@@ -252,6 +269,12 @@ def explained_of(
         "title": " · ".join(filter(None, [about.title, about.passport])),
         "name": found.name,
         "value": found.value,
+        "plain": found.plain,
+        "edits": edits,
+        "place": place,
+        "deciding": found.deciding,
+        "points": _pointing(found.points),
+        "how": found.how,
         "empty": found.empty,
         "instead": found.instead,
         "at": found.at,
@@ -269,6 +292,7 @@ def explained_of(
         "heads_reason": found.heads_reason,
         "heads_agree": found.heads_agree and found.heads_agree.rho,
         "predictions": list(predictions),
+        "before": list(before),
         "changed": changed and asdict(changed),
         "agreements": [[[a.rho, a.low, a.high] for a in row] for row in found.agreements],
     }
@@ -289,6 +313,7 @@ def _method(score: Score) -> dict[str, Any]:
         "values": None if score.values is None else _numbers(score.values),
         "reason": score.reason,
         "agreement": a and {"rho": a.rho, "low": a.low, "high": a.high, "n": a.n},
+        "pointing": _pointing(score.pointing),
         "curves": curves
         and {
             "shares": _numbers(curves.shares),
@@ -297,6 +322,10 @@ def _method(score: Score) -> dict[str, Any]:
             "areas": [curves.deletion_area, curves.insertion_area],
         },
     }
+
+
+def _pointing(found: Pointing | None) -> dict[str, float | None] | None:
+    return None if found is None else {"rank": found.rank, "area": found.area, "n": found.n}
 
 
 def _numbers(values: Doubles) -> list[float | None]:

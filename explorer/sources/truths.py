@@ -1,0 +1,47 @@
+"""What is known to decide a word: told by the grammar of little stories, which decides it."""
+
+from collections.abc import Sequence
+
+from explorer.run import Run
+from explorer.scratch.grammar import Kind, follow
+from explorer.source import Stories
+from explorer.trace import Token
+
+_SAYS: dict[Kind, str] = {
+    "coreference": "whom it stands for",
+    "agreement": "what it goes with",
+    "repetition": "where that was said before",
+    "bracket": "what it closes",
+}
+
+
+def deciding_words(
+    run: Run, tokens: Sequence[Token], row: int, word: str
+) -> tuple[tuple[int, ...], str]:
+    """The tokens that decide the word after a position, and how that is known.
+
+    Args:
+        run: What is read. Only of the decoder of little stories is anything known.
+        tokens: Its tokens: a start, and then one for each word.
+        row: The position after which the word comes.
+        word: The word.
+
+    Returns:
+        Positions, and a sentence without its end; nothing where the text up to there is no
+        beginning of a story, where the word cannot come there, or where nothing decides it.
+    """
+    if not isinstance(run.source, Stories):
+        return (), ""
+    return of_story([token.text for token in tokens[1 : row + 1]], word)
+
+
+def of_story(words: Sequence[str], word: str) -> tuple[tuple[int, ...], str]:
+    """The tokens that decide a word behind some words of a story; a start stands before them."""
+    story, ways = follow(words)
+    way = next((way for way in ways if way.word == word), None)
+    if len(story.words) < len(words) or way is None or way.kind is None:
+        return (), ""
+    return (
+        tuple(to + 1 for to in way.to),
+        f"The grammar of these stories says by what “{word}” is decided, {_SAYS[way.kind]}",
+    )
