@@ -8,8 +8,10 @@ import {
   clicked,
   greyedSentence,
   isChosen,
+  kindName,
   tokenText,
   unusual,
+  whichWord,
 } from "../../explorer/instrument/numbers/explainask.js";
 
 /** @type {import("../../explorer/instrument/numbers/explainask.js").Wish} */
@@ -76,4 +78,21 @@ test("a click chooses a word, and of a span where it begins and then where it en
   const all = [2, 3, 6, 7].map((at) => isChosen({ ...span, end: 7 }, at, null));
   assert.deepEqual(all, [false, true, true, false]);
   assert.ok(isChosen({ ...WISH, at: null }, 5, 5));
+});
+
+test("of a trained layer the next word is called an answer, and one reason says why all else is grey", () => {
+  assert.equal(kindName("next", true), "an answer");
+  assert.equal(kindName("next", false), "the next word");
+  assert.equal(kindName("like", true), "likeness to a text");
+  assert.equal(whichWord("next", true), "At which token");
+  const why = "Its answer is all that can be explained. Choose another.";
+  const reasons = { like: why, word: why, next: "", span: why, class: why, vector: why };
+  const said = greyedSentence({ ...bar(reasons), answers: true });
+  assert.equal(said, "Its answer is all that can be explained.");
+});
+
+test("a token of the reader’s in the place of a word can be taken back", () => {
+  const [one] = unusual({ ...WISH, neutral: "thing" });
+  assert.deepEqual(one, { name: "“thing” in their place", without: { neutral: "" } });
+  assert.deepEqual(unusual({ ...WISH, neutral: "thing", how: "cut" }).length, 1);
 });

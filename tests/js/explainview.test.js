@@ -13,7 +13,9 @@ import {
 } from "../../explorer/instrument/numbers/explainview.js";
 import {
   explainedCsv,
+  explainedPython,
   goneSentence,
+  placeWords,
   pointedSentence,
   scoreText,
 } from "../../explorer/instrument/numbers/explainwords.js";
@@ -37,6 +39,7 @@ const FOUND = {
   removal: [0.25, 0],
   methods: [method("one"), method("two", false)],
   predictions: [["cat", 0.5]],
+  ...{ before: [], plain: null, edits: null, deciding: [], points: null, how: "replace" },
   changed: null,
 };
 const open = (link = "", found = FOUND) => withExplained(null, found, new URLSearchParams(link));
@@ -146,4 +149,29 @@ test("what is predicted after a change stands beside what was, by how much or as
   };
   assert.deepEqual(after("cat"), ["cat", "0.2500 (−0.2500)"]);
   assert.deepEqual(after("dog"), ["dog", "0.2500 (new)"]);
+});
+
+test("where attention is changed, what the model as it is predicts stands beside it", () => {
+  const found = { ...FOUND, plain: 0.7, before: [["cat", 0.75]] };
+  assert.deepEqual(guessTable({ found, off: [], gone: [] }), {
+    head: ["now predicted", "probability", "the model as it is", "probability"],
+    body: [["cat", "0.5000 (−0.2500)", "cat", "0.7500"]],
+  });
+  const other = { ...found, before: [["dog", 0.75]] };
+  assert.equal(guessTable({ found: other, off: [], gone: [] }).body[0][1], "0.5000 (new)");
+  assert.match(headSentence({ found, off: [], gone: [] }, null), /^No further head is off/);
+});
+
+test("the place of the words that decide is told, and what chance would be", () => {
+  const [says, title] = placeWords({ rank: 1, area: 0.917, n: 12 });
+  assert.equal(says, "truth: place 1 of 12");
+  assert.match(title, /0\.92; 0\.5 by chance/);
+  assert.equal(placeWords({ rank: 2.5, area: null, n: 3 })[0], "truth: place 2.5 of 3");
+});
+
+test("a word that is cut out of attention is said to stay", () => {
+  const found = { ...FOUND, how: "cut", instead: null };
+  assert.match(pointedSentence({ ...open("", found), pointed: 0 }), /let no later word look at it/);
+  const state = open("gone=1", { ...found, about: { code: "asked = 1\n" } });
+  assert.match(explainedPython(state), /asked\.changed\(\[\], \[2\], "cut"\)/);
 });

@@ -38,7 +38,8 @@ def plain(lesson, text):
 
 def test_an_answer_is_what_the_layer_gives_to_it():
     learner, ids = plain(COPY, "abcdab")
-    scores = learner(ids)[0][0, 3].double()
+    with torch.no_grad():
+        scores = learner(ids)[0][0, 3].double()
     asked = asked_of(COPY, "abcdab", at=3)
     assert asked.value == pytest.approx(float(scores.softmax(-1)[2]), abs=TOLERANCE)
     assert asked.name == "probability of the answer “c”, which is right, at “d” (token 3)"
@@ -54,6 +55,7 @@ def test_an_answer_is_what_the_layer_gives_to_it():
 @pytest.mark.parametrize(("lesson", "text"), [(COPY, "abcdab"), (INDUCTION, "abcdabcdab")])
 def test_tokens_go_and_heads_are_off_as_in_a_run_without_them(lesson, text):
     learner, ids = plain(lesson, text)
+    learner.requires_grad_(requires_grad=False)
     at = 4
     asked = asked_of(lesson, text, at=at, logit=True)
     guess = asked._guess

@@ -1,6 +1,7 @@
 """Changed attention: against runs of Transformers whose attention is edited by hand."""
 
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -35,6 +36,14 @@ def by_hand(model, run, edit, ids=None):
     Of a run's tokens, or of those given.
     """
     ids = ids_of(run) if ids is None else ids
+    with edited_by_hand(model, edit) as kept, torch.inference_mode():
+        logits = model(input_ids=torch.tensor([ids])).logits[0].numpy()
+    return logits, [weights[0].numpy() for weights in kept]
+
+
+@contextmanager
+def edited_by_hand(model, edit):
+    """A block in which a model's own eager attention is edited; gives the weights, as they come."""
     modeling = sys.modules[type(model).__module__]
     own = modeling.eager_attention_forward
     kept = []
@@ -42,17 +51,15 @@ def by_hand(model, run, edit, ids=None):
     def edited(module, query, key, value, *args, **options):
         _, weights = own(module, query, key, value, *args, **options)
         weights = edit(module.layer_idx, weights.clone())
-        kept.append(weights[0].numpy())
+        kept.append(weights)
         values = value.repeat_interleave(query.shape[1] // value.shape[1], dim=1)
         return (weights @ values).transpose(1, 2).contiguous(), weights
 
     modeling.eager_attention_forward = edited
     try:
-        with torch.inference_mode():
-            logits = model(input_ids=torch.tensor([ids])).logits[0].numpy()
+        yield kept
     finally:
         modeling.eager_attention_forward = own
-    return logits, kept
 
 
 def held(writer, run, edits, edit):

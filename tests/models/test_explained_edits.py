@@ -15,7 +15,7 @@ from explorer.source import Folder
 from explorer.sources.intervention import intervention
 from explorer.sources.predicting import predict
 from explorer.target import Likeness, MaskedWord, NextWord
-from tests.models.test_edits import by_hand, shared_again
+from tests.models.test_edits import by_hand, edited_by_hand, shared_again
 from tests.models.tiny import tiny_model
 from tests.models.writers import ids_of, run_of, save_writer
 
@@ -106,22 +106,26 @@ def test_words_go_and_heads_are_off_on_top_of_what_is_changed(writer):
 
 
 def test_gradients_are_those_of_the_changed_model(writer):
-    """By a small step: the target with every word's vector a little longer."""
-    _, run = writer
+    """Torch's own, of an eager run whose attention is edited by hand."""
+    model, run = writer
+    ids = torch.tensor([ids_of(run)])
+    best = int(predict(replace(run, edits=Edits())).ids[0])
+    vectors = model.get_input_embeddings()(ids).detach().requires_grad_()
+    with edited_by_hand(model, edited(list(range(ids.shape[1])))) as kept:
+        value = model(inputs_embeds=vectors).logits[0, -1].double().softmax(-1)[best]
+    slope, *of_attention = torch.autograd.grad(value, [vectors, *kept])
     asked = intervention(run, NextWord())
-    slopes = asked.slopes()
+    slopes, n = asked.slopes(), ids.shape[1]  # a mark that closes the text stands behind
+    assert np.abs(slopes.norm[:n] - slope[0].norm(dim=-1).numpy()).max() <= TOLERANCE
+    for layer, (weights, gradient) in enumerate(zip(kept, of_attention, strict=True)):
+        on = [head for head in range(4) if (layer, head) != (1, 2)]
+        for got, want in ((slopes.weights, weights), (slopes.attention, gradient)):
+            assert np.abs(got[layer, on, :n, :n] - want[0, on].detach().numpy()).max() <= TOLERANCE
     assert (slopes.attention[1, 2] == 0).all()
     assert (slopes.weights[1, 2] == 0).all()
-    n = len(ids_of(run))
-    assert (slopes.weights[:, :, 4:n, 3] == 0).all()
-    vectors = asked._looked_up(asked._inputs["input_ids"])
-    step = 1e-2
-    with torch.no_grad():
-        up, down = (float(asked._with_vectors(vectors[None] * (1 + s))[0]) for s in (step, -step))
-    # A central difference in float32: about 1e-7 / 1e-2 of noise, and the bend of the function.
-    assert slopes.times_input.sum() == pytest.approx((up - down) / (2 * step), abs=2e-4)
-    found = asked.integrated_gradients("mask")
-    assert found.error < 0.02 * max(abs(found.change), 0.01)
+    found = asked.integrated_gradients("mask")  # from the changed model on a text without words
+    (empty,) = asked.without([asked.removable], "replace")
+    assert found.change == pytest.approx(asked.value - empty, abs=TOLERANCE)
 
 
 def test_every_method_runs_on_a_changed_model(tmp_path):

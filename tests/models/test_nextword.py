@@ -10,7 +10,7 @@ from explorer.prediction import log_softmax
 from explorer.run import Run
 from explorer.source import Folder
 from explorer.sources.intervention import intervention
-from explorer.target import NextWord, WrittenSpan, target_from_query, target_to_query
+from explorer.target import NextWord, OutputVector, WrittenSpan, target_from_query, target_to_query
 from tests.models.test_edits import by_hand, shared_again
 from tests.models.tiny import one_mark, tiny_writer
 from tests.models.writers import ids_of, plain, run_of, save_writer
@@ -167,7 +167,8 @@ def test_what_has_no_next_word_is_refused(tmp_path):
     run = run_of(tmp_path / "gpt2")
     for asked, target, words in (
         (Run("the cat"), NextWord(), "no head that predicts words"),
-        (Run("the cat", source=Folder(str(tmp_path / "pair"))), NextWord(), "encoder-decoder"),
+        (Run("the cat", source=Folder(str(tmp_path / "pair"))), OutputVector(1), "encoder-decoder"),
+        (Run("the cat", source=Folder(str(tmp_path / "pair"))), NextWord(1), "text that is read"),
         (run, NextWord(99), "There is no token 99"),
         (run, NextWord(guess="⟨400⟩"), "predicts no token 400"),
         (run, WrittenSpan(0, 2), "the first is predicted from nothing"),

@@ -49,7 +49,8 @@ export function headSentence(switched, hovered) {
   }
   if (!off.length) {
     const top = byEffect(effects)[0];
-    return `All heads are on: the target is ${inPlain(found.value)}. The head that moves it most when it goes is ${headName(...headOf(found, top))} (${inSigned(effects[top], 4)}).`;
+    const all = found.plain === null ? "All heads are on" : "No further head is off";
+    return `${all}: the target is ${inPlain(found.value)}. The head that moves it most when it goes is ${headName(...headOf(found, top))} (${inSigned(effects[top], 4)}).`;
   }
   const names = off.map((head) => headName(...head)).join(", ");
   const now = answerTo(found, off, gone);
