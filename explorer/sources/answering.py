@@ -367,7 +367,7 @@ class Answering:
         for pattern in reversed(self._course.patterns(self._ids)):
             places = tuple(i for i in pattern.wanted[self._row].nonzero()[:, 0].tolist())
             if set(places) & set(self.removable):
-                says = f"The task says where “{answer}” is to be found, {pattern.name}"
+                says = f"The task finds “{answer}” at {pattern.name}"
                 return tuple(i for i in places if i in self.removable), says
         return (), ""
 

@@ -10,7 +10,7 @@ from explorer.trace import Token
 _SAYS: dict[Kind, str] = {
     "coreference": "whom it stands for",
     "agreement": "what it goes with",
-    "repetition": "where that was said before",
+    "repetition": "what was said before",
     "bracket": "what it closes",
 }
 
@@ -43,5 +43,5 @@ def of_story(words: Sequence[str], word: str) -> tuple[tuple[int, ...], str]:
         return (), ""
     return (
         tuple(to + 1 for to in way.to),
-        f"The grammar of these stories says by what “{word}” is decided, {_SAYS[way.kind]}",
+        f"The grammar of these stories decides “{word}” by {_SAYS[way.kind]}",
     )

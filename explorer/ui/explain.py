@@ -188,8 +188,8 @@ def _drawn(run: Run, wanted: Explaining | None, found: Found | None) -> None:
         session.explain_wish, session.wish_changed, session.wish_chosen = wish, True, True
 
     def on_edit(wish: Written) -> None:
-        if wish.act == "edit" and session.shown is not None:
-            state.want(replace(session.shown, edits=wish.edits))
+        if wish.act == "edit" and found is not None:
+            state.want(replace(found[0].run, edits=wish.edits))
             session.wish_changed = True
 
     component.show(
@@ -276,8 +276,6 @@ def _explained(
 
 def _edits(run: Run) -> str | None:
     """What is changed in the model's attention, as links say it; None where nothing can be."""
-    if run != st.session_state.shown:
-        return None  # what is shown is not what would be changed
     return edits_of(run, scheduler().wait(run, f"{st.session_state.reader} about"))
 
 

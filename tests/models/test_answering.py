@@ -116,7 +116,7 @@ def test_a_layer_that_has_learned_to_copy_points_at_what_it_copies():
     lesson = Trained(length=6, d_model=32, steps=300)
     found = explain(asked_of(lesson, "abcdef", at=3), how="cut")
     assert found.deciding == (2,)
-    assert found.decided == "The task says where “c” is to be found, the previous token"
+    assert found.decided == "The task finds “c” at the previous token"
     assert found.points.first
     attention = next(s for s in found.scores if s.method.key == "attention")
     assert attention.pointing.first

@@ -222,7 +222,7 @@ def test_every_method_explains_little_stories_and_the_grammar_says_what_decides(
     assert "the norm stands before the attention" in missing["norms_layer_norm"]
     decides = [found.tokens[i].text for u in found.deciding for i in found.units[u]]
     assert decides == ["Mia", "Tom", "Mia", "Tom"]
-    assert "“They” is decided, whom it stands for: “Mia” “Tom” “Mia” “Tom”" in truth_line(found)[0]
+    assert "decides “They” by whom it stands for: “Mia” “Tom” “Mia” “Tom”" in truth_line(found)[0]
     for score in found.scores:
         if score.values is not None:
             assert score.pointing == pointing(score.values, found.deciding)

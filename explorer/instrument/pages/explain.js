@@ -264,6 +264,7 @@ function createParts(here, act) {
 function layOut(parts) {
   const { ask, about, target, lines, copy, save, scoring, curves, table, matrix, heads } = parts;
   const { results, asks, why, changes } = parts;
+  const tools = [...ask.elements, changes.element, changes.chips];
   const away = h("div", { class: "ax-away" }, ...(copy ? [copy.element] : []), save.element);
   results.append(
     ...[target, why, lines, scoring, curves.element],
@@ -278,9 +279,7 @@ function layOut(parts) {
   );
   return [
     h("div", { class: "ax-top" }, about.element, away),
-    ...(asks ? [h("div", { class: "ax-tools ax-ask" }, ...ask.elements)] : []),
-    h("div", { class: "ax-bar" }, changes.element, changes.chips),
-    ...(asks ? ask.below : []),
+    ...(asks ? [h("div", { class: "ax-tools ax-ask" }, ...tools), ...ask.below] : []),
     results,
   ];
 }

@@ -126,8 +126,12 @@ function truthRow(found, theme, act) {
     h("div", { class: "ax-score-now", "data-score": "", role: "cell" }),
     h(
       "div",
-      { class: "ax-agree ax-help", role: "cell" },
-      h("span", {}, term("rank correlation", "agreement with it"), ", −1 to 1"),
+      { class: "ax-agreeing ax-help", role: "cell" },
+      h(
+        "div",
+        { class: "ax-agree" },
+        h("span", {}, term("rank correlation", "agreement with it"), ", −1 to 1"),
+      ),
       ...placeOf(found.points),
     ),
   );
@@ -150,7 +154,7 @@ function rowOf({ found, method }, of, theme, act) {
       ? textOf(found, of, theme, act)
       : h("div", { class: "ax-help", role: "cell" }, missing),
     h("div", { class: "ax-score-now", "data-score": of.key, role: "cell" }),
-    h("div", { class: "ax-agreeing" }, agreeOf(of), ...placeOf(of.pointing)),
+    h("div", { class: "ax-agreeing", role: "cell" }, agreeOf(of), ...placeOf(of.pointing)),
   );
   line.classList.toggle("ax-method-on", of.key === method);
   return line;
@@ -165,10 +169,9 @@ function placeOf(pointing) {
 
 /** The agreement as a dot with its interval between −1 and 1. @param {MethodOf} of */
 function agreeOf({ agreement, values }) {
-  if (!values || !agreement) return h("div", { class: "ax-agree", role: "cell" }, "");
+  if (!values || !agreement) return h("div", { class: "ax-agree" }, "");
   const { rho, low, high, n } = agreement;
-  if (rho === null)
-    return h("div", { class: "ax-agree ax-help", role: "cell" }, "not defined here");
+  if (rho === null) return h("div", { class: "ax-agree ax-help" }, "not defined here");
   const scale = h("span", { class: "ax-scale", "aria-hidden": "true" }, h("i"), h("b"));
   scale.style.setProperty("--low", `${50 + 50 * low}%`);
   scale.style.setProperty("--width", `${50 * (high - low)}%`);
@@ -176,7 +179,7 @@ function agreeOf({ agreement, values }) {
   const title = `Spearman ${inPlain(rho)}, 95 % interval ${inPlain(low)} to ${inPlain(high)}, ${n} words`;
   return h(
     "div",
-    { class: "ax-agree", title, role: "cell" },
+    { class: "ax-agree", title },
     scale,
     h("strong", {}, rho.toFixed(2).replace("-", "−")),
   );
