@@ -30,7 +30,7 @@ stories: $(VENV)/test.done
 	OMP_NUM_THREADS=1 $(BIN)/python -m docs.stories
 
 explained: $(VENV)/test.done
-	$(BIN)/python -m docs.explained_stories
+	OMP_NUM_THREADS=1 $(BIN)/python -m docs.explained_stories
 
 example: $(VENV)/app.done
 	$(BIN)/python -c "from explorer.sources.stored import store_first_example as s; s()"

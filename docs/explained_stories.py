@@ -24,7 +24,7 @@ from explorer.sources.intervention import intervention
 from explorer.target import How, NextWord
 
 PAGE = Path(__file__).parent / "explained_stories.md"
-COUNT = 200
+COUNT, LONGEST = 200, 40  # cases, and words that are read at most
 FIRST = 2_000  # stories with these numbers nobody has learned from, and no head was found on
 WAYS: dict[How, str] = {
     "cut": "is cut out of attention",
@@ -97,7 +97,10 @@ def cases(count: int = COUNT, first: int = FIRST) -> list[Case]:
         may = [
             at
             for at, way in enumerate(story.ways)
-            if way.kind == kind and max(way.to) < at - 1 and (kind == "agreement" or way.share == 1)
+            if at <= LONGEST
+            and way.kind == kind
+            and max(way.to) < at - 1
+            and (kind == "agreement" or way.share == 1)
         ]
         if may:
             found.append(Case(kind, story, random.Random(seed).choice(may)))
@@ -185,6 +188,7 @@ def page(rows: dict[str, dict[Kind, Row]], some: Sequence[Case], minutes: float)
         count=len(some),
         minutes=minutes,
         first=FIRST,
+        longest=LONGEST,
         words=np.mean([len(case.story.words[: case.at]) for case in some]),
         nearest=np.mean([case.nearest for case in some]),
         example=f"> {some[0].run.text} **{some[0].word}**",
@@ -229,8 +233,8 @@ anew.
 Of a model in the wild nobody knows why it says what it says. Of the decoder that tells
 [little stories](stories.md) we know one thing: what *would* decide the next word, for the grammar
 that told them decides it. In {count} beginnings of stories (the numbers from {first:,} on, which it
-has not learned from; {words:.0f} words on average), as many of each kind of dependency, the target
-is the probability of the word that comes. The first of them:
+has not learned from; at most {longest} words, {words:.0f} on average), as many of each kind of
+dependency, the target is the probability of the word that comes. The first of them:
 
 {example}
 

@@ -259,19 +259,28 @@ def explained_of(
         edits: What is changed in the model's attention, as links say it; None where nothing can be.
         place: The head and words that the reader looks at, which can be changed.
     """
-    shape = None if found.importance is None else found.importance.shape
-    return {
+    return _what_was_found(found) | {
         "id": explain_id,
         "returns": returns,
         "link": link,
         "opening": opening,
         "about": asdict(about),
         "title": " · ".join(filter(None, [about.title, about.passport])),
+        "edits": edits,
+        "place": place,
+        "predictions": list(predictions),
+        "before": list(before),
+        "changed": changed and asdict(changed),
+    }
+
+
+def _what_was_found(found: Explanation) -> dict[str, Any]:
+    """What an explanation itself says."""
+    shape = None if found.importance is None else found.importance.shape
+    return {
         "name": found.name,
         "value": found.value,
         "plain": found.plain,
-        "edits": edits,
-        "place": place,
         "deciding": found.deciding,
         "points": _pointing(found.points),
         "how": found.how,
@@ -291,9 +300,6 @@ def explained_of(
         "importance": None if found.importance is None else _numbers(found.importance),
         "heads_reason": found.heads_reason,
         "heads_agree": found.heads_agree and found.heads_agree.rho,
-        "predictions": list(predictions),
-        "before": list(before),
-        "changed": changed and asdict(changed),
         "agreements": [[[a.rho, a.low, a.high] for a in row] for row in found.agreements],
     }
 
