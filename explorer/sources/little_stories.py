@@ -4,7 +4,6 @@ Its files are those of a GPT-2, as its form is: so it is loaded, checked, tapped
 any other model. `decoder_of` brings its weights back into the stack that has learned them.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,9 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, proce
 from torch import Tensor, nn
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
-from explorer.run import Run
-from explorer.scratch.attention import SelfAttention
 from explorer.scratch.decoder import Decoder, Sizes
 from explorer.scratch.grammar import CLOSED, END, GIRLS, SPLIT, WORDS
 from explorer.scratch.storyteller import START, UNKNOWN, VOCABULARY
-from explorer.sources.loading import LoadedModel
-from explorer.sources.tokens import read
-from explorer.trace import ModelInfo, Token
 
 
 def note() -> str:
@@ -115,48 +109,3 @@ def _pairs(network: Any, decoder: Decoder) -> list[tuple[Tensor, Tensor]]:
 
 def _norms(theirs: nn.LayerNorm, ours: nn.LayerNorm) -> list[tuple[Tensor, Tensor]]:
     return [(theirs.weight, ours.weight), (theirs.bias, ours.bias)]
-
-
-@dataclass(frozen=True)
-class StoryReading:
-    """A text as the decoder gets it, for who walks through one layer.
-
-    Attributes:
-        info: The decoder's name and sizes.
-        tokens: The tokens.
-        words: Their vectors, ``[token, d_model]``.
-        positions: The vectors of all positions, ``[position, d_model]``.
-        decoder: The from-scratch stack.
-    """
-
-    info: ModelInfo
-    tokens: tuple[Token, ...]
-    words: Tensor
-    positions: Tensor
-    decoder: Decoder
-
-    def layer(self, i: int) -> SelfAttention:
-        """The attention of a layer."""
-        found: SelfAttention = self.decoder.blocks[i].attention
-        return found
-
-    def read_by(self, i: int, x: Tensor) -> Tensor:
-        """What the attention of a layer reads of what goes into the first block."""
-        for block in self.decoder.blocks[:i]:
-            x = block(x)
-        found: Tensor = self.decoder.blocks[i].norm_1(x)
-        return found
-
-
-def read_stories(loaded: LoadedModel, run: Run) -> StoryReading:
-    """A text and the from-scratch stack that shall read it.
-
-    Raises:
-        ExplorerError: The text holds nothing that could be a token.
-    """
-    reading = read(loaded, run.texts)
-    decoder = decoder_of(loaded.network)
-    with torch.inference_mode():
-        words = decoder.tokens(reading.inputs["input_ids"][0])
-    positions = decoder.positions.weight.detach()
-    return StoryReading(loaded.info, reading.tokens, words, positions, decoder)

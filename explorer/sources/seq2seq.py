@@ -34,8 +34,31 @@ from explorer.trace import AttentionTrace, Token
 MOST_WRITTEN = 128  # tokens that a model writes when it is given no target
 
 
-def trace_pair(loaded: LoadedModel, run: Run, progress: Progress) -> AttentionTrace:
-    """Run a text, and what is written of it, through an encoder-decoder.
+@dataclass(frozen=True)
+class Sides:
+    """What an encoder-decoder is called with for one of its attentions.
+
+    Attributes:
+        network: What is called.
+        inputs: What with.
+        texts: The text, and what is written of it where that is read.
+        tokens: The tokens that look.
+        keys: The tokens that are looked at.
+        n_cut: For each text, how many of its tokens did not fit.
+        n_written: How many of the last tokens were written, and not given.
+    """
+
+    network: Any
+    inputs: "Inputs"
+    texts: tuple[str, ...]
+    tokens: tuple[Token, ...]
+    keys: tuple[Token, ...]
+    n_cut: tuple[int, ...]
+    n_written: int = 0
+
+
+def read_sides(loaded: LoadedModel, run: Run, progress: Progress) -> Sides:
+    """A text, and what is written of it, for the attention that a run asks for.
 
     Args:
         loaded: The model.
@@ -45,25 +68,33 @@ def trace_pair(loaded: LoadedModel, run: Run, progress: Progress) -> AttentionTr
     Raises:
         ExplorerError: The model finds no token in the text, or cannot write.
     """
-    languages = _languages(loaded, run)
-    reading = read_texts(loaded, (run.text,), languages=languages)
+    reading = read_texts(loaded, (run.text,), languages=_languages(loaded, run))
     # A head that chooses between classes looks in what is written for the end of what is read.
     model: Any = loaded.network if loaded.predicts == "class" else loaded.whole
-    tokens, n = reading.tokens, len(reading.tokens)
-    trace = _Tracing(loaded, run, languages)
+    tokens = reading.tokens
     if run.part == "encoder":
         encoder = model.get_encoder()
-        layers = attention_of(loaded, reading.inputs, (n, n), network=encoder)
-        return trace((run.text,), (tokens, tokens), layers, reading.n_cut)
+        return Sides(encoder, reading.inputs, (run.text,), tokens, tokens, reading.n_cut)
     target = read_target(loaded, run, reading.inputs, progress)
-    written = target.tokens
-    looked_at = written if run.part == "decoder" else tokens
-    sides = (len(written), len(looked_at))
+    keys = target.tokens if run.part == "decoder" else tokens
     decoded = {"decoder_input_ids": torch.tensor([target.ids]), "use_cache": False}
-    inputs = reading.inputs | decoded
-    layers = attention_of(loaded, inputs, sides, network=model, part=run.part)
     texts, n_cut = (run.text, target.text), (*reading.n_cut, target.n_cut)
-    return trace(texts, (written, looked_at), layers, n_cut, target.n_written)
+    inputs = reading.inputs | decoded
+    return Sides(model, inputs, texts, target.tokens, keys, n_cut, target.n_written)
+
+
+def trace_pair(loaded: LoadedModel, run: Run, progress: Progress) -> AttentionTrace:
+    """Run a text, and what is written of it, through an encoder-decoder.
+
+    Raises:
+        ExplorerError: The model finds no token in the text, or cannot write.
+    """
+    sides = read_sides(loaded, run, progress)
+    part = None if run.part == "encoder" else run.part
+    lengths = (len(sides.tokens), len(sides.keys))
+    layers = attention_of(loaded, sides.inputs, lengths, network=sides.network, part=part)
+    trace = _Tracing(loaded, run, _languages(loaded, run))
+    return trace(sides.texts, (sides.tokens, sides.keys), layers, sides.n_cut, sides.n_written)
 
 
 def trace_read(loaded: LoadedModel, run: Run, layers: Sequence[AttentionLayer]) -> AttentionTrace:

@@ -1,0 +1,247 @@
+"""One attention of a model as it ran: what it was called with, and what its parts read and gave.
+
+Nothing is looked up by name but that a linear map, a norm and a table of embeddings are what they
+are. Hooks note them while the model reads a text: norms before the attention, all parts inside it,
+and what comes behind it until the output map and the norm behind that are known.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from explorer.errors import ExplorerError
+from explorer.sources.forward import failing, of_part
+from explorer.sources.stream import linear_of
+from explorer.sources.tap import Call, Tap, numbers_of
+
+_NUMBER = re.compile(r"(?:^|\.)(\d+)(?:\.|$)")
+_NORMS = 4  # before an attention that are kept
+
+
+class _EnoughError(Exception):
+    """Raised where a run has gone as far as it is wanted."""
+
+
+@dataclass(frozen=True, eq=False)
+class Event:
+    """A module that ran: what it read and what it gave out, ``[…, d]``."""
+
+    module: Any
+    name: str
+    read: Tensor | None
+    gave: Tensor
+
+    @property
+    def is_norm(self) -> bool:
+        """Whether it is called a norm."""
+        return "norm" in type(self.module).__name__.lower()
+
+    @property
+    def is_table(self) -> bool:
+        """Whether it is a table of embeddings."""
+        return "Embedding" in type(self.module).__name__ and hasattr(self.module, "weight")
+
+
+@dataclass(eq=False)
+class Heard:
+    """One attention as it ran.
+
+    Attributes:
+        block: The name of the layer that it is a part of; empty if that has none.
+        numbers: The model's own numbers of all layers with attention.
+        call: What the attention function was called with, with values and weights.
+        hidden: What its module read, ``[token, d]``.
+        keys_from: What keys and values are made of, ``[key, d]``: the same but in
+            cross-attention.
+        given: All else that it was called with.
+        came: What went into its layer, ``[token, d]``.
+        tables: Tables of embeddings that were read before it.
+        before: The last norms before it.
+        inside: Its maps and norms, as far as the attention function.
+        behind: Maps and norms from there on.
+    """
+
+    block: str
+    numbers: tuple[int, ...]
+    call: Call
+    hidden: Tensor
+    keys_from: Tensor
+    given: list[Any]
+    came: Tensor | None
+    tables: list[Event]
+    before: list[Event]
+    inside: list[Event]
+    behind: list[Event]
+
+    @property
+    def is_cross(self) -> bool:
+        """Whether it looks at another text."""
+        return self.keys_from is not self.hidden
+
+    @property
+    def joined(self) -> Tensor:
+        """The heads' outputs side by side, ``[token, head · d_v]``."""
+        weights, value = self.call.weights, self.call.value
+        assert weights is not None
+        assert value is not None
+        times = weights.shape[1] // value.shape[1]
+        return (weights @ value.repeat_interleave(times, dim=1))[0].transpose(0, 1).flatten(1)
+
+
+def listen(
+    name: str, network: Any, inputs: dict[str, Any], layer: int, part: str | None = None
+) -> Heard:
+    """Run a model as far as one attention needs it.
+
+    Args:
+        name: The model's name.
+        network: What is called.
+        inputs: What it is called with.
+        layer: The model's own number of the layer.
+        part: Which attention of an encoder-decoder.
+
+    Raises:
+        ExplorerError: There is no such layer, or the model fails.
+    """
+    tap = Tap()
+    with torch.inference_mode(), failing(name), tap.open():
+        network(**inputs)
+    calls = of_part(network, tap.calls, part)
+    numbers = numbers_of(network, calls)
+    if layer not in numbers:
+        raise ExplorerError(_no_layer(name, layer, numbers))
+    call = calls[numbers.index(layer)]
+    # A module may serve several layers (ALBERT): which of its calls it is.
+    times = [one for one in tap.calls if one.module is call.module].index(call)
+    del tap, calls
+    ear = _Ear(network, call.module, times, part == "cross")
+    with torch.inference_mode(), failing(name), ear.listening(), ear.open(), suppress(_EnoughError):
+        network(**inputs)
+    return ear.heard(numbers)
+
+
+def _no_layer(name: str, layer: int, numbers: tuple[int, ...]) -> str:
+    whole = numbers == tuple(range(len(numbers)))
+    said = f"0 to {len(numbers) - 1}" if whole else ", ".join(map(str, numbers))
+    return f"There is no layer {layer}: {name} has the layers {said}."
+
+
+class _Ear(Tap):
+    """A tap that listens to one call of one module, and to what stands around it."""
+
+    def __init__(self, network: Any, module: torch.nn.Module, times: int, cross: bool) -> None:
+        super().__init__(keep=False)
+        self._cross = cross
+        self._network, self._module, self._left = network, module, times
+        self._where: Literal["before", "inside", "behind"] = "before"
+        self._open = False  # whether the module is under way
+        self._hidden: Tensor | None = None
+        self._keys: Tensor | None = None
+        self._came: Tensor | None = None
+        self._given: list[Any] = []
+        self._mapped: Tensor | None = None
+        self._tables, self._norms = list[Event](), list[Event]()
+        self._inside, self._behind = list[Event](), list[Event]()
+        names = {id(m): name for name, m in network.named_modules()}
+        found = _NUMBER.search(names[id(module)])
+        self._block = found.string[: found.end(1)] if found else ""
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """A block in which the modules of the network are heard."""
+        hooks = [self._module.register_forward_pre_hook(self._enter, with_kwargs=True)]
+        if self._block:
+            block = self._network.get_submodule(self._block)
+            hooks.append(block.register_forward_pre_hook(self._reach, with_kwargs=True))
+        for name, module in self._network.named_modules():
+            event = Event(module, name, None, torch.empty(0))
+            if event.is_norm or event.is_table or linear_of(module) is not None:
+                hooks.append(module.register_forward_hook(self._note(name), with_kwargs=True))
+        hooks.append(self._module.register_forward_hook(self._leave))
+        try:
+            yield
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+    def attend(self, module: torch.nn.Module, *about: Any) -> Tensor:
+        """The model's own output; of the one call it is all kept."""
+        ours = self._where == "inside" and module is self._module
+        self._keep = self._values = self._weights = ours
+        output = super().attend(module, *about)
+        if ours:
+            self._where = "behind"
+        return output
+
+    def heard(self, numbers: tuple[int, ...]) -> Heard:
+        """What was heard."""
+        assert self._hidden is not None
+        hidden, keys = self._hidden, self._keys
+        return Heard(
+            self._block,
+            numbers,
+            self.calls[0],
+            hidden,
+            hidden if keys is None else keys,
+            self._given,
+            self._came,
+            self._tables,
+            self._norms,
+            self._inside,
+            self._behind,
+        )
+
+    def _reach(self, _module: Any, given: tuple[Any, ...], named: dict[str, Any]) -> None:
+        if self._where == "before":
+            self._came = next((rows(x) for x in (*given, *named.values()) if _is_stream(x)), None)
+
+    def _enter(self, _module: Any, given: tuple[Any, ...], named: dict[str, Any]) -> None:
+        self._left -= 1
+        if self._left >= 0 or self._where != "before":
+            return
+        self._where, self._open = "inside", True
+        self._given = [*given, *named.values()]
+        streams = [x for x in self._given if _is_stream(x)]
+        self._hidden = rows(streams[0])
+        self._keys = rows(streams[1]) if self._cross and len(streams) > 1 else None
+
+    def _leave(self, _module: Any, _given: Any, _out: Any) -> None:
+        if self._where == "behind":
+            self._open = False
+
+    def _note(self, name: str) -> Any:
+        def note(module: Any, given: tuple[Any, ...], named: dict[str, Any], out: Any) -> None:
+            if not isinstance(out, Tensor):
+                return
+            read = next((x for x in (*given, *named.values()) if isinstance(x, Tensor)), None)
+            event = Event(module, name, read, out)
+            if self._where == "before":
+                (self._tables if event.is_table else self._norms).append(event)
+                self._norms = [e for e in self._norms if e.is_norm][-_NORMS:]
+            elif self._where == "inside":
+                self._inside.append(event)
+            else:
+                self._behind.append(event)
+                self._stop_after(event)
+
+        return note
+
+    def _stop_after(self, event: Event) -> None:
+        """Go on until a map behind the output map, or behind whatever stands in its place."""
+        maps = [e for e in self._behind if not e.is_norm]
+        if not self._open and len(maps) > 1 and event is maps[-1]:
+            raise _EnoughError
+
+
+def rows(tensor: Tensor) -> Tensor:
+    """``[token, d]``: of the one text."""
+    return tensor[0] if tensor.dim() == 3 else tensor
+
+
+def _is_stream(x: Any) -> bool:
+    return isinstance(x, Tensor) and x.is_floating_point() and x.dim() == 3
