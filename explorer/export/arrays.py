@@ -17,7 +17,8 @@ from explorer.analysis.profiles import ENTROPY, Doubles
 from explorer.analysis.survey import Habits, Survey
 from explorer.history import TrainingHistory
 from explorer.instrument.wire.trace import Report
-from explorer.layertrace import LayerTrace
+from explorer.layers import ScoreRule
+from explorer.layertrace import LayerTrace, Normed, Turn
 from explorer.sources.npz import Arrays
 from explorer.sources.stored import MAX_NAME, said_of, write_arrays, write_npz
 from explorer.trace import AttentionTrace, Token
@@ -169,14 +170,27 @@ def layer_traces_to_npz(
     """Every number of a layer, of all its heads; behind ``changed_`` that of the changed one."""
     arrays: dict[str, Any] = {}
     for before, trace in zip(("", "changed_"), layers, strict=False):
-        own = {f.name: getattr(trace, f.name) for f in fields(trace)}
-        found = {name: value for name, value in own.items() if isinstance(value, np.ndarray)}
+        found = _arrays_in(trace)
         found |= {f"part_{_plain(part.name)}": part.values for part in trace.parts}
         found["tokens"] = _names(trace.tokens)
+        if trace.key_tokens is not None:
+            found["key_tokens"] = _names(trace.key_tokens)
         arrays |= {f"{before}{name}": array for name, array in found.items()}
     first = layers[0]
     about = {"model": asdict(first.model), "texts": texts, "layer": first.layer}
     return _written(arrays, about, report)
+
+
+def _arrays_in(owner: Any, before: str = "") -> dict[str, Any]:
+    """All arrays of a value by their names, those of a part of it behind the part's."""
+    found: dict[str, Any] = {}
+    for field in fields(owner):
+        value = getattr(owner, field.name)
+        if isinstance(value, np.ndarray):
+            found[f"{before}{field.name}"] = value
+        elif isinstance(value, ScoreRule | Normed | Turn):
+            found |= _arrays_in(value, f"{before}{field.name}_")
+    return found
 
 
 def _names(tokens: Sequence[Token]) -> Any:

@@ -232,12 +232,14 @@ def _head_norm(event: Event, mapped: Tensor) -> Normed | None:
     if read is None or gave is None or not _close(read, mapped):
         return None
     over_all = event.read.shape[-1] != d  # of all heads together (OLMo 2)
-    flat = [x.transpose(0, 1).flatten(1) if over_all else x.reshape(-1, d) for x in (read, gave)]
-    found = _fitted(event.module, *flat, heads)
+    flat, flat_gave = (
+        x.transpose(0, 1).flatten(1) if over_all else x.reshape(-1, d) for x in (read, gave)
+    )
+    found = _fitted(event.module, flat, flat_gave)
     if found is None:
         return None
     scale = np.broadcast_to(found.scale.reshape((1, n) if over_all else (heads, n)), (heads, n))
-    mean = flat[0].double().mean(-1).reshape((1, n) if over_all else (heads, n))
+    mean = flat.double().mean(-1).reshape((1, n) if over_all else (heads, n))
     wide = [np.broadcast_to(x.reshape(-1, d), (heads, d)) for x in (found.gain, found.shift)]
     gain, shift = (x.astype(np.float32) for x in wide)
     return Normed(
@@ -250,7 +252,7 @@ def _head_norm(event: Event, mapped: Tensor) -> Normed | None:
     )
 
 
-def _fitted(module: Any, read: Tensor, gave: Tensor, heads: int) -> Any:
+def _fitted(module: Any, read: Tensor, gave: Tensor) -> Any:
     """A norm over vectors as a LayerNorm or RMSNorm; None if its weights are no such vector."""
     weight = getattr(module, "weight", None)
     if weight is not None and weight.numel() != read.shape[-1]:

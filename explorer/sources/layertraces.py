@@ -11,6 +11,7 @@ from torch import Tensor
 
 from explorer.errors import ExplorerError
 from explorer.layers import FromScores, ScoreRule
+from explorer.layers import causal as seen_causally
 from explorer.layertrace import Array, LayerTrace, Part
 from explorer.limits import STEPS_TOKENS, check_tokens
 from explorer.run import Run
@@ -117,12 +118,11 @@ def _trace_ours(
     """The from-scratch layer's numbers, by its own modules."""
     batch = x[None]
     output, weights = ours(batch, batch, batch, causal=causal, return_weights=True)
-    maps = (ours.W_Q, ours.W_K, ours.W_V)
-    q, k, v = (m(x).unflatten(-1, (ours.n_heads, -1)).transpose(0, 1) for m in maps)
+    q, k, v = (
+        m(x).unflatten(-1, (ours.n_heads, -1)).transpose(0, 1)
+        for m in (ours.W_Q, ours.W_K, ours.W_V)
+    )
     n = len(tokens)
-    seen = np.tri(n, dtype=bool) if causal else np.ones((n, n), dtype=bool)
-    weight = {f"w_{name}": array(m.weight) for name, m in zip("qkv", maps, strict=True)}
-    bias = {f"b_{name}": array(m.bias) for name, m in zip("qkv", maps, strict=True)}
     return LayerTrace(
         model=info,
         layer=layer,
@@ -130,11 +130,17 @@ def _trace_ours(
         parts=(),
         normed=False,
         x=array(x),
-        **weight,
-        **bias,
-        **{"q": array(q), "k": array(k), "v": array(v)},
-        rule=ScoreRule(scale=ours.d_k**-0.5),
-        allowed=seen,
+        w_q=array(ours.W_Q.weight),
+        w_k=array(ours.W_K.weight),
+        w_v=array(ours.W_V.weight),
+        b_q=array(ours.W_Q.bias),
+        b_k=array(ours.W_K.bias),
+        b_v=array(ours.W_V.bias),
+        q=array(q),
+        k=array(k),
+        v=array(v),
+        rule=ScoreRule(scale=ours.d_k**-0.5, allowed=seen_causally(n, n) if causal else None),
+        allowed=np.tri(n, dtype=bool) if causal else np.ones((n, n), dtype=bool),
         weights=array(weights[0]),
         joined=array((weights[0] @ v).transpose(0, 1).flatten(1)),
         w_o=array(ours.o.weight),
@@ -251,8 +257,12 @@ def _followed(loaded: LoadedModel, read: _Read, layer: int, heard: Heard) -> Lay
         norm=norm,
         x=array(heard.hidden),
         x_keys=array(heard.keys_from) if read.keys is not None else None,
-        **{"w_q": q.weight, "w_k": k.weight, "w_v": v.weight},
-        **{"b_q": q.bias, "b_k": k.bias, "b_v": v.bias},
+        w_q=q.weight,
+        w_k=k.weight,
+        w_v=v.weight,
+        b_q=q.bias,
+        b_k=k.bias,
+        b_v=v.bias,
         q=_behind(q, own.q),
         k=_behind(k, own.k),
         v=v.mapped,

@@ -19,6 +19,8 @@ import { picturesOf } from "../../explorer/instrument/numbers/steppictures.js";
 import { madeOf } from "../../explorer/instrument/numbers/stepsums.js";
 import { productInCell, stageSentence } from "../../explorer/instrument/numbers/stepwords.js";
 
+import { layerOf } from "./layertraces.js";
+
 /** @param {string} text @param {number} start @returns {import("../../explorer/instrument/numbers/data.js").Token} */
 const token = (text, start) => ({
   text,
@@ -30,30 +32,13 @@ const token = (text, start) => ({
 /** @param {number} a @param {number} b */
 const near = (a, b) => assert.ok(Math.abs(a - b) < 1e-9, `${a} is not ${b}`);
 
-/** Two tokens, d_k = 4: q0·k = [2, 0], q1·k = [0, 4]. @type {import("../../explorer/instrument/numbers/layertrace.js").LayerTrace} */
-const TRACE = {
-  ...{
-    passport: "",
-    title: "",
-    layer: 0,
-    head: 0,
-    n_layers: 1,
-    n_heads: 1,
-    normed: false,
-    parts: [],
-    arrays: [],
-  },
-  d_k: 4,
-  d_model: 4,
-  causal: false,
-  tokens: [token("a", 0), token("b", 2)],
-  of: {
-    q: Float32Array.of(1, 0, 0, 0, 0, 2, 0, 0),
-    k: Float32Array.of(2, 0, 0, 0, 0, 2, 0, 0),
-    v: Float32Array.of(1, 0, 0, 0, 0, 1, 0, 0),
-    w_o: Float32Array.of(1, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0),
-  },
-};
+/** Two tokens, d_k = 4: q0·k = [2, 0], q1·k = [0, 4]. */
+const TRACE = layerOf([token("a", 0), token("b", 2)], 4, {
+  q: Float32Array.of(1, 0, 0, 0, 0, 2, 0, 0),
+  k: Float32Array.of(2, 0, 0, 0, 0, 2, 0, 0),
+  v: Float32Array.of(1, 0, 0, 0, 0, 1, 0, 0),
+  w_o: Float32Array.of(1, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0),
+});
 
 test("a query's weights are softmax(q k / sqrt(d_k))", () => {
   const row = rowFrom(TRACE, 0, ownRules(TRACE));
@@ -110,9 +95,8 @@ test("tokens are found in another order, the same word twice included", () => {
 });
 
 test("how many tokens may be looked at is said of the mask that is on, the possible entropy too", () => {
-  const stage = (/** @type {string} */ id) => STAGES.findIndex((one) => one.id === id);
   const said = (/** @type {string} */ id, /** @type {boolean} */ causal, trace = TRACE) => {
-    const state = { stage: stage(id), query: 0, key: 0, cell: null, scale: true, temperature: 1 };
+    const state = { stage: id, query: 0, key: 0, cell: null, scale: true, temperature: 1 };
     const rules = { ...ownRules(trace), causal: causal || trace.causal };
     const own = rowFrom(trace, 0, ownRules(trace));
     const shot = { trace, own, rules, key: 0, note: "", turned: null, state: { ...state, causal } };
@@ -125,7 +109,8 @@ test("how many tokens may be looked at is said of the mask that is on, the possi
   assert.equal(said("mask", false, causal), "“a” may look at 1 of 2 tokens.");
   assert.match(said("softmax", false, causal), /an entropy of 0\.00 of at most 0\.00 bits\.$/);
   // The stage's own text goes by the switch as the sentence beside it does.
-  const text = (/** @type {boolean} */ on, trace = TRACE) => STAGES[stage("mask")].text(trace, on);
+  const mask = STAGES.find(({ id }) => id === "mask");
+  const text = (/** @type {boolean} */ on, trace = TRACE) => mask?.text(trace, on) ?? "";
   assert.match(text(false), /^Here nothing is masked/);
   assert.match(
     text(true),
@@ -138,8 +123,7 @@ test("a score is what softmax is given, and before the division it is the produc
   const weights = new Float32Array(4); // the model's own, of which nothing is asked here
   const trace = { ...TRACE, of: { ...TRACE.of, weights } };
   const own = rowFrom(trace, 0, ownRules(trace));
-  const shotAt = (/** @type {string} */ id, key = 0) => {
-    const stage = STAGES.findIndex((one) => one.id === id);
+  const shotAt = (/** @type {string} */ stage, key = 0) => {
     const rules = ownRules(trace);
     const state = { stage, query: 0, key, cell: null, ...rules };
     const rows = () => allRows(trace, rules);
@@ -169,7 +153,7 @@ test("a score is what softmax is given, and before the division it is the produc
 });
 
 test("the weight of the chosen pair is said beside that of the strongest", () => {
-  const stage = STAGES.findIndex((one) => one.id === "softmax");
+  const stage = "softmax";
   const own = rowFrom(TRACE, 0, ownRules(TRACE));
   const said = (/** @type {number} */ key) =>
     stageSentence(/** @type {any} */ ({ trace: TRACE, own, key, state: { stage, query: 0 } }));
@@ -182,11 +166,17 @@ test("products in cells have the digits to be added up", () => {
 });
 
 test("a causal mask over words that are read backwards is that of their new order", () => {
-  const turnedTrace = { ...TRACE, tokens: [TRACE.tokens[1], TRACE.tokens[0]] };
+  const tokens = [TRACE.tokens[1], TRACE.tokens[0]];
+  const turnedTrace = { ...TRACE, tokens, keys: tokens };
   const [rules, places] = [{ scale: true, temperature: 1, causal: true }, [1, 0]];
   const shotOf = (/** @type {number} */ query) => {
-    const stage = STAGES.findIndex((one) => one.id === "mask");
-    const turned = { trace: turnedTrace, places, own: rowFrom(turnedTrace, places[query], rules) };
+    const stage = "mask";
+    const turned = {
+      trace: turnedTrace,
+      places,
+      keyPlaces: places,
+      own: rowFrom(turnedTrace, places[query], rules),
+    };
     return /** @type {any} */ ({
       ...{ trace: TRACE, own: rowFrom(TRACE, query, ownRules(TRACE)), rules, key: 0, note: "" },
       rows: () => allRows(TRACE, ownRules(TRACE)),

@@ -10,7 +10,6 @@ import {
   BEGIN,
   chosenBy,
   createPlay,
-  LAST_STAGE,
   linkOf,
   onLayerTrace,
   placed,
@@ -19,29 +18,36 @@ import {
   wordsOf,
 } from "../../explorer/instrument/numbers/stepstate.js";
 import { queryBy } from "../../explorer/instrument/panels/steptools.js";
+import { layerOf } from "./layertraces.js";
 import { token } from "./trace.js";
 
-/** @param {string} words @returns {any} */
-const traceOf = (words) => {
+/** @param {string} words @param {Record<string, any>} [more] @returns {any} */
+const traceOf = (words, more = {}) => {
   const tokens = words.split(" ").map((text, i) => token(text, { span: [i, i + 1], word: i }));
   const numbers = Float32Array.from(tokens, (_, i) => i + 1);
-  return {
-    ...{ layer: 2, head: 1, n_layers: 6, n_heads: 4, d_model: 4, d_k: 1, causal: false, tokens },
-    of: { q: numbers, k: numbers, v: numbers },
-  };
+  const place = { layer: 2, head: 1, numbers: [0, 1, 2], n_heads: 4 };
+  return layerOf(tokens, 1, { q: numbers, k: numbers, v: numbers }, { ...place, ...more });
 };
 /** @param {any[]} traces @returns {any} */
 const payloadOf = (...traces) => ({ id: "x", note: "words read backwards", link: null, traces });
 const link = (/** @type {Record<string, string>} */ params) => new URLSearchParams(params);
 
 test("a stage before the first or behind the last is that one, and no number stays chosen", () => {
-  assert.deepEqual(atStage(-1), { stage: 0, cell: null });
-  assert.deepEqual(atStage(3), { stage: 3, cell: null });
-  assert.deepEqual(atStage(STAGES.length), { stage: LAST_STAGE, cell: null });
+  const trace = traceOf("a");
+  assert.deepEqual(atStage(trace, -1), { stage: "input", cell: null });
+  assert.deepEqual(atStage(trace, 3), { stage: "scale", cell: null });
+  assert.deepEqual(atStage(trace, STAGES.length), { stage: "output", cell: null });
 });
 
 test("a link leads to all that it was made of", () => {
-  const chosen = { stage: 4, query: 2, key: 1, scale: false, temperature: 0.5, causal: true };
+  const chosen = /** @type {const} */ ({
+    stage: "mask",
+    query: 2,
+    key: 1,
+    scale: false,
+    temperature: 0.5,
+    causal: true,
+  });
   const state = { ...BEGIN, ...chosen, pinned: true };
   const params = linkOf(state, traceOf("a b c"));
   assert.deepEqual([params.layer, params.heads, params.stage], ["2", "1", "5"]);
@@ -62,18 +68,19 @@ test("what is as at the start stands in no link", () => {
 
 test("what is impossible in a link is left as it is", () => {
   const bad = { stage: "99", query: "-1", key: "x", temperature: "3", mask: "yes", scale: "no" };
-  assert.deepEqual(asked(BEGIN, link(bad)), { ...BEGIN, stage: LAST_STAGE });
+  assert.deepEqual(asked(BEGIN, link(bad)), { ...BEGIN, stage: "output" });
   assert.deepEqual(asked(BEGIN, link({ stage: "0" })), BEGIN);
 });
 
 test("another head of the same words keeps what is chosen, but for one number", () => {
   const cell = /** @type {const} */ ({ of: "q", c: 3 });
-  const state = { ...BEGIN, stage: 2, query: 1, key: 2, cell };
+  const state = /** @type {const} */ ({ ...BEGIN, stage: "products", query: 1, key: 2, cell });
   assert.deepEqual(onLayerTrace(state, traceOf("a b c")), { ...state, cell: null });
 });
 
 test("another text is shown at the tokens that go with it, at the stage of before", () => {
-  const state = { ...BEGIN, stage: 2, query: 1, key: 0, pinned: true, temperature: 2 };
+  const chosen = { query: 1, key: 0, pinned: true, temperature: 2 };
+  const state = /** @type {const} */ ({ ...BEGIN, stage: "products", ...chosen });
   const there = placed(state, link({ query: "4", key: "2", stage: "7" }));
   assert.deepEqual(there, { ...state, query: 4, key: 2 });
   const nowhere = placed({ ...state, query: 5 }, link({}));
@@ -117,7 +124,7 @@ test("a click chooses the pair, the number or the query that its picture shows",
 });
 
 test("a cell is named by its two words, or by its token and place", () => {
-  const { tokens } = traceOf("a b c");
+  const tokens = traceOf("a b c");
   const picture = (/** @type {any} */ more) => ({ values: [1, 2, 3, 4, 5, 6], name: "Q", ...more });
   const pair = picture({ rows: 2, columns: 3, side: "pair" });
   assert.equal(cellSentence(pair, tokens, 0, 1, 2), "b → c: 6.000");
@@ -153,11 +160,11 @@ test("another rule turns the head itself, another trace the words as they stand 
   const warm = shotOf(payloadOf(trace), { ...BEGIN, temperature: 2 }, remembering());
   assert.deepEqual([warm.turned?.trace, warm.turned?.places], [trace, [0, 1, 2]]);
   const back = traceOf("c b a");
-  back.tokens = [...trace.tokens].reverse();
+  back.keys = back.tokens = [...trace.tokens].reverse();
   const turned = shotOf(payloadOf(trace, back), BEGIN, remembering()).turned;
   assert.deepEqual([turned?.trace, turned?.places], [back, [2, 1, 0]]);
   // A query that the other trace lacks has no way there.
-  back.tokens = back.tokens.slice(0, 2);
+  back.keys = back.tokens = back.tokens.slice(0, 2);
   assert.equal(shotOf(payloadOf(trace, back), BEGIN, remembering()).turned, null);
 });
 
@@ -170,6 +177,8 @@ test("a head’s rows are made once for its own rules and once for the change", 
   assert.notDeepEqual(changed, first);
   assert.equal(rowsOf(trace, { ...warm }), changed);
 });
+
+const LAST = 8;
 
 /** A clock whose time is moved by hand, and stages that it plays. @param {number} stage */
 function playFrom(stage) {
@@ -185,7 +194,7 @@ function playFrom(stage) {
     },
   };
   const play = createPlay(clock, {
-    now: () => log.stage,
+    ...{ now: () => log.stage, last: () => LAST },
     go: (to) => {
       log.stage = to;
     },
@@ -195,16 +204,16 @@ function playFrom(stage) {
 }
 
 test("Play goes from stage to stage and stops at the last", () => {
-  const { log, play } = playFrom(LAST_STAGE - 2);
+  const { log, play } = playFrom(LAST - 2);
   play.toggle();
   log.act?.();
-  assert.deepEqual([log.stage, log.said], [LAST_STAGE - 1, [true]]);
+  assert.deepEqual([log.stage, log.said], [LAST - 1, [true]]);
   log.act?.();
-  assert.deepEqual([log.stage, log.said, log.act], [LAST_STAGE, [true, false], null]);
+  assert.deepEqual([log.stage, log.said, log.act], [LAST, [true, false], null]);
 });
 
 test("Play begins anew from the last stage, and a second press stops it where it is", () => {
-  const { log, play } = playFrom(LAST_STAGE);
+  const { log, play } = playFrom(LAST);
   play.toggle();
   assert.equal(log.stage, 0);
   log.act?.();

@@ -3,18 +3,20 @@
 
 import { remember } from "./basics.js";
 import { headName } from "./headname.js";
-import { added, cosines, lineOf, mixed } from "./layertrace.js";
+import { added, around, cosines, isByRoot, isCross, lineOf, maySee, mixed } from "./layertrace.js";
 import { fullAt } from "./palette.js";
 import { numberOf } from "./stepstate.js";
-import { inCell, plain, quoted, stageOf, weightInCell } from "./stepwords.js";
+import { exact, inCell, plain, quoted, weightInCell } from "./stepwords.js";
 
 /**
  * @typedef {import("./stepwords.js").Shot} Shot
  * @typedef {import("./stepwords.js").NumberPlace} NumberPlace
  * @typedef {import("../parts/matrix.js").Matrix & {side?: "query" | "key" | "pair" | "position",
- *           cellOf?: NumberPlace["of"], id?: string, last: number, aside?: boolean}} Picture
+ *           cellOf?: NumberPlace["of"], id?: string, last: number, aside?: boolean,
+ *           ofKeys?: boolean}} Picture
  *   side: what a click on a row chooses; cellOf: the number whose sum it shows; id: by which a sum
- *   finds its rows; last: the last token; aside: whether it stands beside the first, with others
+ *   finds its rows; last: the last token; aside: whether it stands beside the first, with others;
+ *   ofKeys: whether its rows are keys of another text
  * @typedef {{shot: Shot, room: number, picked: NumberPlace | null}} Frame
  *   room: pixels across; picked: the number whose sum is shown
  */
@@ -30,6 +32,8 @@ const CELL = 44; // pixels of a cell across, at most
 const BESIDE = 128; // pixels that the cells of a picture need beside another
 const BETWEEN = 20; // pixels between two
 const NAMES = 62; // pixels for names, as the matrix has them
+const SIDES = /** @type {const} */ (["q", "k"]);
+const MAPS = /** @type {const} */ (["q", "k", "v"]);
 const [LEAST_LINE, MOST_LINE] = [8, 21]; // pixels of a named row
 
 /**
@@ -37,27 +41,38 @@ const [LEAST_LINE, MOST_LINE] = [8, 21]; // pixels of a named row
  * @returns {Picture[]}
  */
 export const picturesOf = (shot, room) =>
-  STAGE_PICTURES[stageOf(shot)]({ shot, room, picked: numberOf(shot) });
+  STAGE_PICTURES[shot.state.stage]({ shot, room, picked: numberOf(shot) });
 
 /** @type {Record<import("./stages.js").StageId, (frame: Frame) => Picture[]>} */
 const STAGE_PICTURES = {
   input: inputPictures,
+  norm: (frame) => normPictures(frame, "norm", "H", "X", "x"),
   qkv: vectorPictures,
+  headnorm: (frame) => stepPictures(frame, "norm"),
+  turn: (frame) => stepPictures(frame, "turn"),
   products: productPictures,
   scale: scorePictures,
+  cap: capPictures,
+  bias: biasPictures,
   mask: maskPictures,
   softmax: weightPictures,
   mix: mixPictures,
   join: joinPictures,
   output: outputPictures,
+  after: (frame) => normPictures(frame, "after", "Output", "Output behind its norm", "after"),
 };
 
 /** @param {Frame} frame */
 const lastOf = ({ shot }) => shot.trace.tokens.length - 1;
 
 /** @param {Frame} frame @returns {string[] | null} */
-const namesOf = ({ shot: { trace } }) =>
-  trace.tokens.length <= NAMED ? trace.tokens.map((token) => token.text) : null;
+const namesOf = ({ shot: { trace } }) => named(trace.tokens);
+
+/** @param {Frame} frame @returns {string[] | null} */
+const keyNamesOf = ({ shot: { trace } }) => named(trace.keys);
+
+/** @param {import("./data.js").Token[]} tokens */
+const named = (tokens) => (tokens.length <= NAMED ? tokens.map((token) => token.text) : null);
 
 /**
  * Pixels across for several pictures, side by side if they have room: only the first names its rows,
@@ -91,21 +106,24 @@ function strip(frame, name, values, top, more = {}) {
 }
 
 /**
- * All tokens' vectors.
+ * All tokens' vectors: those of the keys, where they are chosen by their rows.
  * @param {Frame} frame @param {string} name @param {ArrayLike<number>} values
  * @param {number} columns @param {number} room pixels down @param {Partial<Picture>} [more]
  * @returns {Picture}
  */
 function tall(frame, name, values, columns, room, more = {}) {
-  const { trace, state } = frame.shot;
-  const rows = trace.tokens.length;
+  const { trace, state, key } = frame.shot;
+  const ofKeys = more.side === "key";
+  const rows = ofKeys ? trace.keys.length : trace.tokens.length;
   const line = Math.min((room - TITLE - FRAME) / rows, MOST_LINE);
+  const row = ofKeys ? key : state.query;
+  const names = ofKeys ? keyNamesOf(frame) : namesOf(frame);
   return {
     ...{ values, rows, columns, name, shape: `[${rows} × ${columns}]`, last: lastOf(frame) },
-    ...{ row: state.query, side: "query", line, widest: CELL },
+    ...{ row, side: "query", line, widest: CELL, ofKeys: ofKeys && isCross(trace) },
     ...{ label: `${name}: one row for each token, ${columns} numbers each` },
-    ...{ wide: frame.room, cell: markOf(frame, more.cellOf, state.query) },
-    ...{ rowNames: line >= LEAST_LINE ? namesOf(frame) : null, ...more },
+    ...{ wide: frame.room, cell: markOf(frame, more.cellOf, row) },
+    ...{ rowNames: line >= LEAST_LINE ? names : null, ...more },
   };
 }
 
@@ -116,28 +134,29 @@ function tall(frame, name, values, columns, room, more = {}) {
  * @returns {Picture}
  */
 function square(frame, name, values, more) {
-  const { tokens } = frame.shot.trace;
-  const n = tokens.length;
-  const names = namesOf(frame);
-  const room = TALL - TITLE - (names ? NAMES + 1 : FRAME);
+  const { tokens, keys } = frame.shot.trace;
+  const [n, m] = [tokens.length, keys.length];
+  const rowNames = namesOf(frame);
+  const columnNames = keyNamesOf(frame);
+  const room = TALL - TITLE - (columnNames ? NAMES + 1 : FRAME);
   const wide = more.wide ?? frame.room;
+  const own = Math.min(room / n, rowNames ? MOST_LINE : room / n);
   return {
-    ...{ values, rows: n, columns: n, name, shape: `[${n} × ${n}]`, last: n - 1 },
+    ...{ values, rows: n, columns: m, name, shape: `[${n} × ${m}]`, last: n - 1 },
     ...{ row: frame.shot.state.query, cell: [frame.shot.state.query, frame.shot.key] },
     ...{ side: "pair", label: `${name}: rows are queries, columns are keys` },
-    ...{ line: Math.min(room / n, names ? MOST_LINE : room / n), widest: CELL, names },
-    ...{ print: inCell, ...more, wide: names ? wide : Math.min(wide, room) },
+    ...{ line: own, widest: CELL, rowNames, columnNames },
+    ...{ print: inCell, ...more, wide: rowNames ? wide : Math.min(wide, room) },
   };
 }
 
 /** Squares side by side. @param {Frame} frame @param {(Partial<Picture> & {name: string, values: ArrayLike<number>})[]} all */
 function squares(frame, all) {
-  const names = namesOf(frame);
-  const wides = share(frame.room, all.length, names !== null);
+  const wides = share(frame.room, all.length, namesOf(frame) !== null);
   return all.map(({ name, values, ...more }, i) => {
     const made = square(frame, name, values, { ...more, wide: wides[i] });
     const beside = i > 0 && wides[i] < frame.room;
-    return beside ? { ...made, names: null, columnNames: names } : made;
+    return beside ? { ...made, rowNames: null } : made;
   });
 }
 
@@ -145,13 +164,54 @@ function squares(frame, all) {
 function inputPictures(frame) {
   const { trace, state } = frame.shot;
   const { of, d_model: d } = trace;
-  const parts = trace.parts.map((name, p) =>
-    strip(frame, name, lineOf(of[`part${p}`], state.query, d), fullAt(of.part0), { cellOf: "x" }),
+  const [all, name] = trace.norm ? [of.norm_read, "H"] : [of.x, "X"];
+  const more = /** @type {const} */ ({ cellOf: trace.norm ? "h" : "x" });
+  const parts = trace.parts.map((part, p) =>
+    strip(frame, part, lineOf(of[`part${p}`], state.query, d), fullAt(of.part0), more),
   );
-  if (parts.length)
-    parts.push(strip(frame, "X", lineOf(of.x, state.query, d), fullAt(of.x), { cellOf: "x" }));
+  if (parts.length) parts.push(strip(frame, name, lineOf(all, state.query, d), fullAt(all), more));
   const left = TALL - parts.length * ROW;
-  return [...parts, tall(frame, "X of all tokens", of.x, d, left, { cellOf: "x" })];
+  return [...parts, tall(frame, `${name} of all tokens`, all, d, left, more)];
+}
+
+/**
+ * Vectors before and behind a norm.
+ * @param {Frame} frame @param {"norm" | "after"} which @param {string} before @param {string} behind
+ * @param {NumberPlace["of"]} cellOf
+ */
+function normPictures(frame, which, before, behind, cellOf) {
+  const { trace, state } = frame.shot;
+  const [read, gave] = [trace.of[`${which}_read`], trace.of[`${which}_gave`]];
+  const d = gave.length / trace.tokens.length;
+  const of = quoted(trace, state.query);
+  const more = { cellOf };
+  return [
+    strip(frame, `${before} of ${of}`, lineOf(read, state.query, d), fullAt(read), more),
+    strip(frame, `${behind} of ${of}`, lineOf(gave, state.query, d), fullAt(gave), more),
+    tall(frame, `${behind} of all tokens`, gave, d, TALL - 2 * ROW, more),
+  ];
+}
+
+/** Queries and keys before and behind a step. @param {Frame} frame @param {"norm" | "turn"} step */
+function stepPictures(frame, step) {
+  const { trace } = frame.shot;
+  const half = (TALL - GAP) / 2;
+  const after = step === "turn" ? "turned" : "normed";
+  return SIDES.flatMap((which) => {
+    const [before, behind] = around(trace, which, step);
+    /** @type {"query" | "key"} */
+    const side = which === "q" ? "query" : "key";
+    const top = step === "turn" ? fullAt(before) : undefined;
+    const Name = which.toUpperCase();
+    const one =
+      (/** @type {string} */ title, /** @type {Float32Array} */ values) =>
+      (/** @type {number} */ wide, /** @type {Partial<Picture>} */ more) =>
+        tall(frame, title, values, trace.d_k, half, {
+          ...{ side, cellOf: which, top, wide },
+          ...more,
+        });
+    return besides(frame, [one(`${Name} before`, before), one(`${Name} ${after}`, behind)]);
+  });
 }
 
 /** Matrices of all tokens side by side. @param {Frame} frame @param {((wide: number, more: Partial<Picture>) => Picture)[]} all */
@@ -164,15 +224,36 @@ function besides(frame, all) {
 
 /** @param {Frame} frame */
 function vectorPictures(frame) {
-  const { of, d_model: d, d_k: dk } = frame.shot.trace;
+  const { trace } = frame.shot;
+  const { of, d_model: d } = trace;
   const half = (TALL - GAP) / 2;
-  const cells = /** @type {const} */ (["q", "k", "v"]).map(
-    (which) => (/** @type {number} */ wide, /** @type {Partial<Picture>} */ more) =>
-      tall(frame, which.toUpperCase(), of[which], dk, half, {
-        ...{ cellOf: which, id: which, wide, ...more },
-      }),
+  const other = isCross(trace);
+  const cells = MAPS.map(
+    (which) => (/** @type {number} */ wide, /** @type {Partial<Picture>} */ more) => {
+      const values = of[`${which}_mapped`] ?? of[which];
+      /** @type {"query" | "key"} */
+      const side = other && which !== "q" ? "key" : "query";
+      const width = which === "v" ? trace.d_v : trace.d_k;
+      return tall(frame, which.toUpperCase(), values, width, half, {
+        ...{ side, cellOf: which, id: which, wide, ...more },
+      });
+    },
   );
-  return [tall(frame, "X", of.x, d, half, { id: "x" }), ...besides(frame, cells)];
+  const x = tall(frame, "X", of.x, d, half, { id: "x" });
+  if (!other) return [x, ...besides(frame, cells)];
+  const y = (/** @type {number} */ wide, /** @type {Partial<Picture>} */ more) =>
+    tall(
+      frame,
+      "Y, the text that was read",
+      of.x_keys,
+      of.x_keys.length / trace.keys.length,
+      half,
+      {
+        ...{ side: "key", id: "y", wide, ...more },
+      },
+    );
+  const asks = (/** @type {number} */ wide) => ({ ...x, wide });
+  return [...besides(frame, [asks, y]), ...besides(frame, cells)];
 }
 
 /** @param {Frame} frame */
@@ -193,15 +274,39 @@ function productPictures(frame) {
 /** @param {Frame} frame */
 function scorePictures(frame) {
   const { shot } = frame;
+  const { trace } = shot;
   const before = flat(shot.rows(), "products");
   const top = fullAt(before); // one scale for all
+  const by = isByRoot(trace) ? "/ √dₖ" : `× ${exact(trace.scale)}`;
   const all = [
     { name: "Q Kᵀ", values: before, top, id: "products" },
-    { name: "S = Q Kᵀ / √dₖ", values: flat(shot.rows(), "scores"), top, id: "scores" },
+    { name: `S = Q Kᵀ ${by}`, values: flat(shot.rows(), "scaled"), top, id: "scores" },
   ];
   if (shot.turned)
-    all.push({ name: "… with the change", values: moved(shot, "scores"), top, id: "new" });
+    all.push({ name: "… with the change", values: moved(shot, "scaled"), top, id: "new" });
   return squares(frame, all);
+}
+
+/** @param {Frame} frame */
+function capPictures(frame) {
+  const values = flat(frame.shot.rows(), "scaled");
+  const top = fullAt(values);
+  return squares(frame, [
+    { name: "Before", values, top, id: "before" },
+    { name: "Behind the cap", values: flat(frame.shot.rows(), "capped"), top, id: "capped" },
+  ]);
+}
+
+/** @param {Frame} frame */
+function biasPictures(frame) {
+  const rows = frame.shot.rows();
+  const { bias } = frame.shot.trace.of;
+  const masked = notAllowed(rows);
+  return squares(frame, [
+    { name: "Before", values: flat(rows, "capped"), id: "before" },
+    { name: "B, what is added", values: bias, masked, id: "bias" },
+    { name: "S, together", values: flat(rows, "scores"), id: "scores" },
+  ]);
 }
 
 /** @param {Frame} frame */
@@ -237,10 +342,10 @@ function weightPictures(frame) {
 /** @param {Frame} frame */
 function mixPictures(frame) {
   const { trace, own, state, key: row } = frame.shot;
-  const { of, d_k: dk } = trace;
+  const { of, d_v: width } = trace;
   const shares = Float64Array.from(
-    { length: trace.tokens.length * dk },
-    (_, at) => own.weights[Math.floor(at / dk)] * of.v[at],
+    { length: trace.keys.length * width },
+    (_, at) => own.weights[Math.floor(at / width)] * of.v[at],
   );
   const top = fullAt(of.v);
   const c = frame.picked?.of === "z" ? frame.picked.c : null;
@@ -248,46 +353,47 @@ function mixPictures(frame) {
   const band = c === null ? null : [c, c + 1];
   const room = TALL - ROW;
   const keys = /** @type {const} */ ({ row, band, side: "key", cellOf: "z", cell: null });
+  const one =
+    (/** @type {string} */ name, /** @type {ArrayLike<number>} */ values) =>
+    (/** @type {number} */ wide, /** @type {Partial<Picture>} */ more) =>
+      tall(frame, name, values, width, room, { ...keys, wide, top, ...more });
   return [
     strip(frame, `z of ${quoted(trace, state.query)}`, mixed(trace, own.weights), top, {
       cellOf: "z",
     }),
-    ...besides(frame, [
-      (wide, more) => tall(frame, "V", of.v, dk, room, { ...keys, wide, top, ...more }),
-      (wide, more) =>
-        tall(frame, "A · V, a row for each key", shares, dk, room, { ...keys, wide, top, ...more }),
-    ]),
+    ...besides(frame, [one("V", of.v), one("A · V, a row for each key", shares)]),
   ];
 }
 
 /** @param {Frame} frame */
 function joinPictures(frame) {
   const { trace, state } = frame.shot;
-  const { of, d_model: d, d_k: dk, head } = trace;
+  const { of, d_v: width, head, n_heads: heads } = trace;
   /** @type {[number, number]} */
-  const band = [head * dk, (head + 1) * dk];
-  const own = lineOf(of.joined, state.query, d);
+  const band = [head * width, (head + 1) * width];
+  const own = lineOf(of.joined, state.query, heads * width);
   const name = `Z of ${quoted(trace, state.query)}, all heads`;
   const more = /** @type {const} */ ({ band, cellOf: "joined" });
   return [
     strip(frame, name, own, fullAt(of.joined), more),
-    tall(frame, "Z of all tokens", of.joined, d, TALL - ROW, more),
+    tall(frame, "Z of all tokens", of.joined, heads * width, TALL - ROW, more),
   ];
 }
 
 /** @param {Frame} frame */
 function outputPictures(frame) {
   const { trace, own, state } = frame.shot;
-  const { of, d_model: d } = trace;
+  const { of, d_out: d } = trace;
   const part = added(trace, mixed(trace, own.weights));
   const output = lineOf(of.output, state.query, d);
-  const rest = Float64Array.from(output, (y, c) => y - part[c] - of.b_o[c]);
+  const bias = of.b_o ?? new Float32Array(d);
+  const rest = Float64Array.from(output, (y, c) => y - part[c] - bias[c]);
   const top = fullAt(output);
   const more = /** @type {const} */ ({ cellOf: "output" });
   const strips = [
     strip(frame, `The part of ${headName(trace.layer, trace.head)}`, part, top, more),
     ...(trace.n_heads > 1 ? [strip(frame, "The other heads’ parts", rest, top, more)] : []),
-    strip(frame, "Bias", of.b_o, top, more),
+    ...(of.b_o ? [strip(frame, "Bias", of.b_o, top, more)] : []),
     strip(frame, "Output", output, top, more),
   ];
   const left = TALL - strips.length * ROW;
@@ -333,31 +439,32 @@ const likeness = new WeakMap();
 export const likenessOf = ({ of: { positions }, d_model }) =>
   remember(likeness, positions, () => cosines(positions, d_model));
 
-/** @param {import("./layertrace.js").Row[]} rows @param {"products" | "scores" | "weights"} what */
+/** @param {import("./layertrace.js").Row[]} rows @param {"products" | "scaled" | "capped" | "scores" | "weights"} what */
 const flat = (rows, what) => Float64Array.from(rows.flatMap((row) => Array.from(row[what])));
 
 /** @param {import("./layertrace.js").Row[]} rows */
 const notAllowed = (rows) =>
   Float64Array.from(rows.flatMap(({ allowed }) => allowed.map((may) => Number(!may))));
 
-/** The changed numbers, each where its two words stand in the original. @param {Shot} shot @param {"scores" | "allowed" | "weights"} what */
+/** The changed numbers, each where its two words stand in the original. @param {Shot} shot @param {"scaled" | "scores" | "allowed" | "weights"} what */
 function moved({ turned, trace }, what) {
-  const n = trace.tokens.length;
+  const [n, m] = [trace.tokens.length, trace.keys.length];
   const rows = turned?.rows() ?? [];
-  const places = turned?.places ?? [];
-  return Float64Array.from({ length: n * n }, (_, at) => {
-    const [i, j] = [places[Math.floor(at / n)], places[at % n]];
+  const { places, keyPlaces } = turned ?? { places: [], keyPlaces: [] };
+  return Float64Array.from({ length: n * m }, (_, at) => {
+    const [i, j] = [places[Math.floor(at / m)], keyPlaces[at % m]];
     return i < 0 || j < 0 ? 0 : Number(rows[i][what][j]);
   });
 }
 
 /** Who may look at whom, and the scores of these: both with the change, where there is one. @param {Shot} shot */
 export function maskOf(shot) {
-  const n = shot.trace.tokens.length;
+  const { trace } = shot;
+  const m = trace.keys.length;
   const may = shot.turned
     ? moved(shot, "allowed")
-    : Float64Array.from({ length: n * n }, (_, at) =>
-        Number(!shot.rules.causal || at % n <= Math.floor(at / n)),
+    : Float64Array.from({ length: trace.tokens.length * m }, (_, at) =>
+        Number(maySee(trace, Math.floor(at / m), at % m)),
       );
   const scores = shot.turned ? moved(shot, "scores") : flat(shot.rows(), "scores");
   return { may, left: scores.map((s, at) => (may[at] ? s : 0)) };
@@ -365,17 +472,18 @@ export function maskOf(shot) {
 
 /**
  * What is said of a cell of a picture that is pointed at.
- * @param {Picture} picture @param {import("./data.js").Token[]} tokens
+ * @param {Picture} picture @param {Pick<import("./layertrace.js").LayerTrace, "tokens" | "keys">} trace
  * @param {number} query the chosen one @param {number} row @param {number} column
  */
-export function cellSentence(picture, tokens, query, row, column) {
+export function cellSentence(picture, { tokens, keys }, query, row, column) {
   const { values, rows, columns, side, name, masked } = picture;
   const at = row * columns + column;
   const number = masked?.[at] ? "masked" : plain(values[at]);
-  if (side === "pair") return `${tokens[row]?.text} → ${tokens[column]?.text}: ${number}`;
+  if (side === "pair") return `${tokens[row]?.text} → ${keys[column]?.text}: ${number}`;
   if (side === "position")
     return columns === rows
       ? `positions ${row} and ${column}: cosine ${number}`
       : `position ${row}, place ${column}: ${number}`;
-  return `${name}, ${tokens[rows > 1 ? row : query]?.text}, place ${column}: ${number}`;
+  const of = picture.ofKeys ? keys : tokens;
+  return `${name}, ${of[rows > 1 ? row : query]?.text}, place ${column}: ${number}`;
 }

@@ -3,6 +3,8 @@
 import { bound } from "./basics.js";
 import {
   allRows,
+  around,
+  isCross,
   largestAt,
   lineOf,
   mixed,
@@ -12,7 +14,7 @@ import {
   sameRules,
 } from "./layertrace.js";
 import { pinnedWords } from "./pinnedwords.js";
-import { STAGES } from "./stages.js";
+import { STAGES, stageIn, stagesOf, stageThere } from "./stages.js";
 
 /**
  * @typedef {import("./layertrace.js").LayerTrace} LayerTrace
@@ -24,16 +26,25 @@ import { STAGES } from "./stages.js";
  */
 
 export const TEMPERATURES = [0.25, 0.5, 1, 2, 4];
-export const LAST_STAGE = STAGES.length - 1;
 
 /** @type {StepState} */
 export const BEGIN = {
-  ...{ stage: 0, query: 0, key: null, cell: null, pinned: false },
+  ...{ stage: "input", query: 0, key: null, cell: null, pinned: false },
   ...{ scale: true, temperature: 1, causal: false },
 };
 
-/** Another stage, or the first or last where there is none. @param {number} stage */
-export const atStage = (stage) => ({ stage: bound(stage, 0, LAST_STAGE), cell: null });
+/** Which of the stages of a layer is shown. @param {LayerTrace} trace @param {StepState} state */
+export const placeOfStage = (trace, { stage }) =>
+  stagesOf(trace).findIndex(({ id }) => id === stage);
+
+/**
+ * Another stage of a layer, or its first or last where there is none.
+ * @param {LayerTrace} trace @param {number} at
+ */
+export function atStage(trace, at) {
+  const stages = stagesOf(trace);
+  return { stage: stages[bound(at, 0, stages.length - 1)].id, cell: null };
+}
 
 /**
  * What a click on a cell of a picture chooses.
@@ -56,17 +67,39 @@ export function chosenBy({ side, cellOf, rows, last }, row, column) {
  */
 export function numberOf({ trace, state, own }) {
   if (state.cell) return state.cell;
-  const of = NUMBERS[STAGES[state.stage].id];
+  const of = NUMBERS[state.stage];
   if (!of) return null;
-  const values =
-    of === "z"
-      ? mixed(trace, own.weights)
-      : lineOf(trace.of[of], state.query, of === "q" ? trace.d_k : trace.d_model);
-  return { of, c: largestAt(values) };
+  const which = state.stage === "input" && trace.norm ? "h" : of;
+  return { of: which, c: largestAt(vectorOf({ trace, own, state }, which)) };
 }
 
-/** Whose numbers are summed at first. @type {Partial<Record<string, "x" | "q" | "z" | "joined" | "output">>} */
-const NUMBERS = { input: "x", qkv: "q", mix: "z", join: "joined", output: "output" };
+/**
+ * The chosen query's vector that numbers are taken of.
+ * @param {Pick<import("./stepwords.js").Shot, "trace" | "state" | "own">} shot
+ * @param {import("./stepwords.js").NumberPlace["of"]} of
+ * @returns {ArrayLike<number>}
+ */
+export function vectorOf({ trace, own, state: { query, stage } }, of) {
+  if (of === "z") return mixed(trace, own.weights);
+  const width = (/** @type {Float32Array} */ all) => all.length / trace.tokens.length;
+  const found =
+    of === "h"
+      ? trace.of.norm_read
+      : of === "after"
+        ? trace.of.after_gave
+        : of === "q" && (stage === "headnorm" || stage === "turn")
+          ? around(trace, "q", stage === "turn" ? "turn" : "norm")[1]
+          : of === "q" && stage === "qkv"
+            ? (trace.of.q_mapped ?? trace.of.q)
+            : trace.of[of];
+  return lineOf(found, query, width(found));
+}
+
+/** Whose numbers are summed at first. @type {Partial<Record<string, import("./stepwords.js").NumberPlace["of"]>>} */
+const NUMBERS = {
+  ...{ input: "x", norm: "x", qkv: "q", headnorm: "q", turn: "q" },
+  ...{ mix: "z", join: "joined", output: "output", after: "after" },
+};
 
 /**
  * The parameters of a link; what is as at the start is left out.
@@ -78,7 +111,8 @@ export function linkOf(state, { layer, head }, { changes, other } = NOTHING) {
   const params = { layer: String(layer), heads: String(head) };
   if (state.pinned) params.query = String(state.query);
   if (state.key !== null) params.key = String(state.key);
-  if (state.stage) params.stage = String(state.stage + 1);
+  if (state.stage !== "input")
+    params.stage = STAGES.find(({ id }) => id === state.stage)?.link ?? "1";
   if (!state.scale) params.scale = "0";
   if (state.temperature !== 1) params.temperature = String(state.temperature);
   if (state.causal) params.mask = "1";
@@ -108,7 +142,7 @@ export function asked(state, params) {
   const warm = Number(params.get("temperature") ?? "1");
   return {
     ...placed(state, params),
-    stage: bound((numberIn(params, "stage") ?? 1) - 1, 0, LAST_STAGE),
+    stage: stageIn(params.get("stage")),
     scale: params.get("scale") !== "0",
     causal: params.get("mask") === "1",
     temperature: TEMPERATURES.includes(warm) ? warm : 1,
@@ -126,22 +160,23 @@ export function placed(state, params) {
 }
 
 /**
- * The state on a trace that has come: nothing chosen lies behind its last token.
- * @param {StepState} state @param {LayerTrace} fresh
- * @returns {StepState}
+ * The state on a trace that has come: nothing chosen lies behind its last token, and a stage that
+ * this layer has not is the one before.
+ * @param {StepState} state @param {LayerTrace} trace
  */
-export function onLayerTrace(state, { tokens }) {
-  const last = tokens.length - 1;
-  const key = state.key !== null && state.key <= last ? state.key : null;
-  return { ...state, query: Math.min(state.query, last), key, cell: null };
+export function onLayerTrace(state, trace) {
+  const { tokens, keys } = trace;
+  const key = state.key !== null && state.key < keys.length ? state.key : null;
+  const query = Math.min(state.query, tokens.length - 1);
+  return { ...state, query, key, cell: null, stage: stageThere(trace, state.stage) };
 }
 
 /**
  * The words that are pinned, as they stand in the text.
  * @param {Pick<LayerTraces, "traces" | "texts">} payload @param {StepState} state
  */
-export function wordsOf({ traces: [{ tokens }], texts }, { query, key, pinned }) {
-  const head = { query_tokens: tokens, key_tokens: tokens, texts };
+export function wordsOf({ traces: [{ tokens, keys }], texts }, { query, key, pinned }) {
+  const head = { query_tokens: tokens, key_tokens: keys, texts };
   const places = { queries: pinned ? [query] : [], keys: key === null ? [] : [key] };
   return pinnedWords(/** @type {any} */ ({ head }), places);
 }
@@ -166,6 +201,7 @@ export function shotOf(payload, state, rowsOf) {
     turned: turns
       ? {
           ...{ trace: versus, places, own: rowFrom(versus, there, rules) },
+          keyPlaces: isCross(trace) ? placesIn(trace.keys, versus.keys) : places,
           rows: () => rowsOf(versus, rules),
         }
       : null,
@@ -191,9 +227,10 @@ const PLAY = 3500; // ms that a stage stays when all are played
  * One stage after the other, until the last has come or it is told to stop.
  * @param {{setInterval: (act: () => void, ms: number) => number,
  *          clearInterval: (id: number) => void}} clock
- * @param {{now: () => number, go: (stage: number) => void, tell: (on: boolean) => void}} stages
+ * @param {{now: () => number, last: () => number, go: (stage: number) => void,
+ *          tell: (on: boolean) => void}} stages
  */
-export function createPlay(clock, { now, go, tell }) {
+export function createPlay(clock, { now, last, go, tell }) {
   let playing = 0; // what the clock calls it
   function stop() {
     clock.clearInterval(playing);
@@ -202,10 +239,10 @@ export function createPlay(clock, { now, go, tell }) {
   }
   function toggle() {
     if (playing) return stop();
-    if (now() === LAST_STAGE) go(0);
+    if (now() === last()) go(0);
     playing = clock.setInterval(() => {
       go(now() + 1);
-      if (now() === LAST_STAGE) stop();
+      if (now() === last()) stop();
     }, PLAY);
     tell(true);
   }

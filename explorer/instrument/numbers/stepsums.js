@@ -2,15 +2,30 @@
 // products.
 
 import { headName } from "./headname.js";
-import { divisor, lineOf, mixed, ownRules, sumOf } from "./layertrace.js";
+import {
+  around,
+  divisor,
+  isByRoot,
+  isCross,
+  lineOf,
+  mixed,
+  normAt,
+  normSum,
+  ownRules,
+  pairOf,
+  sumOf,
+  turnAt,
+} from "./layertrace.js";
 import { fullAt } from "./palette.js";
+import { saidOf, stagesOf } from "./stages.js";
 import { maskOf } from "./steppictures.js";
 import { numberOf } from "./stepstate.js";
-import { exact, quoted, stageOf, weightText } from "./stepwords.js";
+import { exact, quoted, quotedKey, weightText } from "./stepwords.js";
 
 /**
  * @typedef {import("./stepwords.js").Shot} Shot
  * @typedef {import("./stepwords.js").NumberPlace} NumberPlace
+ * @typedef {import("./stages.js").StageId} StageId
  * @typedef {{name: string, values: ArrayLike<number>, from: [string, number] | null,
  *            weights?: boolean, products?: boolean, top?: number, mark?: number,
  *            masked?: number[]}} Row
@@ -26,109 +41,164 @@ import { exact, quoted, stageOf, weightText } from "./stepwords.js";
 export function madeOf(shot) {
   const place = numberOf(shot);
   if (!place) return pairMade(shot);
-  if (place.of === "x") return inputMade(shot, place.c);
-  if (place.of === "z") return mixMade(shot, place.c);
-  if (place.of === "joined") return joinMade(shot, place.c);
-  if (place.of === "output") return outputMade(shot, place.c);
-  return mapMade(shot, place.of, place.c);
+  const { of, c } = place;
+  const { stage } = shot.state;
+  if (stage === "norm" && of === "x") return normMade(shot, "norm", shot.state.query, c);
+  if (of === "x" || of === "h") return inputMade(shot, of, c);
+  if (of === "after") return normMade(shot, "after", shot.state.query, c);
+  if (of === "z") return mixMade(shot, c);
+  if (of === "joined") return joinMade(shot, c);
+  if (of === "output") return outputMade(shot, c);
+  if (of !== "v" && stage === "headnorm")
+    return normMade(shot, `${of}_norm`, of === "q" ? shot.state.query : shot.key, c);
+  if (of !== "v" && stage === "turn") return turnMade(shot, of, c);
+  return mapMade(shot, of, c);
 }
-
-const PAIR_STAGES = ["products", "scale", "mask", "softmax"];
 
 /** From q and k to a weight, as far as the stage has come. @param {Shot} shot @returns {Made} */
 function pairMade(shot) {
-  const { trace, own, key: j, state } = shot;
+  const { trace, key: j, state } = shot;
   const i = state.query;
-  const stage = PAIR_STAGES.indexOf(stageOf(shot));
-  const [q, k] = [lineOf(trace.of.q, i, trace.d_k), lineOf(trace.of.k, j, trace.d_k)];
-  const sum = sumOf(q, k);
-  const theirs = trace.of.weights[i * trace.tokens.length + j];
-  const below = own.allowed[j] ? exact(own.scores[j] - own.top) : "−∞";
-  /** @type {Line[][]} what each stage adds */
-  const lines = [
-    [[`sum of ${trace.d_k} products: q · k`, exact(sum.sum)]],
-    [
-      [
-        `÷ √d_k, which is ${exact(divisor(trace, ownRules(trace)))}: the score`,
-        exact(own.scores[j]),
-      ],
-    ],
-    mayLook(shot)[j] ? [] : [["masked", "−∞"]],
-    [
-      [`− the row’s largest, ${exact(own.top)}`, below],
-      ["e to that power", exact(own.exps[j])],
-      [`÷ the sum of the row’s powers, ${exact(own.total)}: the weight`, exact(own.weights[j])],
-      ["the model’s own weight", exact(theirs)],
-      ["difference", Math.abs(theirs - own.weights[j]).toExponential(1)],
-    ],
-  ];
-  const pair = `${quoted(trace, i)} with ${quoted(trace, j)}`;
-  const titles = [
-    `The product q · k of ${pair}`,
-    `The score of ${pair}`,
-    `Whether ${quoted(trace, i)} may look at ${quoted(trace, j)}`,
-    `How ${quoted(trace, i)} comes to look at ${quoted(trace, j)} with ${weightText(own.weights[j])}`,
-  ];
+  const sum = sumOf(lineOf(trace.of.q, i, trace.d_k), lineOf(trace.of.k, j, trace.d_k));
+  const stages = stagesOf(trace).map(({ id }) => id);
+  const come = stages.slice(stages.indexOf("products"), stages.indexOf(state.stage) + 1);
+  const pair = `${quoted(trace, i)} with ${quotedKey(trace, j)}`;
   return {
-    title: titles[stage],
-    rows: pairRows(shot, stage, sum),
-    lines: lines.slice(0, stage + 1).flat(),
+    title: pairTitle(shot, pair),
+    rows: pairRows(shot, sum),
+    lines: come.flatMap((id) => PAIR_LINES[id]?.(shot) ?? []),
     products: { sum, names: ["q", "k", "q × k"], places: null },
   };
 }
 
+/** @param {Shot} shot @param {string} pair */
+function pairTitle({ trace, own, key: j, state: { query: i, stage } }, pair) {
+  if (stage === "products") return `The product q · k of ${pair}`;
+  if (stage === "mask") return `Whether ${quoted(trace, i)} may look at ${quotedKey(trace, j)}`;
+  if (stage === "softmax")
+    return `How ${quoted(trace, i)} comes to look at ${quotedKey(trace, j)} with ${weightText(own.weights[j])}`;
+  return `The score of ${pair}`;
+}
+
+/** What each stage adds to the sum of a pair. @type {Partial<Record<StageId, (shot: Shot) => Line[]>>} */
+const PAIR_LINES = {
+  products: ({ trace, own, key }) => [
+    [`sum of ${trace.d_k} products: q · k`, exact(own.products[key])],
+  ],
+  scale: ({ trace, own, key }) => {
+    const by = isByRoot(trace)
+      ? `÷ √d_k, which is ${exact(divisor(trace, ownRules(trace)))}`
+      : `× ${exact(trace.scale)}`;
+    return [[trace.cap || trace.bias ? by : `${by}: the score`, exact(own.scaled[key])]];
+  },
+  cap: ({ trace, own, key }) => [
+    [`${trace.cap} · tanh(that ÷ ${trace.cap})`, exact(own.capped[key])],
+  ],
+  bias: ({ trace, own, state, key }) => [
+    [
+      biasName(trace, state.query, key),
+      exact(trace.of.bias[state.query * trace.keys.length + key]),
+    ],
+    ["together: the score", exact(own.scores[key])],
+  ],
+  mask: (shot) => (mayLook(shot)[shot.key] ? [] : [["masked", "−∞"]]),
+  softmax: ({ trace, own, state, key: j }) => {
+    const theirs = trace.of.weights[state.query * trace.keys.length + j];
+    const below = own.allowed[j] ? exact(own.scores[j] - own.top) : "−∞";
+    /** @type {Line[]} */
+    const sink = trace.sink === null ? [] : [["of that the sink’s power", exact(own.sunk)]];
+    return [
+      [`− the row’s largest, ${exact(own.top)}`, below],
+      ["e to that power", exact(own.exps[j])],
+      [`÷ the sum of the row’s powers, ${exact(own.total)}: the weight`, exact(own.weights[j])],
+      ...sink,
+      ["the model’s own weight", exact(theirs)],
+      ["difference", Math.abs(theirs - own.weights[j]).toExponential(1)],
+    ];
+  },
+};
+
+/** What is added by the distance. @param {import("./layertrace.js").LayerTrace} trace @param {number} i @param {number} j */
+function biasName(trace, i, j) {
+  const at = i * trace.keys.length + j;
+  if (trace.bias === "buckets") return `+ what bucket ${trace.of.buckets[at]} adds`;
+  return trace.bias === "slope" && j !== i
+    ? `+ ${exact(trace.of.bias[at] / (j - i))} × ${j - i}`
+    : "+ what is added";
+}
+
 /** Where the query may look, at the stage of the mask with the change. @param {Shot} shot */
 function mayLook(shot) {
-  const [i, n] = [shot.state.query, shot.trace.tokens.length];
-  if (stageOf(shot) !== "mask") return shot.own.allowed.map(Number);
+  const [i, n] = [shot.state.query, shot.trace.keys.length];
+  if (shot.state.stage !== "mask") return shot.own.allowed.map(Number);
   return Array.from(maskOf(shot).may.subarray(i * n, (i + 1) * n));
 }
 
-/** @param {Shot} shot @param {number} stage @param {import("./layertrace.js").Sum} sum @returns {Row[]} */
-function pairRows(shot, stage, sum) {
+/** @param {Shot} shot @param {import("./layertrace.js").Sum} sum @returns {Row[]} */
+function pairRows(shot, sum) {
   const { trace, own, key: mark } = shot;
-  const i = shot.state.query;
+  const { query: i, stage } = shot.state;
   const q = quoted(trace, i);
   const top = fullAt(own.products);
-  const may = mayLook(shot);
-  const n = trace.tokens.length;
-  const remain = stage === 2 ? maskOf(shot).left.subarray(i * n, (i + 1) * n) : own.scores;
-  const left = remain.map((s, j) => (may[j] ? s : 0));
-  /** @type {Row[][]} */
-  const rows = [
-    factors(
+  /** @param {string} name @param {ArrayLike<number>} values @param {string | null} from @param {number} [full] @returns {Row} */
+  const line = (name, values, from, full) => ({
+    ...{ name, values, from: from ? [from, i] : null, mark },
+    ...(full ? { top: full } : {}),
+  });
+  if (stage === "products")
+    return factors(
       sum,
-      [`q of ${q}`, `k of ${quoted(trace, mark)}`, "q × k"],
+      [`q of ${q}`, `k of ${quotedKey(trace, mark)}`, "q × k"],
       [
         ["q", i],
         ["k", mark],
       ],
-    ),
-    [
-      { name: `q · k of ${q}`, values: own.products, from: ["products", i], top, mark },
-      { name: "÷ √dₖ: the scores", values: own.scores, from: ["scores", i], top, mark },
-    ],
-    [
-      {
-        name: `May ${q} look?`,
-        values: may,
-        masked: may.map((one) => 1 - one),
-        from: ["may", i],
-        weights: true,
-        mark,
-      },
-      {
-        ...{ name: "Scores that remain", values: left, from: ["left", i], mark },
-        masked: may.map((one) => 1 - one),
-      },
-    ],
-    [
-      { name: `Scores of ${q}`, values: left, from: null, mark },
-      { name: "e to (score − largest)", values: own.exps, from: null, weights: true, mark },
-      { name: "÷ their sum: A", values: own.weights, from: ["a", i], weights: true, mark },
-    ],
+    );
+  if (stage === "scale") {
+    const name = isByRoot(trace) ? "÷ √dₖ" : `× ${exact(trace.scale)}`;
+    const scaled = `${name}${trace.cap || trace.bias ? "" : ": the scores"}`;
+    return [
+      line(`q · k of ${q}`, own.products, "products", top),
+      line(scaled, own.scaled, "scores", top),
+    ];
+  }
+  if (stage === "cap")
+    return [
+      line(`Before, of ${q}`, own.scaled, "before", fullAt(own.scaled)),
+      line("Behind the cap", own.capped, "capped", fullAt(own.scaled)),
+    ];
+  if (stage === "bias") {
+    const bias = lineOf(trace.of.bias, i, trace.keys.length);
+    return [
+      line(`Before, of ${q}`, own.capped, "before"),
+      line("What is added", bias, "bias"),
+      line("The scores", own.scores, "scores"),
+    ];
+  }
+  return stage === "mask" ? maskRows(shot, line) : softmaxRows(shot);
+}
+
+/** @param {Shot} shot @param {(name: string, values: ArrayLike<number>, from: string) => Row} line @returns {Row[]} */
+function maskRows(shot, line) {
+  const [i, n] = [shot.state.query, shot.trace.keys.length];
+  const may = mayLook(shot);
+  const masked = may.map((one) => 1 - one);
+  const remain = maskOf(shot).left.subarray(i * n, (i + 1) * n);
+  const left = remain.map((s, j) => (may[j] ? s : 0));
+  return [
+    { ...line(`May ${quoted(shot.trace, i)} look?`, may, "may"), masked, weights: true },
+    { ...line("Scores that remain", left, "left"), masked },
   ];
-  return rows[stage];
+}
+
+/** @param {Shot} shot @returns {Row[]} */
+function softmaxRows({ trace, own, key: mark, state: { query: i } }) {
+  const left = own.scores.map((s, j) => (own.allowed[j] ? s : 0));
+  return [
+    { name: `Scores of ${quoted(trace, i)}`, values: left, from: null, mark },
+    { name: "e to (score − largest)", values: own.exps, from: null, weights: true, mark },
+    { name: "÷ their sum: A", values: own.weights, from: ["a", i], weights: true, mark },
+  ];
 }
 
 /**
@@ -142,22 +212,23 @@ const factors = ({ terms }, names, from) =>
     products: at === 2,
   }));
 
-/** A number of the input: what is added up to it. @param {Shot} shot @param {number} c @returns {Made} */
-function inputMade({ trace, state: { query: i } }, c) {
+/** A number of the input: what is added up to it. @param {Shot} shot @param {"x" | "h"} of @param {number} c @returns {Made} */
+function inputMade({ trace, state: { query: i } }, of, c) {
   const at = i * trace.d_model + c;
+  const name = of === "h" ? "H" : "X";
+  const own = exact((of === "h" ? trace.of.norm_read : trace.of.x)[at]);
   const parts = trace.parts.map(
-    (name, p) => /** @type {Line} */ ([name, exact(trace.of[`part${p}`][at])]),
+    (part, p) => /** @type {Line} */ ([part, exact(trace.of[`part${p}`][at])]),
   );
   const together = trace.parts.reduce((sum, _, p) => sum + trace.of[`part${p}`][at], 0);
-  const own = exact(trace.of.x[at]);
   /** @type {Line[]} */
   const lines = parts.length
     ? [
         ...parts,
         ["together", exact(together)],
-        ...(trace.normed ? [/** @type {Line} */ (["after LayerNorm: X", own])] : []),
+        ...(trace.normed ? [/** @type {Line} */ ([`after LayerNorm: ${name}`, own])] : []),
       ]
-    : [[trace.layer ? `what layer ${trace.layer - 1} wrote: X` : "X", own]];
+    : [[`${saidOf(stagesOf(trace)[0].formula, trace).replace(/^.* = /, "")}: ${name}`, own]];
   return {
     title: `Place ${c} of the vector of ${quoted(trace, i)}`,
     rows: [],
@@ -166,25 +237,109 @@ function inputMade({ trace, state: { query: i } }, c) {
   };
 }
 
+/** A number behind a norm. @param {Shot} shot @param {"norm" | "q_norm" | "k_norm" | "after"} name @param {number} i the token @param {number} c @returns {Made} */
+function normMade({ trace }, name, i, c) {
+  const one = normAt(trace, name, i, c);
+  const sum = normSum(one);
+  const whose = name === "k_norm" ? quotedKey(trace, i) : quoted(trace, i);
+  const what = { norm: "vector", q_norm: "query", k_norm: "key", after: "output" }[name];
+  /** @type {Line[]} */
+  const lines = [["before", exact(one.read)]];
+  if (one.mean !== null) lines.push([`− the mean, ${exact(one.mean)}`, exact(one.read - one.mean)]);
+  const divided = (one.read - (one.mean ?? 0)) / one.scale;
+  lines.push([`÷ ${one.mean === null ? "rms" : "σ"}, ${exact(one.scale)}`, exact(divided)]);
+  lines.push([`× the gain of this place, ${exact(one.gain)}`, exact(divided * one.gain)]);
+  if (one.shift !== null) lines.push([`+ its shift, ${exact(one.shift)}`, exact(sum)]);
+  lines.push(
+    ["the model’s own number", exact(one.gave)],
+    ["difference", Math.abs(one.gave - sum).toExponential(1)],
+  );
+  return {
+    ...{ title: `Place ${c} of the ${what} of ${whose}, brought to one size` },
+    ...{ rows: [], lines, products: null },
+  };
+}
+
+/** A number of a query or key that is turned by its place. @param {Shot} shot @param {"q" | "k"} which @param {number} c @returns {Made} */
+function turnMade({ trace, state, key }, which, c) {
+  const i = which === "q" ? state.query : key;
+  const whose = which === "q" ? quoted(trace, i) : quotedKey(trace, i);
+  const [before, behind] = around(trace, which, "turn").map((all) => lineOf(all, i, trace.d_k));
+  const title = `Place ${c} of the ${which === "q" ? "query" : "key"} of ${whose}, turned`;
+  const pair = pairOf(trace, c);
+  if (!pair) {
+    /** @type {Line[]} */
+    const lines = [["this place is turned with no other: unchanged", exact(behind[c])]];
+    return { title, rows: [], lines, products: null };
+  }
+  const { cos, sin, angle, longer } = turnAt(trace, i, pair.at);
+  const [a, b] = pair.places;
+  const factorsOf = pair.second ? [cos, sin] : [cos, -sin];
+  const numbers = pair.second ? [before[b], before[a]] : [before[a], before[b]];
+  const sum = sumOf(numbers, factorsOf);
+  /** @type {Line[]} */
+  const longerLine =
+    Math.abs(longer - 1) < 1e-6 ? [] : [["both made longer by (scaled positions)", exact(longer)]];
+  return {
+    title,
+    rows: factors(
+      sum,
+      [
+        `places ${pair.second ? `${b} and ${a}` : `${a} and ${b}`}`,
+        pair.second ? "cos φ, sin φ" : "cos φ, −sin φ",
+        "their products",
+      ],
+      [],
+    ),
+    lines: [
+      [`φ at position ${i}, in radians`, exact(angle)],
+      ...longerLine,
+      [
+        `${exact(numbers[0])} × ${exact(factorsOf[0])} + ${exact(numbers[1])} × ${exact(factorsOf[1])}`,
+        exact(sum.sum),
+      ],
+      ["the model’s own number", exact(behind[c])],
+      ["difference", Math.abs(behind[c] - sum.sum).toExponential(1)],
+    ],
+    products: {
+      sum,
+      names: ["number", "factor", "product"],
+      places: [`place ${pair.second ? b : a}`, `place ${pair.second ? a : b}`],
+    },
+  };
+}
+
 /** A number of a query, key or value: a token's vector times a row of W. @param {Shot} shot @param {"q" | "k" | "v"} which @param {number} c @returns {Made} */
-function mapMade({ trace, state: { query: i } }, which, c) {
-  const width = trace.d_model;
-  const bias = trace.of[`b_${which}`][c];
-  const sum = sumOf(lineOf(trace.of.x, i, width), lineOf(trace.of[`w_${which}`], c, width), bias);
-  const theirs = trace.of[which][i * trace.d_k + c];
-  const q = quoted(trace, i);
+function mapMade({ trace, state, key }, which, c) {
+  const other = isCross(trace) && which !== "q";
+  const i = other ? key : state.query;
+  const x = other ? trace.of.x_keys : trace.of.x;
+  const weights = trace.of[`w_${which}`];
+  const d = which === "v" ? trace.d_v : trace.d_k;
+  const width = weights.length / d;
+  const bias = trace.of[`b_${which}`] ? trace.of[`b_${which}`][c] : null;
+  const sum = sumOf(lineOf(x, i, width), lineOf(weights, c, width), bias ?? 0);
+  const theirs = (trace.of[`${which}_mapped`] ?? trace.of[which])[i * d + c];
+  const q = other ? quotedKey(trace, i) : quoted(trace, i);
   const name = { q: "query", k: "key", v: "value" }[which];
+  /** @type {Line[]} */
+  const added =
+    bias === null
+      ? []
+      : [
+          ["+ bias", exact(bias)],
+          ["together", exact(sum.sum)],
+        ];
   return {
     title: `Place ${c} of the ${name} of ${q}`,
     rows: factors(
       sum,
       [`x of ${q}`, `row ${c} of W for ${which.toUpperCase()}`, "x × W"],
-      [["x", i]],
+      [[other ? "y" : "x", i]],
     ),
     lines: [
-      [`sum of ${width} products`, exact(sum.sum - bias)],
-      ["+ bias", exact(bias)],
-      ["together", exact(sum.sum)],
+      [`sum of ${width} products`, exact(sum.sum - (bias ?? 0))],
+      ...added,
       ["the model’s own number", exact(theirs)],
       ["difference", Math.abs(theirs - sum.sum).toExponential(1)],
     ],
@@ -194,10 +349,10 @@ function mapMade({ trace, state: { query: i } }, which, c) {
 
 /** A number of what the query gets: the weights times a place of all values. @param {Shot} shot @param {number} c @returns {Made} */
 function mixMade({ trace, own, state: { query: i } }, c) {
-  const { d_k: dk, tokens } = trace;
-  const column = tokens.map((_, j) => trace.of.v[j * dk + c]);
+  const { d_v: width, keys } = trace;
+  const column = keys.map((_, j) => trace.of.v[j * width + c]);
   const sum = sumOf(own.weights, column);
-  const theirs = trace.of.joined[i * trace.d_model + trace.head * dk + c];
+  const theirs = trace.of.joined[(i * trace.n_heads + trace.head) * width + c];
   const [weights, ...others] = factors(
     sum,
     [`A of ${quoted(trace, i)}`, `place ${c} of all values`, "A × v"],
@@ -207,23 +362,23 @@ function mixMade({ trace, own, state: { query: i } }, c) {
     title: `Place ${c} of what ${quoted(trace, i)} gets`,
     rows: [{ ...weights, weights: true }, ...others],
     lines: [
-      [`sum of ${tokens.length} products`, exact(sum.sum)],
+      [`sum of ${keys.length} products`, exact(sum.sum)],
       ["the model’s own number", exact(theirs)],
       ["difference", Math.abs(theirs - sum.sum).toExponential(1)],
     ],
-    products: { sum, names: ["A", "v", "A × v"], places: tokens.map(({ text }) => text) },
+    products: { sum, names: ["A", "v", "A × v"], places: keys.map(({ text }) => text) },
   };
 }
 
 /** Whose number stands at a place of all heads. @param {Shot} shot @param {number} c @returns {Made} */
 function joinMade({ trace, state: { query: i } }, c) {
-  const { d_k: dk, d_model: d, layer } = trace;
+  const { d_v: dv, layer, n_heads } = trace;
   return {
     ...{ title: `Place ${c} of Z of ${quoted(trace, i)}`, rows: [], products: null },
     lines: [
-      ["the head that it comes from", headName(layer, Math.floor(c / dk))],
-      ["its place in that head’s z", String(c % dk)],
-      ["the number, unchanged", exact(trace.of.joined[i * d + c])],
+      ["the head that it comes from", headName(layer, Math.floor(c / dv))],
+      ["its place in that head’s z", String(c % dv)],
+      ["the number, unchanged", exact(trace.of.joined[i * n_heads * dv + c])],
     ],
   };
 }
@@ -231,16 +386,19 @@ function joinMade({ trace, state: { query: i } }, c) {
 /** A number of the output: this head's sum, the others', the bias. @param {Shot} shot @param {number} c @returns {Made} */
 function outputMade({ trace, own, state: { query: i } }, c) {
   const z = mixed(trace, own.weights);
-  const sum = sumOf(z, lineOf(trace.of.w_o, c, trace.d_k));
-  const whole = trace.of.output[i * trace.d_model + c];
+  const sum = sumOf(z, lineOf(trace.of.w_o, c, trace.d_v));
+  const whole = trace.of.output[i * trace.d_out + c];
+  const bias = trace.of.b_o ? trace.of.b_o[c] : null;
   const q = quoted(trace, i);
+  /** @type {Line[]} */
+  const added = bias === null ? [] : [["bias b_O", exact(bias)]];
   return {
     title: `Place ${c} of the output of ${q}`,
     rows: factors(sum, [`z of ${q}`, `row ${c} of W for the output`, "z × W"], []),
     lines: [
-      [`${headName(trace.layer, trace.head)}: sum of ${trace.d_k} products`, exact(sum.sum)],
-      ["all other heads", exact(whole - sum.sum - trace.of.b_o[c])],
-      ["bias b_O", exact(trace.of.b_o[c])],
+      [`${headName(trace.layer, trace.head)}: sum of ${trace.d_v} products`, exact(sum.sum)],
+      ["all other heads", exact(whole - sum.sum - (bias ?? 0))],
+      ...added,
       ["the model’s own output", exact(whole)],
     ],
     products: { sum, names: ["z", "W", "z × W"], places: null },

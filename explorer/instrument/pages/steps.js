@@ -4,7 +4,7 @@
 import { csvCell } from "../numbers/csv.js";
 import { headName } from "../numbers/headname.js";
 import { ownRules, rowFrom, unpackLayerTraces } from "../numbers/layertrace.js";
-import { STAGES } from "../numbers/stages.js";
+import { stagesOf } from "../numbers/stages.js";
 import {
   asked,
   atStage,
@@ -13,6 +13,7 @@ import {
   linkOf,
   onLayerTrace,
   placed,
+  placeOfStage,
   remembering,
   shotOf,
   wordsOf,
@@ -29,6 +30,7 @@ import {
   createStages,
 } from "../panels/stepstage.js";
 import { createStepTools, createStrip } from "../panels/steptools.js";
+import { createTurn } from "../panels/stepturn.js";
 import { createAbout, fileWords } from "../parts/about.js";
 import { helpMark, term } from "../parts/bubble.js";
 import { byHand, h, pushButton, setText } from "../parts/dom.js";
@@ -170,7 +172,10 @@ function actsOn(here, host, show) {
   const { need } = host;
   return {
     set,
-    go: (by) => set(atStage(by(here.state.stage))),
+    go: (by) => {
+      const trace = here.payload?.traces[0];
+      if (trace) set(atStage(trace, by(placeOfStage(trace, here.state))));
+    },
     request:
       need &&
       ((other) => {
@@ -215,6 +220,7 @@ function createParts(here, host, { set, go, request }) {
   const positions = createPositions(set);
   const keys = createKeys((key) => set({ key, cell: null }));
   const products = createProducts();
+  const turn = createTurn();
   const { says, changed, head, check } = sayings;
   const body = h(
     "div",
@@ -222,13 +228,20 @@ function createParts(here, host, { set, go, request }) {
     ...[about.line, says, changed],
     h("div", { class: "ax-steps-stage" }, pictures.element, details.element),
     h("div", { class: "ax-steps-notes" }, about.claim, head, check),
-    h("div", { class: "ax-steps-numbers" }, positions.element, keys.element, products.element),
+    h(
+      "div",
+      { class: "ax-steps-numbers" },
+      positions.element,
+      keys.element,
+      turn.element,
+      products.element,
+    ),
   );
   const strip = createStrip(set, () => ({
     query: here.state.query,
     last: (here.payload?.traces[0].tokens.length ?? 1) - 1,
   }));
-  const playing = createPlaying(() => here.state.stage, go);
+  const playing = createPlaying(here, go);
   const label = h(
     "span",
     { class: "ax-whose" },
@@ -251,7 +264,7 @@ function createParts(here, host, { set, go, request }) {
       about,
       whose,
     },
-    ...{ sayings, pictures, positions, keys, details, products, body, ...playing, save },
+    ...{ sayings, pictures, positions, keys, turn, details, products, body, ...playing, save },
     copy: host.copyLink && createCopy(host.copyLink),
   };
 }
@@ -259,13 +272,16 @@ function createParts(here, host, { set, go, request }) {
 const WHOSE_TAPPED = "Whose way do we follow? Tap a token: it is the query.";
 const WHOSE = "Whose way do we follow? Click a token, or go with the arrow keys: it is the query.";
 
-/** @param {() => number} now the stage @param {Acts["go"]} go */
-function createPlaying(now, go) {
+/** @param {Here} here @param {Acts["go"]} go */
+function createPlaying(here, go) {
+  const trace = () => here.payload?.traces[0];
   const playButton = pushButton("▶ Play", "Show all stages, one after the other", () =>
     play.toggle(),
   );
   const play = createPlay(window, {
-    ...{ now, go: (stage) => go(() => stage) },
+    now: () => placeOfStage(/** @type {LayerTrace} */ (trace()), here.state),
+    last: () => stagesOf(/** @type {LayerTrace} */ (trace())).length - 1,
+    go: (stage) => go(() => stage),
     tell: (on) => setText(playButton, on ? "❚❚ Pause" : "▶ Play"),
   });
   return { play, playButton };
@@ -291,15 +307,16 @@ function render(root, here, parts) {
   parts.tools.show(trace, state, payload.what_if);
   parts.copy?.show(payload.link !== null);
   parts.strip.show(trace, payload.id, state.query);
-  parts.stages.show(state.stage);
+  parts.stages.show(shot);
   parts.about.show(shot);
   parts.sayings.show(shot, payload.what_if.trouble);
   parts.keys.show(shot);
   parts.products.show(made);
+  parts.turn.show(shot, here.theme);
   parts.pictures.show(shot, here.theme);
   parts.positions.show(shot, here.theme);
   parts.details.show(made, here.theme);
-  root.dataset.painted = `${payload.id} ${trace.layer}.${trace.head} ${STAGES[state.stage].id} ${state.query}`;
+  root.dataset.painted = `${payload.id} ${trace.layer}.${trace.head} ${state.stage} ${state.query}`;
 }
 
 /** Whose way it is. @param {Here} here */

@@ -1,13 +1,13 @@
 // The table of one query's keys, and how one number was made.
 
 import { lengthOf, lineOf } from "../numbers/layertrace.js";
+import { orderOf } from "../numbers/stages.js";
 import {
   exact,
   inCell,
   plain,
   productInCell,
   quoted,
-  stageOf,
   weightInCell,
   weightText,
 } from "../numbers/stepwords.js";
@@ -23,20 +23,22 @@ import { createMatrix } from "../parts/matrix.js";
  */
 
 const FEW = 64; // numbers
-const WITH_KEYS = ["products", "scale", "mask", "softmax", "mix"];
+const WITH_KEYS = ["products", "scale", "cap", "bias", "mask", "softmax", "mix"];
 
 /** @param {Shot} shot @returns {Column[]} */
 function columnsOf(shot) {
   const { trace, own, state, turned } = shot;
-  const at = state.stage;
+  const i = state.query;
+  const come = (/** @type {import("../numbers/stages.js").StageId} */ id) =>
+    orderOf(state.stage) >= orderOf(id);
   /** @type {Column} */
   const weight = {
     name: "weight",
     text: (j) => weightText(own.weights[j]),
     bar: (j) => own.weights[j],
   };
-  if (stageOf(shot) === "mix") {
-    const long = trace.tokens.map((_, j) => lengthOf(lineOf(trace.of.v, j, trace.d_k)));
+  if (state.stage === "mix") {
+    const long = trace.keys.map((_, j) => lengthOf(lineOf(trace.of.v, j, trace.d_v)));
     const share = (/** @type {number} */ j) => own.weights[j] * long[j];
     return [
       weight,
@@ -44,22 +46,31 @@ function columnsOf(shot) {
       { name: "weight × length", text: (j) => plain(share(j)), bar: share },
     ];
   }
+  const isLast = !trace.cap && !trace.bias;
   /** @type {Column[]} */
   const columns = [{ name: "q · k", text: (j) => plain(own.products[j]) }];
-  if (at >= 3) columns.push({ name: "score", text: (j) => plain(own.scores[j]) });
-  if (at >= 4) columns.push({ name: "mask", text: (j) => (own.allowed[j] ? "may" : "−∞") });
-  if (at >= 5) columns.push({ name: "exp", text: (j) => short(own.exps[j]) }, weight);
-  if (turned && at >= 3) columns.push(changedColumn(turned, at));
+  if (come("scale") && !isLast) columns.push({ name: "scaled", text: (j) => plain(own.scaled[j]) });
+  if (come("cap") && trace.cap) columns.push({ name: "capped", text: (j) => plain(own.capped[j]) });
+  if (come("bias") && trace.bias) {
+    const bias = lineOf(trace.of.bias, i, trace.keys.length);
+    columns.push({ name: "added", text: (j) => (own.allowed[j] ? plain(bias[j]) : "—") });
+  }
+  if (come(isLast ? "scale" : "bias"))
+    columns.push({ name: "score", text: (j) => plain(own.scores[j]) });
+  if (come("mask")) columns.push({ name: "mask", text: (j) => (own.allowed[j] ? "may" : "−∞") });
+  if (come("softmax")) columns.push({ name: "exp", text: (j) => short(own.exps[j]) }, weight);
+  if (turned && come("scale")) columns.push(changedColumn(turned, state.stage));
   return columns;
 }
 
-/** @param {NonNullable<Shot["turned"]>} turned @param {number} stage @returns {Column} */
-function changedColumn({ own, places }, stage) {
+/** @param {NonNullable<Shot["turned"]>} turned @param {import("../numbers/stages.js").StageId} stage @returns {Column} */
+function changedColumn({ own, keyPlaces: places }, stage) {
   const there = (/** @type {number} */ j, /** @type {(at: number) => string} */ text) =>
     places[j] < 0 ? "—" : text(places[j]);
   const name = "with the change";
-  if (stage === 3) return { name, text: (j) => there(j, (at) => plain(own.scores[at])) };
-  if (stage === 4) return { name, text: (j) => there(j, (at) => (own.allowed[at] ? "may" : "−∞")) };
+  if (stage === "mask")
+    return { name, text: (j) => there(j, (at) => (own.allowed[at] ? "may" : "−∞")) };
+  if (stage !== "softmax") return { name, text: (j) => there(j, (at) => plain(own.scores[at])) };
   return {
     name,
     text: (j) => there(j, (at) => weightText(own.weights[at])),
@@ -76,13 +87,13 @@ export function createKeys(pick) {
   /** @param {Shot} shot */
   function show(shot) {
     const { trace, state, key } = shot;
-    element.hidden = !WITH_KEYS.includes(stageOf(shot));
+    element.hidden = !WITH_KEYS.includes(shot.state.stage);
     if (element.hidden) return;
     const columns = columnsOf(shot);
     const tops = columns.map(({ bar }) =>
-      bar ? Math.max(...trace.tokens.map((_, j) => bar(j)), 1e-12) : 0,
+      bar ? Math.max(...trace.keys.map((_, j) => bar(j)), 1e-12) : 0,
     );
-    const lines = trace.tokens.map((token, j) => {
+    const lines = trace.keys.map((token, j) => {
       const cells = columns.map(({ text, bar }, c) => {
         const cell = h("td", { class: bar ? "ax-number ax-bar" : "ax-number" }, text(j));
         if (bar) cell.style.setProperty("--share", `${(100 * bar(j)) / tops[c]}%`);

@@ -1,14 +1,13 @@
 // The stages in a row, what the chosen one is and does, and its pictures.
 
-import { STAGES } from "../numbers/stages.js";
+import { orderOf, saidOf, stagesOf } from "../numbers/stages.js";
 import { cellSentence, likenessOf, picturesOf, positionPictures } from "../numbers/steppictures.js";
-import { chosenBy, LAST_STAGE } from "../numbers/stepstate.js";
+import { chosenBy, placeOfStage } from "../numbers/stepstate.js";
 import {
   changeOfHead,
   changeSentence,
   checkSentence,
   positionSentence,
-  stageOf,
   stageSentence,
 } from "../numbers/stepwords.js";
 import { helpMark } from "../parts/bubble.js";
@@ -28,30 +27,44 @@ const NO_CHANGE = "What if? Change something above: what it does is said here.";
 const ABOUT_POSITIONS =
   "One row is the vector that is added to whatever token stands at that position. Beside it the likeness of every two positions: 1 means that their vectors point the same way. Click a row to see its token.";
 
-/** The stages in a row, and the buttons to the one before and after. @param {(by: (stage: number) => number) => void} go */
+/** The stages of a layer in a row, and the buttons to the one before and after. @param {(by: (stage: number) => number) => void} go */
 export function createStages(go) {
-  const steps = STAGES.map((stage, i) => {
-    const button = pushButton("", `${i + 1}: ${stage.title}`, () => go(() => i), "ax-step");
-    button.append(h("b", {}, String(i + 1)), formula(stage.name));
-    return button;
-  });
+  /** @type {HTMLElement[]} */
+  let steps = [];
+  let known = ""; // which stages they are
   const back = pushButton("‹ Stage", "The stage before", () => go((stage) => stage - 1));
   const next = pushButton("Stage ›", "The next stage", () => go((stage) => stage + 1));
-  const nav = h("nav", { class: "ax-steps", "aria-label": "Stages" }, ...steps);
-  /** @param {number} stage */
-  function show(stage) {
+  const nav = h("nav", { class: "ax-steps", "aria-label": "Stages" });
+  /** @param {Shot} shot */
+  function show({ trace, state }) {
+    const names = stagesOf(trace).map(({ name, title }) =>
+      [name, title].map((s) => saidOf(s, trace)),
+    );
+    if (names.join() !== known) {
+      known = names.join();
+      steps = names.map(([name, title], i) => stepOf(name, title, i, go));
+      nav.replaceChildren(...steps);
+    }
+    const stage = placeOfStage(trace, state);
     steps.forEach((button, i) => {
       button.setAttribute("aria-current", i === stage ? "step" : "false");
     });
     const { offsetLeft, offsetWidth } = steps[stage];
     nav.scrollLeft = offsetLeft - nav.offsetLeft - (nav.clientWidth - offsetWidth) / 2; // on a phone
     back.disabled = stage === 0;
-    next.disabled = stage === LAST_STAGE;
+    next.disabled = stage === steps.length - 1;
     // Not “Back”: that is the browser's, which goes to where the reader came from.
     setText(back, back.disabled ? "‹ Stage" : `‹ Stage ${stage}`);
     setText(next, next.disabled ? "Stage ›" : `Stage ${stage + 2} ›`);
   }
   return { nav, buttons: [back, next], show };
+}
+
+/** @param {string} name @param {string} title @param {number} i @param {(by: (stage: number) => number) => void} go */
+function stepOf(name, title, i, go) {
+  const button = pushButton("", `${i + 1}: ${plainFormula(title)}`, () => go(() => i), "ax-step");
+  button.append(h("b", {}, String(i + 1)), formula(name));
+  return button;
 }
 
 /**
@@ -73,8 +86,9 @@ export function createStageAbout(experiment) {
   const line = h("div", { class: "ax-headline-of-stage" }, title, formulaLine, shapes, lead);
   /** @param {Shot} shot */
   function show({ trace, rules, state }) {
-    const stage = STAGES[state.stage];
-    setText(name, `${state.stage + 1}. ${stage.title}`);
+    const at = placeOfStage(trace, state);
+    const stage = stagesOf(trace)[at];
+    setText(name, `${at + 1}. ${saidOf(stage.title, trace)}`);
     const text = plainFormula(stage.text(trace, rules.causal));
     if (text !== helps) {
       helps = text;
@@ -82,8 +96,7 @@ export function createStageAbout(experiment) {
       help.replaceWith(mark);
       help = mark;
     }
-    const says = typeof stage.formula === "string" ? stage.formula : stage.formula(trace);
-    formulaLine.replaceChildren(formula(says));
+    formulaLine.replaceChildren(formula(saidOf(stage.formula, trace)));
     shapes.replaceChildren(formula(stage.shapes(trace)));
     const { experiment: next } = stage;
     lead.hidden = !next || !experiment;
@@ -113,7 +126,12 @@ export function createSayings() {
     changed.classList.toggle("ax-on", isOn);
     changed.classList.toggle("ax-tip", !isOn); // an advice, which is on no paper
     setText(head, changeOfHead(shot));
-    setText(check, shot.state.stage > 1 ? checkSentence(shot.trace, shot.rows()) : "");
+    setText(
+      check,
+      orderOf(shot.state.stage) >= orderOf("products")
+        ? checkSentence(shot.trace, shot.rows())
+        : "",
+    );
   }
   return { says, changed, head, check, show };
 }
@@ -138,7 +156,7 @@ function createMatrices(pick, style) {
       (row, column) => {
         if (!painted) return "";
         const { trace, state } = painted.shot;
-        return cellSentence(painted.pictures[at], trace.tokens, state.query, row, column);
+        return cellSentence(painted.pictures[at], trace, state.query, row, column);
       },
     );
   /** @param {Picture[]} pictures @param {Shot} shot @param {Theme} theme */
@@ -186,7 +204,7 @@ export function createPositions(pick) {
   const element = h("section", { class: "ax-positions" }, title, says, matrices.element);
   /** @param {Shot} shot @param {Theme} theme */
   function show(shot, theme) {
-    element.hidden = stageOf(shot) !== "input";
+    element.hidden = shot.state.stage !== "input";
     if (element.hidden) return;
     const { trace } = shot;
     setText(says, positionSentence(shot, trace.of.positions ? likenessOf(trace) : null));

@@ -1,6 +1,7 @@
 // What is followed through the stages: the layer and head, the rules of the change, the query.
 
 import { bound, range } from "../numbers/basics.js";
+import { isByRoot, isCross } from "../numbers/layertrace.js";
 import { TEMPERATURES } from "../numbers/stepstate.js";
 import { helpMark } from "../parts/bubble.js";
 import { ARROWS, h, pushButton } from "../parts/dom.js";
@@ -45,7 +46,7 @@ export function createStepTools(request, set) {
     ),
     /** @param {LayerTrace} trace @param {StepState} state @param {WhatIf} what_if */
     show: (trace, state, what_if) => {
-      layers.show(trace.n_layers, trace.layer);
+      layers.show(trace.numbers, trace.layer);
       heads.show(trace.n_heads, trace.head);
       offered.show(what_if);
       rules.show(trace, state);
@@ -101,6 +102,8 @@ function createRules(set) {
     elements: [scale.element, mask.element, temperature.element],
     /** @param {LayerTrace} trace @param {StepState} state */
     show: (trace, state) => {
+      scale.element.hidden = trace.scale === 1 && !isByRoot(trace);
+      mask.element.hidden = isCross(trace);
       scale.show(!state.scale);
       mask.show(state.causal || trace.causal);
       mask.element.disabled = trace.causal;
@@ -149,8 +152,8 @@ function picker(label, choose) {
     show: (all, value) => {
       const values = typeof all === "number" ? range(0, all - 1) : all;
       select.disabled = choose === null; // a file holds one head
-      if (select.options.length !== values.length) {
-        const options = values.map(String);
+      const options = values.map(String);
+      if ([...select.options].map((one) => one.value).join() !== options.join()) {
         select.replaceChildren(...options.map((i) => h("option", { value: i }, i)));
       }
       select.value = String(value);
