@@ -115,8 +115,7 @@ def norm_before(heard: Heard) -> Normed | None:
     """The norm of this layer whose output is what the attention reads; None if there is none."""
     for event in reversed(heard.before):
         if _same(rows(event.gave), heard.hidden):
-            ours = heard.block and event.name.startswith(f"{heard.block}.")
-            return normed(event, None) if ours else None
+            return normed(event, None)
     return None
 
 

@@ -174,14 +174,9 @@ class _Read:
 def _trace_model(
     loaded: LoadedModel, run: Run, layer: int, twist: Twist, progress: Progress
 ) -> LayerTrace:
-    name, passport = loaded.info.name, loaded.info.passport
-    if not loaded.by_scores:
-        why = passport.reason if passport and passport.reason else "it is built in another way"
-        raise ExplorerError(
-            f"The queries and keys of {name} cannot be had: its weights are taken as Transformers "
-            f"returns them, because {why}. Explore shows them; to walk through a layer choose "
-            "another model, such as google-bert/bert-base-uncased or openai-community/gpt2."
-        )
+    name = loaded.info.name
+    if loaded.form != "picture":  # of which is said below what it wants
+        _check_is_tapped(loaded)
     read = _read(loaded, run, twist, progress)
     n = max(len(read.tokens), len(read.keys or ()))
     check_tokens("Step by step", n, STEPS_TOKENS)
@@ -194,6 +189,22 @@ def _trace_model(
         copied = _trace_ours(info, layer, read.tokens, heard.hidden, ours, causal=False)
         made = replace(copied, parts=made.parts, normed=made.normed, positions=made.positions)
     return made
+
+
+def _check_is_tapped(loaded: LoadedModel) -> None:
+    """Refuse a model whose queries and keys are not known.
+
+    Raises:
+        ExplorerError: They are not.
+    """
+    name, passport = loaded.info.name, loaded.info.passport
+    if not loaded.by_scores:
+        why = passport.reason if passport and passport.reason else "nothing else was found exact"
+        raise ExplorerError(
+            f"The queries and keys of {name} cannot be had: its weights are taken as Transformers "
+            f"returns them, because {why}. Explore shows them; to walk through a layer choose "
+            "another model, such as google-bert/bert-base-uncased or openai-community/gpt2."
+        )
 
 
 def _read(loaded: LoadedModel, run: Run, twist: Twist, progress: Progress) -> _Read:
@@ -335,7 +346,7 @@ def _input_parts(heard: Heard, stream: Tensor) -> tuple[tuple[Part, ...], bool]:
     n, d = stream.shape
     fitting = [e for e in heard.tables if e.gave.shape[-1] == d]
     tables = [e for e in fitting if rows(e.gave).shape[0] in (1, n)]
-    norms = [one for e in heard.before if (one := normed(e, None)) is not None]
+    norms = [one for e in heard.norms if (one := normed(e, None)) is not None]
     for start in range(len(tables)):  # before a decoder's stand its encoder's
         values = [rows(e.gave).expand(n, d).float() for e in tables[start:]]
         total = torch.stack(values).sum(0)
@@ -348,12 +359,17 @@ def _input_parts(heard: Heard, stream: Tensor) -> tuple[tuple[Part, ...], bool]:
             if len(values) > 1 or not _near(factor * total, stream):
                 continue
             values = [factor * values[0]]  # Gemma multiplies its tokens with √d
-        named = zip(tables[start:], values, strict=True)
-        return tuple(Part(_part_name(e.name), array(x)) for e, x in named), after_norm
+        names = [_part_name(e.name) for e in tables[start:]]
+        if len(set(names)) < len(names):  # several kinds of positions (LayoutLM)
+            names = [e.name.rsplit(".", 1)[-1].replace("_", " ") for e in tables[start:]]
+        named = zip(names, values, strict=True)
+        return tuple(Part(name, array(x)) for name, x in named), after_norm
     return (), False
 
 
 def _near(one: Tensor, other: Tensor) -> bool:
+    if one.shape != other.shape:
+        return False
     off = (one.float() - other.float()).abs().max()
     return bool(off <= 1e-5 * max(1.0, float(other.float().abs().max())))
 
@@ -367,15 +383,16 @@ def _part_name(table: str) -> str:
 
 def _position_table(heard: Heard, n: int) -> Array | None:
     """The model's own vectors of the first positions: those of a text, and more of a short one."""
-    for event in reversed(heard.tables):  # a decoder's, not its encoder's
-        if _part_name(event.name) != "position" or event.gave.shape[-1] != heard.hidden.shape[-1]:
-            continue
-        table = event.module.weight
-        same = (table == rows(event.gave)[0]).all(-1).nonzero()
-        if len(same):
-            first = int(same[0])
-            return array(table[first : first + max(n, POSITIONS)])
-    return None
+    d = heard.hidden.shape[-1]
+    found = [e for e in heard.tables if _part_name(e.name) == "position" and e.gave.shape[-1] == d]
+    if len({e.name.rsplit(".", 1)[-1] for e in found}) != 1:
+        return None
+    table = found[-1].module.weight  # a decoder's, not its encoder's
+    same = (table == rows(found[-1].gave)[0]).all(-1).nonzero()
+    if not len(same):
+        return None
+    first = int(same[0])
+    return array(table[first : first + max(n, POSITIONS)])
 
 
 def _buckets(heard: Heard, layer: FromScores) -> "np.ndarray[Any, np.dtype[np.int32]] | None":

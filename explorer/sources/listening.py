@@ -52,7 +52,6 @@ class Heard:
     """One attention as it ran.
 
     Attributes:
-        block: The name of the layer that it is a part of; empty if that has none.
         numbers: The model's own numbers of all layers with attention.
         call: What the attention function was called with, with values and weights.
         hidden: What its module read, ``[token, d]``.
@@ -61,12 +60,12 @@ class Heard:
         given: All else that it was called with.
         came: What went into its layer, ``[token, d]``.
         tables: Tables of embeddings that were read before it.
-        before: The last norms before it.
+        norms: The last norms before it.
+        before: Those of its own layer.
         inside: Its maps and norms, as far as the attention function.
         behind: Maps and norms from there on.
     """
 
-    block: str
     numbers: tuple[int, ...]
     call: Call
     hidden: Tensor
@@ -74,6 +73,7 @@ class Heard:
     given: list[Any]
     came: Tensor | None
     tables: list[Event]
+    norms: list[Event]
     before: list[Event]
     inside: list[Event]
     behind: list[Event]
@@ -145,7 +145,8 @@ class _Ear(Tap):
         self._came: Tensor | None = None
         self._given: list[Any] = []
         self._mapped: Tensor | None = None
-        self._tables, self._norms = list[Event](), list[Event]()
+        self._tables = list[Event]()
+        self._norms, self._before = list[Event](), list[Event]()
         self._inside, self._behind = list[Event](), list[Event]()
         names = {id(m): name for name, m in network.named_modules()}
         found = _NUMBER.search(names[id(module)])
@@ -183,7 +184,6 @@ class _Ear(Tap):
         assert self._hidden is not None
         hidden, keys = self._hidden, self._keys
         return Heard(
-            self._block,
             numbers,
             self.calls[0],
             hidden,
@@ -192,12 +192,14 @@ class _Ear(Tap):
             self._came,
             self._tables,
             self._norms,
+            self._before,
             self._inside,
             self._behind,
         )
 
     def _reach(self, _module: Any, given: tuple[Any, ...], named: dict[str, Any]) -> None:
         if self._where == "before":
+            self._before = []
             self._came = next((rows(x) for x in (*given, *named.values()) if _is_stream(x)), None)
 
     def _enter(self, _module: Any, given: tuple[Any, ...], named: dict[str, Any]) -> None:
@@ -221,8 +223,11 @@ class _Ear(Tap):
             read = next((x for x in (*given, *named.values()) if isinstance(x, Tensor)), None)
             event = Event(module, name, read, out)
             if self._where == "before":
-                (self._tables if event.is_table else self._norms).append(event)
-                self._norms = [e for e in self._norms if e.is_norm][-_NORMS:]
+                if event.is_table:
+                    self._tables.append(event)
+                elif event.is_norm:
+                    self._norms = [*self._norms, event][-_NORMS:]
+                    self._before = [*self._before, event][-_NORMS:]
             elif self._where == "inside":
                 self._inside.append(event)
             else:

@@ -19,7 +19,7 @@ from explorer.instrument.wire.request import Head, Step, step_of
 from explorer.layertrace import LayerTrace
 from explorer.place import content_word
 from explorer.run import Run
-from explorer.source import Scratch, Stories, Transplanted, model_of
+from explorer.source import Scratch, Transplanted, model_of
 from explorer.trace import AttentionTrace
 from explorer.ui import messages, place, state
 from explorer.ui.answers import file, offer_npz
@@ -36,7 +36,8 @@ def result() -> None:
     if trace:
         run: Run = st.session_state.shown
         _steps(trace, run)
-        _proof(run)
+        if st.session_state.get("layer_is_plain"):
+            _proof(run)
     scheduler().warm_up()
 
 
@@ -54,10 +55,12 @@ def _steps(trace: AttentionTrace, run: Run) -> None:
     layer_traces, trouble = _layer_traces(works, head)
     if trouble:
         note, what_if = "", replace(what_if, trouble=trouble)
+    session.layer_is_plain = False
     if not layer_traces:
         messages.trouble(what_if.trouble)
         return
     session.what_if = replace(wanted, page=None)  # a file is handed out once
+    session.layer_is_plain = layer_traces[0][0].is_plain
     about = replace(about_of(trace, run), code=_python(works[: len(layer_traces)]))
     payload = pack_layer_traces(
         layer_traces,
@@ -158,8 +161,7 @@ def _done(work: Work) -> Any:
 
 def _proof(run: Run) -> None:
     """The from-scratch layer with the model's weights, beside the model."""
-    # The decoder that tells stories is walked through in our layer already.
-    if model_of(run.source) in (None, Stories()) or run.picture is not None:
+    if model_of(run.source) is None or run.picture is not None:
         return
     with st.expander("The proof: our layer, given BERT’s weights, computes BERT’s attention"):
         st.markdown(

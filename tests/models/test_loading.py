@@ -436,10 +436,12 @@ def test_how_attention_is_to_be_computed_is_decided_here(tmp_path):
     near(explorer.trace(TEXT, source=source_of(tmp_path)), eager_weights(model.text_model))
 
 
-def test_a_model_of_another_build_says_so_before_it_counts_layers(tmp_path):
+def test_the_layers_of_an_encoder_and_of_its_decoder_are_counted_apart(tmp_path):
     tiny_writer("T5", tmp_path)  # two layers of an encoder and three of a decoder
-    with pytest.raises(ExplorerError, match="“t5” model is built in another way"):
-        trace_layer(Run(TEXT, source=Folder(str(tmp_path))), 2)
+    source = Folder(str(tmp_path))
+    assert trace_layer(Run(TEXT, TEXT, source, "decoder"), 2).numbers == (0, 1, 2)
+    with pytest.raises(ExplorerError, match="has the layers 0 to 1"):
+        trace_layer(Run(TEXT, TEXT, source, "encoder"), 2)
 
 
 # --- positions ----------------------------------------------------------------------------------

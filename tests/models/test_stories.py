@@ -164,7 +164,7 @@ def test_the_attention_that_is_shown_is_transformers_own(theirs, ids):
 
 
 @pytest.mark.parametrize("layer", range(3))
-def test_step_by_step_is_the_from_scratch_layer_and_gives_the_same(theirs, ids, layer):
+def test_step_by_step_walks_its_layers(theirs, ids, layer):
     trace = trace_layer(Run(TEXT, source=Stories()), layer)
     with torch.inference_mode():
         out = theirs(ids, output_attentions=True, output_hidden_states=True)
