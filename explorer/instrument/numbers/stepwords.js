@@ -159,7 +159,7 @@ const LAST = {
     `The output of ${q} is divided by ${plain(of.after_scale[i])}; with the gain of each place its length becomes ${plain(lengthOf(lineOf(of.after_gave, i, width)))}.`,
 };
 
-/** The pair of numbers that is looked at: the chosen one, else that whose product counts most. @param {Shot} shot */
+/** The pair of numbers that is looked at: the chosen one, else that whose product counts most. @param {Pick<Shot, "trace" | "state" | "key">} shot */
 export function pairInSight({ trace, state, key }) {
   const pairs = trace.pairs ?? [];
   const chosen = state.cell && pairOf(trace, state.cell.c);

@@ -13,7 +13,7 @@ import { paintOn } from "../parts/paint.js";
  *            position: number}} Dial a pair of numbers as an arrow, before and after its turn
  */
 
-const SIDE = 168; // pixels of a dial
+const SIDE = 124; // pixels of a dial
 const HEAD = 7; // pixels of an arrow's head
 const ABOUT =
   "Two numbers that go together are an arrow. The pale one is what the map gave, the dark one what the product is made of: the same arrow, turned by an angle that grows with the position. Turn both by the same angle more, and their product stays: only the difference counts, and with it the distance of the two tokens. Click a number above to see its pair.";
