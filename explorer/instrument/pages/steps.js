@@ -285,14 +285,7 @@ function bodyOf({ about, sayings, pictures, turn, details, apart, positions, key
     ...[about.line, says, changed],
     h("div", { class: "ax-steps-stage" }, pictures.element, side),
     h("div", { class: "ax-steps-notes" }, about.claim, head, check),
-    h(
-      "div",
-      { class: "ax-steps-numbers" },
-      positions.element,
-      keys.element,
-      turn.element,
-      products.element,
-    ),
+    h("div", { class: "ax-steps-numbers" }, positions.element, keys.element, products.element),
   );
 }
 

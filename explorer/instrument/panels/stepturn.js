@@ -1,7 +1,14 @@
 // A pair of numbers of a query and of a key, turned by their places: what a score knows of distance.
 
 import { around, lineOf, turnAt } from "../numbers/layertrace.js";
-import { degrees, exact, pairInSight, plain, quoted, quotedKey } from "../numbers/stepwords.js";
+import {
+  degrees,
+  pairInSight,
+  plain,
+  quoted,
+  quotedKey,
+  writtenOut,
+} from "../numbers/stepwords.js";
 import { helpMark } from "../parts/bubble.js";
 import { h, setText } from "../parts/dom.js";
 import { paintOn } from "../parts/paint.js";
@@ -63,14 +70,10 @@ function pairWords({ trace }, at, one, other) {
   const given = one.after[0] * other.after[0] + one.after[1] * other.after[1];
   const behind =
     trace.steps.at(-1) === "turn"
-      ? `The pair gives ${plain(given)} to q · k: ${sumWords(one, other)}.`
+      ? `The pair gives ${plain(given)} to q · k: ${writtenOut(one.after, other.after)}.`
       : "";
   return `Pair ${at + 1} of ${pairs.length}, places ${pairs[at].join(" and ")}. ${pace}${apart} position${apart === 1 ? "" : "s"} apart, the two are turned ${degrees(one.angle - other.angle)} against each other. ${behind}`;
 }
-
-/** @param {Dial} one @param {Dial} other */
-const sumWords = ({ after: [a, b] }, { after: [c, d] }) =>
-  `${exact(a)} × ${exact(c)} + ${exact(b)} × ${exact(d)}`;
 
 function createDial() {
   const canvas = document.createElement("canvas");
