@@ -266,6 +266,7 @@ class LayerTrace:
             found += rule.offsets[head][np.arange(keys) - np.arange(n)[:, None] + n - 1]
         if rule.added is not None:
             found += np.where(self.allowed, rule.added[head % len(rule.added)], 0)
+        found[~self.allowed] = 0
         return found if found.any() else None
 
     @property

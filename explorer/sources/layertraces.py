@@ -32,6 +32,7 @@ from explorer.sources.transplanted import transplanted_info, transplanted_layer
 from explorer.sources.written import read_run
 from explorer.trace import ModelInfo, Token
 
+_ORDER = {"token": 0, "position": 1, "text A or B": 2}  # in which parts of an input are shown
 _FAR = 1e-4  # of the largest number: what sums over what was found may be off, in float32
 _FAR_ROUNDED = 5e-2  # and in half precision
 
@@ -362,8 +363,8 @@ def _input_parts(heard: Heard, stream: Tensor) -> tuple[tuple[Part, ...], bool]:
         names = [_part_name(e.name) for e in tables[start:]]
         if len(set(names)) < len(names):  # several kinds of positions (LayoutLM)
             names = [e.name.rsplit(".", 1)[-1].replace("_", " ") for e in tables[start:]]
-        named = zip(names, values, strict=True)
-        return tuple(Part(name, array(x)) for name, x in named), after_norm
+        named = [Part(name, array(x)) for name, x in zip(names, values, strict=True)]
+        return tuple(sorted(named, key=lambda part: _ORDER.get(part.name, 1))), after_norm
     return (), False
 
 

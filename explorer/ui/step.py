@@ -15,6 +15,7 @@ from explorer.instrument import component
 from explorer.instrument.component import heard
 from explorer.instrument.wire.about import About, file_name
 from explorer.instrument.wire.layertrace import WhatIf, pack_layer_traces
+from explorer.instrument.wire.next import may_predict
 from explorer.instrument.wire.request import Head, Step, step_of
 from explorer.layertrace import LayerTrace
 from explorer.place import content_word
@@ -51,7 +52,7 @@ def _steps(trace: AttentionTrace, run: Run) -> None:
         place.look(layer=wanted.head.layer, heads=(wanted.head.head,))
     view = place.opening(run, trace)
     layer, head = place.here().layer, place.here().head
-    works, note, what_if = _works(run, layer, wanted)
+    works, note, what_if = _works(run, layer, wanted, alone=trace.model.part is None)
     layer_traces, trouble = _layer_traces(works, head)
     if trouble:
         note, what_if = "", replace(what_if, trouble=trouble)
@@ -72,6 +73,7 @@ def _steps(trace: AttentionTrace, run: Run) -> None:
         texts=trace.texts,
         link=run.to_query() if run.fits_link() else None,
         what_if=what_if,
+        apart=_is_told_apart(trace, run),
         page=_page(layer_traces, note, about, wanted.page),
     )
 
@@ -101,10 +103,27 @@ def _page(
     return file(view, lambda _: make(opening=view))
 
 
-def _works(run: Run, layer: int, wanted: Step) -> tuple[list[LayerTracing], str, WhatIf]:
-    """The layer as it is, and as it is changed; the change, in words and as asked."""
+def _is_told_apart(trace: AttentionTrace, run: Run) -> bool:
+    """Whether Explore tells what each score is made of: of a model that reads a text forwards."""
+    passport = trace.model.passport
+    tapped = passport is not None and passport.form == "scores"
+    own = model_of(run.source) is not None and not isinstance(run.source, Transplanted)
+    return own and tapped and trace.model.part is None and may_predict(trace)
+
+
+def _works(
+    run: Run, layer: int, wanted: Step, *, alone: bool
+) -> tuple[list[LayerTracing], str, WhatIf]:
+    """The layer as it is, and as it is changed; the change, in words and as asked.
+
+    Args:
+        run: What is shown.
+        layer: The layer.
+        wanted: What is asked for.
+        alone: Whether it is a model of one part: of others nothing is changed.
+    """
     sizes = isinstance(run.source, Scratch)
-    offered = ("positions", "backwards", *(["size"] if sizes else []))
+    offered = ("positions", "backwards", *(["size"] if sizes else [])) if alone else ()
     asked = tuple(c for c in wanted.changes if c in offered)  # another source offers less
     what_if = WhatIf(offered, asked, wanted.other)
     both = {"positions", "backwards"} <= set(asked)

@@ -141,7 +141,6 @@ def test_a_model_without_a_target_writes_it_and_says_so(reader, app):
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("step", "built in another way"),
         ("explain", "encoder-decoder"),
         ("heads", "queries and keys are the same"),
     ],

@@ -9,9 +9,10 @@ from playwright.sync_api import expect
 
 import explorer
 from explorer.run import Run
-from explorer.source import Scratch
+from explorer.source import Folder, Scratch
 from explorer.sources.layertraces import Twist, trace_layer
 from tests.browser.test_files import saved
+from tests.models.writers import save_writer
 
 CAT = "The cat sat on the mat because it was tired."
 NEXT = re.compile("^Stage.* ›$")
@@ -542,3 +543,80 @@ def test_a_stage_is_saved_as_a_picture(reader):
         data = saved(reader, kind).path().read_bytes()
         assert start in data[:200]
         assert kind != "SVG" or b"looks most at" in data
+
+
+SAT = "a cat sat on the mat because it was tired."
+
+
+def folder_of(app, name):
+    folder = app.folder / f"steps-{name}"
+    if not folder.exists():
+        folder.mkdir()
+        save_writer(name, folder)
+    return str(folder)
+
+
+def open_model(reader, folder, **more):
+    query = {"text": SAT, "source": f"path:{folder}", "layer": "1", "heads": "3", "query": "20"}
+    return reader.open(f"?{urlencode(query | more)}", "step")
+
+
+def test_a_llama_is_walked_with_its_norm_and_its_turn_and_leads_to_what_made_a_score(reader, app):
+    folder = folder_of(app, "llama")
+    open_model(reader, folder, key="4", stage="rotation").painted("1.3 turn 20")
+    names = ["Input", "Norm", "Q, K, V", "Rotation", "q · k", "÷ √dk", "Mask", "Softmax"]
+    expect(reader.page.locator(".ax-step")).to_have_text(
+        [f"{i}{name}" for i, name in enumerate([*names, "· V", "Join heads", "Output"], start=1)],
+        use_inner_text=True,
+    )
+    trace = trace_layer(Run(SAT, source=Folder(folder)), 1)
+    head, key_head, i, j = 3, 1, 20, 4
+    turn, width = trace.turn, trace.d_k // 2
+    gives = [
+        trace.q[head, i, [p, p + width]] @ trace.k[key_head, j, [p, p + width]]
+        for p in range(width)
+    ]
+    pair = int(np.abs(gives).argmax())
+    assert tuple(turn.pairs[pair]) == (pair, pair + width)
+    angle = np.degrees(np.arctan2(turn.sin[:, pair], turn.cos[:, pair]))
+    apart = (angle[i] - angle[j] + 180) % 360 - 180
+    expect(reader.sentence).to_contain_text("16 positions apart", use_inner_text=True)
+    expect(reader.sentence).to_contain_text(f"{shown_number(apart)}°, is in their product")
+    expect(reader.page.locator(".ax-turn p")).to_contain_text(
+        f"The pair gives {shown_number(gives[pair])} to q · k", use_inner_text=True
+    )
+    before, after = trace.q_mapped[head, i], trace.q[head, i]
+    lines = reader.page.locator(".ax-sums")
+    expect(lines.locator("dt").nth(1)).to_contain_text("×")
+    first = lines.locator("dt").nth(1).inner_text().split(" × ")[0]
+    assert number(first) == pytest.approx(before[pair], rel=1e-5)
+    assert number(lines.locator("dd").nth(2).inner_text()) == pytest.approx(after[pair], rel=1e-5)
+
+    go(reader, "Norm")
+    reader.painted("1.3 norm 20")
+    expect(reader.sentence).to_contain_text(f"divided by {shown_number(trace.norm.scale[20])}")
+    go(reader, "Softmax")
+    reader.painted("1.3 softmax 20")
+    reader.page.get_by_role("button", name="What made this score ›").click()
+    reader.page.wait_for_url("**open=score**")
+    why = reader.page.locator(".ax-panel-lens .ax-whole")
+    score = float(trace.q[head, i] @ trace.k[key_head, j]) * trace.rule.scale
+    expect(why).to_contain_text(f"of the score {score:+.2f}".replace("-", "−"))
+    assert "/step" not in reader.address()
+
+
+def test_a_sink_takes_its_part_of_a_row_and_what_lies_outside_a_window_is_said(reader, app):
+    folder = folder_of(app, "gpt_oss")
+    open_model(reader, folder, layer="0", stage="6").painted("0.3 softmax 20")
+    trace = trace_layer(Run(SAT, source=Folder(folder)), 0)
+    rest = 1 - trace.weights[3, 20].astype(float).sum()
+    assert 0.001 < rest < 1
+    expect(reader.sentence).to_contain_text(
+        f"The sink takes {rest:.4f}: all weights of this row add up to {1 - rest:.4f}."
+    )
+    go(reader, "Mask")
+    expect(reader.sentence).to_have_text(
+        "“i” may look at 8 of 34 tokens. 13 tokens before it lie outside the window."
+    )
+    data = saved(reader, "SVG").path().read_bytes()
+    assert b"outside the window" in data

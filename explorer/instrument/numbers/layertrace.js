@@ -22,9 +22,11 @@ import { read } from "../wire/container.js";
  *   offered: what the server can change; changes: what is changed; other: d_model and heads of a
  *   layer of another size; trouble: why it cannot be shown
  * @typedef {{id: string, note: string, what_if: WhatIf, opening: Record<string, unknown> | null,
- *            usual: number, about: import("../parts/about.js").About | null, texts: string[],
+ *            usual: number, apart: boolean, about: import("../parts/about.js").About | null,
+ *            texts: string[],
  *            link: Record<string, string> | null, traces: LayerTrace[], page: Uint8Array}} LayerTraces
- *   usual: the query where nobody has chosen one; about: whose picture it is; page: a page that was
+ *   usual: the query where nobody has chosen one; apart: whether Explore tells what each score is
+ *   made of; about: whose picture it is; page: a page that was
  *   asked for as a file; empty if none was
  * @typedef {{scale: boolean, temperature: number, causal: boolean}} Rules
  *   temperature: what the products are divided by besides √d_k

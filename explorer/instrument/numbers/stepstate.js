@@ -15,6 +15,7 @@ import {
 } from "./layertrace.js";
 import { pinnedWords } from "./pinnedwords.js";
 import { STAGES, stageIn, stagesOf, stageThere } from "./stages.js";
+import { pairInSight } from "./stepwords.js";
 
 /**
  * @typedef {import("./layertrace.js").LayerTrace} LayerTrace
@@ -62,11 +63,15 @@ export function chosenBy({ side, cellOf, rows, last }, row, column) {
 
 /**
  * The number whose sum is shown: the chosen one, else the one that counts most.
- * @param {Pick<import("./stepwords.js").Shot, "trace" | "state" | "own">} shot
+ * @param {Pick<import("./stepwords.js").Shot, "trace" | "state" | "own" | "key">} shot
  * @returns {import("./stepwords.js").NumberPlace | null} null where a pair of tokens is shown
  */
-export function numberOf({ trace, state, own }) {
+export function numberOf({ trace, state, own, key }) {
   if (state.cell) return state.cell;
+  if (state.stage === "turn") {
+    const pair = trace.pairs?.[pairInSight({ trace, state, key })] ?? [0];
+    return { of: "q", c: pair[0] };
+  }
   const of = NUMBERS[state.stage];
   if (!of) return null;
   const which = state.stage === "input" && trace.norm ? "h" : of;
@@ -87,8 +92,8 @@ export function vectorOf({ trace, own, state: { query, stage } }, of) {
       ? trace.of.norm_read
       : of === "after"
         ? trace.of.after_gave
-        : of === "q" && (stage === "headnorm" || stage === "turn")
-          ? around(trace, "q", stage === "turn" ? "turn" : "norm")[1]
+        : of === "q" && stage === "headnorm"
+          ? around(trace, "q", "norm")[1]
           : of === "q" && stage === "qkv"
             ? (trace.of.q_mapped ?? trace.of.q)
             : trace.of[of];
@@ -97,7 +102,7 @@ export function vectorOf({ trace, own, state: { query, stage } }, of) {
 
 /** Whose numbers are summed at first. @type {Partial<Record<string, import("./stepwords.js").NumberPlace["of"]>>} */
 const NUMBERS = {
-  ...{ input: "x", norm: "x", qkv: "q", headnorm: "q", turn: "q" },
+  ...{ input: "x", norm: "x", qkv: "q", headnorm: "q" },
   ...{ mix: "z", join: "joined", output: "output", after: "after" },
 };
 

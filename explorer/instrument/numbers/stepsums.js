@@ -20,7 +20,7 @@ import { fullAt } from "./palette.js";
 import { saidOf, stagesOf } from "./stages.js";
 import { maskOf } from "./steppictures.js";
 import { numberOf } from "./stepstate.js";
-import { exact, quoted, quotedKey, weightText } from "./stepwords.js";
+import { exact, quoted, quotedKey, weightText, writtenOut } from "./stepwords.js";
 
 /**
  * @typedef {import("./stepwords.js").Shot} Shot
@@ -294,10 +294,7 @@ function turnMade({ trace, state, key }, which, c) {
     lines: [
       [`φ at position ${i}, in radians`, exact(angle)],
       ...longerLine,
-      [
-        `${exact(numbers[0])} × ${exact(factorsOf[0])} + ${exact(numbers[1])} × ${exact(factorsOf[1])}`,
-        exact(sum.sum),
-      ],
+      [writtenOut(numbers, factorsOf), exact(sum.sum)],
       ["the model’s own number", exact(behind[c])],
       ["difference", Math.abs(behind[c] - sum.sum).toExponential(1)],
     ],

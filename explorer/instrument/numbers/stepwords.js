@@ -49,6 +49,12 @@ export function plain(x) {
 export const exact = (x) =>
   Number.isFinite(x) ? String(Number(x.toPrecision(6))).replace("-", "−") : plain(x);
 
+/** Two products, added up and written out. @param {ArrayLike<number>} one @param {ArrayLike<number>} other */
+export function writtenOut(one, other) {
+  const said = (/** @type {number} */ x) => (x < 0 ? `(${exact(x)})` : exact(x));
+  return `${exact(one[0])} × ${said(other[0])} + ${said(one[1])} × ${said(other[1])}`;
+}
+
 /** A number in a cell of a picture. @param {number} x */
 export const inCell = (x) =>
   x
@@ -159,7 +165,7 @@ const LAST = {
     `The output of ${q} is divided by ${plain(of.after_scale[i])}; with the gain of each place its length becomes ${plain(lengthOf(lineOf(of.after_gave, i, width)))}.`,
 };
 
-/** The pair of numbers that is looked at: the chosen one, else that whose product counts most. @param {Shot} shot */
+/** The pair of numbers that is looked at: the chosen one, else that whose product counts most. @param {Pick<Shot, "trace" | "state" | "key">} shot */
 export function pairInSight({ trace, state, key }) {
   const pairs = trace.pairs ?? [];
   const chosen = state.cell && pairOf(trace, state.cell.c);
@@ -178,7 +184,7 @@ function turnWords(shot, q) {
   const [one, other] = [turnAt(trace, state.query, pair), turnAt(trace, key, pair)];
   const apart = Math.abs(state.query - key);
   const [a, b] = /** @type {[number, number][]} */ (trace.pairs)[pair];
-  return `${q} and ${quotedKey(trace, key)} are ${apart} position${apart === 1 ? "" : "s"} apart: their places ${a} and ${b} are turned by ${degrees(one.angle)} and ${degrees(other.angle)}, and only the difference, ${degrees(one.angle - other.angle)}, is in their product.`;
+  return `${q} and ${quotedKey(trace, key)}, ${apart} position${apart === 1 ? "" : "s"} apart: places ${a} and ${b} are turned by ${degrees(one.angle)} and ${degrees(other.angle)}; only the difference, ${degrees(one.angle - other.angle)}, is in their product.`;
 }
 
 /** An angle, from −180° to 180°. @param {number} angle */

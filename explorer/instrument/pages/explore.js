@@ -516,6 +516,7 @@ function arrive(here, next) {
   const left = here.trace ? here.told.view.cards.length : 0;
   here.told = arrived(here.told, next.head, here.host.params(next.head.id));
   here.told = withCardsOf(here, next.head.id);
+  if (here.host.params(next.head.id).get("open") === "score") here.parts.lens.unfold();
   sayLeft(here, left, next);
   here.pictures = { ...here.pictures, model: null, chosen: null };
   here.fresh = true;

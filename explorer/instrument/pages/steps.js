@@ -20,7 +20,7 @@ import {
 } from "../numbers/stepstate.js";
 import { madeOf } from "../numbers/stepsums.js";
 import { rowLines } from "../numbers/stepwords.js";
-import { createDetails, createKeys, createProducts } from "../panels/stepnumbers.js";
+import { createApart, createDetails, createKeys, createProducts } from "../panels/stepnumbers.js";
 import { slideRows } from "../panels/stepslide.js";
 import {
   createPictures,
@@ -220,23 +220,9 @@ function createParts(here, host, { set, go, request }) {
   const positions = createPositions(set);
   const keys = createKeys((key) => set({ key, cell: null }));
   const products = createProducts();
-  const turn = createTurn();
-  const { says, changed, head, check } = sayings;
-  const body = h(
-    "div",
-    { class: "ax-steps-body" },
-    ...[about.line, says, changed],
-    h("div", { class: "ax-steps-stage" }, pictures.element, details.element),
-    h("div", { class: "ax-steps-notes" }, about.claim, head, check),
-    h(
-      "div",
-      { class: "ax-steps-numbers" },
-      positions.element,
-      keys.element,
-      turn.element,
-      products.element,
-    ),
-  );
+  const [turn, apart] = [createTurn(), createApart(goTo ?? null)];
+  const numbers = { positions, keys, products };
+  const body = bodyOf({ about, sayings, pictures, turn, details, apart, ...numbers });
   const strip = createStrip(set, () => ({
     query: here.state.query,
     last: (here.payload?.traces[0].tokens.length ?? 1) - 1,
@@ -249,12 +235,15 @@ function createParts(here, host, { set, go, request }) {
     helpMark(byHand(WHOSE, WHOSE_TAPPED)),
   );
   const query = h("div", { class: "ax-steps-query" }, label, strip.element);
-  const save = createSaveMenu(() => nowShown(here, [strip.element, body], says.textContent ?? ""), {
-    csv: () => numbersCsv(here),
-    python: () => pythonOf(here),
-    npz: host.npz,
-    fetch: request && (() => here.payload && request({ page: viewOf(here, here.payload) })),
-  });
+  const save = createSaveMenu(
+    () => nowShown(here, [strip.element, body], sayings.says.textContent ?? ""),
+    {
+      csv: () => numbersCsv(here),
+      python: () => pythonOf(here),
+      npz: host.npz,
+      fetch: request && (() => here.payload && request({ page: viewOf(here, here.payload) })),
+    },
+  );
   return {
     ...{
       tools: createStepTools(request, set),
@@ -264,9 +253,40 @@ function createParts(here, host, { set, go, request }) {
       about,
       whose,
     },
-    ...{ sayings, pictures, positions, keys, turn, details, products, body, ...playing, save },
+    ...{
+      sayings,
+      pictures,
+      positions,
+      keys,
+      turn,
+      apart,
+      details,
+      products,
+      body,
+      ...playing,
+      save,
+    },
     copy: host.copyLink && createCopy(host.copyLink),
   };
+}
+
+/**
+ * What a stage is, its pictures, and every number of it, as they stand on the page.
+ * @param {{about: ReturnType<typeof createStageAbout>, sayings: ReturnType<typeof createSayings>}
+ *         & Record<"pictures" | "turn" | "details" | "apart" | "positions" | "keys" | "products",
+ *                  {element: HTMLElement}>} parts
+ */
+function bodyOf({ about, sayings, pictures, turn, details, apart, positions, keys, products }) {
+  const { says, changed, head, check } = sayings;
+  const side = h("div", { class: "ax-steps-side" }, turn.element, details.element, apart.element);
+  return h(
+    "div",
+    { class: "ax-steps-body" },
+    ...[about.line, says, changed],
+    h("div", { class: "ax-steps-stage" }, pictures.element, side),
+    h("div", { class: "ax-steps-notes" }, about.claim, head, check),
+    h("div", { class: "ax-steps-numbers" }, positions.element, keys.element, products.element),
+  );
 }
 
 const WHOSE_TAPPED = "Whose way do we follow? Tap a token: it is the query.";
@@ -313,6 +333,7 @@ function render(root, here, parts) {
   parts.keys.show(shot);
   parts.products.show(made);
   parts.turn.show(shot, here.theme);
+  parts.apart.show(shot, payload.apart);
   parts.pictures.show(shot, here.theme);
   parts.positions.show(shot, here.theme);
   parts.details.show(made, here.theme);

@@ -98,6 +98,11 @@ export function createLens(actions, ask) {
     element: parts.element,
     draw: show,
     focus: show, // an answer comes without a new picture
+    /** Opened by a way that leads here, at what an edge is made of. */
+    unfold: () => {
+      parts.element.open = true;
+      parts.why.isWanted = true;
+    },
   };
 }
 
@@ -195,15 +200,18 @@ function whyElements() {
     h("div", { class: "ax-title" }, title, helpMark(WHY)),
     ...[says, sides],
   );
-  return { element, says, sides, query, key };
+  return { element, says, sides, query, key, isWanted: false };
 }
 
 /** @param {Elements} parts @param {Scene} scene @param {number[] | null} edge @param {Actions} actions */
-function fillWhy({ why: { says, sides, query, key } }, { trace }, edge, actions) {
+function fillWhy({ why: own }, { trace }, edge, actions) {
+  const { says, sides, query, key } = own;
   const { why, head } = trace;
   sides.hidden = !why || !isOf(why, edge) || Boolean(why.reason);
   if (!edge) return setText(says, "Pin a word and one that it looks at: what made their score?");
   if (!why || !isOf(why, edge)) return setText(says, "Taking the score apart …");
+  if (own.isWanted) own.element.scrollIntoView({ block: "center" });
+  own.isWanted = false;
   if (why.reason) return setText(says, why.reason);
   const [from, to] = edge.slice(2).map((at) => head.query_tokens[at].text);
   setText(says, whyWords(why, from, to));

@@ -11,7 +11,7 @@ import {
   weightInCell,
   weightText,
 } from "../numbers/stepwords.js";
-import { h, setText } from "../parts/dom.js";
+import { h, pushButton, setText } from "../parts/dom.js";
 import { formula } from "../parts/formula.js";
 import { createMatrix } from "../parts/matrix.js";
 
@@ -195,4 +195,35 @@ export function createProducts() {
     table.replaceChildren(tableOf([places ? "key" : "place", ...names], lines));
   }
   return { element, show };
+}
+
+const APART =
+  "On Explore: what each earlier head and MLP, the token and the position give to this score";
+
+/**
+ * The way to what a score is made of, which Explore tells of a decoder.
+ * @param {((page: string, open?: Record<string, string>) => void) | null} go null where there is none
+ */
+export function createApart(go) {
+  /** @type {Shot | null} */
+  let shown = null;
+  const element = pushButton("What made this score ›", APART, () => {
+    if (shown && go)
+      go("explore", { query: `${shown.state.query}`, key: `${shown.key}`, open: "score" });
+  });
+  element.classList.add("ax-apart");
+  return {
+    element,
+    /** @param {Shot} shot @param {boolean} isTold whether Explore tells it */
+    show: (shot, isTold) => {
+      shown = shot;
+      const { state, own, key } = shot;
+      element.hidden =
+        !go ||
+        !isTold ||
+        !WITH_KEYS.includes(state.stage) ||
+        state.stage === "mix" ||
+        !own.allowed[key];
+    },
+  };
 }

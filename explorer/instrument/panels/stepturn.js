@@ -1,7 +1,14 @@
 // A pair of numbers of a query and of a key, turned by their places: what a score knows of distance.
 
 import { around, lineOf, turnAt } from "../numbers/layertrace.js";
-import { degrees, exact, pairInSight, plain, quoted, quotedKey } from "../numbers/stepwords.js";
+import {
+  degrees,
+  pairInSight,
+  plain,
+  quoted,
+  quotedKey,
+  writtenOut,
+} from "../numbers/stepwords.js";
 import { helpMark } from "../parts/bubble.js";
 import { h, setText } from "../parts/dom.js";
 import { paintOn } from "../parts/paint.js";
@@ -13,7 +20,7 @@ import { paintOn } from "../parts/paint.js";
  *            position: number}} Dial a pair of numbers as an arrow, before and after its turn
  */
 
-const SIDE = 168; // pixels of a dial
+const SIDE = 124; // pixels of a dial
 const HEAD = 7; // pixels of an arrow's head
 const ABOUT =
   "Two numbers that go together are an arrow. The pale one is what the map gave, the dark one what the product is made of: the same arrow, turned by an angle that grows with the position. Turn both by the same angle more, and their product stays: only the difference counts, and with it the distance of the two tokens. Click a number above to see its pair.";
@@ -63,14 +70,10 @@ function pairWords({ trace }, at, one, other) {
   const given = one.after[0] * other.after[0] + one.after[1] * other.after[1];
   const behind =
     trace.steps.at(-1) === "turn"
-      ? `The pair gives ${plain(given)} to q · k: ${sumWords(one, other)}.`
+      ? `The pair gives ${plain(given)} to q · k: ${writtenOut(one.after, other.after)}.`
       : "";
   return `Pair ${at + 1} of ${pairs.length}, places ${pairs[at].join(" and ")}. ${pace}${apart} position${apart === 1 ? "" : "s"} apart, the two are turned ${degrees(one.angle - other.angle)} against each other. ${behind}`;
 }
-
-/** @param {Dial} one @param {Dial} other */
-const sumWords = ({ after: [a, b] }, { after: [c, d] }) =>
-  `${exact(a)} × ${exact(c)} + ${exact(b)} × ${exact(d)}`;
 
 function createDial() {
   const canvas = document.createElement("canvas");

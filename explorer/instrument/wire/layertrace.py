@@ -43,6 +43,7 @@ def pack_layer_traces(
     texts: Sequence[str] = (),
     link: Mapping[str, str] | None = None,
     what_if: WhatIf | None = None,
+    apart: bool = False,
     page: str = "",
 ) -> bytes:
     """The payload of a head, and of the same with something changed.
@@ -57,6 +58,7 @@ def pack_layer_traces(
         texts: What was read: by its words a place is found in another text.
         link: The URL parameters of the run; None if no link can carry it.
         what_if: What is changed, and what could be; in a file nothing can.
+        apart: Whether Explore tells what each score is made of.
         page: All this as a file, if it was asked for.
     """
     abouts, blocks = [], list[Block]()
@@ -73,6 +75,7 @@ def pack_layer_traces(
         "texts": texts,
         "link": link,
         "what_if": asdict(what_if or WhatIf()),
+        "apart": apart,
         "traces": abouts,
     }
     return write(header, [*blocks, of_bytes({"name": "page"}, page.encode())])
