@@ -28,6 +28,7 @@ from explorer.layers import FromScores, ScoreRule, Weights, causal
 NAME = "explorer_tap"
 _CELLS = 2**22  # scores of all heads that are made at once where sdpa cannot compute them: 16 MB
 _current: ContextVar["Tap | None"] = ContextVar("tap", default=None)
+Places = slice | Tensor
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,7 @@ def _weights(
     key: Tensor,
     mask: Tensor | None,
     options: Mapping[str, Any],
-    some: slice = slice(None),
+    some: Places = slice(None),
 ) -> Tensor:
     """The weights of some queries, ``[text, head, query, key]``: scale, cap, add, mask, softmax."""
     scores = query[:, :, some] @ _for_all(key, query).transpose(2, 3) * _scale(query, options)
@@ -264,11 +265,16 @@ def _with_cuts(
     return mask & ~gone if mask.dtype == torch.bool else mask.masked_fill(gone, -torch.inf)
 
 
-def weights_of(call: Call) -> Tensor:
-    """The weights of a call, ``[text, head, query, key]``: those formed, or formed now."""
+def weights_of(call: Call, some: Places = slice(None)) -> Tensor:
+    """The weights of a call, ``[text, head, query, key]``: those formed, or formed now.
+
+    Args:
+        call: The call.
+        some: Which queries, in which order.
+    """
     if call.weights is not None:
-        return call.weights
-    return _weights(call.module, call.query, call.key, call.mask, call.options)
+        return call.weights[:, :, some]
+    return _weights(call.module, call.query, call.key, call.mask, call.options, some)
 
 
 def _for_all(part: Tensor, query: Tensor) -> Tensor:

@@ -37,11 +37,15 @@ ROOMS = [
     "target",
     "code",
 ]
-ROOMS += ["scratch", "sources", "analysis", "views", "instrument", "export", "ui", "pages"]
+ROOMS += ["scratch", "sources", "analysis", "corpus", "views", "instrument", "export", "ui"]
+ROOMS += ["pages", "__main__"]
 HEAVY = {
     "sklearn": ("analysis",),
     "scipy": ("analysis",),
-    "torch": ("scratch", "sources"),
+    "torch": ("scratch", "sources", "corpus"),
+    "pyarrow": ("corpus",),
+    "duckdb": ("corpus",),
+    "ray": ("corpus",),
     "transformers": ("sources",),
     "huggingface_hub": ("sources",),
     "streamlit": ("ui", "instrument", "pages"),

@@ -1,0 +1,127 @@
+"""The command ``python -m explorer corpus``: run, export, compare."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from explorer.corpus.engines import engine_of
+from explorer.corpus.measures import NAMES
+from explorer.corpus.running import Progress, Settings, run
+from explorer.corpus.texts import COLUMN, Corpus
+from explorer.errors import ExplorerError
+from explorer.limits import MAX_TOKENS
+
+_STOPPED = "\nStopped. What is done is kept: the same command goes on where it was."
+
+
+def main(said: Sequence[str] | None = None) -> int:
+    """Do what a command line asks for.
+
+    Args:
+        said: Its words; those of this process if left out.
+
+    Returns:
+        0; 1 for a refusal, 130 if it was stopped.
+    """
+    asked = _parser().parse_args(said)
+    try:
+        return int(asked.do(asked))
+    except ExplorerError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(_STOPPED, file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m explorer", description="Attention Explorer.")
+    rooms = parser.add_subparsers(required=True, metavar="corpus")
+    corpus = rooms.add_parser("corpus", help="what a model's heads do over many texts")
+    does = corpus.add_subparsers(required=True, metavar="run")
+    _add_run(does.add_parser("run", help="read a file of texts into a folder"))
+    return parser
+
+
+def _add_run(to: argparse.ArgumentParser) -> None:
+    to.set_defaults(do=_run)
+    to.add_argument("texts", type=Path, help=".txt, .jsonl, .csv or .parquet")
+    to.add_argument("--out", type=Path, required=True, help="the folder that is written")
+    to.add_argument("--column", default=COLUMN, help="which column holds the texts (%(default)s)")
+    to.add_argument("--second", help="which column holds second texts, read as pairs with them")
+    to.add_argument("--model", default="bert", help="bert, stories, hf:NAME or path:FOLDER")
+    to.add_argument("--limit", type=_count, help="how many texts at most")
+    to.add_argument(
+        "--length", type=_count, default=MAX_TOKENS, help="tokens of a text at most (%(default)s)"
+    )
+    to.add_argument(
+        "--workers", type=_count, default=os.cpu_count() or 1, help="processes (%(default)s)"
+    )
+    to.add_argument("--ray", metavar="ADDRESS", help="a Ray cluster in their place: auto, or where")
+    to.add_argument("--by", default="strongest", metavar="MEASURE", help=_by())
+    to.add_argument("--seed", type=int, default=0, help="of the lot by which examples are drawn")
+
+
+def _by() -> str:
+    return f"whose largest values are kept with their texts (%(default)s): {', '.join(NAMES)}"
+
+
+def _count(said: str) -> int:
+    if not said.isascii() or not said.isdigit() or not 1 <= int(said) < 2**31:
+        raise argparse.ArgumentTypeError(f"{said!r} is no whole number from 1 on")
+    return int(said)
+
+
+def _run(asked: argparse.Namespace) -> int:
+    corpus = Corpus(asked.texts, asked.column, asked.second, asked.limit)
+    settings = Settings(asked.model, asked.length, asked.by, asked.seed)
+    engine = engine_of(asked.workers, asked.ray)
+    try:
+        found = run(corpus, asked.out, settings, engine, _Line(corpus.about_how_many()))
+    finally:
+        engine.close()
+    about = found["corpus"]
+    print()
+    for sentence in about["troubles"]:
+        print(sentence)
+    if about["n_refused"]:
+        print(f"{about['n_refused']:,} could not be read: {' '.join(about['refused'])}")
+    if about["n_cut"]:
+        print(f"{about['n_cut']:,} were cut to what is read of a text.")
+    print(
+        f"{about['n_texts']:,} texts, {about['n_tokens']:,} tokens, "
+        f"{len(found['layers'])} layers of {found['n_heads']} heads: {asked.out}"
+    )
+    return 0
+
+
+class _Line:
+    """One line that says how far a run is.
+
+    Args:
+        n_texts: About how many texts there are; None where nobody knows.
+    """
+
+    def __init__(self, n_texts: int | None) -> None:
+        self._n_texts = n_texts
+
+    def __call__(self, progress: Progress) -> None:
+        parts = [progress.doing]
+        if progress.n_texts:
+            of = f" of about {self._n_texts:,}" if self._n_texts else ""
+            parts.append(f"{progress.n_texts:,}{of} texts")
+        if progress.new_tokens and progress.seconds:
+            parts.append(f"{progress.new_tokens / progress.seconds:,.0f} tokens a second")
+            parts.append(self._left(progress))
+        print(f"\r\x1b[K{' · '.join(filter(None, parts))}", end="", file=sys.stderr, flush=True)
+
+    def _left(self, progress: Progress) -> str:
+        """The time that is left, by the tokens that texts had so far."""
+        left = max((self._n_texts or 0) - progress.n_texts, 0)
+        if not left:
+            return ""
+        tokens = left * progress.n_tokens / progress.n_texts
+        seconds = round(tokens * progress.seconds / progress.new_tokens)
+        return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d} left"

@@ -1,0 +1,58 @@
+"""What is measured of a head in one text, by name: in which unit, and in which bins it is counted.
+
+The definitions are those of `analysis/profiles.py` and `analysis/detectors.py`.
+"""
+
+from dataclasses import dataclass
+
+from explorer.analysis.profiles import COLUMN, DISTANCE, ENTROPY, FIRST, SHARPNESS
+from explorer.corpus.sketch import Bins
+
+VARIANCE, STRONGEST, SPECIAL = "distance variance", "strongest", "special"
+SELF, PREVIOUS, NEXT = "self", "previous", "next"
+PUNCTUATION, SAME, AFTER = "punctuation", "same word", "after the same word"
+_SHARE = Bins(1e-5, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One measure.
+
+    Attributes:
+        what: What it is, in words.
+        unit: ``share`` (0 to 1), ``bits``, ``tokens`` or ``tokens²``.
+        bins: The bins that its values over texts are counted in.
+    """
+
+    what: str
+    unit: str = "share"
+    bins: Bins = _SHARE
+
+
+MEASURES = {
+    ENTROPY: Measure("how spread out a row is, the mean over rows", "bits", Bins(1e-3, 16)),
+    SHARPNESS: Measure("the largest weight of a row, the mean over rows"),
+    STRONGEST: Measure("the largest weight, the first row and the first column left out"),
+    DISTANCE: Measure(
+        "how far away it looks, the mean over all attention", "tokens", Bins(1e-2, 1e5)
+    ),
+    VARIANCE: Measure("the variance of that distance", "tokens²", Bins(1e-3, 1e9)),
+    SELF: Measure("attention of a token to itself"),
+    PREVIOUS: Measure("attention to the token before"),
+    NEXT: Measure("attention to the token after"),
+    FIRST: Measure("attention to the first token"),
+    COLUMN: Measure("attention to the one token that gets most of it"),
+    SPECIAL: Measure("attention to special tokens; of texts that have some"),
+    PUNCTUATION: Measure("attention to punctuation; of texts that have some"),
+    SAME: Measure("attention to the same word elsewhere; of texts that have one twice"),
+    AFTER: Measure(
+        "attention to what came after the same word before (induction); of texts that have such"
+    ),
+}
+NAMES = tuple(MEASURES)
+N_DISTANCES = 24  # bins of distances: 0, 1, 2 to 3, 4 to 7, and so on
+
+
+def place_of(measure: str) -> int:
+    """Where a measure stands in arrays."""
+    return NAMES.index(measure)

@@ -1,0 +1,322 @@
+"""A model that reads many texts: those of one length at once, so that none needs padding.
+
+Each layer's call is handed on and let go at once, and read some rows of all heads at a time: no
+map of a head is ever held, so memory is linear in the length.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from explorer.analysis.detectors import is_punctuation, same_words
+from explorer.corpus.measures import (
+    AFTER,
+    COLUMN,
+    DISTANCE,
+    ENTROPY,
+    FIRST,
+    N_DISTANCES,
+    NEXT,
+    PREVIOUS,
+    PUNCTUATION,
+    SAME,
+    SELF,
+    SHARPNESS,
+    SPECIAL,
+    STRONGEST,
+    VARIANCE,
+)
+from explorer.errors import ExplorerError
+from explorer.layers import NOT_NUMBERS
+from explorer.sources.forward import failing
+from explorer.sources.loading import LoadedModel
+from explorer.sources.tap import Call, Tap, numbers_of, weights_of
+from explorer.sources.tokens import Reading
+from explorer.trace import Token
+
+TOKENS = 4096  # of all texts of a batch together
+_CELLS = 2**20  # weights of all texts and heads that are made at once: 4 MB
+_TINY = 1e-38  # in place of nought, whose logarithm is no number
+
+
+@dataclass(frozen=True, eq=False)
+class Read:
+    """A text as it is read.
+
+    Attributes:
+        inputs: What the network is called with, each ``[1, token]``.
+        tokens: Its tokens.
+        words: The running number of the word that each says; −1 for none.
+        n_cut: How many of its tokens did not fit.
+    """
+
+    inputs: dict[str, Tensor]
+    tokens: tuple[Token, ...]
+    words: npt.NDArray[np.int64]
+    n_cut: int
+
+    @property
+    def farthest(self) -> int:
+        """How far the same word stands from itself, at most."""
+        first: dict[int, int] = {}
+        apart = [i - first.setdefault(w, i) for i, w in enumerate(self.words.tolist()) if w >= 0]
+        return max(apart, default=0)
+
+
+def as_read(reading: Reading, unknown: str | None) -> Read:
+    """A text that was tokenized."""
+    words = same_words(reading.tokens, unknown)
+    return Read(reading.inputs, reading.tokens, words, sum(reading.n_cut))
+
+
+class Batch:
+    """Texts of one length that are read at once.
+
+    Args:
+        at: Which of the texts they are.
+        texts: All texts.
+        types: For each token's text its number.
+
+    Attributes:
+        at: Which of the texts they are.
+        n: Tokens of each.
+        inputs: What the network is called with, each ``[text, token]``.
+        types: The number of each token's text, ``[text, token]``.
+        special, punctuation: Which tokens are such, ``[text, token]``.
+        farthest: How far the same word stands from itself at most, ``[text]``.
+    """
+
+    def __init__(self, at: Sequence[int], texts: Sequence[Read], types: dict[str, int]) -> None:
+        some = [texts[i] for i in at]
+        self.at, self.n = list(at), len(some[0].tokens)
+        self.inputs = {k: torch.cat([t.inputs[k] for t in some]) for k in some[0].inputs}
+        self.types = torch.tensor([[types[t.text] for t in text.tokens] for text in some])
+        self.special = torch.tensor([[t.special for t in text.tokens] for text in some])
+        self.punctuation = torch.tensor([[is_punctuation(t) for t in r.tokens] for r in some])
+        self.farthest = torch.tensor([text.farthest for text in some])
+        self._words = torch.from_numpy(np.stack([text.words for text in some]))
+        self._maps: dict[int, Tensor] = {}
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same on another device."""
+        for name, value in vars(self).items():
+            if isinstance(value, Tensor):
+                setattr(self, name, value.to(device))
+        self.inputs = {k: v.to(device) for k, v in self.inputs.items()}
+        return self
+
+    def repeats(self, rows: Tensor) -> Tensor:
+        """Of some rows the cells of the same word elsewhere, and of what came after it.
+
+        Returns:
+            float32 ``[text, row, key, 2]``; kept where it is of all rows, as layers share it.
+        """
+        whole = len(rows) == self.n
+        if whole and self._maps:
+            return self._maps[0]
+        words, keys = self._words, torch.arange(self.n, device=rows.device)
+        alike = (words[:, rows, None] == words[:, None]) & (words[:, rows, None] >= 0)
+        found = torch.zeros((*alike.shape, 2), device=rows.device)
+        found[..., 0] = alike & (keys != rows[:, None])
+        found[..., 1:, 1] = (alike[..., :-1] & (keys[1:] < rows[:, None])).float()
+        if whole:
+            self._maps[0] = found
+        return found
+
+
+def batches(texts: Sequence[Read], types: dict[str, int]) -> Iterator[Batch]:
+    """All texts, those of one length together, the shortest first."""
+    by_length: dict[int, list[int]] = {}
+    for i, text in enumerate(texts):
+        by_length.setdefault(len(text.tokens), []).append(i)
+    for n in sorted(by_length):
+        step = max(1, TOKENS // n)
+        for start in range(0, len(by_length[n]), step):
+            yield Batch(by_length[n][start : start + step], texts, types)
+
+
+# --- one layer --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What one layer does in the texts of a batch.
+
+    Attributes:
+        measures: By name float64 ``[text, head]``; NaN where a text cannot show it.
+        apart: How much attention there is at each bin of distances, over all texts,
+            ``[head, bin]``.
+        received: What each token gets of all rows, ``[text, head, token]``.
+        given: What each token's row gives to other ordinary tokens, ``[text, head, token]``.
+    """
+
+    measures: dict[str, Tensor]
+    apart: Tensor
+    received: Tensor
+    given: Tensor
+
+
+def strip_of(n: int, device: torch.device) -> Tensor:
+    """For each offset of a key from its query, from −(n − 1) on, what is added up of its weight.
+
+    Returns:
+        float32 ``[2n − 1, 4 + bins]``: the distance, its square, whether it is the token before,
+        whether the token after, and in which bin of distances it is.
+    """
+    offset = torch.arange(1 - n, n, device=device)
+    far = offset.abs()
+    bins = torch.where(far > 0, far.clamp_min(1).double().log2().floor().long() + 1, 0)
+    columns = [far, far**2, offset == -1, offset == 1, *(bins == i for i in range(bins.max() + 1))]
+    return torch.stack([c.float() for c in columns], dim=-1)
+
+
+class _Sums:
+    """Sums over the rows of all heads of a layer; all float64."""
+
+    def __init__(self, batch: Batch, n_heads: int, device: torch.device) -> None:
+        self.batch, self.n, self.strip = batch, batch.n, strip_of(batch.n, device)
+        shape = (len(batch.at), n_heads)
+        zeros = partial(torch.zeros, dtype=torch.float64, device=device)
+        self.entropy, self.sharpness, self.mass = (zeros(shape) for _ in range(3))
+        self.strongest = torch.full(shape, -1.0, device=device)
+        self.on = zeros((*shape, self.strip.shape[1]))
+        self.repeats = zeros((*shape, 2))
+        self.received, self.given = zeros((*shape, self.n)), zeros((*shape, self.n))
+        columns = torch.stack([torch.ones_like(batch.special), ~batch.special], dim=-1)
+        self.columns = columns.float().to(device)
+
+    def add(self, rows: Tensor, w: Tensor) -> None:
+        """Add some rows, ``[text, head, row, key]``, which fall by one from each to the next."""
+        t, h, s, n = w.shape
+        sums = (w.reshape(t, h * s, n) @ self.columns).reshape(t, h, s, 2)
+        whole = sums[..., 0].clamp_min(_TINY)
+        spread = (w * w.clamp_min(_TINY).log2()).sum(-1)
+        self.entropy += (whole.log2() - spread / whole).clamp_min(0).sum(-1, dtype=torch.float64)
+        self.mass += sums[..., 0].sum(-1, dtype=torch.float64)
+        inner = w[..., 1:].amax(-1) if n > 1 else w[..., 0]
+        self.sharpness += torch.maximum(inner, w[..., 0]).sum(-1, dtype=torch.float64)
+        if n > 1 and int(rows[0]) > 0:
+            later = inner[..., : s - int(rows[-1] == 0)]
+            self.strongest = torch.maximum(self.strongest, later.amax(-1))
+        # Rows fall, so each one's keys begin one offset further on in the strip: a view of it.
+        columns = self.strip.shape[1]
+        start = (n - 1 - int(rows[0])) * columns
+        offsets = self.strip.as_strided((s, n, columns), (columns, columns, 1), start)
+        self.on += (w.reshape(t * h, s * n) @ offsets.reshape(s * n, columns)).reshape(t, h, -1)
+        self.received += w.sum(-2)
+        own = w[:, :, torch.arange(s), rows]
+        ordinary = ~self.batch.special[:, None, rows]
+        self.given[:, :, rows] = (sums[..., 1] - own * ordinary).clamp_min(0).double()
+        if bool((self.batch.farthest > 0).any()):
+            cells = self.batch.repeats(rows).reshape(t, s * n, 2)
+            self.repeats += w.reshape(t, h, s * n) @ cells
+
+    def found(self) -> Found:
+        """What was added up, as means over the rows."""
+        batch, n = self.batch, self.n
+        mass = self.mass.clamp_min(_TINY)
+        far, square = self.on[..., 0] / mass, self.on[..., 1] / mass
+        alone, none = torch.full_like(self.mass, torch.nan), torch.nan
+
+        def where(seen: Tensor, found: Tensor) -> Tensor:
+            return torch.where(seen[:, None], found / n, none)
+
+        special, signs = (
+            (self.received @ marks.double()[..., None])[..., 0]
+            for marks in (batch.special, batch.punctuation)
+        )
+        measures = {
+            ENTROPY: self.entropy / n,
+            SHARPNESS: self.sharpness / n,
+            STRONGEST: self.strongest.double() if n > 1 else alone,
+            DISTANCE: self.on[..., 0] / n,
+            VARIANCE: (square - far**2).clamp_min(0),
+            SELF: self.on[..., 4] / n,
+            PREVIOUS: self.on[..., 2] / n if n > 1 else alone,
+            NEXT: self.on[..., 3] / n if n > 1 else alone,
+            FIRST: self.received[..., 0] / n,
+            COLUMN: self.received.amax(-1) / n,
+            SPECIAL: where(batch.special.any(-1), special),
+            PUNCTUATION: where(batch.punctuation.any(-1), signs),
+            SAME: where(batch.farthest > 0, self.repeats[..., 0]),
+            AFTER: where(batch.farthest > 1, self.repeats[..., 1]),
+        }
+        apart = torch.zeros((self.on.shape[1], N_DISTANCES), dtype=torch.float64)
+        apart[:, : self.on.shape[2] - 4] = self.on[..., 4:].sum(0)
+        return Found(measures, apart, self.received, self.given)
+
+
+def rows_of(call: Call, most: int = _CELLS) -> Iterator[tuple[Tensor, Tensor]]:
+    """All rows of a call, the last first, some at a time: which, and their weights."""
+    t, h, n = call.query.shape[:3]
+    step = max(1, most // (t * h * n))
+    for end in range(n, 0, -step):
+        rows = torch.arange(end - 1, max(end - step, 0) - 1, -1, device=call.query.device)
+        yield rows, weights_of(call, rows)
+
+
+def read_layer(call: Call, batch: Batch) -> Found:
+    """Everything that is measured of a layer, in one reading of its rows.
+
+    Raises:
+        ExplorerError: Its weights are not numbers.
+    """
+    sums = _Sums(batch, call.query.shape[1], call.query.device)
+    for rows, weights in rows_of(call):
+        sums.add(rows, weights)
+    if not bool(torch.isfinite(sums.mass).all()):
+        raise ExplorerError(NOT_NUMBERS)
+    return sums.found()
+
+
+# --- the whole model --------------------------------------------------------------------------
+
+
+class _Listening(Tap):
+    """A tap that hands on each call of the texts' own length, and keeps none."""
+
+    def __init__(self, n: int, hear: Callable[[int, Call], None]) -> None:
+        super().__init__()
+        self._n, self._hear = n, hear
+        self.modules: list[Call] = []
+
+    def attend(self, *given: Any) -> Tensor:
+        output = super().attend(*given)
+        call = self.calls.pop()
+        if call.query.shape[2] == call.key.shape[2] == self._n:
+            empty = call.query.new_empty(0)
+            self.modules.append(Call(call.module, empty, empty, None, {}))
+            whole = replace(call, query=call.query.float(), key=call.key.float())
+            self._hear(len(self.modules) - 1, whole)
+        return output
+
+
+def listen(loaded: LoadedModel, batch: Batch, hear: Callable[[int, Call], None]) -> tuple[int, ...]:
+    """Let a model read a batch; each layer's call is heard as soon as it has come.
+
+    Args:
+        loaded: The model.
+        batch: The texts.
+        hear: Told which layer it is, counted from 0, and its call, of float32.
+
+    Returns:
+        The model's own numbers of the layers.
+
+    Raises:
+        ExplorerError: The model fails, or its attention does not go through the tap.
+    """
+    tap = _Listening(batch.n, hear)
+    with torch.inference_mode(), failing(loaded.info.name), tap.open():
+        loaded.network(**batch.inputs)
+    if not tap.modules:
+        raise ExplorerError(
+            f"The attention of {loaded.info.name} does not come as queries and keys, so many texts "
+            "cannot be read at once. Choose another model, or look at single texts on Heads."
+        )
+    return numbers_of(loaded.network, tap.modules)

@@ -1,0 +1,316 @@
+"""Texts of a file, one after the other, in memory for a few; what is wrong with some is counted.
+
+A file is .txt (a text a line), .jsonl (an object a line), .csv or .parquet (a named column).
+"""
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from io import TextIOWrapper
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pyarrow
+import pyarrow.parquet
+
+from explorer.errors import ExplorerError, own_words, refusing
+from explorer.limits import MAX_CHARACTERS
+from explorer.visible import visible
+
+COLUMN = "text"
+_LINE = 2**24  # bytes of a line that are read; what a longer one has beyond is let go
+_BROKEN, _CODE, _EMPTY = "broken", "not UTF-8", "empty"
+_LACKING, _NO_TEXT, _TWICE, _CUT = "without the column", "no text", "duplicate", "cut"
+_SAID = {
+    _BROKEN: "broken, skipped",
+    _CODE: "not UTF-8, skipped",
+    _EMPTY: "empty, skipped",
+    _LACKING: "without the column, skipped",
+    _NO_TEXT: "of which the column holds no text, skipped",
+    _TWICE: "the same as an earlier one, skipped",
+    _CUT: f"cut to {MAX_CHARACTERS:,} characters",
+}
+Parts = tuple[str, ...]
+Row = tuple[int, Any]  # the number of a line or row, from 1; what stands there
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One text of a corpus.
+
+    Attributes:
+        number: How many texts that count stand before it.
+        parts: The text, and a second one where they are read as pairs.
+    """
+
+    number: int
+    parts: Parts
+
+    @property
+    def name(self) -> int:
+        """64 bits that only depend on what it says: the same in every corpus."""
+        return name_of(self.parts)
+
+
+def name_of(parts: Parts) -> int:
+    """64 bits of some texts' letters."""
+    said = "\0".join(parts).encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(said, digest_size=8).digest(), "big")
+
+
+@dataclass
+class Troubles:
+    """What was wrong with lines or rows: how many of each kind, and the first of them.
+
+    Attributes:
+        counts: How many.
+        first: The number of the first, from 1.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
+    first: dict[str, int] = field(default_factory=dict)
+
+    def note(self, kind: str, number: int) -> None:
+        self.counts[kind] += 1
+        self.first.setdefault(kind, number)
+
+    def sentences(self, unit: str) -> list[str]:
+        """What is to be said of them, one kind a sentence; ``unit`` is ``line`` or ``row``."""
+        return [
+            f"{n:,} {unit}{'s' * (n != 1)} {_SAID[kind]} (first: {unit} {self.first[kind]:,})."
+            for kind, n in self.counts.items()
+        ]
+
+
+class Corpus:
+    """The texts of a file, or of a list: read anew whenever they are asked for.
+
+    Args:
+        path: The file; None for ``lines``.
+        column: Which column or key holds the texts.
+        second: Which holds second texts, read as pairs with them; None for none.
+        limit: How many texts at most; None for all.
+        lines: Pasted lines in place of a file.
+
+    Raises:
+        ExplorerError: There is no such file, or it is of no kind that is read here.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        column: str = COLUMN,
+        second: str | None = None,
+        limit: int | None = None,
+        lines: Iterable[str] = (),
+    ) -> None:
+        self.path, self.column, self.second, self.limit = path, column, second, limit
+        self._lines = list(lines)
+        if path is not None:
+            self._reader = _reader_of(path)
+        if second is not None and (path is None or path.suffix == ".txt"):
+            raise ExplorerError(
+                "A second text needs a column of its own: give a .jsonl, .csv or .parquet file."
+            )
+
+    @property
+    def unit(self) -> str:
+        """What a text is in its file."""
+        return (
+            "row" if self.path is not None and self.path.suffix in (".csv", ".parquet") else "line"
+        )
+
+    def about_how_many(self) -> int:
+        """How many texts there are, about: lines or rows, whatever is wrong with them."""
+        if self.path is None:
+            n = len(self._lines)
+        elif self.path.suffix.lower() == ".parquet":
+            with refusing(f"“{visible(self.path.name)}” cannot be read{{why}}."):
+                n = pyarrow.parquet.read_metadata(self.path).num_rows
+        else:
+            with self.path.open("rb") as file:
+                n = sum(block.count(b"\n") for block in iter(lambda: file.read(2**20), b""))
+        return n if self.limit is None else min(n, self.limit)
+
+    def texts(self, troubles: Troubles) -> Iterator[Text]:
+        """Every text that is not empty and was not there before, up to the limit.
+
+        Args:
+            troubles: Told what is wrong with others.
+
+        Raises:
+            ExplorerError: The file cannot be read, or has no such column.
+        """
+        known: set[int] = set()
+        found = self._whole(troubles, known)
+        for number, parts in enumerate(islice(found, self.limit)):
+            yield Text(number, parts)
+
+    def _whole(self, troubles: Troubles, known: set[int]) -> Iterator[Parts]:
+        for line, row in self._rows(troubles):
+            parts = self._parts(row, line, troubles)
+            if parts is None:
+                continue
+            name = name_of(parts)
+            if name in known:
+                troubles.note(_TWICE, line)
+                continue
+            known.add(name)
+            yield parts
+
+    def _rows(self, troubles: Troubles) -> Iterator[Row]:
+        if self.path is None:
+            yield from enumerate(self._lines, 1)
+            return
+        try:
+            yield from self._reader(self, self.path, troubles)
+        except (OSError, ValueError, csv.Error, pyarrow.ArrowException) as error:
+            raise ExplorerError(
+                f"“{visible(self.path.name)}” cannot be read: “{own_words(error)}”."
+            ) from error
+
+    def _parts(self, row: Any, line: int, troubles: Troubles) -> Parts | None:
+        """The texts of a row, cut where they are too long; None for one that does not count."""
+        found: list[str] = []
+        for column in [self.column, *([self.second] if self.second else [])]:
+            if isinstance(row, dict) and column not in row:
+                troubles.note(_LACKING, line)
+                return None
+            said = row[column] if isinstance(row, dict) else row
+            said = "" if said is None else said
+            if not isinstance(said, str):
+                troubles.note(_NO_TEXT, line)
+                return None
+            if any("\ud800" <= c <= "\udfff" for c in said):
+                troubles.note(_CODE, line)
+                return None
+            if not said.strip():
+                troubles.note(_EMPTY, line)
+                return None
+            if len(said) > MAX_CHARACTERS:
+                troubles.note(_CUT, line)
+            found.append(said[:MAX_CHARACTERS].strip("\r\n"))
+        return tuple(found)
+
+    def columns(self) -> list[str]:
+        """The columns that a reader may mean."""
+        return [self.column, *([self.second] if self.second else [])]
+
+    def check_columns(self, there: Iterable[str]) -> None:
+        """Refuse a file that lacks a column.
+
+        Raises:
+            ExplorerError: It does.
+        """
+        has = list(there)
+        lacking = [c for c in self.columns() if c not in has]
+        if lacking:
+            some = ", ".join(f"“{visible(str(c)[:40])}”" for c in has[:12]) or "none"
+            raise ExplorerError(
+                f"There is no column “{visible(lacking[0])}” in this file. It has: {some}. "
+                "Name one with --column."
+            )
+
+
+def _reader_of(path: Path) -> Callable[[Corpus, Path, Troubles], Iterator[Row]]:
+    readers = {".txt": _lines, ".jsonl": _objects, ".csv": _csv, ".parquet": _parquet}
+    reader = readers.get(path.suffix.lower())
+    if not path.is_file():
+        raise ExplorerError(f"There is no file “{visible(str(path))}”.")
+    if reader is None:
+        raise ExplorerError(
+            f"“{visible(path.name)}” is of no kind that is read here: give a .txt file with a text "
+            "in each line, or a .jsonl, .csv or .parquet file with a column of texts."
+        )
+    return reader
+
+
+def _raw_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """The lines of a file as bytes, each up to a length."""
+    with path.open("rb") as file:
+        _check_code(file, path)
+        number = 0
+        while line := file.readline(_LINE):
+            number += 1
+            yield number, line
+            while len(line) == _LINE and not line.endswith(b"\n"):
+                line = file.readline(_LINE)
+
+
+def _check_code(file: BinaryIO, path: Path) -> None:
+    """Refuse UTF-16, of which no line would be a line; step over the mark of UTF-8."""
+    head = file.read(3)
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise ExplorerError(f"“{visible(path.name)}” is UTF-16. Save it as UTF-8.")
+    file.seek(3 if head == b"\xef\xbb\xbf" else 0)
+
+
+def _lines(corpus: Corpus, path: Path, troubles: Troubles) -> Iterator[Row]:
+    for number, line in _raw_lines(path):
+        yield number, line.decode("utf-8", "surrogateescape")
+
+
+def _objects(corpus: Corpus, path: Path, troubles: Troubles) -> Iterator[Row]:
+    seen: set[str] = set()
+    some = False
+    for number, line in _raw_lines(path):
+        if not line.strip():
+            troubles.note(_EMPTY, number)
+            continue
+        try:
+            row = json.loads(line.decode("utf-8"))
+        except UnicodeDecodeError:
+            troubles.note(_CODE, number)
+            continue
+        except (ValueError, RecursionError):
+            troubles.note(_BROKEN, number)
+            continue
+        if isinstance(row, str):
+            row = {COLUMN: row}
+        if not isinstance(row, dict):
+            troubles.note(_BROKEN, number)
+            continue
+        seen.update(islice(row, 20) if len(seen) < 20 else ())
+        some = some or all(c in row for c in corpus.columns())
+        yield number, row
+    if not some and seen:
+        corpus.check_columns(seen - set(corpus.columns()))
+
+
+def _csv(corpus: Corpus, path: Path, troubles: Troubles) -> Iterator[Row]:
+    csv.field_size_limit(_LINE)
+    with path.open("rb") as raw:
+        _check_code(raw, path)
+        rows = csv.reader(TextIOWrapper(raw, "utf-8", "surrogateescape", newline=""))
+        names = next(rows, [])
+        corpus.check_columns(names)
+        number = 1
+        while True:
+            number += 1
+            try:
+                row = next(rows)
+            except StopIteration:
+                return
+            except csv.Error:
+                troubles.note(_BROKEN, number)
+                continue
+            if not row:
+                troubles.note(_EMPTY, number)
+            elif len(row) != len(names):
+                troubles.note(_BROKEN, number)
+            else:
+                yield number, dict(zip(names, row, strict=True))
+
+
+def _parquet(corpus: Corpus, path: Path, troubles: Troubles) -> Iterator[Row]:
+    with pyarrow.parquet.ParquetFile(path) as file:
+        corpus.check_columns(file.schema_arrow.names)
+        number = 0
+        for batch in file.iter_batches(batch_size=1024, columns=corpus.columns()):
+            for row in batch.to_pylist():
+                number += 1
+                yield number, row

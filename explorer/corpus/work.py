@@ -1,0 +1,197 @@
+"""What a worker does, here or anywhere: a task comes, its result goes; the model stays loaded.
+
+Nothing but values goes in and out, so that any engine can carry them. A worker computes with one
+thread: that is the quickest where each has a core, and it makes the sums the same everywhere.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from explorer.corpus.texts import Text
+from explorer.source import InMemory, parse_source
+from explorer.sources.progress import silent
+
+if TYPE_CHECKING:
+    from explorer.corpus.pairs import Pairs
+    from explorer.sources.loading import LoadedModel
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """Which model reads, and how.
+
+    Attributes:
+        source: The model's short name, or one that is in memory, which only this process has.
+        length: Tokens of a text that are read.
+        by: The measure whose largest values are kept with their texts.
+        seed: Of the lot by which texts are drawn.
+        made_of: What is written into each file of sums beside the texts' own digest.
+    """
+
+    source: str | InMemory
+    length: int
+    by: str
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """A shard to be read.
+
+    Attributes:
+        shard: Its number.
+        texts: Its texts.
+        made_of: What is noted in the file of its sums.
+    """
+
+    reads: Reads
+    shard: int
+    texts: tuple[Text, ...]
+    made_of: str
+
+
+@dataclass(frozen=True, slots=True)
+class Strongest:
+    """Texts whose strongest weights are wanted."""
+
+    reads: Reads
+    texts: tuple[Text, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Describe:
+    """A model to be described."""
+
+    reads: Reads
+
+
+Task = Census | Strongest | Describe
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A shard that was read.
+
+    Attributes:
+        shard: Its number.
+        sums, texts: Its two files.
+        n_texts, n_tokens: How many were read.
+        n_refused: How many could not be.
+        why: Why the first could not.
+    """
+
+    shard: int
+    sums: bytes
+    texts: bytes
+    n_texts: int
+    n_tokens: int
+    n_refused: int
+    why: str | None
+
+
+Result = Any  # of `Census` a `Counted`, of `Strongest` a list of `Pairs`, of `Describe` a dict
+
+
+def do(task: Task) -> Result:
+    """Do a task.
+
+    Raises:
+        ExplorerError: The model cannot be loaded, or cannot do it.
+    """
+    loaded = _model(task.reads.source)
+    with _one_thread():
+        if isinstance(task, Census):
+            return _count(loaded, task)
+        if isinstance(task, Strongest):
+            return _strongest(loaded, task)
+        return _describe(loaded)
+
+
+def _model(source: str | InMemory) -> "LoadedModel":
+    from explorer.sources.loading import load_model
+
+    named = parse_source(source) if isinstance(source, str) else source
+    return _placed(load_model(named, silent).part("text"))  # type: ignore[arg-type]
+
+
+_on_device: dict[int, "LoadedModel"] = {}
+
+
+def _placed(loaded: "LoadedModel") -> "LoadedModel":
+    """A model where it computes fastest: in half precision on a GPU, if there is one."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return loaded
+    found = _on_device.get(id(loaded.whole))
+    if found is None:
+        _on_device.clear()
+        own = loaded.private()
+        own.whole.half().to("cuda")
+        found = _on_device[id(loaded.whole)] = replace(own)
+    return found
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _count(loaded: "LoadedModel", task: Census) -> Counted:
+    from explorer.corpus.census import census
+    from explorer.corpus.shards import as_files
+
+    reads = task.reads
+    shard = census(loaded, task.texts, reads.length, reads.by, reads.seed)
+    sums, texts = as_files(shard, task.made_of)
+    n_tokens = sum(len(read.tokens) for read in shard.read)
+    refused = len(task.texts) - len(shard.texts)
+    return Counted(task.shard, sums, texts, len(shard.texts), n_tokens, refused, shard.why)
+
+
+def _strongest(loaded: "LoadedModel", task: Strongest) -> list["Pairs"]:
+    from explorer.corpus.pairs import strongest
+
+    return strongest(loaded, task.texts, task.reads.length)
+
+
+def _describe(loaded: "LoadedModel") -> dict[str, Any]:
+    """A model's name, sizes and passport, and what its numbers are."""
+    info = loaded.info
+    passport = asdict(info.passport) if info.passport else None
+    weights = next(loaded.network.parameters())
+    return {
+        "name": info.name,
+        "revision": info.revision,
+        "digest": _digest(loaded),
+        "d_model": info.d_model,
+        "max_tokens": info.max_tokens,
+        "passport": passport,
+        "precision": str(weights.dtype).removeprefix("torch."),
+        "device": weights.device.type,
+    }
+
+
+def _digest(loaded: "LoadedModel") -> str:
+    """A name for all numbers of a model and for its vocabulary."""
+    from hashlib import blake2b
+
+    import torch
+
+    found = blake2b(digest_size=16)
+    for name, tensor in sorted(loaded.network.state_dict().items()):
+        found.update(name.encode())
+        found.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    vocabulary = getattr(loaded.tokenizer, "get_vocab", dict)()
+    for piece, number in sorted(vocabulary.items(), key=lambda both: (both[1], both[0])):
+        found.update(f"{number} {piece}\n".encode("utf-8", "surrogatepass"))
+    return found.hexdigest()

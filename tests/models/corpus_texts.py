@@ -1,0 +1,85 @@
+"""Texts for the corpus tests, and what a plain loop over all weights finds in them."""
+
+import random
+from functools import cache
+
+import numpy as np
+
+import explorer
+from explorer.corpus.measures import NAMES
+from explorer.corpus.texts import Text
+from tests.models.tiny import WORDS
+
+
+def texts_of(n, seed=0, most=30):
+    """Different texts of words that tiny models know, some of them twice; 1 to ``most`` words."""
+    rng = random.Random(seed)
+    found = {}
+    while len(found) < n:
+        found.setdefault(" ".join(rng.choice(WORDS) for _ in range(rng.randint(1, most))))
+    return [Text(i, (text,)) for i, text in enumerate(found)]
+
+
+def by_hand(trace):
+    """Every measure of every head of one text, float64 ``[measure, layer, head]``, cell by cell."""
+    weights = np.asarray(trace.weights, dtype=np.float64)
+    tokens = trace.key_tokens
+    words = _words(tokens, trace.model.unknown_token)
+    maps = _maps(tokens, words)
+    found = np.full((len(NAMES), *weights.shape[:2]), np.nan)
+    for layer in range(weights.shape[0]):
+        for head in range(weights.shape[1]):
+            values = _of_head(weights[layer, head], maps)
+            found[:, layer, head] = [values[name] for name in NAMES]
+    return found
+
+
+def _words(tokens, unknown):
+    """What word each token says; None for what is no word: marks, the unknown, spaces."""
+    found, last = [], None
+    for t in tokens:
+        goes_on, last = t.word is not None and t.word == last, t.word
+        no_word = t.special or t.text == unknown or not t.text.strip("␣")
+        found.append(None if no_word else (t.text.lower(), goes_on))
+    return found
+
+
+def _maps(tokens, words):
+    n = len(tokens)
+    cells = [(i, j) for i in range(n) for j in range(n)]
+    alike = {(i, j) for i, j in cells if words[i] is not None and words[i] == words[j]}
+    return {
+        "self": {(i, i) for i in range(n)},
+        "previous": {(i, i - 1) for i in range(1, n)},
+        "next": {(i, i + 1) for i in range(n - 1)},
+        "first": {(i, 0) for i in range(n)},
+        "special": {(i, j) for i, j in cells if tokens[j].special},
+        "punctuation": {(i, j) for i, j in cells if tokens[j].text in (".", ",")},
+        "same word": {(i, j) for i, j in alike if i != j},
+        "after the same word": {(i, j + 1) for i, j in alike if j + 1 < i},
+    }
+
+
+def _of_head(w, maps):
+    n = len(w)
+    mass = sum(w[i, j] for i in range(n) for j in range(n))
+    far = sum(w[i, j] * abs(i - j) for i in range(n) for j in range(n))
+    square = sum(w[i, j] * abs(i - j) ** 2 for i in range(n) for j in range(n))
+    inner = [w[i, j] for i in range(1, n) for j in range(1, n)]
+    rows = [row / row.sum() for row in w]
+    found = {
+        "entropy": sum(-sum(p * np.log2(p) for p in row if p > 0) for row in rows) / n,
+        "sharpness": sum(max(row) for row in w) / n,
+        "strongest": max(inner) if inner else np.nan,
+        "distance": far / n,
+        "distance variance": square / mass - (far / mass) ** 2,
+        "column": max(sum(w[i, j] for i in range(n)) for j in range(n)) / n,
+    }
+    for name, cells in maps.items():
+        found[name] = sum(w[i, j] for i, j in cells) / n if cells else np.nan
+    return found
+
+
+@cache
+def trace_of(folder, parts):
+    return explorer.trace(*parts, source=f"path:{folder}")
