@@ -163,7 +163,8 @@ class Ray:
         self._do = ray.remote(num_cpus=1, max_retries=10)(do)
 
     def results(self, tasks: Iterable[Task]) -> Iterator[Result]:
-        left, waiting = iter(tasks), []
+        left = iter(tasks)
+        waiting: list[Any] = []
         while True:
             most = _AHEAD * max(1, int(self._ray.cluster_resources().get("CPU", 1)))
             while len(waiting) < most and (task := next(left, None)) is not None:
