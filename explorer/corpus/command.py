@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     does = corpus.add_subparsers(required=True, metavar="run")
     _add_run(does.add_parser("run", help="read a file of texts into a folder"))
     _add_texts(does.add_parser("texts", help="write a small corpus of our own sentences"))
+    _add_show(does.add_parser("show", help="what one head does, by a folder"))
     _add_export(does.add_parser("export", help="write a folder in a form that others read"))
     _add_compare(does.add_parser("compare", help="which heads of two folders differ"))
     return parser
@@ -78,6 +79,13 @@ def _add_texts(to: argparse.ArgumentParser) -> None:
     to.add_argument("file", type=Path, help="the .txt file that is written")
     to.add_argument("--limit", type=_count, default=MANY, help="how many (%(default)s)")
     to.add_argument("--seed", type=int, default=0, help="other sentences by another number")
+
+
+def _add_show(to: argparse.ArgumentParser) -> None:
+    to.set_defaults(do=_show)
+    to.add_argument("folder", type=Path, help="the folder of a run")
+    to.add_argument("layer", type=int, help="the layer's own number, from 0")
+    to.add_argument("head", type=int, help="the head, from 0")
 
 
 def _add_export(to: argparse.ArgumentParser) -> None:
@@ -139,6 +147,25 @@ def _texts(asked: argparse.Namespace) -> int:
         raise ExplorerError(f"“{visible(str(asked.file))}” is there already: name a new file.")
     put(asked.file, "\n".join(sentences(asked.limit, asked.seed)).encode("utf-8") + b"\n")
     print(f"{asked.limit:,} texts: {asked.file}")
+    return 0
+
+
+def _show(asked: argparse.Namespace) -> int:
+    from explorer.corpus.folder import CorpusFolder
+
+    folder = CorpusFolder(asked.folder)
+    folder.check(asked.layer, asked.head)
+    heads, at = folder.heads, (folder.layers.index(asked.layer), asked.head)
+    print(f"{head_name(asked.layer, asked.head)}: mean and spread, and the tenths of the texts")
+    for m, name in enumerate(NAMES):
+        tenths = " ".join(f"{value:.3g}" for value in heads.deciles[(m, *at)])
+        mean, spread = heads.mean[(m, *at)], heads.spread[(m, *at)]
+        print(f"{name:<20} {mean:>9.4g} ± {spread:<9.3g} {tenths}  ({heads.n[m]:,} texts)")
+    for side, said in (("key", "looks at"), ("query", "looks from")):
+        found = folder.tokens(asked.layer, asked.head, side)[:12]
+        print(f"{said:<20} {', '.join(t.token for t in found)}")
+    like = ", ".join(head_name(h.layer, h.head) for h in folder.like(asked.layer, asked.head))
+    print(f"{'is most like':<20} {like}")
     return 0
 
 
