@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: app test format screenshots models stories explained example benchmark clean
+.PHONY: app test ray format screenshots models stories example benchmark clean
 
 app: $(VENV)/app.done
 	$(BIN)/streamlit run app.py --server.port=$(PORT)
@@ -14,6 +14,10 @@ app: $(VENV)/app.done
 test: $(VENV)/test.done node_modules/.done
 	$(BIN)/python -m tests.chromium
 	$(BIN)/python -m tests
+
+ray: $(VENV)/test.done
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-ray.txt
+	$(BIN)/python -m pytest -q tests/models/test_corpus_ray.py
 
 format: $(VENV)/test.done node_modules/.done
 	$(BIN)/ruff format .

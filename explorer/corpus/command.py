@@ -6,12 +6,18 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from explorer.corpus.engines import engine_of
 from explorer.corpus.measures import NAMES
 from explorer.corpus.running import Progress, Settings, run
+from explorer.corpus.sentences import MANY
+from explorer.corpus.shards import put
 from explorer.corpus.texts import COLUMN, Corpus
 from explorer.errors import ExplorerError
+from explorer.headname import head_name
 from explorer.limits import MAX_TOKENS
+from explorer.visible import visible
 
 _STOPPED = "\nStopped. What is done is kept: the same command goes on where it was."
 
@@ -42,6 +48,10 @@ def _parser() -> argparse.ArgumentParser:
     corpus = rooms.add_parser("corpus", help="what a model's heads do over many texts")
     does = corpus.add_subparsers(required=True, metavar="run")
     _add_run(does.add_parser("run", help="read a file of texts into a folder"))
+    _add_texts(does.add_parser("texts", help="write a small corpus of our own sentences"))
+    _add_show(does.add_parser("show", help="what one head does, by a folder"))
+    _add_export(does.add_parser("export", help="write a folder in a form that others read"))
+    _add_compare(does.add_parser("compare", help="which heads of two folders differ"))
     return parser
 
 
@@ -62,6 +72,39 @@ def _add_run(to: argparse.ArgumentParser) -> None:
     to.add_argument("--ray", metavar="ADDRESS", help="a Ray cluster in their place: auto, or where")
     to.add_argument("--by", default="strongest", metavar="MEASURE", help=_by())
     to.add_argument("--seed", type=int, default=0, help="of the lot by which examples are drawn")
+
+
+def _add_texts(to: argparse.ArgumentParser) -> None:
+    to.set_defaults(do=_texts)
+    to.add_argument("file", type=Path, help="the .txt file that is written")
+    to.add_argument("--limit", type=_count, default=MANY, help="how many (%(default)s)")
+    to.add_argument("--seed", type=int, default=0, help="other sentences by another number")
+
+
+def _add_show(to: argparse.ArgumentParser) -> None:
+    to.set_defaults(do=_show)
+    to.add_argument("folder", type=Path, help="the folder of a run")
+    to.add_argument("layer", type=int, help="the layer's own number, from 0")
+    to.add_argument("head", type=int, help="the head, from 0")
+
+
+def _add_export(to: argparse.ArgumentParser) -> None:
+    to.set_defaults(do=_export)
+    to.add_argument("folder", type=Path, help="the folder of a run")
+    to.add_argument("--headvis", type=Path, required=True, help="the new folder of a HeadVis tree")
+
+
+def _add_compare(to: argparse.ArgumentParser) -> None:
+    to.set_defaults(do=_compare)
+    to.add_argument("first", type=Path, help="the folder of a run")
+    to.add_argument("second", type=Path, help="that of another")
+    to.add_argument("--most", type=_count, default=20, help="how many rows (%(default)s)")
+    to.add_argument(
+        "--correction",
+        choices=["holm", "benjamini-hochberg"],
+        default="holm",
+        help="for looking at all heads: all of it right (holm), or most of it",
+    )
 
 
 def _by() -> str:
@@ -94,6 +137,62 @@ def _run(asked: argparse.Namespace) -> int:
         f"{about['n_texts']:,} texts, {about['n_tokens']:,} tokens, "
         f"{len(found['layers'])} layers of {found['n_heads']} heads: {asked.out}"
     )
+    return 0
+
+
+def _texts(asked: argparse.Namespace) -> int:
+    from explorer.corpus.sentences import sentences
+
+    if asked.file.exists():
+        raise ExplorerError(f"“{visible(str(asked.file))}” is there already: name a new file.")
+    put(asked.file, "\n".join(sentences(asked.limit, asked.seed)).encode("utf-8") + b"\n")
+    print(f"{asked.limit:,} texts: {asked.file}")
+    return 0
+
+
+def _show(asked: argparse.Namespace) -> int:
+    from explorer.corpus.folder import CorpusFolder
+
+    folder = CorpusFolder(asked.folder)
+    folder.check(asked.layer, asked.head)
+    heads, at = folder.heads, (folder.layers.index(asked.layer), asked.head)
+    print(f"{head_name(asked.layer, asked.head)}: mean and spread, and the tenths of the texts")
+    for m, name in enumerate(NAMES):
+        tenths = " ".join(f"{value:.3g}" for value in heads.deciles[(m, *at)])
+        mean, spread = heads.mean[(m, *at)], heads.spread[(m, *at)]
+        print(f"{name:<20} {mean:>9.4g} ± {spread:<9.3g} {tenths}  ({heads.n[m]:,} texts)")
+    for side, said in (("key", "looks at"), ("query", "looks from")):
+        found = folder.tokens(asked.layer, asked.head, side)[:12]
+        print(f"{said:<20} {', '.join(t.token for t in found)}")
+    like = ", ".join(head_name(h.layer, h.head) for h in folder.like(asked.layer, asked.head))
+    print(f"{'is most like':<20} {like}")
+    return 0
+
+
+def _export(asked: argparse.Namespace) -> int:
+    from explorer.corpus.folder import CorpusFolder
+    from explorer.corpus.headvis import export
+
+    folder = CorpusFolder(asked.folder)
+    export(folder, asked.headvis)
+    print(f"{len(folder.layers) * folder.n_heads:,} heads: {asked.headvis}")
+    return 0
+
+
+def _compare(asked: argparse.Namespace) -> int:
+    from explorer.corpus.comparing import compare
+    from explorer.corpus.folder import CorpusFolder
+
+    found = compare(CorpusFolder(asked.first), CorpusFolder(asked.second), asked.correction)
+    rows = found.strongest(asked.most)
+    differs, of = int(found.found.differs.sum()), int((~np.isnan(found.found.p)).sum())
+    how = "the same texts, one by one" if found.same_texts else "different texts, by their means"
+    print(f"{how}: {differs:,} of {of:,} measures of heads differ ({asked.correction}).")
+    for name, layer, head, difference, low, high, p in rows:
+        print(
+            f"{head_name(layer, head):>8}  {name:<20} {difference:+.4f}  "
+            f"({low:+.4f} to {high:+.4f})  p = {p:.1g}"
+        )
     return 0
 
 

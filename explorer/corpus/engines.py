@@ -4,6 +4,7 @@ An engine takes tasks as they are wanted, a few at a time, and gives their resul
 """
 
 import multiprocessing
+import multiprocessing.context
 import os
 import signal
 import threading
@@ -53,9 +54,7 @@ class Pool:
         self._pool = self._start()
 
     def _start(self) -> ProcessPoolExecutor:
-        # A fork would copy locks that threads of PyTorch hold.
-        fresh = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(self._workers, mp_context=fresh, initializer=_begin)
+        return ProcessPoolExecutor(self._workers, mp_context=_fresh(), initializer=_begin)
 
     def results(self, tasks: Iterable[Task]) -> Iterator[Result]:
         """As of `Engine`.
@@ -115,6 +114,19 @@ class Pool:
             worker.terminate()
 
 
+def _fresh() -> multiprocessing.context.BaseContext:
+    """How workers are started: from a process that has loaded PyTorch and computed nothing.
+
+    A fork of this one would copy locks that threads of PyTorch hold, and a start from nothing
+    takes each worker many seconds.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["explorer.corpus.census", "explorer.corpus.pairs"])
+    return context
+
+
 def _begin() -> None:
     """What a worker does first: it leaves Ctrl+C to its parent, and ends when that is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -163,7 +175,8 @@ class Ray:
         self._do = ray.remote(num_cpus=1, max_retries=10)(do)
 
     def results(self, tasks: Iterable[Task]) -> Iterator[Result]:
-        left, waiting = iter(tasks), []
+        left = iter(tasks)
+        waiting: list[Any] = []
         while True:
             most = _AHEAD * max(1, int(self._ray.cluster_resources().get("CPU", 1)))
             while len(waiting) < most and (task := next(left, None)) is not None:

@@ -279,7 +279,7 @@ class CorpusFolder:
             ExplorerError: There is no such head.
         """
         self.check(layer, head)
-        where = "layer = ? AND head = ? AND side = ? AND by = ? ORDER BY place"
+        where = "layer = ? AND head = ? AND side = ? AND ranked = ? ORDER BY place"
         rows = self._rows("tokens", where, [layer, head, side, by])
         return [LookedAt(r["token"], r["n"], r["attention"], r["mean"]) for r in rows]
 
@@ -334,8 +334,8 @@ class CorpusFolder:
         ]
 
     @once
-    def drawn(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.float32]]:
-        """The texts that were drawn by lot: their names, and what was measured in them.
+    def drawn(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+        """The texts that were drawn by lot: their numbers, and what was measured in them.
 
         Returns:
             ``[text]`` and ``[text, measure, layer, head]``.
@@ -343,7 +343,7 @@ class CorpusFolder:
         rows = self._rows("drawn")
         shape = (len(rows), len(NAMES), len(self.layers), self.n_heads)
         values = np.array([row["values"] for row in rows], dtype=np.float32).reshape(shape)
-        return np.array([row["lot"] for row in rows], dtype=np.uint64), values
+        return np.array([row["text"] for row in rows], dtype=np.int64), values
 
     def close(self) -> None:
         """Let go of the files."""

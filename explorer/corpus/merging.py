@@ -10,8 +10,10 @@ from explorer.corpus.measures import DISTANCE, MEASURES, NAMES, VARIANCE, place_
 from explorer.corpus.sums import SAMPLE, first_of
 from explorer.layers import Doubles
 
-_ADDED = ("n_texts", "n_tokens", "n_cut", "n_refused", "count", "total", "square", "weighted")
-_ADDED += ("tokens", "counts", "apart", "far_square")
+_ADDED = (
+    *("n_texts", "n_tokens", "n_cut", "n_refused", "count", "total", "square", "weighted"),
+    *("tokens", "counts", "apart", "far_square"),
+)
 Part = Callable[[str], Any]  # one array of a shard, by its name
 
 

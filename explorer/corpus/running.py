@@ -144,6 +144,7 @@ def run(
     work = _Work(folder, corpus, settings, report)
     work.tell("Loading the model")
     (work.model,) = engine.results([Describe(settings.reads)])
+    work.began = time.monotonic()
     _begin(work)
     for counted in engine.results(_to_do(work)):
         _keep(work, counted)

@@ -90,9 +90,10 @@ def first_of(
     """
     ranked = np.where(np.isnan(values), -np.inf, values)
     order = np.lexsort((names, -ranked), axis=-1)[..., :TOP]
-    found, whose, named = (np.take_along_axis(a, order, -1) for a in (values, numbers, names))
+    found: Weights = np.take_along_axis(values, order, -1)
     none = np.isnan(found)
-    whose, named = np.where(none, -1, whose), np.where(none, np.uint64(0), named)
+    whose: Ints = np.where(none, -1, np.take_along_axis(numbers, order, -1))
+    named: Names = np.where(none, np.uint64(0), np.take_along_axis(names, order, -1))
     lacking = TOP - found.shape[-1]
     if lacking > 0:
         pad = [(0, 0)] * (found.ndim - 1) + [(0, lacking)]

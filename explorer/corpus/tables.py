@@ -156,7 +156,7 @@ def _tokens(merged: Merged, shards: Sequence[SumsFile]) -> pa.Table:
     """The tokens that get most (``key``) and that look most at others (``query``)."""
     rows: dict[str, list[Any]] = {
         name: []
-        for name in ("layer", "head", "side", "by", "place", "token", "n", "attention", "mean")
+        for name in ("layer", "head", "side", "ranked", "place", "token", "n", "attention", "mean")
     }
     for i, number in enumerate(merged.layers.tolist()):
         found = tokens_of_layer(shards, i)

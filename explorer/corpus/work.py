@@ -191,7 +191,7 @@ def _digest(loaded: "LoadedModel") -> str:
     for name, tensor in sorted(loaded.network.state_dict().items()):
         found.update(name.encode())
         found.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
-    vocabulary = getattr(loaded.tokenizer, "get_vocab", dict)()
+    vocabulary: dict[str, int] = getattr(loaded.tokenizer, "get_vocab", dict)()
     for piece, number in sorted(vocabulary.items(), key=lambda both: (both[1], both[0])):
         found.update(f"{number} {piece}\n".encode("utf-8", "surrogatepass"))
     return found.hexdigest()

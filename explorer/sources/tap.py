@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +28,7 @@ from explorer.layers import FromScores, ScoreRule, Weights, causal
 NAME = "explorer_tap"
 _CELLS = 2**22  # scores of all heads that are made at once where sdpa cannot compute them: 16 MB
 _current: ContextVar["Tap | None"] = ContextVar("tap", default=None)
-Places = slice | Tensor
+Places: TypeAlias = slice | Tensor
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -187,13 +188,20 @@ def done(bert, tmp_path_factory):
     return file, folder / "heads"
 
 
-def test_equal_runs_give_equal_bytes_whatever_the_number_of_workers(bert, done, tmp_path):
+def test_two_workers_give_equal_bytes_also_where_one_is_killed(bert, done, tmp_path):
     file, one = done
-    pool = Pool(2)
+    pool, killed = Pool(2), []
+
+    def kill(progress):
+        if progress.n_shards == 1 and not killed:
+            killed.extend(pool._pool._processes)
+            os.kill(killed[0], signal.SIGKILL)
+
     try:
-        run(Corpus(file), tmp_path / "heads", settings_of(bert), pool)
+        run(Corpus(file), tmp_path / "heads", settings_of(bert), pool, kill)
     finally:
         pool.close()
+    assert killed
     assert files_of(tmp_path / "heads") == files_of(one)
 
 

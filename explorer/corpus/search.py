@@ -1,0 +1,170 @@
+"""Where else a head does what it does at one pair of tokens: exBERT's question, over a corpus.
+
+A cell of another text is like the pair where its query's vector points as the pair's does, and its
+key's vector too; and the head must look there. All three are one number, from 0 to 1.
+"""
+
+import heapq
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+import torch
+from torch.nn.functional import normalize
+
+from explorer.corpus.census import tokenized
+from explorer.corpus.reading import Read, batches, listen, rows_of
+from explorer.corpus.texts import Text
+from explorer.errors import ExplorerError
+from explorer.layers import FromScores, Weights
+from explorer.sources.loading import LoadedModel
+from explorer.sources.progress import tick
+from explorer.sources.tap import Call
+from explorer.trace import AttentionTrace
+
+_AT_ONCE = 256  # texts between two reports
+MOST = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """One weight of a head, by its causes.
+
+    Attributes:
+        layer: Which layer, counted from 0 among those with attention.
+        head: Which head of it.
+        query, key: The two vectors whose product its score is made of.
+    """
+
+    layer: int
+    head: int
+    query: Weights
+    key: Weights
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A text in which the head links such words.
+
+    Attributes:
+        likeness: The weight, times the two cosines.
+        text: The text.
+        tokens: As the model read it.
+        query, key: Where.
+        weight: How much the query looks at the key there.
+        query_like, key_like: The cosines of the vectors there with those of the pair.
+    """
+
+    likeness: float
+    text: Text
+    tokens: tuple[str, ...]
+    query: int
+    key: int
+    weight: float
+    query_like: float
+    key_like: float
+
+
+def pair_of(trace: AttentionTrace, layer: int, head: int, query: int, key: int) -> Pair:
+    """The pair that is pinned in a trace; the layer by the model's own number.
+
+    Raises:
+        ExplorerError: The model's attention does not come as queries and keys, or there is no such
+            place.
+    """
+    trace.tile(layer, head, [query], [key])  # which refuses what is not there
+    found = trace.layer(layer)
+    if not isinstance(found, FromScores):
+        raise ExplorerError(
+            f"The attention of {trace.model.name} does not come as queries and keys, by which "
+            "other texts are searched. Choose another model."
+        )
+    of_head = head * found.k.shape[0] // found.n_heads
+    at = trace.numbers.index(layer)
+    q, k = found.q[head, query], found.k[of_head, key]
+    return Pair(at, head, q.astype(np.float32), k.astype(np.float32))
+
+
+def search(
+    loaded: LoadedModel,
+    texts: Iterable[Text],
+    pair: Pair,
+    length: int,
+    most: int = MOST,
+    report: Callable[[int, list[Hit]], None] = lambda n, hits: None,
+) -> list[Hit]:
+    """The texts in which a head links such words most, one place of each, the most alike first.
+
+    Args:
+        loaded: The model of the pair.
+        texts: Where to look.
+        pair: What to look for.
+        length: Tokens of a text that are read.
+        most: How many.
+        report: Told how many texts were read, and the best of them; may raise to end it.
+    """
+    best: list[Hit] = []
+    left, n = iter(texts), 0
+    while some := list(islice(left, _AT_ONCE)):
+        best = heapq.nlargest(
+            most,
+            [*best, *_hits(loaded, some, pair, length)],
+            key=lambda h: (h.likeness, -h.text.number),
+        )
+        n += len(some)
+        report(n, best)
+    return best
+
+
+def _hits(loaded: LoadedModel, texts: Sequence[Text], pair: Pair, length: int) -> list[Hit]:
+    kept, read, _ = tokenized(loaded, texts, length)
+    types = {name: i for i, name in enumerate({t.text for r in read for t in r.tokens})}
+    device = next(loaded.network.parameters()).device
+    found: list[Hit] = []
+    for batch in batches(read, types):
+        tick()
+
+        def hear(layer: int, call: Call, at: tuple[int, ...] = tuple(batch.at)) -> None:
+            if layer == pair.layer:
+                some = [(kept[i], read[i]) for i in at]
+                found.extend(_best_of(call, pair, some))
+
+        listen(loaded, batch.to(device), hear)
+    return found
+
+
+def _best_of(call: Call, pair: Pair, texts: Sequence[tuple[Text, Read]]) -> list[Hit]:
+    """The most alike cell of each text of a batch."""
+    t, h, n = call.query.shape[:3]
+    device = call.query.device
+    alike = []
+    for vectors, own in (
+        (call.query[:, pair.head], pair.query),
+        (call.key[:, pair.head * call.key.shape[1] // h], pair.key),
+    ):
+        there = normalize(torch.from_numpy(own).to(device), dim=0)
+        alike.append(normalize(vectors, dim=-1) @ there)
+    query, key = alike
+    best = torch.full((t,), -1.0, device=device)
+    cell = torch.zeros((t, 3), device=device)
+    one = Call(call.module, call.query, call.key, call.mask, call.options)
+    for rows, weights in rows_of(one):
+        w = weights[:, pair.head]
+        likeness = w * query[:, rows, None].clamp_min(0) * key[:, None].clamp_min(0)
+        top, flat = likeness.reshape(t, -1).max(dim=-1)
+        at = torch.stack([rows[flat // n].float(), (flat % n).float(), _at(w, flat)], dim=-1)
+        better = top > best
+        best, cell = torch.where(better, top, best), torch.where(better[:, None], at, cell)
+    found = []
+    for i, (text, read) in enumerate(texts):
+        q, k = int(cell[i, 0]), int(cell[i, 1])
+        tokens = tuple(token.text for token in read.tokens)
+        values = (float(cell[i, 2]), float(query[i, q]), float(key[i, k]))
+        found.append(Hit(float(best[i]), text, tokens, q, k, *values))
+    return found
+
+
+def _at(weights: torch.Tensor, flat: torch.Tensor) -> torch.Tensor:
+    """One cell of each text."""
+    return weights.reshape(len(flat), -1).gather(-1, flat[:, None])[:, 0]
