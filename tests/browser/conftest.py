@@ -1,5 +1,6 @@
 """A running app and a browser, for tests of what people see."""
 
+import re
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -275,6 +276,16 @@ class Screens:
     def close(self):
         for context in self.contexts.values():
             context.close()
+
+
+def stands_at(page, address):
+    """Wait for an address, given as an expression or with * for anything.
+
+    It may be written by the page itself, which is no navigation for playwright to wait for.
+    """
+    if isinstance(address, str):
+        address = re.compile("^" + re.escape(address).replace(r"\*", ".*") + "/?$")
+    expect(page).to_have_url(address)
 
 
 def is_full(page):

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 import explorer
 from explorer.analysis.comparison import compare
-from tests.browser.conftest import Reader
+from tests.browser.conftest import Reader, stands_at
 from tests.browser.test_sizes_and_print import all_fits
 
 CAT = "The cat sat on the mat because it was tired."
@@ -77,7 +77,7 @@ def test_a_link_opens_both_runs_at_the_head_that_differs_most(reader):
     expect(differs(reader.page)).to_contain_text(
         f"A’s L{layer}·H{head} and B’s L{layer}·H{head}", use_inner_text=True
     )
-    reader.page.wait_for_url(f"**layer={layer}**b_layer={layer}**")
+    stands_at(reader.page, f"**layer={layer}**b_layer={layer}**")
     edit(reader)
     expect(reader.box("Text of B")).to_have_value(CAT)
     # The first of the sentences says where they differ, and the page says whose they are.
@@ -111,7 +111,7 @@ def test_one_cursor_moves_in_both_and_a_pin_is_set_in_both(reader):
     expect(b.locator(".ax-says")).to_contain_text("looks", use_inner_text=True)
     b.locator(".ax-text [data-token='2']").click()
     a.locator(".ax-says", has_text="cat").wait_for()
-    reader.page.wait_for_url("**query=2**b_query=2**")
+    stands_at(reader.page, "**query=2**b_query=2**")
 
 
 def test_another_tokenizer_is_aligned_by_characters_and_what_is_left_out_is_said(reader):
@@ -122,7 +122,7 @@ def test_another_tokenizer_is_aligned_by_characters_and_what_is_left_out_is_said
     a, b = side(reader, "A"), side(reader, "B")
     b.locator(".ax-text [data-token='0']").click()
     a.locator(".ax-picked", has_text="love").wait_for()
-    reader.page.wait_for_url("**query=1-2**b_query=0**")
+    stands_at(reader.page, "**query=1-2**b_query=0**")
 
 
 def test_a_head_from_the_list_is_shown_on_both_sides_and_b_follows_a(reader):
@@ -137,7 +137,7 @@ def test_a_head_from_the_list_is_shown_on_both_sides_and_b_follows_a(reader):
     reader.page.keyboard.press("Escape")
     side(reader, "B").get_by_role("button", name="Layer 2, head 0", exact=True).click()
     reader.painted("L1·H3 | L2·H0")
-    reader.page.wait_for_url("**follow=free**")
+    stands_at(reader.page, "**follow=free**")
     reader.page.get_by_role("button", name="B shows what you choose").click()
     reader.page.wait_for_function("!location.search.includes('follow')")
 
@@ -279,7 +279,7 @@ def test_one_bar_drives_both_and_takes_back_both(reader):
     reader.page.keyboard.press("Escape")
     for half in sides:
         half.locator(".ax-notes", has_text="Special tokens are hidden").wait_for()
-    reader.page.wait_for_url("**specials=hidden**b_specials=hidden**")
+    stands_at(reader.page, "**specials=hidden**b_specials=hidden**")
     sides[1].locator(".ax-text [data-token='2']").click()
     sides[0].locator(".ax-picked", has_text="cat").wait_for()
     for _ in range(2):
@@ -307,7 +307,7 @@ def test_back_leads_to_the_place_before(reader):
     open_pair(reader, **EDITED, layer="3", heads="1", b_layer="3", b_heads="1")
     side(reader, "A").get_by_role("button", name="Layer 4, head 5", exact=True).click()
     reader.painted("L4·H5 | L4·H5")
-    reader.page.wait_for_url("**layer=4**")
+    stands_at(reader.page, "**layer=4**")
     reader.page.go_back()
     reader.painted("L3·H1 | L3·H1")
 
@@ -330,16 +330,16 @@ def test_every_comparison_is_one_step_of_the_history(reader):
     start = reader.address()
     reader.page.get_by_role("link", name="Compare").click()
     reader.painted(" | ")
-    reader.page.wait_for_url("**/compare?*b_source=scratch*")
+    stands_at(reader.page, "**/compare?*b_source=scratch*")
     edit(reader)
     reader.page.locator(".st-key-b_text textarea").fill(DOG)
     compare_now(reader)
     about = reader.page.locator(".ax-both .ax-named").last
     expect(about).to_contain_text("dog", use_inner_text=True)
-    reader.page.wait_for_url("**b_text=The+dog*")
+    stands_at(reader.page, "**b_text=The+dog*")
     reader.page.go_back()
     expect(about).to_contain_text("cat", use_inner_text=True)
-    reader.page.wait_for_url("**/compare?*b_source=scratch*")
+    stands_at(reader.page, "**/compare?*b_source=scratch*")
     reader.page.go_forward()
     expect(about).to_contain_text("dog", use_inner_text=True)
     reader.page.go_back()
@@ -352,6 +352,6 @@ def test_every_comparison_is_one_step_of_the_history(reader):
 def test_a_link_that_names_a_comparison_in_its_own_way_is_no_second_step(reader):
     reader.open("guide")
     open_pair(reader, text=CAT, b_text=CAT, layer="3", heads="1", query="8")
-    reader.page.wait_for_url("**b_layer=3*")
+    stands_at(reader.page, "**b_layer=3*")
     reader.page.go_back()
-    reader.page.wait_for_url("**/guide*")
+    stands_at(reader.page, "**/guide*")

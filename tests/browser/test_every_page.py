@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import IDLE, Reader
+from tests.browser.conftest import IDLE, Reader, stands_at
 from tests.browser.test_lesson import SEEN
 from tests.browser.test_sizes_and_print import FILLED, all_fits, controls
 
@@ -206,4 +206,4 @@ def test_the_pages_lead_to_one_another_and_keep_the_run(reader):
         reader.page.get_by_test_id("stTopNavLink").get_by_text(name, exact=True).click()
         reader.page.wait_for_function("name => document.title.startsWith(name)", arg=name)
         reader.painted(done) if done else reader.page.locator(".ax-text").wait_for()
-        reader.page.wait_for_url("**source=scratch**")
+        stands_at(reader.page, "**source=scratch**")

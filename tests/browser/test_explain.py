@@ -13,7 +13,7 @@ from explorer.run import Run
 from explorer.source import Folder
 from explorer.sources.intervention import intervention
 from explorer.target import Likeness, MaskedWord
-from tests.browser.conftest import Reader
+from tests.browser.conftest import Reader, stands_at
 from tests.models.tiny import tiny_model
 
 CAT = "The cat sat on the mat because it was tired."
@@ -108,7 +108,7 @@ def test_a_chosen_method_says_what_it_leaves_out_and_shows_its_curves(explained)
     expect(explained.page.locator("section[aria-label=Curves] .ax-help")).to_contain_text(
         "area", use_inner_text=True
     )
-    explained.page.wait_for_url("**method=rollout**")
+    stands_at(explained.page, "**method=rollout**")
 
 
 def test_heads_switched_off_move_the_target_at_once_and_together(reader, asked):
@@ -122,7 +122,7 @@ def test_heads_switched_off_move_the_target_at_once_and_together(reader, asked):
     click_head(reader, 5, 7)
     reader.page.mouse.move(5, 5)
     heads_say(reader).get_by_text(f"Off: L3·H1, L5·H7. The target is {both:.3f}").wait_for()
-    reader.page.wait_for_url("**off=3-1.5-7**")
+    stands_at(reader.page, "**off=3-1.5-7**")
     reader.page.get_by_role("button", name="All heads on").click()
     heads_say(reader).get_by_text("All heads are on").wait_for()
 
@@ -141,7 +141,7 @@ def test_words_are_taken_away_together_and_the_link_says_so(reader, asked):
     reader.page.mouse.move(5, 5)
     all_ = asked.changed(off=[(3, 1)], removed=[2, 10])
     heads_say(reader).get_by_text(f"and the words above gone. The target is {all_:.3f}").wait_for()
-    reader.page.wait_for_url("**gone=1.9**")
+    stands_at(reader.page, "**gone=1.9**")
     reader.page.reload()
     reader.painted("attention")
     heads_say(reader).get_by_text(f"and the words above gone. The target is {all_:.3f}").wait_for()
@@ -230,7 +230,7 @@ def test_a_masked_word_is_guessed_and_guessed_again_with_heads_off(reader, word_
     word(reader, "mat").click()
     reader.page.locator(".ax-target", has_text="“mat” at the masked token 6").wait_for()
     expect(word(reader, "mat")).to_have_attribute("aria-pressed", "true")
-    reader.page.wait_for_url("**at=6**")
+    stands_at(reader.page, "**at=6**")
     # And the probability of another word there.
     reader.box("Probability of").fill("cat")
     reader.box("Probability of").press("Enter")
@@ -256,7 +256,7 @@ def test_what_the_model_has_not_is_grey_with_the_reason_and_a_word_is_chosen_by_
     expect(word(reader, "it")).to_have_attribute("aria-pressed", "true")
     word(reader, "mat").click()
     reader.page.locator(".ax-target", has_text="output vector of “mat” (token 6)").wait_for()
-    reader.page.wait_for_url("**at=6**")
+    stands_at(reader.page, "**at=6**")
     # Other pages look at it, too.
     reader.page.get_by_test_id("stTopNavLink").get_by_text("Explore", exact=True).click()
     reader.page.locator(".ax-picked", has_text="mat").wait_for()
@@ -288,7 +288,7 @@ def test_a_class_is_chosen_by_the_models_own_name(reader, app):
     )
     box.select_option("sad (0)")
     reader.page.locator(".ax-target", has_text="logit of the class “sad”").wait_for()
-    reader.page.wait_for_url("**label=0**")
+    stands_at(reader.page, "**label=0**")
 
 
 def test_how_words_go_is_behind_a_button_and_what_is_not_usual_stands_beside_it(reader):

@@ -15,6 +15,7 @@ from playwright.sync_api import expect
 import explorer
 from explorer import export
 from explorer.instrument.wire.about import passport_words
+from tests.browser.conftest import stands_at
 
 CAT = "The cat sat on the mat because it was tired."
 NAME = "all-minilm-l6-v2-the-cat-sat-on-the-mat"
@@ -220,7 +221,7 @@ def test_the_exported_page_works_from_disk_with_the_network_off(page_from_disk):
     for label in ("words", "hidden, rescaled", "per row", "is looked at by"):
         reader.switch(label).click()
     reader.wait_says("it is looked at most by")
-    reader.page.wait_for_url(re.compile("look=to"))
+    stands_at(reader.page, re.compile("look=to"))
     again = page_from_disk(explorer.trace(CAT), re.search("#.*", reader.address())[0])
     again.wait_says("it is looked at most by")
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 import explorer
-from tests.browser.conftest import IDLE
+from tests.browser.conftest import IDLE, stands_at
 
 CAT = "The cat sat on the mat because it was tired."
 LAPTOP = {"viewport": {"width": 1280, "height": 720}}
@@ -170,7 +170,7 @@ def test_one_click_leads_to_why_this_weight_and_back_comes_to_the_same_place(rea
     reader.token(2).click()
     reader.painted("2.9")
     reader.page.get_by_role("button", name="Why this weight?").last.click()
-    reader.page.wait_for_url("**/step?*")
+    stands_at(reader.page, "**/step?*")
     reader.painted()
     for said in ("layer=2", "heads=9", "query=2"):
         assert said in reader.address()
@@ -185,7 +185,7 @@ def test_all_pages_look_at_one_place(reader):
     reader.token(2).click()
     for page in ("Heads", "Explain", "Compare", "Step by step"):
         reader.page.get_by_role("link", name=page, exact=True).click()
-        reader.page.wait_for_url(f"**/{page.split()[0].lower()}*")
+        stands_at(reader.page, f"**/{page.split()[0].lower()}*")
         reader.painted()
         reader.page.get_by_role("link", name="Explore", exact=True).click()
         reader.painted("2.9")
@@ -195,11 +195,11 @@ def test_all_pages_look_at_one_place(reader):
 def test_back_and_forward_walk_through_places(reader):
     reader.open().painted()
     reader.head(2, 9).click()
-    reader.page.wait_for_url("**layer=2&heads=9*")
+    stands_at(reader.page, "**layer=2&heads=9*")
     reader.token(2).click()
-    reader.page.wait_for_url("**query=2*")
+    stands_at(reader.page, "**query=2*")
     reader.page.get_by_role("link", name="Heads", exact=True).click()
-    reader.page.wait_for_url("**/heads*")
+    stands_at(reader.page, "**/heads*")
     reader.painted()
     reader.page.mouse.move(5, 5)
     reader.page.go_back()
@@ -217,25 +217,25 @@ def test_another_page_is_one_step_and_backs_at_once_lead_where_each_alone_would(
     reader.open().painted()
     steps = reader.page.evaluate("history.length")
     reader.head(2, 9).click()
-    reader.page.wait_for_url("**layer=2&heads=9*")
+    stands_at(reader.page, "**layer=2&heads=9*")
     reader.token(2).click()
     # While the look is on its way to the server, which then leads on.
     reader.page.get_by_role("link", name="Heads", exact=True).click()
-    reader.page.wait_for_url("**/heads*")
+    stands_at(reader.page, "**/heads*")
     reader.painted()
     assert reader.page.evaluate("history.length") == steps + 3
     reader.page.evaluate("for (let i = 0; i < 3; i++) setTimeout(() => history.back(), 100 * i)")
-    reader.page.wait_for_url(reader.app.url)
+    stands_at(reader.page, reader.app.url)
     reader.wait_says("L3·H1: it looks most at")
     reader.page.evaluate("for (let i = 0; i < 2; i++) setTimeout(() => history.forward(), 100 * i)")
-    reader.page.wait_for_url("**query=2*")
+    stands_at(reader.page, "**query=2*")
     reader.wait_says("L2·H9: cat looks most at")
 
 
 def test_back_within_a_picture_asks_the_server_for_nothing_but_to_note_the_place(reader):
     reader.open().painted()
     reader.head(2, 9).click()
-    reader.page.wait_for_url("**layer=2&heads=9*")
+    stands_at(reader.page, "**layer=2&heads=9*")
     reader.page.mouse.move(5, 5)  # a head under the hand is looked at
     before = len(reader.frames)
     reader.page.go_back()
@@ -246,7 +246,7 @@ def test_back_within_a_picture_asks_the_server_for_nothing_but_to_note_the_place
 def test_another_text_keeps_the_pin_on_the_same_word_or_moves_it_to_one_of_content(reader):
     reader.open().painted()
     reader.token(2).click()  # cat
-    reader.page.wait_for_url("**query=2*")
+    stands_at(reader.page, "**query=2*")
     reader.page.evaluate(DIMMING)
     reader.run("My lazy cat sleeps.")
     reader.page.locator(".ax-about", has_text="lazy").wait_for()
@@ -275,7 +275,7 @@ def test_three_clicks_find_the_head_that_links_two_words(reader):
         f"L{layer}·H{head}", use_inner_text=True
     )
     reader.page.get_by_role("button", name="In several sentences").click()
-    reader.page.wait_for_url("**/heads?*")
+    stands_at(reader.page, "**/heads?*")
     reader.painted("pointed")
     for part in (".ax-finder .ax-line", ".ax-head-ranks > li >> nth=0"):
         expect(reader.page.locator(part)).to_be_in_viewport(ratio=1)
@@ -322,23 +322,23 @@ def test_the_address_holds_the_place_on_every_page_and_each_is_one_step(reader):
     steps = reader.page.evaluate("history.length")
     for page in ("heads", "step", "explain", ""):
         reader.page.locator(f"[data-testid=stTopNavLink][href$='/{page}']").click()
-        reader.page.wait_for_url(f"**/{page}?text=Anna+saw+it.&layer=4&heads=5&query=1*")
+        stands_at(reader.page, f"**/{page}?text=Anna+saw+it.&layer=4&heads=5&query=1*")
     assert reader.page.evaluate("history.length") == steps + 4
     for page in ("explain", "step"):
         reader.page.go_back()
-        reader.page.wait_for_url(f"**/{page}?text=*query=1*")
+        stands_at(reader.page, f"**/{page}?text=*query=1*")
         reader.painted()
     reader.page.reload()
     reader.painted()
-    reader.page.wait_for_url("**/step?text=*&layer=4&heads=5&query=1*")
+    stands_at(reader.page, "**/step?text=*&layer=4&heads=5&query=1*")
 
 
 def test_a_new_text_is_one_step_and_a_link_with_a_source_that_is_none_says_so(reader):
     reader.open("?source=nonsense:foo").painted()
     reader.told("cannot be opened as it is")
-    reader.page.wait_for_url("**/?text=The+cat*")
+    stands_at(reader.page, "**/?text=The+cat*")
     steps = reader.page.evaluate("history.length")
     reader.run("Anna saw it.")
-    reader.page.wait_for_url("**/?text=Anna+saw+it.&layer=*")
+    stands_at(reader.page, "**/?text=Anna+saw+it.&layer=*")
     assert reader.page.evaluate("history.length") == steps + 1
     assert "source" not in reader.address()

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from explorer.instrument.assets import terms
 from explorer.ui import guide
-from tests.browser.conftest import IDLE
+from tests.browser.conftest import IDLE, stands_at
 
 IN_SIGHT = """anchor => {
   const { top } = document.getElementById(anchor).getBoundingClientRect();
@@ -104,7 +104,7 @@ def test_a_link_opens_the_place_it_speaks_of_and_the_guide_stays(opened):
     with opened.page.context.expect_page() as new:
         opened.page.get_by_role("link", name="Without the division").click()
     place = new.value
-    place.wait_for_url("**/step?**scale=0**")
+    stands_at(place, "**/step?**scale=0**")
     place.locator(".ax[data-painted]").wait_for(timeout=PATIENCE)
     place.close()
     expect(opened.page.get_by_role("heading", name="The words")).to_be_visible()

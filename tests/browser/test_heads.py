@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 import explorer
 from explorer.analysis.finder import find_pairs
 from explorer.analysis.profiles import head_profiles, pool, profiles_both_ways
-from tests.browser.conftest import Reader
+from tests.browser.conftest import Reader, stands_at
 
 CAT = "The cat sat on the mat because it was tired."
 LINES = "\n".join(
@@ -121,7 +121,7 @@ def test_one_click_leads_to_the_head_in_explore(reader):
     reader.painted("next L1·H8")
     ranks(reader).first.get_by_role("button", name="Explore").click()
     reader.page.locator(".ax-text").wait_for()
-    reader.page.wait_for_url("**layer=1&heads=8**")
+    stands_at(reader.page, "**layer=1&heads=8**")
     expect(reader.head(1, 8)).to_have_attribute("aria-pressed", "true")
 
 
@@ -145,12 +145,12 @@ def test_a_link_opens_the_same_search_again(reader):
     word(reader, "it", 1).click()
     word(reader, "dog", 1).click()
     reader.page.get_by_role("button", name="it → dog").wait_for()
-    reader.page.wait_for_url("**pairs=0-8-2_1-8-2**")
+    stands_at(reader.page, "**pairs=0-8-2_1-8-2**")
     reader.painted("pointed")
     third = ranks(reader).nth(2).locator(".ax-link")
     layer, head = map(int, re.findall(r"\d+", third.inner_text()))
     third.click()
-    reader.page.wait_for_url(f"**layer={layer}&heads={head}&**")
+    stands_at(reader.page, f"**layer={layer}&heads={head}&**")
     shown = first_head, number, lambda reader: reader.sentence
     before = [part(reader).inner_text() for part in shown]
     url = reader.address()
@@ -170,7 +170,7 @@ def test_lines_are_texts_of_their_own_and_give_a_mean_with_its_spread(reader):
     with_spread(reader)
     each = [head_profiles(explorer.trace(t)).measures["previous"][0, 2] for t in LINES.split("\n")]
     expect(number(reader)).to_have_text(f"{np.mean(each):.3f} ± {np.std(each, ddof=1):.3f}")
-    reader.page.wait_for_url("**lines=1**") if "lines=" in reader.address() else None
+    stands_at(reader.page, "**lines=1**") if "lines=" in reader.address() else None
     expect(reader.page.locator(".ax-line")).to_have_count(3)
 
 
@@ -210,7 +210,7 @@ def test_the_keyboard_walks_the_map(reader):
     for key in ("ArrowDown", "ArrowRight", "ArrowRight"):
         reader.page.keyboard.press(key)
     reader.wait_says("L1·H2 ")
-    reader.page.wait_for_url("**layer=1&heads=2**")
+    stands_at(reader.page, "**layer=1&heads=2**")
     reader.page.keyboard.press("Enter")
     reader.page.locator(".ax-text").wait_for()
     expect(reader.head(1, 2)).to_have_attribute("aria-pressed", "true")
@@ -279,7 +279,7 @@ def test_special_tokens_can_be_left_out_of_measures_kinds_and_ranks(reader):
     open_heads(reader, text=CAT)
     _, words = profiles_both_ways(explorer.trace(CAT))
     reader.switch("left out").click()
-    reader.page.wait_for_url("**special=out**")
+    stands_at(reader.page, "**special=out**")
     best = np.argsort(-words.measures["previous"].ravel(), kind="stable")[:3]
     for place, head in enumerate(best):
         expect(ranks(reader).nth(place).locator(".ax-link")).to_have_text(
@@ -328,7 +328,7 @@ def test_the_farthest_text_of_a_measure_is_named_and_opens_in_explore_with_the_h
     expect(row.locator("td").last).to_contain_text(f"{value:.3f}", use_inner_text=True)
     row.locator("td button").click()
     reader.page.locator(".ax-text").wait_for()
-    reader.page.wait_for_url("**layer=0&heads=2**")
+    stands_at(reader.page, "**layer=0&heads=2**")
     reader.painted("0.2")
     expect(reader.page.locator(".ax-quote")).to_have_text(texts[text], use_inner_text=True)
     reader.page.get_by_role("link", name="Heads").click()
@@ -366,10 +366,10 @@ def test_the_head_and_the_pair_of_explore_are_here_and_the_head_chosen_here_is_t
     layer, head = map(
         int, re.findall(r"\d+", ranks(reader).nth(2).locator("a, .ax-link").inner_text())
     )
-    reader.page.wait_for_url(f"**layer={layer}&heads={head}&query=8&key=2**")
+    stands_at(reader.page, f"**layer={layer}&heads={head}&query=8&key=2**")
     reader.page.mouse.move(0, 0)  # what is under the hand would be spoken of
     reader.page.go_back()
-    reader.page.wait_for_url("**layer=3&heads=1&query=8&key=2**")
+    stands_at(reader.page, "**layer=3&heads=1&query=8&key=2**")
     reader.wait_says("L3·H1 gives")
     reader.page.go_forward()
     reader.wait_says(f"L{layer}·H{head} gives")
@@ -392,7 +392,7 @@ def test_a_pair_found_in_one_of_many_texts_opens_there_pinned(reader):
         "over 2 pairs", use_inner_text=True
     )
     ranks(reader).first.get_by_role("button", name="Explore").click()
-    reader.page.wait_for_url(f"**layer={layer}&heads={head}&query=8&key=2**")
+    stands_at(reader.page, f"**layer={layer}&heads={head}&query=8&key=2**")
     reader.painted(f"{layer}.{head}")
     expect(reader.page.locator(".ax-quote")).to_have_text(LINES.split("\n")[1], use_inner_text=True)
 

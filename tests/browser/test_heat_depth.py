@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from explorer.analysis.levels import levels_of
 from explorer.layers import FromScores, ScoreRule
 from explorer.trace import AttentionTrace, ModelInfo, Token
+from tests.browser.conftest import stands_at
 from tests.browser.test_files import saved
 from tests.browser.test_instrument import digits
 from tests.browser.test_long_texts import PHONE
@@ -178,7 +179,7 @@ def test_a_pointer_below_the_map_reads_single_weights(heat, weights):
     weight = weights[1, query, key]
     here.reader.wait_says(f"with weight {digits(weight)}")
     here.page.mouse.click(*here.at(query, key))
-    here.page.wait_for_url(re.compile(rf"query={query}\b.*key={key}\b"))
+    stands_at(here.page, re.compile(rf"query={query}\b.*key={key}\b"))
 
 
 def test_a_drag_moves_what_is_in_sight(heat):
@@ -235,7 +236,7 @@ def test_a_look_at_another_head_shows_it_in_the_same_place(heat, weights):
     here.reader.wait_says("L0·H0: point at")
     assert here.whole().sight() == sight
     here.reader.head(0, 0).click()
-    here.page.wait_for_url(re.compile("heads=0"))
+    stands_at(here.page, re.compile("heads=0"))
     row, column, count = here.whole().sight()
     assert [row, column, count] == sight
     _, found = here.csv()

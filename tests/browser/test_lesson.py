@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 import explorer
+from tests.browser.conftest import stands_at
 
 CAT = "The cat sat on the mat because it was tired."
 IT = {"layer": "3", "heads": "1", "query": "8"}
@@ -125,7 +126,7 @@ def test_in_a_lesson_a_mouse_hits_what_it_points_at_and_every_canvas_is_sharp(re
     reader.token(2).hover()
     reader.wait_says("cat looks most at")
     page.mouse.click(box["x"] + 1.5 * (left + 2.5 * cell), box["y"] + 1.5 * (top + 8.5 * cell))
-    page.wait_for_url(re.compile("query=8&key=2"))
+    stands_at(page, re.compile("query=8&key=2"))
     sharp = """e => Math.abs(e.width - e.getBoundingClientRect().width) < 2"""
     for canvas in page.locator(".ax-lesson canvas:visible").all():
         assert canvas.evaluate(sharp)
@@ -189,12 +190,12 @@ def test_a_key_that_is_typed_is_not_taken(reader):
 
 def test_a_link_brings_its_cards_and_back_leads_to_places_without_losing_any(reader):
     page = three_cards(opened(reader))
-    page.wait_for_url(re.compile("cards=.*__.*__"))
+    stands_at(page, re.compile("cards=.*__.*__"))
     link = reader.address()
     assert len(parse_qs(urlsplit(link).query)["cards"][0].split("__")) == 3
     page.go_back()
     reader.wait_says("L3·H1: sat")
-    page.wait_for_url(re.compile("heads=1.*cards=.*__.*__"))
+    stands_at(page, re.compile("heads=1.*cards=.*__.*__"))
     assert len(cards(page)) == 3
     page.goto("about:blank")
     page.goto(link)
@@ -220,7 +221,7 @@ def test_after_another_page_the_cards_are_there_again_and_in_the_link(reader):
     page.get_by_text("Reading the pictures").first.wait_for()
     page.get_by_role("link", name="Explore", exact=True).click()
     page.locator(".ax-card").nth(2).wait_for()
-    page.wait_for_url(re.compile("cards=.*__.*__"))
+    stands_at(page, re.compile("cards=.*__.*__"))
     page.keyboard.press("1")
     reader.wait_says("L3·H1: it looks")
 

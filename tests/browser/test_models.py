@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 import explorer
 from explorer import export
-from tests.browser.conftest import IDLE
+from tests.browser.conftest import IDLE, stands_at
 from tests.models.tiny import drawing, png_of, tiny_vision, tiny_writer
 
 HUB = ("A model of the Hugging Face hub", "Model name")
@@ -123,7 +123,7 @@ def test_cross_attention_has_the_target_as_rows_the_text_as_columns_and_parts_to
     expect(texts.nth(1).locator("[class*=ax-tone]:not(.ax-tone0)")).to_have_count(0)
 
     reader.edit().page.get_by_role("radio", name="Encoder").click()
-    reader.page.wait_for_url("**part=encoder**")
+    stands_at(reader.page, "**part=encoder**")
     texts.nth(1).wait_for(state="detached")
     reader.painted()
     reader.page.reload()

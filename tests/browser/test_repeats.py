@@ -11,7 +11,7 @@ from explorer.run import Run
 from explorer.source import Stories
 from explorer.sources import trace_run
 from explorer.sources.repeats import repetitions
-from tests.browser.conftest import Reader
+from tests.browser.conftest import Reader, stands_at
 
 STORY = "Mia and Tom live near the garden. Mia has a ball. Tom has a cat."
 RUN = Run(STORY, source=Stories())
@@ -52,7 +52,7 @@ def test_heads_of_a_decoder_are_told_beside_the_readers_text(reader, found, tmp_
     numbers = row.locator(".ax-number")
     expect(numbers.nth(0)).to_have_text(f"{mean[at]:.3f} ± {spread[at]:.3f}")
     expect(numbers.nth(1)).to_have_text(f"{own.shares['induction'][at]:.3f}")
-    reader.page.wait_for_url("**repeats=induction**")
+    stands_at(reader.page, "**repeats=induction**")
 
     panel(reader).get_by_text("token before", exact=True).click()
     before = repeats.mean("previous")
@@ -84,9 +84,9 @@ def test_a_link_opens_the_scores_and_the_random_tokens_are_one_click_away(reader
     reader.page.locator(".ax-text").wait_for()
     best = int(repeats.mean("induction").argmax())
     layer, head = divmod(best, repeats.n_heads)
-    reader.page.wait_for_url(f"**layer={layer}&heads={head}**")
+    stands_at(reader.page, f"**layer={layer}&heads={head}**")
     middle = repeats.n_tokens - repeats.length // 2
-    reader.page.wait_for_url(f"**query={middle}&key={middle - repeats.length + 1}**")
+    stands_at(reader.page, f"**query={middle}&key={middle - repeats.length + 1}**")
     expect(reader.head(layer, head)).to_have_attribute("aria-pressed", "true")
 
 

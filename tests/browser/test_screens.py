@@ -12,7 +12,7 @@ import transformers
 from playwright.sync_api import expect
 
 import explorer
-from tests.browser.conftest import IDLE
+from tests.browser.conftest import IDLE, stands_at
 from tests.browser.test_frame import CAT, LAPTOP, PHONE
 from tests.browser.test_models import FOLDER, OWN, folder_of, npz
 from tests.browser.test_train import choose_task, open_training
@@ -139,7 +139,7 @@ def test_c2_layer_head_and_pin_travel_and_the_next_page_opens_there(reader):
     reader.token(2).click()
     reader.wait_says("L2·H9: cat looks most at")
     menu(reader, "Step by step")
-    reader.page.wait_for_url("**/step**layer=2**heads=9**query=2**")
+    stands_at(reader.page, "**/step**layer=2**heads=9**query=2**")
     reader.painted("2.9")
     expect(reader.page.locator(".ax").first).to_contain_text("“cat” stands at position 2")
     menu(reader, "Explore")
@@ -260,7 +260,7 @@ def test_c9_the_menu_closes_when_a_page_was_chosen_and_stays_closed(reader):
     reader.open().painted()
     reader.page.get_by_test_id("stExpandSidebarButton").tap()
     reader.page.get_by_test_id("stSidebarNavLink").get_by_text("Heads", exact=True).tap()
-    reader.page.wait_for_url("**/heads*")
+    stands_at(reader.page, "**/heads*")
     closed = "document.querySelector('[data-testid=stSidebar]')?.getBoundingClientRect().right > 0"
     reader.page.wait_for_function(f"!({closed})")
     reader.open().painted()

@@ -11,6 +11,7 @@ import explorer
 from explorer.run import Run
 from explorer.source import Folder, Scratch
 from explorer.sources.layertraces import Twist, trace_layer
+from tests.browser.conftest import stands_at
 from tests.browser.test_files import saved
 from tests.models.writers import save_writer
 
@@ -54,9 +55,9 @@ def test_a_walk_through_all_stages_names_each_with_its_formula_and_sizes(reader)
     assert seen[2] == "Q K⊤"
     assert seen[5] == "Aij = exp(Sij) / Σj exp(Sij)"
     expect(reader.page.get_by_role("button", name=NEXT)).to_be_disabled()
-    reader.page.wait_for_url("**stage=9**")
+    stands_at(reader.page, "**stage=9**")
     reader.page.get_by_role("button", name="‹ Stage 8").click()
-    reader.page.wait_for_url("**stage=8**")
+    stands_at(reader.page, "**stage=8**")
     reader.page.reload()
     reader.painted("join 8")
 
@@ -92,7 +93,7 @@ def test_a_clicked_weight_shows_the_numbers_of_the_model_that_made_it(reader, so
     largest = int(np.abs(q * k).argmax())
     assert int(terms[0]) == largest
     assert number(terms[3]) == pytest.approx(q[largest] * k[largest], rel=1e-5)
-    reader.page.wait_for_url("**key=4**")
+    stands_at(reader.page, "**key=4**")
 
 
 def test_the_table_grows_with_the_stages_and_holds_the_weights_of_explore(reader):
@@ -113,14 +114,14 @@ def test_the_table_grows_with_the_stages_and_holds_the_weights_of_explore(reader
 def test_the_query_is_chosen_by_click_and_by_arrow_keys(reader):
     open_steps(reader, stage="6")
     reader.page.locator(".ax-chip", has_text="tired").click()
-    reader.page.wait_for_url("**query=10**")
+    stands_at(reader.page, "**query=10**")
     reader.page.locator(".ax-strip").press("ArrowLeft")
-    reader.page.wait_for_url("**query=9**")
+    stands_at(reader.page, "**query=9**")
     expect(reader.page.locator(".ax-chip[aria-selected=true]")).to_have_text(
         "was", use_inner_text=True
     )
     reader.page.locator(".ax-strip").press("End")
-    reader.page.wait_for_url("**query=12**")
+    stands_at(reader.page, "**query=12**")
 
 
 def test_another_layer_and_head_come_from_the_model(reader):
@@ -185,7 +186,7 @@ def test_a_clicked_cell_stays_where_it_is_and_its_two_rows_slide_into_their_sum(
     expect(reader.page.locator(".ax-details")).to_contain_text(
         "The product q · k of “tired” with “on”", use_inner_text=True
     )
-    reader.page.wait_for_url("**query=10**key=4**")
+    stands_at(reader.page, "**query=10**key=4**")
     stage = reader.page.locator(".ax-steps-body").bounding_box()
     sums = reader.page.locator(".ax-sum-rows canvas")
     slides = reader.page.evaluate("slides")
@@ -213,7 +214,7 @@ def test_nothing_slides_for_who_asked_for_less_motion(reader):
     reader.before(SEE_SLIDES)
     open_steps(reader, stage="3")
     picture(reader, "Q Kᵀ").click(position={"x": 100, "y": 100})
-    reader.page.wait_for_url("**key=**")
+    stands_at(reader.page, "**key=**")
     assert reader.page.evaluate("slides") == []
 
 
@@ -274,7 +275,7 @@ def test_the_positions_of_the_scratch_layer_are_a_map_with_their_likeness(reader
     maps = section.locator("canvas")
     box = maps.first.bounding_box()
     maps.first.click(position={"x": 50, "y": 3.5 / 64 * box["height"]})
-    reader.page.wait_for_url("**query=3**")
+    stands_at(reader.page, "**query=3**")
     what_if(reader, "no positions").click()
     changed(reader, "Without positions, ")
     go(reader, "Softmax")
@@ -295,7 +296,7 @@ def test_without_a_pinned_word_it_begins_at_a_word_of_content_and_pins_nothing(r
         "something", use_inner_text=True
     )
     reader.page.get_by_role("button", name=NEXT).click()
-    reader.page.wait_for_url("**stage=2**")
+    stands_at(reader.page, "**stage=2**")
     assert "query" not in reader.address()
 
 
@@ -312,10 +313,10 @@ def test_another_text_keeps_to_the_word_that_was_pinned(reader):
 def test_back_and_forward_go_through_the_places_that_were_looked_at(reader):
     open_steps(reader, stage="6")
     reader.page.locator(".ax-chip", has_text="tired").click()
-    reader.page.wait_for_url("**query=10**")
+    stands_at(reader.page, "**query=10**")
     reader.page.get_by_label("Layer", exact=True).select_option("0")
     reader.painted("0.1 softmax 10")
-    reader.page.wait_for_url("**layer=0**")
+    stands_at(reader.page, "**layer=0**")
     reader.page.go_back()
     reader.painted("3.1 softmax 10")
     reader.page.go_back()
@@ -346,7 +347,7 @@ def test_without_the_scale_softmax_is_sharper_and_the_page_says_how_much(reader)
     expect(reader.page.locator(".ax-keys thead th").last).to_have_text(
         "with the change", use_inner_text=True
     )
-    reader.page.wait_for_url("**scale=0**")
+    stands_at(reader.page, "**scale=0**")
     reader.page.reload()
     reader.painted("softmax")
     expect(changed).to_contain_text("Not divided", use_inner_text=True)
@@ -423,7 +424,7 @@ def test_another_size_stands_beside_the_layer_and_an_impossible_one_is_refused(r
     heads.fill("4")
     heads.press("Enter")
     changed(reader, "With d_model 16 and 4 heads, ")
-    reader.page.wait_for_url("**other_n_heads=4**")
+    stands_at(reader.page, "**other_n_heads=4**")
 
 
 def test_a_link_names_the_change_and_another_source_drops_what_it_cannot_do(reader):
@@ -437,7 +438,7 @@ def test_a_link_names_the_change_and_another_source_drops_what_it_cannot_do(read
     reader.page.locator(".ax-chip", has_text="[CLS]").wait_for()
     assert changed(reader, "Without positions, ")
     expect(what_if(reader, "another size")).to_be_hidden()
-    reader.page.wait_for_url("**change=positions**")
+    stands_at(reader.page, "**change=positions**")
 
 
 def test_the_proof_shows_every_layer_and_leads_to_the_transplanted_layer(reader):
@@ -447,7 +448,7 @@ def test_the_proof_shows_every_layer_and_leads_to_the_transplanted_layer(reader)
     verdict.wait_for()
     assert float(re.search(r"is (\d+(\.\d+)?(e-?\d+)?)", verdict.inner_text())[1]) <= 1e-6
     reader.page.get_by_role("button", name="Walk through our layer").click()
-    reader.page.wait_for_url("**source=transplant%3Abert**")
+    stands_at(reader.page, "**source=transplant%3Abert**")
     reader.painted("input")
     expect(reader.page.locator(".st-key-kind")).not_to_contain_text("built in", use_inner_text=True)
     go(reader, "Softmax")
@@ -471,7 +472,7 @@ def test_explore_leads_to_where_the_pinned_weight_is_made_and_its_sum_is_in_sigh
     reader.page.get_by_role("button", name="Why this weight?", exact=True).click()
     reader.painted("3.1 softmax 8")
     assert "/step" in reader.address()
-    reader.page.wait_for_url("**layer=3**query=8**key=3**stage=6**")
+    stands_at(reader.page, "**layer=3**query=8**key=3**stage=6**")
     weight = explorer.trace(CAT).weights[3, 1, 8, 3]
     expect(reader.sentence).to_contain_text(f"looks at “sat” with {weight:.4f}, most at “cat”")
     line = reader.page.locator(".ax-sums dt", has_text="the weight")
@@ -489,7 +490,7 @@ def test_the_browsers_back_goes_through_the_stages(reader):
     for stage, name in enumerate(("qkv", "products"), start=2):
         reader.page.get_by_role("button", name=f"Stage {stage} ›").click()
         reader.painted(f"3.1 {name} 8")
-        reader.page.wait_for_url(f"**stage={stage}**")
+        stands_at(reader.page, f"**stage={stage}**")
     reader.page.go_back()
     reader.painted("3.1 qkv 8")
     reader.page.go_back()
@@ -598,7 +599,7 @@ def test_a_llama_is_walked_with_its_norm_and_its_turn_and_leads_to_what_made_a_s
     go(reader, "Softmax")
     reader.painted("1.3 softmax 20")
     reader.page.get_by_role("button", name="What made this score ›").click()
-    reader.page.wait_for_url("**open=score**")
+    stands_at(reader.page, "**open=score**")
     why = reader.page.locator(".ax-panel-lens .ax-whole")
     score = float(trace.q[head, i] @ trace.k[key_head, j]) * trace.rule.scale
     expect(why).to_contain_text(f"of the score {score:+.2f}".replace("-", "−"))

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 import explorer
+from tests.browser.conftest import stands_at
 
 
 def status(reader):
@@ -88,7 +89,7 @@ def test_a_training_is_started_stopped_and_goes_on(reader):
     moved.wait_for()
     assert step_of(reader) > stopped
     button(reader, "Stop").click()
-    reader.page.wait_for_url("**task=brackets**")
+    stands_at(reader.page, "**task=brackets**")
 
 
 def test_the_picture_follows_a_training_that_goes_on_wherever_the_slider_was(reader):
@@ -110,7 +111,7 @@ def test_the_next_letter_is_learned_from_a_text_that_the_reader_pastes(reader):
     reader.edit()
     text.fill("<b>the red fox</b> sees a frog. " * 12)
     button(reader, "Start").click()
-    reader.page.wait_for_url("**corpus=**")
+    stands_at(reader.page, "**corpus=**")
     reader.painted("step 30")
     answers = reader.page.locator(".ax-answers tr").first
     expect(answers).to_contain_text(re.compile("^sequence[<>/a-z.␣]{24}$"))
@@ -194,7 +195,7 @@ def test_the_slider_and_the_curve_turn_the_attention_back_to_noise(reader):
     reader.painted("step 0")
     assert "After 0 steps" in status(reader)
     reader.page.locator(".ax-answers .ax-wrong").nth(3).wait_for()
-    reader.page.wait_for_url("**step=0**")
+    stands_at(reader.page, "**step=0**")
     slider.press("End")
     reader.painted("step 300")
     expect(reader.sentence).to_have_text(last, use_inner_text=True)
@@ -250,7 +251,7 @@ def test_a_sequence_of_another_length_is_told_what_lengths_were_learned_from(rea
     words = "In this sequence 0 of 4 are right; it has only seen sequences of 12 tokens"
     reader.page.locator(".ax-training-says", has_text=words).wait_for()
     assert "100 % of the answers on held-out sequences of 12 tokens" in status(reader)
-    reader.page.wait_for_url("**sequence=abcd**")
+    stands_at(reader.page, "**sequence=abcd**")
     reader.page.reload()
     reader.painted("step 300")
     reader.page.locator(".ax-training-says", has_text=words).wait_for()
@@ -300,7 +301,7 @@ def test_what_was_learned_is_used_on_other_pages(reader):
     reader.open("", "train").painted("step 300")
     sequence = reader.page.locator(".ax-answers tr").first.locator("td").all_inner_texts()
     use(reader, "Explore it")
-    reader.page.wait_for_url("**source=trained**")
+    stands_at(reader.page, "**source=trained**")
     reader.painted()
     shown = [reader.token(i).inner_text() for i in range(12)]
     assert shown == sequence
@@ -312,7 +313,7 @@ def test_the_way_of_a_trained_head_is_one_click_away(reader):
     reader.head(0, 1).click()
     reader.painted("0.1 step 300")
     reader.token(3).click()
-    reader.page.wait_for_url("**query=3**")
+    stands_at(reader.page, "**query=3**")
     reader.page.get_by_role("button", name="Why this weight?").click()
     reader.painted("0.1 softmax 3")
     assert "/step" in reader.address()

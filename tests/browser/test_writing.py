@@ -14,6 +14,7 @@ from explorer.source import Stories
 from explorer.sources.expecting import expect as expected
 from explorer.sources.writing import Writing
 from explorer.ui.writing import AT_A_TIME
+from tests.browser.conftest import stands_at
 
 STORY = "Mia and Tom live near the garden. Mia has a red ball."
 QUERY = "?" + urlencode({"text": STORY, "source": "stories"})
@@ -68,7 +69,7 @@ def test_a_click_writes_a_token_and_write_lets_the_model_go_on(reader, told):
     page = opened(reader).page
     first = int(told.ids[told.last][0])
     page.locator(".ax-candidate").first.click()
-    page.wait_for_url(lambda url: f"written={first}" in url)
+    stands_at(page, f"**written={first}**")
     mark = page.locator(".ax-text .ax-written")
     expect(mark).to_have_count(1)
     assert mark.inner_text() == told.texts[first].lstrip("␣")
@@ -124,7 +125,7 @@ def test_a_head_switched_off_changes_what_is_expected_and_is_put_back_by_its_chi
     page = opened(reader, QUERY + "&layer=1&heads=1&query=4&key=1").page
     page.locator(".ax-change > summary").click()
     page.get_by_role("button", name="Switch L1·H1 off", exact=True).click()
-    page.wait_for_url("**edits=off*")
+    stands_at(page, "**edits=off*")
     expect(page.locator(".ax-candidate", has_text="was").first).to_be_visible()
     edited = expected(Run(STORY, source=Stories(), edits=Edits(off=((1, 1),))))
     found = [
@@ -137,7 +138,7 @@ def test_a_head_switched_off_changes_what_is_expected_and_is_put_back_by_its_chi
     reader.page.get_by_role("button", name="attention changed").hover()
     expect(page.locator(".ax-bubble")).to_contain_text("L1·H1 is off")
     page.get_by_role("button", name="L1·H1 off").click()
-    page.wait_for_url(lambda url: "edits" not in url)
+    stands_at(page, re.compile("^((?!edits).)*$"))
     expect(page.locator(".ax-candidate", has_text="was")).to_have_count(0)
 
 
