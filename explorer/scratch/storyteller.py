@@ -33,7 +33,7 @@ class Course:
     """
 
     seed: int = 0
-    steps: int = 2_400
+    steps: int = 6_000
     batch: int = 16
     rate: float = 2e-3
 
