@@ -73,8 +73,8 @@ OTHER_PAGES = {
     "compare-markup": ("compare", {"text": MARKUP, "b_source": "scratch"}),
 }
 # A story that decides its next word: whose hat it is.
-STORY = "Mia and Tom live near the park. Mia has a red ball, and Tom has a blue hat. Tom loves his"
-DECODER = {"text": STORY, "source": "stories", "layer": "2", "heads": "0", "query": "23"}
+STORY = "Mia has a red ball, and Tom has a blue hat. Tom loves his"
+DECODER = {"text": STORY, "source": "stories", "layer": "0", "heads": "2", "query": "16"}
 LAYERS = {"text": "The cat sat on the mat because it was tired.", "layer": "3", "query": "8"}
 
 
@@ -99,7 +99,7 @@ def take(browser: Browser, url: str, path: Path, size: tuple[int, int], scheme: 
         page.locator(".ax-candidate").first.wait_for()
         page.get_by_text("How the prediction comes about").click()
         page.locator(".ax-lens-table td").first.wait_for()
-        page.get_by_role("button", name="Close").or_(page.locator(".ax-lead button").last).click()
+        page.locator(".ax-lead button").last.click()
         page.wait_for_load_state("networkidle")
     if path.stem.startswith("train") and "trouble" not in path.stem:
         page.locator("text=Use this layer").wait_for(timeout=60_000)
