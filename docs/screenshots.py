@@ -12,7 +12,7 @@ from docs import guide_pictures
 from tests.models.tiny import drawing, png_of, tiny_vision, tiny_writer
 from tests.serve import ROOT, App, browsing, serving
 
-WIDE, LAPTOP, PHONE = (1440, 1080), (1280, 720), (390, 844)
+WIDE, TALL, LAPTOP, PHONE = (1440, 1080), (1440, 1260), (1280, 720), (390, 844)
 LONG = "The old lighthouse had not been lit for thirty years, and nobody knew why. " * 34
 CHINESE = "猫坐在垫子上，因为它累了。它睡了一整天，谁也不想叫醒它。"
 
@@ -143,7 +143,7 @@ def main() -> None:
     with serving() as app, browsing() as browser:
         take(browser, app.url, ROOT / "docs/explore.png", WIDE, "light")
         decoder = f"{app.url}?{urlencode(DECODER)}"
-        take(browser, decoder, ROOT / "docs/decoder.png", WIDE, "light")
+        take(browser, decoder, ROOT / "docs/decoder.png", TALL, "light")
         take_models(browser, app)
         guide_pictures.take_all(browser, app.url)
         screens = {name: f"{app.url}?{urlencode(query)}" for name, query in SCREENS.items()}
