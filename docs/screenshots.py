@@ -12,7 +12,7 @@ from docs import guide_pictures
 from tests.models.tiny import drawing, png_of, tiny_vision, tiny_writer
 from tests.serve import ROOT, App, browsing, serving
 
-WIDE, LAPTOP, PHONE = (1440, 1080), (1280, 720), (390, 844)
+WIDE, TALL, LAPTOP, PHONE = (1440, 1080), (1440, 1260), (1280, 720), (390, 844)
 LONG = "The old lighthouse had not been lit for thirty years, and nobody knew why. " * 34
 CHINESE = "猫坐在垫子上，因为它累了。它睡了一整天，谁也不想叫醒它。"
 
@@ -72,6 +72,9 @@ OTHER_PAGES = {
     "explain-trouble": ("explain", {"text": CAT, "target": "word", "at": "2"}),
     "compare-markup": ("compare", {"text": MARKUP, "b_source": "scratch"}),
 }
+# A story that decides its next word: whose hat it is.
+STORY = "Mia has a red ball, and Tom has a blue hat. Tom loves his"
+DECODER = {"text": STORY, "source": "stories", "layer": "0", "heads": "2", "query": "16"}
 LAYERS = {"text": "The cat sat on the mat because it was tired.", "layer": "3", "query": "8"}
 
 
@@ -92,6 +95,12 @@ def take(browser: Browser, url: str, path: Path, size: tuple[int, int], scheme: 
         page.get_by_text("Layers as a path").click()
         page.locator(".ax-path-says", has_text="draws most on").wait_for()
         page.locator(".ax-panel-layers").scroll_into_view_if_needed()
+    if path.stem.startswith("decoder"):
+        page.locator(".ax-candidate").first.wait_for()
+        page.get_by_text("How the prediction comes about").click()
+        page.locator(".ax-lens-table td").first.wait_for()
+        page.locator(".ax-lead button").last.click()
+        page.wait_for_load_state("networkidle")
     if path.stem.startswith("train") and "trouble" not in path.stem:
         page.locator("text=Use this layer").wait_for(timeout=60_000)
     page.screenshot(path=path)
@@ -133,9 +142,12 @@ def main() -> None:
     sizes = {"wide": WIDE, "laptop": LAPTOP, "phone": PHONE}
     with serving() as app, browsing() as browser:
         take(browser, app.url, ROOT / "docs/explore.png", WIDE, "light")
+        decoder = f"{app.url}?{urlencode(DECODER)}"
+        take(browser, decoder, ROOT / "docs/decoder.png", TALL, "light")
         take_models(browser, app)
         guide_pictures.take_all(browser, app.url)
         screens = {name: f"{app.url}?{urlencode(query)}" for name, query in SCREENS.items()}
+        screens["decoder"] = decoder
         screens |= {"guide": f"{app.url}guide", "layers": f"{app.url}?{urlencode(LAYERS)}"}
         for name, (path, query) in OTHER_PAGES.items():
             screens[name] = f"{app.url}{path}?{urlencode(query)}"

@@ -199,6 +199,7 @@ def _let_write() -> None:
     film: Film | None = session.film
     if film and session.get("aside"):
         session.aside = replace(session.aside, text=film.history.begun)
+        session.place_aside = replace(session.place_aside, run=session.aside)
     place.go("explore", beside=True)
 
 

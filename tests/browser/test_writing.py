@@ -2,8 +2,10 @@
 
 import re
 from urllib.parse import parse_qs, urlencode, urlsplit
+from xml.etree import ElementTree
 
 import numpy as np
+import pandas
 import pytest
 from playwright.sync_api import expect
 
@@ -15,9 +17,12 @@ from explorer.sources.expecting import expect as expected
 from explorer.sources.writing import Writing
 from explorer.ui.writing import AT_A_TIME
 from tests.browser.conftest import stands_at
+from tests.browser.test_files import saved
+from tests.models.writers import save_talker
 
 STORY = "Mia and Tom live near the garden. Mia has a red ball."
 QUERY = "?" + urlencode({"text": STORY, "source": "stories"})
+SVG = "{http://www.w3.org/2000/svg}"
 # Shares are shown to a tenth of a per cent, or to a whole one from 10 on.
 SHOWN = 0.0051
 
@@ -110,10 +115,50 @@ def test_each_layer_is_read_as_the_last_and_the_parts_sum_to_the_logit(reader, t
     top = table.locator("tbody tr").first.locator("td").last
     assert top.inner_text() == told.texts[int(told.ids[told.last][0])]
     expect(page.locator(".ax-wrote + .ax-help")).to_contain_text("exactly")
+    numbers, picture = taken_away(reader, "what comes next", "how it comes about")
+    assert numbers["number"].tolist() == told.ids.ravel().tolist()
+    # A CSV has the digits of a float32.
+    assert np.abs(numbers["probability"] - np.exp(told.logs.ravel())).max() <= 1e-7
+    words = [text.text for text in ElementTree.fromstring(picture).iter(f"{SVG}text")]
+    assert {"Each layer as the last", "Who wrote", "MLP of layer 1"} <= set(words)
     head = page.locator("button.ax-given").first
     name = head.inner_text().split("\n")[0]
     head.click()
     reader.wait_says(f"{name}:")
+
+
+def taken_away(reader, table, picture):
+    """A table of the menu Save, and the SVG of a picture."""
+    menu = reader.page.locator(".ax-save")
+    menu.locator("summary").click()
+    menu.get_by_text(table, exact=True).click()
+    path = saved(reader, "CSV").path()
+    numbers = pandas.read_csv(path, skiprows=1, encoding="utf-8-sig", keep_default_na=False)
+    menu.get_by_text(picture, exact=True).click()
+    drawn = saved(reader, "SVG").path().read_text("utf-8")
+    reader.page.keyboard.press("Escape")
+    return numbers, drawn
+
+
+def test_a_conversation_is_read_by_the_models_template_and_answered(reader, app):
+    folder = app.folder / "talker"
+    folder.mkdir(exist_ok=True)
+    save_talker(folder)
+    asked = {"text": "user: the cat sat.", "source": f"path:{folder}", "chat": "1"}
+    page = opened(reader, f"?{urlencode(asked)}").page
+    marks = page.locator(".ax-text .ax-special")
+    expect(marks).to_have_text(["<|im_start|>", "<|im_end|>", "<|im_start|>"])
+    page.get_by_role("button", name="Write", exact=True).click()
+    page.wait_for_url(lambda url: "chat=1" in url and "written=" in url)
+    expect(page.locator(".ax-text .ax-written").first).to_be_visible()
+    # The pin is at the end of what is written, and the turns stay as they were typed.
+    expect(page.locator(".ax-next-says")).to_contain_text("the model expects")
+    page.get_by_role("button", name="Edit", exact=True).click()
+    expect(page.get_by_role("textbox", name="Text", exact=True)).to_have_value(asked["text"])
+    page.get_by_text("As a conversation", exact=True).click()
+    page.get_by_role("button", name="Run").click()
+    page.wait_for_url(lambda url: "chat=" not in url)
+    expect(page.locator(".ax-text")).to_contain_text("user: the cat sat.")
 
 
 def test_a_model_that_reads_both_ways_has_nothing_that_comes_next(reader):

@@ -23,6 +23,14 @@ def crossed(trace, written):
     return dataclasses.replace(trace, model=model, query_tokens=tokens, texts=texts, n_cut=(0, 7))
 
 
+def test_what_is_written_behind_a_text_is_told_and_not_called_the_models_own(make_trace):
+    told = notes.notes_of(crossed(make_trace(), "a b"), Run("some text", written=(3, 4)))
+    assert "2 of them written" in [note.label for note in told]
+    assert not any("wrote the second text itself" in note.says for note in told)
+    talk = notes.notes_of(make_trace(), Run("user: a", chat=True))
+    assert [note.label for note in talk if note.label == "a conversation"]
+
+
 def with_unknown(trace, places, name="random"):
     """The same tokens, of which some are unknown."""
     tokens = tuple(

@@ -56,12 +56,14 @@ def notes_of(trace: AttentionTrace, run: Run | None = None) -> tuple[Note, ...]:
     if unknown:
         label = f"{len(unknown):,} of {len(read):,} tokens unknown"
         found.append(Note(label, _unknown(trace, unknown, len(read))))
-    if model.part in ("cross", "decoder") and run and run.second is None:
+    if model.part in ("cross", "decoder") and run and not (run.second or run.written):
         says = (
             f"{model.name} wrote the second text itself, always taking the likeliest token. Turn "
             "on “Second text” to give it another."
         )
         found.append(Note("second text by the model", says))
+    if run:
+        found += _of_writing(run)
     if run and run.edits:
         says = "What this shows is not the model as it is: its attention was changed, so: "
         found.append(Note("attention changed", says + "; ".join(run.edits.in_words()) + "."))
@@ -95,6 +97,24 @@ def _cut(trace: AttentionTrace, segment: int) -> str:
             f"again. The {read}"
         )
     return f"{model.name} takes at most {model.max_tokens:,} tokens: the {read}"
+
+
+def _of_writing(run: Run) -> list[Note]:
+    """That a text is a conversation, and that there is more of it than was given."""
+    found = []
+    if run.chat:
+        says = (
+            "Its turns are written as the model’s own chat template writes them: marks, roles and "
+            "line breaks are the template’s."
+        )
+        found.append(Note("a conversation", says))
+    if n := len(run.written):
+        says = (
+            f"The last {n:,} {_tokens(n)} were not given but written behind the text, by the model "
+            "or chosen one by one. The reading view underlines them."
+        )
+        found.append(Note(f"{n:,} of them written", says))
+    return found
 
 
 def unknown_tokens(trace: AttentionTrace) -> list[Token]:
