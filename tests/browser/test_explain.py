@@ -428,5 +428,5 @@ def test_the_answer_of_a_trained_layer_is_explained_and_its_truth_is_known(reade
     )
     expect(reader.page.locator(".ax-truth")).to_contain_text("each word e in its place")
     expect(reader.page.locator(".ax-method .ax-points").first).to_have_text(
-        re.compile("truth: place .* of 3")
+        re.compile("truth: place .* of 5")
     )
