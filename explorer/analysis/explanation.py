@@ -646,7 +646,8 @@ def known_line(found: Explanation) -> list[str]:
     share = f"by chance it would be {len(found.deciding)} in {len(found.units)}"
     if first:
         lines[0] += (
-            f" {len(first)} of {len(known)} methods give {_it(found)} the highest score ({share}): "
+            f" {len(first)} of {len(known)} methods give{'s' * (len(first) == 1)} {_it(found)} the "
+            f"highest score ({share}): "
             f"{'; '.join(first)}."
         )
     else:

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, MODEL_FOR_MASKED_LM_MAPPING
 
 from explorer.activations import Activations
 from explorer.errors import ExplorerError
@@ -991,6 +990,9 @@ def check_kind(loaded: LoadedModel, target: Target) -> None:
 
 def _no_words(loaded: LoadedModel) -> str:
     """Why no masked word can be guessed."""
+    # Not above: two threads that import it at once by different ways break each other's import.
+    from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, MODEL_FOR_MASKED_LM_MAPPING
+
     name, kind = loaded.info.name, type(loaded.network.config)
     instead = "Choose another target, or a model such as google-bert/bert-base-uncased."
     if loaded.predicts == "class":

@@ -9,10 +9,11 @@ import pytest
 from playwright.sync_api import expect
 
 from explorer.analysis.explanation import explain, truth_line
+from explorer.edits import Edits
 from explorer.run import Run
-from explorer.source import Folder
+from explorer.source import Folder, Stories
 from explorer.sources.intervention import intervention
-from explorer.target import Likeness, MaskedWord
+from explorer.target import Likeness, MaskedWord, NextWord
 from tests.browser.conftest import Reader, stands_at
 from tests.models.tiny import tiny_model
 
@@ -381,4 +382,51 @@ def test_long_work_says_what_it_does_and_can_be_stopped(reader):
     reader.page.get_by_text("Stopped. Nothing was changed.").wait_for()
     expect(reader.page.locator(".ax-target")).to_contain_text(
         f"= {intervention(Run(CAT), Likeness(OTHER)).value:.3f}", use_inner_text=True
+    )
+
+
+STORY = "Mia and Tom live near the garden. Mia has a red ball, and Tom has two green kites."
+
+
+def test_a_changed_model_is_explained_beside_the_model_as_it_is_and_changed_back(reader):
+    """From a link; a change is taken back by its chip, and heads that are off become one."""
+    run = Run(STORY, source=Stories(), edits=Edits(off=((2, 1),)))
+    target = NextWord(guess="They")
+    asked = intervention(run, target)
+    link = {"text": STORY, "source": "stories", "target": "next", "guess": "They", "away": "cut"}
+    open_explain(reader, **link, edits="off:2-1")
+    said = reader.page.locator(".ax-target")
+    by = f"{asked.value - asked.plain:+.4f}".replace("-", "−")
+    expect(said).to_contain_text(f"{by} to the model as it is", use_inner_text=True)
+    expect(reader.page.locator(".ax-guesses th")).to_have_text(
+        ["now predicted", "probability", "the model as it is", "probability"], use_inner_text=True
+    )
+    # The grammar says what decides, and each method is held against it.
+    expect(reader.page.locator(".ax-truth .ax-deciding")).to_have_text(
+        ["Mia", "Tom", "Mia", "Tom"], use_inner_text=True
+    )
+    expect(reader.page.locator(".ax-findings li").first).to_contain_text("decides “They”")
+    chip = reader.page.get_by_role("button", name="L2·H1 off")
+    chip.click()
+    reader.page.wait_for_url(lambda url: "edits" not in url)
+    expect(said).not_to_contain_text("to the model as it is", use_inner_text=True)
+    reader.painted("attention")
+    click_head(reader, 0, 3, (3, 4))
+    reader.page.get_by_role("button", name="Explain without them").click()
+    expect(reader.page.get_by_role("button", name="L0·H3 off")).to_be_visible()
+    expect(said).to_contain_text("to the model as it is", use_inner_text=True)
+    reader.page.wait_for_url("**edits=off*")
+
+
+def test_the_answer_of_a_trained_layer_is_explained_and_its_truth_is_known(reader):
+    link = {"text": "abcdef", "source": "trained", "task": "copy", "steps": "60", "at": "3"}
+    open_explain(reader, **link, target="next", neutral="e", away="replace")
+    expect(reader.page.get_by_role("radio", name="an answer")).to_be_checked()
+    expect(reader.page.get_by_role("radio", name="likeness to a text")).to_be_disabled()
+    expect(reader.page.locator(".ax-findings li").first).to_contain_text(
+        "The task finds “c” at the previous token: “c”.", use_inner_text=True
+    )
+    expect(reader.page.locator(".ax-truth")).to_contain_text("each word e in its place")
+    expect(reader.page.locator(".ax-method .ax-points").first).to_have_text(
+        re.compile("truth: place .* of 5")
     )
