@@ -205,7 +205,7 @@ function biasWords({ trace, own, key, state: { query: i } }, q) {
   if (trace.bias === "buckets")
     return `${pair}: a key ${where} is in bucket ${trace.of.buckets[at]}, which adds ${added}; ${becomes}.`;
   if (trace.bias === "slope" && key !== i)
-    return `${pair}: ${plain(trace.of.bias[at] / (key - i))} × ${key - i} = ${added} is added; ${becomes}.`;
+    return `${pair}: ${plain(trace.of.bias[at] / (key - i))} × ${plain(key - i)} = ${added} is added; ${becomes}.`;
   return `${pair}: ${added} is added; ${becomes}.`;
 }
 
@@ -215,8 +215,9 @@ function windowWords(trace, i) {
   const before = Math.min(i + 1, trace.keys.length);
   const seen = trace.keys.filter((_, j) => j <= i && maySee(trace, i, j)).length;
   const out = before - seen;
-  if (!out) return " No token before it lies outside the window.";
-  return ` ${out} ${out === 1 ? "token" : "tokens"} before it ${out === 1 ? "lies" : "lie"} outside the window.`;
+  const held = `outside the window: it holds ${trace.window}.`;
+  if (!out) return ` No token before it lies ${held}`;
+  return ` ${out} ${out === 1 ? "token before it lies" : "tokens before it lie"} ${held}`;
 }
 
 /** How much the query looks at the chosen key, and at which it looks most. @param {Shot} shot @param {number} best */
