@@ -209,7 +209,7 @@ function biasWords({ trace, own, key, state: { query: i } }, q) {
   return `${pair}: ${added} is added; ${becomes}.`;
 }
 
-/** What lies outside a window. @param {LayerTrace} trace @param {number} i */
+/** How much lies outside what a query may see of the text before it. @param {LayerTrace} trace @param {number} i */
 function windowWords(trace, i) {
   if (!trace.window) return "";
   const before = Math.min(i + 1, trace.keys.length);
