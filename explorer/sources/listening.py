@@ -126,9 +126,11 @@ def listen(
 
 
 def _no_layer(name: str, layer: int, numbers: tuple[int, ...]) -> str:
-    whole = numbers == tuple(range(len(numbers)))
-    said = f"0 to {len(numbers) - 1}" if whole else ", ".join(map(str, numbers))
-    return f"There is no layer {layer}: {name} has the layers {said}."
+    said = f"has the layers 0 to {len(numbers) - 1}"
+    if numbers != tuple(range(len(numbers))):
+        some = "layer" if len(numbers) == 1 else "layers"
+        said = f"has attention in the {some} {', '.join(map(str, numbers))}"
+    return f"There is no layer {layer}: {name} {said}."
 
 
 class _Ear(Tap):

@@ -617,7 +617,7 @@ def test_a_sink_takes_its_part_of_a_row_and_what_lies_outside_a_window_is_said(r
     )
     go(reader, "Mask")
     expect(reader.sentence).to_have_text(
-        "“i” may look at 8 of 34 tokens. 13 tokens before it lie outside the window."
+        "“i” may look at 8 of 34 tokens. 13 tokens before it lie outside the window: it holds 8."
     )
     data = saved(reader, "SVG").path().read_bytes()
     assert b"outside the window" in data

@@ -163,9 +163,12 @@ test("what lies outside a window is masked, counted, and said", () => {
   const said = (/** @type {number} */ query) => stageSentence(shotAt(trace, "mask", { query }));
   assert.equal(
     said(3),
-    "“d” may look at 2 of 4 tokens. 2 tokens before it lie outside the window.",
+    "“d” may look at 2 of 4 tokens. 2 tokens before it lie outside the window: it holds 2.",
   );
-  assert.match(said(1), /2 of 4 tokens\. No token before it lies outside the window\.$/);
+  assert.match(
+    said(1),
+    /2 of 4 tokens\. No token before it lies outside the window: it holds 2\.$/,
+  );
   const mask = STAGES.find(({ id }) => id === "mask");
   assert.match(mask?.text(trace, true) ?? "", /^A causal mask with a window: .* at most 2 tokens,/);
 });
@@ -251,7 +254,10 @@ test("a distance that adds to a score is told with its bucket, or with its slope
     "“b” with “a”: a key 1 position earlier is in bucket 1, which adds −0.500; the score becomes −0.500.",
   );
   const slope = layer({ bias: "slope", scale: 1 }, { bias });
-  assert.match(stageSentence(shotAt(slope, "bias", { query: 1, key: 0 })), /0\.500 × -1 = −0\.500/);
+  assert.match(
+    stageSentence(shotAt(slope, "bias", { query: 1, key: 0 })),
+    /0\.500 × −1\.000 = −0\.500/,
+  );
   assert.match(positionSentence(shotAt(slope, "input"), null), /a number for each distance/);
 });
 

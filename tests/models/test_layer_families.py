@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import transformers
 
 from explorer.errors import ExplorerError
 from explorer.export.arrays import layer_traces_to_npz
@@ -22,7 +23,17 @@ from explorer.instrument.wire.layertrace import pack_layer_traces
 from explorer.run import PARTS, Run
 from explorer.source import Folder
 from explorer.sources.layertraces import Twist, trace_layer
-from tests.models.zoo import DECODERS, ENCODERS, PAIRS, TARGET, TEXT, build, inputs_of, save
+from tests.models.zoo import (
+    DECODERS,
+    ENCODERS,
+    PAIRS,
+    TARGET,
+    TEXT,
+    build,
+    config_of,
+    inputs_of,
+    save,
+)
 
 # Float32 sums of 32 products are off by a few of their 6e-8 each; behind the layers before it that
 # is 1e-6 of the largest number. Measured: 4e-6 at most.
@@ -357,6 +368,15 @@ def test_a_pair_is_not_turned_round(tmp_path):
     run = Run(TEXT, TARGET, Folder(str(tmp_path)), "encoder")
     with pytest.raises(ExplorerError, match="reads one text and writes another"):
         trace_layer(run, 0, Twist(backwards=True))
+
+
+def test_a_model_that_is_told_no_positions_from_outside_says_so(tmp_path):
+    encoder = transformers.T5EncoderModel(config_of("t5", PAIRS["t5"]))
+    save(encoder, "text", tmp_path)
+    run = Run(TEXT, source=Folder(str(tmp_path)))
+    assert trace_layer(run, 1).buckets is not None
+    with pytest.raises(ExplorerError, match="not told its positions from outside"):
+        trace_layer(run, 0, Twist(positions=False))
 
 
 def test_what_was_written_is_walked_too(tmp_path):

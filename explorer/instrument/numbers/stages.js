@@ -33,21 +33,28 @@ function cameFrom(w) {
   return at > 0 ? `what layer ${w.numbers[at - 1]} wrote` : "what the embeddings are";
 }
 
+/** What a token's vector is added up from. @param {LayerTrace} w */
+function partsText({ parts, normed }) {
+  const kinds = parts.includes("text A or B");
+  const norm = normed ? " and brought to one size by LayerNorm" : "";
+  if (!parts.includes("position"))
+    return parts.length > 1
+      ? `What a token is, and which text it is of, are vectors, added up${norm}.`
+      : `What a token is is one vector${normed ? ", brought to one size by LayerNorm" : ""}.`;
+  return `What a token is and where it stands are two vectors, added up${
+    kinds && normed ? " (with one for text A or B)" : kinds ? ", with one for text A or B" : ""
+  }${norm}.`;
+}
+
 /** @param {LayerTrace} w */
 const inputText = (w) =>
   w.parts.length
-    ? `${
-        w.parts.length > 1
-          ? "What a token is and where it stands are two vectors, added up"
-          : "What a token is is a vector"
-      }${
-        w.normed
-          ? `${w.parts.length > 2 ? " (with one for text A or B)" : ""} and brought to one size by LayerNorm`
-          : ""
-      }. From here on a token is nothing but these ${w.d_model} numbers. Attention itself does not see order: ${
+    ? `${partsText(w)} From here on a token is nothing but these ${w.d_model} numbers. Attention itself does not see order: ${
         w.parts.includes("position")
           ? "only what is added here tells it."
-          : "nothing that is added here tells it; a later stage does, where a model knows it."
+          : w.pairs || w.bias
+            ? "nothing that is added here tells it, a later stage does."
+            : "and nothing that is added here tells it."
       }`
     : `This is ${cameFrom(w)}: for each token a vector of ${w.d_model} numbers${
         w.layer > 0 || !w.follows ? " that already holds something of its neighbours" : ""

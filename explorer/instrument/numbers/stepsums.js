@@ -123,7 +123,7 @@ function biasName(trace, i, j) {
   const at = i * trace.keys.length + j;
   if (trace.bias === "buckets") return `+ what bucket ${trace.of.buckets[at]} adds`;
   return trace.bias === "slope" && j !== i
-    ? `+ ${exact(trace.of.bias[at] / (j - i))} × ${j - i}`
+    ? `+ ${exact(trace.of.bias[at] / (j - i))} × ${exact(j - i)}`
     : "+ what is added";
 }
 

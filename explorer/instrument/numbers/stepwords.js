@@ -205,18 +205,19 @@ function biasWords({ trace, own, key, state: { query: i } }, q) {
   if (trace.bias === "buckets")
     return `${pair}: a key ${where} is in bucket ${trace.of.buckets[at]}, which adds ${added}; ${becomes}.`;
   if (trace.bias === "slope" && key !== i)
-    return `${pair}: ${plain(trace.of.bias[at] / (key - i))} × ${key - i} = ${added} is added; ${becomes}.`;
+    return `${pair}: ${plain(trace.of.bias[at] / (key - i))} × ${plain(key - i)} = ${added} is added; ${becomes}.`;
   return `${pair}: ${added} is added; ${becomes}.`;
 }
 
-/** What lies outside a window. @param {LayerTrace} trace @param {number} i */
+/** How much lies outside what a query may see of the text before it. @param {LayerTrace} trace @param {number} i */
 function windowWords(trace, i) {
   if (!trace.window) return "";
   const before = Math.min(i + 1, trace.keys.length);
   const seen = trace.keys.filter((_, j) => j <= i && maySee(trace, i, j)).length;
   const out = before - seen;
-  if (!out) return " No token before it lies outside the window.";
-  return ` ${out} ${out === 1 ? "token" : "tokens"} before it ${out === 1 ? "lies" : "lie"} outside the window.`;
+  const held = `outside the window: it holds ${trace.window}.`;
+  if (!out) return ` No token before it lies ${held}`;
+  return ` ${out} ${out === 1 ? "token before it lies" : "tokens before it lie"} ${held}`;
 }
 
 /** How much the query looks at the chosen key, and at which it looks most. @param {Shot} shot @param {number} best */

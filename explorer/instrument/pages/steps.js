@@ -131,6 +131,9 @@ export function mountStepper(root, host) {
 /** All that is chosen, by the names that a link uses. @param {Here} here @param {LayerTraces} payload */
 const viewOf = ({ state }, { traces, what_if }) => linkOf(state, traces[0], what_if);
 
+/** What a file opens with: the query too, whoever has chosen it. @param {Here} here @param {LayerTraces} payload */
+const fileOf = (here, payload) => ({ ...viewOf(here, payload), query: `${here.state.query}` });
+
 /**
  * What a host is told of it.
  * @param {Here} here @param {LayerTraces} payload
@@ -241,7 +244,7 @@ function createParts(here, host, { set, go, request }) {
       csv: () => numbersCsv(here),
       python: () => pythonOf(here),
       npz: host.npz,
-      fetch: request && (() => here.payload && request({ page: viewOf(here, here.payload) })),
+      fetch: request && (() => here.payload && request({ page: fileOf(here, here.payload) })),
     },
   );
   return {
