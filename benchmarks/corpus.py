@@ -32,7 +32,7 @@ from explorer.corpus.engines import Engine, Here, Pool, Ray
 from explorer.corpus.folder import CorpusFolder
 from explorer.corpus.measures import NAMES
 from explorer.corpus.reading import Read, batches
-from explorer.corpus.running import SHARD_TEXTS, Settings, run
+from explorer.corpus.running import SHARD_TEXTS, Progress, Settings, run
 from explorer.corpus.sentences import sentences
 from explorer.corpus.texts import Corpus, Text
 from explorer.corpus.work import placed
@@ -326,12 +326,13 @@ def workers() -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         loaded = long_model("census")
-        loaded.whole.save_pretrained(folder / "model")  # type: ignore[operator]
+        loaded.whole.save_pretrained(folder / "model")
         loaded.tokenizer.save_pretrained(folder / "model")
         for n in (1, 2, 4, 8, 16):
             if n > (os.cpu_count() or 1):
                 break
-            pool, told = Pool(n), []
+            pool = Pool(n)
+            told: list[Progress] = []
             settings = Settings(f"path:{folder / 'model'}", shard_texts=128)
             corpus = Corpus(None, lines=sentences(512 * n))
             run(corpus, folder / f"heads{n}", settings, pool, told.append)

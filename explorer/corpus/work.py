@@ -11,8 +11,10 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from explorer.corpus.texts import Text
-from explorer.source import InMemory, parse_source
+from explorer.errors import ExplorerError
+from explorer.source import InMemory, Model, parse_source
 from explorer.sources.progress import silent
+from explorer.visible import visible
 
 if TYPE_CHECKING:
     from explorer.corpus.pairs import Pairs
@@ -114,7 +116,12 @@ def _model(source: str | InMemory) -> "LoadedModel":
     from explorer.sources.loading import load_model
 
     named = parse_source(source) if isinstance(source, str) else source
-    return placed(load_model(named, silent).part("text"))  # type: ignore[arg-type]
+    if not isinstance(named, Model | InMemory):
+        raise ExplorerError(
+            f"“{visible(named.spec)}” reads no corpus: choose a pretrained model, such as bert, "
+            "stories, hf:NAME or path:FOLDER."
+        )
+    return placed(load_model(named, silent).part("text"))
 
 
 _on_device: dict[int, "LoadedModel"] = {}
