@@ -6,11 +6,13 @@
     python -m benchmarks.corpus long           # 512 and 4,096 tokens, beside the eager way
     python -m benchmarks.corpus queries        # a folder of 1,024 heads
     python -m benchmarks.corpus ray            # one worker and two, where Ray is installed
+    python -m benchmarks.corpus gpu            # half precision on a GPU; and workers, on many cores
 
 One thread each, in turns, shard by shard; a ratio is the median of the ratios of a shard.
 """
 
 import json
+import os
 import resource
 import statistics
 import subprocess
@@ -26,13 +28,14 @@ import transformers
 
 from benchmarks.attention import ratio
 from explorer.corpus.census import census, tokenized
-from explorer.corpus.engines import Engine, Here, Ray
+from explorer.corpus.engines import Engine, Here, Pool, Ray
 from explorer.corpus.folder import CorpusFolder
 from explorer.corpus.measures import NAMES
 from explorer.corpus.reading import Read, batches
-from explorer.corpus.running import SHARD_TEXTS, Settings, run
+from explorer.corpus.running import SHARD_TEXTS, Progress, Settings, run
 from explorer.corpus.sentences import sentences
 from explorer.corpus.texts import Corpus, Text
+from explorer.corpus.work import placed
 from explorer.source import Embedded, InMemory
 from explorer.sources.loading import LoadedModel, load_model
 from explorer.sources.progress import silent
@@ -293,6 +296,53 @@ def on_ray(n: int) -> None:
     print(f"{took[1] / took[2]:.2f} times as fast")
 
 
+def gpu() -> None:
+    """MiniLM's shape in half precision on a GPU, beside float32 on the processor."""
+    loaded = long_model("census")
+    there = placed(loaded)
+    texts = [Text(i, (t,)) for i, t in enumerate(sentences(4096))]
+    shards = [texts[i : i + SHARD_TEXTS] for i in range(0, len(texts), SHARD_TEXTS)]
+    exact, half = (census(which, texts[:200], 512, _BY).sums for which in (loaded, there))
+    assert exact is not None
+    assert half is not None
+    for m, name in enumerate(NAMES):
+        apart = abs(half.total[m] - exact.total[m]) / max(exact.count[m], 1)
+        mean = abs(exact.total[m]) / max(exact.count[m], 1)
+        print(f"  {name:<20} mean off by {apart.max():.1e}, of up to {mean.max():.3g}")
+    _, read, _ = tokenized(loaded, texts, 512)
+    tokens = sum(len(r.tokens) for r in read)
+    whole = sum(seconds(lambda s=shard: census(there, s, 512, _BY)) for shard in shards)  # type: ignore[misc]
+    print(f"{tokens:,} tokens with everything around: {tokens / whole:,.0f} tokens a second")
+    torch.cuda.reset_peak_memory_stats()
+    text = long_text(max(LENGTHS))
+    census(there, [text], max(LENGTHS), _BY)
+    took = seconds(lambda: census(there, [text], max(LENGTHS), _BY))
+    peak = torch.cuda.max_memory_allocated() / 2**20
+    print(f"one text of {max(LENGTHS):,} tokens: {took:.2f} s, {peak:,.0f} MB at most")
+
+
+def workers() -> None:
+    """Texts a second of local workers."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        loaded = long_model("census")
+        loaded.whole.save_pretrained(folder / "model")
+        loaded.tokenizer.save_pretrained(folder / "model")
+        for n in (1, 2, 4, 8, 16):
+            if n > (os.cpu_count() or 1):
+                break
+            pool = Pool(n)
+            told: list[Progress] = []
+            settings = Settings(f"path:{folder / 'model'}", shard_texts=128)
+            corpus = Corpus(None, lines=sentences(512 * n))
+            run(corpus, folder / f"heads{n}", settings, pool, told.append)
+            pool.close()
+            # From the first shards on, when every worker has its model.
+            seen = [p for p in told if p.doing == "Reading" and p.n_shards >= n]
+            rate = (seen[-1].new_tokens - seen[0].new_tokens) / (seen[-1].seconds - seen[0].seconds)
+            print(f"{n} workers: {rate:,.0f} tokens a second")
+
+
 def main() -> None:
     torch.set_num_threads(1)
     words = sys.argv[1:]
@@ -306,6 +356,8 @@ def main() -> None:
             "memory": memories,
             "queries": queries,
             "ray": lambda: on_ray(2048),
+            "gpu": gpu,
+            "workers": workers,
         }
         parts[words[0]]()
     else:

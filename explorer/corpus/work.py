@@ -6,12 +6,15 @@ thread: that is the quickest where each has a core, and it makes the sums the sa
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from explorer.corpus.texts import Text
-from explorer.source import InMemory, parse_source
+from explorer.errors import ExplorerError
+from explorer.source import InMemory, Model, parse_source
 from explorer.sources.progress import silent
+from explorer.visible import visible
 
 if TYPE_CHECKING:
     from explorer.corpus.pairs import Pairs
@@ -113,13 +116,18 @@ def _model(source: str | InMemory) -> "LoadedModel":
     from explorer.sources.loading import load_model
 
     named = parse_source(source) if isinstance(source, str) else source
-    return _placed(load_model(named, silent).part("text"))  # type: ignore[arg-type]
+    if not isinstance(named, Model | InMemory):
+        raise ExplorerError(
+            f"“{visible(named.spec)}” reads no corpus: choose a pretrained model, such as bert, "
+            "stories, hf:NAME or path:FOLDER."
+        )
+    return placed(load_model(named, silent).part("text"))
 
 
 _on_device: dict[int, "LoadedModel"] = {}
 
 
-def _placed(loaded: "LoadedModel") -> "LoadedModel":
+def placed(loaded: "LoadedModel") -> "LoadedModel":
     """A model where it computes fastest: in half precision on a GPU, if there is one."""
     import torch
 
@@ -128,9 +136,9 @@ def _placed(loaded: "LoadedModel") -> "LoadedModel":
     found = _on_device.get(id(loaded.whole))
     if found is None:
         _on_device.clear()
-        own = loaded.private()
-        own.whole.half().to("cuda")
-        found = _on_device[id(loaded.whole)] = replace(own)
+        whole: Any = deepcopy(loaded.whole).half().to("cuda")  # others read with the first one
+        network = whole.base_model if loaded.predicts else whole
+        found = _on_device[id(loaded.whole)] = replace(loaded, whole=whole, network=network)
     return found
 
 

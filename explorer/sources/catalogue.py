@@ -192,10 +192,10 @@ EXAMPLES = (
     Example(
         "A decoder",
         Run(_CLAUSES, source=Stories()),
-        "Before a verb L2·H1 looks for its subject, past all clauses between: “watch”, before "
-        "“is”, gives “fox” 0.930; “hears”, before “watch”, gives “frogs” 0.911. The model "
+        "Before a verb L1·H0 looks for its subject, past all clauses between: “watch”, before "
+        "“is”, gives “fox” 0.811; “hears”, before “watch”, gives “frogs” 0.906. The model "
         "comes with the app and tells little stories; Train shows how one learns.",
-        {"layer": 2, "heads": [1], "query": 41},
+        {"layer": 1, "heads": [0], "query": 41},
     ),
     Example(
         "中文 Chinese",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import transformers
 
 import explorer
@@ -22,7 +23,7 @@ from explorer.corpus.running import Settings, run
 from explorer.corpus.shards import part_of
 from explorer.corpus.texts import Corpus, Text
 from explorer.errors import ExplorerError
-from explorer.source import Embedded, Folder
+from explorer.source import Embedded, Folder, InMemory
 from explorer.sources.loading import load_model
 from explorer.sources.progress import silent
 from tests.models.corpus_texts import by_hand, texts_of, trace_of
@@ -30,6 +31,7 @@ from tests.models.tiny import byte_level, tiny_model, tiny_of
 
 # Sums of float32 weights in another order, of up to 900 cells: measured 4e-7 of their size.
 EXACT = {"rtol": 5e-6, "atol": 5e-6}
+HALF = {"rtol": 0.02, "atol": 0.02}  # texts read together round otherwise than one by one
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +158,17 @@ def test_minilm_too_is_read_exactly(tmp_path):
         values = sums.sample_values[sums.sample.tolist().index(i)]
         for name in set(NAMES) & set(profile.measures):
             np.testing.assert_allclose(values[place_of(name)], profile.measures[name], **EXACT)
+
+
+def test_a_model_in_half_precision_is_read_by_its_own_queries_and_keys(bert):
+    """bfloat16 has three digits, and its weights here are made of its q and k in float32."""
+    model = transformers.AutoModel.from_pretrained(bert, dtype=torch.bfloat16)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(bert)
+    texts = texts_of(10, seed=4)
+    sums = census(load_model(InMemory(model, tokenizer), silent), texts, 512, "strongest").sums
+    traces = explorer.traces([t.parts[0] for t in texts], model=model, tokenizer=tokenizer)
+    wanted = np.stack([by_hand(trace) for trace in traces])
+    np.testing.assert_allclose(sums.total, np.nansum(wanted, axis=0), **HALF)
 
 
 # — the run —
