@@ -232,7 +232,7 @@ def features(width: int, count: int) -> Doubles:
     return found
 
 
-def _shared(kernel: Doubles, layer: FromScores) -> Weights:
+def _shared(kernel: npt.NDArray[np.floating], layer: FromScores) -> Weights:
     """Rows of a kernel, where a query may look, divided by their sum."""
     if not bool((layer.n_allowed() == layer.n_keys).all()):
         kernel = np.where(may_look(layer), kernel, 0.0)
