@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.cheaper import KINDS, Cheap, Kind, estimate, reason_against
+from explorer.cheaper import KINDS, Cheap, Kind, estimate, near, reason_against
 from explorer.errors import ExplorerError
-from explorer.layers import AttentionLayer, Band, Doubles
+from explorer.layers import AttentionLayer, Band, Doubles, FromScores
 from explorer.trace import AttentionTrace, Token
 
 Report = Callable[[str, float | None], None]
@@ -236,3 +236,75 @@ def _reaching(by_distance: Doubles, n: int) -> Doubles:
     back, forth = by_distance[n - 1 :: -1].copy(), by_distance[n - 1 :]
     back[1:] += forth[1:]
     return np.cumsum(back)
+
+
+# — what a head could do without —
+
+SHARES = (0.8, 0.9, 0.95, 0.99)  # of the attention, or of the energy, that shall survive
+QUARTER = 0.25  # what is dear costs more than this share of the pairs
+WITHOUT: tuple[Kind, ...] = ("window", "global", "top", "rank")  # in this order
+
+
+def cost(layer: AttentionLayer, kind: Kind, budget: int, everywhere: Sequence[int] = ()) -> float:
+    """The numbers that a way makes for one head, as a share of the pairs of full attention.
+
+    Of windows and of the largest weights they are the pairs that are left; of a rank the numbers
+    that two thin matrices have; of features, landmarks and pooled keys those of the thin matrices
+    that are multiplied. At most 1: nobody would take what costs more.
+    """
+    n, width = layer.n_keys, budget
+    whole = float(layer.n_allowed().sum())
+    if kind in ("window", "back", "global"):
+        first, last = layer.allowed().astype(np.int64).T
+        at = np.arange(n)
+        ahead = at if kind == "back" else at + budget
+        left = np.minimum(last, ahead + 1) - np.maximum(first, at - budget)
+        made = float(np.maximum(left, 0).sum())
+        if kind == "global":
+            seen = near(n, Cheap("global", budget), everywhere)
+            keys = (at >= first[:, None]) & (at < last[:, None])
+            made = float((seen & keys).sum())
+    elif kind == "top":
+        made = float(np.minimum(layer.n_allowed(), budget).sum())
+    elif kind == "pooled":
+        made = float(n * budget)
+    else:
+        width = layer.q.shape[2] if kind == "linear" and isinstance(layer, FromScores) else budget
+        made = float(2 * n * width + (width * width if kind == "landmarks" else 0))
+    return min(made / whole, 1.0) if whole else 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Without:
+    """What each head could do without, of all that it looks at.
+
+    Attributes:
+        ways: For each head the first of `WITHOUT` that keeps enough at a quarter of the cost, by
+            its number there; −1 where none does, ``[layer, head]``.
+        budgets: The budget that it needs; 0 where none does.
+        costs: What that costs, as a share; 1 where none does.
+    """
+
+    ways: "np.ndarray[tuple[int, ...], np.dtype[np.int64]]"
+    budgets: "np.ndarray[tuple[int, ...], np.dtype[np.int64]]"
+    costs: Doubles
+
+
+def without(trace: AttentionTrace, found: Survival, share: float) -> Without:
+    """The plainest way that keeps so much of each head at no more than a quarter of the cost."""
+    shape = trace.shape[:2]
+    ways, budgets, costs = np.full(shape, -1), np.zeros(shape, np.int64), np.ones(shape)
+    for at, kind in reversed(list(enumerate(WITHOUT))):
+        if kind not in found.curves:
+            continue
+        needs = found.curves[kind].needs(share)
+        known: dict[tuple[int, int], float] = {}
+        for (i, head), budget in np.ndenumerate(needs):
+            if budget < 0:
+                continue
+            key = (i, int(budget))
+            if key not in known:
+                known[key] = cost(trace.layers[i], kind, int(budget), found.everywhere)
+            if known[key] <= QUARTER:
+                ways[i, head], budgets[i, head], costs[i, head] = at, budget, known[key]
+    return Without(ways, budgets, costs)

@@ -15,6 +15,7 @@ from explorer.analysis.explanation import Explanation
 from explorer.analysis.finder import Found
 from explorer.analysis.profiles import ENTROPY, Doubles
 from explorer.analysis.survey import Habits, Survey
+from explorer.analysis.survival import Survival
 from explorer.history import TrainingHistory
 from explorer.instrument.wire.trace import Report
 from explorer.layertrace import LayerTrace
@@ -123,6 +124,18 @@ def _habits(name: str, habits: Habits) -> dict[str, Any]:
         **{f"{name}_{c}": np.stack([getattr(p, c) for p in pooled]) for c in columns},
         f"{name}_kinds": np.array([[kind.name for kind in row] for row in habits.kinds]),
     }
+
+
+def survival_to_npz(trace: AttentionTrace, found: Survival, report: Report = silent) -> bytes:
+    """What survives of all heads, in every way and with every budget."""
+    arrays: dict[str, Any] = {
+        "layers": np.array(trace.numbers),
+        "tokens": _names(trace.key_tokens),
+        "everywhere": np.array(found.everywhere),
+    }
+    for kind, curve in found.curves.items():
+        arrays |= {f"{kind}_budgets": np.array(curve.budgets), f"{kind}_kept": curve.kept}
+    return _written(arrays, said_of(trace), report)
 
 
 def explanation_to_npz(explanation: Explanation, report: Report = silent) -> bytes:

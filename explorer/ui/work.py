@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from explorer.cheaper import Cheap
 from explorer.errors import ExplorerError
-from explorer.limits import CACHE_MB, COMPARE_TOKENS, check_tokens
+from explorer.limits import CACHE_MB, COMPARE_TOKENS, EFFICIENCY_TOKENS, check_tokens
 from explorer.run import Run
 from explorer.sampling import Sampling
 from explorer.source import Embedded, Hub, Own, Trained, model_of
@@ -88,6 +89,37 @@ class Surveying:
     @property
     def runs(self) -> list[Run]:
         return self.run.by_line() if self.by_line else [self.run]
+
+
+@dataclass(frozen=True)
+class Cheapening:
+    """What survives of all heads of a run when they are made cheaper."""
+
+    run: Run
+
+
+@dataclass(frozen=True)
+class Replacing:
+    """What a run's output does when heads are really made cheaper.
+
+    Attributes:
+        run: The run.
+        cheap: In which way.
+        heads: Which, a layer's number and a head each; None for all.
+        everywhere: The tokens that look at all and are looked at by all.
+    """
+
+    run: Run
+    cheap: Cheap
+    heads: tuple[tuple[int, int], ...] | None
+    everywhere: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What attention costs over the length in several ways, measured anew for every name."""
+
+    name: str
 
 
 @dataclass(frozen=True)
@@ -191,6 +223,9 @@ Work = (
     | Recording
     | Comparing
     | Surveying
+    | Cheapening
+    | Replacing
+    | Timing
     | Finding
     | Explaining
     | Continuing
@@ -235,6 +270,8 @@ def do(work: Work, progress: Progress, show: Show = lambda partial: None) -> Any
         return compare(a, b, progress)
     if isinstance(work, Surveying | Finding):
         return _survey_or_find(work, progress)
+    if isinstance(work, Cheapening | Replacing | Timing):
+        return _make_cheaper(work, progress, show)
     if isinstance(work, Explaining | Changing):
         return _explain_or_change(work, progress, show)
     if isinstance(work, Continuing):
@@ -287,6 +324,23 @@ def _go_on(work: Continuing, progress: Progress, show: Show) -> Any:
         if not is_long(trace):  # of a long one a picture takes longer than a token
             show((writing.run, trace, writing.ended))
     return writing.run, writing.trace(), writing.ended
+
+
+def _make_cheaper(work: Cheapening | Replacing | Timing, progress: Progress, show: Show) -> Any:
+    if isinstance(work, Timing):
+        from explorer.scratch.costs import measure_costs
+
+        return measure_costs(progress)
+    if isinstance(work, Replacing):
+        from explorer.sources.replacing import replace_heads
+
+        return replace_heads(work.run, work.cheap, work.heads, work.everywhere, progress)
+    from explorer.analysis.survival import survival
+
+    trace = _trace(work.run, progress)
+    check_tokens("Efficiency", max(trace.shape[2:]), EFFICIENCY_TOKENS)
+    told = survival(trace, report=progress, show=lambda so_far: show((trace, so_far, False)))
+    return trace, told, True
 
 
 def _comparable(run: Run, progress: Progress) -> Any:
@@ -405,7 +459,7 @@ def kind_of_work(work: Work) -> str:
     """
     if isinstance(work, Learning):
         return "training"
-    if isinstance(work, Measuring):
+    if isinstance(work, Measuring | Timing):
         return "measuring"
     if isinstance(work, Recording | Making):
         return "compute"
@@ -421,4 +475,4 @@ def kind_of_work(work: Work) -> str:
         return "network"
     if isinstance(source, Trained):
         return "training"
-    return "long" if isinstance(work, Explaining | Surveying | Checking) else "compute"
+    return "long" if isinstance(work, Explaining | Surveying | Checking | Cheapening) else "compute"
