@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from explorer.cheaper import Cheap
+from explorer.code import python_of_survival
 from explorer.edits import Edits
 from explorer.errors import ExplorerError
 from explorer.run import Run
@@ -188,3 +189,13 @@ def test_costs_are_told_with_their_slopes_and_where_each_pays():
     assert slope_of((512, 1024, 2048, 4096), (9, 1, 4, 16)) == pytest.approx(2)
     assert pays_from((1, 2, 4), (3, 3, 3), (1, 4, 5)) == 2
     assert pays_from((1, 2, 4), (3, 3, 3), (4, 4, 2)) is None
+
+
+def test_the_python_of_a_page_gives_its_numbers():
+    run = Run("The cat sat on the mat because it was tired.")
+    code = python_of_survival(run, Cheap("window", 1), (0, 2), [(Cheap("top", 2), ((0, 2),))])
+    said: dict[str, object] = {}
+    exec(code, said)
+    assert said["curve"].at(1)[0, 2] > 0.9  # the head that looks at the token before
+    assert said["weights"].shape == (13, 13)
+    assert 0.9 < said["put"].pooled < 1

@@ -201,8 +201,7 @@ export function withoutSentence({ found, view }, head) {
   const [at, budget, cost] = found.without[view.share][head];
   const share = percent(found.shares[view.share]);
   const who = nameOf(found, head);
-  if (at < 0)
-    return `${who} needs most of its pairs: nothing plainer keeps ${share} at a quarter of the cost.`;
+  if (at < 0) return `For ${who} none of these keeps ${share} at a quarter of the cost.`;
   const way = /** @type {Way} */ (found.ways.find(({ kind }) => kind === found.order[at]));
   return `${who} could do with ${givenIn(way, budget)}: ${share} ${way.kept} survives, at ${percent(cost)} of the pairs.`;
 }

@@ -175,7 +175,7 @@ function actsOf(here, host, { draw, drawHovered }) {
 
 /** @param {Here} here @param {EfficiencyHost} host @param {Acts} act */
 function createParts(here, host, act) {
-  const says = h("p", { class: "ax-says ax-tall ax-heads-says", "aria-live": "polite" });
+  const says = h("p", { class: "ax-says ax-tall ax-eff-says", "aria-live": "polite" });
   const select = /** @type {HTMLSelectElement} */ (h("select", { "aria-label": "Way" }));
   select.addEventListener("change", () => act.change({ way: select.value }));
   const maps = createSurvivalMaps(act);
@@ -266,9 +266,9 @@ function layOut({ about, copy, save, select, budget, share, says, loading, ...pa
     loading,
     h(
       "div",
-      { class: "ax-heads" },
-      h("div", { class: "ax-heads-side" }, parts.maps.survives, parts.maps.without),
-      h("div", { class: "ax-heads-side" }, parts.curve.element, parts.both.element),
+      { class: "ax-eff" },
+      h("div", { class: "ax-eff-side" }, parts.maps.survives, parts.maps.without),
+      h("div", { class: "ax-eff-side" }, parts.curve.element, parts.both.element),
     ),
     parts.replaced.element,
     parts.gives.element,

@@ -30,7 +30,7 @@ export function createBeforeAfter() {
   const both = h("div", { class: "ax-eff-maps" }, ...maps.map(({ element }) => element));
   const element = h(
     "section",
-    { class: "ax-head-map" },
+    { class: "ax-eff-panel" },
     h("div", { class: "ax-title" }, title, helpMark(HELP)),
     waiting,
     both,

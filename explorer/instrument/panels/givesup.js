@@ -34,7 +34,7 @@ export function createGivesUp() {
     "details",
     { class: "ax-table ax-eff-gives", open: "" },
     h("summary", {}, "What each way gives up"),
-    h("div", { class: "ax-card-rows", tabindex: "0", role: "group", "aria-label": "Ways" }, table),
+    h("div", { class: "ax-eff-rows", tabindex: "0", role: "group", "aria-label": "Ways" }, table),
     reasons,
     h("div", { class: "ax-eff-tiles" }, canvas, h("p", { class: "ax-help" }, SAYS)),
   );

@@ -29,7 +29,7 @@ export function createReplaced(put) {
   };
   const says = h("p", { class: "ax-help" });
   const table = h("div", {
-    class: "ax-card-rows",
+    class: "ax-eff-rows",
     tabindex: "0",
     role: "group",
     "aria-label": "What was replaced",

@@ -31,7 +31,7 @@ export function createSurvivalCurve(choose) {
   const help = h("span");
   const says = h("p", { class: "ax-help" });
   const heading = h("div", { class: "ax-title" }, title, help);
-  const element = h("section", { class: "ax-head-map ax-eff-curve" }, heading, canvas, says);
+  const element = h("section", { class: "ax-eff-panel" }, heading, canvas, says);
   canvas.setAttribute("role", "img");
   /** @type {EfficiencyState | null} */
   let shown = null;
@@ -61,7 +61,7 @@ export function createSurvivalCurve(choose) {
     const mean = meansOf(state)[state.view.budget];
     setText(
       says,
-      `With ${givenIn(way, budgetOf(state))}: ${percent(own)} of ${nameOf(state.found, head)} (thick), ${percent(mean)} on average (thin, dark); every other head is pale. That is ${percent(way.costs[state.view.budget])} of the pairs of full attention.`,
+      `With ${givenIn(way, budgetOf(state))}: ${percent(own)} of ${nameOf(state.found, head)} (thick), ${percent(mean)} on average (thin); every other head is pale. That is ${percent(way.costs[state.view.budget])} of the pairs of full attention.`,
     );
     canvas.setAttribute("aria-label", `${title.textContent}. ${says.textContent}`);
   }

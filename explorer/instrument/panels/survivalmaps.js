@@ -16,7 +16,6 @@ import { spokenHead } from "../numbers/headname.js";
 import { helpMark, term } from "../parts/bubble.js";
 import { h, setText } from "../parts/dom.js";
 import { createHeadMap } from "../parts/headmap.js";
-import { fixedTheme } from "../parts/theme.js";
 
 /**
  * @typedef {import("../numbers/efficiency.js").EfficiencyState} EfficiencyState
@@ -49,7 +48,7 @@ export function createSurvivalMaps(act) {
   const given = h("h3");
   const survives = h(
     "section",
-    { class: "ax-head-map" },
+    { class: "ax-eff-panel" },
     h("div", { class: "ax-title" }, given, helpMark(SURVIVES_HELP), scale),
     maps[0].element,
   );
@@ -58,7 +57,7 @@ export function createSurvivalMaps(act) {
   const enough = h("h3");
   const without = h(
     "section",
-    { class: "ax-head-map" },
+    { class: "ax-eff-panel" },
     h("div", { class: "ax-title" }, enough, helpMark(WITHOUT_HELP)),
     maps[1].element,
     counts,
@@ -77,12 +76,11 @@ export function createSurvivalMaps(act) {
     setText(scale, `what survives ${wayOf(state).kept}`);
     const shape = /** @type {[number, number]} */ ([found.numbers.length, found.n_heads]);
     const label = efficiencySentence(state, spokenHead);
-    const full = fixedTheme(theme);
     maps[0].show(
       shape,
       theme,
       `What survives of every head. ${label}`,
-      (pen, i, box) => paintShare(pen, box, kept[i], { state, theme, full, i }),
+      (pen, i, box) => paintShare(pen, box, kept[i], { state, theme, i }),
       found.numbers,
     );
     setText(enough, `What is enough for ${percent(found.shares[view.share])} of each head`);
@@ -113,14 +111,14 @@ function countsInWords(state) {
 
 /**
  * @param {Pen} pen @param {Box} box @param {number} share
- * @param {{state: EfficiencyState, theme: Theme, full: Theme, i: number}} of
+ * @param {{state: EfficiencyState, theme: Theme, i: number}} of
  */
-function paintShare(pen, box, share, { state, theme, full, i }) {
+function paintShare(pen, box, share, { state, theme, i }) {
   const level = bound(Math.round(255 * share), 0, 255);
-  pen.fillStyle = full.fills[level];
+  pen.fillStyle = theme.fills[level];
   pen.fillRect(box.x, box.y, box.width, box.height);
   if (box.width >= 28 && box.height >= DIGITS) {
-    pen.fillStyle = full.inks[level];
+    pen.fillStyle = theme.inks[level];
     pen.fillText(share.toFixed(2), box.x + box.width / 2, box.y + box.height / 2);
   }
   mark(pen, box, state, theme, i);
