@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import MISSING, fields
 
+from explorer.cheaper import Cheap
 from explorer.run import PARTS, Run
 from explorer.source import Own, Scratch, Trained, kind_of
 from explorer.target import How, Target
@@ -57,6 +58,38 @@ def python_of_survey(
             "for name in repeats.scores:",
             "    print(name, repeats.mean(name).round(3), own.shares.get(name))  # [layer, head]",
         ]
+    return "\n".join([*lines, ""])
+
+
+def python_of_survival(
+    run: Run, cheap: Cheap, head: tuple[int, int], tried: Sequence[tuple[Cheap, object]] = ()
+) -> str:
+    """Lines that give what survives of all heads, a head made cheaper, and what its model does.
+
+    Args:
+        run: The text.
+        cheap: The way that is looked at.
+        head: A layer's number and a head.
+        tried: What was really put in place, each a way, and the heads; None for all.
+    """
+    layer, own = head
+    lines = ["import explorer", "from explorer.analysis.survival import survival"]
+    lines += ["from explorer.cheaper import Cheap, estimate"]
+    lines += ["from explorer.sources.replacing import replace_heads"] if tried else []
+    lines += _imports(run) if tried else []
+    lines += [
+        "",
+        f"trace = {_traced(run)}",
+        "found = survival(trace)",
+        f'curve = found.curves["{cheap.kind}"]',
+        f"print(curve.at({cheap.budget}).round(4))  # [layer, head]",
+        f"cheap = {cheap!r}",
+        f"weights = estimate(trace.layer({layer}), {own}, cheap, found.everywhere)",
+    ]
+    lines += [f"run = {_made(run)}"] if tried else []
+    for way, heads in tried:
+        made = f"replace_heads(run, {way!r}, {heads!r}, found.everywhere)"
+        lines += [f"put = {made}", "print(put.pooled, put.cosine)"]
     return "\n".join([*lines, ""])
 
 

@@ -48,6 +48,7 @@ MAX_TOKENS = _limit("MAX_TOKENS", 8192, "tokens of a text that are read; what is
 STEPS_TOKENS = _limit("STEPS_TOKENS", 512, "tokens of a text on Step by step")
 EXPLAIN_TOKENS = _limit("EXPLAIN_TOKENS", 512, "tokens of a text on Explain")
 COMPARE_TOKENS = 768  # of each text on Compare: its page draws whole heads of both
+EFFICIENCY_TOKENS = 768  # on Efficiency: the rank of a map takes time with the cube of the length
 MAX_LINES = _limit("MAX_LINES", 200, "texts of a batch, one a line")
 MAX_MODEL_MB = _limit("MAX_MODEL_MB", 4096, "size of a model’s weight files")
 MODELS_MB = _limit("MODELS_MB", 4096, "memory for loaded models, shared by all readers")

@@ -6,6 +6,7 @@ from explorer.export.arrays import (
     history_to_npz,
     layer_traces_to_npz,
     survey_to_npz,
+    survival_to_npz,
     to_npz,
 )
 from explorer.export.html import (
@@ -13,6 +14,7 @@ from explorer.export.html import (
     explanation_to_html,
     layer_traces_to_html,
     survey_to_html,
+    survival_to_html,
     to_html,
 )
 
@@ -26,6 +28,8 @@ __all__ = [
     "layer_traces_to_npz",
     "survey_to_html",
     "survey_to_npz",
+    "survival_to_html",
+    "survival_to_npz",
     "to_html",
     "to_npz",
 ]

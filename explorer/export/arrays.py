@@ -16,6 +16,7 @@ from explorer.analysis.finder import Found
 from explorer.analysis.induction import OwnRepeats, Repeats
 from explorer.analysis.profiles import ENTROPY, Doubles
 from explorer.analysis.survey import Habits, Survey
+from explorer.analysis.survival import Survival
 from explorer.history import TrainingHistory
 from explorer.instrument.wire.repeats import Retold
 from explorer.instrument.wire.trace import Report
@@ -143,6 +144,18 @@ def _repeats(found: Repeats, own: OwnRepeats | None) -> dict[str, Any]:
         known = {"": share, "_even": own.even[name], "_count": np.array(own.counts[name])}
         arrays |= {f"own_{name}{what}": array for what, array in known.items()}
     return arrays
+
+
+def survival_to_npz(trace: AttentionTrace, found: Survival, report: Report = silent) -> bytes:
+    """What survives of all heads, in every way and with every budget."""
+    arrays: dict[str, Any] = {
+        "layers": np.array(trace.numbers),
+        "tokens": _names(trace.key_tokens),
+        "everywhere": np.array(found.everywhere),
+    }
+    for kind, curve in found.curves.items():
+        arrays |= {f"{kind}_budgets": np.array(curve.budgets), f"{kind}_kept": curve.kept}
+    return _written(arrays, said_of(trace), report)
 
 
 def explanation_to_npz(explanation: Explanation, report: Report = silent) -> bytes:

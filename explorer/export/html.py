@@ -10,12 +10,15 @@ from explorer.analysis.explanation import Explanation
 from explorer.analysis.finder import Found
 from explorer.analysis.levels import MOST_GROUPS
 from explorer.analysis.survey import Survey
+from explorer.analysis.survival import Survival
+from explorer.cheaper import Cheap
 from explorer.errors import ExplorerError
 from explorer.history import TrainingHistory
 from explorer.instrument.assets import Host, bundle, css
 from explorer.instrument.wire.about import About, passport_words
 from explorer.instrument.wire.compare import pack_compare
 from explorer.instrument.wire.container import in_planes
+from explorer.instrument.wire.efficiency import Tried, pack_efficiency
 from explorer.instrument.wire.explain import (
     Changed,
     Predictions,
@@ -272,6 +275,29 @@ def survey_to_html(
         repeats=repeats,
     )
     return _page(f"The heads of {model.name}", "headsfile", in_planes(payload), model)
+
+
+def survival_to_html(
+    trace: AttentionTrace,
+    found: Survival,
+    *,
+    about: About,
+    opening: Mapping[str, str],
+    shown: tuple[int, int, Cheap] | None = None,
+    tried: Sequence[Tried] = (),
+) -> str:
+    """What survives of all heads inside one page; the arguments are `pack_efficiency`'s."""
+    payload = pack_efficiency(
+        trace,
+        found,
+        efficiency_id="file",
+        about=about,
+        opening=opening,
+        shown=shown,
+        tried=tried,
+    )
+    title = f"{trace.model.name}: cheaper attention"
+    return _page(title, "efficiencyfile", in_planes(payload), trace.model)
 
 
 def explanation_to_html(

@@ -25,6 +25,8 @@ Host = Literal[
     "headsfile",
     "explain",
     "explainfile",
+    "efficiency",
+    "efficiencyfile",
     "place",
     "tiles",
 ]

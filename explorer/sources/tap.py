@@ -45,6 +45,8 @@ class Change:
         even: For a layer, bool ``[head]``: heads whose queries share out their attention evenly
             over all keys that they may look at.
         silent: For a layer, bool ``[head]``: heads whose sink, which is no token, takes nothing.
+        instead: For a layer, what makes other weights of its call and of those that it has,
+            ``[text, head, query, key]``.
     """
 
     off: Tensor | None = None
@@ -52,10 +54,11 @@ class Change:
     replaced: Mapping[int, Tensor] = field(default_factory=dict)
     even: Mapping[int, Tensor] = field(default_factory=dict)
     silent: Mapping[int, Tensor] = field(default_factory=dict)
+    instead: Mapping[int, "Callable[[Call, Tensor], Tensor]"] = field(default_factory=dict)
 
     def wants_weights(self, layer: int) -> bool:
         """Whether a layer's weights must be formed to make the change."""
-        return layer in self.cut or layer in self.replaced
+        return layer in self.cut or layer in self.replaced or layer in self.instead
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,6 +139,9 @@ class Tap:
                 weights = weights.nan_to_num(nan=0.0)
             if layer in change.replaced:
                 weights = change.replaced[layer].to(weights).expand_as(weights)
+            if layer in change.instead:
+                call = Call(module, query, key, mask, options)
+                weights = change.instead[layer](call, weights)
             output = (weights @ _for_all(value, query)).transpose(1, 2)
         else:
             output = _output(module, query, key, value, mask, options)

@@ -37,6 +37,7 @@ def main() -> None:
             st.Page("pages/compare.py", title="Compare"),
             st.Page("pages/heads.py", title="Heads"),
             st.Page("pages/explain.py", title="Explain"),
+            st.Page("pages/efficiency.py", title="Efficiency"),
             st.Page("pages/guide.py", title="Guide"),
         ],
         position="top" if admitted else "hidden",

@@ -16,7 +16,7 @@ from explorer.run import Run
 from explorer.trace import AttentionTrace
 from explorer.ui import state
 
-PAGES = ("explore", "step", "train", "compare", "heads", "explain", "guide")
+PAGES = ("explore", "step", "train", "compare", "heads", "explain", "efficiency", "guide")
 
 
 def here() -> Place:

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from explorer.cheaper import Cheap
 from explorer.errors import ExplorerError
-from explorer.limits import CACHE_MB, COMPARE_TOKENS, check_tokens
+from explorer.limits import CACHE_MB, COMPARE_TOKENS, EFFICIENCY_TOKENS, check_tokens
 from explorer.run import Run
 from explorer.sampling import Sampling
 from explorer.source import Embedded, Hub, Own, Source, Trained, model_of
@@ -88,6 +89,37 @@ class Surveying:
     @property
     def runs(self) -> list[Run]:
         return self.run.by_line() if self.by_line else [self.run]
+
+
+@dataclass(frozen=True)
+class Cheapening:
+    """What survives of all heads of a run when they are made cheaper."""
+
+    run: Run
+
+
+@dataclass(frozen=True)
+class Replacing:
+    """What a run's output does when heads are really made cheaper.
+
+    Attributes:
+        run: The run.
+        cheap: In which way.
+        heads: Which, a layer's number and a head each; None for all.
+        everywhere: The tokens that look at all and are looked at by all.
+    """
+
+    run: Run
+    cheap: Cheap
+    heads: tuple[tuple[int, int], ...] | None
+    everywhere: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What attention costs over the length in several ways, measured anew for every name."""
+
+    name: str
 
 
 @dataclass(frozen=True)
@@ -213,6 +245,9 @@ Work = (
     | Recording
     | Comparing
     | Surveying
+    | Cheapening
+    | Replacing
+    | Timing
     | Finding
     | Repeating
     | Recurring
@@ -261,6 +296,8 @@ def do(work: Work, progress: Progress, show: Show = lambda partial: None) -> Any
         return _survey_or_find(work, progress, show)
     if isinstance(work, Repeating | Recurring):
         return _repeat(work, progress)
+    if isinstance(work, Cheapening | Replacing | Timing):
+        return _make_cheaper(work, progress, show)
     if isinstance(work, Explaining | Changing):
         return _explain_or_change(work, progress, show)
     if isinstance(work, Continuing):
@@ -313,6 +350,23 @@ def _go_on(work: Continuing, progress: Progress, show: Show) -> Any:
         if not is_long(trace):  # of a long one a picture takes longer than a token
             show((writing.run, trace, writing.ended))
     return writing.run, writing.trace(), writing.ended
+
+
+def _make_cheaper(work: Cheapening | Replacing | Timing, progress: Progress, show: Show) -> Any:
+    if isinstance(work, Timing):
+        from explorer.scratch.costs import measure_costs
+
+        return measure_costs(progress)
+    if isinstance(work, Replacing):
+        from explorer.sources.replacing import replace_heads
+
+        return replace_heads(work.run, work.cheap, work.heads, work.everywhere, progress)
+    from explorer.analysis.survival import survival
+
+    trace = _trace(work.run, progress)
+    check_tokens("Efficiency", max(trace.shape[2:]), EFFICIENCY_TOKENS)
+    told = survival(trace, report=progress, show=lambda so_far: show((trace, so_far, False)))
+    return trace, told, True
 
 
 def _comparable(run: Run, progress: Progress) -> Any:
@@ -438,7 +492,7 @@ def kind_of_work(work: Work) -> str:
     """
     if isinstance(work, Learning):
         return "training"
-    if isinstance(work, Measuring):
+    if isinstance(work, Measuring | Timing):
         return "measuring"
     if isinstance(work, Recording | Making):
         return "compute"
@@ -454,5 +508,5 @@ def kind_of_work(work: Work) -> str:
         return "network"
     if isinstance(source, Trained):
         return "training"
-    long = Explaining | Surveying | Checking | Repeating | Recurring
+    long = Explaining | Surveying | Checking | Repeating | Recurring | Cheapening
     return "long" if isinstance(work, long) else "compute"

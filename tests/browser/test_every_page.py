@@ -22,6 +22,7 @@ PAGES = {
     "compare": {"text": CAT, "b_text": CAT.replace("cat", "dog"), "b_source": "bert"},
     "heads": {"text": f"{CAT}\n{CAT.replace('cat', 'dog')}", "lines": "1", "pairs": "0-8-2"},
     "explain": {"text": CAT, "target": "vector", "at": "8", "off": "5-11"},
+    "efficiency": {"text": CAT, "way": "global", "budget": "2", "layer": "3", "heads": "1"},
 }
 DONE = {
     "step": "softmax",
@@ -29,6 +30,7 @@ DONE = {
     "compare": " | ",
     "heads": "pointed",
     "explain": "attention",
+    "efficiency": "maps whole",
 }
 FOLDED = {
     "": ["Layers as a path"],
@@ -43,12 +45,13 @@ SAYS = {
     "compare": "differ most",
     "heads": "Every head, by layer",
     "explain": "Which words matter?",
+    "efficiency": "Every head, with a window of 2 to each side",
 }
 BACKGROUND = "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
 
 
 ARRAYS = {"": "weights", "step": "w_q", "train": "history_weights", "compare": "distance"}
-ARRAYS |= {"heads": "pointed_weight", "explain": "scores"}
+ARRAYS |= {"heads": "pointed_weight", "explain": "scores", "efficiency": "window_kept"}
 FILES = {
     "": "all-minilm-l6-v2-the-red-door-is-locked.npz",
     "step": "all-minilm-l6-v2-the-cat-sat-on-the-mat-steps-layer-3.npz",
@@ -57,6 +60,7 @@ FILES = {
     "all-minilm-l6-v2-the-dog-sat-on-the-mat.npz",
     "heads": "all-minilm-l6-v2-the-cat-sat-on-the-mat-heads.npz",
     "explain": "all-minilm-l6-v2-the-cat-sat-on-the-mat-explain.npz",
+    "efficiency": "all-minilm-l6-v2-the-cat-sat-on-the-mat-efficiency.npz",
 }
 
 
@@ -147,7 +151,7 @@ def test_axe_finds_no_serious_barrier_on_a_first_visit_and_in_the_guide(reader):
         assert reader.barriers(of_colours=True) == []
 
 
-@pytest.mark.parametrize("path", ["step", "compare", "heads", "explain"])
+@pytest.mark.parametrize("path", ["step", "compare", "heads", "explain", "efficiency"])
 def test_text_that_looks_like_markup_stays_text(reader, path):
     scratch = {"source": "scratch", "b_source": "scratch", "b_text": MARKUP + " x"}
     # Half of it: to explain takes long, and longer for each token.

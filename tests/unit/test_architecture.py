@@ -21,6 +21,7 @@ ROOMS = [
     "picture",
     "headname",
     "layers",
+    "cheaper",
     "trace",
     "prediction",
     "residual",

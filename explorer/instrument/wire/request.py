@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from explorer.analysis.groups import Words
+from explorer.cheaper import Cheap
 from explorer.edits import NO_EDITS, Edits
+from explorer.errors import ExplorerError
 from explorer.limits import MAX_TOKENS
 from explorer.place import Place
 
@@ -474,3 +476,31 @@ def view_of(sent: object) -> dict[str, str] | None:
     if not isinstance(sent, Mapping) or len(sent) > MAX_VIEW:
         return None
     return {k: v for k, v in sent.items() if _matches(_NAME, k) and _matches(_VALUE, v)}
+
+
+@dataclass(frozen=True)
+class CheapWish:
+    """A head, and a way to make attention cheaper, that a reader looks at.
+
+    Attributes:
+        head: The head.
+        cheap: The way.
+        put: Whether it shall really be put in place: ``head``, ``all``, or nothing.
+    """
+
+    head: Head
+    cheap: Cheap
+    put: str = ""
+
+    @staticmethod
+    def of(sent: object) -> "CheapWish | None":
+        """The wish in what a page sent; None if there is none, or one that cannot be."""
+        if not isinstance(sent, Mapping):
+            return None
+        kind, budget, put = (sent.get(name) for name in ("way", "budget", "put"))
+        if put not in ("", "head", "all") or not _is_count(budget):
+            return None
+        try:
+            return CheapWish(Head.of(sent), Cheap(kind, budget), put)  # type: ignore[arg-type]
+        except ExplorerError:
+            return None

@@ -1,0 +1,261 @@
+"""What survives of all heads as the bytes that the browser reads; `efficiency.js` reads them.
+
+Blocks: for each way what survives, float32 ``[budget, head]``, heads counted through all layers;
+a head's map before and after, float32 ``[query, key]``; a file that was asked for.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from explorer.analysis.survival import SHARES, WITHOUT, Survival, cost, without
+from explorer.cheaper import Cheap, Kind, estimate
+from explorer.instrument.wire.about import About
+from explorer.instrument.wire.container import Block, of_bytes, write
+from explorer.place import Place
+from explorer.trace import AttentionTrace
+
+NOWHERE = Place()
+EACH = 32  # budgets up to here are all sent, of longer ones some
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way in words.
+
+    Attributes:
+        name: What it is called.
+        budget: What its budget is called; empty where it has none.
+        given: A head that is made cheaper so, with {} for the budget.
+        kept: What survives of it, in words.
+        exactly: What is measured.
+        gives_up: What it cannot do.
+        source: Who described it.
+    """
+
+    name: str
+    budget: str
+    given: str
+    exactly: str
+    gives_up: str
+    source: str
+    kept: str = "of its attention"
+
+
+_WINDOW = "The share of the attention that falls on tokens at most this far away, over all rows."
+_OVERLAP = "1 − ½ Σ|A − B| / Σ A, of the weights A and what stands in for them, B; 0 where less."
+WAYS: Mapping[Kind, Way] = {
+    "window": Way(
+        "a window",
+        "tokens to each side",
+        "a window of {} to each side",
+        _WINDOW,
+        "What is farther away is not seen in this layer; only a path of several layers reaches it.",
+        "Child et al. 2019; Beltagy et al. 2020 (Longformer)",
+    ),
+    "back": Way(
+        "a window that looks back",
+        "tokens back",
+        "itself and the {} before",
+        f"{_WINDOW} Only itself and tokens before it.",
+        "Nothing that follows is seen; nor what stands farther back.",
+        "Child et al. 2019",
+    ),
+    "global": Way(
+        "a window and global tokens",
+        "tokens to each side",
+        "a window of {} to each side and the global tokens",
+        f"{_WINDOW} Global tokens look at all and are looked at by all: here the special tokens, "
+        "or the first token where there are none.",
+        "Two ordinary tokens that are far apart meet only by way of a global one.",
+        "Beltagy et al. 2020 (Longformer); Zaheer et al. 2020 (BigBird)",
+    ),
+    "top": Way(
+        "the largest weights",
+        "keys in each row",
+        "the {} largest of each row",
+        "The share of the attention that the largest weights of each row hold.",
+        "Which keys these are is only known once all scores are there: it saves what follows them.",
+        "Gupta et al. 2021",
+    ),
+    "rank": Way(
+        "a low rank",
+        "rank",
+        "rank {}",
+        "The share of Σ σ² that the largest singular values of the weights hold. The nearest "
+        "matrix of this rank is off by the root of what is missing.",
+        "Rows no longer sum to 1, and weights may be negative; the singular vectors are known "
+        "only once all weights are.",
+        "Eckart, Young 1936; Wang et al. 2020 (Linformer)",
+        "of the energy of its weights",
+    ),
+    "linear": Way(
+        "a linear kernel",
+        "",
+        "the kernel elu + 1",
+        _OVERLAP,
+        "Weights are spread far more evenly: one key is hard to single out. A model must be "
+        "trained with it.",
+        "Katharopoulos et al. 2020",
+    ),
+    "features": Way(
+        "random features",
+        "features",
+        "{} random features",
+        f"{_OVERLAP} The same random numbers each time, drawn with seed 0.",
+        "Weights are estimates: large scores, which sharp heads have, need very many features.",
+        "Choromanski et al. 2021 (Performer)",
+    ),
+    "landmarks": Way(
+        "landmarks",
+        "landmarks",
+        "{} landmarks",
+        f"{_OVERLAP} The text is divided into this many stretches, as even as can be.",
+        "A single key is seen only through the mean of its stretch; rows need not sum to 1, and "
+        "it does not go with a causal mask.",
+        "Xiong et al. 2021 (Nyströmformer)",
+    ),
+    "pooled": Way(
+        "pooled keys",
+        "keys that are left",
+        "keys pooled to {}",
+        f"{_OVERLAP} Keys and values become means of stretches. Linformer learns what to add up; "
+        "here it is fixed.",
+        "The keys of a stretch cannot be told apart; the length is fixed, and it does not go with "
+        "a causal mask.",
+        "Wang et al. 2020 (Linformer)",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What the output did when heads were really made cheaper.
+
+    Attributes:
+        way: The way, with its budget in words.
+        heads: Which heads, in words.
+        pooled: The cosine of the mean vector before and after.
+        least: The least cosine of a token's vector.
+        least_at: That token.
+        divergence: Mean Kullback–Leibler divergence of the predictions, in bits; None without.
+        agrees: Share of the tokens at which the likeliest next one is the same; None without.
+    """
+
+    way: str
+    heads: str
+    pooled: float
+    least: float
+    least_at: str
+    divergence: float | None = None
+    agrees: float | None = None
+
+
+def pack_efficiency(
+    trace: AttentionTrace,
+    found: Survival,
+    *,
+    efficiency_id: str,
+    link: Mapping[str, str] | None = None,
+    about: About | None = None,
+    place: Place = NOWHERE,
+    opening: Mapping[str, str] | None = None,
+    shown: tuple[int, int, Cheap] | None = None,
+    tried: Sequence[Tried] = (),
+    can_try: str = "",
+    whole: bool = True,
+    page: str = "",
+) -> bytes:
+    """The payload of what survives.
+
+    Args:
+        trace: The attention.
+        found: What survives of it.
+        efficiency_id: Names it: payloads with one id add to the same picture.
+        link: The URL parameters of the run; None if no link can carry it.
+        about: Whose it is; None for the trace's.
+        place: Where the reader looks.
+        opening: The view that a file opens with, by the names that a link uses.
+        shown: A layer's number, a head and a way: its map before and after is sent.
+        tried: What was really put in place.
+        can_try: Why nothing can be; empty if it can.
+        whole: Whether the ranks are known too.
+        page: All this as a file, if it was asked for.
+    """
+    kinds = [kind for kind in WAYS if kind in found.curves]
+    header = {
+        "id": efficiency_id,
+        "link": link,
+        "about": asdict(about or About.of(trace)),
+        "numbers": trace.numbers,
+        "n_heads": trace.model.n_heads,
+        "n_tokens": len(trace.key_tokens),
+        "everywhere": [trace.key_tokens[i].text for i in found.everywhere][:8],
+        "ways": [_way(trace, found, kind) for kind in kinds],
+        "reasons": [{"name": WAYS[kind].name, "why": why} for kind, why in found.reasons.items()],
+        "shares": list(SHARES),
+        "without": [_without(trace, found, share) for share in SHARES],
+        "order": [kind for kind in WITHOUT if kind in kinds],
+        "place": place.to_query(),
+        "opening": opening,
+        "tried": list(map(asdict, tried)),
+        "can_try": can_try,
+        "whole": whole,
+        "of_map": shown and _named(trace, *shown),
+    }
+    blocks: list[Block] = [({"kind": kind}, _kept(found, kind)) for kind in kinds]
+    blocks += [] if shown is None else _maps(trace, found, *shown)
+    return write(header, [*blocks, of_bytes({"kind": "page"}, page.encode())])
+
+
+def some_of(budgets: Sequence[int]) -> list[int]:
+    """The places of the budgets that are sent: the first ones, then ever fewer, and the last."""
+    found, at = [], 0
+    while at < len(budgets):
+        found.append(at)
+        at = at + 1 if at < EACH else max(at + 1, int(at * 1.1))
+    return found if found[-1] == len(budgets) - 1 else [*found, len(budgets) - 1]
+
+
+def _kept(found: Survival, kind: Kind) -> npt.NDArray[np.float32]:
+    curve = found.curves[kind]
+    some = curve.kept[some_of(curve.budgets)]
+    return np.asarray(some.reshape(len(some), -1), np.float32)
+
+
+def _way(trace: AttentionTrace, found: Survival, kind: Kind) -> dict[str, Any]:
+    curve = found.curves[kind]
+    budgets = [curve.budgets[at] for at in some_of(curve.budgets)]
+    first = trace.layers[0]
+    return {
+        "kind": kind,
+        **asdict(WAYS[kind]),
+        "budgets": budgets,
+        "costs": [round(cost(first, kind, budget, found.everywhere), 6) for budget in budgets],
+        "needs": [curve.needs(share).ravel().tolist() for share in SHARES],
+    }
+
+
+def _without(trace: AttentionTrace, found: Survival, share: float) -> list[list[Any]]:
+    """For each head the way, its budget and its cost; the way is −1 where none is cheap."""
+    own = without(trace, found, share)
+    known = [kind for kind in WITHOUT if kind in found.curves]
+    ways = [known.index(WITHOUT[way]) if way >= 0 else -1 for way in own.ways.ravel().tolist()]
+    columns = (ways, own.budgets.ravel().tolist(), own.costs.ravel().round(6).tolist())
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _named(trace: AttentionTrace, number: int, head: int, cheap: Cheap) -> dict[str, Any]:
+    at = trace.numbers.index(number) * trace.model.n_heads + head
+    return {"head": at, "kind": cheap.kind, "budget": cheap.budget}
+
+
+def _maps(
+    trace: AttentionTrace, found: Survival, number: int, head: int, cheap: Cheap
+) -> list[Block]:
+    layer = trace.layer(number)
+    after = estimate(layer, head, cheap, found.everywhere)
+    return [({"kind": "before"}, layer.rows(head)), ({"kind": "after"}, after)]
