@@ -360,8 +360,9 @@ class After:
         given, looking: What each word gets so, ``[head, word]``, and how often.
         apart, places_apart: What is given so at every distance, ``[head, distance + words − 1]``,
             and in how many places.
-        by_word, by_distance: How often it is where a word looks most, by that word, and by how far
-            it is: heads that follow places do it at a few distances alone.
+        by_word, by_stretch: How often it is where a word looks most, by that word; and by
+            stretches of such words, one after the other, from which it is equally far: a head that
+            looks so far back by its place alone finds all of a stretch or none.
     """
 
     def __init__(self, n_heads: int, words: Words) -> None:
@@ -371,7 +372,8 @@ class After:
         self._even = np.zeros(n)
         self.given, self.looking = np.zeros((n_heads, n)), np.zeros(n)
         self.apart, self.places_apart = np.zeros((n_heads, 2 * n - 1)), np.zeros(2 * n - 1)
-        self.by_word, self.by_distance = Trials(), Trials()
+        self.by_word, self.by_stretch = Trials(), Trials()
+        self._stretches, self._last = 0, 0  # how many there are so far, and how far back they look
 
     @property
     def even(self) -> float:
@@ -409,7 +411,10 @@ class After:
             choices = len(np.unique(words.said[others[row]])) // len(wanted)
             hits = np.isin(tops[:, row], wanted)
             self.by_word.add(int(words.said[word]), hits, choices)
-            self.by_distance.add(word - int(wanted[-1]), hits, choices)
+            back = word - int(wanted[-1])
+            self._stretches += back != self._last
+            self._last = back
+            self.by_stretch.add(self._stretches, hits, choices)
 
     def elsewhere(self, reading: HeadReading) -> tuple[Doubles, Doubles]:
         """What would explain it, ``[head]`` each, as a mean over the same words.

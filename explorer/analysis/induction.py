@@ -158,24 +158,39 @@ def copying_of(trace: AttentionTrace, length: int, written: Sequence[AtPosition]
         nothing that tells them apart.
     """
     n = trace.shape[2]
-    drawn = list(range(n - 2 * length, n))
-    found = np.zeros((len(written), *trace.shape[:2]))
+    drawn, places = list(range(n - 2 * length, n)), [at.position for at in written]
+    raised: dict[tuple[int, int], Doubles] = {}  # [position, drawn token]
     for i, at in enumerate(written):
-        directions = at.directions
-        if at.norm is not None:
-            directions = at.norm.seen_from(directions, at.position)
-        for part, vector in zip(at.parts, at.vectors, strict=True):
-            if part.head is None or part.layer is None:
-                continue
-            logits = directions @ vector
-            weights = trace.tile(part.layer, part.head, [at.position], drawn)[0]
-            given = weights.reshape(2, length).sum(axis=0, dtype=np.float64)
-            share, spread = given.sum(), logits.std()
-            if share > 0 and spread > 0:
-                raised = given @ (logits - logits.mean()) / share / spread
-                found[i, trace.numbers.index(part.layer), part.head] = raised
-    mean: Doubles = found.mean(axis=0)
-    return mean
+        for part, row in zip(at.parts, _raised(at), strict=True):
+            if part.head is not None and part.layer is not None:
+                of_head = raised.setdefault(
+                    (part.layer, part.head), np.zeros((len(written), length))
+                )
+                of_head[i] = row
+    found = np.zeros(trace.shape[:2])
+    for (layer, head), rows in raised.items():
+        weights = trace.tile(layer, head, places, drawn).astype(np.float64)
+        given = weights.reshape(-1, 2, length).sum(axis=1)
+        share = given.sum(axis=1)
+        mean = (given * rows).sum(axis=1) / np.where(share > 0, share, 1)
+        found[trace.numbers.index(layer), head] = mean.mean()
+    return found
+
+
+def _raised(at: AtPosition) -> Doubles:
+    """What each part does to the logits of the tokens, in their standard deviations.
+
+    Returns:
+        ``[part, token]``, with mean 0; 0 of what does the same to all.
+    """
+    directions = at.directions
+    if at.norm is not None:
+        directions = at.norm.seen_from(directions, at.position)
+    logits = at.vectors @ directions.T
+    logits -= logits.mean(axis=1, keepdims=True)
+    spread = logits.std(axis=1, keepdims=True)
+    found: Doubles = logits / np.where(spread > 0, spread, 1)
+    return found
 
 
 # — the same in a text of the reader's own —

@@ -8,8 +8,8 @@ that a habit comes back, word after word or head after head. Of random weights
   word may look at as often as any other is: once in as many as there are different words. What
   counts is in how many different pairs of neighbours it is (a head sees a repeated pair alike);
 - so is the same word elsewhere, in as many different words as come again; and, where nobody looks
-  ahead, what came right after the same word before, in as many different words and at as many
-  different distances;
+  ahead, what came right after the same word before, in as many different words, and as
+  often as it is found at another distance than just before;
 - at most one head in two gives most of its rows' largest weight to one and the same token, as a
   head with all signs turned is as likely, and gives it the smallest there.
 
@@ -212,11 +212,11 @@ def _chance_of_going_on(after: After, n_heads: int) -> tuple[float, float]:
 
     Returns:
         Of the head that does it most, and of one that always does. Both are the larger of two: the
-        same word may do it each time, and so may words that are as far from what came after.
+        same word may do it each time, and so may a stretch of words that are equally far from it.
     """
     strong = _goes_on(after)
     chances = []
-    for trials in (after.by_word, after.by_distance):
+    for trials in (after.by_word, after.by_stretch):
         tail = tail_of(tuple(trials.chances.values())) * n_heads
         came = trials.came_true(len(after.share))
         chances.append((tail[came], float(tail[-1])))
@@ -347,7 +347,7 @@ def _going_on(readings: Sequence[HeadReading], words: Words) -> Iterator[Finding
 
 
 def _can_be_told(after: After) -> bool:
-    return min(len(after.by_word.counts), len(after.by_distance.counts)) > 1
+    return min(len(after.by_word.counts), len(after.by_stretch.counts)) > 1
 
 
 def _telling(words: Words, shares: Doubles, least: float) -> int:

@@ -29,11 +29,12 @@ from explorer.trace import AttentionTrace
 SEQUENCES = 4  # that are drawn, each with a seed of its own: 0, 1, 2, …
 LENGTH = 48  # tokens of a sequence; less where a model reads few
 _FEWEST = 8
+_READ = 8  # of the repeated tokens, about, evenly spread, at which is read what heads write
 _BEGINNING = "The"  # what they stand behind: a run has a text, and most models a mark before it
 
 Repetition = tuple[Run, AttentionTrace, int, Sequence[AtPosition] | str]
-"""A run, its trace, how many tokens are repeated, and what each part has written at each of the
-repeated ones, with the way to the logits of these; or why that cannot be had."""
+"""A run, its trace, how many tokens are repeated, and what each part has written at some of
+the repeated ones, with the way to the logits of these; or why that cannot be had."""
 
 
 def repetitions(
@@ -78,12 +79,12 @@ def _check_reads_forwards(trace: AttentionTrace) -> None:
 
 
 def _written(run: Run, length: int, progress: Progress) -> Sequence[AtPosition] | str:
-    """What each part has written at each of the repeated tokens; or why that cannot be had."""
+    """What each part has written at some of the repeated tokens; or why that cannot be had."""
     try:
         stream = Stream(run, progress)
         first, ids = stream.n_tokens - length, run.written[:length]
         found = []
-        for i in range(length):
+        for i in range(0, length, max(1, length // _READ)):
             tick()
             found.append(stream.at(first + i, ids))
         return found

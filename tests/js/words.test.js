@@ -228,7 +228,7 @@ test("the notes carry the measured numbers", () => {
   assert.match(hiddenNote("renormalised", of), /50 % of all 3 .* divided by what remains/);
   assert.match(
     scaleNote("percentile", Float32Array.from([0.4])),
-    /^Full colour: 0.400 and more, .* and at least 3 times an even share\.$/,
+    /^Full colour: 0.400 and more, the larger of 3 even shares and the 98th/,
   );
 });
 

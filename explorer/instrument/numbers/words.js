@@ -197,8 +197,8 @@ export function hiddenNote(specials, { base, most, hiddenShare, sinkShare }) {
 export function scaleNote(scale, tops) {
   if (scale === "absolute") return "Full colour: weight 1; tones rise with the square root.";
   if (scale === "row") return "Full colour: the row’s largest weight on an ordinary token.";
-  const least = `at least ${EVEN_SHARES} times an even share`;
-  return `Full colour: ${digits(tops[0] ?? 1)} and more, the 98th percentile over ordinary keys and ${least}.`;
+  const larger = `the larger of ${EVEN_SHARES} even shares and the 98th percentile over ordinary keys`;
+  return `Full colour: ${digits(tops[0] ?? 1)} and more, ${larger}.`;
 }
 
 /** What it is called, and why it is not all. @type {["previous" | "next" | "self" | "repeat", string, string][]} */

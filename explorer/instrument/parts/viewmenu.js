@@ -35,7 +35,7 @@ const createScale = (change) =>
       [
         "percentile",
         "percentile",
-        "Full colour at the 98th percentile over ordinary keys, and at least at 3 times an even share",
+        "Full colour at the 98th percentile over ordinary keys, or at 3 even shares if these are more",
       ],
       ["row", "per row", "Full colour at each row’s largest weight on an ordinary key"],
       ["absolute", "absolute", "Full colour at weight 1; tones rise with the square root"],

@@ -65,7 +65,8 @@ NAMES = {
         "What the head adds, read as logits of the tokens of the sequence (the last norm kept as "
         "it is): how far the logits of the tokens that it looks at lie above the mean of all, in "
         "their standard deviations, weighted by its attention. Below 0 it hinders them. After "
-        f"Olsson et al. (2022), who count the share of what is raised. {_EACH}",
+        "Olsson et al. (2022), who count the share of what is raised. The mean over some tokens of "
+        "the second round, evenly spread, then over the sequences; ± is their spread.",
     ),
 }
 
