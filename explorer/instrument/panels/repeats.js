@@ -151,7 +151,7 @@ function partsOf(act) {
 }
 
 const titles = () =>
-  ["Head", "On random tokens", "In this text", ""].map((word) =>
+  ["Head", "On random tokens", "In the text", ""].map((word) =>
     word ? h("th", { scope: "col" }, word) : h("td"),
   );
 
