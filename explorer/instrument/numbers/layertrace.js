@@ -11,11 +11,12 @@ import { read } from "../wire/container.js";
  *            normed: boolean, norm: string | null, head_norm: string | null,
  *            after: string | null, steps: ("norm" | "turn")[], pairs: [number, number][] | null,
  *            scale: number, cap: number | null, bias: "buckets" | "slope" | "given" | null,
- *            sink: number | null, parts: string[], tokens: Token[]}} About
+ *            slope: number | null, sink: number | null, parts: string[], tokens: Token[]}} About
  *   numbers: the layers; beside: the heads that read the same keys; window: the most keys that a
  *   query sees, where some lie outside; follows: whether what comes first is what the layer before
  *   wrote; norm, head_norm, after: what kind of norm is before the maps, of queries and keys, and
- *   behind the output; pairs: the numbers that are turned together
+ *   behind the output; pairs: the numbers that are turned together; slope: how
+ *   much more is added with each position
  * @typedef {About & {keys: Token[], of: Record<string, Float32Array>}} LayerTrace keys: the tokens
  *   that are looked at; of: the arrays by name
  * @typedef {{offered: string[], changes: string[], other: [number, number], trouble: string}} WhatIf
