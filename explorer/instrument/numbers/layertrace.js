@@ -44,11 +44,12 @@ import { read } from "../wire/container.js";
 export function unpackLayerTraces(bytes) {
   const { head, blocks } = read(bytes);
   const arrays = blocks.filter((block) => block.name !== "page");
-  const traces = head.traces.map((/** @type {any} */ about, /** @type {number} */ i) => ({
-    ...about,
-    keys: about.keys ?? about.tokens,
-    of: Object.fromEntries(arrays.filter(({ trace }) => trace === i).map((a) => [a.name, a.data])),
-  }));
+  const traces = head.traces.map((/** @type {any} */ about, /** @type {number} */ i) => {
+    const own = arrays.filter(({ trace }) => trace === i).map((a) => [a.name, a.data]);
+    const of = Object.fromEntries(own);
+    if (of.norm_read) of.norm_gave = of.x; // what the norm gave is what the maps read
+    return { ...about, keys: about.keys ?? about.tokens, of };
+  });
   return { ...head, traces, page: blocks.find(({ name }) => name === "page")?.data };
 }
 

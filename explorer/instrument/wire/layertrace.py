@@ -184,6 +184,7 @@ def _arrays(trace: LayerTrace, head: int) -> list[tuple[str, npt.NDArray[np.gene
         "b_o": trace.b_o,
         "output": trace.output,
     }
+    found["norm_gave"] = None  # which is x
     return [(name, array) for name, array in found.items() if array is not None]
 
 
