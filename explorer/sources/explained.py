@@ -65,7 +65,7 @@ def sides_of(heard: Heard, name: str) -> tuple[Side, Side, Side]:
     call = heard.call
     assert call.value is not None
     found = []
-    turns = [*_turns(heard, call.query.shape[-1])]
+    turns = [*turns_of(heard, call.query.shape[-1])]
     for which, target, source in (
         ("queries", call.query, heard.hidden),
         ("keys", call.key, heard.keys_from),
@@ -188,7 +188,7 @@ def _steps(
 ) -> dict[str, Any] | None:
     """What makes the target of what a map gave, as the fields of a `Side`; None if nothing does."""
     for turn in turns:
-        if _close(_turned(turn, mapped), target):
+        if _close(turned(turn, mapped), target):
             return {"steps": ("turn",), "turn": turn}
     if _close(mapped, target):
         return {}
@@ -196,7 +196,7 @@ def _steps(
         return {"factor": factor}
     for event in (e for e in inside if e.is_norm):
         for turn in turns:
-            first = _head_norm(event, _turned(turn, mapped))
+            first = _head_norm(event, turned(turn, mapped))
             if first is not None and _close(torch.from_numpy(first.gave), target):
                 return {"steps": ("turn", "norm"), "turn": turn, "norm": first}
         found = _head_norm(event, mapped)
@@ -204,14 +204,15 @@ def _steps(
             continue
         gave = torch.from_numpy(found.gave)
         for turn in turns:
-            if _close(_turned(turn, gave), target):
+            if _close(turned(turn, gave), target):
                 return {"steps": ("norm", "turn"), "turn": turn, "norm": found}
         if _close(gave, target):
             return {"steps": ("norm",), "norm": found}
     return None
 
 
-def _turned(turn: Turn, vectors: Tensor) -> Tensor:
+def turned(turn: Turn, vectors: Tensor) -> Tensor:
+    """Vectors ``[head, token, d]``, turned by their places."""
     return torch.from_numpy(turn.of(array(vectors)))
 
 
@@ -273,7 +274,7 @@ def _as_heads(x: Tensor, heads: int, n: int, d: int) -> Tensor | None:
 # --- turns --------------------------------------------------------------------------------------
 
 
-def _turns(heard: Heard, d: int) -> Iterator[Turn]:
+def turns_of(heard: Heard, d: int) -> Iterator[Turn]:
     """Every way in which cosines and sines that the attention was handed may turn its vectors.
 
     Numbers go together in halves or side by side, of a whole vector or of a part of it; the cosine

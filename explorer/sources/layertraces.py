@@ -20,8 +20,9 @@ from explorer.source import Trained, Transplanted, model_of
 from explorer.sources.explained import Side, array, norm_before, normed, output_of, sides_of
 from explorer.sources.families import first_position
 from explorer.sources.forward import check_room
-from explorer.sources.listening import Heard, listen, rows
+from explorer.sources.listening import Heard, listen, listen_outside, rows
 from explorer.sources.loading import LoadedModel, load_model
+from explorer.sources.outside import found_outside
 from explorer.sources.progress import Progress, silent
 from explorer.sources.scratch import POSITIONS, ScratchReading, read_scratch
 from explorer.sources.seq2seq import read_sides
@@ -175,14 +176,11 @@ class _Read:
 def _trace_model(
     loaded: LoadedModel, run: Run, layer: int, twist: Twist, progress: Progress
 ) -> LayerTrace:
-    name = loaded.info.name
-    if loaded.form != "picture":  # of which is said below what it wants
-        _check_is_tapped(loaded)
     read = _read(loaded, run, twist, progress)
     n = max(len(read.tokens), len(read.keys or ()))
     check_tokens("Step by step", n, STEPS_TOKENS)
     check_room(loaded, n, 3)
-    heard = listen(name, read.network, read.inputs, layer, read.part)
+    heard = _heard(loaded, read, layer)
     made = _followed(loaded, read, layer, heard)
     if isinstance(run.source, Transplanted):
         ours = transplanted_layer(read.network, layer)
@@ -192,20 +190,25 @@ def _trace_model(
     return made
 
 
-def _check_is_tapped(loaded: LoadedModel) -> None:
-    """Refuse a model whose queries and keys are not known.
+def _heard(loaded: LoadedModel, read: _Read, layer: int) -> Heard:
+    """The attention of a layer as it ran.
 
     Raises:
-        ExplorerError: They are not.
+        ExplorerError: Its queries and keys are not known.
     """
     name, passport = loaded.info.name, loaded.info.passport
-    if not loaded.by_scores:
+    if loaded.by_scores:
+        return listen(name, read.network, read.inputs, layer, read.part)
+    own = listen_outside(name, read.network, read.inputs, layer) if read.part is None else None
+    found = own and found_outside(own)
+    if found is None:
         why = passport.reason if passport and passport.reason else "nothing else was found exact"
         raise ExplorerError(
             f"The queries and keys of {name} cannot be had: its weights are taken as Transformers "
             f"returns them, because {why}. Explore shows them; to walk through a layer choose "
             "another model, such as google-bert/bert-base-uncased or openai-community/gpt2."
         )
+    return found
 
 
 def _read(loaded: LoadedModel, run: Run, twist: Twist, progress: Progress) -> _Read:

@@ -1,5 +1,8 @@
 """One attention of a model as it ran: what it was called with, and what its parts read and gave.
 
+An attention that goes through the tap tells its queries and keys; one that goes another way tells
+its weights alone, and its queries and keys are found from what its maps gave (`outside.py`).
+
 Nothing is looked up by name but that a linear map, a norm and a table of embeddings are what they
 are. Hooks note them while the model reads a text: norms before the attention, all parts inside it,
 and what comes behind it until the output map and the norm behind that are known.
@@ -53,7 +56,9 @@ class Heard:
 
     Attributes:
         numbers: The model's own numbers of all layers with attention.
-        call: What the attention function was called with, with values and weights.
+        call: What the attention function was called with, with values and weights. Of one that
+            goes another way, what it would have been called with, as soon as that is found.
+        weights: The weights that an attention which goes another way gave out; else None.
         hidden: What its module read, ``[token, d]``.
         keys_from: What keys and values are made of, ``[key, d]``: the same but in
             cross-attention.
@@ -68,6 +73,7 @@ class Heard:
 
     numbers: tuple[int, ...]
     call: Call
+    weights: Tensor | None
     hidden: Tensor
     keys_from: Tensor
     given: list[Any]
@@ -125,6 +131,47 @@ def listen(
     return ear.heard(numbers)
 
 
+def listen_outside(name: str, network: Any, inputs: dict[str, Any], layer: int) -> Heard | None:
+    """The same of a model whose attention does not go through the tap; None if it gives no weights.
+
+    Its call holds the module alone, until the queries and keys are found.
+
+    Raises:
+        ExplorerError: There is no such layer.
+    """
+    found: dict[int, torch.nn.Module] = {}
+    names = {id(m): n for n, m in network.named_modules()}
+
+    def look(module: torch.nn.Module, _given: Any, out: Any) -> None:
+        number = _NUMBER.search(names[id(module)])
+        has_maps = any(linear_of(m) is not None for m in module.modules())
+        if number and has_maps and _weights_in(out) is not None:  # the innermost comes first
+            found.setdefault(int(number[1]), module)
+
+    hooks = [module.register_forward_hook(look) for module in network.modules()]
+    options = {**inputs, "output_attentions": True}
+    with torch.inference_mode(), suppress(ExplorerError), failing(name):
+        network(**options)
+    for hook in hooks:
+        hook.remove()
+    numbers = tuple(sorted(found))
+    if not found:
+        return None
+    if layer not in found:
+        raise ExplorerError(_no_layer(name, layer, numbers))
+    ear = _Ear(network, found[layer], 0, False)
+    with torch.inference_mode(), failing(name), ear.listening(), suppress(_EnoughError):
+        network(**options)
+    return ear.heard(numbers)
+
+
+def _weights_in(out: Any) -> Tensor | None:
+    """The weights, ``[1, head, query, key]``, among what an attention gives out."""
+    parts = out if isinstance(out, tuple) else ()
+    found = [x for x in parts if isinstance(x, Tensor) and x.dim() == 4 and len(x) == 1]
+    return found[-1] if found else None
+
+
 def _no_layer(name: str, layer: int, numbers: tuple[int, ...]) -> str:
     said = f"has the layers 0 to {len(numbers) - 1}"
     if numbers != tuple(range(len(numbers))):
@@ -145,8 +192,8 @@ class _Ear(Tap):
         self._hidden: Tensor | None = None
         self._keys: Tensor | None = None
         self._came: Tensor | None = None
+        self._weights_out: Tensor | None = None
         self._given: list[Any] = []
-        self._mapped: Tensor | None = None
         self._tables = list[Event]()
         self._norms, self._before = list[Event](), list[Event]()
         self._inside, self._behind = list[Event](), list[Event]()
@@ -185,9 +232,12 @@ class _Ear(Tap):
         """What was heard."""
         assert self._hidden is not None
         hidden, keys = self._hidden, self._keys
+        nothing = torch.empty(0)
+        call = self.calls[0] if self.calls else Call(self._module, nothing, nothing, None, {})
         return Heard(
             numbers,
-            self.calls[0],
+            call,
+            self._weights_out,
             hidden,
             hidden if keys is None else keys,
             self._given,
@@ -214,9 +264,11 @@ class _Ear(Tap):
         self._hidden = rows(streams[0])
         self._keys = rows(streams[1]) if self._cross and len(streams) > 1 else None
 
-    def _leave(self, _module: Any, _given: Any, _out: Any) -> None:
+    def _leave(self, _module: Any, _given: Any, out: Any) -> None:
         if self._where == "behind":
             self._open = False
+        elif self._where == "inside":  # it has not gone through the tap
+            self._where, self._open, self._weights_out = "behind", False, _weights_in(out)
 
     def _note(self, name: str) -> Any:
         def note(module: Any, given: tuple[Any, ...], named: dict[str, Any], out: Any) -> None:

@@ -599,7 +599,7 @@ def test_a_llama_is_walked_with_its_norm_and_its_turn_and_leads_to_what_made_a_s
     go(reader, "Softmax")
     reader.painted("1.3 softmax 20")
     reader.page.get_by_role("button", name="What made this score ›").click()
-    stands_at(reader.page, "**open=score**")
+    reader.page.locator(".ax-panel-lens[open]").wait_for()
     why = reader.page.locator(".ax-panel-lens .ax-whole")
     score = float(trace.q[head, i] @ trace.k[key_head, j]) * trace.rule.scale
     expect(why).to_contain_text(f"of the score {score:+.2f}".replace("-", "−"))

@@ -84,6 +84,8 @@ process.stdout.write(
     stages: stagesOf(trace).map(({ id }) => id),
     window: trace.window,
     sink: trace.sink,
+    bias: trace.bias,
+    slope: trace.slope,
     beside: trace.beside,
   }),
 );

@@ -12,7 +12,16 @@ export const layerOf = (tokens, width, of, more = {}) => ({
   ...{ title: "", passport: "", layer: 0, numbers: [0], head: 0, n_heads: 1, beside: [0] },
   ...{ d_model: width, d_k: width, d_v: width, d_out: width, scale: width ** -0.5 },
   ...{ causal: false, window: null, follows: true, normed: false, norm: null, head_norm: null },
-  ...{ after: null, steps: [], pairs: null, cap: null, bias: null, sink: null, parts: [] },
+  ...{
+    after: null,
+    steps: [],
+    pairs: null,
+    cap: null,
+    bias: null,
+    slope: null,
+    sink: null,
+    parts: [],
+  },
   ...{ tokens, keys: tokens, of },
   ...more,
 });

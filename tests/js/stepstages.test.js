@@ -253,10 +253,10 @@ test("a distance that adds to a score is told with its bucket, or with its slope
     stageSentence(shotAt(table, "bias", { query: 1, key: 0 })),
     "“b” with “a”: a key 1 position earlier is in bucket 1, which adds −0.500; the score becomes −0.500.",
   );
-  const slope = layer({ bias: "slope", scale: 1 }, { bias });
+  const slope = layer({ bias: "slope", slope: 0.5, scale: 1 }, { bias });
   assert.match(
     stageSentence(shotAt(slope, "bias", { query: 1, key: 0 })),
-    /0\.500 × −1\.000 = −0\.500/,
+    /−0\.500 is added, 0\.500 more with each position; the score becomes −0\.500\.$/,
   );
   assert.match(positionSentence(shotAt(slope, "input"), null), /a number for each distance/);
 });

@@ -205,7 +205,7 @@ def test_other_bert_shaped_families_can_be_walked(family, tmp_path):
 
 
 def test_attention_whose_queries_cannot_be_had_is_refused_with_the_reason(tmp_path):
-    _save("MPNet", tmp_path)
+    _save("DebertaV2", tmp_path)
     with pytest.raises(ExplorerError, match="does not go through the interface of Transformers"):
         trace_layer(Run("the cats", source=Folder(str(tmp_path))), 0)
 

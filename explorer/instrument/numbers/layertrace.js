@@ -11,11 +11,12 @@ import { read } from "../wire/container.js";
  *            normed: boolean, norm: string | null, head_norm: string | null,
  *            after: string | null, steps: ("norm" | "turn")[], pairs: [number, number][] | null,
  *            scale: number, cap: number | null, bias: "buckets" | "slope" | "given" | null,
- *            sink: number | null, parts: string[], tokens: Token[]}} About
+ *            slope: number | null, sink: number | null, parts: string[], tokens: Token[]}} About
  *   numbers: the layers; beside: the heads that read the same keys; window: the most keys that a
  *   query sees, where some lie outside; follows: whether what comes first is what the layer before
  *   wrote; norm, head_norm, after: what kind of norm is before the maps, of queries and keys, and
- *   behind the output; pairs: the numbers that are turned together
+ *   behind the output; pairs: the numbers that are turned together; slope: how
+ *   much more is added with each position
  * @typedef {About & {keys: Token[], of: Record<string, Float32Array>}} LayerTrace keys: the tokens
  *   that are looked at; of: the arrays by name
  * @typedef {{offered: string[], changes: string[], other: [number, number], trouble: string}} WhatIf
@@ -43,11 +44,12 @@ import { read } from "../wire/container.js";
 export function unpackLayerTraces(bytes) {
   const { head, blocks } = read(bytes);
   const arrays = blocks.filter((block) => block.name !== "page");
-  const traces = head.traces.map((/** @type {any} */ about, /** @type {number} */ i) => ({
-    ...about,
-    keys: about.keys ?? about.tokens,
-    of: Object.fromEntries(arrays.filter(({ trace }) => trace === i).map((a) => [a.name, a.data])),
-  }));
+  const traces = head.traces.map((/** @type {any} */ about, /** @type {number} */ i) => {
+    const own = arrays.filter(({ trace }) => trace === i).map((a) => [a.name, a.data]);
+    const of = Object.fromEntries(own);
+    if (of.norm_read) of.norm_gave = of.x; // what the norm gave is what the maps read
+    return { ...about, keys: about.keys ?? about.tokens, of };
+  });
   return { ...head, traces, page: blocks.find(({ name }) => name === "page")?.data };
 }
 

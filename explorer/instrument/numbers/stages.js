@@ -210,13 +210,14 @@ export const STAGES = [
     name: (w) => (w.bias === "given" ? "+ bias" : "+ distance"),
     title: (w) =>
       w.bias === "given" ? "Something is added to each score" : "The distance adds to each score",
-    formula: (w) => (w.bias === "slope" ? "S_ij ← S_ij + m · (j − i)" : "S_ij ← S_ij + B_ij"),
-    shapes: (w) => `B [${n(w)} × ${m(w)}]`,
+    formula: "S_ij ← S_ij + B_ij",
+    shapes: (w) =>
+      `B [${n(w)} × ${m(w)}]${w.slope === null ? "" : `, ${numberText(w.slope)} more with each position`}`,
     text: (w) =>
       w.bias === "buckets"
         ? "T5 keeps a number for each head and each distance (Raffel et al. 2020): near distances have one each, far ones share one with their neighbours, in buckets that grow wider. It is added to the score, and is all that the model knows of order. The first layer’s table serves all layers."
         : w.bias === "slope"
-          ? "ALiBi (Press et al. 2022): a slope of this head’s own times the distance is added to the score, so that what is farther away counts less."
+          ? "ALiBi (Press et al. 2022): with each position nearer to the query a little more is added to the score, so that what is farther away counts less; how much, each head has its own slope for. Some models count from the first token and some back from the query: that adds one number to a whole row, which changes no weight."
           : "What is added belongs to the two places and not to their words.",
   },
   {

@@ -122,9 +122,9 @@ const PAIR_LINES = {
 function biasName(trace, i, j) {
   const at = i * trace.keys.length + j;
   if (trace.bias === "buckets") return `+ what bucket ${trace.of.buckets[at]} adds`;
-  return trace.bias === "slope" && j !== i
-    ? `+ ${exact(trace.of.bias[at] / (j - i))} × ${exact(j - i)}`
-    : "+ what is added";
+  return trace.slope === null
+    ? "+ what is added"
+    : `+ what is added, ${exact(trace.slope)} more with each position`;
 }
 
 /** Where the query may look, at the stage of the mask with the change. @param {Shot} shot */

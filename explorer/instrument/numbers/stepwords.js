@@ -204,8 +204,8 @@ function biasWords({ trace, own, key, state: { query: i } }, q) {
   const where = key === i ? "at its own position" : apart;
   if (trace.bias === "buckets")
     return `${pair}: a key ${where} is in bucket ${trace.of.buckets[at]}, which adds ${added}; ${becomes}.`;
-  if (trace.bias === "slope" && key !== i)
-    return `${pair}: ${plain(trace.of.bias[at] / (key - i))} × ${plain(key - i)} = ${added} is added; ${becomes}.`;
+  if (trace.slope !== null)
+    return `${pair}: ${added} is added, ${plain(trace.slope)} more with each position; ${becomes}.`;
   return `${pair}: ${added} is added; ${becomes}.`;
 }
 

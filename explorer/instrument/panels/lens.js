@@ -84,7 +84,8 @@ export function createLens(actions, ask) {
     const { lens, wrote } = trace;
     fillWhy(parts, now, edge, actions);
     const here = isAbout(lens, asked);
-    if (shown[0] === lens && shown[1] === place && shown[2] === here) return;
+    if (shown[0] === lens && shown[1] === place && shown[2] === here)
+      return intoSight(parts, now, edge, here);
     shown = [lens, place, here];
     if (!here || !lens) return setText(parts.waits, "Reading each layer as the last …");
     setText(parts.waits, lens.reason ?? "");
@@ -93,6 +94,7 @@ export function createLens(actions, ask) {
     fillLens(parts, lens, now, actions);
     fillChoices(parts, now, at, asked);
     fillWrote(parts, lens, /** @type {Wrote} */ (wrote), actions);
+    intoSight(parts, now, edge, here);
   }
   return {
     element: parts.element,
@@ -188,6 +190,16 @@ function fillLens({ settled, table }, lens, { trace }, actions) {
   }
 }
 
+/**
+ * What made a score comes into sight once, where a way led to it: when all above it stands.
+ * @param {Elements} parts @param {Scene} scene @param {number[] | null} edge @param {boolean} isRead
+ */
+function intoSight({ why }, { trace }, edge, isRead) {
+  if (!why.isWanted || !isRead || !trace.why || !isOf(trace.why, edge)) return;
+  why.isWanted = false;
+  why.element.scrollIntoView({ block: "center" });
+}
+
 /** Where the score of an edge is taken apart. */
 function whyElements() {
   const title = h("h3", {}, "What made this score");
@@ -204,14 +216,11 @@ function whyElements() {
 }
 
 /** @param {Elements} parts @param {Scene} scene @param {number[] | null} edge @param {Actions} actions */
-function fillWhy({ why: own }, { trace }, edge, actions) {
-  const { says, sides, query, key } = own;
+function fillWhy({ why: { says, sides, query, key } }, { trace }, edge, actions) {
   const { why, head } = trace;
   sides.hidden = !why || !isOf(why, edge) || Boolean(why.reason);
   if (!edge) return setText(says, "Pin a word and one that it looks at: what made their score?");
   if (!why || !isOf(why, edge)) return setText(says, "Taking the score apart …");
-  if (own.isWanted) own.element.scrollIntoView({ block: "center" });
-  own.isWanted = false;
   if (why.reason) return setText(says, why.reason);
   const [from, to] = edge.slice(2).map((at) => head.query_tokens[at].text);
   setText(says, whyWords(why, from, to));

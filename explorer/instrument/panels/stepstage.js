@@ -23,6 +23,7 @@ import { createMatrix } from "../parts/matrix.js";
  * @typedef {(part: Partial<StepState>) => void} Pick a click on a picture
  */
 
+const MANY = 11; // stages that have room side by side
 const NO_CHANGE = "What if? Change something above: what it does is said here.";
 const ABOUT_POSITIONS =
   "One row is the vector that is added to whatever token stands at that position. Beside it the likeness of every two positions: 1 means that their vectors point the same way. Click a row to see its token.";
@@ -44,6 +45,7 @@ export function createStages(go) {
       known = names.join();
       steps = names.map(([name, title], i) => stepOf(name, title, i, go));
       nav.replaceChildren(...steps);
+      nav.classList.toggle("ax-many", steps.length > MANY);
     }
     const stage = placeOfStage(trace, state);
     steps.forEach((button, i) => {

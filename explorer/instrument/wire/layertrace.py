@@ -109,6 +109,7 @@ def _about(trace: LayerTrace, head: int) -> dict[str, object]:
         "scale": rule.scale,
         "cap": rule.cap,
         "bias": None if bias is None else _kind(trace, bias),
+        "slope": _slope(trace, bias),
         "sink": None if rule.sinks is None else float(rule.sinks[head]),
         "parts": [part.name for part in trace.parts],
         "tokens": [asdict(token) for token in trace.tokens],
@@ -134,12 +135,22 @@ def _kind(trace: LayerTrace, bias: Array) -> str:
     """What hangs what is added on: a table of ``buckets``, a ``slope``, or it is given."""
     if trace.buckets is not None:
         return "buckets"
-    n, keys = bias.shape
-    far = np.arange(keys) - np.arange(n)[:, None]
-    at = np.unravel_index(np.abs(bias).argmax(), bias.shape)
-    slope = bias[at] / far[at] if far[at] else 0.0
-    off = np.abs(bias - slope * far)[trace.allowed].max()
-    return "slope" if off <= 1e-5 * np.abs(bias).max() else "given"
+    return "given" if _slope(trace, bias) is None else "slope"
+
+
+def _slope(trace: LayerTrace, bias: Array | None) -> float | None:
+    """How much more is added with each position (ALiBi); None where it is nothing so simple.
+
+    Some count positions from the first token, some back from the query: that is the same for a
+    whole row, and changes no weight.
+    """
+    n = len(trace.tokens)
+    if bias is None or n < 2 or trace.key_tokens is not None or trace.buckets is not None:
+        return None
+    slope = float(bias[-1, -1] - bias[-1, 0]) / (n - 1)
+    far = np.arange(n) - np.arange(n)[:, None]
+    off = np.abs(bias - np.diagonal(bias)[:, None] - slope * far)[trace.allowed].max()
+    return slope if off <= 1e-5 * np.abs(bias).max() else None
 
 
 def _arrays(trace: LayerTrace, head: int) -> list[tuple[str, npt.NDArray[np.generic]]]:
@@ -173,6 +184,7 @@ def _arrays(trace: LayerTrace, head: int) -> list[tuple[str, npt.NDArray[np.gene
         "b_o": trace.b_o,
         "output": trace.output,
     }
+    found["norm_gave"] = None  # which is x
     return [(name, array) for name, array in found.items() if array is not None]
 
 
