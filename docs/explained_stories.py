@@ -258,11 +258,10 @@ predicts. The word right before stays, and never decides here.
 By {raw_name}, a word that decides comes first in {raw:.0%} of the cases; by chance it does in
 {chance:.0%}. The best of the methods, {best_name}, reaches {best:.0%}. What is measured when a word
 is cut out of attention reaches {cut:.0%}: so the decoder does not always lean on the words that the
-grammar has in mind, and a method that points elsewhere may be right about the decoder. Brackets show
-it: in {colon:.0%} of them the word whose removal counts most is a colon. A quotation is closed
-because of the colon before it, which comes with every quotation mark of the grammar, and the mark
-itself comes second; attention says so, too. In {nearest:.0%} of all cases the nearest candidate is a
-right one.
+grammar has in mind, and a method that points elsewhere may be right about the decoder. Brackets
+show it: in {colon:.0%} of them the word whose removal counts most is a colon, which comes before
+every quotation mark of the grammar: it tells a quotation from what is none as well as the mark
+does. In {nearest:.0%} of all cases the nearest candidate is a right one.
 
 ## By kind
 
