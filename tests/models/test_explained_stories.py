@@ -31,7 +31,7 @@ def test_cases_are_words_that_earlier_ones_decide_one_of_every_kind(some):
 
 
 def test_what_is_counted_of_a_case_is_what_the_words_scores_are(some):
-    rows = measure(some[:2])
+    rows = measure(some)
     case = some[1]
     asked = intervention(case.run, NextWord(guess=case.word))
     gone = asked.value - asked.without([[i] for i in asked.removable], "cut")
@@ -43,7 +43,7 @@ def test_what_is_counted_of_a_case_is_what_the_words_scores_are(some):
     ]
     (cut,) = rows["measured: the word is cut out of attention"][case.kind].points
     assert cut.area == pytest.approx(np.mean(better))
-    written = page(rows | {k: v | {"bracket": v[case.kind]} for k, v in rows.items()}, some[:2])
+    written = page(rows, some)
     for name, by_kind in rows.items():
         assert f"| {name} | {100 * first_share(together(by_kind)):.1f} % |" in written
 
