@@ -6,7 +6,6 @@ of Explain scores the words, and is held against that, and against what happens 
 
 import random
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,11 +76,13 @@ class Row:
         points: How far it points at the words that decide, case by case.
         agrees: Its rank correlation with measured removal, where it is defined.
         areas: The area under its curve of deletion.
+        tops: The word with the highest score.
     """
 
     points: list[Pointing] = field(default_factory=list)
     agrees: list[float] = field(default_factory=list)
     areas: list[float] = field(default_factory=list)
+    tops: list[str] = field(default_factory=list)
 
 
 def cases(count: int = COUNT, first: int = FIRST) -> list[Case]:
@@ -119,6 +120,7 @@ def measure(some: Sequence[Case], report: bool = False) -> dict[str, dict[Kind, 
             kept.points += row.points
             kept.agrees += row.agrees
             kept.areas += row.areas
+            kept.tops += row.tops
         if report and i % 20 == 19:
             print(f"{i + 1} of {len(some)}", flush=True)
     return rows
@@ -129,7 +131,8 @@ def _rows_of(case: Case, asked: Asked, found: Explanation, seed: int) -> list[tu
     rows = []
     for how, says in WAYS.items():
         gone = asked.value - asked.without(found.units, how)
-        row = Row([pointing(gone, deciding)])
+        top = found.tokens[found.units[int(gone.argmax())][0]].text
+        row = Row([pointing(gone, deciding)], tops=[top])
         if how == "cut":
             row.areas.append(_curves(asked, found, gone).deletion_area)
         rows.append((f"measured: the word {says}", row))
@@ -178,7 +181,7 @@ def area(row: Row) -> float:
     return float(np.mean([p.area for p in row.points if p.area is not None]))
 
 
-def page(rows: dict[str, dict[Kind, Row]], some: Sequence[Case], minutes: float) -> str:
+def page(rows: dict[str, dict[Kind, Row]], some: Sequence[Case]) -> str:
     """All that is to be said of it."""
     best = max((n for n in rows if not n.startswith(("measured", "by "))), key=_first(rows))
     raw = next(n for n in rows if n == "attention, last layer")
@@ -186,7 +189,6 @@ def page(rows: dict[str, dict[Kind, Row]], some: Sequence[Case], minutes: float)
     say = {"best": best, "raw": raw, "cut": cut}
     return _PAGE.format(
         count=len(some),
-        minutes=minutes,
         first=FIRST,
         longest=LONGEST,
         words=np.mean([len(case.story.words[: case.at]) for case in some]),
@@ -198,6 +200,7 @@ def page(rows: dict[str, dict[Kind, Row]], some: Sequence[Case], minutes: float)
         **{f"{key}_name": name for key, name in say.items()},
         **{key: first_share(together(rows[name])) for key, name in say.items()},
         chance=first_share(together(rows[RANDOM])),
+        colon=np.mean([top == ":" for top in rows[cut]["bracket"].tops]),
     )
 
 
@@ -227,8 +230,7 @@ def _kind_line(name: str, of: dict[Kind, Row]) -> str:
 
 _PAGE = """# Does attention explain little stories?
 
-Written by `make explained` in {minutes:.1f} minutes; run it again where the decoder was trained
-anew.
+Written by `make explained`, in some minutes; run it again where the decoder was trained anew.
 
 Of a model in the wild nobody knows why it says what it says. Of the decoder that tells
 [little stories](stories.md) we know one thing: what *would* decide the next word, for the grammar
@@ -256,9 +258,10 @@ predicts. The word right before stays, and never decides here.
 By {raw_name}, a word that decides comes first in {raw:.0%} of the cases; by chance it does in
 {chance:.0%}. The best of the methods, {best_name}, reaches {best:.0%}. What is measured when a word
 is cut out of attention reaches {cut:.0%}: so the decoder does not always lean on the words that the
-grammar has in mind (that “Tom” is meant may also be told from “He”, one sentence before), and a
-method that points elsewhere may be right about the decoder. In {nearest:.0%} of the cases the
-nearest candidate is a right one.
+grammar has in mind, and a method that points elsewhere may be right about the decoder. Brackets
+show it: in {colon:.0%} of them the word whose removal counts most is a colon, which comes before
+every quotation mark of the grammar: it tells a quotation from what is none as well as the mark
+does. In {nearest:.0%} of all cases the nearest candidate is a right one.
 
 ## By kind
 
@@ -272,9 +275,8 @@ First · area.
 
 def main(count: int = COUNT) -> None:
     """Measure, and write the page."""
-    start, some = time.perf_counter(), cases(count)
-    rows = measure(some, report=True)
-    PAGE.write_text(page(rows, some, (time.perf_counter() - start) / 60), "utf-8")
+    some = cases(count)
+    PAGE.write_text(page(measure(some, report=True), some), "utf-8")
 
 
 if __name__ == "__main__":

@@ -478,8 +478,9 @@ def units_of(tokens: Sequence[Token], removable: Sequence[int], by_word: bool) -
         return [[i] for i in removable]
     words: dict[object, list[int]] = {}
     for i in removable:
-        word = tokens[i].word
-        words.setdefault(("token", i) if word is None else word, []).append(i)
+        token = tokens[i]
+        word = ("token", i) if token.word is None else (token.segment, token.word)
+        words.setdefault(word, []).append(i)
     return list(words.values())
 
 

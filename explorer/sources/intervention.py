@@ -982,7 +982,7 @@ def check_kind(loaded: LoadedModel, target: Target) -> None:
     elif loaded.form == "pair" and predicts != "class":
         raise ExplorerError(
             f"{name} is an encoder-decoder: on this page the next word that it writes can be "
-            "explained, and nothing else of it."
+            "explained, and nothing else of it. Choose “the next word” under Explain."
         )
     if isinstance(target, ClassScore) and predicts != "class":
         raise ExplorerError(f"{name} has no head that chooses between classes.")

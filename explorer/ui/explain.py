@@ -122,7 +122,7 @@ def _writes(run: Run | None) -> bool:
     if shown is None or run != replace(shown, edits=NO_EDITS) or not can_write(run):
         return False
     trace = scheduler().wait(shown, f"{st.session_state.reader} about")
-    return may_predict(trace) and trace.model.part is None
+    return may_predict(trace)
 
 
 def _pinned(run: Run | None) -> int | None:

@@ -104,6 +104,8 @@ def test_it_is_explained_as_far_as_methods_go_and_each_other_row_says_why(pair):
     assert {"gradient", "gradient_input", "integrated_mask"} <= have
     assert all(s.values is not None or s.reason for s in found.scores)
     assert found.removal is not None
+    m = len(pair[2])
+    assert all(len({i < m for i in unit}) == 1 for unit in found.units)  # no word is of both texts
     assert any("are those of the text that is read" in note for note in found.notes)
 
 
