@@ -7,6 +7,8 @@ import pytest
 from playwright.sync_api import expect
 
 import explorer
+from explorer.lesson import Trained
+from explorer.sources import silent, trained
 from tests.browser.conftest import stands_at
 
 
@@ -133,6 +135,24 @@ def test_beside_the_next_word_of_a_story_stands_the_best_that_anybody_could_do(r
     reader.page.get_by_label("Try your own sequence").press("Enter")
     reader.page.get_by_text("“zebra” is none of them. Try: ").wait_for()
     expect(answers).to_contain_text("Tomloveshisred")  # what was shown stays
+
+
+def test_a_layer_that_learns_what_comes_next_writes_there_and_on_explore(reader):
+    open_training(reader, task="stories", steps="12").painted("step 12")
+    page = reader.page
+    written = page.locator(".ax-training-writes ins")
+    expect(page.locator(".ax-training-writes")).to_contain_text("It goes on:")
+    page.get_by_role("slider").fill("0")  # what noise would write
+    lesson = Trained("stories", steps=12)
+    trained.learned(lesson, silent)
+    history = trained.history(lesson, trained.example_text(lesson))
+    assert history.written[0] != history.written[-1]
+    expect(written).to_have_text(history.written[0].strip())
+    use(reader, "Let it write")
+    page.locator(".ax-candidate").first.wait_for()
+    expect(page.locator(".ax-text")).to_contain_text(history.begun.split()[-2])
+    page.locator(".ax-candidate:enabled").first.click()
+    expect(page.locator(".ax-text .ax-written")).to_have_count(1)
 
 
 def test_what_is_shown_says_so_when_the_inputs_ask_for_another_training(reader):
