@@ -170,6 +170,27 @@ def part_of(sums: Sums) -> Part:
     return part
 
 
+def texts_in(path: Path) -> list[Text]:
+    """The texts of a shard.
+
+    Raises:
+        ExplorerError: Their file is damaged.
+    """
+    try:
+        table = pq.read_table(path, columns=["number", "text", "second"])
+    except (OSError, pa.ArrowException) as error:
+        raise ExplorerError(
+            f"“{path.name}” is damaged or cut short. Run its command again: it alone is made anew."
+        ) from error
+    return [as_text(row) for row in table.to_pylist()]
+
+
+def as_text(row: dict[str, Any]) -> Text:
+    """A text of a row that holds one."""
+    parts = (row["text"],) if row["second"] is None else (row["text"], row["second"])
+    return Text(row["number"], parts)
+
+
 def is_whole(path: Path) -> bool:
     """Whether a Parquet file is there with all that it holds."""
     try:

@@ -36,6 +36,13 @@ def test_from_a_file_to_a_folder_to_one_head_a_comparison_and_a_tree(model, tmp_
     assert "(40 texts)" in said
     assert "is most like" in said
 
+    assert do("search", tmp_path / "heads", "the cat sat", 1, 0, 2, 1, "--most", 3) == 0
+    said = capsys.readouterr().out.strip().splitlines()
+    assert len(said) == 3
+    assert all(" → " in line for line in said)
+    assert do("search", tmp_path / "heads", "the cat sat", 1, 0, 2, 99) == 1
+    assert "There is no key 99" in capsys.readouterr().err
+
     assert do("compare", tmp_path / "heads", tmp_path / "heads") == 0
     assert "the same texts, one by one: 0 of" in capsys.readouterr().out
 
