@@ -172,7 +172,7 @@ def _show(asked: argparse.Namespace) -> int:
     for m, name in enumerate(NAMES):
         tenths = " ".join(f"{value:.3g}" for value in heads.deciles[(m, *at)])
         mean, spread = heads.mean[(m, *at)], heads.spread[(m, *at)]
-        print(f"{name:<20} {mean:>9.4g} ± {spread:<9.3g} {tenths}  ({heads.n[m]:,} texts)")
+        print(f"{name:<20} {mean:>9.4g} ± {spread:<9.3g} {tenths}  (n = {heads.n[m]:,})")
     for side, said in (("key", "looks at"), ("query", "looks from")):
         found = folder.tokens(asked.layer, asked.head, side)[:12]
         print(f"{said:<20} {', '.join(t.token for t in found)}")

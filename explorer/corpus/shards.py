@@ -7,6 +7,7 @@ read without the others; what it was made of stands in its metadata.
 import io
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,16 +99,17 @@ def put(path: Path, content: bytes) -> None:
     Raises:
         ExplorerError: The disk is full, or does not let it be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     other = path.with_name(f".{path.name}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with other.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(other, path)
     except OSError as error:
-        other.unlink(missing_ok=True)
+        with suppress(OSError):
+            other.unlink(missing_ok=True)
         raise ExplorerError(
             f"“{path.name}” cannot be written ({own_words(error, 120)}). What was written before "
             "it is kept: make room, and run the same command again."
