@@ -90,8 +90,13 @@ def tokenized(
             why = why or str(error)
             continue
         kept.append(text)
-    if read:
-        check_room(loaded, max(len(r.tokens) for r in read), None)
+    longest = max((len(r.tokens) for r in read), default=0)
+    if longest > most:
+        raise ExplorerError(
+            f"A text has {longest} tokens where {most} are read: {loaded.info.name} adds marks to "
+            "each text, which leave no room for words. Ask for a larger --length."
+        )
+    check_room(loaded, longest, None)
     return kept, read, why
 
 

@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(does.add_parser("run", help="read a file of texts into a folder"))
     _add_texts(does.add_parser("texts", help="write a small corpus of our own sentences"))
     _add_show(does.add_parser("show", help="what one head does, by a folder"))
+    _add_search(does.add_parser("search", help="where else a head does what it does in a text"))
     _add_export(does.add_parser("export", help="write a folder in a form that others read"))
     _add_compare(does.add_parser("compare", help="which heads of two folders differ"))
     return parser
@@ -86,6 +87,17 @@ def _add_show(to: argparse.ArgumentParser) -> None:
     to.add_argument("folder", type=Path, help="the folder of a run")
     to.add_argument("layer", type=int, help="the layer's own number, from 0")
     to.add_argument("head", type=int, help="the head, from 0")
+
+
+def _add_search(to: argparse.ArgumentParser) -> None:
+    to.set_defaults(do=_search)
+    to.add_argument("folder", type=Path, help="the folder of a run")
+    to.add_argument("text", help="the text in which the head does it")
+    to.add_argument("layer", type=int, help="the layer's own number, from 0")
+    to.add_argument("head", type=int, help="the head, from 0")
+    to.add_argument("query", type=int, help="the number of the token that looks, from 0")
+    to.add_argument("key", type=int, help="the number of the token that it looks at")
+    to.add_argument("--most", type=_count, default=10, help="how many texts (%(default)s)")
 
 
 def _add_export(to: argparse.ArgumentParser) -> None:
@@ -160,12 +172,38 @@ def _show(asked: argparse.Namespace) -> int:
     for m, name in enumerate(NAMES):
         tenths = " ".join(f"{value:.3g}" for value in heads.deciles[(m, *at)])
         mean, spread = heads.mean[(m, *at)], heads.spread[(m, *at)]
-        print(f"{name:<20} {mean:>9.4g} ± {spread:<9.3g} {tenths}  ({heads.n[m]:,} texts)")
+        print(f"{name:<20} {mean:>9.4g} ± {spread:<9.3g} {tenths}  (n = {heads.n[m]:,})")
     for side, said in (("key", "looks at"), ("query", "looks from")):
         found = folder.tokens(asked.layer, asked.head, side)[:12]
         print(f"{said:<20} {', '.join(t.token for t in found)}")
     like = ", ".join(head_name(h.layer, h.head) for h in folder.like(asked.layer, asked.head))
     print(f"{'is most like':<20} {like}")
+    return 0
+
+
+def _search(asked: argparse.Namespace) -> int:
+    from explorer.corpus.folder import CorpusFolder
+    from explorer.corpus.search import Hit, pair_of, search
+    from explorer.corpus.work import model_of
+    from explorer.run import Run
+    from explorer.source import parse_source
+    from explorer.sources import trace_run
+
+    folder = CorpusFolder(asked.folder)
+    source = folder.about["model"]["source"]
+    trace = trace_run(Run(asked.text, source=parse_source(source)))
+    pair = pair_of(trace, asked.layer, asked.head, asked.query, asked.key)
+
+    def told(n: int, hits: list[Hit]) -> None:
+        print(f"\r\x1b[K{n:,} texts", end="", file=sys.stderr, flush=True)
+
+    length = folder.about["length"]
+    hits = search(model_of(source), folder.texts(), pair, length, asked.most, told)
+    print()
+    for hit in hits:
+        where = f"{hit.tokens[hit.query]} → {hit.tokens[hit.key]}"
+        text = visible(hit.text.parts[0])
+        print(f"{hit.likeness:.3f}  {where:<24} {hit.weight:.3f}  {text[:80]}")
     return 0
 
 

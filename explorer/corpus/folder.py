@@ -4,7 +4,7 @@ Nothing is computed here that was not measured: tables are read, by DuckDB, a he
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ import numpy.typing as npt
 
 from explorer.corpus.measures import MEASURES, NAMES
 from explorer.corpus.running import RUN, read_about
+from explorer.corpus.shards import texts_in
+from explorer.corpus.texts import Text
 from explorer.errors import ExplorerError
 from explorer.layers import Doubles
 from explorer.once import once
@@ -194,10 +196,40 @@ class CorpusFolder:
                 names = [column[0] for column in found.description]
                 return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
         except duckdb.Error as error:
-            raise ExplorerError(
-                f"{table}.parquet of “{visible(self.path.name)}” is damaged. Run its command "
-                "again: the tables are made anew of its shards."
-            ) from error
+            raise self._damaged(table) from error
+
+    def _arrays(self, table: str) -> dict[str, Any]:
+        """The columns of a whole table.
+
+        Raises:
+            ExplorerError: The table is damaged.
+        """
+        import duckdb
+
+        try:
+            with self._asked.cursor() as asked:
+                file = str(self.path / f"{table}.parquet")
+                found: dict[str, Any] = asked.execute(
+                    "SELECT * FROM read_parquet(?)", [file]
+                ).fetchnumpy()
+                return found
+        except duckdb.Error as error:
+            raise self._damaged(table) from error
+
+    def _damaged(self, table: str) -> ExplorerError:
+        return ExplorerError(
+            f"{table}.parquet of “{visible(self.path.name)}” is damaged. Run its command again: "
+            "the tables are made anew of its shards."
+        )
+
+    def texts(self) -> Iterator[Text]:
+        """All texts of the corpus that were read, in order, a shard at a time.
+
+        Raises:
+            ExplorerError: A file of them is damaged.
+        """
+        for path in sorted((self.path / "texts").glob("*.parquet")):
+            yield from texts_in(path)
 
     @property
     def layers(self) -> tuple[int, ...]:
@@ -231,11 +263,15 @@ class CorpusFolder:
         shape = (len(NAMES), len(self.layers), self.n_heads)
         mean, spread = np.full(shape, np.nan), np.full(shape, np.nan)
         deciles, n = np.full((*shape, 9), np.nan), np.zeros(len(NAMES), dtype=np.int64)
-        places = {number: i for i, number in enumerate(self.layers)}
-        for row in self._rows("heads"):
-            at = NAMES.index(row["measure"]), places[row["layer"]], row["head"]
-            mean[at], spread[at], deciles[at] = row["mean"], row["spread"], row["deciles"]
-            n[at[0]] = row["n"]
+        found = self._arrays("heads")
+        at = (
+            np.array([NAMES.index(name) for name in found["measure"].tolist()]),
+            np.searchsorted(self.layers, found["layer"]),
+            found["head"],
+        )
+        mean[at], spread[at], n[at[0]] = found["mean"], found["spread"], found["n"]
+        for i in range(9):
+            deciles[(*at, i)] = found[f"decile_{i + 1}"]
         return AllHeads(self.layers, mean, spread, n, deciles)
 
     def means_of_tokens(self) -> dict[str, dict[tuple[int, int], float]]:

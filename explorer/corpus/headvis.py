@@ -102,7 +102,13 @@ def _config(folder: CorpusFolder, places: list[tuple[int, int]]) -> dict[str, An
             "n_samples": {"label": "Samples kept", "format": "default"},
             "mean_max_activation": {"label": "Mean max activation", "format": "default"},
         },
-        "pipeline_config": about,
+        "pipeline_config": {
+            "n_sequences": about["corpus"]["n_texts"],
+            "seq_len": about["length"],
+            "dtype": about["model"]["precision"],
+            "attn_implementation": "sdpa",  # and every weight of its queries and keys
+            "run": about,
+        },
     }
 
 

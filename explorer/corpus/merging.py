@@ -1,6 +1,6 @@
 """Shards into one: sums are added in the order of the shards, and the first are taken again."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,10 @@ _ADDED = (
     *("n_texts", "n_tokens", "n_cut", "n_refused", "count", "total", "square", "weighted"),
     *("tokens", "counts", "apart", "far_square"),
 )
-Part = Callable[[str], Any]  # one array of a shard, by its name
+_DRAWN = ("sample_name", "sample", "sample_values")
+_TOP = ("top", "top_number", "top_name")
+_KEPT = (*_ADDED, "layers", *_DRAWN, *_TOP)
+Part = Callable[[Iterable[str]], dict[str, Any]]  # arrays of a shard, by their names
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,32 +71,32 @@ def merge(shards: Sequence[Part]) -> Merged:
     """
     found: dict[str, Any] = {}
     for part in shards:
+        arrays = part(_KEPT)
+        arrays["counts"] = arrays["counts"].astype(np.int64)
         for name in _ADDED:
-            some = part(name).astype(np.int64) if name == "counts" else part(name)
-            found[name] = some if name not in found else found[name] + some
-        found["layers"] = part("layers")
-        _draw(found, part)
-        _top(found, part)
+            found[name] = found[name] + arrays[name] if name in found else arrays[name]
+        found["layers"] = arrays["layers"]
+        _draw(found, arrays)
+        _top(found, arrays)
     return Merged(found)
 
 
-def _draw(found: dict[str, Any], part: Part) -> None:
+def _draw(found: dict[str, Any], arrays: dict[str, Any]) -> None:
     """The texts that are drawn: of all those with the smallest names."""
-    names = ("sample_name", "sample", "sample_values")
-    both = [
-        np.concatenate([found[name], part(name)]) if name in found else part(name) for name in names
-    ]
+    both = [_joined(found, arrays, name, 0) for name in _DRAWN]
     first = np.argsort(both[0], kind="stable")[:SAMPLE]
-    found.update({name: array[first] for name, array in zip(names, both, strict=True)})
+    found.update({name: array[first] for name, array in zip(_DRAWN, both, strict=True)})
 
 
-def _top(found: dict[str, Any], part: Part) -> None:
-    names = ("top", "top_number", "top_name")
-    both = [
-        np.concatenate([found[name], part(name)], axis=-1) if name in found else part(name)
-        for name in names
-    ]
-    found.update(dict(zip(names, first_of(*both), strict=True)))
+def _top(found: dict[str, Any], arrays: dict[str, Any]) -> None:
+    both = [_joined(found, arrays, name, -1) for name in _TOP]
+    found.update(dict(zip(_TOP, first_of(both[0], both[1], both[2]), strict=True)))
+
+
+def _joined(found: dict[str, Any], arrays: dict[str, Any], name: str, axis: int) -> Any:
+    if name not in found:
+        return arrays[name]
+    return np.concatenate([found[name], arrays[name]], axis=axis)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,16 +122,17 @@ def tokens_of_layer(shards: Sequence[Part], layer: int) -> Tokens:
         shards: All shards.
         layer: Which layer, counted from 0.
     """
-    types = sorted({str(t) for part in shards for t in part("types")})
+    types = sorted({str(t) for part in shards for t in part(["types"])["types"]})
     place = {name: i for i, name in enumerate(types)}
-    n_heads = shards[0]("apart").shape[1]
+    n_heads = shards[0](["apart"])["apart"].shape[1]
     seen = np.zeros(len(types), dtype=np.int64)
     received, given = (np.zeros((len(types), n_heads)) for _ in range(2))
     for part in shards:
-        at = [place[str(t)] for t in part("types")]
-        seen[at] += part("seen")
-        received[at] += part(f"received/{layer}")
-        given[at] += part(f"given/{layer}")
+        arrays = part(["types", "seen", f"received/{layer}", f"given/{layer}"])
+        at = [place[str(t)] for t in arrays["types"]]
+        seen[at] += arrays["seen"]
+        received[at] += arrays[f"received/{layer}"]
+        given[at] += arrays[f"given/{layer}"]
     return Tokens(types, seen, received, given)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from explorer.analysis.detectors import is_punctuation, same_words
 from explorer.corpus.measures import (
@@ -162,30 +163,43 @@ class Found:
     given: Tensor
 
 
-def strip_of(n: int, device: torch.device) -> Tensor:
-    """For each offset of a key from its query, from −(n − 1) on, what is added up of its weight.
+def by_distance(n: int, device: torch.device) -> Tensor:
+    """What is added up of each offset of a key from its query, from −(n − 1) on.
 
     Returns:
-        float32 ``[2n − 1, 4 + bins]``: the distance, its square, whether it is the token before,
+        float64 ``[2n − 1, 4 + bins]``: the distance, its square, whether it is the token before,
         whether the token after, and in which bin of distances it is.
     """
     offset = torch.arange(1 - n, n, device=device)
     far = offset.abs()
     bins = torch.where(far > 0, far.clamp_min(1).double().log2().floor().long() + 1, 0)
     columns = [far, far**2, offset == -1, offset == 1, *(bins == i for i in range(bins.max() + 1))]
-    return torch.stack([c.float() for c in columns], dim=-1)
+    return torch.stack([c.double() for c in columns], dim=-1)
+
+
+def diagonals(w: Tensor) -> Tensor:
+    """The sums over cells of one offset; of rows that fall by one, ``[..., row, key]``.
+
+    Each row is moved on by one more place, by reading it in lines that are one shorter.
+
+    Returns:
+        ``[..., key + row]``: the first is of the first row and the first key.
+    """
+    s, n = w.shape[-2:]
+    wide = pad(w, (0, s)).flatten(-2)[..., : s * (n + s - 1)]
+    return wide.unflatten(-1, (s, n + s - 1)).sum(-2)
 
 
 class _Sums:
     """Sums over the rows of all heads of a layer; all float64."""
 
     def __init__(self, batch: Batch, n_heads: int, device: torch.device) -> None:
-        self.batch, self.n, self.strip = batch, batch.n, strip_of(batch.n, device)
+        self.batch, self.n = batch, batch.n
         shape = (len(batch.at), n_heads)
         zeros = partial(torch.zeros, dtype=torch.float64, device=device)
         self.entropy, self.sharpness, self.mass = (zeros(shape) for _ in range(3))
         self.strongest = torch.full(shape, -1.0, device=device)
-        self.on = zeros((*shape, self.strip.shape[1]))
+        self.offsets = zeros((*shape, 2 * self.n - 1))
         self.repeats = zeros((*shape, 2))
         self.received, self.given = zeros((*shape, self.n)), zeros((*shape, self.n))
         columns = torch.stack([torch.ones_like(batch.special), ~batch.special], dim=-1)
@@ -196,7 +210,7 @@ class _Sums:
         t, h, s, n = w.shape
         sums = (w.reshape(t, h * s, n) @ self.columns).reshape(t, h, s, 2)
         whole = sums[..., 0].clamp_min(_TINY)
-        spread = (w * w.clamp_min(_TINY).log2()).sum(-1)
+        spread = torch.einsum("thsn,thsn->ths", w, w.clamp_min(_TINY).log2_())
         self.entropy += (whole.log2() - spread / whole).clamp_min(0).sum(-1, dtype=torch.float64)
         self.mass += sums[..., 0].sum(-1, dtype=torch.float64)
         inner = w[..., 1:].amax(-1) if n > 1 else w[..., 0]
@@ -204,11 +218,8 @@ class _Sums:
         if n > 1 and int(rows[0]) > 0:
             later = inner[..., : s - int(rows[-1] == 0)]
             self.strongest = torch.maximum(self.strongest, later.amax(-1))
-        # Rows fall, so each one's keys begin one offset further on in the strip: a view of it.
-        columns = self.strip.shape[1]
-        start = (n - 1 - int(rows[0])) * columns
-        offsets = self.strip.as_strided((s, n, columns), (columns, columns, 1), start)
-        self.on += (w.reshape(t * h, s * n) @ offsets.reshape(s * n, columns)).reshape(t, h, -1)
+        start = n - 1 - int(rows[0])
+        self.offsets[..., start : start + n + s - 1] += diagonals(w)
         self.received += w.sum(-2)
         own = w[:, :, torch.arange(s), rows]
         ordinary = ~self.batch.special[:, None, rows]
@@ -221,7 +232,8 @@ class _Sums:
         """What was added up, as means over the rows."""
         batch, n = self.batch, self.n
         mass = self.mass.clamp_min(_TINY)
-        far, square = self.on[..., 0] / mass, self.on[..., 1] / mass
+        on = self.offsets @ by_distance(n, self.offsets.device)
+        far, square = on[..., 0] / mass, on[..., 1] / mass
         alone, none = torch.full_like(self.mass, torch.nan), torch.nan
 
         def where(seen: Tensor, found: Tensor) -> Tensor:
@@ -235,11 +247,11 @@ class _Sums:
             ENTROPY: self.entropy / n,
             SHARPNESS: self.sharpness / n,
             STRONGEST: self.strongest.double() if n > 1 else alone,
-            DISTANCE: self.on[..., 0] / n,
+            DISTANCE: on[..., 0] / n,
             VARIANCE: (square - far**2).clamp_min(0),
-            SELF: self.on[..., 4] / n,
-            PREVIOUS: self.on[..., 2] / n if n > 1 else alone,
-            NEXT: self.on[..., 3] / n if n > 1 else alone,
+            SELF: on[..., 4] / n,
+            PREVIOUS: on[..., 2] / n if n > 1 else alone,
+            NEXT: on[..., 3] / n if n > 1 else alone,
             FIRST: self.received[..., 0] / n,
             COLUMN: self.received.amax(-1) / n,
             SPECIAL: where(batch.special.any(-1), special),
@@ -247,8 +259,8 @@ class _Sums:
             SAME: where(batch.farthest > 0, self.repeats[..., 0]),
             AFTER: where(batch.farthest > 1, self.repeats[..., 1]),
         }
-        apart = torch.zeros((self.on.shape[1], N_DISTANCES), dtype=torch.float64)
-        apart[:, : self.on.shape[2] - 4] = self.on[..., 4:].sum(0)
+        apart = torch.zeros((on.shape[1], N_DISTANCES), dtype=torch.float64)
+        apart[:, : on.shape[2] - 4] = on[..., 4:].sum(0)
         return Found(measures, apart, self.received, self.given)
 
 

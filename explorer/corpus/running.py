@@ -350,7 +350,7 @@ def _is_done(work: _Work, number: int, made_of: str, texts: tuple[Text, ...]) ->
         work.tell(f"Shard {number} was damaged or cut short, and is made anew")
         return False
     if was == json.loads(made_of):
-        work.n_tokens += 0 if file.empty else int(file("n_tokens")[0])
+        work.n_tokens += 0 if file.empty else int(file(["n_tokens"])["n_tokens"][0])
         return True
     n = int(was.get("n", 0))
     if n < len(texts) and was.get("texts") == _digest(texts[:n]):

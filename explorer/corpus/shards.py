@@ -6,7 +6,8 @@ read without the others; what it was made of stands in its metadata.
 
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,16 +99,17 @@ def put(path: Path, content: bytes) -> None:
     Raises:
         ExplorerError: The disk is full, or does not let it be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     other = path.with_name(f".{path.name}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with other.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(other, path)
     except OSError as error:
-        other.unlink(missing_ok=True)
+        with suppress(OSError):
+            other.unlink(missing_ok=True)
         raise ExplorerError(
             f"“{path.name}” cannot be written ({own_words(error, 120)}). What was written before "
             "it is kept: make room, and run the same command again."
@@ -115,7 +117,7 @@ def put(path: Path, content: bytes) -> None:
 
 
 class SumsFile:
-    """A file of sums, read an array at a time.
+    """A file of sums, of which arrays are read by their names; it is open only while it is read.
 
     Args:
         path: The file.
@@ -129,45 +131,75 @@ class SumsFile:
     """
 
     def __init__(self, path: Path) -> None:
-        try:
-            self._file = pq.ParquetFile(path, page_checksum_verification=True)
-            self.made_of = (self._file.schema_arrow.metadata or {})[_MADE_OF].decode()
-            names = self._file.read(columns=["array"])["array"].to_pylist()
-        except (OSError, pa.ArrowException, KeyError, ValueError) as error:
-            raise ExplorerError(f"“{path.name}” is damaged or cut short.") from error
-        self._path, self._rows = path, {name: i for i, name in enumerate(names)}
+        self._path = path
+        with self._opened() as file:
+            self.made_of = (file.schema_arrow.metadata or {})[_MADE_OF].decode()
+            names = file.read(columns=["array"])["array"].to_pylist()
+        self._rows = {name: i for i, name in enumerate(names)}
         self.empty = len(names) <= 1
 
-    def __call__(self, name: str) -> Any:
-        """One array, by its name.
+    def __call__(self, names: Iterable[str]) -> dict[str, Any]:
+        """Some arrays.
+
+        Args:
+            names: Theirs; the texts of tokens come as a list.
 
         Raises:
-            ExplorerError: It is damaged.
+            ExplorerError: The file is damaged.
         """
+        found = {}
+        with self._opened() as file:
+            for name in names:
+                row = file.read_row_group(self._rows[name]).to_pylist()[0]
+                if row["kind"] == "text":
+                    found[name] = row["texts"]
+                else:
+                    flat = np.frombuffer(row["bytes"], dtype=row["kind"])
+                    found[name] = flat.reshape(row["shape"])
+        return found
+
+    @contextmanager
+    def _opened(self) -> Iterator[pq.ParquetFile]:
         try:
-            row = self._file.read_row_group(self._rows[name]).to_pylist()[0]
-            if row["kind"] == "text":
-                return row["texts"]
-            return np.frombuffer(row["bytes"], dtype=row["kind"]).reshape(row["shape"])
+            with pq.ParquetFile(self._path, page_checksum_verification=True) as file:
+                yield file
         except (OSError, pa.ArrowException, KeyError, ValueError) as error:
             raise ExplorerError(
-                f"“{self._path.name}” is damaged or cut short. Delete it, and run the same command "
-                "again: it alone is made anew."
+                f"“{self._path.name}” is damaged or cut short. Run the same command again: it "
+                "alone is made anew."
             ) from error
-
-    def close(self) -> None:
-        self._file.close()
 
 
 def part_of(sums: Sums) -> Part:
     """What a file of these sums would give, without a file."""
 
-    def part(name: str) -> Any:
+    def array(name: str) -> Any:
         field, _, layer = name.partition("/")
         found = getattr(sums, field)
         return found[int(layer)] if layer else found
 
-    return part
+    return lambda names: {name: array(name) for name in names}
+
+
+def texts_in(path: Path) -> list[Text]:
+    """The texts of a shard.
+
+    Raises:
+        ExplorerError: Their file is damaged.
+    """
+    try:
+        table = pq.read_table(path, columns=["number", "text", "second"])
+    except (OSError, pa.ArrowException) as error:
+        raise ExplorerError(
+            f"“{path.name}” is damaged or cut short. Run its command again: it alone is made anew."
+        ) from error
+    return [as_text(row) for row in table.to_pylist()]
+
+
+def as_text(row: dict[str, Any]) -> Text:
+    """A text of a row that holds one."""
+    parts = (row["text"],) if row["second"] is None else (row["text"], row["second"])
+    return Text(row["number"], parts)
 
 
 def is_whole(path: Path) -> bool:

@@ -14,8 +14,7 @@ from explorer.corpus.engines import Engine
 from explorer.corpus.measures import MEASURES, N_DISTANCES, NAMES
 from explorer.corpus.merging import Merged, Tokens, deciles_of, merge, tokens_of_layer
 from explorer.corpus.pairs_table import pairs_table
-from explorer.corpus.shards import SumsFile, put
-from explorer.corpus.texts import Text
+from explorer.corpus.shards import SumsFile, as_text, put
 from explorer.corpus.work import Reads, Strongest
 
 EACH = 4  # texts of each decile
@@ -37,7 +36,7 @@ def write_tables(folder: Path, shards: Sequence[SumsFile], engine: Engine, reads
     merged = merge(shards)
     numbers = sorted({*merged.sample.tolist(), *merged.top_number[merged.top_number >= 0].tolist()})
     shown = texts_of(folder, numbers)
-    texts = [_as_text(row) for row in shown.to_pylist()]
+    texts = [as_text(row) for row in shown.to_pylist()]
     tasks = (
         Strongest(reads, tuple(texts[i : i + _AT_ONCE])) for i in range(0, len(texts), _AT_ONCE)
     )
@@ -71,11 +70,6 @@ def texts_of(folder: Path, numbers: Iterable[int]) -> pa.Table:
     return pa.concat_tables(found)
 
 
-def _as_text(row: dict[str, Any]) -> Text:
-    parts = (row["text"],) if row["second"] is None else (row["text"], row["second"])
-    return Text(row["number"], parts)
-
-
 def _drawn(merged: Merged) -> pa.Table:
     """The texts that were drawn by lot, with all that was measured in them."""
     flat = merged.sample_values.reshape(len(merged.sample), -1)
@@ -106,8 +100,9 @@ def _heads(merged: Merged) -> pa.Table:
             "mean": mean[m].ravel(),
             "spread": spread[m].ravel(),
             "mean_of_tokens": by_tokens[m].ravel(),
-            "deciles": [bins.quantiles(c, _DECILES).tolist() for c in counts],
         }
+        deciles = np.stack([bins.quantiles(c, _DECILES) for c in counts])
+        columns |= {f"decile_{i + 1}": deciles[:, i] for i in range(len(_DECILES))}
         for column, values in columns.items():
             rows.setdefault(column, []).extend(values)
     return pa.table(rows)

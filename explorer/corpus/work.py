@@ -103,7 +103,7 @@ def do(task: Task) -> Result:
     Raises:
         ExplorerError: The model cannot be loaded, or cannot do it.
     """
-    loaded = _model(task.reads.source)
+    loaded = model_of(task.reads.source)
     with _one_thread():
         if isinstance(task, Census):
             return _count(loaded, task)
@@ -112,7 +112,12 @@ def do(task: Task) -> Result:
         return _describe(loaded)
 
 
-def _model(source: str | InMemory) -> "LoadedModel":
+def model_of(source: str | InMemory) -> "LoadedModel":
+    """The model that reads texts, where it computes fastest.
+
+    Raises:
+        ExplorerError: It cannot be loaded, or is none that reads a corpus.
+    """
     from explorer.sources.loading import load_model
 
     named = parse_source(source) if isinstance(source, str) else source
@@ -124,6 +129,7 @@ def _model(source: str | InMemory) -> "LoadedModel":
     return placed(load_model(named, silent).part("text"))
 
 
+_GPU = "cuda"
 _on_device: dict[int, "LoadedModel"] = {}
 
 
@@ -136,7 +142,7 @@ def placed(loaded: "LoadedModel") -> "LoadedModel":
     found = _on_device.get(id(loaded.whole))
     if found is None:
         _on_device.clear()
-        whole: Any = deepcopy(loaded.whole).half().to("cuda")  # others read with the first one
+        whole: Any = deepcopy(loaded.whole).half().to(_GPU)  # others read with the first one
         network = whole.base_model if loaded.predicts else whole
         found = _on_device[id(loaded.whole)] = replace(loaded, whole=whole, network=network)
     return found

@@ -13,7 +13,7 @@ import transformers
 
 import explorer
 from explorer.analysis.profiles import head_profiles
-from explorer.corpus import reading, running
+from explorer.corpus import reading, running, work
 from explorer.corpus.census import census
 from explorer.corpus.engines import Here, Pool
 from explorer.corpus.measures import MEASURES, NAMES, place_of
@@ -169,6 +169,23 @@ def test_a_model_in_half_precision_is_read_by_its_own_queries_and_keys(bert):
     traces = explorer.traces([t.parts[0] for t in texts], model=model, tokenizer=tokenizer)
     wanted = np.stack([by_hand(trace) for trace in traces])
     np.testing.assert_allclose(sums.total, np.nansum(wanted, axis=0), **HALF)
+
+
+def test_where_there_is_a_gpu_a_copy_in_half_precision_reads_and_the_model_stays_as_it_was(
+    bert, monkeypatch
+):
+    """With the processor in the GPU's place."""
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr(work, "_GPU", "cpu")
+    reads = settings_of(bert).reads
+    there = work.do(work.Describe(reads))
+    counted = work.do(work.Census(reads, 0, tuple(texts_of(5)), "x"))
+    monkeypatch.undo()
+    here = work.do(work.Describe(reads))
+    assert (there["precision"], here["precision"]) == ("float16", "float32")
+    assert there["digest"] != here["digest"]
+    assert counted.n_texts == 5
+    assert next(loaded_of(bert).network.parameters()).dtype == torch.float32
 
 
 # — the run —

@@ -33,8 +33,15 @@ def test_from_a_file_to_a_folder_to_one_head_a_comparison_and_a_tree(model, tmp_
     assert do("show", tmp_path / "heads", 1, 0) == 0
     said = capsys.readouterr().out
     assert said.startswith("L1·H0: mean and spread")
-    assert "(40 texts)" in said
+    assert "(n = 40)" in said
     assert "is most like" in said
+
+    assert do("search", tmp_path / "heads", "the cat sat", 1, 0, 2, 1, "--most", 3) == 0
+    said = capsys.readouterr().out.strip().splitlines()
+    assert len(said) == 3
+    assert all(" → " in line for line in said)
+    assert do("search", tmp_path / "heads", "the cat sat", 1, 0, 2, 99) == 1
+    assert "There is no key 99" in capsys.readouterr().err
 
     assert do("compare", tmp_path / "heads", tmp_path / "heads") == 0
     assert "the same texts, one by one: 0 of" in capsys.readouterr().out
@@ -65,6 +72,8 @@ def test_our_own_sentences_are_all_different_and_the_same_for_everybody(tmp_path
         (["run", "{file}", "--by", "beauty"], "“beauty” is no measure. There are: entropy"),
         (["run", "{file}", "--model", "nobody"], "There is no source “nobody”"),
         (["run", "{file}", "--model", "scratch"], "reads no corpus: choose a pretrained model"),
+        (["run", "{file}", "--length", "1"], "leave no room for words. Ask for a larger --length"),
+        (["run", "{file}", "--out", "/proc/no/where"], "“run.json” cannot be written"),
         (["run", "{empty}"], "No text of this corpus could be read. 2 lines empty, skipped"),
         (["run", "nothing.txt"], "There is no file “nothing.txt”"),
         (["show", "{folder}", "0", "0"], "is no folder of a corpus run"),
@@ -78,6 +87,7 @@ def test_what_cannot_be_is_one_sentence_and_no_traceback(model, tmp_path, capsys
     words = [word.format(**given) for word in words]
     if words[0] == "run":
         more = [] if "--model" in words else ["--model", model]
-        words += [*more, "--workers", "1", "--out", str(tmp_path / "heads")]
+        words += [*more, "--workers", "1"]
+        words += [] if "--out" in words else ["--out", str(tmp_path / "heads")]
     assert do(*words) == 1
     assert says in capsys.readouterr().err

@@ -203,6 +203,10 @@ def test_a_tree_has_the_keys_and_types_that_its_own_reader_asks_for(tree):
     """The rules of the public pipeline that loads such trees, key by key."""
     config = json.loads((tree / "config.json").read_text("utf-8"))
     rows = json.loads((tree / "scatter_data.json").read_text("utf-8"))
+    known = config | config["pipeline_config"]
+    for key in ("model_name", "dataset_name", "dtype", "attn_implementation"):
+        assert isinstance(known[key], str)
+    assert (known["n_sequences"], type(known["seq_len"])) == (N, int)
     assert {(r["layer"], r["head"]) for r in rows} == {tuple(place) for place in config["heads"]}
     assert all(isinstance(r[m], float | None) for r in rows for m in config["metrics"])
     assert json.loads((tree / "server_config.json").read_text()) == {}
