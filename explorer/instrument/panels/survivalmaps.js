@@ -73,7 +73,9 @@ export function createSurvivalMaps(act) {
       term("head"),
       `, with ${givenIn(wayOf(state), budgetOf(state))}`,
     );
-    setText(scale, `what survives ${wayOf(state).kept}`);
+    const said = wayOf(state).kept;
+    if (scale.dataset.of !== said) scale.replaceChildren("what ", term("survives"), ` ${said}`);
+    scale.dataset.of = said; // a hover must not take away what is focused
     const shape = /** @type {[number, number]} */ ([found.numbers.length, found.n_heads]);
     const label = efficiencySentence(state, spokenHead);
     maps[0].show(
