@@ -27,18 +27,23 @@ PAGE = Path(__file__).parent / "efficiency.md"
 LENGTHS = (128, 256, 512, 1024, 2048, 4096, 8192)
 SHARE = 0.9
 HARBOUR = (
-    "The harbour of the town lies behind a long wall, and whoever wants to see the boats must walk "
-    "to its end. In spring the fishermen paint them, each in the colours of his family, and the "
-    "children are allowed to write the names. Anna wrote hers on the smallest one when she was six; "
-    "the letters lean to the left, because she sat on the right side of it. Years later she bought "
-    "the boat from her uncle, who had become too old for the sea, and he asked only that the name "
-    "should stay. When the storm came that took the wall away, she had been in the city for a "
-    "month. The neighbours pulled what they could onto the square: ropes, baskets, an engine, two "
-    "boats that nobody claimed. They did not find hers. It was seen once more, people say, far "
-    "beyond the lighthouse, upright and empty, as if somebody had just stepped out of it. She did "
-    "not believe them. But every year, on the day of the storm, she walks to where the wall ended, "
-    "and looks for the letters that lean to the left."
+    "The harbour of the town lies behind a long wall, and whoever wants to see the boats must "
+    "walk to its end. In spring the fishermen paint them, each in the colours of his family, "
+    "and the children are allowed to write the names. Anna wrote hers on the smallest one when "
+    "she was six; the letters lean to the left, because she sat on the right side of it. Years "
+    "later she bought the boat from her uncle, who had become too old for the sea, and he asked "
+    "only that the name should stay. When the storm came that took the wall away, she had been "
+    "in the city for a month. The neighbours pulled what they could onto the square: ropes, "
+    "baskets, an engine, two boats that nobody claimed. They did not find hers. It was seen "
+    "once more, people say, far beyond the lighthouse, upright and empty, as if somebody had "
+    "just stepped out of it. She did not believe them. But every year, on the day of the storm, "
+    "she walks to where the wall ended, and looks for the letters that lean to the left."
 )
+LEAST: dict[Kind, str] = {
+    "window": "The heads that a window is enough for, with its reach to each side",
+    "top": "The heads that the fewest keys in each row are enough for",
+    "rank": "The heads of the lowest rank",
+}
 PUT: tuple[Cheap, ...] = (
     Cheap("window", 8),
     Cheap("window", 32),
@@ -98,8 +103,8 @@ def page(
     yield "# Cheaper attention"
     yield ""
     yield "Written by `make efficiency`; every number is measured. The definitions stand in"
-    yield "`explorer/cheaper.py` and `explorer/analysis/survival.py`; the page *Efficiency* shows the"
-    yield "same of any text and model."
+    yield "`explorer/cheaper.py` and `explorer/analysis/survival.py`; the page *Efficiency* shows"
+    yield "the same of any text and model."
     yield ""
     yield from _time(seconds)
     yield from _heads(read, found)
@@ -129,11 +134,7 @@ def _heads(read: dict[str, AttentionTrace], found: dict[str, Survival]) -> Itera
         counts = [int((own.ways == at).sum()) for at in (*range(len(WITHOUT)), -1)]
         yield f"| {name} | {len(trace.key_tokens)} | " + " | ".join(map(str, counts)) + " |"
     yield ""
-    for kind, what in (
-        ("window", "The heads that a window is enough for, with its reach to each side"),
-        ("top", "The heads that the fewest keys in each row are enough for"),
-        ("rank", "The heads of the lowest rank"),
-    ):
+    for kind, what in LEAST.items():
         yield from _best(read, found, kind, what)
     yield from _means(found)
 
@@ -191,8 +192,9 @@ def _costs(costs: Costs) -> Iterator[str]:
     yield "## Time and memory over the length"
     yield ""
     yield f"One head of width {WIDTH}, a window of {REACH} to each side, random numbers, torch"
-    yield f"{torch.__version__} with {torch.get_num_threads()} threads; milliseconds, and in brackets"
-    yield "MB of the tensors that a pass makes at once. The slope is that of time from 1,024 tokens on."
+    yield f"{torch.__version__} with {torch.get_num_threads()} threads; milliseconds, in brackets"
+    yield "MB of the tensors that a pass makes at once. The slope is that of time from 1,024"
+    yield "tokens on."
     yield ""
     yield "| tokens | " + " | ".join(costs.seconds) + " |"
     yield "|---" * (len(costs.seconds) + 1) + "|"
