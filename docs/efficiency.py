@@ -124,7 +124,7 @@ def _time(seconds: tuple[int, float, float]) -> Iterator[str]:
 def _heads(read: dict[str, AttentionTrace], found: dict[str, Survival]) -> Iterator[str]:
     yield f"## What is enough for {SHARE:.0%} of a head"
     yield ""
-    yield "The plainest way that keeps so much at no more than a quarter of the pairs; how many of"
+    yield "The plainest way that keeps so much at no more than a quarter of the numbers; how many of"
     yield "the 72 heads."
     yield ""
     yield "| text | tokens | " + " | ".join(WAYS[kind].name for kind in WITHOUT) + " | none |"

@@ -88,7 +88,8 @@ def budgets_for(kind: Kind, n: int) -> tuple[int, ...]:
     if kind == "features":
         return FEATURES
     means = LANDMARKS if kind == "landmarks" else (*LANDMARKS, 128, 256)
-    return tuple(some for some in means if some < n) or (n,)
+    fewer = tuple(some for some in means if some < n)
+    return fewer if n > means[-1] else (*fewer, n)
 
 
 def survival(

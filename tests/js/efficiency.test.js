@@ -136,7 +136,7 @@ test("it is said what survives of a head, what it needs and what it could do wit
   );
   assert.match(
     withoutSentence(state, 0),
-    /L2·H0 could do with a window of 1: 90 % .* 20 % of the pairs/,
+    /L2·H0 could do with a window of 1: 90 % .* 20 % of the numbers/,
   );
   assert.match(withoutSentence(state, 1), /L2·H1 none of these keeps 90 % at a quarter/);
   assert.deepEqual(countsOf(state), [2, 1, 1]);

@@ -213,7 +213,7 @@ export function withoutSentence({ found, view }, head) {
   const who = nameOf(found, head);
   if (at < 0) return `For ${who} none of these keeps ${share} at a quarter of the cost.`;
   const way = /** @type {Way} */ (found.ways.find(({ kind }) => kind === found.order[at]));
-  return `${who} could do with ${givenIn(way, budget)}: ${share} ${way.kept} survives, at ${percent(cost)} of the pairs.`;
+  return `${who} could do with ${givenIn(way, budget)}: ${share} ${way.kept} survives, at ${percent(cost)} of the numbers.`;
 }
 
 /** How many heads could do with each way; the last number is of those that none is enough for. @param {EfficiencyState} state */
