@@ -185,7 +185,7 @@ def _of_scores(layer: FromScores, head: int, cheap: Cheap) -> Weights:
     keys = np.add.reduceat(k, starts, axis=0) / sizes[:, None]
     to_keys = _softmax(q @ keys.T * scale)
     if cheap.kind == "pooled":
-        return np.asarray(np.repeat(to_keys / sizes, sizes, axis=1), np.float32)
+        return np.repeat((to_keys / sizes).astype(np.float32), sizes, axis=1)
     queries = np.add.reduceat(q, starts, axis=0) / sizes[:, None]
     between = np.linalg.pinv(_softmax(queries @ keys.T * scale))
     return np.asarray(to_keys @ between @ _softmax(queries @ k.T * scale), np.float32)

@@ -9,6 +9,7 @@ the weights (Eckart, Young 1936).
 """
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -87,7 +88,8 @@ def budgets_for(kind: Kind, n: int) -> tuple[int, ...]:
     if kind == "features":
         return FEATURES
     means = LANDMARKS if kind == "landmarks" else (*LANDMARKS, 128, 256)
-    return tuple(some for some in means if some < n) or (n,)
+    fewer = tuple(some for some in means if some < n)
+    return fewer if n > means[-1] else (*fewer, n)
 
 
 def survival(
@@ -272,6 +274,18 @@ def cost(layer: AttentionLayer, kind: Kind, budget: int, everywhere: Sequence[in
         width = layer.q.shape[2] if kind == "linear" and isinstance(layer, FromScores) else budget
         made = float(2 * n * width + (width * width if kind == "landmarks" else 0))
     return min(made / whole, 1.0) if whole else 1.0
+
+
+def mean_cost(
+    trace: AttentionTrace, kind: Kind, budget: int, everywhere: Sequence[int] = ()
+) -> float:
+    """The mean of `cost` over all layers, of which some may look less far than others."""
+    alike = Counter(layer.allowed().tobytes() for layer in trace.layers)
+    found = 0.0
+    for layer in trace.layers:
+        times = alike.pop(layer.allowed().tobytes(), 0)
+        found += times * cost(layer, kind, budget, everywhere) if times else 0
+    return found / len(trace.layers)
 
 
 @dataclass(frozen=True, eq=False)

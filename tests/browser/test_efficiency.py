@@ -26,7 +26,7 @@ def open_page(reader, **query):
 def opened(app, screens):
     """A reader of the first text, for tests that leave it as they found it."""
     with screens(viewport={"width": 1280, "height": 720}) as page, Reader(page, app) as someone:
-        yield open_page(someone, layer=0, heads=2)
+        yield open_page(someone, layer=1, heads=8)
     assert not someone.errors
     assert not someone.outside
 
@@ -34,28 +34,28 @@ def opened(app, screens):
 def test_the_sentence_and_the_table_say_what_the_library_finds(opened):
     found = survival(explorer.trace(CAT))
     kept = found.curves["window"].at(1)
-    opened.wait_says(f"L0·H2 with a window of 1 to each side: {100 * kept[0, 2]:.0f} %")
+    opened.wait_says(f"L1·H8 with a window of 1 to each side: {100 * kept[1, 8]:.0f} %")
     opened.wait_says(f"mean of all heads {100 * kept.mean():.0f} %")
     opened.page.get_by_label("Way", exact=True).select_option("top")
-    opened.painted("top 2 L0·H2 maps")
+    opened.painted("top 2 L1·H8 maps")
     kept = found.curves["top"].at(2)
-    opened.wait_says(f"L0·H2 with the 2 largest of each row: {100 * kept[0, 2]:.0f} %")
+    opened.wait_says(f"L1·H8 with the 2 largest of each row: {100 * kept[1, 8]:.0f} %")
     slider = opened.page.get_by_label("Budget", exact=True)
     slider.press("ArrowRight")
-    opened.painted("top 3 L0·H2 maps")
+    opened.painted("top 3 L1·H8 maps")
     opened.page.wait_for_url(re.compile(r"way=top.*budget=3|budget=3.*way=top"))
     slider.press("ArrowLeft")
     opened.page.get_by_label("Way", exact=True).select_option("window")
-    opened.painted("window 1 L0·H2 maps")
+    opened.painted("window 1 L1·H8 maps")
 
 
 def test_what_is_put_in_place_is_what_the_library_does(opened):
     page = opened.page
-    page.get_by_role("button", name="Replace L0·H2").click()
+    page.get_by_role("button", name="Replace L1·H8").click()
     row = page.locator(".ax-eff-put tbody tr")
     expect(row).to_have_count(1, timeout=60_000)
-    put = replace_heads(Run(CAT), Cheap("window", 1), ((0, 2),))
-    expect(row.first).to_contain_text("L0·H2")
+    put = replace_heads(Run(CAT), Cheap("window", 1), ((1, 8),))
+    expect(row.first).to_contain_text("L1·H8")
     expect(row.first).to_contain_text(f"{put.pooled:.4f}")
     expect(row.first).to_contain_text(f"{put.cosine.min():.4f}")
     page.get_by_role("button", name="Replace all heads").click()

@@ -113,6 +113,17 @@ test("another way begins with its own first budget, and more of the same keeps t
   assert.equal(other.view.pick, 3);
 });
 
+test("a way that a link asks for is shown as soon as it has come, unless another is chosen", () => {
+  const early = { ...unpacked({ whole: false }) };
+  early.ways = early.ways.slice(0, 1); // ranks come last
+  const params = new URLSearchParams("way=rank&budget=1000");
+  const first = withFound(null, early, params);
+  assert.equal(first.view.way, "window");
+  assert.equal(budgetOf(withFound(first, unpacked(), params)), 1000);
+  const chosen = withFound(withView(first, { budget: 2 }), unpacked(), params);
+  assert.deepEqual([chosen.view.way, chosen.view.budget], ["window", 2]);
+});
+
 test("it is said what survives of a head, what it needs and what it could do without", () => {
   const state = withView(opened(), { pick: 0 });
   assert.equal(
@@ -125,7 +136,7 @@ test("it is said what survives of a head, what it needs and what it could do wit
   );
   assert.match(
     withoutSentence(state, 0),
-    /L2·H0 could do with a window of 1: 90 % .* 20 % of the pairs/,
+    /L2·H0 could do with a window of 1: 90 % .* 20 % of the numbers/,
   );
   assert.match(withoutSentence(state, 1), /L2·H1 none of these keeps 90 % at a quarter/);
   assert.deepEqual(countsOf(state), [2, 1, 1]);

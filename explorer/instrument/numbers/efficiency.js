@@ -25,7 +25,9 @@ import { headName } from "./headname.js";
  *   without: for each share and head the number of the way in `order` (-1: none), its budget, its cost
  * @typedef {{way: string, budget: number, share: number, pick: number}} EfficiencyView
  *   budget: a place in the way's budgets; share: a place in `shares`; pick: a head, through all layers
- * @typedef {{found: Efficiency, view: EfficiencyView, hovered: number | null}} EfficiencyState
+ * @typedef {{found: Efficiency, view: EfficiencyView, hovered: number | null,
+ *            asked?: URLSearchParams | null}} EfficiencyState
+ *   asked: what a link opened it with, as long as not all of the ways are there
  */
 
 /** @param {Uint8Array} bytes @returns {{found: Efficiency, page: Uint8Array<ArrayBuffer>}} */
@@ -139,8 +141,16 @@ export function linkOfView(state) {
  * @returns {EfficiencyState}
  */
 export function withFound(before, found, params) {
+  const asked = found.whole ? null : params;
   if (before?.found.id !== found.id)
-    return { found, view: viewOfLink(found, params), hovered: null };
+    return { found, view: viewOfLink(found, params), hovered: null, asked };
+  if (before.asked)
+    return {
+      ...before,
+      found,
+      view: viewOfLink(found, before.asked),
+      asked: asked && before.asked,
+    };
   return withView({ ...before, found }, {});
 }
 
@@ -151,7 +161,7 @@ export function withView(state, part) {
   const way = wayOf(next);
   const isOther = part.way !== undefined && part.way !== state.view.way;
   const budget = isOther ? firstBudget(way) : bound(view.budget, 0, way.budgets.length - 1);
-  return { ...next, view: { ...view, way: way.kind, budget } };
+  return { ...next, view: { ...view, way: way.kind, budget }, asked: null };
 }
 
 /** What is asked of the server of a view. @param {EfficiencyState} state @param {"" | "head" | "all"} [put] */
@@ -203,7 +213,7 @@ export function withoutSentence({ found, view }, head) {
   const who = nameOf(found, head);
   if (at < 0) return `For ${who} none of these keeps ${share} at a quarter of the cost.`;
   const way = /** @type {Way} */ (found.ways.find(({ kind }) => kind === found.order[at]));
-  return `${who} could do with ${givenIn(way, budget)}: ${share} ${way.kept} survives, at ${percent(cost)} of the pairs.`;
+  return `${who} could do with ${givenIn(way, budget)}: ${share} ${way.kept} survives, at ${percent(cost)} of the numbers.`;
 }
 
 /** How many heads could do with each way; the last number is of those that none is enough for. @param {EfficiencyState} state */

@@ -131,6 +131,8 @@ function arrive(here, host, found) {
   here.state = withFound(before, found, params);
   if (before?.found.id !== found.id)
     host.onShown?.(found.id, linkOfView(here.state), NOWHERE, found.link);
+  else if (String(Object.entries(before.view)) !== String(Object.entries(here.state.view)))
+    host.onView(linkOfView(here.state), found.link); // a way has come that a link asked for
 }
 
 /**

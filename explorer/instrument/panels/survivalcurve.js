@@ -61,7 +61,7 @@ export function createSurvivalCurve(choose) {
     const mean = meansOf(state)[state.view.budget];
     setText(
       says,
-      `With ${givenIn(way, budgetOf(state))}: ${percent(own)} of ${nameOf(state.found, head)} (thick), ${percent(mean)} on average (thin); every other head is pale. That is ${percent(way.costs[state.view.budget])} of the pairs of full attention.`,
+      `With ${givenIn(way, budgetOf(state))}: ${percent(own)} of ${nameOf(state.found, head)} (thick), ${percent(mean)} on average (thin); every other head is pale. It makes ${percent(way.costs[state.view.budget])} of the numbers that full attention makes.`,
     );
     canvas.setAttribute("aria-label", `${title.textContent}. ${says.textContent}`);
   }

@@ -31,7 +31,7 @@ const LETTERS = ["W", "G", "K", "R"]; // of the ways in their order
 const SURVIVES_HELP =
   "One cell for each head; the full colour is 1, where all survives. Click a head to keep it, Enter shows it in Explore.";
 const WITHOUT_HELP =
-  "The first of these that keeps enough of the head and makes at most a quarter of the pairs of full attention: a window (W), a window and global tokens (G), few keys in each row (K), a low rank (R). A dash: none of them does.";
+  "The first of these that keeps enough of the head and makes at most a quarter of the numbers that full attention makes: a window (W), a window and global tokens (G), few keys in each row (K), a low rank (R). A dash: none of them does.";
 
 /** @param {MapActs} act */
 export function createSurvivalMaps(act) {
@@ -73,7 +73,9 @@ export function createSurvivalMaps(act) {
       term("head"),
       `, with ${givenIn(wayOf(state), budgetOf(state))}`,
     );
-    setText(scale, `what survives ${wayOf(state).kept}`);
+    const said = wayOf(state).kept;
+    if (scale.dataset.of !== said) scale.replaceChildren("what ", term("survives"), ` ${said}`);
+    scale.dataset.of = said; // a hover must not take away what is focused
     const shape = /** @type {[number, number]} */ ([found.numbers.length, found.n_heads]);
     const label = efficiencySentence(state, spokenHead);
     maps[0].show(

@@ -7,11 +7,12 @@ a head's map before and after, float32 ``[query, key]``; a file that was asked f
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
 
-from explorer.analysis.survival import SHARES, WITHOUT, Survival, cost, without
+from explorer.analysis.survival import SHARES, WITHOUT, Survival, mean_cost, without
 from explorer.cheaper import Cheap, Kind, estimate
 from explorer.instrument.wire.about import About
 from explorer.instrument.wire.container import Block, of_bytes, write
@@ -186,7 +187,13 @@ def pack_efficiency(
         page: All this as a file, if it was asked for.
     """
     kinds = [kind for kind in WAYS if kind in found.curves]
+    if found not in _told:  # the same for every head that is looked at
+        _told[found] = {
+            "ways": [_way(trace, found, kind) for kind in kinds],
+            "without": [_without(trace, found, share) for share in SHARES],
+        }
     header = {
+        **_told[found],
         "id": efficiency_id,
         "link": link,
         "about": asdict(about or About.of(trace)),
@@ -194,10 +201,8 @@ def pack_efficiency(
         "n_heads": trace.model.n_heads,
         "n_tokens": len(trace.key_tokens),
         "everywhere": [trace.key_tokens[i].text for i in found.everywhere][:8],
-        "ways": [_way(trace, found, kind) for kind in kinds],
         "reasons": [{"name": WAYS[kind].name, "why": why} for kind, why in found.reasons.items()],
         "shares": list(SHARES),
-        "without": [_without(trace, found, share) for share in SHARES],
         "order": [kind for kind in WITHOUT if kind in kinds],
         "place": place.to_query(),
         "opening": opening,
@@ -209,6 +214,9 @@ def pack_efficiency(
     blocks: list[Block] = [({"kind": kind}, _kept(found, kind)) for kind in kinds]
     blocks += [] if shown is None else _maps(trace, found, *shown)
     return write(header, [*blocks, of_bytes({"kind": "page"}, page.encode())])
+
+
+_told: "WeakKeyDictionary[Survival, dict[str, Any]]" = WeakKeyDictionary()
 
 
 def some_of(budgets: Sequence[int]) -> list[int]:
@@ -229,12 +237,11 @@ def _kept(found: Survival, kind: Kind) -> npt.NDArray[np.float32]:
 def _way(trace: AttentionTrace, found: Survival, kind: Kind) -> dict[str, Any]:
     curve = found.curves[kind]
     budgets = [curve.budgets[at] for at in some_of(curve.budgets)]
-    first = trace.layers[0]
     return {
         "kind": kind,
         **asdict(WAYS[kind]),
         "budgets": budgets,
-        "costs": [round(cost(first, kind, budget, found.everywhere), 6) for budget in budgets],
+        "costs": [round(mean_cost(trace, kind, budget, found.everywhere), 6) for budget in budgets],
         "needs": [curve.needs(share).ravel().tolist() for share in SHARES],
     }
 
