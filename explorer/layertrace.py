@@ -229,11 +229,6 @@ class LayerTrace:
         return self.v.shape[-1]
 
     @property
-    def keys(self) -> tuple[Token, ...]:
-        """The tokens that are looked at."""
-        return self.tokens if self.key_tokens is None else self.key_tokens
-
-    @property
     def is_causal(self) -> bool:
         """Whether each query sees its own place and those before it, and nothing else."""
         return bool(np.array_equal(self.allowed, np.tri(*self.allowed.shape, dtype=bool)))

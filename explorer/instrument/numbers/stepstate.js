@@ -84,7 +84,7 @@ export function numberOf({ trace, state, own, key }) {
  * @param {import("./stepwords.js").NumberPlace["of"]} of
  * @returns {ArrayLike<number>}
  */
-export function vectorOf({ trace, own, state: { query, stage } }, of) {
+function vectorOf({ trace, own, state: { query, stage } }, of) {
   if (of === "z") return mixed(trace, own.weights);
   const width = (/** @type {Float32Array} */ all) => all.length / trace.tokens.length;
   const found =
