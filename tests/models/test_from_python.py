@@ -21,6 +21,7 @@ from explorer.sources.intervention import intervention
 from explorer.target import Likeness
 from tests.models.test_tokens import translator
 from tests.models.tiny import READ, byte_level, drawing, tiny_model, tiny_vision, tiny_writer
+from tests.models.writers import save_talker
 
 IDS = {"bos_token_id": 0, "pad_token_id": 1, "eos_token_id": 2}
 SIZES = IDS | {
@@ -462,15 +463,17 @@ README = Path(__file__).parents[2] / "README.md"
 def code_of_readme():
     """What stands in the README under "From Python" as code."""
     section = README.read_text("utf-8").split("## From Python\n")[1].split("\n## ")[0]
-    return "\n".join(line[4:] for line in section.splitlines() if line.startswith("    "))
+    lines = [line[4:] for line in section.splitlines() if line.startswith("    ")]
+    return "\n".join(line for line in lines if not line.startswith("python -m "))
 
 
 def test_every_line_of_the_readme_for_python_runs(tmp_path, tokenizer, monkeypatch):
-    folders = {name: tmp_path / name for name in ("bert", "t5", "vit")}
+    folders = {name: tmp_path / name for name in ("bert", "t5", "vit", "talker")}
     for folder in folders.values():
         folder.mkdir()
     tiny_model("Model", folders["bert"])
     tiny_writer("T5", folders["t5"])
+    save_talker(folders["talker"])
     processor = tiny_vision("ViT", folders["vit"])
     drawing().save(tmp_path / "cat.jpg")
     monkeypatch.chdir(tmp_path)
@@ -483,6 +486,7 @@ def test_every_line_of_the_readme_for_python_runs(tmp_path, tokenizer, monkeypat
         "path:/models/my-bert": "bert",
         "hf:google-t5/t5-small": "t5",
         "hf:google/vit-base-patch16-224": "vit",
+        "hf:HuggingFaceTB/SmolLM2-135M-Instruct": "talker",
     }.items():
         assert name in code
         code = code.replace(name, f"path:{folders[folder]}")
