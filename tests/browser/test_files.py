@@ -153,7 +153,7 @@ def test_the_picture_of_everything_is_what_is_on_screen_with_a_title_line(save):
 def test_the_text_of_a_pdf_is_text_and_other_scripts_are_drawn(save):
     pdf = pypdfium2.PdfDocument(save("PDF", text=CAT, layer=3, heads=1).path().read_bytes())
     assert pdf.get_metadata_value("Title") == f"{made_by()} · L3·H1 · {CAT}"
-    text = pdf[0].get_textpage().get_text_bounded()
+    text = " ".join(pdf[0].get_textpage().get_text_bounded().split())
     assert "because" in text
     assert "Full colour: weight" in text or "98th percentile" in text
 
