@@ -84,8 +84,9 @@ function createBox(label, hint, typed) {
   );
   return {
     element,
-    /** @param {string} text */
-    show: (text) => {
+    /** @param {string} text @param {string} [otherwise] what stands for an empty line */
+    show: (text, otherwise = hint) => {
+      input.placeholder = otherwise;
       if (!input.matches(":focus")) input.value = text;
     },
   };
@@ -116,9 +117,9 @@ function createDetails(ask) {
   return {
     element,
     /** @param {Bar} bar */
-    show: ({ wish, classes: names }) => {
+    show: ({ wish, classes: names, answers }) => {
       for (const part of all) part.hidden = part !== parts[wish.kind];
-      next.show(wish);
+      next.show(wish, answers);
       element.hidden = parts[wish.kind] === null;
       other.show(wish.other);
       guess.show(wish.guess);
@@ -147,9 +148,9 @@ function createNextBox(ask) {
   const parts = [guess.element, versus.element, number.element];
   return {
     element: h("div", { class: "ax-details" }, ...parts),
-    /** @param {Wish} wish */
-    show: (wish) => {
-      guess.show(wish.guess);
+    /** @param {Wish} wish @param {boolean} answers */
+    show: (wish, answers) => {
+      guess.show(wish.guess, answers ? "the right answer" : "the likeliest");
       versus.show(wish.versus);
       number.show(wish.logit || wish.versus ? "logit" : "p");
       number.element.hidden = wish.versus !== "";
