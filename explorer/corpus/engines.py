@@ -6,7 +6,9 @@ An engine takes tasks as they are wanted, a few at a time, and gives their resul
 import multiprocessing
 import multiprocessing.context
 import os
+import re
 import signal
+import socket
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -17,6 +19,7 @@ from typing import Any, Protocol
 
 from explorer.corpus.work import Result, Task, do
 from explorer.errors import ExplorerError, own_words
+from explorer.visible import visible
 
 _AHEAD = 2  # tasks for each worker that are handed out at once
 _TRIES = 3  # times that workers may be ended from outside
@@ -163,6 +166,7 @@ class Ray:
                 "Ray is not installed. Install it with: pip install -r requirements-ray.txt"
             ) from error
         self._ray: Any = ray
+        _check_somebody_is_at(address)
         # Every node needs this code: it travels along.
         package = str(Path(__file__).parents[1])
         if not ray.is_initialized():
@@ -170,7 +174,7 @@ class Ray:
                 ray.init(address, runtime_env={"py_modules": [package]}, log_to_driver=False)
             except Exception as error:
                 raise ExplorerError(
-                    f"There is no Ray cluster at “{address}” ({own_words(error, 160)})."
+                    f"There is no Ray cluster at “{visible(address)}” ({own_words(error, 160)})."
                 ) from error
         self._do = ray.remote(num_cpus=1, max_retries=10)(do)
 
@@ -192,6 +196,23 @@ class Ray:
 
     def close(self) -> None:
         self._ray.shutdown()
+
+
+def _check_somebody_is_at(address: str) -> None:
+    """Refuse an address at which nobody answers: Ray itself would try for minutes.
+
+    Raises:
+        ExplorerError: Nobody does.
+    """
+    found = re.fullmatch(r"(?:ray://)?([^/]+):([0-9]{1,5})", address)
+    if not found:
+        return
+    try:
+        socket.create_connection((found[1], int(found[2])), timeout=10).close()
+    except (OSError, OverflowError) as error:
+        raise ExplorerError(
+            f"There is no Ray cluster at “{visible(address)}” ({own_words(error, 160)})."
+        ) from error
 
 
 def engine_of(workers: int, address: str | None) -> Engine:
