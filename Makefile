@@ -37,7 +37,7 @@ explained: $(VENV)/test.done
 	OMP_NUM_THREADS=1 $(BIN)/python -m docs.explained_stories
 
 efficiency: $(VENV)/test.done
-	$(BIN)/python -m docs.efficiency
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m docs.efficiency
 
 example: $(VENV)/app.done
 	$(BIN)/python -c "from explorer.sources.stored import store_first_example as s; s()"
