@@ -17,7 +17,7 @@ from explorer.instrument.wire.repeats import Retold, may_repeat
 from explorer.lesson import Trained
 from explorer.run import Run
 from explorer.source import Scratch, Stories
-from explorer.target import Likeness, OutputVector
+from explorer.target import Likeness, NextWord, OutputVector
 from explorer.ui.work import (
     Comparing,
     Explaining,
@@ -60,9 +60,9 @@ def pasted(code):
     return names
 
 
-def are_as_documented(arrays, page, also=()):
+def are_as_documented(arrays, page, also=(), none=()):
     """Every array is named in the documents, and every name in them is one of this file's."""
-    known = [name.replace("…", "") for name in (*NAMES[page], *also)]
+    known = [name.replace("…", "") for name in (*NAMES[page], *also) if name not in none]
     sides = [
         name.replace(*swap) for name in known for swap in (("a_", "b_"), ("counted", "left_out"))
     ]
@@ -138,12 +138,20 @@ def test_what_heads_do_on_random_tokens_is_handed_out_with_the_python_that_gives
     assert induction["own"]["mean"] == pytest.approx(arrays["own_induction"].ravel(), abs=1e-6)
 
 
-@pytest.mark.parametrize("target", [Likeness("A “tired” cat."), OutputVector(2)])
-def test_explain_hands_out_every_score_and_the_python_that_gives_them(target, capsys):
-    work = Explaining(Run("The cat sat."), target, "drop", by_word=False)
-    found, _ = found_by(work)
+@pytest.mark.parametrize(
+    ("run", "target"),
+    [
+        (Run("The cat sat."), Likeness("A “tired” cat.")),
+        (Run("The cat sat."), OutputVector(2)),
+        (Run("Mia and Tom live near the park.", source=Stories()), NextWord()),
+    ],
+    ids=["likeness", "vector", "next word"],
+)
+def test_explain_hands_out_every_score_and_the_python_that_gives_them(run, target, capsys):
+    work = Explaining(run, target, "drop", by_word=False)
+    found, *_ = found_by(work)
     arrays = arrays_of(export.explanation_to_npz(found))
-    are_as_documented(arrays, "Explain")
+    are_as_documented(arrays, "Explain", none=() if found.deciding else ("deciding", "area"))
     assert arrays["removal"].tolist() == found.removal.tolist()
     about = json.loads(str(arrays["about"]))
     assert (about["value"], about["instead"]) == (found.value, None)
@@ -166,11 +174,13 @@ def test_compare_hands_out_both_traces_and_how_far_heads_are_apart():
     assert {"cat", "tired"} <= {unit.text for unit in comparison.alignment.units}
 
 
-def test_train_hands_out_all_frames_in_a_file_that_opens_as_a_trace(tmp_path):
-    history = found_by(Recording(Trained(task="reverse", steps=1), None))
+@pytest.mark.parametrize("task", ["reverse", "stories"])
+def test_train_hands_out_all_frames_in_a_file_that_opens_as_a_trace(task, tmp_path):
+    history = found_by(Recording(Trained(task=task, steps=1), None))
     (tmp_path / "film.npz").write_bytes(export.history_to_npz(history))
     arrays = arrays_of((tmp_path / "film.npz").read_bytes())
-    are_as_documented(arrays, "Train", NAMES["Explore"])
+    none = () if history.written else ("history_written",)
+    are_as_documented(arrays, "Train", NAMES["Explore"], none)
     assert np.array_equal(arrays["history_weights"], history.weights)
     assert np.array_equal(arrays["weights"], history.weights[-1])
     assert np.array_equal(explorer.load(tmp_path / "film.npz").weights, history.trace.weights)
@@ -179,7 +189,7 @@ def test_train_hands_out_all_frames_in_a_file_that_opens_as_a_trace(tmp_path):
 def test_the_pages_of_heads_and_of_an_explanation_hold_them_the_view_and_no_text_that_acts():
     hostile = "</script><script>alert(1)</script>"
     run = Run(f"cat {hostile} sat")
-    survey, (found, _) = (
+    survey, (found, *_) = (
         found_by(Surveying(run, False)),
         found_by(Explaining(run, Likeness(hostile))),
     )
