@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from explorer import export
+from explorer.cheaper import Cheap
 from explorer.errors import ExplorerError
 from explorer.instrument.wire.request import Group, Page, Request
 from explorer.instrument.wire.trace import answers_to
@@ -24,6 +25,7 @@ from explorer.target import Likeness, OutputVector
 from explorer.ui import work
 from explorer.ui.work import (
     Changing,
+    Cheapening,
     Checking,
     Choosing,
     Comparing,
@@ -36,8 +38,12 @@ from explorer.ui.work import (
     Making,
     Measuring,
     Recording,
+    Recurring,
+    Repeating,
+    Replacing,
     Sizing,
     Surveying,
+    Timing,
 )
 
 # Seconds of this thread's own processor time between two reports. The longest measured is a third
@@ -104,6 +110,11 @@ KINDS = {
     "Recording": lambda: Recording(LESSON, None),
     "Comparing": lambda: Comparing(Run(SHORT), Run(SHORT, source=Scratch())),
     "Surveying": lambda: Surveying(Run(LINES), by_line=True),
+    "Cheapening": lambda: Cheapening(Run(LONG)),
+    "Replacing": lambda: Replacing(Run(LONG), Cheap("rank", 4), None, ()),
+    "Timing": lambda: Timing("anew"),
+    "Repeating": lambda: Repeating(Stories()),
+    "Recurring": lambda: Recurring(Run(STORY, source=Stories())),
     "Finding": lambda: Finding(
         Surveying(Run(LINES), by_line=True), ((0, 3, 1), (0, 5, 2), (1, 2, 1))
     ),

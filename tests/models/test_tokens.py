@@ -48,7 +48,7 @@ def read(tokenizer, *texts, most=512):
     about = SimpleNamespace(name="tiny", max_tokens=most, unknown_token=tokenizer.unk_token)
     about.truncation_side = tokenizer.truncation_side
     loaded = SimpleNamespace(tokenizer=tokenizer, growth=1.0, reading=threading.Lock(), info=about)
-    loaded.form, loaded.network = "text", SimpleNamespace()
+    loaded.form, loaded.network, loaded.adds_marks = "text", SimpleNamespace(), True
     return read_texts(loaded, texts).tokens
 
 
