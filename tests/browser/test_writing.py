@@ -187,6 +187,10 @@ def test_a_head_switched_off_changes_what_is_expected_and_is_put_back_by_its_chi
     page.get_by_role("button", name="L1·H1 off").click()
     stands_at(page, re.compile("^((?!edits).)*$"))
     expect(page.locator(".ax-candidate", has_text="was")).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    stands_at(page, "**edits=off*")
+    page.get_by_role("button", name="Undo").click()
+    stands_at(page, re.compile("^((?!edits).)*$"))
 
 
 def test_what_made_a_score_is_told_of_the_pair_that_is_pinned(reader):
