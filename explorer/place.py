@@ -64,19 +64,22 @@ class Place:
     def in_trace(self, run: Run, trace: AttentionTrace) -> "Place":
         """The same place in the trace of a run, which may be that of another text or model.
 
-        The pin stays on the same word where there is one, else it goes to a word of content; it
-        never comes to stand on a special token. Where nothing was pinned, nothing is. In a text
-        without words the word is kept for the next one.
+        Where only the model's attention is changed, or more is written, the pin stays where it is.
+        In another text it goes to the same word, to that at its own position first, else to a word
+        of content; it never comes to stand on a special token. Where nothing was pinned, nothing
+        is. In a text without words the word is kept for the next one.
         """
         heads = tuple(h for h in self.heads if h < trace.model.n_heads) or (0,)
         here = replace(self, run=run, layer=trace.nearest(self.layer), heads=heads)
         queries, keys = trace.query_tokens, trace.key_tokens
-        if self.run == run:
-            looks = tuple(i for i in self.queries if i < len(queries))
-            looked_at = tuple(i for i in self.keys if i < len(keys))
+        looks = tuple(i for i in self.queries if i < len(queries))
+        looked_at = tuple(i for i in self.keys if i < len(keys))
+        is_whole = (looks, looked_at) == (self.queries, self.keys)
+        # What is pinned may be of what was written, and is then gone with it.
+        if self.run == run or (is_whole and _reads_the_same(self.run, run)):
             return replace(here, queries=looks, keys=looked_at)._with_words(trace)
-        looks = _find(trace, queries, self.words[0]) if self.words[0] else ()
-        looked_at = _find(trace, keys, self.words[1]) if self.words[1] else ()
+        looks = _find(trace, queries, self.words[0], self.queries) if self.words[0] else ()
+        looked_at = _find(trace, keys, self.words[1], self.keys) if self.words[1] else ()
         if (self.queries or self.words[0]) and not looks:
             looks = content_word(trace)
         return replace(here, queries=looks, keys=looked_at)._with_words(trace)
@@ -106,10 +109,21 @@ def word_at(trace: AttentionTrace, tokens: Sequence[Token], places: Sequence[int
     return next((word for word, at in _words(trace, tokens) if places[0] in at), "")
 
 
-def _find(trace: AttentionTrace, tokens: Sequence[Token], word: str) -> tuple[int, ...]:
-    """The positions of the first such word; capitals do not count."""
-    same = (at for own, at in _words(trace, tokens) if own.casefold() == word.casefold())
-    return next(same, ())
+def _reads_the_same(one: Run | None, other: Run) -> bool:
+    """Whether two runs differ at most in edits and in what is written, which moves no token."""
+    return one is not None and replace(one, written=other.written, edits=other.edits) == other
+
+
+def _find(
+    trace: AttentionTrace, tokens: Sequence[Token], word: str, before: Sequence[int]
+) -> tuple[int, ...]:
+    """The positions of such a word: of that where it was before, else of the first.
+
+    Capitals do not count.
+    """
+    same = [at for own, at in _words(trace, tokens) if own.casefold() == word.casefold()]
+    there = (at for at in same if before and before[0] in at)
+    return next(there, same[0] if same else ())
 
 
 def _words(trace: AttentionTrace, tokens: Sequence[Token]) -> Iterator[tuple[str, tuple[int, ...]]]:

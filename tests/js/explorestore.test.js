@@ -3,6 +3,8 @@ import test from "node:test";
 import {
   arrived,
   changed,
+  editing,
+  editsBehind,
   haveOtherThumbs,
   letGo,
   NOTHING_TOLD,
@@ -38,6 +40,33 @@ test("a change can be taken back and brought again", () => {
   assert.equal(first.view.layer, 0);
   assert.equal(travelled(first, "past"), null);
   assert.deepEqual(travelled(back, "future")?.view, told.view);
+});
+
+/** @param {string} edits @param {string} [text] */
+const edited = (edits, text = "a") => ({
+  ...{ ...HEAD, edits, link: { text, ...(edits && { edits }), source: "stories" } },
+});
+
+test("a change of the model's attention is a step like another, once it is there", () => {
+  const asked = editing(after({ layer: 2 }), "off-1.1", edited(""), null);
+  assert.equal(editsBehind(asked, "past"), null, "it is not there yet");
+  const there = arrived(asked, edited("off-1.1"), link());
+  assert.deepEqual([editsBehind(there, "past"), editsBehind(there, "future")], ["", null]);
+  assert.equal(travelled(there, "past"), null, "the server is asked");
+  const back = arrived(editing(there, "", edited("off-1.1"), "past"), edited(""), link());
+  assert.equal(editsBehind(back, "future"), "off-1.1");
+  assert.equal(travelled(back, "past")?.view.layer, 0, "what was done before it can be undone too");
+  const again = arrived(editing(back, "off-1.1", edited(""), "future"), edited("off-1.1"), link());
+  assert.deepEqual(again.history, there.history);
+});
+
+test("what comes in place of a change that was asked for takes no steps over", () => {
+  const asked = editing(after({ layer: 2 }), "off-1.1", edited(""), null);
+  for (const head of [edited("off-1.1", "b"), edited("even-1.1"), { ...HEAD, link: null }]) {
+    const there = arrived(asked, head, link());
+    assert.deepEqual(there.history, { past: [], future: [] });
+    assert.equal(there.asked, null);
+  }
 });
 
 test("what the model cannot show is not chosen, and choosing it again is no step", () => {

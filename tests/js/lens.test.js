@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
+  columnsWords,
   isAbout,
   isOf,
   lensRows,
-  others,
   settledAt,
   sideOf,
   strongest,
@@ -54,20 +54,39 @@ test("a word is settled from the first layer on after which it is never another"
   assert.equal(settledAt(never, 3), 2);
 });
 
+test("positions that are left out of the map are said", () => {
+  assert.equal(columnsWords({ positions: [0, 1] }), "columns are positions.");
+  const [two, one] = [columnsWords({ positions: [2, 3, 4] }), columnsWords({ positions: [1, 2] })];
+  assert.equal(two, "columns are the last 3 positions up to here; the 2 before are left out.");
+  assert.match(one, /last 2 positions up to here; the one before is left out\.$/);
+});
+
+/** @param {import("../../explorer/instrument/numbers/lens.js").Given[]} given */
+const said = (given) => given.map(({ part: { name }, value }) => [name, value]);
+
 test("the strongest parts come first, whichever way, and the others are summed", () => {
-  const shown = strongest(WROTE, 2);
-  assert.deepEqual(
-    shown.map((given) => given.part.name),
-    ["two", "three"],
-  );
-  assert.equal(others(WROTE, shown), 0.5);
+  assert.deepEqual(said(strongest(WROTE, 1)), [
+    ["two", -2],
+    ["all others (2)", 1.5],
+  ]);
+  const all = [
+    ["two", -2],
+    ["three", 1],
+    ["one", 0.5],
+  ];
+  for (const most of [2, 3, 9]) assert.deepEqual(said(strongest(WROTE, most)), all, `${most}`);
 });
 
 test("the sum is said with what it misses and what is always added", () => {
-  const exact = "The parts sum to the logit, -0.25, exactly, to five digits, with +0.25";
-  assert.ok(sumWords(WROTE).startsWith(exact), sumWords(WROTE));
+  const near = "The parts sum to the logit, -0.25000, off by 1e-7, with +0.25000 that is";
+  assert.ok(sumWords(WROTE).startsWith(near), sumWords(WROTE));
+  const small = { ...WROTE, rest: 0, other: 7, logit: 0.00407, shown: 0.00407, constant: 0.001 };
+  assert.match(
+    sumWords(small),
+    /logits, 0\.00407, exactly, with \+0\.00100 that is always added\./,
+  );
   const missed = sumWords({ ...WROTE, rest: 0.003, other: 7, shown: -0.2 });
-  assert.match(missed, /the difference of the logits, .*but for 3e-3.*bends it to -0\.20\.$/);
+  assert.match(missed, /the difference of the logits, .*off by 3e-3.*bends it to -0\.20000\.$/);
 });
 
 test("an answer is taken for that of its own question alone", () => {
@@ -90,6 +109,12 @@ const WHY = {
 test("what made a score is said on either side, the most first, and in words", () => {
   const names = sideOf(WHY, "query", 5).map((given) => given.part.name);
   assert.deepEqual(names, ["L0·H1", "MLP of layer 0"]);
+  const both = { ...part("b"), side: /** @type {const} */ ("query") };
+  const three = { ...WHY, parts: [...WHY.parts, both], values: Float64Array.of(0.5, -1.5, 2, 3) };
+  assert.deepEqual(said(sideOf(three, "query", 1)), [
+    ["b", 3],
+    ["all others (2)", -1],
+  ]);
   assert.equal(
     whyWords(WHY, "it", "cat"),
     "Mostly L0·H1 at “it” with token at “cat”: +1.25 of the score +2.00, to which all parts sum.",

@@ -23,10 +23,13 @@ import {
  *   whether the look has stayed on it
  * @typedef {{view: View, history: import("./view.js").History, hovered: Focus | null,
  *            peeked: Peek | null, several: boolean, other: boolean, seeks: boolean,
- *            rested: Focus | null}} Told
+ *            rested: Focus | null, asked: Asked | null}} Told
  *   hovered: what is pointed at; several: every click adds; other: the next click goes to the side
  *   where nothing is pinned; seeks: it has, and the strongest head of that pair is wanted; rested:
- *   what the hand still rests on after that click, which counts again once it has left it
+ *   what the hand still rests on after that click, which counts again once it has left it; asked:
+ *   what shall be changed in the model's attention
+ * @typedef {{edits: string, of: string, history: import("./view.js").History}} Asked
+ *   of: the run, apart from what is changed; history: what can be taken back once it is here
  */
 
 /** @type {Told} */
@@ -39,6 +42,7 @@ export const NOTHING_TOLD = {
   other: false,
   seeks: false,
   rested: null,
+  asked: null,
 };
 
 /** Of another picture, or at another place: nothing is pointed at and nothing is asked. */
@@ -114,7 +118,46 @@ export const soughtHead = (told, numbers, all) =>
  */
 export function travelled(told, where) {
   const found = step(told.history, told.view, where);
-  return found && { ...told, history: found[0], view: found[1], seeks: false };
+  if (!found || "edits" in found[1]) return null;
+  return { ...told, history: found[0], view: found[1], seeks: false };
+}
+
+/**
+ * What the model's attention is changed to by undo or redo; null where that is another step.
+ * @param {Told} told @param {"past" | "future"} where
+ */
+export function editsBehind({ history }, where) {
+  const next = history[where].at(-1);
+  return next && "edits" in next ? next.edits : null;
+}
+
+/** A run, whatever is changed in it; empty where no link names it. @param {Header} head */
+function runOf({ link }) {
+  const params = new URLSearchParams(link ? { ...link, edits: "" } : {});
+  params.sort();
+  return String(params);
+}
+
+/**
+ * The model's attention shall be changed: a step of the history, once it is.
+ * @param {Told} told @param {string} edits @param {Header} head
+ * @param {"past" | "future" | null} where it is undo or redo that asks
+ * @returns {Told}
+ */
+export function editing(told, edits, head, where) {
+  const now = { edits: head.edits ?? "" };
+  const found = where && step(told.history, now, where);
+  const history = found ? found[0] : { past: [...told.history.past, now], future: [] };
+  return { ...told, asked: { edits, of: runOf(head), history } };
+}
+
+/**
+ * What can be taken back of a new trace: of one that was asked for as a change, what could be before.
+ * @param {Asked | null} asked @param {Header} head
+ */
+function historyOf(asked, head) {
+  const isIt = asked?.of && asked.of === runOf(head) && asked.edits === (head.edits ?? "");
+  return isIt ? asked.history : NO_HISTORY;
 }
 
 /**
@@ -171,7 +214,8 @@ export function arrived(told, head, link) {
   const { layer, heads } = told.view;
   const stays = told.view !== START && !head.opening?.example ? { layer, heads } : {};
   const view = clamp(fromParams({ ...opened, ...stays }, link), head);
-  return { ...told, view, history: NO_HISTORY, ...NOTHING_AT_HAND };
+  const history = historyOf(told.asked, head);
+  return { ...told, view, history, asked: null, ...NOTHING_AT_HAND };
 }
 
 /** The view that an example opens with. @param {Header} head */

@@ -64,25 +64,41 @@ export function settledAt({ numbers, positions, texts }, position) {
 }
 
 /**
- * What the parts gave, the most first, whichever way.
- * @param {Wrote} wrote @param {number} [most]
+ * Which positions are beside one another, and how many before them are not.
+ * @param {Pick<Lens, "positions">} lens
+ */
+export function columnsWords({ positions: [first, ...more] }) {
+  if (!first) return "columns are positions.";
+  const left = first === 1 ? "the one before is" : `the ${first} before are`;
+  return `columns are the last ${more.length + 1} positions up to here; ${left} left out.`;
+}
+
+/**
+ * What the parts gave, the most first, whichever way; then what all others gave together.
+ * @param {Wrote} wrote @param {number} most
  * @returns {Given[]}
  */
-export function strongest({ parts, values }, most = parts.length) {
-  return ranked(
+export const strongest = ({ parts, values }, most) =>
+  ranked(
     parts.map((part, i) => ({ part, value: values[i] })),
     most,
   );
-}
 
-/** The most first, whichever way. @param {Given[]} given @param {number} most */
-const ranked = (given, most) =>
-  given.sort((a, b) => Math.abs(b.value) - Math.abs(a.value)).slice(0, most);
-
-/** What all parts but some gave together. @param {Wrote} wrote @param {Given[]} shown */
-export function others({ values }, shown) {
-  const sum = values.reduce((a, b) => a + b, 0);
-  return sum - shown.reduce((a, { value }) => a + value, 0);
+/**
+ * The most first, whichever way; more than one that is left goes into one sum.
+ * @param {Given[]} given @param {number} most
+ * @returns {Given[]}
+ */
+function ranked(given, most) {
+  const all = given.sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
+  const left = all.slice(most);
+  if (left.length < 2) return all;
+  const name = `all others (${left.length})`;
+  const value = left.reduce((sum, one) => sum + one.value, 0);
+  return [
+    ...all.slice(0, most),
+    { part: { name, kind: "others", layer: null, head: null }, value },
+  ];
 }
 
 /**
@@ -97,7 +113,7 @@ export function edgeOf({ layer, heads: [head], queries: [query], keys: [key] }) 
 export const isOf = (why, edge) => why !== null && edge !== null && `${why.edge}` === `${edge}`;
 
 /**
- * What the parts of one side of an edge give to its score, the most first.
+ * What the parts of one side of an edge give to its score, the most first; then all others.
  * @param {Why} why @param {"query" | "key"} side @param {number} most
  * @returns {Given[]}
  */
@@ -127,16 +143,19 @@ export function whyWords({ pairs, score, rest, added, bands }, from, to) {
 const fastest = (bands) =>
   bands.slice(0, Math.ceil(bands.length / 2)).reduce((sum, value) => sum + value, 0);
 
-/** A number with its sign. @param {number} value */
-export const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
+/** A number with its sign. @param {number} value @param {number} [digits] */
+export const signed = (value, digits = 2) =>
+  `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(digits)}`;
 
-/** That the parts make the logit, and how far they miss it. @param {Wrote} wrote */
+/**
+ * That the parts make the logit, and how far they miss it.
+ * @param {Pick<Wrote, "logit" | "shown" | "constant" | "rest" | "other">} wrote
+ */
 export function sumWords({ logit, shown, constant, rest, other }) {
   const what = other === null ? "the logit" : "the difference of the logits";
   const always =
-    Math.abs(constant) >= 0.005 ? `, with ${signed(constant)} that is always added` : "";
-  const missed =
-    Math.abs(rest) < 5e-6 ? "exactly, to five digits" : `but for ${rest.toExponential(0)}`;
-  const bent = Math.abs(shown - logit) < 1e-4 ? "" : `; the model bends it to ${shown.toFixed(2)}`;
-  return `The parts sum to ${what}, ${logit.toFixed(2)}, ${missed}${always}${bent}.`;
+    Math.abs(constant) >= 5e-6 ? `, with ${signed(constant, 5)} that is always added` : "";
+  const missed = rest === 0 ? "exactly" : `off by ${Math.abs(rest).toExponential(0)}`;
+  const bent = Math.abs(shown - logit) < 1e-4 ? "" : `; the model bends it to ${shown.toFixed(5)}`;
+  return `The parts sum to ${what}, ${logit.toFixed(5)}, ${missed}${always}${bent}.`;
 }

@@ -260,8 +260,10 @@ export function pinPair(view, queries, keys) {
 }
 
 /**
- * Views that can be taken back and brought again. Steps of a slider count as one.
- * @typedef {{past: View[], future: View[]}} History
+ * Views that can be taken back and brought again, and what was changed in the model's attention,
+ * as links say it. Steps of a slider count as one.
+ * @typedef {View | {edits: string}} Step
+ * @typedef {{past: Step[], future: Step[]}} History
  */
 
 /** @type {History} */
@@ -275,7 +277,7 @@ const REMEMBERED = 200;
 export function note(history, before, after) {
   const text = JSON.stringify;
   if (text(before) === text(after)) return history;
-  const rest = (/** @type {View} */ view) => text({ ...view, mass: 0, residual: 0, step: 0 });
+  const rest = (/** @type {Step} */ view) => text({ ...view, mass: 0, residual: 0, step: 0 });
   const last = history.past[history.past.length - 1];
   const slid = rest(before) === rest(after) && last && rest(last) === rest(before);
   return { past: slid ? history.past : [...history.past, before].slice(-REMEMBERED), future: [] };
@@ -283,8 +285,8 @@ export function note(history, before, after) {
 
 /**
  * One step back or forward.
- * @param {History} history @param {View} now @param {"past" | "future"} where
- * @returns {[History, View] | null} null where there is no such step
+ * @param {History} history @param {Step} now @param {"past" | "future"} where
+ * @returns {[History, Step] | null} null where there is no such step
  */
 export function step(history, now, where) {
   const other = where === "past" ? "future" : "past";

@@ -8,6 +8,8 @@ import { noPictures, picturesAfter, sceneOf } from "../numbers/explorepictures.j
 import {
   arrived,
   changed,
+  editing,
+  editsBehind,
   haveOtherThumbs,
   NOTHING_AT_HAND,
   NOTHING_TOLD,
@@ -209,7 +211,7 @@ function doingOf(here, cards) {
     },
     copyLink: host.copyLink,
     ...{ asking: host.asking ?? null, npz: host.npz ?? null, go: host.go ?? null },
-    edit: host.write ? (edits) => host.write?.({ act: "edit", edits }) : null,
+    edit: host.write ? (edits) => edit(here, edits, null) : null,
     takeApart: (asked) => {
       supply.takeApart(asked);
       fetchMissing(here);
@@ -356,8 +358,20 @@ function goTo(here, params) {
 
 /** Undo or redo. @param {Here} here @param {"past" | "future"} where */
 function travel(here, where) {
+  const edits = editsBehind(here.told, where);
+  if (edits !== null) return edit(here, edits, where);
   const told = travelled(here.told, where);
   if (told) turnTo(here, told, { ...ALL, moved: true });
+}
+
+/**
+ * The model's attention shall be changed.
+ * @param {Here} here @param {string} edits @param {"past" | "future" | null} where undo or redo asks
+ */
+function edit(here, edits, where) {
+  if (!here.trace) return;
+  here.told = editing(here.told, edits, here.trace.head, where);
+  here.host.write?.({ act: "edit", edits });
 }
 
 /** @param {Here} here @param {Here["told"]} told @param {Change} what */

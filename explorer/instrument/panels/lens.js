@@ -1,11 +1,11 @@
 // How the prediction comes about: each layer read as the last, and who wrote the word.
 
 import {
+  columnsWords,
   edgeOf,
   isAbout,
   isOf,
   lensRows,
-  others,
   settledAt,
   sideOf,
   signed,
@@ -159,7 +159,7 @@ function fillLens({ settled, table }, lens, { trace }, actions) {
   const since = first < 0 ? "before the first layer" : `after layer ${first}`;
   settled.replaceChildren(
     ...["After ", h("strong", { dir: "auto" }, words[lens.at].text), " the word is settled "],
-    `${since}. Rows are layers, the last on top; columns are positions.`,
+    `${since}. Rows are layers, the last on top; ${columnsWords(lens)}`,
   );
   const head = h(
     "tr",
@@ -252,12 +252,8 @@ function fillChoices({ token, other }, { trace }, at, asked) {
 function fillWrote({ list, sum }, { names }, wrote, actions) {
   setText(sum, wrote.reason ?? sumWords(wrote));
   if (wrote.reason) return list.replaceChildren();
-  const shown = strongest(wrote, SHOWN);
   list.setAttribute("aria-label", `Who wrote ${names.join(" and not ")}`);
-  list.replaceChildren(
-    ...barsOf(shown, actions),
-    h("li", { class: "ax-help" }, `all others ${signed(others(wrote, shown))}`),
-  );
+  list.replaceChildren(...barsOf(strongest(wrote, SHOWN), actions));
 }
 
 /** Each as a bar, the longest the whole width. @param {Given[]} given @param {Actions} actions */
