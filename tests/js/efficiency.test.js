@@ -30,6 +30,7 @@ const way = (/** @type {string} */ kind, /** @type {number[]} */ budgets) => ({
     given: `a ${kind} of {}`,
     exactly: "",
     source: "",
+    not_placed: "",
   },
   ...{ kept: "of its attention", gives_up: "", budgets },
 });

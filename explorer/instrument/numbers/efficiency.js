@@ -8,7 +8,7 @@ import { headName } from "./headname.js";
 
 /**
  * @typedef {{kind: string, name: string, budget: string, given: string, kept: string,
- *            exactly: string, gives_up: string, source: string, budgets: number[],
+ *            exactly: string, gives_up: string, source: string, not_placed: string, budgets: number[],
  *            costs: number[], needs: number[][], survives: Float32Array}} Way
  *   costs: of each budget, as a share of the pairs of full attention; needs: for each share the
  *   least budget of each head, or -1; survives: [budget, head]

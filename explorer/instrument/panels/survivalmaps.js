@@ -31,7 +31,7 @@ const LETTERS = ["W", "G", "K", "R"]; // of the ways in their order
 const SURVIVES_HELP =
   "One cell for each head; the full colour is 1, where all survives. Click a head to keep it, Enter shows it in Explore.";
 const WITHOUT_HELP =
-  "The first of these that keeps enough of the head and makes at most a quarter of the numbers that full attention makes: a window (W), a window and global tokens (G), few keys in each row (K), a low rank (R). A dash: none of them does.";
+  "The first of these that keeps enough of the head and makes at most a quarter of the numbers that full attention makes: a window (W), a window and global tokens (G), few keys in each row (K), a low rank (R; not where a token may not look at all others: it would). A dash: none of them does.";
 
 /** @param {MapActs} act */
 export function createSurvivalMaps(act) {
