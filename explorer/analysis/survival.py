@@ -138,12 +138,13 @@ def survival(
 
 
 def _reason(trace: AttentionTrace, kind: Kind) -> str:
-    if kind == "back" and all(_looks_back(layer) for layer in trace.layers):
+    if kind == "back" and all(looks_back(layer) for layer in trace.layers):
         return "It looks only back as it is: this is the same as a window."
     return next(filter(None, (reason_against(layer, kind) for layer in trace.layers)), "")
 
 
-def _looks_back(layer: AttentionLayer) -> bool:
+def looks_back(layer: AttentionLayer) -> bool:
+    """Whether no token of a layer looks at what follows it."""
     return bool((layer.allowed()[:, 1] <= np.arange(1, layer.n_queries + 1)).all())
 
 

@@ -117,6 +117,9 @@ def test_where_tokens_look_only_back_a_rank_is_sent_as_measured_and_not_to_be_pl
     assert "it would have seen" in reasons.pop("rank")
     assert not any(reasons.values())
     assert head["order"] == ["window", "global", "top"]
+    given = {way["kind"]: (way["given"], way["budget"]) for way in head["ways"]}
+    assert given["window"] == ("a window of {} back", "tokens back")
+    assert given["global"] == ("a window of {} back and the global tokens", "tokens back")
     assert "see what follows" in WAYS["rank"].gives_up
 
 

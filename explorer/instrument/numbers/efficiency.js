@@ -234,12 +234,15 @@ export const efficiencyTitle = (state) =>
 export const efficiencyPainted = (state) =>
   `${state.found.id} ${state.view.way} ${budgetOf(state)} ${nameOf(state.found, state.view.pick)}${hasMaps(state) ? " maps" : ""}${state.found.whole ? " whole" : ""}`;
 
+/** @param {number} cosine */
+const cosineIn = (cosine) => cosine.toFixed(4).replace("-", "−");
+
 /** @param {Tried} tried */
 export const triedWords = (tried) => [
   tried.heads,
   tried.way,
-  tried.pooled.toFixed(4),
-  `${tried.least.toFixed(4)} (${tried.least_at})`,
+  cosineIn(tried.pooled),
+  `${cosineIn(tried.least)} (${tried.least_at})`,
   tried.divergence === null ? "—" : `${tried.divergence.toFixed(4)} bits`,
   tried.agrees === null ? "—" : percent(tried.agrees),
 ];

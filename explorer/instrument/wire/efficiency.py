@@ -5,14 +5,14 @@ a head's map before and after, float32 ``[query, key]``; a file that was asked f
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
 
-from explorer.analysis.survival import SHARES, WITHOUT, Survival, mean_cost, without
+from explorer.analysis.survival import SHARES, WITHOUT, Survival, looks_back, mean_cost, without
 from explorer.cheaper import Cheap, Kind, estimate, reason_against_placing
 from explorer.instrument.wire.about import About
 from explorer.instrument.wire.container import Block, of_bytes, write
@@ -133,6 +133,19 @@ WAYS: Mapping[Kind, Way] = {
 }
 
 
+_BACK: Mapping[Kind, str] = {
+    "window": "a window of {} back",
+    "global": "a window of {} back and the global tokens",
+}
+
+
+def way_of(trace: AttentionTrace, kind: Kind) -> Way:
+    """A way in words; of a window what it is where no token looks ahead."""
+    if kind in _BACK and all(looks_back(layer) for layer in trace.layers):
+        return replace(WAYS[kind], budget="tokens back", given=_BACK[kind])
+    return WAYS[kind]
+
+
 @dataclass(frozen=True)
 class Tried:
     """What the output did when heads were really made cheaper.
@@ -240,7 +253,7 @@ def _way(trace: AttentionTrace, found: Survival, kind: Kind) -> dict[str, Any]:
     budgets = [curve.budgets[at] for at in some_of(curve.budgets)]
     return {
         "kind": kind,
-        **asdict(WAYS[kind]),
+        **asdict(way_of(trace, kind)),
         "budgets": budgets,
         "not_placed": _not_placed(trace, kind),
         "costs": [round(mean_cost(trace, kind, budget, found.everywhere), 6) for budget in budgets],
