@@ -78,9 +78,27 @@ def reason_against(layer: AttentionLayer, kind: Kind) -> str:
         )
     if rule.added is not None and (rule.added[np.isfinite(rule.added)] != 0).any():
         return "Numbers are added to its scores, which this way has no place for."
-    if kind in _OF_ALL and not bool((layer.n_allowed() == layer.n_keys).all()):
+    if kind in _OF_ALL and _has_mask(layer):
         return "A token may not look at all others here, and a mean of keys would let it."
     return ""
+
+
+def reason_against_placing(layer: AttentionLayer, kind: Kind) -> str:
+    """Why a layer's attention cannot be put in place so; empty if it can.
+
+    What survives of a rank can be measured behind any mask. The nearest matrix keeps none, so a
+    model that reads forwards would predict words that it sees.
+    """
+    if kind == "rank" and _has_mask(layer):
+        return (
+            "A token may not look at all others here, and a matrix of low rank would let it: what "
+            "it predicts it would have seen. So a low rank is measured, and not put in place."
+        )
+    return reason_against(layer, kind)
+
+
+def _has_mask(layer: AttentionLayer) -> bool:
+    return not bool((layer.n_allowed() == layer.n_keys).all())
 
 
 def estimate(
@@ -234,7 +252,7 @@ def features(width: int, count: int) -> Doubles:
 
 def _shared(kernel: npt.NDArray[np.floating], layer: FromScores) -> Weights:
     """Rows of a kernel, where a query may look, divided by their sum."""
-    if not bool((layer.n_allowed() == layer.n_keys).all()):
+    if _has_mask(layer):
         kernel = np.where(may_look(layer), kernel, 0.0)
     whole = kernel.sum(axis=-1, keepdims=True)
     whole[whole == 0] = 1

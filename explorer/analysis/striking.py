@@ -100,7 +100,7 @@ class Striking:
 
     Attributes:
         findings: The strongest first; ten at most.
-        silence: ``noise``: nothing here is beyond what random weights would do; ``nothing``: some
+        silence: ``noise``: no habit here is beyond what random weights can do; ``nothing``: some
             habit is, and yet no rule holds; ``short``: the text is too short to tell; ``long``: it
             is longer than is read for this; ``two texts``: queries and keys are different texts,
             which the rules do not know. None where something is found.

@@ -15,7 +15,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.cheaper import KINDS, Cheap, Kind, estimate, near, reason_against
+from explorer.cheaper import (
+    KINDS,
+    Cheap,
+    Kind,
+    estimate,
+    near,
+    reason_against,
+    reason_against_placing,
+)
 from explorer.errors import ExplorerError
 from explorer.layers import AttentionLayer, Band, Doubles, FromScores
 from explorer.trace import AttentionTrace, Token
@@ -130,12 +138,13 @@ def survival(
 
 
 def _reason(trace: AttentionTrace, kind: Kind) -> str:
-    if kind == "back" and all(_looks_back(layer) for layer in trace.layers):
+    if kind == "back" and all(looks_back(layer) for layer in trace.layers):
         return "It looks only back as it is: this is the same as a window."
     return next(filter(None, (reason_against(layer, kind) for layer in trace.layers)), "")
 
 
-def _looks_back(layer: AttentionLayer) -> bool:
+def looks_back(layer: AttentionLayer) -> bool:
+    """Whether no token of a layer looks at what follows it."""
     return bool((layer.allowed()[:, 1] <= np.arange(1, layer.n_queries + 1)).all())
 
 
@@ -293,8 +302,8 @@ class Without:
     """What each head could do without, of all that it looks at.
 
     Attributes:
-        ways: For each head the first of `WITHOUT` that keeps enough at a quarter of the cost, by
-            its number there; −1 where none does, ``[layer, head]``.
+        ways: For each head the first of `WITHOUT` that can be put in place and keeps enough at a
+            quarter of the cost, by its number there; −1 where none does, ``[layer, head]``.
         budgets: The budget that it needs; 0 where none does.
         costs: What that costs, as a share; 1 where none does.
     """
@@ -312,6 +321,7 @@ def without(trace: AttentionTrace, found: Survival, share: float) -> Without:
         if kind not in found.curves:
             continue
         needs = found.curves[kind].needs(share)
+        needs[[bool(reason_against_placing(layer, kind)) for layer in trace.layers]] = -1
         known: dict[tuple[int, int], float] = {}
         for (i, head), budget in np.ndenumerate(needs):
             if budget < 0:

@@ -125,11 +125,18 @@ def _drawn(loaded: LoadedModel, length: int, seed: int) -> tuple[int, ...]:
     """Numbers of different tokens that write something of their own."""
     network: Any = loaded.network
     known = len(network.get_input_embeddings().weight)
-    marks, size = marks_of(loaded.tokenizer), min(len(loaded.tokenizer), known)
+    marks, size = _apart(loaded.tokenizer), min(len(loaded.tokenizer), known)
     drawn = _shuffled(size, seed)[: 4 * max(length, 0)]
     pieces = pieces_of(loaded.tokenizer, drawn)
     plain = [i for i, p in zip(drawn, pieces, strict=True) if i not in marks and p[:1] != "⟨"]
     return tuple(plain[:length])
+
+
+def _apart(tokenizer: Any) -> set[int]:
+    """The tokens that are no piece of a text: marks, the unknown one, and what else is special."""
+    added = tokenizer.added_tokens_decoder.items()
+    special = {i for i, token in added if token.special}
+    return marks_of(tokenizer) | special | {*tokenizer.all_special_ids}
 
 
 def _shuffled(size: int, seed: int) -> list[int]:

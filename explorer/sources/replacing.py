@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from explorer.cheaper import Cheap, estimate
+from explorer.cheaper import Cheap, estimate, reason_against_placing
 from explorer.errors import ExplorerError
 from explorer.headname import head_name
 from explorer.prediction import log_softmax
@@ -129,6 +129,9 @@ def _instead(
     def made(heads: Sequence[int]) -> Callable[[Call, Tensor], Tensor]:
         def make(call: Call, weights: Tensor) -> Tensor:
             (layer,) = layers_from([call], [0])
+            reason = reason_against_placing(layer, cheap.kind)
+            if reason:
+                raise ExplorerError(reason)
             weights = weights.clone()
             for head in heads:
                 progress("Running the model with cheaper attention", done[0] / total)

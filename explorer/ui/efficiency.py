@@ -17,7 +17,7 @@ from explorer.headname import head_name
 from explorer.instrument import component
 from explorer.instrument.component import heard
 from explorer.instrument.wire.about import About, file_name
-from explorer.instrument.wire.efficiency import WAYS, Tried, pack_efficiency
+from explorer.instrument.wire.efficiency import Tried, pack_efficiency, way_of
 from explorer.instrument.wire.request import CheapWish, view_of
 from explorer.run import Run
 from explorer.source import InMemory, Model
@@ -115,7 +115,7 @@ def _said(trace: AttentionTrace, work: Replacing, found: Any) -> Tried:
     names = [head_name(*head) for head in work.heads or ()]
     tells = found.divergence is not None
     return Tried(
-        WAYS[work.cheap.kind].given.format(work.cheap.budget),
+        way_of(trace, work.cheap.kind).given.format(work.cheap.budget),
         ", ".join(names) or f"all {found.heads} heads",
         found.pooled,
         float(found.cosine[least]),

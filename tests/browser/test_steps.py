@@ -263,7 +263,7 @@ def test_the_positions_of_the_scratch_layer_are_a_map_with_their_likeness(reader
     open_steps(reader, source="scratch", layer="0", heads="0", query="7")
     section = reader.page.locator(".ax-positions")
     text = section.inner_text()
-    assert "[64 positions × 64]" in text
+    assert "[the first 64 positions × 64]" in text
     assert "[64 × 64], cosine" in text
     position, rate = np.arange(64)[:, None], 10_000 ** (-np.arange(0, 64, 2) / 64)
     table = np.stack([np.sin(position * rate), np.cos(position * rate)], -1).reshape(64, 64)

@@ -13,6 +13,7 @@ import {
   meansOf,
   percent,
   survivesOf,
+  triedWords,
   unpackEfficiency,
   viewOfLink,
   wishOf,
@@ -30,6 +31,7 @@ const way = (/** @type {string} */ kind, /** @type {number[]} */ budgets) => ({
     given: `a ${kind} of {}`,
     exactly: "",
     source: "",
+    not_placed: "",
   },
   ...{ kept: "of its attention", gives_up: "", budgets },
 });
@@ -171,6 +173,16 @@ test("maps are shown only for what is looked at", () => {
     budget: 1,
     put: "all",
   });
+});
+
+test("a cosine below zero has a minus sign, as all numbers on the page", () => {
+  const tried = { way: "rank 2", heads: "L0·H1", pooled: -0.2185, least: -0.31, least_at: "cat" };
+  assert.deepEqual(triedWords({ ...tried, divergence: 0.5, agrees: 0.25 }).slice(2), [
+    "−0.2185",
+    "−0.3100 (cat)",
+    "0.5000 bits",
+    "25 %",
+  ]);
 });
 
 test("the table has a line for each head, way and budget", () => {

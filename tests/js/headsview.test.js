@@ -28,6 +28,7 @@ import {
   ranked,
   ranksTitle,
   standing,
+  standingWords,
 } from "../../explorer/instrument/numbers/headwords.js";
 import { headAt, headBeside, layoutOf } from "../../explorer/instrument/parts/headmap.js";
 
@@ -231,6 +232,14 @@ test("a head’s place among all is one more than have more; without a number it
     [1, 2, 3, 4],
   );
   assert.equal(standing({ ...first, mean: [0.5, 0.5, 0.1, 0.9] }, 1), 2);
+  assert.deepEqual([standingWords(first, 2), standingWords(first, 0)], ["—", "3 of 4"]);
+});
+
+test("where nobody may look at the token after, no head has a place in it", () => {
+  const none = { ...SURVEY.measures[0], key: "next", mean: [0, 0, 0, 0] };
+  assert.equal(standingWords(none, 1), "– (they look only backwards)");
+  assert.equal(standingWords({ ...none, mean: [0, 0.1, 0, 0] }, 1), "1 of 4");
+  assert.equal(standingWords({ ...none, key: "previous" }, 1), "1 of 4");
 });
 
 test("the title says over how many texts, and what is left out", () => {

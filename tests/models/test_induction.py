@@ -69,6 +69,27 @@ def test_scores_are_means_over_single_weights_of_the_models_own_attention(tmp_pa
             assert found.even[name] == pytest.approx(np.full(len(found.numbers), even))
 
 
+def test_no_unknown_nor_other_special_token_is_among_the_random_ones(tmp_path):
+    from explorer.sources.loading import load_model
+    from explorer.sources.repeats import _drawn
+
+    for run, _ in models(tmp_path):
+        loaded = load_model(run.source, lambda *_: None).part("text")
+        kept = set(_drawn(loaded, len(loaded.tokenizer), 0))  # as many as there are
+        assert len(kept) > 20
+        assert not kept & {*loaded.tokenizer.all_special_ids}
+        assert loaded.tokenizer.unk_token_id not in kept
+
+
+def test_an_induction_score_says_that_all_earlier_places_count():
+    from explorer.analysis.induction import INDUCTION, SAME
+    from explorer.instrument.wire.repeats import NAMES
+
+    assert NAMES[INDUCTION].words.startswith("looks at the tokens after earlier same ones: {}")
+    for name in (INDUCTION, SAME):
+        assert "sum over all of its earlier places" in NAMES[name].exactly
+
+
 def test_on_a_readers_text_they_are_the_models_own_too(tmp_path):
     run = Run(STORY, source=Stories())
     _, model = list(models(tmp_path))[-1]

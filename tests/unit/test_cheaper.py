@@ -8,8 +8,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer import layers
-from explorer.analysis.survival import by_distance, energies, everywhere_of, survival
-from explorer.cheaper import KINDS, Cheap, estimate, features, reason_against, stretches
+from explorer.analysis.survival import (
+    WITHOUT,
+    by_distance,
+    energies,
+    everywhere_of,
+    survival,
+    without,
+)
+from explorer.cheaper import (
+    KINDS,
+    Cheap,
+    estimate,
+    features,
+    reason_against,
+    reason_against_placing,
+    stretches,
+)
 from explorer.errors import ExplorerError
 from explorer.layers import FromScores, GivenWeights, ScoreRule, causal
 from explorer.trace import AttentionTrace, ModelInfo, Token
@@ -272,6 +287,26 @@ def test_what_a_layer_has_no_place_for_is_refused_with_its_reason():
     for kind, budget in (("windows", 1), ("top", 0), ("window", -1), ("rank", 1.5)):
         with pytest.raises(ExplorerError):
             Cheap(kind, budget)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_way_that_can_be_put_in_place_lets_a_token_see_what_follows(kind):
+    layer = made(3, 12, looks_back=True)
+    if reason_against_placing(layer, kind):
+        assert kind in ("rank", "landmarks", "pooled")
+        assert reason_against_placing(made(3, 12), kind) == ""
+        return
+    for head in range(layer.n_heads):
+        after = estimate(layer, head, Cheap(kind, 2), everywhere=(0, 5))
+        assert not np.triu(after, 1).any()
+
+
+@pytest.mark.parametrize("looks_back", [True, False])
+def test_a_low_rank_is_enough_for_no_head_where_it_would_see_what_follows(looks_back):
+    trace = traced(made(0, 90, looks_back=looks_back, size=0.1))
+    found = survival(trace, ("rank",))
+    ways = without(trace, found, 0.5).ways
+    assert (ways == (-1 if looks_back else WITHOUT.index("rank"))).all()
 
 
 def test_the_global_tokens_are_the_special_ones_or_the_first():

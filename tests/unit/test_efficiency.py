@@ -110,6 +110,19 @@ def test_a_wish_names_a_head_and_a_way():
     )
 
 
+def test_where_tokens_look_only_back_a_rank_is_sent_as_measured_and_not_to_be_placed():
+    trace = traced(made(0, 20, looks_back=True))
+    head, _ = read(pack_efficiency(trace, survival(trace), efficiency_id="x"))
+    reasons = {way["kind"]: way["not_placed"] for way in head["ways"]}
+    assert "it would have seen" in reasons.pop("rank")
+    assert not any(reasons.values())
+    assert head["order"] == ["window", "global", "top"]
+    given = {way["kind"]: (way["given"], way["budget"]) for way in head["ways"]}
+    assert given["window"] == ("a window of {} back", "tokens back")
+    assert given["global"] == ("a window of {} back and the global tokens", "tokens back")
+    assert "see what follows" in WAYS["rank"].gives_up
+
+
 def test_every_way_has_its_words(found):
     _, known = found
     assert set(known.curves) == set(WAYS)

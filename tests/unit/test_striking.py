@@ -186,6 +186,15 @@ def test_one_pair_however_strong_does_not_make_noise_worth_a_look():
     assert striking(trace_of(scores, tokens)).silence == "noise"
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_heads_of_random_scores_have_strong_single_links_so_that_these_prove_nothing(seed):
+    """What the sentence beside the silence says."""
+    tokens = tokens_of(TEXT)
+    weights = trace_of(forward(noise(tokens, seed, 4.0)), tokens).weights
+    later = weights[:, :, len(tokens) // 2 :]  # rows with many keys to choose from
+    assert (later.max(axis=-1) > 0.5).mean() > 0.27
+
+
 def test_a_neighbour_is_counted_once_for_each_pair_of_words_so_that_repetition_proves_nothing():
     tokens = tokens_of("tick tock " * 20)
     n = len(tokens)

@@ -8,7 +8,7 @@ import { headName } from "./headname.js";
 
 /**
  * @typedef {{kind: string, name: string, budget: string, given: string, kept: string,
- *            exactly: string, gives_up: string, source: string, budgets: number[],
+ *            exactly: string, gives_up: string, source: string, not_placed: string, budgets: number[],
  *            costs: number[], needs: number[][], survives: Float32Array}} Way
  *   costs: of each budget, as a share of the pairs of full attention; needs: for each share the
  *   least budget of each head, or -1; survives: [budget, head]
@@ -234,12 +234,15 @@ export const efficiencyTitle = (state) =>
 export const efficiencyPainted = (state) =>
   `${state.found.id} ${state.view.way} ${budgetOf(state)} ${nameOf(state.found, state.view.pick)}${hasMaps(state) ? " maps" : ""}${state.found.whole ? " whole" : ""}`;
 
+/** @param {number} cosine */
+const cosineIn = (cosine) => cosine.toFixed(4).replace("-", "−");
+
 /** @param {Tried} tried */
 export const triedWords = (tried) => [
   tried.heads,
   tried.way,
-  tried.pooled.toFixed(4),
-  `${tried.least.toFixed(4)} (${tried.least_at})`,
+  cosineIn(tried.pooled),
+  `${cosineIn(tried.least)} (${tried.least_at})`,
   tried.divergence === null ? "—" : `${tried.divergence.toFixed(4)} bits`,
   tried.agrees === null ? "—" : percent(tried.agrees),
 ];

@@ -162,6 +162,16 @@ export function standing({ mean }, i) {
   return 1 + mean.filter((other) => other !== null && other > own).length;
 }
 
+/**
+ * The same in words: what no head may do has no places. @param {Measure} measure @param {number} i
+ */
+export function standingWords(measure, i) {
+  const { key, mean } = measure;
+  if (key === "next" && mean.every((x) => !x)) return "– (they look only backwards)";
+  const place = standing(measure, i);
+  return place === null ? "—" : `${place} of ${mean.length}`;
+}
+
 /** All numbers of all heads. @param {Heads} heads */
 export function headsCsv(heads) {
   const all = measuresOf(heads);

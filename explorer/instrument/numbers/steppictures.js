@@ -418,7 +418,7 @@ export function positionPictures({ trace, state }, room) {
   return [
     {
       ...{ ...of, values: positions, rows, columns: d, line: high / rows, widest: CELL },
-      ...{ name: "Positions", shape: `[${rows} positions × ${d}]`, id: "positions" },
+      ...{ name: "Positions", shape: `[the first ${rows} positions × ${d}]`, id: "positions" },
       ...{
         label: "The vectors of the positions: one row each",
         wide: beside ? room - side - BETWEEN : room,

@@ -24,7 +24,7 @@ const MOST_TIMES = 100; // more times as much are no longer counted
 /** @type {Record<Silence, string>} */
 const SILENCES = {
   noise:
-    "Nothing but noise, by these rules: no head looks at a neighbour, at the same word or at one token more than random weights would.",
+    "Nothing stands out by these rules: no head looks at a neighbour, at the same word or at one token strongly and more often than heads of random weights can. Single strong links are not told then: random heads have them too.",
   nothing: "Nothing stands out in this text.",
   short: "This text is too short to tell a habit from chance. A longer one shows more.",
   long: "This text is too long to be looked through in all heads. Run a part of it.",

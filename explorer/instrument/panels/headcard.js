@@ -6,7 +6,7 @@ import {
   measureGroups,
   nameOf,
   spokenOf,
-  standing,
+  standingWords,
   unitOf,
   withSpread,
 } from "../numbers/headwords.js";
@@ -83,14 +83,13 @@ function rowOf(state, head, measure, act) {
   const choose = pushButton(short, `Colour and rank heads by ${name}`, () => act.measure(key));
   choose.className = "ax-link";
   choose.setAttribute("aria-pressed", String(measureOf(state).key === key));
-  const place = standing(measure, head);
   const several = heads.n_texts > 1;
   return h(
     "tr",
     {},
     h("th", { scope: "row" }, choose, " ", helpMark(exactly)),
     h("td", { class: "ax-number" }, `${withSpread(measure, head)}${unitOf(measure)}`),
-    h("td", { class: "ax-number" }, place === null ? "—" : `${place} of ${heads.heads.length}`),
+    h("td", { class: "ax-number" }, standingWords(measure, head)),
     ...(several ? [farthestOf(state, head, measure, act)] : []),
   );
 }

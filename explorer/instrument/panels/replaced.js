@@ -48,14 +48,15 @@ export function createReplaced(put) {
   function show(state) {
     const { found, view } = state;
     const given = givenIn(wayOf(state), budgetOf(state));
+    const against = found.can_try || wayOf(state).not_placed;
     if (buttons) {
       setText(buttons.head, `Replace ${nameOf(found, view.pick)}`);
-      buttons.head.disabled = buttons.all.disabled = Boolean(found.can_try);
+      buttons.head.disabled = buttons.all.disabled = Boolean(against);
     }
     const asks = buttons
       ? `What does the model’s output do with ${given}? Press one.`
       : "Nothing was replaced.";
-    setText(says, found.can_try || (found.tried.length ? "" : asks));
+    setText(says, against || (found.tried.length ? "" : asks));
     const now = JSON.stringify(found.tried);
     if (now === made) return;
     made = now;

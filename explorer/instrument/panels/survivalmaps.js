@@ -31,7 +31,7 @@ const LETTERS = ["W", "G", "K", "R"]; // of the ways in their order
 const SURVIVES_HELP =
   "One cell for each head; the full colour is 1, where all survives. Click a head to keep it, Enter shows it in Explore.";
 const WITHOUT_HELP =
-  "The first of these that keeps enough of the head and makes at most a quarter of the numbers that full attention makes: a window (W), a window and global tokens (G), few keys in each row (K), a low rank (R). A dash: none of them does.";
+  "The first of these that keeps enough of the head and makes at most a quarter of the numbers that full attention makes: a window (W), a window and global tokens (G), few keys in each row (K), a low rank (R; not where a token may not look at all others: it would). A dash: none of them does.";
 
 /** @param {MapActs} act */
 export function createSurvivalMaps(act) {
@@ -52,7 +52,7 @@ export function createSurvivalMaps(act) {
     h("div", { class: "ax-title" }, given, helpMark(SURVIVES_HELP), scale),
     maps[0].element,
   );
-  const counts = h("p", { class: "ax-help ax-eff-counts" });
+  const counts = h("p", { class: "ax-help ax-eff-counts" }); // the legend;
   const own = h("p", { class: "ax-help" });
   const enough = h("h3");
   const without = h(
@@ -93,22 +93,30 @@ export function createSurvivalMaps(act) {
       (pen, i, box) => paintWay(pen, box, found.without[view.share][i][0], { state, theme, i }),
       found.numbers,
     );
-    setText(counts, countsInWords(state));
+    counts.replaceChildren(...legendOf(state, theme));
     setText(own, withoutSentence(state, headOf(state)));
   }
 
   return { survives, without, show };
 }
 
-/** @param {EfficiencyState} state */
-function countsInWords(state) {
+/** The colour of a way; below 0 of none. @param {Theme} theme @param {number} way @param {number} alpha */
+const wayCss = (theme, way, alpha) => (way < 0 ? theme.greyCss(alpha) : theme.headCss(way, alpha));
+
+/** Each way with its colour, its letter and how many heads could do with it. @param {EfficiencyState} state @param {Theme} theme */
+function legendOf(state, theme) {
   const { order, ways } = state.found;
   const counts = countsOf(state);
+  const entry = (/** @type {number} */ way, /** @type {string} */ said) => {
+    const dot = h("span", { class: "ax-dot" });
+    dot.style.setProperty("--head", wayCss(theme, way, 1));
+    return h("span", {}, dot, said);
+  };
   const named = order.map((kind, at) => {
     const name = ways.find((way) => way.kind === kind)?.name ?? kind;
-    return `${LETTERS[at]} ${name}: ${counts[at]}`;
+    return entry(at, `${LETTERS[at]} ${name}: ${counts[at]}`);
   });
-  return `${[...named, `– none of these: ${counts[order.length]}`].join(" · ")}`;
+  return [...named, entry(-1, `– none of these: ${counts[order.length]}`)];
 }
 
 /**
@@ -131,7 +139,7 @@ function paintShare(pen, box, share, { state, theme, i }) {
  * @param {{state: EfficiencyState, theme: Theme, i: number}} of
  */
 function paintWay(pen, box, way, { state, theme, i }) {
-  pen.fillStyle = way < 0 ? theme.greyCss(0.25) : theme.headCss(way, 0.3);
+  pen.fillStyle = wayCss(theme, way, way < 0 ? 0.25 : 0.3);
   pen.fillRect(box.x, box.y, box.width, box.height);
   if (box.width >= 10 && box.height >= DIGITS) {
     pen.fillStyle = theme.text;

@@ -5,15 +5,15 @@ a head's map before and after, float32 ``[query, key]``; a file that was asked f
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
 
-from explorer.analysis.survival import SHARES, WITHOUT, Survival, mean_cost, without
-from explorer.cheaper import Cheap, Kind, estimate
+from explorer.analysis.survival import SHARES, WITHOUT, Survival, looks_back, mean_cost, without
+from explorer.cheaper import Cheap, Kind, estimate, reason_against_placing
 from explorer.instrument.wire.about import About
 from explorer.instrument.wire.container import Block, of_bytes, write
 from explorer.place import Place
@@ -89,7 +89,8 @@ WAYS: Mapping[Kind, Way] = {
         "The share of Σ σ² that the largest singular values of the weights hold. The nearest "
         "matrix of this rank is off by the root of what is missing.",
         "Rows no longer sum to 1, and weights may be negative; the singular vectors are known "
-        "only once all weights are.",
+        "only once all weights are. A mask is not kept: where tokens look only back, they would "
+        "see what follows, so there it is not put in place.",
         "Eckart, Young 1936; Wang et al. 2020 (Linformer)",
         "of the energy of its weights",
     ),
@@ -130,6 +131,19 @@ WAYS: Mapping[Kind, Way] = {
         "Wang et al. 2020 (Linformer)",
     ),
 }
+
+
+_BACK: Mapping[Kind, str] = {
+    "window": "a window of {} back",
+    "global": "a window of {} back and the global tokens",
+}
+
+
+def way_of(trace: AttentionTrace, kind: Kind) -> Way:
+    """A way in words; of a window what it is where no token looks ahead."""
+    if kind in _BACK and all(looks_back(layer) for layer in trace.layers):
+        return replace(WAYS[kind], budget="tokens back", given=_BACK[kind])
+    return WAYS[kind]
 
 
 @dataclass(frozen=True)
@@ -203,7 +217,7 @@ def pack_efficiency(
         "everywhere": [trace.key_tokens[i].text for i in found.everywhere][:8],
         "reasons": [{"name": WAYS[kind].name, "why": why} for kind, why in found.reasons.items()],
         "shares": list(SHARES),
-        "order": [kind for kind in WITHOUT if kind in kinds],
+        "order": _order(trace, found),
         "place": place.to_query(),
         "opening": opening,
         "tried": list(map(asdict, tried)),
@@ -239,17 +253,32 @@ def _way(trace: AttentionTrace, found: Survival, kind: Kind) -> dict[str, Any]:
     budgets = [curve.budgets[at] for at in some_of(curve.budgets)]
     return {
         "kind": kind,
-        **asdict(WAYS[kind]),
+        **asdict(way_of(trace, kind)),
         "budgets": budgets,
+        "not_placed": _not_placed(trace, kind),
         "costs": [round(mean_cost(trace, kind, budget, found.everywhere), 6) for budget in budgets],
         "needs": [curve.needs(share).ravel().tolist() for share in SHARES],
     }
 
 
+def _order(trace: AttentionTrace, found: Survival) -> list[Kind]:
+    """The ways that may be enough for a head of some layer, the plainest first."""
+    return [kind for kind in WITHOUT if kind in found.curves and _may_be(trace, kind)]
+
+
+def _may_be(trace: AttentionTrace, kind: Kind) -> bool:
+    return not all(reason_against_placing(layer, kind) for layer in trace.layers)
+
+
+def _not_placed(trace: AttentionTrace, kind: Kind) -> str:
+    """Why all heads cannot be made cheaper so; empty if they can."""
+    return next(filter(None, (reason_against_placing(layer, kind) for layer in trace.layers)), "")
+
+
 def _without(trace: AttentionTrace, found: Survival, share: float) -> list[list[Any]]:
     """For each head the way, its budget and its cost; the way is −1 where none is cheap."""
     own = without(trace, found, share)
-    known = [kind for kind in WITHOUT if kind in found.curves]
+    known = _order(trace, found)
     ways = [known.index(WITHOUT[way]) if way >= 0 else -1 for way in own.ways.ravel().tolist()]
     columns = (ways, own.budgets.ravel().tolist(), own.costs.ravel().round(6).tolist())
     return [list(row) for row in zip(*columns, strict=True)]

@@ -33,21 +33,25 @@ class Named:
 
 _OF = "of its attention on repeated random tokens"
 _EACH = "The mean over the tokens of the second round, then over the sequences; ± is their spread."
+_HERE = (
+    "In a text of your own a word may stand before more than once: there it is the sum over all of "
+    "its earlier places. Special tokens and tokens that the model does not know are no words there."
+)
 NAMES = {
     INDUCTION: Named(
         "induction",
         "induction on random tokens",
         "share",
-        f"looks at the token after the last same one: {{}} {_OF}",
+        f"looks at the tokens after earlier same ones: {{}} {_OF}",
         "The weight on the token that followed the same one in the first round: so a head finds "
-        f"what comes next (prefix matching, Olsson et al. 2022). {_EACH}",
+        f"what comes next (prefix matching, Olsson et al. 2022). {_EACH} {_HERE}",
     ),
     SAME: Named(
         "same token",
         "the same token before, on random tokens",
         "share",
-        f"looks at the same token, where it stood before: {{}} {_OF}",
-        f"The weight on the same token in the first round. {_EACH}",
+        f"looks at the same token, wherever it stood before: {{}} {_OF}",
+        f"The weight on the same token in the first round. {_EACH} {_HERE}",
     ),
     PREVIOUS: Named(
         "token before",
