@@ -103,7 +103,7 @@ def test_removal_itself_would_have_the_lowest_deletion_at_the_first_step(likenes
 
 
 def test_the_truth_line_begins_with_raw_attention_and_quotes_its_number(likeness):
-    first, second, third = truth_line(likeness)
+    first, _, third = truth_line(likeness)
     assert "no truth of its own" in third
     a = score(likeness, "attention").agreement
     if a.low <= 0 <= a.high:
