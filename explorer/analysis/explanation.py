@@ -228,7 +228,7 @@ class Score:
         method: The method.
         values: ``[unit]``; None where the model or the text does not allow it, or not yet.
         reason: Why there are none, or what must be said of them; empty while they are not there.
-        agreement: With measured removal.
+        agreement: With measured removal: with its size alone where the method knows no sign.
         curves: The target while units go and come in the score's order.
         pointing: How far it points at the units that are known to decide, if any are.
     """
@@ -562,13 +562,19 @@ class _Scores:
         return self.read(layer_norms(self.activations, -1))
 
     def norms_residual(self) -> Doubles:
+        untouched = set(self.rows()).isdisjoint(self.asked.removable)
+        if untouched and self.activations.added[-1] is None:
+            raise ExplorerError(
+                "the target is read at a token that is not scored, and the residual connection "
+                "adds to that token alone: the numbers of the line above would stand here again."
+            )
         return self.read(layer_norms(self.activations, -1, residual=True))
 
     def norms_layer_norm(self) -> Doubles:
         if self.activations.joined[-1] is None:
             raise ExplorerError(
                 "in this model the norm stands before the attention, and what is moved has come "
-                "through it; behind the residual connection there is none, so the line above "
+                "through it; behind the residual connection there is none, so what stands above "
                 "counts all there is."
             )
         return self.read(layer_norms(self.activations, -1, residual=True, layer_norm=True))
@@ -628,6 +634,13 @@ def _saying(report: Report) -> Callable[[str, float, float], Callable[[float], N
     return part
 
 
+def held_against(method: Method) -> str:
+    """To which measure of removal a method's agreement belongs, in a sentence."""
+    if method.signed:
+        return "It knows a sign: its agreement is with the effect of removal and its sign."
+    return "It knows no sign: its agreement is with the size of removal’s effect, up or down."
+
+
 def truth_line(found: Explanation) -> list[str]:
     """How far the methods, and raw attention first of all, agree with removal, in words."""
     return [*known_line(found), *_removal_line(found)]
@@ -673,32 +686,49 @@ def _removal_line(found: Explanation) -> list[str]:
             "that is measured last."
         ]
     known = [s for s in found.scores if s.agreement and s.agreement.rho is not None]
-
-    def rho(score: Score) -> float:
-        return (score.agreement and score.agreement.rho) or 0.0
-
     if not known:
         return [
             f"There are only {len(found.units)} words to take away: too few, or too alike, to say "
             "whether any method ranks them as removal does. Use a longer text."
         ]
-    first, others = known[0], known[1:]
-    lines = [_judged(first, found)]
-    if others:
-        best, worst = (pick(others, key=rho) for pick in (max, min))
+    lines = [_judged(known[0], found)]
+    if len(known) > 1:
         lines.append(
-            f"Nearest to removal here: {best.method.name}, {_number(best)}. Farthest: "
-            f"{worst.method.name}, {_number(worst)}. One text does not say which method is best; "
-            "that they differ says that none of them is the one importance."
+            f"{_ends(known)} One text does not say which method is best; that they differ says "
+            "that none of them is the one importance."
         )
-    lines.append(
-        "Removal is measured, but no truth of its own: the words stay where they are, and a model "
-        "that cannot look at a word is one that was never trained."
-        if found.how == "cut"
-        else f"Removal is measured, but no truth of its own: a text with a "
-        f"{found.instead or '[MASK]'} or a gap is one that the model has seldom seen."
-    )
-    return lines
+    return [*lines, f"Removal is measured, but no truth of its own: {_unlike(found)}"]
+
+
+def _ends(known: list[Score]) -> str:
+    """The nearest and the farthest of each kind: numbers of two measures cannot be compared."""
+
+    def rho(score: Score) -> float:
+        return (score.agreement and score.agreement.rho) or 0.0
+
+    said = []
+    for signed, kind in (
+        (False, "Of the methods that know no sign, held against the size of the effect"),
+        (True, "Of those that know one, held against the effect with its sign"),
+    ):
+        of = [score for score in known if score.method.signed == signed]
+        if of:
+            best, worst = (pick(of, key=rho) for pick in (max, min))
+            ends = f"{kind}, nearest to removal here: {best.method.name}, {_number(best)}"
+            far = f"; farthest: {worst.method.name}, {_number(worst)}" if len(of) > 1 else ""
+            said.append(f"{ends}{far}.")
+    return " ".join(said)
+
+
+def _unlike(found: Explanation) -> str:
+    """What a word's removal makes of the text that the model did not learn from."""
+    if found.how == "cut":
+        return (
+            "the words stay where they are, and the model was never trained with a word that no "
+            "later one may look at."
+        )
+    made = f"{found.instead} in a word’s place" if found.instead else "a gap"
+    return f"a text with {made} is one that the model has seldom seen."
 
 
 def _judged(score: Score, found: Explanation) -> str:
@@ -706,19 +736,24 @@ def _judged(score: Score, found: Explanation) -> str:
     assert a is not None
     assert a.rho is not None
     name = score.method.name.replace(", ", " of the ")
-    away = f"a {found.instead} in their place" if found.instead else "dropping them"
+    away = f"putting {found.instead} in their place" if found.instead else "dropping them"
     away = "letting no later token look at them" if found.how == "cut" else away
+    does = (
+        f"what {away} really does to the target, for or against"
+        if score.method.signed
+        else f"how far {away} really moves the target, up or down"
+    )
     numbers = (
         f"{_signed(a.rho)} (Spearman; 95 % interval {_signed(a.low)} to {_signed(a.high)}, "
         f"{a.n} words)"
     )
     if a.low <= 0 <= a.high:
         return (
-            f"Whether the {name} ranks the words like what {away} really does, this text cannot "
-            f"tell: {numbers}, which holds 0, no likeness at all. Use a longer text."
+            f"Whether the {name} ranks the words like {does}, this text cannot tell: "
+            f"{numbers}, which holds 0, no likeness at all. Use a longer text."
         )
     word = likeness_word(a.rho)
-    return f"Here the {name} ranks the words {word} what {away} really does: {numbers}."
+    return f"Here the {name} ranks the words {word} {does}: {numbers}."
 
 
 def all_agreements(found: Explanation) -> list[list[RankAgreement]]:

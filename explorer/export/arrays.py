@@ -171,6 +171,7 @@ def explanation_to_npz(explanation: Explanation, report: Report = silent) -> byt
         "word_of_token": word,
         "methods": np.array([score.method.key for score in known.scores]),
         "scores": np.stack([none if s.values is None else s.values for s in known.scores]),
+        "signed": np.array([score.method.signed for score in known.scores]),
         "agreement": np.array([_rho(score.agreement) for score in known.scores]),
         "removal": none if known.removal is None else known.removal,
     }

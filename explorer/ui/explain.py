@@ -21,6 +21,7 @@ from explorer.instrument.wire.explain import (
     Wish,
     bar_of,
     explained_of,
+    first_kind,
     pack_explain,
 )
 from explorer.instrument.wire.next import may_predict
@@ -77,6 +78,8 @@ def result() -> None:
     wish: Wish = session.explain_wish
     wanted = run and _explaining(run, target, wish)
     found: Found | None = background.outcome("explain", wanted)
+    if run and session.explain_trouble and not session.wish_chosen:
+        _open_on_another(run, found)
     if found:
         found = _as_it_stands(*found)
         state.write_address()
@@ -112,6 +115,16 @@ def _target(run: Run | None) -> Target:
         session.setdefault("target_last", Likeness(Wish.other))
     found: Target = session.target_last
     return found
+
+
+def _open_on_another(run: Run, found: Found | None) -> None:
+    """Where nobody chose a target and the model has not the usual one: the first that it has."""
+    session = st.session_state
+    possible, wish = _possible(run, found), session.explain_wish
+    kind = wish.kind if possible is None else first_kind(possible.reasons, wish.kind)
+    if kind != wish.kind:
+        session.explain_wish, session.explain_trouble = replace(wish, kind=kind), ""
+        st.rerun()
 
 
 def _writes(run: Run | None) -> bool:

@@ -12,6 +12,7 @@ import {
   withUnit,
 } from "../../explorer/instrument/numbers/explainview.js";
 import {
+  agreedWords,
   explainedCsv,
   explainedPython,
   goneSentence,
@@ -63,6 +64,14 @@ test("more of an explanation leaves what is chosen, and another one keeps only t
   assert.equal(more.found.value, 1);
   const other = withExplained(chosen, { ...FOUND, id: "b" }, none);
   assert.deepEqual([other.method, other.off, other.gone, other.pointed], ["two", [], [], null]);
+});
+
+test("a number of agreement says to which of two measures it belongs", () => {
+  const agreed = { rho: 0.5, low: -0.1, high: 0.8, n: 9 };
+  const [[size, inFull], [sign, also]] = [agreedWords(agreed, false), agreedWords(agreed, true)];
+  assert.deepEqual([size, sign], ["size", "sign"]);
+  assert.match(inFull, /^Held against the size of the effect, up or down: Spearman 0\.5/);
+  assert.match(also, /^Held against the effect with its sign: /);
 });
 
 test("a method that another explanation has not gives way to the first", () => {

@@ -50,7 +50,7 @@ def test_what_is_counted_of_a_case_is_what_the_words_scores_are(some):
 
 def test_the_page_has_a_row_for_every_method_that_can_be_asked():
     said = PAGE.read_text("utf-8")
-    missing = {"norms_layer_norm", "integrated_pad", "integrated_mask"}
+    missing = {"norms_residual", "norms_layer_norm", "integrated_pad", "integrated_mask"}
     assert all(f"| {m.name} | " in said for m in METHODS if m.key not in missing)
     assert said.count("| integrated gradients, baseline [UNK] | ") == 2
     assert said.count("| by chance | ") == 2

@@ -16,6 +16,7 @@ from explorer.analysis.explanation import (
     units_of,
 )
 from explorer.analysis.flow import attention_flow
+from explorer.analysis.norms import layer_norms
 from explorer.analysis.rollout import attention_rollout
 from explorer.analysis.survey import survey
 from explorer.errors import ExplorerError
@@ -102,7 +103,7 @@ def test_removal_itself_would_have_the_lowest_deletion_at_the_first_step(likenes
 
 
 def test_the_truth_line_begins_with_raw_attention_and_quotes_its_number(likeness):
-    first, second, third = truth_line(likeness)
+    first, _, third = truth_line(likeness)
     assert "no truth of its own" in third
     a = score(likeness, "attention").agreement
     if a.low <= 0 <= a.high:
@@ -112,8 +113,37 @@ def test_the_truth_line_begins_with_raw_attention_and_quotes_its_number(likeness
         assert first.startswith("Here the attention of the last layer ranks the words ")
         assert likeness_word(a.rho) in first
     assert f": {a.rho:.2f} (Spearman; 95 % interval" in first
-    best = max(likeness.scores[1:], key=lambda s: s.agreement.rho)
-    assert f"Nearest to removal here: {best.method.name}, {best.agreement.rho:.2f}" in second
+    assert "how far putting [MASK] in their place really moves the target, up or down" in first
+    signed = replace(likeness, scores=[s for s in likeness.scores if s.method.signed])
+    assert "really does to the target, for or against" in truth_line(signed)[0]
+
+
+def test_nearest_and_farthest_are_named_among_methods_held_against_one_measure(likeness):
+    size, sign = truth_line(likeness)[1].split(" Of those that know one, ")
+    for said, signed, measure in (
+        (size, False, "held against the size of the effect"),
+        (sign, True, "held against the effect with its sign"),
+    ):
+        of = [s for s in likeness.scores if s.method.signed == signed]
+        best, worst = (pick(of, key=lambda s: s.agreement.rho) for pick in (max, min))
+        assert f"{measure}, nearest to removal here: {number(best)}; farthest: " in said
+        assert f"farthest: {number(worst)}." in said
+
+
+def number(score):
+    return f"{score.method.name}, {score.agreement.rho:.2f}".replace(", -", ", −")
+
+
+@pytest.mark.parametrize(
+    ("how", "instead", "says"),
+    [
+        ("replace", "[MASK]", "a text with [MASK] in a word’s place is one that the model has"),
+        ("drop", None, "a text with a gap is one that the model has seldom seen."),
+        ("cut", None, "never trained with a word that no later one may look at."),
+    ],
+)
+def test_what_removal_is_not_is_said_of_the_way_that_words_went(likeness, how, instead, says):
+    assert says in truth_line(replace(likeness, how=how, instead=instead))[-1]
 
 
 @pytest.mark.parametrize(("low", "tells"), [(-0.2, False), (0.0, False), (0.1, True)])
@@ -185,6 +215,17 @@ def test_what_a_model_lacks_is_named_and_never_replaced_by_another_number(tmp_pa
     assert score(found, "attention").agreement.rho is not None
 
 
+@pytest.mark.parametrize("target", [Likeness(OTHER), OutputVector(8)])
+def test_norms_with_the_residual_are_a_line_of_their_own_where_they_are_other_numbers(target):
+    asked = intervention(CAT, target)
+    plain, kept = (
+        layer_norms(asked.activations(), -1, residual=r)[asked.rows][:, asked.removable].mean(0)
+        for r in (False, True)
+    )
+    found = score(explained(CAT, target), "norms_residual")
+    assert (found.values is None) == (plain == kept).all()
+
+
 def test_flow_over_all_positions_of_a_long_text_waits_to_be_asked_for():
     run = Run("one two three four five " * 9)
     found = explained(run, Likeness(OTHER))
@@ -204,7 +245,9 @@ def test_a_masked_word_and_a_class_are_explained_too(tmp_path):
     ):
         found = explained(run, target, how="drop")
         assert len(found.scores) == len(METHODS)
-        assert all(s.values is not None for s in found.scores), [s.reason for s in found.scores]
+        (same,) = [s for s in found.scores if s.values is None]
+        assert same.method.key == "norms_residual"  # as what is read is not scored
+        assert "the numbers of the line above would stand here again" in same.reason
         assert found.head_effects.shape == (2, 2)
 
 

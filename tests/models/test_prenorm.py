@@ -218,7 +218,7 @@ def test_layers_of_another_build_are_refused_in_words(family, words, tmp_path):
 def test_every_method_explains_little_stories_and_the_grammar_says_what_decides():
     found = explain(intervention(Run(STORY, source=Stories()), NextWord(guess="They")), how="cut")
     missing = {s.method.key: s.reason for s in found.scores if s.values is None}
-    assert set(missing) <= {"norms_layer_norm", "integrated_pad"}
+    assert set(missing) <= {"norms_residual", "norms_layer_norm", "integrated_pad"}
     assert "the norm stands before the attention" in missing["norms_layer_norm"]
     decides = [found.tokens[i].text for u in found.deciding for i in found.units[u]]
     assert decides == ["Mia", "Tom", "Mia", "Tom"]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.errors import ExplorerError
-from explorer.instrument.wire.explain import KINDS, MOST_TYPED, Wish
+from explorer.instrument.wire.explain import KINDS, MOST_TYPED, Wish, first_kind
 from explorer.target import target_to_query
 
 words = st.text("abc é", min_size=1, max_size=9).filter(str.strip)
@@ -37,6 +37,15 @@ def test_a_link_opens_the_target_and_the_ways_that_were_asked_for(wish):
     again = Wish.from_query(link)
     assert again.target() == wish.target()
     assert again.to_query() == wish.to_query()
+
+
+@pytest.mark.parametrize(
+    ("has", "opens"),
+    [("like vector", "like"), ("next span", "next"), ("class", "class"), ("", "like")],
+)
+def test_a_page_opens_on_the_usual_target_or_on_the_first_that_the_model_has(has, opens):
+    reasons = {kind: "" if kind in has.split() else "It has none." for kind in KINDS}
+    assert first_kind(reasons, "like") == opens
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,17 @@ export const placeWords = ({ rank, area, n }) => [
   `The best of the words that decide stands at place ${rank} of ${n}.${area === null ? "" : ` Area under the ROC curve: ${area.toFixed(2)}; 0.5 by chance, 1 if all stand first.`}`,
 ];
 
+/**
+ * Against what a method's agreement is held, in short and in full: there are two measures, and
+ * numbers of one cannot be compared with those of the other.
+ * @param {import("./explained.js").Agreed} agreement @param {boolean} signed
+ * @returns {[string, string]}
+ */
+export const agreedWords = ({ rho, low, high, n }, signed) => [
+  signed ? "sign" : "size",
+  `Held against ${signed ? "the effect with its sign" : "the size of the effect, up or down"}: Spearman ${inPlain(rho)}, 95 % interval ${inPlain(low)} to ${inPlain(high)}, ${n} words`,
+];
+
 /** The scores that are there, measured removal (null) first. @param {Explained} found */
 export const scoresOf = (found) => [null, ...found.methods.filter((m) => m.values)];
 

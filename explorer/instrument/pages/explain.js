@@ -272,7 +272,11 @@ function layOut(parts) {
     h(
       "details",
       { class: "ax-table" },
-      h("summary", {}, "How far any two methods agree (Spearman)"),
+      h(
+        "summary",
+        {},
+        "How far any two methods agree (Spearman; by size alone where one of the two knows no sign)",
+      ),
       matrix,
     ),
     heads.element,

@@ -1,8 +1,8 @@
 // Every method's scores on the text, a line each, under what removal measured.
 
 import { bound } from "../numbers/basics.js";
-import { inPlain, stretches, valuesOf } from "../numbers/explained.js";
-import { placeWords, scoreText } from "../numbers/explainwords.js";
+import { stretches, valuesOf } from "../numbers/explained.js";
+import { agreedWords, placeWords, scoreText } from "../numbers/explainwords.js";
 import { css, inkOn } from "../numbers/palette.js";
 import { term } from "../parts/bubble.js";
 import { h, pushButton, setText } from "../parts/dom.js";
@@ -130,7 +130,7 @@ function truthRow(found, theme, act) {
       h(
         "div",
         { class: "ax-agree" },
-        h("span", {}, term("rank correlation", "agreement with it"), ", −1 to 1"),
+        h("span", {}, term("agreement with removal", "agreement with it"), ", −1 to 1"),
       ),
       ...placeOf(found.points),
     ),
@@ -168,20 +168,21 @@ function placeOf(pointing) {
 }
 
 /** The agreement as a dot with its interval between −1 and 1. @param {MethodOf} of */
-function agreeOf({ agreement, values }) {
+function agreeOf({ agreement, values, signed }) {
   if (!values || !agreement) return h("div", { class: "ax-agree" }, "");
-  const { rho, low, high, n } = agreement;
+  const { rho, low, high } = agreement;
   if (rho === null) return h("div", { class: "ax-agree ax-help" }, "not defined here");
   const scale = h("span", { class: "ax-scale", "aria-hidden": "true" }, h("i"), h("b"));
   scale.style.setProperty("--low", `${50 + 50 * low}%`);
   scale.style.setProperty("--width", `${50 * (high - low)}%`);
   scale.style.setProperty("--rho", `${50 + 50 * rho}%`);
-  const title = `Spearman ${inPlain(rho)}, 95 % interval ${inPlain(low)} to ${inPlain(high)}, ${n} words`;
+  const [kind, title] = agreedWords(agreement, signed);
   return h(
     "div",
     { class: "ax-agree", title },
     scale,
     h("strong", {}, rho.toFixed(2).replace("-", "−")),
+    h("span", { class: "ax-help" }, kind),
   );
 }
 

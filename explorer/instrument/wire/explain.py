@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from explorer.analysis.explanation import Explanation, Score, truth_line
+from explorer.analysis.explanation import Explanation, Score, held_against, truth_line
 from explorer.analysis.pointing import Pointing
 from explorer.analysis.profiles import Doubles
 from explorer.instrument.wire.about import About
@@ -195,6 +195,11 @@ def _how(said: object) -> How:
     return "drop" if said == "drop" else "cut" if said == "cut" else "replace"
 
 
+def first_kind(reasons: Mapping[str, str], usual: str) -> str:
+    """The usual kind of target where a model has it, or has none at all; else its first."""
+    return next((kind for kind in (usual, *KINDS) if not reasons[kind]), usual)
+
+
 def bar_of(wish: Wish, possible: Possible | None, *, stale: bool) -> dict[str, Any]:
     """What the bar of the page shows.
 
@@ -314,7 +319,7 @@ def _method(score: Score) -> dict[str, Any]:
         "key": method.key,
         "name": method.name,
         "paper": method.paper,
-        "caveat": f"{method.caveat} {method.limit}".strip(),
+        "caveat": " ".join(filter(None, [method.caveat, method.limit, held_against(method)])),
         "signed": method.signed,
         "values": None if score.values is None else _numbers(score.values),
         "reason": score.reason,
