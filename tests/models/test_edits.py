@@ -189,6 +189,6 @@ def test_a_model_beside_the_tap_says_why_nothing_can_be_changed(tmp_path):
 
 def test_what_reads_a_model_as_it_is_refuses_one_whose_attention_is_changed():
     run = Run("Mia has a red ball.", source=Stories(), edits=Edits(off=((1, 1),)))
-    with pytest.raises(ExplorerError, match="take back what is changed"):
+    with pytest.raises(ExplorerError, match="Take back your changes"):
         Stream(run)
     Stream(replace(run, edits=NO_EDITS))
