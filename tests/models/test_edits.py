@@ -192,3 +192,13 @@ def test_what_reads_a_model_as_it_is_refuses_one_whose_attention_is_changed():
     with pytest.raises(ExplorerError, match="Take back your changes"):
         Stream(run)
     Stream(replace(run, edits=NO_EDITS))
+
+
+def test_nothing_stands_written_behind_the_text_of_an_encoder():
+    with pytest.raises(ExplorerError, match=r"Only a decoder goes on with a text\."):
+        trace_run(Run("The cat", written=(5, 6)))
+
+
+def test_more_written_than_there_is_room_for_is_said_of_what_was_written():
+    with pytest.raises(ExplorerError, match=r"3,000 tokens are to stand written .* room for \d+:"):
+        trace_run(Run("The cat", source=Stories(), written=(5,) * 3000))

@@ -1,4 +1,4 @@
-"""What a walk between the pages, a click on a token and a link that asks too much leave of a run."""
+"""What a walk between the pages and a click on a token leave of a run."""
 
 from dataclasses import replace
 
