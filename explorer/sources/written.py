@@ -61,9 +61,15 @@ def read_run(loaded: LoadedModel, run: Run) -> tuple[Reading, tuple[str, ...]]:
 
 
 def _check_goes_on(loaded: LoadedModel) -> None:
-    """Refuse tokens behind the text of a model that predicts no next word."""
+    """Refuse tokens behind the text of a model that goes on with none; a decoder's body may."""
+    from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, MODEL_FOR_MASKED_LM_MAPPING
+
     from explorer.sources.predicting import check_predicts  # which needs this module
 
+    kind = type(loaded.network.config)
+    decodes = kind in MODEL_FOR_CAUSAL_LM_MAPPING and kind not in MODEL_FOR_MASKED_LM_MAPPING
+    if loaded.predicts is None and decodes:
+        return
     try:
         check_predicts(loaded)
     except ExplorerError as error:
