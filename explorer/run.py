@@ -153,10 +153,7 @@ class Run:
             ExplorerError: It is.
         """
         if self.edits:
-            raise ExplorerError(
-                "This is found of the model as it is, and its attention is changed here: take back "
-                "what is changed, and it is told."
-            )
+            raise ExplorerError("This reads the unchanged model. Take back your changes to see it.")
 
     def check_is_for_a_model(self) -> None:
         """Refuse what only a model of text, or the from-scratch layer, can be asked.

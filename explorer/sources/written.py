@@ -48,14 +48,43 @@ def read_run(loaded: LoadedModel, run: Run) -> tuple[Reading, tuple[str, ...]]:
     loaded, texts = as_read(loaded, run)
     if not run.written:
         return read(loaded, texts), texts
+    _check_goes_on(loaded)
     begun, n_cut = encode_whole(loaded, texts, None)
     if any(n_cut):
         raise ExplorerError(no_room(loaded))
-    whole, texts = gone_on(loaded, without_end(begun), texts, run.written)
-    check_room_for(loaded, len(whole.ids))
+    begun = without_end(begun)
+    _check_room_behind(loaded, len(begun.ids), len(run.written))
+    whole, texts = gone_on(loaded, begun, texts, run.written)
     check_known(loaded, whole)
     inputs = {name: torch.tensor([ids]) for name, ids in whole.inputs.items()}
     return Reading(inputs, tokens_of(loaded, whole, texts), n_cut), texts
+
+
+def _check_goes_on(loaded: LoadedModel) -> None:
+    """Refuse tokens behind the text of a model that goes on with none; a decoder's body may."""
+    from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, MODEL_FOR_MASKED_LM_MAPPING
+
+    from explorer.sources.predicting import check_predicts  # which needs this module
+
+    kind = type(loaded.network.config)
+    decodes = kind in MODEL_FOR_CAUSAL_LM_MAPPING and kind not in MODEL_FOR_MASKED_LM_MAPPING
+    if loaded.predicts is None and decodes:
+        return
+    try:
+        check_predicts(loaded)
+    except ExplorerError as error:
+        raise ExplorerError(f"Only a decoder goes on with a text. {error}") from error
+
+
+def _check_room_behind(loaded: LoadedModel, given: int, written: int) -> None:
+    """Refuse more written tokens than there is room for behind a text."""
+    most = loaded.info.max_tokens
+    if given + written > most:
+        raise ExplorerError(
+            f"{written:,} tokens are to stand written behind the text, and there is room for "
+            f"{max(most - given, 0):,}: {loaded.info.name} reads at most {most:,}, and the text "
+            f"has {given:,}."
+        )
 
 
 def trace_read(loaded: LoadedModel, run: Run, layers: Sequence[AttentionLayer]) -> AttentionTrace:

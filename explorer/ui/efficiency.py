@@ -55,7 +55,7 @@ def result() -> None:
     if "cheap_wish" not in session:
         session.cheap_wish, session.cheap_tried, session.cheap_work = None, (), None
         session.cheap_of, session.cheap_trouble, session.cheap_asked = None, "", False
-    state.as_it_is()
+    messages.as_it_is(state.as_it_is())
     run: Run | None = session.wanted or session.shown
     outcome = background.outcome("efficiency", run and Cheapening(run))
     if outcome:

@@ -58,6 +58,17 @@ def note(key: str, sentence: str) -> None:
     _box(key, sentence)
 
 
+def as_it_is(put_aside: bool) -> None:
+    """That a page shows the model without the changes that a reader made, where there are some."""
+    with st.container(key="as_it_is"):  # always there, or the picture would be taken down and up
+        if put_aside:
+            note(
+                "as_it_is",
+                "This page shows the model as it is, without the changes made on Explore. They "
+                "are kept there.",
+            )
+
+
 def progress(doing: str, share: float | None, place: str = "") -> None:
     """What is being done now, and how far it is; ``place`` as in `trouble`."""
     _box(f"progress{place}", f"{doing}…")

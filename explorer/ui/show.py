@@ -2,10 +2,12 @@
 
 import hashlib
 from concurrent.futures import TimeoutError as NotYet
+from dataclasses import replace
 
 import streamlit as st
 
 from explorer import export
+from explorer.edits import NO_EDITS
 from explorer.errors import ExplorerError
 from explorer.instrument import component
 from explorer.instrument.component import heard
@@ -19,9 +21,11 @@ from explorer.trace import AttentionTrace
 from explorer.ui import log, messages, place, state, writing
 from explorer.ui.answers import answers, offer_npz
 from explorer.ui.scheduler import scheduler
+from explorer.visible import visible
 
 PATIENCE = 1.0  # seconds that a page waits before it says that it is waiting
 LOOK_AGAIN = 0.4  # seconds
+MOST_SAID = 80  # letters of what was left out
 
 
 def result() -> AttentionTrace | None:
@@ -34,6 +38,9 @@ def result() -> AttentionTrace | None:
     with st.container(key="writing"):  # always there, or the picture would be taken down and up
         if writing.now().job:
             _writing()
+    with st.container(key="left_out"):
+        if left := writing.was_left():
+            _left_out(left.words)
     if trace:
         _instrument(trace, st.session_state.shown)
         name = file_name(about_of(trace, st.session_state.shown), "npz")
@@ -91,7 +98,7 @@ def _arrived_trace() -> AttentionTrace | None:
         return _trace_of(session.shown)
     except ExplorerError as error:
         state.failed(str(error))
-        return _trace_of(session.shown)
+        return _trace_of(session.shown) or _shown_with_less(wanted, str(error))
     except Exception as error:  # noqa: BLE001  # whatever it is, the page must go on
         log.failure(error)
         state.failed(
@@ -100,7 +107,29 @@ def _arrived_trace() -> AttentionTrace | None:
         )
         return _trace_of(session.shown)
     state.arrived(wanted)
+    writing.pin_clicked(wanted, trace)
+    _say_less(wanted)
     return trace
+
+
+def _shown_with_less(run: Run, why: str) -> AttentionTrace | None:
+    """Of a link that changes, or writes, what cannot be: the same without, under a note."""
+    if run.edits:
+        less, says = replace(run, edits=NO_EDITS), "The model is shown unchanged."
+    elif run.written:
+        less, says = replace(run, written=()), "The text is shown without what was written."
+    else:
+        return None
+    st.session_state.wanted = less
+    st.session_state.less = less, f"This link cannot be opened as it is. {why} {says}"
+    return _arrived_trace()
+
+
+def _say_less(run: Run) -> None:
+    """What a link asked for beyond what has arrived is said."""
+    less, says = st.session_state.pop("less", None) or (None, "")
+    if less == run:
+        state.went_wrong(says)
 
 
 def _compute(run: Run) -> AttentionTrace:
@@ -141,6 +170,15 @@ def _writing() -> None:
 def _stop() -> None:
     scheduler().leave(st.session_state.reader)
     st.session_state.wanted = None
+
+
+def _left_out(words: str) -> None:
+    """What a click on a token left out, and the way to take it back."""
+    said = words if len(words) <= MOST_SAID else f"{words[:MOST_SAID]}…"
+    says, back = st.columns([6, 1], vertical_alignment="center")
+    with says:
+        messages.note("left_out", f"Behind the new token “{visible(said)}” was left out.")
+    back.button("Take back", key="take_back", width="stretch", on_click=writing.take_back)
 
 
 @st.fragment

@@ -48,6 +48,7 @@ _OF_A_RUN += tuple(f"t_{name}" for name in _TRAINED)
 B = "b_"  # before the names of everything that belongs to the second run of a comparison
 _INPUTS = (*_OF_A_RUN, *(B + name for name in _OF_A_RUN))
 _REFUSED = tuple(f"{side}{box}_refused" for side in ("", B) for box in ("picture", "own"))
+AS_IT_IS = ("Step by step", "Efficiency")  # pages that show a model without a reader's changes
 KINDS = ("bert", "stories", "scratch", "trained", "transplant", "hf", "path", "own")
 DONORS = ("bert", "hf", "path")  # whose weights the from-scratch layer can be given
 # What no address carries leaves a mark in it, so that whoever opens it is told what is missing.
@@ -105,6 +106,8 @@ def on_page(name: str) -> None:
     state = st.session_state
     if state.get("page") != name:
         state.page, state.browser_requests, state.go_to = name, None, None
+        if name not in AS_IT_IS:
+            _change_again()
 
 
 def _owner() -> str:
@@ -155,7 +158,7 @@ def is_asked_again() -> bool:
 def _open() -> None:
     """What a page opens with: its address's run, else the first example."""
     state, first = st.session_state, EXAMPLES[0]
-    asked = _run_in_address(tell=True)
+    asked = _run_in_address(tell=True) or _without_written()
     lost = lost_in(st.query_params.to_dict())
     trouble = state.trouble or lost
     run = asked or first.run
@@ -278,16 +281,39 @@ def lost_in(query: Mapping[str, str]) -> str | None:
     return found[0] if found else None
 
 
-def as_it_is() -> None:
-    """What is shown on this page is the model as it is: changes of its attention are taken back.
+def as_it_is() -> bool:
+    """What is shown on this page is the model as it is: changes of its attention are put aside.
 
-    The way back in the browser leads to them again.
+    They are there again on the next page that shows them, where the text is still the same.
+
+    Returns:
+        Whether something of what is shown is put aside.
     """
     session = st.session_state
     for name in ("shown", "wanted"):
         run: Run | None = session[name]
         if run and run.edits:
-            session[name] = replace(run, edits=NO_EDITS)
+            session.changed, session[name] = run, replace(run, edits=NO_EDITS)
+            if session.place.run == run:
+                session.place = replace(session.place, run=session[name])
+    return _put_aside() is not None
+
+
+def _put_aside() -> Run | None:
+    """What is shown, with the changes that are put aside; None where there are none."""
+    session = st.session_state
+    changed: Run | None = session.get("changed")
+    here = session.wanted or session.shown
+    return changed if changed and here == replace(changed, edits=NO_EDITS) else None
+
+
+def _change_again() -> None:
+    """Make the changes again that were put aside; an address that is gone back to says its own."""
+    session, changed = st.session_state, _put_aside()
+    session.changed = None
+    if changed and not went_through_history():
+        session.wanted = changed
+        session.place = replace(session.place, run=changed)
 
 
 def failed(sentence: str) -> None:
@@ -475,6 +501,20 @@ def _run_in_address(tell: bool) -> Run | None:
             log.failure(error)
         if tell:
             went_wrong(f"This link cannot be opened as it is. {why}")
+        return None
+
+
+def _without_written() -> Run | None:
+    """What an address names that says nothing good of what is written: its text and its model."""
+    query = st.query_params.to_dict()
+    if not query.pop("written", ""):
+        return None
+    try:
+        run = Run.from_query(query)
+        if run is not None:
+            permitted(run.source)
+        return run
+    except ExplorerError:
         return None
 
 

@@ -32,7 +32,7 @@ from explorer.views.experiments import cost_figure, saturation_figure
 
 def result() -> None:
     """Draw the way of one head through the layer, and what changes it."""
-    state.as_it_is()
+    messages.as_it_is(state.as_it_is())
     trace = current()
     if trace:
         run: Run = st.session_state.shown

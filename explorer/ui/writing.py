@@ -9,6 +9,7 @@ from explorer.errors import ExplorerError
 from explorer.instrument.wire.next import Hand
 from explorer.instrument.wire.request import Draw, Written
 from explorer.lesson import TASKS, Trained
+from explorer.place import Place
 from explorer.run import Run
 from explorer.sampling import Sampling
 from explorer.source import Transplanted, model_of
@@ -28,11 +29,37 @@ class OnThePage:
         job: The work; None once it has ended or was stopped.
         ended: Why no more was written, for the text that was written.
         drawn: What was known of the work when the page was drawn last.
+        clicked: The run that a click on a token asked for, until it is there.
+        left: What the last such click left out.
     """
 
     job: Job | None = None
     ended: tuple[Run, str] | None = None
     drawn: Any = None
+    clicked: Run | None = None
+    left: "LeftOut | None" = None
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """What a click on a token in the middle of a text left out.
+
+    Attributes:
+        words: The words.
+        before: Where the reader was before.
+        after: The run that the click asked for.
+    """
+
+    words: str
+    before: Place
+    after: Run
+
+    def is_of(self, run: Run | None) -> bool:
+        """Whether a run is what came of it, or goes on from there."""
+        if run is None:
+            return False
+        begun = run.written[: len(self.after.written)]
+        return replace(run, written=begun, edits=self.after.edits) == self.after
 
 
 def now() -> OnThePage:
@@ -79,7 +106,7 @@ def asked(wish: Written, run: Run, trace: AttentionTrace) -> None:
     stop()
     if wish.act == "append":
         try:
-            state.want(gone_on(run, trace, wish.at, wish.token))
+            _append(run, trace, wish)
         except ExplorerError as error:
             state.went_wrong(str(error))
     if wish.act == "edit":
@@ -89,6 +116,52 @@ def asked(wish: Written, run: Run, trace: AttentionTrace) -> None:
         work = Continuing(run, chosen, AT_A_TIME)
         now().job = scheduler().ask(work, _reader())
         now().ended = None
+
+
+def _append(run: Run, trace: AttentionTrace, wish: Written) -> None:
+    """Go on with a token; the inputs then hold the text that is left."""
+    writing, longer = now(), gone_on(run, trace, wish.at, wish.token)
+    words = "" if wish.at == len(trace.query_tokens) - 1 else left_out(trace, wish.at)
+    writing.clicked = longer
+    writing.left = LeftOut(words, replace(place.here(), run=run), longer) if words else None
+    if longer.texts != run.texts:
+        state.fill_inputs(longer)
+    state.want(longer)
+
+
+def left_out(trace: AttentionTrace, at: int) -> str:
+    """The words that stand behind a position."""
+    spans = [t.span for t in trace.query_tokens[: at + 1] if t.span]
+    return trace.texts[-1][max((end for _, end in spans), default=0) :].strip()
+
+
+def was_left() -> LeftOut | None:
+    """What the last click on a token left out, while what came of it is shown."""
+    left = now().left
+    return left if left and left.is_of(st.session_state.shown) else None
+
+
+def take_back() -> None:
+    """What a click left out is there again, and its reader where he was."""
+    left = was_left()
+    if left is None or left.before.run is None:
+        return
+    stop()
+    state.fill_inputs(left.before.run)
+    state.want(left.before.run)
+    st.session_state.place = left.before
+
+
+def pin_clicked(run: Run, trace: AttentionTrace) -> None:
+    """A run has arrived; of one that a click on a token asked for, that token is looked at."""
+    writing = now()
+    if writing.clicked == run:
+        _look_at_end(run, trace)
+    writing.clicked = None
+
+
+def _look_at_end(run: Run, trace: AttentionTrace) -> None:
+    place.look(run=run, queries=(len(trace.query_tokens) - 1,), keys=(), words=("", ""))
 
 
 def gone_on(run: Run, trace: AttentionTrace, at: int, token: int) -> Run:
@@ -130,6 +203,7 @@ def arrived() -> AttentionTrace | None:
         writing.job = None
         try:
             found = job.future.result()
+            found = (*found[:2], found[2] or f"{AT_A_TIME} tokens written; Write goes on.")
         except ExplorerError as error:
             state.went_wrong(str(error))
     writing.drawn = found
@@ -140,7 +214,7 @@ def arrived() -> AttentionTrace | None:
         writing.ended = run, ended
     session.shown = run
     state.write_address()
-    place.look(run=run, queries=(len(trace.query_tokens) - 1,), keys=(), words=("", ""))
+    _look_at_end(run, trace)
     return trace
 
 

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
+  fullWords,
   isNextHere,
   nextAt,
   nextWords,
@@ -89,4 +90,13 @@ test("it is asked for once for each way of drawing, and for each part of a long 
   assert.equal(nextAt(NEXT, 3, TOKENS), null);
   assert.ok(isNextHere({ ...NEXT, at: 3 }, draw, 3), "what cannot be told is not asked again");
   assert.ok(isNextHere({ ...NEXT, reason: "none" }, { ...draw, top: 5 }, 3));
+});
+
+test("a full text says why nothing more can be written", () => {
+  assert.equal(fullWords(NEXT, 3), "");
+  assert.equal(fullWords(null, 3), "");
+  assert.match(
+    fullWords({ ...NEXT, room: 0 }, 1280),
+    /^No room for another token: the model reads at most 1,280, and the text fills them\./,
+  );
 });

@@ -189,6 +189,16 @@ def test_a_model_beside_the_tap_says_why_nothing_can_be_changed(tmp_path):
 
 def test_what_reads_a_model_as_it_is_refuses_one_whose_attention_is_changed():
     run = Run("Mia has a red ball.", source=Stories(), edits=Edits(off=((1, 1),)))
-    with pytest.raises(ExplorerError, match="take back what is changed"):
+    with pytest.raises(ExplorerError, match="Take back your changes"):
         Stream(run)
     Stream(replace(run, edits=NO_EDITS))
+
+
+def test_nothing_stands_written_behind_the_text_of_an_encoder():
+    with pytest.raises(ExplorerError, match=r"Only a decoder goes on with a text\."):
+        trace_run(Run("The cat", written=(5, 6)))
+
+
+def test_more_written_than_there_is_room_for_is_said_of_what_was_written():
+    with pytest.raises(ExplorerError, match=r"3,000 tokens are to stand written .* room for \d+:"):
+        trace_run(Run("The cat", source=Stories(), written=(5,) * 3000))

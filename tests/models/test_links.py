@@ -152,3 +152,29 @@ def test_a_folder_that_can_be_nowhere_is_a_sentence_in_a_link_and_in_the_box(pat
     assert not app.exception
     told = " ".join(t.value for t in app.text)
     assert "is no path of a folder on this machine" in told or "EXPLORER_MODEL_DIRS" in told
+
+
+@pytest.mark.parametrize(
+    ("behind", "why", "source"),
+    [
+        ({"edits": "off:7-7"}, "has no head L7·H7. The model is shown unchanged.", "stories"),
+        ({"written": "abc"}, "The link says written = 'abc'", "stories"),
+        (
+            {"written": "5.999999", "edits": "off:1-1"},
+            "The text is shown without what was written.",
+            "stories",
+        ),
+        ({"written": "5.6"}, "Only a decoder goes on with a text. The files of", "bert"),
+    ],
+)
+def test_a_link_that_changes_or_writes_what_cannot_be_shows_its_text_without(behind, why, source):
+    asked = {"text": "Mia has a cat.", "source": source}
+    app = opened(**asked, **behind)
+    while app.session_state.wanted is not None:
+        app.run()
+    assert says(app, "This link cannot be opened as it is. ")
+    assert says(app, why)
+    assert app.session_state.shown.to_query() == {"text": "Mia has a cat."} | (
+        {} if source == "bert" else {"source": source}
+    )
+    assert app.text_area(key="text").value == "Mia has a cat."

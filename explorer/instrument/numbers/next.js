@@ -68,6 +68,16 @@ export function isNextHere(next, draw, at) {
   return isSo && (at - next.first in next.ranks || next.at === at);
 }
 
+/**
+ * Why nothing more can be written; empty where there is room.
+ * @param {Next | null} next @param {number} n tokens of the text
+ */
+export function fullWords(next, n) {
+  if (!next || next.reason || next.room > 0) return "";
+  const why = `the model reads at most ${n.toLocaleString("en")}, and the text fills them`;
+  return `No room for another token: ${why}. Shorten the text, and it can go on.`;
+}
+
 /** A share in per cent, as it is written. @param {number} p */
 export function percent(p) {
   const per = 100 * p;

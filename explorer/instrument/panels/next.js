@@ -1,6 +1,6 @@
 // What comes next: what the model expects behind a position, and a hand on its writing.
 
-import { isNextHere, nextAt, nextWords, percent, positionOf } from "../numbers/next.js";
+import { fullWords, isNextHere, nextAt, nextWords, percent, positionOf } from "../numbers/next.js";
 import { helpMark } from "../parts/bubble.js";
 import { h, pushButton, setText } from "../parts/dom.js";
 
@@ -13,6 +13,9 @@ import { h, pushButton, setText } from "../parts/dom.js";
  */
 
 const SHOWN = 8; // candidates
+const WRITES = "The model goes on by itself";
+const CUTS =
+  "A click on a token goes on another way from here: what stands behind it is left out of the text.";
 const HELP =
   "The probability of every next token: softmax of the model’s logits, divided by the temperature. " +
   "Point at a word, or pin one, to see what was expected behind it. A click writes the token; " +
@@ -43,13 +46,16 @@ export function createNext(change, writing) {
     if (!head.predicts) return;
     const at = positionIn(scene);
     const isHere = isNextHere(next, view, at);
-    const key = `${head.id} ${head.writing} ${view.temperature} ${view.top} ${at} ${isHere}`;
+    const cuts = positionOf(trace, [], view.queries) < positionOf(trace, [], []);
+    const key = `${head.id} ${head.writing} ${view.temperature} ${view.top} ${at} ${isHere} ${cuts}`;
     if (key === shown) return;
     shown = key;
     tell(parts, head.writing, writing);
     if (next?.reason) return refuse(parts, next.reason);
     const tokens = head.query_tokens.map(({ text }) => text);
     fill(parts, isHere ? next : null, at, tokens, writing);
+    const full = fullWords(next, tokens.length);
+    caption(parts, { full, cuts: writing !== null && cuts, isTold: Boolean(head.writing) });
     parts.temperature.show(view.temperature);
     parts.top.show(view.top);
   }
@@ -68,6 +74,7 @@ function positionIn({ focus, view, model, trace }) {
 function elementsOf(change, writing) {
   const says = h("p", { class: "ax-help ax-next-says" });
   const waits = h("span", { class: "ax-help", role: "status" });
+  const does = h("p", { class: "ax-help", hidden: "" }, CUTS);
   const list = h("ol", { class: "ax-next-list", "aria-label": "Likeliest next tokens" });
   const draws = (/** @type {number} */ temperature) =>
     change((view) => ({ ...view, temperature }), {});
@@ -75,7 +82,7 @@ function elementsOf(change, writing) {
   const top = chooser("From which tokens (top-k)", TOPS, (n) =>
     change((view) => ({ ...view, top: n }), {}),
   );
-  const write = pushButton("Write", "The model goes on by itself", () => writing?.write());
+  const write = pushButton("Write", WRITES, () => writing?.write());
   const stop = pushButton("Stop", "What is written stays", () => writing?.stop());
   const tools = h(
     "span",
@@ -97,9 +104,9 @@ function elementsOf(change, writing) {
   const element = h(
     "section",
     { class: "ax-panel ax-panel-next", "aria-label": "What comes next", hidden: "" },
-    ...[title, list],
+    ...[title, list, does],
   );
-  return { element, says, waits, list, tools, temperature, top, write, stop };
+  return { element, says, waits, list, does, tools, temperature, top, write, stop };
 }
 
 /**
@@ -133,8 +140,21 @@ function tell({ waits, write, stop, tools }, state, writing) {
   setText(waits, isWriting ? "Writing …" : (state ?? ""));
 }
 
+/**
+ * What a click would do to the text, or why nothing more can be written.
+ * @param {Elements} parts @param {{full: string, cuts: boolean, isTold: boolean}} of
+ *   full: why nothing more can be written; cuts: whether a click would leave out what stands behind
+ *   the token that is pinned; isTold: whether it is said why the model wrote no further
+ */
+function caption({ does, waits, write }, { full, cuts, isTold }) {
+  does.hidden = !cuts || full !== "";
+  if (full && !isTold) setText(waits, full);
+  write.title = full || WRITES;
+}
+
 /** @param {Elements} parts @param {string} reason */
-function refuse({ says, list, tools }, reason) {
+function refuse({ says, list, tools, does }, reason) {
+  does.hidden = true;
   setText(says, reason);
   list.replaceChildren();
   tools.hidden = true;
@@ -156,22 +176,18 @@ function fill({ says, list, write }, next, at, tokens, writing) {
     typeof part === "string" ? part : h("strong", { dir: "auto" }, part[0]),
   );
   says.replaceChildren(...words);
-  const last = at === next.last;
+  const [last, full] = [at === next.last, fullWords(next, tokens.length)];
   const act =
     writing && next.room > 0 ? (/** @type {number} */ id) => writing.append(at, id) : null;
   list.replaceChildren(
-    ...now.rows.map((row) => h("li", {}, candidate(row, last, act))),
+    ...now.rows.map((row) => h("li", {}, candidate(row, full || (last ? "Write it" : CUTS), act))),
     h("li", { class: "ax-help" }, `all others ${percent(now.rest)}`),
   );
 }
 
-/** @param {Candidate} row @param {boolean} last @param {((id: number) => void) | null} act */
-function candidate({ id, text, p, was, real, ends }, last, act) {
-  const title = ends
-    ? "The end of the text"
-    : last
-      ? "Write it"
-      : "Go on with it from here; what stands behind is left out";
+/** @param {Candidate} row @param {string} does what a click does @param {((id: number) => void) | null} act */
+function candidate({ id, text, p, was, real, ends }, does, act) {
+  const title = ends ? "The end of the text" : does;
   const button = pushButton(text, title, () => act?.(id), "ax-candidate");
   if (text.startsWith("␣") && text.length > 1)
     button.replaceChildren(h("i", {}, "␣"), text.slice(1));
