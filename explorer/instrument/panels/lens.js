@@ -6,7 +6,7 @@ import {
   isOf,
   lensRows,
   others,
-  settledAt,
+  settledSince,
   sideOf,
   signed,
   strongest,
@@ -155,11 +155,9 @@ function elementsOf(of, against) {
 /** @param {Elements} parts @param {Lens} lens @param {Scene} scene @param {Actions} actions */
 function fillLens({ settled, table }, lens, { trace }, actions) {
   const words = trace.head.query_tokens;
-  const first = settledAt(lens, lens.at);
-  const since = first < 0 ? "before the first layer" : `after layer ${first}`;
   settled.replaceChildren(
     ...["After ", h("strong", { dir: "auto" }, words[lens.at].text), " the word is settled "],
-    `${since}. Rows are layers, the last on top; columns are positions.`,
+    `${settledSince(lens, lens.at)}. Rows are layers, the last on top; columns are positions.`,
   );
   const head = h(
     "tr",
