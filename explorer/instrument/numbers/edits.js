@@ -32,6 +32,16 @@ export function writeEdits({ cut, ...lists }) {
     .join("_");
 }
 
+/** What a head that is switched off shows all the same. */
+export const OFF = "Switched off: what it would look at.";
+
+/**
+ * Whether a head is switched off. @param {string | null} edits as links say them
+ * @param {number} layer @param {number} head
+ */
+export const isSwitchedOff = (edits, layer, head) =>
+  readEdits(edits ?? "").off.includes(`${layer}-${head}`);
+
 /**
  * @template {string | number} T
  * @param {T[]} list @param {T[]} more

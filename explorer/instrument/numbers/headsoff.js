@@ -15,6 +15,15 @@ export function headOf({ shape, numbers }, i) {
   return [numbers[Math.floor(i / width)] ?? 0, i % width];
 }
 
+/**
+ * All heads that may be switched off; none where that cannot be.
+ * @param {Parameters<typeof headOf>[0]} found @returns {Head[]}
+ */
+export function headsIn({ shape, numbers }) {
+  const count = shape ? shape[0] * shape[1] : 0;
+  return Array.from({ length: count }, (_, i) => headOf({ shape, numbers }, i));
+}
+
 /** @param {Switched} switched @param {number} i */
 export const isOff = ({ found, off }, i) => off.some((o) => o.join() === headOf(found, i).join());
 

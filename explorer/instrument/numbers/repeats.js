@@ -78,7 +78,10 @@ function ownWords({ heads }, score, i) {
     return heads.repeats?.own_known
       ? `In ${where} no word comes again as it would have to.`
       : (heads.repeats?.reason ?? "");
-  const rows = score.key === "previous" ? "" : ` over ${counted(own.count)} repeated token${own.count === 1 ? "" : "s"},`;
+  const rows =
+    score.key === "previous"
+      ? ""
+      : ` over ${counted(own.count)} repeated token${own.count === 1 ? "" : "s"},`;
   return `In ${where},${rows} it is ${inShare(own.mean[i])} (evenly: ${inShare(own.even[i])}).`;
 }
 

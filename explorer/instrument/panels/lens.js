@@ -15,8 +15,8 @@ import {
 } from "../numbers/lens.js";
 import { percent, positionOf } from "../numbers/next.js";
 import { helpMark } from "../parts/bubble.js";
+import { chooser } from "../parts/chooser.js";
 import { h, setText } from "../parts/dom.js";
-import { chooser } from "./next.js";
 
 /**
  * @typedef {import("../numbers/scene.js").Scene} Scene

@@ -2,6 +2,7 @@
 
 import { isNextHere, nextAt, nextWords, percent, positionOf } from "../numbers/next.js";
 import { helpMark } from "../parts/bubble.js";
+import { chooser } from "../parts/chooser.js";
 import { h, pushButton, setText } from "../parts/dom.js";
 
 /**
@@ -102,29 +103,6 @@ function elementsOf(change, writing) {
   return { element, says, waits, list, tools, temperature, top, write, stop };
 }
 
-/**
- * A box of choices.
- * @param {string} name @param {[string, string][]} choices value, words
- * @param {(value: number) => void} choose
- */
-export function chooser(name, choices, choose) {
-  const element = /** @type {HTMLSelectElement} */ (
-    h("select", { class: "ax-chooser", "aria-label": name, title: name })
-  );
-  /** @param {[string, string][]} offered */
-  const offer = (offered) =>
-    element.replaceChildren(...offered.map(([value, words]) => h("option", { value }, words)));
-  offer(choices);
-  element.addEventListener("change", () => choose(Number(element.value)));
-  return {
-    ...{ element, offer },
-    /** @param {number} value */
-    show: (value) => {
-      element.value = String(value);
-    },
-  };
-}
-
 /** Whether the model writes now, or why it does no longer. @param {Elements} parts @param {string | null} state @param {Writing | null} writing */
 function tell({ waits, write, stop, tools }, state, writing) {
   const isWriting = state === "now";
@@ -156,6 +134,11 @@ function fill({ says, list, write }, next, at, tokens, writing) {
     typeof part === "string" ? part : h("strong", { dir: "auto" }, part[0]),
   );
   says.replaceChildren(...words);
+  // What the model as it is says stands in each: wider chips, which take a second line.
+  list.classList.toggle(
+    "ax-was",
+    now.rows.some(({ was }) => was !== null),
+  );
   const last = at === next.last;
   const act =
     writing && next.room > 0 ? (/** @type {number} */ id) => writing.append(at, id) : null;
