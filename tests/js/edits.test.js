@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 import {
   changedIn,
+  isSwitchedOff,
   offersOf,
   readEdits,
   writeEdits,
@@ -23,6 +24,13 @@ test("what links say is read and written again", () => {
     [...writeEdits(edits).split("_")].sort().join("_"),
     [...WORD.split("_")].sort().join("_"),
   );
+});
+
+test("a head is switched off where its output is, and not where it looks evenly", () => {
+  const off = [1, 2, 3].map((layer) => isSwitchedOff(WORD, layer, 2));
+  assert.deepEqual(off, [true, false, false]);
+  assert.equal(isSwitchedOff(WORD, 0, 1), false);
+  assert.equal(isSwitchedOff(null, 1, 2), false);
 });
 
 test("each change stands in words, and may be taken back alone", () => {
