@@ -48,6 +48,11 @@ test("each change stands in words, and may be taken back alone", () => {
   }
 });
 
+test("a token that is a quotation mark stands in others", () => {
+  const [cut] = changedIn(readEdits("cut:0"), ["”"]);
+  assert.equal(cut.says, "‘”’ cut out");
+});
+
 test("what is looked at may be changed, and what is so already is not offered", () => {
   const view = { ...START, layer: 3, heads: [1], queries: [3], keys: [1] };
   const offers = offersOf(readEdits(""), view, TOKENS);

@@ -1,5 +1,6 @@
 // What comes next: what the model expects behind a position, and a hand on its writing.
 
+import { inQuotes } from "../numbers/basics.js";
 import { isNextHere, nextAt, nextWords, percent, positionOf } from "../numbers/next.js";
 import { helpMark } from "../parts/bubble.js";
 import { chooser } from "../parts/chooser.js";
@@ -127,7 +128,7 @@ function fill({ says, list, write }, next, at, tokens, writing) {
   const now = nextAt(next, at, tokens, SHOWN);
   write.disabled = next.room <= 0;
   if (!now) {
-    setText(says, `Pin “${tokens[at]}” to see what was expected after it.`);
+    setText(says, `Pin ${inQuotes(tokens[at])} to see what was expected after it.`);
     return list.replaceChildren();
   }
   const words = nextWords(now, tokens).map((part) =>
