@@ -104,8 +104,8 @@ class Striking:
         silence: ``noise``: nothing here is beyond what random weights would do; ``nothing``: some
             habit is, and yet no rule holds; ``short``: the text is too short to tell; ``few
             words``: it says the same few again and again, and as many different ones would tell;
-            ``long``: it is longer than is read for this; ``two texts``: queries and keys are different texts,
-            which the rules do not know. None where something is found.
+            ``long``: it is longer than is read for this; ``two texts``: queries and keys are
+            different texts, which the rules do not know. None where something is found.
     """
 
     findings: tuple[Finding, ...]

@@ -16,4 +16,6 @@ def test_a_link_made_while_it_learns_asks_for_all_steps_and_later_for_those_it_t
     assert _in_link(begun, asked).steps == 400
     assert _in_link(film(asked, [0]), asked).steps == 400
     assert _in_link(begun, None).steps == 170  # stopped
-    assert _in_link(begun, Trained("copy")) == Trained("letters", steps=170)  # the last one, on show
+    assert _in_link(begun, Trained("copy")) == Trained(
+        "letters", steps=170
+    )  # the last one, on show
