@@ -129,7 +129,8 @@ def _kind(m: Mapping[str, Doubles], marks: Sequence[str], own_share: Doubles) ->
             often = _often(rule, len(own_share))
             return Kind(rule.kind, rule.evidence + often, rule.held, rule.of)
     best = max((_mean(diagonal), diagonal, place), (_mean(drained), drained, names), key=_first)
-    return _no_kind(rules, f"its largest habit is {_said(best[1])} on {best[2]}")
+    asked = "itself, its neighbours and special tokens" if shares else "itself and its neighbours"
+    return _no_kind(rules, f"of {asked} most is on {best[2]}, {_said(best[1])}")
 
 
 def _often(rule: _Rule, n_texts: int) -> str:

@@ -23,6 +23,7 @@ differs from what the baseline would have.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import factorial
 from typing import Literal
 
 import numpy as np
@@ -46,7 +47,7 @@ KindOf = (
     Neighbour | Literal["pair", "words again", "goes on", "sink", "own text", "other text", "off"]
 )
 MOST_OF = {"pair": 4, "words again": 2, "goes on": 2, "sink": 2}  # of a kind; of others one
-Silence = Literal["noise", "nothing", "short", "long", "two texts"]
+Silence = Literal["noise", "nothing", "short", "few words", "long", "two texts"]
 Flags = npt.NDArray[np.bool_]
 Report = Callable[[str, float | None], None]
 
@@ -101,9 +102,10 @@ class Striking:
     Attributes:
         findings: The strongest first; ten at most.
         silence: ``noise``: no habit here is beyond what random weights can do; ``nothing``: some
-            habit is, and yet no rule holds; ``short``: the text is too short to tell; ``long``: it
-            is longer than is read for this; ``two texts``: queries and keys are different texts,
-            which the rules do not know. None where something is found.
+            habit is, and yet no rule holds; ``short``: the text is too short to tell; ``few
+            words``: it says the same few again and again, and as many different ones would tell;
+            ``long``: it is longer than is read for this; ``two texts``: queries and keys are
+            different texts, which the rules do not know. None where something is found.
     """
 
     findings: tuple[Finding, ...]
@@ -193,7 +195,16 @@ def _silence(readings: Sequence[HeadReading], words: Words) -> Silence | None:
     possible.append(float(tail[-1]))
     if min(found) * _RULES <= CHANCE:
         return None
-    return "noise" if min(possible) * _RULES <= CHANCE else "short"
+    if min(possible) * _RULES <= CHANCE:
+        return "noise"
+    return "few words" if _would_tell(words, n_heads) else "short"
+
+
+def _would_tell(words: Words, n_heads: int) -> bool:
+    """Whether as many words, all different, would be enough to tell a habit from chance."""
+    is_repeated = len(np.unique(words.said)) < words.n
+    enough = n_heads * _RULES / CHANCE  # each word halves, thirds, … what chance may do
+    return is_repeated and factorial(words.n - 1) >= enough
 
 
 def _follows_place(reading: HeadReading, name: Neighbour, words: Words) -> Flags:

@@ -253,6 +253,11 @@ def token_of(loaded: LoadedModel, word: str) -> int:
         pieces = loaded.tokenizer(word, add_special_tokens=False)["input_ids"]
     if len(pieces) == 1 and pieces[0] != loaded.tokenizer.unk_token_id:
         return int(pieces[0])
+    if not pieces or loaded.tokenizer.unk_token_id in pieces:
+        raise ExplorerError(
+            f"“{word[:40]}” is not a token of the vocabulary of {loaded.info.name}. Choose another "
+            "word, one that the model knows."
+        )
     raise ExplorerError(
         f"“{word[:40]}” is not one token of {loaded.info.name}, so it has no probability of its "
         "own. Choose a shorter or more common word."

@@ -301,7 +301,7 @@ def _show(film: Film, doing: str) -> None:
     request: Request | None = session.training_requests
     session.training_requests = request and request.without_page()
     trace = history.trace
-    link = source_to_query(replace(lesson, steps=max(history.steps[-1], 1)))
+    link = source_to_query(_in_link(film, session.learning and session.lesson))
     if film.sequence:
         link |= {"sequence": film.sequence}
 
@@ -338,6 +338,18 @@ def _show(film: Film, doing: str) -> None:
     size = 2 * history.weights.nbytes
     name = file_name(about, "npz")
     offer_npz(name, lambda report: export.history_to_npz(history, report), size, id(history))
+
+
+def _in_link(film: Film, learning: Trained | None) -> Trained:
+    """The training that a link begins: while it goes on, all the steps that were asked for.
+
+    Args:
+        film: What is on screen.
+        learning: What is being learned; None where nothing is.
+    """
+    if learning is not None and _is_same(film.lesson, learning):
+        return learning
+    return replace(film.lesson, steps=max(film.history.steps[-1], 1))
 
 
 def _about(film: Film, run: Run, doing: str) -> About:

@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 import {
   changedIn,
+  isSwitchedOff,
   offersOf,
   readEdits,
   writeEdits,
@@ -25,6 +26,13 @@ test("what links say is read and written again", () => {
   );
 });
 
+test("a head is switched off where its output is, and not where it looks evenly", () => {
+  const off = [1, 2, 3].map((layer) => isSwitchedOff(WORD, layer, 2));
+  assert.deepEqual(off, [true, false, false]);
+  assert.equal(isSwitchedOff(WORD, 0, 1), false);
+  assert.equal(isSwitchedOff(null, 1, 2), false);
+});
+
 test("each change stands in words, and may be taken back alone", () => {
   const edits = readEdits(WORD);
   const changed = changedIn(edits, TOKENS);
@@ -38,6 +46,11 @@ test("each change stands in words, and may be taken back alone", () => {
   for (const { without } of changed) {
     assert.equal(changedIn(without, TOKENS).length, changed.length - 1);
   }
+});
+
+test("a token that is a quotation mark stands in others", () => {
+  const [cut] = changedIn(readEdits("cut:0"), ["”"]);
+  assert.equal(cut.says, "‘”’ cut out");
 });
 
 test("what is looked at may be changed, and what is so already is not offered", () => {

@@ -9,6 +9,7 @@ import {
   isOf,
   lensRows,
   settledAt,
+  settledSince,
   sideOf,
   strongest,
   sumWords,
@@ -52,6 +53,8 @@ test("a word is settled from the first layer on after which it is never another"
   assert.equal(settledAt(LENS, 3), 2);
   const never = { ...LENS, texts: [["d"], ["c"], ["d"]], positions: [3] };
   assert.equal(settledAt(never, 3), 2);
+  assert.equal(settledSince(LENS, 4), "after layer 0");
+  assert.equal(settledSince(never, 3), "only in the end, after the last layer");
 });
 
 test("positions that are left out of the map are said", () => {

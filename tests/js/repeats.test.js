@@ -51,6 +51,10 @@ test("a head is told with its number, its spread, what is even, and the same in 
     repeatsSentence(state, 1),
     "L3·H1 looks induction: 0.620 ± 0.031 of it (evenly: 0.014). In this text, over 7 repeated tokens (unknown and special ones left out), it is 0.410 (evenly: 0.060).",
   );
+  const once = { mean: [0, 0.41, 0, 0], even: [0, 0.06, 0, 0], count: 1 };
+  const measures = [score("induction", { own: once })];
+  const of1 = open("repeats=induction", { repeats: { ...TOLD, measures } });
+  assert.match(repeatsSentence(of1, 1), / over 1 repeated token \(/);
   const same = withView(state, { repeats: "same" });
   assert.match(repeatsSentence(same, 1), /In this text no word comes again as it would have to\.$/);
   const copying = withView(state, { repeats: "copying" });

@@ -132,6 +132,7 @@ test("where nothing is told it is said why", () => {
   assert.equal(silenceWords("noise", true), "Random weights: nothing but noise. Train it.");
   assert.equal(silenceWords("short", true), "Random weights: nothing but noise. Train it.");
   assert.match(silenceWords("short", false), /too short/);
+  assert.match(silenceWords("few words", false), /the same few words again and again/);
   assert.match(silenceWords("long", true), /too long/);
 });
 

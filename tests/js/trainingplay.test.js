@@ -145,6 +145,11 @@ test("what is asked and what is learned is said in a sentence each", () => {
   assert.match(taskWords({ says: "" }), /^What is learned: .* so that the loss falls\.$/);
 });
 
+test("one step is no steps", () => {
+  const said = sentenceOfFrame({ ...training, steps: [1] }, 0, trace, { layer: 0, heads: [0] });
+  assert.ok(said.startsWith("After 1 step: "), said);
+});
+
 test("before the first step it is said that random weights are noise", () => {
   const untrained = { ...training, steps: [0] };
   const said = sentenceOfFrame(untrained, 0, trace, { layer: 0, heads: [0] });

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from explorer.analysis.attribution import attribution
 from explorer.analysis.lens import lens
 from explorer.edits import Edits
+from explorer.errors import ExplorerError
 from explorer.run import Run
 from explorer.scratch.grammar import follow, split
 from explorer.scratch.storyteller import VOCABULARY, numbers
@@ -18,7 +19,7 @@ from explorer.source import Stories
 from explorer.sources import trace_run
 from explorer.sources.little_stories import decoder_of
 from explorer.sources.loading import load_model
-from explorer.sources.predicting import predict
+from explorer.sources.predicting import predict, token_of
 from explorer.sources.progress import silent
 from explorer.sources.stream import Stream
 from explorer.sources.writing import Writing
@@ -123,6 +124,13 @@ def test_a_change_is_what_it_is_by_hand(edits):
         streams, _ = by_hand(numbers(split(TEXT)), **edits)
         own = logits(streams[-1][-1]).numpy()
     assert np.abs(predict(replace(RUN, edits=Edits(**edits))).logits - own).max() < ROUNDED
+
+
+def test_a_word_that_the_vocabulary_lacks_is_said_to_be_none_of_its_tokens():
+    loaded = load_model(Stories(), silent)
+    assert token_of(loaded, "fox") == VOCABULARY.index("fox")
+    with pytest.raises(ExplorerError, match="“zebra” is not a token of the vocabulary of"):
+        token_of(loaded, "zebra")
 
 
 def test_without_its_subject_the_verb_is_no_longer_sure_of_its_form(plain):

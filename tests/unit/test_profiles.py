@@ -271,7 +271,11 @@ BLOCKS = 0.98 * BLOCKS + 0.02 / N  # a softmax gives exactly 0 only where a mask
         (0.5 * onto(0, 0.9) + 0.5 * shifted(-1, 0.7), "vertical + diagonal", "on [CLS]"),
         (BLOCKS, "block", "0.74 stays in the token’s own sentence"),
         (np.full((N, N), 1 / N), "broad", "1.00 of the possible entropy"),
-        (np.eye(N)[[3, 5, 1, 6, 2, 7, 0, 4]], "heterogeneous", "no rule holds"),
+        (
+            np.eye(N)[[3, 5, 1, 6, 2, 7, 0, 4]],
+            "heterogeneous",
+            "of itself and its neighbours most is on",
+        ),
     ],
 )
 def test_a_head_built_on_purpose_is_called_what_it_is(weights, name, evidence):

@@ -199,7 +199,7 @@ def test_a_neighbour_is_counted_once_for_each_pair_of_words_so_that_repetition_p
     tokens = tokens_of("tick tock " * 20)
     n = len(tokens)
     scores = np.zeros((1, 1, n, n)) + 6.0 * np.eye(n, k=-1)
-    assert striking(trace_of(scores, tokens)).silence == "short"
+    assert striking(trace_of(scores, tokens)).silence == "few words"  # not short: 40 others tell
     other = tokens_of(" ".join(f"word{i}" for i in range(40)))
     assert striking(trace_of(scores, other)).silence is None
 
@@ -331,6 +331,14 @@ def test_what_is_too_short_too_long_or_of_two_texts_is_said_to_be(monkeypatch):
     assert striking(cross).silence == "two texts"
     monkeypatch.setattr(rules, "MOST_WEIGHTS", 10)
     assert striking(trace_of(one, few)).silence == "long"
+
+
+def test_a_text_that_says_few_words_again_is_short_only_where_others_would_not_tell_either():
+    for words, silence in (("a b " * 4, "short"), ("a b " * 12, "few words")):
+        tokens = tokens_of(words)
+        nothing = np.zeros((1, 1, len(tokens), len(tokens)))
+        scores = nothing + 6.0 * np.eye(len(tokens), k=-1)
+        assert striking(trace_of(scores, tokens)).silence == silence
 
 
 def test_a_text_of_special_tokens_alone_is_too_short():

@@ -33,3 +33,6 @@ export function once(make) {
   let made;
   return () => (made ??= make());
 }
+
+/** A token in quotation marks, in others than its own. @param {string} text */
+export const inQuotes = (text) => (/[“”"]/.test(text) ? `‘${text}’` : `“${text}”`);

@@ -1,6 +1,7 @@
 // What a reader changes in the model's attention: as links say it, in words, and what may be changed
 // next. explorer/edits.py reads it.
 
+import { inQuotes } from "./basics.js";
 import { headName } from "./headname.js";
 import { readTokens, writeTokens } from "./view.js";
 
@@ -32,6 +33,16 @@ export function writeEdits({ cut, ...lists }) {
     .join("_");
 }
 
+/** What a head that is switched off shows all the same. */
+export const OFF = "Switched off: what it would look at.";
+
+/**
+ * Whether a head is switched off. @param {string | null} edits as links say them
+ * @param {number} layer @param {number} head
+ */
+export const isSwitchedOff = (edits, layer, head) =>
+  readEdits(edits ?? "").off.includes(`${layer}-${head}`);
+
 /**
  * @template {string | number} T
  * @param {T[]} list @param {T[]} more
@@ -50,7 +61,7 @@ export function offersOf(edits, { layer, heads, queries, keys }, tokens) {
   const chosen = heads.map((head) => `${layer}-${head}`);
   const name = heads.length > 1 ? `these ${heads.length} heads` : headName(layer, heads[0]);
   const words = (/** @type {number[]} */ some) =>
-    some.map((i) => `“${tokens[i] ?? ""}”`).join(", ");
+    some.map((i) => inQuotes(tokens[i] ?? "")).join(", ");
   /** @type {[string, string, Partial<Edits>][]} */
   const all = [
     [`Switch ${name} off`, "Its output becomes zero (Michel et al. 2019)", { off: chosen }],
@@ -99,7 +110,7 @@ export function changedIn(edits, tokens) {
     })),
   );
   const cuts = edits.cut.map((at) => ({
-    says: `“${tokens[at] ?? at}” cut out`,
+    says: `${inQuotes(tokens[at] ?? String(at))} cut out`,
     without: { ...edits, cut: edits.cut.filter((other) => other !== at) },
   }));
   const edges = edits.edges.map((edge) => ({

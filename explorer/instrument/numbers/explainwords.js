@@ -1,5 +1,6 @@
 // An explanation in words and as a table: what the page says, and what it hands out.
 
+import { inQuotes } from "./basics.js";
 import { csvCell } from "./csv.js";
 import { answerTo, inPlain, inSigned, NOT_HERE, unitText, valuesOf } from "./explained.js";
 
@@ -14,8 +15,8 @@ function pointedText(found, unit) {
   const gone = found.how === "cut" ? "let no later word look at it" : "drop it";
   const away = found.instead === null ? gone : `put ${found.instead} in its place`;
   return found.removal
-    ? `“${unitText(found, unit)}”: ${away}, and the target changes by ${inSigned(-(found.removal[unit] ?? 0))}. Each method’s score of it stands on the right.`
-    : `“${unitText(found, unit)}”: each method’s score of it stands on the right.`;
+    ? `${inQuotes(unitText(found, unit))}: ${away}, and the target changes by ${inSigned(-(found.removal[unit] ?? 0))}. Each method’s score of it stands on the right.`
+    : `${inQuotes(unitText(found, unit))}: each method’s score of it stands on the right.`;
 }
 
 /** How to read the lines of scores. */
@@ -33,7 +34,7 @@ export const pointedSentence = ({ found, pointed }) =>
 /** What the words that are gone do to the target. @param {ExplainState} state */
 export function goneSentence({ found, off, gone }) {
   if (!gone.length) return "No word is taken away.";
-  const names = gone.map((unit) => `“${unitText(found, unit)}”`).join(" ");
+  const names = gone.map((unit) => inQuotes(unitText(found, unit))).join(" ");
   const now = answerTo(found, off, gone);
   const also = off.length ? `, and with ${off.length} of the heads off below` : "";
   return now

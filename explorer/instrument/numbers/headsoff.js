@@ -9,10 +9,22 @@ import { headName } from "./headname.js";
  * @typedef {{found: Explained, off: Head[], gone: number[]}} Switched
  */
 
-/** A head that is counted through all layers. @param {Explained} found @param {number} i @returns {Head} */
+/**
+ * A head that is counted through all layers.
+ * @param {Pick<Explained, "shape" | "numbers">} found @param {number} i @returns {Head}
+ */
 export function headOf({ shape, numbers }, i) {
   const width = shape?.[1] ?? 1;
   return [numbers[Math.floor(i / width)] ?? 0, i % width];
+}
+
+/**
+ * All heads that may be switched off; none where that cannot be.
+ * @param {Pick<Explained, "shape" | "numbers">} found @returns {Head[]}
+ */
+export function headsIn({ shape, numbers }) {
+  const count = shape ? shape[0] * shape[1] : 0;
+  return Array.from({ length: count }, (_, i) => headOf({ shape, numbers }, i));
 }
 
 /** @param {Switched} switched @param {number} i */

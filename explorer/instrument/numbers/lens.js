@@ -74,6 +74,17 @@ export function columnsWords({ positions: [first, ...more] }) {
 }
 
 /**
+ * Since when it is settled, in words; after the last layer is only in the end.
+ * @param {Lens} lens @param {number} position
+ */
+export function settledSince(lens, position) {
+  const first = settledAt(lens, position);
+  if (first < 0) return "before the first layer";
+  const isLast = first === lens.numbers[lens.numbers.length - 1];
+  return isLast ? "only in the end, after the last layer" : `after layer ${first}`;
+}
+
+/**
  * What the parts gave, the most first, whichever way; then what all others gave together.
  * @param {Wrote} wrote @param {number} most
  * @returns {Given[]}

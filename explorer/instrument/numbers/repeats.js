@@ -81,7 +81,7 @@ function ownWords({ heads }, score, i) {
   const rows =
     score.key === "previous"
       ? ""
-      : ` over ${counted(own.count)} repeated tokens (unknown and special ones left out),`;
+      : ` over ${counted(own.count)} repeated token${own.count === 1 ? "" : "s"} (unknown and special ones left out),`;
   return `In ${where},${rows} it is ${inShare(own.mean[i])} (evenly: ${inShare(own.even[i])}).`;
 }
 

@@ -1,6 +1,6 @@
 // What a stage says in words: numbers as text, the sentence of a stage, and that of a change.
 
-import { range } from "./basics.js";
+import { inQuotes, range } from "./basics.js";
 import { headName } from "./headname.js";
 import {
   added,
@@ -72,10 +72,10 @@ export const weightInCell = (w) => w.toFixed(2);
 export const weightText = (w) => (w > 0 && w < 0.00005 ? "<0.0001" : w.toFixed(4));
 
 /** @param {LayerTrace} trace @param {number} i */
-export const quoted = (trace, i) => `“${trace.tokens[i].text}”`;
+export const quoted = (trace, i) => inQuotes(trace.tokens[i].text);
 
 /** The key of the other text, or of this one. @param {LayerTrace} trace @param {number} j */
-export const quotedKey = (trace, j) => `“${trace.keys[j].text}”`;
+export const quotedKey = (trace, j) => inQuotes(trace.keys[j].text);
 
 /**
  * Which tokens the chosen query may look at, by the switches, in the order in which they are read.

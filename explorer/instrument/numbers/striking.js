@@ -13,7 +13,7 @@ import { counted } from "./words.js";
  *           | "other text" | "off"} Kind
  * @typedef {{kind: Kind, layer: number, head: number, queries: number[], keys: number[],
  *            number: number, baselines: Record<string, number>, n_heads: number}} Finding
- * @typedef {"noise" | "nothing" | "short" | "long" | "two texts"} Silence
+ * @typedef {"noise" | "nothing" | "short" | "few words" | "long" | "two texts"} Silence
  * @typedef {{findings: Finding[], silence: Silence | null}} Striking
  * @typedef {{done: number[], measure: "text" | "token", finding: Finding | null,
  *            reason: string}} Effects of switching heads off; done: the layers whose heads were off
@@ -27,6 +27,8 @@ const SILENCES = {
     "Nothing stands out by these rules: no head looks at a neighbour, at the same word or at one token strongly and more often than heads of random weights can. Single strong links are not told then: random heads have them too.",
   nothing: "Nothing stands out in this text.",
   short: "This text is too short to tell a habit from chance. A longer one shows more.",
+  "few words":
+    "This text says the same few words again and again: too few to tell a habit from chance. One of more different words shows more.",
   long: "This text is too long to be looked through in all heads. Run a part of it.",
   "two texts": "Here one text looks at another. The rules for what is worth a look know one alone.",
 };

@@ -136,6 +136,9 @@ export const taskWords = ({ says }) =>
 const boundsOf = ({ chance, best }) =>
   `chance ${percentOf(chance)}${best ? `, best possible ${percentOf(best.accuracy)}` : ""}`;
 
+/** So many steps, in words. @param {number} step */
+export const stepsOf = (step) => `${step.toLocaleString("en")} step${step === 1 ? "" : "s"}`;
+
 /**
  * What was learned after a frame's steps.
  * @param {About} training @param {number} frame @param {Trained} trace @param {Chosen} view
@@ -144,7 +147,7 @@ export function sentenceOfFrame(training, frame, trace, view) {
   const { near, index } = nearest(training, frame, trace, view);
   const step = training.steps[frame];
   return [
-    `After ${step.toLocaleString("en")} steps:`,
+    `After ${stepsOf(step)}:`,
     step ? "" : "random weights, nothing but noise. Play shows how they learn.",
     `${percentOf(training.accuracy[frame])} of the answers on held-out sequences of ${training.length} tokens are right (${boundsOf(training)}), loss ${training.loss[frame].toPrecision(3)}.`,
     near === null

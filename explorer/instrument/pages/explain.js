@@ -20,6 +20,7 @@ import {
   pointedSentence,
   READING,
 } from "../numbers/explainwords.js";
+import { headsIn } from "../numbers/headsoff.js";
 import { createAskBar } from "../panels/askbar.js";
 import { createChanges } from "../panels/changes.js";
 import { createMethodRows } from "../panels/methodrows.js";
@@ -323,10 +324,11 @@ const besides = ({ plain, value }) =>
  * What may be changed in the model's attention, and what is.
  * @param {Parts} parts @param {import("../numbers/explained.js").Explained} found
  */
-function showChangeable({ changes }, { id, edits, place, tokens }) {
+function showChangeable({ changes }, { id, edits, place, tokens, shape, numbers }) {
   const view = place ?? { layer: 0, heads: [], queries: [], keys: [] };
   const can = edits !== null && place !== null;
-  changes.show({ trace: { head: { id, edits: can ? edits : null, query_tokens: tokens } }, view });
+  const head = { id, edits: can ? edits : null, query_tokens: tokens };
+  changes.show({ trace: { head }, view, offered: headsIn({ shape, numbers }) });
 }
 
 /** The word under the pointer. @param {Parts} parts @param {Shown} shown */

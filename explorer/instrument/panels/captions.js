@@ -1,5 +1,6 @@
 // The words around the pictures: the sentence, the notes, and what is chosen.
 
+import { isSwitchedOff, OFF } from "../numbers/edits.js";
 import { headName, inSpeech, isOfHeads, spokenHead } from "../numbers/headname.js";
 import { digits } from "../numbers/model.js";
 import { caption, hiddenNote, measuredOn, POINT, sinkNote, TAP } from "../numbers/words.js";
@@ -71,7 +72,7 @@ export function createCaptions(actions) {
   }
 
   /** What kind of head it is; costs more than a hover may. @param {Scene} scene */
-  function describe({ model, view, loading }) {
+  function describe({ model, view, loading, trace }) {
     // Hidden, not taken out, so that nothing below it jumps.
     const profile = model.pooled || loading ? null : model.profile();
     notes.style.visibility = profile ? "visible" : "hidden";
@@ -79,7 +80,9 @@ export function createCaptions(actions) {
     noted = model;
     const drain = () =>
       view.specials === "shown" ? sinkNote(model) : [hiddenNote(view.specials, model)];
-    notes.replaceChildren(...explained([habitOf(model, view, profile), ...drain()]));
+    const off = view.heads.some((head) => isSwitchedOff(trace.head.edits, view.layer, head));
+    const first = off ? [`${OFF} `] : [];
+    notes.replaceChildren(...explained([...first, habitOf(model, view, profile), ...drain()]));
   }
 
   /** @param {Scene} scene */

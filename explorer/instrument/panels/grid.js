@@ -3,6 +3,7 @@
 
 import { bound, remember } from "../numbers/basics.js";
 import { headWeights, indexOf, placeOf } from "../numbers/data.js";
+import { isSwitchedOff, OFF } from "../numbers/edits.js";
 import { headName } from "../numbers/headname.js";
 import { digits, profileOf } from "../numbers/model.js";
 import { enlarge, levelOf, maskedBoxes, shortOf, smallOf } from "../numbers/smallpictures.js";
@@ -24,7 +25,7 @@ import { createTable } from "../parts/table.js";
  */
 
 const HELP =
-  "Each small picture is the map of one head: rows are layers, columns are heads. Point to preview, click or tap to choose. Shift and a click add a head; a layer’s number chooses all of it. Hatched: may not be looked at.";
+  "Each small picture is the map of one head: rows are layers, columns are heads. Point to preview, click or tap to choose. Shift and a click add a head; a layer’s number chooses all of it. Hatched: may not be looked at. Struck: switched off.";
 
 /**
  * @param {Actions} actions
@@ -146,6 +147,7 @@ function draw(grid, scene, actions) {
       const layer = grid.layers[i];
       const number = scene.view.grid === "pinned" ? numbers.get(`${layer}.${head}`) : undefined;
       score(button, layer, head, number, strongest);
+      strike(button, isSwitchedOff(scene.trace.head.edits, layer, head));
     }),
   );
   mark(grid, scene);
@@ -163,6 +165,14 @@ function score(button, layer, head, number, strongest) {
   const short = shortOf(number, strongest);
   if (label.textContent !== short) label.textContent = short;
   label.dataset.level = String(levelOf(number, strongest));
+}
+
+/** A head that is switched off looks at nothing: its picture is struck. @param {HTMLElement} button @param {boolean} off */
+function strike(button, off) {
+  button.classList.toggle("ax-off", off);
+  if (!off) return button.removeAttribute("aria-description");
+  button.title += `. ${OFF}`;
+  button.setAttribute("aria-description", OFF);
 }
 
 /**

@@ -1,5 +1,6 @@
 // What a newcomer is told: what this is, and four steps to take with the hand. It steps aside for good.
 
+import { inQuotes } from "../numbers/basics.js";
 import { term } from "../parts/bubble.js";
 import { byHand, h, pushButton, setText } from "../parts/dom.js";
 
@@ -63,7 +64,7 @@ export function createLead(ways) {
      */
     show: (pinned, away, looks) => {
       element.hidden = away || wasClosed();
-      setText(word, `${point} ${looks ? "a patch" : pinned ? `“${pinned}”` : "a word"}`);
+      setText(word, `${point} ${looks ? "a patch" : pinned ? inQuotes(pinned) : "a word"}`);
     },
   };
 }

@@ -6,7 +6,7 @@ import {
   isAbout,
   isOf,
   lensRows,
-  settledAt,
+  settledSince,
   sideOf,
   signed,
   strongest,
@@ -15,8 +15,8 @@ import {
 } from "../numbers/lens.js";
 import { percent, positionOf } from "../numbers/next.js";
 import { helpMark } from "../parts/bubble.js";
+import { chooser } from "../parts/chooser.js";
 import { h, setText } from "../parts/dom.js";
-import { chooser } from "./next.js";
 
 /**
  * @typedef {import("../numbers/scene.js").Scene} Scene
@@ -155,11 +155,9 @@ function elementsOf(of, against) {
 /** @param {Elements} parts @param {Lens} lens @param {Scene} scene @param {Actions} actions */
 function fillLens({ settled, table }, lens, { trace }, actions) {
   const words = trace.head.query_tokens;
-  const first = settledAt(lens, lens.at);
-  const since = first < 0 ? "before the first layer" : `after layer ${first}`;
   settled.replaceChildren(
     ...["After ", h("strong", { dir: "auto" }, words[lens.at].text), " the word is settled "],
-    `${since}. Rows are layers, the last on top; ${columnsWords(lens)}`,
+    `${settledSince(lens, lens.at)}. Rows are layers, the last on top; ${columnsWords(lens)}`,
   );
   const head = h(
     "tr",

@@ -1,7 +1,9 @@
 // What comes next: what the model expects behind a position, and a hand on its writing.
 
+import { inQuotes } from "../numbers/basics.js";
 import { fullWords, isNextHere, nextAt, nextWords, percent, positionOf } from "../numbers/next.js";
 import { helpMark } from "../parts/bubble.js";
+import { chooser } from "../parts/chooser.js";
 import { h, pushButton, setText } from "../parts/dom.js";
 
 /**
@@ -109,29 +111,6 @@ function elementsOf(change, writing) {
   return { element, says, waits, list, does, tools, temperature, top, write, stop };
 }
 
-/**
- * A box of choices.
- * @param {string} name @param {[string, string][]} choices value, words
- * @param {(value: number) => void} choose
- */
-export function chooser(name, choices, choose) {
-  const element = /** @type {HTMLSelectElement} */ (
-    h("select", { class: "ax-chooser", "aria-label": name, title: name })
-  );
-  /** @param {[string, string][]} offered */
-  const offer = (offered) =>
-    element.replaceChildren(...offered.map(([value, words]) => h("option", { value }, words)));
-  offer(choices);
-  element.addEventListener("change", () => choose(Number(element.value)));
-  return {
-    ...{ element, offer },
-    /** @param {number} value */
-    show: (value) => {
-      element.value = String(value);
-    },
-  };
-}
-
 /** Whether the model writes now, or why it does no longer. @param {Elements} parts @param {string | null} state @param {Writing | null} writing */
 function tell({ waits, write, stop, tools }, state, writing) {
   const isWriting = state === "now";
@@ -169,13 +148,18 @@ function fill({ says, list, write }, next, at, tokens, writing) {
   const now = nextAt(next, at, tokens, SHOWN);
   write.disabled = next.room <= 0;
   if (!now) {
-    setText(says, `Pin “${tokens[at]}” to see what was expected after it.`);
+    setText(says, `Pin ${inQuotes(tokens[at])} to see what was expected after it.`);
     return list.replaceChildren();
   }
   const words = nextWords(now, tokens).map((part) =>
     typeof part === "string" ? part : h("strong", { dir: "auto" }, part[0]),
   );
   says.replaceChildren(...words);
+  // What the model as it is says stands in each: wider chips, which take a second line.
+  list.classList.toggle(
+    "ax-was",
+    now.rows.some(({ was }) => was !== null),
+  );
   const [last, full] = [at === next.last, fullWords(next, tokens.length)];
   const act =
     writing && next.room > 0 ? (/** @type {number} */ id) => writing.append(at, id) : null;

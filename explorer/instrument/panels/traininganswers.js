@@ -7,6 +7,8 @@ import { h, setText } from "../parts/dom.js";
  * @typedef {import("../numbers/data.js").Token} Token
  */
 
+const MANY = 16; // tokens, which stand closer
+
 export function createAnswers() {
   const element = h("div", { class: "ax-rows ax-answers", tabindex: "0", role: "group" });
   /** @type {Token[]} */
@@ -39,5 +41,5 @@ function tableOf(training, tokens, cells) {
   const given = tokens.map(({ text }) => h("td", {}, text));
   const right = training.right.map((word) => h("td", { class: "ax-faint" }, word ?? "·"));
   const lines = [line("sequence", given), line("answer", cells), line("right", right)];
-  return h("table", {}, h("tbody", {}, ...lines));
+  return h("table", tokens.length > MANY ? { class: "ax-many" } : {}, h("tbody", {}, ...lines));
 }

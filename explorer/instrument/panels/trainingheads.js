@@ -7,6 +7,7 @@ import {
   nearest,
   percentOf,
   shareOnIdeal,
+  stepsOf,
   weightsAt,
 } from "../numbers/trainingplay.js";
 import { pin } from "../numbers/view.js";
@@ -93,7 +94,7 @@ function picturesOf({ training, frame, scene: { trace, view } }) {
   const size = trace.head.query_tokens.length ** 2;
   const last = training.steps.length - 1;
   const only = training.ideals.length > 2 ? nearest(training, last, trace, view).index : null;
-  const after = `after ${training.steps[frame].toLocaleString("en")} steps`;
+  const after = `after ${stepsOf(training.steps[frame])}`;
   const many = view.heads.length > 1;
   const how = view.combine === "max" ? "the largest of them" : "their mean";
   const spoken = many ? chosenName(view) : spokenHead(view.layer, view.heads[0]);
