@@ -152,7 +152,9 @@ def open_t5(reader, app, path):
 
 def test_explain_opens_on_the_first_target_that_an_encoder_decoder_has(reader, app):
     open_t5(reader, app, "explain")
-    expect(reader.page.locator(".ax-target")).to_contain_text("after “<pad>”", use_inner_text=True)
+    expect(reader.page.locator(".ax-target")).to_contain_text(
+        "after “<pad>”", use_inner_text=True, timeout=60_000
+    )
     expect(reader.page.locator("[class*=st-key-note_trouble]")).to_have_count(0)
     expect(reader.page.get_by_text("There is no layer")).to_have_count(0)
 
