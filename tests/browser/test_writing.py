@@ -174,6 +174,10 @@ def test_a_head_switched_off_changes_what_is_expected_and_is_put_back_by_its_chi
     page.get_by_role("button", name="Switch L1·H1 off", exact=True).click()
     stands_at(page, "**edits=off*")
     expect(page.locator(".ax-candidate", has_text="was").first).to_be_visible()
+    expect(page.locator(".ax-cell.ax-off")).to_have_count(1)
+    expect(page.get_by_role("button", name="Layer 1, head 1", exact=True)).to_have_class(
+        re.compile("ax-off")
+    )
     edited = expected(Run(STORY, source=Stories(), edits=Edits(off=((1, 1),))))
     found = [
         0.0 if text.startswith("<") else text

@@ -274,7 +274,7 @@ BLOCKS = 0.98 * BLOCKS + 0.02 / N  # a softmax gives exactly 0 only where a mask
         (
             np.eye(N)[[3, 5, 1, 6, 2, 7, 0, 4]],
             "heterogeneous",
-            "of itself and its neighbours most is on",
+            "of itself, its neighbours and special tokens most is on",
         ),
     ],
 )
