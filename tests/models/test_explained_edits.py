@@ -132,7 +132,7 @@ def test_every_method_runs_on_a_changed_model(tmp_path):
     save_writer("gpt2", tmp_path)
     found = explain(intervention(run_of(tmp_path, edits=EDITS), NextWord()), how="cut")
     have = {s.method.key for s in found.scores if s.values is not None}
-    assert {m.key for m in METHODS} - have == {"norms_layer_norm"}
+    assert {m.key for m in METHODS} - have == {"norms_residual", "norms_layer_norm"}
     assert found.plain is not None
     assert found.whole
     assert found.head_effects[1, 2] == pytest.approx(0, abs=TOLERANCE)  # it is off already

@@ -178,7 +178,7 @@ def test_models_that_cannot_be_asked_are_refused_in_words(tmp_path):
     save_writer("gpt2", tmp_path, max_position_embeddings=12, n_positions=12)
     with pytest.raises(ExplorerError, match="too few for a sequence"):
         repeated(run_of(tmp_path))
-    with pytest.raises(ExplorerError, match="reads in both directions"):
+    with pytest.raises(ExplorerError, match="Only a decoder goes on with a text"):
         list(repetitions(Run("a text", source=Embedded())))
     with pytest.raises(ExplorerError, match="are for decoders"):
         repeated(Run.from_query({"text": "a b", "source": "scratch"}))

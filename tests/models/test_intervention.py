@@ -319,7 +319,7 @@ def test_a_target_that_a_model_does_not_have_is_refused_in_words(run, target, sa
 
 def test_a_word_of_several_tokens_and_a_special_token_cannot_be_asked_for(word_model):
     run = Run("the cat sat", source=Folder(str(word_model)))
-    with pytest.raises(ExplorerError, match="is not one token"):
+    with pytest.raises(ExplorerError, match="is not a token of the vocabulary"):
         intervention(run, MaskedWord(2, "zebra fish"))
     with pytest.raises(ExplorerError, match="special tokens stay"):
         intervention(run, MaskedWord(0))

@@ -119,7 +119,7 @@ def test_all_methods_explain_a_next_word(tmp_path):
     run = run_of(tmp_path)
     found = explain(intervention(run, NextWord()), how="cut")
     have = {score.method.key for score in found.scores if score.values is not None}
-    assert {m.key for m in METHODS} - have == {"norms_layer_norm"}
+    assert {m.key for m in METHODS} - have == {"norms_residual", "norms_layer_norm"}
     assert found.removal is not None
     assert found.how == "cut"
     assert found.instead is None

@@ -143,7 +143,7 @@ def test_what_a_decoder_predicts_is_held_against_itself(tmp_path):
         (Run("the cat", source=Scratch()), "top", None, "Only in a pretrained model"),
         (Run("Mia has a ball.", source=Stories()), "landmarks", None, "may not look at all"),
         (Run("Mia has a ball.", source=Stories()), "rank", None, "it would have seen"),
-        (Run("the cat", edits=Edits(off=((1, 1),))), "rank", None, "take back what is changed"),
+        (Run("the cat", edits=Edits(off=((1, 1),))), "rank", None, "Take back your changes"),
     ],
 )
 def test_what_cannot_be_replaced_is_said(run, kind, heads, words):
