@@ -153,7 +153,7 @@ def test_c2_layer_head_and_pin_travel_and_the_next_page_opens_there(reader):
     ("source", "says"),
     [
         ("gpt2", "predicts the next word from those before it"),
-        ("trained", "The trained layer predicts the tokens of its own task"),
+        ("trained", "The trained layer answers the questions of its own task"),
     ],
 )
 def test_c3_why_a_target_cannot_be_is_said_truly(reader, app, source, says):
@@ -163,7 +163,8 @@ def test_c3_why_a_target_cannot_be_is_said_truly(reader, app, source, says):
         )
         made = folder_of(app, "gpt2", lambda f: tiny_of(config, f, one_mark(), "LMHeadModel"))
         source = f"path:{made}"
-    reader.open(f"?{urlencode({'text': 'the cats sat', 'source': source})}", "explain")
+    asked = {"text": "abcdef", "source": source, "target": "like"}
+    reader.open(f"?{urlencode(asked)}", "explain")
     expect(reader.page.locator("body")).to_contain_text(says, timeout=60_000)
 
 
