@@ -343,7 +343,7 @@ def test_what_another_architecture_lacks_is_named_with_the_reason(reader, app):
     open_explain(reader, text=text, source=f"path:{folder}", target="like", other="the dog")
     row = reader.page.locator(".ax-method", has_text="ALTI")
     expect(row).to_contain_text(
-        "Not available: The attention of a “mpnet” model is built in another way",
+        "Not available: The attention of mpnet is built in another way",
         use_inner_text=True,
     )
     expect(heads_say(reader)).to_contain_text("Not available", use_inner_text=True)
