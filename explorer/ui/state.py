@@ -95,7 +95,9 @@ def start(*, at_home: bool = False) -> None:
                 asked = EXAMPLES[0].run
         if asked is not None and asked not in (state.address, state.shown):
             _adopt(asked, None if st.query_params else EXAMPLES[0].opening)
-        if state.next_run is not None:  # a picture leads to another page with a run of its own
+        # A picture leads to Explore with a run of its own; until the browser is there, the page
+        # that it stands on may be drawn again.
+        if at_home and state.next_run is not None:
             asked, state.next_run = state.next_run, None
             _adopt(asked, None)
     _keep_inputs()
