@@ -247,12 +247,17 @@ def languages(side: str = "") -> tuple[str, ...]:
 
 
 def opposite(run: Run) -> Run:
-    """What a run is compared with when nobody says: the from-scratch layer, or BERT."""
+    """What a run is compared with when nobody says: the from-scratch layer, or BERT.
+
+    One whose attention is changed stands beside the model as it is.
+    """
+    if run.edits:
+        return replace(run, edits=NO_EDITS)
     if run.is_of_a_file():
         return run
     scratch = isinstance(run.source, Scratch)
     other = Embedded() if scratch else Scratch()
-    return replace(run, source=other, source_language=None, target_language=None)
+    return replace(run, source=other, source_language=None, target_language=None, written=())
 
 
 def write_address() -> None:

@@ -7,7 +7,7 @@ import pytest
 from explorer.edits import NO_EDITS, Edits
 from explorer.place import Place
 from explorer.run import Run
-from explorer.source import Stories
+from explorer.source import Scratch, Stories
 from explorer.ui import state, writing
 
 RUN = Run("Mia has a cat. It sleeps.", source=Stories())
@@ -79,3 +79,12 @@ def test_a_clicked_token_is_looked_at_when_it_is_there(session, make_trace):
     before = session.place = Place(RUN)
     writing.pin_clicked(RUN, trace)  # asked for anew, by nobody's click
     assert session.place == before
+
+
+def test_compare_sets_changed_attention_beside_the_model_as_it_is():
+    assert state.opposite(CHANGED) == RUN
+
+
+def test_what_a_decoder_wrote_is_not_asked_of_a_layer_that_writes_nothing():
+    other = state.opposite(replace(RUN, written=(5, 6)))
+    assert (other.text, other.written, other.source) == (RUN.text, (), Scratch())

@@ -14,7 +14,8 @@ import { createMenu } from "../parts/menu.js";
  *   where the page itself has no head that is looked at
  */
 
-const HELP = "The model runs anew with its attention changed; everything else follows from that.";
+const HELP =
+  "The model runs anew with its attention changed; everything else follows from that. Compare sets it beside the model as it is.";
 
 /** @param {((edits: string) => void) | null} edit told all that shall be changed; null where nothing can be */
 export function createChanges(edit) {
