@@ -112,13 +112,17 @@ class _Layer(nn.Module):
         return self.norm(x + out), weights
 
 
-class TrainedModel(PreTrainedModel):
-    """Tokens, positions and layers, as a `Learner` has them."""
+class _Trained(PreTrainedModel):
+    """What Transformers asks of a model, whatever it gives out."""
 
     config_class = TrainedConfig
     base_model_prefix = "model"
     _supports_sdpa = True
     _supports_attention_backend = True
+
+
+class TrainedModel(_Trained):
+    """Tokens, positions and layers, as a `Learner` has them."""
 
     def __init__(self, config: TrainedConfig, learner: Learner) -> None:
         super().__init__(config)
@@ -144,13 +148,8 @@ class TrainedModel(PreTrainedModel):
         )
 
 
-class TrainedForCausalLM(PreTrainedModel):
+class TrainedForCausalLM(_Trained):
     """The same with what reads the next token off."""
-
-    config_class = TrainedConfig
-    base_model_prefix = "model"
-    _supports_sdpa = True
-    _supports_attention_backend = True
 
     def __init__(self, config: TrainedConfig, learner: Learner) -> None:
         super().__init__(config)
