@@ -159,6 +159,11 @@ class AttentionLayer(ABC):
         Of given weights: from the first to the last that any head gives more than 0 to.
         """
 
+    @property
+    def looks_back(self) -> bool:
+        """Whether no query may look at a key that comes after it."""
+        return bool((self.allowed()[:, 1] <= np.arange(1, self.n_queries + 1)).all())
+
     @abstractmethod
     def cells(self, head: int, queries: Places, keys: Places) -> Weights:
         """Single weights, float32 ``[pair]``: of the first query on the first key, and so on."""

@@ -138,14 +138,9 @@ def survival(
 
 
 def _reason(trace: AttentionTrace, kind: Kind) -> str:
-    if kind == "back" and all(looks_back(layer) for layer in trace.layers):
+    if kind == "back" and all(layer.looks_back for layer in trace.layers):
         return "It looks only back as it is: this is the same as a window."
     return next(filter(None, (reason_against(layer, kind) for layer in trace.layers)), "")
-
-
-def looks_back(layer: AttentionLayer) -> bool:
-    """Whether no token of a layer looks at what follows it."""
-    return bool((layer.allowed()[:, 1] <= np.arange(1, layer.n_queries + 1)).all())
 
 
 def _curves(

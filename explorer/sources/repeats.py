@@ -69,13 +69,11 @@ def repetitions(
 
 
 def _check_reads_forwards(trace: AttentionTrace) -> None:
-    for layer in trace.layers:
-        last = layer.allowed()[:, 1].tolist()
-        if any(end > i + 1 for i, end in enumerate(last)):
-            raise ExplorerError(
-                f"{trace.model.name} reads in both directions, so nothing need be remembered in "
-                "it. Random tokens that are repeated are for decoders, such as GPT-2."
-            )
+    if not all(layer.looks_back for layer in trace.layers):
+        raise ExplorerError(
+            f"{trace.model.name} reads in both directions, so nothing need be remembered in "
+            "it. Random tokens that are repeated are for decoders, such as GPT-2."
+        )
 
 
 def _written(run: Run, length: int, progress: Progress) -> Sequence[AtPosition] | str:

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 
-from explorer.analysis.survival import SHARES, WITHOUT, Survival, looks_back, mean_cost, without
+from explorer.analysis.survival import SHARES, WITHOUT, Survival, mean_cost, without
 from explorer.cheaper import Cheap, Kind, estimate, reason_against_placing
 from explorer.instrument.wire.about import About
 from explorer.instrument.wire.container import Block, of_bytes, write
@@ -141,7 +141,7 @@ _BACK: Mapping[Kind, str] = {
 
 def way_of(trace: AttentionTrace, kind: Kind) -> Way:
     """A way in words; of a window what it is where no token looks ahead."""
-    if kind in _BACK and all(looks_back(layer) for layer in trace.layers):
+    if kind in _BACK and all(layer.looks_back for layer in trace.layers):
         return replace(WAYS[kind], budget="tokens back", given=_BACK[kind])
     return WAYS[kind]
 

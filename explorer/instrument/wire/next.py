@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from explorer.errors import ExplorerError
 from explorer.instrument.wire.container import Block, of_bytes
 from explorer.instrument.wire.request import Draw
@@ -25,8 +23,7 @@ def may_predict(trace: AttentionTrace) -> bool:
         return False
     if trace.model.part in ("cross", "decoder"):
         return True
-    last = trace.layers[0].allowed()[:, 1]
-    return bool((last <= np.arange(1, len(last) + 1)).all())
+    return trace.layers[0].looks_back
 
 
 @dataclass(frozen=True)

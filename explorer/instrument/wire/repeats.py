@@ -112,8 +112,7 @@ def may_repeat(trace: AttentionTrace) -> bool:
     """Whether a trace is of one text that is read forwards, in all layers."""
     if trace.patches or trace.model.part or trace.query_tokens != trace.key_tokens:
         return False
-    ends = np.arange(1, trace.shape[2] + 1)
-    return all(bool((layer.allowed()[:, 1] <= ends).all()) for layer in trace.layers)
+    return all(layer.looks_back for layer in trace.layers)
 
 
 def _measure(key: str, found: Repeats, own: OwnRepeats | None) -> dict[str, Any]:
