@@ -142,7 +142,7 @@ def test_words_are_taken_away_together_and_the_link_says_so(reader, asked):
     reader.page.mouse.move(5, 5)
     all_ = asked.changed(off=[(3, 1)], removed=[2, 10])
     heads_say(reader).get_by_text(f"and the words above gone. The target is {all_:.3f}").wait_for()
-    stands_at(reader.page, "**gone=1.9**")
+    stands_at(reader.page, "**off=3-1&gone=1.9**")
     reader.page.reload()
     reader.painted("attention")
     heads_say(reader).get_by_text(f"and the words above gone. The target is {all_:.3f}").wait_for()
