@@ -23,6 +23,7 @@ import {
 const KEPT = new URL("../../explorer/scratch/article_facts.json", import.meta.url);
 const { order } = JSON.parse(readFileSync(KEPT, "utf8"));
 
+/** @param {number} a @param {number} b */
 const close = (a, b, off = 1e-12) => assert.ok(Math.abs(a - b) <= off, `${a} is not ${b}`);
 
 test("the small layer gives torch's numbers, with and without positions", () => {
@@ -34,7 +35,7 @@ test("the small layer gives torch's numbers, with and without positions", () => 
 });
 
 test("only with positions does a word's output change when words change places", () => {
-  const same = order.words.map((_, i) => i);
+  const same = [0, 1, 2, 3, 4];
   const moved = swapped(same, 1, 4);
   assert.deepEqual(moved, [0, 4, 2, 3, 1]);
   assert.ok(Math.max(...moveWords(order, moved, false).off) < 1e-14); // rounding
@@ -48,7 +49,7 @@ test("without positions equal words get equal outputs", () => {
   out[0].forEach((value, c) => close(value, out[3][c]));
 });
 
-/** Weights of random scores. */
+/** Weights of random scores. @param {number} n @param {number} scale */
 function drawn(n, scale) {
   let seed = 7;
   const next = () => {
@@ -83,7 +84,7 @@ test("a weight of zero has no logarithm, and does not spoil the row", () => {
 test("what is left of a head is what a plain sum says", () => {
   const n = 8;
   const { weights } = drawn(n, 5);
-  const near = (reach) => {
+  const near = (/** @type {number} */ reach) => {
     let sum = 0;
     for (let i = 0; i < n; i++)
       for (let j = 0; j < n; j++) if (Math.abs(i - j) <= reach) sum += weights[i * n + j];
@@ -110,7 +111,9 @@ test("ranks are those of matrices whose singular values are known", () => {
 });
 
 test("the strongest far pair leaves out what is near and what is no word", () => {
-  const tokens = ["[CLS]", "a", "b", "c"].map((text, i) => ({ text, special: i === 0 }));
+  const tokens = ["[CLS]", "a", "b", "c"].map((text, i) => ({
+    ...{ text, special: i === 0, span: null, word: i, segment: 0 },
+  }));
   const weights = new Float32Array([0, 0, 0, 1, 0.9, 0, 0.1, 0, 0, 1, 0, 0, 0.2, 0.5, 0.3, 0]);
   assert.deepEqual(farthest(weights, tokens, 2), { query: 3, key: 1, weight: 0.5 });
   assert.equal(farthest(weights, tokens, 3), null);
