@@ -27,6 +27,8 @@ Host = Literal[
     "explainfile",
     "efficiency",
     "efficiencyfile",
+    "article",
+    "articlefile",
     "place",
     "tiles",
 ]

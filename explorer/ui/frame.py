@@ -38,6 +38,7 @@ def main() -> None:
             st.Page("pages/heads.py", title="Heads"),
             st.Page("pages/explain.py", title="Explain"),
             st.Page("pages/efficiency.py", title="Efficiency"),
+            st.Page("pages/article.py", title="Article"),
             st.Page("pages/guide.py", title="Guide"),
         ],
         position="top" if admitted else "hidden",
