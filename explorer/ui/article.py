@@ -12,6 +12,7 @@ from explorer.instrument import component
 from explorer.instrument.component import heard
 from explorer.instrument.wire.article import Facts, Whose, pack_article
 from explorer.instrument.wire.request import view_of
+from explorer.language import spoken
 from explorer.run import Run
 from explorer.source import Embedded
 from explorer.sources import EXAMPLES, stored_trace
@@ -21,6 +22,7 @@ from explorer.ui.answers import file
 from explorer.ui.prose import chapters
 from explorer.ui.scheduler import scheduler
 from explorer.ui.show import PATIENCE, about_of, name_of
+from explorer.ui.speaking import t
 from explorer.ui.work import Lecturing
 
 LETTERS = 200  # of a text: a lesson is read on a sentence, and its figures have room for no more
@@ -34,8 +36,8 @@ def ask() -> None:
         session.lesson_of, session.lesson_text = run, run.text
     with st.container(key="ask"):
         words, button = st.columns([5, 2], gap="medium", vertical_alignment="bottom")
-        words.text_area("Your own sentence", key="lesson_text", height=76)
-        button.button("Run", key="run", type="primary", width="stretch", on_click=_run)
+        words.text_area(t("Your own sentence"), key="lesson_text", height=76)
+        button.button(t("Run"), key="run", type="primary", width="stretch", on_click=_run)
 
 
 def _run() -> None:
@@ -108,7 +110,7 @@ def _drawn(run: Run, whose: Whose, trace: AttentionTrace, facts: Facts | None) -
     told = partial(
         pack_article,
         trace,
-        chapters(),
+        chapters(spoken()),
         facts,
         article_id=name_of(run),
         link=link.to_query() if link.fits_link() else None,
@@ -147,5 +149,5 @@ def _page(
     """All this as a file, if one is wanted."""
     if view is None:
         return ""
-    to_html = partial(export.article_to_html, trace, chapters(), facts, **told)
+    to_html = partial(export.article_to_html, trace, chapters(spoken()), facts, **told)
     return file(view, lambda _: to_html(opening=view))

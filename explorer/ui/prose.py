@@ -2,7 +2,7 @@
 
 A chapter begins with ``## Title {#anchor}``. Blocks are apart by an empty line: ``### Heading``,
 ``- items`` of a list, ``> words of the article``, ``{figure name}`` alone in its line, and text.
-Every block is a message of the catalogue, a list one for each item; the article's own words stay.
+Every block is a message of the catalogue as it stands, but for figures and the article's own words.
 """
 
 import functools
@@ -11,24 +11,38 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from explorer.instrument.wire.article import Chapter, Piece
+from explorer.language import ENGLISH, say, t
 
-_FILES = ("article.md", "article_6_9.md")
-_CHAPTER = re.compile(r"^## (.+) \{#(\w+)\}$", re.MULTILINE)
+FILES = ("article.md", "article_6_9.md")
+_CHAPTER = re.compile(r"## (.+) \{#(\w+)\}")
 _FIGURE = re.compile(r"\{figure (\w+)\}")
 
 
 @functools.cache
-def chapters() -> tuple[Chapter, ...]:
-    """All chapters, in order, in English."""
-    here = Path(__file__).parent
-    texts = [(here / name).read_text("utf-8") for name in _FILES if (here / name).is_file()]
-    _, *parts = _CHAPTER.split("\n\n".join(texts))
-    return tuple(_chapter(*parts[i : i + 3]) for i in range(0, len(parts), 3))
+def chapters(language: str = ENGLISH) -> tuple[Chapter, ...]:
+    """All chapters, in order, in a language."""
+    found: list[tuple[str, str, list[Piece]]] = []
+    for block in _blocks():
+        said = say(t(block), language) if is_said(block) else block
+        begins, begins_here = _CHAPTER.fullmatch(block), _CHAPTER.fullmatch(said)
+        if begins:  # the anchor is that of the English title
+            found.append((begins_here[1] if begins_here else begins[1], begins[2], []))
+        else:
+            found[-1][2].append(_piece(said))
+    return tuple(Chapter(title, anchor, tuple(pieces)) for title, anchor, pieces in found)
 
 
-def _chapter(title: str, anchor: str, text: str) -> Chapter:
-    blocks = [block.strip() for block in re.split(r"\n\s*\n", text)]
-    return Chapter(title, anchor, tuple(_piece(block) for block in blocks if block))
+def _blocks() -> Iterator[str]:
+    for name in FILES:
+        path = Path(__file__).with_name(name)
+        if path.is_file():
+            text = path.read_text("utf-8")
+            yield from (block.strip() for block in text.split("\n\n") if block.strip())
+
+
+def is_said(block: str) -> bool:
+    """Whether a block is a message: the name of a figure and what the article says are none."""
+    return not block.startswith(("> ", "{figure "))
 
 
 def _piece(block: str) -> Piece:
@@ -38,20 +52,8 @@ def _piece(block: str) -> Piece:
     if block.startswith("### "):
         return Piece("heading", (block.removeprefix("### "),))
     if block.startswith("- "):
-        return Piece("list", tuple(map(_line, re.split(r"^- ", block, flags=re.MULTILINE)[1:])))
+        items = re.split(r"^- ", block, flags=re.MULTILINE)[1:]
+        return Piece("list", tuple(map(str.strip, items)))
     if block.startswith("> "):
-        return Piece("quote", (_line(block.replace("\n> ", "\n").removeprefix("> ")),))
-    return Piece("text", (_line(block),))
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def messages() -> Iterator[str]:
-    """Every message that a translation of the lesson holds."""
-    for chapter in chapters():
-        yield chapter.title
-        for piece in chapter.pieces:
-            if piece.kind not in ("figure", "quote"):
-                yield from piece.texts
+        return Piece("quote", (block.removeprefix("> "),))
+    return Piece("text", (block,))

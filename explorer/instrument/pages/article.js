@@ -312,7 +312,7 @@ function drawScore(score, state) {
   const { n, right } = scoreOf(state);
   setText(
     score,
-    n ? tn("{right} of {n} answer right", "{right} of {n} answers right", { n, right }) : "",
+    n ? tn("{right} of {n} answer right", "{right} of {n} answers right", n, { right }) : "",
   );
 }
 
