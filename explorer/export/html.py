@@ -305,7 +305,7 @@ def survival_to_html(
 def article_to_html(
     trace: AttentionTrace,
     chapters: Sequence[Chapter],
-    facts: Facts | None,
+    facts: Facts,
     *,
     about: About,
     opening: Mapping[str, str],

@@ -19,6 +19,7 @@ from explorer.sources import EXAMPLES, stored_trace
 from explorer.trace import AttentionTrace
 from explorer.ui import background, place, state
 from explorer.ui.answers import file
+from explorer.ui.facts import at_hand
 from explorer.ui.prose import chapters
 from explorer.ui.scheduler import scheduler
 from explorer.ui.show import PATIENCE, about_of, name_of
@@ -111,13 +112,14 @@ def _drawn(run: Run, whose: Whose, trace: AttentionTrace, facts: Facts | None) -
         pack_article,
         trace,
         chapters(spoken()),
-        facts,
+        facts or at_hand(),
         article_id=name_of(run),
         link=link.to_query() if link.fits_link() else None,
         run=run.to_query(),
         about=about,
         opening=opening,
         whose=whose,
+        whole=facts is not None,
     )
 
     def on_file(view: Mapping[str, str]) -> None:
@@ -125,7 +127,7 @@ def _drawn(run: Run, whose: Whose, trace: AttentionTrace, facts: Facts | None) -
 
     component.show(
         "article",
-        told(page=_page(trace, facts, view, about=about, whose=whose)),
+        told(page=_page(trace, facts or at_hand(), view, about=about, whose=whose)),
         key="article",
         page=heard(view_of, on_file),
     )
@@ -143,9 +145,7 @@ def _opening(run: Run, trace: AttentionTrace) -> dict[str, str]:
     return place.aside(run, trace)
 
 
-def _page(
-    trace: AttentionTrace, facts: Facts | None, view: Mapping[str, str] | None, **told: Any
-) -> str:
+def _page(trace: AttentionTrace, facts: Facts, view: Mapping[str, str] | None, **told: Any) -> str:
     """All this as a file, if one is wanted."""
     if view is None:
         return ""

@@ -1,4 +1,7 @@
-"""What the figures of the Article show beside attention: one entry for each, computed in turn."""
+"""What the figures of the Article show beside attention: one entry for each.
+
+What needs no model is at hand at once; the rest is computed in turn, once for a text.
+"""
 
 from collections.abc import Callable, Mapping
 
@@ -13,7 +16,15 @@ FindFact = Callable[[Run, AttentionTrace, Progress], Fact]
 FACTS: Mapping[str, FindFact] = {}
 """By the name under which a figure asks for it (`facts` of numbers/article.js)."""
 
+AT_HAND: Mapping[str, Callable[[], Fact]] = {}
+"""Those that are the same for every text and take no time."""
+
+
+def at_hand() -> dict[str, Fact]:
+    """What a figure can show before any model is loaded."""
+    return {name: find() for name, find in AT_HAND.items()}
+
 
 def facts_of(run: Run, trace: AttentionTrace, progress: Progress) -> Facts:
     """All of them."""
-    return {name: find(run, trace, progress) for name, find in FACTS.items()}
+    return at_hand() | {name: find(run, trace, progress) for name, find in FACTS.items()}

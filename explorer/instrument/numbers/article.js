@@ -15,8 +15,8 @@ import { headWeights, unpack } from "./data.js";
  * @typedef {{id: string, link: Record<string, string> | null, run: Record<string, string> | null,
  *            about: import("../parts/about.js").About, opening: Record<string, string> | null,
  *            whose: "reader" | "beginning" | "example", chapters: Chapter[],
- *            facts: Record<string, Fact> | null, trace: Trace}} Article
- *   link: what the reader looks at; run: what the figures show; facts: null while they are computed
+ *            facts: Record<string, Fact>, whole: boolean, trace: Trace}} Article
+ *   link: what the reader looks at; run: what the figures show; whole: whether all facts are there
  * @typedef {{chapter: string, layer: number, head: number, query: number | null,
  *            key: number | null}} ArticleView
  *   layer: the model's own number; query, key: what is pinned
@@ -33,14 +33,11 @@ export const ARTICLE_PARAMS = ["chapter", "layer", "heads", "query", "key"];
 export function unpackArticle(bytes) {
   const { head, blocks } = read(bytes);
   const of = (/** @type {string} */ kind) => blocks.find((block) => block.kind === kind)?.data;
-  /** @type {Record<string, Fact> | null} */
-  let facts = null;
-  if (head.facts) {
-    facts = {};
-    for (const [name, said] of Object.entries(head.facts)) facts[name] = { ...said, arrays: {} };
-    for (const { kind, of: name, part, shape, data } of blocks)
-      if (kind === "fact") facts[name].arrays[part] = { shape, data };
-  }
+  /** @type {Record<string, Fact>} */
+  const facts = {};
+  for (const [name, said] of Object.entries(head.facts)) facts[name] = { ...said, arrays: {} };
+  for (const { kind, of: name, part, shape, data } of blocks)
+    if (kind === "fact") facts[name].arrays[part] = { shape, data };
   const page = /** @type {Uint8Array<ArrayBuffer>} */ (of("page"));
   const trace = unpack(/** @type {Uint8Array} */ (of("trace")));
   return { article: { ...head, facts, trace }, page };

@@ -119,7 +119,7 @@ const titleOf = ({ article }) => article.about.text;
 
 /** What is painted, for tests and for who waits. @param {ArticleState} state */
 const paintedOf = ({ article, view }) =>
-  `article ${article.id} L${view.layer}·H${view.head} ${article.facts ? "whole" : "waiting"}`;
+  `article ${article.id} L${view.layer}·H${view.head} ${article.whole ? "whole" : "waiting"}`;
 
 /** @param {Here} here @param {ArticleHost} host @param {ReturnType<typeof createParts>} parts @param {Article} article */
 function arrive(here, host, parts, article) {

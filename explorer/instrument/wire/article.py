@@ -68,7 +68,7 @@ Facts = Mapping[str, Fact]
 def pack_article(
     trace: AttentionTrace,
     chapters: Sequence[Chapter],
-    facts: Facts | None,
+    facts: Facts,
     *,
     article_id: str,
     link: Mapping[str, str] | None = None,
@@ -76,6 +76,7 @@ def pack_article(
     about: About | None = None,
     opening: Mapping[str, str] | None = None,
     whose: Whose = "example",
+    whole: bool = True,
     page: str = "",
 ) -> bytes:
     """The payload of the lesson.
@@ -83,13 +84,14 @@ def pack_article(
     Args:
         trace: The attention that the figures show.
         chapters: The prose.
-        facts: What else they show; None while it is computed.
+        facts: What else they show, as far as it is known.
         article_id: Names it: payloads with one id add to the same picture.
         link: The URL parameters of what the reader looks at; None if no link can carry it.
         run: Those of what the figures show.
         about: Whose attention it is; None for the trace's.
         opening: The view to open with, by the names that a link uses.
         whose: Whether the text is the reader's, its beginning, or the first example.
+        whole: Whether all facts are there.
         page: All this as a file, if it was asked for.
     """
     header = {
@@ -100,11 +102,12 @@ def pack_article(
         "opening": opening,
         "whose": whose,
         "chapters": list(map(asdict, chapters)),
-        "facts": None if facts is None else {name: dict(facts[name].said) for name in facts},
+        "facts": {name: dict(fact.said) for name, fact in facts.items()},
+        "whole": whole,
     }
     inner = pack(trace, trace_id=article_id, layers=trace.numbers)
     blocks: list[Block] = [of_bytes({"kind": "trace"}, inner)]
-    for name, fact in (facts or {}).items():
+    for name, fact in facts.items():
         for part, array in fact.arrays.items():
             kept = array.astype(np.float32) if array.dtype == np.float64 else array
             blocks.append(({"kind": "fact", "of": name, "part": part}, kept))
