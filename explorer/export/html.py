@@ -16,6 +16,7 @@ from explorer.errors import ExplorerError
 from explorer.history import TrainingHistory
 from explorer.instrument.assets import Host, bundle, css
 from explorer.instrument.wire.about import About, passport_words
+from explorer.instrument.wire.article import Chapter, Facts, Whose, pack_article
 from explorer.instrument.wire.compare import pack_compare
 from explorer.instrument.wire.container import in_planes
 from explorer.instrument.wire.efficiency import Tried, pack_efficiency
@@ -33,6 +34,7 @@ from explorer.instrument.wire.longtext import head_bytes, is_long, places_in
 from explorer.instrument.wire.repeats import Retold
 from explorer.instrument.wire.request import Head, Page, Places
 from explorer.instrument.wire.trace import Report, bytes_sent, first_head, pack
+from explorer.language import spoken
 from explorer.layertrace import LayerTrace
 from explorer.trace import AttentionTrace, ModelInfo
 
@@ -41,7 +43,7 @@ SUMMARY_BYTES = 9 * MOST_GROUPS**2  # of two maps and what stands beside them, a
 MOST = 2**28  # bytes of a page's numbers; as text they are a third more, and browsers hold 2^29
 
 _PAGE = """<!doctype html>
-<html lang="en">
+<html lang="{language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -300,6 +302,28 @@ def survival_to_html(
     return _page(title, "efficiencyfile", in_planes(payload), trace.model)
 
 
+def article_to_html(
+    trace: AttentionTrace,
+    chapters: Sequence[Chapter],
+    facts: Facts,
+    *,
+    about: About,
+    opening: Mapping[str, str],
+    whose: Whose,
+) -> str:
+    """The lesson with its figures inside one page; the arguments are `pack_article`'s."""
+    payload = pack_article(
+        trace,
+        chapters,
+        facts,
+        article_id="file",
+        about=about,
+        opening=opening,
+        whose=whose,
+    )
+    return _page("Self-attention, seen", "articlefile", in_planes(payload), trace.model)
+
+
 def explanation_to_html(
     explanation: Explanation,
     model: ModelInfo,
@@ -334,7 +358,8 @@ def _page(title: str, host: Host, payload: bytes, *models: ModelInfo, holds: str
     return _PAGE.format(
         title=html.escape(title),
         about="".join(f"<p>{html.escape(line)}</p>\n" for line in lines),
+        language=spoken(),
         css=css(host),
         payload=base64.b64encode(gzip.compress(payload, _EFFORT, mtime=0)).decode(),
-        code=bundle(host).replace("</", "<\\/"),
+        code=bundle(host, spoken()).replace("</", "<\\/"),
     )

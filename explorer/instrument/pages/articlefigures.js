@@ -1,0 +1,23 @@
+// The figures of the Article by the names that its prose has for them (`{figure formula}`).
+
+import { createDefinition } from "../panels/figures/definition.js";
+
+/**
+ * @typedef {import("../numbers/article.js").ArticleState} ArticleState
+ * @typedef {{state: ArticleState, theme: import("../parts/theme.js").Theme}} Shown
+ * @typedef {{page: string, open?: Record<string, string>, label: string}} Where
+ *   the page that a figure lives on, what it opens with beside the place, and what is written
+ * @typedef {{element: HTMLElement, show: (shown: Shown) => void,
+ *            where?: (shown: Shown) => Where | null}} Figure
+ *   show: draws it anew; it is in sight then, and as wide as it will be
+ * @typedef {{look: (at: Partial<import("../numbers/article.js").ArticleView>) => void,
+ *            hover: (query: number | null) => void,
+ *            answer: (name: string, answer: import("../numbers/article.js").Answer) => void,
+ *            go: ((page: string, open?: Record<string, string>) => void) | null}} Acts
+ *   look: another place for all figures; hover: the token that is pointed at; go: null in a file
+ */
+
+/** @type {Record<string, (acts: Acts) => Figure>} */
+export const FIGURES = {
+  definition: createDefinition,
+};
