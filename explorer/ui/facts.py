@@ -7,16 +7,22 @@ from collections.abc import Callable, Mapping
 
 from explorer.instrument.wire.article import Fact, Facts
 from explorer.run import Run
+from explorer.scratch.articlefacts import kept_facts
 from explorer.sources import Progress
 from explorer.trace import AttentionTrace
 
 FindFact = Callable[[Run, AttentionTrace, Progress], Fact]
 """Given the lesson's run, its trace, and who is told what is being done."""
 
-FACTS: Mapping[str, FindFact] = {}
+
+def _head(run: Run, trace: AttentionTrace, progress: Progress) -> Fact:
+    return Fact({"width": trace.model.d_model // trace.model.n_heads})
+
+
+FACTS: Mapping[str, FindFact] = {"head": _head}
 """By the name under which a figure asks for it (`facts` of numbers/article.js)."""
 
-AT_HAND: Mapping[str, Callable[[], Fact]] = {}
+AT_HAND: Mapping[str, Callable[[], Fact]] = {"corrections": lambda: Fact(kept_facts())}
 """Those that are the same for every text and take no time."""
 
 

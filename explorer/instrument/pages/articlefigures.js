@@ -1,6 +1,16 @@
 // The figures of the Article by the names that its prose has for them (`{figure formula}`).
 
+import { createAgree } from "../panels/figures/agree.js";
+import { createCheaper, createWindow } from "../panels/figures/cheaper.js";
+import { createCost } from "../panels/figures/cost.js";
 import { createDefinition } from "../panels/figures/definition.js";
+import { createFar } from "../panels/figures/far.js";
+import { createFaults } from "../panels/figures/faults.js";
+import { createOrder } from "../panels/figures/order.js";
+import { createPapers } from "../panels/figures/papers.js";
+import { createRows } from "../panels/figures/rows.js";
+import { createOwnScale, createScale } from "../panels/figures/scale.js";
+import { createTokens } from "../panels/figures/tokens.js";
 
 /**
  * @typedef {import("../numbers/article.js").ArticleState} ArticleState
@@ -20,4 +30,16 @@ import { createDefinition } from "../panels/figures/definition.js";
 /** @type {Record<string, (acts: Acts) => Figure>} */
 export const FIGURES = {
   definition: createDefinition,
+  scale: createScale,
+  ownscale: createOwnScale,
+  cost: createCost,
+  order: createOrder,
+  far: createFar,
+  rows: createRows,
+  faults: createFaults,
+  tokens: createTokens,
+  papers: createPapers,
+  window: createWindow,
+  agree: createAgree,
+  cheaper: createCheaper,
 };

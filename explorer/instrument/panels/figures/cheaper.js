@@ -79,8 +79,9 @@ const saysOf = ({ window, largest, rank }, at, head, n) =>
   tn(
     "Of {head}, a window of {n} token to each side keeps {window} of the attention, the {n} largest weight of each row {largest}, and rank {n} {rank} of the energy. The text has {all} tokens.",
     "Of {head}, a window of {n} tokens to each side keeps {window} of the attention, the {n} largest weights of each row {largest}, and rank {n} {rank} of the energy. The text has {all} tokens.",
+    at,
     {
-      ...{ head, n: at, all: n, window: percent(window[Math.min(at, n - 1)]) },
+      ...{ head, all: n, window: percent(window[Math.min(at, n - 1)]) },
       ...{ largest: percent(largest[at - 1]), rank: percent(rank[at - 1]) },
     },
   );
@@ -160,8 +161,9 @@ export function createWindow(acts) {
     const said = tn(
       "With {n} token to each side, {share} of {head}’s attention stays and {pairs} of the pairs are computed. For 90 % of its attention it needs {needs}.",
       "With {n} tokens to each side, {share} of {head}’s attention stays and {pairs} of the pairs are computed. For 90 % of its attention it needs {needs}.",
+      at,
       {
-        ...{ n: at, share: percent(kept[at]), head: headName(state.view.layer, state.view.head) },
+        ...{ share: percent(kept[at]), head: headName(state.view.layer, state.view.head) },
         ...{ pairs: percent(pairsIn(n, at) / (n * n)), needs },
       },
     );

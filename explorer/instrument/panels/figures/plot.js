@@ -53,7 +53,16 @@ function paint(pen, { x, y, lines, mark }, box, theme) {
   const yOf = (/** @type {number} */ value) => bottom - along(y, value) * (bottom - top);
   pen.font = `12px ${theme.font}`;
   paintAxes(pen, x, y, box, theme, xOf, yOf);
-  if (mark !== null) stroke(pen, [[xOf(mark), top], [xOf(mark), bottom]], theme.muted, 1); // prettier-ignore
+  if (mark !== null)
+    stroke(
+      pen,
+      [
+        [xOf(mark), top],
+        [xOf(mark), bottom],
+      ],
+      theme.muted,
+      1,
+    );
   for (const { points, colour, wide, dots } of lines) {
     const inside = points.filter(([, value]) => value >= y.low && value <= y.high);
     const places = inside.map(
@@ -69,7 +78,15 @@ function paint(pen, { x, y, lines, mark }, box, theme) {
   }
   lines.forEach(({ name, colour, wide }, i) => {
     const middle = ROOM.top + LINE * i;
-    stroke(pen, [[left, middle], [left + KEY, middle]], colour, wide); // prettier-ignore
+    stroke(
+      pen,
+      [
+        [left, middle],
+        [left + KEY, middle],
+      ],
+      colour,
+      wide,
+    );
     pen.fillStyle = theme.text;
     pen.textAlign = "left";
     pen.fillText(name, left + KEY + 6, middle);

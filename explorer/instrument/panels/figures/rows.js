@@ -92,7 +92,15 @@ function partsOf({ x, weight, bias, rows, columns }, way, [token, part]) {
   const cellOf = (/** @type {number} */ r, /** @type {number} */ c) =>
     isRows ? `${r}.${c}` : `${c}.${r}`;
   const name = isRows ? "Q" : "Qᵀ";
-  return [left, sign("·"), right, sign("+"), added, sign("="), gridOf(name, answer, isHere, cellOf)];
+  return [
+    left,
+    sign("·"),
+    right,
+    sign("+"),
+    added,
+    sign("="),
+    gridOf(name, answer, isHere, cellOf),
+  ];
 }
 
 /**

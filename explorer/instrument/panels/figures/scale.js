@@ -93,7 +93,13 @@ function plotOf({ widths, divided, plain }, of, at, theme) {
     },
     y: { low, high, log: isSpread, name: "", ticks: ticks.map((value) => [value, String(value)]) },
     lines: [
-      { points: points(plain), colour: theme.headCss(1), wide: 2, dots: true, name: t("q·k as it is") },
+      {
+        points: points(plain),
+        colour: theme.headCss(1),
+        wide: 2,
+        dots: true,
+        name: t("q·k as it is"),
+      },
       {
         ...{ points: points(divided), colour: theme.accent, wide: 3, dots: true },
         name: t("divided by √dₖ"),
@@ -136,7 +142,7 @@ export function createOwnScale(acts) {
   function show(shown) {
     last = shown;
     const { state, theme } = shown;
-    const width = state.article.facts?.corrections?.width;
+    const width = state.article.facts?.head?.width;
     head.show(state);
     if (!width) return setText(says, t("The numbers are being fetched…"));
     const tokens = state.article.trace.head.key_tokens;
