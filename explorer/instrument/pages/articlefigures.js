@@ -1,6 +1,11 @@
 // The figures of the Article by the names that its prose has for them (`{figure formula}`).
 
+import { createAgreement } from "../panels/figures/agreement.js";
 import { createDefinition } from "../panels/figures/definition.js";
+import { createFormula } from "../panels/figures/formula.js";
+import { createModule } from "../panels/figures/module.js";
+import { createNoise } from "../panels/figures/noise.js";
+import { askedAs } from "../panels/figures/question.js";
 
 /**
  * @typedef {import("../numbers/article.js").ArticleState} ArticleState
@@ -20,4 +25,12 @@ import { createDefinition } from "../panels/figures/definition.js";
 /** @type {Record<string, (acts: Acts) => Figure>} */
 export const FIGURES = {
   definition: createDefinition,
+  formula: createFormula,
+  module: createModule,
+  agreement: createAgreement,
+  noise: createNoise,
+  ask_look: askedAs("ask_look"),
+  ask_sink: askedAs("ask_sink"),
+  ask_scale: askedAs("ask_scale"),
+  ask_noise: askedAs("ask_noise"),
 };
