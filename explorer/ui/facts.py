@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from explorer.instrument.wire.article import Fact, Facts
 from explorer.run import Run
+from explorer.scratch.articlefacts import kept_facts
 from explorer.sources import Progress
 from explorer.trace import AttentionTrace
 
@@ -44,7 +45,12 @@ def _lines() -> Fact:
     return Fact({"steps": [[one.step, one.article, one.ours] for one in lines()]})
 
 
+def _head(run: Run, trace: AttentionTrace, progress: Progress) -> Fact:
+    return Fact({"width": trace.model.d_model // trace.model.n_heads})
+
+
 FACTS: Mapping[str, FindFact] = {
+    "head": _head,
     "layers": _layers,
     "agreement": _agreement,
     "example": _example,
@@ -53,6 +59,7 @@ FACTS: Mapping[str, FindFact] = {
 
 AT_HAND: Mapping[str, Callable[[], Fact]] = {
     "lines": _lines,
+    "corrections": lambda: Fact(kept_facts()),
 }
 """Those that are the same for every text and take no time."""
 

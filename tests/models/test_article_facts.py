@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from docs.article import SHOWN, agreement
 from explorer.errors import ExplorerError
 from explorer.scratch import articlefacts as facts
 from explorer.scratch.articlefacts import article_class, kept_facts
@@ -25,6 +26,11 @@ def close(kept, own):
     if isinstance(own, list):
         return len(kept) == len(own) and all(map(close, kept, own))
     return kept == pytest.approx(own, abs=2e-5) if isinstance(own, float) else kept == own
+
+
+def test_what_is_kept_of_explanation_is_what_the_stories_gave():
+    assert kept_facts()["agree"] == agreement(), "run `make article`"
+    assert [row["name"] for row in agreement()] == list(SHOWN)
 
 
 @pytest.mark.parametrize("name", ["order", "scale", "rows", "faults", "mended"])
