@@ -50,10 +50,14 @@ export function createAgreement(_acts) {
     const most = Math.max(...found.flatMap(([, weights, output]) => [weights, output]));
     setText(
       says,
-      t(
-        "Our layer, given the weights of each of these layers and what it read of your text, differs from it by {most} at most.",
-        { most: small(most) },
-      ),
+      most === 0
+        ? t(
+            "Our layer, given the weights of each of these layers and what it read of your text, gives the same numbers, to the last bit.",
+          )
+        : t(
+            "Our layer, given the weights of each of these layers and what it read of your text, differs from it by {most} at most.",
+            { most: small(most) },
+          ),
     );
     const sums = sumsNow(state);
     const off = sums && farthest(sums.weights, weightsOf(state));
