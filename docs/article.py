@@ -10,7 +10,6 @@ from typing import Any
 
 from explorer.scratch.articlefacts import KEPT, cost_facts, found_facts
 
-
 STORIES = Path(__file__).parent / "explained_stories.md"  # written by `make explained`
 SHOWN = (
     "measured: the word is cut out of attention",

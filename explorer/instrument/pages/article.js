@@ -264,7 +264,8 @@ function elementOf({ kind, texts }, go) {
   if (kind === "quote") return h("blockquote", { lang: "zh" }, ...proseOf(first, null));
   if (kind === "list")
     return h("ul", {}, ...texts.map((text) => h("li", {}, ...proseOf(text, go))));
-  return h("p", {}, ...proseOf(first, go));
+  const isFormula = /^\$[^$]+\$$/u.test(first);
+  return h("p", { class: isFormula ? "ax-article-formula" : null }, ...proseOf(first, go));
 }
 
 /** @param {Here} here @param {string} name @param {Acts} acts @returns {Framed | null} */
@@ -333,7 +334,8 @@ function followScroll(here, host, parts) {
   const look = () => {
     isWaiting = false;
     if (!here.state || !here.sections.length) return;
-    const above = here.sections.filter((one) => one.getBoundingClientRect().top <= TOP);
+    const isAtEnd = parts.body.getBoundingClientRect().bottom <= window.innerHeight;
+    const above = here.sections.filter((one) => isAtEnd || one.getBoundingClientRect().top <= TOP);
     const chapter = above.at(-1)?.dataset.chapter ?? "";
     for (const link of parts.chapters.querySelectorAll("a")) {
       const isCurrent = link.dataset.chapter === chapter;

@@ -1,13 +1,18 @@
 // The figures of the Article by the names that its prose has for them (`{figure formula}`).
 
 import { createAgree } from "../panels/figures/agree.js";
+import { createAgreement } from "../panels/figures/agreement.js";
 import { createCheaper, createWindow } from "../panels/figures/cheaper.js";
 import { createCost } from "../panels/figures/cost.js";
 import { createDefinition } from "../panels/figures/definition.js";
 import { createFar } from "../panels/figures/far.js";
 import { createFaults } from "../panels/figures/faults.js";
+import { createFormula } from "../panels/figures/formula.js";
+import { createModule } from "../panels/figures/module.js";
+import { createNoise } from "../panels/figures/noise.js";
 import { createOrder } from "../panels/figures/order.js";
 import { createPapers } from "../panels/figures/papers.js";
+import { askedAs } from "../panels/figures/question.js";
 import { createRows } from "../panels/figures/rows.js";
 import { createOwnScale, createScale } from "../panels/figures/scale.js";
 import { createTokens } from "../panels/figures/tokens.js";
@@ -30,6 +35,14 @@ import { createTokens } from "../panels/figures/tokens.js";
 /** @type {Record<string, (acts: Acts) => Figure>} */
 export const FIGURES = {
   definition: createDefinition,
+  formula: createFormula,
+  module: createModule,
+  agreement: createAgreement,
+  noise: createNoise,
+  ask_look: askedAs("ask_look"),
+  ask_sink: askedAs("ask_sink"),
+  ask_scale: askedAs("ask_scale"),
+  ask_noise: askedAs("ask_noise"),
   scale: createScale,
   ownscale: createOwnScale,
   cost: createCost,
