@@ -16,7 +16,11 @@ export function createOrder(_acts) {
     t("The layer is given words"),
     [
       ["without", t("without positions"), t("The layer reads the words alone")],
-      ["with", t("with positions"), t("The place of each word is added to its vector, as sines and cosines")],
+      [
+        "with",
+        t("with positions"),
+        t("The place of each word is added to its vector, as sines and cosines"),
+      ],
     ],
     (value) => {
       placed = value === "with";
