@@ -3,7 +3,7 @@
 
 import { weightsOf } from "../../numbers/article.js";
 import { largestKept, rankKept, windowKept } from "../../numbers/articleheads.js";
-import { bound } from "../../numbers/basics.js";
+import { bound, remember } from "../../numbers/basics.js";
 import { headName } from "../../numbers/headname.js";
 import { t, tn } from "../../numbers/language.js";
 import { percent } from "../../numbers/model.js";
@@ -18,17 +18,21 @@ import { createNumbers, createPlot, createWalk } from "./plot.js";
  *   window: by its reach from 0; largest, rank: by how many from 1
  */
 
-/** @type {WeakMap<Float32Array, Left>} */
+/** @type {WeakMap<import("../../numbers/data.js").Trace, Map<string, Left>>} */
 const known = new WeakMap();
 
-/** @param {Float32Array} weights @param {number} n @returns {Left} */
-function leftOf(weights, n) {
-  const found = known.get(weights) ?? {
-    ...{ window: windowKept(weights, n), largest: largestKept(weights, n) },
-    rank: rankKept(weights, n),
-  };
-  known.set(weights, found);
-  return found;
+/** What is left of the head that is looked at, found once. @param {Shown["state"]} state @returns {Left} */
+function leftOf(state) {
+  const { trace } = state.article;
+  const of = known.get(trace) ?? new Map();
+  known.set(trace, of);
+  return remember(of, headName(state.view.layer, state.view.head), () => {
+    const [weights, n] = [weightsOf(state), trace.head.key_tokens.length];
+    return {
+      ...{ window: windowKept(weights, n), largest: largestKept(weights, n) },
+      rank: rankKept(weights, n),
+    };
+  });
 }
 
 /** @param {import("../../pages/articlefigures.js").Acts} acts @returns {import("../../pages/articlefigures.js").Figure} */
@@ -52,7 +56,7 @@ export function createCheaper(acts) {
     last = shown;
     const { state } = shown;
     const n = state.article.trace.head.key_tokens.length;
-    const left = leftOf(weightsOf(state), n);
+    const left = leftOf(state);
     const at = bound(budget, 1, n);
     head.show(state);
     walk.show(at - 1, n - 1, String(at));
@@ -159,7 +163,7 @@ export function createWindow(acts) {
     const n = state.article.trace.head.key_tokens.length;
     const weights = weightsOf(state);
     const at = bound(reach, 0, n - 1);
-    const kept = leftOf(weights, n).window;
+    const kept = leftOf(state).window;
     head.show(state);
     walk.show(at, n - 1, String(at));
     const needs = kept.findIndex((share) => share >= 0.9 - 1e-9);
