@@ -15,7 +15,7 @@ from typing import Any
 _HERE = Path(__file__).parent
 KEPT = _HERE / "article_facts.json"
 _WORDS = ("the", "cat", "chased", "the", "dog")
-_OTHER = (4, 1, 2, 3, 0)  # an order of these words in which the two ends have changed places
+_OTHER = (0, 4, 2, 3, 1)  # the dog chased the cat
 _WIDTH, _HEADS = 8, 2  # of the layer whose words change places
 _KEYS, _DRAWN = 32, 64  # keys of a row, and maps drawn for each d_k
 WIDTHS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)

@@ -19,6 +19,7 @@ import {
   softmax,
   swapped,
 } from "../../explorer/instrument/numbers/articlelayer.js";
+import { PAPERS } from "../../explorer/instrument/panels/figures/papers.js";
 
 const KEPT = new URL("../../explorer/scratch/article_facts.json", import.meta.url);
 const { order } = JSON.parse(readFileSync(KEPT, "utf8"));
@@ -118,4 +119,13 @@ test("the strongest far pair leaves out what is near and what is no word", () =>
   assert.deepEqual(farthest(weights, tokens, 2), { query: 3, key: 1, weight: 0.5 });
   assert.equal(farthest(weights, tokens, 3), null);
   close(meanDistance(weights, 4), (3 + (0.9 + 0.1) + 1 + (0.6 + 1 + 0.3)) / 4, 1e-6);
+});
+
+test("a paper's address is of the form and of the year that arXiv gives", () => {
+  for (const { id, year, title, who } of PAPERS) {
+    assert.match(id, /^\d{4}\.\d{4,5}$/);
+    assert.equal(2000 + Number(id.slice(0, 2)), year, title);
+    assert.ok(title && who);
+  }
+  assert.equal(new Set(PAPERS.map(({ id }) => id)).size, PAPERS.length);
 });

@@ -1,17 +1,22 @@
 """The Article's experiments: what is kept is found again, and is what plain numpy finds."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from docs.article import SHOWN, agreement
+from explorer.analysis.survival import survival
 from explorer.errors import ExplorerError
 from explorer.scratch import articlefacts as facts
 from explorer.scratch.articlefacts import article_class, kept_facts
 from explorer.scratch.attention import SelfAttention
 from explorer.scratch.experiments import fit_slope
+from explorer.sources import EXAMPLES, stored_trace, trace_run
+from explorer.ui import prose as prose_room
+from explorer.ui.facts import FACTS
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +31,30 @@ def close(kept, own):
     if isinstance(own, list):
         return len(kept) == len(own) and all(map(close, kept, own))
     return kept == pytest.approx(own, abs=2e-5) if isinstance(own, float) else kept == own
+
+
+def test_what_is_said_of_heads_that_can_do_with_less_is_so_in_the_first_example():
+    curves = survival(stored_trace(EXAMPLES[0].run), ("window", "rank")).curves
+    previous, alike = (0, 2), (1, 10)
+    said = {
+        "rank 1 holds {} of L1·H10": curves["rank"].at(1)[alike],
+        "rank 4 only {} of L0·H2": curves["rank"].at(4)[previous],
+        "for L1·H10 it keeps {}": curves["window"].at(1)[alike],
+    }
+    prose = Path(prose_room.__file__).with_name("article_6_9.md").read_text("utf-8")
+    for words, share in said.items():
+        assert words.format(f"{100 * share:.0f} %") in prose
+    assert "for L0·H2 a window of 1 keeps everything" in prose
+    assert curves["window"].at(1)[previous] > 0.9999
+
+
+def test_the_scores_of_the_lesson_are_divided_by_the_root_of_the_width_that_is_told():
+    run = EXAMPLES[0].run
+    trace = stored_trace(run)
+    width = FACTS["head"](run, trace, lambda doing, share: None).said["width"]
+    live = trace_run(run)
+    assert live.layers[0].rule.scale == pytest.approx(width**-0.5)
+    assert live.layers[0].q.shape[2] == width
 
 
 def test_what_is_kept_of_explanation_is_what_the_stories_gave():

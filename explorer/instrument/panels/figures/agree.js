@@ -46,7 +46,7 @@ export function createAgree(_acts) {
     bars.replaceChildren(...rows.flatMap((row) => barOf(row, of)));
     setText(says, saysOf(rows, of));
     numbers.show(
-      [t("method"), t("first"), t("order"), t("removal")],
+      [t("method"), t("right first"), t("ordering"), t("like removal")],
       rows.map(({ name, first, area, off, rho }) => [
         ...[NAMES[name]?.() ?? name, inHundred(first), `${area.toFixed(3)} ± ${off.toFixed(3)}`],
         rho === null ? "–" : rho.toFixed(2),

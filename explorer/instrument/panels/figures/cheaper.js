@@ -145,7 +145,12 @@ export function createWindow(acts) {
   });
   const says = h("p", { class: "ax-fig-says", "aria-live": "polite" });
   const tools = h("div", { class: "ax-tools" }, head.element);
-  const element = h("div", {}, tools, walk.element, canvas, says);
+  const read = t("Rows look, columns are looked at. What is struck out is not computed.");
+  const element = h(
+    "div",
+    {},
+    ...[tools, walk.element, h("p", { class: "ax-help" }, read), canvas, says],
+  );
 
   /** @param {Shown} shown */
   function show(shown) {

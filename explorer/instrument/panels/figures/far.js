@@ -66,6 +66,16 @@ export function createFar(acts) {
   });
 
   /** @param {import("../../pages/articlefigures.js").Shown} shown */
+  const where = ({ state: { article } }) => {
+    const pair = chosen ?? pairsOf(article).pairs[0];
+    if (!pair) return null;
+    const { layer, head, query, key } = pair;
+    const at = { layer, heads: head, query, key };
+    const open = Object.fromEntries(Object.entries(at).map(([name, n]) => [name, String(n)]));
+    return { page: "explore", open, label: t("This pair in Explore") };
+  };
+
+  /** @param {import("../../pages/articlefigures.js").Shown} shown */
   function show(shown) {
     if (last && last.state.article.trace !== shown.state.article.trace) chosen = null;
     last = shown;
@@ -86,7 +96,7 @@ export function createFar(acts) {
     list.replaceChildren(...lines);
     setText(says, saysOf(pair, tokens, least, meanDistance(weights, n)));
   }
-  return { element, show, where: () => ({ page: "explore", label: t("Open in Explore") }) };
+  return { element, show, where };
 }
 
 /** @param {Pair} pair @param {number} i @param {import("../../numbers/data.js").Token[]} tokens @param {boolean} isHere */

@@ -51,7 +51,7 @@ export function createFaults(_acts) {
   return {
     element,
     show,
-    where: () => ({ page: "step", label: t("Our layer, number by number, in Step by step") }),
+    where: () => ({ page: "step", label: t("A layer, number by number, in Step by step") }),
   };
 }
 

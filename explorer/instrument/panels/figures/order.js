@@ -13,10 +13,14 @@ export function createOrder(_acts) {
   let last = null;
   const again = () => last && show(last);
   const positions = choice(
-    t("Positions"),
+    t("The layer is given words"),
     [
-      ["without", t("without"), t("The layer reads the words alone")],
-      ["with", t("with"), t("The place of each word is added to its vector, as sines and cosines")],
+      ["without", t("without positions"), t("The layer reads the words alone")],
+      [
+        "with",
+        t("with positions"),
+        t("The place of each word is added to its vector, as sines and cosines"),
+      ],
     ],
     (value) => {
       placed = value === "with";

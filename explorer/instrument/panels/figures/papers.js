@@ -61,7 +61,7 @@ export const PAPERS = [
 export function createPapers(acts) {
   let of = "beginning";
   const which = choice(
-    t("About"),
+    t("Papers about"),
     [
       ["beginning", t("the beginning"), t("Attention, the Transformer, positions")],
       ["heads", t("what heads do"), t("Which head does what, and which can go")],

@@ -9,35 +9,41 @@ import { paintOn } from "../../parts/paint.js";
  * @typedef {import("../../parts/paint.js").Pen} Pen
  * @typedef {import("../../parts/theme.js").Theme} Theme
  * @typedef {{points: [number, number][], colour: string, wide: number, dots?: boolean,
- *            name: string}} Line name: written at its end
+ *            name: string}} Line name: written above the picture
  * @typedef {{low: number, high: number, log: boolean, ticks: [number, string][], name: string}} Axis
  * @typedef {{x: Axis, y: Axis, lines: Line[], mark: number | null}} Plot mark: an x that is chosen
  * @typedef {{left: number, right: number, top: number, bottom: number}} Box
  */
 
-const TALL = 260; // pixels
+const TALL = 270; // pixels
 const ROOM = { left: 52, right: 12, top: 10, bottom: 40 }; // beside the curves
-const LINE = 15; // pixels from one name to the next
-const KEY = 18; // pixels of the stroke beside a name
 
 /** A picture of curves. */
 export function createPlot() {
   const canvas = document.createElement("canvas");
   canvas.setAttribute("role", "img");
-  const element = h("div", { class: "ax-plot" }, canvas);
+  const key = h("ul", { class: "ax-key" });
+  const element = h("div", { class: "ax-plot" }, key, canvas);
 
   /** @param {Plot} plot @param {string} label for who listens @param {Theme} theme */
   function show(plot, label, theme) {
     const width = bound(element.clientWidth || 400, 240, 640);
-    const tall = TALL + LINE * plot.lines.length;
     const box = {
       ...{ left: ROOM.left, right: width - ROOM.right },
-      ...{ top: ROOM.top + LINE * plot.lines.length, bottom: tall - ROOM.bottom },
+      ...{ top: ROOM.top, bottom: TALL - ROOM.bottom },
     };
-    paintOn(canvas, width, tall, (pen) => paint(pen, plot, box, theme));
+    key.replaceChildren(...plot.lines.map(keyOf));
+    paintOn(canvas, width, TALL, (pen) => paint(pen, plot, box, theme));
     canvas.setAttribute("aria-label", label);
   }
   return { element, show };
+}
+
+/** What a curve is called, beside a stroke of it. @param {Line} line */
+function keyOf({ name, colour, wide }) {
+  const stroke = h("i");
+  stroke.style.borderTop = `${wide}px solid ${colour}`;
+  return h("li", {}, stroke, name);
 }
 
 /** Where a number stands, 0 to 1. @param {Axis} axis @param {number} value */
@@ -76,21 +82,6 @@ function paint(pen, { x, y, lines, mark }, box, theme) {
       pen.fill();
     }
   }
-  lines.forEach(({ name, colour, wide }, i) => {
-    const middle = ROOM.top + LINE * i;
-    stroke(
-      pen,
-      [
-        [left, middle],
-        [left + KEY, middle],
-      ],
-      colour,
-      wide,
-    );
-    pen.fillStyle = theme.text;
-    pen.textAlign = "left";
-    pen.fillText(name, left + KEY + 6, middle);
-  });
 }
 
 /**

@@ -104,6 +104,9 @@ function saysOf(kind, n, at) {
   );
 }
 
+/** @param {import("../../numbers/palette.js").Rgb} colour */
+const inRgb = ([r, g, b]) => `rgb(${r}, ${g}, ${b})`;
+
 /** A house under the sun, cut into patches. @param {Pen} pen @param {number} patch @param {Theme} theme */
 function paintPicture(pen, patch, theme) {
   const fill = (/** @type {string} */ colour, /** @type {() => void} */ shape) => {
@@ -114,7 +117,7 @@ function paintPicture(pen, patch, theme) {
   };
   fill(theme.accentCss(0.18), () => pen.rect(0, 0, SIDE, 150));
   fill(theme.greyCss(0.5), () => pen.rect(0, 150, SIDE, SIDE - 150));
-  fill(theme.headCss(1, 0.8), () => pen.arc(178, 46, 24, 0, 2 * Math.PI));
+  fill(inRgb(theme.diverging[40]), () => pen.arc(178, 46, 24, 0, 2 * Math.PI));
   fill(theme.accentCss(0.6), () => pen.rect(52, 104, 88, 76));
   fill(theme.accentCss(0.9), () => {
     pen.moveTo(40, 106);
