@@ -69,12 +69,18 @@ def lesson_run(run: Run | None) -> tuple[Run, Whose]:
 
 def _beginning(text: str) -> str:
     """A text as far as a lesson reads it: to the end of a sentence or of a word, if it can."""
-    if len(text) <= LETTERS:
+    most = LETTERS // (3 if _is_dense(text) else 1)
+    if len(text) <= most:
         return text
-    cut = text.lstrip()[:LETTERS]
+    cut = text.lstrip()[:most]
     ends = [cut.rfind(mark) + 1 for mark in (". ", "? ", "! ", "。", "？", "！", "\n")]
-    end = max(ends) if max(ends) > LETTERS // 4 else cut.rfind(" ") + 1
-    return cut[: end or LETTERS].rstrip()
+    end = max(ends) if max(ends) > most // 4 else cut.rfind(" ") + 1
+    return cut[: end or most].rstrip()
+
+
+def _is_dense(text: str) -> bool:
+    """Whether most letters of a text are words of their own, as in Chinese."""
+    return sum(letter > "\u2e80" for letter in text) > len(text) / 2
 
 
 def result() -> None:

@@ -4,7 +4,7 @@ import { createAgree } from "../panels/figures/agree.js";
 import { createAgreement } from "../panels/figures/agreement.js";
 import { createCheaper, createWindow } from "../panels/figures/cheaper.js";
 import { createCost } from "../panels/figures/cost.js";
-import { createDefinition } from "../panels/figures/definition.js";
+import { createDefinition, createGlance } from "../panels/figures/definition.js";
 import { createFar } from "../panels/figures/far.js";
 import { createFaults } from "../panels/figures/faults.js";
 import { createFormula } from "../panels/figures/formula.js";
@@ -34,6 +34,7 @@ import { createTokens } from "../panels/figures/tokens.js";
 
 /** @type {Record<string, (acts: Acts) => Figure>} */
 export const FIGURES = {
+  glance: createGlance,
   definition: createDefinition,
   formula: createFormula,
   module: createModule,

@@ -11,8 +11,14 @@ import { choice, h, setText } from "../../parts/dom.js";
 import { createHeadChoice } from "./headchoice.js";
 import { createSentence } from "./sentence.js";
 
-/** @param {import("../../pages/articlefigures.js").Acts} acts @returns {import("../../pages/articlefigures.js").Figure} */
-export function createDefinition(acts) {
+/** The same without any choice, to begin with. @param {import("../../pages/articlefigures.js").Acts} acts */
+export const createGlance = (acts) => createDefinition(acts, true);
+
+/**
+ * @param {import("../../pages/articlefigures.js").Acts} acts @param {boolean} [isBare] without choices
+ * @returns {import("../../pages/articlefigures.js").Figure}
+ */
+export function createDefinition(acts, isBare = false) {
   let together = false;
   /** @type {import("../../pages/articlefigures.js").Shown | null} */
   let last = null;
@@ -37,8 +43,8 @@ export function createDefinition(acts) {
   const head = createHeadChoice(acts.look);
   const element = h(
     "div",
-    {},
-    h("div", { class: "ax-tools" }, head.element, which.element),
+    { class: isBare ? "ax-glance" : null },
+    ...(isBare ? [] : [h("div", { class: "ax-tools" }, head.element, which.element)]),
     sentence.element,
     says,
   );
