@@ -2,8 +2,8 @@
 // and of its largest singular values. All of it is found here, from the weights.
 
 import { weightsOf } from "../../numbers/article.js";
-import { largestKept, rankKept, windowKept } from "../../numbers/articleheads.js";
-import { bound, remember } from "../../numbers/basics.js";
+import { largestKept, ofHead, rankKept, windowKept } from "../../numbers/articleheads.js";
+import { bound } from "../../numbers/basics.js";
 import { headName } from "../../numbers/headname.js";
 import { t, tn } from "../../numbers/language.js";
 import { percent } from "../../numbers/model.js";
@@ -18,22 +18,12 @@ import { createNumbers, createPlot, createWalk } from "./plot.js";
  *   window: by its reach from 0; largest, rank: by how many from 1
  */
 
-/** @type {WeakMap<import("../../numbers/data.js").Trace, Map<string, Left>>} */
-const known = new WeakMap();
-
-/** What is left of the head that is looked at, found once. @param {Shown["state"]} state @returns {Left} */
-function leftOf(state) {
-  const { trace } = state.article;
-  const of = known.get(trace) ?? new Map();
-  known.set(trace, of);
-  return remember(of, headName(state.view.layer, state.view.head), () => {
-    const [weights, n] = [weightsOf(state), trace.head.key_tokens.length];
-    return {
-      ...{ window: windowKept(weights, n), largest: largestKept(weights, n) },
-      rank: rankKept(weights, n),
-    };
-  });
-}
+/** @param {Shown["state"]} state @returns {Left} */
+const leftOf = (state) =>
+  ofHead(state, "left", (weights, n) => ({
+    ...{ window: windowKept(weights, n), largest: largestKept(weights, n) },
+    rank: rankKept(weights, n),
+  }));
 
 /** @param {import("../../pages/articlefigures.js").Acts} acts @returns {import("../../pages/articlefigures.js").Figure} */
 export function createCheaper(acts) {
