@@ -88,6 +88,7 @@ export function mountArticle(root, host) {
     all: repaint,
     title: () => (here.state ? titleOf(here.state) : ""),
     paper: () => {
+      here.theme = readTheme(root);
       draw();
       drawStale(true); // what is out of sight goes to paper, too
     },
