@@ -18,6 +18,7 @@ from explorer.analysis.profiles import (
 )
 from explorer.errors import ExplorerError
 from explorer.headname import head_name
+from explorer.language import t
 from explorer.layers import Doubles, Weights
 from explorer.once import once
 from explorer.trace import AttentionTrace
@@ -99,24 +100,30 @@ def compare(
     """
     if any(t.query_tokens != t.key_tokens for t in (a, b)):
         raise ExplorerError(
-            "Only self-attention can be compared: queries and keys must be the same. Of an "
-            "encoder-decoder choose Encoder or Decoder on Explore first."
+            t(
+                "Only self-attention can be compared: queries and keys must be the "
+                "same. Of an encoder-decoder choose Encoder or Decoder on Explore "
+                "first."
+            )
         )
     alignment = align(a, b)
     if not alignment.units:
         raise ExplorerError(
-            "The two texts have no word in common at the same place, so their attention cannot be "
-            "laid side by side. Compare a text with an edited one, or with itself in another model."
+            t(
+                "The two texts have no word in common at the same place, so their "
+                "attention cannot be laid side by side. Compare a text with an edited "
+                "one, or with itself in another model."
+            )
         )
     one = _common(a, [u.a for u in alignment.units])
     other = _common(b, [u.b for u in alignment.units])
     rows = sample(one.n_heads * other.n_heads, one.n_rows, one.n_keys, MOST_COMPARED)
     distance = head_distances(
-        one, other, rows, lambda share: report("Comparing every pair of heads", share)
+        one, other, rows, lambda share: report(t("Comparing every pair of heads"), share)
     )
     kept = _kept(a, [u.a for u in alignment.units]), _kept(b, [u.b for u in alignment.units])
     profiles = head_profiles(a, report), head_profiles(b, report)
-    report("Putting it into words", None)
+    report(t("Putting it into words"), None)
     found = Comparison(a, b, alignment, kept, distance, len(rows), *profiles)
     _ = found.findings  # found now, in turn with others; a page only reads it
     return found

@@ -17,6 +17,7 @@ from explorer.analysis.profiles import Doubles
 from explorer.analysis.removal import Curves, curve_steps
 from explorer.analysis.rollout import MOST_WHOLE, attention_rollout
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.once import once
 from explorer.target import How
 from explorer.trace import Token, Weights
@@ -345,22 +346,22 @@ def explain(
     how = how if how in asked.ways else asked.ways[0]
     say = _saying(report)
     known = _begun(asked, units, how)
-    report("Reading the text", 0)
+    report(t("Reading the text"), 0)
     found = _Scores(asked, units, whole_flow)
     known = _with(known, *(_scored(found, method) for method in AT_ONCE))
     show(known)
-    report("Following the gradients", 0.01)
+    report(t("Following the gradients"), 0.01)
     known = _head_importance(found, known)
     known = _with(known, *(_scored(found, method) for method in BY_GRADIENTS))
     show(known)
     for method, start, end in (*MODERATE, *SLOW):
-        found.report = say(f"Scoring by {method.name}", start, end)
+        found.report = say(t("Scoring by {name}", name=method.name), start, end)
         found.report(0)
         known = _with(known, _scored(found, method))
         show(known)
-    known = _switched(asked, known, say("Switching heads off", 0.4, 0.5))
+    known = _switched(asked, known, say(t("Switching heads off"), 0.4, 0.5))
     show(known)
-    known = _measured(asked, known, how, say("Taking every word away", 0.5, 0.7))
+    known = _measured(asked, known, how, say(t("Taking every word away"), 0.5, 0.7))
     show(known)
     for i, score in enumerate(known.scores):
         doing = f"Taking words away in the order of {score.method.name}"
@@ -530,7 +531,7 @@ class _Scores:
         """The positions that the target is made of."""
         if not self.asked.rows:
             raise ExplorerError(
-                "it is not known at which tokens the head reads, so not where to read attention."
+                t("it is not known at which tokens the head reads, so not where to read attention.")
             )
         return self.asked.rows
 
@@ -553,8 +554,12 @@ class _Scores:
         flows = len(rows) * len(self.asked.tokens)
         if len(rows) > 1 and flows > MOST_FLOWS and not self.whole_flow:
             raise ExplorerError(
-                f"Not computed yet: for a mean over {len(rows)} positions it takes {flows:,} "
-                "maximum flows. Ask for it under “How words go”."
+                t(
+                    "Not computed yet: for a mean over {n} positions it takes {flows} "
+                    "maximum flows. Ask for it under “How words go”.",
+                    n=len(rows),
+                    flows=f"{flows:,}",
+                )
             )
         return attention_flow(weights, queries=rows, report=self.report).mean(axis=0)
 
@@ -565,17 +570,22 @@ class _Scores:
         untouched = set(self.rows()).isdisjoint(self.asked.removable)
         if untouched and self.activations.added[-1] is None:
             raise ExplorerError(
-                "the target is read at a token that is not scored, and the residual connection "
-                "adds to that token alone: the numbers of the line above would stand here again."
+                t(
+                    "the target is read at a token that is not scored, and the residual "
+                    "connection adds to that token alone: the numbers of the line above "
+                    "would stand here again."
+                )
             )
         return self.read(layer_norms(self.activations, -1, residual=True))
 
     def norms_layer_norm(self) -> Doubles:
         if self.activations.joined[-1] is None:
             raise ExplorerError(
-                "in this model the norm stands before the attention, and what is moved has come "
-                "through it; behind the residual connection there is none, so what stands above "
-                "counts all there is."
+                t(
+                    "in this model the norm stands before the attention, and what is moved "
+                    "has come through it; behind the residual connection there is none, so "
+                    "what stands above counts all there is."
+                )
             )
         return self.read(layer_norms(self.activations, -1, residual=True, layer_norm=True))
 

@@ -11,6 +11,7 @@ from explorer.analysis.divergence import distances_within, heads_of, sample
 from explorer.analysis.patterns import Kind, kinds_of
 from explorer.analysis.placement import place_heads
 from explorer.analysis.profiles import HeadProfiles, Pooled, pool, profiles_both_ways
+from explorer.language import t
 from explorer.layers import Doubles
 from explorer.trace import AttentionTrace, Token
 
@@ -111,7 +112,7 @@ def survey(
             placed, read = placed + 1, read + cost
     assert example is not None
     assert distance is not None
-    report("Placing the heads", None)
+    report(t("Placing the heads"), None)
     places, stress = place_heads(distance / placed)
     tokens = [token for text in texts for token in text]
     marks = list(dict.fromkeys(t.text for t in tokens if t.special))

@@ -25,6 +25,7 @@ from explorer.cheaper import (
     reason_against_placing,
 )
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.layers import AttentionLayer, Band, Doubles, FromScores
 from explorer.trace import AttentionTrace, Token
 
@@ -119,8 +120,11 @@ def survival(
     """
     if trace.query_tokens != trace.key_tokens:
         raise ExplorerError(
-            "Here one text looks at another, and what is made cheaper is a text that looks at "
-            "itself. Choose the attention of the encoder or of the decoder."
+            t(
+                "Here one text looks at another, and what is made cheaper is a text "
+                "that looks at itself. Choose the attention of the encoder or of the "
+                "decoder."
+            )
         )
     everywhere = everywhere_of(trace.key_tokens)
     reasons = {kind: _reason(trace, kind) for kind in kinds}

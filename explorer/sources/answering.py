@@ -14,6 +14,7 @@ from torch import Tensor
 from explorer.activations import Activations
 from explorer.errors import ExplorerError
 from explorer.headname import head_name
+from explorer.language import t
 from explorer.lesson import Trained
 from explorer.residual import Norm
 from explorer.run import Run
@@ -68,7 +69,7 @@ class Answering:
             i for i, t in enumerate(self.tokens[: last + 1]) if not t.special and i != self.at
         ]
         if not self.removable:
-            raise ExplorerError("There is no other token that could be taken away: type more.")
+            raise ExplorerError(t("There is no other token that could be taken away: type more."))
         logits = self._through([self._ids])[0][0, self.at].detach()
         self._guess = self._number(target.guess, logits)
         self._other = None if target.other is None else self._number(target.other, logits)
@@ -183,10 +184,12 @@ class Answering:
         """Integrated gradients, as `Intervention.integrated_gradients`."""
         if baseline not in self.baselines:
             raise ExplorerError(
-                "the layer knows no token that means nothing, so there is no text to start from; "
-                "choose one under “How words go”."
+                t(
+                    "the layer knows no token that means nothing, so there is no text to "
+                    "start from; choose one under “How words go”."
+                )
                 if baseline == "mask"
-                else "the layer knows no padding."
+                else t("the layer knows no padding.")
             )
         blank = self._ids.clone()
         blank[self.removable] = self._course.numbers[self.replacement or ""]
@@ -240,7 +243,7 @@ class Answering:
         ids, row, cut = self._ids, self._row, None
         if removed and how == "replace":
             if not self.replacement:
-                raise ExplorerError("No token was chosen to stand in the place of another.")
+                raise ExplorerError(t("No token was chosen to stand in the place of another."))
             ids = ids.clone()
             ids[list(removed)] = self._course.numbers[self.replacement]
         if removed and how == "drop":
@@ -315,13 +318,23 @@ class Answering:
     def _check(self, off: Collection[HeadName]) -> None:
         for layer, head in off:
             if layer not in self.numbers or not 0 <= head < (self._lesson.n_heads or 1):
-                raise ExplorerError(f"{self.model} has no head {head_name(layer, head)}.")
+                raise ExplorerError(
+                    t(
+                        "{model} has no head {layer}.",
+                        model=self.model,
+                        layer=head_name(layer, head),
+                    )
+                )
 
     def _placed(self, at: int | None) -> int:
         """The token at which the answer is asked for: where none is named, the last with one."""
         if at is not None and at >= len(self.tokens):
             raise ExplorerError(
-                f"There is no token {at}: this sequence has the tokens 0 to {len(self.tokens) - 1}."
+                t(
+                    "There is no token {at}: this sequence has the tokens 0 to {value}.",
+                    at=at,
+                    value=len(self.tokens) - 1,
+                )
             )
         asked = [i for i, answer in enumerate(self._right) if answer != BLANK]
         return at if at is not None else asked[-1] if asked else len(self.tokens) - 1
@@ -334,14 +347,24 @@ class Answering:
         found = self._course.spelled(guess.strip() or guess)
         if found not in self._course.answers:
             some = ", ".join(self._course.answers[:12])
-            raise ExplorerError(f"“{guess[:40]}” is no answer of this task; there are {some}.")
+            raise ExplorerError(
+                t(
+                    "“{guess}” is no answer of this task; there are {some}.",
+                    guess=guess[:40],
+                    some=some,
+                )
+            )
         return self._course.answers.index(found)
 
     def _symbol(self, neutral: str) -> str:
         found = self._course.spelled(neutral)
         if found not in self._course.vocabulary or found == START:
             raise ExplorerError(
-                f"“{neutral[:40]}” is no token of this task. It knows {self._course.known()}."
+                t(
+                    "“{neutral}” is no token of this task. It knows {known}.",
+                    neutral=neutral[:40],
+                    known=self._course.known(),
+                )
             )
         return found
 

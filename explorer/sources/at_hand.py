@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.errors import ExplorerError, refusing
+from explorer.language import t
 from explorer.sources.given import Came, arranged, given_trace, kind_of
 from explorer.sources.memory import check_fits
 from explorer.trace import AttentionTrace, Token
@@ -58,28 +59,35 @@ def _layers(weights: Any) -> tuple[Sequence[Array], list[int] | None, tuple[str,
     held = [name for name in _ATTENTIONS if getattr(weights, name, None) is not None]
     if held or isinstance(weights, Mapping):
         raise ExplorerError(
-            "These are all outputs of a model; give its attention alone: "
-            f"{' or '.join(f'outputs.{name}' for name in held or _ATTENTIONS)}. Is there none, "
-            "load the model with attn_implementation=“eager” and call it with "
-            "output_attentions=True; or give the model to explorer.trace(text, model=model, "
-            "tokenizer=tokenizer)."
+            t(
+                "These are all outputs of a model; give its attention alone: {join}. Is"
+                " there none, load the model with attn_implementation=“eager” and call "
+                "it with output_attentions=True; or give the model to "
+                "explorer.trace(text, model=model, tokenizer=tokenizer).",
+                join=" or ".join((f"outputs.{name}" for name in held or _ATTENTIONS)),
+            )
         )
     if not isinstance(weights, list | tuple) or _is_plain(weights):
         array, notes = arranged(_array(weights))
         return list(array), None, notes
     if any(isinstance(layer, list | tuple) for layer in weights):
         raise ExplorerError(
-            "This is a list of lists of tensors, as generate() returns them: one for each step. "
-            "Give one step, outputs.attentions[0]; or the whole text that was written to "
-            "explorer.trace(text, model=model, tokenizer=tokenizer)."
+            t(
+                "This is a list of lists of tensors, as generate() returns them: one "
+                "for each step. Give one step, outputs.attentions[0]; or the whole text"
+                " that was written to explorer.trace(text, model=model, "
+                "tokenizer=tokenizer)."
+            )
         )
     numbers = [i for i, layer in enumerate(weights) if layer is not None]
     if not numbers:
         raise ExplorerError(
-            "There is no attention in this list: models with fast attention kernels return none. "
-            "Load the model with attn_implementation=“eager” and call it with "
-            "output_attentions=True; or give the model to explorer.trace(text, model=model, "
-            "tokenizer=tokenizer)."
+            t(
+                "There is no attention in this list: models with fast attention kernels"
+                " return none. Load the model with attn_implementation=“eager” and call"
+                " it with output_attentions=True; or give the model to "
+                "explorer.trace(text, model=model, tokenizer=tokenizer)."
+            )
         )
     return _of_list([_array(weights[i]) for i in numbers], numbers)
 
@@ -91,14 +99,21 @@ def _of_list(
     if len(shapes) > 1:
         found = " and ".join(map(str, map(list, sorted(shapes)[:2])))
         raise ExplorerError(
-            f"The layers in this list have different shapes, such as {found}; all must have the "
-            "same heads, queries and keys. Show them in parts."
+            t(
+                "The layers in this list have different shapes, such as {found}; all "
+                "must have the same heads, queries and keys. Show them in parts.",
+                found=found,
+            )
         )
     shape = layers[0].shape
     if len(shape) == 4 and shape[0] > 1:
         raise ExplorerError(
-            f"Each layer in this list has the shape {list(shape)}, a batch of {shape[0]} texts. "
-            "Choose one: [layer[0] for layer in weights] is the first."
+            t(
+                "Each layer in this list has the shape {shape}, a batch of {shape2} "
+                "texts. Choose one: [layer[0] for layer in weights] is the first.",
+                shape=list(shape),
+                shape2=shape[0],
+            )
         )
     if len(shape) == 4:
         note = f"The layers came as {list(shape)}, a batch of one text: this is layer[0] of each."
@@ -138,7 +153,9 @@ def _array(tensor: Any) -> Array:
         if array.dtype.kind == "O" or isinstance(tensor, str | bytes):
             raise TypeError(kind)
     if array.dtype.kind not in "fiu":
-        raise ExplorerError(f"“weights” holds {kind_of(array)}; it must hold numbers.")
+        raise ExplorerError(
+            t("“weights” holds {array}; it must hold numbers.", array=kind_of(array))
+        )
     return array
 
 
@@ -158,13 +175,17 @@ def _tokens(given: Any) -> Any:
         ids = hasattr(first, "detach") or isinstance(first, int | np.integer)
     if ids:
         raise ExplorerError(
-            "The tokens are numbers, and their texts are not among them. Give "
-            "tokenizer.convert_ids_to_tokens(inputs[“input_ids”][0])."
+            t(
+                "The tokens are numbers, and their texts are not among them. Give "
+                "tokenizer.convert_ids_to_tokens(inputs[“input_ids”][0])."
+            )
         )
     if isinstance(given, set | frozenset):
         raise ExplorerError(
-            "The tokens are a set, which has no order. Give a list of texts, in the order of their "
-            "positions."
+            t(
+                "The tokens are a set, which has no order. Give a list of texts, in the"
+                " order of their positions."
+            )
         )
     if isinstance(given, np.ndarray):
         return given

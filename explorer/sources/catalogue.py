@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, TypedDict
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.run import Run
 from explorer.source import Scratch, Stories
 
@@ -42,8 +43,12 @@ def check_weights(path: Path) -> None:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != _SHA256:
         raise ExplorerError(
-            "The embedded model's file is damaged or was exchanged (its SHA-256 is "
-            f"{found[:12]}…, not {_SHA256[:12]}…). Install the requirements again."
+            t(
+                "The embedded model's file is damaged or was exchanged (its SHA-256 is "
+                "{found}…, not {sha256}…). Install the requirements again.",
+                found=found[:12],
+                sha256=_SHA256[:12],
+            )
         )
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.limits import MAX_MODEL_MB
 from explorer.sources.families import (
     family_of,
@@ -81,12 +82,17 @@ def check_files(folder: Path, name: str) -> int:
         ExplorerError: It is no safe model.
     """
     if own_file(folder, "config.json", name) is None:
-        raise ExplorerError(f"“{name}” is no model: it has no config.json.")
+        raise ExplorerError(t("“{name}” is no model: it has no config.json.", name=name))
     size = sum(shard.stat().st_size for shard in weights_of(folder, name).values())
     if size > MAX_MODEL_MB * 2**20:
         raise ExplorerError(
-            f"“{name}” has {size / 2**20:,.0f} MB of weights; at most {MAX_MODEL_MB:,} MB can be "
-            "loaded here (EXPLORER_MAX_MODEL_MB)."
+            t(
+                "“{name}” has {value} MB of weights; at most {max_model_mb} MB can be "
+                "loaded here (EXPLORER_MAX_MODEL_MB).",
+                name=name,
+                value=f"{size / 2**20:,.0f}",
+                max_model_mb=f"{MAX_MODEL_MB:,}",
+            )
         )
     return size
 
@@ -109,8 +115,12 @@ def own_file(folder: Path, file: str, name: str) -> Path | None:
         home = home.parents[1]
     if not real.is_relative_to(home):
         raise ExplorerError(
-            f"“{name}” was not loaded: its {file} is a link that leads out of the model’s folder. "
-            "Put the file itself there."
+            t(
+                "“{name}” was not loaded: its {file} is a link that leads out of the "
+                "model’s folder. Put the file itself there.",
+                name=name,
+                file=file,
+            )
         )
     return real if plain else None
 
@@ -184,8 +194,14 @@ def _check_shard(path: Path, file: str, name: str) -> None:
 
 def _packed(kind: str, file: str, name: str) -> ExplorerError:
     return ExplorerError(
-        f"“{name}” was not loaded: its {file} holds numbers of the kind {kind}, "
-        f"which are quantised: packed by code that is not here. {_UNPACKED}"
+        t(
+            "“{name}” was not loaded: its {file} holds numbers of the kind {kind}, "
+            "which are quantised: packed by code that is not here. {unpacked}",
+            name=name,
+            file=file,
+            kind=kind,
+            unpacked=_UNPACKED,
+        )
     )
 
 
@@ -241,8 +257,13 @@ def _check_pointer(data: bytes, file: str, name: str) -> None:
     """
     if data.startswith(b"version ") and b"git-lfs" in data[:64]:
         raise ExplorerError(
-            f"“{name}” was not loaded: its {file} is a pointer of git-lfs, which stands for the "
-            "file and is not it. Run “git lfs pull” in its folder, or download the model again."
+            t(
+                "“{name}” was not loaded: its {file} is a pointer of git-lfs, which "
+                "stands for the file and is not it. Run “git lfs pull” in its folder, "
+                "or download the model again.",
+                name=name,
+                file=file,
+            )
         )
 
 
@@ -277,7 +298,12 @@ def read_bytes(folder: Path, file: str, name: str, most: int = _VOCABULARY_BYTES
     _check_pointer(data, file, name)
     if len(data) > most:
         raise ExplorerError(
-            f"“{name}” has a {file} of more than {most >> 20} MB: none is so large."
+            t(
+                "“{name}” has a {file} of more than {value} MB: none is so large.",
+                name=name,
+                file=file,
+                value=most >> 20,
+            )
         )
     return data
 
@@ -381,8 +407,14 @@ def _shown(text: str) -> str:
 def refuse(name: str, file: str, key: str, why: str) -> ExplorerError:
     """The refusal of a key; ``why`` ends the sentence that begins with its name."""
     return ExplorerError(
-        f"“{name}” was not loaded: “{_shown(key)}” in its {file} {why}. "
-        "Correct the file, or choose another model."
+        t(
+            "“{name}” was not loaded: “{key}” in its {file} {why}. Correct the "
+            "file, or choose another model.",
+            name=name,
+            key=_shown(key),
+            file=file,
+            why=why,
+        )
     )
 
 
@@ -409,7 +441,15 @@ def check_number(key: str, value: int, name: str, most: int = _LARGEST) -> None:
     limit = next((limit for names, limit in _LIMITS if re.fullmatch(names, key)), most)
     if abs(value) > limit:
         said = f"{value:,}" if abs(value) < 10**30 else "a number of more than 30 digits"
-        raise ExplorerError(f"“{name}” has {key} = {said}; at most {limit:,} can be shown.")
+        raise ExplorerError(
+            t(
+                "“{name}” has {key} = {said}; at most {limit} can be shown.",
+                name=name,
+                key=key,
+                said=said,
+                limit=f"{limit:,}",
+            )
+        )
 
 
 def _check_numbers(said: Any, name: str, key: str = "", most: int = _LARGEST) -> None:
@@ -653,8 +693,14 @@ def _quantised(name: str, key: str, said: Any) -> ExplorerError:
     many = f", {bits} bits" if type(bits) is int and 0 < bits < 64 else ""
     by = f" ({method}{many})" if known else ""
     return ExplorerError(
-        f"“{name}” was not loaded: “{key}” in its config.json says that its weights are "
-        f"quantised{by}: packed by code that is not here. {_UNPACKED}"
+        t(
+            "“{name}” was not loaded: “{key}” in its config.json says that its "
+            "weights are quantised{by}: packed by code that is not here. {unpacked}",
+            name=name,
+            key=key,
+            by=by,
+            unpacked=_UNPACKED,
+        )
     )
 
 
@@ -873,9 +919,14 @@ def check_sizes(config: Any, name: str) -> None:
     for key, value in sizes_of(config).items():
         if type(value) is not int or value < 1:
             raise ExplorerError(
-                f"“{name}” is a “{config.model_type}” model, whose config.json gives no one number "
-                f"as its {key}. Only models with layers of attention that are alike can be shown: "
-                "choose another model."
+                t(
+                    "“{name}” is a “{model_type}” model, whose config.json gives no one "
+                    "number as its {key}. Only models with layers of attention that are "
+                    "alike can be shown: choose another model.",
+                    name=name,
+                    model_type=config.model_type,
+                    key=key,
+                )
             )
         check_number(key, value, name)
 
@@ -898,10 +949,15 @@ def check_wrapped(unread: Iterable[str], missing: Iterable[str], name: str) -> N
             found = _WRAPPERS.search(key)
             prefix = found[0] if found else ""
             raise ExplorerError(
-                f"“{name}” was not loaded: its files call a weight {_shown(key)}, where “{prefix}” "
-                "stands for a wrapper in which the network was when it was saved. Take it out of "
-                "the names of all weights, or save the network without the wrapper, with "
-                "save_pretrained."
+                t(
+                    "“{name}” was not loaded: its files call a weight {key}, where "
+                    "“{prefix}” stands for a wrapper in which the network was when it was "
+                    "saved. Take it out of the names of all weights, or save the network "
+                    "without the wrapper, with save_pretrained.",
+                    name=name,
+                    key=_shown(key),
+                    prefix=prefix,
+                )
             )
 
 
@@ -931,9 +987,13 @@ def check_unread(unread: Iterable[str], modules: Iterable[str], name: str) -> No
         places = (parts[i:j] for i in range(len(parts)) for j in range(i + 1, len(parts) + 1))
         if any(_ATTENTION_PART.search(p[-1]) and ".".join(p) in known for p in places):
             raise ExplorerError(
-                f"“{name}” was not loaded: its files hold the weights {key}, which Transformers "
-                "does not use for a model of its kind. The attention shown would not be "
-                "this checkpoint’s: choose another model."
+                t(
+                    "“{name}” was not loaded: its files hold the weights {key}, which "
+                    "Transformers does not use for a model of its kind. The attention shown"
+                    " would not be this checkpoint’s: choose another model.",
+                    name=name,
+                    key=key,
+                )
             )
 
 
@@ -949,7 +1009,9 @@ _ATTENTION_PART = re.compile("attn|attention", re.IGNORECASE)
 def _check_why(why: str | None, kind: str, name: str) -> None:
     """Refuse a model of a kind whose attention cannot be shown, if there is a reason."""
     if why:
-        raise ExplorerError(f"“{name}” is a “{kind}” model, which {why}.")
+        raise ExplorerError(
+            t("“{name}” is a “{kind}” model, which {why}.", name=name, kind=kind, why=why)
+        )
 
 
 def check_layers(unread: Iterable[str], read: Iterable[str], name: str) -> None:
@@ -977,7 +1039,13 @@ def check_layers(unread: Iterable[str], read: Iterable[str], name: str) -> None:
     for stack, n in layers(unread).items():
         if n > own.get(stack, n):
             raise ExplorerError(
-                f"“{name}” has weights of {n} layers ({stack}), and its config.json says "
-                f"{own[stack]}: the others would be left out. Set the number of layers in "
-                f"config.json to {n}."
+                t(
+                    "“{name}” has weights of {n} layers ({stack}), and its config.json says"
+                    " {own}: the others would be left out. Set the number of layers in "
+                    "config.json to {n}.",
+                    name=name,
+                    n=n,
+                    stack=stack,
+                    own=own[stack],
+                )
             )

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.limits import HUB_SILENCE_SECONDS, MAX_MODEL_MB
 from explorer.source import Hub, is_hub_name
 from explorer.sources.checking import NO_SAFE_WEIGHTS
@@ -169,7 +170,7 @@ def _is_whole(folder: Path) -> bool:
 
 def _ask_hub(what: str, source: Hub, progress: Progress) -> dict[str, Any]:
     """Let the other process do something, and give its last report."""
-    progress(f"Asking the Hugging Face hub for {source.name}", None)
+    progress(t("Asking the Hugging Face hub for {name}", name=source.name), None)
     with subprocess.Popen(
         [sys.executable, "-m", "explorer.sources.hub"],
         stdin=subprocess.PIPE,

@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import Any, Literal
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.limits import MAX_TOKENS
 
 Form = Literal["text", "pair", "picture"]
@@ -441,8 +442,11 @@ def part_in(network: Any, part: Any) -> Any:
         if type(getattr(module, "config", None)) is type(part) and hasattr(module, "base_model"):
             return module
     raise ExplorerError(
-        f"A “{network.config.model_type}” model has no part that reads texts or pictures alone, so "
-        "there is nothing that could be shown. Choose another model."
+        t(
+            "A “{model_type}” model has no part that reads texts or pictures alone,"
+            " so there is nothing that could be shown. Choose another model.",
+            model_type=network.config.model_type,
+        )
     )
 
 
@@ -576,7 +580,11 @@ def projections(network: Any, layer: int) -> tuple[Any, Any, Any, Any]:
     layers = plain_layers(network)
     if not 0 <= layer < len(layers):
         raise ExplorerError(
-            f"There is no layer {layer}: this model has the layers 0 to {len(layers) - 1}."
+            t(
+                "There is no layer {layer}: this model has the layers 0 to {value}.",
+                layer=layer,
+                value=len(layers) - 1,
+            )
         )
     found = attrgetter(*_plain(network).maps)(layers[layer])
     width = network.config.hidden_size

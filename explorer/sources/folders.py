@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.source import Folder, InMemory, Own
 
 Stamp = tuple[tuple[str, int, int], ...]
@@ -43,8 +44,12 @@ def opened(folder: Path, name: str) -> tuple[Path, str]:
     if inner is not None:
         if not inner.resolve().is_relative_to(home):
             raise ExplorerError(
-                f"“{name}” was not loaded: its {inner.name} is a link that leads out of the "
-                "model’s folder. Put the folder itself there."
+                t(
+                    "“{name}” was not loaded: its {name2} is a link that leads out of the "
+                    "model’s folder. Put the folder itself there.",
+                    name=name,
+                    name2=inner.name,
+                )
             )
         return inner, _hub_name(home) or name
     if _is_file(folder / _ADAPTER):
@@ -64,8 +69,12 @@ def _check_whole(folder: Path, name: str) -> None:
     steps = _checkpoints(folder)
     if steps and not _names(folder, _WEIGHTS):
         raise ExplorerError(
-            f"“{name}” holds no weights yet. Its folder {steps[-1]} does{_of(steps)}: open that "
-            "one."
+            t(
+                "“{name}” holds no weights yet. Its folder {steps} does{steps2}: open that one.",
+                name=name,
+                steps=steps[-1],
+                steps2=_of(steps),
+            )
         )
 
 

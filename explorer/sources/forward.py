@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from explorer.errors import ExplorerError, refusing
+from explorer.language import t
 from explorer.layers import AttentionLayer, GivenWeights
 from explorer.sources.loading import LoadedModel
 from explorer.sources.memory import take
@@ -60,9 +61,12 @@ def attention_of(
     heads = sorted({call.query.shape[1] for call in calls})
     if len(heads) > 1:
         raise ExplorerError(
-            f"The layers of {loaded.info.name} have different numbers of heads "
-            f"({', '.join(map(str, heads))}), so they cannot be laid side by side. Choose another "
-            "model."
+            t(
+                "The layers of {name} have different numbers of heads ({join}), so they"
+                " cannot be laid side by side. Choose another model.",
+                name=loaded.info.name,
+                join=", ".join(map(str, heads)),
+            )
         )
     return layers_from(calls, numbers_of(network, calls))
 
@@ -182,8 +186,12 @@ def complete(attentions: Any, n_queries: int, n_keys: int, info: ModelInfo) -> l
         raise ExplorerError(_nothing(info))
     if any(bool((a < 0).any()) for a in found):
         raise ExplorerError(
-            f"{info.name} hands out scores in Transformers, where other models hand out attention "
-            "weights, so there is nothing exact to show. Choose another model."
+            t(
+                "{name} hands out scores in Transformers, where other models hand out "
+                "attention weights, so there is nothing exact to show. Choose another "
+                "model.",
+                name=info.name,
+            )
         )
     return found
 

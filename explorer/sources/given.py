@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.layers import ROW_SUM_TOLERANCE, GivenWeights, Weights
 from explorer.run import readable
 from explorer.sources.stored import MAX_NAME
@@ -169,8 +170,12 @@ def _distributions(
     least = min(layer.min() for layer in layers)
     if least < 0:
         raise ExplorerError(
-            f"A weight is negative ({least:.3g}); weights of attention never are. If these are "
-            "scores from before the softmax, give torch.softmax(scores, dim=-1)."
+            t(
+                "A weight is negative ({least}); weights of attention never are. If "
+                "these are scores from before the softmax, give torch.softmax(scores, "
+                "dim=-1).",
+                least=f"{least:.3g}",
+            )
         )
     off = max(float(np.where(s == 0, 0, np.abs(s - 1)).max()) for s in sums)
     if off <= _EXACT:
@@ -220,16 +225,26 @@ def _check_numbers(sums: Sequence[npt.NDArray[np.float64]], came: Came, *, same:
         layer = next(i for i, b in enumerate(bad) if b.any())
         head, query = np.argwhere(bad[layer])[0]
         raise ExplorerError(
-            f"“weights” holds {sum(int(b.sum()) for b in bad):,} rows that are not numbers (NaN or "
-            f"infinite), the first in layer {layer}, head {head}, query {query}, counted from 0. "
-            "Models in float16 come to such numbers where theirs grow too large: run the model in "
-            "float32 or bfloat16, and save its attention again."
+            t(
+                "“weights” holds {n} rows that are not numbers (NaN or infinite), the "
+                "first in layer {layer}, head {head}, query {query}, counted from 0. "
+                "Models in float16 come to such numbers where theirs grow too large: "
+                "run the model in float32 or bfloat16, and save its attention again.",
+                n=f"{sum((int(b.sum()) for b in bad)):,}",
+                layer=layer,
+                head=head,
+                query=query,
+            )
         )
     at = np.flatnonzero(every)
     raise ExplorerError(
-        f"The rows of {_ranges(at)} of “weights”, counted from 0, are not numbers (NaN) in any "
-        f"head: a mask left these queries no key, as it does with padding. "
-        f"{_cut(at, len(every), came, same=same)}"
+        t(
+            "The rows of {at} of “weights”, counted from 0, are not numbers (NaN) "
+            "in any head: a mask left these queries no key, as it does with "
+            "padding. {at2}",
+            at=_ranges(at),
+            at2=_cut(at, len(every), came, same=same),
+        )
     )
 
 
@@ -302,21 +317,36 @@ def _texts(tokens: Any, n: int, side: str) -> list[str]:
             tokens = tokens[0]  # a batch of one
         if tokens.dtype.kind in "iu":
             raise ExplorerError(
-                f"The {side} tokens are numbers. Give their texts: "
-                "tokenizer.convert_ids_to_tokens(ids)."
+                t(
+                    "The {side} tokens are numbers. Give their texts: "
+                    "tokenizer.convert_ids_to_tokens(ids).",
+                    side=side,
+                )
             )
         if tokens.ndim != 1 or tokens.dtype.kind not in "US":
             raise ExplorerError(
-                f"The {side} tokens must be a list of texts; these are {kind_of(tokens)} with the "
-                f"shape {list(tokens.shape)}."
+                t(
+                    "The {side} tokens must be a list of texts; these are {tokens} with the"
+                    " shape {shape}.",
+                    side=side,
+                    tokens=kind_of(tokens),
+                    shape=list(tokens.shape),
+                )
             )
         tokens = tokens.tolist()
     if not isinstance(tokens, list) or not all(isinstance(t, str | bytes) for t in tokens):
-        raise ExplorerError(f"The {side} tokens must be a list of texts, and nothing else.")
+        raise ExplorerError(
+            t("The {side} tokens must be a list of texts, and nothing else.", side=side)
+        )
     if len(tokens) != n:
         raise ExplorerError(
-            f"There are {len(tokens):,} {side} tokens, and “weights” has {n:,} on that side. Every "
-            "position has one, marks such as [CLS] and padding too."
+            t(
+                "There are {n} {side} tokens, and “weights” has {n2} on that side. "
+                "Every position has one, marks such as [CLS] and padding too.",
+                n=f"{len(tokens):,}",
+                side=side,
+                n2=f"{n:,}",
+            )
         )
     short = [t[:MAX_NAME] for t in tokens]
     return [readable(t.decode("utf-8", "replace") if isinstance(t, bytes) else t) for t in short]
@@ -337,8 +367,12 @@ def listed(text: str) -> object:
             if found:
                 return found
     raise ExplorerError(
-        f"The tokens are one text, “{visible(text[:40])}”, and no list. Give a list of texts, one "
-        "for each position; in a file numpy.array(tokens), or json.dumps(tokens) with safetensors."
+        t(
+            "The tokens are one text, “{visible}”, and no list. Give a list of "
+            "texts, one for each position; in a file numpy.array(tokens), or "
+            "json.dumps(tokens) with safetensors.",
+            visible=visible(text[:40]),
+        )
     )
 
 

@@ -10,6 +10,7 @@ import torch
 from transformers import BaseImageProcessor, PreTrainedModel, PreTrainedTokenizerBase
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.source import InMemory
 from explorer.sources.checking import check_kind
 from explorer.sources.families import (
@@ -148,8 +149,11 @@ def _model(given: Any) -> PreTrainedModel:
         raise ExplorerError(_no_model(model))
     if any(p.device.type == "meta" for p in model.parameters()):
         raise ExplorerError(
-            "Some weights of this model are on the device “meta”: there are no numbers in them. "
-            "Load it whole, without device_map or from an empty configuration."
+            t(
+                "Some weights of this model are on the device “meta”: there are no "
+                "numbers in them. Load it whole, without device_map or from an empty "
+                "configuration."
+            )
         )
     return model
 
@@ -191,13 +195,19 @@ def _tokenizer(source: InMemory, name: str) -> PreTrainedTokenizerBase:
         return given
     if given is None:
         raise ExplorerError(
-            f"{name} reads text, and there is no tokenizer: give tokenizer= beside model=, such as "
-            "AutoTokenizer.from_pretrained(…) returns."
+            t(
+                "{name} reads text, and there is no tokenizer: give tokenizer= beside "
+                "model=, such as AutoTokenizer.from_pretrained(…) returns.",
+                name=name,
+            )
         )
     raise ExplorerError(
-        f"tokenizer= is of the type {type(given).__name__}; it must be a tokenizer of "
-        "Transformers. One of the package tokenizers becomes one by "
-        "PreTrainedTokenizerFast(tokenizer_object=tokenizer)."
+        t(
+            "tokenizer= is of the type {name}; it must be a tokenizer of "
+            "Transformers. One of the package tokenizers becomes one by "
+            "PreTrainedTokenizerFast(tokenizer_object=tokenizer).",
+            name=type(given).__name__,
+        )
     )
 
 
@@ -207,8 +217,11 @@ def _processor(source: InMemory, name: str) -> BaseImageProcessor:
     if isinstance(given, BaseImageProcessor):
         return given
     raise ExplorerError(
-        f"{name} looks at pictures: give picture= and, beside model=, processor=, such as "
-        "AutoImageProcessor.from_pretrained(…) returns."
+        t(
+            "{name} looks at pictures: give picture= and, beside model=, "
+            "processor=, such as AutoImageProcessor.from_pretrained(…) returns.",
+            name=name,
+        )
     )
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from explorer.activations import Activations
 from explorer.errors import ExplorerError
 from explorer.headname import head_name
+from explorer.language import t
 from explorer.limits import EXPLAIN_TOKENS, check_tokens
 from explorer.run import Run
 from explorer.source import InMemory, Model, Trained, Transplanted, model_of
@@ -177,7 +178,10 @@ class Intervention:
             found = found[1:]  # else nothing would be left to read
         if not found:
             raise ExplorerError(
-                "There is no other word in this text that could be taken away. Use a longer text."
+                t(
+                    "There is no other word in this text that could be taken away. Use a "
+                    "longer text."
+                )
             )
         return found
 
@@ -363,7 +367,7 @@ class Intervention:
             ExplorerError: The target is no prediction, or the model cannot switch heads off.
         """
         if not isinstance(self._target, MaskedWord | ClassScore | NextWord):
-            raise ExplorerError("This target is no prediction.")
+            raise ExplorerError(t("This target is no prediction."))
         variant = self._variant(_Question(self._may_go(removed), how, frozenset(off)))
         tapped = self._tapped([variant]) if edited else nullcontext()
         with torch.inference_mode(), failing(self.model), tapped:
@@ -505,8 +509,11 @@ class Intervention:
         if gone and (question.how == "replace" or not kept):
             if self._stand_in is None:
                 raise ExplorerError(
-                    f"{self.model} has no [MASK] and no other token that could stand in the place "
-                    "of a word: drop words instead."
+                    t(
+                        "{model} has no [MASK] and no other token that could stand in the place"
+                        " of a word: drop words instead.",
+                        model=self.model,
+                    )
                 )
             ids = inputs["input_ids"].clone()
             ids[gone] = self._stand_in
@@ -518,7 +525,9 @@ class Intervention:
             rows = tuple(map(kept.index, rows))
         cut = knocked_out(gone, n) if gone and question.how == "cut" else None
         if cut is not None and "cut" not in self.ways:
-            raise ExplorerError(f"No word can be cut out of the attention of {self.model}.")
+            raise ExplorerError(
+                t("No word can be cut out of the attention of {model}.", model=self.model)
+            )
         return _Variant(inputs, rows, self._off(question.off), cut, kept if drops else None)
 
     def _off(self, off: Collection[HeadName]) -> Tensor | None:
@@ -534,11 +543,23 @@ class Intervention:
             reason = "it has several parts, and this page changes models of one"
             if passport and passport.reason:
                 reason = passport.reason
-            raise ExplorerError(f"No head of {self.model} can be switched off: {reason}.")
+            raise ExplorerError(
+                t(
+                    "No head of {model} can be switched off: {reason}.",
+                    model=self.model,
+                    reason=reason,
+                )
+            )
         found = torch.zeros(len(self.numbers), self._n_heads, dtype=torch.bool)
         for layer, head in off:
             if layer not in self.numbers or not 0 <= head < self._n_heads:
-                raise ExplorerError(f"{self.model} has no head {head_name(layer, head)}.")
+                raise ExplorerError(
+                    t(
+                        "{model} has no head {layer}.",
+                        model=self.model,
+                        layer=head_name(layer, head),
+                    )
+                )
             found[self.numbers.index(layer), head] = True
         return found
 
@@ -612,8 +633,11 @@ class Intervention:
         """
         if not found:
             raise ExplorerError(
-                f"{self.model} does not look its words up in one table, so there are no vectors of "
-                "words that a gradient could be taken to."
+                t(
+                    "{model} does not look its words up in one table, so there are no "
+                    "vectors of words that a gradient could be taken to.",
+                    model=self.model,
+                )
             )
         return found[0]
 
@@ -645,10 +669,16 @@ class Intervention:
     def _baseline_id(self, baseline: Baseline) -> int:
         tokenizer, names = self._loaded.tokenizer, self.baselines
         if baseline not in names:
-            raise ExplorerError(f"{self.model} has no [{baseline.upper()}] token.")
+            raise ExplorerError(
+                t("{model} has no [{upper}] token.", model=self.model, upper=baseline.upper())
+            )
         if baseline == "mask" and names.get("pad") == names["mask"]:
             raise ExplorerError(
-                f"{self.model} has one token for both, “{names['mask']}”: see the line above."
+                t(
+                    "{model} has one token for both, “{names}”: see the line above.",
+                    model=self.model,
+                    names=names["mask"],
+                )
             )
         found = tokenizer.pad_token_id if baseline == "pad" else self._stand_in
         assert found is not None
@@ -755,14 +785,20 @@ class Intervention:
         if isinstance(target, ClassScore):
             n_classes = self._loaded.whole.config.num_labels
             if target.label is not None and target.label >= n_classes:
-                raise ExplorerError(f"{name} has the classes 0 to {n_classes - 1}.")
+                raise ExplorerError(
+                    t("{name} has the classes 0 to {value}.", name=name, value=n_classes - 1)
+                )
         at = self.at
         if at is not None and at >= len(self.tokens):
             raise ExplorerError(
-                f"There is no token {at}: this text has the tokens 0 to {len(self.tokens) - 1}."
+                t(
+                    "There is no token {at}: this text has the tokens 0 to {value}.",
+                    at=at,
+                    value=len(self.tokens) - 1,
+                )
             )
         if isinstance(target, MaskedWord) and at is not None and self.tokens[at].special:
-            raise ExplorerError("Choose a word to mask; special tokens stay.")
+            raise ExplorerError(t("Choose a word to mask; special tokens stay."))
 
     def _name_of(self, target: Target) -> str:
         if isinstance(target, Likeness):
@@ -903,8 +939,10 @@ def _finite(values: Doubles) -> Doubles:
     """
     if not np.isfinite(values).all():
         raise ExplorerError(
-            "The model’s output is not a number (NaN or infinite) for this text. Its weights "
-            "are probably damaged: try another model."
+            t(
+                "The model’s output is not a number (NaN or infinite) for this text. "
+                "Its weights are probably damaged: try another model."
+            )
         )
     return values
 
@@ -943,8 +981,11 @@ def _counted_from(target: NextWord | WrittenSpan, offset: int) -> NextWord | Wri
     first = target.start if isinstance(target, WrittenSpan) else target.at
     if first is not None and first < offset:
         raise ExplorerError(
-            f"The tokens 0 to {offset - 1} are those of the text that is read, and what is written "
-            "stands behind them: choose one of the second text."
+            t(
+                "The tokens 0 to {value} are those of the text that is read, and what "
+                "is written stands behind them: choose one of the second text.",
+                value=offset - 1,
+            )
         )
     if isinstance(target, WrittenSpan):
         return replace(target, start=target.start - offset, end=target.end - offset)
@@ -969,23 +1010,33 @@ def check_kind(loaded: LoadedModel, target: Target) -> None:
     name, predicts = loaded.info.name, loaded.predicts
     if loaded.form == "pair" and predicts == "class" and not isinstance(target, ClassScore):
         raise ExplorerError(
-            f"{name} is an encoder-decoder that chooses between classes: on this page its class "
-            "can be explained, and nothing else of it. Choose “a class” under Explain."
+            t(
+                "{name} is an encoder-decoder that chooses between classes: on this "
+                "page its class can be explained, and nothing else of it. Choose “a "
+                "class” under Explain.",
+                name=name,
+            )
         )
     if isinstance(target, MaskedWord):
         if predicts != "word":
             raise ExplorerError(_no_words(loaded))
         if loaded.tokenizer.mask_token_id is None:
-            raise ExplorerError(f"The tokenizer of {name} has no [MASK], so no word can be masked.")
+            raise ExplorerError(
+                t("The tokenizer of {name} has no [MASK], so no word can be masked.", name=name)
+            )
     if isinstance(target, NextWord | WrittenSpan):
         check_predicts(loaded)
     elif loaded.form == "pair" and predicts != "class":
         raise ExplorerError(
-            f"{name} is an encoder-decoder: on this page the next word that it writes can be "
-            "explained, and nothing else of it. Choose “the next word” under Explain."
+            t(
+                "{name} is an encoder-decoder: on this page the next word that it "
+                "writes can be explained, and nothing else of it. Choose “the next "
+                "word” under Explain.",
+                name=name,
+            )
         )
     if isinstance(target, ClassScore) and predicts != "class":
-        raise ExplorerError(f"{name} has no head that chooses between classes.")
+        raise ExplorerError(t("{name} has no head that chooses between classes.", name=name))
 
 
 def _no_words(loaded: LoadedModel) -> str:
@@ -1040,7 +1091,9 @@ def model_with_output(run: Run) -> Model | InMemory:
     model = model_of(run.source)
     if model is None or isinstance(run.source, Transplanted):
         raise ExplorerError(
-            "The from-scratch layer predicts nothing, so there is no output to explain. Choose "
-            "BERT or another model under Model, then press Run."
+            t(
+                "The from-scratch layer predicts nothing, so there is no output to "
+                "explain. Choose BERT or another model under Model, then press Run."
+            )
         )
     return model

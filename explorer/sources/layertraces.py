@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.layers import FromScores, ScoreRule
 from explorer.layers import causal as seen_causally
 from explorer.layertrace import Array, LayerTrace, Part
@@ -85,8 +86,12 @@ def trace_layer(
 def _trace_scratch(reading: ScratchReading, layer: int, twist: Twist) -> LayerTrace:
     if not 0 <= layer < reading.info.n_layers:
         raise ExplorerError(
-            f"There is no layer {layer}: {reading.info.name} has the layers 0 to "
-            f"{reading.info.n_layers - 1}."
+            t(
+                "There is no layer {layer}: {name} has the layers 0 to {value}.",
+                layer=layer,
+                name=reading.info.name,
+                value=reading.info.n_layers - 1,
+            )
         )
     check_tokens("Step by step", len(reading.tokens), STEPS_TOKENS)
     order = word_order(reading.tokens, twist.backwards)
@@ -204,9 +209,14 @@ def _heard(loaded: LoadedModel, read: _Read, layer: int) -> Heard:
     if found is None:
         why = passport.reason if passport and passport.reason else "nothing else was found exact"
         raise ExplorerError(
-            f"The queries and keys of {name} cannot be had: its weights are taken as Transformers "
-            f"returns them, because {why}. Explore shows them; to walk through a layer choose "
-            "another model, such as google-bert/bert-base-uncased or openai-community/gpt2."
+            t(
+                "The queries and keys of {name} cannot be had: its weights are taken as"
+                " Transformers returns them, because {why}. Explore shows them; to walk"
+                " through a layer choose another model, such as "
+                "google-bert/bert-base-uncased or openai-community/gpt2.",
+                name=name,
+                why=why,
+            )
         )
     return found
 
@@ -217,8 +227,11 @@ def _read(loaded: LoadedModel, run: Run, twist: Twist, progress: Progress) -> _R
         return _twisted(loaded, read_run(loaded, run)[0], twist)
     if twist != Twist():
         raise ExplorerError(
-            f"{loaded.info.name} reads one text and writes another: here its words are not turned "
-            "round, and their positions not taken from them."
+            t(
+                "{name} reads one text and writes another: here its words are not "
+                "turned round, and their positions not taken from them.",
+                name=loaded.info.name,
+            )
         )
     sides = read_sides(loaded, run, progress)
     keys = sides.keys if run.part == "cross" else None
@@ -232,8 +245,11 @@ def _twisted(loaded: LoadedModel, reading: Reading, twist: Twist) -> _Read:
     if not twist.positions:
         if "position_ids" not in signature(loaded.network.forward).parameters:
             raise ExplorerError(
-                f"{loaded.info.name} is not told its positions from outside, so its tokens cannot "
-                "all be told the same one."
+                t(
+                    "{name} is not told its positions from outside, so its tokens cannot "
+                    "all be told the same one.",
+                    name=loaded.info.name,
+                )
             )
         first = first_position(loaded.network.config)
         inputs["position_ids"] = torch.full_like(ids, first)
@@ -334,8 +350,12 @@ def _check(trace: LayerTrace, name: str, dtype: torch.dtype) -> None:
     beside = float(np.abs(output - trace.output).max() / max(np.abs(trace.output).max(), 1e-30))
     if not max(off, beside) <= far:
         raise ExplorerError(
-            f"What was found of this layer of {name} does not give its own numbers again (off by "
-            f"{max(off, beside):.1e}), so it is not shown. Explore shows its attention."
+            t(
+                "What was found of this layer of {name} does not give its own numbers "
+                "again (off by {n}), so it is not shown. Explore shows its attention.",
+                name=name,
+                n=f"{max(off, beside):.1e}",
+            )
         )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.sources.memory import take
 from explorer.visible import visible
 
@@ -39,8 +40,11 @@ def arrays_of(
     """
     if data.count(_ENTRY) > _MOST_ENTRIES:  # before the list is read: each takes half a kilobyte
         raise ExplorerError(
-            f"This file holds more than {_MOST_ENTRIES:,} arrays. Save “weights” and the tokens "
-            "alone."
+            t(
+                "This file holds more than {most_entries} arrays. Save “weights” and "
+                "the tokens alone.",
+                most_entries=f"{_MOST_ENTRIES:,}",
+            )
         )
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         listed = archive.infolist()
@@ -94,8 +98,11 @@ def _size(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> int:
         shape, dtype = _header(file)
     if dtype.hasobject:
         raise ExplorerError(
-            f"“{visible(entry.filename[:40])}” holds Python objects, which can run hidden code "
-            "when they are opened. Save tokens as texts: numpy.array(tokens, dtype=str)."
+            t(
+                "“{visible}” holds Python objects, which can run hidden code when they "
+                "are opened. Save tokens as texts: numpy.array(tokens, dtype=str).",
+                visible=visible(entry.filename[:40]),
+            )
         )
     return size_of(shape, dtype)
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.errors import ExplorerError, refusing
+from explorer.language import t
 from explorer.limits import MAX_CHARACTERS
 from explorer.source import Own
 from explorer.sources.given import arranged, given_trace, kind_of
@@ -98,9 +99,14 @@ def _check_size(shape: tuple[int, ...], most: int | None) -> None:
         or math.prod(shape) > _MOST_CELLS
     ):
         raise ExplorerError(
-            f"“weights” has the shape {list(shape)}; at most {MAX_SIDE:,} tokens on a side, as "
-            f"many heads in all layers together, and {_MOST_CELLS:,} weights can be shown. From "
-            "Python explorer.load opens it."
+            t(
+                "“weights” has the shape {shape}; at most {max_side} tokens on a side, "
+                "as many heads in all layers together, and {most_cells} weights can be "
+                "shown. From Python explorer.load opens it.",
+                shape=list(shape),
+                max_side=f"{MAX_SIDE:,}",
+                most_cells=f"{_MOST_CELLS:,}",
+            )
         )
 
 
@@ -131,8 +137,11 @@ def _array(about: dict[str, Any], data: bytes, most: int | None) -> npt.NDArray[
         raise ValueError("no sizes")
     if about["dtype"] not in _KINDS:
         raise ExplorerError(
-            f"“weights” holds {visible(str(about['dtype'])[:20])}, which cannot be read here. Save "
-            "float32: weights.float()."
+            t(
+                "“weights” holds {visible}, which cannot be read here. Save float32: "
+                "weights.float().",
+                visible=visible(str(about["dtype"])[:20]),
+            )
         )
     dtype = np.dtype(_KINDS[about["dtype"]])
     size = size_of(shape, dtype)
@@ -155,7 +164,9 @@ def _trace(
     if weights.dtype.kind == "V" and weights.dtype.itemsize == 2:
         weights = _from_bfloat16(weights.view("<u2"))  # as numpy saves what it has no name for
     if weights.dtype.kind not in "fiu":
-        raise ExplorerError(f"“weights” holds {kind_of(weights)}; it must hold numbers.")
+        raise ExplorerError(
+            t("“weights” holds {weights}; it must hold numbers.", weights=kind_of(weights))
+        )
     weights, notes = arranged(weights)
     _check_size(weights.shape, most)
     return given_trace(weights, queries, keys, name, notes=notes)

@@ -11,6 +11,7 @@ from itertools import islice
 from PIL import Image, ImageOps
 
 from explorer.errors import ExplorerError, refusing
+from explorer.language import t
 from explorer.picture import Picture
 from explorer.sources.memory import take
 from explorer.sources.progress import away
@@ -91,8 +92,11 @@ def _of_few_parts(data: bytes) -> Iterator[None]:
         many = data[:4] == b"\x89PNG" and _chunks(data) > _PARTS
     if many:
         raise ExplorerError(
-            "This picture is put together of more parts than any needs, and would keep others "
-            "waiting. Save it anew, as PNG or JPEG, with an ordinary program."
+            t(
+                "This picture is put together of more parts than any needs, and would "
+                "keep others waiting. Save it anew, as PNG or JPEG, with an ordinary "
+                "program."
+            )
         )
     yield
 
@@ -114,9 +118,14 @@ def _check_size(image: Image.Image) -> None:
     pixels = image.width * image.height
     if pixels > MAX_PIXELS or max(image.size) > MAX_SIDE:
         raise ExplorerError(
-            f"This picture has {image.width:,} × {image.height:,} pixels; at most "
-            f"{MAX_PIXELS // 10**6} million can be read, and {MAX_SIDE:,} on a side. Make it "
-            "smaller first."
+            t(
+                "This picture has {width} × {height} pixels; at most {value} million "
+                "can be read, and {max_side} on a side. Make it smaller first.",
+                width=f"{image.width:,}",
+                height=f"{image.height:,}",
+                value=MAX_PIXELS // 10**6,
+                max_side=f"{MAX_SIDE:,}",
+            )
         )
     size = pixels * _BYTES.get(image.format or "", _BYTES_OF_OTHERS)
     take(size, "Unpacking this picture", "Make it smaller first.")
@@ -161,8 +170,12 @@ def seen_anew(png: bytes) -> bytes:
     ):
         if image.width * image.height > _SEEN_PIXELS:
             raise ExplorerError(
-                f"The picture in this file has {image.width:,} × {image.height:,} pixels, more "
-                "than models see. Save the file again, or leave “about” out of it."
+                t(
+                    "The picture in this file has {width} × {height} pixels, more than "
+                    "models see. Save the file again, or leave “about” out of it.",
+                    width=f"{image.width:,}",
+                    height=f"{image.height:,}",
+                )
             )
         return stored(image.convert("RGB")).png
 

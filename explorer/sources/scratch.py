@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.layers import FromScores, ScoreRule, causal
 from explorer.limits import MAX_TOKENS
 from explorer.run import Run
@@ -56,7 +57,7 @@ def read_scratch(run: Run) -> ScratchReading:
     assert isinstance(options, Scratch)
     tokens, n_cut = _tokens(run.texts)
     if not tokens:
-        raise ExplorerError("There is no word, sign or symbol in this text to make a token of.")
+        raise ExplorerError(t("There is no word, sign or symbol in this text to make a token of."))
     info = ModelInfo(
         name="from-scratch layer",
         revision=None,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from explorer.errors import ExplorerError, refusing
+from explorer.language import t
 from explorer.sources.checking import (
     model_config,
     parse,
@@ -106,8 +107,11 @@ def _checked_tokenizer(folder: Path, name: str) -> bytes | None:
         said = parse(data)
     except (ValueError, RecursionError) as error:
         raise ExplorerError(
-            f"“{name}” was not loaded: its tokenizer.json cannot be read as JSON, or holds more "
-            "than any model’s."
+            t(
+                "“{name}” was not loaded: its tokenizer.json cannot be read as JSON, or"
+                " holds more than any model’s.",
+                name=name,
+            )
         ) from error
     check_tokenizer(said, name)
     return data

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.layers import AttentionLayer, FromScores, GivenWeights, ScoreRule
 from explorer.limits import MAX_CHARACTERS
 from explorer.run import PARTS, Run, readable
@@ -344,9 +345,13 @@ def _check_scores(q: npt.NDArray[Any], k: npt.NDArray[Any], parts: Arrays, scale
 def _check(holds: object, what: str) -> None:
     if not holds:
         raise ExplorerError(
-            "This file looks like one that this app has saved, but its parts do not fit together: "
-            f"{what}. It is damaged, or neither this app nor an earlier version of it wrote it. "
-            "Save it again, or leave “about” out of it."
+            t(
+                "This file looks like one that this app has saved, but its parts do not"
+                " fit together: {what}. It is damaged, or neither this app nor an "
+                "earlier version of it wrote it. Save it again, or leave “about” out of"
+                " it.",
+                what=what,
+            )
         )
 
 

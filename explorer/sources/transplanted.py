@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from explorer.language import t
 from explorer.layers import of_weights
 from explorer.limits import STEPS_TOKENS, check_tokens
 from explorer.run import Run
@@ -99,7 +100,7 @@ def check_transplant(
     attentions, hidden = attend(loaded, reading.inputs, len(reading.tokens))
     found = []
     for layer in range(len(plain_layers(loaded.network))):
-        progress(f"Comparing layer {layer}", None)
+        progress(t("Comparing layer {layer}", layer=layer), None)
         found.append(_compare(loaded, layer, hidden[layer], attentions[layer]))
     return found
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from PIL import Image
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.run import Run
 from explorer.sources.families import marks_beside
 from explorer.sources.forward import attention_of, sized
@@ -23,8 +24,11 @@ def trace_picture(loaded: LoadedModel, run: Run) -> AttentionTrace:
     name = loaded.info.name
     if run.picture is None:
         raise ExplorerError(
-            f"{name} looks at pictures: turn on “Picture” and upload one, or choose a model of "
-            "text."
+            t(
+                "{name} looks at pictures: turn on “Picture” and upload one, or choose "
+                "a model of text.",
+                name=name,
+            )
         )
     with Image.open(io.BytesIO(run.picture.png)) as image:
         kept = image.size

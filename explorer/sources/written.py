@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from explorer.errors import ExplorerError, refusing
+from explorer.language import t
 from explorer.layers import AttentionLayer
 from explorer.run import Run
 from explorer.sources.chats import as_read
@@ -73,7 +74,9 @@ def _check_goes_on(loaded: LoadedModel) -> None:
     try:
         check_predicts(loaded)
     except ExplorerError as error:
-        raise ExplorerError(f"Only a decoder goes on with a text. {error}") from error
+        raise ExplorerError(
+            t("Only a decoder goes on with a text. {error}", error=error)
+        ) from error
 
 
 def _check_room_behind(loaded: LoadedModel, given: int, written: int) -> None:
@@ -81,9 +84,15 @@ def _check_room_behind(loaded: LoadedModel, given: int, written: int) -> None:
     most = loaded.info.max_tokens
     if given + written > most:
         raise ExplorerError(
-            f"{written:,} tokens are to stand written behind the text, and there is room for "
-            f"{max(most - given, 0):,}: {loaded.info.name} reads at most {most:,}, and the text "
-            f"has {given:,}."
+            t(
+                "{written} tokens are to stand written behind the text, and there is "
+                "room for {n}: {name} reads at most {most}, and the text has {given}.",
+                written=f"{written:,}",
+                n=f"{max(most - given, 0):,}",
+                name=loaded.info.name,
+                most=f"{most:,}",
+                given=f"{given:,}",
+            )
         )
 
 
@@ -191,7 +200,12 @@ def _check_numbers(loaded: LoadedModel, written: Sequence[int]) -> None:
     strange = [i for i in written if i >= most]
     if strange:
         raise ExplorerError(
-            f"{loaded.info.name} has no token {strange[0]:,}: it has the numbers 0 to {most - 1:,}."
+            t(
+                "{name} has no token {strange}: it has the numbers 0 to {value}.",
+                name=loaded.info.name,
+                strange=f"{strange[0]:,}",
+                value=f"{most - 1:,}",
+            )
         )
 
 
