@@ -6,8 +6,8 @@
 While several translate at once, each has a file of his own beside the catalogue (``zh/anna.po``);
 they are joined into it, and deleted unless ``--keep`` is said.
 
-A message is what stands in ``t(…)``, ``tn(…)`` or ``tc(…)``, in Python and JavaScript, a block of the
-Guide or the Article, or what a term says. One that nobody says any more leaves the catalogue.
+A message is what stands in ``t(…)``, ``tn(…)`` or ``tc(…)``, in Python and JavaScript, a block of
+the Guide or the Article, or what a term says. One that nobody says any more leaves the catalogue.
 """
 
 import io

@@ -94,7 +94,7 @@ def survey(
         def within(doing: str, share: float | None, at: int = i) -> None:
             report(doing, (at + (share or 0)) / n_texts)
 
-        within(f"Reading text {i + 1} of {n_texts}", 0)
+        within(t("Reading text {i} of {n}", i=i + 1, n=n_texts), 0)
         example = example or trace
         whole, words = profiles_both_ways(trace, within)
         counted.append(whole)
@@ -105,7 +105,7 @@ def survey(
         rows = sample(heads.n_heads, n, n, DISTANT_WEIGHTS)
         cost = heads.n_heads * len(rows) * n
         if not placed or read + cost <= DISTANT_WEIGHTS:
-            apart = distances_within(heads, rows, lambda share: within("Comparing heads", share))
+            apart = distances_within(heads, rows, lambda share: within(t("Comparing heads"), share))
             distance = apart if distance is None else distance + apart
             if not placed and len(rows) < n:
                 rows_placed = len(rows)

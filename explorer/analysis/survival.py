@@ -143,7 +143,7 @@ def survival(
 
 def _reason(trace: AttentionTrace, kind: Kind) -> str:
     if kind == "back" and all(layer.looks_back for layer in trace.layers):
-        return "It looks only back as it is: this is the same as a window."
+        return t("It looks only back as it is: this is the same as a window.")
     return next(filter(None, (reason_against(layer, kind) for layer in trace.layers)), "")
 
 
@@ -156,7 +156,9 @@ def _curves(
         for kind in kinds
         for budgets in [budgets_for(kind, n)]
     }
-    doing = "Finding the rank of each head" if "rank" in kinds else "Making each head cheaper"
+    doing = t("Making each head cheaper")
+    if "rank" in kinds:
+        doing = t("Finding the rank of each head")
     for head in range(n_layers * n_heads if curves else 0):
         report(doing, head / (n_layers * n_heads))
         at, own = divmod(head, n_heads)

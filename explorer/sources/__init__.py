@@ -58,7 +58,7 @@ __all__ = [
 
 def starting(then: str) -> str:
     """What is being done first: PyTorch is started once, which takes seconds; later `then`."""
-    return then if "torch" in sys.modules else "Starting PyTorch"
+    return then if "torch" in sys.modules else t("Starting PyTorch")
 
 
 def trace_run(run: Run, progress: Progress = silent) -> AttentionTrace:

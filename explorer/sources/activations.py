@@ -80,9 +80,9 @@ def _check_kind(loaded: LoadedModel) -> None:
     name, passport = loaded.info.name, loaded.info.passport
     why = ""
     if loaded.form != "text":
-        why = "it has several parts, and this method follows one stack of layers"
+        why = t("it has several parts, and this method follows one stack of layers")
     elif family_of(loaded.network.config).plain is None and not loaded.by_scores:
-        why = (passport and passport.reason) or "it does not go by the tap"
+        why = (passport and passport.reason) or t("it does not go by the tap")
     else:
         return
     raise ExplorerError(
@@ -182,10 +182,12 @@ def _found(
 
 
 def _other(loaded: LoadedModel) -> str:
-    return (
-        f"The layers of {loaded.info.name} are built in another way than can be taken apart here: "
-        "their attention does not add to what a layer reads, or its heads cannot be told apart. "
-        "BERT, GPT-2, Llama, Qwen, Gemma and their like can."
+    return t(
+        "The layers of {name} are built in another way than can be taken apart "
+        "here: their attention does not add to what a layer reads, or its heads"
+        " cannot be told apart. BERT, GPT-2, Llama, Qwen, Gemma and their like "
+        "can.",
+        name=loaded.info.name,
     )
 
 

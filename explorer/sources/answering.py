@@ -54,7 +54,7 @@ class Answering:
         self._course = course = course_of(lesson)
         self.tokens: tuple[Token, ...] = read_tokens(lesson, run.texts)[0]
         self._learner: Learner = learner_at(lesson, learned(lesson, progress)[1])
-        self.model = f"the layer trained on “{lesson.task}”"
+        self.model: str = t("the layer trained on “{task}”", task=lesson.task)
         self._ids = torch.tensor([course.numbers[token.text] for token in self.tokens])
         self._right = course.right(self._ids).tolist()
         self.at: int | None = self._placed(target.at)
@@ -74,7 +74,7 @@ class Answering:
         self._guess = self._number(target.guess, logits)
         self._other = None if target.other is None else self._number(target.other, logits)
         self.value = self.plain = float(self._of(logits[None])[0])
-        self.name = self._named()
+        self.name: str = self._named()
         self.deciding, self.decided = self._known(run)
 
     @property
@@ -91,17 +91,22 @@ class Answering:
         """What a reader must know of how tokens go."""
         found = []
         if how == "cut":
-            who = "no later token" if self._course.causal else "no other token"
+            who = t("no later token") if self._course.causal else t("no other token")
             found.append(
-                f"A token that is taken away stays where it is, and {who} may look at it, in any "
-                "head of any layer."
+                t(
+                    "A token that is taken away stays where it is, and {who} may look at "
+                    "it, in any head of any layer.",
+                    who=who,
+                )
             )
         if how == "drop":
-            found.append("Where a token is dropped, those behind it move one place to the left.")
+            found.append(t("Where a token is dropped, those behind it move one place to the left."))
         if not self.replacement:
             found.append(
-                "The layer knows no token that means nothing. Under “How words go” one of its own "
-                "can be chosen, which then stands in the place of another."
+                t(
+                    "The layer knows no token that means nothing. Under “How words go” one "
+                    "of its own can be chosen, which then stands in the place of another."
+                )
             )
         return tuple(found)
 
@@ -371,13 +376,25 @@ class Answering:
     def _named(self) -> str:
         right = self._right[self._row]
         answer = self._course.answers[self._guess]
-        told = ", which is right," if right == self._guess else ""
-        where = f"at “{self.tokens[self._row].text}” (token {self.at})"
+        told = t(", which is right,") if right == self._guess else ""
+        where = t("at “{text}” (token {at})", text=self.tokens[self._row].text, at=self.at)
         if self._other is not None:
             other = self._course.answers[self._other]
-            return f"logit of the answer “{answer}”{told} less that of “{other}” {where}"
+            return t(
+                "logit of the answer “{answer}”{told} less that of “{other}” {where}",
+                answer=answer,
+                told=told,
+                other=other,
+                where=where,
+            )
         kind = "logit" if self._target.logit else "probability"
-        return f"{kind} of the answer “{answer}”{told} {where}"
+        return t(
+            "{kind} of the answer “{answer}”{told} {where}",
+            kind=kind,
+            answer=answer,
+            told=told,
+            where=where,
+        )
 
     def _known(self, run: Run) -> tuple[tuple[int, ...], str]:
         """The tokens at which the task says that the answer is to be found."""
@@ -390,7 +407,7 @@ class Answering:
         for pattern in reversed(self._course.patterns(self._ids)):
             places = tuple(i for i in pattern.wanted[self._row].nonzero()[:, 0].tolist())
             if set(places) & set(self.removable):
-                says = f"The task finds “{answer}” at {pattern.name}"
+                says = t("The task finds “{answer}” at {name}", answer=answer, name=pattern.name)
                 return tuple(i for i in places if i in self.removable), says
         return (), ""
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.errors import ExplorerError, refusing
-from explorer.language import t
+from explorer.language import listed, t
 from explorer.sources.given import Came, arranged, given_trace, kind_of
 from explorer.sources.memory import check_fits
 from explorer.trace import AttentionTrace, Token
@@ -35,7 +35,7 @@ def trace_at_hand(
     """
     layers, numbers, notes = _layers(weights)
     size = sum(4 * layer.size for layer in layers)
-    check_fits(2 * size, "What is to be shown", "Give fewer layers, or fewer tokens.")
+    check_fits(2 * size, t("What is to be shown"), t("Give fewer layers, or fewer tokens."))
     # What is shown stays as it is, whatever becomes of the caller's array; others are copied below.
     layers = [layer.copy() if layer.dtype == np.float32 else layer for layer in layers]
     queries = _tokens(tokens)
@@ -64,7 +64,7 @@ def _layers(weights: Any) -> tuple[Sequence[Array], list[int] | None, tuple[str,
                 " there none, load the model with attn_implementation=“eager” and call "
                 "it with output_attentions=True; or give the model to "
                 "explorer.trace(text, model=model, tokenizer=tokenizer).",
-                join=" or ".join((f"outputs.{name}" for name in held or _ATTENTIONS)),
+                join=" or ".join(f"outputs.{name}" for name in held or _ATTENTIONS),
             )
         )
     if not isinstance(weights, list | tuple) or _is_plain(weights):
@@ -97,7 +97,7 @@ def _of_list(
 ) -> tuple[Sequence[Array], list[int] | None, tuple[str, ...]]:
     shapes = {layer.shape for layer in layers}
     if len(shapes) > 1:
-        found = " and ".join(map(str, map(list, sorted(shapes)[:2])))
+        found = listed([str(list(shape)) for shape in sorted(shapes)[:2]])
         raise ExplorerError(
             t(
                 "The layers in this list have different shapes, such as {found}; all "
@@ -116,7 +116,10 @@ def _of_list(
             )
         )
     if len(shape) == 4:
-        note = f"The layers came as {list(shape)}, a batch of one text: this is layer[0] of each."
+        note = t(
+            "The layers came as {shape}, a batch of one text: this is layer[0] of each.",
+            shape=list(shape),
+        )
         return [layer[0] for layer in layers], numbers, (note,)
     if len(shape) == 3:
         return layers, numbers, ()
@@ -139,8 +142,12 @@ def _array(tensor: Any) -> Array:
     """
     kind = type(tensor).__name__
     with refusing(
-        f"The weights are of the type {kind}, which cannot be read as numbers. Give an array of "
-        "numpy or torch, [layer, head, query, key], or a list of layers."
+        t(
+            "The weights are of the type {kind}, which cannot be read as numbers. "
+            "Give an array of numpy or torch, [layer, head, query, key], or a list "
+            "of layers.",
+            kind=kind,
+        )
     ):
         if hasattr(tensor, "detach"):  # torch, which need not be imported to know it
             tensor = tensor.detach().cpu()
@@ -189,5 +196,5 @@ def _tokens(given: Any) -> Any:
         )
     if isinstance(given, np.ndarray):
         return given
-    with refusing("The tokens must be a list of texts, one for each position."):
+    with refusing(t("The tokens must be a list of texts, one for each position.")):
         return [t.text if isinstance(t, Token) else t for t in given]

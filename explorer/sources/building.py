@@ -57,20 +57,20 @@ class _Count:
     def buffer(self, _module: Any, _name: str, buffer: Any) -> None:
         if buffer is not None and self._is_mine():
             self.buffer_bytes += buffer.numel() * buffer.element_size()
-            self._check(self.buffer_bytes, _BUFFER_BYTES, "bytes of tables")
+            self._check(self.buffer_bytes, _BUFFER_BYTES, t("bytes of tables"))
 
     def call(self, _frame: FrameType, _event: str, _of: Any) -> None:
         self.calls += 1
         self._check(self.calls, 2 * _CALLS, "steps")  # a call is told when it begins and ends
         if self.calls % 64 == 0:
-            self._check(time.thread_time() - self._began, _SECONDS, "seconds of work")
+            self._check(time.thread_time() - self._began, _SECONDS, t("seconds of work"))
 
     def _is_mine(self) -> bool:
         return threading.get_ident() == self._thread
 
     def _check(self, found: float, most: int, what: str) -> None:
         if found > most:
-            raise _TooMuchError(f"more than {most:,} {what}")
+            raise _TooMuchError(t("more than {most} {what}", most=f"{most:,}", what=what))
 
 
 @contextmanager
@@ -177,4 +177,4 @@ def _check_memory(name: str, needed: int, tables: int) -> None:
                 models_mb=f"{MODELS_MB:,}",
             )
         )
-    check_fits(needed + tables, f"“{name}”", "Choose a smaller model.")
+    check_fits(needed + tables, f"“{name}”", t("Choose a smaller model."))

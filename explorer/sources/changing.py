@@ -42,7 +42,7 @@ def heads_of(loaded: LoadedModel) -> Heads:
     """
     passport = loaded.info.passport
     if not loaded.by_scores or loaded.form != "text":
-        why = "it has several parts, and here models of one are changed"
+        why: str = t("it has several parts, and here models of one are changed")
         if passport and passport.reason:
             why = passport.reason
         raise ExplorerError(

@@ -58,11 +58,11 @@ def _written(template: str, turns: tuple[Turn, ...], marks: dict[str, str]) -> s
     if last.role == "assistant" and not last.content:  # it is to begin, which has its own mark
         said, last = said[:-1], turns[-2] if len(turns) > 1 else last
         if not said:
-            raise RefusedError("nobody has said anything yet")
+            raise RefusedError(t("nobody has said anything yet"))
     if last.role != "assistant":
         return rendered(template, said, marks, answer=True)
     text = rendered(template, said, marks, answer=False)
     at = text.rfind(last.content)
     if at < 0:
-        raise RefusedError("it does not write the assistant’s last words as they are")
+        raise RefusedError(t("it does not write the assistant’s last words as they are"))
     return text[: at + len(last.content)]

@@ -171,7 +171,11 @@ def check_room(loaded: LoadedModel, n: int, copies: int | None = 3) -> None:
         size = 4 * n * max(info.d_model, 1) * (2 * info.n_layers + 24) + 6 * n * n
     else:
         size = copies * 4 * info.n_layers * info.n_heads * n * n
-    take(size, f"The attention of {n:,} tokens", "Choose a shorter text or a smaller model.")
+    take(
+        size,
+        t("The attention of {n} tokens", n=f"{n:,}"),
+        t("Choose a shorter text or a smaller model."),
+    )
 
 
 def complete(attentions: Any, n_queries: int, n_keys: int, info: ModelInfo) -> list[torch.Tensor]:
@@ -201,9 +205,10 @@ def _sides(call: Call) -> tuple[int, int]:
 
 
 def _nothing(info: ModelInfo) -> str:
-    return (
-        f"{info.name} returns no attention of every token on every token, so there is "
-        "nothing to show. Choose another model."
+    return t(
+        "{name} returns no attention of every token on every token, so there is"
+        " nothing to show. Choose another model.",
+        name=info.name,
     )
 
 
@@ -214,5 +219,8 @@ def failing(name: str) -> AbstractContextManager[None]:
         ExplorerError: Something did.
     """
     return refusing(
-        f"{name} failed while it was reading this{{why}}. Try another text, or another model."
+        t(
+            "{name} failed while it was reading this{why}. Try another text, or another model.",
+            name=name,
+        )
     )

@@ -161,21 +161,24 @@ def _model(given: Any) -> PreTrainedModel:
 def _no_model(given: Any) -> str:
     kind = type(given).__name__
     if isinstance(given, str):
-        return (
-            f"model= is the text “{given[:80]}”; it must be a model in memory. A model of the hub "
-            "is source=“hf:NAME”, one in a folder source=“path:FOLDER”."
+        return t(
+            "model= is the text “{given}”; it must be a model in memory. A model of"
+            " the hub is source=“hf:NAME”, one in a folder source=“path:FOLDER”.",
+            given=given[:80],
         )
     hint = ""
     if hasattr(given, "model") and hasattr(given, "tokenizer"):
-        hint = " If this is a pipeline, give model=pipe.model and tokenizer=pipe.tokenizer."
+        hint = t(" If this is a pipeline, give model=pipe.model and tokenizer=pipe.tokenizer.")
     elif isinstance(given, torch.nn.Sequential):
-        hint = (
+        hint = t(
             " Of a SentenceTransformer give model=model[0].auto_model, tokenizer=model.tokenizer."
         )
-    return (
-        f"model= is of the type {kind}; it must be a model of Transformers, such as "
-        f"AutoModel.from_pretrained(…) returns.{hint} For the attention of any other give its "
-        "weights to explorer.show(weights, tokens)."
+    return t(
+        "model= is of the type {kind}; it must be a model of Transformers, such"
+        " as AutoModel.from_pretrained(…) returns.{hint} For the attention of "
+        "any other give its weights to explorer.show(weights, tokens).",
+        kind=kind,
+        hint=hint,
     )
 
 

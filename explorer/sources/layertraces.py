@@ -34,7 +34,11 @@ from explorer.sources.transplanted import transplanted_info, transplanted_layer
 from explorer.sources.written import read_run
 from explorer.trace import ModelInfo, Token
 
-_ORDER = {"token": 0, "position": 1, "text A or B": 2}  # in which parts of an input are shown
+_ORDER = {
+    "token": 0,
+    "position": 1,
+    t("text A or B"): 2,
+}  # in which parts of an input are shown
 _FAR = 1e-4  # of the largest number: what sums over what was found may be off, in float32
 _FAR_ROUNDED = 5e-2  # and in half precision
 
@@ -93,7 +97,7 @@ def _trace_scratch(reading: ScratchReading, layer: int, twist: Twist) -> LayerTr
                 value=reading.info.n_layers - 1,
             )
         )
-    check_tokens("Step by step", len(reading.tokens), STEPS_TOKENS)
+    check_tokens(t("Step by step"), len(reading.tokens), STEPS_TOKENS)
     order = word_order(reading.tokens, twist.backwards)
     words, n = reading.words[order], len(reading.tokens)
     told = reading.positions if twist.positions else None
@@ -183,7 +187,7 @@ def _trace_model(
 ) -> LayerTrace:
     read = _read(loaded, run, twist, progress)
     n = max(len(read.tokens), len(read.keys or ()))
-    check_tokens("Step by step", n, STEPS_TOKENS)
+    check_tokens(t("Step by step"), n, STEPS_TOKENS)
     check_room(loaded, n, 3)
     heard = _heard(loaded, read, layer)
     made = _followed(loaded, read, layer, heard)
@@ -207,7 +211,7 @@ def _heard(loaded: LoadedModel, read: _Read, layer: int) -> Heard:
     own = listen_outside(name, read.network, read.inputs, layer) if read.part is None else None
     found = own and found_outside(own)
     if found is None:
-        why = passport.reason if passport and passport.reason else "nothing else was found exact"
+        why = passport.reason if passport and passport.reason else t("nothing else was found exact")
         raise ExplorerError(
             t(
                 "The queries and keys of {name} cannot be had: its weights are taken as"
@@ -402,7 +406,7 @@ def _part_name(table: str) -> str:
     last = table.rsplit(".", 1)[-1].lower()
     if "pos" in last or last == "wpe":
         return "position"
-    return "text A or B" if "type" in last else "token"
+    return t("text A or B") if "type" in last else t("token")
 
 
 def _position_table(heard: Heard, n: int) -> Array | None:
@@ -453,7 +457,7 @@ def word_order(tokens: Sequence[Token], backwards: bool) -> list[int]:
     order = list(range(len(tokens)))
     if not backwards:
         return order
-    for segment in {t.segment for t in tokens}:
+    for segment in {token.segment for token in tokens}:
         places = [i for i in order if tokens[i].segment == segment and not tokens[i].special]
         words: list[list[int]] = []
         for i in places:

@@ -77,9 +77,9 @@ Predicts = Literal["word", "class", "next"]
 
 # How classes end whose head predicts the next word.
 NEXT_WORD = ("ForCausalLM", "LMHeadModel", "BertGenerationDecoder")
-_DAMAGED = (
-    "A file of “{name}” on this machine was damaged, and was thrown away. Press Run to fetch it "
-    "again."
+_DAMAGED = t(
+    "A file of “{name}” on this machine was damaged, and was thrown away. "
+    "Press Run to fetch it again."
 )
 
 
@@ -444,14 +444,21 @@ def _notes(config: Any, name: str, of_family: str | None) -> tuple[str, ...]:
     if both_ways and getattr(config, "is_decoder", False):
         return (
             *notes,
-            f"The config.json of {name} says is_decoder: each token looks only at itself and at "
-            "those before it, as in a decoder, though its family reads in both directions.",
+            t(
+                "The config.json of {name} says is_decoder: each token looks only at "
+                "itself and at those before it, as in a decoder, though its family "
+                "reads in both directions.",
+                name=name,
+            ),
         )
     if not both_ways and getattr(config, "is_causal", True) is False:
         return (
             *notes,
-            f"The config.json of {name} says that it is not causal: each token looks at all "
-            "others, though its family looks only at those before it.",
+            t(
+                "The config.json of {name} says that it is not causal: each token looks"
+                " at all others, though its family looks only at those before it.",
+                name=name,
+            ),
         )
     return notes
 

@@ -136,12 +136,19 @@ def name_of(
     def named(token: int) -> str:
         return text_of(loaded.tokenizer, ids[: row + 1], token).removeprefix("␣")
 
-    behind = f"after “{tokens[row].text}” (token {offset + row})"
+    behind = t("after “{text}” (token {value})", text=tokens[row].text, value=offset + row)
     word = named(asked.tokens[0])
     if asked.measure == "log":
         first, last = offset + row + 1, offset + asked.rows[-1] + 1
-        return f"logarithm of the probability of the tokens {first} to {last}"
+        return t(
+            "logarithm of the probability of the tokens {first} to {last}", first=first, last=last
+        )
     if asked.other is not None:
-        return f"logit of “{word}” less that of “{named(asked.other)}”, {behind}"
+        return t(
+            "logit of “{word}” less that of “{other}”, {behind}",
+            word=word,
+            other=named(asked.other),
+            behind=behind,
+        )
     kind = "logit" if asked.measure == "logit" else "probability"
-    return f"{kind} of “{word}” {behind}"
+    return t("{kind} of “{word}” {behind}", kind=kind, word=word, behind=behind)

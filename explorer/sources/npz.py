@@ -71,7 +71,7 @@ def check_room(size: int) -> None:
     Raises:
         ExplorerError: They would not.
     """
-    take(2 * size, "What is in this file", "Save fewer layers, or fewer tokens.")
+    take(2 * size, t("What is in this file"), t("Save fewer layers, or fewer tokens."))
 
 
 def size_of(shape: Collection[int], dtype: "np.dtype[Any]") -> int:
@@ -81,10 +81,13 @@ def size_of(shape: Collection[int], dtype: "np.dtype[Any]") -> int:
 
 def too_large(size: int) -> str:
     """What is said of arrays of so many bytes."""
-    return (
-        f"This file unpacks to {size / 2**20:,.0f} MB, with {_CELL} bytes for each number; at "
-        f"most {MAX_BYTES // 2**20} MB can be shown. Save fewer layers, or fewer tokens. From "
-        "Python explorer.load opens it."
+    return t(
+        "This file unpacks to {value} MB, with {cell} bytes for each number; at"
+        " most {value2} MB can be shown. Save fewer layers, or fewer tokens. "
+        "From Python explorer.load opens it.",
+        value=f"{size / 2**20:,.0f}",
+        cell=_CELL,
+        value2=MAX_BYTES // 2**20,
     )
 
 

@@ -27,14 +27,14 @@ _MOST_HEADER = 4 * 2**20  # bytes of what safetensors says of itself; all tokens
 # What numpy has of the kinds of numbers that safetensors knows.
 _KINDS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2"}
 _KINDS |= {"I8": "i1", "U8": "u1", "U16": "<u2", "U32": "<u4", "U64": "<u8", "BF16": "<u2"}
-WANTED = (
-    "weights with the shape [layer, head, query, key], each row summing to 1, and tokens: the "
-    "names of the queries and keys as a list of texts"
+WANTED = t(
+    "weights with the shape [layer, head, query, key], each row summing to "
+    "1, and tokens: the names of the queries and keys as a list of texts"
 )
-_HOW = (
-    "In numpy: numpy.savez_compressed(“attention.npz”, weights=weights, tokens=tokens). With "
-    "safetensors: save_file({“weights”: weights}, “attention.safetensors”, "
-    "metadata={“tokens”: json.dumps(tokens)})."
+_HOW = t(
+    "In numpy: numpy.savez_compressed(“attention.npz”, weights=weights, "
+    "tokens=tokens). With safetensors: save_file({“weights”: weights}, "
+    "“attention.safetensors”, metadata={“tokens”: json.dumps(tokens)})."
 )
 
 
@@ -69,8 +69,12 @@ def trace_of_file(data: bytes, name: str, most: int | None = None) -> AttentionT
     """
     with (
         refusing(
-            "This file cannot be read: it is damaged, or neither NPZ nor safetensors. It must "
-            f"hold {WANTED}. {_HOW}"
+            t(
+                "This file cannot be read: it is damaged, or neither NPZ nor "
+                "safetensors. It must hold {wanted}. {how}",
+                wanted=WANTED,
+                how=_HOW,
+            )
         ),
         np.errstate(over="ignore", invalid="ignore"),  # what becomes infinite is refused
     ):
@@ -181,9 +185,16 @@ def _from_bfloat16(halves: npt.NDArray[np.uint16]) -> npt.NDArray[np.float32]:
 
 def _missing(name: str, found: list[str]) -> str:
     if any(n.endswith("data.pkl") for n in found):
-        return (
-            "This is a file of torch.save, a pickle, which can run hidden code when it is opened. "
-            f"Save the weights in another way. {_HOW}"
+        return t(
+            "This is a file of torch.save, a pickle, which can run hidden code when"
+            " it is opened. Save the weights in another way. {how}",
+            how=_HOW,
         )
     there = ", ".join(f"“{visible(n[:40])}”" for n in found[:8]) or "nothing"
-    return f"The file holds no “{name}”; it has {there}. It must hold {WANTED}. {_HOW}"
+    return t(
+        "The file holds no “{name}”; it has {there}. It must hold {wanted}. {how}",
+        name=name,
+        there=there,
+        wanted=WANTED,
+        how=_HOW,
+    )

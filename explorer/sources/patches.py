@@ -56,9 +56,10 @@ def prepare(processor: Any, network: Any, name: str, image: Image.Image) -> Prep
     """
     config = network.config
     _check_size(processor, name, image.width, image.height)
-    unfit = (
-        f"{name} failed on this picture: its preprocessor_config.json and its config.json do not "
-        "fit each other{why}. Choose another model."
+    unfit = t(
+        "{name} failed on this picture: its preprocessor_config.json and its "
+        "config.json do not fit each other{why}. Choose another model.",
+        name=name,
     )
     with refusing(unfit):
         found = dict(processor(image.convert("RGB"), return_tensors="pt"))

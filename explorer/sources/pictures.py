@@ -43,7 +43,7 @@ def picture_at_hand(image: object) -> Picture | None:
     if not isinstance(image, Image.Image):
         return None
     out = io.BytesIO()
-    with refusing("This picture cannot be read. Convert it to RGB: image.convert(“RGB”)."):
+    with refusing(t("This picture cannot be read. Convert it to RGB: image.convert(“RGB”).")):
         image.save(out, "PNG")
     return picture_of(out.getvalue())
 
@@ -60,7 +60,11 @@ def picture_of(data: bytes) -> Picture:
     with (
         away(),  # Pillow unpacks in one go, without Python's lock: others may compute meanwhile
         refusing(
-            f"This file is no picture that can be read, or it is damaged. Choose one of {kinds}."
+            t(
+                "This file is no picture that can be read, or it is damaged. Choose one"
+                " of {kinds}.",
+                kinds=kinds,
+            )
         ),
         _of_few_parts(data),
         Image.open(io.BytesIO(data), formats=_FORMATS) as image,
@@ -128,7 +132,7 @@ def _check_size(image: Image.Image) -> None:
             )
         )
     size = pixels * _BYTES.get(image.format or "", _BYTES_OF_OTHERS)
-    take(size, "Unpacking this picture", "Make it smaller first.")
+    take(size, t("Unpacking this picture"), t("Make it smaller first."))
 
 
 def _shrunk(image: Image.Image) -> Image.Image:
@@ -163,8 +167,10 @@ def seen_anew(png: bytes) -> bytes:
     """
     with (
         refusing(
-            "The picture in this file cannot be read: it is no PNG, or it is damaged. Save the "
-            "file again, or leave “about” out of it."
+            t(
+                "The picture in this file cannot be read: it is no PNG, or it is "
+                "damaged. Save the file again, or leave “about” out of it."
+            )
         ),
         Image.open(io.BytesIO(png), formats=("PNG",)) as image,
     ):

@@ -152,7 +152,11 @@ def check_logits(loaded: LoadedModel, rows: int) -> None:
     """
     whole: Any = loaded.whole
     size = 8 * rows * len(whole.get_output_embeddings().weight)
-    take(size, f"The predictions at {rows:,} tokens", "Choose a shorter text or a smaller model.")
+    take(
+        size,
+        t("The predictions at {rows} tokens", rows=f"{rows:,}"),
+        t("Choose a shorter text or a smaller model."),
+    )
 
 
 def finite(logits: Tensor) -> Logits:
@@ -221,7 +225,7 @@ def check_predicts(loaded: LoadedModel) -> None:
         ExplorerError: It predicts none.
     """
     name, whole = loaded.info.name, loaded.whole
-    decoder = "For a next word choose a decoder, such as openai-community/gpt2."
+    decoder = t("For a next word choose a decoder, such as openai-community/gpt2.")
     if loaded.form == "picture":
         raise ExplorerError(
             t(

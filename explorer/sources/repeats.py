@@ -59,11 +59,11 @@ def repetitions(
         def within(doing: str, share: float | None, at: float = at) -> None:
             progress(doing if share is None else t("Reading random tokens, twice"), at)
 
-        within("Reading random tokens, twice", 0)
+        within(t("Reading random tokens, twice"), 0)
         own, n = repeated(run, length, seed, within)
         trace = trace_run(own, within)
         _check_reads_forwards(trace)
-        within("Finding what heads write", 0)
+        within(t("Finding what heads write"), 0)
         written = reason or _written(own, n, within)
         reason = written if isinstance(written, str) else ""
         yield own, trace, n, written

@@ -59,7 +59,7 @@ def read_scratch(run: Run) -> ScratchReading:
     if not tokens:
         raise ExplorerError(t("There is no word, sign or symbol in this text to make a token of."))
     info = ModelInfo(
-        name="from-scratch layer",
+        name=t("from-scratch layer"),
         revision=None,
         n_layers=options.n_layers,
         n_heads=options.n_heads,
@@ -81,7 +81,7 @@ def trace_scratch(run: Run) -> AttentionTrace:
     reading = read_scratch(run)
     tokens, info = reading.tokens, reading.info
     size = 4 * len(tokens) * (info.d_model * (2 * info.n_layers + 8) + 2 * len(tokens))
-    take(size, "The attention of this layer", "Choose a shorter text or fewer heads.")
+    take(size, t("The attention of this layer"), t("Choose a shorter text or fewer heads."))
     with torch.inference_mode():
         layers = tuple(_kept(reading.encoder, reading.x[None]))
     return AttentionTrace(info, run.texts, tokens, tokens, layers, reading.n_cut)

@@ -192,10 +192,13 @@ class _Tracing:
         info = replace(sized(self.loaded.info, layers), part=self.run.part)
         if self.languages and None in self.run.languages:
             source, target = self.languages
-            note = (
-                f"{info.name} reads this text as {source} and writes {target}. A language that "
-                "nobody has chosen is the one that its files name, or else that of the text: "
-                "choose with “Source language” and “Target language”."
+            note = t(
+                "{name} reads this text as {source} and writes {target}. A language "
+                "that nobody has chosen is the one that its files name, or else that of"
+                " the text: choose with “Source language” and “Target language”.",
+                name=info.name,
+                source=source,
+                target=target,
             )
             info = replace(info, notes=(*info.notes, note))
         return AttentionTrace(info, texts, *sides, layers, n_cut, None, n_written)

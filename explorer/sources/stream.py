@@ -334,11 +334,11 @@ def _record(loaded: LoadedModel, inputs: dict[str, Any]) -> _Recorded:
 
 def _check_memory(loaded: LoadedModel, inputs: dict[str, Any], width: int) -> None:
     n = inputs["decoder_input_ids" if loaded.form == "pair" else "input_ids"].shape[1]
-    what = f"The stream of {n:,} tokens through all layers"
+    what = t("The stream of {n} tokens through all layers", n=f"{n:,}")
     take(
         _PER_LAYER * 4 * n * width * loaded.info.n_layers,
         what,
-        "Choose a shorter text or a smaller model.",
+        t("Choose a shorter text or a smaller model."),
     )
 
 
@@ -830,10 +830,11 @@ class _Tail:
         return 1.0 if factor is None else factor
 
     def _other(self) -> str:
-        return (
-            f"Between the last layer of {self._loaded.info.name} and its table of words stands "
-            "more than a norm, so what each part wrote towards a word cannot be told apart. GPT-2, "
-            "Llama, Qwen, Gemma and their like can."
+        return t(
+            "Between the last layer of {name} and its table of words stands more "
+            "than a norm, so what each part wrote towards a word cannot be told "
+            "apart. GPT-2, Llama, Qwen, Gemma and their like can.",
+            name=self._loaded.info.name,
         )
 
 

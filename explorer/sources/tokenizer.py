@@ -15,7 +15,7 @@ from explorer.sources.families import most_positions
 from explorer.sources.hub_cache import VOCABULARIES, needs_no_vocabulary
 from explorer.sources.vocabulary import growth
 
-_CANNOT = "The tokenizer of “{name}” cannot be loaded{{why}}."
+_CANNOT = t("The tokenizer of “{name}” cannot be loaded{why}.")
 _ENDLESS = 10**9  # Transformers writes 10^30 for “no limit”
 # How libraries say which package they lack.
 _LACKING = re.compile(

@@ -22,9 +22,9 @@ from explorer.trace import Token
 _GROWN = 4
 _LONG = 2000  # characters that any tokenizer reads in a moment
 _LOOK = 0.25  # seconds between two looks whether somebody still waits
-_FAILED = (
-    "The tokenizer of this model failed on this text{why}. Try without unusual characters, or "
-    "another model."
+_FAILED = t(
+    "The tokenizer of this model failed on this text{why}. Try without "
+    "unusual characters, or another model."
 )
 _WORD_ENDS = ("</w>", "@@")  # how vocabularies spell that a word ends here, or goes on
 _BYTE = re.compile(r"<0x[0-9A-Fa-f]{2}>")

@@ -78,7 +78,7 @@ def transplanted_layer(network: Any, layer: int) -> SelfAttention:
 
 def transplanted_info(donor: ModelInfo) -> ModelInfo:
     """What the from-scratch layer with a model's weights is called, and its sizes."""
-    name = f"from-scratch layer with the weights of {donor.name}"
+    name = t("from-scratch layer with the weights of {name}", name=donor.name)
     return replace(donor, name=name, notes=(), passport=None)
 
 
@@ -96,7 +96,7 @@ def check_transplant(
         ExplorerError: The model's attention is built in another way.
     """
     reading = read(loaded, texts)
-    check_tokens("Step by step", len(reading.tokens), STEPS_TOKENS)
+    check_tokens(t("Step by step"), len(reading.tokens), STEPS_TOKENS)
     attentions, hidden = attend(loaded, reading.inputs, len(reading.tokens))
     found = []
     for layer in range(len(plain_layers(loaded.network))):

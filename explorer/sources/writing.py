@@ -97,7 +97,11 @@ class Writing:
             token, chance = self._choice()
             if token in ends_of(self._loaded):
                 name = text_of(self._loaded.tokenizer, self._ids, token)
-                self.ended = f"{self._loaded.info.name} ended the text here, with {name}."
+                self.ended = t(
+                    "{name} ended the text here, with {name2}.",
+                    name=self._loaded.info.name,
+                    name2=name,
+                )
                 return
             yield self._append(token, chance)
             tick()

@@ -37,7 +37,7 @@ _BROKEN = "\N{REPLACEMENT CHARACTER}"  # what a tokenizer writes for a part of a
 _BEFORE = 6  # tokens that a piece is written behind: enough to tell whether a space comes first
 _LONGEST = 8  # tokens of one character: four bytes, and what may stand before them
 _PLAIN = {"skip_special_tokens": True, "clean_up_tokenization_spaces": False}
-_CANNOT = "The tokenizer of this model failed on what was written{why}."
+_CANNOT = t("The tokenizer of this model failed on what was written{why}.")
 
 
 def read_run(loaded: LoadedModel, run: Run) -> tuple[Reading, tuple[str, ...]]:
@@ -145,10 +145,13 @@ def check_room_for(loaded: LoadedModel, n: int) -> None:
 def no_room(loaded: LoadedModel) -> str:
     """Why a model reads no further token."""
     info = loaded.info
-    whose = "it reads" if info.own_tokens == info.max_tokens else "here it reads"
-    return (
-        f"There is no room for another token: {whose} at most {info.max_tokens:,}, and the text "
-        f"fills them. Shorten the text, and {info.name} can go on."
+    whose = t("it reads") if info.own_tokens == info.max_tokens else t("here it reads")
+    return t(
+        "There is no room for another token: {whose} at most {max_tokens}, and "
+        "the text fills them. Shorten the text, and {name} can go on.",
+        whose=whose,
+        max_tokens=f"{info.max_tokens:,}",
+        name=info.name,
     )
 
 
