@@ -288,7 +288,7 @@ def _trouble(kind: str, source: Hub, sent: int = 0, seconds: float | None = None
         _TROUBLE[kind].format(
             name=source.name,
             revision=source.revision or "main",
-            seconds=SILENCE_SECONDS if seconds is None else seconds,
+            seconds=f"{SILENCE_SECONDS if seconds is None else seconds:.0f}",
             sent=size_in_words(sent),
             most=f"{MAX_MODEL_MB:,}",
         )
