@@ -5,6 +5,7 @@ import { read } from "../wire/container.js";
 import { bound } from "./basics.js";
 import { csvCell, exactly } from "./csv.js";
 import { headName } from "./headname.js";
+import { sentences, t } from "./language.js";
 
 /**
  * @typedef {{kind: string, name: string, budget: string, given: string, kept: string,
@@ -183,7 +184,7 @@ export function hasMaps({ found, view }) {
 /** A share as people say it: of the whole, rounded down, so that 100 % is all of it. @param {number} share */
 export const percent = (share) =>
   share < 0.001 && share > 0
-    ? "less than 0.1 %"
+    ? t("less than 0.1 %")
     : `${share >= 0.995 && share < 1 - 5e-7 ? (Math.floor(1000 * share) / 10).toFixed(1) : Math.round(100 * share)} %`;
 
 /** A head that is made cheaper, with its budget. @param {Way} way @param {number} budget */
