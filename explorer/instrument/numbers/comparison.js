@@ -5,7 +5,7 @@ import { read } from "../wire/container.js";
 import { toCsv } from "./csv.js";
 import { indexOf, meanWeights } from "./data.js";
 import { headName } from "./headname.js";
-import { listed, sentences, t, tn } from "./language.js";
+import { listed, sentences, t } from "./language.js";
 import { levelsIn, mapLevelOf } from "./layout.js";
 import { arrange } from "./model.js";
 import { PARAMS } from "./view.js";

@@ -90,6 +90,9 @@ export function listedParts(items) {
   return placed(t("{start} and {last}"), { start, last });
 }
 
+/** Words that came with one place, whatever it is called, and what fills it. @param {string} words @param {string} number */
+export const filledWith = (words, number) => words.replace(/\{\w*\}/, () => number);
+
 /** Whole sentences in parts, one behind the other. @param {Part[][]} all @returns {Part[]} */
 export const sentencesInParts = (...all) =>
   all

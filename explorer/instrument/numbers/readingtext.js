@@ -187,7 +187,7 @@ export function shadingOf({ model, focus: point, view, given, got, coarse, map }
   }
   const shares = model.shares();
   if (!shares) {
-    const words = [t("What each token gets of {base} is being added up", model)];
+    const words = [t("What each token gets of {base} is being added up", { base: model.base })];
     return { unitOf: byColumn, values: new Float32Array(), full: 1, units: [], words };
   }
   let full = 1e-9; // what special tokens get does not count
