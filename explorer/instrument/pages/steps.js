@@ -357,7 +357,7 @@ function nowShown({ payload, state, theme }, elements, says) {
   const trace = traces?.[0];
   if (!trace) return null;
   const place = headName(trace.layer, trace.head);
-  const text = trace.tokens.map((t) => t.text).join(" ");
+  const text = trace.tokens.map((token) => token.text).join(" ");
   const title = [trace.title, trace.passport, place, text].filter(Boolean).join(" · ");
   const name = `${fileWords(about ?? undefined)} steps ${place} query ${state.query}`;
   return { elements, title, name, says, theme };

@@ -55,9 +55,9 @@ function paintLinks(pen, { scene, places, scrolled, units, path }) {
       pen.moveTo(x1, y1);
       pen.bezierCurveTo(middle, y1, middle, y2, x2, y2);
     }
-    const t = tone / TONES;
-    pen.strokeStyle = scene.theme.accentCss((alone ? 0.15 : 0.06) + (alone ? 0.75 : 0.5) * t);
-    pen.lineWidth = 0.5 + (alone ? 4 : 2) * t * t;
+    const share = tone / TONES;
+    pen.strokeStyle = scene.theme.accentCss((alone ? 0.15 : 0.06) + (alone ? 0.75 : 0.5) * share);
+    pen.lineWidth = 0.5 + (alone ? 4 : 2) * share * share;
     pen.stroke();
   }
 }
