@@ -366,7 +366,7 @@ def _saying_which(i: int, asked: Sequence[Any]) -> Iterator[None]:
                 i=i + 1,
                 asked=len(asked),
                 text=text,
-                error=error,
+                error=str(error),
             )
         ) from error
 

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 import streamlit as st
 
 from explorer.instrument.assets import terms
+from explorer.ui.speaking import t
 
 _HERE = Path(__file__).parent
 PICTURES = _HERE / "pictures"
@@ -115,14 +116,14 @@ def draw() -> None:
     """Draw the contents, all sections and the glossary."""
     scheme = "dark" if st.context.theme.type == "dark" else "light"
     st.html(f"<style>{(_HERE / 'guide.css').read_text('utf-8')}{_ratios(scheme)}</style>")
-    titles = [(s.title, s.anchor) for s in sections()] + [("The words", "words")]
+    titles = [(s.title, s.anchor) for s in sections()] + [(t("The words"), "words")]
     contents, words = st.columns([1, 3], gap="large")
     with contents, st.container(key="contents"):
         st.markdown("\n".join(f"- [{title}](#{anchor})" for title, anchor in titles))
     with words, st.container(key="guide"):
         for section in sections():
             _draw(section, scheme)
-        st.subheader("The words", anchor="words")
+        st.subheader(t("The words"), anchor="words")
         with st.container(key="glossary"):
             st.markdown(glossary())
 
