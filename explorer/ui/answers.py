@@ -32,6 +32,7 @@ from explorer.ui.writing import sampling_of
 if TYPE_CHECKING:
     from explorer.sources.stream import Stream
 
+_AS_A_FILE = language.t("This page as a file")
 NO_FILE = "\n"  # in place of a file that cannot be made; save/files.js knows it
 
 
@@ -141,11 +142,7 @@ def answers(
         return known[1]
 
     def file_of(page: Page, report: Report) -> str:
-        take(
-            page_memory(trace, page),
-            language.t("This page as a file"),
-            language.t("Save fewer layers or heads."),
-        )
+        take(page_memory(trace, page), _AS_A_FILE, language.t("Save fewer layers or heads."))
         return (page_of or partial(_page_of, trace, about))(page, report)
 
     def answer(report: Report) -> Sequence[Block]:

@@ -30,6 +30,11 @@ def _of_session() -> str | None:
     return found
 
 
+def in_link() -> dict[str, str]:
+    """The language as a link says it, where it was chosen."""
+    return {LANGUAGE: language.spoken()} if is_chosen() else {}
+
+
 def is_chosen() -> bool:
     """Whether a reader, or the link that he followed, has chosen the language."""
     return bool(st.session_state.get(_CHOSEN))
