@@ -18,7 +18,7 @@ from typing import Any
 ENGLISH = "en"
 
 _LOCALE = Path(__file__).parent / "locale"
-_PLACE = re.compile(r"\{(\w+)\}")
+_PLACE = re.compile(r"\{(\w*)\}")  # one without a name is often filled in a browser
 _CONTEXT = "\x04"  # between the context and the message, in gettext's files
 
 _spoken: ContextVar[str | None] = ContextVar("spoken", default=None)
