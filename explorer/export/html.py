@@ -16,6 +16,7 @@ from explorer.errors import ExplorerError
 from explorer.history import TrainingHistory
 from explorer.instrument.assets import Host, bundle, css
 from explorer.instrument.wire.about import About, passport_words
+from explorer.instrument.wire.article import Chapter, Facts, Whose, pack_article
 from explorer.instrument.wire.compare import pack_compare
 from explorer.instrument.wire.container import in_planes
 from explorer.instrument.wire.efficiency import Tried, pack_efficiency
@@ -326,6 +327,28 @@ def survival_to_html(
     )
     title = t("{model}: cheaper attention", model=trace.model.name)
     return _page(title, "efficiencyfile", in_planes(payload), trace.model)
+
+
+def article_to_html(
+    trace: AttentionTrace,
+    chapters: Sequence[Chapter],
+    facts: Facts,
+    *,
+    about: About,
+    opening: Mapping[str, str],
+    whose: Whose,
+) -> str:
+    """The lesson with its figures inside one page; the arguments are `pack_article`'s."""
+    payload = pack_article(
+        trace,
+        chapters,
+        facts,
+        article_id="file",
+        about=about,
+        opening=opening,
+        whose=whose,
+    )
+    return _page("Self-attention, seen", "articlefile", in_planes(payload), trace.model)
 
 
 def explanation_to_html(

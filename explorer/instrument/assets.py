@@ -30,6 +30,8 @@ Host = Literal[
     "explainfile",
     "efficiency",
     "efficiencyfile",
+    "article",
+    "articlefile",
     "place",
     "tiles",
 ]

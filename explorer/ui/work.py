@@ -100,6 +100,13 @@ class Cheapening:
 
 
 @dataclass(frozen=True)
+class Lecturing:
+    """The attention that the Article shows, and what its figures show beside."""
+
+    run: Run
+
+
+@dataclass(frozen=True)
 class Replacing:
     """What a run's output does when heads are really made cheaper.
 
@@ -258,6 +265,7 @@ Work = (
     | Comparing
     | Surveying
     | Cheapening
+    | Lecturing
     | Replacing
     | Timing
     | Finding
@@ -310,6 +318,8 @@ def do(work: Work, progress: Progress, show: Show = lambda partial: None) -> Any
         return _repeat(work, progress)
     if isinstance(work, Cheapening | Replacing | Timing):
         return _make_cheaper(work, progress, show)
+    if isinstance(work, Lecturing):
+        return _lecture(work, progress, show)
     if isinstance(work, Explaining | Changing):
         return _explain_or_change(work, progress, show)
     if isinstance(work, Continuing):
@@ -384,6 +394,14 @@ def _make_cheaper(work: Cheapening | Replacing | Timing, progress: Progress, sho
     check_tokens(language.t("Efficiency"), max(trace.shape[2:]), EFFICIENCY_TOKENS)
     told = survival(trace, report=progress, show=lambda so_far: show((trace, so_far, False)))
     return trace, told, True
+
+
+def _lecture(work: Lecturing, progress: Progress, show: Show) -> Any:
+    from explorer.ui.facts import facts_of
+
+    trace = _trace(work.run, progress)
+    show((trace, None))
+    return trace, facts_of(work.run, trace, progress)
 
 
 def _comparable(run: Run, progress: Progress) -> Any:
