@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.corpus.measures import MEASURES, NAMES
+from explorer.corpus.rules import RULES, Held
 from explorer.corpus.running import RUN, read_about
 from explorer.corpus.shards import texts_in
 from explorer.corpus.texts import Text
@@ -21,7 +22,17 @@ from explorer.layers import Doubles
 from explorer.once import once
 from explorer.visible import visible
 
-_TABLES = ("heads", "histograms", "distances", "tokens", "examples", "pairs", "shown", "drawn")
+_TABLES = (
+    "heads",
+    "histograms",
+    "distances",
+    "tokens",
+    "examples",
+    "pairs",
+    "shown",
+    "drawn",
+    "rules",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,7 +368,7 @@ class CorpusFolder:
         self.check(layer, head)
         there = other or self
         mine, theirs = self.heads.mean, there.heads.mean
-        size = np.nanstd(theirs.reshape(len(NAMES), -1), axis=1)
+        size = _spread_over_heads(theirs)
         own = mine[:, self.layers.index(layer), head]
         off = (theirs - own[:, None, None]) / np.where(size > 0, size, np.inf)[:, None, None]
         apart = np.sqrt(np.nanmean(off**2, axis=0))
@@ -368,6 +379,16 @@ class CorpusFolder:
         return [
             Like(there.layers[i], h, float(apart[i, h])) for i, h in places if apart[i, h] < np.inf
         ]
+
+    def rules(self, layer: int, head: int) -> list[Held]:
+        """In how many texts each rule holds of a head.
+
+        Raises:
+            ExplorerError: There is no such head.
+        """
+        self.check(layer, head)
+        rows = self._rows("rules", "layer = ? AND head = ? ORDER BY rule", [layer, head])
+        return [Held(RULES[r["rule"]], r["held"], r["of"], r["even"]) for r in rows]
 
     @once
     def drawn(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
@@ -385,6 +406,15 @@ class CorpusFolder:
         """Let go of the files."""
         if "_asked" in vars(self):
             self._asked.close()
+
+
+def _spread_over_heads(means: Doubles) -> Doubles:
+    """The standard deviation of each measure over all heads; 0 where no text could show it."""
+    flat = means.reshape(len(means), -1)
+    known = ~np.isnan(flat).any(axis=1)
+    found = np.zeros(len(flat))
+    found[known] = flat[known].std(axis=1)
+    return found
 
 
 def _example(row: Any, shown: Any, pairs: tuple[tuple[int, int, float], ...]) -> Example:

@@ -17,6 +17,7 @@ from explorer.corpus.engines import Here
 from explorer.corpus.folder import CorpusFolder, folders_below
 from explorer.corpus.headvis import HeadVisTree, export, is_tree
 from explorer.corpus.measures import NAMES, place_of
+from explorer.corpus.rules import RULES
 from explorer.corpus.running import Settings, run
 from explorer.corpus.search import pair_of, search
 from explorer.corpus.texts import Corpus
@@ -24,7 +25,7 @@ from explorer.errors import ExplorerError
 from explorer.source import Folder
 from explorer.sources.loading import load_model
 from explorer.sources.progress import silent
-from tests.models.corpus_texts import by_hand, texts_of, trace_of
+from tests.models.corpus_texts import by_hand, over_texts, texts_of, trace_of
 from tests.models.tiny import tiny_model
 
 EXACT = {"rtol": 5e-6, "atol": 5e-6}  # as in test_corpus.py
@@ -57,9 +58,21 @@ def values(bert):
 
 
 def test_all_heads_have_mean_and_spread_of_every_measure(folder, values):
-    np.testing.assert_allclose(folder.heads.mean, np.nanmean(values, axis=0), **EXACT)
-    np.testing.assert_allclose(folder.heads.spread, np.nanstd(values, axis=0, ddof=1), **EXACT)
+    np.testing.assert_allclose(folder.heads.mean, over_texts(np.nanmean, values), **EXACT)
+    np.testing.assert_allclose(folder.heads.spread, over_texts(np.nanstd, values, ddof=1), **EXACT)
     assert folder.heads.n.tolist() == (~np.isnan(values[:, :, 0, 0])).sum(axis=0).tolist()
+
+
+def test_each_rule_of_a_head_says_in_how_many_texts_it_holds(folder, values):
+    found = folder.rules(1, 0)
+    assert [one.rule for one in found] == list(RULES)
+    for one in found:
+        if one.rule.beyond:
+            assert 0 < one.even < 1
+            continue
+        least = values[:, [place_of(name) for name in one.rule.measures], 1, 0].min(axis=1)
+        assert one.of == (~np.isnan(least)).sum()
+        assert one.held == (least >= one.rule.least).sum()
 
 
 def test_a_histogram_counts_every_text_once(folder, values):
