@@ -14,7 +14,7 @@ import numpy.typing as npt
 from explorer.analysis.patterns import BLOCK, BOTH, BROAD, HOLDS, POSITION, VERTICAL
 from explorer.analysis.profiles import COLUMN, EVENNESS, OWN_SENTENCE
 from explorer.corpus.measures import NEXT, PREVIOUS, SELF, SPECIAL
-from explorer.layers import Weights
+from explorer.layers import Doubles, Weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Held:
 
 
 def counted(
-    values: Weights, even: Weights, names: Sequence[str]
+    values: Weights, even: Doubles, names: Sequence[str]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """In how many texts each rule holds, ``[rule, layer, head]``, and how many can show it.
 
@@ -93,7 +93,7 @@ def counted(
 
 
 def _of_texts(
-    values: Weights, even: Weights, names: Sequence[str], rule: Rule
+    values: Weights, even: Doubles, names: Sequence[str], rule: Rule
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """Where a rule holds, ``[text, layer, head]``, and which texts can show it."""
     parts = values[:, [names.index(name) for name in rule.measures]]
