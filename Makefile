@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: app test ray format screenshots models stories efficiency example benchmark clean
+.PHONY: app test ray format screenshots models stories sentences efficiency example benchmark clean
 
 app: $(VENV)/app.done
 	$(BIN)/streamlit run app.py --server.port=$(PORT)
@@ -35,6 +35,9 @@ stories: $(VENV)/test.done
 
 explained: $(VENV)/test.done
 	OMP_NUM_THREADS=1 $(BIN)/python -m docs.explained_stories
+
+sentences: $(VENV)/test.done
+	$(BIN)/python -m docs.sentences
 
 efficiency: $(VENV)/test.done
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m docs.efficiency
