@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: app test ray format screenshots models stories efficiency example benchmark clean
+.PHONY: app test language ray format screenshots models stories sentences efficiency example benchmark clean
 
 app: $(VENV)/app.done
 	$(BIN)/streamlit run app.py --server.port=$(PORT)
@@ -18,6 +18,9 @@ test: $(VENV)/test.done node_modules/.done
 ray: $(VENV)/test.done
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-ray.txt
 	$(BIN)/python -m pytest -q tests/models/test_corpus_ray.py
+
+language: $(VENV)/test.done
+	$(BIN)/python -m docs.language
 
 format: $(VENV)/test.done node_modules/.done
 	$(BIN)/ruff format .
@@ -35,6 +38,9 @@ stories: $(VENV)/test.done
 
 explained: $(VENV)/test.done
 	OMP_NUM_THREADS=1 $(BIN)/python -m docs.explained_stories
+
+sentences: $(VENV)/test.done
+	$(BIN)/python -m docs.sentences
 
 efficiency: $(VENV)/test.done
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m docs.efficiency

@@ -33,6 +33,7 @@ from explorer.instrument.wire.longtext import head_bytes, is_long, places_in
 from explorer.instrument.wire.repeats import Retold
 from explorer.instrument.wire.request import Head, Page, Places
 from explorer.instrument.wire.trace import Report, bytes_sent, first_head, pack
+from explorer.language import spoken
 from explorer.layertrace import LayerTrace
 from explorer.trace import AttentionTrace, ModelInfo
 
@@ -41,7 +42,7 @@ SUMMARY_BYTES = 9 * MOST_GROUPS**2  # of two maps and what stands beside them, a
 MOST = 2**28  # bytes of a page's numbers; as text they are a third more, and browsers hold 2^29
 
 _PAGE = """<!doctype html>
-<html lang="en">
+<html lang="{language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -334,7 +335,8 @@ def _page(title: str, host: Host, payload: bytes, *models: ModelInfo, holds: str
     return _PAGE.format(
         title=html.escape(title),
         about="".join(f"<p>{html.escape(line)}</p>\n" for line in lines),
+        language=spoken(),
         css=css(host),
         payload=base64.b64encode(gzip.compress(payload, _EFFORT, mtime=0)).decode(),
-        code=bundle(host).replace("</", "<\\/"),
+        code=bundle(host, spoken()).replace("</", "<\\/"),
     )

@@ -9,8 +9,11 @@ import functools
 import json
 import posixpath
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, get_args
+
+from explorer.language import ENGLISH, catalogue_of, messages_within, plural_rule
 
 _HERE = Path(__file__).parent
 
@@ -70,10 +73,13 @@ def imports_of(module: str) -> list[tuple[str, str]]:
 
 
 @functools.cache
-def terms() -> dict[str, dict[str, str]]:
+def terms(language: str = ENGLISH) -> dict[str, dict[str, str]]:
     """The words that are explained where they stand, each with what it says."""
     found: dict[str, dict[str, str]] = json.loads((_HERE.parent / "terms.json").read_text("utf-8"))
-    return found
+    if language == ENGLISH:
+        return found
+    said = catalogue_of(language).gettext
+    return {name: term | {"says": said(term["says"])} for name, term in found.items()}
 
 
 def read(module: str) -> str:
@@ -82,14 +88,17 @@ def read(module: str) -> str:
 
 
 @functools.cache
-def bundle(host: Host) -> str:
-    """The modules that a host uses, and the host, as one text.
+def bundle(host: Host, language: str = ENGLISH) -> str:
+    """The modules that a host uses, and the host, as one text, which speaks one language.
 
     Code that runs from memory or from inside a page has no neighbours to import. So each module
     becomes a function that gives back what it exports.
     """
     *used, own = modules_of(host)
-    return "\n".join([*map(_enclosed, used), _imported(own) + _joinable(read(own))])
+    text = "\n".join([*map(_enclosed, used), _imported(own) + _joinable(read(own))])
+    for empty, filling in _fillings(used, text, language):
+        text = text.replace(empty, filling, 1)
+    return text
 
 
 @functools.cache
@@ -99,13 +108,21 @@ def css(host: Host = "explore") -> str:
     return "\n".join(sheet.read_text("utf-8") for sheet in sheets if sheet.is_file())
 
 
-def _filling(module: str) -> tuple[str, str] | None:
-    """What stands empty in a module, and what is written in its place."""
-    if module == "wire/workertext":
-        return 'WORKER_TEXT = ""', f"WORKER_TEXT = {json.dumps(bundle('tiles'))}"
-    if module == "wire/terms":
-        return "TERMS = {}", f"TERMS = {json.dumps(terms(), ensure_ascii=False)}"
-    return None
+def _fillings(used: list[str], text: str, language: str) -> Iterator[tuple[str, str]]:
+    """What stands empty in modules, and what is written in its place."""
+    if "numbers/language" in used and language != ENGLISH:
+        said = _literal(messages_within(text, language))
+        yield "CATALOGUE = {}", f"CATALOGUE = {said}"
+        yield f'LANGUAGE = "{ENGLISH}"', f'LANGUAGE = "{language}"'
+        yield "Number(n !== 1)", f"Number({plural_rule(language)})"
+    if "wire/terms" in used:
+        yield "TERMS = {}", f"TERMS = {_literal(terms(language))}"
+    if "wire/workertext" in used:
+        yield 'WORKER_TEXT = ""', f"WORKER_TEXT = {json.dumps(bundle('tiles'))}"
+
+
+def _literal(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False).replace("\u2028", "\\u2028")
 
 
 def exported(text: str) -> list[str]:
@@ -124,9 +141,6 @@ def _enclosed(module: str) -> str:
     text = read(module)
     names = ", ".join(exported(text))
     inside = f"{_imported(module)}{_joinable(text)}return {{ {names} }};\n"
-    filling = _filling(module)
-    if filling:
-        inside = inside.replace(*filling)
     return f"const {_variable(module)} = (() => {{\n{inside}}})();"
 
 

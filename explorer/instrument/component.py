@@ -8,16 +8,18 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer.instrument.assets import Host, bundle, css
+from explorer.language import spoken
 
 Heard = TypeVar("Heard")
 _HEARD = "heard_parts"  # in the session: those that were heard and are not drawn again yet
 
 
 @functools.cache
-def _component(host: Host) -> Callable[..., object]:
-    html = '<div class="ax"></div>' if host != "place" else "<i></i>"  # which shows nothing
+def _component(host: Host, language: str) -> Callable[..., object]:
+    shown = f'<div class="ax" lang="{language}"></div>'
+    html = shown if host != "place" else "<i></i>"  # which shows nothing
     return st.components.v2.component(
-        f"attention_{host}", html=html, css=css(host) or None, js=bundle(host)
+        f"attention_{host}_{language}", html=html, css=css(host) or None, js=bundle(host, language)
     )
 
 
@@ -32,7 +34,7 @@ def show(host: Host, payload: bytes, *, key: str, **told: Callable[[object], Non
             may be anything, as a page may be tampered with: see `heard`.
     """
     on = {f"on_{name}_change": _telling(key, name, tell) for name, tell in told.items()}
-    _component(host)(data=payload, key=key, **on)
+    _component(host, spoken())(data=payload, key=key, **on)
     st.session_state.get(_HEARD, set()).discard(key)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from explorer.ui import login, messages, place, state
+from explorer.ui import login, messages, place, speaking, state
 
 _HERE = Path(__file__).parent
 _GUARD = (_HERE / "guard.js").read_text("utf-8")
@@ -24,6 +24,7 @@ framed: ContextVar[bool] = ContextVar("framed", default=False)
 
 def main() -> None:
     """Choose the page and run it, for whoever may see it."""
+    speaking.start()
     admitted = login.admits()
     page = st.navigation(
         [

@@ -20,6 +20,7 @@ ROOMS = [
     "visible",
     "picture",
     "headname",
+    "language",
     "layers",
     "cheaper",
     "trace",

@@ -29,7 +29,7 @@ const now = () => new URLSearchParams(window.location.search);
 function urlOf(names, params, link) {
   const url = new URL(window.location.href);
   const isKept = (/** @type {string} */ name) =>
-    link ? name.startsWith("embed") : !names.includes(name);
+    link ? name.startsWith("embed") || name === "lang" : !names.includes(name);
   const kept = [...url.searchParams].filter(([name]) => isKept(name));
   const told = { ...Object.fromEntries(kept), ...link, ...params };
   url.search = String(new URLSearchParams(told));

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from explorer.language import say_all
+
 MAGIC = b"AXP1"
 TYPES = {"uint8": "<u1", "int32": "<i4", "float32": "<f4", "float64": "<f8"}
 
@@ -23,7 +25,7 @@ Block = tuple[dict[str, Any], npt.NDArray[Any]]
 
 
 def write(header: Mapping[str, Any], blocks: Iterable[Block] = ()) -> bytes:
-    """A payload.
+    """A payload, in the language that is spoken now.
 
     Args:
         header: What can be written as JSON.
@@ -52,7 +54,7 @@ def in_planes(payload: bytes) -> bytes:
 
 
 def _joined(said: Mapping[str, Any], blobs: Iterable[bytes]) -> bytes:
-    text = json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
+    text = json.dumps(say_all(said), ensure_ascii=False, separators=(",", ":")).encode()
     return b"".join([MAGIC, struct.pack("<I", len(text)), text, *blobs])
 
 

@@ -1,0 +1,137 @@
+"""The catalogues: what is said is gathered from the code, joined with what is translated, compiled.
+
+    make language                 # gather, join, compile
+    python -m docs.language fr    # begins one
+
+While several translate at once, each has a file of his own beside the catalogue (``zh/anna.po``);
+they are joined into it, and deleted unless ``--keep`` is said.
+
+A message is what stands in ``t(…)``, ``tn(…)`` or ``tc(…)``, in Python and JavaScript, a block of the
+Guide or the Article, or what a term says. One that nobody says any more leaves the catalogue.
+"""
+
+import io
+import json
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from babel.messages import Catalog
+from babel.messages.extract import extract
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+ROOT = Path(__file__).parents[1]
+LOCALE = ROOT / "explorer/locale"
+KEYWORDS = {"t": None, "tn": (1, 2), "tc": ((1, "c"), 2)}
+PROSE = ("explorer/ui/guide.md", "explorer/ui/article.md")
+KEEP = "--keep"
+WHEN = datetime(2026, 1, 1, tzinfo=UTC)  # or equal catalogues would differ by their date
+
+Message = tuple[str | tuple[str, ...], str | None, str]
+"""A message, or its two forms; its context; and where it stands."""
+
+
+def messages() -> Iterator[Message]:
+    """Every message that the code can say."""
+    places = [*sorted(ROOT.glob("explorer/**/*.py")), *sorted(ROOT.glob("pages/*.py"))]
+    places += sorted(ROOT.glob("explorer/**/*.js"))
+    for path in places:
+        method, options = ("python", {})
+        if path.suffix == ".js":
+            method, options = ("javascript", {"parse_template_string": True})
+        where = path.relative_to(ROOT).as_posix()
+        with path.open("rb") as file:
+            for _, message, _, context in extract(method, file, KEYWORDS, options=options):
+                yield message, context, where
+    for name in PROSE:
+        path = ROOT / name
+        if path.is_file():
+            yield from ((block, None, name) for block in blocks(path.read_text("utf-8")))
+    terms = json.loads((ROOT / "explorer/terms.json").read_text("utf-8"))
+    yield from ((term["says"], None, "explorer/terms.json") for term in terms.values())
+
+
+def blocks(text: str) -> Iterator[str]:
+    """The blocks of a Markdown text that are said: headings, paragraphs, lists."""
+    yield from (block.strip() for block in text.split("\n\n") if block.strip())
+
+
+def gathered() -> Catalog:
+    """All messages, none translated."""
+    found = Catalog(charset="utf-8", fuzzy=False)
+    for message, context, where in messages():
+        if message:
+            found.add(message, locations=[(where, 0)], context=context)
+    return found
+
+
+def read(path: Path) -> Catalog:
+    """What a file has translated."""
+    with path.open("rb") as file:
+        return read_po(file, charset="utf-8")
+
+
+def joined(language: str) -> Catalog:
+    """The catalogue of a language: all that is said, with what is known of it."""
+    folder = LOCALE / language
+    main = folder / "LC_MESSAGES/explorer.po"
+    known = read(main) if main.is_file() else Catalog(locale=language, charset="utf-8")
+    parts = [read(path) for path in sorted(folder.glob("*.po"))]
+    whole = Catalog(
+        locale=language,
+        header_comment="# The sentences of Attention Explorer in another language.",
+        project="Attention Explorer",
+        version="1",
+        msgid_bugs_address="none",
+        creation_date=WHEN,
+        revision_date=WHEN,
+        last_translator="none",
+        charset="utf-8",
+        fuzzy=False,
+    )
+    for message in gathered():
+        if not message.id:
+            continue
+        key = message.id[0] if message.pluralizable else message.id
+        said = next(
+            (m.string for c in (*parts, known) if (m := c.get(key, message.context)) and m.string),
+            "",
+        )
+        whole.add(message.id, said, locations=message.locations, context=message.context)
+    return whole
+
+
+def written(catalogue: Catalog) -> bytes:
+    """A catalogue as a file, the same for the same messages."""
+    out = io.BytesIO()
+    write_po(out, catalogue, width=100, sort_by_file=True, include_lineno=False, omit_header=False)
+    return out.getvalue()
+
+
+def compiled(catalogue: Catalog) -> bytes:
+    """A catalogue as the app reads it."""
+    out = io.BytesIO()
+    write_mo(out, catalogue)
+    return out.getvalue()
+
+
+def main(arguments: list[str]) -> None:
+    """Bring the catalogues up to date, and say what is still to be translated."""
+    languages = [name for name in arguments if name != KEEP]
+    for language in languages or [path.name for path in sorted(LOCALE.iterdir()) if path.is_dir()]:
+        catalogue = joined(language)
+        folder = LOCALE / language / "LC_MESSAGES"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "explorer.po").write_bytes(written(catalogue))
+        (folder / "explorer.mo").write_bytes(compiled(catalogue))
+        for part in (LOCALE / language).glob("*.po"):
+            if KEEP not in arguments:
+                part.unlink()
+        missing = [m.id for m in catalogue if m.id and not (m.string and all(m.string))]
+        print(f"{language}: {len(catalogue)} messages, {len(missing)} not translated")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

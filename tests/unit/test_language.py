@@ -1,0 +1,109 @@
+"""Sentences in the reader's language: how a message is made, travels and is said."""
+
+import json
+import pickle
+
+import pytest
+
+from docs import language as catalogues
+from explorer import language
+from explorer.errors import ExplorerError
+from explorer.instrument.assets import bundle
+from explorer.instrument.wire import container
+from explorer.language import listed, say, say_all, sentences, t, tc, tn
+
+
+@pytest.fixture
+def mirrored(monkeypatch):
+    """A language in which every message stands between two marks."""
+    import gettext
+
+    class Mirror(gettext.NullTranslations):
+        def gettext(self, message):
+            return f"⟦{message}⟧"
+
+        def ngettext(self, one, many, n):
+            return f"⟦{many}⟧"
+
+        def pgettext(self, context, message):
+            return f"⟦{context}: {message}⟧"
+
+    monkeypatch.setattr(language, "catalogue_of", lambda code: Mirror())
+    with language.speaking("xx"):
+        yield
+
+
+def test_a_sentence_is_english_until_it_is_said(mirrored):
+    cut = t("Cut after {n} tokens.", n=512)
+    assert cut == "Cut after 512 tokens."
+    assert say(cut) == "⟦Cut after 512 tokens.⟧"
+    assert say("The cat sat.") == "The cat sat."
+
+
+def test_a_sentence_within_another_is_said_as_well(mirrored):
+    both = t("{a}: {b}", a=t("Layer"), b=tn("{n} head", "{n} heads", 2))
+    assert both == "Layer: 2 heads"
+    assert say(both) == "⟦⟦Layer⟧: ⟦2 heads⟧⟧"
+    assert say(tc("of a lock", "key")) == "⟦of a lock: key⟧"
+
+
+def test_what_fills_a_place_is_never_read_as_one():
+    assert t("“{text}” is {n} long", text="{n}", n=3) == "“{n}” is 3 long"
+    assert t("{missing} stays") == "{missing} stays"
+
+
+def test_an_error_keeps_its_sentence(mirrored):
+    error = ExplorerError(t("The text is empty."))
+    assert say(str(error)) == "⟦The text is empty.⟧"
+
+
+def test_a_sentence_is_kept_by_a_file_of_python_objects(mirrored):
+    kept = pickle.loads(pickle.dumps(tn("{n} head", "{n} heads", 1)))
+    assert kept == "1 head"
+    assert say(kept) == "⟦1 heads⟧"
+
+
+def test_a_payload_is_in_the_language_that_is_spoken(mirrored):
+    header, _ = container.read(container.write({"notes": [t("Cut."), {"says": t("Noise.")}]}))
+    assert header == {"notes": ["⟦Cut.⟧", {"says": "⟦Noise.⟧"}]}
+    with language.speaking("en"):
+        header, _ = container.read(container.write({"notes": [t("Cut.")]}))
+    assert header == {"notes": ["Cut."]}
+
+
+def test_lists_and_sentences_are_joined_by_messages(mirrored):
+    assert listed([]) == ""
+    assert listed(["a"]) == "a"
+    assert listed(["a", "b", "c"]) == "a, b and c"
+    assert say(listed(["a", "b", "c"])) == "⟦⟦a, b⟧ and c⟧"
+    assert sentences("One.", "", t("Two.")) == "One. Two."
+    assert say(sentences("One.", t("Two."))) == "⟦One. ⟦Two.⟧⟧"
+    assert say(sentences()) == ""
+
+
+def test_a_tree_without_messages_is_as_it_was(mirrored):
+    tree = {"a": [1, 2.5, None, "x"], "b": {"c": True}}
+    assert say_all(tree) == tree
+
+
+def test_every_language_has_a_rule_for_numbers_that_both_parts_can_follow():
+    for code in language.languages():
+        rule = language.plural_rule(code)
+        assert set(rule) <= set("n0123456789 %=!<>&|?:()+*-"), rule
+
+
+def test_a_bundle_speaks_its_language():
+    assert 'LANGUAGE = "en"' in bundle("explore") or "numbers_language" not in bundle("explore")
+
+
+def test_the_catalogues_are_what_the_files_of_the_translators_give():
+    for folder in catalogues.LOCALE.iterdir():
+        assert not list(folder.glob("*.po")), "make language joins these into the catalogue"
+        path = folder / "LC_MESSAGES/explorer.po"
+        catalogue = catalogues.joined(folder.name)
+        assert path.read_bytes() == catalogues.written(catalogue), "make language"
+        assert path.with_suffix(".mo").read_bytes() == catalogues.compiled(catalogue)
+
+
+def test_json_keeps_a_sentence_as_text():
+    assert json.dumps(t("Cut.")) == '"Cut."'
