@@ -303,6 +303,19 @@ class CorpusFolder:
         rows = self._rows("histograms", where, [measure, layer, head])
         return [(row["low"], row["high"], row["count"]) for row in rows]
 
+    def histograms(self, layer: int, head: int) -> dict[str, list[tuple[float, float, int]]]:
+        """The histograms of all measures of a head, as `histogram` has one.
+
+        Raises:
+            ExplorerError: There is no such head.
+        """
+        self.check(layer, head)
+        found: dict[str, list[tuple[float, float, int]]] = {}
+        for row in self._rows("histograms", "layer = ? AND head = ? ORDER BY low", [layer, head]):
+            bins = found.setdefault(row["measure"], [])
+            bins.append((row["low"], row["high"], row["count"]))
+        return found
+
     def distances(self, layer: int, head: int) -> list[tuple[int, int, float]]:
         """The share of all its attention that goes from so many to so many tokens far.
 
