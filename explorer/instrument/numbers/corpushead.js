@@ -66,12 +66,11 @@ export function withSpread(measure) {
 export const measureWords = (measure) =>
   measure.n === null
     ? t("{name}: {value}.", { name: measure.name, value: withSpread(measure) })
-    : tn(
-        "{name}: {value}, in one text.",
-        "{name}: {value}, over {n} texts.",
-        measure.n,
-        { name: measure.name, value: withSpread(measure), n: grouped(measure.n) },
-      );
+    : tn("{name}: {value}, in one text.", "{name}: {value}, over {n} texts.", measure.n, {
+        name: measure.name,
+        value: withSpread(measure),
+        n: grouped(measure.n),
+      });
 
 /** In how many texts a rule holds. @param {Rule} rule */
 export const heldWords = ({ held, of }) =>
@@ -186,7 +185,11 @@ export function searchWords(head) {
   if (!search) return "";
   const [query, key] = search.pair;
   const name = nameOfHead(head);
-  const asks = t("Where else does {name} do what it does at {query} → {key}?", { name, query, key });
+  const asks = t("Where else does {name} do what it does at {query} → {key}?", {
+    name,
+    query,
+    key,
+  });
   if (search.state === "failed") return sentences(asks, search.trouble);
   const read =
     search.state === "busy"

@@ -159,14 +159,15 @@ def _says(
     of: CorpusFolder, layer: int, head: int, held: Sequence[Held], keys: Sequence[LookedAt]
 ) -> list[Said]:
     """What a head does, the numbers that say so, and in how many texts that holds."""
-    name, best = head_name(layer, head), best_of(held)
-    tokens = _most(keys)
+    name, best, tokens = head_name(layer, head), best_of(held), _most(keys)
+    often = _of(best, of.about["corpus"]["n_texts"])
     if best.holds:
-        return [_does(best.rule, name), _evidence(of, layer, head, best), _often(best), tokens]
+        holds = t("That holds in {often}.", often=often)
+        return [_does(best.rule, name), _evidence(of, layer, head, best), holds, tokens]
     nothing = t("{head} does no one thing: no rule holds in three of four texts.", head=name)
     if not best.held:
         return [nothing, t("None holds in any text."), tokens]
-    nearest = t("The nearest, “{kind}”, does in {often}.", kind=t(best.rule.kind), often=_of(best))
+    nearest = t("The nearest, “{kind}”, does in {often}.", kind=t(best.rule.kind), often=often)
     return [nothing, nearest, _evidence(of, layer, head, best), tokens]
 
 
@@ -181,25 +182,25 @@ def _evidence(of: CorpusFolder, layer: int, head: int, held: Held) -> Said:
         said.append(t("{measure}: {value}", measure=measure_name(measure), value=value))
     if held.rule.beyond:
         said.append(t("even attention would put {even} there", even=f"{held.even:.2f}"))
+        return t("{measure}, where {even}.", measure=said[0], even=said[1])
     return t("{evidence}.", evidence=listed(said))
 
 
-def _often(held: Held) -> Said:
-    return t("That holds in {often}.", often=_of(held))
-
-
-def _of(held: Held) -> Said:
+def _of(held: Held, n_texts: int) -> Said:
     """In how many texts a rule holds."""
-    share = f"{100 * held.share:.1f}"
+    n, share = f"{held.of:,}", f"{100 * held.share:.1f}"
+    if held.of < n_texts:
+        return tn(
+            "{held} of the one text that can show it",
+            "{held} of the {n} texts that can show it ({share} %)",
+            held.of,
+            n=n,
+            held=f"{held.held:,}",
+            share=share,
+        )
     if held.held == held.of:
-        return tn("the one text that can show it", "all {n} texts that can show it", held.of)
-    return tn(
-        "{held} of the one text that can show it",
-        "{held} of {n} texts that can show it ({share} %)",
-        held.of,
-        held=f"{held.held:,}",
-        share=share,
-    )
+        return tn("the one text", "all {n} texts", held.of, n=n)
+    return t("{held} of {n} texts ({share} %)", held=f"{held.held:,}", n=n, share=share)
 
 
 def _most(keys: Sequence[LookedAt]) -> Said:
