@@ -2,12 +2,16 @@
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from explorer.corpus.folder import CorpusFolder
 from explorer.corpus.headvis import HeadVisTree
 from explorer.corpus.measures import MEASURES, NAMES
+from explorer.corpus.merging import merge
+from explorer.corpus.running import read_about
+from explorer.corpus.shards import SumsFile, is_whole
 from explorer.errors import ExplorerError
 from explorer.layers import Doubles
 
@@ -77,6 +81,37 @@ def _of_folder(folder: CorpusFolder) -> Overview:
         int(corpus["n_texts"]),
         int(corpus["n_tokens"]),
         tuple(corpus.get("troubles", ())),
+    )
+
+
+def overview_so_far(folder: Path) -> Overview | None:
+    """All heads over what is read so far of a run that is not whole; None while that is nothing.
+
+    Raises:
+        ExplorerError: It is no folder of a run.
+    """
+    about = read_about(folder)
+    paths = [p for p in sorted((folder / "shards").glob("*.parquet")) if is_whole(p)]
+    files = [file for file in map(SumsFile, paths) if not file.empty]
+    if not files:
+        return None
+    merged = merge(files)
+    known = [i for i in range(len(NAMES)) if merged.count[i] > 0]
+    mean = merged.mean[known]
+    unknown = np.full_like(mean, math.nan)
+    return Overview(
+        str(about["model"]["name"]),
+        str(about["corpus"]["file"]),
+        tuple(NAMES[i] for i in known),
+        tuple(MEASURES[NAMES[i]].unit for i in known),
+        tuple(int(number) for number in merged.layers),
+        mean,
+        merged.spread[known],
+        unknown,
+        unknown,
+        tuple(int(merged.count[i]) for i in known),
+        int(merged.n_texts[0]),
+        int(merged.n_tokens[0]),
     )
 
 

@@ -21,6 +21,7 @@ from explorer.corpus.sentences import MANY, sentences
 from explorer.corpus.shards import put
 from explorer.corpus.texts import Text
 from explorer.errors import ExplorerError, refusing
+from explorer.language import t
 from explorer.limits import CORPORA_MB, CORPUS_RUNS
 from explorer.visible import visible
 
@@ -124,8 +125,11 @@ class Shelf:
             for path in self._kept.glob(f"*/runs/{name}"):
                 return self._listed(name, path)
         raise ExplorerError(
-            f"There is no corpus “{visible(name[:60])}” here: it was deleted, or is on another "
-            "server. Choose one of those that are listed, or start one from a file."
+            t(
+                "There is no corpus “{name}” here: it was deleted, or is on another server. "
+                "Choose one of those that are listed, or start one from a file.",
+                name=visible(name[:60]),
+            )
         )
 
     def begin(self, asked: Asked, data: bytes) -> str:
@@ -134,14 +138,15 @@ class Shelf:
         Raises:
             ExplorerError: There is no room for it.
         """
-        self._check_room(len(data))
+        self._check_number()
+        self.check_room(len(data))
         stem = re.sub("[^a-z0-9]+", "-", Path(asked.file).stem.lower()).strip("-")[:40].strip("-")
         name = f"{stem or 'texts'}-{secrets.token_hex(6)}"
         self._write(name, asked, data)
         return name
 
     def _write(self, name: str, asked: Asked, data: bytes) -> None:
-        with refusing("The file could not be kept{why}. Nothing was begun."):
+        with refusing(t("The file could not be kept{why}. Nothing was begun.")):
             put(self._own / "asked" / f"{name}{asked.ending}", data)
             put(self._own / "asked" / f"{name}.json", json.dumps(asdict(asked)).encode())
 
@@ -197,19 +202,32 @@ class Shelf:
         title = str(about["model"].get("name"))
         return replace(nothing, model=title, n_texts=n_texts, complete=whole)
 
-    def _check_room(self, more: int) -> None:
+    def _check_number(self) -> None:
         runs = len(list(self._runs()))
         if runs >= CORPUS_RUNS:
             raise ExplorerError(
-                f"You keep {runs} corpora here, the most that one reader may (EXPLORER_CORPUS_RUNS)"
-                ". Delete one of them first."
+                t(
+                    "You keep {n} corpora here, the most that one reader may "
+                    "(EXPLORER_CORPUS_RUNS). Delete one of them first.",
+                    n=runs,
+                )
             )
+
+    def check_room(self, more: int = 0) -> None:
+        """Refuse to write more than there is room for.
+
+        Raises:
+            ExplorerError: There is no room for so many bytes.
+        """
         most = CORPORA_MB * 2**20
         if bytes_in(self._own) + more > most // 2 or bytes_in(self._kept) + more > most:
             raise ExplorerError(
-                f"There is no more room for corpora here: all readers together may keep "
-                f"{CORPORA_MB:,} MB, and one of them half of that (EXPLORER_CORPORA_MB). Delete "
-                "one, or read a shorter file."
+                t(
+                    "There is no more room for corpora here: all readers together may keep "
+                    "{most} MB, and one of them half of that (EXPLORER_CORPORA_MB). Delete one, "
+                    "or read a shorter file. What is read is kept.",
+                    most=f"{CORPORA_MB:,}",
+                )
             )
 
 
