@@ -5,6 +5,7 @@ map of a head is ever held, so memory is linear in the length.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -357,11 +358,14 @@ def read_layer(call: Call, batch: Batch) -> Found:
 
 
 class _Listening(Tap):
-    """A tap that hands on each call of the texts' own length, and keeps none."""
+    """A tap that hands on each call of the texts' own length, and keeps none.
 
-    def __init__(self, n: int, hear: Callable[[int, Call], None]) -> None:
+    After the last layer that is asked for it ends the model's reading.
+    """
+
+    def __init__(self, n: int, hear: Callable[[int, Call], None], last: int | None) -> None:
         super().__init__()
-        self._n, self._hear = n, hear
+        self._n, self._hear, self._last = n, hear, last
         self.modules: list[Call] = []
 
     def attend(self, *given: Any) -> Tensor:
@@ -371,17 +375,30 @@ class _Listening(Tap):
             empty = call.query.new_empty(0)
             self.modules.append(Call(call.module, empty, empty, None, {}))
             whole = replace(call, query=call.query.float(), key=call.key.float())
-            self._hear(len(self.modules) - 1, whole)
+            layer = len(self.modules) - 1
+            self._hear(layer, whole)
+            if layer == self._last:
+                raise _HeardError
         return output
 
 
-def listen(loaded: LoadedModel, batch: Batch, hear: Callable[[int, Call], None]) -> tuple[int, ...]:
+class _HeardError(Exception):
+    """The last layer that was asked for was heard."""
+
+
+def listen(
+    loaded: LoadedModel,
+    batch: Batch,
+    hear: Callable[[int, Call], None],
+    last: int | None = None,
+) -> tuple[int, ...]:
     """Let a model read a batch; each layer's call is heard as soon as it has come.
 
     Args:
         loaded: The model.
         batch: The texts.
         hear: Told which layer it is, counted from 0, and its call, of float32.
+        last: The layer after which nothing is asked for; None for all.
 
     Returns:
         The model's own numbers of the layers.
@@ -389,8 +406,9 @@ def listen(loaded: LoadedModel, batch: Batch, hear: Callable[[int, Call], None])
     Raises:
         ExplorerError: The model fails, or its attention does not go through the tap.
     """
-    tap = _Listening(batch.n, hear)
-    with torch.inference_mode(), failing(loaded.info.name), tap.open():
+    tap = _Listening(batch.n, hear, last)
+    name = loaded.info.name
+    with torch.inference_mode(), failing(name), tap.open(), suppress(_HeardError):
         loaded.network(**batch.inputs)
     if not tap.modules:
         raise ExplorerError(

@@ -128,29 +128,44 @@ def _hits(loaded: LoadedModel, texts: Sequence[Text], pair: Pair, length: int) -
         def hear(layer: int, call: Call, at: tuple[int, ...] = tuple(batch.at)) -> None:
             if layer == pair.layer:
                 some = [(kept[i], read[i]) for i in at]
-                found.extend(_best_of(call, pair, some))
+                found.extend(_best_of(_of_head(call, pair.head), pair, some))
 
-        listen(loaded, batch.to(device), hear)
+        listen(loaded, batch.to(device), hear, last=pair.layer)
     return found
+
+
+def _of_head(call: Call, head: int) -> Call:
+    """The same call of one head alone, so that no other head's weights are made."""
+    n_heads = call.query.shape[1]
+    of_key = head * call.key.shape[1] // n_heads
+
+    def own(part: torch.Tensor | None, axis: int = 1) -> torch.Tensor | None:
+        if part is None or part.shape[axis] == 1:
+            return part
+        return part.narrow(axis, head, 1)
+
+    options = dict(call.options)
+    for name, axis in (("position_bias", 1), ("s_aux", 0)):
+        if options.get(name) is not None:
+            part = options[name] if axis else options[name].reshape(-1)
+            options[name] = own(part, axis)
+    query, key = call.query.narrow(1, head, 1), call.key.narrow(1, of_key, 1)
+    return Call(call.module, query, key, own(call.mask), options)
 
 
 def _best_of(call: Call, pair: Pair, texts: Sequence[tuple[Text, Read]]) -> list[Hit]:
     """The most alike cell of each text of a batch."""
-    t, h, n = call.query.shape[:3]
+    t, _, n = call.query.shape[:3]
     device = call.query.device
     alike = []
-    for vectors, own in (
-        (call.query[:, pair.head], pair.query),
-        (call.key[:, pair.head * call.key.shape[1] // h], pair.key),
-    ):
+    for vectors, own in ((call.query[:, 0], pair.query), (call.key[:, 0], pair.key)):
         there = normalize(torch.from_numpy(own).to(device), dim=0)
         alike.append(normalize(vectors, dim=-1) @ there)
     query, key = alike
     best = torch.full((t,), -1.0, device=device)
     cell = torch.zeros((t, 3), device=device)
-    one = Call(call.module, call.query, call.key, call.mask, call.options)
-    for rows, weights in rows_of(one):
-        w = weights[:, pair.head]
+    for rows, weights in rows_of(call):
+        w = weights[:, 0]
         likeness = w * query[:, rows, None].clamp_min(0) * key[:, None].clamp_min(0)
         top, flat = likeness.reshape(t, -1).max(dim=-1)
         at = torch.stack([rows[flat // n].float(), (flat % n).float(), _at(w, flat)], dim=-1)

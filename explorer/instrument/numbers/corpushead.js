@@ -23,12 +23,12 @@ import { digits } from "./model.js";
  * @typedef {{name: string, title: string, like: Like[], why: string}} Beside
  * @typedef {{pair: [string, string], state: "busy" | "told" | "failed", trouble: string,
  *            n_texts: number, of: number, hits: Hit[]}} Search
- * @typedef {{layer: number, head: number, measure: string, says: string, rules: Rule[],
+ * @typedef {{layer: number, head: number, measure: string, ordered: string, says: string, rules: Rule[],
  *            measures: HeadMeasure[], distances: [number, number, number][],
  *            tokens: Record<"key" | "query", {total: LookedAt[], mean?: LookedAt[]}>,
  *            examples: Example[], like: Like[], opens: boolean, others: [string, string][],
  *            beside: Beside | null, search: Search | null}} CorpusHead
- *   opens: whether an example can be seen in Explore
+ *   measure: what was asked for; ordered: the measure that the examples are of; opens: whether an example can be seen in Explore
  */
 
 export const SHOWN_PAIRS = 3; // of a text

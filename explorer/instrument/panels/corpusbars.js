@@ -37,7 +37,7 @@ export const histogramsOf = (head, theme, choose) =>
         "button",
         {
           ...{ type: "button", class: "ax-corpus-bars", "aria-label": measureWords(measure) },
-          "aria-pressed": String(measure.key === head.measure),
+          "aria-pressed": String(measure.key === head.ordered),
           title: t("Order the examples by this"),
         },
         h("span", { class: "ax-cut" }, measure.name),

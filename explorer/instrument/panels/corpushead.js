@@ -146,7 +146,7 @@ function draw(here, data, theme) {
   parts.numbers.replaceChildren(numbersTable(data));
   parts.far.replaceChildren(distancesOf(data));
   const drawing = { theme, explore: data.opens ? acts.explore : null };
-  const by = data.measures.find((one) => one.key === data.measure);
+  const by = data.measures.find((one) => one.key === data.ordered);
   const order = by ? t("Texts by tenths of {measure}", { measure: by.name }) : t("Texts");
   parts.ordered.replaceChildren(order, " ", helpMark(TEXT_HELP));
   parts.examples.replaceChildren(...examplesOf(data, drawing));

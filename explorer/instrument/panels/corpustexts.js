@@ -31,7 +31,7 @@ import { h, pushButton } from "../parts/dom.js";
  * @param {CorpusHead} head @param {Drawing} drawing
  */
 export function examplesOf(head, drawing) {
-  const measure = head.measures.find((one) => one.key === head.measure);
+  const measure = head.measures.find((one) => one.key === head.ordered);
   return byDecile(head).map(({ decile, top, examples }) => {
     const [first, ...rest] = examples.map((one) => exampleCard(one, measure, drawing));
     const more = rest.length

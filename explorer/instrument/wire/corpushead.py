@@ -75,6 +75,7 @@ def pack_head(
     return found | {
         "layer": layer,
         "head": head,
+        "measure": measure,
         "others": [list(one) for one in others],
         "beside": beside and _beside(beside),
         "search": search,
@@ -87,7 +88,7 @@ def _of_run(of: CorpusFolder, layer: int, head: int, measure: str) -> dict[str, 
     held = of.rules(layer, head)
     tokens = {side: of.tokens(layer, head, side) for side in ("key", "query")}
     return {
-        "measure": measure,
+        "ordered": measure,
         "says": sentences(*_says(of, layer, head, held, tokens["key"])),
         "rules": [_rule(one) for one in held if one.of],
         "measures": _measures(of, layer, head, known),
@@ -358,7 +359,7 @@ def _of_tree(of: HeadVisTree, layer: int, head: int) -> dict[str, Any]:
     edges = said.distances.edges
     shares = [value / whole for value in said.distances.values]
     return {
-        "measure": "",
+        "ordered": "",
         "says": t(
             "What {head} does by rules, and in how many texts, this tree does not say: it has "
             "numbers and examples.",
