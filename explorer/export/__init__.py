@@ -11,6 +11,7 @@ from explorer.export.arrays import (
 )
 from explorer.export.html import (
     comparison_to_html,
+    corpus_to_html,
     explanation_to_html,
     layer_traces_to_html,
     survey_to_html,
@@ -21,6 +22,7 @@ from explorer.export.html import (
 __all__ = [
     "comparison_to_html",
     "comparison_to_npz",
+    "corpus_to_html",
     "explanation_to_html",
     "explanation_to_npz",
     "history_to_npz",

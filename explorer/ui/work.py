@@ -224,6 +224,21 @@ class Fetching:
 
 
 @dataclass(frozen=True)
+class Censusing:
+    """A corpus that is read by a model, for a page; known of it is what was read so far.
+
+    Attributes:
+        name: Its folder's name.
+        source: The model.
+        read: Reads it, or goes on with it; told how to report and how to show.
+    """
+
+    name: str
+    source: Source
+    read: Callable[[Progress, Callable[[Any], None]], None] = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
 class Making:
     """Something that is made of what is there already: an answer to a click, a file, an upload.
 
@@ -257,6 +272,7 @@ Work = (
     | Changing
     | Sizing
     | Fetching
+    | Censusing
     | Making
 )
 
@@ -281,6 +297,8 @@ def do(work: Work, progress: Progress, show: Show = lambda partial: None) -> Any
         return _trace(work, progress)
     if isinstance(work, Making):
         return work.make(progress)
+    if isinstance(work, Censusing):
+        return work.read(progress, show)
     if isinstance(work, LayerTracing):
         from explorer.sources.layertraces import Twist, trace_layer
 
@@ -481,7 +499,10 @@ def is_kept(work: Work) -> bool:
     """
     if isinstance(work, Run):
         return not isinstance(work.source, Own)
-    return not isinstance(work, Learning | Recording | Sizing | Fetching | Making | Continuing)
+    return not isinstance(work, _NOT_KEPT)
+
+
+_NOT_KEPT = Learning | Recording | Sizing | Fetching | Making | Continuing | Censusing
 
 
 def kind_of_work(work: Work) -> str:
@@ -494,6 +515,8 @@ def kind_of_work(work: Work) -> str:
         return "training"
     if isinstance(work, Measuring | Timing):
         return "measuring"
+    if isinstance(work, Censusing):
+        return "corpus"
     if isinstance(work, Recording | Making):
         return "compute"
     if isinstance(work, Comparing):

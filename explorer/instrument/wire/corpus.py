@@ -1,23 +1,24 @@
-"""All heads over a corpus as the bytes that the browser reads; `numbers/corpus.js` is the other end.
+"""All heads over a corpus as bytes for the browser; `numbers/corpus.js` is the other end.
 
 Blocks: mean, spread, and the values between which eight tenths of the texts lie, each float64
 ``[measure, head]``, heads counted through all layers; a file that was asked for.
 """
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from explorer.corpus.comparing import Compared
-from explorer.corpus.overview import Overview
 from explorer.instrument.wire.about import About
 from explorer.instrument.wire.container import Block, of_bytes, write
 from explorer.language import Said, t
 from explorer.visible import visible
+
+if TYPE_CHECKING:
+    from explorer.corpus.comparing import Compared
+    from explorer.corpus.overview import Overview
 
 _ROWS = 400  # differences that are sent
 _NAME = re.compile(r"[^\x00-\x1f/\\]{1,120}")
@@ -104,12 +105,12 @@ class Beside:
 
     name: str
     title: str
-    found: Compared | None
+    found: "Compared | None"
     why: str = ""
 
 
 def pack_corpus(
-    over: Overview,
+    over: "Overview",
     *,
     corpus_id: str,
     name: str,
@@ -174,7 +175,7 @@ def measure_name(name: str) -> str:
     return MEASURES[name].name if name in MEASURES else name
 
 
-def _measure(over: Overview, i: int) -> dict[str, Any]:
+def _measure(over: "Overview", i: int) -> dict[str, Any]:
     name, unit = over.names[i], over.units[i]
     named = MEASURES.get(name)
     return {
@@ -187,7 +188,7 @@ def _measure(over: Overview, i: int) -> dict[str, Any]:
     }
 
 
-def _blocks(over: Overview) -> list[Block]:
+def _blocks(over: "Overview") -> list[Block]:
     shape = len(over.names), len(over.layers) * over.n_heads
     values = {"mean": over.mean, "spread": over.spread, "low": over.low, "high": over.high}
     return [({"kind": kind}, array.reshape(shape)) for kind, array in values.items()]
@@ -238,10 +239,9 @@ def wish_of(sent: object) -> Wish | None:
 
 
 def _whole(said: object) -> int | None:
-    good = isinstance(said, int | float) and not isinstance(said, bool)
-    if not good or not math.isfinite(said) or said != int(said):  # type: ignore[arg-type]
+    if not isinstance(said, int | float) or isinstance(said, bool) or not 0 <= said < 2**31:
         return None
-    return int(said) if 0 <= said < 2**31 else None  # type: ignore[operator, arg-type]
+    return int(said) if said == int(said) else None
 
 
 def _word(said: object) -> str:
