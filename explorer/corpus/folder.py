@@ -18,6 +18,7 @@ from explorer.corpus.running import RUN, read_about
 from explorer.corpus.shards import texts_in
 from explorer.corpus.texts import Text
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.layers import Doubles
 from explorer.once import once
 from explorer.visible import visible
@@ -242,6 +243,23 @@ class CorpusFolder:
         for path in sorted((self.path / "texts").glob("*.parquet")):
             yield from texts_in(path)
 
+    def text(self, number: int) -> Text:
+        """One text of the corpus.
+
+        Raises:
+            ExplorerError: There is none of this number, or its file is damaged.
+        """
+        for text in self._shown(number) or self.texts():
+            if text.number == number:
+                return text
+        raise ExplorerError(
+            t("There is no text {number} in “{name}”.", number=number, name=visible(self.path.name))
+        )
+
+    def _shown(self, number: int) -> list[Text]:
+        rows = self._rows("shown", "number = ?", [number])
+        return [Text(number, _parts(row)) for row in rows]
+
     @property
     def layers(self) -> tuple[int, ...]:
         """The model's own numbers of the layers."""
@@ -421,6 +439,10 @@ class CorpusFolder:
             self._asked.close()
 
 
+def _parts(shown: Any) -> tuple[str, ...]:
+    return (shown["text"],) if shown["second"] is None else (shown["text"], shown["second"])
+
+
 def _spread_over_heads(means: Doubles) -> Doubles:
     """The standard deviation of each measure over all heads; 0 where no text could show it."""
     flat = means.reshape(len(means), -1)
@@ -431,7 +453,12 @@ def _spread_over_heads(means: Doubles) -> Doubles:
 
 
 def _example(row: Any, shown: Any, pairs: tuple[tuple[int, int, float], ...]) -> Example:
-    parts = (shown["text"],) if shown["second"] is None else (shown["text"], shown["second"])
     return Example(
-        row["text"], parts, tuple(shown["tokens"]), row["value"], row["decile"], row["top"], pairs
+        row["text"],
+        _parts(shown),
+        tuple(shown["tokens"]),
+        row["value"],
+        row["decile"],
+        row["top"],
+        pairs,
     )

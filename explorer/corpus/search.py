@@ -14,15 +14,23 @@ import torch
 from torch.nn.functional import normalize
 
 from explorer.corpus.census import tokenized
+from explorer.corpus.folder import CorpusFolder
 from explorer.corpus.reading import Read, batches, listen, rows_of
 from explorer.corpus.texts import Text
+from explorer.corpus.work import digest_of, model_of
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.layers import FromScores, Weights
+from explorer.run import Run
+from explorer.source import InMemory
+from explorer.sources import trace_run
 from explorer.sources.loading import LoadedModel
 from explorer.sources.progress import tick
 from explorer.sources.tap import Call
 from explorer.trace import AttentionTrace
+from explorer.visible import visible
 
+Report = Callable[[str, float | None], None]
 _AT_ONCE = 256  # texts between two reports
 MOST = 20
 
@@ -84,6 +92,72 @@ def pair_of(trace: AttentionTrace, layer: int, head: int, query: int, key: int) 
     at = trace.numbers.index(layer)
     q, k = found.q[head, query], found.k[of_head, key]
     return Pair(at, head, q.astype(np.float32), k.astype(np.float32))
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What a search from a pinned pair has found, or has so far.
+
+    Attributes:
+        pair: The tokens of the pair: the one that looks, and the one that is looked at.
+        n_texts: How many texts were read.
+        of: How many there are.
+        hits: The most alike, one of each text.
+    """
+
+    pair: tuple[str, str]
+    n_texts: int
+    of: int
+    hits: tuple[Hit, ...]
+
+
+def search_from(
+    run: Run,
+    place: tuple[int, int, int, int],
+    folder: CorpusFolder,
+    report: Report = lambda doing, share: None,
+    show: Callable[[Searched], None] = lambda found: None,
+) -> Searched:
+    """Where else a head does what it does at a pair of a run, in the texts of a folder.
+
+    Args:
+        run: The run.
+        place: The layer by the model's own number, the head, and the positions of the two tokens.
+        folder: Of the same model.
+        report: Told what is being done.
+        show: Told what is known so far.
+
+    Raises:
+        ExplorerError: The folder is of another model; or it says what `pair_of` says.
+    """
+    layer, head, query, key = place
+    report(t("Reading the pair"), None)
+    trace = trace_run(run)
+    pair = pair_of(trace, layer, head, query, key)
+    loaded = model_of(_source_of(run))
+    model, of = folder.about["model"], int(folder.about["corpus"]["n_texts"])
+    if digest_of(loaded, model["precision"]) != model["digest"]:
+        raise ExplorerError(
+            t(
+                "The heads of this corpus are those of {model}, and the pair is pinned in "
+                "{other}: they are not the same heads. Pin a pair in {model}, or open a corpus "
+                "that {other} has read.",
+                model=visible(str(model["name"])),
+                other=visible(trace.model.name),
+            )
+        )
+    words = (trace.query_tokens[query].text, trace.key_tokens[key].text)
+
+    def told(n: int, hits: list[Hit]) -> None:
+        report(t("Searching {n} of {of} texts", n=f"{n:,}", of=f"{of:,}"), n / max(of, 1))
+        show(Searched(words, n, of, tuple(hits)))
+
+    found = search(loaded, folder.texts(), pair, int(folder.about["length"]), report=told)
+    return Searched(words, of, of, tuple(found))
+
+
+def _source_of(run: Run) -> str | InMemory:
+    return run.source if isinstance(run.source, InMemory) else run.source.spec
 
 
 def search(

@@ -21,7 +21,7 @@ import { digits } from "./model.js";
  *   its text, how often it was there, what all together got, what one did
  * @typedef {[number, number, number]} Like layer, head, how far apart
  * @typedef {{name: string, title: string, like: Like[], why: string}} Beside
- * @typedef {{pair: [string, string], state: "busy" | "told" | "failed", trouble: string,
+ * @typedef {{pair: [string, string], state: "offered" | "busy" | "told" | "failed", trouble: string,
  *            n_texts: number, of: number, hits: Hit[]}} Search
  * @typedef {{layer: number, head: number, measure: string, ordered: string, says: string, rules: Rule[],
  *            measures: HeadMeasure[], distances: [number, number, number][],
@@ -185,11 +185,10 @@ export function searchWords(head) {
   if (!search) return "";
   const [query, key] = search.pair;
   const name = nameOfHead(head);
-  const asks = t("Where else does {name} do what it does at {query} → {key}?", {
-    name,
-    query,
-    key,
-  });
+  const asks = query
+    ? t("Where else does {name} do what it does at {query} → {key}?", { name, query, key })
+    : t("Where else does {name} do what it does at the pinned pair?", { name });
+  if (search.state === "offered") return asks;
   if (search.state === "failed") return sentences(asks, search.trouble);
   const read =
     search.state === "busy"

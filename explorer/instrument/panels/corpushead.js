@@ -145,14 +145,20 @@ function draw(here, data, theme) {
   parts.bars.replaceChildren(...histogramsOf(data, theme, acts.measure));
   parts.numbers.replaceChildren(numbersTable(data));
   parts.far.replaceChildren(distancesOf(data));
-  const drawing = { theme, explore: data.opens ? acts.explore : null };
+  const { layer, head, opens } = data;
+  const explore = acts.explore;
+  /** @type {import("./corpustexts.js").Drawing} */
+  const drawing = {
+    theme,
+    explore: opens && explore ? (wish) => explore({ layer, head, ...wish }) : null,
+  };
   const by = data.measures.find((one) => one.key === data.ordered);
   const order = by ? t("Texts by tenths of {measure}", { measure: by.name }) : t("Texts");
   parts.ordered.replaceChildren(order, " ", helpMark(TEXT_HELP));
   parts.examples.replaceChildren(...examplesOf(data, drawing));
   drawTokens(here, data);
   drawLike(here, data);
-  drawSearch(parts, data, drawing);
+  drawSearch(parts, data, drawing, acts);
 }
 
 /** @param {import("../numbers/corpushead.js").Rule} rule */
@@ -246,12 +252,17 @@ function likeItem([layer, head, apart], go) {
 
 /**
  * @param {ReturnType<typeof createParts>} parts @param {CorpusHead} data
- * @param {import("./corpustexts.js").Drawing} drawing
+ * @param {import("./corpustexts.js").Drawing} drawing @param {CorpusHeadActs} acts
  */
-function drawSearch(parts, data, drawing) {
+function drawSearch(parts, data, drawing, acts) {
   parts.search.hidden = !data.search;
   if (!data.search) return parts.search.replaceChildren();
   const says = h("p", { role: "status", dir: "auto" }, searchWords(data));
   const hits = h("ol", { class: "ax-corpus-texts" }, ...hitsOf(data, drawing));
-  parts.search.replaceChildren(says, hits);
+  const { layer, head } = data;
+  const isOffered = data.search.state === "offered";
+  const how = t("Read all texts of this corpus and find the places that are most like it");
+  const ask = pushButton(t("Search the corpus"), how, () => acts.ask?.({ search: [layer, head] }));
+  ask.hidden = !isOffered || !acts.ask;
+  parts.search.replaceChildren(says, ask, hits);
 }

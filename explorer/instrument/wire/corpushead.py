@@ -1,9 +1,9 @@
 """What one head does over a corpus, for the browser; `panels/corpushead.js` is the other end."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from explorer.corpus.folder import CorpusFolder, Example, Like, LookedAt
 from explorer.corpus.headvis import HeadVisTree, Histogram, TreeHead
@@ -14,6 +14,9 @@ from explorer.headname import head_name
 from explorer.instrument.wire.corpus import measure_name
 from explorer.language import Said, listed, sentences, t, tn
 from explorer.visible import visible
+
+if TYPE_CHECKING:
+    from explorer.corpus.search import Hit
 
 _BARS = 40  # of a histogram at most: bins that stand beside each other are put together
 _NEAR = 12  # tokens on both sides of a strong pair that are shown of a long text
@@ -42,16 +45,17 @@ class Beside:
     like: Sequence[Like] = ()
     why: str = ""
 
+    def said(self) -> dict[str, Any]:
+        """The same as it is sent."""
+        like = [[one.layer, one.head, _number(one.apart)] for one in self.like]
+        return {"name": self.name, "title": self.title, "like": like, "why": self.why}
+
 
 def pack_head(
     of: CorpusFolder | HeadVisTree,
     layer: int,
     head: int,
     measure: str,
-    *,
-    others: Sequence[tuple[str, str]] = (),
-    beside: Beside | None = None,
-    search: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What is known of one head.
 
@@ -60,26 +64,16 @@ def pack_head(
         layer: The layer's own number.
         head: The head.
         measure: By which its examples stand in order.
-        others: Folders whose heads it can be compared with: name and title.
-        beside: The one that was chosen of these.
-        search: Where else the head does what it does at a pair (`pack_search`).
 
     Raises:
         ExplorerError: There is no such head or measure, or the folder is damaged.
     """
-    found = (
-        _of_tree(of, layer, head)
-        if isinstance(of, HeadVisTree)
-        else _of_run(of, layer, head, measure)
-    )
-    return found | {
-        "layer": layer,
-        "head": head,
-        "measure": measure,
-        "others": [list(one) for one in others],
-        "beside": beside and _beside(beside),
-        "search": search,
-    }
+    if isinstance(of, HeadVisTree):
+        found = _of_tree(of, layer, head)
+    else:
+        found = _of_run(of, layer, head, measure)
+    nothing: dict[str, Any] = {"others": [], "beside": None, "search": None}
+    return found | nothing | {"layer": layer, "head": head, "measure": measure}
 
 
 def _of_run(of: CorpusFolder, layer: int, head: int, measure: str) -> dict[str, Any]:
@@ -313,16 +307,21 @@ def _text(tokens: Sequence[str], pairs: Pairs) -> dict[str, Any]:
 
 
 def pack_search(
-    pair: tuple[str, str], hits: Sequence[Any], n_texts: int, n_of: int, state: str, trouble: str
+    pair: tuple[str, str],
+    hits: Sequence["Hit"],
+    n_texts: int,
+    of: int,
+    state: str,
+    trouble: str = "",
 ) -> dict[str, Any]:
     """Where else a head does what it does at a pair.
 
     Args:
-        pair: The token that looks and the one that is looked at.
+        pair: The token that looks and the one that is looked at; empty where nobody knows yet.
         hits: What `explorer.corpus.search` found, the most alike first.
         n_texts: How many texts were read.
-        n_of: How many there are.
-        state: ``busy``, ``told`` or ``failed``.
+        of: How many there are.
+        state: ``offered``, ``busy``, ``told`` or ``failed``.
         trouble: Why it failed.
     """
     return {
@@ -330,23 +329,18 @@ def pack_search(
         "state": state,
         "trouble": trouble,
         "n_texts": n_texts,
-        "of": n_of,
-        "hits": [
-            _text(hit.tokens, [(hit.query, hit.key, hit.weight)])
-            | {
-                "text": hit.text.number,
-                "value": _number(hit.likeness),
-                "query_like": _number(hit.query_like),
-                "key_like": _number(hit.key_like),
-            }
-            for hit in hits
-        ],
+        "of": of,
+        "hits": [_hit(hit) for hit in hits],
     }
 
 
-def _beside(beside: Beside) -> dict[str, Any]:
-    like = [[one.layer, one.head, _number(one.apart)] for one in beside.like]
-    return {"name": beside.name, "title": beside.title, "like": like, "why": beside.why}
+def _hit(hit: "Hit") -> dict[str, Any]:
+    return _text(hit.tokens, [(hit.query, hit.key, hit.weight)]) | {
+        "text": hit.text.number,
+        "value": _number(hit.likeness),
+        "query_like": _number(hit.query_like),
+        "key_like": _number(hit.key_like),
+    }
 
 
 # --- a tree that others made --------------------------------------------------------------------
