@@ -32,7 +32,7 @@ import { digits } from "./model.js";
  */
 
 export const SHOWN_PAIRS = 3; // of a text
-const WHOLE = 10_000; // from here on numbers are written without decimals
+const [SMALL, TENS, WHOLE] = [0.01, 10, 100]; // where numbers have other decimals
 
 /** @param {CorpusHead} head */
 export const nameOfHead = ({ layer, head }) => headName(layer, head);
@@ -47,7 +47,8 @@ export const spokenLike = (layer, head) => spokenHead(layer, head);
 export function inDigits(value, measure) {
   if (value === null) return "—";
   if (measure?.share || (!measure?.unit && value <= 1)) return digits(value);
-  return value >= WHOLE ? grouped(Math.round(value)) : value.toPrecision(3);
+  if (value >= WHOLE) return grouped(Math.round(value));
+  return value && value < SMALL ? value.toPrecision(2) : value.toFixed(value < TENS ? 2 : 1);
 }
 
 /** A whole number, its thousands apart. @param {number} n */
@@ -93,8 +94,15 @@ export function shadesOf(text, query) {
   return new Map(most ? own.map(([, key, weight]) => [key, weight / most]) : []);
 }
 
-/** The pairs that are named under a text. @param {Text} text */
-export const namedPairs = (text) => text.pairs.slice(0, SHOWN_PAIRS);
+/**
+ * The pairs that are named under a text: the strongest, those of its first token only where there
+ * are no others, as it is looked at for want of anything else.
+ * @param {Text} text
+ */
+export function namedPairs({ pairs }) {
+  const inner = pairs.filter(([query, key]) => query > 0 && key > 0);
+  return (inner.length ? inner : pairs).slice(0, SHOWN_PAIRS);
+}
 
 /** The word at a position; of a token that was left out its position. @param {Text} text @param {number} place */
 export const wordAt = (text, place) => text.tokens[text.places.indexOf(place)] ?? `${place}`;

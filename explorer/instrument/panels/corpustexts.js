@@ -61,8 +61,9 @@ export const hitsOf = (head, drawing) =>
 function cardOf(text, says, drawing) {
   const words = wordsOf(text);
   const shade = (/** @type {number} */ query) => shadeWords(text, words, query, drawing.theme);
-  const pairs = namedPairs(text).map((pair) => pairButton(text, pair, shade, drawing));
-  if (text.pairs.length) shade(text.pairs[0][0]);
+  const named = namedPairs(text);
+  const pairs = named.map((pair) => pairButton(text, pair, shade, drawing));
+  if (named.length) shade(named[0][0]);
   const said = h("p", { class: "ax-corpus-words", dir: "auto" });
   const { before, after } = gapsOf(text);
   text.places.forEach((place, i) => {
