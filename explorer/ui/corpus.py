@@ -326,6 +326,7 @@ def _told(shown: Shown, heads: Overview, wish: Wish) -> dict[str, Any]:
         "link": _link(one.name),
         "about": _about(shown, heads, wish),
         "place": (here.layer, here.head),
+        "pins": corpushead.pins(),
         "head": _head(shown, heads, wish),
         "others": [(other.name, _titled(other)) for other in others],
         "beside": beside,
@@ -353,7 +354,10 @@ def _head(shown: Shown, over: Overview, wish: Wish) -> dict[str, Any] | None:
     measure = wish.measure if wish.measure in over.names else over.names[0]
     what = (shown.one.name, layer, head, measure, _stamp(shown.one))
     try:
-        return dict(corpushead.told(shown.one, of, layer, head, measure, what))
+        others = [(o, _titled(o)) for o in _others(shown.one)]
+        return corpushead.told(
+            shown.one, of, layer, head, measure, what, others, lambda o: _open(o, _stamp(o))[1]
+        )
     except ExplorerError as error:
         messages.trouble(str(error), "_of_head")
         return None

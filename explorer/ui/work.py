@@ -239,6 +239,23 @@ class Censusing:
 
 
 @dataclass(frozen=True)
+class Searching:
+    """Where else a head does what it does at a pair of a run, in a corpus.
+
+    Attributes:
+        run: The run.
+        place: The layer's own number, the head, and the positions of the two tokens.
+        corpus: Names the corpus, and the state that it is in.
+        find: Finds it; told how to report and how to show.
+    """
+
+    run: Run
+    place: tuple[int, int, int, int]
+    corpus: tuple[object, ...]
+    find: Callable[[Progress, Callable[[Any], None]], Any] = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
 class Making:
     """Something that is made of what is there already: an answer to a click, a file, an upload.
 
@@ -273,6 +290,7 @@ Work = (
     | Sizing
     | Fetching
     | Censusing
+    | Searching
     | Making
 )
 
@@ -299,6 +317,8 @@ def do(work: Work, progress: Progress, show: Show = lambda partial: None) -> Any
         return work.make(progress)
     if isinstance(work, Censusing):
         return work.read(progress, show)
+    if isinstance(work, Searching):
+        return work.find(progress, show)
     if isinstance(work, LayerTracing):
         from explorer.sources.layertraces import Twist, trace_layer
 
@@ -531,5 +551,5 @@ def kind_of_work(work: Work) -> str:
         return "network"
     if isinstance(source, Trained):
         return "training"
-    long = Explaining | Surveying | Checking | Repeating | Recurring | Cheapening
+    long = Explaining | Surveying | Checking | Repeating | Recurring | Cheapening | Searching
     return "long" if isinstance(work, long) else "compute"

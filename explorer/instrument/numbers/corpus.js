@@ -15,8 +15,9 @@ import { csvCell, exactly } from "./csv.js";
  * @typedef {{id: string, name: string, kind: string, link: Record<string, string> | null,
  *            about: About, model: string, corpus: string, measures: Measure[], layers: number[],
  *            n_heads: number, n_texts: number, n_tokens: number, place: [number, number],
- *            head: Record<string, any> | null, others: [string, string][], beside: Beside | null,
- *            growing: boolean, opening: Record<string, string> | null}} Header
+ *            head: import("./corpushead.js").CorpusHead | null, others: [string, string][], beside: Beside | null,
+ *            growing: boolean, opening: Record<string, string> | null,
+ *            pins?: Record<string, string>}} Header pins: what is pinned on all pages
  * @typedef {Header & {mean: Float64Array, spread: Float64Array, low: Float64Array,
  *            high: Float64Array}} Corpus `[measure, head]`, heads counted through all layers
  * @typedef {{measure: string, x: string, y: string, bars: boolean, lowest: boolean, pick: number,
@@ -115,7 +116,7 @@ export function linkOfView({ corpus, view }) {
   const params = {};
   if (view.pick >= 0) {
     const { layer, head } = placeOf(corpus, view.pick);
-    Object.assign(params, { layer: String(layer), heads: String(head) });
+    Object.assign(params, { layer: String(layer), heads: String(head), ...corpus.pins });
   }
   for (const name of /** @type {const} */ (["measure", "x", "y"]))
     if (view[name] !== usual[name]) params[name] = view[name];

@@ -56,7 +56,7 @@ const PLACE = ["layer", "heads", "query", "key"]; // the same on all pages
 const NOWHERE = /** @type {[string, string]} */ (["", ""]);
 
 /** The names that a link uses. */
-export const CORPUS_PARAMS = ["measure", "x", "y", "bars", "lowest", "beside", ...PLACE];
+export const CORPUS_PARAMS = ["measure", "x", "y", "bars", "lowest", "beside", "search", ...PLACE];
 
 /** @param {HTMLElement} root @param {CorpusHost} host */
 export function mountCorpus(root, host) {

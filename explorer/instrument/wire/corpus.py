@@ -118,6 +118,7 @@ def pack_corpus(
     link: Mapping[str, str] | None,
     about: About,
     place: tuple[int, int],
+    pins: Mapping[str, str] | None = None,
     head: Mapping[str, Any] | None = None,
     others: Sequence[tuple[str, str]] = (),
     beside: Beside | None = None,
@@ -135,6 +136,7 @@ def pack_corpus(
         link: The URL parameters that lead here.
         about: Whose picture it is.
         place: The layer's own number and the head that is looked at on all pages.
+        pins: The tokens that are pinned on all pages, as a link has them.
         head: What is known of one head (`wire/corpushead.py`); None while none is chosen.
         others: Folders that it can be compared with: name and title.
         beside: The one that it is compared with.
@@ -156,6 +158,7 @@ def pack_corpus(
         "n_texts": over.n_texts,
         "n_tokens": over.n_tokens,
         "place": list(place),
+        "pins": dict(pins or {}),
         "head": head,
         "others": [list(one) for one in others],
         "beside": beside and _beside(beside),
