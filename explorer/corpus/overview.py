@@ -1,8 +1,10 @@
 """All heads of a folder at once, whether it is a reader's own or a tree of HeadVis."""
 
 import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +15,7 @@ from explorer.corpus.merging import merge
 from explorer.corpus.running import read_about
 from explorer.corpus.shards import SumsFile, is_whole
 from explorer.errors import ExplorerError
+from explorer.language import tn
 from explorer.layers import Doubles
 
 _MOST_HEADS = 40_000
@@ -80,8 +83,31 @@ def _of_folder(folder: CorpusFolder) -> Overview:
         tuple(int(heads.n[i]) for i in known),
         int(corpus["n_texts"]),
         int(corpus["n_tokens"]),
-        tuple(corpus.get("troubles", ())),
+        tuple(_troubles(corpus)),
     )
+
+
+def _troubles(corpus: Mapping[str, Any]) -> Iterator[str]:
+    """What was wrong with lines or texts, one kind a sentence."""
+    yield from map(str, corpus.get("troubles", ()))
+    cut, refused = (int(corpus.get(name, 0)) for name in ("n_cut", "n_refused"))
+    if cut:
+        n = f"{cut:,}"
+        yield tn(
+            "One text was longer than what is read of it.",
+            "{said} texts were longer than what is read of them.",
+            cut,
+            said=n,
+        )
+    if refused:
+        why = " ".join(map(str, corpus.get("refused", ())))
+        yield tn(
+            "One text could not be read. {why}",
+            "{said} texts could not be read. {why}",
+            refused,
+            said=f"{refused:,}",
+            why=why,
+        )
 
 
 def overview_so_far(folder: Path) -> Overview | None:

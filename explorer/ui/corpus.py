@@ -168,8 +168,8 @@ def _settle() -> None:
 
 def _looked_into(one: OnShelf) -> tuple[Overview | None, Opened | None]:
     """All heads of a folder, and the folder; of one that is not whole what is there so far."""
-    if one.complete:
-        return _open(one, _stamp(one))
+    if one.complete or one.kind != "own":
+        return _open(one, _stamp(one))  # of another's that is not whole, it is said
     if not one.path.is_dir():
         return None, None
     return overview_so_far(one.path), None
@@ -258,7 +258,9 @@ def stop() -> None:
 
 def _offer_to_go_on(one: OnShelf) -> None:
     """What is known of a corpus that is not whole, and the way to go on with it."""
-    with st.container(key="corpus_stopped", border=True, horizontal=True):
+    with st.container(
+        key="corpus_stopped", border=True, horizontal=True, vertical_alignment="center"
+    ):
         st.text(
             t(
                 "“{file}” is not read to its end. What is read is kept, and shown below.",

@@ -83,7 +83,7 @@ export function mountCorpus(root, host) {
   function update(bytes) {
     here.theme = readTheme(root);
     const waits = waitsIn(bytes);
-    root.classList.toggle("ax-waits-for-heads", waits !== null);
+    root.classList.toggle("ax-waits-for-corpus", waits !== null);
     if (waits) {
       parts.about.show(waits);
       host.asking?.seen(waits.asked);
@@ -202,7 +202,7 @@ function actsOf(here, host, { draw, drawHovered }) {
 
 /** @param {Here} here @param {CorpusHost} host @param {Acts} act */
 function createParts(here, host, act) {
-  const says = h("p", { class: "ax-says ax-tall", "aria-live": "polite" });
+  const says = h("p", { class: "ax-says ax-tall ax-corpus-says", "aria-live": "polite" });
   const [map, scatter] = [createCorpusMap(act), createCorpusScatter(act)];
   const { ask, go, asking } = host;
   const save = createSaveMenu(
@@ -274,9 +274,9 @@ function layOut(parts) {
     says,
     h(
       "div",
-      { class: "ax-heads" },
-      h("div", { class: "ax-heads-side" }, parts.map.element),
-      h("div", { class: "ax-heads-side" }, parts.scatter.element),
+      { class: "ax-corpus" },
+      h("div", { class: "ax-corpus-side" }, parts.map.element),
+      h("div", { class: "ax-corpus-side" }, parts.scatter.element),
     ),
     parts.head.element,
     parts.table.element,

@@ -54,7 +54,7 @@ export function createCorpusMap(act) {
   const title = h("h3", {}, t("Every head, by layer"));
   const element = h(
     "section",
-    { class: "ax-head-map" },
+    { class: "ax-corpus-map" },
     h("div", { class: "ax-title" }, title, helpMark(MAP_HELP()), scale),
     map.element,
   );
