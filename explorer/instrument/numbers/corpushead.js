@@ -218,10 +218,10 @@ export const hitWords = (hit) =>
     key: hit.key_like.toFixed(2),
   });
 
-// --- as a file -----------------------------------------------------------------------------------
+// --- to take away --------------------------------------------------------------------------------
 
-/** All numbers of a head, a row each. @param {CorpusHead} head */
-export function headCsv(head) {
+/** All numbers of a head for a spreadsheet, a row each. @param {CorpusHead} head */
+export function headRows(head) {
   const name = nameOfHead(head);
   /** @type {(string | number | null)[][]} */
   const rows = [["head", "what", "name", "n", "mean", "spread", "low", "high"]];
@@ -239,7 +239,7 @@ export function headCsv(head) {
   for (const side of /** @type {const} */ (["query", "key"]))
     for (const [token, n, all, mean] of head.tokens[side].total)
       rows.push([name, side === "key" ? "looked at" : "looks", token, n, mean, null, null, all]);
-  return rows.map((row) => row.map(cellOf).join(",")).join("\r\n");
+  return rows.map((row) => row.map(cellOf).join("\t")).join("\n");
 }
 
 /** @param {string | number | null} cell */

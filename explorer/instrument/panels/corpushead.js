@@ -2,6 +2,7 @@
 
 import {
   grouped,
+  headRows,
   heldWords,
   inDigits,
   searchWords,
@@ -31,6 +32,8 @@ import { examplesOf, hitsOf } from "./corpustexts.js";
  *   by: what its tokens are ranked by
  */
 
+const COPY = t("Copy");
+const COPIED_SHOWN = 2500; // ms
 const FEW = 12; // tokens that are shown before all are
 const ONE_HELP = t(
   "What one such token gets, or gives to other ordinary tokens, on average: 1 is what each would get if all got the same. Of tokens that are there five times or more.",
@@ -85,6 +88,7 @@ function createParts(rank) {
     search: h("section", { class: "ax-corpus-search", "aria-label": t("Search") }),
     bars: h("div", { class: "ax-corpus-grid" }),
     numbers: h("div", { class: "ax-rows", tabindex: "0", role: "group" }),
+    copy: pushButton(COPY, t("All numbers of this head, for a spreadsheet"), () => {}, "ax-small"),
     far: h("div"),
     examples: h("ol", { class: "ax-corpus-texts" }),
     ordered: h("h3"),
@@ -107,7 +111,7 @@ function layOut(parts) {
   parts.ruled.append(h("summary", {}, held), rules);
   parts.numbers.setAttribute("aria-label", t("All numbers of this head"));
   const table = h("details", { class: "ax-table" });
-  table.append(h("summary", {}, t("The histograms as a table")), parts.numbers);
+  table.append(h("summary", {}, t("The histograms as a table")), parts.copy, parts.numbers);
   const others = h("label", {}, t("and in"), " ", parts.other);
   parts.liked.append(
     h("h3", {}, t("Heads most like it"), " ", helpMark(LIKE_HELP)),
@@ -144,6 +148,7 @@ function draw(here, data, theme) {
   parts.rules.replaceChildren(...data.rules.map(ruleRow));
   parts.bars.replaceChildren(...histogramsOf(data, theme, acts.measure));
   parts.numbers.replaceChildren(numbersTable(data));
+  parts.copy.onclick = () => copyRows(data, parts.copy);
   parts.far.replaceChildren(distancesOf(data));
   const { layer, head, opens } = data;
   const explore = acts.explore;
@@ -172,6 +177,16 @@ function ruleRow(rule) {
   );
   row.classList.toggle("ax-on", rule.holds);
   return row;
+}
+
+/** @param {CorpusHead} data @param {HTMLElement} button */
+async function copyRows(data, button) {
+  const done = await navigator.clipboard.writeText(headRows(data)).then(
+    () => true,
+    () => false,
+  );
+  setText(button, done ? t("Copied") : t("The browser forbids it"));
+  setTimeout(() => setText(button, COPY), COPIED_SHOWN);
 }
 
 /** @param {CorpusHead} data */
