@@ -4,6 +4,7 @@ import base64
 import gzip
 import html
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from explorer.analysis.comparison import Comparison
 from explorer.analysis.explanation import Explanation
@@ -19,6 +20,7 @@ from explorer.instrument.wire.about import About, passport_words
 from explorer.instrument.wire.article import Chapter, Facts, Whose, pack_article
 from explorer.instrument.wire.compare import pack_compare
 from explorer.instrument.wire.container import in_planes
+from explorer.instrument.wire.corpus import pack_corpus
 from explorer.instrument.wire.efficiency import Tried, pack_efficiency
 from explorer.instrument.wire.explain import (
     Changed,
@@ -37,6 +39,9 @@ from explorer.instrument.wire.trace import Report, bytes_sent, first_head, pack
 from explorer.language import say, spoken, t
 from explorer.layertrace import LayerTrace
 from explorer.trace import AttentionTrace, ModelInfo
+
+if TYPE_CHECKING:
+    from explorer.corpus.overview import Overview
 
 _EFFORT = 6  # of gzip: more takes longer, and a file of q and k gets no shorter
 SUMMARY_BYTES = 9 * MOST_GROUPS**2  # of two maps and what stands beside them, at most
@@ -304,6 +309,12 @@ def survey_to_html(
     return _page(
         t("The heads of {model}", model=model.name), "headsfile", in_planes(payload), model
     )
+
+
+def corpus_to_html(over: "Overview", **told: Any) -> str:
+    """All heads over a corpus inside one page; the arguments are `pack_corpus`'s."""
+    payload = pack_corpus(over, **told)
+    return _page(f"The heads of {over.model} over a corpus", "corpusfile", in_planes(payload))
 
 
 def survival_to_html(

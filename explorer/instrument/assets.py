@@ -26,6 +26,8 @@ Host = Literal[
     "comparefile",
     "heads",
     "headsfile",
+    "corpus",
+    "corpusfile",
     "explain",
     "explainfile",
     "efficiency",

@@ -72,12 +72,20 @@ def beside(key: str, wanted: Work) -> tuple[Any, str]:
     session = st.session_state
     if session.get(f"{key}_asked") != wanted:
         session[f"{key}_asked"], session[f"{key}_trouble"] = wanted, ""
+        session[f"{key}_partial"] = None
         session[f"{key}_job"] = scheduler().ask(wanted, _reader(key))
     with st.container(key=key):  # always there, so that what follows keeps its place
         found = _soon(key, wanted)
         if session[f"{key}_job"]:
             _beside_progress(key)
     return found, session[f"{key}_trouble"]
+
+
+def so_far(key: str) -> Any:
+    """What is known of it while it is being done; None where nothing is."""
+    job: Job | None = st.session_state.get(f"{key}_job")
+    st.session_state[f"{key}_partial"] = found = job.partial if job else None
+    return found
 
 
 def ask_again(key: str) -> None:
@@ -115,7 +123,7 @@ def _beside_progress(key: str) -> None:
     if job is None:
         return
     scheduler().look(job)
-    if job.future.done():
+    if job.future.done() or job.partial is not st.session_state.get(f"{key}_partial"):
         st.rerun()
     stop = partial(_stop_beside, key)
     messages.stoppable(job.doing, job.share, f"{key}_stop", stop, f"_of_{key}")

@@ -232,6 +232,38 @@ class Fetching:
 
 
 @dataclass(frozen=True)
+class Censusing:
+    """A corpus that is read by a model, for a page; known of it is what was read so far.
+
+    Attributes:
+        name: Its folder's name.
+        source: The model.
+        read: Reads it, or goes on with it; told how to report and how to show.
+    """
+
+    name: str
+    source: Source
+    read: Callable[[Progress, Callable[[Any], None]], None] = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Searching:
+    """Where else a head does what it does at a pair of a run, in a corpus.
+
+    Attributes:
+        run: The run.
+        place: The layer's own number, the head, and the positions of the two tokens.
+        corpus: Names the corpus, and the state that it is in.
+        find: Finds it; told how to report and how to show.
+    """
+
+    run: Run
+    place: tuple[int, int, int, int]
+    corpus: tuple[object, ...]
+    find: Callable[[Progress, Callable[[Any], None]], Any] = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
 class Making:
     """Something that is made of what is there already: an answer to a click, a file, an upload.
 
@@ -277,6 +309,8 @@ Work = (
     | Changing
     | Sizing
     | Fetching
+    | Censusing
+    | Searching
     | Making
 )
 
@@ -301,6 +335,10 @@ def do(work: Work, progress: Progress, show: Show = lambda partial: None) -> Any
         return _trace(work, progress)
     if isinstance(work, Making):
         return work.make(progress)
+    if isinstance(work, Censusing):
+        return work.read(progress, show)
+    if isinstance(work, Searching):
+        return work.find(progress, show)
     if isinstance(work, LayerTracing):
         from explorer.sources.layertraces import Twist, trace_layer
 
@@ -520,7 +558,10 @@ def is_kept(work: Work) -> bool:
     """
     if isinstance(work, Run):
         return not isinstance(work.source, Own)
-    return not isinstance(work, Learning | Recording | Sizing | Fetching | Making | Continuing)
+    return not isinstance(work, _NOT_KEPT)
+
+
+_NOT_KEPT = Learning | Recording | Sizing | Fetching | Making | Continuing | Censusing
 
 
 def kind_of_work(work: Work) -> str:
@@ -533,6 +574,8 @@ def kind_of_work(work: Work) -> str:
         return "training"
     if isinstance(work, Measuring | Timing):
         return "measuring"
+    if isinstance(work, Censusing):
+        return "corpus"
     if isinstance(work, Recording | Making):
         return "compute"
     if isinstance(work, Comparing):
@@ -547,5 +590,5 @@ def kind_of_work(work: Work) -> str:
         return "network"
     if isinstance(source, Trained):
         return "training"
-    long = Explaining | Surveying | Checking | Repeating | Recurring | Cheapening
+    long = Explaining | Surveying | Checking | Repeating | Recurring | Cheapening | Searching
     return "long" if isinstance(work, long) else "compute"
