@@ -108,9 +108,9 @@ def size_of(path: Path) -> tuple[int, int]:
 def glossary(spoken: str = ENGLISH) -> str:
     """Every term with what it says, by the alphabet of the English ones, as Markdown."""
     known = sorted(terms(spoken).items(), key=lambda item: item[0].lstrip("[√").casefold())
+    called = {name: _plain(_both(name, term.get("name", name))) for name, term in known}
     return "\n".join(
-        f"- **{_plain(_both(name, term.get('name', name)))}**: {_plain(term['says'])} [→](#{term['see']})"
-        for name, term in known
+        f"- **{called[name]}**: {_plain(term['says'])} [→](#{term['see']})" for name, term in known
     )
 
 
