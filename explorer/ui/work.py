@@ -368,6 +368,10 @@ def do(work: Work, progress: Progress, show: Show = lambda partial: None) -> Any
         return possible(work.run, progress)
     if isinstance(work, Learning | Recording):
         return _learn_or_record(work, progress)
+    return _size_or_measure(work, progress)
+
+
+def _size_or_measure(work: Sizing | Fetching | Measuring | Checking, progress: Progress) -> Any:
     if isinstance(work, Sizing | Fetching):
         from explorer.sources.download import hub_folder, hub_size
 
