@@ -6,8 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: app test language ray format screenshots models stories article efficiency example benchmark
-.PHONY: clean
+.PHONY: app test language ray format screenshots models stories sentences article efficiency
+.PHONY: example benchmark clean
 
 app: $(VENV)/app.done
 	$(BIN)/streamlit run app.py --server.port=$(PORT)
@@ -42,6 +42,9 @@ explained: $(VENV)/test.done
 
 article: $(VENV)/test.done
 	$(BIN)/python -m docs.article
+
+sentences: $(VENV)/test.done
+	$(BIN)/python -m docs.sentences
 
 efficiency: $(VENV)/test.done
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m docs.efficiency

@@ -12,6 +12,7 @@ from explorer.export.arrays import (
 from explorer.export.html import (
     article_to_html,
     comparison_to_html,
+    corpus_to_html,
     explanation_to_html,
     layer_traces_to_html,
     survey_to_html,
@@ -23,6 +24,7 @@ __all__ = [
     "article_to_html",
     "comparison_to_html",
     "comparison_to_npz",
+    "corpus_to_html",
     "explanation_to_html",
     "explanation_to_npz",
     "history_to_npz",
