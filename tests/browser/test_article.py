@@ -1,4 +1,4 @@
-"""The Article, as people read it: chapter by chapter, in both languages, with a hand in its figures."""
+"""The Article, as people read it: chapter by chapter, in both languages, figures in hand."""
 
 import re
 from urllib.parse import parse_qs, urlencode, urlsplit
