@@ -136,6 +136,10 @@ def test_the_corrections_are_experiments_that_answer_a_hand_and_the_models_own_n
     far.scroll_into_view_if_needed()
     weight = float(explorer.trace(CAT).weights[5, 11, 8, 2])
     expect(far.locator("[data-pair='0']")).to_have_text(re.compile(rf"L5·H11.*{weight:.3f}"))
+    kinds = figure(page, "kinds")
+    kinds.scroll_into_view_if_needed()
+    before = explorer.trace(CAT).weights[0, 2].diagonal(-1).sum() / 13
+    expect(kinds.locator(".ax-fig-says")).to_have_text(re.compile(rf"L0·H2.*{100 * before:.0f} %"))
     order = figure(page, "order")
     order.scroll_into_view_if_needed()
     words = order.locator("[data-place]")
