@@ -409,7 +409,7 @@ def _page(heads: Overview, told: dict[str, Any], view: Mapping[str, str] | None)
 
 def _link(name: str) -> dict[str, str]:
     """The address of this page: the run that all pages show goes along."""
-    run: Run | None = st.session_state.shown or st.session_state.wanted
+    run: Run | None = st.session_state.wanted or st.session_state.shown
     return (run.to_query() if run and run.fits_link() else {}) | {PARAM: name}
 
 
