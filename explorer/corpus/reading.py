@@ -39,6 +39,7 @@ from explorer.corpus.measures import (
     VARIANCE,
 )
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.layers import NOT_NUMBERS, AttentionLayer
 from explorer.sources.forward import failing
 from explorer.sources.loading import LoadedModel
@@ -412,7 +413,11 @@ def listen(
         loaded.network(**batch.inputs)
     if not tap.modules:
         raise ExplorerError(
-            f"The attention of {loaded.info.name} does not come as queries and keys, so many texts "
-            "cannot be read at once. Choose another model, or look at single texts on Heads."
+            t(
+                "The attention of {name} does not come as queries and keys, so many "
+                "texts cannot be read at once. Choose another model, or look at single "
+                "texts on Heads.",
+                name=loaded.info.name,
+            )
         )
     return numbers_of(loaded.network, tap.modules)

@@ -10,6 +10,7 @@ from explorer.export.arrays import (
     to_npz,
 )
 from explorer.export.html import (
+    article_to_html,
     comparison_to_html,
     corpus_to_html,
     explanation_to_html,
@@ -20,6 +21,7 @@ from explorer.export.html import (
 )
 
 __all__ = [
+    "article_to_html",
     "comparison_to_html",
     "comparison_to_npz",
     "corpus_to_html",
