@@ -390,7 +390,9 @@ def _beside(shown: Shown, name: str, others: list[OnShelf]) -> Beside | None:
 
 
 def _titled(one: OnShelf) -> str:
-    return f"{one.corpus} · {one.model}" if one.model else one.name
+    if one.kind == "sentences":
+        return t("our own sentences")
+    return visible(one.name) if one.kind == "run" else one.corpus
 
 
 def _id(one: OnShelf, heads: Overview) -> str:
@@ -409,7 +411,7 @@ def _page(heads: Overview, told: dict[str, Any], view: Mapping[str, str] | None)
 
 def _link(name: str) -> dict[str, str]:
     """The address of this page: the run that all pages show goes along."""
-    run: Run | None = st.session_state.shown or st.session_state.wanted
+    run: Run | None = st.session_state.wanted or st.session_state.shown
     return (run.to_query() if run and run.fits_link() else {}) | {PARAM: name}
 
 
