@@ -22,6 +22,7 @@ from explorer.source import Hub, is_hub_name
 from explorer.sources.checking import NO_SAFE_WEIGHTS
 from explorer.sources.hub_cache import FILES, is_listed, is_wanted, is_weights, lies_whole
 from explorer.sources.progress import Progress
+from explorer.visible import visible
 
 SILENCE_SECONDS: float = HUB_SILENCE_SECONDS
 _LOOK = 0.25  # seconds between two looks whether anybody still waits
@@ -35,8 +36,16 @@ _TROUBLE = {
     "gated": "“{name}” is only for people whom its owner has let in. Ask for access on its page at "
     "the hub, then start the app with your own token in HF_TOKEN; or choose an open model.",
     "offline": "The Hugging Face hub cannot be reached from this machine, and “{name}” has not "
-    "been downloaded here before. Check the connection, or choose the embedded BERT or the "
+    "been downloaded here before. Check the connection; or start the app with the address of a "
+    "mirror of the hub in HF_ENDPOINT; or choose the embedded BERT, little stories or the "
     "from-scratch layer, which need none.",
+    "no_mirror": "The mirror of the Hugging Face hub that HF_ENDPOINT names, {mirror}, cannot be "
+    "reached from this machine, and “{name}” has not been downloaded here before. Check the "
+    "connection and the address; or choose the embedded BERT, little stories or the from-scratch "
+    "layer, which need none.",
+    "unsafe_mirror": "HF_ENDPOINT is “{mirror}”, from which no model is fetched: it must be an "
+    "address that begins with https://, such as https://hf-mirror.com, or one on this machine. "
+    "Correct it and start the app again.",
     "busy": "The Hugging Face hub is in trouble or too busy at the moment. Try again in a while.",
     "silent": "The Hugging Face hub did not answer for {seconds:.0f} seconds. What was downloaded "
     "is kept: press Run to try again.",
@@ -244,9 +253,13 @@ def _pump(lines: IO[str], reports: queue.Queue[str]) -> None:
 
 
 def _trouble(kind: str, source: Hub, sent: int = 0, seconds: float | None = None) -> ExplorerError:
+    mirror = os.environ.get("HF_ENDPOINT", "")
+    if kind == "offline" and mirror:
+        kind = "no_mirror"
     return ExplorerError(
         _TROUBLE[kind].format(
             name=source.name,
+            mirror=visible(mirror.rpartition("@")[2][:80]),  # what stands before an @ is a secret
             revision=source.revision or "main",
             seconds=SILENCE_SECONDS if seconds is None else seconds,
             sent=size_in_words(sent),

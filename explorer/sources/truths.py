@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from explorer.run import Run
-from explorer.scratch.grammar import Kind, follow
+from explorer.scratch.storyteller import TELLERS
+from explorer.scratch.telling import Grammar, Kind
 from explorer.source import Stories
 from explorer.trace import Token
 
@@ -12,6 +13,7 @@ _SAYS: dict[Kind, str] = {
     "agreement": "what it goes with",
     "repetition": "what was said before",
     "bracket": "what it closes",
+    "pair": "the word that asks for it",
 }
 
 
@@ -32,12 +34,13 @@ def deciding_words(
     """
     if not isinstance(run.source, Stories):
         return (), ""
-    return of_story([token.text for token in tokens[1 : row + 1]], word)
+    grammar = TELLERS[run.source.language].grammar
+    return of_story(grammar, [token.text for token in tokens[1 : row + 1]], word)
 
 
-def of_story(words: Sequence[str], word: str) -> tuple[tuple[int, ...], str]:
+def of_story(grammar: Grammar, words: Sequence[str], word: str) -> tuple[tuple[int, ...], str]:
     """The tokens that decide a word behind some words of a story; a start stands before them."""
-    story, ways = follow(words)
+    story, ways = grammar.follow(words)
     way = next((way for way in ways if way.word == word), None)
     if len(story.words) < len(words) or way is None or way.kind is None:
         return (), ""

@@ -3,6 +3,7 @@
 import unicodedata
 from dataclasses import dataclass
 
+from explorer.language import tn
 from explorer.limits import MAX_TOKENS
 from explorer.run import Run
 from explorer.source import Hub
@@ -134,6 +135,19 @@ def _unknown(trace: AttentionTrace, unknown: list[Token], n_read: int) -> str:
     if other:
         said += f" Try the hub model {other.name}; the from-scratch layer takes any script."
     return said
+
+
+def unknown_in_words(trace: AttentionTrace) -> str:
+    """How much of a text is not known, in a sentence."""
+    unknown, n_read = unknown_tokens(trace), sum(not t.special for t in trace.tokens)
+    return tn(
+        "{n} of {read} tokens is {token}: {model} does not know what stands there.",
+        "{n} of {read} tokens are {token}: {model} does not know what stands there.",
+        len(unknown),
+        read=n_read,
+        token=trace.model.unknown_token,
+        model=trace.model.name,
+    )
 
 
 def _first(trace: AttentionTrace, unknown: list[Token]) -> str:
