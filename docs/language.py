@@ -6,8 +6,9 @@
 While several translate at once, each has a file of his own beside the catalogue (``zh/anna.po``);
 they are joined into it, and deleted unless ``--keep`` is said.
 
-A message is what stands in ``t(…)``, ``tn(…)`` or ``tc(…)``, in Python and JavaScript, a block of the
-Guide or the Article, or what a term says. One that nobody says any more leaves the catalogue.
+A message is what stands in ``t(…)``, ``tn(…)`` or ``tc(…)``, in Python and JavaScript, a block of
+the Guide or the Article, or a term and what it says. One that nobody says any more leaves the
+catalogue.
 """
 
 import io
@@ -25,7 +26,8 @@ from babel.messages.pofile import read_po, write_po
 ROOT = Path(__file__).parents[1]
 LOCALE = ROOT / "explorer/locale"
 KEYWORDS = {"t": None, "tn": (1, 2), "tc": ((1, "c"), 2)}
-PROSE = ("explorer/ui/guide.md", "explorer/ui/article.md")
+PROSE = ("explorer/ui/guide.md", "explorer/ui/article.md", "explorer/ui/article_6_9.md")
+NOT_SAID = ("{figure ", "> ")  # names of figures, and what the article itself says
 KEEP = "--keep"
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)  # or equal catalogues would differ by their date
 
@@ -50,12 +52,15 @@ def messages() -> Iterator[Message]:
         if path.is_file():
             yield from ((block, None, name) for block in blocks(path.read_text("utf-8")))
     terms = json.loads((ROOT / "explorer/terms.json").read_text("utf-8"))
-    yield from ((term["says"], None, "explorer/terms.json") for term in terms.values())
+    for name, term in terms.items():
+        yield name, "term", "explorer/terms.json"
+        yield term["says"], None, "explorer/terms.json"
 
 
 def blocks(text: str) -> Iterator[str]:
     """The blocks of a Markdown text that are said: headings, paragraphs, lists."""
-    yield from (block.strip() for block in text.split("\n\n") if block.strip())
+    found = (block.strip() for block in text.split("\n\n"))
+    yield from (block for block in found if block and not block.startswith(NOT_SAID))
 
 
 def gathered() -> Catalog:

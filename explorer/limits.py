@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,13 @@ UPLOADS_MB = _limit(
 )
 
 
+# Of corpora that pages read: what is beyond is not read, and the command reads it.
+CORPUS_TEXTS = _limit("CORPUS_TEXTS", 20_000, "texts of a corpus that a page reads")
+CORPUS_TOKENS = _limit("CORPUS_TOKENS", 512, "tokens of each of its texts that are read")
+CORPUS_RUNS = _limit("CORPUS_RUNS", 20, "corpora that one reader keeps")
+CORPORA_MB = _limit("CORPORA_MB", 4096, "disk for corpora that pages have read, of all readers")
+
+
 def check_tokens(page: str, n: int, most: int) -> None:
     """Refuse a text that is longer than a page takes.
 
@@ -86,7 +94,12 @@ def check_tokens(page: str, n: int, most: int) -> None:
     """
     if n > most:
         raise ExplorerError(
-            f"{page} takes texts of at most {most:,} tokens, and this one has {n:,}: it needs what "
-            "grows with the square of the length. Choose a shorter text here, or look at this one "
-            "on Explore, which takes it whole."
+            t(
+                "{page} takes texts of at most {most} tokens, and this one has {n}: it needs "
+                "what grows with the square of the length. Choose a shorter text here, or look "
+                "at this one on Explore, which takes it whole.",
+                page=page,
+                most=f"{most:,}",
+                n=f"{n:,}",
+            )
         )

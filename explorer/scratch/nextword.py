@@ -7,6 +7,7 @@ import re
 import torch
 from torch import Tensor
 
+from explorer.language import t
 from explorer.lesson import Trained
 from explorer.scratch.grammar import ENGLISH
 from explorer.scratch.grammar_zh import CHINESE
@@ -72,7 +73,7 @@ class NextLetter(_Next):
         return "".join(tokens).replace(SPACE, " ")
 
     def known(self) -> str:
-        return f"only what stands in its text: {' '.join(self.symbols)}"
+        return t("only what stands in its text: {symbols}", symbols=" ".join(self.symbols))
 
     @staticmethod
     def _spelled(text: str) -> str:
@@ -134,9 +135,9 @@ class LittleStories(_Next):
         """Before a word that earlier ones decide, it would be best to look at those."""
         ways = self._understood(ids).ways
         names: dict[str, tuple[Kind, ...]] = {
-            "who is meant next": ("coreference",),
+            t("who is meant next"): ("coreference",),
             self._agreement: ("agreement",),
-            "what is said again next": ("repetition", "bracket", "pair"),
+            t("what is said again next"): ("repetition", "bracket", "pair"),
         }
         wanted = {name: torch.zeros(len(ids), len(ids)) for name in names}
         for at, way in enumerate(ways):  # the word at `at` stands one place on, behind the start
@@ -155,18 +156,21 @@ class LittleStories(_Next):
         return self.grammar.as_text(tokens)
 
     def known(self) -> str:
-        some, n = ", ".join(self.grammar.split(self._some)), len(self.grammar.words) - 1
-        return f"only the {n} words and marks of its stories, such as {some}"
+        return t(
+            "only the {n} words and marks of its stories, such as {some}",
+            n=len(self.grammar.words) - 1,
+            some=", ".join(self.grammar.split(self._some)),
+        )
 
 
 STORIES = {
     "stories": LittleStories(
         ENGLISH,
-        "what the next verb goes with",
+        t("what the next verb goes with"),
         "Mia and Tom live near the garden with a red ball, two foxes",
     ),
     "stories-zh": LittleStories(
-        CHINESE, "the measure word of the next noun", "小美和小明住在花园附近，看见一匹马"
+        CHINESE, t("the measure word of the next noun"), "小美和小明住在花园附近，看见一匹马"
     ),
 }
 

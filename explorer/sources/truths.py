@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from explorer.language import t
 from explorer.run import Run
 from explorer.scratch.storyteller import TELLERS
 from explorer.scratch.telling import Grammar, Kind
@@ -9,11 +10,11 @@ from explorer.source import Stories
 from explorer.trace import Token
 
 _SAYS: dict[Kind, str] = {
-    "coreference": "whom it stands for",
-    "agreement": "what it goes with",
-    "repetition": "what was said before",
-    "bracket": "what it closes",
-    "pair": "the word that asks for it",
+    "coreference": t("whom it stands for"),
+    "agreement": t("what it goes with"),
+    "repetition": t("what was said before"),
+    "bracket": t("what it closes"),
+    "pair": t("the word that asks for it"),
 }
 
 
@@ -46,5 +47,9 @@ def of_story(grammar: Grammar, words: Sequence[str], word: str) -> tuple[tuple[i
         return (), ""
     return (
         tuple(to + 1 for to in way.to),
-        f"The grammar of these stories decides “{word}” by {_SAYS[way.kind]}",
+        t(
+            "The grammar of these stories decides “{word}” by {says}",
+            word=word,
+            says=_SAYS[way.kind],
+        ),
     )

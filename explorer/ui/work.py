@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from explorer import language
 from explorer.cheaper import Cheap
 from explorer.errors import ExplorerError
 from explorer.limits import CACHE_MB, COMPARE_TOKENS, EFFICIENCY_TOKENS, check_tokens
@@ -94,6 +95,13 @@ class Surveying:
 @dataclass(frozen=True)
 class Cheapening:
     """What survives of all heads of a run when they are made cheaper."""
+
+    run: Run
+
+
+@dataclass(frozen=True)
+class Lecturing:
+    """The attention that the Article shows, and what its figures show beside."""
 
     run: Run
 
@@ -224,6 +232,38 @@ class Fetching:
 
 
 @dataclass(frozen=True)
+class Censusing:
+    """A corpus that is read by a model, for a page; known of it is what was read so far.
+
+    Attributes:
+        name: Its folder's name.
+        source: The model.
+        read: Reads it, or goes on with it; told how to report and how to show.
+    """
+
+    name: str
+    source: Source
+    read: Callable[[Progress, Callable[[Any], None]], None] = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Searching:
+    """Where else a head does what it does at a pair of a run, in a corpus.
+
+    Attributes:
+        run: The run.
+        place: The layer's own number, the head, and the positions of the two tokens.
+        corpus: Names the corpus, and the state that it is in.
+        find: Finds it; told how to report and how to show.
+    """
+
+    run: Run
+    place: tuple[int, int, int, int]
+    corpus: tuple[object, ...]
+    find: Callable[[Progress, Callable[[Any], None]], Any] = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
 class Making:
     """Something that is made of what is there already: an answer to a click, a file, an upload.
 
@@ -236,6 +276,17 @@ class Making:
     make: Callable[[Progress], Any] = field(compare=False, repr=False)
 
 
+def making(what: tuple[object, ...], make: Callable[[Progress], Any]) -> Making:
+    """Something that is made in the language of whoever asks for it, now."""
+    spoken = language.spoken()
+
+    def said(report: Progress) -> Any:
+        with language.speaking(spoken):
+            return make(report)
+
+    return Making((*what, spoken), said)
+
+
 Work = (
     Run
     | LayerTracing
@@ -246,6 +297,7 @@ Work = (
     | Comparing
     | Surveying
     | Cheapening
+    | Lecturing
     | Replacing
     | Timing
     | Finding
@@ -257,10 +309,12 @@ Work = (
     | Changing
     | Sizing
     | Fetching
+    | Censusing
+    | Searching
     | Making
 )
 
-_SMALLER = "Choose a shorter text or a smaller model."
+_SMALLER = language.t("Choose a shorter text or a smaller model.")
 
 Show = Callable[[Any], None]
 """Told what is known of a result before all of it is."""
@@ -281,6 +335,10 @@ def do(work: Work, progress: Progress, show: Show = lambda partial: None) -> Any
         return _trace(work, progress)
     if isinstance(work, Making):
         return work.make(progress)
+    if isinstance(work, Censusing):
+        return work.read(progress, show)
+    if isinstance(work, Searching):
+        return work.find(progress, show)
     if isinstance(work, LayerTracing):
         from explorer.sources.layertraces import Twist, trace_layer
 
@@ -290,7 +348,7 @@ def do(work: Work, progress: Progress, show: Show = lambda partial: None) -> Any
         from explorer.analysis.divergence import READ_AT_ONCE
 
         a, b = (_comparable(run, progress) for run in (work.a, work.b))
-        take(a.nbytes + b.nbytes + READ_AT_ONCE, "Comparing these two", _SMALLER)
+        take(a.nbytes + b.nbytes + READ_AT_ONCE, language.t("Comparing these two"), _SMALLER)
         return compare(a, b, progress)
     if isinstance(work, Surveying | Finding):
         return _survey_or_find(work, progress, show)
@@ -298,6 +356,8 @@ def do(work: Work, progress: Progress, show: Show = lambda partial: None) -> Any
         return _repeat(work, progress)
     if isinstance(work, Cheapening | Replacing | Timing):
         return _make_cheaper(work, progress, show)
+    if isinstance(work, Lecturing):
+        return _lecture(work, progress, show)
     if isinstance(work, Explaining | Changing):
         return _explain_or_change(work, progress, show)
     if isinstance(work, Continuing):
@@ -308,6 +368,10 @@ def do(work: Work, progress: Progress, show: Show = lambda partial: None) -> Any
         return possible(work.run, progress)
     if isinstance(work, Learning | Recording):
         return _learn_or_record(work, progress)
+    return _size_or_measure(work, progress)
+
+
+def _size_or_measure(work: Sizing | Fetching | Measuring | Checking, progress: Progress) -> Any:
     if isinstance(work, Sizing | Fetching):
         from explorer.sources.download import hub_folder, hub_size
 
@@ -331,9 +395,14 @@ def _trace(run: Run, progress: Progress) -> Any:
     trace = trace_run(run, progress)
     if trace.nbytes > CACHE_MB * 2**20:  # else it would be computed anew for every click
         raise ExplorerError(
-            f"The attention of these {max(trace.shape[2:]):,} tokens takes "
-            f"{trace.nbytes / 2**30:.1f} GB, and {CACHE_MB / 2**10:.1f} GB of attention are kept "
-            f"here (EXPLORER_CACHE_MB). {_SMALLER}"
+            language.t(
+                "The attention of these {shape} tokens takes {nbytes} GB, and {cache_mb} GB of "
+                "attention are kept here (EXPLORER_CACHE_MB). {smaller}",
+                shape=f"{max(trace.shape[2:]):,}",
+                nbytes=f"{trace.nbytes / 2**30:.1f}",
+                cache_mb=f"{CACHE_MB / 2**10:.1f}",
+                smaller=_SMALLER,
+            )
         )
     if not is_long(trace):
         both_thumbnails(trace)
@@ -364,14 +433,22 @@ def _make_cheaper(work: Cheapening | Replacing | Timing, progress: Progress, sho
     from explorer.analysis.survival import survival
 
     trace = _trace(work.run, progress)
-    check_tokens("Efficiency", max(trace.shape[2:]), EFFICIENCY_TOKENS)
+    check_tokens(language.t("Efficiency"), max(trace.shape[2:]), EFFICIENCY_TOKENS)
     told = survival(trace, report=progress, show=lambda so_far: show((trace, so_far, False)))
     return trace, told, True
 
 
+def _lecture(work: Lecturing, progress: Progress, show: Show) -> Any:
+    from explorer.ui.facts import facts_of
+
+    trace = _trace(work.run, progress)
+    show((trace, None))
+    return trace, facts_of(work.run, trace, progress)
+
+
 def _comparable(run: Run, progress: Progress) -> Any:
     trace = _trace(run, progress)
-    check_tokens("Compare", max(trace.shape[2:]), COMPARE_TOKENS)
+    check_tokens(language.t("Compare"), max(trace.shape[2:]), COMPARE_TOKENS)
     return trace
 
 
@@ -379,10 +456,10 @@ def _learn_or_record(work: Learning | Recording, progress: Progress) -> Any:
     from explorer.sources import trained
 
     if isinstance(work, Recording):
-        progress("Running the sequence through every step", None)
+        progress(language.t("Running the sequence through every step"), None)
         text = work.text or trained.example_text(work.lesson)
         return trained.history(work.lesson, text)
-    progress(starting("Making the layer"), None)
+    progress(starting(language.t("Making the layer")), None)
     return trained.learned(work.lesson, progress)[0]
 
 
@@ -396,7 +473,11 @@ def _survey_or_find(work: Surveying | Finding, progress: Progress, show: Show) -
         def traces() -> Iterator[Any]:
             for run in runs:
                 trace = trace_run(run, _within(progress))
-                take(trace.nbytes + READ_AT_ONCE, "Reading all heads of this text", _SMALLER)
+                take(
+                    trace.nbytes + READ_AT_ONCE,
+                    language.t("Reading all heads of this text"),
+                    _SMALLER,
+                )
                 if run == runs[0]:
                     show(trace)  # whose heads they will be
                 yield trace
@@ -440,7 +521,7 @@ def _with_pictures(found: Any, progress: Progress) -> Any:
     example = found.example
     for i, layer in enumerate(example.layers):
         for head in range(layer.n_heads):
-            progress("Drawing small pictures of heads", i / len(example.layers))
+            progress(language.t("Drawing small pictures of heads"), i / len(example.layers))
             thumbs_of(example, layer.number, head)
     return found
 
@@ -481,7 +562,10 @@ def is_kept(work: Work) -> bool:
     """
     if isinstance(work, Run):
         return not isinstance(work.source, Own)
-    return not isinstance(work, Learning | Recording | Sizing | Fetching | Making | Continuing)
+    return not isinstance(work, _NOT_KEPT)
+
+
+_NOT_KEPT = Learning | Recording | Sizing | Fetching | Making | Continuing | Censusing
 
 
 def kind_of_work(work: Work) -> str:
@@ -494,6 +578,8 @@ def kind_of_work(work: Work) -> str:
         return "training"
     if isinstance(work, Measuring | Timing):
         return "measuring"
+    if isinstance(work, Censusing):
+        return "corpus"
     if isinstance(work, Recording | Making):
         return "compute"
     if isinstance(work, Comparing):
@@ -508,5 +594,5 @@ def kind_of_work(work: Work) -> str:
         return "network"
     if isinstance(source, Trained):
         return "training"
-    long = Explaining | Surveying | Checking | Repeating | Recurring | Cheapening
+    long = Explaining | Surveying | Checking | Repeating | Recurring | Cheapening | Searching
     return "long" if isinstance(work, long) else "compute"
