@@ -22,7 +22,7 @@ from explorer.instrument.wire.request import CheapWish, view_of
 from explorer.run import Run
 from explorer.source import InMemory, Model
 from explorer.trace import AttentionTrace
-from explorer.ui import background, messages, place, state
+from explorer.ui import background, messages, offer, place, state
 from explorer.ui.answers import file, offer_npz
 from explorer.ui.scheduler import scheduler
 from explorer.ui.show import LOOK_AGAIN, about_of, name_of
@@ -66,6 +66,7 @@ def result() -> None:
             session.cheap_of, session.cheap_tried, session.cheap_wish = work.run, (), None
             session.cheap_trouble = ""
         state.write_address()
+        offer.of_others((trace, work.run))
         _put_in_place(work.run, trace)
         _drawn(Shown(work.run, trace, found, whole))
     scheduler().warm_up()
