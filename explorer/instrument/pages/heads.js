@@ -19,6 +19,7 @@ import {
   ranked,
   SPECIALS_HELP,
 } from "../numbers/headwords.js";
+import { t } from "../numbers/language.js";
 import { measuresOf, placeOf, unpackHeads, waitsIn } from "../numbers/survey.js";
 import { createFinder } from "../panels/finder.js";
 import { createHeadCard } from "../panels/headcard.js";
@@ -27,7 +28,7 @@ import { createHeadRanks, kindChips } from "../panels/headranks.js";
 import { createRepeats } from "../panels/repeats.js";
 import { createAbout, fileWords } from "../parts/about.js";
 import { helpMark, term } from "../parts/bubble.js";
-import { choice, h } from "../parts/dom.js";
+import { choice, h, woven } from "../parts/dom.js";
 import { readTheme } from "../parts/theme.js";
 import { createCopy } from "../parts/tools.js";
 import { createSaveMenu } from "../save/files.js";
@@ -240,7 +241,7 @@ function repeatActs(here, host, change) {
 
 /** @param {Here} here @param {HeadsHost} host @param {Acts} act */
 function createParts(here, host, act) {
-  const select = /** @type {HTMLSelectElement} */ (h("select", { "aria-label": "Measure" }));
+  const select = /** @type {HTMLSelectElement} */ (h("select", { "aria-label": t("Measure") }));
   select.addEventListener("change", () => act.measure(select.value));
   const says = h("p", { class: "ax-says ax-tall ax-heads-says", "aria-live": "polite" });
   const pictures = createHeadPictures(act);
@@ -274,18 +275,18 @@ function createParts(here, host, act) {
 /** The two switches. @param {Acts} act */
 function choices(act) {
   const order = choice(
-    "Ranked from",
+    t("Ranked from"),
     [
-      ["highest", "the highest", "Most of it first"],
-      ["lowest", "the lowest", "Least of it first"],
+      ["highest", t("the highest"), t("Most of it first")],
+      ["lowest", t("the lowest"), t("Least of it first")],
     ],
     (value) => act.change({ lowest: value === "lowest" }),
   );
   const specials = choice(
-    "Special tokens",
+    t("Special tokens"),
     [
-      ["counted", "counted", "As the model has them"],
-      ["left_out", "left out", "Only ordinary tokens, each row divided by what they get"],
+      ["counted", t("counted"), t("As the model has them")],
+      ["left_out", t("left out"), t("Only ordinary tokens, each row divided by what they get")],
     ],
     (value) => act.change({ specials: value }),
   );
@@ -299,7 +300,7 @@ function layOut(parts) {
   const measure = h(
     "fieldset",
     { class: "ax-choice" },
-    h("legend", {}, "Colour and rank heads by ", exactly),
+    h("legend", {}, ...woven(t("Colour and rank heads by {measure}"), { measure: exactly })),
     h("div", {}, select),
   );
   const tools = [measure, order.element, specials.element];
@@ -349,8 +350,9 @@ function sayHead(says, state) {
   const text = headsSentence(state);
   if (says.textContent === text) return;
   const kind = kindOf(state);
-  const [before, after = ""] = kind ? splitAt(text, `Kind: ${kind}`) : [text];
-  says.replaceChildren(before, ...(after ? ["Kind: ", term(kind), after] : []));
+  const [before, after = ""] = kind ? splitAt(text, t("Kind: {kind}", { kind })) : [text];
+  const within = woven(t("Kind: {kind}"), { kind: term(kind) });
+  says.replaceChildren(before, ...(after ? [...within, after] : []));
 }
 
 /** @param {string} text @param {string} part */
