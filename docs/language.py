@@ -6,8 +6,9 @@
 While several translate at once, each has a file of his own beside the catalogue (``zh/anna.po``);
 they are joined into it, and deleted unless ``--keep`` is said.
 
-A message is what stands in ``t(…)``, ``tn(…)`` or ``tc(…)``, in Python and JavaScript, a block of the
-Guide or the Article, or what a term says. One that nobody says any more leaves the catalogue.
+A message is what stands in ``t(…)``, ``tn(…)`` or ``tc(…)``, in Python and JavaScript, a block of
+the Guide or the Article, or a term and what it says. One that nobody says any more leaves the
+catalogue.
 """
 
 import io
@@ -50,7 +51,9 @@ def messages() -> Iterator[Message]:
         if path.is_file():
             yield from ((block, None, name) for block in blocks(path.read_text("utf-8")))
     terms = json.loads((ROOT / "explorer/terms.json").read_text("utf-8"))
-    yield from ((term["says"], None, "explorer/terms.json") for term in terms.values())
+    for name, term in terms.items():
+        yield name, "term", "explorer/terms.json"
+        yield term["says"], None, "explorer/terms.json"
 
 
 def blocks(text: str) -> Iterator[str]:

@@ -22,6 +22,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from explorer.edits import Edits
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.picture import Picture
 from explorer.run import Run
 from explorer.source import InMemory, Source, parse_source
@@ -151,7 +152,7 @@ def traces(
         pair: Any = both
         with _saying_which(i, asked):
             if not isinstance(pair, tuple | list) or len(pair) != 2:
-                raise ExplorerError("It is neither a text nor two.")
+                raise ExplorerError(t("It is neither a text nor two."))
             runs.append(_run(pair[0], pair[1], reads, part, None, languages))
     tell = progress if callable(progress) else _printed if progress else None
     found = []
@@ -166,13 +167,18 @@ def traces(
 def _check_texts(texts: object) -> None:
     """Refuse what is no list of texts."""
     if isinstance(texts, str):
-        raise ExplorerError("These texts are one text: give a list, or call explorer.trace(text).")
+        raise ExplorerError(
+            t("These texts are one text: give a list, or call explorer.trace(text).")
+        )
     if not isinstance(texts, Iterable):
         raise ExplorerError(
-            f"The texts are of the type {type(texts).__name__}; they must be a list of texts."
+            t(
+                "The texts are of the type {name}; they must be a list of texts.",
+                name=type(texts).__name__,
+            )
         )
     if isinstance(texts, set | frozenset):
-        raise ExplorerError("The texts are a set, which has no order: give a list of texts.")
+        raise ExplorerError(t("The texts are a set, which has no order: give a list of texts."))
 
 
 def show(
@@ -219,7 +225,7 @@ def show(
 
         what = trace_at_hand(what, tokens, key_tokens)
     elif tokens is not None or key_tokens is not None:
-        raise ExplorerError("A trace has its own tokens: give them with weights alone.")
+        raise ExplorerError(t("A trace has its own tokens: give them with weights alone."))
     return shown(
         what,
         layer=layer,
@@ -247,8 +253,11 @@ def save(trace: AttentionTrace, file: str | PathLike[str]) -> None:
 
     if not isinstance(trace, AttentionTrace):
         raise ExplorerError(
-            f"This is of the type {type(trace).__name__}, not a trace: save what explorer.trace "
-            "returns; what explorer.show returns has a save of its own."
+            t(
+                "This is of the type {name}, not a trace: save what explorer.trace returns; "
+                "what explorer.show returns has a save of its own.",
+                name=type(trace).__name__,
+            )
         )
     write_whole(file, lambda out: write_npz(trace, out))
 
@@ -272,17 +281,24 @@ def _source(
 ) -> Source:
     if model is None:
         if tokenizer is not None or processor is not None:
-            raise ExplorerError("A tokenizer or a processor reads for a model: give model= too.")
+            raise ExplorerError(t("A tokenizer or a processor reads for a model: give model= too."))
         if not isinstance(spec, str):
             raise ExplorerError(
-                f"source= is of the type {type(spec).__name__}; it must be a text such as “bert” "
-                "or “hf:NAME”. A model in memory is model=."
+                t(
+                    "source= is of the type {name}; it must be a text such as “bert” or “hf:NAME”. "
+                    "A model in memory is model=.",
+                    name=type(spec).__name__,
+                )
             )
         return parse_source(spec, **options)
     if spec != "bert":
-        raise ExplorerError(f"There are two models, source=“{spec}” and model=: give one of them.")
+        raise ExplorerError(
+            t("There are two models, source=“{spec}” and model=: give one of them.", spec=spec)
+        )
     if options:
-        raise ExplorerError(f"A model in memory takes no option “{next(iter(options))}”.")
+        raise ExplorerError(
+            t("A model in memory takes no option “{options}”.", options=next(iter(options)))
+        )
     return InMemory(model, tokenizer, processor)
 
 
@@ -301,7 +317,12 @@ def _run(
             several = isinstance(given, list | tuple)
             hint = " Several texts are read by explorer.traces." if several else ""
             raise ExplorerError(
-                f"The {name} is of the type {type(given).__name__}; it must be a str.{hint}"
+                t(
+                    "The {name} is of the type {name_2}; it must be a str.{hint}",
+                    name=name,
+                    name_2=type(given).__name__,
+                    hint=hint,
+                )
             )
     return Run(text, second, source, part, picture, *languages)
 
@@ -323,7 +344,11 @@ def _bytes_and_name(file: Any) -> tuple[bytes, str]:
         return path.read_bytes(), path.name
     except OSError as error:
         raise ExplorerError(
-            f"“{path}” cannot be read: {error.strerror or error}. Check the path."
+            t(
+                "“{path}” cannot be read: {strerror}. Check the path.",
+                path=path,
+                strerror=error.strerror or error,
+            )
         ) from error
 
 
@@ -335,7 +360,15 @@ def _saying_which(i: int, asked: Sequence[Any]) -> Iterator[None]:
     except ExplorerError as error:
         both = asked[i]
         text = str(both[0] if isinstance(both, tuple | list) and both else both)[:_SHOWN]
-        raise ExplorerError(f"Text {i + 1} of {len(asked)} (“{text}”): {error}") from error
+        raise ExplorerError(
+            t(
+                "Text {i} of {asked} (“{text}”): {error}",
+                i=i + 1,
+                asked=len(asked),
+                text=text,
+                error=str(error),
+            )
+        ) from error
 
 
 def _printed(done: int, n: int) -> None:

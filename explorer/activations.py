@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.residual import Norm
 from explorer.trace import ModelInfo, Token
 
@@ -24,8 +25,13 @@ def check_maps(model: ModelInfo, tokens: int) -> None:
     heads = model.n_layers * model.n_heads
     if heads * tokens**2 > MOST_MAPS:
         raise ExplorerError(
-            f"Norm-weighted attention and ALTI go up to {int((MOST_MAPS / heads) ** 0.5):,} tokens "
-            f"with {heads} heads; this text has {tokens:,}. Shorten the text."
+            t(
+                "Norm-weighted attention and ALTI go up to {most_maps} tokens with {heads} "
+                "heads; this text has {tokens}. Shorten the text.",
+                most_maps=f"{int((MOST_MAPS / heads) ** 0.5):,}",
+                heads=heads,
+                tokens=f"{tokens:,}",
+            )
         )
 
 
@@ -78,7 +84,12 @@ class Activations:
             array = getattr(self, name)
             if array.shape != shape:
                 raise ExplorerError(
-                    f"{name} has the shape {list(array.shape)}; with these tokens and this model "
-                    f"it must be {list(shape)}."
+                    t(
+                        "{name} has the shape {shape}; with these tokens and this model it must be "
+                        "{shape_2}.",
+                        name=name,
+                        shape=list(array.shape),
+                        shape_2=list(shape),
+                    )
                 )
             array.flags.writeable = False

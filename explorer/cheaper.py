@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.layers import AttentionLayer, Doubles, FromScores, Weights
 
 Kind = Literal[
@@ -55,31 +56,37 @@ class Cheap:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ExplorerError(
-                f"There is no “{self.kind}”: attention can be made cheaper by {', '.join(KINDS)}."
+                t(
+                    "There is no “{kind}”: attention can be made cheaper by {kinds}.",
+                    kind=self.kind,
+                    kinds=", ".join(KINDS),
+                )
             )
         least = 0 if self.kind in ("window", "back", "global") else 1
         if type(self.budget) is not int or not least <= self.budget < 2**20:
-            raise ExplorerError(f"The budget must be a whole number from {least} on.")
+            raise ExplorerError(
+                t("The budget must be a whole number from {least} on.", least=least)
+            )
 
 
 def reason_against(layer: AttentionLayer, kind: Kind) -> str:
     """Why a layer's attention cannot be made cheaper in this way; empty if it can."""
     if layer.n_queries != layer.n_keys:
-        return "One text looks at another here: there is no window of what is near."
+        return t("One text looks at another here: there is no window of what is near.")
     if kind not in _OF_SCORES:
         return ""
     if not isinstance(layer, FromScores):
-        return "Only its weights are known here, not its queries and keys."
+        return t("Only its weights are known here, not its queries and keys.")
     rule = layer.rule
     if rule.cap is not None or rule.offsets is not None or rule.sinks is not None:
-        return (
+        return t(
             "Its scores are more than q·k: a bias of distance, a cap or a sink is in them, "
             "which this way has no place for."
         )
     if rule.added is not None and (rule.added[np.isfinite(rule.added)] != 0).any():
-        return "Numbers are added to its scores, which this way has no place for."
+        return t("Numbers are added to its scores, which this way has no place for.")
     if kind in _OF_ALL and _has_mask(layer):
-        return "A token may not look at all others here, and a mean of keys would let it."
+        return t("A token may not look at all others here, and a mean of keys would let it.")
     return ""
 
 
@@ -90,9 +97,10 @@ def reason_against_placing(layer: AttentionLayer, kind: Kind) -> str:
     model that reads forwards would predict words that it sees.
     """
     if kind == "rank" and _has_mask(layer):
-        return (
-            "A token may not look at all others here, and a matrix of low rank would let it: what "
-            "it predicts it would have seen. So a low rank is measured, and not put in place."
+        return t(
+            "A token may not look at all others here, and a matrix of low rank would let "
+            "it: what it predicts it would have seen. So a low rank is measured, and not "
+            "put in place."
         )
     return reason_against(layer, kind)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from explorer.errors import ExplorerError
 from explorer.headname import head_name
+from explorer.language import t
 from explorer.positions import read_tokens, write_tokens
 
 Head = tuple[int, int]
@@ -40,19 +41,20 @@ class Edits:
         for name in ("off", "even", "silent", "cut", "edges"):
             object.__setattr__(self, name, tuple(sorted(set(getattr(self, name)), key=_order)))
             if len(getattr(self, name)) > MOST:
-                raise ExplorerError(f"At most {MOST:,} heads or edges can be changed at once.")
+                raise ExplorerError(
+                    t("At most {most} heads or edges can be changed at once.", most=f"{MOST:,}")
+                )
 
     def __bool__(self) -> bool:
         return any((self.off, self.even, self.silent, self.cut, self.edges))
 
     def in_words(self) -> list[str]:
         """Each edit in words."""
-        heads = {"off": "is off", "even": "looks evenly", "silent": "has no sink"}
-        both = ((head, says) for name, says in heads.items() for head in getattr(self, name))
-        found = [f"{head_name(*head)} {says}" for head, says in both]
-        found += [f"no later token looks at token {at}" for at in self.cut]
-        for layer, head, query, key in self.edges:
-            found.append(f"token {query} does not look at token {key} {_where(layer, head)}")
+        found: list[str] = [t("{head} is off", head=head_name(*head)) for head in self.off]
+        found += [t("{head} looks evenly", head=head_name(*head)) for head in self.even]
+        found += [t("{head} has no sink", head=head_name(*head)) for head in self.silent]
+        found += [t("no later token looks at token {at}", at=at) for at in self.cut]
+        found += [_edge_in_words(*edge) for edge in self.edges]
         return found
 
     def in_link(self) -> str:
@@ -85,12 +87,18 @@ class Edits:
         )
 
 
-def _where(layer: int | None, head: int | None) -> str:
+def _edge_in_words(layer: int | None, head: int | None, query: int, key: int) -> str:
+    ends = {"query": query, "key": key}
     if layer is not None and head is not None:
-        return f"in {head_name(layer, head)}"
+        name = head_name(layer, head)
+        return t("token {query} does not look at token {key} in {head}", head=name, **ends)
     if layer is not None:
-        return f"in layer {layer}"
-    return "in any head" if head is None else f"in head {head} of any layer"
+        return t("token {query} does not look at token {key} in layer {layer}", layer=layer, **ends)
+    if head is None:
+        return t("token {query} does not look at token {key} in any head", **ends)
+    return t(
+        "token {query} does not look at token {key} in head {head} of any layer", head=head, **ends
+    )
 
 
 def _order(one: object) -> tuple[int, ...]:

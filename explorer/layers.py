@@ -15,6 +15,7 @@ import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.once import once
 
 Weights = npt.NDArray[np.float32]
@@ -221,7 +222,7 @@ class AttentionLayer(ABC):
         keep their sum. A position may stand in several groups; no group may be empty.
         """
         if not all((len(query_groups), len(key_groups), *map(len, (*query_groups, *key_groups)))):
-            raise ExplorerError("A group of tokens is empty: there is nothing to add up.")
+            raise ExplorerError(t("A group of tokens is empty: there is nothing to add up."))
         columns = np.concatenate([np.asarray(g, dtype=np.intp) for g in key_groups])
         starts = np.cumsum([0, *map(len, key_groups)])[:-1]
         queries = np.concatenate([np.asarray(g, dtype=np.intp) for g in query_groups])
@@ -375,8 +376,13 @@ class FromScores(AttentionLayer):
         fits = self.q.ndim == self.k.ndim == 3 and self.q.shape[2] == self.k.shape[2]
         if not fits or self.q.shape[0] % self.k.shape[0]:
             raise ExplorerError(
-                f"The queries {list(self.q.shape)} and keys {list(self.k.shape)} of layer "
-                f"{self.number} do not fit each other."
+                t(
+                    "The queries {shape} and keys {shape_2} of layer {number} do not fit each "
+                    "other.",
+                    shape=list(self.q.shape),
+                    shape_2=list(self.k.shape),
+                    number=self.number,
+                )
             )
         for part in (self.q, self.k):
             # One head at a time: a sum in float32 is no number as soon as one of its terms is none.
@@ -605,7 +611,7 @@ def of_weights(weights: Weights) -> tuple[GivenWeights, ...]:
     return tuple(GivenWeights(number, layer) for number, layer in enumerate(weights))
 
 
-NOT_NUMBERS = (
+NOT_NUMBERS = t(
     "The model returned attention weights that are not numbers (NaN or infinite). "
     "Its weights are probably damaged: try another model."
 )
@@ -626,11 +632,14 @@ def check_rows(weights: Weights, has_sink: bool = False) -> None:
     if not np.isfinite(sums).all():
         raise ExplorerError(NOT_NUMBERS)
     if weights.min(initial=0.0) < 0:
-        raise ExplorerError("An attention weight is negative; softmax weights never are.")
+        raise ExplorerError(t("An attention weight is negative; softmax weights never are."))
     off = np.where(sums == 0, 0, np.abs(sums - 1))
     off = (np.maximum(sums - 1, 0) if has_sink else off).max(initial=0.0)
     if off > ROW_SUM_TOLERANCE:
         raise ExplorerError(
-            f"The rows of the attention weights must sum to 1; one is off by {off:.3g}. "
-            "Are these scores from before the softmax?"
+            t(
+                "The rows of the attention weights must sum to 1; one is off by {off}. Are "
+                "these scores from before the softmax?",
+                off=f"{off:.3g}",
+            )
         )

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.layers import ScoreRule
 from explorer.trace import ModelInfo, Token
 
@@ -175,8 +176,10 @@ class LayerTrace:
         for array in self._arrays():
             if array is not self.rule.added and not np.isfinite(array).all():
                 raise ExplorerError(
-                    "This layer computed numbers that are not finite. The model's weights are "
-                    "probably damaged: try another model."
+                    t(
+                        "This layer computed numbers that are not finite. The model's weights are "
+                        "probably damaged: try another model."
+                    )
                 )
             array.flags.writeable = False
 
@@ -210,13 +213,20 @@ class LayerTrace:
             found = getattr(self, name)
             if found is not None and found.shape != shape:
                 raise ExplorerError(
-                    f"{name} has the shape {list(found.shape)}; with these tokens "
-                    f"and this model it must be {list(shape)}."
+                    t(
+                        "{name} has the shape {shape}; with these tokens and this model it must be "
+                        "{shape_2}.",
+                        name=name,
+                        shape=list(found.shape),
+                        shape_2=list(shape),
+                    )
                 )
         if any(part.values.shape != (n, d) for part in self.parts):
-            raise ExplorerError(f"Every part of the input must have the shape {[n, d]}.")
+            raise ExplorerError(
+                t("Every part of the input must have the shape {value}.", value=[n, d])
+            )
         if self.positions is not None and self.positions.shape[1:] != (d,):
-            raise ExplorerError(f"Every vector of a position must have {d} numbers.")
+            raise ExplorerError(t("Every vector of a position must have {d} numbers.", d=d))
 
     @property
     def d_k(self) -> int:

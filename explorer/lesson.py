@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,94 +53,100 @@ KINDS_OF_LETTERS = 200
 
 TASKS = {
     "copy": Task(
-        "Copy the previous token",
-        "At each place, name the token before it.",
+        t("Copy the previous token"),
+        t("At each place, name the token before it."),
         length=12,
         n_heads=2,
         n_layers=1,
         steps=300,
         tries=(
-            ("abcd", "Only 4 tokens. Does it copy these, too?"),
-            ("aaaaaaaaaaaa", "One letter only. Does it look at what a token is, or at its place?"),
+            ("abcd", t("Only 4 tokens. Does it copy these, too?")),
+            (
+                "aaaaaaaaaaaa",
+                t("One letter only. Does it look at what a token is, or at its place?"),
+            ),
         ),
     ),
     "reverse": Task(
-        "Reverse",
-        "At each place, name the token that stands there when the sequence is read backwards.",
+        t("Reverse"),
+        t("At each place, name the token that stands there when the sequence is read backwards."),
         length=12,
         n_heads=2,
         n_layers=1,
         steps=300,
         tries=(
-            ("abcd", "Only 4 tokens. Where is the other end now?"),
-            ("aaaabbbbcccc", "Does it look at what a token is, or at its place?"),
+            ("abcd", t("Only 4 tokens. Where is the other end now?")),
+            ("aaaabbbbcccc", t("Does it look at what a token is, or at its place?")),
         ),
     ),
     "duplicate": Task(
-        "Find the duplicate",
-        "At each place, say whether this token stands anywhere else as well.",
+        t("Find the duplicate"),
+        t("At each place, say whether this token stands anywhere else as well."),
         length=10,
         n_heads=4,
         n_layers=1,
         steps=1500,
         tries=(
-            ("aabc", "Only 4 tokens. Does it find the pair?"),
-            ("aaaaaaaaaa", "It has seen no letter more than twice."),
+            ("aabc", t("Only 4 tokens. Does it find the pair?")),
+            ("aaaaaaaaaa", t("It has seen no letter more than twice.")),
         ),
     ),
     "sort": Task(
-        "Sort",
-        "At each place, name the digit that stands there when the digits are put in order.",
+        t("Sort"),
+        t("At each place, name the digit that stands there when the digits are put in order."),
         length=8,
         n_heads=4,
         n_layers=1,
         steps=1200,
         tries=(
-            ("312", "Only 3 digits. Where does the largest belong?"),
-            ("76543210", "Backwards. How does the head look now?"),
+            ("312", t("Only 3 digits. Where does the largest belong?")),
+            ("76543210", t("Backwards. How does the head look now?")),
         ),
     ),
     "count": Task(
-        "Count",
-        "At each place, say how often this token stands in the sequence.",
+        t("Count"),
+        t("At each place, say how often this token stands in the sequence."),
         length=10,
         n_heads=4,
         n_layers=1,
         steps=1500,
         tries=(
-            ("aab", "Only 3 tokens. Does it count, or does it tell shares?"),
-            ("aaaaaaaaaa", "Where does it look when all are the same?"),
+            ("aab", t("Only 3 tokens. Does it count, or does it tell shares?")),
+            ("aaaaaaaaaa", t("Where does it look when all are the same?")),
         ),
     ),
     "brackets": Task(
-        "Match brackets",
-        "Each ? closes the bracket that was opened last and is still open: say which it is.",
+        t("Match brackets"),
+        t("Each ? closes the bracket that was opened last and is still open: say which it is."),
         length=10,
         n_heads=4,
         n_layers=2,
         steps=800,
         shortest=4,
         tries=(
-            ("([{<????", "Four deep. It has seen three at most."),
-            ("([??", "Only 4 tokens. Which closes which?"),
+            ("([{<????", t("Four deep. It has seen three at most.")),
+            ("([??", t("Only 4 tokens. Which closes which?")),
         ),
     ),
     "induction": Task(
         "Induction: A B … A → B",
-        "Where a token has stood before, name the token that came after it then.",
+        t("Where a token has stood before, name the token that came after it then."),
         length=16,
         n_heads=2,
         n_layers=2,
         steps=600,
         shortest=6,
         tries=(
-            ("abbabb", "b stands twice in a row. What came after it?"),
-            ("abcab", "Only 5 tokens. Does it find the earlier a?"),
+            ("abbabb", t("b stands twice in a row. What came after it?")),
+            ("abcab", t("Only 5 tokens. Does it find the earlier a?")),
         ),
     ),
     "letters": Task(
-        "Next letter of a text",
-        "At each place, name the letter that comes next; spaces count. Paste a text of your own.",
+        t("Next letter of a text"),
+        t(
+            "At each place, name the letter that comes next; spaces count. Paste a text of "
+            "your own."
+        ),
         length=24,
         n_heads=4,
         n_layers=2,
@@ -149,9 +156,11 @@ TASKS = {
         writes=12,
     ),
     "stories": Task(
-        "Little stories: the next word",
-        "At each place, name the next word of a story whose grammar is known: so is the best that "
-        "anybody could do.",
+        t("Little stories: the next word"),
+        t(
+            "At each place, name the next word of a story whose grammar is known: so is "
+            "the best that anybody could do."
+        ),
         length=48,
         n_heads=4,
         n_layers=2,
@@ -162,12 +171,12 @@ TASKS = {
             (
                 "Mia and Tom live near the park. Mia has a red ball, and Tom has two red hats. "
                 "They see a fox and two dogs in the barn. Tom loves his red",
-                "Whose red things? It must find out who “his” means.",
+                t("Whose red things? It must find out who “his” means."),
             ),
             (
                 "Ida and Ben live near the farm. Ben has a blue key, and Ida has a pink coat. "
                 "They see two geese and a cat in the field. The geese near the cat",
-                "One cat, two geese: which of them does the verb go with?",
+                t("One cat, two geese: which of them does the verb go with?"),
             ),
         ),
     ),
@@ -220,7 +229,11 @@ class Trained:
         task = TASKS.get(self.task)
         if task is None:
             raise ExplorerError(
-                f"There is no task “{self.task}”. The layer can learn: {', '.join(TASKS)}."
+                t(
+                    "There is no task “{task}”. The layer can learn: {tasks}.",
+                    task=self.task,
+                    tasks=", ".join(TASKS),
+                )
             )
         for name in ("length", "n_heads", "n_layers", "steps"):
             if getattr(self, name) is None:
@@ -231,14 +244,25 @@ class Trained:
                 least, high = max(low, task.shortest), min(high, task.longest)
             if type(value) is not int or not least <= value <= high:
                 raise ExplorerError(
-                    f"{name} is {value!r}; for a training it must be a whole number from {least} "
-                    f"to {high}."
+                    t(
+                        "{name} is {value}; for a training it must be a whole number from {least} "
+                        "to {high}.",
+                        name=name,
+                        value=f"{value!r}",
+                        least=least,
+                        high=high,
+                    )
                 )
         rate = self.learning_rate
         if not isinstance(rate, float) or not LEARNING_RATES[0] <= rate <= LEARNING_RATES[1]:
             raise ExplorerError(
-                f"learning_rate is {rate!r}; it must be a number from "
-                f"{LEARNING_RATES[0]} to {LEARNING_RATES[1]:g}. Usual is 0.003."
+                t(
+                    "learning_rate is {rate}; it must be a number from {learning_rates} to "
+                    "{learning_rates_2}. Usual is 0.003.",
+                    rate=f"{rate!r}",
+                    learning_rates=LEARNING_RATES[0],
+                    learning_rates_2=f"{LEARNING_RATES[1]:g}",
+                )
             )
         check_heads(self.d_model, self.n_heads or 1)
         corpus = " ".join(self.corpus.split()) if task.of_text else ""
@@ -269,25 +293,42 @@ def _check_corpus(corpus: str, length: int) -> None:
     least, most = max(LETTERS[0], 9 * (length + 1)), LETTERS[1]
     if len(set(corpus)) == 1:
         raise ExplorerError(
-            f"This text has one letter only, “{corpus[0]}”: there is nothing to learn of what "
-            "comes next. Paste another one."
+            t(
+                "This text has one letter only, “{corpus}”: there is nothing to learn of what "
+                "comes next. Paste another one.",
+                corpus=corpus[0],
+            )
         )
     if len(corpus) < least:
         raise ExplorerError(
-            f"This text has {len(corpus):,} characters, spaces counted once; to learn from "
-            f"sequences of {length} letters, and to be tested on others, {least:,} are needed. "
-            "Paste a longer one, or empty the box for the rhyme that comes with the app."
+            t(
+                "This text has {corpus} characters, spaces counted once; to learn from "
+                "sequences of {length} letters, and to be tested on others, {least} are "
+                "needed. Paste a longer one, or empty the box for the rhyme that comes with "
+                "the app.",
+                corpus=f"{len(corpus):,}",
+                length=length,
+                least=f"{least:,}",
+            )
         )
     if len(corpus) > most:
         raise ExplorerError(
-            f"This text has {len(corpus):,} characters; at most {most:,} can be learned from here. "
-            "Shorten it."
+            t(
+                "This text has {corpus} characters; at most {most} can be learned from here. "
+                "Shorten it.",
+                corpus=f"{len(corpus):,}",
+                most=f"{most:,}",
+            )
         )
     kinds = len(set(corpus))
     if kinds > KINDS_OF_LETTERS:
         raise ExplorerError(
-            f"This text has {kinds:,} different letters and signs; at most {KINDS_OF_LETTERS} can "
-            "be told apart here. Paste a text in a script of fewer signs."
+            t(
+                "This text has {kinds} different letters and signs; at most {kinds_of_letters} "
+                "can be told apart here. Paste a text in a script of fewer signs.",
+                kinds=f"{kinds:,}",
+                kinds_of_letters=KINDS_OF_LETTERS,
+            )
         )
 
 
@@ -301,6 +342,11 @@ def check_heads(d_model: int, n_heads: int) -> None:
         below = d_model // n_heads * n_heads
         near = f"{below} and {below + n_heads}" if below else str(n_heads)
         raise ExplorerError(
-            f"d_model = {d_model} cannot be divided evenly among {n_heads} heads. "
-            f"Nearest widths that can: {near}."
+            t(
+                "d_model = {d_model} cannot be divided evenly among {n_heads} heads. Nearest "
+                "widths that can: {near}.",
+                d_model=d_model,
+                n_heads=n_heads,
+                near=near,
+            )
         )

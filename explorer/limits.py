@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,12 @@ def check_tokens(page: str, n: int, most: int) -> None:
     """
     if n > most:
         raise ExplorerError(
-            f"{page} takes texts of at most {most:,} tokens, and this one has {n:,}: it needs what "
-            "grows with the square of the length. Choose a shorter text here, or look at this one "
-            "on Explore, which takes it whole."
+            t(
+                "{page} takes texts of at most {most} tokens, and this one has {n}: it needs "
+                "what grows with the square of the length. Choose a shorter text here, or look "
+                "at this one on Explore, which takes it whole.",
+                page=page,
+                most=f"{most:,}",
+                n=f"{n:,}",
+            )
         )

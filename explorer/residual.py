@@ -4,6 +4,7 @@ Of models whose layers add to what they read: x ← x + attention(…) + mlp(…
 by a length; with that kept as it is (frozen), the logit of a token is a sum over what was added.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,11 +12,24 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.headname import head_name
+from explorer.language import t
 
 Doubles = npt.NDArray[np.float64]
 Kind = Literal[
     "token", "position", "embedding", "head", "attention", "mlp", "other", "bias", "constant"
 ]
+_BEFORE: Mapping[str, str] = {
+    "token": t("token embedding"),
+    "position": t("position embedding"),
+    "embedding": t("embedding"),
+    "constant": t("its own biases"),
+}
+_OF_A_LAYER: Mapping[str, str] = {
+    "attention": t("attention of layer {layer}"),
+    "mlp": t("MLP of layer {layer}"),
+    "bias": t("biases of attention of layer {layer}"),
+    "other": t("other parts of layer {layer}"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +54,10 @@ class Part:
     def name(self) -> str:
         """In words: ``L3·H1``, ``MLP of layer 3``."""
         if self.layer is None:
-            named = {"token": "token embedding", "position": "position embedding"}
-            named["constant"] = "its own biases"
-            return named.get(self.kind, self.kind)
+            return _BEFORE.get(self.kind, self.kind)
         if self.head is not None:
             return head_name(self.layer, self.head)
-        named = {"mlp": "MLP", "bias": "biases of attention", "other": "other parts"}
-        return f"{named.get(self.kind, self.kind)} of layer {self.layer}"
+        return t(_OF_A_LAYER[self.kind], layer=self.layer)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from explorer.edits import NO_EDITS, Edits
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.lesson import Trained
 from explorer.limits import MAX_CHARACTERS, MAX_LINES
 from explorer.picture import Picture
@@ -74,7 +75,11 @@ class Run:
             object.__setattr__(self, name, _language(getattr(self, name)))
         if self.part not in PARTS:
             raise ExplorerError(
-                f"There is no attention “{self.part}”; an encoder-decoder has {', '.join(PARTS)}."
+                t(
+                    "There is no attention “{part}”; an encoder-decoder has {parts}.",
+                    part=self.part,
+                    parts=", ".join(PARTS),
+                )
             )
         if self.picture is not None or isinstance(self.source, Own):
             object.__setattr__(self, "text", "")
@@ -90,11 +95,15 @@ class Run:
         object.__setattr__(self, "second", None if is_blank(second) else second)
         if self.chat and self.second is not None:
             raise ExplorerError(
-                "A conversation is one text: write its turns one below the other, and turn off the "
-                "second text."
+                t(
+                    "A conversation is one text: write its turns one below the other, and turn off "
+                    "the second text."
+                )
             )
         if is_blank(self.text):
-            raise ExplorerError("There is no text to read yet. Type or paste some, then press Run.")
+            raise ExplorerError(
+                t("There is no text to read yet. Type or paste some, then press Run.")
+            )
         if not isinstance(self.source, InMemory):  # what others share is bounded
             _check_length(self.texts)
 
@@ -120,8 +129,12 @@ class Run:
         lines = [line for line in self.text.splitlines() if not is_blank(line)]
         if len(lines) > MAX_LINES:
             raise ExplorerError(
-                f"There are {len(lines):,} lines; at most {MAX_LINES} can be read as texts of "
-                "their own. Shorten the list, or read it as one text."
+                t(
+                    "There are {lines} lines; at most {max_lines} can be read as texts of their "
+                    "own. Shorten the list, or read it as one text.",
+                    lines=f"{len(lines):,}",
+                    max_lines=MAX_LINES,
+                )
             )
         return [replace(self, text=line, second=None, written=(), edits=NO_EDITS) for line in lines]
 
@@ -153,7 +166,9 @@ class Run:
             ExplorerError: It is.
         """
         if self.edits:
-            raise ExplorerError("This reads the unchanged model. Take back your changes to see it.")
+            raise ExplorerError(
+                t("This reads the unchanged model. Take back your changes to see it.")
+            )
 
     def check_is_for_a_model(self) -> None:
         """Refuse what only a model of text, or the from-scratch layer, can be asked.
@@ -163,26 +178,34 @@ class Run:
         """
         if isinstance(self.source, Own):
             raise ExplorerError(
-                "An uploaded file holds attention weights and no model, so there is nothing more "
-                "to compute from. Explore, Compare and Heads show it; for this page choose another "
-                "model, then press Run."
+                t(
+                    "An uploaded file holds attention weights and no model, so there is nothing "
+                    "more to compute from. Explore, Compare and Heads show it; for this page "
+                    "choose another model, then press Run."
+                )
             )
         if self.picture is not None and not isinstance(self.source, Model | InMemory):
             raise ExplorerError(
-                "The from-scratch layer reads text, not pictures. Turn off “Picture”, or choose a "
-                "vision model such as google/vit-base-patch16-224."
+                t(
+                    "The from-scratch layer reads text, not pictures. Turn off “Picture”, or "
+                    "choose a vision model such as google/vit-base-patch16-224."
+                )
             )
         if self.chat and not isinstance(self.source, Model | InMemory):
             raise ExplorerError(
-                "The from-scratch layer has no chat template. Turn off “As a conversation”, or "
-                "choose a model that was trained on conversations."
+                t(
+                    "The from-scratch layer has no chat template. Turn off “As a conversation”, or "
+                    "choose a model that was trained on conversations."
+                )
             )
         if self.languages != (None, None) and isinstance(
             self.source, Scratch | Trained | Transplanted
         ):
             raise ExplorerError(
-                "The from-scratch layer has no languages to choose between. Leave them out, or "
-                "choose a model that translates, such as facebook/m2m100_418M."
+                t(
+                    "The from-scratch layer has no languages to choose between. Leave them out, or "
+                    "choose a model that translates, such as facebook/m2m100_418M."
+                )
             )
 
     def fits_link(self) -> bool:
@@ -210,8 +233,11 @@ def _language(name: str | None) -> str | None:
         return None
     if not _LANGUAGE.fullmatch(name):
         raise ExplorerError(
-            f"“{visible(name[:40])}” is no name of a language as tokenizers have them, such as "
-            "en, eng_Latn or en_XX."
+            t(
+                "“{name}” is no name of a language as tokenizers have them, such as en, "
+                "eng_Latn or en_XX.",
+                name=visible(name[:40]),
+            )
         )
     return name
 
@@ -220,7 +246,10 @@ def _written(said: str) -> tuple[int, ...]:
     """The tokens that a link says were written."""
     if said and not _NUMBERS.fullmatch(said):
         raise ExplorerError(
-            f"The link says written = {said[:20]!r}; it must be numbers of tokens, such as 12.5.9."
+            t(
+                "The link says written = {said}; it must be numbers of tokens, such as 12.5.9.",
+                said=f"{said[:20]!r}",
+            )
         )
     return tuple(map(int, filter(None, said.split("."))))
 
@@ -228,7 +257,10 @@ def _written(said: str) -> tuple[int, ...]:
 def _check_written(written: tuple[int, ...]) -> None:
     if len(written) > _MOST_WRITTEN or any(type(i) is not int or i < 0 for i in written):
         raise ExplorerError(
-            f"What was written must be at most {_MOST_WRITTEN:,} numbers of tokens, from 0 on."
+            t(
+                "What was written must be at most {most_written} numbers of tokens, from 0 on.",
+                most_written=f"{_MOST_WRITTEN:,}",
+            )
         )
 
 
@@ -236,13 +268,21 @@ def _check_length(texts: tuple[str, ...]) -> None:
     length, most = sum(map(len, texts)), min(MAX_CHARACTERS, FIRST_SENT - 1)
     if any(len(text.encode("utf-16-le")) == 2 * FIRST_SENT for text in texts):
         raise ExplorerError(
-            f"This text has {length:,} characters or more: no more of it was sent. At most "
-            f"{most:,} can be read at once: shorten the text and press Run again."
+            t(
+                "This text has {length} characters or more: no more of it was sent. At most "
+                "{most} can be read at once: shorten the text and press Run again.",
+                length=f"{length:,}",
+                most=f"{most:,}",
+            )
         )
     if length > most:
         raise ExplorerError(
-            f"This text has {length:,} characters; at most {most:,} can be read at "
-            "once. Nothing was changed: shorten the text and press Run again."
+            t(
+                "This text has {length} characters; at most {most} can be read at once. "
+                "Nothing was changed: shorten the text and press Run again.",
+                length=f"{length:,}",
+                most=f"{most:,}",
+            )
         )
 
 

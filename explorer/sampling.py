@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 
 MOST_SEED = 2**31 - 1
 MOST_TOP = 1000
@@ -33,9 +34,19 @@ class Sampling:
     def __post_init__(self) -> None:
         temperature = self.temperature
         if isinstance(temperature, bool) or not isinstance(temperature, int | float):
-            raise ExplorerError(f"temperature is {temperature!r}; it must be a number.")
+            raise ExplorerError(
+                t(
+                    "temperature is {temperature}; it must be a number.",
+                    temperature=f"{temperature!r}",
+                )
+            )
         if not 0 <= temperature <= 100:  # so also where it is no number
-            raise ExplorerError(f"temperature is {temperature}; it must be from 0 to 100.")
+            raise ExplorerError(
+                t(
+                    "temperature is {temperature}; it must be from 0 to 100.",
+                    temperature=temperature,
+                )
+            )
         object.__setattr__(self, "temperature", float(temperature))
         for name, value, low, high in (
             ("top_k", self.top_k, 1, MOST_TOP),
@@ -45,7 +56,13 @@ class Sampling:
                 continue
             if type(value) is not int or not low <= value <= high:
                 raise ExplorerError(
-                    f"{name} is {value!r}; it must be a whole number from {low} to {high:,}."
+                    t(
+                        "{name} is {value}; it must be a whole number from {low} to {high}.",
+                        name=name,
+                        value=f"{value!r}",
+                        low=low,
+                        high=f"{high:,}",
+                    )
                 )
 
     def to_query(self) -> dict[str, str]:
@@ -66,13 +83,19 @@ class Sampling:
         """
         said = query.get("temperature", "0")
         if not _TEMPERATURE.fullmatch(said):
-            raise ExplorerError(f"The link says temperature = {said[:20]!r}; it must be a number.")
+            raise ExplorerError(
+                t("The link says temperature = {said}; it must be a number.", said=f"{said[:20]!r}")
+            )
         numbers: dict[str, int | None] = {}
         for name in ("top_k", "draw"):
             value = query.get(name)
             if value is not None and not re.fullmatch(r"[0-9]{1,10}", value):
                 raise ExplorerError(
-                    f"The link says {name} = {value[:20]!r}; it must be a whole number."
+                    t(
+                        "The link says {name} = {value}; it must be a whole number.",
+                        name=name,
+                        value=f"{value[:20]!r}",
+                    )
                 )
             numbers[name] = None if value is None else int(value)
         return Sampling(float(said), numbers["top_k"], numbers["draw"] or 0)

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from explorer.errors import ExplorerError, refusing
+from explorer.language import t
 from explorer.lesson import Trained, check_heads
 from explorer.trace import AttentionTrace
 from explorer.visible import visible
@@ -47,15 +48,23 @@ class Hub:
     def __post_init__(self) -> None:
         if not self.name:
             raise ExplorerError(
-                "Which model? Type a name as the hub writes it, such as bert-base-uncased."
+                t("Which model? Type a name as the hub writes it, such as bert-base-uncased.")
             )
         if not is_hub_name(self.name):
             raise ExplorerError(
-                f"“{self.name}” is not a model name of the Hugging Face hub. A name looks like "
-                "bert-base-uncased or owner/model: letters, digits, and _ . - between them."
+                t(
+                    "“{name}” is not a model name of the Hugging Face hub. A name looks like "
+                    "bert-base-uncased or owner/model: letters, digits, and _ . - between them.",
+                    name=self.name,
+                )
             )
         if self.revision and (not _REVISION.fullmatch(self.revision) or ".." in self.revision):
-            raise ExplorerError(f"“{self.revision}” is not a revision (a branch, tag or commit).")
+            raise ExplorerError(
+                t(
+                    "“{revision}” is not a revision (a branch, tag or commit).",
+                    revision=self.revision,
+                )
+            )
 
     @property
     def spec(self) -> str:
@@ -76,8 +85,10 @@ class Folder:
     def __post_init__(self) -> None:
         if not self.path or "\0" in self.path:
             raise ExplorerError(
-                "Which folder? Type the path of a folder with a model's config.json, "
-                "tokenizer and model.safetensors."
+                t(
+                    "Which folder? Type the path of a folder with a model's config.json, tokenizer "
+                    "and model.safetensors."
+                )
             )
 
     @property
@@ -91,7 +102,10 @@ class Folder:
             ExplorerError: It can be nowhere: in nobody's home, or with what no path may hold.
         """
         with refusing(
-            f"“{visible(self.path[:80])}” is no path of a folder on this machine: check it."
+            t(
+                "“{path}” is no path of a folder on this machine: check it.",
+                path=visible(self.path[:80]),
+            )
         ):
             place = Path(self.path).expanduser()
             place.resolve()
@@ -128,7 +142,13 @@ class Scratch:
             value = getattr(self, name)
             if type(value) is not int or not low <= value <= high:
                 raise ExplorerError(
-                    f"{name} is {value!r}; it must be a whole number from {low} to {high}."
+                    t(
+                        "{name} is {value}; it must be a whole number from {low} to {high}.",
+                        name=name,
+                        value=f"{value!r}",
+                        low=low,
+                        high=high,
+                    )
                 )
         check_heads(self.d_model, self.n_heads)
 
@@ -223,12 +243,18 @@ def hub_model(typed: str) -> Hub:
     name, at, revision = (_of_page(page[1]) if page else typed).partition("@")
     if at and not name:
         raise ExplorerError(
-            f"Which model? Type its name before “@{revision}”, such as bert-base-uncased@main."
+            t(
+                "Which model? Type its name before “@{revision}”, such as bert-base-uncased@main.",
+                revision=revision,
+            )
         )
     if at and not revision:
         raise ExplorerError(
-            f"Which revision of “{name}”? Type a branch, a tag or a commit after the @, such as "
-            f"{name}@main, or leave the @ away."
+            t(
+                "Which revision of “{name}”? Type a branch, a tag or a commit after the @, "
+                "such as {name}@main, or leave the @ away.",
+                name=name,
+            )
         )
     return Hub(name, revision or None)
 
@@ -238,8 +264,11 @@ def _of_page(path: str) -> str:
     parts = [unquote(part) for part in path.split("/") if part]
     if parts and parts[0] in ("datasets", "spaces", "collections", "papers", "docs"):
         raise ExplorerError(
-            f"This is an address of the hub’s {parts[0]}, not of a model. Type a model’s name, "
-            "such as google-bert/bert-base-uncased."
+            t(
+                "This is an address of the hub’s {parts}, not of a model. Type a model’s name, "
+                "such as google-bert/bert-base-uncased.",
+                parts=parts[0],
+            )
         )
     kinds = ("tree", "blob", "resolve", "commit", "raw")
     at = next((i for i in (1, 2) if i < len(parts) - 1 and parts[i] in kinds), None)
@@ -267,12 +296,17 @@ def parse_source(spec: str, **options: object) -> Source:
         strange = [name for name in options if name not in known]
         if strange:
             raise ExplorerError(
-                f"The source “{spec}” has no option “{strange[0]}”. It has: {', '.join(known)}."
+                t(
+                    "The source “{spec}” has no option “{strange}”. It has: {known}.",
+                    spec=spec,
+                    strange=strange[0],
+                    known=", ".join(known),
+                )
             )
         return maker(**options)  # type: ignore[arg-type]  # __post_init__ checks the values
     if options:
         raise ExplorerError(
-            f"The source “{spec}” takes no options; only “scratch” and “trained” do."
+            t("The source “{spec}” takes no options; only “scratch” and “trained” do.", spec=spec)
         )
     if spec == "bert":
         return Embedded()
@@ -288,13 +322,18 @@ def parse_source(spec: str, **options: object) -> Source:
             return Transplanted(donor)
     if kind == "own":
         raise ExplorerError(
-            "It shows a file that somebody uploaded, and files do not travel in links. Ask for the "
-            "file, and upload it under Model, “My own attention weights”."
+            t(
+                "It shows a file that somebody uploaded, and files do not travel in links. Ask "
+                "for the file, and upload it under Model, “My own attention weights”."
+            )
         )
     raise ExplorerError(
-        f"There is no source “{spec}”. Use bert, stories, scratch, trained, hf:NAME for a model of "
-        "the Hugging Face hub, path:FOLDER for one on this machine, or transplant:bert for the "
-        "from-scratch layer with a model’s own weights."
+        t(
+            "There is no source “{spec}”. Use bert, stories, scratch, trained, hf:NAME for "
+            "a model of the Hugging Face hub, path:FOLDER for one on this machine, or "
+            "transplant:bert for the from-scratch layer with a model’s own weights.",
+            spec=spec,
+        )
     )
 
 
@@ -335,7 +374,19 @@ def _option(name: str, value: str) -> object:
     if name == "learning_rate":
         if re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,20})?(e-?[0-9]{1,2})?", value):
             return float(value)
-        raise ExplorerError(f"The link says {name} = {value[:40]!r}; it must be a number.")
+        raise ExplorerError(
+            t(
+                "The link says {name} = {value}; it must be a number.",
+                name=name,
+                value=f"{value[:40]!r}",
+            )
+        )
     if not re.fullmatch(r"[0-9]{1,40}", value):  # what is too large is told its range
-        raise ExplorerError(f"The link says {name} = {value[:40]!r}; it must be a whole number.")
+        raise ExplorerError(
+            t(
+                "The link says {name} = {value}; it must be a whole number.",
+                name=name,
+                value=f"{value[:40]!r}",
+            )
+        )
     return value == "1" if name in ("positions", "causal") else int(value)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.run import readable
 from explorer.visible import is_blank
 
@@ -31,11 +32,15 @@ class Likeness:
     def __post_init__(self) -> None:
         object.__setattr__(self, "other", readable(self.other))
         if is_blank(self.other):
-            raise ExplorerError("Like which text? Type one to compare with.")
+            raise ExplorerError(t("Like which text? Type one to compare with."))
         if len(self.other) > MOST_OTHER:
             raise ExplorerError(
-                f"The other text has {len(self.other):,} characters; at most {MOST_OTHER:,} can be "
-                "compared with. Shorten it."
+                t(
+                    "The other text has {other} characters; at most {most_other} can be compared "
+                    "with. Shorten it.",
+                    other=f"{len(self.other):,}",
+                    most_other=f"{MOST_OTHER:,}",
+                )
             )
 
 
@@ -57,8 +62,12 @@ class MaskedWord:
         object.__setattr__(self, "guess", readable(self.guess))
         if len(self.guess) > MOST_GUESS:
             raise ExplorerError(
-                f"The word to ask for has {len(self.guess):,} characters; no token has more than "
-                f"{MOST_GUESS}. Type one word."
+                t(
+                    "The word to ask for has {guess} characters; no token has more than "
+                    "{most_guess}. Type one word.",
+                    guess=f"{len(self.guess):,}",
+                    most_guess=MOST_GUESS,
+                )
             )
 
 
@@ -109,8 +118,12 @@ class NextWord:
             object.__setattr__(self, name, readable(word))
             if not word or len(word) > MOST_GUESS:
                 raise ExplorerError(
-                    f"The next token to ask for has {len(word):,} characters; it must have 1 to "
-                    f"{MOST_GUESS}. Type one word."
+                    t(
+                        "The next token to ask for has {word} characters; it must have 1 to "
+                        "{most_guess}. Type one word.",
+                        word=f"{len(word):,}",
+                        most_guess=MOST_GUESS,
+                    )
                 )
 
 
@@ -128,7 +141,7 @@ class WrittenSpan:
 
     def __post_init__(self) -> None:
         if self.start >= self.end:
-            raise ExplorerError("Which words? The last must not stand before the first.")
+            raise ExplorerError(t("Which words? The last must not stand before the first."))
 
 
 Target = Likeness | MaskedWord | ClassScore | OutputVector | NextWord | WrittenSpan
@@ -177,8 +190,10 @@ def target_from_query(query: Mapping[str, str]) -> Target | None:
         start, end = _number(query, "start"), _number(query, "end")
         return WrittenSpan(0 if start is None else start, 0 if end is None else end)
     raise ExplorerError(
-        f"The link names the target {kind[:20]!r}; there are like, word, class, vector, next and "
-        "span."
+        t(
+            "The link names the target {kind}; there are like, word, class, vector, next and span.",
+            kind=f"{kind[:20]!r}",
+        )
     )
 
 
@@ -187,5 +202,11 @@ def _number(query: Mapping[str, str], name: str) -> int | None:
     if value is None:
         return None
     if not re.fullmatch(r"[0-9]{1,5}", value):
-        raise ExplorerError(f"The link says {name} = {value[:20]!r}; it must be a whole number.")
+        raise ExplorerError(
+            t(
+                "The link says {name} = {value}; it must be a whole number.",
+                name=name,
+                value=f"{value[:20]!r}",
+            )
+        )
     return int(value)

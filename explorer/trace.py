@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.layers import AttentionLayer, Doubles, GivenWeights, Positions, Weights, of_weights
 from explorer.once import once
 from explorer.visible import visible
@@ -139,7 +140,7 @@ class AttentionTrace:
             found = [len(self.layers), *max(shapes, default=(0, 0, 0))]
             raise ExplorerError(self._wrong_shape(found))
         if list(self.numbers) != sorted(set(self.numbers)):
-            raise ExplorerError("The numbers of the layers must rise from each to the next.")
+            raise ExplorerError(t("The numbers of the layers must rise from each to the next."))
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
@@ -153,9 +154,11 @@ class AttentionTrace:
         return weights
 
     def _wrong_shape(self, found: list[int]) -> str:
-        return (
-            f"The attention weights have the shape {found}; with these tokens "
-            f"and this model [layer, head, query, key] must be {list(self.shape)}."
+        return t(
+            "The attention weights have the shape {found}; with these tokens and this "
+            "model [layer, head, query, key] must be {shape}.",
+            found=found,
+            shape=list(self.shape),
         )
 
     # — by the model's own number of a layer —
@@ -173,8 +176,12 @@ class AttentionTrace:
         """
         if number not in self.numbers:
             raise ExplorerError(
-                f"{self.model.name} has no attention in layer {number}: it has the layers "
-                f"{_listed(self.numbers)}."
+                t(
+                    "{name} has no attention in layer {number}: it has the layers {numbers}.",
+                    name=self.model.name,
+                    number=number,
+                    numbers=_listed(self.numbers),
+                )
             )
         return self.layers[self.numbers.index(number)]
 
@@ -249,7 +256,13 @@ class AttentionTrace:
     def _at(self, layer: int, head: int) -> AttentionLayer:
         found = self.layer(layer)
         if not 0 <= head < found.n_heads:
-            raise ExplorerError(f"There is no head {head}: a layer has 0 to {found.n_heads - 1}.")
+            raise ExplorerError(
+                t(
+                    "There is no head {head}: a layer has 0 to {n_heads}.",
+                    head=head,
+                    n_heads=found.n_heads - 1,
+                )
+            )
         return found
 
     # — all at once —
@@ -264,9 +277,13 @@ class AttentionTrace:
         size = 4 * int(np.prod(self.shape, dtype=np.int64))
         if size > MOST_WEIGHTS:
             raise ExplorerError(
-                f"All weights together would take {size / 2**30:,.1f} GiB; at most "
-                f"{MOST_WEIGHTS / 2**30:.0f} GiB are made at once. Take rows(layer, head), "
-                "tile(layer, head, queries, keys) or pooled(…): they are as exact."
+                t(
+                    "All weights together would take {size} GiB; at most {most_weights} GiB are "
+                    "made at once. Take rows(layer, head), tile(layer, head, queries, keys) or "
+                    "pooled(…): they are as exact.",
+                    size=f"{size / 2**30:,.1f}",
+                    most_weights=f"{MOST_WEIGHTS / 2**30:.0f}",
+                )
             )
         return self._weights if self._keeps else self._dense()
 
@@ -352,12 +369,20 @@ def _check_positions(positions: Positions | None, n: int, side: str) -> None:
     places = np.asarray(positions)
     if places.ndim != 1 or (places.size and places.dtype.kind not in "iu"):
         raise ExplorerError(
-            f"The {side} positions must be a list of whole numbers or a slice, such as [0, 5]."
+            t(
+                "The {side} positions must be a list of whole numbers or a slice, such as [0, 5].",
+                side=side,
+            )
         )
     beyond = [int(p) for p in places if not -n <= p < n]
     if beyond:
         raise ExplorerError(
-            f"There is no {side} {beyond[0]}: there are the positions 0 to {n - 1}."
+            t(
+                "There is no {side} {beyond}: there are the positions 0 to {n}.",
+                side=side,
+                beyond=beyond[0],
+                n=n - 1,
+            )
         )
 
 

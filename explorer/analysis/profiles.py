@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from explorer.analysis.detectors import Detector, detectors, sentence_of
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.layers import ROW_SUM_TOLERANCE, AttentionLayer, Doubles, row_entropy, slices
 from explorer.trace import AttentionTrace, Weights
 
@@ -105,8 +106,10 @@ def _of_no_row(found: HeadProfiles) -> HeadProfiles:
 def _check(trace: AttentionTrace) -> None:
     if trace.query_tokens != trace.key_tokens:
         raise ExplorerError(
-            "Heads are profiled on self-attention: queries and keys are the same. Of an "
-            "encoder-decoder choose Encoder or Decoder on Explore first."
+            t(
+                "Heads are profiled on self-attention: queries and keys are the same. "
+                "Of an encoder-decoder choose Encoder or Decoder on Explore first."
+            )
         )
 
 
@@ -114,7 +117,7 @@ def _read(trace: AttentionTrace, readings: "Sequence[_Reading]", report: Report)
     """Give every row of every head to some readings, a few rows of all heads at a time."""
     n = len(trace.key_tokens)
     for some in slices(n, n):
-        report("Reading every head", some.start / n)
+        report(t("Reading every head"), some.start / n)
         adders = [reading.some(some) for reading in readings]
         for at, rows in _heads(trace.layers, some):
             for add in adders:

@@ -18,6 +18,7 @@ from explorer.corpus.sketch import N_BINS
 from explorer.corpus.sums import SAMPLE, Ints, Sums, first_of, lot
 from explorer.corpus.texts import Text
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.layers import Weights
 from explorer.sources.forward import check_room
 from explorer.sources.loading import LoadedModel
@@ -77,8 +78,11 @@ def tokenized(
     """The texts that a model can read, as it reads them, and why the first other cannot be."""
     if loaded.form != "text":
         raise ExplorerError(
-            f"{loaded.info.name} does not read texts alone, and a corpus is read by models of one "
-            "part. Choose another model, such as bert."
+            t(
+                "{name} does not read texts alone, and a corpus is read by models of "
+                "one part. Choose another model, such as bert.",
+                name=loaded.info.name,
+            )
         )
     most = min(length, loaded.info.max_tokens)
     loaded = replace(loaded, info=replace(loaded.info, max_tokens=most))
@@ -93,8 +97,14 @@ def tokenized(
     longest = max((len(r.tokens) for r in read), default=0)
     if longest > most:
         raise ExplorerError(
-            f"A text has {longest} tokens where {most} are read: {loaded.info.name} adds marks to "
-            "each text, which leave no room for words. Ask for a larger --length."
+            t(
+                "A text has {longest} tokens where {most} are read: {name} adds marks "
+                "to each text, which leave no room for words. Ask for a larger "
+                "--length.",
+                longest=longest,
+                most=most,
+                name=loaded.info.name,
+            )
         )
     check_room(loaded, longest, None)
     return kept, read, why
@@ -122,9 +132,12 @@ class _Reading:
         heads = sorted({layer.apart.shape[0] for layer in found})
         if len(heads) > 1:
             raise ExplorerError(
-                f"The layers of {self._loaded.info.name} have different numbers of heads "
-                f"({', '.join(map(str, heads))}), so they cannot be laid side by side. Choose "
-                "another model."
+                t(
+                    "The layers of {name} have different numbers of heads ({join}), so they"
+                    " cannot be laid side by side. Choose another model.",
+                    name=self._loaded.info.name,
+                    join=", ".join(map(str, heads)),
+                )
             )
         values = self._room(len(found), heads[0])
         for i, layer in enumerate(found):

@@ -17,6 +17,7 @@ from explorer.corpus.running import RUN, read_about
 from explorer.corpus.shards import texts_in
 from explorer.corpus.texts import Text
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.layers import Doubles
 from explorer.once import once
 from explorer.visible import visible
@@ -163,14 +164,21 @@ class CorpusFolder:
         self.path, self.about = path, read_about(path)
         if not self.about.get("complete"):
             raise ExplorerError(
-                f"The run in “{visible(path.name)}” was stopped before its end. Go on with it: the "
-                "command that began it does."
+                t(
+                    "The run in “{name}” was stopped before its end. Go on with it: the "
+                    "command that began it does.",
+                    name=visible(path.name),
+                )
             )
         lacking = [name for name in _TABLES if not (path / f"{name}.parquet").is_file()]
         if lacking:
             raise ExplorerError(
-                f"“{visible(path.name)}” lacks {lacking[0]}.parquet. Run its command again: the "
-                "tables are made anew of its shards."
+                t(
+                    "“{name}” lacks {lacking}.parquet. Run its command again: the tables "
+                    "are made anew of its shards.",
+                    name=visible(path.name),
+                    lacking=lacking[0],
+                )
             )
 
     @once
@@ -218,8 +226,12 @@ class CorpusFolder:
 
     def _damaged(self, table: str) -> ExplorerError:
         return ExplorerError(
-            f"{table}.parquet of “{visible(self.path.name)}” is damaged. Run its command again: "
-            "the tables are made anew of its shards."
+            t(
+                "{table}.parquet of “{name}” is damaged. Run its command again: the "
+                "tables are made anew of its shards.",
+                table=table,
+                name=visible(self.path.name),
+            )
         )
 
     def texts(self) -> Iterator[Text]:
@@ -249,12 +261,23 @@ class CorpusFolder:
         """
         if layer not in self.layers or not 0 <= head < self.n_heads:
             raise ExplorerError(
-                f"There is no head L{layer}·H{head} in “{visible(self.path.name)}”: it has "
-                f"{len(self.layers)} layers of {self.n_heads} heads."
+                t(
+                    "There is no head L{layer}·H{head} in “{name}”: it has {n} layers of "
+                    "{n_heads} heads.",
+                    layer=layer,
+                    head=head,
+                    name=visible(self.path.name),
+                    n=len(self.layers),
+                    n_heads=self.n_heads,
+                )
             )
         if measure not in MEASURES:
             raise ExplorerError(
-                f"“{visible(measure[:40])}” is no measure. There are: {', '.join(NAMES)}."
+                t(
+                    "“{visible}” is no measure. There are: {join}.",
+                    visible=visible(measure[:40]),
+                    join=", ".join(NAMES),
+                )
             )
 
     @once

@@ -34,6 +34,7 @@ from explorer.corpus.measures import (
     VARIANCE,
 )
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.layers import NOT_NUMBERS
 from explorer.sources.forward import failing
 from explorer.sources.loading import LoadedModel
@@ -328,7 +329,11 @@ def listen(loaded: LoadedModel, batch: Batch, hear: Callable[[int, Call], None])
         loaded.network(**batch.inputs)
     if not tap.modules:
         raise ExplorerError(
-            f"The attention of {loaded.info.name} does not come as queries and keys, so many texts "
-            "cannot be read at once. Choose another model, or look at single texts on Heads."
+            t(
+                "The attention of {name} does not come as queries and keys, so many "
+                "texts cannot be read at once. Choose another model, or look at single "
+                "texts on Heads.",
+                name=loaded.info.name,
+            )
         )
     return numbers_of(loaded.network, tap.modules)

@@ -17,6 +17,7 @@ from explorer.corpus.census import tokenized
 from explorer.corpus.reading import Read, batches, listen, rows_of
 from explorer.corpus.texts import Text
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.layers import FromScores, Weights
 from explorer.sources.loading import LoadedModel
 from explorer.sources.progress import tick
@@ -77,8 +78,11 @@ def pair_of(trace: AttentionTrace, layer: int, head: int, query: int, key: int) 
     found = trace.layer(layer)
     if not isinstance(found, FromScores):
         raise ExplorerError(
-            f"The attention of {trace.model.name} does not come as queries and keys, by which "
-            "other texts are searched. Choose another model."
+            t(
+                "The attention of {name} does not come as queries and keys, by which "
+                "other texts are searched. Choose another model.",
+                name=trace.model.name,
+            )
         )
     of_head = head * found.k.shape[0] // found.n_heads
     at = trace.numbers.index(layer)

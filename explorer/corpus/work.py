@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.corpus.texts import Text
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.source import InMemory, Model, parse_source
 from explorer.sources.progress import silent
 from explorer.visible import visible
@@ -123,8 +124,11 @@ def model_of(source: str | InMemory) -> "LoadedModel":
     named = parse_source(source) if isinstance(source, str) else source
     if not isinstance(named, Model | InMemory):
         raise ExplorerError(
-            f"“{visible(named.spec)}” reads no corpus: choose a pretrained model, such as bert, "
-            "stories, hf:NAME or path:FOLDER."
+            t(
+                "“{spec}” reads no corpus: choose a pretrained model, such as bert, "
+                "stories, hf:NAME or path:FOLDER.",
+                spec=visible(named.spec),
+            )
         )
     return placed(load_model(named, silent).part("text"))
 

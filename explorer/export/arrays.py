@@ -20,6 +20,7 @@ from explorer.analysis.survival import Survival
 from explorer.history import TrainingHistory
 from explorer.instrument.wire.repeats import Retold
 from explorer.instrument.wire.trace import Report
+from explorer.language import t
 from explorer.layers import ScoreRule
 from explorer.layertrace import LayerTrace, Normed, Turn
 from explorer.sources.npz import Arrays
@@ -37,7 +38,7 @@ class _Watched(io.BytesIO):
         self._report = report
 
     def write(self, data: Any) -> int:
-        self._report("Writing the file", None)
+        self._report(t("Writing the file"), None)
         return super().write(data)
 
 

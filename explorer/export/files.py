@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 
 
 def path_of(file: Any) -> Path:
@@ -18,12 +19,14 @@ def path_of(file: Any) -> Path:
     """
     if not isinstance(file, str | PathLike):
         raise ExplorerError(
-            f"The file is of the type {type(file).__name__}; it must be a path, such as "
-            "“attention.npz”."
+            t(
+                "The file is of the type {name}; it must be a path, such as “attention.npz”.",
+                name=type(file).__name__,
+            )
         )
     path = Path(file)
     if "\0" in str(path):
-        raise ExplorerError("A path must not hold the character of the number 0.")
+        raise ExplorerError(t("A path must not hold the character of the number 0."))
     return path
 
 
@@ -63,5 +66,9 @@ def _usual_rights() -> int:
 
 def _refused(path: Path, error: OSError) -> ExplorerError:
     return ExplorerError(
-        f"“{path}” cannot be written: {error.strerror or error}. Check the path and its folder."
+        t(
+            "“{path}” cannot be written: {strerror}. Check the path and its folder.",
+            path=path,
+            strerror=error.strerror or error,
+        )
     )

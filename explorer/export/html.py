@@ -33,7 +33,7 @@ from explorer.instrument.wire.longtext import head_bytes, is_long, places_in
 from explorer.instrument.wire.repeats import Retold
 from explorer.instrument.wire.request import Head, Page, Places
 from explorer.instrument.wire.trace import Report, bytes_sent, first_head, pack
-from explorer.language import spoken
+from explorer.language import say, spoken, t
 from explorer.layertrace import LayerTrace
 from explorer.trace import AttentionTrace, ModelInfo
 
@@ -119,7 +119,7 @@ def to_html(
         striking=history is None,
         report=report,
     )
-    title = f"Attention of {trace.model.name}"
+    title = t("Attention of {model}", model=trace.model.name)
     return _page(title, "explorefile", in_planes(payload), trace.model, holds=_named(trace, chosen))
 
 
@@ -142,12 +142,19 @@ def check_page(
     if size <= MOST:
         return
     most = MOST // max(map(bytes_sent, kept))
-    instead = f"Put in fewer layers: layers={list(trace.numbers[:most])}, for example. "
+    some = list(trace.numbers[:most])
+    instead = t("Put in fewer layers: layers={layers}, for example.", layers=some)
     raise ExplorerError(
-        f"A page with {len(kept)} layers of {kept[0].n_keys:,} tokens would hold about "
-        f"{size / 2**20:,.0f} MB; browsers open {MOST // 2**20} MB. "
-        f"{instead if most else 'Choose a shorter text. '}Everything fits into a file for "
-        "programs: explorer.save(trace, “attention.npz”)."
+        t(
+            "A page with {kept} layers of {n_keys} tokens would hold about {size} MB; "
+            "browsers open {most} MB. {instead} Everything fits into a file for programs: "
+            "explorer.save(trace, “attention.npz”).",
+            kept=len(kept),
+            n_keys=f"{kept[0].n_keys:,}",
+            size=f"{size / 2**20:,.0f}",
+            most=MOST // 2**20,
+            instead=instead if most else t("Choose a shorter text."),
+        )
     )
 
 
@@ -156,12 +163,19 @@ def _check_heads(trace: AttentionTrace, heads: Places) -> None:
     if size <= MOST:
         return
     most = MOST // (size // len(heads))
-    instead = f"Put in {most} heads at most, such as heads={[list(h) for h in heads[:2]]}. "
+    some = [list(head) for head in heads[:2]]
+    instead = t("Put in {most} heads at most, such as heads={heads}.", most=most, heads=some)
     raise ExplorerError(
-        f"A page with {len(heads)} {'heads' if len(heads) > 1 else 'head'} of "
-        f"{len(trace.key_tokens):,} tokens would hold about {size / 2**20:,.0f} MB; browsers open "
-        f"{MOST // 2**20} MB. {instead if most > 1 else 'Choose fewer heads or a shorter text. '}"
-        "Everything fits into a file for programs: explorer.save(trace, “attention.npz”)."
+        t(
+            "A page with {heads} heads of {key_tokens} tokens would hold about {size} MB; "
+            "browsers open {most} MB. {instead} Everything fits into a file for "
+            "programs: explorer.save(trace, “attention.npz”).",
+            heads=len(heads),
+            key_tokens=f"{len(trace.key_tokens):,}",
+            size=f"{size / 2**20:,.0f}",
+            most=MOST // 2**20,
+            instead=instead if most > 1 else t("Choose fewer heads or a shorter text."),
+        )
     )
 
 
@@ -199,10 +213,16 @@ def _named(trace: AttentionTrace, heads: Places) -> str:
     """Which heads of a long text a page holds, in words; empty of a short one, which says it."""
     if not heads:
         return ""
-    names = [f"L{number}·H{head}" for number, head in heads]
-    more = f" and {len(names) - 12} more" if len(names) > 12 else ""
-    of_all = f"{len(names)} of {trace.model.n_layers * trace.model.n_heads}"
-    return f"This file holds {of_all} heads in full: {', '.join(names[:12])}{more}."
+    names = ", ".join(f"L{number}·H{head}" for number, head in heads[:12])
+    counts = {"n": len(heads), "all": trace.model.n_layers * trace.model.n_heads}
+    if len(heads) <= 12:
+        return t("This file holds {n} of {all} heads in full: {names}.", names=names, **counts)
+    return t(
+        "This file holds {n} of {all} heads in full: {names} and {more} more.",
+        names=names,
+        more=len(heads) - 12,
+        **counts,
+    )
 
 
 def _kept(trace: AttentionTrace, layers: Sequence[int] | None) -> list[int]:
@@ -219,7 +239,12 @@ def layer_traces_to_html(
 ) -> str:
     """One head's way, step by step, inside one page; the arguments are `pack_layer_traces`'s."""
     layer_trace, head = layer_traces[0]
-    title = f"Step by step: {layer_trace.model.name}, layer {layer_trace.layer}, head {head}"
+    title = t(
+        "Step by step: {model}, layer {layer}, head {head}",
+        model=layer_trace.model.name,
+        layer=layer_trace.layer,
+        head=head,
+    )
     payload = pack_layer_traces(
         layer_traces, trace_id="file", note=note, opening=opening, about=about
     )
@@ -251,7 +276,7 @@ def comparison_to_html(
     payload = pack_compare(
         comparison, (payloads[0], payloads[1]), compare_id="file", opening=opening
     )
-    title = f"{comparison.a.model.name} and {comparison.b.model.name}"
+    title = t("{a} and {b}", a=comparison.a.model.name, b=comparison.b.model.name)
     return _page(title, "comparefile", payload, comparison.a.model, comparison.b.model)
 
 
@@ -275,7 +300,9 @@ def survey_to_html(
         found=found,
         repeats=repeats,
     )
-    return _page(f"The heads of {model.name}", "headsfile", in_planes(payload), model)
+    return _page(
+        t("The heads of {model}", model=model.name), "headsfile", in_planes(payload), model
+    )
 
 
 def survival_to_html(
@@ -297,7 +324,7 @@ def survival_to_html(
         shown=shown,
         tried=tried,
     )
-    title = f"{trace.model.name}: cheaper attention"
+    title = t("{model}: cheaper attention", model=trace.model.name)
     return _page(title, "efficiencyfile", in_planes(payload), trace.model)
 
 
@@ -322,19 +349,19 @@ def explanation_to_html(
         changed=changed,
     )
     payload = pack_explain(bar_of(Wish(), None, stale=False), explained)
-    title = f"{explanation.model}: {explanation.name}"
+    title = t("{model}: {what}", model=explanation.model, what=explanation.name)
     return _page(title, "explainfile", in_planes(payload), model)
 
 
 def _page(title: str, host: Host, payload: bytes, *models: ModelInfo, holds: str = "") -> str:
     said = {model.name: passport_words(model) for model in models}
     lines = [
-        *(f"{name}: {words}." for name, words in said.items() if words),
+        *(t("{model}: {words}.", model=name, words=words) for name, words in said.items() if words),
         *filter(None, [holds]),
     ]
     return _PAGE.format(
-        title=html.escape(title),
-        about="".join(f"<p>{html.escape(line)}</p>\n" for line in lines),
+        title=html.escape(say(title)),
+        about="".join(f"<p>{html.escape(say(line))}</p>\n" for line in lines),
         language=spoken(),
         css=css(host),
         payload=base64.b64encode(gzip.compress(payload, _EFFORT, mtime=0)).decode(),

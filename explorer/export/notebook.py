@@ -9,6 +9,7 @@ from os import PathLike
 from explorer.errors import ExplorerError
 from explorer.export.files import write_whole
 from explorer.export.html import check_page, to_html
+from explorer.language import t
 from explorer.trace import AttentionTrace, Token
 
 VIEW = (  # the names of a view, as view.js
@@ -75,7 +76,12 @@ def shown(
         ExplorerError: There is no such place, or it is more than a page holds.
     """
     if layers is not None and not isinstance(layers, Sequence):
-        raise ExplorerError(f"layers is {layers!r}; it must be a list of numbers, such as [0, 3].")
+        raise ExplorerError(
+            t(
+                "layers is {layers}; it must be a list of numbers, such as [0, 3].",
+                layers=f"{layers!r}",
+            )
+        )
     for number in layers or ():
         trace.layer(_whole(number, "A layer"))
     chosen = _chosen(trace, heads)
@@ -103,12 +109,21 @@ def _switched(view: object) -> dict[str, str]:
         return {}
     if not isinstance(view, Mapping) or not all(isinstance(v, str) for v in view.values()):
         raise ExplorerError(
-            f"view is {view!r:.80}; it must be texts by their names, such as "
-            "{'specials': 'hidden', 'words': '1'}."
+            t(
+                "view is {view}; it must be texts by their names, such as {'specials': "
+                "'hidden', 'words': '1'}.",
+                view=f"{view!r:.80}",
+            )
         )
     unknown = [name for name in view if name not in VIEW]
     if unknown:
-        raise ExplorerError(f"A view has no {unknown[0]!r:.40}; it has {', '.join(VIEW)}.")
+        raise ExplorerError(
+            t(
+                "A view has no {unknown}; it has {view}.",
+                unknown=f"{unknown[0]!r:.40}",
+                view=", ".join(VIEW),
+            )
+        )
     return dict(view)
 
 
@@ -126,8 +141,11 @@ def _chosen(
     for pair in heads if isinstance(heads, Sequence) else [None]:
         if not isinstance(pair, Sequence) or isinstance(pair, str) or len(pair) != 2:
             raise ExplorerError(
-                f"heads is {heads!r}; it must be a list of layers and heads, such as "
-                "[(0, 3), (5, 1)]."
+                t(
+                    "heads is {heads}; it must be a list of layers and heads, such as [(0, 3), (5, "
+                    "1)].",
+                    heads=f"{heads!r}",
+                )
             )
         number, head = _whole(pair[0], "A layer"), _whole(pair[1], "A head")
         trace.rows(number, head, [0])  # says so if there is none
@@ -137,7 +155,13 @@ def _chosen(
 
 def _whole(value: object, name: str) -> int:
     if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < 0:
-        raise ExplorerError(f"{name} is {value!r}; it must be a whole number from 0 on.")
+        raise ExplorerError(
+            t(
+                "{name} is {value}; it must be a whole number from 0 on.",
+                name=name,
+                value=f"{value!r}",
+            )
+        )
     return value.__index__()
 
 
@@ -147,7 +171,11 @@ def _place(tokens: Sequence[Token], texts: Sequence[str], query: object) -> str:
         at = _whole(query, "query")
         if not 0 <= at < len(tokens):
             raise ExplorerError(
-                f"There is no token {at}: there are {len(tokens):,}, counted from 0."
+                t(
+                    "There is no token {at}: there are {tokens}, counted from 0.",
+                    at=at,
+                    tokens=f"{len(tokens):,}",
+                )
             )
         return str(at)
     words: dict[tuple[int, int], list[int]] = {}
@@ -163,9 +191,13 @@ def _place(tokens: Sequence[Token], texts: Sequence[str], query: object) -> str:
     names = list(dict.fromkeys(name for name, _ in named))
     near = get_close_matches(query, names, _NEAR, 0.5) or names[:_NEAR]
     raise ExplorerError(
-        f"There is no token or word “{query[:80]}” that looks. There is "
-        f"{', '.join(f'“{name}”' for name in near)}; or give its position, a number from 0 to "
-        f"{len(tokens) - 1}."
+        t(
+            "There is no token or word “{query}” that looks. There is {near}; or give its "
+            "position, a number from 0 to {tokens}.",
+            query=query[:80],
+            near=", ".join(f"“{name}”" for name in near),
+            tokens=len(tokens) - 1,
+        )
     )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, get_args
 
-from explorer.language import ENGLISH, catalogue_of, messages_within, plural_rule
+from explorer.language import ENGLISH, messages_within, plural_rule, say, t, tc
 
 _HERE = Path(__file__).parent
 
@@ -74,12 +74,21 @@ def imports_of(module: str) -> list[tuple[str, str]]:
 
 @functools.cache
 def terms(language: str = ENGLISH) -> dict[str, dict[str, str]]:
-    """The words that are explained where they stand, each with what it says."""
+    """The words that are explained where they stand, each as it is called and what it says."""
     found: dict[str, dict[str, str]] = json.loads((_HERE.parent / "terms.json").read_text("utf-8"))
-    if language == ENGLISH:
-        return found
-    said = catalogue_of(language).gettext
-    return {name: term | {"says": said(term["says"])} for name, term in found.items()}
+    return {
+        name: term
+        | {"name": say(tc("term", name), language), "says": say(t(term["says"]), language)}
+        for name, term in found.items()
+    }
+
+
+def _explained(language: str) -> dict[str, dict[str, str]]:
+    """What words say, by their names and by what these are in the language."""
+    known = terms(language)
+    return {term["name"]: {"says": term["says"]} for term in known.values()} | {
+        name: {"says": term["says"]} for name, term in known.items()
+    }
 
 
 def read(module: str) -> str:
@@ -116,7 +125,7 @@ def _fillings(used: list[str], text: str, language: str) -> Iterator[tuple[str, 
         yield f'LANGUAGE = "{ENGLISH}"', f'LANGUAGE = "{language}"'
         yield "Number(n !== 1)", f"Number({plural_rule(language)})"
     if "wire/terms" in used:
-        yield "TERMS = {}", f"TERMS = {_literal(terms(language))}"
+        yield "TERMS = {}", f"TERMS = {_literal(_explained(language))}"
     if "wire/workertext" in used:
         yield 'WORKER_TEXT = ""', f"WORKER_TEXT = {json.dumps(bundle('tiles'))}"
 

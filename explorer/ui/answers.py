@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from explorer import language
 from explorer.errors import ExplorerError
 from explorer.export.html import page_memory, to_html
 from explorer.instrument.wire.about import About
@@ -24,12 +25,14 @@ from explorer.target import MOST_OTHER, Likeness, OutputVector
 from explorer.trace import AttentionTrace
 from explorer.ui import messages, state
 from explorer.ui.scheduler import scheduler
-from explorer.ui.work import Making
+from explorer.ui.speaking import t
+from explorer.ui.work import making
 from explorer.ui.writing import sampling_of
 
 if TYPE_CHECKING:
     from explorer.sources.stream import Stream
 
+_AS_A_FILE = language.t("This page as a file")
 NO_FILE = "\n"  # in place of a file that cannot be made; save/files.js knows it
 
 
@@ -47,7 +50,7 @@ def made(name: str, make: Callable[[Report], Any], *of: object, lets_go: bool = 
         ExplorerError: It cannot be made.
     """
     reader = st.session_state.reader
-    work = Making((reader, name, *of), make)
+    work = making((reader, name, *of), make)
     return scheduler().wait(work, f"{reader} {name}", _let_go if lets_go else lambda: None)
 
 
@@ -87,18 +90,18 @@ def offer_npz(name: str, make: Callable[[Report], bytes], size: int, *of: object
     reader = st.session_state.reader  # what is made on a click has no session
 
     def made_now(report: Report) -> bytes:
-        take(size, "This file", "Choose a shorter text.")
+        take(size, language.t("This file"), language.t("Choose a shorter text."))
         return make(report)
 
-    work = Making((reader, "npz", *of), made_now)
+    work = making((reader, "npz", *of), made_now)
     st.download_button(
-        "All numbers as NPZ",
+        t("All numbers as NPZ"),
         lambda: scheduler().wait(work, f"{reader} npz"),
         name,
         "application/zip",
         key="npz",
         on_click="ignore",
-        help="For numpy: arrays by name, and “about”, which says what they are of.",
+        help=t("For numpy: arrays by name, and “about”, which says what they are of."),
     )
 
 
@@ -139,7 +142,7 @@ def answers(
         return known[1]
 
     def file_of(page: Page, report: Report) -> str:
-        take(page_memory(trace, page), "This page as a file", "Save fewer layers or heads.")
+        take(page_memory(trace, page), _AS_A_FILE, language.t("Save fewer layers or heads."))
         return (page_of or partial(_page_of, trace, about))(page, report)
 
     def answer(report: Report) -> Sequence[Block]:
@@ -207,7 +210,7 @@ def _read_through(read: Callable[[], "Stream"], report: Report, wish: Lens) -> A
     tokens = [int(row.ids[-1][0]) if wish.token is None else wish.token]
     tokens += [] if wish.other is None else [wish.other]
     places = range(max(at + 1 - POSITIONS, 0), at + 1)
-    doing = "Reading each layer as the last"
+    doing = language.t("Reading each layer as the last")
     whole = lens_map(stream, places, report=lambda share: report(doing, share))
     names = tuple(stream.text(at, token) for token in tokens)
     try:
@@ -239,12 +242,16 @@ def effects_of(run: Run, trace: AttentionTrace, report: Report, layer: int) -> D
     text = trace.texts[0]
     if len(text) > MOST_OTHER:
         raise ExplorerError(
-            f"Heads are switched off one by one in texts of up to {MOST_OTHER:,} characters; this "
-            f"one has {len(text):,}. Take a part of it."
+            language.t(
+                "Heads are switched off one by one in texts of up to {most_other} characters; "
+                "this one has {text}. Take a part of it.",
+                most_other=f"{MOST_OTHER:,}",
+                text=f"{len(text):,}",
+            )
         )
     of_text = measure_of(trace) == "text"
     asked = intervention(run, Likeness(text) if of_text else OutputVector(0), report)
     heads = [[(layer, head)] for head in range(trace.model.n_heads)]
-    off = asked.heads_off(heads, lambda share: report("Switching heads off", share))
+    off = asked.heads_off(heads, lambda share: report(language.t("Switching heads off"), share))
     moved: Doubles = (off - asked.value) / abs(asked.value)
     return moved

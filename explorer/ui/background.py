@@ -6,10 +6,12 @@ from typing import Any
 
 import streamlit as st
 
+from explorer import language
 from explorer.errors import ExplorerError
 from explorer.ui import log, messages, state
 from explorer.ui.scheduler import Job, scheduler
 from explorer.ui.show import LOOK_AGAIN, PATIENCE
+from explorer.ui.speaking import t
 from explorer.ui.work import Work
 
 
@@ -37,7 +39,7 @@ def outcome(page: str, wanted: Work | None) -> tuple[Any, Any] | None:
         if told := own or state.trouble():
             messages.trouble(told)
         if own:
-            st.button("Try again", key=f"{page}_again", on_click=_again, args=(page,))
+            st.button(t("Try again"), key=f"{page}_again", on_click=_again, args=(page,))
         if session[f"{page}_job"]:
             _progress(page)
     return found
@@ -96,7 +98,7 @@ def _soon(key: str, wanted: Work) -> Any:
         sentence = str(error)
     except Exception as error:  # noqa: BLE001  # whatever it is, the page must go on
         log.failure(error)
-        sentence = "Something went wrong inside the app; the log says what."
+        sentence = language.t("Something went wrong inside the app; the log says what.")
     session[f"{key}_job"], session[f"{key}_trouble"] = None, sentence
     return None
 
@@ -118,7 +120,10 @@ def _beside_progress(key: str) -> None:
 def _stop_beside(key: str) -> None:
     session = st.session_state
     scheduler().leave(_reader(key))
-    session[f"{key}_job"], session[f"{key}_trouble"] = None, "Stopped. Nothing was changed."
+    session[f"{key}_job"], session[f"{key}_trouble"] = (
+        None,
+        language.t("Stopped. Nothing was changed."),
+    )
 
 
 def _again(page: str) -> None:
@@ -142,7 +147,7 @@ def _found(page: str) -> tuple[Any, Any] | None:
             _failed(page, str(error))
         except Exception as error:  # noqa: BLE001  # whatever it is, the page must go on
             log.failure(error)
-            _failed(page, "Something went wrong inside the app; the log says what.")
+            _failed(page, language.t("Something went wrong inside the app; the log says what."))
         else:
             session[f"{page}_job"], session[f"{page}_shown"] = None, job.work
             session[f"{page}_partial"] = None, None
@@ -183,4 +188,4 @@ def _progress(page: str) -> None:
 
 def _stop(page: str) -> None:
     scheduler().leave(_reader(page))
-    _failed(page, "Stopped. Nothing was changed.")
+    _failed(page, language.t("Stopped. Nothing was changed."))

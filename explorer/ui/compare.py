@@ -5,7 +5,7 @@ from functools import partial
 
 import streamlit as st
 
-from explorer import export
+from explorer import export, language
 from explorer.analysis.comparison import Comparison
 from explorer.analysis.profiles import ENTROPY
 from explorer.errors import ExplorerError
@@ -24,6 +24,7 @@ from explorer.ui import background, controls, offer, place, state
 from explorer.ui.answers import answers, file, offer_npz
 from explorer.ui.scheduler import scheduler
 from explorer.ui.show import about_of, name_of
+from explorer.ui.speaking import t
 from explorer.ui.work import Comparing
 from explorer.views.comparison import distance_figure, entropy_figure
 
@@ -35,13 +36,13 @@ def ask() -> None:
         controls.ask_for_two()
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
-                "Compare", key="compare", type="primary", shortcut="Mod+Enter", on_click=_compare
+                t("Compare"), key="compare", type="primary", shortcut="Mod+Enter", on_click=_compare
             )
-            st.button("Give B the text of A", key="same_text", on_click=_same_text)
-            st.button("Swap A and B", key="swap", on_click=_swap)
+            st.button(t("Give B the text of A"), key="same_text", on_click=_same_text)
+            st.button(t("Swap A and B"), key="swap", on_click=_swap)
             if _is_changed():
                 with st.container(key="changed"):  # the style dims the picture beside it
-                    st.caption("Something was changed: press Compare to see it.")
+                    st.caption(t("Something was changed: press Compare to see it."))
 
 
 def _is_changed() -> bool:
@@ -121,7 +122,9 @@ def _b_in_address(a: Run) -> Run:
         state.permitted(run.source)
         return state.opposite(a) if state.lacks_model(run) else run
     except ExplorerError as error:
-        state.went_wrong(f"This link cannot be opened as it is. {error}")
+        state.went_wrong(
+            language.t("This link cannot be opened as it is. {error}", error=str(error))
+        )
         return state.opposite(a)
 
 
@@ -189,7 +192,7 @@ def _write_address(pair: Comparing) -> None:
     link = own or _marks(pair)
     is_left = own is not None and (not {"text", "source"} & now.keys() or _is_named(pair))
     if not is_left and any(now.get(name) != value for name, value in link.items()):
-        st.query_params.from_dict(link)
+        state.set_address(link)
     st.session_state.address = pair.a
 
 
@@ -257,20 +260,23 @@ def _side(side: str, trace: AttentionTrace, run: Run) -> bytes:
 
 
 def _charts(shown: Comparison) -> None:
-    with st.expander("Every head of A against every head of B, and how evenly both look"):
+    with st.expander(t("Every head of A against every head of B, and how evenly both look")):
         left, right = st.columns(2, gap="large")
         with left:
             st.text(
-                "Distance of heads: Jensen–Shannon divergence of their rows, mean over "
-                f"{shown.n_rows:,} common words, in bits"
+                t(
+                    "Distance of heads: Jensen–Shannon divergence of their rows, mean over "
+                    "{n_rows} common words, in bits",
+                    n_rows=f"{shown.n_rows:,}",
+                )
             )
             st.plotly_chart(
                 distance_figure(shown.distance, shown.a.numbers, shown.b.numbers),
                 config={"displayModeBar": False},
-                alt="Distance of every head of A from every head of B.",
+                alt=t("Distance of every head of A from every head of B."),
             )
         with right:
-            st.text("Entropy of every head, as a share of what even attention would have")
+            st.text(t("Entropy of every head, as a share of what even attention would have"))
             st.plotly_chart(
                 entropy_figure(
                     shown.profiles_a.measures,
@@ -279,7 +285,7 @@ def _charts(shown: Comparison) -> None:
                     shown.b.numbers,
                 ),
                 config={"displayModeBar": False},
-                alt="Entropy of every head of A and B, layer by layer.",
+                alt=t("Entropy of every head of A and B, layer by layer."),
             )
         st.dataframe(_table(shown), hide_index=True)
 
@@ -293,13 +299,13 @@ def _table(shown: Comparison) -> dict[str, list[object]]:
     best = [matches[layer * width + head] for layer, head, *_ in rows]
     nearest = [float(shown.distance[(r[0], r[1], *b)]) for r, b in zip(rows, best, strict=True)]
     return {
-        "head of A": [_name(shown.a, *r[:2]) for r in rows],
-        "compared with B’s": [_name(shown.b, *r[2:4]) for r in rows],
-        "distance (bits)": [round(r[4], 4) for r in rows],
-        "best match in B": [_name(shown.b, *b) for b in best],
-        "its distance": [round(d, 4) for d in nearest],
-        "entropy in A (bits)": [round(float(bits_a[r[0], r[1]]), 3) for r in rows],
-        "entropy in B (bits)": [round(float(bits_b[r[2], r[3]]), 3) for r in rows],
+        t("head of A"): [_name(shown.a, *r[:2]) for r in rows],
+        t("compared with B’s"): [_name(shown.b, *r[2:4]) for r in rows],
+        t("distance (bits)"): [round(r[4], 4) for r in rows],
+        t("best match in B"): [_name(shown.b, *b) for b in best],
+        t("its distance"): [round(d, 4) for d in nearest],
+        t("entropy in A (bits)"): [round(float(bits_a[r[0], r[1]]), 3) for r in rows],
+        t("entropy in B (bits)"): [round(float(bits_b[r[2], r[3]]), 3) for r in rows],
     }
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from explorer import language
 from explorer.errors import ExplorerError
 from explorer.history import TrainingHistory
 from explorer.lesson import LEARNING_RATES, LETTERS, LIMITS, TASKS, Trained
@@ -13,19 +14,24 @@ from explorer.sources import EXAMPLES, Example
 from explorer.sources.catalogue import KNOWN
 from explorer.ui import offer, possible, state, uploads
 from explorer.ui.scheduler import scheduler
+from explorer.ui.speaking import say, t
 from explorer.ui.work import Recording
 
 _KIND_NAMES = {
-    "bert": "BERT (all-MiniLM-L6-v2, built in)",
-    "stories": "Little stories (a decoder, built in)",
-    "scratch": "From-scratch layer (random weights)",
-    "trained": "From-scratch layer (trained on a task)",
-    "transplant": "From-scratch layer (a BERT’s weights)",
-    "hf": "A model of the Hugging Face hub",
-    "path": "A model in a folder",
-    "own": "My own attention weights (a file)",
+    "bert": language.t("BERT (all-MiniLM-L6-v2, built in)"),
+    "stories": language.t("Little stories (a decoder, built in)"),
+    "scratch": language.t("From-scratch layer (random weights)"),
+    "trained": language.t("From-scratch layer (trained on a task)"),
+    "transplant": language.t("From-scratch layer (a BERT’s weights)"),
+    "hf": language.t("A model of the Hugging Face hub"),
+    "path": language.t("A model in a folder"),
+    "own": language.t("My own attention weights (a file)"),
 }
-_PARTS = {"cross": "Cross", "encoder": "Encoder", "decoder": "Decoder"}
+_PARTS = {
+    "cross": language.t("Cross"),
+    "encoder": language.t("Encoder"),
+    "decoder": language.t("Decoder"),
+}
 _BY_NAME = {known.name: known for known in KNOWN}
 
 _DONORS = {name: _KIND_NAMES[name] for name in state.DONORS}
@@ -50,7 +56,7 @@ def ask(computes: bool = False, more: Callable[[], None] | None = None) -> None:
             model(computes=computes)
             impossible = possible.why_not("", computes)
             st.button(
-                "Run",
+                t("Run"),
                 key="run",
                 type="primary",
                 width="stretch",
@@ -65,7 +71,7 @@ def ask(computes: bool = False, more: Callable[[], None] | None = None) -> None:
                     possible.way_out("")
             elif state.is_changed():
                 with st.container(key="changed"):  # the style dims the picture beside it
-                    st.caption("Something was changed: press Run to see it.")
+                    st.caption(t("Something was changed: press Run to see it."))
     offer.draw()
 
 
@@ -75,14 +81,14 @@ def ask_for_two() -> None:
         st.columns(2, gap="large"), ("", state.B), ("A", "B"), strict=True
     ):
         with column:
-            texts(side, f"Text of {name}")
+            texts(side, t("Text of {name}", name=name))
             with st.container(horizontal=True):
                 _switches(side)
-            model(side, f"Model of {name}")
+            model(side, t("Model of {name}", name=name))
     offer.draw()
 
 
-def texts(side: str = "", title: str = "Text") -> None:
+def texts(side: str = "", title: str | None = None) -> None:
     """The text and, if wanted, the second text of a run; or its picture."""
     if st.session_state[f"{side}kind"] == "own":
         uploads.ask_for_weights(side, then=None if side else run)
@@ -94,33 +100,37 @@ def texts(side: str = "", title: str = "Text") -> None:
     first, second = st.columns(2) if paired else (st.container(), None)
     with first:
         st.text_area(
-            title,
+            title or t("Text"),
             key=f"{side}text",
             height=76,
-            placeholder="Paste or type a text in any language, then press Run.",
+            placeholder=t("Paste or type a text in any language, then press Run."),
         )
     if second:
         with second:
             st.text_area(
-                "Second text" if not side else "Second text of B",
+                t("Second text") if not side else t("Second text of B"),
                 key=f"{side}second",
                 height=76,
-                help="BERT reads the two as a pair, with [SEP] between them. For an "
-                "encoder-decoder it is what the model shall write; without one it writes itself.",
+                help=t(
+                    "BERT reads the two as a pair, with [SEP] between them. For an encoder-decoder "
+                    "it is what the model shall write; without one it writes itself."
+                ),
             )
 
 
 def _switches(side: str = "") -> None:
     looks, own = st.session_state[f"{side}looks"], st.session_state[f"{side}kind"] == "own"
-    st.toggle("Second text", key=f"{side}pair", disabled=looks or own)
-    st.toggle("Picture", key=f"{side}looks", disabled=own)
+    st.toggle(t("Second text"), key=f"{side}pair", disabled=looks or own)
+    st.toggle(t("Picture"), key=f"{side}looks", disabled=own)
     if state.has_template(side) and not looks:
         st.toggle(
-            "As a conversation",
+            t("As a conversation"),
             key=f"{side}chat",
-            help="Lines that begin with “system:”, “user:” or “assistant:” are turns, which the "
-            "model’s own chat template writes as it was trained on them; “Write” answers as the "
-            "assistant. A text without such lines is one turn of the user.",
+            help=t(
+                "Lines that begin with “system:”, “user:” or “assistant:” are turns, which the "
+                "model’s own chat template writes as it was trained on them; “Write” answers "
+                "as the assistant. A text without such lines is one turn of the user."
+            ),
         )
 
 
@@ -128,10 +138,10 @@ def _examples() -> None:
     with st.container(horizontal=True, key="switches"):
         _switches()
     with st.container(horizontal=True, key="examples", vertical_alignment="center"):
-        st.markdown("Examples:")
+        st.markdown(t("Examples:"))
         for i, example in enumerate(EXAMPLES):
             st.button(
-                example.title,
+                say(example.title),
                 key=f"example_{i}",
                 type="tertiary",
                 on_click=_show_example,
@@ -139,39 +149,47 @@ def _examples() -> None:
             )
 
 
-def model(side: str = "", title: str = "Model", computes: bool = False) -> None:
+def model(side: str = "", title: str | None = None, computes: bool = False) -> None:
     """What reads the text, and its options; what cannot be chosen is named with the reason."""
     looks = st.session_state[f"{side}looks"]
 
     def named(kind: str) -> str:
         why = possible.ill_suited(kind, looks, computes)
-        return f"{_KIND_NAMES[kind]} — {why}" if why else _KIND_NAMES[kind]
+        name = say(_KIND_NAMES[kind])
+        return t("{name} — {why}", name=name, why=why) if why else name
 
-    st.selectbox(title, state.KINDS, key=f"{side}kind", format_func=named)
+    st.selectbox(title or t("Model"), state.KINDS, key=f"{side}kind", format_func=named)
     kind = st.session_state[f"{side}kind"]
     if kind == "transplant":
-        st.selectbox("Whose weights", _DONORS, key=f"{side}donor", format_func=_DONORS.__getitem__)
+        st.selectbox(
+            t("Whose weights"),
+            _DONORS,
+            key=f"{side}donor",
+            format_func=lambda donor: say(_DONORS[donor]),
+        )
         kind = st.session_state[f"{side}donor"]
     if kind == "hf":
         _hub_name(side)
     elif kind == "path":
         st.text_input(
-            "Folder",
+            t("Folder"),
             key=f"{side}folder",
             placeholder="/models/my-bert",
-            help="With config.json, tokenizer files and model.safetensors, below one of the "
-            "folders that EXPLORER_MODEL_DIRS names.",
+            help=t(
+                "With config.json, tokenizer files and model.safetensors, below one of the "
+                "folders that EXPLORER_MODEL_DIRS names."
+            ),
         )
     elif kind == "scratch":
-        with st.popover("Options of the layer", width="stretch"):
+        with st.popover(t("Options of the layer"), width="stretch"):
             _scratch(side)
     elif kind == "trained":
-        with st.popover("What it has learned", width="stretch"):
+        with st.popover(t("What it has learned"), width="stretch"):
             task(side)
             corpus(side)
             lesson(side)
         st.button(
-            "Fill in an example sequence",
+            t("Fill in an example sequence"),
             key=f"{side}example_sequence",
             type="tertiary",
             on_click=_example_sequence,
@@ -179,14 +197,16 @@ def model(side: str = "", title: str = "Model", computes: bool = False) -> None:
         )
     if state.has_parts(side):
         st.segmented_control(
-            "Attention",
+            t("Attention"),
             PARTS,
             key=f"{side}part",
-            format_func=_PARTS.__getitem__,
+            format_func=lambda part: say(_PARTS[part]),
             required=True,
             on_change=None if side else run,
-            help="Cross: where what is written looks in the text. Encoder: the text in itself. "
-            "Decoder: what is written in itself.",
+            help=t(
+                "Cross: where what is written looks in the text. Encoder: the text in itself. "
+                "Decoder: what is written in itself."
+            ),
         )
     _languages(side)
 
@@ -196,17 +216,19 @@ def _languages(side: str) -> None:
     known = state.languages(side)
     if not known:
         return
-    for column, which in zip(st.columns(2), ("Source", "Target"), strict=True):
-        key = f"{side}{which.lower()}_language"
+    titles = t("Source language"), t("Target language")
+    names = "source_language", "target_language"
+    for column, title, name in zip(st.columns(2), titles, names, strict=True):
+        key = f"{side}{name}"
         if st.session_state[key] not in known:
             st.session_state[key] = None
         column.selectbox(
-            f"{which} language",
+            title,
             known,
             key=key,
             index=None,
-            placeholder="As its files say",
-            help="By the names that the model’s tokenizer has for them.",
+            placeholder=t("As its files say"),
+            help=t("By the names that the model’s tokenizer has for them."),
         )
 
 
@@ -216,24 +238,37 @@ def _hub_name(side: str) -> None:
     here = downloaded()
     recent = [*st.session_state.recent, *here]
     st.selectbox(
-        "Model name",
+        t("Model name"),
         list(dict.fromkeys([*recent, *_BY_NAME])),
         key=f"{side}hub_name",
         index=None,
         accept_new_options=True,
-        placeholder="Choose one, or type a name",
+        placeholder=t("Choose one, or type a name"),
         on_change=_take_name,
         args=(side,),
-        help="As the hub writes it, such as google-bert/bert-base-uncased; name@revision for a "
-        "certain version. Only safetensors weights are loaded, and never a model’s own code.",
+        help=t(
+            "As the hub writes it, such as google-bert/bert-base-uncased; name@revision "
+            "for a certain version. Only safetensors weights are loaded, and never a "
+            "model’s own code."
+        ),
     )
     chosen = st.session_state[f"{side}hub_name"] or ""
     known = _BY_NAME.get(chosen)
     if known:
-        size = "on this machine" if chosen in here else f"about {known.megabytes:,} MB"
-        st.text(f"{known.about}. {known.layers} layers, {known.heads} heads; {size}.")
+        size = (
+            t("on this machine") if chosen in here else t("about {n} MB", n=f"{known.megabytes:,}")
+        )
+        st.text(
+            t(
+                "{about}. {layers} layers, {heads} heads; {size}.",
+                about=say(known.about),
+                layers=known.layers,
+                heads=known.heads,
+                size=size,
+            )
+        )
     elif chosen in here:
-        st.text("It is on this machine.")
+        st.text(t("It is on this machine."))
 
 
 def _take_name(side: str) -> None:
@@ -246,21 +281,23 @@ def _take_name(side: str) -> None:
 
 def _scratch(side: str) -> None:
     left, right = st.columns(2)
-    left.number_input("d_model (width)", 1, 1024, key=f"{side}d_model")
-    right.number_input("Heads", 1, 16, key=f"{side}n_heads")
-    left.number_input("Layers", 1, 12, key=f"{side}n_layers")
-    right.number_input("Seed", 0, 2**31 - 1, key=f"{side}seed")
-    st.toggle("Add positions", key=f"{side}positions", help="Sines and cosines, as in the paper.")
-    st.toggle("Causal: look only backwards", key=f"{side}causal")
+    left.number_input(t("d_model (width)"), 1, 1024, key=f"{side}d_model")
+    right.number_input(t("Heads"), 1, 16, key=f"{side}n_heads")
+    left.number_input(t("Layers"), 1, 12, key=f"{side}n_layers")
+    right.number_input(t("Seed"), 0, 2**31 - 1, key=f"{side}seed")
+    st.toggle(
+        t("Add positions"), key=f"{side}positions", help=t("Sines and cosines, as in the paper.")
+    )
+    st.toggle(t("Causal: look only backwards"), key=f"{side}causal")
 
 
 def task(side: str = "") -> None:
     """The task of a training."""
     st.selectbox(
-        "Task",
+        t("Task"),
         list(TASKS),
         key=f"{side}t_task",
-        format_func=lambda name: TASKS[name].title,
+        format_func=lambda name: say(TASKS[name].title),
         on_change=_other_task,
         args=(side,),
     )
@@ -270,11 +307,15 @@ def corpus(side: str = "") -> None:
     """The text that is learned from, for a task that has one."""
     if TASKS[st.session_state[f"{side}t_task"]].of_text:
         st.text_area(
-            "Text to learn from",
+            t("Text to learn from"),
             key=f"{side}t_corpus",
             height=96,
-            placeholder=f"Paste {LETTERS[0]:,} to {LETTERS[1]:,} characters, then press Start. "
-            "Empty: “This is the house that Jack built.”",
+            placeholder=t(
+                "Paste {letters} to {letters_2} characters, then press Start. Empty: “This is "
+                "the house that Jack built.”",
+                letters=f"{LETTERS[0]:,}",
+                letters_2=f"{LETTERS[1]:,}",
+            ),
         )
 
 
@@ -288,15 +329,15 @@ def lesson(side: str = "") -> None:
         high = min(high, chosen.longest) if name == "length" else high
         place.number_input(title, max(low, least), high, key=f"{side}t_{name}")
 
-    number(left, "Length of a sequence", "length", chosen.shortest)
-    number(right, "Training steps", "steps")
-    number(left, "Heads", "n_heads")
-    number(right, "Layers", "n_layers")
-    number(left, "d_model (width)", "d_model")
+    number(left, t("Length of a sequence"), "length", chosen.shortest)
+    number(right, t("Training steps"), "steps")
+    number(left, t("Heads"), "n_heads")
+    number(right, t("Layers"), "n_layers")
+    number(left, t("d_model (width)"), "d_model")
     right.number_input(
-        "Learning rate", *LEARNING_RATES, key=f"{side}t_learning_rate", step=0.001, format="%g"
+        t("Learning rate"), *LEARNING_RATES, key=f"{side}t_learning_rate", step=0.001, format="%g"
     )
-    number(left, "Seed", "seed")
+    number(left, t("Seed"), "seed")
 
 
 def _other_task(side: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from explorer import export
+from explorer import export, language
 from explorer.analysis.survival import Survival
 from explorer.cheaper import Cheap
 from explorer.code import python_of_survival
@@ -26,6 +26,7 @@ from explorer.ui import background, messages, place, state
 from explorer.ui.answers import file, offer_npz
 from explorer.ui.scheduler import scheduler
 from explorer.ui.show import LOOK_AGAIN, about_of, name_of
+from explorer.ui.speaking import t
 from explorer.ui.work import Cheapening, Replacing, Timing
 from explorer.views.efficiency import costs_figure, memory_figure
 
@@ -115,8 +116,8 @@ def _said(trace: AttentionTrace, work: Replacing, found: Any) -> Tried:
     names = [head_name(*head) for head in work.heads or ()]
     tells = found.divergence is not None
     return Tried(
-        way_of(trace, work.cheap.kind).given.format(work.cheap.budget),
-        ", ".join(names) or f"all {found.heads} heads",
+        language.t(way_of(trace, work.cheap.kind).given, **{"": work.cheap.budget}),
+        ", ".join(names) or language.t("all {n} heads", n=found.heads),
         found.pooled,
         float(found.cosine[least]),
         found.tokens[least].text,
@@ -187,12 +188,12 @@ def _seen(trace: AttentionTrace, found: Survival, wish: CheapWish) -> tuple[int,
 def _why_not(run: Run, trace: AttentionTrace) -> str:
     """Why nothing can really be put in place; empty if it can."""
     if not isinstance(run.source, Model | InMemory) or run.picture is not None:
-        return "Only in a pretrained model that reads a text can heads be replaced."
+        return language.t("Only in a pretrained model that reads a text can heads be replaced.")
     if trace.model.part is not None:
-        return "In a model of several parts no head can be replaced here."
+        return language.t("In a model of several parts no head can be replaced here.")
     passport = trace.model.passport
     if passport and passport.form != "scores":
-        return f"Its heads cannot be replaced: {passport.reason}."
+        return language.t("Its heads cannot be replaced: {reason}.", reason=passport.reason)
     return ""
 
 
@@ -219,20 +220,23 @@ def _page(
 
 def costs() -> None:
     """Time and memory over the length, which a reader measures here and now."""
-    with st.container(key="experiment_costs"), st.expander("Experiment: where does each pay?"):
+    with st.container(key="experiment_costs"), st.expander(t("Experiment: where does each pay?")):
         _costs()
 
 
 @st.fragment
 def _costs() -> None:
     st.markdown(
-        "One head of width 64, without any model, on random numbers: *eager* makes all weights; "
-        "*sdpa* makes the same numbers tile by tile and writes no weight to memory, as "
-        "FlashAttention does (Dao et al. 2022); *window* looks at 128 tokens to each side, in "
-        "blocks; *linear* never makes a pair. Measure it on the machine that runs this app."
+        t(
+            "One head of width 64, without any model, on random numbers: *eager* makes all "
+            "weights; *sdpa* makes the same numbers tile by tile and writes no weight to "
+            "memory, as FlashAttention does (Dao et al. 2022); *window* looks at 128 "
+            "tokens to each side, in blocks; *linear* never makes a pair. Measure it on "
+            "the machine that runs this app."
+        )
     )
     session = st.session_state
-    if st.button("Measure now", key="measure_costs"):
+    if st.button(t("Measure now"), key="measure_costs"):
         session.timing = uuid.uuid4().hex
     if not session.get("timing"):
         return
@@ -245,20 +249,22 @@ def _costs() -> None:
         st.plotly_chart(
             costs_figure(found.lengths, found.seconds),
             config=config,
-            alt="Time of one pass over the number of tokens, both logarithmic, for each way.",
+            alt=t("Time of one pass over the number of tokens, both logarithmic, for each way."),
         )
     with right:
         st.plotly_chart(
             memory_figure(found.lengths, found.memory),
             config=config,
-            alt="Memory of one pass over the number of tokens, both logarithmic, for each way.",
+            alt=t("Memory of one pass over the number of tokens, both logarithmic, for each way."),
         )
     st.dataframe(_table(found), hide_index=True)
     st.text(
-        "The slope is that of time on these two axes from 1,024 tokens on: 1 is linear, 2 the "
-        "square. A way pays where it is faster at that length and at all longer ones. Memory is "
-        "what the tensors of a pass take at once, beside q, k and v; what sdpa keeps inside its "
-        "own code is not seen, and is a few tiles."
+        t(
+            "The slope is that of time on these two axes from 1,024 tokens on: 1 is "
+            "linear, 2 the square. A way pays where it is faster at that length and at all "
+            "longer ones. Memory is what the tensors of a pass take at once, beside q, k "
+            "and v; what sdpa keeps inside its own code is not seen, and is a few tiles."
+        )
     )
 
 
@@ -295,15 +301,19 @@ def _timing(name: str) -> None:
 
 
 def _table(found: Any) -> dict[str, list[str]]:
-    longest = f"{found.lengths[-1]:,} tokens"
+    longest = f"{found.lengths[-1]:,}"
     names = list(found.seconds)
     return {
-        "way": names,
-        "slope": [f"{found.slopes[name]:.2f}" for name in names],
-        f"time at {longest}": [f"{1e3 * found.seconds[name][-1]:.3g} ms" for name in names],
-        f"memory at {longest}": [f"{found.memory[name][-1] / 2**20:,.1f} MB" for name in names],
-        "faster than eager from": [_from(found, name, "eager") for name in names],
-        "faster than sdpa from": [_from(found, name, "sdpa") for name in names],
+        t("way"): names,
+        t("slope"): [f"{found.slopes[name]:.2f}" for name in names],
+        t("time at {n} tokens", n=longest): [
+            f"{1e3 * found.seconds[name][-1]:.3g} ms" for name in names
+        ],
+        t("memory at {n} tokens", n=longest): [
+            f"{found.memory[name][-1] / 2**20:,.1f} MB" for name in names
+        ],
+        t("faster than eager from"): [_from(found, name, "eager") for name in names],
+        t("faster than sdpa from"): [_from(found, name, "sdpa") for name in names],
     }
 
 
@@ -311,4 +321,4 @@ def _from(found: Any, name: str, other: str) -> str:
     if name == other:
         return "—"
     length = found.pays[name][other]
-    return "not up to here" if length is None else f"{length:,} tokens"
+    return t("not up to here") if length is None else t("{n} tokens", n=f"{length:,}")

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from explorer import export
+from explorer import export, language
 from explorer.analysis.explanation import Explanation
 from explorer.code import python_of_explanation
 from explorer.edits import NO_EDITS
@@ -62,7 +62,9 @@ def _open() -> None:
     try:
         session.explain_wish = Wish.from_query(st.query_params.to_dict())
     except ExplorerError as error:
-        session.explain_trouble = f"This link cannot be opened as it is. {error}"
+        session.explain_trouble = language.t(
+            "This link cannot be opened as it is. {error}", error=str(error)
+        )
 
 
 def result() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from explorer.ui import login, messages, place, speaking, state
+from explorer.ui.speaking import t
 
 _HERE = Path(__file__).parent
 _GUARD = (_HERE / "guard.js").read_text("utf-8")
@@ -30,16 +31,16 @@ def main() -> None:
         [
             st.Page(
                 "pages/explore.py",
-                title="Explore",
+                title=t("Explore"),
                 default=True,
             ),
-            st.Page("pages/step.py", title="Step by step"),
-            st.Page("pages/train.py", title="Train"),
-            st.Page("pages/compare.py", title="Compare"),
-            st.Page("pages/heads.py", title="Heads"),
-            st.Page("pages/explain.py", title="Explain"),
-            st.Page("pages/efficiency.py", title="Efficiency"),
-            st.Page("pages/guide.py", title="Guide"),
+            st.Page("pages/step.py", title=t("Step by step")),
+            st.Page("pages/train.py", title=t("Train")),
+            st.Page("pages/compare.py", title=t("Compare")),
+            st.Page("pages/heads.py", title=t("Heads")),
+            st.Page("pages/explain.py", title=t("Explain")),
+            st.Page("pages/efficiency.py", title=t("Efficiency")),
+            st.Page("pages/guide.py", title=t("Guide")),
         ],
         position="top" if admitted else "hidden",
     )
@@ -54,15 +55,17 @@ def main() -> None:
     st.html(_STYLE + _MENU.format(page.title))
     with st.container(key="wake"):  # hidden by the style
         st.html(f"<script>{_GUARD}</script>", unsafe_allow_javascript=True)
-        st.button("Ask for this page again", key="again")  # guard.js presses it
+        st.button(t("Ask for this page again"), key="again")  # guard.js presses it
         keeper = st.container()
+    speaking.switch(state.forget_browser)
     if login.is_wanted():
         login.leave()
     token = framed.set(True)
     try:
         with messages.caught():
-            state.start(at_home=page.title == "Explore")
-            state.on_page(page.title)
+            name = page.url_path or "explore"
+            state.start(at_home=name == "explore")
+            state.on_page(name)
             with keeper:
                 place.keeper()
             if not place.is_leaving():

@@ -14,7 +14,11 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import streamlit as st
 
+from explorer import language
 from explorer.instrument.assets import terms
+from explorer.language import ENGLISH
+from explorer.ui import speaking
+from explorer.ui.speaking import t
 
 _HERE = Path(__file__).parent
 PICTURES = _HERE / "pictures"
@@ -42,7 +46,8 @@ class Link:
     @property
     def address(self) -> str:
         """The address, seen from the Guide's own."""
-        return f"./{self.page}?{urlencode(self.query, quote_via=quote)}"
+        query = {**self.query, **speaking.in_link()}
+        return f"./{self.page}?{urlencode(query, quote_via=quote)}"
 
 
 @dataclass(frozen=True)
@@ -65,9 +70,11 @@ class Section:
 
 
 @functools.cache
-def sections() -> tuple[Section, ...]:
-    """All sections of guide.md, in order."""
-    _, *parts = _TITLE.split((_HERE / "guide.md").read_text("utf-8"))
+def sections(spoken: str = ENGLISH) -> tuple[Section, ...]:
+    """All sections of guide.md, in order, in a language."""
+    blocks = (_HERE / "guide.md").read_text("utf-8").split("\n\n")
+    said = "\n\n".join(language.say(language.t(block.strip()), spoken) for block in blocks)
+    _, *parts = _TITLE.split(said)
     return tuple(_section(*parts[i : i + 3]) for i in range(0, len(parts), 3))
 
 
@@ -98,11 +105,21 @@ def size_of(path: Path) -> tuple[int, int]:
     return width, height
 
 
-def glossary() -> str:
-    """Every term with what it says, by the alphabet, as Markdown."""
-    known = sorted(terms().items(), key=lambda item: item[0].lstrip("[√").casefold())
+def glossary(spoken: str = ENGLISH) -> str:
+    """Every term with what it says, by the alphabet of the English ones, as Markdown."""
+    known = sorted(terms(spoken).items(), key=lambda item: item[0].lstrip("[√").casefold())
     return "\n".join(
-        f"- **{_plain(name)}**: {_plain(term['says'])} [→](#{term['see']})" for name, term in known
+        f"- **{_plain(_both(name, term['name']))}**: {_plain(term['says'])} [→](#{term['see']})"
+        for name, term in known
+    )
+
+
+def _both(name: str, said: str) -> str:
+    """A term as it is called, and in English, as papers have it."""
+    return (
+        name
+        if said == name
+        else language.say(language.t("{said} ({english})", said=said, english=name))
     )
 
 
@@ -115,16 +132,17 @@ def draw() -> None:
     """Draw the contents, all sections and the glossary."""
     scheme = "dark" if st.context.theme.type == "dark" else "light"
     st.html(f"<style>{(_HERE / 'guide.css').read_text('utf-8')}{_ratios(scheme)}</style>")
-    titles = [(s.title, s.anchor) for s in sections()] + [("The words", "words")]
+    spoken = language.spoken()
+    titles = [(s.title, s.anchor) for s in sections(spoken)] + [(t("The words"), "words")]
     contents, words = st.columns([1, 3], gap="large")
     with contents, st.container(key="contents"):
         st.markdown("\n".join(f"- [{title}](#{anchor})" for title, anchor in titles))
     with words, st.container(key="guide"):
-        for section in sections():
+        for section in sections(spoken):
             _draw(section, scheme)
-        st.subheader("The words", anchor="words")
+        st.subheader(t("The words"), anchor="words")
         with st.container(key="glossary"):
-            st.markdown(glossary())
+            st.markdown(glossary(spoken))
 
 
 def _ratios(scheme: str) -> str:

@@ -26,6 +26,7 @@ from explorer.ui import background, controls, place, state, uploads
 from explorer.ui.answers import file, offer_npz
 from explorer.ui.scheduler import scheduler
 from explorer.ui.show import about_of, name_of
+from explorer.ui.speaking import t
 from explorer.ui.work import Finding, Recurring, Repeating, Surveying
 from explorer.ui.writing import can_write
 
@@ -45,12 +46,15 @@ def ask() -> None:
 def _ask_for_lines() -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="by_lines"):
         st.toggle(
-            "Every line is a text of its own",
+            t("Every line is a text of its own"),
             key="by_line",
             persist_state="session",
-            help=f"Up to {MAX_LINES} lines: every number is then a mean over them, ± its spread.",
+            help=t(
+                "Up to {max_lines} lines: every number is then a mean over them, ± its spread.",
+                max_lines=MAX_LINES,
+            ),
         )
-        with st.popover("Texts from a file"):
+        with st.popover(t("Texts from a file")):
             uploads.ask_for_lines(then=_read_lines)
 
 
@@ -97,7 +101,11 @@ def _offer_batch(surveying: Surveying) -> None:
     if many and many != surveying.run and surveying.run in lines:
         which = lines.index(surveying.run) + 1
         st.button(
-            f"This is text {which} of {len(lines)}: back to all of them",
+            t(
+                "This is text {which} of {lines}: back to all of them",
+                which=which,
+                lines=len(lines),
+            ),
             key="batch",
             on_click=_show_batch,
             args=(many,),

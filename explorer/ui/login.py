@@ -15,14 +15,17 @@ from streamlit.errors import StreamlitAuthError, StreamlitSecretNotFoundError
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 from streamlit.web.server.starlette.starlette_websocket import _get_signed_cookie_with_chunks
 
+from explorer import language
 from explorer.ui import log, messages
+from explorer.ui.speaking import t
 from explorer.visible import visible
 
 _ASKED = "explorer_asked"  # the cookie that remembers what was asked for before the login
 _NEEDED = ("client_id", "client_secret", "server_metadata_url")
-_INCOMPLETE = (
-    "The login of this server is not set up completely, so nobody can enter: {what}. Whoever runs "
-    "it finds the way under “Running it for others” in the README."
+_INCOMPLETE = language.t(
+    "The login of this server is not set up completely, so nobody can enter: "
+    "{what}. Whoever runs it finds the way under “Running it for others” in the "
+    "README."
 )
 
 
@@ -61,14 +64,14 @@ def ask() -> None:
     st.title("Attention Explorer")
     what = _missing()
     if what:
-        messages.trouble(_INCOMPLETE.format(what=what))
+        messages.trouble(language.t(_INCOMPLETE, what=what))
         return
-    st.text("This server is for people whom its operator knows. Log in to go on.")
+    st.text(t("This server is for people whom its operator knows. Log in to go on."))
     auth = st.secrets["auth"]
     names = [name for name, value in auth.items() if isinstance(value, Mapping)]
     names = [name for name in names if all(key in auth[name] for key in _NEEDED)]
     for name in names or [None]:
-        label = f"Log in with {name}" if len(names) > 1 else "Log in"
+        label = t("Log in with {name}", name=name) if len(names) > 1 else t("Log in")
         if st.button(label, key=f"login_{name}", type="primary"):
             _go(name)
 
@@ -78,7 +81,9 @@ def _go(provider: str | None) -> None:
         st.login(provider)
     except StreamlitAuthError as error:
         log.failure(error)
-        messages.trouble(_INCOMPLETE.format(what="a value of [auth] cannot be used"))
+        messages.trouble(
+            language.t(_INCOMPLETE, what=language.t("a value of [auth] cannot be used"))
+        )
 
 
 def _missing() -> str:
@@ -86,28 +91,28 @@ def _missing() -> str:
     try:
         auth = st.secrets.to_dict()["auth"]
     except (StreamlitSecretNotFoundError, OSError):
-        return "the file secrets.toml cannot be read"
+        return language.t("the file secrets.toml cannot be read")
     if not isinstance(auth, Mapping):
-        return "[auth] is no section"
+        return language.t("[auth] is no section")
     lacks = [key for key in ("redirect_uri", "cookie_secret") if not auth.get(key)]
     whole = [auth, *(value for value in auth.values() if isinstance(value, Mapping))]
     if not any(all(section.get(key) for key in _NEEDED) for section in whole):
         lacks += [key for key in _NEEDED if not auth.get(key)]
     if lacks:
-        return f"[auth] lacks {', '.join(lacks)}"
+        return language.t("[auth] lacks {what}", what=", ".join(lacks))
     if importlib.util.find_spec("authlib") is None:
-        return "the package Authlib is not installed"
+        return language.t("the package Authlib is not installed")
     return ""
 
 
 def leave() -> None:
     """Who is logged in, and the way out."""
-    name = next((st.user[key] for key in ("name", "email", "sub") if st.user.get(key)), "you")
+    name = next((st.user[key] for key in ("name", "email", "sub") if st.user.get(key)), t("you"))
     with st.container(
         horizontal=True, horizontal_alignment="right", vertical_alignment="center", key="user"
     ):
-        st.text(f"Logged in as {visible(str(name)[:80])}", width="content")
-        st.button("Log out", key="logout", type="tertiary", on_click=_log_out)
+        st.text(t("Logged in as {name}", name=visible(str(name)[:80])), width="content")
+        st.button(t("Log out"), key="logout", type="tertiary", on_click=_log_out)
 
 
 def _log_out() -> None:

@@ -11,13 +11,15 @@ from contextlib import contextmanager
 import streamlit as st
 from streamlit.errors import FragmentHandledException
 
+from explorer import language
 from explorer.errors import ExplorerError
 from explorer.ui import log
+from explorer.ui.speaking import say, t
 
 
 def _box(key: str, sentence: str) -> None:
     with st.container(key=f"note_{key}", border=True):
-        st.text(sentence)
+        st.text(say(sentence))
 
 
 def trouble(sentence: str, place: str = "") -> None:
@@ -35,9 +37,9 @@ def went_wrong(error: Exception) -> None:
     sentence = str(error)
     if not isinstance(error, ExplorerError):
         log.failure(error)
-        sentence = (
-            "Something went wrong inside the app; the log says what. Reload the page, or try "
-            "another text or model."
+        sentence = language.t(
+            "Something went wrong inside the app; the log says what. Reload the page, or "
+            "try another text or model."
         )
     trouble(sentence, f"_{uuid.uuid4().hex[:8]}")  # several parts of a page may fail
 
@@ -64,14 +66,16 @@ def as_it_is(put_aside: bool) -> None:
         if put_aside:
             note(
                 "as_it_is",
-                "This page shows the model as it is, without the changes made on Explore. They "
-                "are kept there.",
+                language.t(
+                    "This page shows the model as it is, without the changes made on Explore. They "
+                    "are kept there."
+                ),
             )
 
 
 def progress(doing: str, share: float | None, place: str = "") -> None:
     """What is being done now, and how far it is; ``place`` as in `trouble`."""
-    _box(f"progress{place}", f"{doing}…")
+    _box(f"progress{place}", language.t("{doing}…", doing=doing))
     if share is not None:
         st.progress(share)
 
@@ -88,7 +92,7 @@ def stoppable(
         words, stop = st.columns([6, 1], vertical_alignment="center")
         with words:
             progress(doing, share, place)
-        stop.button("Stop", key=key, width="stretch", on_click=_stop, args=(on_stop,))
+        stop.button(t("Stop"), key=key, width="stretch", on_click=_stop, args=(on_stop,))
 
 
 def _stop(on_stop: Callable[[], None]) -> None:

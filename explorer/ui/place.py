@@ -11,10 +11,11 @@ import streamlit as st
 from explorer.instrument import component
 from explorer.instrument.component import heard
 from explorer.instrument.wire.request import Told, place_of
+from explorer.language import spoken
 from explorer.place import Place
 from explorer.run import Run
 from explorer.trace import AttentionTrace
-from explorer.ui import state
+from explorer.ui import speaking, state
 
 PAGES = ("explore", "step", "train", "compare", "heads", "explain", "efficiency", "guide")
 
@@ -79,6 +80,7 @@ def keeper() -> None:
     """What hears of every look. It is drawn alone when it does, so a look costs next to nothing."""
     # How often something was heard is sent, so that the browser knows that it was.
     told = {"times": st.session_state.get("places_heard", 0), "go": _way()}
+    told |= {"speaks": spoken(), "chosen": speaking.is_chosen()}
     component.show("place", json.dumps(told).encode(), key="keeper", place=heard(place_of, _heard))
     if component.are_left():
         st.rerun()

@@ -2,10 +2,12 @@
 
 import streamlit as st
 
+from explorer import language
 from explorer.sources.catalogue import KNOWN
+from explorer.ui.speaking import say, t
 
 _NAMES = {known.name: known for known in KNOWN}
-_BUILT_IN = {"bert": "all-MiniLM-L6-v2", "stories": "The teller of little stories"}
+_BUILT_IN = {"bert": "all-MiniLM-L6-v2", "stories": language.t("The teller of little stories")}
 _LAYERS = ("scratch", "trained", "transplant")
 SMALL_SIGHT = next(known for known in KNOWN if known.name == "facebook/deit-tiny-patch16-224")
 
@@ -19,8 +21,8 @@ def ill_suited(kind: str, looks: bool, computes: bool) -> str:
         computes: Whether the page computes with the model, for which weights alone are too little.
     """
     if kind == "own":
-        return "no model to compute with" if computes else ""
-    return "reads no pictures" if looks and (kind in _LAYERS or kind in _BUILT_IN) else ""
+        return t("no model to compute with") if computes else ""
+    return t("reads no pictures") if looks and (kind in _LAYERS or kind in _BUILT_IN) else ""
 
 
 def why_not(side: str, computes: bool) -> str:
@@ -28,18 +30,23 @@ def why_not(side: str, computes: bool) -> str:
     get = st.session_state.get
     kind, looks = get(f"{side}kind"), get(f"{side}looks") and get(f"{side}kind") != "own"
     if kind == "own" and computes:
-        return (
-            "A file holds attention weights and no model, so there is nothing to compute from. "
-            "Explore, Compare and Heads show it; here choose another model."
+        return t(
+            "A file holds attention weights and no model, so there is nothing to compute "
+            "from. Explore, Compare and Heads show it; here choose another model."
         )
     known = _NAMES.get((get(f"{side}hub_name") or "").strip()) if kind == "hf" else None
     if looks and (known is None or known.reads == "text"):
-        name = known.name if known else _BUILT_IN.get(kind, "")
+        name = known.name if known else say(_BUILT_IN.get(kind, ""))
         if name or kind in _LAYERS:
-            who = name or "The from-scratch layer"
-            return f"{who} reads text, not pictures: choose a vision model, or turn off “Picture”."
+            who = name or t("The from-scratch layer")
+            return t(
+                "{who} reads text, not pictures: choose a vision model, or turn off “Picture”.",
+                who=who,
+            )
     if known and known.reads == "picture" and not looks:
-        return f"{known.name} reads pictures, not text: turn on “Picture”, and give it one."
+        return t(
+            "{name} reads pictures, not text: turn on “Picture”, and give it one.", name=known.name
+        )
     return ""
 
 
@@ -48,7 +55,7 @@ def way_out(side: str) -> None:
     if st.session_state[f"{side}looks"]:
         name = SMALL_SIGHT.name.rpartition("/")[2]
         st.button(
-            f"Take {name} ({SMALL_SIGHT.megabytes} MB)",
+            t("Take {name} ({n} MB)", name=name, n=SMALL_SIGHT.megabytes),
             key=f"{side}take_sight",
             width="stretch",
             on_click=_take,

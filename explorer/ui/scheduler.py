@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
+from explorer import language
 from explorer.errors import ExplorerError
 from explorer.limits import (
     ALONE_SECONDS,
@@ -71,7 +72,7 @@ class Job:
     owner: str = ""
     turns: Turns | None = None
     claims: "Claims | None" = None
-    doing: str = "Waiting for a free place"
+    doing: str = language.t("Waiting for a free place")
     share: float | None = None
     partial: Any = None
     future: "Future[Any]" = field(default_factory=Future)
@@ -104,9 +105,9 @@ class Job:
     def check(self) -> None:
         """End the work if nobody waits for it any more."""
         if self.stopped:
-            raise ExplorerError("Stopped. Nothing was changed.")
+            raise ExplorerError(language.t("Stopped. Nothing was changed."))
         if time.monotonic() - self.asked > ALONE:
-            raise ExplorerError("Stopped, because nobody was looking.")
+            raise ExplorerError(language.t("Stopped, because nobody was looking."))
 
     @contextmanager
     def in_turn(self) -> Iterator[None]:
@@ -156,15 +157,19 @@ class Claims:
         """
         if size > self._reader:
             raise ExplorerError(
-                f"This takes about {size / 2**30:.1f} GB of memory while it is computed; at most "
-                f"{self._reader / 2**30:.1f} GB are given to one reader here (EXPLORER_READER_MB). "
-                "Choose a shorter text or a smaller model."
+                language.t(
+                    "This takes about {size} GB of memory while it is computed; at most {reader} "
+                    "GB are given to one reader here (EXPLORER_READER_MB). Choose a shorter text "
+                    "or a smaller model.",
+                    size=f"{size / 2**30:.1f}",
+                    reader=f"{self._reader / 2**30:.1f}",
+                )
             )
         if size <= self._held.get(job, 0) or self._grant(job, size):
             return
         # What it had is given back first: two that keep what they have could wait for ever.
         self.give_back(job)
-        job.doing, job.share = "Waiting until there is memory for this", None
+        job.doing, job.share = language.t("Waiting until there is memory for this"), None
         with job.away():
             while not self._grant(job, size):
                 with self._changed:
@@ -300,18 +305,27 @@ class Scheduler:
         of_page = sum(any(_is_of(r, page) for r in j.readers) for j in self._jobs.values())
         if of_page >= SESSION_JOBS:
             return ExplorerError(
-                f"This page has {of_page} pieces of work under way, the most that one page may "
-                "have (EXPLORER_SESSION_JOBS). Wait until one is done, or stop it."
+                language.t(
+                    "This page has {of_page} pieces of work under way, the most that one page may "
+                    "have (EXPLORER_SESSION_JOBS). Wait until one is done, or stop it.",
+                    of_page=of_page,
+                )
             )
         if sum(j.owner == owner for j in self._jobs.values()) >= READER_JOBS:
             return ExplorerError(
-                f"Your pages have {READER_JOBS} pieces of work under way together, the most that "
-                "one reader may have (EXPLORER_READER_JOBS). Wait until one is done, or stop it."
+                language.t(
+                    "Your pages have {reader_jobs} pieces of work under way together, the most "
+                    "that one reader may have (EXPLORER_READER_JOBS). Wait until one is done, or "
+                    "stop it.",
+                    reader_jobs=READER_JOBS,
+                )
             )
         if len(self._jobs) >= MOST_JOBS:
             return ExplorerError(
-                "Very many readers want something computed at the moment. Nothing was changed: try "
-                "again in a minute."
+                language.t(
+                    "Very many readers want something computed at the moment. Nothing was changed: "
+                    "try again in a minute."
+                )
             )
         return None
 
@@ -346,7 +360,9 @@ class Scheduler:
             if not _is_out_of_memory(error):
                 raise
             raise ExplorerError(
-                "There was not enough memory for this. Try a shorter text or a smaller model."
+                language.t(
+                    "There was not enough memory for this. Try a shorter text or a smaller model."
+                )
             ) from error
         if work.is_kept(job.work):
             size = size_of((job.work, result))

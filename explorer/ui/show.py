@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from explorer import export
+from explorer import export, language
 from explorer.edits import NO_EDITS
 from explorer.errors import ExplorerError
 from explorer.instrument import component
@@ -21,6 +21,7 @@ from explorer.trace import AttentionTrace
 from explorer.ui import log, messages, place, state, writing
 from explorer.ui.answers import answers, offer_npz
 from explorer.ui.scheduler import scheduler
+from explorer.ui.speaking import t
 from explorer.visible import visible
 
 PATIENCE = 1.0  # seconds that a page waits before it says that it is waiting
@@ -102,8 +103,10 @@ def _arrived_trace() -> AttentionTrace | None:
     except Exception as error:  # noqa: BLE001  # whatever it is, the page must go on
         log.failure(error)
         state.failed(
-            "Something went wrong inside the app while reading this text; the log says what. "
-            "Try again, or another text or model."
+            language.t(
+                "Something went wrong inside the app while reading this text; the log says "
+                "what. Try again, or another text or model."
+            )
         )
         return _trace_of(session.shown)
     state.arrived(wanted)
@@ -115,13 +118,19 @@ def _arrived_trace() -> AttentionTrace | None:
 def _shown_with_less(run: Run, why: str) -> AttentionTrace | None:
     """Of a link that changes, or writes, what cannot be: the same without, under a note."""
     if run.edits:
-        less, says = replace(run, edits=NO_EDITS), "The model is shown unchanged."
+        less, says = replace(run, edits=NO_EDITS), language.t("The model is shown unchanged.")
     elif run.written:
-        less, says = replace(run, written=()), "The text is shown without what was written."
+        less, says = (
+            replace(run, written=()),
+            language.t("The text is shown without what was written."),
+        )
     else:
         return None
     st.session_state.wanted = less
-    st.session_state.less = less, f"This link cannot be opened as it is. {why} {says}"
+    st.session_state.less = (
+        less,
+        language.t("This link cannot be opened as it is. {why} {says}", why=why, says=says),
+    )
     return _arrived_trace()
 
 
@@ -177,8 +186,11 @@ def _left_out(words: str) -> None:
     said = words if len(words) <= MOST_SAID else f"{words[:MOST_SAID]}…"
     says, back = st.columns([6, 1], vertical_alignment="center")
     with says:
-        messages.note("left_out", f"Behind the new token “{visible(said)}” was left out.")
-    back.button("Take back", key="take_back", width="stretch", on_click=writing.take_back)
+        messages.note(
+            "left_out",
+            language.t("Behind the new token “{said}” was left out.", said=visible(said)),
+        )
+    back.button(t("Take back"), key="take_back", width="stretch", on_click=writing.take_back)
 
 
 @st.fragment

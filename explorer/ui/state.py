@@ -17,6 +17,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequestType
 
+from explorer import language
 from explorer.edits import NO_EDITS
 from explorer.errors import ExplorerError
 from explorer.lesson import Trained
@@ -39,6 +40,7 @@ from explorer.source import (
 from explorer.sources import EXAMPLES, absent_model
 from explorer.sources.catalogue import Opening
 from explorer.ui import log
+from explorer.ui.speaking import LANGUAGE
 
 _SCRATCH = tuple(f.name for f in fields(Scratch))
 _TRAINED = tuple(f.name for f in fields(Trained))
@@ -48,16 +50,21 @@ _OF_A_RUN += tuple(f"t_{name}" for name in _TRAINED)
 B = "b_"  # before the names of everything that belongs to the second run of a comparison
 _INPUTS = (*_OF_A_RUN, *(B + name for name in _OF_A_RUN))
 _REFUSED = tuple(f"{side}{box}_refused" for side in ("", B) for box in ("picture", "own"))
-AS_IT_IS = ("Step by step", "Efficiency")  # pages that show a model without a reader's changes
+AS_IT_IS = ("step", "efficiency")  # pages that show a model without a reader's changes
 KINDS = ("bert", "stories", "scratch", "trained", "transplant", "hf", "path", "own")
 DONORS = ("bert", "hf", "path")  # whose weights the from-scratch layer can be given
 # What no address carries leaves a mark in it, so that whoever opens it is told what is missing.
 LOST = {
-    "file": "This address is of a page that showed an uploaded file. Files do not travel in "
-    "addresses, and the server has it no longer: upload it again, a picture with “Picture” on, "
-    "weights under Model, “My own attention weights”. Something else stands in its place.",
-    "long": "This address is of a page that showed a text too long for a link, and the server has "
-    "it no longer: paste it again. Something else stands in its place.",
+    "file": language.t(
+        "This address is of a page that showed an uploaded file. Files do not travel "
+        "in addresses, and the server has it no longer: upload it again, a picture "
+        "with “Picture” on, weights under Model, “My own attention weights”. Something "
+        "else stands in its place."
+    ),
+    "long": language.t(
+        "This address is of a page that showed a text too long for a link, and the "
+        "server has it no longer: paste it again. Something else stands in its place."
+    ),
 }
 RECENT = 8  # models of the hub that are remembered for a reader
 
@@ -91,16 +98,32 @@ def start(*, at_home: bool = False) -> None:
             state.go_to = None
             if "layer" in st.query_params:  # else the browser knows, which tells it
                 state.place = Place.from_query(st.query_params.to_dict(), asked or state.shown)
-            if at_home and not st.query_params:
+            if at_home and not address():
                 asked = EXAMPLES[0].run
         if asked is not None and asked not in (state.address, state.shown):
-            _adopt(asked, None if st.query_params else EXAMPLES[0].opening)
+            _adopt(asked, None if address() else EXAMPLES[0].opening)
         # A picture leads to Explore with a run of its own; until the browser is there, the page
         # that it stands on may be drawn again.
         if at_home and state.next_run is not None:
             asked, state.next_run = state.next_run, None
             _adopt(asked, None)
     _keep_inputs()
+
+
+def address() -> dict[str, str]:
+    """What the address asks for; the language in it is the reader's, whatever he looks at."""
+    return {name: value for name, value in st.query_params.items() if name != LANGUAGE}
+
+
+def set_address(query: Mapping[str, str]) -> None:
+    """Let the address ask for something else, in the language that was chosen."""
+    now = st.query_params.to_dict()
+    st.query_params.from_dict({k: now[k] for k in (LANGUAGE,) if k in now} | dict(query))
+
+
+def forget_browser() -> None:
+    """A browser has nothing any more of the pictures that it had."""
+    st.session_state.browser_requests = None
 
 
 def on_page(name: str) -> None:
@@ -187,8 +210,11 @@ def lacks_model(run: Run) -> bool:
     if model is None:
         return False
     went_wrong(
-        f"This link wants the model “{model.name}”, which is not on this machine "
-        "yet. Press Run to download it."
+        language.t(
+            "This link wants the model “{name}”, which is not on this machine yet. Press "
+            "Run to download it.",
+            name=model.name,
+        )
     )
     return True
 
@@ -271,7 +297,7 @@ def write_address() -> None:
         return
     mark = mark_of(run)
     if mark and (state.address is not None or st.query_params.get(mark) != "1"):
-        st.query_params.from_dict({mark: "1"})
+        set_address({mark: "1"})
     state.address = None if mark else run
 
 
@@ -392,7 +418,7 @@ def run_from_inputs(side: str = "") -> Run:
     if get("looks") and not isinstance(source, Own):
         refused_in("picture", side)
         if get("picture") is None:
-            raise ExplorerError("Which picture? Upload one, or turn off “Picture”.")
+            raise ExplorerError(language.t("Which picture? Upload one, or turn off “Picture”."))
         return Run(source=source, picture=get("picture"))
     second = get("second") if get("pair") else None
     part = get("part") if has_parts(side) else PARTS[0]
@@ -457,7 +483,9 @@ def _source_from_inputs(side: str) -> Source:
         refused_in("own", side)
         if get("own") is None:
             raise ExplorerError(
-                "Which file? Upload one with weights [layer, head, query, key] and tokens."
+                language.t(
+                    "Which file? Upload one with weights [layer, head, query, key] and tokens."
+                )
             )
         return get("own")
     return _model_from_inputs(get("kind"), side)
@@ -483,11 +511,14 @@ def permitted(source: Source) -> Source:
         allowed = [d for d in os.environ.get("EXPLORER_MODEL_DIRS", "").split(os.pathsep) if d]
         place = model.place().resolve()
         if not any(place.is_relative_to(Folder(d).place().resolve()) for d in allowed):
-            where = ", ".join(allowed) or "none yet"
+            where = ", ".join(allowed) or language.t("none yet")
             raise ExplorerError(
-                "Model folders are opened only below the ones that the setting "
-                f"EXPLORER_MODEL_DIRS names (now: {where}). Set it before starting the app, "
-                "for example EXPLORER_MODEL_DIRS=/models."
+                language.t(
+                    "Model folders are opened only below the ones that the setting "
+                    "EXPLORER_MODEL_DIRS names (now: {where}). Set it before starting the app, for "
+                    "example EXPLORER_MODEL_DIRS=/models.",
+                    where=where,
+                )
             )
     return source
 
@@ -503,11 +534,11 @@ def _run_in_address(tell: bool) -> Run | None:
             permitted(run.source)
         return run
     except Exception as error:  # noqa: BLE001  # anybody may write a link, and anything into it
-        why = str(error) if isinstance(error, ExplorerError) else "The log says why."
+        why = str(error) if isinstance(error, ExplorerError) else language.t("The log says why.")
         if not isinstance(error, ExplorerError):
             log.failure(error)
         if tell:
-            went_wrong(f"This link cannot be opened as it is. {why}")
+            went_wrong(language.t("This link cannot be opened as it is. {why}", why=why))
         return None
 
 

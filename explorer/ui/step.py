@@ -3,12 +3,12 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import partial, reduce
 from typing import Any
 
 import streamlit as st
 
-from explorer import export
+from explorer import export, language
 from explorer.code import python_of_layers
 from explorer.errors import ExplorerError
 from explorer.instrument import component
@@ -26,6 +26,7 @@ from explorer.ui import messages, place, state
 from explorer.ui.answers import file, offer_npz
 from explorer.ui.scheduler import scheduler
 from explorer.ui.show import about_of, current, name_of
+from explorer.ui.speaking import t
 from explorer.ui.work import Checking, LayerTracing, Measuring, Work
 from explorer.views.experiments import cost_figure, saturation_figure
 
@@ -157,20 +158,33 @@ def _python(works: Sequence[LayerTracing]) -> str:
 
 def _changed(work: LayerTracing, what_if: WhatIf, both: bool) -> tuple[LayerTracing, str]:
     """The same with the changes, and these in words."""
-    notes = []
+    notes: list[str] = []
     if "positions" in what_if.changes:
         work = replace(work, positions=False)
-        notes.append("without positions in both" if both else "without positions")
+        notes.append(
+            language.t("without positions in both") if both else language.t("without positions")
+        )
     if "backwards" in what_if.changes:
         work = replace(work, backwards=True)
-        notes.append("with the words read backwards")
+        notes.append(language.t("with the words read backwards"))
     source = work.run.source
     if "size" in what_if.changes and isinstance(source, Scratch):
         d_model, n_heads = what_if.other
         other = replace(source, d_model=d_model, n_heads=n_heads)
         work = replace(work, run=replace(work.run, source=other))
-        notes.append(f"with d_model {d_model} and {n_heads} head{'s' * (n_heads != 1)}")
-    return work, ", ".join(notes)
+        notes.append(
+            language.tn(
+                "with d_model {width} and {n} head",
+                "with d_model {width} and {n} heads",
+                n_heads,
+                width=d_model,
+            )
+        )
+    return work, reduce(_and, notes) if notes else ""
+
+
+def _and(one: str, other: str) -> str:
+    return language.t("{start}, {next}", start=one, next=other)
 
 
 def _done(work: Work) -> Any:
@@ -182,11 +196,13 @@ def _proof(run: Run) -> None:
     """The from-scratch layer with the model's weights, beside the model."""
     if model_of(run.source) is None or run.picture is not None:
         return
-    with st.expander("The proof: our layer, given BERT’s weights, computes BERT’s attention"):
+    with st.expander(t("The proof: our layer, given BERT’s weights, computes BERT’s attention")):
         st.markdown(
-            "`explorer.scratch.transplant` copies a layer’s query, key, value and output maps into "
-            "the article’s `SelfAttention`. Both then read the same hidden "
-            "states of your text. Measured here, on this text:"
+            t(
+                "`explorer.scratch.transplant` copies a layer’s query, key, value and output "
+                "maps into the article’s `SelfAttention`. Both then read the same hidden "
+                "states of your text. Measured here, on this text:"
+            )
         )
         try:
             rows = _done(Checking(run))
@@ -196,14 +212,14 @@ def _proof(run: Run) -> None:
         st.text(_verdict(max(r.weights for r in rows)))
         if not isinstance(run.source, Transplanted):
             st.button(
-                "Walk through our layer with these weights", on_click=_transplant, args=(run,)
+                t("Walk through our layer with these weights"), on_click=_transplant, args=(run,)
             )
         st.dataframe(
             {
-                "layer": [r.layer for r in rows],
-                "largest difference of a weight": [f"{r.weights:.1e}" for r in rows],
-                "largest difference of an output": [f"{r.output:.1e}" for r in rows],
-                "largest number in the output": [f"{r.size:.2f}" for r in rows],
+                t("layer"): [r.layer for r in rows],
+                t("largest difference of a weight"): [f"{r.weights:.1e}" for r in rows],
+                t("largest difference of an output"): [f"{r.output:.1e}" for r in rows],
+                t("largest number in the output"): [f"{r.size:.2f}" for r in rows],
             },
             hide_index=True,
         )
@@ -211,13 +227,14 @@ def _proof(run: Run) -> None:
 
 def _verdict(worst: float) -> str:
     if worst == 0:
-        return (
-            "Not one weight differs, not even in its last bit: the largest difference is 0. They "
-            "are the same machine."
+        return t(
+            "Not one weight differs, not even in its last bit: the largest difference is "
+            "0. They are the same machine."
         )
-    return (
-        f"The largest difference of a weight is {worst:.1e}: that is the rounding of 32-bit "
-        "numbers, added up in another order. They are the same machine."
+    return t(
+        "The largest difference of a weight is {worst}: that is the rounding of 32-bit "
+        "numbers, added up in another order. They are the same machine.",
+        worst=f"{worst:.1e}",
     )
 
 
@@ -231,56 +248,71 @@ def _transplant(run: Run) -> None:
 
 def experiments() -> None:
     """What the reader can measure here and now."""
-    with st.container(key="experiment_cost"), st.expander("Experiment: what does length cost?"):
+    with st.container(key="experiment_cost"), st.expander(t("Experiment: what does length cost?")):
         _cost()
-    with st.container(key="experiment_scale"), st.expander("Experiment: what is √dₖ for?"):
+    with st.container(key="experiment_scale"), st.expander(t("Experiment: what is √dₖ for?")):
         _saturation()
 
 
 @st.fragment
 def _cost() -> None:
     st.markdown(
-        "It is often said that the cost of self-attention grows *exponentially* with the length of "
-        "the text. It grows with the **square**: $n^2$ pairs of $d_k$ products each, $O(n^2 d)$. "
-        "On a plot with both axes logarithmic a power is a straight line, and its slope is the "
-        "exponent. Measure it on the machine that runs this app, with our layer (one head, "
-        "$d = 64$)."
+        t(
+            "It is often said that the cost of self-attention grows *exponentially* with "
+            "the length of the text. It grows with the **square**: $n^2$ pairs of $d_k$ "
+            "products each, $O(n^2 d)$. On a plot with both axes logarithmic a power is a "
+            "straight line, and its slope is the exponent. Measure it on the machine that "
+            "runs this app, with our layer (one head, $d = 64$)."
+        )
     )
-    if st.button("Measure now", key="measure"):
+    if st.button(t("Measure now"), key="measure"):
         st.session_state.measured = uuid.uuid4().hex
     if not st.session_state.get("measured"):
         return
-    with st.spinner("Measuring texts of 128 to 2,896 tokens…"):
+    with st.spinner(t("Measuring texts of 128 to 2,896 tokens…")):
         cost = _done(Measuring(st.session_state.measured))
     st.plotly_chart(
         cost_figure(cost.lengths, cost.seconds),
         config={"displayModeBar": False},
-        alt="Time of one forward pass over the number of tokens, both logarithmic.",
+        alt=t("Time of one forward pass over the number of tokens, both logarithmic."),
     )
     st.text(
-        f"Measured slope from 1,024 tokens on: {cost.slope:.2f}. A slope of 2 is the square; an "
-        f"exponential would bend upwards without end. From {cost.lengths[0]} to "
-        f"{cost.lengths[-1]:,} tokens the time grew from {cost.seconds[0] * 1e3:.2g} ms to "
-        f"{cost.seconds[-1] * 1e3:.3g} ms."
+        t(
+            "Measured slope from 1,024 tokens on: {slope}. A slope of 2 is the square; an "
+            "exponential would bend upwards without end. From {lengths} to {lengths_2} "
+            "tokens the time grew from {seconds} ms to {seconds_2} ms.",
+            slope=f"{cost.slope:.2f}",
+            lengths=cost.lengths[0],
+            lengths_2=f"{cost.lengths[-1]:,}",
+            seconds=f"{cost.seconds[0] * 1000.0:.2g}",
+            seconds_2=f"{cost.seconds[-1] * 1000.0:.3g}",
+        )
     )
 
 
 def _saturation() -> None:
     st.markdown(
-        "$q \\cdot k$ is a sum of $d_k$ products, so it spreads more the wider a head is. Given to "
-        "softmax as it is, nearly everything goes to one key: its gradient is almost zero then, "
-        "and the layer stops learning. Divided by $\\sqrt{d_k}$ it is a score, and scores keep "
-        "their spread. Here: "
-        "random queries and keys, as they are before any training; 32 keys in a row, so even "
-        "attention would be 0.03."
+        t(
+            "$q \\cdot k$ is a sum of $d_k$ products, so it spreads more the wider a head "
+            "is. Given to softmax as it is, nearly everything goes to one key: its "
+            "gradient is almost zero then, and the layer stops learning. Divided by "
+            "$\\sqrt{d_k}$ it is a score, and scores keep their spread. Here: random "
+            "queries and keys, as they are before any training; 32 keys in a row, so even "
+            "attention would be 0.03."
+        )
     )
     done = _done(Measuring())
     st.plotly_chart(
         saturation_figure(done.widths, done.scaled, done.unscaled),
         config={"displayModeBar": False},
-        alt="The largest weight of a row over the width of a head, with and without the scale.",
+        alt=t("The largest weight of a row over the width of a head, with and without the scale."),
     )
     st.text(
-        f"With d_k = {done.widths[-1]} the largest weight of a row is {done.unscaled[-1]:.2f} on "
-        f"average without the scale, and {done.scaled[-1]:.2f} with it."
+        t(
+            "With d_k = {widths} the largest weight of a row is {unscaled} on average "
+            "without the scale, and {scaled} with it.",
+            widths=done.widths[-1],
+            unscaled=f"{done.unscaled[-1]:.2f}",
+            scaled=f"{done.scaled[-1]:.2f}",
+        )
     )

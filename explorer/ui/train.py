@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from explorer import export
+from explorer import export, language
 from explorer.errors import ExplorerError
 from explorer.history import TrainingHistory
 from explorer.instrument import component
@@ -22,12 +22,17 @@ from explorer.ui import controls, messages, place, state
 from explorer.ui.answers import answers, offer_npz
 from explorer.ui.scheduler import Job, scheduler
 from explorer.ui.show import PATIENCE, name_of
+from explorer.ui.speaking import say, t
 from explorer.ui.work import Learning, Recording
 
 MOST_SEQUENCE = 400  # characters
 _LABEL = 24  # characters of a sequence on a button
 LOOK_AGAIN = 0.6  # seconds between two looks at a training that runs
-WAYS = (("Explore it", "explore"), ("Step by step", "step"), ("Compare it", "compare"))
+WAYS = (
+    (language.t("Explore it"), "explore"),
+    (language.t("Step by step"), "step"),
+    (language.t("Compare it"), "compare"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,11 +57,11 @@ def ask() -> None:
         task, settings, start = st.columns([3, 2, 1], vertical_alignment="bottom", gap="small")
         with task:
             controls.task()
-        with settings.popover("Settings", width="stretch"):
+        with settings.popover(t("Settings"), width="stretch"):
             controls.lesson()
-        start.button("Start", key="train", type="primary", width="stretch", on_click=_start)
+        start.button(t("Start"), key="train", type="primary", width="stretch", on_click=_start)
         controls.corpus()
-        st.text(TASKS[st.session_state.t_task].says)
+        st.text(say(TASKS[st.session_state.t_task].says))
 
 
 def _open() -> None:
@@ -74,7 +79,9 @@ def _open() -> None:
         asked = source_from_query(query)
         assert isinstance(asked, Trained)
     except ExplorerError as error:
-        session.train_trouble = f"This link cannot be opened as it is. {error}"
+        session.train_trouble = language.t(
+            "This link cannot be opened as it is. {error}", error=str(error)
+        )
         return
     session.sequence = query.get("sequence", "")[:MOST_SEQUENCE]
     state.fill_lesson(asked)
@@ -156,9 +163,9 @@ def _bar() -> None:
     lesson: Trained = session.lesson
     with st.container(horizontal=True, key="training_bar", gap="small"):
         st.text_input(
-            "Try your own sequence",
+            t("Try your own sequence"),
             key="sequence",
-            placeholder="Try your own sequence; empty: one held out",
+            placeholder=t("Try your own sequence; empty: one held out"),
             max_chars=MOST_SEQUENCE,
             persist_state="session",
             label_visibility="collapsed",
@@ -169,22 +176,27 @@ def _bar() -> None:
                 text if len(text) <= _LABEL else f"…{text[-_LABEL:].partition(' ')[2]}",
                 key=f"try_{i}",
                 type="tertiary",
-                help=why,
+                help=say(why),
                 on_click=_try,
                 args=(text,),
             )
         if running:
-            st.button("Stop", key="stop_training", on_click=_stop)
+            st.button(t("Stop"), key="stop_training", on_click=_stop)
         else:
             st.button(
-                "Continue", key="continue", on_click=_continue, help="Go on from where it stopped."
+                t("Continue"),
+                key="continue",
+                on_click=_continue,
+                help=t("Go on from where it stopped."),
             )
-        with st.popover("Use this layer", disabled=running):
+        with st.popover(t("Use this layer"), disabled=running):
             if TASKS[lesson.task].writes:
-                st.button("Let it write", key="use_writing", width="stretch", on_click=_let_write)
+                st.button(
+                    t("Let it write"), key="use_writing", width="stretch", on_click=_let_write
+                )
             for title, page in WAYS:
                 st.button(
-                    title,
+                    say(title),
                     key=f"use_{page}",
                     width="stretch",
                     on_click=place.go,
@@ -239,8 +251,12 @@ def _draw(job: Job | None) -> None:
         if n_cut:
             messages.note(
                 "cut",
-                f"This layer learned from sequences of {film.history.length} tokens and reads as "
-                f"many: the last {n_cut} were cut.",
+                language.t(
+                    "This layer learned from sequences of {length} tokens and reads as many: the "
+                    "last {n_cut} were cut.",
+                    length=film.history.length,
+                    n_cut=n_cut,
+                ),
             )
     if _is_same(film.lesson, session.lesson):
         session.done = film.history.steps[-1]
@@ -286,12 +302,14 @@ def _stale(film: Film) -> str:
     session = st.session_state
     title = TASKS[film.lesson.task].title
     if not _is_same(film.lesson, session.lesson):
-        return f"This is still: {title}."
+        return language.t("This is still: {title}.", title=title)
     if not _asks_for(film.lesson):
         other = film.lesson.task != session.t_task
-        return f"This is still: {title}{'' if other else ', as it was set before'}. Press Start."
+        if other:
+            return language.t("This is still: {title}. Press Start.", title=title)
+        return language.t("This is still: {title}, as it was set before. Press Start.", title=title)
     if film.sequence != session.sequence:
-        return f"This is still the sequence {film.history.trace.texts[0]}"
+        return language.t("This is still the sequence {texts}", texts=film.history.trace.texts[0])
     return ""
 
 
@@ -357,17 +375,33 @@ def _about(film: Film, run: Run, doing: str) -> About:
     lesson, history = film.lesson, film.history
     layers, heads = lesson.n_layers or 1, lesson.n_heads or 1
     share = history.accuracy[-1]
-    when = "so far" if doing else "in the end"  # the slider below may stand elsewhere
-    sizes = f"{layers} layer{'s' * (layers > 1)}", f"{heads} head{'s' * (heads > 1)}"
+    right = {"share": f"{100 * share:.{int(0.995 < share < 1)}f}"}
+    if doing:
+        how_well = language.t("{share} % right so far", **right)
+    else:  # the slider below may stand elsewhere
+        how_well = language.t("{share} % right in the end", **right)
+    sizes = {
+        "layers": language.tn("{n} layer", "{n} layers", layers),
+        "heads": language.tn("{n} head", "{n} heads", heads),
+    }
+    if layers > 1:
+        built = language.t("{layers} of {heads}", **sizes)
+    else:
+        built = language.t("{layers}, {heads}", **sizes)
     return replace(
         About.of(history.trace, run),
         title=history.task,
         asked=st.session_state.asked_times,
         made=st.session_state.learned_at,
         facts=(
-            (" of " if layers > 1 else ", ").join(sizes),
-            doing or f"{history.steps[-1]:,} of {history.until:,} steps trained",
-            f"{100 * share:.{int(0.995 < share < 1)}f} % right {when}",
+            built,
+            doing
+            or language.t(
+                "{steps} of {until} steps trained",
+                steps=f"{history.steps[-1]:,}",
+                until=f"{history.until:,}",
+            ),
+            how_well,
         ),
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from explorer import language
 from explorer.errors import ExplorerError
 from explorer.limits import FILES_MB, MAX_CHARACTERS, MAX_LINES, MAX_UPLOAD_MB
 from explorer.picture import Picture
@@ -17,6 +18,7 @@ from explorer.trace import AttentionTrace
 from explorer.ui import state
 from explorer.ui.answers import made
 from explorer.ui.scheduler import owner_of
+from explorer.ui.speaking import t
 from explorer.visible import is_blank, visible
 
 _PICTURES = ["png", "jpg", "jpeg", "webp", "gif", "bmp"]
@@ -30,7 +32,7 @@ def ask_for_picture(side: str) -> None:
     picture: Picture | None = st.session_state[f"{side}picture"]
     box, small = st.columns([6, 1], vertical_alignment="bottom")
     box.file_uploader(
-        "Picture for a vision model, such as ViT or DINOv2",
+        t("Picture for a vision model, such as ViT or DINOv2"),
         _PICTURES,
         key=f"{side}picture_file",
         max_upload_size=_most(),
@@ -49,17 +51,19 @@ def ask_for_weights(side: str, then: Callable[[], None] | None) -> None:
         then: Called when a file has been taken.
     """
     st.file_uploader(
-        "NPZ or safetensors with weights [layer, head, query, key] and tokens",
+        t("NPZ or safetensors with weights [layer, head, query, key] and tokens"),
         ["npz", "safetensors"],
         key=f"{side}own_file",
         max_upload_size=_most(),
         on_change=_take_weights,
         args=(side, then),
-        help="A file that “All weights as NPZ” has saved is one, too. Nothing in it is run.",
+        help=t("A file that “All weights as NPZ” has saved is one, too. Nothing in it is run."),
     )
     own: Own | None = st.session_state[f"{side}own"]
     if own:
-        st.text(f"In use: {own.trace.model.name}, {list(own.trace.shape)}")
+        st.text(
+            t("In use: {name}, {shape}", name=own.trace.model.name, shape=list(own.trace.shape))
+        )
 
 
 def ask_for_lines(then: Callable[[], None]) -> None:
@@ -69,13 +73,13 @@ def ask_for_lines(then: Callable[[], None]) -> None:
         then: Called when a file has been taken.
     """
     st.file_uploader(
-        f"A .txt file with one text a line, up to {MAX_LINES}",
+        t("A .txt file with one text a line, up to {max_lines}", max_lines=MAX_LINES),
         ["txt"],
         key="lines_file",
         max_upload_size=min(_most(), -(-4 * MAX_CHARACTERS // 2**20)),
         on_change=_take_lines,
         args=(then,),
-        help="In UTF-8. Blank lines are left out. It takes the place of the text.",
+        help=t("In UTF-8. Blank lines are left out. It takes the place of the text."),
     )
 
 
@@ -125,16 +129,25 @@ def lines_of(data: bytes) -> str:
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
         raise ExplorerError(
-            f"This file is no text: line {line:,} holds bytes that are no characters. Save the "
-            "texts as plain text in UTF-8, one a line."
+            language.t(
+                "This file is no text: line {line} holds bytes that are no characters. Save "
+                "the texts as plain text in UTF-8, one a line.",
+                line=f"{line:,}",
+            )
         )
     if not lines:
-        raise ExplorerError("There is no text in this file. Put one text on each line.")
+        raise ExplorerError(language.t("There is no text in this file. Put one text on each line."))
     if len(lines) > MAX_LINES or len(text) > MAX_CHARACTERS:
         raise ExplorerError(
-            f"This file has {len(lines):,} texts with {len(text):,} characters; at most "
-            f"{MAX_LINES} texts with {MAX_CHARACTERS:,} characters together can be read. Nothing "
-            "was changed: shorten the file."
+            language.t(
+                "This file has {lines} texts with {text} characters; at most {max_lines} texts "
+                "with {max_characters} characters together can be read. Nothing was changed: "
+                "shorten the file.",
+                lines=f"{len(lines):,}",
+                text=f"{len(text):,}",
+                max_lines=MAX_LINES,
+                max_characters=f"{MAX_CHARACTERS:,}",
+            )
         )
     return "\n".join(lines)
 
@@ -148,8 +161,13 @@ def _decoded(data: bytes) -> str:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise ExplorerError(
-            f"This file is not in {name}: byte {error.start + 1:,}, in line {line:,}, belongs to "
-            "no character. Save it as UTF-8 in your editor, or paste its lines into the box."
+            language.t(
+                "This file is not in {name}: byte {start}, in line {line}, belongs to no "
+                "character. Save it as UTF-8 in your editor, or paste its lines into the box.",
+                name=name,
+                start=f"{error.start + 1:,}",
+                line=f"{line:,}",
+            )
         ) from error
 
 
@@ -182,9 +200,13 @@ def hold(trace: AttentionTrace, owner: str) -> None:
     if over:
         whose, most = over
         raise ExplorerError(
-            f"The uploaded weights that pages hold here, {whose}, would take more than {most:,} MB "
-            "(EXPLORER_FILES_MB). Close pages that show some, or save float16, fewer layers, or "
-            "fewer tokens."
+            language.t(
+                "The uploaded weights that pages hold here, {whose}, would take more than "
+                "{most} MB (EXPLORER_FILES_MB). Close pages that show some, or save float16, "
+                "fewer layers, or fewer tokens.",
+                whose=whose,
+                most=f"{most:,}",
+            )
         )
     _held[trace] = owner
 
@@ -192,10 +214,10 @@ def hold(trace: AttentionTrace, owner: str) -> None:
 def _over(trace: AttentionTrace, owner: str) -> tuple[str, int] | None:
     """Whose share would be too much with some more weights, and how many MB it is; None if none."""
     held = list(_held.items())
-    own = sum(t.nbytes for t, whose in held if whose == owner)
+    own = sum(one.nbytes for one, whose in held if whose == owner)
     for whose, taken, most in (
-        ("yours", own, FILES_MB // 2),
-        ("of all readers", sum(t.nbytes for t, _ in held), FILES_MB),
+        (language.t("yours"), own, FILES_MB // 2),
+        (language.t("of all readers"), sum(one.nbytes for one, _ in held), FILES_MB),
     ):
         if taken + trace.nbytes > most * 2**20:
             return whose, most

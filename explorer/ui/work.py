@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from explorer import language
 from explorer.cheaper import Cheap
 from explorer.errors import ExplorerError
 from explorer.limits import CACHE_MB, COMPARE_TOKENS, EFFICIENCY_TOKENS, check_tokens
@@ -236,6 +237,17 @@ class Making:
     make: Callable[[Progress], Any] = field(compare=False, repr=False)
 
 
+def making(what: tuple[object, ...], make: Callable[[Progress], Any]) -> Making:
+    """Something that is made in the language of whoever asks for it, now."""
+    spoken = language.spoken()
+
+    def said(report: Progress) -> Any:
+        with language.speaking(spoken):
+            return make(report)
+
+    return Making((*what, spoken), said)
+
+
 Work = (
     Run
     | LayerTracing
@@ -260,7 +272,7 @@ Work = (
     | Making
 )
 
-_SMALLER = "Choose a shorter text or a smaller model."
+_SMALLER = language.t("Choose a shorter text or a smaller model.")
 
 Show = Callable[[Any], None]
 """Told what is known of a result before all of it is."""
@@ -290,7 +302,7 @@ def do(work: Work, progress: Progress, show: Show = lambda partial: None) -> Any
         from explorer.analysis.divergence import READ_AT_ONCE
 
         a, b = (_comparable(run, progress) for run in (work.a, work.b))
-        take(a.nbytes + b.nbytes + READ_AT_ONCE, "Comparing these two", _SMALLER)
+        take(a.nbytes + b.nbytes + READ_AT_ONCE, language.t("Comparing these two"), _SMALLER)
         return compare(a, b, progress)
     if isinstance(work, Surveying | Finding):
         return _survey_or_find(work, progress, show)
@@ -331,9 +343,14 @@ def _trace(run: Run, progress: Progress) -> Any:
     trace = trace_run(run, progress)
     if trace.nbytes > CACHE_MB * 2**20:  # else it would be computed anew for every click
         raise ExplorerError(
-            f"The attention of these {max(trace.shape[2:]):,} tokens takes "
-            f"{trace.nbytes / 2**30:.1f} GB, and {CACHE_MB / 2**10:.1f} GB of attention are kept "
-            f"here (EXPLORER_CACHE_MB). {_SMALLER}"
+            language.t(
+                "The attention of these {shape} tokens takes {nbytes} GB, and {cache_mb} GB of "
+                "attention are kept here (EXPLORER_CACHE_MB). {smaller}",
+                shape=f"{max(trace.shape[2:]):,}",
+                nbytes=f"{trace.nbytes / 2**30:.1f}",
+                cache_mb=f"{CACHE_MB / 2**10:.1f}",
+                smaller=_SMALLER,
+            )
         )
     if not is_long(trace):
         both_thumbnails(trace)
@@ -364,14 +381,14 @@ def _make_cheaper(work: Cheapening | Replacing | Timing, progress: Progress, sho
     from explorer.analysis.survival import survival
 
     trace = _trace(work.run, progress)
-    check_tokens("Efficiency", max(trace.shape[2:]), EFFICIENCY_TOKENS)
+    check_tokens(language.t("Efficiency"), max(trace.shape[2:]), EFFICIENCY_TOKENS)
     told = survival(trace, report=progress, show=lambda so_far: show((trace, so_far, False)))
     return trace, told, True
 
 
 def _comparable(run: Run, progress: Progress) -> Any:
     trace = _trace(run, progress)
-    check_tokens("Compare", max(trace.shape[2:]), COMPARE_TOKENS)
+    check_tokens(language.t("Compare"), max(trace.shape[2:]), COMPARE_TOKENS)
     return trace
 
 
@@ -379,10 +396,10 @@ def _learn_or_record(work: Learning | Recording, progress: Progress) -> Any:
     from explorer.sources import trained
 
     if isinstance(work, Recording):
-        progress("Running the sequence through every step", None)
+        progress(language.t("Running the sequence through every step"), None)
         text = work.text or trained.example_text(work.lesson)
         return trained.history(work.lesson, text)
-    progress(starting("Making the layer"), None)
+    progress(starting(language.t("Making the layer")), None)
     return trained.learned(work.lesson, progress)[0]
 
 
@@ -396,7 +413,11 @@ def _survey_or_find(work: Surveying | Finding, progress: Progress, show: Show) -
         def traces() -> Iterator[Any]:
             for run in runs:
                 trace = trace_run(run, _within(progress))
-                take(trace.nbytes + READ_AT_ONCE, "Reading all heads of this text", _SMALLER)
+                take(
+                    trace.nbytes + READ_AT_ONCE,
+                    language.t("Reading all heads of this text"),
+                    _SMALLER,
+                )
                 if run == runs[0]:
                     show(trace)  # whose heads they will be
                 yield trace
@@ -440,7 +461,7 @@ def _with_pictures(found: Any, progress: Progress) -> Any:
     example = found.example
     for i, layer in enumerate(example.layers):
         for head in range(layer.n_heads):
-            progress("Drawing small pictures of heads", i / len(example.layers))
+            progress(language.t("Drawing small pictures of heads"), i / len(example.layers))
             thumbs_of(example, layer.number, head)
     return found
 

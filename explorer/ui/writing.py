@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from explorer import language
 from explorer.errors import ExplorerError
 from explorer.instrument.wire.next import Hand
 from explorer.instrument.wire.request import Draw, Written
@@ -179,8 +180,10 @@ def gone_on(run: Run, trace: AttentionTrace, at: int, token: int) -> Run:
     left = text[: max((end for _, end in spans), default=0)]
     if run.chat and at < given - 1:
         raise ExplorerError(
-            "A conversation is gone on with at its end. To go on from another place, change the "
-            "turns in the text and press Run."
+            language.t(
+                "A conversation is gone on with at its end. To go on from another place, "
+                "change the turns in the text and press Run."
+            )
         )
     if at == given - 1 or all(t.special for t in trace.query_tokens[at + 1 : given]):
         return replace(run, written=(token,))  # the given text stays as it is
@@ -203,7 +206,11 @@ def arrived() -> AttentionTrace | None:
         writing.job = None
         try:
             found = job.future.result()
-            found = (*found[:2], found[2] or f"{AT_A_TIME} tokens written; Write goes on.")
+            found = (
+                *found[:2],
+                found[2]
+                or language.t("{at_a_time} tokens written; Write goes on.", at_a_time=AT_A_TIME),
+            )
         except ExplorerError as error:
             state.went_wrong(str(error))
     writing.drawn = found

@@ -14,13 +14,13 @@ from explorer.instrument.assets import read as read_module
 
 ROOT = Path(__file__).parents[2]
 ROOMS = [
+    "language",
     "errors",
     "limits",
     "once",
     "visible",
     "picture",
     "headname",
-    "language",
     "layers",
     "cheaper",
     "trace",

@@ -37,10 +37,10 @@ function urlOf(names, params, link) {
   return url;
 }
 
-/** What an address asks for, apart from views. @param {string[]} names @param {URLSearchParams} params */
+/** What an address asks for, apart from views and the language. @param {string[]} names @param {URLSearchParams} params */
 const runIn = (names, params) =>
   [...params]
-    .filter(([name]) => !names.includes(name) && !PLACE.includes(name))
+    .filter(([name]) => !names.includes(name) && !PLACE.includes(name) && name !== "lang")
     .map(String)
     .sort()
     .join("&");

@@ -74,10 +74,25 @@ function travel({ page, query, way }) {
   Object.assign(state, { way, timer: 0, waiting: null }); // a look from here would lead back
   const url = new URL(window.location.href);
   url.pathname = url.pathname.replace(/[^/]*$/u, page === "explore" ? "" : page);
-  const kept = [...url.searchParams].filter(([name]) => name.startsWith("embed"));
+  const isKept = (/** @type {string} */ name) => name.startsWith("embed") || name === "lang";
+  const kept = [...url.searchParams].filter(([name]) => isKept(name));
   url.search = String(new URLSearchParams([...kept, ...Object.entries(query)]));
   window.history.pushState({}, "", url);
   window.dispatchEvent(new PopStateEvent("popstate", { state: {} }));
+}
+
+/**
+ * The page says which language it speaks; its address does where that was chosen.
+ * @param {string} speaks @param {boolean} chosen
+ */
+function name(speaks, chosen) {
+  document.documentElement.lang = speaks;
+  for (const word of document.querySelectorAll('[class*="st-key-language_"]'))
+    word.setAttribute("lang", /st-key-language_(\w+)/u.exec(word.className)?.[1] ?? "");
+  const url = new URL(window.location.href);
+  if (!chosen || url.searchParams.get("lang") === speaks) return;
+  url.searchParams.set("lang", speaks);
+  window.history.replaceState(window.history.state, "", url);
 }
 
 /**
@@ -86,7 +101,10 @@ function travel({ page, query, way }) {
  */
 export default function keep({ data, setTriggerValue: send }) {
   state.isSent = false;
-  const { go } = /** @type {{go: Way | null}} */ (JSON.parse(new TextDecoder().decode(data)));
+  const { go, speaks, chosen } = /** @type {{go: Way | null, speaks: string, chosen: boolean}} */ (
+    JSON.parse(new TextDecoder().decode(data))
+  );
+  name(speaks, chosen);
   if (go) travel(go);
   if (state.waiting) flush(send);
   state.ends.abort(); // Streamlit calls again without cleaning up

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from explorer.code import python_of
 from explorer.instrument.wire.notes import Note, Other, notes_of, other_of
+from explorer.language import t
 from explorer.run import Run
 from explorer.source import Scratch
 from explorer.sources import notice_of
@@ -13,9 +14,9 @@ from explorer.trace import AttentionTrace, ModelInfo
 from explorer.visible import visible
 
 PART_NAMES = {
-    "encoder": "self-attention of the encoder",
-    "decoder": "self-attention of the decoder",
-    "cross": "cross-attention",
+    "encoder": t("self-attention of the encoder"),
+    "decoder": t("self-attention of the decoder"),
+    "cross": t("cross-attention"),
 }
 _NAMED = 24  # letters of a text in the name of a file
 SHOWN = 400  # letters of a text that travel in the line
@@ -119,8 +120,10 @@ def passport_words(model: ModelInfo) -> str:
     if found is None:
         return ""
     if found.form == "scores":
-        return (
-            f"checked against Transformers on {found.n_tokens} tokens: no weight is off by more "
-            f"than {checked(model)}"
+        return t(
+            "checked against Transformers on {n_tokens} tokens: no weight is off by more "
+            "than {model}",
+            n_tokens=found.n_tokens,
+            model=checked(model),
         )
-    return f"its weights are those that Transformers returns, as {found.reason}"
+    return t("its weights are those that Transformers returns, as {reason}", reason=found.reason)

@@ -16,6 +16,7 @@ from explorer.analysis.survival import SHARES, WITHOUT, Survival, mean_cost, wit
 from explorer.cheaper import Cheap, Kind, estimate, reason_against_placing
 from explorer.instrument.wire.about import About
 from explorer.instrument.wire.container import Block, of_bytes, write
+from explorer.language import t
 from explorer.place import Place
 from explorer.trace import AttentionTrace
 
@@ -43,106 +44,131 @@ class Way:
     exactly: str
     gives_up: str
     source: str
-    kept: str = "of its attention"
+    kept: str = t("of its attention")
 
 
-_WINDOW = "The share of the attention that falls on tokens at most this far away, over all rows."
-_OVERLAP = "1 − ½ Σ|A − B| / Σ A, of the weights A and what stands in for them, B; 0 where less."
+_WINDOW = t("The share of the attention that falls on tokens at most this far away, over all rows.")
+_OVERLAP = t("1 − ½ Σ|A − B| / Σ A, of the weights A and what stands in for them, B; 0 where less.")
 WAYS: Mapping[Kind, Way] = {
     "window": Way(
         "a window",
-        "tokens to each side",
-        "a window of {} to each side",
+        t("tokens to each side"),
+        t("a window of {} to each side"),
         _WINDOW,
-        "What is farther away is not seen in this layer; only a path of several layers reaches it.",
+        t(
+            "What is farther away is not seen in this layer; only a path of several layers "
+            "reaches it."
+        ),
         "Child et al. 2019; Beltagy et al. 2020 (Longformer)",
     ),
     "back": Way(
-        "a window that looks back",
-        "tokens back",
-        "itself and the {} before",
-        f"{_WINDOW} Only itself and tokens before it.",
-        "Nothing that follows is seen; nor what stands farther back.",
+        t("a window that looks back"),
+        t("tokens back"),
+        t("itself and the {} before"),
+        t("{window} Only itself and tokens before it.", window=_WINDOW),
+        t("Nothing that follows is seen; nor what stands farther back."),
         "Child et al. 2019",
     ),
     "global": Way(
-        "a window and global tokens",
-        "tokens to each side",
-        "a window of {} to each side and the global tokens",
-        f"{_WINDOW} Global tokens look at all and are looked at by all: here the special tokens, "
-        "or the first token where there are none.",
-        "Two ordinary tokens that are far apart meet only by way of a global one.",
+        t("a window and global tokens"),
+        t("tokens to each side"),
+        t("a window of {} to each side and the global tokens"),
+        t(
+            "{window} Global tokens look at all and are looked at by all: here the special "
+            "tokens, or the first token where there are none.",
+            window=_WINDOW,
+        ),
+        t("Two ordinary tokens that are far apart meet only by way of a global one."),
         "Beltagy et al. 2020 (Longformer); Zaheer et al. 2020 (BigBird)",
     ),
     "top": Way(
-        "the largest weights",
-        "keys in each row",
-        "the {} largest of each row",
-        "The share of the attention that the largest weights of each row hold.",
-        "Which keys these are is only known once all scores are there: it saves what follows them.",
+        t("the largest weights"),
+        t("keys in each row"),
+        t("the {} largest of each row"),
+        t("The share of the attention that the largest weights of each row hold."),
+        t(
+            "Which keys these are is only known once all scores are there: it saves what "
+            "follows them."
+        ),
         "Gupta et al. 2021",
     ),
     "rank": Way(
-        "a low rank",
+        t("a low rank"),
         "rank",
         "rank {}",
-        "The share of Σ σ² that the largest singular values of the weights hold. The nearest "
-        "matrix of this rank is off by the root of what is missing.",
-        "Rows no longer sum to 1, and weights may be negative; the singular vectors are known "
-        "only once all weights are. A mask is not kept: where tokens look only back, they would "
-        "see what follows, so there it is not put in place.",
+        t(
+            "The share of Σ σ² that the largest singular values of the weights hold. The "
+            "nearest matrix of this rank is off by the root of what is missing."
+        ),
+        t(
+            "Rows no longer sum to 1, and weights may be negative; the singular vectors "
+            "are known only once all weights are. A mask is not kept: where tokens look "
+            "only back, they would see what follows, so there it is not put in place."
+        ),
         "Eckart, Young 1936; Wang et al. 2020 (Linformer)",
-        "of the energy of its weights",
+        t("of the energy of its weights"),
     ),
     "linear": Way(
-        "a linear kernel",
+        t("a linear kernel"),
         "",
-        "the kernel elu + 1",
+        t("the kernel elu + 1"),
         _OVERLAP,
-        "Weights are spread far more evenly: one key is hard to single out. A model must be "
-        "trained with it.",
+        t(
+            "Weights are spread far more evenly: one key is hard to single out. A model "
+            "must be trained with it."
+        ),
         "Katharopoulos et al. 2020",
     ),
     "features": Way(
-        "random features",
+        t("random features"),
         "features",
-        "{} random features",
-        f"{_OVERLAP} The same random numbers each time, drawn with seed 0.",
-        "Weights are estimates: large scores, which sharp heads have, need very many features.",
+        t("{} random features"),
+        t("{overlap} The same random numbers each time, drawn with seed 0.", overlap=_OVERLAP),
+        t("Weights are estimates: large scores, which sharp heads have, need very many features."),
         "Choromanski et al. 2021 (Performer)",
     ),
     "landmarks": Way(
         "landmarks",
         "landmarks",
-        "{} landmarks",
-        f"{_OVERLAP} The text is divided into this many stretches, as even as can be.",
-        "A single key is seen only through the mean of its stretch; rows need not sum to 1, and "
-        "it does not go with a causal mask.",
+        t("{} landmarks"),
+        t(
+            "{overlap} The text is divided into this many stretches, as even as can be.",
+            overlap=_OVERLAP,
+        ),
+        t(
+            "A single key is seen only through the mean of its stretch; rows need not sum "
+            "to 1, and it does not go with a causal mask."
+        ),
         "Xiong et al. 2021 (Nyströmformer)",
     ),
     "pooled": Way(
-        "pooled keys",
-        "keys that are left",
-        "keys pooled to {}",
-        f"{_OVERLAP} Keys and values become means of stretches. Linformer learns what to add up; "
-        "here it is fixed.",
-        "The keys of a stretch cannot be told apart; the length is fixed, and it does not go with "
-        "a causal mask.",
+        t("pooled keys"),
+        t("keys that are left"),
+        t("keys pooled to {}"),
+        t(
+            "{overlap} Keys and values become means of stretches. Linformer learns what to "
+            "add up; here it is fixed.",
+            overlap=_OVERLAP,
+        ),
+        t(
+            "The keys of a stretch cannot be told apart; the length is fixed, and it does "
+            "not go with a causal mask."
+        ),
         "Wang et al. 2020 (Linformer)",
     ),
 }
 
 
 _BACK: Mapping[Kind, str] = {
-    "window": "a window of {} back",
-    "global": "a window of {} back and the global tokens",
+    "window": t("a window of {} back"),
+    "global": t("a window of {} back and the global tokens"),
 }
 
 
 def way_of(trace: AttentionTrace, kind: Kind) -> Way:
     """A way in words; of a window what it is where no token looks ahead."""
     if kind in _BACK and all(layer.looks_back for layer in trace.layers):
-        return replace(WAYS[kind], budget="tokens back", given=_BACK[kind])
+        return replace(WAYS[kind], budget=t("tokens back"), given=_BACK[kind])
     return WAYS[kind]
 
 

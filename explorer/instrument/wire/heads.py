@@ -19,6 +19,7 @@ from explorer.instrument.wire.about import About
 from explorer.instrument.wire.container import of_bytes, write
 from explorer.instrument.wire.repeats import Retold
 from explorer.instrument.wire.trace import both_thumbnails
+from explorer.language import t
 from explorer.layers import Doubles
 from explorer.place import Place
 from explorer.trace import Token
@@ -28,8 +29,9 @@ NOWHERE = Place()
 Pair = tuple[int, int, int]
 """A text, and the positions of the word that looks and of the one that is looked at."""
 
-WHERE, WORDS, SENTENCES = "Where it looks", "Which words", "Which sentence and text"
-SHARPLY, FAR = "How sharply", "How far"
+WHERE, WORDS = t("Where it looks"), t("Which words")
+SENTENCES = t("Which sentence and text")
+SHARPLY, FAR = t("How sharply"), t("How far")
 
 
 @dataclass(frozen=True)
@@ -55,119 +57,154 @@ class Named:
 
 def _share(group: str, short: str, exactly: str, words: str = "") -> Named:
     """A share of the attention."""
-    words = words or f"puts {{}} of its attention on {short}"
-    return Named(group, short, "share", words, exactly, f"attention on {short}")
+    words = words or t("puts {} of its attention on {what}", what=short)
+    return Named(group, short, "share", words, exactly, t("attention on {what}", what=short))
 
 
-_MEAN = "Added up in each row, and the mean over all rows."
+_MEAN = t("Added up in each row, and the mean over all rows.")
 MEASURES: Mapping[str, Named] = {
     "previous": _share(
         WHERE,
-        "the token before",
-        "The weight on the token just before: the mean over all rows. A row with none before it "
-        "counts as 0.",
+        t("the token before"),
+        t(
+            "The weight on the token just before: the mean over all rows. A row with none "
+            "before it counts as 0."
+        ),
     ),
     "next": _share(
         WHERE,
-        "the token after",
-        "The weight on the token just after: the mean over all rows. A row with none after it "
-        "counts as 0.",
+        t("the token after"),
+        t(
+            "The weight on the token just after: the mean over all rows. A row with none "
+            "after it counts as 0."
+        ),
     ),
     "self": _share(
-        WHERE, "the token itself", "The weight of each token on itself: the mean over all rows."
+        WHERE,
+        t("the token itself"),
+        t("The weight of each token on itself: the mean over all rows."),
     ),
     "first": _share(
         WHERE,
-        "the first token",
-        "The weight on the first token of those that count: the mean over all rows.",
+        t("the first token"),
+        t("The weight on the first token of those that count: the mean over all rows."),
     ),
     "punctuation": _share(
-        WHERE, "punctuation", f"The weights on tokens that are punctuation alone. {_MEAN}"
+        WHERE,
+        t("punctuation"),
+        t("The weights on tokens that are punctuation alone. {mean}", mean=_MEAN),
     ),
     "column": _share(
         WHERE,
-        "one token at most",
-        "The mean of each column of the map; of these the largest.",
-        "gives one token {} of all its attention",
+        t("one token at most"),
+        t("The mean of each column of the map; of these the largest."),
+        t("gives one token {} of all its attention"),
     ),
     "no token": _share(
         WHERE,
-        "no token (a sink, or all keys masked)",
-        "What is missing to 1 in each row: the mean over all rows.",
-        "gives {} of its attention to no token",
+        t("no token (a sink, or all keys masked)"),
+        t("What is missing to 1 in each row: the mean over all rows."),
+        t("gives {} of its attention to no token"),
     ),
     "same word": _share(
         WORDS,
-        "the same word elsewhere",
-        "The weights on other tokens with the same letters, whatever their case, if both begin a "
-        f"word or both go on with one. {_MEAN}",
+        t("the same word elsewhere"),
+        t(
+            "The weights on other tokens with the same letters, whatever their case, if "
+            "both begin a word or both go on with one. {mean}",
+            mean=_MEAN,
+        ),
     ),
     "same word before": _share(
         WORDS,
-        "the same word earlier",
-        f"The weights on earlier tokens of the same word. {_MEAN}",
+        t("the same word earlier"),
+        t("The weights on earlier tokens of the same word. {mean}", mean=_MEAN),
     ),
     "after the same word": _share(
         WORDS,
-        "what followed the same word (induction)",
-        "The weights on the tokens that came right after earlier ones of the same word: so a head "
-        f"goes on with what it has read (Olsson et al. 2022). {_MEAN}",
+        t("what followed the same word (induction)"),
+        t(
+            "The weights on the tokens that came right after earlier ones of the same "
+            "word: so a head goes on with what it has read (Olsson et al. 2022). {mean}",
+            mean=_MEAN,
+        ),
     ),
     "own sentence": _share(
         SENTENCES,
-        "the own sentence",
-        "The weights on tokens of the same sentence. Added up in each row, and the mean over the "
-        "rows of words. A sentence ends with . ! ? or their like.",
-        "keeps {} of each word’s attention in its own sentence",
+        t("the own sentence"),
+        t(
+            "The weights on tokens of the same sentence. Added up in each row, and the "
+            "mean over the rows of words. A sentence ends with . ! ? or their like."
+        ),
+        t("keeps {} of each word’s attention in its own sentence"),
     ),
     "first to second text": _share(
         SENTENCES,
-        "the second text, from the first",
-        "The weights of the first text’s tokens on the second text’s. Added up in each row, and "
-        "the mean over the rows of the first text.",
-        "gives {} of the first text’s attention to the second",
+        t("the second text, from the first"),
+        t(
+            "The weights of the first text’s tokens on the second text’s. Added up in each "
+            "row, and the mean over the rows of the first text."
+        ),
+        t("gives {} of the first text’s attention to the second"),
     ),
     "second to first text": _share(
         SENTENCES,
-        "the first text, from the second",
-        "The weights of the second text’s tokens on the first text’s. Added up in each row, and "
-        "the mean over the rows of the second text.",
-        "gives {} of the second text’s attention to the first",
+        t("the first text, from the second"),
+        t(
+            "The weights of the second text’s tokens on the first text’s. Added up in each "
+            "row, and the mean over the rows of the second text."
+        ),
+        t("gives {} of the second text’s attention to the first"),
     ),
     "sharpness": Named(
         SHARPLY,
-        "largest weight of a row",
+        t("largest weight of a row"),
         "share",
-        "gives its first choice {} on average",
-        "The largest weight of each row: the mean over all rows (Voita et al. 2019).",
-        "sharpness (mean row maximum)",
+        t("gives its first choice {} on average"),
+        t("The largest weight of each row: the mean over all rows (Voita et al. 2019)."),
+        t("sharpness (mean row maximum)"),
     ),
     "entropy": Named(
         SHARPLY,
-        "entropy",
+        t("entropy"),
         "bits",
-        "spreads each row over {} bits",
-        "−Σ p·log₂ p of each row: 0 bits where all attention is on one token, log₂ n where n "
-        "tokens get the same. The mean over all rows.",
-        "entropy",
+        t("spreads each row over {} bits"),
+        t(
+            "−Σ p·log₂ p of each row: 0 bits where all attention is on one token, log₂ n "
+            "where n tokens get the same. The mean over all rows."
+        ),
+        t("entropy"),
     ),
     "evenness": Named(
         SHARPLY,
-        "entropy, of the possible",
+        t("entropy, of the possible"),
         "share",
-        "has {} of the possible entropy",
-        "The entropy, divided by that of even attention over all tokens that a row may look at.",
-        "entropy, of the possible",
+        t("has {} of the possible entropy"),
+        t("The entropy, divided by that of even attention over all tokens that a row may look at."),
+        t("entropy, of the possible"),
     ),
     "distance": Named(
         FAR,
-        "mean distance",
+        t("mean distance"),
         "tokens",
-        "looks {} tokens away on average",
-        "How many tokens lie from the one that looks to the one that is looked at, weighted by "
-        "the attention: the mean over all rows.",
-        "mean distance",
+        t("looks {} tokens away on average"),
+        t(
+            "How many tokens lie from the one that looks to the one that is looked at, "
+            "weighted by the attention: the mean over all rows."
+        ),
+        t("mean distance"),
     ),
+}
+
+KIND_NAMES: Mapping[str, str] = {
+    "previous token": t("previous token"),
+    "next token": t("next token"),
+    "diagonal": t("diagonal"),
+    "vertical": t("vertical"),
+    "vertical + diagonal": t("vertical + diagonal"),
+    "block": t("block"),
+    "broad": t("broad"),
+    "heterogeneous": t("heterogeneous"),
 }
 
 
@@ -210,7 +247,7 @@ def pack_heads(
         "n_heads": survey.example.model.n_heads,
         "n_texts": survey.n_texts,
         "n_placed": survey.n_placed,
-        "kinds": list(KINDS),
+        "kinds": [KIND_NAMES[kind] for kind in KINDS],
         "counted": _habits(survey.counted, survey.n_texts),
         "left_out": survey.left_out and _habits(survey.left_out, survey.n_texts),
         "places": survey.places.round(4).tolist(),
@@ -239,7 +276,7 @@ def pack_waiting(about: About) -> bytes:
 
 
 def _pointable(tokens: Sequence[Token]) -> list[dict[str, Any]]:
-    return [{"text": t.text, "special": t.special, "word": t.word} for t in tokens]
+    return [{"text": token.text, "special": token.special, "word": token.word} for token in tokens]
 
 
 def _counted_through(survey: Survey, layer: int, head: int) -> int:
@@ -271,7 +308,9 @@ def _ordered(known: Mapping[str, Pooled]) -> list[str]:
 
 
 def _measure(key: str, pooled: Pooled, n_texts: int) -> dict[str, Any]:
-    named = MEASURES.get(key) or _share(WHERE, key, f"The weights on every {key}. {_MEAN}")
+    named = MEASURES.get(key) or _share(
+        WHERE, key, t("The weights on every {token}. {mean}", token=key, mean=_MEAN)
+    )
     several = n_texts > 1
     return {
         "key": key,

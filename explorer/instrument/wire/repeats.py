@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 
 from explorer.analysis.induction import COPYING, INDUCTION, PREVIOUS, SAME, OwnRepeats, Repeats
+from explorer.language import t
 from explorer.layers import Doubles
 from explorer.trace import AttentionTrace
 
@@ -31,46 +32,65 @@ class Named:
     exactly: str
 
 
-_OF = "of its attention on repeated random tokens"
-_EACH = "The mean over the tokens of the second round, then over the sequences; ± is their spread."
-_HERE = (
-    "In a text of your own a word may stand before more than once: there it is the sum over all of "
-    "its earlier places. Special tokens and tokens that the model does not know are no words there."
+_EACH = t(
+    "The mean over the tokens of the second round, then over the sequences; ± is their spread."
+)
+_HERE = t(
+    "In a text of your own a word may stand before more than once: there it is the "
+    "sum over all of its earlier places. Special tokens and tokens that the model "
+    "does not know are no words there."
 )
 NAMES = {
     INDUCTION: Named(
-        "induction",
-        "induction on random tokens",
+        t("induction"),
+        t("induction on random tokens"),
         "share",
-        f"looks at the tokens after earlier same ones: {{}} {_OF}",
-        "The weight on the token that followed the same one in the first round: so a head finds "
-        f"what comes next (prefix matching, Olsson et al. 2022). {_EACH} {_HERE}",
+        t(
+            "looks at the tokens after earlier same ones: {} of its attention on repeated random "
+            "tokens"
+        ),
+        t(
+            "The weight on the token that followed the same one in the first round: so a "
+            "head finds what comes next (prefix matching, Olsson et al. 2022). {each} "
+            "{here}",
+            each=_EACH,
+            here=_HERE,
+        ),
     ),
     SAME: Named(
-        "same token",
-        "the same token before, on random tokens",
+        t("same token"),
+        t("the same token before, on random tokens"),
         "share",
-        f"looks at the same token, wherever it stood before: {{}} {_OF}",
-        f"The weight on the same token in the first round. {_EACH} {_HERE}",
+        t(
+            "looks at the same token, wherever it stood before: {} of its attention on repeated "
+            "random tokens"
+        ),
+        t("The weight on the same token in the first round. {each} {here}", each=_EACH, here=_HERE),
     ),
     PREVIOUS: Named(
-        "token before",
-        "the token before, on random tokens",
+        t("token before"),
+        t("the token before, on random tokens"),
         "share",
-        f"looks at the token before: {{}} {_OF}",
-        "The weight on the token just before. Behind such a head, in a later layer, an induction "
-        f"head can know what stood before each token. {_EACH}",
+        t("looks at the token before: {} of its attention on repeated random tokens"),
+        t(
+            "The weight on the token just before. Behind such a head, in a later layer, an "
+            "induction head can know what stood before each token. {each}",
+            each=_EACH,
+        ),
     ),
     COPYING: Named(
-        "copying",
-        "copying on random tokens",
+        t("copying"),
+        t("copying on random tokens"),
         "sd",
-        "writes what favours the tokens that it looks at: by {} standard deviations",
-        "What the head adds, read as logits of the tokens of the sequence (the last norm kept as "
-        "it is): how far the logits of the tokens that it looks at lie above the mean of all, in "
-        "their standard deviations, weighted by its attention. Below 0 it hinders them. After "
-        "Olsson et al. (2022), who count the share of what is raised. The mean over some tokens of "
-        "the second round, evenly spread, then over the sequences; ± is their spread.",
+        t("writes what favours the tokens that it looks at: by {} standard deviations"),
+        t(
+            "What the head adds, read as logits of the tokens of the sequence (the last "
+            "norm kept as it is): how far the logits of the tokens that it looks at lie "
+            "above the mean of all, in their standard deviations, weighted by its "
+            "attention. Below 0 it hinders them. After Olsson et al. (2022), who count the "
+            "share of what is raised. The mean over some tokens of the second round, "
+            "evenly spread, then over the sequences; ± is their spread."
+        ),
     ),
 }
 

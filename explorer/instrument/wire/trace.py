@@ -62,6 +62,7 @@ from explorer.instrument.wire.longtext import (
 from explorer.instrument.wire.next import NO_HAND, Expects, Hand, next_blocks
 from explorer.instrument.wire.request import Edge, Group, Head, Page, Places, Request
 from explorer.instrument.wire.striking import Effects, effects_block, striking_block, told_blocks
+from explorer.language import t
 from explorer.layers import FEW_KEYS, AttentionLayer, FromScores, causal
 from explorer.lesson import TASKS
 from explorer.residual import EdgeVectors
@@ -137,7 +138,7 @@ def _whole(trace: AttentionTrace, layers: Sequence[int], report: Report) -> list
     thumbs, ordinary = both_thumbnails(trace)
     blocks: list[Block] = [({"kind": "thumbs"}, thumbs), ({"kind": "ordinary_thumbs"}, ordinary)]
     for number in layers:
-        report("Packing the weights", None)
+        report(t("Packing the weights"), None)
         blocks += _layer_blocks(trace.layer(number))
     return blocks
 
@@ -147,7 +148,7 @@ def _whole_heads(trace: AttentionTrace, heads: Places, report: Report) -> list[B
     blocks: list[Block] = []
     level = levels(trace)[2]
     for i, (number, head) in enumerate(heads):
-        report("Packing the heads", i / len(heads))
+        report(t("Packing the heads"), i / len(heads))
         # The summary reads all rows and leaves their sums, which travel with the head.
         blocks += summary_blocks(trace, number, head, level or "")
         blocks += head_blocks(trace, number, head)
@@ -275,11 +276,11 @@ def answers_to(
         return []
     blocks = _heads_asked_for(trace, request, report) if is_long(trace) else []
     if request.means and not is_long(trace):
-        report("Adding up the heads", None)
+        report(t("Adding up the heads"), None)
         means = np.stack([_mean(layer) for layer in trace.layers])
         blocks.append(_weights({"kind": "means"}, means))
     if request.group and _is_bearable(trace, request.group):
-        report("Adding up words", None)
+        report(t("Adding up words"), None)
         group = request.group
         ordinary = ~_special(trace.key_tokens)
         between = attention_between(
@@ -318,17 +319,17 @@ def _heads_asked_for(trace: AttentionTrace, request: Request, report: Report) ->
     size = 0
     level = request.map or levels(trace)[2] or ""
     for number, head in places_in(trace, request.summaries):
-        tick = partial(report, "Reading a head", None)
+        tick = partial(report, t("Reading a head"), None)
         found = summary_blocks(trace, number, head, level, tick) if size <= MAX_PAGE else []
         size += sum(array.nbytes for _, array in found)
         blocks += found
     for number, head in places_in(trace, request.heads):
-        report("Packing a head", None)
+        report(t("Packing a head"), None)
         size += head_bytes(trace.layer(number))
         blocks += head_blocks(trace, number, head, quick=True) if size <= MAX_PAGE else []
     places = places_in(trace, request.thumbs)
     for i, (number, head) in enumerate(places):
-        tick = partial(report, "Drawing small pictures of heads", i / len(places))
+        tick = partial(report, t("Drawing small pictures of heads"), i / len(places))
         thumbs_of(trace, number, head, tick)
     return blocks + thumb_blocks(trace, tuple(places))
 
