@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from explorer.language import Said, t
+
 
 class ExplorerError(Exception):
     """A refusal; its message is the sentence that the page shows."""
@@ -30,4 +32,11 @@ def refusing(sentence: str) -> Iterator[None]:
     except BaseException as error:
         if isinstance(error, RuntimeError) and "alloc" in str(error):
             raise  # PyTorch's way to say that memory ran out
-        raise ExplorerError(sentence.replace("{why}", f": “{own_words(error)}”")) from error
+        why = t(": “{words}”", words=own_words(error))
+        raise ExplorerError(_with(sentence, why)) from error
+
+
+def _with(sentence: str, why: Said) -> str:
+    return (
+        sentence.format(why=why) if isinstance(sentence, Said) else sentence.replace("{why}", why)
+    )

@@ -39,6 +39,10 @@ class Said(str):
         """Itself: so the sentence of an error is still one that can be said."""
         return self
 
+    def format(self, *args: object, **values: object) -> "Said":
+        """The same sentence with these in its places, as they are."""
+        return _made(self.message, self.many, self.number, self.context, {**self.values, **values})
+
     def __reduce__(self) -> tuple[Any, ...]:
         """How it is kept in a file or sent to another process."""
         return _made, (self.message, self.many, self.number, self.context, dict(self.values))
@@ -78,6 +82,14 @@ def listed(items: Sequence[object]) -> str:
     for item in items[1:-1]:
         start = t("{start}, {next}", start=start, next=item)
     return t("{start} and {last}", start=start, last=items[-1])
+
+
+def one_behind_the_other(items: Sequence[object]) -> object:
+    """Things one behind the other that may have commas within: a; b; c."""
+    start: object = items[0] if items else ""
+    for item in items[1:]:
+        start = t("{start}; {next}", start=start, next=item)
+    return start
 
 
 def sentences(*parts: str) -> Said:
@@ -134,7 +146,7 @@ def _all_said(tree: Any, language: str) -> Any:
     if isinstance(tree, Said):
         return _said(tree, language)
     if isinstance(tree, Mapping):
-        return {key: _all_said(value, language) for key, value in tree.items()}
+        return {_all_said(k, language): _all_said(v, language) for k, v in tree.items()}
     if isinstance(tree, list | tuple):
         return [_all_said(value, language) for value in tree]
     return tree

@@ -13,6 +13,7 @@ import numpy as np
 from explorer.activations import Activations
 from explorer.analysis.norms import parts_of
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.layers import Doubles
 
 MOST_PRODUCTS = 2**37  # products of numbers, a minute or two: 2,229 tokens of MiniLM, 1,114 of BERT
@@ -40,9 +41,12 @@ def alti(activations: Activations, report: Callable[[float], None] = lambda shar
     each = layers * model.n_heads * model.d_model
     if each * n**2 > MOST_PRODUCTS:
         raise ExplorerError(
-            f"ALTI goes up to {int((MOST_PRODUCTS / each) ** 0.5):,} tokens in a model of this "
-            f"size; this text has {n:,}. Shorten the text, or take attention rollout, which goes "
-            "farther."
+            t(
+                "ALTI goes up to {most} tokens in a model of this size; this text has "
+                "{n}. Shorten the text, or take attention rollout, which goes farther.",
+                most=f"{int((MOST_PRODUCTS / each) ** 0.5):,}",
+                n=f"{n:,}",
+            )
         )
     found = []
     for layer in range(layers):

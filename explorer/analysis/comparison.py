@@ -18,6 +18,7 @@ from explorer.analysis.profiles import (
 )
 from explorer.errors import ExplorerError
 from explorer.headname import head_name
+from explorer.language import t
 from explorer.layers import Doubles, Weights
 from explorer.once import once
 from explorer.trace import AttentionTrace
@@ -99,24 +100,30 @@ def compare(
     """
     if any(t.query_tokens != t.key_tokens for t in (a, b)):
         raise ExplorerError(
-            "Only self-attention can be compared: queries and keys must be the same. Of an "
-            "encoder-decoder choose Encoder or Decoder on Explore first."
+            t(
+                "Only self-attention can be compared: queries and keys must be the "
+                "same. Of an encoder-decoder choose Encoder or Decoder on Explore "
+                "first."
+            )
         )
     alignment = align(a, b)
     if not alignment.units:
         raise ExplorerError(
-            "The two texts have no word in common at the same place, so their attention cannot be "
-            "laid side by side. Compare a text with an edited one, or with itself in another model."
+            t(
+                "The two texts have no word in common at the same place, so their "
+                "attention cannot be laid side by side. Compare a text with an edited "
+                "one, or with itself in another model."
+            )
         )
     one = _common(a, [u.a for u in alignment.units])
     other = _common(b, [u.b for u in alignment.units])
     rows = sample(one.n_heads * other.n_heads, one.n_rows, one.n_keys, MOST_COMPARED)
     distance = head_distances(
-        one, other, rows, lambda share: report("Comparing every pair of heads", share)
+        one, other, rows, lambda share: report(t("Comparing every pair of heads"), share)
     )
     kept = _kept(a, [u.a for u in alignment.units]), _kept(b, [u.b for u in alignment.units])
     profiles = head_profiles(a, report), head_profiles(b, report)
-    report("Putting it into words", None)
+    report(t("Putting it into words"), None)
     found = Comparison(a, b, alignment, kept, distance, len(rows), *profiles)
     _ = found.findings  # found now, in turn with others; a page only reads it
     return found
@@ -180,17 +187,23 @@ def _spread(name: str, trace: AttentionTrace, profiles: HeadProfiles) -> str:
     measures = profiles.measures
     bits, most = measures[ENTROPY], possible_entropy(trace.layers).mean()
     even = measures[EVENNESS].mean() > EVEN
-    how = "looks almost evenly everywhere" if even else "is selective"
+    how = t("looks almost evenly everywhere") if even else t("is selective")
     layer, head = np.unravel_index(int(bits.argmin()), bits.shape)
-    marks = {t.text: t.text for t in trace.key_tokens if t.special}
+    marks = {token.text: token.text for token in trace.key_tokens if token.special}
     places = {measures[k][layer, head]: w for k, w in (PLACES | marks).items() if k in measures}
     share = max(places)
     habit = places[share]
-    does = f"puts {share:.2f} on {habit}" if share >= HABIT else "has no simple habit of place"
-    return (
-        f"{name}, {trace.model.name}, {how}: a row’s entropy is {bits.mean():.1f} of at most "
-        f"{most:.1f} bits on average. Its "
-        f"sharpest head, {head_of(trace, int(layer), int(head))}, {does}."
+    does = t("puts {share} on {habit}", share=f"{share:.2f}", habit=habit)
+    return t(
+        "{name}, {model}, {how}: a row’s entropy is {bits} of at most {most} bits on average. Its "
+        "sharpest head, {head}, {does}.",
+        name=name,
+        model=trace.model.name,
+        how=how,
+        bits=f"{bits.mean():.1f}",
+        most=f"{most:.1f}",
+        head=head_of(trace, int(layer), int(head)),
+        does=does if share >= HABIT else t("has no simple habit of place"),
     )
 
 
@@ -199,25 +212,39 @@ def _left_out(c: Comparison) -> list[str]:
     if c.n_rows == len(c.alignment.units):
         return []
     return [
-        f"The distances are means over {c.n_rows:,} of the {len(c.alignment.units):,} common "
-        "words, evenly spread: every pair of heads over all of them would take minutes."
+        t(
+            "The distances are means over {n} of the {all} common words, evenly spread: every pair "
+            "of heads over all of them would take minutes.",
+            n=f"{c.n_rows:,}",
+            all=f"{len(c.alignment.units):,}",
+        )
     ]
 
 
 def _farthest(c: Comparison) -> str:
     ranked = [pair for pair in c.ranking() if not np.isnan(pair[4])]
     if not ranked:
-        return "No row of either looks at a common word, so no distance can be given."
+        return t("No row of either looks at a common word, so no distance can be given.")
     most, least = ranked[0], ranked[-1]
     if most[4] <= ALIKE:
-        return f"The two are the same in every head: the largest distance is {most[4]:.1g} bits."
-    if c.same_shape:
-        return (
-            f"They differ most in {head_of(c.a, *most[:2])} ({most[4]:.2f} of at most 1 bit), "
-            f"least in {head_of(c.a, *least[:2])} ({least[4]:.2f})."
+        return t(
+            "The two are the same in every head: the largest distance is {most} bits.",
+            most=f"{most[4]:.1g}",
         )
-    return (
-        f"The nearest pair is A’s {head_of(c.a, *least[:2])} and B’s "
-        f"{head_of(c.b, *least[2:4])} ({least[4]:.2f} of at most 1 bit). A’s "
-        f"{head_of(c.a, *most[:2])} is farthest from all of B’s: {most[4]:.2f} from the nearest."
+    if c.same_shape:
+        return t(
+            "They differ most in {head} ({most} of at most 1 bit), least in {other} ({least}).",
+            head=head_of(c.a, *most[:2]),
+            most=f"{most[4]:.2f}",
+            other=head_of(c.a, *least[:2]),
+            least=f"{least[4]:.2f}",
+        )
+    return t(
+        "The nearest pair is A’s {a} and B’s {b} ({least} of at most 1 bit). A’s {head} is "
+        "farthest from all of B’s: {most} from the nearest.",
+        a=head_of(c.a, *least[:2]),
+        b=head_of(c.b, *least[2:4]),
+        least=f"{least[4]:.2f}",
+        head=head_of(c.a, *most[:2]),
+        most=f"{most[4]:.2f}",
     )

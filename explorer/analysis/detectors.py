@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from explorer.language import t
 from explorer.trace import AttentionTrace, Token
 
 Map = npt.NDArray[np.bool_]
 Labels = npt.NDArray[np.int64]
-PLACES = {"self": "itself", "previous": "the token before", "next": "the token after"}
+PLACES = {"self": t("itself"), "previous": t("the token before"), "next": t("the token after")}
 MOST_MARKS = 16  # different special tokens that have a pattern of their own
 _ENDS = frozenset(".!?。！？…")  # of a sentence
 _WIDE_ENDS = frozenset("。！？")  # no space follows these

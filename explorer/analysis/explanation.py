@@ -17,6 +17,7 @@ from explorer.analysis.profiles import Doubles
 from explorer.analysis.removal import Curves, curve_steps
 from explorer.analysis.rollout import MOST_WHOLE, attention_rollout
 from explorer.errors import ExplorerError
+from explorer.language import Said, one_behind_the_other, sentences, t, tn
 from explorer.once import once
 from explorer.target import How
 from explorer.trace import Token, Weights
@@ -91,111 +92,142 @@ class Method:
     limit: str = ""
 
 
-_UP_TO = "Goes as far as {} × tokens² is at most {:,}."
-_MAPS = _UP_TO.format("layers × heads", MOST_MAPS)
-_PRODUCTS = _UP_TO.format("layers × heads × width of the model", MOST_PRODUCTS)
+_UP_TO = t("Goes as far as {sizes} × tokens² is at most {most}.")
+_LAYERS = t("layers")
+_MAPS = _UP_TO.format(sizes=t("layers × heads"), most=f"{MOST_MAPS:,}")
+_PRODUCTS = _UP_TO.format(sizes=t("layers × heads × width of the model"), most=f"{MOST_PRODUCTS:,}")
 
 METHODS = (
     Method(
         "attention",
-        "attention, last layer",
+        t("attention, last layer"),
         "Jain & Wallace 2019; Wiegreffe & Pinter 2019",
-        "Takes the weight for the contribution, and the vector at a position for the token that "
-        "stood there. Leaves out the values, the residual connection and all layers below; "
-        "special tokens soak up most of it.",
+        t(
+            "Takes the weight for the contribution, and the vector at a position for the token "
+            "that stood there. Leaves out the values, the residual connection and all layers "
+            "below; special tokens soak up most of it."
+        ),
     ),
     Method(
         "attention_all",
-        "attention, mean of all layers",
+        t("attention, mean of all layers"),
         "Clark et al. 2019",
-        "Takes every layer’s weights for equally telling. Leaves out the values, the residual "
-        "connection and how layers build on one another.",
+        t(
+            "Takes every layer’s weights for equally telling. Leaves out the values, the residual "
+            "connection and how layers build on one another."
+        ),
     ),
     Method(
         "rollout",
-        "attention rollout",
+        t("attention rollout"),
         "Abnar & Zuidema 2020",
-        "Assumes that half of each vector is its own residual and that what is moved is as long "
-        "as its weight. Leaves out the values, the feed-forward network and which head it was.",
-        limit=_UP_TO.format("layers", MOST_WHOLE),
+        t(
+            "Assumes that half of each vector is its own residual and that what is moved is as "
+            "long as its weight. Leaves out the values, the feed-forward network and which head"
+            " it was."
+        ),
+        limit=_UP_TO.format(sizes=_LAYERS, most=f"{MOST_WHOLE:,}"),
     ),
     Method(
         "flow",
-        "attention flow",
+        t("attention flow"),
         "Abnar & Zuidema 2020",
-        "Takes weights for the width of pipes and asks for the most that could run through. With "
-        "several layers it is mostly the first layer’s pipes that decide, so rows look alike.",
-        limit=_UP_TO.format("layers", MOST_PIPES),
+        t(
+            "Takes weights for the width of pipes and asks for the most that could run through."
+            " With several layers it is mostly the first layer’s pipes that decide, so rows "
+            "look alike."
+        ),
+        limit=_UP_TO.format(sizes=_LAYERS, most=f"{MOST_PIPES:,}"),
     ),
     Method(
         "norms",
-        "norm-weighted attention, last layer (Attn-N)",
+        t("norm-weighted attention, last layer (Attn-N)"),
         "Kobayashi et al. 2020",
-        "Weighs the attention by the length of the values that it really moves. Leaves out the "
-        "residual connection, which carries most of a vector, and all layers below.",
+        t(
+            "Weighs the attention by the length of the values that it really moves. Leaves out the "
+            "residual connection, which carries most of a vector, and all layers below."
+        ),
         limit=_MAPS,
     ),
     Method(
         "norms_residual",
-        "the same with residual (AttnRes-N)",
+        t("the same with residual (AttnRes-N)"),
         "Kobayashi et al. 2021",
-        "Adds what each position keeps of itself. Leaves out a LayerNorm behind it, in which "
-        "direction a part points, and all layers below.",
+        t(
+            "Adds what each position keeps of itself. Leaves out a LayerNorm behind it, in which "
+            "direction a part points, and all layers below."
+        ),
         limit=_MAPS,
     ),
     Method(
         "norms_layer_norm",
-        "the same with residual and LayerNorm (AttnResLn-N)",
+        t("the same with residual and LayerNorm (AttnResLn-N)"),
         "Kobayashi et al. 2021",
-        "Weighs what is moved and what is kept as the LayerNorm lets it through. Leaves out in "
-        "which direction a part points and all layers below.",
+        t(
+            "Weighs what is moved and what is kept as the LayerNorm lets it through. Leaves out in "
+            "which direction a part points and all layers below."
+        ),
         limit=_MAPS,
     ),
     Method(
         "alti",
-        "ALTI",
+        t("ALTI"),
         "Ferrando et al. 2022",
-        "Asks how near each token’s part comes to the attention block’s output, layer after layer. "
-        "Describes the vector and not the prediction; leaves out the feed-forward network.",
+        t(
+            "Asks how near each token’s part comes to the attention block’s output, layer after"
+            " layer. Describes the vector and not the prediction; leaves out the feed-forward "
+            "network."
+        ),
         limit=_PRODUCTS,
     ),
     Method(
         "relevance",
-        "gradient × attention relevance",
+        t("gradient × attention relevance"),
         "Chefer et al. 2021",
-        "Follows the positive part of attention times its gradient through the layers. Leaves out "
-        "what works against the target, and what gradients do not see: larger changes.",
+        t(
+            "Follows the positive part of attention times its gradient through the layers. "
+            "Leaves out what works against the target, and what gradients do not see: larger "
+            "changes."
+        ),
     ),
     Method(
         "gradient",
-        "gradient norm",
+        t("gradient norm"),
         "Simonyan et al. 2014",
-        "How fast the target changes with the token’s embedding, in any direction. True for "
-        "infinitely small changes only, and blind to whether they help or hinder.",
+        t(
+            "How fast the target changes with the token’s embedding, in any direction. True for "
+            "infinitely small changes only, and blind to whether they help or hinder."
+        ),
     ),
     Method(
         "gradient_input",
-        "gradient × input",
+        t("gradient × input"),
         "Shrikumar et al. 2017",
-        "How the target would change, were the embedding to shrink, if it went on in a straight "
-        "line. The model is no straight line.",
+        t(
+            "How the target would change, were the embedding to shrink, if it went on in a "
+            "straight line. The model is no straight line."
+        ),
         signed=True,
     ),
     Method(
         "integrated_pad",
-        "integrated gradients, baseline [PAD]",
+        t("integrated gradients, baseline [PAD]"),
         "Sundararajan et al. 2017",
-        "Adds gradients up along the way from a text of [PAD] to this one; the scores sum to the "
-        "change of the target. The way leads through texts that the model never saw, and another "
-        "baseline gives other scores.",
+        t(
+            "Adds gradients up along the way from a text of [PAD] to this one; the scores sum "
+            "to the change of the target. The way leads through texts that the model never saw,"
+            " and another baseline gives other scores."
+        ),
         signed=True,
     ),
     Method(
         "integrated_mask",
-        "integrated gradients, baseline [MASK]",
+        t("integrated gradients, baseline [MASK]"),
         "Sundararajan et al. 2017",
-        "The same along the way from a text of [MASK]. Offered beside the other, because the two "
-        "differ.",
+        t(
+            "The same along the way from a text of [MASK]. Offered beside the other, because "
+            "the two differ."
+        ),
         signed=True,
     ),
 )
@@ -314,7 +346,7 @@ class Explanation:
 
     def left_off(self) -> "Explanation":
         """The same, with what is missing said to be missing for good."""
-        reason = "it was stopped before its turn came."
+        reason = t("it was stopped before its turn came.")
         scores = [replace(s, reason=reason) if s.awaited else s for s in self.scores]
         return replace(self, scores=scores, stopped=True)
 
@@ -345,22 +377,22 @@ def explain(
     how = how if how in asked.ways else asked.ways[0]
     say = _saying(report)
     known = _begun(asked, units, how)
-    report("Reading the text", 0)
+    report(t("Reading the text"), 0)
     found = _Scores(asked, units, whole_flow)
     known = _with(known, *(_scored(found, method) for method in AT_ONCE))
     show(known)
-    report("Following the gradients", 0.01)
+    report(t("Following the gradients"), 0.01)
     known = _head_importance(found, known)
     known = _with(known, *(_scored(found, method) for method in BY_GRADIENTS))
     show(known)
     for method, start, end in (*MODERATE, *SLOW):
-        found.report = say(f"Scoring by {method.name}", start, end)
+        found.report = say(t("Scoring by {name}", name=method.name), start, end)
         found.report(0)
         known = _with(known, _scored(found, method))
         show(known)
-    known = _switched(asked, known, say("Switching heads off", 0.4, 0.5))
+    known = _switched(asked, known, say(t("Switching heads off"), 0.4, 0.5))
     show(known)
-    known = _measured(asked, known, how, say("Taking every word away", 0.5, 0.7))
+    known = _measured(asked, known, how, say(t("Taking every word away"), 0.5, 0.7))
     show(known)
     for i, score in enumerate(known.scores):
         doing = f"Taking words away in the order of {score.method.name}"
@@ -530,7 +562,7 @@ class _Scores:
         """The positions that the target is made of."""
         if not self.asked.rows:
             raise ExplorerError(
-                "it is not known at which tokens the head reads, so not where to read attention."
+                t("it is not known at which tokens the head reads, so not where to read attention.")
             )
         return self.asked.rows
 
@@ -553,8 +585,12 @@ class _Scores:
         flows = len(rows) * len(self.asked.tokens)
         if len(rows) > 1 and flows > MOST_FLOWS and not self.whole_flow:
             raise ExplorerError(
-                f"Not computed yet: for a mean over {len(rows)} positions it takes {flows:,} "
-                "maximum flows. Ask for it under “How words go”."
+                t(
+                    "Not computed yet: for a mean over {n} positions it takes {flows} "
+                    "maximum flows. Ask for it under “How words go”.",
+                    n=len(rows),
+                    flows=f"{flows:,}",
+                )
             )
         return attention_flow(weights, queries=rows, report=self.report).mean(axis=0)
 
@@ -565,17 +601,22 @@ class _Scores:
         untouched = set(self.rows()).isdisjoint(self.asked.removable)
         if untouched and self.activations.added[-1] is None:
             raise ExplorerError(
-                "the target is read at a token that is not scored, and the residual connection "
-                "adds to that token alone: the numbers of the line above would stand here again."
+                t(
+                    "the target is read at a token that is not scored, and the residual "
+                    "connection adds to that token alone: the numbers of the line above "
+                    "would stand here again."
+                )
             )
         return self.read(layer_norms(self.activations, -1, residual=True))
 
     def norms_layer_norm(self) -> Doubles:
         if self.activations.joined[-1] is None:
             raise ExplorerError(
-                "in this model the norm stands before the attention, and what is moved has come "
-                "through it; behind the residual connection there is none, so what stands above "
-                "counts all there is."
+                t(
+                    "in this model the norm stands before the attention, and what is moved "
+                    "has come through it; behind the residual connection there is none, so "
+                    "what stands above counts all there is."
+                )
             )
         return self.read(layer_norms(self.activations, -1, residual=True, layer_norm=True))
 
@@ -594,15 +635,18 @@ class _Scores:
 
 def _scored(found: _Scores, method: Method) -> Score:
     """A method's score of every unit: the sum over its pieces."""
-    note = ""
+    note: str = ""
     try:
         if method.key.startswith("integrated_"):
             baseline: Literal["pad", "mask"] = "pad" if method.key.endswith("pad") else "mask"
             result = found.asked.integrated_gradients(baseline, found.report)
             each = result.scores
-            note = (
-                f"Completeness: the scores sum to {result.scores.sum():+.4f}, the target changes "
-                f"by {result.change:+.4f}; off by {result.error:.1e}."
+            note = t(
+                "Completeness: the scores sum to {sum}, the target changes by {change}; off by "
+                "{error}.",
+                sum=f"{result.scores.sum():+.4f}",
+                change=f"{result.change:+.4f}",
+                error=f"{result.error:.1e}",
             )
         else:
             each = getattr(found, method.key)()
@@ -637,8 +681,8 @@ def _saying(report: Report) -> Callable[[str, float, float], Callable[[float], N
 def held_against(method: Method) -> str:
     """To which measure of removal a method's agreement belongs, in a sentence."""
     if method.signed:
-        return "It knows a sign: its agreement is with the effect of removal and its sign."
-    return "It knows no sign: its agreement is with the size of removal’s effect, up or down."
+        return t("It knows a sign: its agreement is with the effect of removal and its sign.")
+    return t("It knows no sign: its agreement is with the size of removal’s effect, up or down.")
 
 
 def truth_line(found: Explanation) -> list[str]:
@@ -651,26 +695,53 @@ def known_line(found: Explanation) -> list[str]:
     if not found.deciding:
         return []
     words = " ".join(f"“{_word(found, unit)}”" for unit in found.deciding)
+    where = t("{decided}: {words}.", decided=found.decided, words=words)
     known = [s for s in found.scores if s.pointing]
+    if not known or len(found.units) == len(found.deciding):
+        return [where]
+    return [sentences(where, _pointing(found, known))]
+
+
+def _pointing(found: Explanation, known: list[Score]) -> Said:
+    """How many methods give what is known to decide the highest score."""
     first = [s.method.name for s in known if s.pointing and s.pointing.first]
-    others = len(found.units) - len(found.deciding)
-    lines = [f"{found.decided}: {words}."]
-    if not known or not others:
-        return lines
-    share = f"by chance it would be {len(found.deciding)} in {len(found.units)}"
-    if first:
-        lines[0] += (
-            f" {len(first)} of {len(known)} methods give{'s' * (len(first) == 1)} {_it(found)} the "
-            f"highest score ({share}): "
-            f"{'; '.join(first)}."
+    values = {
+        "n": len(first),
+        "of": len(known),
+        "deciding": len(found.deciding),
+        "units": len(found.units),
+        "methods": one_behind_the_other(first),
+    }
+    one = len(found.deciding) == 1
+    if not first and one:
+        return t(
+            "None of {of} methods gives it the highest score (by chance it would be {deciding} in "
+            "{units}).",
+            **values,
         )
-    else:
-        lines[0] += f" None of {len(known)} methods gives {_it(found)} the highest score ({share})."
-    return lines
-
-
-def _it(found: Explanation) -> str:
-    return "it" if len(found.deciding) == 1 else "one of them"
+    if not first:
+        return t(
+            "None of {of} methods gives one of them the highest score (by chance it would be "
+            "{deciding} in {units}).",
+            **values,
+        )
+    if one:
+        return tn(
+            "{n} of {of} methods gives it the highest score (by chance it would be {deciding} in "
+            "{units}): {methods}.",
+            "{n} of {of} methods give it the highest score (by chance it would be {deciding} in "
+            "{units}): {methods}.",
+            len(first),
+            **values,
+        )
+    return tn(
+        "{n} of {of} methods gives one of them the highest score (by chance it would be {deciding} "
+        "in {units}): {methods}.",
+        "{n} of {of} methods give one of them the highest score (by chance it would be {deciding} "
+        "in {units}): {methods}.",
+        len(first),
+        **values,
+    )
 
 
 def _word(found: Explanation, unit: int) -> str:
@@ -679,28 +750,36 @@ def _word(found: Explanation, unit: int) -> str:
 
 def _removal_line(found: Explanation) -> list[str]:
     if found.removal is None and found.stopped:
-        return ["It was stopped before it was measured what really happens when words go."]
+        return [t("It was stopped before it was measured what really happens when words go.")]
     if found.removal is None:
         return [
-            "How far each method agrees with what really happens when words go will stand here: "
-            "that is measured last."
+            t(
+                "How far each method agrees with what really happens when words go will stand "
+                "here: that is measured last."
+            )
         ]
     known = [s for s in found.scores if s.agreement and s.agreement.rho is not None]
     if not known:
         return [
-            f"There are only {len(found.units)} words to take away: too few, or too alike, to say "
-            "whether any method ranks them as removal does. Use a longer text."
+            t(
+                "There are only {n} words to take away: too few, or too alike, to say whether any "
+                "method ranks them as removal does. Use a longer text.",
+                n=len(found.units),
+            )
         ]
-    lines = [_judged(known[0], found)]
+    lines: list[str] = [_judged(known[0], found)]
     if len(known) > 1:
         lines.append(
-            f"{_ends(known)} One text does not say which method is best; that they differ says "
-            "that none of them is the one importance."
+            t(
+                "{ends} One text does not say which method is best; that they differ says that "
+                "none of them is the one importance.",
+                ends=_ends(known),
+            )
         )
-    return [*lines, f"Removal is measured, but no truth of its own: {_unlike(found)}"]
+    return [*lines, _unlike(found)]
 
 
-def _ends(known: list[Score]) -> str:
+def _ends(known: list[Score]) -> Said:
     """The nearest and the farthest of each kind: numbers of two measures cannot be compared."""
 
     def rho(score: Score) -> float:
@@ -708,52 +787,93 @@ def _ends(known: list[Score]) -> str:
 
     said = []
     for signed, kind in (
-        (False, "Of the methods that know no sign, held against the size of the effect"),
-        (True, "Of those that know one, held against the effect with its sign"),
+        (False, t("Of the methods that know no sign, held against the size of the effect")),
+        (True, t("Of those that know one, held against the effect with its sign")),
     ):
         of = [score for score in known if score.method.signed == signed]
-        if of:
-            best, worst = (pick(of, key=rho) for pick in (max, min))
-            ends = f"{kind}, nearest to removal here: {best.method.name}, {_number(best)}"
-            far = f"; farthest: {worst.method.name}, {_number(worst)}" if len(of) > 1 else ""
-            said.append(f"{ends}{far}.")
-    return " ".join(said)
+        if not of:
+            continue
+        best, worst = (pick(of, key=rho) for pick in (max, min))
+        near = {"kind": kind, "best": best.method.name, "rho": _number(best)}
+        said.append(
+            t(
+                "{kind}, nearest to removal here: {best}, {rho}; farthest: {worst}, {rho2}.",
+                **near,
+                worst=worst.method.name,
+                rho2=_number(worst),
+            )
+            if len(of) > 1
+            else t("{kind}, nearest to removal here: {best}, {rho}.", **near)
+        )
+    return sentences(*said)
 
 
-def _unlike(found: Explanation) -> str:
+def _unlike(found: Explanation) -> Said:
     """What a word's removal makes of the text that the model did not learn from."""
     if found.how == "cut":
-        return (
-            "the words stay where they are, and the model was never trained with a word that no "
-            "later one may look at."
+        return t(
+            "Removal is measured, but no truth of its own: the words stay where they are, and the "
+            "model was never trained with a word that no later one may look at."
         )
-    made = f"{found.instead} in a word’s place" if found.instead else "a gap"
-    return f"a text with {made} is one that the model has seldom seen."
+    if found.instead:
+        return t(
+            "Removal is measured, but no truth of its own: a text with {instead} in a word’s place "
+            "is one that the model has seldom seen.",
+            instead=found.instead,
+        )
+    return t(
+        "Removal is measured, but no truth of its own: a text with a gap is one that the model has "
+        "seldom seen."
+    )
 
 
-def _judged(score: Score, found: Explanation) -> str:
+_WITHIN = {
+    "attention": t("attention of the last layer"),
+    "attention_all": t("attention of the mean of all layers"),
+    "norms": t("norm-weighted attention of the last layer (Attn-N)"),
+    "integrated_pad": t("integrated gradients of the baseline [PAD]"),
+    "integrated_mask": t("integrated gradients of the baseline [MASK]"),
+}
+"""Methods whose names have a comma, as they are called within a sentence."""
+
+
+def _judged(score: Score, found: Explanation) -> Said:
     a = score.agreement
     assert a is not None
     assert a.rho is not None
-    name = score.method.name.replace(", ", " of the ")
-    away = f"putting {found.instead} in their place" if found.instead else "dropping them"
-    away = "letting no later token look at them" if found.how == "cut" else away
-    does = (
-        f"what {away} really does to the target, for or against"
-        if score.method.signed
-        else f"how far {away} really moves the target, up or down"
-    )
-    numbers = (
-        f"{_signed(a.rho)} (Spearman; 95 % interval {_signed(a.low)} to {_signed(a.high)}, "
-        f"{a.n} words)"
-    )
+    values = {
+        "name": _WITHIN.get(score.method.key, score.method.name),
+        "does": _really(score.method, found),
+        "rho": _signed(a.rho),
+        "low": _signed(a.low),
+        "high": _signed(a.high),
+        "n": a.n,
+    }
     if a.low <= 0 <= a.high:
-        return (
-            f"Whether the {name} ranks the words like {does}, this text cannot tell: "
-            f"{numbers}, which holds 0, no likeness at all. Use a longer text."
+        return t(
+            "Whether the {name} ranks the words like {does}, this text cannot tell: {rho} "
+            "(Spearman; 95 % interval {low} to {high}, {n} words), which holds 0, no likeness at "
+            "all. Use a longer text.",
+            **values,
         )
-    word = likeness_word(a.rho)
-    return f"Here the {name} ranks the words {word} {does}: {numbers}."
+    return t(
+        "Here the {name} ranks the words {word} {does}: {rho} (Spearman; 95 % interval {low} to "
+        "{high}, {n} words).",
+        word=likeness_word(a.rho),
+        **values,
+    )
+
+
+def _really(method: Method, found: Explanation) -> Said:
+    """What happens when words go, as a method's scores are held against it."""
+    away: str = t("dropping them")
+    if found.instead:
+        away = t("putting {instead} in their place", instead=found.instead)
+    if found.how == "cut":
+        away = t("letting no later token look at them")
+    if method.signed:
+        return t("what {away} really does to the target, for or against", away=away)
+    return t("how far {away} really moves the target, up or down", away=away)
 
 
 def all_agreements(found: Explanation) -> list[list[RankAgreement]]:
@@ -777,14 +897,21 @@ def all_agreements(found: Explanation) -> list[list[RankAgreement]]:
     ]
 
 
+_LIKENESS = (
+    (0.2, t("almost unlike")),
+    (0.5, t("only a little like")),
+    (0.8, t("partly like")),
+)
+
+
 def likeness_word(rho: float) -> str:
     """A rank correlation in words."""
     if rho < -0.2:
-        return "rather the other way round than"
-    for limit, words in ((0.2, "almost unlike"), (0.5, "only a little like"), (0.8, "partly like")):
+        return t("rather the other way round than")
+    for limit, words in _LIKENESS:
         if rho < limit:
             return words
-    return "much like"
+    return t("much like")
 
 
 def _number(score: Score) -> str:

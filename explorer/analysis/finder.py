@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from explorer.language import t
 from explorer.layers import AttentionLayer, Doubles
 
 
@@ -48,7 +49,7 @@ def find_pairs(
     """
     weights, baselines, others = [], [], []
     for i, (layers, queries, keys) in enumerate(examples):
-        report(f"Scoring pair {i + 1}", None)
+        report(t("Scoring pair {value}", value=i + 1), None)
         toward = _toward(layers, keys)
         weights.append(toward[..., list(queries)].mean(axis=-1))
         baselines.append(_at_distance(layers, queries, keys))

@@ -13,6 +13,7 @@ from scipy.sparse.csgraph import maximum_flow
 
 from explorer.analysis.rollout import with_residual
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.layers import AttentionLayer, Doubles, Weights
 
 # Capacities become whole numbers for the solver: a row's flows are off by at most n·L·2⁻²³.
@@ -48,9 +49,14 @@ def attention_flow(
     n_tokens = attention.shape[-1] if isinstance(attention, np.ndarray) else attention[0].n_keys
     if n_layers * n_tokens**2 > MOST_PIPES:
         raise ExplorerError(
-            f"Attention flow goes up to {int((MOST_PIPES / n_layers) ** 0.5):,} tokens in "
-            f"{n_layers} layers; this text has {n_tokens:,}. Shorten the text, or take attention "
-            "rollout, which goes farther."
+            t(
+                "Attention flow goes up to {most} tokens in {n_layers} layers; this text"
+                " has {n_tokens}. Shorten the text, or take attention rollout, which "
+                "goes farther.",
+                most=f"{int((MOST_PIPES / n_layers) ** 0.5):,}",
+                n_layers=n_layers,
+                n_tokens=f"{n_tokens:,}",
+            )
         )
     mixed = with_residual(attention, residual)
     mixed = mixed[: range(len(mixed))[layer] + 1]

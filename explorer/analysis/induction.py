@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.analysis.detectors import Detector, Map, detectors
+from explorer.language import t
 from explorer.layers import AttentionLayer, slices
 from explorer.residual import AtPosition, Doubles
 from explorer.run import Run
@@ -241,7 +242,7 @@ def _on(trace: AttentionTrace, pattern: Detector, report: Report) -> tuple[Doubl
     given = np.zeros(trace.shape[:2])
     even, count = np.zeros(len(trace.layers)), 0
     for some in slices(n, n):
-        report("Reading where this text repeats itself", some.start / n)
+        report(t("Reading where this text repeats itself"), some.start / n)
         wanted = pattern.rows(some)
         has = wanted.any(axis=1)
         rows, wanted = some.start + np.flatnonzero(has), wanted[has]

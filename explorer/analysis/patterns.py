@@ -14,6 +14,7 @@ import numpy as np
 
 from explorer.analysis.detectors import PLACES
 from explorer.analysis.profiles import COLUMN, EVENNESS, OWN_SENTENCE, HeadProfiles
+from explorer.language import Said, t
 from explorer.layers import Doubles
 
 POSITION = 0.5  # share on one offset from which a head is positional (Clark et al. 2019)
@@ -23,16 +24,17 @@ BLOCK = 0.25  # share on the own sentence beyond what even attention would give
 BROAD = 0.9  # of the possible entropy
 HOLDS = 0.75  # of the texts, in which a rule must hold
 
-KINDS = (
-    "previous token",
-    "next token",
-    "diagonal",
-    "vertical",
-    "vertical + diagonal",
-    "block",
-    "broad",
-    "heterogeneous",
-)
+KIND_NAMES = {
+    "previous token": t("previous token"),
+    "next token": t("next token"),
+    "diagonal": t("diagonal"),
+    "vertical": t("vertical"),
+    "vertical + diagonal": t("vertical + diagonal"),
+    "block": t("block"),
+    "broad": t("broad"),
+    "heterogeneous": t("heterogeneous"),
+}
+KINDS = tuple(KIND_NAMES)
 _OFFSETS = {"previous": "previous token", "next": "next token", "self": "diagonal"}
 
 
@@ -105,57 +107,86 @@ def _kind(m: Mapping[str, Doubles], marks: Sequence[str], own_share: Doubles) ->
     """The first rule that holds in most of the texts; the numbers are one for each text."""
     shares = {mark: m[mark] for mark in marks if mark in m}
     drained = sum(shares.values(), np.zeros_like(own_share))
-    names = " and ".join(sorted(shares, key=lambda mark: -shares[mark].mean()))
+    names = _and(sorted(shares, key=lambda mark: -shares[mark].mean()))
     offsets = sorted((name for name in _OFFSETS if name in m), key=lambda name: -_mean(m[name]))
     diagonal, place = m[offsets[0]], PLACES[offsets[0]]
     column, evenness = m[COLUMN], m[EVENNESS]
     rules = [
-        _rule(_OFFSETS[name], m[name], POSITION, f"{{}} of its attention is on {PLACES[name]}")
+        _rule(
+            _OFFSETS[name],
+            m[name],
+            POSITION,
+            t("{share} of its attention is on {place}", place=PLACES[name]),
+        )
         for name in offsets
     ]
     rules += [
-        _rule("vertical", drained, VERTICAL, f"{{}} of its attention drains into {names}"),
-        _rule("vertical", column, VERTICAL, "{} of its attention is on one and the same token"),
+        _rule(
+            "vertical",
+            drained,
+            VERTICAL,
+            t("{share} of its attention drains into {tokens}", tokens=names),
+        ),
+        _rule(
+            "vertical",
+            column,
+            VERTICAL,
+            t("{share} of its attention is on one and the same token"),
+        ),
         _Rule(
             "vertical + diagonal",
-            f"{_said(drained)} on {names}, {_said(diagonal)} on {place}",
+            t(
+                "{drained} on {tokens}, {diagonal} on {place}",
+                drained=_said(drained),
+                tokens=names,
+                diagonal=_said(diagonal),
+                place=place,
+            ),
             *_count(np.minimum(drained, diagonal), BOTH),
         ),
         *_block(m.get(OWN_SENTENCE), own_share),
-        _rule("broad", evenness, BROAD, "its rows have {} of the possible entropy"),
+        _rule("broad", evenness, BROAD, t("its rows have {share} of the possible entropy")),
     ]
     for rule in rules:
         if rule.holds:
-            often = _often(rule, len(own_share))
-            return Kind(rule.kind, rule.evidence + often, rule.held, rule.of)
+            return Kind(rule.kind, _often(rule, len(own_share)), rule.held, rule.of)
     best = max((_mean(diagonal), diagonal, place), (_mean(drained), drained, names), key=_first)
-    asked = "itself, its neighbours and special tokens" if shares else "itself and its neighbours"
-    return _no_kind(rules, f"of {asked} most is on {best[2]}, {_said(best[1])}")
+    most = {"place": best[2], "share": _said(best[1])}
+    if shares:
+        habit = t(
+            "of itself, its neighbours and special tokens most is on {place}, {share}", **most
+        )
+    else:
+        habit = t("of itself and its neighbours most is on {place}, {share}", **most)
+    return _no_kind(rules, habit)
 
 
 def _often(rule: _Rule, n_texts: int) -> str:
-    """In how many texts a rule holds, where there are several."""
+    """The evidence, and in how many texts the rule holds, where there are several."""
     if n_texts == 1:
-        return ""
-    some = "texts" if rule.of == n_texts else "texts that can show it"
-    return f", in {rule.held} of {rule.of} {some}"
+        return rule.evidence
+    said = {"evidence": rule.evidence, "held": rule.held, "of": rule.of}
+    if rule.of == n_texts:
+        return t("{evidence}, in {held} of {of} texts", **said)
+    return t("{evidence}, in {held} of {of} texts that can show it", **said)
 
 
-def _first(habit: tuple[float, Doubles, str]) -> float:
+def _first(habit: tuple[float, Doubles, object]) -> float:
     return habit[0]
 
 
-def _rule(kind: str, share: Doubles, least: float, words: str) -> _Rule:
-    return _Rule(kind, words.format(_said(share)), *_count(share, least))
+def _rule(kind: str, share: Doubles, least: float, words: Said) -> _Rule:
+    return _Rule(kind, words.format(share=_said(share)), *_count(share, least))
 
 
 def _block(own: Doubles | None, even: Doubles) -> list[_Rule]:
     """The rule of the own sentence, where a text has several."""
     if own is None:
         return []
-    words = (
-        f"{_said(own)} stays in the token’s own sentence, where even attention would put "
-        f"{_mean(even):.2f}"
+    words = t(
+        "{own} stays in the token’s own sentence, where even attention would put {even}",
+        own=_said(own),
+        even=f"{_mean(even):.2f}",
     )
     return [_Rule("block", words, *_count(own - even, BLOCK))]
 
@@ -164,15 +195,26 @@ def _no_kind(rules: Sequence[_Rule], habit: str) -> Kind:
     """What no rule holds of in most of the texts."""
     nearest = max(rules, key=lambda rule: rule.held / max(rule.of, 1))
     if nearest.of < 2:
-        return Kind("heterogeneous", f"no rule holds; {habit}", 0, nearest.of)
-    some = f" “{nearest.kind}” does in {nearest.held} of {nearest.of};" if nearest.held else ""
-    said = f"no rule holds in {_enough(nearest.of)};{some} {habit}"
-    return Kind("heterogeneous", said, nearest.held, nearest.of)
+        return Kind("heterogeneous", t("no rule holds; {habit}", habit=habit), 0, nearest.of)
+    said = {"enough": math.ceil(HOLDS * nearest.of), "of": nearest.of, "habit": habit}
+    if not nearest.held:
+        why = t("no rule holds in {enough} of {of} texts; {habit}", **said)
+        return Kind("heterogeneous", why, nearest.held, nearest.of)
+    why = t(
+        "no rule holds in {enough} of {of} texts; “{kind}” does in {held} of {of}; {habit}",
+        **said,
+        kind=KIND_NAMES[nearest.kind],
+        held=nearest.held,
+    )
+    return Kind("heterogeneous", why, nearest.held, nearest.of)
 
 
-def _enough(n_texts: int) -> str:
-    """In how many of so many texts a rule must hold."""
-    return f"{math.ceil(HOLDS * n_texts)} of {n_texts} texts"
+def _and(names: Sequence[str]) -> object:
+    """Names of tokens, one and another."""
+    said: object = names[0] if names else ""
+    for name in names[1:]:
+        said = t("{start} and {last}", start=said, last=name)
+    return said
 
 
 def _count(share: Doubles, least: float) -> tuple[int, int]:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from explorer.analysis.detectors import Detector, detectors, sentence_of
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.layers import ROW_SUM_TOLERANCE, AttentionLayer, Doubles, row_entropy, slices
 from explorer.trace import AttentionTrace, Weights
 
@@ -105,8 +106,10 @@ def _of_no_row(found: HeadProfiles) -> HeadProfiles:
 def _check(trace: AttentionTrace) -> None:
     if trace.query_tokens != trace.key_tokens:
         raise ExplorerError(
-            "Heads are profiled on self-attention: queries and keys are the same. Of an "
-            "encoder-decoder choose Encoder or Decoder on Explore first."
+            t(
+                "Heads are profiled on self-attention: queries and keys are the same. "
+                "Of an encoder-decoder choose Encoder or Decoder on Explore first."
+            )
         )
 
 
@@ -114,7 +117,7 @@ def _read(trace: AttentionTrace, readings: "Sequence[_Reading]", report: Report)
     """Give every row of every head to some readings, a few rows of all heads at a time."""
     n = len(trace.key_tokens)
     for some in slices(n, n):
-        report("Reading every head", some.start / n)
+        report(t("Reading every head"), some.start / n)
         adders = [reading.some(some) for reading in readings]
         for at, rows in _heads(trace.layers, some):
             for add in adders:
@@ -206,7 +209,8 @@ class _Reading:
         for name, total in self.on.items():
             if self.cells[name]:
                 measures[name] = _per(total, self.asked[name])
-        own = own_sentence_share(self._trace, self._counts)
+        sentences = sentence_of(self._trace.key_tokens, self._trace.texts)
+        own = own_sentence_share(self._trace.layers, sentences, self._counts)
         return HeadProfiles(measures, self._places[received.argmax(axis=-1)], own)
 
 
@@ -259,17 +263,19 @@ def possible_entropy(layers: Sequence[AttentionLayer]) -> Doubles:
     return np.array([np.log2(count).mean() for count in counts])
 
 
-def own_sentence_share(trace: AttentionTrace, counts: Mask) -> Doubles | None:
+def own_sentence_share(
+    layers: Sequence[AttentionLayer], sentences: npt.NDArray[np.int64], counts: Mask
+) -> Doubles | None:
     """What even attention over all keys that a word may look at would give to its own sentence.
 
     Args:
-        trace: The trace.
+        layers: The layers, of whose weights none is asked for.
+        sentences: The number of each token's sentence, as `sentence_of` has it.
         counts: The tokens that count, ``[key]``.
 
     Returns:
         The mean over all words, ``[layer]``; None where the text is of one sentence.
     """
-    sentences = sentence_of(trace.key_tokens, trace.texts)
     if sentences.max(initial=-1) <= 0:
         return None
     words = np.flatnonzero(sentences >= 0)
@@ -279,10 +285,10 @@ def own_sentence_share(trace: AttentionTrace, counts: Mask) -> Doubles | None:
     ends = np.append(begins[1:], len(sentences))
     start, end = begins[sentences[words]], ends[sentences[words]]
     shares = []
-    for layer, possible in zip(trace.layers, _keys_that_count(trace, counts), strict=True):
+    for layer in layers:
         low, high = layer.allowed()[words].T
         own = before[np.clip(end, low, high)] - before[np.clip(start, low, high)]
-        keys = possible[words]
+        keys = layer.n_allowed(None if counts.all() else counts)[words]
         shares.append((np.minimum(own, keys) / np.maximum(keys, 1)).mean())
     return np.array(shares)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.layers import AttentionLayer, Doubles, Weights, slices
 
 MOST_WHOLE = 2**28  # numbers of a rollout that is made whole, 2 GiB: 6,688 tokens of 6 layers
@@ -110,9 +111,14 @@ def check_whole(layers: int, tokens: int) -> None:
     """
     if layers * tokens**2 > MOST_WHOLE:
         raise ExplorerError(
-            f"The rollout of all positions goes up to {int((MOST_WHOLE / layers) ** 0.5):,} tokens "
-            f"in {layers} layers; this text has {tokens:,}. Ask for single positions, or shorten "
-            "the text."
+            t(
+                "The rollout of all positions goes up to {most} tokens in {layers} "
+                "layers; this text has {tokens}. Ask for single positions, or shorten "
+                "the text.",
+                most=f"{int((MOST_WHOLE / layers) ** 0.5):,}",
+                layers=layers,
+                tokens=f"{tokens:,}",
+            )
         )
 
 

@@ -31,6 +31,7 @@ import numpy.typing as npt
 
 from explorer.analysis.headreading import OFFSETS, After, HeadReading, Neighbour, Words
 from explorer.analysis.patterns import BLOCK, POSITION
+from explorer.language import t
 from explorer.layers import Doubles
 from explorer.trace import AttentionTrace
 
@@ -128,7 +129,7 @@ def striking(trace: AttentionTrace, report: Report = lambda doing, share: None) 
     words = Words.of(trace)
     readings = []
     for i, layer in enumerate(trace.layers):
-        report("Looking for what is worth a look", i / len(trace.layers))
+        report(t("Looking for what is worth a look"), i / len(trace.layers))
         readings.append(HeadReading(layer, words, SEEN))
     silence = _silence(readings, words)
     if silence:

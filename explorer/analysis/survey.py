@@ -11,6 +11,7 @@ from explorer.analysis.divergence import distances_within, heads_of, sample
 from explorer.analysis.patterns import Kind, kinds_of
 from explorer.analysis.placement import place_heads
 from explorer.analysis.profiles import HeadProfiles, Pooled, pool, profiles_both_ways
+from explorer.language import t
 from explorer.layers import Doubles
 from explorer.trace import AttentionTrace, Token
 
@@ -93,7 +94,7 @@ def survey(
         def within(doing: str, share: float | None, at: int = i) -> None:
             report(doing, (at + (share or 0)) / n_texts)
 
-        within(f"Reading text {i + 1} of {n_texts}", 0)
+        within(t("Reading text {i} of {n}", i=i + 1, n=n_texts), 0)
         example = example or trace
         whole, words = profiles_both_ways(trace, within)
         counted.append(whole)
@@ -104,14 +105,14 @@ def survey(
         rows = sample(heads.n_heads, n, n, DISTANT_WEIGHTS)
         cost = heads.n_heads * len(rows) * n
         if not placed or read + cost <= DISTANT_WEIGHTS:
-            apart = distances_within(heads, rows, lambda share: within("Comparing heads", share))
+            apart = distances_within(heads, rows, lambda share: within(t("Comparing heads"), share))
             distance = apart if distance is None else distance + apart
             if not placed and len(rows) < n:
                 rows_placed = len(rows)
             placed, read = placed + 1, read + cost
     assert example is not None
     assert distance is not None
-    report("Placing the heads", None)
+    report(t("Placing the heads"), None)
     places, stress = place_heads(distance / placed)
     tokens = [token for text in texts for token in text]
     marks = list(dict.fromkeys(t.text for t in tokens if t.special))

@@ -25,6 +25,7 @@ from explorer.cheaper import (
     reason_against_placing,
 )
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.layers import AttentionLayer, Band, Doubles, FromScores
 from explorer.trace import AttentionTrace, Token
 
@@ -119,8 +120,11 @@ def survival(
     """
     if trace.query_tokens != trace.key_tokens:
         raise ExplorerError(
-            "Here one text looks at another, and what is made cheaper is a text that looks at "
-            "itself. Choose the attention of the encoder or of the decoder."
+            t(
+                "Here one text looks at another, and what is made cheaper is a text "
+                "that looks at itself. Choose the attention of the encoder or of the "
+                "decoder."
+            )
         )
     everywhere = everywhere_of(trace.key_tokens)
     reasons = {kind: _reason(trace, kind) for kind in kinds}
@@ -139,7 +143,7 @@ def survival(
 
 def _reason(trace: AttentionTrace, kind: Kind) -> str:
     if kind == "back" and all(layer.looks_back for layer in trace.layers):
-        return "It looks only back as it is: this is the same as a window."
+        return t("It looks only back as it is: this is the same as a window.")
     return next(filter(None, (reason_against(layer, kind) for layer in trace.layers)), "")
 
 
@@ -152,7 +156,9 @@ def _curves(
         for kind in kinds
         for budgets in [budgets_for(kind, n)]
     }
-    doing = "Finding the rank of each head" if "rank" in kinds else "Making each head cheaper"
+    doing = t("Making each head cheaper")
+    if "rank" in kinds:
+        doing = t("Finding the rank of each head")
     for head in range(n_layers * n_heads if curves else 0):
         report(doing, head / (n_layers * n_heads))
         at, own = divmod(head, n_heads)

@@ -16,6 +16,7 @@ from explorer.corpus.shards import put
 from explorer.corpus.texts import COLUMN, Corpus
 from explorer.errors import ExplorerError
 from explorer.headname import head_name
+from explorer.language import t
 from explorer.limits import MAX_TOKENS
 from explorer.visible import visible
 
@@ -156,7 +157,9 @@ def _texts(asked: argparse.Namespace) -> int:
     from explorer.corpus.sentences import sentences
 
     if asked.file.exists():
-        raise ExplorerError(f"“{visible(str(asked.file))}” is there already: name a new file.")
+        raise ExplorerError(
+            t("“{visible}” is there already: name a new file.", visible=visible(str(asked.file)))
+        )
     put(asked.file, "\n".join(sentences(asked.limit, asked.seed)).encode("utf-8") + b"\n")
     print(f"{asked.limit:,} texts: {asked.file}")
     return 0

@@ -14,6 +14,7 @@ from explorer.analysis.corpora import (
 from explorer.corpus.folder import CorpusFolder
 from explorer.corpus.measures import NAMES
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.visible import visible
 
 _FEW = 30  # texts below which a mean's error is not known by its spread
@@ -72,8 +73,12 @@ def compare(first: CorpusFolder, second: CorpusFolder, correction: Correction = 
             for f in (first, second)
         )
         raise ExplorerError(
-            f"{one}, and {other}: their heads are not the same heads. Compare a model with what "
-            "was made of it, or one model over two corpora."
+            t(
+                "{one}, and {other}: their heads are not the same heads. Compare a "
+                "model with what was made of it, or one model over two corpora.",
+                one=one,
+                other=other,
+            )
         )
     a, b = first.heads, second.heads
     n_a, n_b = (np.asarray(h.n, dtype=np.float64)[:, None, None] for h in (a, b))

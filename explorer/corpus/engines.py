@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 from explorer.corpus.work import Result, Task, do
 from explorer.errors import ExplorerError, own_words
+from explorer.language import t
 from explorer.visible import visible
 
 _AHEAD = 2  # tasks for each worker that are handed out at once
@@ -103,9 +104,12 @@ class Pool:
         self._broken += 1
         if self._broken >= _TRIES:
             raise ExplorerError(
-                f"Workers were ended from outside {_TRIES} times, most likely as memory ran out. "
-                "All shards that were done are kept: run the same command again with fewer "
-                "--workers or a smaller --length."
+                t(
+                    "Workers were ended from outside {tries} times, most likely as memory "
+                    "ran out. All shards that were done are kept: run the same command "
+                    "again with fewer --workers or a smaller --length.",
+                    tries=_TRIES,
+                )
             )
         self.close()
         self._pool = self._start()
@@ -163,7 +167,7 @@ class Ray:
             import ray
         except ImportError as error:
             raise ExplorerError(
-                "Ray is not installed. Install it with: pip install -r requirements-ray.txt"
+                t("Ray is not installed. Install it with: pip install -r requirements-ray.txt")
             ) from error
         self._ray: Any = ray
         _check_somebody_is_at(address)
@@ -174,7 +178,11 @@ class Ray:
                 ray.init(address, runtime_env={"py_modules": [package]}, log_to_driver=False)
             except Exception as error:
                 raise ExplorerError(
-                    f"There is no Ray cluster at “{visible(address)}” ({own_words(error, 160)})."
+                    t(
+                        "There is no Ray cluster at “{address}” ({error}).",
+                        address=visible(address),
+                        error=own_words(error, 160),
+                    )
                 ) from error
         self._do = ray.remote(num_cpus=1, max_retries=10)(do)
 
@@ -211,7 +219,11 @@ def _check_somebody_is_at(address: str) -> None:
         socket.create_connection((found[1], int(found[2])), timeout=10).close()
     except (OSError, OverflowError) as error:
         raise ExplorerError(
-            f"There is no Ray cluster at “{visible(address)}” ({own_words(error, 160)})."
+            t(
+                "There is no Ray cluster at “{address}” ({error}).",
+                address=visible(address),
+                error=own_words(error, 160),
+            )
         ) from error
 
 

@@ -20,6 +20,7 @@ from explorer.corpus.folder import CorpusFolder, Example
 from explorer.corpus.measures import AFTER, MEASURES, PREVIOUS, SELF, STRONGEST, VARIANCE
 from explorer.corpus.shards import put
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.visible import visible
 
 _METRICS = {
@@ -56,7 +57,9 @@ def export(
         ExplorerError: There is something, or it cannot be written.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ExplorerError(f"“{visible(str(out))}” is not empty: name a new folder.")
+        raise ExplorerError(
+            t("“{visible}” is not empty: name a new folder.", visible=visible(str(out)))
+        )
     places = [(layer, head) for layer in folder.layers for head in range(folder.n_heads)]
     _put(out / "scatter_data.json", _scatter(folder))
     for i, (layer, head) in enumerate(places):
@@ -271,7 +274,12 @@ class HeadVisTree:
         """
         if (layer, head) not in self.places:
             raise ExplorerError(
-                f"There is no head L{layer}·H{head} in “{visible(self._path.name)}”."
+                t(
+                    "There is no head L{layer}·H{head} in “{name}”.",
+                    layer=layer,
+                    head=head,
+                    name=visible(self._path.name),
+                )
             )
         name = f"L{layer}H{head}.json"
         said = _object(_read(self._path / "heads" / name), name)
@@ -299,7 +307,9 @@ def is_tree(path: Path) -> bool:
 
 
 def _wrong(file: str, what: str) -> ExplorerError:
-    return ExplorerError(f"{visible(file)} is not as HeadVis has it: {what}.")
+    return ExplorerError(
+        t("{file} is not as HeadVis has it: {what}.", file=visible(file), what=what)
+    )
 
 
 def _read(path: Path) -> Any:
@@ -309,8 +319,11 @@ def _read(path: Path) -> Any:
         return json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         raise ExplorerError(
-            f"“{visible(path.parent.name)}” has no {visible(path.name)}: it is no tree of HeadVis, "
-            "or not the whole of one."
+            t(
+                "“{name}” has no {name2}: it is no tree of HeadVis, or not the whole of one.",
+                name=visible(path.parent.name),
+                name2=visible(path.name),
+            )
         ) from None
     except (OSError, ValueError, RecursionError) as error:
         raise _wrong(path.name, "it cannot be read, or was cut short") from error

@@ -17,11 +17,12 @@ from explorer.corpus.tables import write_tables
 from explorer.corpus.texts import Corpus, Text, Troubles
 from explorer.corpus.work import Census, Counted, Describe, Reads
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.limits import MAX_TOKENS
 from explorer.source import InMemory
 from explorer.visible import visible
 
-FORMAT = 1
+FORMAT = 2
 RUN = "run.json"
 SHARD_TEXTS = 1024
 SHARD_CHARACTERS = 1_000_000
@@ -58,12 +59,23 @@ class Settings:
     def __post_init__(self) -> None:
         if self.by not in NAMES:
             raise ExplorerError(
-                f"“{visible(self.by[:40])}” is no measure. There are: {', '.join(NAMES)}."
+                t(
+                    "“{visible}” is no measure. There are: {join}.",
+                    visible=visible(self.by[:40]),
+                    join=", ".join(NAMES),
+                )
             )
         for name, least in (("length", 1), ("seed", 0), ("shard_texts", 1)):
             value = getattr(self, name)
             if type(value) is not int or not least <= value < 2**31:
-                raise ExplorerError(f"{name} is {value!r}; it must be a whole number from {least}.")
+                raise ExplorerError(
+                    t(
+                        "{name} is {value}; it must be a whole number from {least}.",
+                        name=name,
+                        value=f"{value!r}",
+                        least=least,
+                    )
+                )
 
     @property
     def reads(self) -> Reads:
@@ -142,7 +154,7 @@ def run(
             could be read; or what `Engine` and the disk say.
     """
     work = _Work(folder, corpus, settings, report)
-    work.tell("Loading the model")
+    work.tell(t("Loading the model"))
     (work.model,) = engine.results([Describe(settings.reads)])
     work.began = time.monotonic()
     _begin(work)
@@ -151,7 +163,7 @@ def run(
     if not work.digests:
         raise ExplorerError(_nothing(work))
     _check_beyond(work)
-    work.tell("Putting together")
+    work.tell(t("Putting together"))
     shards = _whole_shards(work)
     if not shards:
         raise ExplorerError(_nothing(work))
@@ -229,8 +241,12 @@ def read_about(folder: Path) -> dict[str, Any]:
         found = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         raise ExplorerError(
-            f"“{visible(str(folder))}” is no folder of a corpus run: it has no {RUN}. Make one "
-            "with python -m explorer corpus run."
+            t(
+                "“{visible}” is no folder of a corpus run: it has no {run}. Make one "
+                "with python -m explorer corpus run.",
+                visible=visible(str(folder)),
+                run=RUN,
+            )
         ) from None
     except (OSError, ValueError) as error:
         raise ExplorerError(_damaged(folder)) from error
@@ -238,8 +254,13 @@ def read_about(folder: Path) -> dict[str, Any]:
         raise ExplorerError(_damaged(folder))
     if found.get("format") != FORMAT:
         raise ExplorerError(
-            f"“{visible(folder.name)}” was written in form {visible(str(found.get('format')))[:20]}"
-            f", and form {FORMAT} is read here: run it again into another folder."
+            t(
+                "“{name}” was written in form {value}, and form {format} is read here: "
+                "run it again into another folder.",
+                name=visible(folder.name),
+                value=visible(str(found.get("format")))[:20],
+                format=FORMAT,
+            )
         )
     return found
 
@@ -264,10 +285,15 @@ def _begin(work: _Work) -> None:
     """
     folder = work.folder
     if folder.exists() and not folder.is_dir():
-        raise ExplorerError(f"“{visible(str(folder))}” is a file: name a folder with --out.")
+        raise ExplorerError(
+            t("“{visible}” is a file: name a folder with --out.", visible=visible(str(folder)))
+        )
     if folder.is_dir() and any(folder.iterdir()) and not (folder / RUN).exists():
         raise ExplorerError(
-            f"“{visible(str(folder))}” holds other things: name a new folder with --out."
+            t(
+                "“{visible}” holds other things: name a new folder with --out.",
+                visible=visible(str(folder)),
+            )
         )
     about = _about(work)
     if (folder / RUN).exists():
@@ -275,9 +301,12 @@ def _begin(work: _Work) -> None:
         other = [_CALLED[name] for name in _CALLED if was[name] != now[name]]
         if other:
             raise ExplorerError(
-                f"“{visible(folder.name)}” was begun with another {' and another '.join(other)}: "
-                "its shards and new ones do not belong together. Ask for the same, or name a new "
-                "folder with --out."
+                t(
+                    "“{name}” was begun with another {join}: its shards and new ones do not"
+                    " belong together. Ask for the same, or name a new folder with --out.",
+                    name=visible(folder.name),
+                    join=" and another ".join(other),
+                )
             )
         return
     _write_about(folder, about)
@@ -345,9 +374,9 @@ def _is_done(work: _Work, number: int, made_of: str, texts: tuple[Text, ...]) ->
         file = SumsFile(path)
         was = json.loads(file.made_of)
         if not is_whole(path) or not is_whole(texts_path(work.folder, number)):
-            raise ExplorerError(f"“{path.name}” is damaged or cut short.")
+            raise ExplorerError(t("“{name}” is damaged or cut short.", name=path.name))
     except (ExplorerError, ValueError):
-        work.tell(f"Shard {number} was damaged or cut short, and is made anew")
+        work.tell(t("Shard {number} was damaged or cut short, and is made anew", number=number))
         return False
     if was == json.loads(made_of):
         work.n_tokens += 0 if file.empty else int(file(["n_tokens"])["n_tokens"][0])
@@ -356,9 +385,13 @@ def _is_done(work: _Work, number: int, made_of: str, texts: tuple[Text, ...]) ->
     if n < len(texts) and was.get("texts") == _digest(texts[:n]):
         return False  # it ended with what was then the last text
     raise ExplorerError(
-        f"The texts from number {texts[0].number:,} on are not those that “"
-        f"{visible(work.folder.name)}” was made of: the file was changed, or a smaller --limit is "
-        "asked for. Ask for the same, or name a new folder with --out."
+        t(
+            "The texts from number {number} on are not those that “{name}” was made"
+            " of: the file was changed, or a smaller --limit is asked for. Ask for "
+            "the same, or name a new folder with --out.",
+            number=f"{texts[0].number:,}",
+            name=visible(work.folder.name),
+        )
     )
 
 
@@ -372,7 +405,7 @@ def _keep(work: _Work, counted: Counted) -> None:
     work.n_shards += 1
     if counted.why and not work.said:
         work.said.append(counted.why)
-    work.tell("Reading")
+    work.tell(t("Reading"))
 
 
 def _check_beyond(work: _Work) -> None:
@@ -383,8 +416,11 @@ def _check_beyond(work: _Work) -> None:
     """
     if sums_path(work.folder, len(work.digests)).exists():
         raise ExplorerError(
-            f"“{visible(work.folder.name)}” holds more texts than are asked for now. Ask for as "
-            "many with --limit, or name a new folder with --out."
+            t(
+                "“{name}” holds more texts than are asked for now. Ask for as many with"
+                " --limit, or name a new folder with --out.",
+                name=visible(work.folder.name),
+            )
         )
 
 

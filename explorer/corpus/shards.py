@@ -20,6 +20,7 @@ from explorer.corpus.merging import Part
 from explorer.corpus.sums import Sums
 from explorer.corpus.texts import Text
 from explorer.errors import ExplorerError, own_words
+from explorer.language import t
 
 if TYPE_CHECKING:
     from explorer.corpus.census import Shard
@@ -111,8 +112,12 @@ def put(path: Path, content: bytes) -> None:
         with suppress(OSError):
             other.unlink(missing_ok=True)
         raise ExplorerError(
-            f"“{path.name}” cannot be written ({own_words(error, 120)}). What was written before "
-            "it is kept: make room, and run the same command again."
+            t(
+                "“{name}” cannot be written ({error}). What was written before it is "
+                "kept: make room, and run the same command again.",
+                name=path.name,
+                error=own_words(error, 120),
+            )
         ) from error
 
 
@@ -165,8 +170,11 @@ class SumsFile:
                 yield file
         except (OSError, pa.ArrowException, KeyError, ValueError) as error:
             raise ExplorerError(
-                f"“{self._path.name}” is damaged or cut short. Run the same command again: it "
-                "alone is made anew."
+                t(
+                    "“{name}” is damaged or cut short. Run the same command again: it alone"
+                    " is made anew.",
+                    name=self._path.name,
+                )
             ) from error
 
 
@@ -191,7 +199,10 @@ def texts_in(path: Path) -> list[Text]:
         table = pq.read_table(path, columns=["number", "text", "second"])
     except (OSError, pa.ArrowException) as error:
         raise ExplorerError(
-            f"“{path.name}” is damaged or cut short. Run its command again: it alone is made anew."
+            t(
+                "“{name}” is damaged or cut short. Run its command again: it alone is made anew.",
+                name=path.name,
+            )
         ) from error
     return [as_text(row) for row in table.to_pylist()]
 

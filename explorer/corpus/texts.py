@@ -18,6 +18,7 @@ import pyarrow
 import pyarrow.parquet
 
 from explorer.errors import ExplorerError, own_words, refusing
+from explorer.language import t
 from explorer.limits import MAX_CHARACTERS
 from explorer.visible import visible
 
@@ -114,7 +115,7 @@ class Corpus:
             self._reader = _reader_of(path)
         if second is not None and (path is None or path.suffix == ".txt"):
             raise ExplorerError(
-                "A second text needs a column of its own: give a .jsonl, .csv or .parquet file."
+                t("A second text needs a column of its own: give a .jsonl, .csv or .parquet file.")
             )
 
     @property
@@ -170,7 +171,11 @@ class Corpus:
             yield from self._reader(self, self.path, troubles)
         except (OSError, ValueError, csv.Error, pyarrow.ArrowException) as error:
             raise ExplorerError(
-                f"“{visible(self.path.name)}” cannot be read: “{own_words(error)}”."
+                t(
+                    "“{name}” cannot be read: “{error}”.",
+                    name=visible(self.path.name),
+                    error=own_words(error),
+                )
             ) from error
 
     def _parts(self, row: Any, line: int, troubles: Troubles) -> Parts | None:
@@ -211,8 +216,12 @@ class Corpus:
         if lacking:
             some = ", ".join(f"“{visible(str(c)[:40])}”" for c in has[:12]) or "none"
             raise ExplorerError(
-                f"There is no column “{visible(lacking[0])}” in this file. It has: {some}. "
-                "Name one with --column."
+                t(
+                    "There is no column “{visible}” in this file. It has: {some}. Name one "
+                    "with --column.",
+                    visible=visible(lacking[0]),
+                    some=some,
+                )
             )
 
 
@@ -220,11 +229,15 @@ def _reader_of(path: Path) -> Callable[[Corpus, Path, Troubles], Iterator[Row]]:
     readers = {".txt": _lines, ".jsonl": _objects, ".csv": _csv, ".parquet": _parquet}
     reader = readers.get(path.suffix.lower())
     if not path.is_file():
-        raise ExplorerError(f"There is no file “{visible(str(path))}”.")
+        raise ExplorerError(t("There is no file “{visible}”.", visible=visible(str(path))))
     if reader is None:
         raise ExplorerError(
-            f"“{visible(path.name)}” is of no kind that is read here: give a .txt file with a text "
-            "in each line, or a .jsonl, .csv or .parquet file with a column of texts."
+            t(
+                "“{name}” is of no kind that is read here: give a .txt file with a text"
+                " in each line, or a .jsonl, .csv or .parquet file with a column of "
+                "texts.",
+                name=visible(path.name),
+            )
         )
     return reader
 
@@ -245,7 +258,7 @@ def _check_code(file: BinaryIO, path: Path) -> None:
     """Refuse UTF-16, of which no line would be a line; step over the mark of UTF-8."""
     head = file.read(3)
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise ExplorerError(f"“{visible(path.name)}” is UTF-16. Save it as UTF-8.")
+        raise ExplorerError(t("“{name}” is UTF-16. Save it as UTF-8.", name=visible(path.name)))
     file.seek(3 if head == b"\xef\xbb\xbf" else 0)
 
 

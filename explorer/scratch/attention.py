@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 
 
 class SelfAttention(nn.Module):
@@ -31,8 +32,12 @@ class SelfAttention(nn.Module):
         super().__init__()
         if n_heads < 1 or d_model < 1 or d_model % n_heads:
             raise ExplorerError(
-                f"d_model = {d_model} cannot be divided evenly among {n_heads} heads: "
-                "choose a width that is a multiple of the number of heads."
+                t(
+                    "d_model = {d_model} cannot be divided evenly among {n_heads} heads: "
+                    "choose a width that is a multiple of the number of heads.",
+                    d_model=d_model,
+                    n_heads=n_heads,
+                )
             )
         self.d_model, self.n_heads, self.d_k = d_model, n_heads, d_model // n_heads
         self.W_Q = nn.Linear(d_model, d_model)
@@ -128,27 +133,45 @@ class SelfAttention(nn.Module):
         for name, x in (("Q", Q), ("K", K), ("V", V)):
             if x.dim() != 3 or x.shape[-1] != self.d_model:
                 raise ExplorerError(
-                    f"{name} has the shape {list(x.shape)}; it must be "
-                    f"[batch, tokens, {self.d_model}]."
+                    t(
+                        "{name} has the shape {shape}; it must be [batch, tokens, {d_model}].",
+                        name=name,
+                        shape=list(x.shape),
+                        d_model=self.d_model,
+                    )
                 )
         if K.shape != V.shape or Q.shape[0] != K.shape[0]:
             raise ExplorerError(
-                f"Q {list(Q.shape)}, K {list(K.shape)} and V {list(V.shape)} do not fit together: "
-                "K and V need the same length, and all three the same batch."
+                t(
+                    "Q {shape}, K {shape2} and V {shape3} do not fit together: K and V need"
+                    " the same length, and all three the same batch.",
+                    shape=list(Q.shape),
+                    shape2=list(K.shape),
+                    shape3=list(V.shape),
+                )
             )
         for name, m in (("mask", mask), ("key_mask", key_mask)):
             if m is not None and m.dtype != torch.bool:
-                raise ExplorerError(f"{name} must be boolean (True: may be looked at).")
+                raise ExplorerError(
+                    t("{name} must be boolean (True: may be looked at).", name=name)
+                )
         full = (Q.shape[0], self.n_heads, Q.shape[1], K.shape[1])
         if mask is not None and not _fits(_four(mask).shape, full):
             raise ExplorerError(
-                f"mask has the shape {list(mask.shape)}; it must fit [query, key] = "
-                f"{list(full[2:])}, with [batch] or [batch, head] before it if they differ."
+                t(
+                    "mask has the shape {shape}; it must fit [query, key] = {list}, with "
+                    "[batch] or [batch, head] before it if they differ.",
+                    shape=list(mask.shape),
+                    list=list(full[2:]),
+                )
             )
         if key_mask is not None and key_mask.shape != (full[0], full[3]):
             raise ExplorerError(
-                f"key_mask has the shape {list(key_mask.shape)}; [batch, key] is "
-                f"{[full[0], full[3]]}."
+                t(
+                    "key_mask has the shape {shape}; [batch, key] is {value}.",
+                    shape=list(key_mask.shape),
+                    value=[full[0], full[3]],
+                )
             )
 
 

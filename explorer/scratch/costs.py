@@ -14,6 +14,8 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from explorer.language import t
+
 LENGTHS = (128, 256, 512, 1024, 2048, 4096)
 WIDTH = 64  # of the one head
 REACH = 128  # of the window, to each side
@@ -103,7 +105,10 @@ def measure_costs(
         draw = torch.Generator().manual_seed(n)
         q, k, v = (torch.randn(1, n, WIDTH, generator=draw) for _ in range(3))
         for j, (name, way) in enumerate(WAYS.items()):
-            report(f"Measuring {n:,} tokens: {name}", (i + j / len(WAYS)) / len(lengths))
+            report(
+                t("Measuring {n} tokens: {name}", n=f"{n:,}", name=name),
+                (i + j / len(WAYS)) / len(lengths),
+            )
             seconds[name].append(_fastest(way, q, k, v))
             memory[name].append(peak_of(way, q, k, v))
     return Costs(

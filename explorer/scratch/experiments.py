@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from explorer.language import t
 from explorer.scratch.attention import SelfAttention, attention_weights
 
 # Up to 32 MiB of scores: beyond that, fetching memory from the system is what takes the time.
@@ -36,7 +37,7 @@ def measure_cost(report: Callable[[str, float | None], None]) -> Cost:
     layer = SelfAttention(WIDTH, 1).eval()
     seconds = []
     for i, n in enumerate(LENGTHS):
-        report(f"Measuring {n:,} tokens", i / len(LENGTHS))
+        report(t("Measuring {n} tokens", n=f"{n:,}"), i / len(LENGTHS))
         x = torch.randn(1, n, WIDTH, generator=torch.Generator().manual_seed(n))
         seconds.append(_fastest(layer, x))
     return Cost(LENGTHS, tuple(seconds), fit_slope(LENGTHS, seconds))
@@ -86,7 +87,7 @@ def measure_saturation(
     generator = torch.Generator().manual_seed(seed)
     scaled, unscaled = [], []
     for i, width in enumerate(widths):
-        report(f"Measuring d_k = {width}", i / len(widths))
+        report(t("Measuring d_k = {width}", width=width), i / len(widths))
         q, k = (torch.randn(512 // n, n, width, generator=generator) for _ in range(2))
         scaled.append(_sharpness(attention_weights(q, k)))
         unscaled.append(_sharpness((q @ k.transpose(-2, -1)).softmax(-1)))

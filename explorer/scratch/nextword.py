@@ -7,6 +7,7 @@ import re
 import torch
 from torch import Tensor
 
+from explorer.language import t
 from explorer.lesson import Trained
 from explorer.scratch.grammar import END, SPLIT, WORDS, Kind, Story, as_text, follow, split, tell
 from explorer.scratch.tasks import BLANK, COURSES, Batch, Best, Course, Induction, Pattern
@@ -70,7 +71,7 @@ class NextLetter(_Next):
         return "".join(tokens).replace(SPACE, " ")
 
     def known(self) -> str:
-        return f"only what stands in its text: {' '.join(self.symbols)}"
+        return t("only what stands in its text: {symbols}", symbols=" ".join(self.symbols))
 
     @staticmethod
     def _spelled(text: str) -> str:
@@ -125,9 +126,9 @@ class LittleStories(_Next):
         """Before a word that earlier ones decide, it would be best to look at those."""
         ways = self._understood(ids).ways
         names: dict[str, tuple[Kind, ...]] = {
-            "who is meant next": ("coreference",),
-            "what the next verb goes with": ("agreement",),
-            "what is said again next": ("repetition", "bracket"),
+            t("who is meant next"): ("coreference",),
+            t("what the next verb goes with"): ("agreement",),
+            t("what is said again next"): ("repetition", "bracket"),
         }
         wanted = {name: torch.zeros(len(ids), len(ids)) for name in names}
         for at, way in enumerate(ways):  # the word at `at` stands one place on, behind the start
@@ -147,8 +148,10 @@ class LittleStories(_Next):
 
     def known(self) -> str:
         some = split("Mia and Tom live near the garden with a red ball, two foxes")
-        return (
-            f"only the {len(WORDS) - 1} words and marks of its stories, such as {', '.join(some)}"
+        return t(
+            "only the {n} words and marks of its stories, such as {some}",
+            n=len(WORDS) - 1,
+            some=", ".join(some),
         )
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from explorer.language import t
+
 START = "^"  # a token of its own at the front: somewhere to look when there is nothing to find
 BLANK = -100  # the answer where none is asked for; torch's own default for losses
 _OPENING, _CLOSING = "([{<", ")]}>"
@@ -149,7 +151,7 @@ class Copy(Course):
         return torch.cat([torch.full_like(ids[:, :1], BLANK), ids[:, :-1]], 1)
 
     def ideal(self, ids: Tensor) -> list[Pattern]:
-        return [Pattern("the previous token", torch.diag(torch.ones(len(ids) - 1), -1))]
+        return [Pattern(t("the previous token"), torch.diag(torch.ones(len(ids) - 1), -1))]
 
 
 class Reverse(Course):
@@ -159,7 +161,7 @@ class Reverse(Course):
         return ids.flip(1)
 
     def ideal(self, ids: Tensor) -> list[Pattern]:
-        return [Pattern("the place as far from the other end", torch.eye(len(ids)).flip(0))]
+        return [Pattern(t("the place as far from the other end"), torch.eye(len(ids)).flip(0))]
 
 
 class Duplicate(Course):
@@ -182,7 +184,7 @@ class Duplicate(Course):
 
     def ideal(self, ids: Tensor) -> list[Pattern]:
         others = (_same(ids[None])[0] - torch.eye(len(ids))).clamp(min=0)
-        return [Pattern("the same token elsewhere", others)]
+        return [Pattern(t("the same token elsewhere"), others)]
 
 
 class Sort(Course):
@@ -194,7 +196,9 @@ class Sort(Course):
         return ids.sort(1).values
 
     def ideal(self, ids: Tensor) -> list[Pattern]:
-        return [Pattern("the digit that belongs here", (ids.sort().values[:, None] == ids).float())]
+        return [
+            Pattern(t("the digit that belongs here"), (ids.sort().values[:, None] == ids).float())
+        ]
 
 
 class Count(Course):
@@ -208,7 +212,7 @@ class Count(Course):
         return (_same(ids).sum(-1).long() - 1).clamp(max=len(self.answers) - 1)
 
     def ideal(self, ids: Tensor) -> list[Pattern]:
-        return [Pattern("the same token, here and elsewhere", _same(ids[None])[0])]
+        return [Pattern(t("the same token, here and elsewhere"), _same(ids[None])[0])]
 
 
 class Brackets(Course):
@@ -244,7 +248,7 @@ class Brackets(Course):
         for i, j in enumerate(_openers(ids.tolist())):
             if j is not None:
                 wanted[i, j] = 1
-        return [Pattern("the bracket that it closes", wanted)]
+        return [Pattern(t("the bracket that it closes"), wanted)]
 
 
 class Induction(Course):
@@ -268,8 +272,8 @@ class Induction(Course):
         previous = torch.diag(torch.ones(len(ids) - 1), -1)
         after = self._after(ids[None])[0].float()
         return [
-            Pattern("the previous token", previous),
-            Pattern("the token after the earlier one", after),
+            Pattern(t("the previous token"), previous),
+            Pattern(t("the token after the earlier one"), after),
         ]
 
     @staticmethod

@@ -5,6 +5,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.lesson import TASKS, Trained
 from explorer.run import Run
 from explorer.source import (
@@ -57,7 +58,7 @@ __all__ = [
 
 def starting(then: str) -> str:
     """What is being done first: PyTorch is started once, which takes seconds; later `then`."""
-    return then if "torch" in sys.modules else "Starting PyTorch"
+    return then if "torch" in sys.modules else t("Starting PyTorch")
 
 
 def trace_run(run: Run, progress: Progress = silent) -> AttentionTrace:
@@ -72,12 +73,12 @@ def trace_run(run: Run, progress: Progress = silent) -> AttentionTrace:
     """
     if run.edits and not isinstance(run.source, Model | InMemory | Trained):
         raise ExplorerError(
-            "Only the attention of a pretrained model can be changed: choose one under Model."
+            t("Only the attention of a pretrained model can be changed: choose one under Model.")
         )
     if isinstance(run.source, Own):
         return run.source.trace
     run.check_is_for_a_model()
-    progress(starting("Reading the text"), None)
+    progress(starting(t("Reading the text")), None)
     if isinstance(run.source, Scratch):
         from explorer.sources.scratch import trace_scratch
 

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from explorer.activations import Activations, check_maps
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.residual import Doubles, Norm
 from explorer.run import Run
 from explorer.source import Transplanted, model_of
@@ -43,7 +44,9 @@ def read_activations(run: Run, progress: Progress = silent) -> Activations:
     run.check_is_for_a_model()
     model = model_of(run.source)
     if model is None or isinstance(run.source, Transplanted):
-        raise ExplorerError("The from-scratch layer has no LayerNorm and residual as BERT’s have.")
+        raise ExplorerError(
+            t("The from-scratch layer has no LayerNorm and residual as BERT’s have.")
+        )
     loaded = load_model(model, progress).private()
     _check_kind(loaded)
     reading, _ = read_run(loaded, run)
@@ -77,13 +80,17 @@ def _check_kind(loaded: LoadedModel) -> None:
     name, passport = loaded.info.name, loaded.info.passport
     why = ""
     if loaded.form != "text":
-        why = "it has several parts, and this method follows one stack of layers"
+        why = t("it has several parts, and this method follows one stack of layers")
     elif family_of(loaded.network.config).plain is None and not loaded.by_scores:
-        why = (passport and passport.reason) or "it does not go by the tap"
+        why = (passport and passport.reason) or t("it does not go by the tap")
     else:
         return
     raise ExplorerError(
-        f"The attention of {name} is built in another way than can be taken apart here: {why}."
+        t(
+            "The attention of {name} is built in another way than can be taken apart here: {why}.",
+            name=name,
+            why=why,
+        )
     )
 
 
@@ -128,7 +135,7 @@ def _named(
 def _norm(module: Any, read: Tensor, gave: Tensor) -> Norm:
     found = fitted_norm(module, read, gave)
     if found is None:
-        raise ExplorerError("A LayerNorm of this model gives out something else than it should.")
+        raise ExplorerError(t("A LayerNorm of this model gives out something else than it should."))
     return found
 
 
@@ -155,7 +162,9 @@ def _found(
     weights = _without_off([weights_of(call)[0] for call in calls], change)
     values = [_of_all_heads(call) for call in calls]
     if len({v.shape for v in values}) > 1:
-        raise ExplorerError(f"The layers of {loaded.info.name} have values of different widths.")
+        raise ExplorerError(
+            t("The layers of {name} have values of different widths.", name=loaded.info.name)
+        )
     for layer, w, v in zip(layers, weights, values, strict=True):
         _check_joined(layer.read, w, v, loaded)
     added = [_added(layer) for layer in layers]
@@ -173,10 +182,12 @@ def _found(
 
 
 def _other(loaded: LoadedModel) -> str:
-    return (
-        f"The layers of {loaded.info.name} are built in another way than can be taken apart here: "
-        "their attention does not add to what a layer reads, or its heads cannot be told apart. "
-        "BERT, GPT-2, Llama, Qwen, Gemma and their like can."
+    return t(
+        "The layers of {name} are built in another way than can be taken apart "
+        "here: their attention does not add to what a layer reads, or its heads"
+        " cannot be told apart. BERT, GPT-2, Llama, Qwen, Gemma and their like "
+        "can.",
+        name=loaded.info.name,
     )
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from explorer.activations import Activations
 from explorer.errors import ExplorerError
 from explorer.headname import head_name
+from explorer.language import t
 from explorer.lesson import Trained
 from explorer.residual import Norm
 from explorer.run import Run
@@ -53,7 +54,7 @@ class Answering:
         self._course = course = course_of(lesson)
         self.tokens: tuple[Token, ...] = read_tokens(lesson, run.texts)[0]
         self._learner: Learner = learner_at(lesson, learned(lesson, progress)[1])
-        self.model = f"the layer trained on “{lesson.task}”"
+        self.model: str = t("the layer trained on “{task}”", task=lesson.task)
         self._ids = torch.tensor([course.numbers[token.text] for token in self.tokens])
         self._right = course.right(self._ids).tolist()
         self.at: int | None = self._placed(target.at)
@@ -68,12 +69,12 @@ class Answering:
             i for i, t in enumerate(self.tokens[: last + 1]) if not t.special and i != self.at
         ]
         if not self.removable:
-            raise ExplorerError("There is no other token that could be taken away: type more.")
+            raise ExplorerError(t("There is no other token that could be taken away: type more."))
         logits = self._through([self._ids])[0][0, self.at].detach()
         self._guess = self._number(target.guess, logits)
         self._other = None if target.other is None else self._number(target.other, logits)
         self.value = self.plain = float(self._of(logits[None])[0])
-        self.name = self._named()
+        self.name: str = self._named()
         self.deciding, self.decided = self._known(run)
 
     @property
@@ -90,17 +91,22 @@ class Answering:
         """What a reader must know of how tokens go."""
         found = []
         if how == "cut":
-            who = "no later token" if self._course.causal else "no other token"
+            who = t("no later token") if self._course.causal else t("no other token")
             found.append(
-                f"A token that is taken away stays where it is, and {who} may look at it, in any "
-                "head of any layer."
+                t(
+                    "A token that is taken away stays where it is, and {who} may look at "
+                    "it, in any head of any layer.",
+                    who=who,
+                )
             )
         if how == "drop":
-            found.append("Where a token is dropped, those behind it move one place to the left.")
+            found.append(t("Where a token is dropped, those behind it move one place to the left."))
         if not self.replacement:
             found.append(
-                "The layer knows no token that means nothing. Under “How words go” one of its own "
-                "can be chosen, which then stands in the place of another."
+                t(
+                    "The layer knows no token that means nothing. Under “How words go” one "
+                    "of its own can be chosen, which then stands in the place of another."
+                )
             )
         return tuple(found)
 
@@ -183,10 +189,12 @@ class Answering:
         """Integrated gradients, as `Intervention.integrated_gradients`."""
         if baseline not in self.baselines:
             raise ExplorerError(
-                "the layer knows no token that means nothing, so there is no text to start from; "
-                "choose one under “How words go”."
+                t(
+                    "the layer knows no token that means nothing, so there is no text to "
+                    "start from; choose one under “How words go”."
+                )
                 if baseline == "mask"
-                else "the layer knows no padding."
+                else t("the layer knows no padding.")
             )
         blank = self._ids.clone()
         blank[self.removable] = self._course.numbers[self.replacement or ""]
@@ -240,7 +248,7 @@ class Answering:
         ids, row, cut = self._ids, self._row, None
         if removed and how == "replace":
             if not self.replacement:
-                raise ExplorerError("No token was chosen to stand in the place of another.")
+                raise ExplorerError(t("No token was chosen to stand in the place of another."))
             ids = ids.clone()
             ids[list(removed)] = self._course.numbers[self.replacement]
         if removed and how == "drop":
@@ -315,13 +323,23 @@ class Answering:
     def _check(self, off: Collection[HeadName]) -> None:
         for layer, head in off:
             if layer not in self.numbers or not 0 <= head < (self._lesson.n_heads or 1):
-                raise ExplorerError(f"{self.model} has no head {head_name(layer, head)}.")
+                raise ExplorerError(
+                    t(
+                        "{model} has no head {layer}.",
+                        model=self.model,
+                        layer=head_name(layer, head),
+                    )
+                )
 
     def _placed(self, at: int | None) -> int:
         """The token at which the answer is asked for: where none is named, the last with one."""
         if at is not None and at >= len(self.tokens):
             raise ExplorerError(
-                f"There is no token {at}: this sequence has the tokens 0 to {len(self.tokens) - 1}."
+                t(
+                    "There is no token {at}: this sequence has the tokens 0 to {value}.",
+                    at=at,
+                    value=len(self.tokens) - 1,
+                )
             )
         asked = [i for i, answer in enumerate(self._right) if answer != BLANK]
         return at if at is not None else asked[-1] if asked else len(self.tokens) - 1
@@ -334,27 +352,49 @@ class Answering:
         found = self._course.spelled(guess.strip() or guess)
         if found not in self._course.answers:
             some = ", ".join(self._course.answers[:12])
-            raise ExplorerError(f"“{guess[:40]}” is no answer of this task; there are {some}.")
+            raise ExplorerError(
+                t(
+                    "“{guess}” is no answer of this task; there are {some}.",
+                    guess=guess[:40],
+                    some=some,
+                )
+            )
         return self._course.answers.index(found)
 
     def _symbol(self, neutral: str) -> str:
         found = self._course.spelled(neutral)
         if found not in self._course.vocabulary or found == START:
             raise ExplorerError(
-                f"“{neutral[:40]}” is no token of this task. It knows {self._course.known()}."
+                t(
+                    "“{neutral}” is no token of this task. It knows {known}.",
+                    neutral=neutral[:40],
+                    known=self._course.known(),
+                )
             )
         return found
 
     def _named(self) -> str:
         right = self._right[self._row]
         answer = self._course.answers[self._guess]
-        told = ", which is right," if right == self._guess else ""
-        where = f"at “{self.tokens[self._row].text}” (token {self.at})"
+        told = t(", which is right,") if right == self._guess else ""
+        where = t("at “{text}” (token {at})", text=self.tokens[self._row].text, at=self.at)
         if self._other is not None:
             other = self._course.answers[self._other]
-            return f"logit of the answer “{answer}”{told} less that of “{other}” {where}"
+            return t(
+                "logit of the answer “{answer}”{told} less that of “{other}” {where}",
+                answer=answer,
+                told=told,
+                other=other,
+                where=where,
+            )
         kind = "logit" if self._target.logit else "probability"
-        return f"{kind} of the answer “{answer}”{told} {where}"
+        return t(
+            "{kind} of the answer “{answer}”{told} {where}",
+            kind=kind,
+            answer=answer,
+            told=told,
+            where=where,
+        )
 
     def _known(self, run: Run) -> tuple[tuple[int, ...], str]:
         """The tokens at which the task says that the answer is to be found."""
@@ -367,7 +407,7 @@ class Answering:
         for pattern in reversed(self._course.patterns(self._ids)):
             places = tuple(i for i in pattern.wanted[self._row].nonzero()[:, 0].tolist())
             if set(places) & set(self.removable):
-                says = f"The task finds “{answer}” at {pattern.name}"
+                says = t("The task finds “{answer}” at {name}", answer=answer, name=pattern.name)
                 return tuple(i for i in places if i in self.removable), says
         return (), ""
 

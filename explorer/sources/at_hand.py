@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.errors import ExplorerError, refusing
+from explorer.language import listed, t
 from explorer.sources.given import Came, arranged, given_trace, kind_of
 from explorer.sources.memory import check_fits
 from explorer.trace import AttentionTrace, Token
@@ -34,7 +35,7 @@ def trace_at_hand(
     """
     layers, numbers, notes = _layers(weights)
     size = sum(4 * layer.size for layer in layers)
-    check_fits(2 * size, "What is to be shown", "Give fewer layers, or fewer tokens.")
+    check_fits(2 * size, t("What is to be shown"), t("Give fewer layers, or fewer tokens."))
     # What is shown stays as it is, whatever becomes of the caller's array; others are copied below.
     layers = [layer.copy() if layer.dtype == np.float32 else layer for layer in layers]
     queries = _tokens(tokens)
@@ -58,28 +59,35 @@ def _layers(weights: Any) -> tuple[Sequence[Array], list[int] | None, tuple[str,
     held = [name for name in _ATTENTIONS if getattr(weights, name, None) is not None]
     if held or isinstance(weights, Mapping):
         raise ExplorerError(
-            "These are all outputs of a model; give its attention alone: "
-            f"{' or '.join(f'outputs.{name}' for name in held or _ATTENTIONS)}. Is there none, "
-            "load the model with attn_implementation=“eager” and call it with "
-            "output_attentions=True; or give the model to explorer.trace(text, model=model, "
-            "tokenizer=tokenizer)."
+            t(
+                "These are all outputs of a model; give its attention alone: {join}. Is"
+                " there none, load the model with attn_implementation=“eager” and call "
+                "it with output_attentions=True; or give the model to "
+                "explorer.trace(text, model=model, tokenizer=tokenizer).",
+                join=" or ".join(f"outputs.{name}" for name in held or _ATTENTIONS),
+            )
         )
     if not isinstance(weights, list | tuple) or _is_plain(weights):
         array, notes = arranged(_array(weights))
         return list(array), None, notes
     if any(isinstance(layer, list | tuple) for layer in weights):
         raise ExplorerError(
-            "This is a list of lists of tensors, as generate() returns them: one for each step. "
-            "Give one step, outputs.attentions[0]; or the whole text that was written to "
-            "explorer.trace(text, model=model, tokenizer=tokenizer)."
+            t(
+                "This is a list of lists of tensors, as generate() returns them: one "
+                "for each step. Give one step, outputs.attentions[0]; or the whole text"
+                " that was written to explorer.trace(text, model=model, "
+                "tokenizer=tokenizer)."
+            )
         )
     numbers = [i for i, layer in enumerate(weights) if layer is not None]
     if not numbers:
         raise ExplorerError(
-            "There is no attention in this list: models with fast attention kernels return none. "
-            "Load the model with attn_implementation=“eager” and call it with "
-            "output_attentions=True; or give the model to explorer.trace(text, model=model, "
-            "tokenizer=tokenizer)."
+            t(
+                "There is no attention in this list: models with fast attention kernels"
+                " return none. Load the model with attn_implementation=“eager” and call"
+                " it with output_attentions=True; or give the model to "
+                "explorer.trace(text, model=model, tokenizer=tokenizer)."
+            )
         )
     return _of_list([_array(weights[i]) for i in numbers], numbers)
 
@@ -89,19 +97,29 @@ def _of_list(
 ) -> tuple[Sequence[Array], list[int] | None, tuple[str, ...]]:
     shapes = {layer.shape for layer in layers}
     if len(shapes) > 1:
-        found = " and ".join(map(str, map(list, sorted(shapes)[:2])))
+        found = listed([str(list(shape)) for shape in sorted(shapes)[:2]])
         raise ExplorerError(
-            f"The layers in this list have different shapes, such as {found}; all must have the "
-            "same heads, queries and keys. Show them in parts."
+            t(
+                "The layers in this list have different shapes, such as {found}; all "
+                "must have the same heads, queries and keys. Show them in parts.",
+                found=found,
+            )
         )
     shape = layers[0].shape
     if len(shape) == 4 and shape[0] > 1:
         raise ExplorerError(
-            f"Each layer in this list has the shape {list(shape)}, a batch of {shape[0]} texts. "
-            "Choose one: [layer[0] for layer in weights] is the first."
+            t(
+                "Each layer in this list has the shape {shape}, a batch of {shape2} "
+                "texts. Choose one: [layer[0] for layer in weights] is the first.",
+                shape=list(shape),
+                shape2=shape[0],
+            )
         )
     if len(shape) == 4:
-        note = f"The layers came as {list(shape)}, a batch of one text: this is layer[0] of each."
+        note = t(
+            "The layers came as {shape}, a batch of one text: this is layer[0] of each.",
+            shape=list(shape),
+        )
         return [layer[0] for layer in layers], numbers, (note,)
     if len(shape) == 3:
         return layers, numbers, ()
@@ -124,8 +142,12 @@ def _array(tensor: Any) -> Array:
     """
     kind = type(tensor).__name__
     with refusing(
-        f"The weights are of the type {kind}, which cannot be read as numbers. Give an array of "
-        "numpy or torch, [layer, head, query, key], or a list of layers."
+        t(
+            "The weights are of the type {kind}, which cannot be read as numbers. "
+            "Give an array of numpy or torch, [layer, head, query, key], or a list "
+            "of layers.",
+            kind=kind,
+        )
     ):
         if hasattr(tensor, "detach"):  # torch, which need not be imported to know it
             tensor = tensor.detach().cpu()
@@ -138,7 +160,9 @@ def _array(tensor: Any) -> Array:
         if array.dtype.kind == "O" or isinstance(tensor, str | bytes):
             raise TypeError(kind)
     if array.dtype.kind not in "fiu":
-        raise ExplorerError(f"“weights” holds {kind_of(array)}; it must hold numbers.")
+        raise ExplorerError(
+            t("“weights” holds {array}; it must hold numbers.", array=kind_of(array))
+        )
     return array
 
 
@@ -158,15 +182,19 @@ def _tokens(given: Any) -> Any:
         ids = hasattr(first, "detach") or isinstance(first, int | np.integer)
     if ids:
         raise ExplorerError(
-            "The tokens are numbers, and their texts are not among them. Give "
-            "tokenizer.convert_ids_to_tokens(inputs[“input_ids”][0])."
+            t(
+                "The tokens are numbers, and their texts are not among them. Give "
+                "tokenizer.convert_ids_to_tokens(inputs[“input_ids”][0])."
+            )
         )
     if isinstance(given, set | frozenset):
         raise ExplorerError(
-            "The tokens are a set, which has no order. Give a list of texts, in the order of their "
-            "positions."
+            t(
+                "The tokens are a set, which has no order. Give a list of texts, in the"
+                " order of their positions."
+            )
         )
     if isinstance(given, np.ndarray):
         return given
-    with refusing("The tokens must be a list of texts, one for each position."):
+    with refusing(t("The tokens must be a list of texts, one for each position.")):
         return [t.text if isinstance(t, Token) else t for t in given]

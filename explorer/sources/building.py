@@ -18,6 +18,7 @@ import torch
 from torch.nn.modules import module as torch_module
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.limits import MODELS_MB
 from explorer.sources.memory import check_fits
 
@@ -56,20 +57,20 @@ class _Count:
     def buffer(self, _module: Any, _name: str, buffer: Any) -> None:
         if buffer is not None and self._is_mine():
             self.buffer_bytes += buffer.numel() * buffer.element_size()
-            self._check(self.buffer_bytes, _BUFFER_BYTES, "bytes of tables")
+            self._check(self.buffer_bytes, _BUFFER_BYTES, t("bytes of tables"))
 
     def call(self, _frame: FrameType, _event: str, _of: Any) -> None:
         self.calls += 1
         self._check(self.calls, 2 * _CALLS, "steps")  # a call is told when it begins and ends
         if self.calls % 64 == 0:
-            self._check(time.thread_time() - self._began, _SECONDS, "seconds of work")
+            self._check(time.thread_time() - self._began, _SECONDS, t("seconds of work"))
 
     def _is_mine(self) -> bool:
         return threading.get_ident() == self._thread
 
     def _check(self, found: float, most: int, what: str) -> None:
         if found > most:
-            raise _TooMuchError(f"more than {most:,} {what}")
+            raise _TooMuchError(t("more than {most} {what}", most=f"{most:,}", what=what))
 
 
 @contextmanager
@@ -102,8 +103,13 @@ def _watched(count: _Count) -> Iterator[None]:
 
 def _too_much(name: str, what: str, error: BaseException) -> ExplorerError:
     return ExplorerError(
-        f"“{name}” was not loaded: a number in its config.json asks for {what} of {error}, which "
-        "is more than its files can hold."
+        t(
+            "“{name}” was not loaded: a number in its config.json asks for {what} "
+            "of {error}, which is more than its files can hold.",
+            name=name,
+            what=what,
+            error=error,
+        )
     )
 
 
@@ -137,14 +143,22 @@ def check_need(name: str, build: Callable[[], torch.nn.Module], held: int) -> to
     except _TooMuchError as error:
         if count.numbers > most:
             raise ExplorerError(
-                f"The weights of “{name}” cannot be loaded: the files are damaged or do not fit "
-                f"the model's config.json, which asks for more than {most:,} numbers."
+                t(
+                    "The weights of “{name}” cannot be loaded: the files are damaged or do "
+                    "not fit the model's config.json, which asks for more than {most} "
+                    "numbers.",
+                    name=name,
+                    most=f"{most:,}",
+                )
             ) from error
         raise _too_much(name, "a model", error) from error
     except Exception as error:
         raise ExplorerError(
-            f"“{name}” cannot be built: its config.json asks for what cannot be, or for a model "
-            "that Transformers has no plain network of."
+            t(
+                "“{name}” cannot be built: its config.json asks for what cannot be, or "
+                "for a model that Transformers has no plain network of.",
+                name=name,
+            )
         ) from error
     _check_memory(name, 4 * sum(p.numel() for p in network.parameters()), count.buffer_bytes)
     return network
@@ -154,8 +168,13 @@ def _check_memory(name: str, needed: int, tables: int) -> None:
     """Refuse what does not fit in memory, or would push out every other model for good."""
     if needed > MODELS_MB * 2**20:
         raise ExplorerError(
-            f"“{name}” takes {needed / 2**20:,.0f} MB once it is loaded, four bytes for every "
-            f"number; at most {MODELS_MB:,} MB are for models here (EXPLORER_MODELS_MB). Choose a "
-            "smaller model."
+            t(
+                "“{name}” takes {value} MB once it is loaded, four bytes for every "
+                "number; at most {models_mb} MB are for models here "
+                "(EXPLORER_MODELS_MB). Choose a smaller model.",
+                name=name,
+                value=f"{needed / 2**20:,.0f}",
+                models_mb=f"{MODELS_MB:,}",
+            )
         )
-    check_fits(needed + tables, f"“{name}”", "Choose a smaller model.")
+    check_fits(needed + tables, f"“{name}”", t("Choose a smaller model."))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, TypedDict
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.run import Run
 from explorer.source import Scratch, Stories
 
@@ -42,8 +43,12 @@ def check_weights(path: Path) -> None:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != _SHA256:
         raise ExplorerError(
-            "The embedded model's file is damaged or was exchanged (its SHA-256 is "
-            f"{found[:12]}…, not {_SHA256[:12]}…). Install the requirements again."
+            t(
+                "The embedded model's file is damaged or was exchanged (its SHA-256 is "
+                "{found}…, not {sha256}…). Install the requirements again.",
+                found=found[:12],
+                sha256=_SHA256[:12],
+            )
         )
 
 
@@ -69,29 +74,61 @@ class Known:
 
 
 KNOWN = (
-    Known("google-bert/bert-base-uncased", "BERT, English; the one of the paper", 12, 12, 440),
-    Known("google-bert/bert-base-chinese", "BERT, Chinese; one token a character", 12, 12, 412),
+    Known("google-bert/bert-base-uncased", t("BERT, English; the one of the paper"), 12, 12, 440),
+    Known("google-bert/bert-base-chinese", t("BERT, Chinese; one token a character"), 12, 12, 412),
     Known("google-bert/bert-base-multilingual-cased", "BERT, 104 languages", 12, 12, 714),
-    Known("distilbert/distilbert-base-uncased", "DistilBERT, English; small and quick", 6, 12, 268),
     Known(
-        "distilbert/distilbert-base-uncased-finetuned-sst-2-english",
-        "English; says whether a film review is good or bad: a class for Explain",
+        "distilbert/distilbert-base-uncased",
+        t("DistilBERT, English; small and quick"),
         6,
         12,
         268,
     ),
-    Known("FacebookAI/roberta-base", "RoBERTa, English; a BERT trained longer", 12, 12, 499),
+    Known(
+        "distilbert/distilbert-base-uncased-finetuned-sst-2-english",
+        t("English; says whether a film review is good or bad: a class for Explain"),
+        6,
+        12,
+        268,
+    ),
+    Known("FacebookAI/roberta-base", t("RoBERTa, English; a BERT trained longer"), 12, 12, 499),
     Known("FacebookAI/xlm-roberta-base", "XLM-RoBERTa, 100 languages", 12, 12, 1116),
-    Known("albert/albert-base-v2", "ALBERT, English; all layers share their weights", 12, 12, 47),
-    Known("answerdotai/ModernBERT-base", "ModernBERT, English; most layers look near", 22, 12, 599),
-    Known("openai-community/gpt2", "GPT-2, English; a decoder, looks only backwards", 12, 12, 548),
-    Known("HuggingFaceTB/SmolLM2-135M", "Llama-like, English; heads share keys", 30, 9, 269),
+    Known(
+        "albert/albert-base-v2", t("ALBERT, English; all layers share their weights"), 12, 12, 47
+    ),
+    Known(
+        "answerdotai/ModernBERT-base",
+        t("ModernBERT, English; most layers look near"),
+        22,
+        12,
+        599,
+    ),
+    Known(
+        "openai-community/gpt2",
+        t("GPT-2, English; a decoder, looks only backwards"),
+        12,
+        12,
+        548,
+    ),
+    Known("HuggingFaceTB/SmolLM2-135M", t("Llama-like, English; heads share keys"), 30, 9, 269),
     Known("google-t5/t5-small", "T5, English, German, French; cross-attention", 6, 8, 242),
     Known("facebook/bart-base", "BART, English; cross-attention", 6, 12, 558),
     Known(
-        "google/vit-base-patch16-224", "ViT, pictures in 14 × 14 patches", 12, 12, 346, "picture"
+        "google/vit-base-patch16-224",
+        t("ViT, pictures in 14 × 14 patches"),
+        12,
+        12,
+        346,
+        "picture",
     ),
-    Known("facebook/deit-tiny-patch16-224", "DeiT, pictures; a small one", 12, 3, 23, "picture"),
+    Known(
+        "facebook/deit-tiny-patch16-224",
+        t("DeiT, pictures; a small one"),
+        12,
+        3,
+        23,
+        "picture",
+    ),
 )
 
 
@@ -149,59 +186,81 @@ EXAMPLES = (
     Example(
         "Pronoun",
         Run("The cat sat on the mat because it was tired."),
-        "“it” stands for “cat”, and L3·H1 finds that word. Try another: “because” looks most at "
-        "“tired”, with 0.262.",
+        t(
+            "“it” stands for “cat”, and L3·H1 finds that word. Try another: "
+            "“because” looks most at “tired”, with 0.262."
+        ),
         {"layer": 3, "heads": [1], "query": 8, "grid": "whole"},
     ),
     Example(
-        "Previous word",
+        t("Previous word"),
         Run("Every head has its own habit, and this one simply looks at the word before."),
-        "L0·H2 looks at the token before, whatever it is: “before” gives “word” 1.000, and no "
-        "token gives the one before it less than 0.999. On average over all tokens no other head "
-        "gives the one before half as much.",
+        t(
+            "L0·H2 looks at the token before, whatever it is: “before” gives “word”"
+            " 1.000, and no token gives the one before it less than 0.999. On "
+            "average over all tokens no other head gives the one before half as "
+            "much."
+        ),
         {"layer": 0, "heads": [2], "query": 16},
     ),
     Example(
-        "Sentence pair",
+        t("Sentence pair"),
         Run("Who wrote the first program?", "Ada Lovelace wrote it in 1843."),
-        "L2·H4 looks from the answer back into the question: “it” gives “program” 0.199, 20 times "
-        "what the other tokens give “program” on average. Try “wrote” in the answer, too.",
+        t(
+            "L2·H4 looks from the answer back into the question: “it” gives "
+            "“program” 0.199, 20 times what the other tokens give “program” on "
+            "average. Try “wrote” in the answer, too."
+        ),
         {"layer": 2, "heads": [4], "query": 12},
     ),
     Example(
-        "Repeated phrase",
+        t("Repeated phrase"),
         Run("The red door is locked. Open the red door with the red key, not the blue key."),
-        "L2·H9 finds the same word again: the second “red” gives the first 0.584, the second "
-        "“door” gives the first 0.875. Try the third “red”: it finds the first, too.",
+        t(
+            "L2·H9 finds the same word again: the second “red” gives the first "
+            "0.584, the second “door” gives the first 0.875. Try the third “red”: "
+            "it finds the first, too."
+        ),
         {"layer": 2, "heads": [9], "query": 9},
     ),
     Example(
         "Paragraph",
         Run(_PARAGRAPH),
-        "L3·H1 looks from a pronoun to what it may stand for, also far away: here “she” gives "
-        "“Ada” 0.515, 12 tokens before. Try “Its”: it gives “lighthouse” 0.689.",
+        t(
+            "L3·H1 looks from a pronoun to what it may stand for, also far away: "
+            "here “she” gives “Ada” 0.515, 12 tokens before. Try “Its”: it gives "
+            "“lighthouse” 0.689."
+        ),
         {"layer": 3, "heads": [1], "query": 84},
     ),
     Example(
         "Code",
         Run("def area(width, height): return width * height  # both in metres"),
-        "L2·H9 finds names again in code, too: the second “width” gives the first 0.751. Try the "
-        "second “height”: it gives the first 0.669.",
+        t(
+            "L2·H9 finds names again in code, too: the second “width” gives the "
+            "first 0.751. Try the second “height”: it gives the first 0.669."
+        ),
         {"layer": 2, "heads": [9], "query": 10},
     ),
     Example(
         "A decoder",
         Run(_CLAUSES, source=Stories()),
-        "Before a verb L1·H0 looks for its subject, past all clauses between: “watch”, before "
-        "“is”, gives “fox” 0.811; “hears”, before “watch”, gives “frogs” 0.906. The model "
-        "comes with the app and tells little stories; Train shows how one learns.",
+        t(
+            "Before a verb L1·H0 looks for its subject, past all clauses between: "
+            "“watch”, before “is”, gives “fox” 0.811; “hears”, before “watch”, "
+            "gives “frogs” 0.906. The model comes with the app and tells little "
+            "stories; Train shows how one learns."
+        ),
         {"layer": 1, "heads": [0], "query": 41},
     ),
     Example(
         "中文 Chinese",
         Run("猫坐在垫子上，因为它累了。", source=Scratch()),
-        "Random weights: what you see is noise, each head keeps 0.94 of the possible entropy or "
-        "more. Choose a model that reads Chinese, such as google-bert/bert-base-chinese, or Train.",
+        t(
+            "Random weights: what you see is noise, each head keeps 0.94 of the "
+            "possible entropy or more. Choose a model that reads Chinese, such as "
+            "google-bert/bert-base-chinese, or Train."
+        ),
         {"layer": 0, "heads": [0], "query": 9},
     ),
 )

@@ -11,6 +11,7 @@ from torch import Tensor
 from explorer.edits import Edits, Head
 from explorer.errors import ExplorerError
 from explorer.headname import head_name
+from explorer.language import t
 from explorer.sources.forward import failing
 from explorer.sources.loading import LoadedModel
 from explorer.sources.tap import Change, Tap, numbers_of
@@ -41,10 +42,12 @@ def heads_of(loaded: LoadedModel) -> Heads:
     """
     passport = loaded.info.passport
     if not loaded.by_scores or loaded.form != "text":
-        why = "it has several parts, and here models of one are changed"
+        why: str = t("it has several parts, and here models of one are changed")
         if passport and passport.reason:
             why = passport.reason
-        raise ExplorerError(f"No attention of {loaded.info.name} can be changed: {why}.")
+        raise ExplorerError(
+            t("No attention of {name} can be changed: {why}.", name=loaded.info.name, why=why)
+        )
     network: Any = loaded.network
     if network not in _known:
         tap = Tap()
@@ -53,8 +56,10 @@ def heads_of(loaded: LoadedModel) -> Heads:
         sizes = {call.query.shape[1] for call in tap.calls}
         if len(sizes) != 1:
             raise ExplorerError(
-                f"The layers of {loaded.info.name} have different numbers of heads, so none can "
-                "be named."
+                t(
+                    "The layers of {name} have different numbers of heads, so none can be named.",
+                    name=loaded.info.name,
+                )
             )
         sinks = tuple(call.options.get("s_aux") is not None for call in tap.calls)
         _known[network] = Heads(numbers_of(network, tap.calls), sizes.pop(), sinks)
@@ -91,10 +96,22 @@ def _check(loaded: LoadedModel, edits: Edits, heads: Heads, n: int) -> None:
     named += [(layer or heads.numbers[0], head or 0) for layer, head, _, _ in edits.edges]
     for layer, head in named:
         if layer not in heads.numbers or not 0 <= head < heads.n_heads:
-            raise ExplorerError(f"{loaded.info.name} has no head {head_name(layer, head)}.")
+            raise ExplorerError(
+                t(
+                    "{name} has no head {layer}.",
+                    name=loaded.info.name,
+                    layer=head_name(layer, head),
+                )
+            )
     for at in (*edits.cut, *(i for edge in edits.edges for i in edge[2:])):
         if not 0 <= at < n:
-            raise ExplorerError(f"There is no token {at}: this text has the tokens 0 to {n - 1}.")
+            raise ExplorerError(
+                t(
+                    "There is no token {at}: this text has the tokens 0 to {value}.",
+                    at=at,
+                    value=n - 1,
+                )
+            )
 
 
 def _off(off: Iterable[Head], heads: Heads) -> Tensor | None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from explorer.conversation import Turn, turns_of
 from explorer.errors import ExplorerError, own_words
+from explorer.language import t
 from explorer.run import Run
 from explorer.sources.loading import LoadedModel
 from explorer.sources.templates import RefusedError, rendered
@@ -27,8 +28,11 @@ def as_read(loaded: LoadedModel, run: Run) -> tuple[LoadedModel, tuple[str, ...]
     name = loaded.info.name
     if loaded.template is None:
         raise ExplorerError(
-            f"{name} has no chat template: its files do not say how it reads turns. Turn off “As a "
-            "conversation”, and it reads the text as it is."
+            t(
+                "{name} has no chat template: its files do not say how it reads turns. "
+                "Turn off “As a conversation”, and it reads the text as it is.",
+                name=name,
+            )
         )
     marks = {m: str(getattr(loaded.tokenizer, m, None) or "") for m in _MARKS}
     turns = turns_of(run.text)
@@ -36,8 +40,13 @@ def as_read(loaded: LoadedModel, run: Run) -> tuple[LoadedModel, tuple[str, ...]
         text = _written(loaded.template, turns, marks)
     except RefusedError as error:
         raise ExplorerError(
-            f"The chat template of {name} does not take these turns: “{visible(own_words(error))}”."
-            " Nothing was changed: write the turns in another way, or turn off “As a conversation”."
+            t(
+                "The chat template of {name} does not take these turns: “{visible}”. "
+                "Nothing was changed: write the turns in another way, or turn off “As a"
+                " conversation”.",
+                name=name,
+                visible=visible(own_words(error)),
+            )
         ) from error
     return replace(loaded, adds_marks=False), (text,)
 
@@ -49,11 +58,11 @@ def _written(template: str, turns: tuple[Turn, ...], marks: dict[str, str]) -> s
     if last.role == "assistant" and not last.content:  # it is to begin, which has its own mark
         said, last = said[:-1], turns[-2] if len(turns) > 1 else last
         if not said:
-            raise RefusedError("nobody has said anything yet")
+            raise RefusedError(t("nobody has said anything yet"))
     if last.role != "assistant":
         return rendered(template, said, marks, answer=True)
     text = rendered(template, said, marks, answer=False)
     at = text.rfind(last.content)
     if at < 0:
-        raise RefusedError("it does not write the assistant’s last words as they are")
+        raise RefusedError(t("it does not write the assistant’s last words as they are"))
     return text[: at + len(last.content)]

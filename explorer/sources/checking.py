@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.limits import MAX_MODEL_MB
 from explorer.sources.families import (
     family_of,
@@ -59,13 +60,14 @@ _LIMITS = (
 _LARGEST = 2**40  # of any other whole number
 _LARGEST_KNOWN = 2**22  # of one that a model's class knows, but for bases of frequencies
 
-NO_SAFE_WEIGHTS = (
-    "“{name}” has no safetensors weights. Older formats can run hidden code when they are opened, "
-    "so only safetensors files are loaded: choose a model that has them."
+NO_SAFE_WEIGHTS = t(
+    "“{name}” has no safetensors weights. Older formats can run hidden code"
+    " when they are opened, so only safetensors files are loaded: choose a "
+    "model that has them."
 )
-_GGUF = (
-    "“{name}” has no safetensors weights, but GGUF files, whose numbers are packed for llama.cpp. "
-    "Choose the model that they were made from."
+_GGUF = t(
+    "“{name}” has no safetensors weights, but GGUF files, whose numbers are"
+    " packed for llama.cpp. Choose the model that they were made from."
 )
 
 # --- files --------------------------------------------------------------------------------------
@@ -81,12 +83,17 @@ def check_files(folder: Path, name: str) -> int:
         ExplorerError: It is no safe model.
     """
     if own_file(folder, "config.json", name) is None:
-        raise ExplorerError(f"“{name}” is no model: it has no config.json.")
+        raise ExplorerError(t("“{name}” is no model: it has no config.json.", name=name))
     size = sum(shard.stat().st_size for shard in weights_of(folder, name).values())
     if size > MAX_MODEL_MB * 2**20:
         raise ExplorerError(
-            f"“{name}” has {size / 2**20:,.0f} MB of weights; at most {MAX_MODEL_MB:,} MB can be "
-            "loaded here (EXPLORER_MAX_MODEL_MB)."
+            t(
+                "“{name}” has {value} MB of weights; at most {max_model_mb} MB can be "
+                "loaded here (EXPLORER_MAX_MODEL_MB).",
+                name=name,
+                value=f"{size / 2**20:,.0f}",
+                max_model_mb=f"{MAX_MODEL_MB:,}",
+            )
         )
     return size
 
@@ -109,8 +116,12 @@ def own_file(folder: Path, file: str, name: str) -> Path | None:
         home = home.parents[1]
     if not real.is_relative_to(home):
         raise ExplorerError(
-            f"“{name}” was not loaded: its {file} is a link that leads out of the model’s folder. "
-            "Put the file itself there."
+            t(
+                "“{name}” was not loaded: its {file} is a link that leads out of the "
+                "model’s folder. Put the file itself there.",
+                name=name,
+                file=file,
+            )
         )
     return real if plain else None
 
@@ -137,28 +148,39 @@ def weights_of(folder: Path, name: str) -> dict[str, Path]:
 def _without(folder: Path, name: str, missing: list[str]) -> str:
     """That files of weights are not there, and what is there in their place."""
     if (folder / "model.safetensors.index.json").is_file():
-        return (
-            f"“{name}” lacks {len(missing)} of the files of weights that its "
-            f"model.safetensors.index.json names, such as {missing[0]}. Put what is missing into "
-            "its folder, or download the model again."
+        return t(
+            "“{name}” lacks {n} of the files of weights that its "
+            "model.safetensors.index.json names, such as {missing}. Put what is "
+            "missing into its folder, or download the model again.",
+            name=name,
+            n=len(missing),
+            missing=missing[0],
         )
     there = sorted(path.name for path in islice(folder.glob("*.safetensors"), 1000))
     if any(re.fullmatch(r"model-\d+-of-\d+\.safetensors", file) for file in there):
-        return (
-            f"“{name}” has parts of its weights, and no model.safetensors.index.json, which says "
-            "what is in which. Put that file into its folder, or download the model again."
+        return t(
+            "“{name}” has parts of its weights, and no "
+            "model.safetensors.index.json, which says what is in which. Put that "
+            "file into its folder, or download the model again.",
+            name=name,
         )
     variant = next((f for f in there if re.fullmatch(r"model\.[\w-]{1,40}\.safetensors", f)), None)
     if variant:
-        return (
-            f"“{name}” has no model.safetensors, but {variant}, and weights are looked for under "
-            "the first name alone. Rename the file to model.safetensors."
+        return t(
+            "“{name}” has no model.safetensors, but {variant}, and weights are "
+            "looked for under the first name alone. Rename the file to "
+            "model.safetensors.",
+            name=name,
+            variant=variant,
         )
     if there:
-        return (
-            f"“{name}” has no model.safetensors, but {_shown(there[0])}, whose weights may "
-            "have other names than Transformers gives them. Load it with the program that it was "
-            "made for, have its model saved with save_pretrained, and open the new folder."
+        return t(
+            "“{name}” has no model.safetensors, but {shown}, whose weights may have"
+            " other names than Transformers gives them. Load it with the program "
+            "that it was made for, have its model saved with save_pretrained, and "
+            "open the new folder.",
+            name=name,
+            shown=_shown(there[0]),
         )
     gguf = any(islice(folder.glob("*.gguf"), 1))
     return (_GGUF if gguf else NO_SAFE_WEIGHTS).format(name=name)
@@ -184,8 +206,14 @@ def _check_shard(path: Path, file: str, name: str) -> None:
 
 def _packed(kind: str, file: str, name: str) -> ExplorerError:
     return ExplorerError(
-        f"“{name}” was not loaded: its {file} holds numbers of the kind {kind}, "
-        f"which are quantised: packed by code that is not here. {_UNPACKED}"
+        t(
+            "“{name}” was not loaded: its {file} holds numbers of the kind {kind}, "
+            "which are quantised: packed by code that is not here. {unpacked}",
+            name=name,
+            file=file,
+            kind=kind,
+            unpacked=_UNPACKED,
+        )
     )
 
 
@@ -200,7 +228,12 @@ def _header(path: Path, file: str, name: str) -> bytes:
         _check_pointer(start, file, name)
         size = int.from_bytes(start[:8], "little")
         if size > _WEIGHTS_HEADER:
-            raise refuse(name, file, "header", f"takes more than {_WEIGHTS_HEADER:,} bytes")
+            raise refuse(
+                name,
+                file,
+                "header",
+                t("takes more than {weights_header} bytes", weights_header=f"{_WEIGHTS_HEADER:,}"),
+            )
         return (start[8:] + opened.read(max(size + 8 - len(start), 0)))[:size]
 
 
@@ -241,8 +274,13 @@ def _check_pointer(data: bytes, file: str, name: str) -> None:
     """
     if data.startswith(b"version ") and b"git-lfs" in data[:64]:
         raise ExplorerError(
-            f"“{name}” was not loaded: its {file} is a pointer of git-lfs, which stands for the "
-            "file and is not it. Run “git lfs pull” in its folder, or download the model again."
+            t(
+                "“{name}” was not loaded: its {file} is a pointer of git-lfs, which "
+                "stands for the file and is not it. Run “git lfs pull” in its folder, "
+                "or download the model again.",
+                name=name,
+                file=file,
+            )
         )
 
 
@@ -252,7 +290,9 @@ def weight_index(folder: Path, name: str) -> dict[str, str]:
     Raises:
         ExplorerError: It is damaged, or names what is no weight file of this folder.
     """
-    damaged = f"“{name}” has a damaged or unsafe list of weight files; it was not loaded."
+    damaged = t(
+        "“{name}” has a damaged or unsafe list of weight files; it was not loaded.", name=name
+    )
     said = read_json(folder, "model.safetensors.index.json", name, _SETTINGS_BYTES, damaged)
     listed = said.get("weight_map") if isinstance(said, dict) else None
     if not isinstance(listed, dict) or not 0 < len(listed) <= 100_000:
@@ -277,7 +317,12 @@ def read_bytes(folder: Path, file: str, name: str, most: int = _VOCABULARY_BYTES
     _check_pointer(data, file, name)
     if len(data) > most:
         raise ExplorerError(
-            f"“{name}” has a {file} of more than {most >> 20} MB: none is so large."
+            t(
+                "“{name}” has a {file} of more than {value} MB: none is so large.",
+                name=name,
+                file=file,
+                value=most >> 20,
+            )
         )
     return data
 
@@ -310,9 +355,19 @@ def read_json(
     try:
         return parse(data)
     except (ValueError, RecursionError) as error:
-        why = "names a key twice" if isinstance(error, _TwiceError) else "cannot be read as JSON"
+        why = (
+            t("names a key twice")
+            if isinstance(error, _TwiceError)
+            else t("cannot be read as JSON")
+        )
         raise ExplorerError(
-            damaged or f"“{name}” was not loaded: its {file} {why}, or holds more than any model’s."
+            damaged
+            or t(
+                "“{name}” was not loaded: its {file} {why}, or holds more than any model’s.",
+                name=name,
+                file=file,
+                why=why,
+            )
         ) from error
 
 
@@ -381,8 +436,14 @@ def _shown(text: str) -> str:
 def refuse(name: str, file: str, key: str, why: str) -> ExplorerError:
     """The refusal of a key; ``why`` ends the sentence that begins with its name."""
     return ExplorerError(
-        f"“{name}” was not loaded: “{_shown(key)}” in its {file} {why}. "
-        "Correct the file, or choose another model."
+        t(
+            "“{name}” was not loaded: “{key}” in its {file} {why}. Correct the "
+            "file, or choose another model.",
+            name=name,
+            key=_shown(key),
+            file=file,
+            why=why,
+        )
     )
 
 
@@ -393,10 +454,10 @@ def check_text(text: str, name: str, file: str, key: str) -> str:
         ExplorerError: It could name a file or an address, or is no word.
     """
     if len(text) > 200 or not text.isprintable():
-        raise refuse(name, file, key, "is a text that is no name of a choice")
+        raise refuse(name, file, key, t("is a text that is no name of a choice"))
     ending = r"|\.[A-Za-z]" if key != "transformers_version" else ""  # which is 5.23.0.dev0, say
     if re.search(r"[/\\~]|^\.|\.\." + ending, text):
-        raise refuse(name, file, key, "names a file or an address, which no configuration may")
+        raise refuse(name, file, key, t("names a file or an address, which no configuration may"))
     return text
 
 
@@ -408,8 +469,16 @@ def check_number(key: str, value: int, name: str, most: int = _LARGEST) -> None:
     """
     limit = next((limit for names, limit in _LIMITS if re.fullmatch(names, key)), most)
     if abs(value) > limit:
-        said = f"{value:,}" if abs(value) < 10**30 else "a number of more than 30 digits"
-        raise ExplorerError(f"“{name}” has {key} = {said}; at most {limit:,} can be shown.")
+        said = f"{value:,}" if abs(value) < 10**30 else t("a number of more than 30 digits")
+        raise ExplorerError(
+            t(
+                "“{name}” has {key} = {said}; at most {limit} can be shown.",
+                name=name,
+                key=key,
+                said=said,
+                limit=f"{limit:,}",
+            )
+        )
 
 
 def _check_numbers(said: Any, name: str, key: str = "", most: int = _LARGEST) -> None:
@@ -430,19 +499,19 @@ def _check_numbers(said: Any, name: str, key: str = "", most: int = _LARGEST) ->
 _REFUSED = {
     **dict.fromkeys(
         ("transformers_weights", "extra_files", "extra_config_files", "gguf_file"),
-        "names other files than the model’s own",
+        t("names other files than the model’s own"),
     ),
     **dict.fromkeys(
         ("backbone", "backbone_kwargs", "use_timm_backbone", "use_pretrained_backbone"),
-        "names another model, which would be fetched",
+        t("names another model, which would be fetched"),
     ),
-    **dict.fromkeys(("fusion_config", "kernel_config"), "names code that would be run"),
+    **dict.fromkeys(("fusion_config", "kernel_config"), t("names code that would be run")),
 }
 _QUANTISED = ("quantization_config", "compression_config")
-_UNPACKED = (
-    "Choose the model that it was made from. Or have Transformers unpack it where the code for it "
-    "is installed, with dequantize() if its way has that, save it with save_pretrained, and open "
-    "the new folder."
+_UNPACKED = t(
+    "Choose the model that it was made from. Or have Transformers unpack it"
+    " where the code for it is installed, with dequantize() if its way has "
+    "that, save it with save_pretrained, and open the new folder."
 )
 # What real checkpoints carry, and what is decided here in any case: never handed on.
 _LEFT_OUT = {"auto_map", "custom_pipelines", "_name_or_path", "name_or_path", "_commit_hash"}
@@ -493,8 +562,9 @@ def model_config(folder: Path, name: str) -> dict[str, Any]:
         ExplorerError: It is damaged or of an unknown kind, a number in it is too large, or it
             names a file, a class or code.
     """
-    unknown = (
-        f"“{name}” is of a kind that Transformers does not know, or its config.json is damaged."
+    unknown = t(
+        "“{name}” is of a kind that Transformers does not know, or its config.json is damaged.",
+        name=name,
     )
     said = read_json(folder, "config.json", name, _CONFIG_BYTES, unknown)
     if not isinstance(said, dict):
@@ -610,8 +680,12 @@ def _check_read(said: dict[str, Any], kind: str, name: str) -> None:
                 name,
                 "config.json",
                 key,
-                f"is {json.dumps(value)[:60]}, which Transformers does not read for a “{kind}” "
-                "model: the attention shown would not be this checkpoint’s",
+                t(
+                    "is {value}, which Transformers does not read for a “{kind}” model: the"
+                    " attention shown would not be this checkpoint’s",
+                    value=json.dumps(value)[:60],
+                    kind=kind,
+                ),
             )
     for key, spec in CONFIG_MAPPING[kind].sub_configs_defaults.items():
         part = said.get(key)
@@ -626,7 +700,7 @@ def _known_part(said: dict[str, Any], known: frozenset[str], name: str) -> dict[
     """What a configuration, or a part of it, says of what is known; the rest is left out."""
     if isinstance(said.get("model_type"), str) and said["model_type"] in _kinds():
         if said["model_type"] in _FOREIGN:
-            raise refuse(name, "config.json", "model_type", "is of a kind that fetches its code")
+            raise refuse(name, "config.json", "model_type", t("is of a kind that fetches its code"))
         known |= _known_keys(said["model_type"])
     allowed = known - _REFUSED.keys() - set(_QUANTISED)
     kept: dict[str, Any] = {}
@@ -650,11 +724,17 @@ def _quantised(name: str, key: str, said: Any) -> ExplorerError:
     bits = next((n for n in (4, 8) if said.get(f"load_in_{n}bit") is True), said.get("bits"))
     method = said.get("quant_method", "bitsandbytes" if bits in (4, 8) else None)
     known = isinstance(method, str) and re.fullmatch(r"[\w.-]{1,40}", method)
-    many = f", {bits} bits" if type(bits) is int and 0 < bits < 64 else ""
+    many = t(", {bits} bits", bits=bits) if type(bits) is int and 0 < bits < 64 else ""
     by = f" ({method}{many})" if known else ""
     return ExplorerError(
-        f"“{name}” was not loaded: “{key}” in its config.json says that its weights are "
-        f"quantised{by}: packed by code that is not here. {_UNPACKED}"
+        t(
+            "“{name}” was not loaded: “{key}” in its config.json says that its "
+            "weights are quantised{by}: packed by code that is not here. {unpacked}",
+            name=name,
+            key=key,
+            by=by,
+            unpacked=_UNPACKED,
+        )
     )
 
 
@@ -674,7 +754,7 @@ def _labels(value: Any, name: str, key: str) -> Any:
         or len(flat) > 100_000
         or any(isinstance(v, dict | list) for v in flat)
     ):
-        raise refuse(name, "config.json", key, "is no list of at most 100,000 names")
+        raise refuse(name, "config.json", key, t("is no list of at most 100,000 names"))
     return value
 
 
@@ -691,7 +771,7 @@ def writing_config(folder: Path, name: str) -> dict[str, Any] | None:
     if said is None:
         return None
     if not isinstance(said, dict):
-        raise refuse(name, "generation_config.json", "{", "is missing: it holds no keys")
+        raise refuse(name, "generation_config.json", "{", t("is missing: it holds no keys"))
     return _writing_part(said, name, "generation_config.json")
 
 
@@ -702,7 +782,7 @@ def _writing_part(said: dict[str, Any], name: str, file: str) -> dict[str, Any]:
             continue
         if key in _WRITING_TOKENS:
             if not _are_tokens(value):
-                raise refuse(name, file, key, "is no number of a token, nor a list of such")
+                raise refuse(name, file, key, t("is no number of a token, nor a list of such"))
             kept[key] = value
         elif key in _WRITING_NUMBERS:
             most = _WRITING_NUMBERS[key]
@@ -727,7 +807,12 @@ def bounded(value: Any, least: float, most: float, name: str, file: str, key: st
         ExplorerError: It is none.
     """
     if type(value) not in (int, float) or not least <= value <= most:
-        raise refuse(name, file, key, f"must be a number from {least:,} to {most:,}")
+        raise refuse(
+            name,
+            file,
+            key,
+            t("must be a number from {least} to {most}", least=f"{least:,}", most=f"{most:,}"),
+        )
     return value
 
 
@@ -761,7 +846,7 @@ def picture_config(folder: Path, name: str) -> dict[str, Any] | None:
     if said is None:
         return None
     if not isinstance(said, dict):
-        raise refuse(name, file, "{", "is missing: it holds no keys")
+        raise refuse(name, file, "{", t("is missing: it holds no keys"))
     kept: dict[str, Any] = {}
     for key, value in said.items():
         if value is None:
@@ -783,7 +868,7 @@ def picture_config(folder: Path, name: str) -> dict[str, Any] | None:
 def either(value: Any, name: str, file: str, key: str) -> bool:
     """A value that is true or false."""
     if not isinstance(value, bool):
-        raise refuse(name, file, key, "must be true or false")
+        raise refuse(name, file, key, t("must be true or false"))
     return value
 
 
@@ -801,7 +886,7 @@ def _processor_class(value: Any, name: str, file: str, key: str) -> str:
     """A processor that scales and crops; others start programs, or look for more than a picture."""
     plain = re.sub(r"(Fast|Pil)$", "", value) if isinstance(value, str) else ""
     if plain.replace("FeatureExtractor", "ImageProcessor") not in _PROCESSORS:
-        raise refuse(name, file, key, f"must be one of {', '.join(_PROCESSORS)}")
+        raise refuse(name, file, key, t("must be one of {join}", join=", ".join(_PROCESSORS)))
     return str(value)
 
 
@@ -820,7 +905,7 @@ def tokenizer_class(value: Any, name: str, file: str) -> str:
     if not isinstance(value, str) or not re.fullmatch(
         r"\w{1,64}(Tokenizer|TokenizerFast|Backend)", value
     ):
-        raise refuse(name, file, "tokenizer_class", "is none of the tokenizers of Transformers")
+        raise refuse(name, file, "tokenizer_class", t("is none of the tokenizers of Transformers"))
     return value if value.removesuffix("Fast") in _tokenizer_classes() else "TokenizersBackend"
 
 
@@ -873,9 +958,14 @@ def check_sizes(config: Any, name: str) -> None:
     for key, value in sizes_of(config).items():
         if type(value) is not int or value < 1:
             raise ExplorerError(
-                f"“{name}” is a “{config.model_type}” model, whose config.json gives no one number "
-                f"as its {key}. Only models with layers of attention that are alike can be shown: "
-                "choose another model."
+                t(
+                    "“{name}” is a “{model_type}” model, whose config.json gives no one "
+                    "number as its {key}. Only models with layers of attention that are "
+                    "alike can be shown: choose another model.",
+                    name=name,
+                    model_type=config.model_type,
+                    key=key,
+                )
             )
         check_number(key, value, name)
 
@@ -898,10 +988,15 @@ def check_wrapped(unread: Iterable[str], missing: Iterable[str], name: str) -> N
             found = _WRAPPERS.search(key)
             prefix = found[0] if found else ""
             raise ExplorerError(
-                f"“{name}” was not loaded: its files call a weight {_shown(key)}, where “{prefix}” "
-                "stands for a wrapper in which the network was when it was saved. Take it out of "
-                "the names of all weights, or save the network without the wrapper, with "
-                "save_pretrained."
+                t(
+                    "“{name}” was not loaded: its files call a weight {key}, where "
+                    "“{prefix}” stands for a wrapper in which the network was when it was "
+                    "saved. Take it out of the names of all weights, or save the network "
+                    "without the wrapper, with save_pretrained.",
+                    name=name,
+                    key=_shown(key),
+                    prefix=prefix,
+                )
             )
 
 
@@ -931,9 +1026,13 @@ def check_unread(unread: Iterable[str], modules: Iterable[str], name: str) -> No
         places = (parts[i:j] for i in range(len(parts)) for j in range(i + 1, len(parts) + 1))
         if any(_ATTENTION_PART.search(p[-1]) and ".".join(p) in known for p in places):
             raise ExplorerError(
-                f"“{name}” was not loaded: its files hold the weights {key}, which Transformers "
-                "does not use for a model of its kind. The attention shown would not be "
-                "this checkpoint’s: choose another model."
+                t(
+                    "“{name}” was not loaded: its files hold the weights {key}, which "
+                    "Transformers does not use for a model of its kind. The attention shown"
+                    " would not be this checkpoint’s: choose another model.",
+                    name=name,
+                    key=key,
+                )
             )
 
 
@@ -949,7 +1048,9 @@ _ATTENTION_PART = re.compile("attn|attention", re.IGNORECASE)
 def _check_why(why: str | None, kind: str, name: str) -> None:
     """Refuse a model of a kind whose attention cannot be shown, if there is a reason."""
     if why:
-        raise ExplorerError(f"“{name}” is a “{kind}” model, which {why}.")
+        raise ExplorerError(
+            t("“{name}” is a “{kind}” model, which {why}.", name=name, kind=kind, why=why)
+        )
 
 
 def check_layers(unread: Iterable[str], read: Iterable[str], name: str) -> None:
@@ -977,7 +1078,13 @@ def check_layers(unread: Iterable[str], read: Iterable[str], name: str) -> None:
     for stack, n in layers(unread).items():
         if n > own.get(stack, n):
             raise ExplorerError(
-                f"“{name}” has weights of {n} layers ({stack}), and its config.json says "
-                f"{own[stack]}: the others would be left out. Set the number of layers in "
-                f"config.json to {n}."
+                t(
+                    "“{name}” has weights of {n} layers ({stack}), and its config.json says"
+                    " {own}: the others would be left out. Set the number of layers in "
+                    "config.json to {n}.",
+                    name=name,
+                    n=n,
+                    stack=stack,
+                    own=own[stack],
+                )
             )

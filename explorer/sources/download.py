@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.limits import HUB_SILENCE_SECONDS, MAX_MODEL_MB
 from explorer.source import Hub, is_hub_name
 from explorer.sources.checking import NO_SAFE_WEIGHTS
@@ -28,41 +29,77 @@ _LOOK = 0.25  # seconds between two looks whether anybody still waits
 _HANGING_SECONDS = 120.0  # after which a process that does not even report itself is given up
 
 _TROUBLE = {
-    "not_found": "The Hugging Face hub has no public model “{name}”. Check the spelling, with the "
-    "owner before the slash, such as google-bert/bert-base-uncased.",
-    "no_revision": "The model “{name}” has no revision “{revision}” at the hub. Name another "
-    "branch, tag or commit after the @, or another model.",
-    "gated": "“{name}” is only for people whom its owner has let in. Ask for access on its page at "
-    "the hub, then start the app with your own token in HF_TOKEN; or choose an open model.",
-    "offline": "The Hugging Face hub cannot be reached from this machine, and “{name}” has not "
-    "been downloaded here before. Check the connection, or choose the embedded BERT or the "
-    "from-scratch layer, which need none.",
-    "busy": "The Hugging Face hub is in trouble or too busy at the moment. Try again in a while.",
-    "silent": "The Hugging Face hub did not answer for {seconds:.0f} seconds. What was downloaded "
-    "is kept: press Run to try again.",
-    "slow": "The Hugging Face hub sent only {sent} in {seconds:.0f} seconds, too slow to wait for. "
-    "What was downloaded is kept: press Run to go on.",
-    "cut": "The download of “{name}” was cut short. What was downloaded is kept: press Run to go "
-    "on from there.",
-    "damaged": "A file of “{name}” did not arrive as the hub has it, and was thrown away. Press "
-    "Run to fetch it again.",
-    "more": "The hub sent more of a file of “{name}” than it had announced, and the file was "
-    "thrown away. Try again in a while, or choose another model.",
-    "lost": "The hub lists a file of “{name}” that it does not give out. Try again in a while, or "
-    "choose another model.",
-    "astray": "The hub leads to an address from which “{name}” cannot be fetched safely, or from "
-    "one to the next without end. Try again in a while, or choose another model.",
-    "garbled": "What the Hugging Face hub answered about “{name}” cannot be understood. A network "
-    "that wants a login first answers so: check the connection, or try again in a while.",
-    "too_long": "“{name}” has more files than can be listed here. Choose another model.",
-    "disk": "The disk of this machine is full: “{name}” could not be stored. Free some space, or "
-    "choose a smaller model.",
-    "locked": "“{name}” could not be stored: this server may not write to its cache of models. "
-    "Tell whoever runs it, or choose a model that is here.",
-    "too_big": "“{name}” has more than {most} MB of files, the most that this server fetches "
-    "(EXPLORER_MAX_MODEL_MB). Choose a smaller model.",
+    "not_found": t(
+        "The Hugging Face hub has no public model “{name}”. Check the spelling,"
+        " with the owner before the slash, such as "
+        "google-bert/bert-base-uncased."
+    ),
+    "no_revision": t(
+        "The model “{name}” has no revision “{revision}” at the hub. Name "
+        "another branch, tag or commit after the @, or another model."
+    ),
+    "gated": t(
+        "“{name}” is only for people whom its owner has let in. Ask for access "
+        "on its page at the hub, then start the app with your own token in "
+        "HF_TOKEN; or choose an open model."
+    ),
+    "offline": t(
+        "The Hugging Face hub cannot be reached from this machine, and “{name}”"
+        " has not been downloaded here before. Check the connection, or choose "
+        "the embedded BERT or the from-scratch layer, which need none."
+    ),
+    "busy": t(
+        "The Hugging Face hub is in trouble or too busy at the moment. Try again in a while."
+    ),
+    "silent": t(
+        "The Hugging Face hub did not answer for {seconds} seconds. What "
+        "was downloaded is kept: press Run to try again."
+    ),
+    "slow": t(
+        "The Hugging Face hub sent only {sent} in {seconds} seconds, too "
+        "slow to wait for. What was downloaded is kept: press Run to go on."
+    ),
+    "cut": t(
+        "The download of “{name}” was cut short. What was downloaded is kept: "
+        "press Run to go on from there."
+    ),
+    "damaged": t(
+        "A file of “{name}” did not arrive as the hub has it, and was thrown "
+        "away. Press Run to fetch it again."
+    ),
+    "more": t(
+        "The hub sent more of a file of “{name}” than it had announced, and the"
+        " file was thrown away. Try again in a while, or choose another model."
+    ),
+    "lost": t(
+        "The hub lists a file of “{name}” that it does not give out. Try again "
+        "in a while, or choose another model."
+    ),
+    "astray": t(
+        "The hub leads to an address from which “{name}” cannot be fetched "
+        "safely, or from one to the next without end. Try again in a while, or "
+        "choose another model."
+    ),
+    "garbled": t(
+        "What the Hugging Face hub answered about “{name}” cannot be "
+        "understood. A network that wants a login first answers so: check the "
+        "connection, or try again in a while."
+    ),
+    "too_long": t("“{name}” has more files than can be listed here. Choose another model."),
+    "disk": t(
+        "The disk of this machine is full: “{name}” could not be stored. Free "
+        "some space, or choose a smaller model."
+    ),
+    "locked": t(
+        "“{name}” could not be stored: this server may not write to its cache "
+        "of models. Tell whoever runs it, or choose a model that is here."
+    ),
+    "too_big": t(
+        "“{name}” has more than {most} MB of files, the most that this server "
+        "fetches (EXPLORER_MAX_MODEL_MB). Choose a smaller model."
+    ),
     "unsafe": NO_SAFE_WEIGHTS,
-    "other": "“{name}” could not be downloaded. Try again, or choose another model.",
+    "other": t("“{name}” could not be downloaded. Try again, or choose another model."),
 }
 
 
@@ -169,7 +206,7 @@ def _is_whole(folder: Path) -> bool:
 
 def _ask_hub(what: str, source: Hub, progress: Progress) -> dict[str, Any]:
     """Let the other process do something, and give its last report."""
-    progress(f"Asking the Hugging Face hub for {source.name}", None)
+    progress(t("Asking the Hugging Face hub for {name}", name=source.name), None)
     with subprocess.Popen(
         [sys.executable, "-m", "explorer.sources.hub"],
         stdin=subprocess.PIPE,
@@ -194,7 +231,10 @@ def _follow(lines: IO[str], source: Hub, progress: Progress) -> dict[str, Any]:
     """Pass on the other process's reports until it is done, fails or hangs."""
     reports: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_pump, args=(lines, reports), daemon=True).start()
-    said: tuple[str, float | None] = (f"Asking the Hugging Face hub for {source.name}", None)
+    said: tuple[str, float | None] = (
+        t("Asking the Hugging Face hub for {name}", name=source.name),
+        None,
+    )
     heard = time.monotonic()
     while True:
         try:
@@ -219,14 +259,14 @@ _SIGNS = {"alive", "waiting", "bytes"}  # of what is still at work
 
 def _in_words(report: dict[str, Any], source: Hub) -> tuple[str, float | None] | None:
     if "waiting" in report:
-        return f"Waiting for another download of {source.name}", None
+        return t("Waiting for another download of {name}", name=source.name), None
     if "bytes" not in report:
         return None
     done, total = report["bytes"], report["of"]
     if not total:
-        return f"Downloading {source.name}: {size_in_words(done)}", None
-    words = f"{size_in_words(done)} of {size_in_words(total)}"
-    return f"Downloading {source.name}: {words}", min(done / total, 1.0)
+        return t("Downloading {name}: {done}", name=source.name, done=size_in_words(done)), None
+    words = t("{done} of {total}", done=size_in_words(done), total=size_in_words(total))
+    return t("Downloading {name}: {words}", name=source.name, words=words), min(done / total, 1.0)
 
 
 def size_in_words(size: int) -> str:
@@ -234,7 +274,7 @@ def size_in_words(size: int) -> str:
     for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
         if size >= unit:
             return f"{size / unit:,.{1 if size < 100 * unit else 0}f} {name}"
-    return f"{size} bytes" if size != 1 else "1 byte"
+    return t("{size} bytes", size=size) if size != 1 else t("1 byte")
 
 
 def _pump(lines: IO[str], reports: queue.Queue[str]) -> None:
@@ -248,7 +288,7 @@ def _trouble(kind: str, source: Hub, sent: int = 0, seconds: float | None = None
         _TROUBLE[kind].format(
             name=source.name,
             revision=source.revision or "main",
-            seconds=SILENCE_SECONDS if seconds is None else seconds,
+            seconds=f"{SILENCE_SECONDS if seconds is None else seconds:.0f}",
             sent=size_in_words(sent),
             most=f"{MAX_MODEL_MB:,}",
         )

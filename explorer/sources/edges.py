@@ -18,6 +18,7 @@ from torch import Tensor
 
 from explorer.errors import ExplorerError
 from explorer.headname import head_name
+from explorer.language import t
 from explorer.residual import Doubles, EdgeVectors, Part, pairs_of_turns
 from explorer.sources.forward import failing
 from explorer.sources.stream import Stream
@@ -60,16 +61,23 @@ def edge_vectors(stream: Stream, layer: int, head: int, query: int, key: int) ->
     name, n = stream.loaded.info.name, stream.n_tokens
     if stream.loaded.form != "text" or not stream.loaded.by_scores:
         raise ExplorerError(
-            f"A weight of {name} cannot be taken apart: that goes for decoders whose attention is "
-            "kept as q and k, such as GPT-2 and Llama."
+            t(
+                "A weight of {name} cannot be taken apart: that goes for decoders whose"
+                " attention is kept as q and k, such as GPT-2 and Llama.",
+                name=name,
+            )
         )
     if not (0 <= query < n and 0 <= key <= query):
-        raise ExplorerError(f"There is no weight from token {query} to token {key}.")
+        raise ExplorerError(
+            t("There is no weight from token {query} to token {key}.", query=query, key=key)
+        )
     if layer not in stream.numbers:
-        raise ExplorerError(f"{name} has no layer {layer}.")
+        raise ExplorerError(t("{name} has no layer {layer}.", name=name, layer=layer))
     own = _called(stream, layer)
     if not 0 <= head < own.call.query.shape[1]:
-        raise ExplorerError(f"{name} has no head {head_name(layer, head)}.")
+        raise ExplorerError(
+            t("{name} has no head {layer}.", name=name, layer=head_name(layer, head))
+        )
     found = {}
     for side, at in (("query", query), ("key", key)):
         found[side] = _side(stream, own, layer, at, side, head)
@@ -135,8 +143,13 @@ def _attention_in(stream: Stream, layer: int) -> torch.nn.Module:
     found = [call.module for call in tap.calls if id(call.module) in inside]
     if len(found) != 1:
         raise ExplorerError(
-            f"Layer {layer} of {stream.loaded.info.name} has {len(found)} attentions, so no weight "
-            "of it can be taken apart."
+            t(
+                "Layer {layer} of {name} has {n} attentions, so no weight of it can be "
+                "taken apart.",
+                layer=layer,
+                name=stream.loaded.info.name,
+                n=len(found),
+            )
         )
     return found[0]
 
@@ -164,9 +177,14 @@ def _side(
     off = (made.sum(0) - want).abs().max()
     if not off <= _CLOSE * want.abs().max():
         raise ExplorerError(
-            f"The {side} of {head_name(layer, head)} in {stream.loaded.info.name} is not linear in "
-            "what its position was given, even with the norms kept as they are, so this weight "
-            "cannot be taken apart."
+            t(
+                "The {side} of {layer} in {name} is not linear in what its position was"
+                " given, even with the norms kept as they are, so this weight cannot be"
+                " taken apart.",
+                side=side,
+                layer=head_name(layer, head),
+                name=stream.loaded.info.name,
+            )
         )
     return (*parts, Part("constant")), made.numpy()
 
@@ -187,8 +205,12 @@ def _normed(
         if frozen is not None:
             return frozen(parts), frozen(torch.zeros_like(whole[None]), shift=True)[0]
     raise ExplorerError(
-        f"What the attention of layer {layer} of {stream.loaded.info.name} reads is not the stream "
-        "behind a norm, so no weight of it can be taken apart."
+        t(
+            "What the attention of layer {layer} of {name} reads is not the stream "
+            "behind a norm, so no weight of it can be taken apart.",
+            layer=layer,
+            name=stream.loaded.info.name,
+        )
     )
 
 
@@ -280,7 +302,9 @@ def _noting(module: torch.nn.Module, norms: dict[int, Callable[..., Tensor]]) ->
     def note(norm: Any, given: tuple[Any, ...], out: Tensor) -> None:
         found = _frozen(norm, given[0], out)
         if found is None:
-            raise ExplorerError(f"It has a norm of another kind: {type(norm).__name__}.")
+            raise ExplorerError(
+                t("It has a norm of another kind: {name}.", name=type(norm).__name__)
+            )
         norms[id(norm)] = found
 
     yield from _hooked(module, note)

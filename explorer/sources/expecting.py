@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from explorer.language import t
 from explorer.prediction import Logits, Predictions, likeliest, log_chances
 from explorer.run import Run
 from explorer.sampling import Sampling
@@ -33,7 +34,7 @@ def expect(
     drawn = sampling or Sampling(1.0)
     temperature, top_k = (drawn.temperature, drawn.top_k) if drawn.temperature else (1.0, None)
     loaded = predicting_model(run, progress)
-    progress("Asking what comes next", None)
+    progress(t("Asking what comes next"), None)
     with as_found(run):
         text = Before(loaded, run)
         text.end_here()

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.layertrace import Array, Normed, StepName, Turn
 from explorer.sources.listening import Event, Heard, rows
 from explorer.sources.stream import fitted_norm, linear_of
@@ -74,16 +75,25 @@ def sides_of(heard: Heard, name: str) -> tuple[Side, Side, Side]:
         side = _side(heard, which, target[0], source, () if which == "values" else turns)
         if side is None:
             raise ExplorerError(
-                f"The {which} of this attention of {name} are made in a way that cannot be "
-                "followed here: by no one map of what it reads, with a norm and a turn behind it "
-                "where they have them. Explore shows its attention all the same."
+                t(
+                    "The {which} of this attention of {name} are made in a way that cannot "
+                    "be followed here: by no one map of what it reads, with a norm and a "
+                    "turn behind it where they have them. Explore shows its attention all "
+                    "the same.",
+                    which=which,
+                    name=name,
+                )
             )
         found.append(side)
     queries, keys, values = found
     if queries.steps != keys.steps:
         raise ExplorerError(
-            f"The queries of this attention of {name} go another way than its keys, which cannot "
-            "be followed here. Explore shows its attention all the same."
+            t(
+                "The queries of this attention of {name} go another way than its keys, "
+                "which cannot be followed here. Explore shows its attention all the "
+                "same.",
+                name=name,
+            )
         )
     return queries, keys, values
 
@@ -105,9 +115,12 @@ def output_of(heard: Heard, name: str) -> Output:
         after = next((n for e in behind if (n := normed(e, gave)) is not None), None)
         return Output(array(weight), None if bias is None else array(bias), array(gave), after)
     raise ExplorerError(
-        f"What the heads of this attention of {name} give is not what its output map reads: it is "
-        "changed on the way, by a gate or a norm. That cannot be followed here; Explore shows its "
-        "attention all the same."
+        t(
+            "What the heads of this attention of {name} give is not what its output"
+            " map reads: it is changed on the way, by a gate or a norm. That cannot"
+            " be followed here; Explore shows its attention all the same.",
+            name=name,
+        )
     )
 
 

@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import Any, Literal
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.limits import MAX_TOKENS
 
 Form = Literal["text", "pair", "picture"]
@@ -162,9 +163,9 @@ def _refused(why: str, *kinds: str) -> dict[str, Family]:
     return dict.fromkeys(kinds, Family(refused=f"{why}. {_OTHERS}"))
 
 
-_OTHERS = (
-    "Choose a model of text, such as google-bert/bert-base-uncased, or of pictures, such as "
-    "google/vit-base-patch16-224 or facebook/dinov2-base"
+_OTHERS = t(
+    "Choose a model of text, such as google-bert/bert-base-uncased, or of "
+    "pictures, such as google/vit-base-patch16-224 or facebook/dinov2-base"
 )
 
 
@@ -172,9 +173,10 @@ _CLS = ("[CLS]", 1)
 _REGISTERS = ("[REG]", "num_register_tokens")
 _WITH_CLS = _seeing(_CLS)
 _PATCHES_ALONE = _seeing()  # where a model pools by attention, that is no layer of it
-_WINDOWS = (
-    "looks through a window, and Transformers returns the weights of that window alone, not those "
-    "of every token on every token. Choose a model that reads as long texts another way, such as "
+_WINDOWS = t(
+    "looks through a window, and Transformers returns the weights of that "
+    "window alone, not those of every token on every token. Choose a model "
+    "that reads as long texts another way, such as "
     "answerdotai/ModernBERT-base"
 )
 _FAMILIES = {
@@ -207,14 +209,20 @@ _FAMILIES = {
     "led": Family(refused=_WINDOWS),
     "longt5": Family(refused=_WINDOWS),
     "squeezebert": Family(
-        refused="hands out scores in Transformers, where other models hand out attention weights. "
-        f"{_OTHERS}"
+        refused=t(
+            "hands out scores in Transformers, where other models hand out "
+            "attention weights. {others}",
+            others=_OTHERS,
+        )
     ),
     **dict.fromkeys(
         ("idefics", "vilt"),
         Family(
-            refused="reads a text only with a picture, and both at once cannot be given here. "
-            "Choose a model that reads texts alone, such as HuggingFaceTB/SmolVLM-256M-Instruct"
+            refused=t(
+                "reads a text only with a picture, and both at once cannot be given "
+                "here. Choose a model that reads texts alone, such as "
+                "HuggingFaceTB/SmolVLM-256M-Instruct"
+            )
         ),
     ),
     "gptj": Family(followed=("rotary",)),
@@ -233,13 +241,18 @@ _FAMILIES = {
     **dict.fromkeys(
         ("mamba", "mamba2", "falcon_mamba", "rwkv", "xlstm", "fnet"),
         Family(
-            refused="has no attention: it mixes its tokens in another way. Choose a model with "
-            "attention, such as google-bert/bert-base-uncased"
+            refused=t(
+                "has no attention: it mixes its tokens in another way. Choose a model "
+                "with attention, such as google-bert/bert-base-uncased"
+            )
         ),
     ),
     "paligemma": Family(
-        note="Its part for texts is read alone, where each token looks only at itself and at those "
-        "before it. Behind a picture the tokens of a question look at all others too."
+        note=t(
+            "Its part for texts is read alone, where each token looks only at "
+            "itself and at those before it. Behind a picture the tokens of a "
+            "question look at all others too."
+        )
     ),
     # What reads pictures as a plain grid of patches.
     "vit": _WITH_CLS,
@@ -247,8 +260,10 @@ _FAMILIES = {
     "vit_msn": _WITH_CLS,
     "vit_mae": _seeing(
         _CLS,
-        note="It was trained on pictures of which most patches were hidden; here it reads all of "
-        "them, in their order.",
+        note=t(
+            "It was trained on pictures of which most patches were hidden; here it "
+            "reads all of them, in their order."
+        ),
         settings={"mask_ratio": 0.0},
     ),
     "ijepa": _PATCHES_ALONE,
@@ -275,32 +290,34 @@ _FAMILIES = {
     "siglip2_vision_model": _PATCHES_ALONE,
     # What looks at pictures in another way, and what reads neither text nor a picture.
     **_refused(
-        "looks at a picture window by window, so no patch has attention on all others",
+        t("looks at a picture window by window, so no patch has attention on all others"),
         *("swin", "swinv2", "swin2sr", "donut-swin", "maskformer-swin", "hiera", "vitdet"),
         *("sam", "sam_vision_model", "sam_hq", "sam_hq_vision_model", "dinat"),
     ),
     **_refused(
-        "has no attention: it sees by convolutions and the like",
+        t("has no attention: it sees by convolutions and the like"),
         *("convnext", "convnextv2", "dinov3_convnext", "resnet", "regnet", "bit", "mobilenet_v1"),
         *("mobilenet_v2", "efficientnet", "poolformer", "focalnet", "textnet", "superpoint"),
     ),
     **_refused(
-        "looks at smaller and smaller copies of a picture, so its layers have different tokens",
+        t("looks at smaller and smaller copies of a picture, so its layers have different tokens"),
         *("segformer", "pvt", "pvt_v2", "cvt", "glpn", "levit", "mobilevit", "mobilevitv2"),
         *("swiftformer",),
     ),
     **_refused(
-        "looks at what a network of convolutions has made of a picture, not at its patches",
+        t("looks at what a network of convolutions has made of a picture, not at its patches"),
         *("detr", "conditional_detr", "deformable_detr", "table-transformer", "rt_detr"),
         *("maskformer", "mask2former", "oneformer"),
     ),
     **_refused(
-        "cuts every picture into patches of another number, and reads them with the text that is "
-        "printed into it",
+        t(
+            "cuts every picture into patches of another number, and reads them with"
+            " the text that is printed into it"
+        ),
         *("pix2struct", "pix2struct_vision_model"),
     ),
     **_refused(
-        "reads videos: several pictures at a time, and one is too few",
+        t("reads videos: several pictures at a time, and one is too few"),
         *("videomae", "vivit", "timesformer", "vjepa2", "xclip", "xclip_vision_model"),
     ),
 }
@@ -316,9 +333,10 @@ def why_refused(config: Any) -> str | None:
         if why := family_of(part).refused:
             return why
     if _hears(parts):
-        return (
-            "reads sound: it needs a recording, not a text or a picture, and recordings cannot be "
-            f"given here yet. {_OTHERS}"
+        return t(
+            "reads sound: it needs a recording, not a text or a picture, and "
+            "recordings cannot be given here yet. {others}",
+            others=_OTHERS,
         )
     return f"{_UNREAD}. {_OTHERS}" if _only_looks(config) else None
 
@@ -331,11 +349,16 @@ def why_unseen(config: Any, name: str) -> str | None:
     for part in filter(None, (_inner(config, key) for key in _PICTURE_PARTS)):
         if family_of(part).form != "picture":
             why = family_of(part).refused or f"{_UNREAD}. {_OTHERS}"
-            return f"The part of “{name}” for pictures is a “{part.model_type}” model, which {why}."
+            return t(
+                "The part of “{name}” for pictures is a “{model_type}” model, which {why}.",
+                name=name,
+                model_type=part.model_type,
+                why=why,
+            )
     return None
 
 
-_UNREAD = (
+_UNREAD = t(
     "is of a kind that is not known here, so which token stands for which patch cannot be said"
 )
 
@@ -441,8 +464,11 @@ def part_in(network: Any, part: Any) -> Any:
         if type(getattr(module, "config", None)) is type(part) and hasattr(module, "base_model"):
             return module
     raise ExplorerError(
-        f"A “{network.config.model_type}” model has no part that reads texts or pictures alone, so "
-        "there is nothing that could be shown. Choose another model."
+        t(
+            "A “{model_type}” model has no part that reads texts or pictures alone,"
+            " so there is nothing that could be shown. Choose another model.",
+            model_type=network.config.model_type,
+        )
     )
 
 
@@ -576,7 +602,11 @@ def projections(network: Any, layer: int) -> tuple[Any, Any, Any, Any]:
     layers = plain_layers(network)
     if not 0 <= layer < len(layers):
         raise ExplorerError(
-            f"There is no layer {layer}: this model has the layers 0 to {len(layers) - 1}."
+            t(
+                "There is no layer {layer}: this model has the layers 0 to {value}.",
+                layer=layer,
+                value=len(layers) - 1,
+            )
         )
     found = attrgetter(*_plain(network).maps)(layers[layer])
     width = network.config.hidden_size
@@ -602,8 +632,10 @@ def _plain(network: Any) -> PlainLayers:
 
 
 def _other_kind(network: Any) -> str:
-    return (
-        f"The attention of a “{network.config.model_type}” model is built in another way than the "
-        "from-scratch layer’s, so it cannot be walked through or transplanted step by step. "
-        "BERT, RoBERTa, XLM-RoBERTa, CamemBERT, ELECTRA and DistilBERT can."
+    return t(
+        "The attention of a “{model_type}” model is built in another way than "
+        "the from-scratch layer’s, so it cannot be walked through or "
+        "transplanted step by step. BERT, RoBERTa, XLM-RoBERTa, CamemBERT, "
+        "ELECTRA and DistilBERT can.",
+        model_type=network.config.model_type,
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.source import Folder, InMemory, Own
 
 Stamp = tuple[tuple[str, int, int], ...]
@@ -43,8 +44,12 @@ def opened(folder: Path, name: str) -> tuple[Path, str]:
     if inner is not None:
         if not inner.resolve().is_relative_to(home):
             raise ExplorerError(
-                f"“{name}” was not loaded: its {inner.name} is a link that leads out of the "
-                "model’s folder. Put the folder itself there."
+                t(
+                    "“{name}” was not loaded: its {name2} is a link that leads out of the "
+                    "model’s folder. Put the folder itself there.",
+                    name=name,
+                    name2=inner.name,
+                )
             )
         return inner, _hub_name(home) or name
     if _is_file(folder / _ADAPTER):
@@ -64,13 +69,17 @@ def _check_whole(folder: Path, name: str) -> None:
     steps = _checkpoints(folder)
     if steps and not _names(folder, _WEIGHTS):
         raise ExplorerError(
-            f"“{name}” holds no weights yet. Its folder {steps[-1]} does{_of(steps)}: open that "
-            "one."
+            t(
+                "“{name}” holds no weights yet. Its folder {steps} does{steps2}: open that one.",
+                name=name,
+                steps=steps[-1],
+                steps2=_of(steps),
+            )
         )
 
 
 def _of_adapter(folder: Path, name: str) -> str:
-    base = "the model that it was trained on"
+    base: str = t("the model that it was trained on")
     try:
         with (folder / _ADAPTER).open("rb") as file:
             said = json.loads(file.read(_ADAPTER_BYTES))
@@ -79,10 +88,13 @@ def _of_adapter(folder: Path, name: str) -> str:
         found = None
     if isinstance(found, str) and re.fullmatch(r"[\w.-]{1,96}(/[\w.-]{1,96})?", found):
         base = f"“{found}”"
-    return (
-        f"“{name}” holds an adapter (such as LoRA), which is no whole model: it changes {base}. "
-        "Join them with peft, AutoPeftModel.from_pretrained(folder).merge_and_unload()"
-        ".save_pretrained(new folder), save the tokenizer there too, and open the new folder."
+    return t(
+        "“{name}” holds an adapter (such as LoRA), which is no whole model: it "
+        "changes {base}. Join them with peft, "
+        "AutoPeftModel.from_pretrained(folder).merge_and_unload().save_pretrained(new"
+        " folder), save the tokenizer there too, and open the new folder.",
+        name=name,
+        base=base,
     )
 
 
@@ -90,33 +102,40 @@ def _elsewhere(folder: Path, name: str) -> str:
     """That there is no model, and which folder within holds one: a training's last checkpoint."""
     steps = _checkpoints(folder)
     if steps:
-        return (
-            f"“{name}” is no model: it has no config.json. Its folder {steps[-1]} "
-            f"does{_of(steps)}: open that one."
+        return t(
+            "“{name}” is no model: it has no config.json. Its folder {steps} "
+            "does{steps2}: open that one.",
+            name=name,
+            steps=steps[-1],
+            steps2=_of(steps),
         )
     inner = [n for n in _names(folder, "") if _is_file(folder / n / "config.json")]
     if inner:
-        return (
-            f"“{name}” is no model: it has no config.json. Its folder {inner[0]} does: open that "
-            "one."
+        return t(
+            "“{name}” is no model: it has no config.json. Its folder {inner} does: open that one.",
+            name=name,
+            inner=inner[0],
         )
     cached = [n for n in _names(folder, "") if _snapshot(folder / n) is not None]
     if cached:
-        return (
-            f"“{name}” is no model: it has no config.json. Its folder {cached[0]} holds a model of "
-            "the hub: open such a one."
+        return t(
+            "“{name}” is no model: it has no config.json. Its folder {cached} holds"
+            " a model of the hub: open such a one.",
+            name=name,
+            cached=cached[0],
         )
     if _names(folder, ".gguf"):
-        return (
-            f"“{name}” is no model that can be read here: it holds GGUF files, whose numbers are "
-            "packed for llama.cpp. Choose the model that they were made from, with safetensors "
-            "weights."
+        return t(
+            "“{name}” is no model that can be read here: it holds GGUF files, whose"
+            " numbers are packed for llama.cpp. Choose the model that they were "
+            "made from, with safetensors weights.",
+            name=name,
         )
-    return f"“{name}” is no model: it has no config.json."
+    return t("“{name}” is no model: it has no config.json.", name=name)
 
 
 def _of(steps: list[str]) -> str:
-    return f", the last of {len(steps)} checkpoints" if len(steps) > 1 else ""
+    return t(", the last of {n} checkpoints", n=len(steps)) if len(steps) > 1 else ""
 
 
 def _checkpoints(folder: Path) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from explorer.errors import ExplorerError, refusing
+from explorer.language import t
 from explorer.layers import AttentionLayer, GivenWeights
 from explorer.sources.loading import LoadedModel
 from explorer.sources.memory import take
@@ -60,9 +61,12 @@ def attention_of(
     heads = sorted({call.query.shape[1] for call in calls})
     if len(heads) > 1:
         raise ExplorerError(
-            f"The layers of {loaded.info.name} have different numbers of heads "
-            f"({', '.join(map(str, heads))}), so they cannot be laid side by side. Choose another "
-            "model."
+            t(
+                "The layers of {name} have different numbers of heads ({join}), so they"
+                " cannot be laid side by side. Choose another model.",
+                name=loaded.info.name,
+                join=", ".join(map(str, heads)),
+            )
         )
     return layers_from(calls, numbers_of(network, calls))
 
@@ -167,7 +171,11 @@ def check_room(loaded: LoadedModel, n: int, copies: int | None = 3) -> None:
         size = 4 * n * max(info.d_model, 1) * (2 * info.n_layers + 24) + 6 * n * n
     else:
         size = copies * 4 * info.n_layers * info.n_heads * n * n
-    take(size, f"The attention of {n:,} tokens", "Choose a shorter text or a smaller model.")
+    take(
+        size,
+        t("The attention of {n} tokens", n=f"{n:,}"),
+        t("Choose a shorter text or a smaller model."),
+    )
 
 
 def complete(attentions: Any, n_queries: int, n_keys: int, info: ModelInfo) -> list[torch.Tensor]:
@@ -182,8 +190,12 @@ def complete(attentions: Any, n_queries: int, n_keys: int, info: ModelInfo) -> l
         raise ExplorerError(_nothing(info))
     if any(bool((a < 0).any()) for a in found):
         raise ExplorerError(
-            f"{info.name} hands out scores in Transformers, where other models hand out attention "
-            "weights, so there is nothing exact to show. Choose another model."
+            t(
+                "{name} hands out scores in Transformers, where other models hand out "
+                "attention weights, so there is nothing exact to show. Choose another "
+                "model.",
+                name=info.name,
+            )
         )
     return found
 
@@ -193,9 +205,10 @@ def _sides(call: Call) -> tuple[int, int]:
 
 
 def _nothing(info: ModelInfo) -> str:
-    return (
-        f"{info.name} returns no attention of every token on every token, so there is "
-        "nothing to show. Choose another model."
+    return t(
+        "{name} returns no attention of every token on every token, so there is"
+        " nothing to show. Choose another model.",
+        name=info.name,
     )
 
 
@@ -206,5 +219,8 @@ def failing(name: str) -> AbstractContextManager[None]:
         ExplorerError: Something did.
     """
     return refusing(
-        f"{name} failed while it was reading this{{why}}. Try another text, or another model."
+        t(
+            "{name} failed while it was reading this{why}. Try another text, or another model.",
+            name=name,
+        )
     )

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.layers import ROW_SUM_TOLERANCE, GivenWeights, Weights
 from explorer.run import readable
 from explorer.sources.stored import MAX_NAME
@@ -117,12 +118,17 @@ def arranged(weights: Array) -> tuple[Array, tuple[str, ...]]:
         raise ExplorerError(_wrong_shape(shape))
     if len(shape) == 5:
         way = "weights[0]" if shape[0] == 1 else "weights[:, 0]"
-        note = f"The weights came as {list(shape)}, a batch of one text: this is {way}."
+        note = t(
+            "The weights came as {shape}, a batch of one text: this is {way}.",
+            shape=list(shape),
+            way=way,
+        )
         return (weights[0] if shape[0] == 1 else weights[:, 0]), (note,)
     if len(shape) == 3:
-        note = (
-            f"The weights came as {list(shape)}: they are shown as the heads of one layer. If the "
-            "first number counts layers, give weights[:, None]."
+        note = t(
+            "The weights came as {shape}: they are shown as the heads of one layer."
+            " If the first number counts layers, give weights[:, None].",
+            shape=list(shape),
         )
         return weights[None], (note,) if shape[0] > 1 else ()
     return (weights[None, None] if len(shape) == 2 else weights), ()
@@ -130,19 +136,25 @@ def arranged(weights: Array) -> tuple[Array, tuple[str, ...]]:
 
 def _wrong_shape(shape: tuple[int, ...]) -> str:
     if len(shape) == 5 and 0 not in shape:
-        return (
-            f"“weights” has the shape {list(shape)}, a batch of several texts. Choose one: "
-            f"weights[:, 0] is the first, if the second number counts texts (here {shape[1]}), as "
-            f"in torch.stack(outputs.attentions); weights[0], if the first does ({shape[0]})."
+        return t(
+            "“weights” has the shape {shape}, a batch of several texts. Choose one:"
+            " weights[:, 0] is the first, if the second number counts texts (here "
+            "{shape2}), as in torch.stack(outputs.attentions); weights[0], if the "
+            "first does ({shape3}).",
+            shape=list(shape),
+            shape2=shape[1],
+            shape3=shape[0],
         )
     ones = len(shape) - 4
     hint = (
         f" Here: weights[{', '.join('0' * ones)}]." if ones > 1 and {*shape[:ones]} == {1} else ""
     )
-    return (
-        f"“weights” has the shape {list(shape)}; wanted is [layer, head, query, key], four numbers "
-        "from 1 on. A single head is weights[None, None], the heads of one layer are "
-        f"weights[None].{hint}"
+    return t(
+        "“weights” has the shape {shape}; wanted is [layer, head, query, key], "
+        "four numbers from 1 on. A single head is weights[None, None], the "
+        "heads of one layer are weights[None].{hint}",
+        shape=list(shape),
+        hint=hint,
     )
 
 
@@ -169,8 +181,12 @@ def _distributions(
     least = min(layer.min() for layer in layers)
     if least < 0:
         raise ExplorerError(
-            f"A weight is negative ({least:.3g}); weights of attention never are. If these are "
-            "scores from before the softmax, give torch.softmax(scores, dim=-1)."
+            t(
+                "A weight is negative ({least}); weights of attention never are. If "
+                "these are scores from before the softmax, give torch.softmax(scores, "
+                "dim=-1).",
+                least=f"{least:.3g}",
+            )
         )
     off = max(float(np.where(s == 0, 0, np.abs(s - 1)).max()) for s in sums)
     if off <= _EXACT:
@@ -182,10 +198,12 @@ def _distributions(
         layer / np.where(total == 0, 1, total).astype(np.float32)[..., None]
         for layer, total in zip(layers, sums, strict=True)
     ]
-    digits = f", as those of {kind} are by rounding" if kind else ""
-    note = (
-        f"The rows of these weights do not sum to 1: they are off by up to {off:.2g}{digits}. Here "
-        "each row is divided by its sum."
+    digits = t(", as those of {kind} are by rounding", kind=kind) if kind else ""
+    note = t(
+        "The rows of these weights do not sum to 1: they are off by up to "
+        "{off}{digits}. Here each row is divided by its sum.",
+        off=f"{off:.2g}",
+        digits=digits,
     )
     return divided, (note,)
 
@@ -220,25 +238,38 @@ def _check_numbers(sums: Sequence[npt.NDArray[np.float64]], came: Came, *, same:
         layer = next(i for i, b in enumerate(bad) if b.any())
         head, query = np.argwhere(bad[layer])[0]
         raise ExplorerError(
-            f"“weights” holds {sum(int(b.sum()) for b in bad):,} rows that are not numbers (NaN or "
-            f"infinite), the first in layer {layer}, head {head}, query {query}, counted from 0. "
-            "Models in float16 come to such numbers where theirs grow too large: run the model in "
-            "float32 or bfloat16, and save its attention again."
+            t(
+                "“weights” holds {n} rows that are not numbers (NaN or infinite), the "
+                "first in layer {layer}, head {head}, query {query}, counted from 0. "
+                "Models in float16 come to such numbers where theirs grow too large: "
+                "run the model in float32 or bfloat16, and save its attention again.",
+                n=f"{sum(int(b.sum()) for b in bad):,}",
+                layer=layer,
+                head=head,
+                query=query,
+            )
         )
     at = np.flatnonzero(every)
     raise ExplorerError(
-        f"The rows of {_ranges(at)} of “weights”, counted from 0, are not numbers (NaN) in any "
-        f"head: a mask left these queries no key, as it does with padding. "
-        f"{_cut(at, len(every), came, same=same)}"
+        t(
+            "The rows of {at} of “weights”, counted from 0, are not numbers (NaN) "
+            "in any head: a mask left these queries no key, as it does with "
+            "padding. {at2}",
+            at=_ranges(at),
+            at2=_cut(at, len(every), came, same=same),
+        )
     )
 
 
 def _ranges(at: npt.NDArray[np.intp]) -> str:
     """Positions in words, the first few of many."""
     runs = np.split(at, np.flatnonzero(np.diff(at) > 1) + 1)
-    words = [f"{run[0]} to {run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs[:5]]
-    more = " and others" if len(runs) > 5 else ""
-    return ("queries " if len(at) > 1 else "query ") + ", ".join(words) + more
+    words = [
+        t("{run} to {run2}", run=run[0], run2=run[-1]) if len(run) > 1 else f"{run[0]}"
+        for run in runs[:5]
+    ]
+    more = t(" and others") if len(runs) > 5 else ""
+    return (t("queries ") if len(at) > 1 else t("query ")) + ", ".join(words) + more
 
 
 def _cut(at: npt.NDArray[np.intp], n: int, came: Came, *, same: bool) -> str:
@@ -250,18 +281,28 @@ def _cut(at: npt.NDArray[np.intp], n: int, came: Came, *, same: bool) -> str:
     else:
         kept = came.changed("{w}[..., real, :]" + ("[..., real]" if same else ""))
         named = list(map(str, at)) if len(at) <= _MOST_NAMED else ["these"]
-        gone = " and ".join(filter(None, (", ".join(named[:-1]), named[-1])))
-        return (
-            f"Keep the others alone: with real as the list of all positions but {gone}, "
-            f"{kept}, and their {'' if same else 'query '}tokens."
+        gone = t(" and ").join(filter(None, (", ".join(named[:-1]), named[-1])))
+        return t(
+            "Keep the others alone: with real as the list of all positions but "
+            "{gone}, {kept}, and their {value}tokens.",
+            gone=gone,
+            kept=kept,
+            value="" if same else "query ",
         )
     kept = came.changed(f"{{w}}[..., {end}, {end if same else ':'}]")
-    return f"Cut them off: {kept} and {'tokens' if same else 'the query tokens'}[{end}]."
+    return t(
+        "Cut them off: {kept} and {value}[{end}].",
+        kept=kept,
+        value="tokens" if same else "the query tokens",
+        end=end,
+    )
 
 
 def _no_distributions(layers: Sequence[Weights], off: float, came: Came) -> str:
     """What is said of rows that sum to something else than 1, by what they look like."""
-    said = f"The rows of the attention weights must sum to 1; one is off by {off:.3g}. "
+    said = t(
+        "The rows of the attention weights must sum to 1; one is off by {off}. ", off=f"{off:.3g}"
+    )
     columns = [layer.sum(axis=-2, dtype=np.float64) for layer in layers]
     if all(np.abs(s - 1).max() <= ROW_SUM_TOLERANCE for s in columns):
         first, second, third = layers[0].shape
@@ -269,20 +310,25 @@ def _no_distributions(layers: Sequence[Weights], off: float, came: Came) -> str:
         turned = came.changed(
             "{lib}.moveaxis({w}, -1, -3)" if heads_last else "{w}.swapaxes(-1, -2)"
         )
-        return (
-            f"{said}Their columns do: the last number of the shape must count keys, the one before "
-            f"it queries. Give {turned}."
+        return t(
+            "{said}Their columns do: the last number of the shape must count keys, "
+            "the one before it queries. Give {turned}.",
+            said=said,
+            turned=turned,
         )
     largest = max(float(layer.sum(axis=-1).max()) for layer in layers)
     if largest <= 1 + ROW_SUM_TOLERANCE:
-        return (
-            f"{said}They sum to less: keys are missing, or the model has attention sinks, which "
-            "take their share (gpt-oss). Give all keys; with sinks, give the model itself to "
-            "explorer.trace(text, model=model, tokenizer=tokenizer)."
+        return t(
+            "{said}They sum to less: keys are missing, or the model has attention "
+            "sinks, which take their share (gpt-oss). Give all keys; with sinks, "
+            "give the model itself to explorer.trace(text, model=model, "
+            "tokenizer=tokenizer).",
+            said=said,
         )
-    return (
-        f"{said}Are these scores from before the softmax? Or weights of a model in training, which "
-        "dropout changes? Call model.eval() first."
+    return t(
+        "{said}Are these scores from before the softmax? Or weights of a model "
+        "in training, which dropout changes? Call model.eval() first.",
+        said=said,
     )
 
 
@@ -302,21 +348,36 @@ def _texts(tokens: Any, n: int, side: str) -> list[str]:
             tokens = tokens[0]  # a batch of one
         if tokens.dtype.kind in "iu":
             raise ExplorerError(
-                f"The {side} tokens are numbers. Give their texts: "
-                "tokenizer.convert_ids_to_tokens(ids)."
+                t(
+                    "The {side} tokens are numbers. Give their texts: "
+                    "tokenizer.convert_ids_to_tokens(ids).",
+                    side=side,
+                )
             )
         if tokens.ndim != 1 or tokens.dtype.kind not in "US":
             raise ExplorerError(
-                f"The {side} tokens must be a list of texts; these are {kind_of(tokens)} with the "
-                f"shape {list(tokens.shape)}."
+                t(
+                    "The {side} tokens must be a list of texts; these are {tokens} with the"
+                    " shape {shape}.",
+                    side=side,
+                    tokens=kind_of(tokens),
+                    shape=list(tokens.shape),
+                )
             )
         tokens = tokens.tolist()
     if not isinstance(tokens, list) or not all(isinstance(t, str | bytes) for t in tokens):
-        raise ExplorerError(f"The {side} tokens must be a list of texts, and nothing else.")
+        raise ExplorerError(
+            t("The {side} tokens must be a list of texts, and nothing else.", side=side)
+        )
     if len(tokens) != n:
         raise ExplorerError(
-            f"There are {len(tokens):,} {side} tokens, and “weights” has {n:,} on that side. Every "
-            "position has one, marks such as [CLS] and padding too."
+            t(
+                "There are {n} {side} tokens, and “weights” has {n2} on that side. "
+                "Every position has one, marks such as [CLS] and padding too.",
+                n=f"{len(tokens):,}",
+                side=side,
+                n2=f"{n:,}",
+            )
         )
     short = [t[:MAX_NAME] for t in tokens]
     return [readable(t.decode("utf-8", "replace") if isinstance(t, bytes) else t) for t in short]
@@ -337,8 +398,12 @@ def listed(text: str) -> object:
             if found:
                 return found
     raise ExplorerError(
-        f"The tokens are one text, “{visible(text[:40])}”, and no list. Give a list of texts, one "
-        "for each position; in a file numpy.array(tokens), or json.dumps(tokens) with safetensors."
+        t(
+            "The tokens are one text, “{visible}”, and no list. Give a list of "
+            "texts, one for each position; in a file numpy.array(tokens), or "
+            "json.dumps(tokens) with safetensors.",
+            visible=visible(text[:40]),
+        )
     )
 
 

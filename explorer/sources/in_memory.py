@@ -10,6 +10,7 @@ import torch
 from transformers import BaseImageProcessor, PreTrainedModel, PreTrainedTokenizerBase
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.source import InMemory
 from explorer.sources.checking import check_kind
 from explorer.sources.families import (
@@ -148,8 +149,11 @@ def _model(given: Any) -> PreTrainedModel:
         raise ExplorerError(_no_model(model))
     if any(p.device.type == "meta" for p in model.parameters()):
         raise ExplorerError(
-            "Some weights of this model are on the device “meta”: there are no numbers in them. "
-            "Load it whole, without device_map or from an empty configuration."
+            t(
+                "Some weights of this model are on the device “meta”: there are no "
+                "numbers in them. Load it whole, without device_map or from an empty "
+                "configuration."
+            )
         )
     return model
 
@@ -157,21 +161,24 @@ def _model(given: Any) -> PreTrainedModel:
 def _no_model(given: Any) -> str:
     kind = type(given).__name__
     if isinstance(given, str):
-        return (
-            f"model= is the text “{given[:80]}”; it must be a model in memory. A model of the hub "
-            "is source=“hf:NAME”, one in a folder source=“path:FOLDER”."
+        return t(
+            "model= is the text “{given}”; it must be a model in memory. A model of"
+            " the hub is source=“hf:NAME”, one in a folder source=“path:FOLDER”.",
+            given=given[:80],
         )
     hint = ""
     if hasattr(given, "model") and hasattr(given, "tokenizer"):
-        hint = " If this is a pipeline, give model=pipe.model and tokenizer=pipe.tokenizer."
+        hint = t(" If this is a pipeline, give model=pipe.model and tokenizer=pipe.tokenizer.")
     elif isinstance(given, torch.nn.Sequential):
-        hint = (
+        hint = t(
             " Of a SentenceTransformer give model=model[0].auto_model, tokenizer=model.tokenizer."
         )
-    return (
-        f"model= is of the type {kind}; it must be a model of Transformers, such as "
-        f"AutoModel.from_pretrained(…) returns.{hint} For the attention of any other give its "
-        "weights to explorer.show(weights, tokens)."
+    return t(
+        "model= is of the type {kind}; it must be a model of Transformers, such"
+        " as AutoModel.from_pretrained(…) returns.{hint} For the attention of "
+        "any other give its weights to explorer.show(weights, tokens).",
+        kind=kind,
+        hint=hint,
     )
 
 
@@ -191,13 +198,19 @@ def _tokenizer(source: InMemory, name: str) -> PreTrainedTokenizerBase:
         return given
     if given is None:
         raise ExplorerError(
-            f"{name} reads text, and there is no tokenizer: give tokenizer= beside model=, such as "
-            "AutoTokenizer.from_pretrained(…) returns."
+            t(
+                "{name} reads text, and there is no tokenizer: give tokenizer= beside "
+                "model=, such as AutoTokenizer.from_pretrained(…) returns.",
+                name=name,
+            )
         )
     raise ExplorerError(
-        f"tokenizer= is of the type {type(given).__name__}; it must be a tokenizer of "
-        "Transformers. One of the package tokenizers becomes one by "
-        "PreTrainedTokenizerFast(tokenizer_object=tokenizer)."
+        t(
+            "tokenizer= is of the type {name}; it must be a tokenizer of "
+            "Transformers. One of the package tokenizers becomes one by "
+            "PreTrainedTokenizerFast(tokenizer_object=tokenizer).",
+            name=type(given).__name__,
+        )
     )
 
 
@@ -207,8 +220,11 @@ def _processor(source: InMemory, name: str) -> BaseImageProcessor:
     if isinstance(given, BaseImageProcessor):
         return given
     raise ExplorerError(
-        f"{name} looks at pictures: give picture= and, beside model=, processor=, such as "
-        "AutoImageProcessor.from_pretrained(…) returns."
+        t(
+            "{name} looks at pictures: give picture= and, beside model=, "
+            "processor=, such as AutoImageProcessor.from_pretrained(…) returns.",
+            name=name,
+        )
     )
 
 

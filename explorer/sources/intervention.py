@@ -13,6 +13,7 @@ from torch import Tensor
 from explorer.activations import Activations
 from explorer.errors import ExplorerError
 from explorer.headname import head_name
+from explorer.language import t
 from explorer.limits import EXPLAIN_TOKENS, check_tokens
 from explorer.run import Run
 from explorer.source import InMemory, Model, Trained, Transplanted, model_of
@@ -149,7 +150,7 @@ class Intervention:
         self._change: Change | None = None
         self.value = self.plain = self._value()
         self.rows = self._rows_of(target)
-        self.name = self._name_of(target)
+        self.name: str = self._name_of(target)
         if run.edits:  # what is asked for is settled by the model as it is
             self._change = change_for(loaded, run.edits, len(self.tokens))
             self.value = float(self._values([_Question()])[0])
@@ -177,7 +178,10 @@ class Intervention:
             found = found[1:]  # else nothing would be left to read
         if not found:
             raise ExplorerError(
-                "There is no other word in this text that could be taken away. Use a longer text."
+                t(
+                    "There is no other word in this text that could be taken away. Use a "
+                    "longer text."
+                )
             )
         return found
 
@@ -198,37 +202,58 @@ class Intervention:
 
     def notes(self, how: How) -> tuple[str, ...]:
         """What a reader must know: how words go before this model, and where its head reads."""
-        found = []
+        found: list[str] = []
         if self.replacement is None:
             found.append(
-                f"{self.model} has no [MASK] and no other token that could stand in the place of "
-                "a word, so words are dropped."
+                t(
+                    "{model} has no [MASK] and no other token that could stand in the place"
+                    " of a word, so words are dropped.",
+                    model=self.model,
+                )
             )
         elif how == "replace" and self._loaded.tokenizer.mask_token is None:
             found.append(
-                f"{self.model} has no [MASK] token: “{self.replacement}” stands in the place of a "
-                "word that is taken away. Under “How words go” they can be dropped instead."
+                t(
+                    "{model} has no [MASK] token: “{replacement}” stands in the place of a "
+                    "word that is taken away. Under “How words go” they can be dropped "
+                    "instead.",
+                    model=self.model,
+                    replacement=self.replacement,
+                )
             )
         if self._other_cut:
             found.append(
-                f"The text to compare with is too long to be read whole: its first "
-                f"{self._other_read:,} tokens were read, {self._other_cut:,} were cut. The cosine "
-                "is that with its beginning."
+                t(
+                    "The text to compare with is too long to be read whole: its first "
+                    "{other_read} tokens were read, {other_cut} were cut. The cosine is "
+                    "that with its beginning.",
+                    other_read=f"{self._other_read:,}",
+                    other_cut=f"{self._other_cut:,}",
+                )
             )
         if how == "cut":
             found.append(
-                "Words that are taken away stay where they are, and no later token may look at "
-                "them, in any head of any layer."
+                t(
+                    "Words that are taken away stay where they are, and no later token may "
+                    "look at them, in any head of any layer."
+                )
             )
         if isinstance(self._reference, Predicted):
             found.append(
-                f"“{self.tokens[self._kept[-1]].text}” (token {self._kept[-1]}), after which the "
-                "word is predicted, stays; what stands behind it cannot count, so it is not scored."
+                t(
+                    "“{text}” (token {value}), after which the word is predicted, stays; "
+                    "what stands behind it cannot count, so it is not scored.",
+                    text=self.tokens[self._kept[-1]].text,
+                    value=self._kept[-1],
+                )
             )
             if self._offset:
                 found.append(
-                    f"The tokens 0 to {self._offset - 1} are those of the text that is read; "
-                    "behind them stands what is written."
+                    t(
+                        "The tokens 0 to {value} are those of the text that is read; behind "
+                        "them stands what is written.",
+                        value=self._offset - 1,
+                    )
                 )
         if isinstance(self._target, ClassScore) and self._loaded.form == "text":
             found.append(_where(self.model, self.rows, self.tokens))
@@ -363,7 +388,7 @@ class Intervention:
             ExplorerError: The target is no prediction, or the model cannot switch heads off.
         """
         if not isinstance(self._target, MaskedWord | ClassScore | NextWord):
-            raise ExplorerError("This target is no prediction.")
+            raise ExplorerError(t("This target is no prediction."))
         variant = self._variant(_Question(self._may_go(removed), how, frozenset(off)))
         tapped = self._tapped([variant]) if edited else nullcontext()
         with torch.inference_mode(), failing(self.model), tapped:
@@ -505,8 +530,11 @@ class Intervention:
         if gone and (question.how == "replace" or not kept):
             if self._stand_in is None:
                 raise ExplorerError(
-                    f"{self.model} has no [MASK] and no other token that could stand in the place "
-                    "of a word: drop words instead."
+                    t(
+                        "{model} has no [MASK] and no other token that could stand in the place"
+                        " of a word: drop words instead.",
+                        model=self.model,
+                    )
                 )
             ids = inputs["input_ids"].clone()
             ids[gone] = self._stand_in
@@ -518,7 +546,9 @@ class Intervention:
             rows = tuple(map(kept.index, rows))
         cut = knocked_out(gone, n) if gone and question.how == "cut" else None
         if cut is not None and "cut" not in self.ways:
-            raise ExplorerError(f"No word can be cut out of the attention of {self.model}.")
+            raise ExplorerError(
+                t("No word can be cut out of the attention of {model}.", model=self.model)
+            )
         return _Variant(inputs, rows, self._off(question.off), cut, kept if drops else None)
 
     def _off(self, off: Collection[HeadName]) -> Tensor | None:
@@ -531,14 +561,26 @@ class Intervention:
             return None
         if not self.numbers:
             passport = self._loaded.info.passport
-            reason = "it has several parts, and this page changes models of one"
+            reason: str = t("it has several parts, and this page changes models of one")
             if passport and passport.reason:
                 reason = passport.reason
-            raise ExplorerError(f"No head of {self.model} can be switched off: {reason}.")
+            raise ExplorerError(
+                t(
+                    "No head of {model} can be switched off: {reason}.",
+                    model=self.model,
+                    reason=reason,
+                )
+            )
         found = torch.zeros(len(self.numbers), self._n_heads, dtype=torch.bool)
         for layer, head in off:
             if layer not in self.numbers or not 0 <= head < self._n_heads:
-                raise ExplorerError(f"{self.model} has no head {head_name(layer, head)}.")
+                raise ExplorerError(
+                    t(
+                        "{model} has no head {layer}.",
+                        model=self.model,
+                        layer=head_name(layer, head),
+                    )
+                )
             found[self.numbers.index(layer), head] = True
         return found
 
@@ -587,8 +629,12 @@ class Intervention:
             return (
                 out,
                 [],
-                f"{self.model} is an encoder-decoder: what its head reads has come through two "
-                "stacks of layers and the attention between them, and this method follows one.",
+                t(
+                    "{model} is an encoder-decoder: what its head reads has come through "
+                    "two stacks of layers and the attention between them, and this method "
+                    "follows one.",
+                    model=self.model,
+                ),
             )
         tap = Tap(weights=True, change=self._change)
         with tap.open():
@@ -599,9 +645,20 @@ class Intervention:
         except ExplorerError as error:
             return out, [], str(error)
         if len({w.shape[1] for w in weights}) > 1:
-            return out, [], f"The layers of {self.model} have different numbers of heads."
+            return (
+                out,
+                [],
+                t("The layers of {model} have different numbers of heads.", model=self.model),
+            )
         if torch.is_grad_enabled() and not all(w.requires_grad for w in weights):
-            return out, [], f"{self.model} keeps its attention weights apart from its gradients."
+            return (
+                out,
+                [],
+                t(
+                    "{model} keeps its attention weights apart from its gradients.",
+                    model=self.model,
+                ),
+            )
         return out, weights, ""
 
     def _only(self, found: list[Tensor]) -> Tensor:
@@ -612,8 +669,11 @@ class Intervention:
         """
         if not found:
             raise ExplorerError(
-                f"{self.model} does not look its words up in one table, so there are no vectors of "
-                "words that a gradient could be taken to."
+                t(
+                    "{model} does not look its words up in one table, so there are no "
+                    "vectors of words that a gradient could be taken to.",
+                    model=self.model,
+                )
             )
         return found[0]
 
@@ -645,10 +705,16 @@ class Intervention:
     def _baseline_id(self, baseline: Baseline) -> int:
         tokenizer, names = self._loaded.tokenizer, self.baselines
         if baseline not in names:
-            raise ExplorerError(f"{self.model} has no [{baseline.upper()}] token.")
+            raise ExplorerError(
+                t("{model} has no [{upper}] token.", model=self.model, upper=baseline.upper())
+            )
         if baseline == "mask" and names.get("pad") == names["mask"]:
             raise ExplorerError(
-                f"{self.model} has one token for both, “{names['mask']}”: see the line above."
+                t(
+                    "{model} has one token for both, “{names}”: see the line above.",
+                    model=self.model,
+                    names=names["mask"],
+                )
             )
         found = tokenizer.pad_token_id if baseline == "pad" else self._stand_in
         assert found is not None
@@ -755,30 +821,43 @@ class Intervention:
         if isinstance(target, ClassScore):
             n_classes = self._loaded.whole.config.num_labels
             if target.label is not None and target.label >= n_classes:
-                raise ExplorerError(f"{name} has the classes 0 to {n_classes - 1}.")
+                raise ExplorerError(
+                    t("{name} has the classes 0 to {value}.", name=name, value=n_classes - 1)
+                )
         at = self.at
         if at is not None and at >= len(self.tokens):
             raise ExplorerError(
-                f"There is no token {at}: this text has the tokens 0 to {len(self.tokens) - 1}."
+                t(
+                    "There is no token {at}: this text has the tokens 0 to {value}.",
+                    at=at,
+                    value=len(self.tokens) - 1,
+                )
             )
         if isinstance(target, MaskedWord) and at is not None and self.tokens[at].special:
-            raise ExplorerError("Choose a word to mask; special tokens stay.")
+            raise ExplorerError(t("Choose a word to mask; special tokens stay."))
 
     def _name_of(self, target: Target) -> str:
         if isinstance(target, Likeness):
-            of = "first token’s" if target.first else "mean"
             other = target.other if len(target.other) <= 60 else target.other[:59] + "…"
-            return f"cosine of the text’s {of} vector and that of “{other}”"
+            if target.first:
+                return t(
+                    "cosine of the text’s first token’s vector and that of “{other}”", other=other
+                )
+            return t("cosine of the text’s mean vector and that of “{other}”", other=other)
         if isinstance(target, OutputVector):
             token = self.tokens[self.at or 0].text
-            return f"length of the output vector of “{token}” (token {self.at})"
+            return t(
+                "length of the output vector of “{token}” (token {at})", token=token, at=self.at
+            )
         if isinstance(self._reference, Predicted):
             tokens = self.tokens[self._offset :]
             return name_of(self._loaded, self._reference, self._written_ids, tokens, self._offset)
         guessed = self._names_of([self._reference])[0]
         if isinstance(target, MaskedWord):
-            return f"probability of “{guessed}” at the masked token {self.at}"
-        return f"logit of the class “{guessed}”"
+            return t(
+                "probability of “{guessed}” at the masked token {at}", guessed=guessed, at=self.at
+            )
+        return t("logit of the class “{guessed}”", guessed=guessed)
 
     def _names_of(self, ids: Sequence[int]) -> list[str]:
         if isinstance(self._target, ClassScore):
@@ -825,10 +904,10 @@ def along_the_way(
     return IntegratedGradients(scores, abs(float(scores.sum()) - change), change)
 
 
-ANSWERS = (
-    "The trained layer answers the questions of its own task, and its answer at a token is all "
-    "that can be explained of it. Ask for “an answer”, or choose BERT or another model under "
-    "Model, then press Run."
+ANSWERS = t(
+    "The trained layer answers the questions of its own task, and its "
+    "answer at a token is all that can be explained of it. Ask for “an "
+    "answer”, or choose BERT or another model under Model, then press Run."
 )
 _WEIGHTS = {"output_attentions": True}
 _NO_MASK = torch.ones(1, 1)  # a class is made of no mean that we would take
@@ -903,8 +982,10 @@ def _finite(values: Doubles) -> Doubles:
     """
     if not np.isfinite(values).all():
         raise ExplorerError(
-            "The model’s output is not a number (NaN or infinite) for this text. Its weights "
-            "are probably damaged: try another model."
+            t(
+                "The model’s output is not a number (NaN or infinite) for this text. "
+                "Its weights are probably damaged: try another model."
+            )
         )
     return values
 
@@ -921,17 +1002,23 @@ def _stand_in(tokenizer: Any) -> tuple[str | None, int | None]:
 def _where(name: str, rows: Sequence[int], tokens: Sequence[Token]) -> str:
     """Where the head reads, and so where attention is read."""
     if not rows:
-        return (
-            f"It cannot be said at which tokens the head of {name} reads: this class does not "
-            "change with the last vector of any. So no attention is read."
+        return t(
+            "It cannot be said at which tokens the head of {name} reads: this class"
+            " does not change with the last vector of any. So no attention is read.",
+            name=name,
         )
     if len(rows) == 1:
-        return (
-            f"The head reads the vector of “{tokens[rows[0]].text}” (token {rows[0]}): attention "
-            "is read there."
+        return t(
+            "The head reads the vector of “{text}” (token {rows}): attention is read there.",
+            text=tokens[rows[0]].text,
+            rows=rows[0],
         )
-    some = "all" if len(rows) == len(tokens) else f"{len(rows)} of the"
-    return f"The head reads the vectors of {some} tokens: attention is read as a mean over them."
+    if len(rows) == len(tokens):
+        return t("The head reads the vectors of all tokens: attention is read as a mean over them.")
+    return t(
+        "The head reads the vectors of {n} of the tokens: attention is read as a mean over them.",
+        n=len(rows),
+    )
 
 
 def _counted_from(target: NextWord | WrittenSpan, offset: int) -> NextWord | WrittenSpan:
@@ -943,8 +1030,11 @@ def _counted_from(target: NextWord | WrittenSpan, offset: int) -> NextWord | Wri
     first = target.start if isinstance(target, WrittenSpan) else target.at
     if first is not None and first < offset:
         raise ExplorerError(
-            f"The tokens 0 to {offset - 1} are those of the text that is read, and what is written "
-            "stands behind them: choose one of the second text."
+            t(
+                "The tokens 0 to {value} are those of the text that is read, and what "
+                "is written stands behind them: choose one of the second text.",
+                value=offset - 1,
+            )
         )
     if isinstance(target, WrittenSpan):
         return replace(target, start=target.start - offset, end=target.end - offset)
@@ -969,23 +1059,33 @@ def check_kind(loaded: LoadedModel, target: Target) -> None:
     name, predicts = loaded.info.name, loaded.predicts
     if loaded.form == "pair" and predicts == "class" and not isinstance(target, ClassScore):
         raise ExplorerError(
-            f"{name} is an encoder-decoder that chooses between classes: on this page its class "
-            "can be explained, and nothing else of it. Choose “a class” under Explain."
+            t(
+                "{name} is an encoder-decoder that chooses between classes: on this "
+                "page its class can be explained, and nothing else of it. Choose “a "
+                "class” under Explain.",
+                name=name,
+            )
         )
     if isinstance(target, MaskedWord):
         if predicts != "word":
             raise ExplorerError(_no_words(loaded))
         if loaded.tokenizer.mask_token_id is None:
-            raise ExplorerError(f"The tokenizer of {name} has no [MASK], so no word can be masked.")
+            raise ExplorerError(
+                t("The tokenizer of {name} has no [MASK], so no word can be masked.", name=name)
+            )
     if isinstance(target, NextWord | WrittenSpan):
         check_predicts(loaded)
     elif loaded.form == "pair" and predicts != "class":
         raise ExplorerError(
-            f"{name} is an encoder-decoder: on this page the next word that it writes can be "
-            "explained, and nothing else of it. Choose “the next word” under Explain."
+            t(
+                "{name} is an encoder-decoder: on this page the next word that it "
+                "writes can be explained, and nothing else of it. Choose “the next "
+                "word” under Explain.",
+                name=name,
+            )
         )
     if isinstance(target, ClassScore) and predicts != "class":
-        raise ExplorerError(f"{name} has no head that chooses between classes.")
+        raise ExplorerError(t("{name} has no head that chooses between classes.", name=name))
 
 
 def _no_words(loaded: LoadedModel) -> str:
@@ -994,16 +1094,26 @@ def _no_words(loaded: LoadedModel) -> str:
     from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, MODEL_FOR_MASKED_LM_MAPPING
 
     name, kind = loaded.info.name, type(loaded.network.config)
-    instead = "Choose another target, or a model such as google-bert/bert-base-uncased."
+    instead = t("Choose another target, or a model such as google-bert/bert-base-uncased.")
     if loaded.predicts == "class":
-        return f"{name} chooses between classes, so it guesses no masked word. {instead}"
+        return t(
+            "{name} chooses between classes, so it guesses no masked word. {instead}",
+            name=name,
+            instead=instead,
+        )
     decodes = kind in MODEL_FOR_CAUSAL_LM_MAPPING and kind not in MODEL_FOR_MASKED_LM_MAPPING
     if decodes and loaded.tokenizer.mask_token_id is None:
-        return (
-            f"{name} is of a family that predicts the next word from those before it, so it "
-            f"guesses no word in the middle that is masked. {instead}"
+        return t(
+            "{name} is of a family that predicts the next word from those before "
+            "it, so it guesses no word in the middle that is masked. {instead}",
+            name=name,
+            instead=instead,
         )
-    return f"{name} has no head that predicts masked words, so none can be guessed. {instead}"
+    return t(
+        "{name} has no head that predicts masked words, so none can be guessed. {instead}",
+        name=name,
+        instead=instead,
+    )
 
 
 def intervention(
@@ -1040,7 +1150,9 @@ def model_with_output(run: Run) -> Model | InMemory:
     model = model_of(run.source)
     if model is None or isinstance(run.source, Transplanted):
         raise ExplorerError(
-            "The from-scratch layer predicts nothing, so there is no output to explain. Choose "
-            "BERT or another model under Model, then press Run."
+            t(
+                "The from-scratch layer predicts nothing, so there is no output to "
+                "explain. Choose BERT or another model under Model, then press Run."
+            )
         )
     return model

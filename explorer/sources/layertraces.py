@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.layers import FromScores, ScoreRule
 from explorer.layers import causal as seen_causally
 from explorer.layertrace import Array, LayerTrace, Part
@@ -33,7 +34,11 @@ from explorer.sources.transplanted import transplanted_info, transplanted_layer
 from explorer.sources.written import read_run
 from explorer.trace import ModelInfo, Token
 
-_ORDER = {"token": 0, "position": 1, "text A or B": 2}  # in which parts of an input are shown
+_ORDER = {
+    "token": 0,
+    "position": 1,
+    t("text A or B"): 2,
+}  # in which parts of an input are shown
 _FAR = 1e-4  # of the largest number: what sums over what was found may be off, in float32
 _FAR_ROUNDED = 5e-2  # and in half precision
 
@@ -85,10 +90,14 @@ def trace_layer(
 def _trace_scratch(reading: ScratchReading, layer: int, twist: Twist) -> LayerTrace:
     if not 0 <= layer < reading.info.n_layers:
         raise ExplorerError(
-            f"There is no layer {layer}: {reading.info.name} has the layers 0 to "
-            f"{reading.info.n_layers - 1}."
+            t(
+                "There is no layer {layer}: {name} has the layers 0 to {value}.",
+                layer=layer,
+                name=reading.info.name,
+                value=reading.info.n_layers - 1,
+            )
         )
-    check_tokens("Step by step", len(reading.tokens), STEPS_TOKENS)
+    check_tokens(t("Step by step"), len(reading.tokens), STEPS_TOKENS)
     order = word_order(reading.tokens, twist.backwards)
     words, n = reading.words[order], len(reading.tokens)
     told = reading.positions if twist.positions else None
@@ -178,7 +187,7 @@ def _trace_model(
 ) -> LayerTrace:
     read = _read(loaded, run, twist, progress)
     n = max(len(read.tokens), len(read.keys or ()))
-    check_tokens("Step by step", n, STEPS_TOKENS)
+    check_tokens(t("Step by step"), n, STEPS_TOKENS)
     check_room(loaded, n, 3)
     heard = _heard(loaded, read, layer)
     made = _followed(loaded, read, layer, heard)
@@ -202,11 +211,16 @@ def _heard(loaded: LoadedModel, read: _Read, layer: int) -> Heard:
     own = listen_outside(name, read.network, read.inputs, layer) if read.part is None else None
     found = own and found_outside(own)
     if found is None:
-        why = passport.reason if passport and passport.reason else "nothing else was found exact"
+        why = passport.reason if passport and passport.reason else t("nothing else was found exact")
         raise ExplorerError(
-            f"The queries and keys of {name} cannot be had: its weights are taken as Transformers "
-            f"returns them, because {why}. Explore shows them; to walk through a layer choose "
-            "another model, such as google-bert/bert-base-uncased or openai-community/gpt2."
+            t(
+                "The queries and keys of {name} cannot be had: its weights are taken as"
+                " Transformers returns them, because {why}. Explore shows them; to walk"
+                " through a layer choose another model, such as "
+                "google-bert/bert-base-uncased or openai-community/gpt2.",
+                name=name,
+                why=why,
+            )
         )
     return found
 
@@ -217,8 +231,11 @@ def _read(loaded: LoadedModel, run: Run, twist: Twist, progress: Progress) -> _R
         return _twisted(loaded, read_run(loaded, run)[0], twist)
     if twist != Twist():
         raise ExplorerError(
-            f"{loaded.info.name} reads one text and writes another: here its words are not turned "
-            "round, and their positions not taken from them."
+            t(
+                "{name} reads one text and writes another: here its words are not "
+                "turned round, and their positions not taken from them.",
+                name=loaded.info.name,
+            )
         )
     sides = read_sides(loaded, run, progress)
     keys = sides.keys if run.part == "cross" else None
@@ -232,8 +249,11 @@ def _twisted(loaded: LoadedModel, reading: Reading, twist: Twist) -> _Read:
     if not twist.positions:
         if "position_ids" not in signature(loaded.network.forward).parameters:
             raise ExplorerError(
-                f"{loaded.info.name} is not told its positions from outside, so its tokens cannot "
-                "all be told the same one."
+                t(
+                    "{name} is not told its positions from outside, so its tokens cannot "
+                    "all be told the same one.",
+                    name=loaded.info.name,
+                )
             )
         first = first_position(loaded.network.config)
         inputs["position_ids"] = torch.full_like(ids, first)
@@ -334,8 +354,12 @@ def _check(trace: LayerTrace, name: str, dtype: torch.dtype) -> None:
     beside = float(np.abs(output - trace.output).max() / max(np.abs(trace.output).max(), 1e-30))
     if not max(off, beside) <= far:
         raise ExplorerError(
-            f"What was found of this layer of {name} does not give its own numbers again (off by "
-            f"{max(off, beside):.1e}), so it is not shown. Explore shows its attention."
+            t(
+                "What was found of this layer of {name} does not give its own numbers "
+                "again (off by {n}), so it is not shown. Explore shows its attention.",
+                name=name,
+                n=f"{max(off, beside):.1e}",
+            )
         )
 
 
@@ -382,7 +406,7 @@ def _part_name(table: str) -> str:
     last = table.rsplit(".", 1)[-1].lower()
     if "pos" in last or last == "wpe":
         return "position"
-    return "text A or B" if "type" in last else "token"
+    return t("text A or B") if "type" in last else t("token")
 
 
 def _position_table(heard: Heard, n: int) -> Array | None:
@@ -433,7 +457,7 @@ def word_order(tokens: Sequence[Token], backwards: bool) -> list[int]:
     order = list(range(len(tokens)))
     if not backwards:
         return order
-    for segment in {t.segment for t in tokens}:
+    for segment in {token.segment for token in tokens}:
         places = [i for i in order if tokens[i].segment == segment and not tokens[i].special]
         words: list[list[int]] = []
         for i in places:

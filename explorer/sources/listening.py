@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.sources.forward import failing, of_part
 from explorer.sources.stream import linear_of
 from explorer.sources.tap import Call, Tap, numbers_of
@@ -173,11 +174,11 @@ def _weights_in(out: Any) -> Tensor | None:
 
 
 def _no_layer(name: str, layer: int, numbers: tuple[int, ...]) -> str:
-    said = f"has the layers 0 to {len(numbers) - 1}"
+    said = t("has the layers 0 to {value}", value=len(numbers) - 1)
     if numbers != tuple(range(len(numbers))):
         some = "layer" if len(numbers) == 1 else "layers"
-        said = f"has attention in the {some} {', '.join(map(str, numbers))}"
-    return f"There is no layer {layer}: {name} {said}."
+        said = t("has attention in the {some} {join}", some=some, join=", ".join(map(str, numbers)))
+    return t("There is no layer {layer}: {name} {said}.", layer=layer, name=name, said=said)
 
 
 class _Ear(Tap):

@@ -28,6 +28,7 @@ from transformers import (
 from transformers.utils import logging as transformers_logging
 
 from explorer.errors import ExplorerError, own_words
+from explorer.language import t
 from explorer.limits import MAX_TOKENS, MODELS_MB
 from explorer.source import Embedded, Folder, Hub, InMemory, Model, Source, Stories
 from explorer.sources.building import check_need, counting_steps
@@ -76,9 +77,9 @@ Predicts = Literal["word", "class", "next"]
 
 # How classes end whose head predicts the next word.
 NEXT_WORD = ("ForCausalLM", "LMHeadModel", "BertGenerationDecoder")
-_DAMAGED = (
-    "A file of “{name}” on this machine was damaged, and was thrown away. Press Run to fetch it "
-    "again."
+_DAMAGED = t(
+    "A file of “{name}” on this machine was damaged, and was thrown away. "
+    "Press Run to fetch it again."
 )
 
 
@@ -204,7 +205,7 @@ def load_model(source: Model | InMemory, progress: Progress) -> LoadedModel:
     # who want it, and they may stop waiting.
     with away():
         while True:
-            progress(f"Loading {name}", None)
+            progress(t("Loading {name}", name=name), None)
             try:
                 return loading.result(_LOOK)
             except TimeoutError:
@@ -226,8 +227,11 @@ def _load_beside(
                 found = replace(_load_source(source, folder, name), stamp=stamp)
                 if stamp_of(source) != stamp:
                     raise ExplorerError(
-                        f"The files of “{name}” were changed while they were being loaded. Press "
-                        "Run when they are saved."
+                        t(
+                            "The files of “{name}” were changed while they were being loaded. Press"
+                            " Run when they are saved.",
+                            name=name,
+                        )
                     )
                 _keep(source, found)
         with _table:
@@ -274,14 +278,17 @@ def _find(source: Model, progress: Progress) -> tuple[Path, str]:
         folder = source.place()
         if os.path.isfile(folder):
             raise ExplorerError(
-                f"“{source.path}” is a file. Name the folder that it lies in, which also holds the "
-                "model’s config.json."
+                t(
+                    "“{path}” is a file. Name the folder that it lies in, which also holds "
+                    "the model’s config.json.",
+                    path=source.path,
+                )
             )
         if not os.path.isdir(folder):  # where Path.is_dir fails on too long a name
-            raise ExplorerError(f"There is no folder “{source.path}” on this machine.")
+            raise ExplorerError(t("There is no folder “{path}” on this machine.", path=source.path))
         return opened(folder, folder.name)
     if isinstance(source, Embedded):
-        progress("Checking the embedded model's files", None)
+        progress(t("Checking the embedded model's files"), None)
         local = embedded_folder()
         if local is None:
             local = hub_folder(Hub(EMBEDDED_NAME), progress)
@@ -310,7 +317,11 @@ def _load_source(source: Model, folder: Path, name: str) -> LoadedModel:
             raise ExplorerError(_DAMAGED.format(name=name)) from error
         if isinstance(source, Hub) and doubt(folder):
             raise ExplorerError(
-                f"{error} Or some of its files are not on this machine: press Run to ask the hub."
+                t(
+                    "{error} Or some of its files are not on this machine: press Run to ask"
+                    " the hub.",
+                    error=error,
+                )
             ) from error
         raise
 
@@ -433,14 +444,21 @@ def _notes(config: Any, name: str, of_family: str | None) -> tuple[str, ...]:
     if both_ways and getattr(config, "is_decoder", False):
         return (
             *notes,
-            f"The config.json of {name} says is_decoder: each token looks only at itself and at "
-            "those before it, as in a decoder, though its family reads in both directions.",
+            t(
+                "The config.json of {name} says is_decoder: each token looks only at "
+                "itself and at those before it, as in a decoder, though its family "
+                "reads in both directions.",
+                name=name,
+            ),
         )
     if not both_ways and getattr(config, "is_causal", True) is False:
         return (
             *notes,
-            f"The config.json of {name} says that it is not causal: each token looks at all "
-            "others, though its family looks only at those before it.",
+            t(
+                "The config.json of {name} says that it is not causal: each token looks"
+                " at all others, though its family looks only at those before it.",
+                name=name,
+            ),
         )
     return notes
 
@@ -455,7 +473,11 @@ def _load_config(folder: Path, name: str) -> Any:
         raise
     except Exception as error:
         raise ExplorerError(
-            f"“{name}” is of a kind that Transformers does not know, or its config.json is damaged."
+            t(
+                "“{name}” is of a kind that Transformers does not know, or its "
+                "config.json is damaged.",
+                name=name,
+            )
         ) from error
     check_config(config, name)
     return config
@@ -466,8 +488,12 @@ def _load_processor(folder: Path, name: str) -> Any:
     file = folder / "preprocessor_config.json"
     if not file.is_file():
         raise ExplorerError(
-            f"“{name}” has no preprocessor_config.json, so how it wants pictures is not known. Put "
-            "that of the model that it was made from into its folder."
+            t(
+                "“{name}” has no preprocessor_config.json, so how it wants pictures is "
+                "not known. Put that of the model that it was made from into its "
+                "folder.",
+                name=name,
+            )
         )
     try:
         said = json.loads(file.read_text("utf-8"))
@@ -478,7 +504,11 @@ def _load_processor(folder: Path, name: str) -> Any:
         )
     except Exception as error:
         raise ExplorerError(
-            f"The preprocessor_config.json of “{name}” cannot be used: “{own_words(error)}”."
+            t(
+                "The preprocessor_config.json of “{name}” cannot be used: “{error}”.",
+                name=name,
+                error=own_words(error),
+            )
         ) from error
 
 
@@ -506,8 +536,12 @@ def _load_network(folder: Path, name: str, config: Any, held: int) -> tuple[Any,
                 return network, predicts
     if not _has_class(AutoModel, config):
         raise ExplorerError(
-            f"“{name}” is a “{config.model_type}” model, of which Transformers has no plain "
-            "network that reads a text or a picture. Choose another model."
+            t(
+                "“{name}” is a “{model_type}” model, of which Transformers has no plain"
+                " network that reads a text or a picture. Choose another model.",
+                name=name,
+                model_type=config.model_type,
+            )
         )
     network, incomplete = _from_folder(AutoModel, folder, name, config, held)
     # A pooler is not part of any attention; everything else that is missing would be random.
@@ -517,8 +551,13 @@ def _load_network(folder: Path, name: str, config: Any, held: int) -> tuple[Any,
         network, missing = _from_folder(AutoModelForTextEncoding, folder, name, config, held)
     if missing:
         raise ExplorerError(
-            f"“{name}” lacks {len(missing)} of its weights (such as {missing[0]}): its attention "
-            "would be random."
+            t(
+                "“{name}” lacks {n} of its weights (such as {missing}): its attention "
+                "would be random.",
+                name=name,
+                n=len(missing),
+                missing=missing[0],
+            )
         )
     return network, None
 
@@ -559,8 +598,11 @@ def _from_folder(
         )
     except Exception as error:
         raise ExplorerError(
-            f"The weights of “{name}” cannot be loaded: the files are damaged or do not fit "
-            "the model's config.json."
+            t(
+                "The weights of “{name}” cannot be loaded: the files are damaged or do "
+                "not fit the model's config.json.",
+                name=name,
+            )
         ) from error
     check_wrapped(loading["unexpected_keys"], loading["missing_keys"], name)
     check_layers(loading["unexpected_keys"], network.state_dict(), name)

@@ -6,6 +6,7 @@ from pathlib import Path
 import psutil
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.sources.progress import worker
 
 _CGROUPS = Path("/sys/fs/cgroup")
@@ -74,8 +75,13 @@ def check_fits(size: int, what: str, instead: str) -> None:
     """
     if not fits(size):
         raise ExplorerError(
-            f"{what} takes about {size / 2**30:.1f} GB of memory, and {available() / 2**30:.1f} GB "
-            f"are free here. {instead}"
+            t(
+                "{what} takes about {value} GB of memory, and {value2} GB are free here. {instead}",
+                what=what,
+                value=f"{size / 2**30:.1f}",
+                value2=f"{available() / 2**30:.1f}",
+                instead=instead,
+            )
         )
 
 

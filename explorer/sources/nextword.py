@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.sources.loading import LoadedModel
 from explorer.sources.predicting import token_of
 from explorer.sources.written import text_of
@@ -86,15 +87,20 @@ def asked_for(
     if isinstance(target, WrittenSpan):
         if not 1 <= target.start < target.end <= n:
             raise ExplorerError(
-                f"This text has the tokens 0 to {n - 1}, and the first is predicted from nothing: "
-                "choose words from token 1 on."
+                t(
+                    "This text has the tokens 0 to {value}, and the first is predicted from"
+                    " nothing: choose words from token 1 on.",
+                    value=n - 1,
+                )
             )
         rows = tuple(range(target.start - 1, target.end - 1))
         return Predicted(rows, tuple(ids[row + 1] for row in rows), measure="log")
     end = end_of(tokens)
     at = end if target.at is None else target.at
     if at >= n:
-        raise ExplorerError(f"There is no token {at}: this text has the tokens 0 to {n - 1}.")
+        raise ExplorerError(
+            t("There is no token {at}: this text has the tokens 0 to {value}.", at=at, value=n - 1)
+        )
     if target.guess is not None:
         token = _number_of(loaded, target.guess)
     else:
@@ -111,7 +117,12 @@ def _number_of(loaded: LoadedModel, word: str) -> int:
     number = int(said[1]) if said else token_of(loaded, word)
     if number >= size:
         raise ExplorerError(
-            f"{loaded.info.name} predicts no token {number:,}; it has 0 to {size - 1:,}."
+            t(
+                "{name} predicts no token {number}; it has 0 to {value}.",
+                name=loaded.info.name,
+                number=f"{number:,}",
+                value=f"{size - 1:,}",
+            )
         )
     return number
 
@@ -125,12 +136,19 @@ def name_of(
     def named(token: int) -> str:
         return text_of(loaded.tokenizer, ids[: row + 1], token).removeprefix("␣")
 
-    behind = f"after “{tokens[row].text}” (token {offset + row})"
+    behind = t("after “{text}” (token {value})", text=tokens[row].text, value=offset + row)
     word = named(asked.tokens[0])
     if asked.measure == "log":
         first, last = offset + row + 1, offset + asked.rows[-1] + 1
-        return f"logarithm of the probability of the tokens {first} to {last}"
+        return t(
+            "logarithm of the probability of the tokens {first} to {last}", first=first, last=last
+        )
     if asked.other is not None:
-        return f"logit of “{word}” less that of “{named(asked.other)}”, {behind}"
+        return t(
+            "logit of “{word}” less that of “{other}”, {behind}",
+            word=word,
+            other=named(asked.other),
+            behind=behind,
+        )
     kind = "logit" if asked.measure == "logit" else "probability"
-    return f"{kind} of “{word}” {behind}"
+    return t("{kind} of “{word}” {behind}", kind=kind, word=word, behind=behind)

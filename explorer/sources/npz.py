@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.sources.memory import take
 from explorer.visible import visible
 
@@ -39,8 +40,11 @@ def arrays_of(
     """
     if data.count(_ENTRY) > _MOST_ENTRIES:  # before the list is read: each takes half a kilobyte
         raise ExplorerError(
-            f"This file holds more than {_MOST_ENTRIES:,} arrays. Save “weights” and the tokens "
-            "alone."
+            t(
+                "This file holds more than {most_entries} arrays. Save “weights” and "
+                "the tokens alone.",
+                most_entries=f"{_MOST_ENTRIES:,}",
+            )
         )
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         listed = archive.infolist()
@@ -67,7 +71,7 @@ def check_room(size: int) -> None:
     Raises:
         ExplorerError: They would not.
     """
-    take(2 * size, "What is in this file", "Save fewer layers, or fewer tokens.")
+    take(2 * size, t("What is in this file"), t("Save fewer layers, or fewer tokens."))
 
 
 def size_of(shape: Collection[int], dtype: "np.dtype[Any]") -> int:
@@ -77,10 +81,13 @@ def size_of(shape: Collection[int], dtype: "np.dtype[Any]") -> int:
 
 def too_large(size: int) -> str:
     """What is said of arrays of so many bytes."""
-    return (
-        f"This file unpacks to {size / 2**20:,.0f} MB, with {_CELL} bytes for each number; at "
-        f"most {MAX_BYTES // 2**20} MB can be shown. Save fewer layers, or fewer tokens. From "
-        "Python explorer.load opens it."
+    return t(
+        "This file unpacks to {value} MB, with {cell} bytes for each number; at"
+        " most {value2} MB can be shown. Save fewer layers, or fewer tokens. "
+        "From Python explorer.load opens it.",
+        value=f"{size / 2**20:,.0f}",
+        cell=_CELL,
+        value2=MAX_BYTES // 2**20,
     )
 
 
@@ -94,8 +101,11 @@ def _size(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> int:
         shape, dtype = _header(file)
     if dtype.hasobject:
         raise ExplorerError(
-            f"“{visible(entry.filename[:40])}” holds Python objects, which can run hidden code "
-            "when they are opened. Save tokens as texts: numpy.array(tokens, dtype=str)."
+            t(
+                "“{visible}” holds Python objects, which can run hidden code when they "
+                "are opened. Save tokens as texts: numpy.array(tokens, dtype=str).",
+                visible=visible(entry.filename[:40]),
+            )
         )
     return size_of(shape, dtype)
 

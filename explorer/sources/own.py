@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.errors import ExplorerError, refusing
+from explorer.language import t
 from explorer.limits import MAX_CHARACTERS
 from explorer.source import Own
 from explorer.sources.given import arranged, given_trace, kind_of
@@ -26,14 +27,14 @@ _MOST_HEADER = 4 * 2**20  # bytes of what safetensors says of itself; all tokens
 # What numpy has of the kinds of numbers that safetensors knows.
 _KINDS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2"}
 _KINDS |= {"I8": "i1", "U8": "u1", "U16": "<u2", "U32": "<u4", "U64": "<u8", "BF16": "<u2"}
-WANTED = (
-    "weights with the shape [layer, head, query, key], each row summing to 1, and tokens: the "
-    "names of the queries and keys as a list of texts"
+WANTED = t(
+    "weights with the shape [layer, head, query, key], each row summing to "
+    "1, and tokens: the names of the queries and keys as a list of texts"
 )
-_HOW = (
-    "In numpy: numpy.savez_compressed(“attention.npz”, weights=weights, tokens=tokens). With "
-    "safetensors: save_file({“weights”: weights}, “attention.safetensors”, "
-    "metadata={“tokens”: json.dumps(tokens)})."
+_HOW = t(
+    "In numpy: numpy.savez_compressed(“attention.npz”, weights=weights, "
+    "tokens=tokens). With safetensors: save_file({“weights”: weights}, "
+    "“attention.safetensors”, metadata={“tokens”: json.dumps(tokens)})."
 )
 
 
@@ -68,8 +69,12 @@ def trace_of_file(data: bytes, name: str, most: int | None = None) -> AttentionT
     """
     with (
         refusing(
-            "This file cannot be read: it is damaged, or neither NPZ nor safetensors. It must "
-            f"hold {WANTED}. {_HOW}"
+            t(
+                "This file cannot be read: it is damaged, or neither NPZ nor "
+                "safetensors. It must hold {wanted}. {how}",
+                wanted=WANTED,
+                how=_HOW,
+            )
         ),
         np.errstate(over="ignore", invalid="ignore"),  # what becomes infinite is refused
     ):
@@ -98,9 +103,14 @@ def _check_size(shape: tuple[int, ...], most: int | None) -> None:
         or math.prod(shape) > _MOST_CELLS
     ):
         raise ExplorerError(
-            f"“weights” has the shape {list(shape)}; at most {MAX_SIDE:,} tokens on a side, as "
-            f"many heads in all layers together, and {_MOST_CELLS:,} weights can be shown. From "
-            "Python explorer.load opens it."
+            t(
+                "“weights” has the shape {shape}; at most {max_side} tokens on a side, "
+                "as many heads in all layers together, and {most_cells} weights can be "
+                "shown. From Python explorer.load opens it.",
+                shape=list(shape),
+                max_side=f"{MAX_SIDE:,}",
+                most_cells=f"{_MOST_CELLS:,}",
+            )
         )
 
 
@@ -131,8 +141,11 @@ def _array(about: dict[str, Any], data: bytes, most: int | None) -> npt.NDArray[
         raise ValueError("no sizes")
     if about["dtype"] not in _KINDS:
         raise ExplorerError(
-            f"“weights” holds {visible(str(about['dtype'])[:20])}, which cannot be read here. Save "
-            "float32: weights.float()."
+            t(
+                "“weights” holds {visible}, which cannot be read here. Save float32: "
+                "weights.float().",
+                visible=visible(str(about["dtype"])[:20]),
+            )
         )
     dtype = np.dtype(_KINDS[about["dtype"]])
     size = size_of(shape, dtype)
@@ -155,7 +168,9 @@ def _trace(
     if weights.dtype.kind == "V" and weights.dtype.itemsize == 2:
         weights = _from_bfloat16(weights.view("<u2"))  # as numpy saves what it has no name for
     if weights.dtype.kind not in "fiu":
-        raise ExplorerError(f"“weights” holds {kind_of(weights)}; it must hold numbers.")
+        raise ExplorerError(
+            t("“weights” holds {weights}; it must hold numbers.", weights=kind_of(weights))
+        )
     weights, notes = arranged(weights)
     _check_size(weights.shape, most)
     return given_trace(weights, queries, keys, name, notes=notes)
@@ -170,9 +185,16 @@ def _from_bfloat16(halves: npt.NDArray[np.uint16]) -> npt.NDArray[np.float32]:
 
 def _missing(name: str, found: list[str]) -> str:
     if any(n.endswith("data.pkl") for n in found):
-        return (
-            "This is a file of torch.save, a pickle, which can run hidden code when it is opened. "
-            f"Save the weights in another way. {_HOW}"
+        return t(
+            "This is a file of torch.save, a pickle, which can run hidden code when"
+            " it is opened. Save the weights in another way. {how}",
+            how=_HOW,
         )
     there = ", ".join(f"“{visible(n[:40])}”" for n in found[:8]) or "nothing"
-    return f"The file holds no “{name}”; it has {there}. It must hold {WANTED}. {_HOW}"
+    return t(
+        "The file holds no “{name}”; it has {there}. It must hold {wanted}. {how}",
+        name=name,
+        there=there,
+        wanted=WANTED,
+        how=_HOW,
+    )

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from explorer.errors import own_words
+from explorer.language import t
 from explorer.sources.families import windows_of
 from explorer.sources.tap import NAME, Call, Tap, catching, layers_from
 from explorer.trace import Passport
@@ -18,7 +19,7 @@ from explorer.trace import Passport
 N_TOKENS = 64
 _WINDOW = 256  # a window up to here is put to the test by a text that is longer
 _LARGEST = {torch.float32: 1e-4, torch.float16: 5e-3, torch.bfloat16: 4e-2}
-OUTSIDE = "its attention does not go through the interface of Transformers"
+OUTSIDE = t("its attention does not go through the interface of Transformers")
 
 
 def passport_of(network: Any, inputs: Mapping[str, Any], n_tokens: int) -> Passport:
@@ -39,7 +40,9 @@ def passport_of(network: Any, inputs: Mapping[str, Any], n_tokens: int) -> Passp
     except Exception as error:  # noqa: BLE001  # a model fails in its own ways: eager then says so
         network.set_attn_implementation("eager")
         words = own_words(error, 200)
-        return Passport("weights", reason=f"it failed while it was checked (“{words}”)")
+        return Passport(
+            "weights", reason=t("it failed while it was checked (“{words}”)", words=words)
+        )
 
 
 def _compared(network: Any, inputs: Mapping[str, Any], n_tokens: int) -> Passport:
@@ -58,7 +61,7 @@ def _compared(network: Any, inputs: Mapping[str, Any], n_tokens: int) -> Passpor
     if not tap.calls:
         return Passport("weights", reason=OUTSIDE)
     if len(theirs) != len(tap.calls):
-        return Passport("weights", reason="there is nothing to hold others against")
+        return Passport("weights", reason=t("there is nothing to hold others against"))
     weights = _largest(tap.calls, theirs)
     output = float((ours - wanted).abs().max() / wanted.abs().max().clamp_min(1e-30))
     most = _LARGEST.get(wanted.dtype, 1e-4)
@@ -67,7 +70,11 @@ def _compared(network: Any, inputs: Mapping[str, Any], n_tokens: int) -> Passpor
         return Passport(
             "weights",
             n_tokens,
-            reason=f"those computed from q and k were off by {worst:.1g} on {n_tokens} tokens",
+            reason=t(
+                "those computed from q and k were off by {worst} on {n_tokens} tokens",
+                worst=f"{worst:.1g}",
+                n_tokens=n_tokens,
+            ),
         )
     network.set_attn_implementation(NAME)
     return Passport("scores", n_tokens, weights, output)

@@ -12,6 +12,7 @@ from PIL import Image
 from transformers import BatchFeature, ViTImageProcessorPil
 
 from explorer.errors import ExplorerError, refusing
+from explorer.language import t
 from explorer.sources.families import marks_beside
 from explorer.sources.pictures import stored
 
@@ -55,9 +56,10 @@ def prepare(processor: Any, network: Any, name: str, image: Image.Image) -> Prep
     """
     config = network.config
     _check_size(processor, name, image.width, image.height)
-    unfit = (
-        f"{name} failed on this picture: its preprocessor_config.json and its config.json do not "
-        "fit each other{why}. Choose another model."
+    unfit = t(
+        "{name} failed on this picture: its preprocessor_config.json and its "
+        "config.json do not fit each other{why}. Choose another model.",
+        name=name,
     )
     with refusing(unfit):
         found = dict(processor(image.convert("RGB"), return_tensors="pt"))
@@ -83,8 +85,14 @@ def prepare(processor: Any, network: Any, name: str, image: Image.Image) -> Prep
         seen = _seen(processor, _whole(pixels, rows, columns, config))
     if rows * columns > MAX_PATCHES:
         raise ExplorerError(
-            f"{name} cuts a picture into {rows} × {columns} patches; at most {MAX_PATCHES:,} can "
-            "be shown. Choose a model with larger patches."
+            t(
+                "{name} cuts a picture into {rows} × {columns} patches; at most "
+                "{max_patches} can be shown. Choose a model with larger patches.",
+                name=name,
+                rows=rows,
+                columns=columns,
+                max_patches=f"{MAX_PATCHES:,}",
+            )
         )
     n_tokens = rows * columns + sum(map(len, marks_beside(config)))
     return Prepared(found, rows, columns, n_tokens, seen, other)
@@ -130,9 +138,16 @@ def _check_size(processor: Any, name: str, width: int, height: int) -> None:
         pixels = max(pixels, square, math.prod(_sides_of(processor, "pad_size")))
     if pixels > MAX_PIXELS:
         raise ExplorerError(
-            f"{name} would make this picture of {width:,} × {height:,} pixels one of "
-            f"{pixels:,}; at most {MAX_PIXELS:,} can be shown. Crop the picture, or choose another "
-            "model."
+            t(
+                "{name} would make this picture of {width} × {height} pixels one of "
+                "{pixels}; at most {max_pixels} can be shown. Crop the picture, or "
+                "choose another model.",
+                name=name,
+                width=f"{width:,}",
+                height=f"{height:,}",
+                pixels=f"{pixels:,}",
+                max_pixels=f"{MAX_PIXELS:,}",
+            )
         )
 
 

@@ -8,6 +8,8 @@ end stands within another one, and where a part must match again what matched be
 import re
 from dataclasses import dataclass
 
+from explorer.language import t
+
 MOST = 4096  # characters: the longest in use has about 500
 _GROUP = re.compile(r"\?(#|<?[=!]|[imsx-]*[:)]|>|<\w+>|P<\w+>)")
 # A sign behind another one is a manner (lazy, possessive); behind a count only ? is.
@@ -52,13 +54,13 @@ def least_length(pattern: str) -> int:
         RunawayError: The pattern could run for ever, or is damaged.
     """
     if len(pattern) > MOST:
-        raise RunawayError(f"is a pattern of more than {MOST:,} characters")
+        raise RunawayError(t("is a pattern of more than {most} characters", most=f"{MOST:,}"))
     reader = _Reader(pattern)
     found = reader.alternatives(0)
     if reader.at < len(pattern):
-        raise RunawayError("is a pattern with an unpaired bracket")
+        raise RunawayError(t("is a pattern with an unpaired bracket"))
     if found.failing > _FAILING:
-        raise RunawayError("is a pattern that may fail behind several repeats without an end")
+        raise RunawayError(t("is a pattern that may fail behind several repeats without an end"))
     return found.least
 
 
@@ -70,7 +72,7 @@ class _Reader:
 
     def alternatives(self, depth: int) -> _Part:
         if depth > _DEPTH:
-            raise RunawayError("is a pattern of too many brackets within each other")
+            raise RunawayError(t("is a pattern of too many brackets within each other"))
         ways = [self._sequence(depth)]
         while self._take("|"):
             ways.append(self._sequence(depth))
@@ -91,7 +93,7 @@ class _Reader:
             whole.firm = whole.firm and part.firm
             loose += not part.firm
             if whole.repeats > _REPEATS or loose > _LOOSE:
-                raise RunawayError("is a pattern that repeats too often without an end")
+                raise RunawayError(t("is a pattern that repeats too often without an end"))
         return whole
 
     def _one(self, depth: int) -> _Part:
@@ -110,14 +112,14 @@ class _Reader:
     def _group(self, depth: int) -> _Part:
         opened = _GROUP.match(self.pattern, self.at)
         if opened is None and self.pattern.startswith("?", self.at):
-            raise RunawayError("is a pattern with a group of an unknown kind")
+            raise RunawayError(t("is a pattern with a group of an unknown kind"))
         kind = opened[1] if opened else ""
         self.at = opened.end() if opened else self.at
         if kind.endswith(")"):
             return _Part()
         inside = self.alternatives(depth + 1)
         if not self._take(")"):
-            raise RunawayError("is a pattern with an unpaired bracket")
+            raise RunawayError(t("is a pattern with an unpaired bracket"))
         if kind in ("=", "!", "<=", "<!"):
             inside.least, inside.tests = 0, True
         return inside
@@ -129,7 +131,7 @@ class _Reader:
         self._take("]")
         while depth:
             if self.at >= len(self.pattern):
-                raise RunawayError("is a pattern with an unpaired bracket")
+                raise RunawayError(t("is a pattern with an unpaired bracket"))
             character = self.pattern[self.at]
             self.at += 2 if character == "\\" else 1
             depth += (character == "[") - (character == "]")
@@ -138,7 +140,7 @@ class _Reader:
         rest = self.pattern[self.at : self.at + 1]
         self.at += 1
         if (rest.isdigit() and rest != "0") or rest in ("k", "g"):
-            raise RunawayError("is a pattern that asks for what matched before")
+            raise RunawayError(t("is a pattern that asks for what matched before"))
         if rest in ("p", "P", "x", "u", "h") and self.pattern.startswith("{", self.at):
             self.at = self.pattern.find("}", self.at) + 1 or len(self.pattern)
         unseen = rest in ("b", "B", "A", "z", "Z", "G", "K")
@@ -157,11 +159,11 @@ class _Reader:
         counted = found["counted"] is not None
         low, high = int(found["low"] or 0), int(found["high"] or found["low"] or 0)
         if max(low, high) > 1000:
-            raise RunawayError("is a pattern that repeats more than 1,000 times")
+            raise RunawayError(t("is a pattern that repeats more than 1,000 times"))
         endless = found[0][0] in "*+" or (counted and bool(found["comma"]) and not found["high"])
         long = endless or (counted and high > _SHORT)
         if (counted and high > 1 and part.repeats) or (long and (part.repeats or not part.firm)):
-            raise RunawayError("is a pattern that repeats what repeats itself")
+            raise RunawayError(t("is a pattern that repeats what repeats itself"))
         least = part.least * (low if counted else int(found[0][0] == "+"))
         firm = part.firm and counted and not found["comma"]
         return _Part(least, part.repeats + long, firm, failing=part.failing)

@@ -11,6 +11,7 @@ from itertools import islice
 from PIL import Image, ImageOps
 
 from explorer.errors import ExplorerError, refusing
+from explorer.language import t
 from explorer.picture import Picture
 from explorer.sources.memory import take
 from explorer.sources.progress import away
@@ -42,7 +43,7 @@ def picture_at_hand(image: object) -> Picture | None:
     if not isinstance(image, Image.Image):
         return None
     out = io.BytesIO()
-    with refusing("This picture cannot be read. Convert it to RGB: image.convert(“RGB”)."):
+    with refusing(t("This picture cannot be read. Convert it to RGB: image.convert(“RGB”).")):
         image.save(out, "PNG")
     return picture_of(out.getvalue())
 
@@ -59,7 +60,11 @@ def picture_of(data: bytes) -> Picture:
     with (
         away(),  # Pillow unpacks in one go, without Python's lock: others may compute meanwhile
         refusing(
-            f"This file is no picture that can be read, or it is damaged. Choose one of {kinds}."
+            t(
+                "This file is no picture that can be read, or it is damaged. Choose one"
+                " of {kinds}.",
+                kinds=kinds,
+            )
         ),
         _of_few_parts(data),
         Image.open(io.BytesIO(data), formats=_FORMATS) as image,
@@ -91,8 +96,11 @@ def _of_few_parts(data: bytes) -> Iterator[None]:
         many = data[:4] == b"\x89PNG" and _chunks(data) > _PARTS
     if many:
         raise ExplorerError(
-            "This picture is put together of more parts than any needs, and would keep others "
-            "waiting. Save it anew, as PNG or JPEG, with an ordinary program."
+            t(
+                "This picture is put together of more parts than any needs, and would "
+                "keep others waiting. Save it anew, as PNG or JPEG, with an ordinary "
+                "program."
+            )
         )
     yield
 
@@ -114,12 +122,17 @@ def _check_size(image: Image.Image) -> None:
     pixels = image.width * image.height
     if pixels > MAX_PIXELS or max(image.size) > MAX_SIDE:
         raise ExplorerError(
-            f"This picture has {image.width:,} × {image.height:,} pixels; at most "
-            f"{MAX_PIXELS // 10**6} million can be read, and {MAX_SIDE:,} on a side. Make it "
-            "smaller first."
+            t(
+                "This picture has {width} × {height} pixels; at most {value} million "
+                "can be read, and {max_side} on a side. Make it smaller first.",
+                width=f"{image.width:,}",
+                height=f"{image.height:,}",
+                value=MAX_PIXELS // 10**6,
+                max_side=f"{MAX_SIDE:,}",
+            )
         )
     size = pixels * _BYTES.get(image.format or "", _BYTES_OF_OTHERS)
-    take(size, "Unpacking this picture", "Make it smaller first.")
+    take(size, t("Unpacking this picture"), t("Make it smaller first."))
 
 
 def _shrunk(image: Image.Image) -> Image.Image:
@@ -154,15 +167,21 @@ def seen_anew(png: bytes) -> bytes:
     """
     with (
         refusing(
-            "The picture in this file cannot be read: it is no PNG, or it is damaged. Save the "
-            "file again, or leave “about” out of it."
+            t(
+                "The picture in this file cannot be read: it is no PNG, or it is "
+                "damaged. Save the file again, or leave “about” out of it."
+            )
         ),
         Image.open(io.BytesIO(png), formats=("PNG",)) as image,
     ):
         if image.width * image.height > _SEEN_PIXELS:
             raise ExplorerError(
-                f"The picture in this file has {image.width:,} × {image.height:,} pixels, more "
-                "than models see. Save the file again, or leave “about” out of it."
+                t(
+                    "The picture in this file has {width} × {height} pixels, more than "
+                    "models see. Save the file again, or leave “about” out of it.",
+                    width=f"{image.width:,}",
+                    height=f"{image.height:,}",
+                )
             )
         return stored(image.convert("RGB")).png
 

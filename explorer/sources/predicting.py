@@ -11,6 +11,7 @@ from torch import Tensor
 
 from explorer.edits import Edits
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.lesson import TASKS
 from explorer.prediction import Logits, Prediction, likeliest
 from explorer.run import Run
@@ -111,7 +112,13 @@ class Before:
         """
         n = len(self.ids)
         if at is not None and not -n <= at < n:
-            raise ExplorerError(f"There is no token {at}: this text has the tokens 0 to {n - 1}.")
+            raise ExplorerError(
+                t(
+                    "There is no token {at}: this text has the tokens 0 to {value}.",
+                    at=at,
+                    value=n - 1,
+                )
+            )
         return self.last if at is None else at % n
 
     def logits(self, positions: Sequence[int], edits: Edits | None = None) -> Logits:
@@ -145,7 +152,11 @@ def check_logits(loaded: LoadedModel, rows: int) -> None:
     """
     whole: Any = loaded.whole
     size = 8 * rows * len(whole.get_output_embeddings().weight)
-    take(size, f"The predictions at {rows:,} tokens", "Choose a shorter text or a smaller model.")
+    take(
+        size,
+        t("The predictions at {rows} tokens", rows=f"{rows:,}"),
+        t("Choose a shorter text or a smaller model."),
+    )
 
 
 def finite(logits: Tensor) -> Logits:
@@ -158,8 +169,10 @@ def finite(logits: Tensor) -> Logits:
     # A model may rule tokens out by minus infinity (Marian its padding); anything else is damage.
     if np.isnan(found).any() or (found == np.inf).any() or not np.isfinite(found).any(-1).all():
         raise ExplorerError(
-            "The model’s prediction is not a number (NaN or infinite) for this text. Its weights "
-            "are probably damaged: try another model."
+            t(
+                "The model’s prediction is not a number (NaN or infinite) for this "
+                "text. Its weights are probably damaged: try another model."
+            )
         )
     return found
 
@@ -195,8 +208,10 @@ def predicting_model(run: Run, progress: Progress = silent) -> LoadedModel:
     model = model_of(run.source)
     if model is None or isinstance(run.source, Transplanted):
         raise ExplorerError(
-            "The from-scratch layer predicts no next word. Choose a decoder under Model, such as "
-            "openai-community/gpt2, then press Run."
+            t(
+                "The from-scratch layer predicts no next word. Choose a decoder under "
+                "Model, such as openai-community/gpt2, then press Run."
+            )
         )
     loaded = load_model(model, progress).part("text" if run.picture is None else "picture")
     check_predicts(loaded)
@@ -210,20 +225,41 @@ def check_predicts(loaded: LoadedModel) -> None:
         ExplorerError: It predicts none.
     """
     name, whole = loaded.info.name, loaded.whole
-    decoder = "For a next word choose a decoder, such as openai-community/gpt2."
+    decoder = t("For a next word choose a decoder, such as openai-community/gpt2.")
     if loaded.form == "picture":
-        raise ExplorerError(f"{name} looks at pictures and predicts no words. {decoder}")
+        raise ExplorerError(
+            t(
+                "{name} looks at pictures and predicts no words. {decoder}",
+                name=name,
+                decoder=decoder,
+            )
+        )
     if loaded.predicts == "word":
         raise ExplorerError(
-            f"{name} reads in both directions and fills in words that are masked: ask it for one "
-            f"on Explain. {decoder}"
+            t(
+                "{name} reads in both directions and fills in words that are masked: "
+                "ask it for one on Explain. {decoder}",
+                name=name,
+                decoder=decoder,
+            )
         )
     if loaded.predicts == "class":
-        raise ExplorerError(f"{name} chooses between classes and predicts no words. {decoder}")
+        raise ExplorerError(
+            t(
+                "{name} chooses between classes and predicts no words. {decoder}",
+                name=name,
+                decoder=decoder,
+            )
+        )
     if not has_head(whole) or (loaded.form == "text" and loaded.predicts != "next"):
         raise ExplorerError(
-            f"The files of {name} hold no head that predicts words: they are those of a "
-            f"{type(whole).__name__}. {decoder}"
+            t(
+                "The files of {name} hold no head that predicts words: they are those "
+                "of a {name2}. {decoder}",
+                name=name,
+                name2=type(whole).__name__,
+                decoder=decoder,
+            )
         )
 
 
@@ -255,10 +291,18 @@ def token_of(loaded: LoadedModel, word: str) -> int:
         return int(pieces[0])
     if not pieces or loaded.tokenizer.unk_token_id in pieces:
         raise ExplorerError(
-            f"“{word[:40]}” is not a token of the vocabulary of {loaded.info.name}. Choose another "
-            "word, one that the model knows."
+            t(
+                "“{word}” is not a token of the vocabulary of {name}. Choose another "
+                "word, one that the model knows.",
+                word=word[:40],
+                name=loaded.info.name,
+            )
         )
     raise ExplorerError(
-        f"“{word[:40]}” is not one token of {loaded.info.name}, so it has no probability of its "
-        "own. Choose a shorter or more common word."
+        t(
+            "“{word}” is not one token of {name}, so it has no probability of its "
+            "own. Choose a shorter or more common word.",
+            word=word[:40],
+            name=loaded.info.name,
+        )
     )

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.lesson import TASKS
 from explorer.residual import AtPosition
 from explorer.run import Run
@@ -56,13 +57,13 @@ def repetitions(
         at = seed / count
 
         def within(doing: str, share: float | None, at: float = at) -> None:
-            progress(doing if share is None else "Reading random tokens, twice", at)
+            progress(doing if share is None else t("Reading random tokens, twice"), at)
 
-        within("Reading random tokens, twice", 0)
+        within(t("Reading random tokens, twice"), 0)
         own, n = repeated(run, length, seed, within)
         trace = trace_run(own, within)
         _check_reads_forwards(trace)
-        within("Finding what heads write", 0)
+        within(t("Finding what heads write"), 0)
         written = reason or _written(own, n, within)
         reason = written if isinstance(written, str) else ""
         yield own, trace, n, written
@@ -71,8 +72,11 @@ def repetitions(
 def _check_reads_forwards(trace: AttentionTrace) -> None:
     if not all(layer.looks_back for layer in trace.layers):
         raise ExplorerError(
-            f"{trace.model.name} reads in both directions, so nothing need be remembered in "
-            "it. Random tokens that are repeated are for decoders, such as GPT-2."
+            t(
+                "{name} reads in both directions, so nothing need be remembered in it. "
+                "Random tokens that are repeated are for decoders, such as GPT-2.",
+                name=trace.model.name,
+            )
         )
 
 
@@ -113,8 +117,12 @@ def repeated(
     drawn = _drawn(loaded, min(length, (loaded.info.max_tokens - begun) // 2), seed)
     if len(drawn) < _FEWEST:
         raise ExplorerError(
-            f"{loaded.info.name} reads at most {loaded.info.max_tokens} tokens: too few for a "
-            "sequence that is repeated."
+            t(
+                "{name} reads at most {max_tokens} tokens: too few for a sequence that "
+                "is repeated.",
+                name=loaded.info.name,
+                max_tokens=loaded.info.max_tokens,
+            )
         )
     return replace(first, written=drawn + drawn), len(drawn)
 
@@ -150,8 +158,13 @@ def _of_task(lesson: Trained, length: int, seed: int) -> tuple[Run, int]:
     length = min(length, (lesson.length or 0) // 2, len(known))
     if length < _FEWEST:
         raise ExplorerError(
-            f"“{task.title}” is learned from sequences of {lesson.length} tokens: too few for one "
-            f"that is repeated. Train it with a length of {2 * _FEWEST} at least."
+            t(
+                "“{title}” is learned from sequences of {length} tokens: too few for "
+                "one that is repeated. Train it with a length of {value} at least.",
+                title=task.title,
+                length=lesson.length,
+                value=2 * _FEWEST,
+            )
         )
     drawn = [known[i] for i in _shuffled(len(known), seed)[:length]]
     return Run(course.write(drawn + drawn), source=lesson), length
@@ -167,13 +180,18 @@ def _model(run: Run, progress: Progress) -> LoadedModel:
     model = model_of(run.source)
     if model is None or isinstance(run.source, Transplanted):
         raise ExplorerError(
-            "Random tokens that are repeated are for decoders. Choose one under Model, such as "
-            "openai-community/gpt2, then press Run."
+            t(
+                "Random tokens that are repeated are for decoders. Choose one under "
+                "Model, such as openai-community/gpt2, then press Run."
+            )
         )
     loaded = load_model(model, progress).part("text")
     if loaded.form != "text":
         raise ExplorerError(
-            f"{loaded.info.name} is an encoder-decoder: random tokens that are repeated are for "
-            "models of one part, such as GPT-2."
+            t(
+                "{name} is an encoder-decoder: random tokens that are repeated are for "
+                "models of one part, such as GPT-2.",
+                name=loaded.info.name,
+            )
         )
     return loaded

@@ -16,6 +16,7 @@ from torch import Tensor
 from explorer.cheaper import Cheap, estimate, reason_against_placing
 from explorer.errors import ExplorerError
 from explorer.headname import head_name
+from explorer.language import t
 from explorer.prediction import log_softmax
 from explorer.run import Run
 from explorer.source import Transplanted, model_of
@@ -82,9 +83,9 @@ def replace_heads(
     model = model_of(run.source)
     if model is None or isinstance(run.source, Transplanted):
         raise ExplorerError(
-            "Only in a pretrained model can attention be replaced: choose one under Model."
+            t("Only in a pretrained model can attention be replaced: choose one under Model.")
         )
-    progress("Reading the text", None)
+    progress(t("Reading the text"), None)
     loaded = load_model(model, progress).part("text" if run.picture is None else "picture")
     known = heads_of(loaded)
     chosen = _chosen(loaded, known, heads)
@@ -111,7 +112,13 @@ def _chosen(
     found: dict[int, list[int]] = {}
     for layer, head in sorted(set(heads)):
         if layer not in known.numbers or not 0 <= head < known.n_heads:
-            raise ExplorerError(f"{loaded.info.name} has no head {head_name(layer, head)}.")
+            raise ExplorerError(
+                t(
+                    "{name} has no head {layer}.",
+                    name=loaded.info.name,
+                    layer=head_name(layer, head),
+                )
+            )
         found.setdefault(known.numbers.index(layer), []).append(head)
     return found
 
@@ -134,7 +141,7 @@ def _instead(
                 raise ExplorerError(reason)
             weights = weights.clone()
             for head in heads:
-                progress("Running the model with cheaper attention", done[0] / total)
+                progress(t("Running the model with cheaper attention"), done[0] / total)
                 tick()
                 own = estimate(layer, head, cheap, everywhere)
                 weights[0, head] = torch.from_numpy(own).to(weights)

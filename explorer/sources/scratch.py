@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.layers import FromScores, ScoreRule, causal
 from explorer.limits import MAX_TOKENS
 from explorer.run import Run
@@ -56,9 +57,9 @@ def read_scratch(run: Run) -> ScratchReading:
     assert isinstance(options, Scratch)
     tokens, n_cut = _tokens(run.texts)
     if not tokens:
-        raise ExplorerError("There is no word, sign or symbol in this text to make a token of.")
+        raise ExplorerError(t("There is no word, sign or symbol in this text to make a token of."))
     info = ModelInfo(
-        name="from-scratch layer",
+        name=t("from-scratch layer"),
         revision=None,
         n_layers=options.n_layers,
         n_heads=options.n_heads,
@@ -80,7 +81,7 @@ def trace_scratch(run: Run) -> AttentionTrace:
     reading = read_scratch(run)
     tokens, info = reading.tokens, reading.info
     size = 4 * len(tokens) * (info.d_model * (2 * info.n_layers + 8) + 2 * len(tokens))
-    take(size, "The attention of this layer", "Choose a shorter text or fewer heads.")
+    take(size, t("The attention of this layer"), t("Choose a shorter text or fewer heads."))
     with torch.inference_mode():
         layers = tuple(_kept(reading.encoder, reading.x[None]))
     return AttentionTrace(info, run.texts, tokens, tokens, layers, reading.n_cut)

@@ -12,6 +12,7 @@ import torch
 from transformers import StoppingCriteria, StoppingCriteriaList
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.layers import AttentionLayer
 from explorer.run import Run
 from explorer.sources.families import decoder_start, may_remember
@@ -191,10 +192,13 @@ class _Tracing:
         info = replace(sized(self.loaded.info, layers), part=self.run.part)
         if self.languages and None in self.run.languages:
             source, target = self.languages
-            note = (
-                f"{info.name} reads this text as {source} and writes {target}. A language that "
-                "nobody has chosen is the one that its files name, or else that of the text: "
-                "choose with “Source language” and “Target language”."
+            note = t(
+                "{name} reads this text as {source} and writes {target}. A language "
+                "that nobody has chosen is the one that its files name, or else that of"
+                " the text: choose with “Source language” and “Target language”.",
+                name=info.name,
+                source=source,
+                target=target,
             )
             info = replace(info, notes=(*info.notes, note))
         return AttentionTrace(info, texts, *sides, layers, n_cut, None, n_written)
@@ -210,7 +214,9 @@ def _languages(loaded: LoadedModel, run: Run) -> Languages:
 def _start(loaded: LoadedModel) -> int:
     start = decoder_start(loaded.whole.config)
     if start is None:
-        raise ExplorerError(f"{loaded.info.name} does not say with which token its decoder starts.")
+        raise ExplorerError(
+            t("{name} does not say with which token its decoder starts.", name=loaded.info.name)
+        )
     return start
 
 
@@ -272,7 +278,10 @@ def _written(
     model: Any = loaded.whole
     if model.get_output_embeddings() is None:
         raise ExplorerError(
-            f"{loaded.info.name} has no head to write with: give the target as the second text."
+            t(
+                "{name} has no head to write with: give the target as the second text.",
+                name=loaded.info.name,
+            )
         )
     start, *forced = begun.ids
     options = {"forced_bos_token_id": forced[0]} if forced else {}
@@ -281,7 +290,7 @@ def _written(
         """Tells how far the writing is, and so lets it be stopped."""
 
         def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:
-            progress("Writing the target", min(input_ids.shape[1] / MOST_WRITTEN, 1.0))
+            progress(t("Writing the target"), min(input_ids.shape[1] / MOST_WRITTEN, 1.0))
             return torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
 
     with torch.inference_mode(), failing(loaded.info.name):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from explorer.errors import ExplorerError, refusing
+from explorer.language import t
 from explorer.sources.checking import (
     model_config,
     parse,
@@ -48,9 +49,10 @@ def staged(folder: Path, name: str) -> Iterator[Path]:
     Raises:
         ExplorerError: A file is damaged, leads out of the folder, or says what none may say.
     """
-    unreadable = (
-        f"The files of “{name}” cannot be read: they are damaged, or this machine has no room to "
-        "check them."
+    unreadable = t(
+        "The files of “{name}” cannot be read: they are damaged, or this "
+        "machine has no room to check them.",
+        name=name,
     )
     with refusing(unreadable):
         place = tempfile.TemporaryDirectory(prefix="explorer-", ignore_cleanup_errors=True)
@@ -87,7 +89,12 @@ def _stage_tokenizer(folder: Path, place: Path, name: str) -> None:
     for file in LINES:
         data = read_bytes(folder, file, name)
         if data is not None and max(map(len, data.split(b"\n"))) > _LONGEST_LINE:
-            raise refuse(name, file, "line", f"has more than {_LONGEST_LINE:,} letters")
+            raise refuse(
+                name,
+                file,
+                "line",
+                t("has more than {longest_line} letters", longest_line=f"{_LONGEST_LINE:,}"),
+            )
         _copy(place, file, data)
     for file in PIECES:
         data = read_bytes(folder, file, name)
@@ -106,8 +113,11 @@ def _checked_tokenizer(folder: Path, name: str) -> bytes | None:
         said = parse(data)
     except (ValueError, RecursionError) as error:
         raise ExplorerError(
-            f"“{name}” was not loaded: its tokenizer.json cannot be read as JSON, or holds more "
-            "than any model’s."
+            t(
+                "“{name}” was not loaded: its tokenizer.json cannot be read as JSON, or"
+                " holds more than any model’s.",
+                name=name,
+            )
         ) from error
     check_tokenizer(said, name)
     return data

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.layers import AttentionLayer, FromScores, GivenWeights, ScoreRule
 from explorer.limits import MAX_CHARACTERS
 from explorer.run import PARTS, Run, readable
@@ -196,7 +197,7 @@ def trace_from(arrays: Arrays, longest: int = MAX_CHARACTERS) -> AttentionTrace:
         ExplorerError: They hold what `write_npz` never writes.
     """
     missing = [n for n in SAVED if n not in arrays and n not in ("picture", "weights")]
-    _check(not missing, f"it has no “{''.join(missing[:1])}”")
+    _check(not missing, t("it has no “{join}”", join="".join(missing[:1])))
     about = _about(arrays["about"], longest)
     texts: Any = about.get("texts")
     n_cut: Any = about.get("n_cut")
@@ -204,14 +205,17 @@ def trace_from(arrays: Arrays, longest: int = MAX_CHARACTERS) -> AttentionTrace:
         isinstance(texts, list)
         and 1 <= len(texts) <= 2
         and all(_is_text(text, longest) for text in texts),
-        "“texts” are not one or two texts",
+        t("“texts” are not one or two texts"),
     )
-    _check(sum(map(len, texts)) <= longest, f"it has more than {longest:,} characters")
+    _check(
+        sum(map(len, texts)) <= longest,
+        t("it has more than {longest} characters", longest=f"{longest:,}"),
+    )
     _check(
         isinstance(n_cut, list)
         and len(n_cut) == len(texts)
         and all(_is_number(n, 0, 2**31 - 1) for n in n_cut),
-        "“n_cut” does not say for each text how many tokens were cut",
+        t("“n_cut” does not say for each text how many tokens were cut"),
     )
     shape = shape_of(arrays, longest)
     model = _model(about.get("model"), shape)
@@ -223,17 +227,18 @@ def trace_from(arrays: Arrays, longest: int = MAX_CHARACTERS) -> AttentionTrace:
     layers: list[AttentionLayer] = []
     if "weights" in arrays:
         given, numbers = arrays["weights"], about.get("layers", list(range(shape[0])))
-        _check(_are_numbers(numbers, shape[0]), "“layers” are not the numbers of its layers")
+        _check(_are_numbers(numbers, shape[0]), t("“layers” are not the numbers of its layers"))
         layers += (GivenWeights(n, layer) for n, layer in zip(numbers, given, strict=True))
     else:
         layers += (_read_layer(said, arrays, shape[1:]) for said in about["layers"])
         _check(
             _are_numbers([layer.number for layer in layers], shape[0]),
-            "“layers” are not numbered from each to the next",
+            t("“layers” are not numbered from each to the next"),
         )
     n_written = about.get("n_written", 0)
     _check(
-        _is_number(n_written, 0, len(queries)), "“n_written” is not the number of its last tokens"
+        _is_number(n_written, 0, len(queries)),
+        t("“n_written” is not the number of its last tokens"),
     )
     about_tokens = (tuple(n_cut), patches, n_written)
     return AttentionTrace(model, tuple(texts), queries, keys, layers, *about_tokens)
@@ -248,19 +253,20 @@ def shape_of(arrays: Arrays, longest: int = MAX_CHARACTERS) -> tuple[int, int, i
     if "weights" in arrays:
         weights = arrays["weights"]
         _check(
-            weights.ndim == 4 and weights.dtype.kind in "fiu", "“weights” are no numbers of heads"
+            weights.ndim == 4 and weights.dtype.kind in "fiu",
+            t("“weights” are no numbers of heads"),
         )
         n_layers, n_heads, n_queries, n_keys = weights.shape
         return n_layers, n_heads, n_queries, n_keys
     layers: Any = _about(arrays["about"], longest).get("layers")
     _check(
         isinstance(layers, list) and layers and all(isinstance(said, dict) for said in layers),
-        "it has neither “weights” nor “layers”",
+        t("it has neither “weights” nor “layers”"),
     )
     first = _named(layers[0], "q" if "q" in layers[0] else "weights", arrays)
-    _check(first.ndim == 3 and first.shape[0] > 0, "the first of its layers has no heads")
+    _check(first.ndim == 3 and first.shape[0] > 0, t("the first of its layers has no heads"))
     sides = [arrays[f"{side}_tokens"].shape[:1] for side in ("query", "key")]
-    _check(all(sides), "its tokens are no lists")
+    _check(all(sides), t("its tokens are no lists"))
     return len(layers), first.shape[0], sides[0][0], sides[1][0]
 
 
@@ -278,7 +284,7 @@ def _named(said: Mapping[str, Any], part: str, arrays: Arrays) -> npt.NDArray[An
         fits = isinstance(name, str) and bool(re.fullmatch(rf"{part}_[0-9]{{1,5}}", name))
     else:  # q and k of a layer are its own, which bounds the work of all layers
         fits = name == f"{part}_{said.get('number')}"
-    _check(fits and name in arrays, f"a layer names no “{part}” that there is")
+    _check(fits and name in arrays, t("a layer names no “{part}” that there is", part=part))
     return arrays[str(name)]
 
 
@@ -288,21 +294,27 @@ def _read_layer(
     """A layer of ``[head, query, key]``, each value and array of it checked."""
     n_heads, n_queries, n_keys = shape
     number = said.get("number")
-    _check(_is_number(number, 0, 2**16), "a layer has no number")
+    _check(_is_number(number, 0, 2**16), t("a layer has no number"))
     assert isinstance(number, int)
     if "weights" in said:
         weights = _named(said, "weights", arrays)
-        _check(weights.shape == shape and weights.dtype == "<f4", "“weights” are no rows of heads")
         _check(
-            said.get("sink", False) in (True, False), "a layer’s “sink” is neither true nor false"
+            weights.shape == shape and weights.dtype == "<f4", t("“weights” are no rows of heads")
+        )
+        _check(
+            said.get("sink", False) in (True, False),
+            t("a layer’s “sink” is neither true nor false"),
         )
         return GivenWeights(number, weights, has_sink=bool(said.get("sink")))
     q, k = _named(said, "q", arrays), _named(said, "k", arrays)
     for part, name, n in ((q, "q", n_queries), (k, "k", n_keys)):
         whole = part.ndim == 3 and 0 not in part.shape and part.shape[1] == n
-        _check(whole and part.dtype in ("<f4", "<f2"), f"“{name}” is not one vector for each token")
+        _check(
+            whole and part.dtype in ("<f4", "<f2"),
+            t("“{name}” is not one vector for each token", name=name),
+        )
     fits = q.shape[0] == n_heads and n_heads % k.shape[0] == 0 and q.shape[2] == k.shape[2]
-    _check(fits, "“q” and “k” do not fit each other")
+    _check(fits, t("“q” and “k” do not fit each other"))
     shapes: dict[str, list[tuple[int, ...]]] = {
         "allowed": [(n_queries, 2)],
         "offsets": [(n_heads, n_queries + n_keys - 1)],
@@ -312,12 +324,15 @@ def _read_layer(
     parts = {name: _named(said, name, arrays) for name in _RULE if said.get(name) is not None}
     for name, part in parts.items():
         kind = "<i4" if name == "allowed" else "<f4"
-        _check(part.shape in shapes[name] and part.dtype == kind, f"“{name}” is of another shape")
+        _check(
+            part.shape in shapes[name] and part.dtype == kind,
+            t("“{name}” is of another shape", name=name),
+        )
     scale, cap = said.get("scale"), said.get("cap")
     scaled = isinstance(scale, float) and abs(scale) <= _LARGE
-    _check(scaled, "a layer’s “scale” is no number")
+    _check(scaled, t("a layer’s “scale” is no number"))
     capped = cap is None or (type(cap) is float and 1 / _LARGE <= cap <= _LARGE)
-    _check(capped, "a layer’s “cap” is no number above 0")
+    _check(capped, t("a layer’s “cap” is no number above 0"))
     _check_scores(q, k, parts, float(scale or 0))
     rule = ScoreRule(float(scale or 0), cap, **parts)
     return FromScores(number, q, k, rule)
@@ -334,19 +349,25 @@ def _check_scores(q: npt.NDArray[Any], k: npt.NDArray[Any], parts: Arrays, scale
         if name == "allowed":
             first, last = part.T
             fits = (first >= 0) & (first <= last) & (last <= k.shape[1])
-            _check(fits.all(), "“allowed” leaves the keys")
+            _check(fits.all(), t("“allowed” leaves the keys"))
         else:
             held = part if name == "sinks" else np.where(np.isneginf(part), 0, part)
             largest.append(float(np.abs(held).max()))
-    _check(all(x < _LARGEST for x in largest), "its scores are not numbers")  # NaN is below nothing
+    _check(
+        all(x < _LARGEST for x in largest), t("its scores are not numbers")
+    )  # NaN is below nothing
 
 
 def _check(holds: object, what: str) -> None:
     if not holds:
         raise ExplorerError(
-            "This file looks like one that this app has saved, but its parts do not fit together: "
-            f"{what}. It is damaged, or neither this app nor an earlier version of it wrote it. "
-            "Save it again, or leave “about” out of it."
+            t(
+                "This file looks like one that this app has saved, but its parts do not"
+                " fit together: {what}. It is damaged, or neither this app nor an "
+                "earlier version of it wrote it. Save it again, or leave “about” out of"
+                " it.",
+                what=what,
+            )
         )
 
 
@@ -375,21 +396,24 @@ def _is_passport(value: object) -> bool:
 def _about(array: npt.NDArray[Any], longest: int) -> dict[str, Any]:
     plain = array.ndim == 0 and array.dtype.kind == "U"
     most = 4 * _MOST_ABOUT * longest
-    _check(plain and array.dtype.itemsize <= most, "“about” is no text, or a long one")
+    _check(plain and array.dtype.itemsize <= most, t("“about” is no text, or a long one"))
     about: Any = None
     with suppress(ValueError, RecursionError):  # lists in lists in lists
         about = json.loads(str(array))
-    _check(isinstance(about, dict), "“about” is not what it should be")
+    _check(isinstance(about, dict), t("“about” is not what it should be"))
     return dict(about)
 
 
 def _model(said: Any, shape: Sequence[int]) -> ModelInfo:
-    _check(isinstance(said, dict), "“model” is not what it should be")
+    _check(isinstance(said, dict), t("“model” is not what it should be"))
     for name, fits in _MODEL.items():
         optional = name in _OPTIONAL and said.get(name) is None
-        _check(optional or fits(said.get(name)), f"the model’s “{name}” is not what it should be")
+        _check(
+            optional or fits(said.get(name)),
+            t("the model’s “{name}” is not what it should be", name=name),
+        )
     sizes = [said["n_layers"], said["n_heads"]]
-    _check(sizes == list(shape[:2]), "“weights” and “model” name other layers and heads")
+    _check(sizes == list(shape[:2]), t("“weights” and “model” name other layers and heads"))
     known: dict[str, Any] = {name: said.get(name) for name in _MODEL}
     known["truncation_side"] = known["truncation_side"] or "right"
     known["passport"] = known["passport"] and Passport(**known["passport"])
@@ -398,14 +422,14 @@ def _model(said: Any, shape: Sequence[int]) -> ModelInfo:
 
 def _patches(said: Any, arrays: Arrays, tokens: Sequence[Token]) -> Patches:
     grid = isinstance(said, list) and len(said) == 2 and all(_is_number(n, 1, 2**16) for n in said)
-    _check(grid, "“patches” are not rows and columns")
+    _check(grid, t("“patches” are not rows and columns"))
     rows, columns = said
     ordinary = sum(not token.special for token in tokens)
-    _check(rows * columns == ordinary, "there are not as many tokens as patches")
+    _check(rows * columns == ordinary, t("there are not as many tokens as patches"))
     picture = arrays.get("picture")
     _check(
         picture is not None and picture.ndim == 1 and picture.dtype == np.uint8,
-        "it has no “picture”",
+        t("it has no “picture”"),
     )
     assert picture is not None
     from explorer.sources.pictures import seen_anew  # PIL comes with the first picture
@@ -434,23 +458,29 @@ def _tokens(
         array = arrays[f"{side}_{name}"]
         shape = (n_wanted, 2) if name == "spans" else (n_wanted,)
         fits = array.shape == shape and array.dtype.kind == kinds.get(name, "i")
-        _check(fits, f"“{side}_{name}” is not one for each {side}")
+        _check(fits, t("“{side}_{name}” is not one for each {side}", side=side, name=name))
     rows = zip(*(arrays[f"{side}_{name}"].tolist() for name in names), strict=True)
     tokens = []
     covered = 0  # characters; what shows words copies them
     for text, (start, end), word, segment, special in rows:
-        _check(_is_text(text), f"“{side}_tokens” holds half characters")
-        _check(-1 <= word < 2**31, f"“{side}_words” holds what is no number of a word")
-        _check(0 <= segment < len(texts), f"“{side}_segments” names a text that there is not")
+        _check(_is_text(text), t("“{side}_tokens” holds half characters", side=side))
+        _check(-1 <= word < 2**31, t("“{side}_words” holds what is no number of a word", side=side))
+        _check(
+            0 <= segment < len(texts),
+            t("“{side}_segments” names a text that there is not", side=side),
+        )
         placed = start >= 0
         _check(
             0 <= start <= end <= len(texts[segment]) if placed else (start, end) == (-1, -1),
-            f"“{side}_spans” leaves its text",
+            t("“{side}_spans” leaves its text", side=side),
         )
         covered += end - start
         span, of_word = (start, end) if placed else None, None if word < 0 else word
         tokens.append(Token(text, span, of_word, segment, special))
-    _check(covered <= _MOST_COVERED * longest, f"“{side}_spans” covers its text many times")
+    _check(
+        covered <= _MOST_COVERED * longest,
+        t("“{side}_spans” covers its text many times", side=side),
+    )
     return tuple(tokens)
 
 

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.prediction import Logits
 from explorer.residual import AtPosition, Doubles, Norm, Part
 from explorer.run import Run
@@ -108,7 +109,7 @@ class Stream:
             text = Before(loaded, run, progress)
         self.tokens, self.last, self._ids = text.tokens, text.last, text.ids
         self.n_tokens = len(text.ids)
-        progress("Reading the text", None)
+        progress(t("Reading the text"), None)
         check_room(loaded, self.n_tokens, None)
         self._inputs = text.inputs
         self._recorded = recorded = _record(loaded, text.inputs)
@@ -211,7 +212,13 @@ class Stream:
         """The position that is meant; the end of the text where none is named."""
         n = self.n_tokens
         if at is not None and not -n <= at < n:
-            raise ExplorerError(f"There is no token {at}: this text has the tokens 0 to {n - 1}.")
+            raise ExplorerError(
+                t(
+                    "There is no token {at}: this text has the tokens 0 to {value}.",
+                    at=at,
+                    value=n - 1,
+                )
+            )
         return self.last if at is None else at % n
 
     def text(self, at: int, token: int) -> str:
@@ -327,11 +334,11 @@ def _record(loaded: LoadedModel, inputs: dict[str, Any]) -> _Recorded:
 
 def _check_memory(loaded: LoadedModel, inputs: dict[str, Any], width: int) -> None:
     n = inputs["decoder_input_ids" if loaded.form == "pair" else "input_ids"].shape[1]
-    what = f"The stream of {n:,} tokens through all layers"
+    what = t("The stream of {n} tokens through all layers", n=f"{n:,}")
     take(
         _PER_LAYER * 4 * n * width * loaded.info.n_layers,
         what,
-        "Choose a shorter text or a smaller model.",
+        t("Choose a shorter text or a smaller model."),
     )
 
 
@@ -419,8 +426,12 @@ def _layers_in(
             if isinstance(module, torch.nn.ModuleList) and _is_chain(module, recorder):
                 return (owner, key), module
     raise ExplorerError(
-        f"The layers of {name} do not hand one stream of vectors on from each to the next, so it "
-        "cannot be read layer by layer. Choose another decoder, such as openai-community/gpt2."
+        t(
+            "The layers of {name} do not hand one stream of vectors on from each to"
+            " the next, so it cannot be read layer by layer. Choose another "
+            "decoder, such as openai-community/gpt2.",
+            name=name,
+        )
     )
 
 
@@ -523,8 +534,11 @@ def _taken(recorded: _RecordedStage, loaded: LoadedModel) -> TakenApart:
     found = [(p, stage.heads[p.source]) for p in stage.pieces if p.source in stage.heads]
     if len(found) != 1:
         raise ExplorerError(
-            f"The heads of layer {stage.layer} of {loaded.info.name} cannot be told apart in what "
-            "they add."
+            t(
+                "The heads of layer {layer} of {name} cannot be told apart in what they add.",
+                layer=stage.layer,
+                name=loaded.info.name,
+            )
         )
     ((piece, heads),) = found
     return TakenApart(
@@ -553,9 +567,13 @@ def _fitted(stage: _RecordedStage, loaded: LoadedModel) -> _Stage:
             heads = heads if len(heads) == 1 else {}  # two would have the same names
             return _Stage(stage.layer, kept, pieces, heads)
     raise ExplorerError(
-        f"Layer {stage.layer} of {loaded.info.name} does not add to what it reads: it has a norm "
-        "over both, or another build. So what each part wrote towards a word cannot be told apart. "
-        "GPT-2, Llama, Qwen, Gemma and their like can."
+        t(
+            "Layer {layer} of {name} does not add to what it reads: it has a norm "
+            "over both, or another build. So what each part wrote towards a word "
+            "cannot be told apart. GPT-2, Llama, Qwen, Gemma and their like can.",
+            layer=stage.layer,
+            name=loaded.info.name,
+        )
     )
 
 
@@ -726,9 +744,12 @@ class _Tail:
         off = np.abs(own - recorded.logits).max()
         if not off <= _CLOSE * np.abs(recorded.logits).max():
             raise ExplorerError(
-                f"What {loaded.info.name} predicts is not made of the stream behind its last layer "
-                "alone, so it cannot be read layer by layer. Choose another decoder, such as "
-                "openai-community/gpt2."
+                t(
+                    "What {name} predicts is not made of the stream behind its last layer "
+                    "alone, so it cannot be read layer by layer. Choose another decoder, "
+                    "such as openai-community/gpt2.",
+                    name=loaded.info.name,
+                )
             )
 
     def logits(self, rows: Tensor) -> Any:
@@ -809,10 +830,11 @@ class _Tail:
         return 1.0 if factor is None else factor
 
     def _other(self) -> str:
-        return (
-            f"Between the last layer of {self._loaded.info.name} and its table of words stands "
-            "more than a norm, so what each part wrote towards a word cannot be told apart. GPT-2, "
-            "Llama, Qwen, Gemma and their like can."
+        return t(
+            "Between the last layer of {name} and its table of words stands more "
+            "than a norm, so what each part wrote towards a word cannot be told "
+            "apart. GPT-2, Llama, Qwen, Gemma and their like can.",
+            name=self._loaded.info.name,
         )
 
 

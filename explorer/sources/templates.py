@@ -20,6 +20,7 @@ from jinja2.runtime import Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
+from explorer.language import t
 from explorer.sources.checking import read_bytes, read_json
 
 MOST = 2**17  # characters of a template; the longest that are known have a sixth of it
@@ -61,7 +62,7 @@ def rendered(
         RefusedError: The template refuses them, fails, or wants more than any needs.
     """
     if len(template) > MOST:
-        raise RefusedError(f"it has more than {MOST:,} characters")
+        raise RefusedError(t("it has more than {most} characters", most=f"{MOST:,}"))
     try:
         room = _Bounded(len(template))
         tree = _Counted().visit(room.parse(template))
@@ -71,7 +72,7 @@ def rendered(
     except RefusedError:
         raise
     except RecursionError as error:
-        raise RefusedError("it calls itself without end") from error
+        raise RefusedError(t("it calls itself without end")) from error
     except (TemplateError, TypeError, ValueError, LookupError, ArithmeticError) as error:
         raise RefusedError(str(error) or type(error).__name__) from error
 
@@ -141,7 +142,7 @@ class _Bounded(ImmutableSandboxedEnvironment):
     def _spend(self, *what: Any) -> None:
         self._left -= sum(len(w) for w in what if isinstance(w, str | list | tuple | dict))
         if self._left < 0 or time.thread_time() > self._until:
-            raise RefusedError("it goes through more than any conversation has")
+            raise RefusedError(t("it goes through more than any conversation has"))
 
     def _paid(self, does: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(does)
@@ -176,14 +177,14 @@ class _Bounded(ImmutableSandboxedEnvironment):
 
     def _joined(self, parts: Any, between: Any = "", attribute: Any = None) -> str:
         if attribute is not None:
-            raise RefusedError("it joins attributes")
+            raise RefusedError(t("it joins attributes"))
         texts = [str(part) for part in parts]
         self._check_size(sum(map(len, texts)) + len(texts) * len(str(between)))
         return str(between).join(texts)
 
     def _check_size(self, size: float) -> None:
         if size > self._left:
-            raise RefusedError("it writes more than any conversation has")
+            raise RefusedError(t("it writes more than any conversation has"))
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         for kind, known in _METHODS.items():
@@ -203,14 +204,18 @@ class _Bounded(ImmutableSandboxedEnvironment):
         sizes = [len(v) for v in (left, right) if isinstance(v, str | list | tuple)]
         plain = all(isinstance(v, int | float) for v in (left, right))
         if sizes and operator != "+":
-            raise RefusedError(f"it takes a text or a list {operator} something")
+            raise RefusedError(
+                t("it takes a text or a list {operator} something", operator=operator)
+            )
         if operator == "**" or (not sizes and not plain and not _undefined(left, right)):
-            raise RefusedError(f"it calculates with {operator} what no conversation needs")
+            raise RefusedError(
+                t("it calculates with {operator} what no conversation needs", operator=operator)
+            )
         self._check_size(sum(sizes))
         self._spend(left, right)
         found = super().call_binop(context, operator, left, right)
         if plain and abs(found) > _LARGEST:
-            raise RefusedError("it calculates with too large numbers")
+            raise RefusedError(t("it calculates with too large numbers"))
         return found
 
 
@@ -237,7 +242,7 @@ def _undefined(*values: Any) -> bool:
 
 def _as_json(value: Any, indent: int | None = None, **options: Any) -> str:
     if indent is not None and not 0 <= int(indent) <= 8:
-        raise RefusedError("it indents too far")
+        raise RefusedError(t("it indents too far"))
     return json.dumps(value, ensure_ascii=False, indent=indent)
 
 

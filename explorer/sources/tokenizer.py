@@ -10,11 +10,12 @@ from typing import Any
 from transformers import AutoTokenizer
 
 from explorer.errors import ExplorerError, refusing
+from explorer.language import t
 from explorer.sources.families import most_positions
 from explorer.sources.hub_cache import VOCABULARIES, needs_no_vocabulary
 from explorer.sources.vocabulary import growth
 
-_CANNOT = "The tokenizer of “{name}” cannot be loaded{{why}}."
+_CANNOT = t("The tokenizer of “{name}” cannot be loaded{why}.")
 _ENDLESS = 10**9  # Transformers writes 10^30 for “no limit”
 # How libraries say which package they lack.
 _LACKING = re.compile(
@@ -37,9 +38,13 @@ def load_tokenizer(folder: Path, name: str) -> Any:
     here = any((folder / file).is_file() for file in VOCABULARIES)
     if not here and not needs_no_vocabulary(folder):
         raise ExplorerError(
-            f"“{name}” has no tokenizer files, so it cannot read text: its folder holds none of "
-            "tokenizer.json, vocab.txt, vocab.json, spiece.model, spm.model and their like. Save "
-            "the tokenizer beside the model: tokenizer.save_pretrained(folder)."
+            t(
+                "“{name}” has no tokenizer files, so it cannot read text: its folder "
+                "holds none of tokenizer.json, vocab.txt, vocab.json, spiece.model, "
+                "spm.model and their like. Save the tokenizer beside the model: "
+                "tokenizer.save_pretrained(folder).",
+                name=name,
+            )
         )
     with lacking(name), refusing(_CANNOT.format(name=name)):
         return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
@@ -65,8 +70,14 @@ def lacking(name: str) -> Iterator[None]:
         if not package:
             raise
         raise ExplorerError(
-            f"The tokenizer of “{name}” needs the Python package {package}, which is not installed "
-            f"here. Whoever runs this installs it with: pip install {package.replace('_', '-')}"
+            t(
+                "The tokenizer of “{name}” needs the Python package {package}, which is"
+                " not installed here. Whoever runs this installs it with: pip install "
+                "{replace}",
+                name=name,
+                package=package,
+                replace=package.replace("_", "-"),
+            )
         ) from error
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from explorer.errors import ExplorerError, refusing
+from explorer.language import t
 from explorer.limits import MAX_CHARACTERS
 from explorer.sources.languages import languages_of, speaking
 from explorer.sources.loading import LoadedModel
@@ -21,9 +22,9 @@ from explorer.trace import Token
 _GROWN = 4
 _LONG = 2000  # characters that any tokenizer reads in a moment
 _LOOK = 0.25  # seconds between two looks whether somebody still waits
-_FAILED = (
-    "The tokenizer of this model failed on this text{why}. Try without unusual characters, or "
-    "another model."
+_FAILED = t(
+    "The tokenizer of this model failed on this text{why}. Try without "
+    "unusual characters, or another model."
 )
 _WORD_ENDS = ("</w>", "@@")  # how vocabularies spell that a word ends here, or goes on
 _BYTE = re.compile(r"<0x[0-9A-Fa-f]{2}>")
@@ -76,8 +77,11 @@ def read(loaded: LoadedModel, texts: tuple[str, ...]) -> Reading:
     """
     if loaded.form == "pair":
         raise ExplorerError(
-            f"{loaded.info.name} is an encoder-decoder: Explore shows its attention, and for this "
-            "page a model of one part is needed, such as BERT."
+            t(
+                "{name} is an encoder-decoder: Explore shows its attention, and for "
+                "this page a model of one part is needed, such as BERT.",
+                name=loaded.info.name,
+            )
         )
     return read_texts(loaded, texts)
 
@@ -103,8 +107,12 @@ def read_texts(
     tokens = tokens_of(loaded, encoded, texts, first)
     if not any(t.span or not (t.special or _is_blank(t.text)) for t in tokens):
         raise ExplorerError(
-            f"{name} finds no token in this text: its tokenizer drops every character. "
-            "Try other words, or the from-scratch layer, which takes any character."
+            t(
+                "{name} finds no token in this text: its tokenizer drops every "
+                "character. Try other words, or the from-scratch layer, which takes any"
+                " character.",
+                name=name,
+            )
         )
     return Reading({n: torch.tensor([ids]) for n, ids in encoded.inputs.items()}, tokens, n_cut)
 
@@ -114,19 +122,28 @@ def _check_reads_text(loaded: LoadedModel, texts: tuple[str, ...]) -> None:
     name = loaded.info.name
     if loaded.form == "picture":
         raise ExplorerError(
-            f"{name} looks at pictures, not at text. On Explore, Compare and Heads turn on "
-            "“Picture” and upload one; or choose a model of text."
+            t(
+                "{name} looks at pictures, not at text. On Explore, Compare and Heads "
+                "turn on “Picture” and upload one; or choose a model of text.",
+                name=name,
+            )
         )
     if not any(texts) and "picture" in loaded.others:
         loaded.part("picture")  # which says it if that part cannot be shown
         raise ExplorerError(
-            f"The part of {name} for pictures is shown on Explore, Compare and Heads. For this "
-            "page turn off “Picture” and give it a text."
+            t(
+                "The part of {name} for pictures is shown on Explore, Compare and "
+                "Heads. For this page turn off “Picture” and give it a text.",
+                name=name,
+            )
         )
     if not any(texts):
         raise ExplorerError(
-            f"{name} reads text, not pictures. Turn off “Picture”, or choose a vision model such "
-            "as google/vit-base-patch16-224."
+            t(
+                "{name} reads text, not pictures. Turn off “Picture”, or choose a "
+                "vision model such as google/vit-base-patch16-224.",
+                name=name,
+            )
         )
 
 
@@ -143,10 +160,16 @@ def check_known(loaded: LoadedModel, encoded: Encoded) -> None:
     if beyond:
         some = ", ".join(f"“{piece}” ({number})" for number, piece in list(beyond.items())[:3])
         raise ExplorerError(
-            f"The tokenizer of {loaded.info.name} has tokens that the model has no embedding for: "
-            f"{some} and the model knows the numbers 0 to {len(table) - 1:,}. They were added to "
-            "the tokenizer alone: call model.resize_token_embeddings(len(tokenizer)), train the "
-            "new tokens and save both again; or leave them out of the text."
+            t(
+                "The tokenizer of {name} has tokens that the model has no embedding "
+                "for: {some} and the model knows the numbers 0 to {value}. They were "
+                "added to the tokenizer alone: call "
+                "model.resize_token_embeddings(len(tokenizer)), train the new tokens "
+                "and save both again; or leave them out of the text.",
+                name=loaded.info.name,
+                some=some,
+                value=f"{len(table) - 1:,}",
+            )
         )
 
 
@@ -208,8 +231,10 @@ def encoded(
     else:
         if len(texts) > 1:
             raise ExplorerError(
-                f"The tokenizer of {loaded.info.name} reads one text, not two. Turn off the "
-                "second text."
+                t(
+                    "The tokenizer of {name} reads one text, not two. Turn off the second text.",
+                    name=loaded.info.name,
+                )
             )
         found = _tokenized(loaded, languages, *given, return_special_tokens_mask=True, **options)
         ids, told, spans = found["input_ids"], None, None
@@ -358,8 +383,13 @@ def _check_growth(loaded: LoadedModel, texts: tuple[str, ...]) -> None:
         lengths = [len(rules.normalize_str(piece)) if rules else len(piece) for piece in pieces]
     if sum(lengths) > most:
         raise ExplorerError(
-            f"The tokenizer of {loaded.info.name} makes {sum(lengths):,} characters of this text; "
-            f"at most {most:,} can be read. Shorten the text."
+            t(
+                "The tokenizer of {name} makes {n} characters of this text; at most "
+                "{most} can be read. Shorten the text.",
+                name=loaded.info.name,
+                n=f"{sum(lengths):,}",
+                most=f"{most:,}",
+            )
         )
 
 

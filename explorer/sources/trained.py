@@ -10,6 +10,7 @@ import torch
 
 from explorer.errors import ExplorerError
 from explorer.history import TrainingHistory
+from explorer.language import t
 from explorer.layers import of_weights
 from explorer.lesson import TASKS, Trained
 from explorer.run import Run
@@ -54,7 +55,10 @@ def learned(lesson: Trained, progress: Progress) -> tuple[Training, Frame]:
     training = training_of(lesson)
 
     def report(step: int) -> None:
-        progress(f"Learning: step {step:,} of {steps:,}", step / steps)
+        progress(
+            t("Learning: step {step} of {steps}", step=f"{step:,}", steps=f"{steps:,}"),
+            step / steps,
+        )
 
     training.train(steps, report)
     frame = _frame(training, steps)
@@ -67,8 +71,11 @@ def learned(lesson: Trained, progress: Progress) -> tuple[Training, Frame]:
             training.insert(frame)
     if frame is None or (training.diverged is not None and training.diverged <= steps):
         raise ExplorerError(
-            f"This training ran away at step {training.diverged}: its loss grew instead of "
-            "falling. Choose a smaller learning rate, such as 0.003."
+            t(
+                "This training ran away at step {diverged}: its loss grew instead of "
+                "falling. Choose a smaller learning rate, such as 0.003.",
+                diverged=training.diverged,
+            )
         )
     return training, frame
 
@@ -86,7 +93,7 @@ def read_tokens(lesson: Trained, texts: tuple[str, ...]) -> tuple[tuple[Token, .
     course, title = course_of(lesson), TASKS[lesson.task].title
     if len(texts) > 1:
         raise ExplorerError(
-            "A trained layer reads one sequence: switch the second text off and press Run again."
+            t("A trained layer reads one sequence: switch the second text off and press Run again.")
         )
     (text,) = texts
     found = [(text[start:end], (start, end)) for start, end in course.read(text)]
@@ -94,8 +101,14 @@ def read_tokens(lesson: Trained, texts: tuple[str, ...]) -> tuple[tuple[Token, .
     strange = next((word for word in said if word not in course.vocabulary or word == START), None)
     if strange is not None:
         raise ExplorerError(
-            f"The layer that learned “{title}” knows {course.known()}; "
-            f"“{visible(strange[:40])}” is none of them. Try: {example_text(lesson)}"
+            t(
+                "The layer that learned “{title}” knows {known}; “{visible}” is none of"
+                " them. Try: {lesson}",
+                title=title,
+                known=course.known(),
+                visible=visible(strange[:40]),
+                lesson=example_text(lesson),
+            )
         )
     length = lesson.length or 0
     start = [Token(START, None, None, 0, special=True)] if course.starts else []
@@ -219,7 +232,7 @@ def history(lesson: Trained, text: str) -> TrainingHistory:
     tokens, n_cut = read_tokens(lesson, (text,))
     course = course_of(lesson)
     if all(t.special for t in tokens):
-        raise ExplorerError("There is no token of this task in the sequence yet.")
+        raise ExplorerError(t("There is no token of this task in the sequence yet."))
     training = training_of(lesson)
     until = lesson.steps or 0
     frames = [f for f in list(training.frames) if f.step <= until and math.isfinite(f.loss)]

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from explorer.language import t
 from explorer.layers import of_weights
 from explorer.limits import STEPS_TOKENS, check_tokens
 from explorer.run import Run
@@ -77,7 +78,7 @@ def transplanted_layer(network: Any, layer: int) -> SelfAttention:
 
 def transplanted_info(donor: ModelInfo) -> ModelInfo:
     """What the from-scratch layer with a model's weights is called, and its sizes."""
-    name = f"from-scratch layer with the weights of {donor.name}"
+    name = t("from-scratch layer with the weights of {name}", name=donor.name)
     return replace(donor, name=name, notes=(), passport=None)
 
 
@@ -95,11 +96,11 @@ def check_transplant(
         ExplorerError: The model's attention is built in another way.
     """
     reading = read(loaded, texts)
-    check_tokens("Step by step", len(reading.tokens), STEPS_TOKENS)
+    check_tokens(t("Step by step"), len(reading.tokens), STEPS_TOKENS)
     attentions, hidden = attend(loaded, reading.inputs, len(reading.tokens))
     found = []
     for layer in range(len(plain_layers(loaded.network))):
-        progress(f"Comparing layer {layer}", None)
+        progress(t("Comparing layer {layer}", layer=layer), None)
         found.append(_compare(loaded, layer, hidden[layer], attentions[layer]))
     return found
 

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 
+from explorer.language import t
 from explorer.run import Run
 from explorer.scratch.grammar import Kind, follow
 from explorer.source import Stories
 from explorer.trace import Token
 
 _SAYS: dict[Kind, str] = {
-    "coreference": "whom it stands for",
-    "agreement": "what it goes with",
-    "repetition": "what was said before",
-    "bracket": "what it closes",
+    "coreference": t("whom it stands for"),
+    "agreement": t("what it goes with"),
+    "repetition": t("what was said before"),
+    "bracket": t("what it closes"),
 }
 
 
@@ -43,5 +44,9 @@ def of_story(words: Sequence[str], word: str) -> tuple[tuple[int, ...], str]:
         return (), ""
     return (
         tuple(to + 1 for to in way.to),
-        f"The grammar of these stories decides “{word}” by {_SAYS[way.kind]}",
+        t(
+            "The grammar of these stories decides “{word}” by {says}",
+            word=word,
+            says=_SAYS[way.kind],
+        ),
     )

@@ -6,6 +6,7 @@ from dataclasses import replace
 from PIL import Image
 
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.run import Run
 from explorer.sources.families import marks_beside
 from explorer.sources.forward import attention_of, sized
@@ -23,8 +24,11 @@ def trace_picture(loaded: LoadedModel, run: Run) -> AttentionTrace:
     name = loaded.info.name
     if run.picture is None:
         raise ExplorerError(
-            f"{name} looks at pictures: turn on “Picture” and upload one, or choose a model of "
-            "text."
+            t(
+                "{name} looks at pictures: turn on “Picture” and upload one, or choose "
+                "a model of text.",
+                name=name,
+            )
         )
     with Image.open(io.BytesIO(run.picture.png)) as image:
         kept = image.size
@@ -57,10 +61,16 @@ def _patches(seen: Prepared) -> list[Token]:
 
 
 def _made_smaller(name: str, whole: tuple[int, int], kept: tuple[int, int]) -> str:
-    return (
-        f"This picture of {whole[0]:,} × {whole[1]:,} pixels was made {kept[0]} × {kept[1]} before "
-        f"{name} got it, which then scales it in its own way. From the whole file the weights may "
-        "differ a little: crop or scale the picture yourself to have them exact."
+    return t(
+        "This picture of {whole} × {whole2} pixels was made {kept} × {kept2} "
+        "before {name} got it, which then scales it in its own way. From the "
+        "whole file the weights may differ a little: crop or scale the picture "
+        "yourself to have them exact.",
+        whole=f"{whole[0]:,}",
+        whole2=f"{whole[1]:,}",
+        kept=kept[0],
+        kept2=kept[1],
+        name=name,
     )
 
 
@@ -71,9 +81,15 @@ def _with_size(info: ModelInfo, loaded: LoadedModel, seen: Prepared) -> ModelInf
         return info
     size = loaded.network.config.image_size
     trained = (size, size) if isinstance(size, int) else tuple(size)
-    note = (
-        f"The config.json of {info.name} speaks of pictures of {trained[0]} × {trained[1]} pixels; "
-        f"this one was made {seen.other_size[0]} × {seen.other_size[1]}, and the positions of its "
-        "patches were interpolated between those that the model knows, as Transformers does it."
+    note = t(
+        "The config.json of {name} speaks of pictures of {trained} × {trained2}"
+        " pixels; this one was made {value} × {value2}, and the positions of "
+        "its patches were interpolated between those that the model knows, as "
+        "Transformers does it.",
+        name=info.name,
+        trained=trained[0],
+        trained2=trained[1],
+        value=seen.other_size[0],
+        value2=seen.other_size[1],
     )
     return replace(info, notes=(*info.notes, note))

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from explorer.language import t
 from explorer.sources.checking import (
     PIECE_LENGTH,
     PIECES,
@@ -50,7 +51,7 @@ def _few(value: Any, name: str, file: str, key: str) -> Any:
 def _word(value: Any, name: str, file: str, key: str) -> Any:
     """The name of a language, a side, a kind: libraries look some of them up as files."""
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z][\w-]{0,31}", value):
-        raise refuse(name, file, key, "must be a short name of letters and digits")
+        raise refuse(name, file, key, t("must be a short name of letters and digits"))
     return check_text(value, name, file, key)
 
 
@@ -58,20 +59,20 @@ def _words(value: Any, name: str, file: str, key: str) -> Any:
     if isinstance(value, str):
         return _word(value, name, file, key)
     if not isinstance(value, list) or len(value) > 16:
-        raise refuse(name, file, key, "must be a list of at most 16 short names")
+        raise refuse(name, file, key, t("must be a list of at most 16 short names"))
     return [_word(v, name, file, key) for v in value]
 
 
 def _inputs(value: Any, name: str, file: str, key: str) -> Any:
     """What a network is called with; without its tokens none can be."""
     if not isinstance(value, list) or "input_ids" not in value:
-        raise refuse(name, file, key, "must be a list that has input_ids")
+        raise refuse(name, file, key, t("must be a list that has input_ids"))
     return _words(value, name, file, key)
 
 
 def _languages(value: Any, name: str, file: str, key: str) -> Any:
     if not isinstance(value, dict) or len(value) > 1000:
-        raise refuse(name, file, key, "must be a table of at most 1,000 languages")
+        raise refuse(name, file, key, t("must be a table of at most 1,000 languages"))
     for pair in value.items():
         for part in pair:
             number = isinstance(part, str) and part.isdecimal()
@@ -88,7 +89,10 @@ def _token(value: Any, name: str, file: str, key: str) -> Any:
     """One token, as a text or with how it is told apart."""
     text = value.get("content") if isinstance(value, dict) else value
     if not isinstance(text, str) or len(text) > PIECE_LENGTH:
-        why = f"must be a token: a text of at most {PIECE_LENGTH:,} characters"
+        why = t(
+            "must be a token: a text of at most {piece_length} characters",
+            piece_length=f"{PIECE_LENGTH:,}",
+        )
         raise refuse(name, file, key, why)
     if not isinstance(value, dict):
         return value
@@ -99,7 +103,9 @@ def _token(value: Any, name: str, file: str, key: str) -> Any:
 
 def _tokens(value: Any, name: str, file: str, key: str) -> Any:
     if not isinstance(value, list | dict) or len(value) > _ADDED:
-        raise refuse(name, file, key, f"must be a list of at most {_ADDED:,} tokens")
+        raise refuse(
+            name, file, key, t("must be a list of at most {added} tokens", added=f"{_ADDED:,}")
+        )
     if isinstance(value, dict):
         return {k: _token(v, name, file, key) for k, v in value.items() if len(k) <= 100}
     return [_token(v, name, file, key) for v in value]
@@ -108,10 +114,17 @@ def _tokens(value: Any, name: str, file: str, key: str) -> Any:
 def _numbered(value: Any, name: str, file: str, key: str) -> Any:
     """Tokens by their numbers."""
     if not isinstance(value, dict) or len(value) > _ADDED:
-        raise refuse(name, file, key, f"must be a table of at most {_ADDED:,} tokens")
+        raise refuse(
+            name, file, key, t("must be a table of at most {added} tokens", added=f"{_ADDED:,}")
+        )
     for number in value:
         if not re.fullmatch(r"\d{1,9}", number) or int(number) > PIECES:
-            raise refuse(name, file, key, f"has a token whose number is not within {PIECES:,}")
+            raise refuse(
+                name,
+                file,
+                key,
+                t("has a token whose number is not within {pieces}", pieces=f"{PIECES:,}"),
+            )
     return {k: _token(v, name, file, key) for k, v in value.items() if isinstance(v, dict)}
 
 
@@ -168,11 +181,11 @@ def settings_of(said: Any, name: str, file: str) -> dict[str, Any]:
         ExplorerError: A value is impossible, or a key puts something else in place of the files.
     """
     if not isinstance(said, dict):
-        raise refuse(name, file, "{", "is missing: it holds no keys")
+        raise refuse(name, file, "{", t("is missing: it holds no keys"))
     kept: dict[str, Any] = {}
     for key, value in said.items():
         if key in _REFUSED and value not in (None, [], {}):
-            raise refuse(name, file, key, "names what is read in place of the model’s own files")
+            raise refuse(name, file, key, t("names what is read in place of the model’s own files"))
         if key == "tokenizer_class" and value is not None:
             kept[key] = tokenizer_class(value, name, file)
             continue
@@ -182,7 +195,7 @@ def settings_of(said: Any, name: str, file: str) -> dict[str, Any]:
         if check is not None:
             kept[key] = None if value is None else check(value, name, file, key)
     if len(kept) > _MOST_SETTINGS:
-        raise refuse(name, file, "…_token", "stands more often than any tokenizer has tokens")
+        raise refuse(name, file, "…_token", t("stands more often than any tokenizer has tokens"))
     return kept
 
 
@@ -193,10 +206,17 @@ def numbers_of(said: Any, name: str, file: str) -> dict[str, int]:
         ExplorerError: It is none, or a far too large one.
     """
     if not isinstance(said, dict) or len(said) > PIECES:
-        raise refuse(name, file, "{", f"must hold at most {PIECES:,} pieces and their numbers")
+        raise refuse(
+            name,
+            file,
+            "{",
+            t("must hold at most {pieces} pieces and their numbers", pieces=f"{PIECES:,}"),
+        )
     for piece, number in said.items():
         if type(number) is not int or not 0 <= number <= PIECES:
-            raise refuse(name, file, piece, f"must have a number from 0 to {PIECES:,}")
+            raise refuse(
+                name, file, piece, t("must have a number from 0 to {pieces}", pieces=f"{PIECES:,}")
+            )
     _check_lengths(said, name, file, "vocab")
     return said
 
@@ -205,10 +225,26 @@ def _check_lengths(pieces: Iterable[Any], name: str, file: str, key: str) -> Non
     letters = 0
     for piece in pieces:
         if not isinstance(piece, str) or len(piece) > PIECE_LENGTH:
-            raise refuse(name, file, key, f"has a piece of more than {PIECE_LENGTH:,} characters")
+            raise refuse(
+                name,
+                file,
+                key,
+                t(
+                    "has a piece of more than {piece_length} characters",
+                    piece_length=f"{PIECE_LENGTH:,}",
+                ),
+            )
         letters += len(piece)
     if letters > _LETTERS_OF_ALL:
-        raise refuse(name, file, key, f"has more than {_LETTERS_OF_ALL:,} characters in all")
+        raise refuse(
+            name,
+            file,
+            key,
+            t(
+                "has more than {letters_of_all} characters in all",
+                letters_of_all=f"{_LETTERS_OF_ALL:,}",
+            ),
+        )
 
 
 # --- tokenizer.json -----------------------------------------------------------------------------
@@ -223,11 +259,11 @@ def check_tokenizer(said: Any, name: str) -> None:
         ExplorerError: It would, or it is none.
     """
     if not isinstance(said, dict) or not isinstance(said.get("model"), dict):
-        raise refuse(name, _FILE, "model", "is missing")
+        raise refuse(name, _FILE, "model", t("is missing"))
     for key in ("normalizer", "pre_tokenizer", "post_processor", "decoder"):
         for count, step in enumerate(_steps(said.get(key), name, key)):
             if count > _RULES:  # those within others too
-                raise refuse(name, _FILE, key, f"has more than {_RULES} steps")
+                raise refuse(name, _FILE, key, t("has more than {rules} steps", rules=_RULES))
             _check_step(step, name, key)
     growth(said.get("normalizer"), said.get("pre_tokenizer"), name)
     _check_written(said.get("decoder"), name)
@@ -241,12 +277,12 @@ def _steps(tree: Any, name: str, key: str, depth: int = 0) -> Iterator[dict[str,
     if tree is None:
         return
     if not isinstance(tree, dict) or depth > 8:
-        raise refuse(name, _FILE, key, "is no step of a tokenizer")
+        raise refuse(name, _FILE, key, t("is no step of a tokenizer"))
     yield tree
     lists = [tree.get(k) for k in ("normalizers", "pretokenizers", "processors", "decoders")]
     inner = [step for steps in lists if isinstance(steps, list) for step in steps]
     if len(inner) > _RULES:
-        raise refuse(name, _FILE, key, f"has more than {_RULES} steps")
+        raise refuse(name, _FILE, key, t("has more than {rules} steps", rules=_RULES))
     for step in inner:
         yield from _steps(step, name, key, depth + 1)
 
@@ -259,11 +295,13 @@ def _check_step(step: dict[str, Any], name: str, key: str) -> None:
         if part == "precompiled_charsmap":
             continue
         if isinstance(value, str) and len(value) > 256:
-            raise refuse(name, _FILE, f"{key}.{part}", "is a text of more than 256 characters")
+            raise refuse(name, _FILE, f"{key}.{part}", t("is a text of more than 256 characters"))
         if isinstance(value, dict) and "Regex" in value:
             _least_of(value, name, f"{key}.{part}")
         if type(value) is int and abs(value) > PIECES:
-            raise refuse(name, _FILE, f"{key}.{part}", f"must be at most {PIECES:,}")
+            raise refuse(
+                name, _FILE, f"{key}.{part}", t("must be at most {pieces}", pieces=f"{PIECES:,}")
+            )
 
 
 def _check_template(step: dict[str, Any], name: str, key: str) -> None:
@@ -271,21 +309,26 @@ def _check_template(step: dict[str, Any], name: str, key: str) -> None:
     for part in ("single", "pair"):
         pieces = step.get(part) or []
         if not isinstance(pieces, list) or len(pieces) > 64:
-            raise refuse(name, _FILE, f"{key}.{part}", "has more than 64 pieces")
+            raise refuse(name, _FILE, f"{key}.{part}", t("has more than 64 pieces"))
         texts = [
             p["Sequence"].get("id")
             for p in pieces
             if isinstance(p, dict) and isinstance(p.get("Sequence"), dict)
         ]
         if len(texts) != len(set(map(str, texts))):
-            raise refuse(name, _FILE, f"{key}.{part}", "names a text twice")
+            raise refuse(name, _FILE, f"{key}.{part}", t("names a text twice"))
     tokens = step.get("special_tokens") or {}
     values = tokens.values() if isinstance(tokens, dict) else [tokens]
     if len(tokens) > 64 or any(
         not isinstance(v, dict) or len(v.get("ids") or ()) > 16 or len(v.get("tokens") or ()) > 16
         for v in values
     ):
-        raise refuse(name, _FILE, f"{key}.special_tokens", "has more than 64 tokens, or long ones")
+        raise refuse(
+            name,
+            _FILE,
+            f"{key}.special_tokens",
+            t("has more than 64 tokens, or long ones"),
+        )
 
 
 def _check_written(tree: Any, name: str) -> None:
@@ -299,19 +342,31 @@ def _check_written(tree: Any, name: str) -> None:
                 / _least_of(step.get("pattern"), name, "decoder.pattern", least=1),
             )
         if grown > _RUN:
-            raise refuse(name, _FILE, "decoder.content", f"makes a token {_RUN} times as long")
+            raise refuse(
+                name, _FILE, "decoder.content", t("makes a token {run} times as long", run=_RUN)
+            )
 
 
 def _check_added(tokens: Any, name: str) -> None:
     if tokens is None:
         return
     if not isinstance(tokens, list) or len(tokens) > _ADDED:
-        raise refuse(name, _FILE, "added_tokens", f"must be a list of at most {_ADDED:,} tokens")
+        raise refuse(
+            name,
+            _FILE,
+            "added_tokens",
+            t("must be a list of at most {added} tokens", added=f"{_ADDED:,}"),
+        )
     if sum(len(str(t.get("content", ""))) for t in tokens if isinstance(t, dict)) > _ADDED_LETTERS:
-        raise refuse(name, _FILE, "added_tokens", f"has more than {_ADDED_LETTERS:,} letters")
+        raise refuse(
+            name,
+            _FILE,
+            "added_tokens",
+            t("has more than {added_letters} letters", added_letters=f"{_ADDED_LETTERS:,}"),
+        )
     for token in tokens:
         if not isinstance(token, dict):
-            raise refuse(name, _FILE, "added_tokens", "must be a list of tokens")
+            raise refuse(name, _FILE, "added_tokens", t("must be a list of tokens"))
         _token(token, name, _FILE, "added_tokens")
         bounded(token.get("id"), 0, PIECES, name, _FILE, "added_tokens.id")
 
@@ -319,7 +374,7 @@ def _check_added(tokens: Any, name: str) -> None:
 def _check_padding(said: dict[str, Any], name: str) -> None:
     padding, truncation = said.get("padding") or {}, said.get("truncation") or {}
     if not isinstance(padding, dict) or not isinstance(truncation, dict):
-        raise refuse(name, _FILE, "padding", "is no way to make texts of one length")
+        raise refuse(name, _FILE, "padding", t("is no way to make texts of one length"))
     strategy = padding.get("strategy")
     if isinstance(strategy, dict):
         bounded(strategy.get("Fixed"), 0, 2**17, name, _FILE, "padding.strategy.Fixed")
@@ -341,7 +396,11 @@ def _check_model(model: dict[str, Any], name: str) -> None:
                 name,
                 _FILE,
                 "model.vocab",
-                f"has pieces of more than {_TRIED} letters, or more than {_TRIED_OF_ALL:,} in all",
+                t(
+                    "has pieces of more than {tried} letters, or more than {tried_of_all} in all",
+                    tried=_TRIED,
+                    tried_of_all=f"{_TRIED_OF_ALL:,}",
+                ),
             )
         _check_lengths(
             (p[0] if isinstance(p, list) and len(p) == 2 else None for p in vocabulary),
@@ -350,10 +409,15 @@ def _check_model(model: dict[str, Any], name: str) -> None:
             "model.vocab",
         )
     else:
-        raise refuse(name, _FILE, "model.vocab", f"must be at most {PIECES:,} pieces")
+        raise refuse(
+            name,
+            _FILE,
+            "model.vocab",
+            t("must be at most {pieces} pieces", pieces=f"{PIECES:,}"),
+        )
     for merge in model.get("merges") or ():
         if len(merge) > 2 * PIECE_LENGTH + 1 or not isinstance(merge, str | list):
-            raise refuse(name, _FILE, "model.merges", "joins pieces that are too long")
+            raise refuse(name, _FILE, "model.merges", t("joins pieces that are too long"))
     most = model.get("max_input_chars_per_word")
     if most is not None:
         bounded(most, 1, _WORD, name, _FILE, "model.max_input_chars_per_word")
@@ -362,7 +426,7 @@ def _check_model(model: dict[str, Any], name: str) -> None:
     for key in ("unk_token", "continuing_subword_prefix", "end_of_word_suffix"):
         value = model.get(key)
         if value is not None and (not isinstance(value, str) or len(value) > 256):
-            raise refuse(name, _FILE, f"model.{key}", "is a text of more than 256 characters")
+            raise refuse(name, _FILE, f"model.{key}", t("is a text of more than 256 characters"))
 
 
 # --- how much a text becomes --------------------------------------------------------------------
@@ -392,7 +456,10 @@ def growth(normalizer: Any, pre_tokenizer: Any, name: str) -> float:
                     name,
                     _FILE,
                     f"{key}.{part}",
-                    f"makes a text more than {MOST_GROWTH:,} times as long",
+                    t(
+                        "makes a text more than {most_growth} times as long",
+                        most_growth=f"{MOST_GROWTH:,}",
+                    ),
                 )
     return grown * letters
 
@@ -433,7 +500,7 @@ def _table_of(step: dict[str, Any], name: str, key: str) -> bytes:
     try:
         return base64.b64decode(step.get("precompiled_charsmap") or "", validate=True)
     except (ValueError, TypeError) as error:
-        raise refuse(name, _FILE, f"{key}.precompiled_charsmap", "is damaged") from error
+        raise refuse(name, _FILE, f"{key}.precompiled_charsmap", t("is damaged")) from error
 
 
 def longest_run(table: bytes, name: str, file: str, key: str) -> int:
@@ -449,20 +516,20 @@ def longest_run(table: bytes, name: str, file: str, key: str) -> int:
         return 1
     size = int.from_bytes(table[:4], "little")
     if len(table) < 4 or size % 4 or not 0 < size <= len(table) - 4:
-        raise refuse(name, file, key, "is damaged")
+        raise refuse(name, file, key, t("is damaged"))
     cells = np.frombuffer(table, "<u4", size // 4, 4).astype(np.int64)
     texts = table[4 + size :]
     leaf = cells >> 31 == 1
     ahead = (cells >> 10) << ((cells & 512) >> 6)
     base = (np.arange(len(cells)) ^ ahead) | 255
     if (base[~leaf] >= len(cells)).any() or ((cells[leaf] & 0x7FFFFFFF) >= len(texts)).any():
-        raise refuse(name, file, key, "is damaged: it leads out of itself")
+        raise refuse(name, file, key, t("is damaged: it leads out of itself"))
     try:
         runs = [len(text) for text in texts.decode("utf-8").split("\0")]
     except ValueError as error:
-        raise refuse(name, file, key, "is damaged: it holds no text") from error
+        raise refuse(name, file, key, t("is damaged: it holds no text")) from error
     if max(runs) > _RUN:
-        raise refuse(name, file, key, f"puts more than {_RUN} letters in place of one")
+        raise refuse(name, file, key, t("puts more than {run} letters in place of one", run=_RUN))
     return max(1, *runs)
 
 
@@ -487,13 +554,13 @@ def check_pieces(data: bytes, name: str, file: str) -> None:
                 size = len(next((v for f, v in _fields(value) if f == 1), b""))
                 n, letters = n + 1, letters + size
                 if max(size / PIECE_LENGTH / 4, n / PIECES, letters / _LETTERS_OF_ALL) > 1:
-                    raise refuse(name, file, "pieces", "are more or longer than any model’s")
+                    raise refuse(name, file, "pieces", t("are more or longer than any model’s"))
             if field in (3, 5):
                 for inner, table in _fields(value):
                     if inner == 2:
                         longest_run(table, name, file, "precompiled_charsmap")
     except (IndexError, TypeError) as error:
-        raise refuse(name, file, "pieces", "are damaged") from error
+        raise refuse(name, file, "pieces", t("are damaged")) from error
 
 
 def _is_ranks(data: bytes) -> bool:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from explorer.edits import Edits
 from explorer.errors import ExplorerError
+from explorer.language import t
 from explorer.layers import AttentionLayer
 from explorer.prediction import Logits, NewRow, Prediction, WrittenToken, log_chances
 from explorer.run import PARTS, Run
@@ -73,7 +74,7 @@ class Writing:
         self._ids, self._tokens = text.ids, text.tokens
         check_room_for(loaded, len(self._ids) + 1)
         self._reader = _reader(loaded, text, run.edits)
-        progress("Reading the text", None)
+        progress(t("Reading the text"), None)
         self._logits, _ = self._reader.read(self._ids)
 
     def prediction(self, count: int = 10) -> Prediction:
@@ -96,7 +97,11 @@ class Writing:
             token, chance = self._choice()
             if token in ends_of(self._loaded):
                 name = text_of(self._loaded.tokenizer, self._ids, token)
-                self.ended = f"{self._loaded.info.name} ended the text here, with {name}."
+                self.ended = t(
+                    "{name} ended the text here, with {name2}.",
+                    name=self._loaded.info.name,
+                    name2=name,
+                )
                 return
             yield self._append(token, chance)
             tick()
@@ -109,8 +114,12 @@ class Writing:
         """
         if not 0 <= token < len(self._logits):
             raise ExplorerError(
-                f"{self._loaded.info.name} has no token {token:,}: it has the numbers 0 to "
-                f"{len(self._logits) - 1:,}."
+                t(
+                    "{name} has no token {token}: it has the numbers 0 to {value}.",
+                    name=self._loaded.info.name,
+                    token=f"{token:,}",
+                    value=f"{len(self._logits) - 1:,}",
+                )
             )
         check_room_for(self._loaded, len(self._ids) + 1)
         self.ended = ""

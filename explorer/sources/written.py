@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from explorer.errors import ExplorerError, refusing
+from explorer.language import t
 from explorer.layers import AttentionLayer
 from explorer.run import Run
 from explorer.sources.chats import as_read
@@ -36,7 +37,7 @@ _BROKEN = "\N{REPLACEMENT CHARACTER}"  # what a tokenizer writes for a part of a
 _BEFORE = 6  # tokens that a piece is written behind: enough to tell whether a space comes first
 _LONGEST = 8  # tokens of one character: four bytes, and what may stand before them
 _PLAIN = {"skip_special_tokens": True, "clean_up_tokenization_spaces": False}
-_CANNOT = "The tokenizer of this model failed on what was written{why}."
+_CANNOT = t("The tokenizer of this model failed on what was written{why}.")
 
 
 def read_run(loaded: LoadedModel, run: Run) -> tuple[Reading, tuple[str, ...]]:
@@ -73,7 +74,9 @@ def _check_goes_on(loaded: LoadedModel) -> None:
     try:
         check_predicts(loaded)
     except ExplorerError as error:
-        raise ExplorerError(f"Only a decoder goes on with a text. {error}") from error
+        raise ExplorerError(
+            t("Only a decoder goes on with a text. {error}", error=error)
+        ) from error
 
 
 def _check_room_behind(loaded: LoadedModel, given: int, written: int) -> None:
@@ -81,9 +84,15 @@ def _check_room_behind(loaded: LoadedModel, given: int, written: int) -> None:
     most = loaded.info.max_tokens
     if given + written > most:
         raise ExplorerError(
-            f"{written:,} tokens are to stand written behind the text, and there is room for "
-            f"{max(most - given, 0):,}: {loaded.info.name} reads at most {most:,}, and the text "
-            f"has {given:,}."
+            t(
+                "{written} tokens are to stand written behind the text, and there is "
+                "room for {n}: {name} reads at most {most}, and the text has {given}.",
+                written=f"{written:,}",
+                n=f"{max(most - given, 0):,}",
+                name=loaded.info.name,
+                most=f"{most:,}",
+                given=f"{given:,}",
+            )
         )
 
 
@@ -136,10 +145,13 @@ def check_room_for(loaded: LoadedModel, n: int) -> None:
 def no_room(loaded: LoadedModel) -> str:
     """Why a model reads no further token."""
     info = loaded.info
-    whose = "it reads" if info.own_tokens == info.max_tokens else "here it reads"
-    return (
-        f"There is no room for another token: {whose} at most {info.max_tokens:,}, and the text "
-        f"fills them. Shorten the text, and {info.name} can go on."
+    whose = t("it reads") if info.own_tokens == info.max_tokens else t("here it reads")
+    return t(
+        "There is no room for another token: {whose} at most {max_tokens}, and "
+        "the text fills them. Shorten the text, and {name} can go on.",
+        whose=whose,
+        max_tokens=f"{info.max_tokens:,}",
+        name=info.name,
     )
 
 
@@ -191,7 +203,12 @@ def _check_numbers(loaded: LoadedModel, written: Sequence[int]) -> None:
     strange = [i for i in written if i >= most]
     if strange:
         raise ExplorerError(
-            f"{loaded.info.name} has no token {strange[0]:,}: it has the numbers 0 to {most - 1:,}."
+            t(
+                "{name} has no token {strange}: it has the numbers 0 to {value}.",
+                name=loaded.info.name,
+                strange=f"{strange[0]:,}",
+                value=f"{most - 1:,}",
+            )
         )
 
 

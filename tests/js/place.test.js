@@ -31,7 +31,11 @@ beforeEach(() => {
     },
     dispatchEvent: (/** @type {Event} */ event) => heard.push(event.type),
   });
-  globalThis.document = /** @type {any} */ ({ addEventListener: () => {} });
+  globalThis.document = /** @type {any} */ ({
+    addEventListener: () => {},
+    documentElement: {},
+    querySelectorAll: () => [],
+  });
 });
 afterEach(() => Object.assign(globalThis, given));
 

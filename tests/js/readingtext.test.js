@@ -154,7 +154,7 @@ test("where too much is in focus whole groups are shaded, as the map has them, a
   const shading = shadingOf(sceneOf({ coarse: true, map, focus: { rows: [0], columns: [] } }));
   assert.deepEqual([hidden, shown].map(shading.unitOf), [0, 0]);
   assert.equal(shadeOf(shading, shown), 0.5);
-  assert.equal(shading.words.at(-1), "; sentences as a whole");
+  assert.match(String(shading.words.at(-1)), /; sentences as a whole$/);
 });
 
 test("as a table a word stands once, with the position of its first piece, and nothing hidden", () => {

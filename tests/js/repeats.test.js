@@ -60,7 +60,7 @@ test("a head is told with its number, its spread, what is even, and the same in 
   const copying = withView(state, { repeats: "copying" });
   assert.equal(
     repeatsSentence(copying, 1),
-    "L3·H1 writes by 2.31 ± 0.03 standard deviations (at random: 0). ",
+    "L3·H1 writes by 2.31 ± 0.03 standard deviations (at random: 0).",
   );
   const many = open("repeats=induction", { n_texts: 3 });
   assert.match(repeatsSentence(many, 1), /In the first text, over 7 repeated tokens \(unknown/);

@@ -90,32 +90,40 @@ const PASSED = { hidden: 0, lost: 0, rescaled: false, residual: 50, numbers: [0,
 test("a path is said with what it draws most on, and what it assumes", () => {
   const input = Float64Array.from([0.1, 0.7, 0.2]);
   assert.equal(
-    say(pathSentence("The output of", [["the"]], input, units, pathNote(PASSED))),
-    "The output of the draws most on the (0.700), then <b>cat (0.200), then [CLS] (0.100) (attention rollout; residual share 50 %).",
+    say(
+      pathNote(
+        pathSentence("The output of {name} draws on {found}", [["the"]], input, units),
+        PASSED,
+      ),
+    ),
+    "The output of the draws on the (0.700), then <b>cat (0.200), then [CLS] (0.100) (attention rollout; residual share 50 %).",
   );
 });
 
 test("what a path leaves out is said with it", () => {
   assert.equal(
-    pathNote({ ...PASSED, hidden: 0.42, lost: 0.031 }),
-    "; 42 % comes from hidden special tokens; 3.1 % is lost to sinks (attention rollout; residual share 50 %).",
+    say(pathNote(["All"], { ...PASSED, hidden: 0.42, lost: 0.031 })),
+    "All; 42 % comes from hidden special tokens; 3.1 % is lost to sinks (attention rollout; residual share 50 %).",
   );
   assert.match(
-    pathNote({ ...PASSED, rescaled: true }),
-    /^ \(attention rollout; rows rescaled to ordinary tokens; /,
+    say(pathNote(["All"], { ...PASSED, rescaled: true })),
+    /^All \(attention rollout; rows rescaled to ordinary tokens; /,
   );
 });
 
 test("a path through a hybrid names the layers without attention that it passes by", () => {
   assert.equal(
-    pathNote({ ...PASSED, numbers: [2, 5, 7] }),
-    " (attention rollout; residual share 50 %; layers 0–1, 3–4, 6 have no attention and are left out).",
+    say(pathNote(["All"], { ...PASSED, numbers: [2, 5, 7] })),
+    "All (attention rollout; residual share 50 %; layers 0–1, 3–4, 6 have no attention and are left out).",
   );
   assert.match(
-    pathNote({ ...PASSED, numbers: [0, 2] }),
+    say(pathNote(["All"], { ...PASSED, numbers: [0, 2] })),
     /; layer 1 has no attention and is left out\)/,
   );
-  assert.match(pathNote({ ...PASSED, numbers: [2] }), /; layers 0–1 have no attention and are/);
+  assert.match(
+    say(pathNote([], { ...PASSED, numbers: [2] })),
+    /; layers 0–1 have no attention and are/,
+  );
 });
 
 test("a maximum is called one, and its shares are of all the heads", () => {

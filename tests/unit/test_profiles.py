@@ -455,6 +455,7 @@ def check_profiles(trace, found, counts):
     apart = np.abs(at[:, None] - at)
     shares = a / a.sum(axis=-1, keepdims=True)
     bits = -(shares * np.log2(np.maximum(shares, 1e-300))).sum(axis=-1).mean(axis=-1)
+    possible = np.log2(seen.sum(axis=-1)).mean(axis=-1)[:, None]  # 0 where each has one key left
     first = {"first": a[..., 0].mean(axis=-1)}
     cut = {k: (whole(d)[counts][:, counts], d.queries[counts]) for k, d in detectors(trace).items()}
     want = {
@@ -463,7 +464,7 @@ def check_profiles(trace, found, counts):
         "distance": (a * apart).sum(axis=-1).mean(axis=-1),
         "column": a.mean(axis=-2).max(axis=-1),
         "no token": 1 - a.sum(axis=-1).mean(axis=-1),
-        "evenness": bits / np.log2(seen.sum(axis=-1)).mean(axis=-1)[:, None],
+        "evenness": np.divide(bits, possible, out=np.zeros_like(bits), where=possible > 0),
     }
     for name, (cells, queries) in cut.items():
         if cells.any():

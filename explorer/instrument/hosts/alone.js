@@ -1,5 +1,6 @@
 // What a page of its own has instead of a server: its payload, and the part of its address behind #.
 
+import { t } from "../numbers/language.js";
 import { h } from "../parts/dom.js";
 import { Broken } from "../wire/container.js";
 
@@ -14,12 +15,12 @@ async function readPayload() {
   const letters = atob(holder.textContent ?? "");
   const packed = new Uint8Array(letters.length);
   for (let i = 0; i < packed.length; i++) packed[i] = letters.charCodeAt(i);
-  if (!("DecompressionStream" in window)) throw new Broken("this browser cannot unpack gzip");
+  if (!("DecompressionStream" in window)) throw new Broken(t("this browser cannot unpack gzip"));
   const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
   try {
     return new Uint8Array(await new Response(unpacked).arrayBuffer());
   } catch {
-    throw new Broken("a part is missing, or was changed");
+    throw new Broken(t("a part is missing, or was changed"));
   }
 }
 
@@ -51,9 +52,12 @@ export async function startAlone(here) {
     here.update(await readPayload());
   } catch (error) {
     if (!(error instanceof Broken)) throw error;
-    const what = `The numbers in this file cannot be read: ${error.message}.`;
-    const next = "Save it once more, or open it in a newer browser.";
-    document.body.prepend(h("p", { role: "alert" }, `${what} ${next}`));
+    const why = error.message;
+    const says = t(
+      "The numbers in this file cannot be read: {why}. Save it once more, or open it in a newer browser.",
+      { why },
+    );
+    document.body.prepend(h("p", { role: "alert" }, says));
   }
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
     here.retheme();

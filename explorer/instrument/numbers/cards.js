@@ -2,6 +2,7 @@
 
 import { cardParams, cardText, MOST_CARDS, MOST_LETTERS } from "./cardtext.js";
 import { headsName } from "./headname.js";
+import { t, tn } from "./language.js";
 import { pinnedWords } from "./pinnedwords.js";
 import { clamp, fromParams, START, toParams } from "./view.js";
 
@@ -44,10 +45,11 @@ export const cardNow = (view) => view.cards.indexOf(cardOf(view));
  */
 export function whyNotKept(view) {
   const now = cardNow(view);
-  if (now >= 0) return `This is card ${now + 1} already.`;
-  if (view.cards.length >= MOST_CARDS) return `There are ${MOST_CARDS} cards: take one out first.`;
+  if (now >= 0) return t("This is card {n} already.", { n: now + 1 });
+  if (view.cards.length >= MOST_CARDS)
+    return t("There are {n} cards: take one out first.", { n: MOST_CARDS });
   if (cardOf(view).length <= MOST_LETTERS) return "";
-  return "Too many words are pinned for a card: pin fewer, or a phrase.";
+  return t("Too many words are pinned for a card: pin fewer, or a phrase.");
 }
 
 /** @param {View} view @returns {View} */
@@ -68,7 +70,7 @@ export function cardName(card, trace) {
   const view = clamp(fromParams(START, cardParams(card)), trace.head);
   const heads =
     view.heads.length > 3
-      ? `L${view.layer}, ${view.heads.length} heads`
+      ? tn("L{layer}, {n} head", "L{layer}, {n} heads", view.heads.length, { layer: view.layer })
       : headsName(view.layer, view.heads);
   const [from, to] = nameOfPins(trace, view);
   return [heads, to ? `${from} → ${to}`.trim() : from].filter(Boolean).join(" ");

@@ -5,6 +5,7 @@ import { read } from "../wire/container.js";
 import { toCsv } from "./csv.js";
 import { indexOf, meanWeights } from "./data.js";
 import { headName } from "./headname.js";
+import { listed, sentences, t } from "./language.js";
 import { levelsIn, mapLevelOf } from "./layout.js";
 import { arrange } from "./model.js";
 import { PARAMS } from "./view.js";
@@ -169,15 +170,15 @@ export function mapsOf(units, { a, b, less }, heads, room) {
   /** @param {string} name @param {Float32Array} values @param {string} shape */
   const own = (name, values, shape) => ({
     ...{ ...square, values, weights: true, top, name, shape },
-    label: `${name}: rows are queries, columns are keys`,
+    label: t("{name}: rows are queries, columns are keys", { name }),
   });
   return [
     own("A", a, heads.a),
     own("B", b, heads.b),
     {
       ...{ ...square, values: less, top: most(less), name: "A − B" },
-      shape: "blue: A, orange: B",
-      label: "Difference: rows are queries, columns are keys",
+      shape: t("blue: A, orange: B"),
+      label: t("{name}: rows are queries, columns are keys", { name: t("Difference") }),
     },
   ];
 }
@@ -195,7 +196,11 @@ const withSign = (x) => `${x < 0 ? "−" : "+"}${Math.abs(x).toFixed(3)}`;
 /** @param {CommonUnit[]} units @param {Difference} difference @param {number} row @param {number} column */
 export function pairSentence(units, { a, b, less }, row, column) {
   const at = row * units.length + column;
-  return `“${nameOfUnit(units[row])}” → “${nameOfUnit(units[column])}”: A ${a[at].toFixed(3)}, B ${b[at].toFixed(3)}, difference ${withSign(less[at])}.`;
+  return t("“{query}” → “{key}”: A {a}, B {b}, difference {less}.", {
+    query: nameOfUnit(units[row]),
+    key: nameOfUnit(units[column]),
+    ...{ a: a[at].toFixed(3), b: b[at].toFixed(3), less: withSign(less[at]) },
+  });
 }
 
 /**
@@ -210,9 +215,10 @@ export function differenceSentence(units, difference, heads) {
   }
   if (!less.length) return "";
   if (Math.abs(less[most]) < 5e-5)
-    return `A’s ${heads.a} and B’s ${heads.b} are the same on these words.`;
+    return t("A’s {a} and B’s {b} are the same on these words.", heads);
   const [row, column] = [Math.floor(most / units.length), most % units.length];
-  return `A’s ${heads.a} and B’s ${heads.b} differ most at ${pairSentence(units, difference, row, column)}`;
+  const pair = pairSentence(units, difference, row, column);
+  return t("A’s {a} and B’s {b} differ most at {pair}", { ...heads, pair });
 }
 
 /**
@@ -227,16 +233,16 @@ export function pinnedSentence(units, difference, heads, view) {
   };
   const [row, column] = view ? [only(view.queries), only(view.keys)] : [-1, -1];
   if (row < 0 || column < 0 || !difference.less.length) return "";
-  return `A’s ${heads.a} and B’s ${heads.b} at ${pairSentence(units, difference, row, column)}`;
+  const pair = pairSentence(units, difference, row, column);
+  return t("A’s {a} and B’s {b} at {pair}", { ...heads, pair });
 }
 
 /** What a side shows, by its name. @param {Side | null} side */
 export function shownHead(side) {
   if (!side) return "";
   const { layer, heads } = side.view;
-  return heads.length === 1
-    ? headName(layer, heads[0])
-    : `L${layer}, mean of ${heads.length} heads`;
+  if (heads.length === 1) return headName(layer, heads[0]);
+  return t("L{layer}, mean of {n} heads", { layer, n: heads.length });
 }
 
 const PAIRS = 30; // rows of the table of differences
@@ -254,10 +260,9 @@ export function largest(units, { a, b, less }) {
 }
 
 /** How the maps of the difference are read. */
-export const READING =
-  "On the words that both texts have: what A gives, what B gives, and A − B, which is blue where A " +
-  "gives more and orange where B does. A word in pieces counts as one: its pieces’ attention adds " +
-  "up as a key and is averaged as a query.";
+export const READING = t(
+  "On the words that both texts have: what A gives, what B gives, and A − B, which is blue where A gives more and orange where B does. A word in pieces counts as one: its pieces’ attention adds up as a key and is averaged as a query.",
+);
 
 /** What the switches show of a side, for both. @param {Side} side */
 export function switchesOf({ trace: { head }, view }) {
@@ -267,9 +272,9 @@ export function switchesOf({ trace: { head }, view }) {
 
 /** @type {Record<Follow, string>} */
 export const FOLLOWS = {
-  same: "its namesake",
-  match: "its best match",
-  free: "what you choose",
+  same: t("its namesake"),
+  match: t("its best match"),
+  free: t("what you choose"),
 };
 
 const NAMED = 4; // pairs in the same place that are named
@@ -282,10 +287,13 @@ export function noteOf({ units, left_out: leftOut, kept }) {
     const some = texts.slice(0, 8).join(" ") + (texts.length > 8 ? " …" : "");
     const share = (100 * kept[i]).toFixed(0);
     parts.push(
-      `Left out: ${texts.length} of ${"AB"[i]}’s tokens (${some}), which have no counterpart. In ${"AB"[i]} the common tokens give ${share} % of their attention to one another, the rest to those left out.`,
+      t(
+        "Left out: {n} of {side}’s tokens ({some}), which have no counterpart. In {side} the common tokens give {share} % of their attention to one another, the rest to those left out.",
+        { n: texts.length, side: "AB"[i], some, share },
+      ),
     );
   });
-  return parts.join(" ");
+  return sentences(...parts);
 }
 
 /**
@@ -296,15 +304,25 @@ function commonTo(units) {
   const isSame = (/** @type {CommonUnit} */ unit) => nameOfUnit(unit) === unit.text;
   const [same, others] = [units.filter(isSame), units.filter((unit) => !isSame(unit))];
   const marks = [...new Set(same.filter(({ special }) => special).map(({ text }) => text))];
-  const among = marks.length ? ` (${marks.join(" and ")} among them)` : "";
+  const n = same.length;
+  const both = marks.length
+    ? t("{n} tokens are common to both ({marks} among them).", { n, marks: listed(marks) })
+    : t("{n} tokens are common to both.", { n });
   const inPieces = same.some(({ a, b }) => a.length > 1 || b.length > 1);
-  const pairs = others.slice(0, NAMED).map((unit) => `“${unit.text}” with “${unit.other}”`);
-  const more = others.length > NAMED ? ` and ${others.length - NAMED} more` : "";
-  return [
-    `${same.length} tokens are common to both${among}.`,
-    ...(inPieces ? ["A word in pieces counts as one."] : []),
-    ...(pairs.length ? [`In the same place, compared as one: ${pairs.join(", ")}${more}.`] : []),
-  ].join(" ");
+  return sentences(both, inPieces ? t("A word in pieces counts as one.") : "", samePlaces(others));
+}
+
+/** The words of each that only stand in the same place. @param {CommonUnit[]} others */
+function samePlaces(others) {
+  if (!others.length) return "";
+  const pairs = others
+    .slice(0, NAMED)
+    .map(({ text: a, other: b }) => t("“{a}” with “{b}”", { a, b }))
+    .reduce((start, next) => t("{start}, {next}", { start, next }));
+  const n = others.length - NAMED;
+  return n > 0
+    ? t("In the same place, compared as one: {pairs} and {n} more.", { pairs, n })
+    : t("In the same place, compared as one: {pairs}.", { pairs });
 }
 
 /** Whether a view is of a ranked head of A. @param {Rank} rank @param {View | undefined} view */

@@ -3,6 +3,7 @@
 
 import { inQuotes } from "./basics.js";
 import { headName } from "./headname.js";
+import { t, tn } from "./language.js";
 import { readTokens, writeTokens } from "./view.js";
 
 /**
@@ -12,7 +13,11 @@ import { readTokens, writeTokens } from "./view.js";
  */
 
 const HEADS = /** @type {["off", "even", "silent"]} */ (["off", "even", "silent"]);
-const HEAD_SAYS = { off: "off", even: "looks evenly", silent: "sink silenced" };
+const HEAD_SAYS = {
+  off: (/** @type {string} */ head) => t("{head} off", { head }),
+  even: (/** @type {string} */ head) => t("{head} looks evenly", { head }),
+  silent: (/** @type {string} */ head) => t("{head} sink silenced", { head }),
+};
 
 /** @param {string} word of a link @returns {Edits} */
 export function readEdits(word) {
@@ -34,7 +39,7 @@ export function writeEdits({ cut, ...lists }) {
 }
 
 /** What a head that is switched off shows all the same. */
-export const OFF = "Switched off: what it would look at.";
+export const OFF = t("Switched off: what it would look at.");
 
 /**
  * Whether a head is switched off. @param {string | null} edits as links say them
@@ -59,27 +64,53 @@ const and = (list, more) => [...new Set([...list, ...more])].sort((a, b) => Numb
  */
 export function offersOf(edits, { layer, heads, queries, keys }, tokens) {
   const chosen = heads.map((head) => `${layer}-${head}`);
-  const name = heads.length > 1 ? `these ${heads.length} heads` : headName(layer, heads[0]);
-  const words = (/** @type {number[]} */ some) =>
-    some.map((i) => inQuotes(tokens[i] ?? "")).join(", ");
+  const several = tn("this {n} head", "these {n} heads", heads.length);
+  const name = heads.length > 1 ? several : headName(layer, heads[0]);
+  const words = (/** @type {number[]} */ some) => {
+    const quoted = some.map((i) => inQuotes(tokens[i] ?? ""));
+    return quoted.reduce((start, next) => t("{start}, {next}", { start, next }));
+  };
   /** @type {[string, string, Partial<Edits>][]} */
   const all = [
-    [`Switch ${name} off`, "Its output becomes zero (Michel et al. 2019)", { off: chosen }],
-    [`Let ${name} look evenly`, "Each row shares out its attention evenly", { even: chosen }],
-    [`Silence the sink of ${name}`, "No token looks at the first one there", { silent: chosen }],
+    [
+      t("Switch {heads} off", { heads: name }),
+      t("Its output becomes zero (Michel et al. 2019)"),
+      { off: chosen },
+    ],
+    [
+      t("Let {heads} look evenly", { heads: name }),
+      t("Each row shares out its attention evenly"),
+      { even: chosen },
+    ],
+    [
+      t("Silence the sink of {heads}", { heads: name }),
+      t("No token looks at the first one there"),
+      { silent: chosen },
+    ],
   ];
   const pinned = keys.length ? keys : queries;
   if (queries.length && keys.length) {
     const pairs = queries.flatMap((query) => keys.map((key) => `${query}-${key}`));
-    const edge = `${words(queries)} → ${words(keys)}`;
+    const [query, key] = [words(queries), words(keys)];
     const own = chosen.flatMap((head) => pairs.map((pair) => `${head}-${pair}`));
     const everywhere = pairs.map((pair) => `a-a-${pair}`);
-    all.push([`Cut ${edge} in ${name}`, "What it had goes to the rest of the row", { edges: own }]);
-    all.push([`Cut ${edge} in all heads`, "In every head of every layer", { edges: everywhere }]);
+    all.push([
+      t("Cut {query} → {key} in {heads}", { query, key, heads: name }),
+      t("What it had goes to the rest of the row"),
+      { edges: own },
+    ]);
+    all.push([
+      t("Cut {query} → {key} in all heads", { query, key }),
+      t("In every head of every layer"),
+      { edges: everywhere },
+    ]);
   }
   if (pinned.length && pinned.length <= 8) {
-    const title = "No later token looks at it, in any layer (attention knockout, Geva et al. 2023)";
-    all.push([`Cut ${words(pinned)} out for all later words`, title, { cut: pinned }]);
+    all.push([
+      t("Cut {words} out for all later words", { words: words(pinned) }),
+      t("No later token looks at it, in any layer (attention knockout, Geva et al. 2023)"),
+      { cut: pinned },
+    ]);
   }
   return all
     .map(([says, title, more]) => ({ says, title, edits: withMore(edits, more) }))
@@ -105,12 +136,12 @@ function withMore(edits, more) {
 export function changedIn(edits, tokens) {
   const heads = HEADS.flatMap((kind) =>
     edits[kind].map((one) => ({
-      says: `${headOf(one)} ${HEAD_SAYS[kind]}`,
+      says: HEAD_SAYS[kind](headOf(one)),
       without: { ...edits, [kind]: edits[kind].filter((other) => other !== one) },
     })),
   );
   const cuts = edits.cut.map((at) => ({
-    says: `${inQuotes(tokens[at] ?? String(at))} cut out`,
+    says: t("{word} cut out", { word: inQuotes(tokens[at] ?? String(at)) }),
     without: { ...edits, cut: edits.cut.filter((other) => other !== at) },
   }));
   const edges = edits.edges.map((edge) => ({
@@ -128,8 +159,8 @@ const headOf = (one) => {
 
 /** @param {string} edge @param {string[]} tokens */
 function edgeSays(edge, tokens) {
-  const [layer, head, query, key] = edge.split("-");
-  const where = layer === "a" ? "" : ` in ${headOf(`${layer}-${head}`)}`;
-  const [from, to] = [query, key].map((at) => tokens[Number(at)] ?? at);
-  return `${from} → ${to} cut${where}`;
+  const [layer, head, ...pair] = edge.split("-");
+  const [query, key] = pair.map((at) => tokens[Number(at)] ?? at);
+  if (layer === "a") return t("{query} → {key} cut", { query, key });
+  return t("{query} → {key} cut in {head}", { query, key, head: headOf(`${layer}-${head}`) });
 }

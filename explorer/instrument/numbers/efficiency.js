@@ -5,6 +5,7 @@ import { read } from "../wire/container.js";
 import { bound } from "./basics.js";
 import { csvCell, exactly } from "./csv.js";
 import { headName } from "./headname.js";
+import { filledWith, sentences, t } from "./language.js";
 
 /**
  * @typedef {{kind: string, name: string, budget: string, given: string, kept: string,
@@ -183,11 +184,11 @@ export function hasMaps({ found, view }) {
 /** A share as people say it: of the whole, rounded down, so that 100 % is all of it. @param {number} share */
 export const percent = (share) =>
   share < 0.001 && share > 0
-    ? "less than 0.1 %"
+    ? t("less than 0.1 %")
     : `${share >= 0.995 && share < 1 - 5e-7 ? (Math.floor(1000 * share) / 10).toFixed(1) : Math.round(100 * share)} %`;
 
 /** A head that is made cheaper, with its budget. @param {Way} way @param {number} budget */
-export const givenIn = (way, budget) => way.given.replace("{}", budget.toLocaleString("en"));
+export const givenIn = (way, budget) => filledWith(way.given, budget.toLocaleString("en"));
 
 /** What survives of a head, and what it would need. @param {EfficiencyState} state @param {typeof headName} [name] */
 export function efficiencySentence(state, name = headName) {
@@ -198,12 +199,16 @@ export function efficiencySentence(state, name = headName) {
   const who = nameOf(found, head, name).replace(/^l/, "L");
   const share = found.shares[state.view.share];
   const need = way.needs[state.view.share][head];
-  const needs = !way.budget
-    ? ""
-    : need < 0
-      ? ` No budget here keeps ${percent(share)}.`
-      : ` For ${percent(share)} it needs ${givenIn(way, need)}.`;
-  return `${who} with ${givenIn(way, budgetOf(state))}: ${percent(kept[head])} ${way.kept} survives (mean of all heads ${percent(meanOf(kept))}).${needs}`;
+  const values = { share: percent(share), given: givenIn(way, need) };
+  const needs =
+    need < 0
+      ? t("No budget here keeps {share}.", values)
+      : t("For {share} it needs {given}.", values);
+  const survives = t("{head} with {given}: {share} {kept} survives (mean of all heads {mean}).", {
+    ...{ head: who, given: givenIn(way, budgetOf(state)), share: percent(kept[head]) },
+    ...{ kept: way.kept, mean: percent(meanOf(kept)) },
+  });
+  return way.budget ? sentences(survives, needs) : survives;
 }
 
 /** What a head could do without. @param {EfficiencyState} state @param {number} head */
@@ -211,9 +216,16 @@ export function withoutSentence({ found, view }, head) {
   const [at, budget, cost] = found.without[view.share][head];
   const share = percent(found.shares[view.share]);
   const who = nameOf(found, head);
-  if (at < 0) return `For ${who} none of these keeps ${share} at a quarter of the cost.`;
+  if (at < 0)
+    return t("For {head} none of these keeps {share} at a quarter of the cost.", {
+      head: who,
+      share,
+    });
   const way = /** @type {Way} */ (found.ways.find(({ kind }) => kind === found.order[at]));
-  return `${who} could do with ${givenIn(way, budget)}: ${share} ${way.kept} survives, at ${percent(cost)} of the numbers.`;
+  return t("{head} could do with {given}: {share} {kept} survives, at {cost} of the numbers.", {
+    ...{ head: who, given: givenIn(way, budget), share },
+    ...{ kept: way.kept, cost: percent(cost) },
+  });
 }
 
 /** How many heads could do with each way; the last number is of those that none is enough for. @param {EfficiencyState} state */
@@ -224,11 +236,13 @@ export function countsOf({ found, view }) {
 }
 
 /** @param {EfficiencyState} state */
-export const efficiencyTitle = (state) =>
-  `${state.found.about.title}: what survives with ${givenIn(wayOf(state), budgetOf(state))} · ${state.found.about.passport}`.replace(
-    / · $/,
-    "",
-  );
+export function efficiencyTitle(state) {
+  const { title, passport } = state.found.about;
+  const given = givenIn(wayOf(state), budgetOf(state));
+  return [t("{title}: what survives with {given}", { title, given }), passport]
+    .filter(Boolean)
+    .join(" · ");
+}
 
 /** What is on screen, for whoever waits for it. @param {EfficiencyState} state */
 export const efficiencyPainted = (state) =>
@@ -243,7 +257,7 @@ export const triedWords = (tried) => [
   tried.way,
   cosineIn(tried.pooled),
   `${cosineIn(tried.least)} (${tried.least_at})`,
-  tried.divergence === null ? "—" : `${tried.divergence.toFixed(4)} bits`,
+  tried.divergence === null ? "—" : t("{n} bits", { n: tried.divergence.toFixed(4) }),
   tried.agrees === null ? "—" : percent(tried.agrees),
 ];
 

@@ -1,5 +1,7 @@
 // What is asked of a model on Explain: the kinds of target, which of them it has, and how words go.
 
+import { t } from "./language.js";
+
 /**
  * @typedef {"like" | "word" | "class" | "vector" | "next" | "span"} Kind
  * @typedef {{kind: Kind, other: string, first: boolean, at: number | null, guess: string,
@@ -15,25 +17,33 @@
 
 /** @type {[Kind, string, string][]} */
 export const KINDS = [
-  ["like", "likeness to a text", "How like its vector is to that of another text"],
-  ["word", "a masked word", "How likely the model holds a word in a place where it is masked"],
-  ["next", "the next word", "How likely a decoder holds a word after another"],
-  ["span", "a written span", "How likely a decoder holds some words, each after those before"],
-  ["class", "a class", "How high the model scores one of its classes"],
-  ["vector", "a word’s output", "How long a word’s vector is when it comes out of the model"],
+  ["like", t("likeness to a text"), t("How like its vector is to that of another text")],
+  [
+    "word",
+    t("a masked word"),
+    t("How likely the model holds a word in a place where it is masked"),
+  ],
+  ["next", t("the next word"), t("How likely a decoder holds a word after another")],
+  [
+    "span",
+    t("a written span"),
+    t("How likely a decoder holds some words, each after those before"),
+  ],
+  ["class", t("a class"), t("How high the model scores one of its classes")],
+  ["vector", t("a word’s output"), t("How long a word’s vector is when it comes out of the model")],
 ];
 
 /** What a kind of target is called. @param {Kind} kind @param {boolean} answers */
 export const kindName = (kind, answers) =>
-  kind === "next" && answers ? "an answer" : (KINDS.find(([one]) => one === kind)?.[1] ?? "");
+  kind === "next" && answers ? t("an answer") : (KINDS.find(([one]) => one === kind)?.[1] ?? "");
 
 /** Whether a target is about one word, which a click chooses. @param {Kind} kind */
 export const asksWord = (kind) => ["word", "vector", "next", "span"].includes(kind);
 
 /** What is asked of the words. @param {Kind} kind @param {boolean} [answers] */
 export function whichWord(kind, answers = false) {
-  if (kind === "next") return answers ? "At which token" : "After which word";
-  return kind === "span" ? "From which word, to which" : "Which word";
+  if (kind === "next") return answers ? t("At which token") : t("After which word");
+  return kind === "span" ? t("From which word, to which") : t("Which word");
 }
 
 /**
@@ -51,8 +61,8 @@ export function isChosen({ kind, start, end, at: asked }, at, found) {
   return kind === "span" ? start <= at && at < end : at === (asked ?? found);
 }
 
-/** The first sentence of some. @param {string} text */
-const firstOf = (text) => text.split(/(?<=\.)\s/)[0].replace(/\.$/, "");
+/** The first sentence of some, without its end. @param {string} text */
+const firstOf = (text) => text.split(/(?<=\.)\s|(?<=。)/)[0].replace(/[.。]$/, "");
 
 /** What is grey and why, in short; empty where nothing is. @param {Bar} bar */
 export function greyedSentence({ reasons, answers }) {
@@ -61,9 +71,12 @@ export function greyedSentence({ reasons, answers }) {
     return why ? [{ name, why }] : [];
   });
   if (!grey.length) return "";
-  if (answers) return firstOf(Object.values(reasons ?? {}).find(Boolean) ?? "") + ".";
-  if (grey.length === KINDS.length) return "None of these can be explained of what you chose.";
-  return `Not here: ${grey.map((one) => `${one.name} (${firstOf(one.why)})`).join("; ")}.`;
+  if (answers) return t("{sentence}.", { sentence: firstOf(grey[0].why) });
+  if (grey.length === KINDS.length) return t("None of these can be explained of what you chose.");
+  const kinds = grey
+    .map(({ name, why }) => t("{name} ({why})", { name, why: firstOf(why) }))
+    .reduce((start, next) => t("{start}; {next}", { start, next }));
+  return t("Not here: {kinds}.", { kinds });
 }
 
 /**
@@ -73,11 +86,15 @@ export function greyedSentence({ reasons, answers }) {
 export function unusual({ how, neutral, by_word, whole_flow }) {
   /** @type {[boolean, string, Partial<Wish>][]} */
   const all = [
-    [how === "drop", "words are dropped", { how: "replace" }],
-    [how === "cut", "words are cut out of attention", { how: "replace" }],
-    [how === "replace" && neutral !== "", `“${neutral}” in their place`, { neutral: "" }],
-    [!by_word, "piece by piece", { by_word: true }],
-    [whole_flow, "attention flow in full", { whole_flow: false }],
+    [how === "drop", t("words are dropped"), { how: "replace" }],
+    [how === "cut", t("words are cut out of attention"), { how: "replace" }],
+    [
+      how === "replace" && neutral !== "",
+      t("“{word}” in their place", { word: neutral }),
+      { neutral: "" },
+    ],
+    [!by_word, t("piece by piece"), { by_word: true }],
+    [whole_flow, t("attention flow in full"), { whole_flow: false }],
   ];
   return all.flatMap(([is, name, without]) => (is ? [{ name, without }] : []));
 }
@@ -87,7 +104,7 @@ export const tokenText = (text) => text.replace(/^##/, "");
 
 /** The names of the classes to choose from, the likeliest first. @param {string[]} classes */
 export const classChoices = (classes) => [
-  /** @type {[string, string]} */ (["", "the likeliest"]),
+  /** @type {[string, string]} */ (["", t("the likeliest")]),
   ...classes.map((name, i) => /** @type {[string, string]} */ ([String(i), classText(name, i)])),
 ];
 

@@ -1,6 +1,7 @@
 // An explanation as it is sent, and what can be said of it without a page.
 
 import { read } from "../wire/container.js";
+import { t } from "./language.js";
 
 /**
  * @typedef {{layer: number, heads: number[], queries: number[], keys: number[]}} Place
@@ -50,8 +51,9 @@ export function unpackExplained(bytes) {
 }
 
 /** Of some heads and words together, where no server can be asked. */
-export const NOT_HERE =
-  "This file does not hold what these do together: one head or one word alone it does.";
+export const NOT_HERE = t(
+  "This file does not hold what these do together: one head or one word alone it does.",
+);
 
 /**
  * The text in the order of reading: units, and between them what is never taken away.

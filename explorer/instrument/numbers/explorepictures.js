@@ -4,6 +4,7 @@ import { pinnedNumbers, wishOf } from "./answers.js";
 import { remember } from "./basics.js";
 import { areHere, headsIn, mapSize } from "./data.js";
 import { deepOf } from "./deep.js";
+import { placed, sentencesInParts, t, tn } from "./language.js";
 import { unitsAcross, unitsHolding } from "./layout.js";
 import { FEW } from "./longmodel.js";
 import { modelOf, pooledModel } from "./scene.js";
@@ -97,12 +98,13 @@ export function sceneOf(trace, told, pictures, painted, { theme, moved, asks }) 
   const coarse = trace.head.long && most > (told.hovered ? FEW_IN_PASSING : FEW);
   const onMap = focusOnMap(painted, focus);
   const spoken = coarse ? { model: painted.total, focus: onMap } : { model: painted, focus };
-  const gone = told.hovered || loading ? [] : hiddenPins(trace, view, painted, focus);
+  const gone = told.hovered || loading ? [] : hiddenPins(trace, view, painted);
   const said = () => partsOf(spoken, painted, loading ? view : null, asks);
-  const known = gone.length && !most ? gone : [...gone, ...said()];
+  const known = gone.length && !most ? gone : sentencesInParts(gone, said());
   const stands = !gone.length && !coarse && isMost(told, painted, numbers, trace);
   const ranked = stands ? withRank(known, numbers.length) : known;
-  const parts = coarse && !told.hovered ? [tooMany(most, painted.total), ...ranked] : ranked;
+  const parts =
+    coarse && !told.hovered ? sentencesInParts([tooMany(most, painted.total)], ranked) : ranked;
   const base = {
     ...{ trace, view, theme, loading, moved, parts, coarse },
     says: parts.flat().join(""),
@@ -145,26 +147,31 @@ function isMost({ hovered, peeked }, { layer, chosen, pooled }, numbers, { head 
  */
 const withRank = (parts, all) => [
   ...parts.slice(0, -1),
-  String(parts.at(-1)).replace(/\.$/, `, the most of all ${all} heads.`),
+  t("{sentence}, the most of all {n} heads.", {
+    sentence: String(parts.at(-1)).replace(/[.。]$/, ""),
+    n: all,
+  }),
 ];
 
 /**
  * What is pinned and yet not in the picture, as special tokens are hidden.
- * @param {Trace} trace @param {View} view @param {Model} painted @param {Focus} focus
+ * @param {Trace} trace @param {View} view @param {Model} painted
  * @returns {Scene["parts"]}
  */
-function hiddenPins({ head }, { queries, keys, specials }, { layout, pooled }, focus) {
+function hiddenPins({ head }, { queries, keys, specials }, { layout, pooled }) {
   if (specials === "shown" || pooled) return [];
   const [rows, columns] = [layout.rowOfToken, layout.columnOfToken];
   const gone = [
     ...queries.filter((i) => rows[i] < 0).map((i) => head.query_tokens[i].text),
     ...keys.filter((i) => columns[i] < 0).map((i) => head.key_tokens[i].text),
   ];
-  const seen = focus.rows.length + focus.columns.length > 0;
-  const end = " pinned, but special tokens are hidden: show them again under View.";
-  return gone.length
-    ? [[gone.join(" ")], `${gone.length > 1 ? " are" : " is"}${end}${seen ? " " : ""}`]
-    : [];
+  if (!gone.length) return [];
+  const says = tn(
+    "{tokens} is pinned, but special tokens are hidden: show them again under View.",
+    "{tokens} are pinned, but special tokens are hidden: show them again under View.",
+    gone.length,
+  );
+  return placed(says, { tokens: [[gone.join(" ")]] });
 }
 
 /** Where what is in focus looks, and who looks at it. @param {Model} model @param {Focus} focus */
@@ -203,7 +210,10 @@ function focusOnMap({ layout: own, map: { layout } }, { rows, columns }) {
  * @param {number} count what is pinned on the longer side @param {Model} total
  */
 const tooMany = (count, { noun }) =>
-  `${counted(count)} are pinned, too many for their own numbers: these are of the whole ${noun} that they stand in. `;
+  t(
+    "{n} are pinned, too many for their own numbers: these are of the whole {noun} that they stand in.",
+    { n: counted(count), noun: noun ?? t("groups") },
+  );
 
 /**
  * @param {{model: Model, focus: Focus}} spoken what is spoken of @param {Model} painted
@@ -211,10 +221,15 @@ const tooMany = (count, { noun }) =>
  * @returns {Scene["parts"]}
  */
 function partsOf({ model, focus }, { name, pooled }, missing, asks) {
-  if (pooled) return [`${name}: a small preview; stay or click to see it in full.`];
+  if (pooled) return [t("{name}: a small preview; stay or click to see it in full.", { name })];
   // Of many words at once the map speaks, which may be on its way.
-  if (missing === null && model.pooled) return [`${name}: these numbers are still being added up.`];
+  if (missing === null && model.pooled)
+    return [t("{name}: these numbers are still being added up.", { name })];
   if (missing === null) return sentence(model, focus);
-  const what = `layer ${missing.layer}`;
-  return [asks ? `Loading ${what}…` : `This file does not hold ${what}.`];
+  const { layer } = missing;
+  return [
+    asks
+      ? t("Loading layer {layer}…", { layer })
+      : t("This file does not hold layer {layer}.", { layer }),
+  ];
 }

@@ -1,5 +1,7 @@
 // Finding words in the text as it is read: letters whatever their case, accents as typed.
 
+import { t } from "./language.js";
+
 /**
  * @typedef {import("./readingtext.js").Piece} Piece
  * @typedef {import("./readingtext.js").Spot} Spot
@@ -98,6 +100,7 @@ export const firstFrom = (hits, spot) =>
  * @param {string} query @param {number} at @param {number} count
  */
 export function foundWords(query, at, count) {
-  if (count) return `${(at + 1).toLocaleString("en")} of ${count.toLocaleString("en")}`;
-  return query.trim() ? `“${query}” is not in this text.` : "";
+  if (count)
+    return t("{at} of {n}", { at: (at + 1).toLocaleString("en"), n: count.toLocaleString("en") });
+  return query.trim() ? t("“{words}” is not in this text.", { words: query }) : "";
 }

@@ -2,6 +2,7 @@
 // functions, but for what they remember.
 
 import { bound, remember } from "./basics.js";
+import { t } from "./language.js";
 import { heaviest, rowOf } from "./model.js";
 
 /**
@@ -119,11 +120,15 @@ export function inTones(lines, tops) {
  * What the lines are. @param {number} mass @param {number} all how many there are
  */
 export function linesNote(mass, all) {
-  const drawn = `; of the ${all.toLocaleString("en")} of the rows in sight the ${MAX_LINES.toLocaleString("en")} strongest are drawn.`;
-  return (
-    `Lines: the fewest that hold ${mass} % of each row’s attention` +
-    (all > MAX_LINES ? drawn : ".")
-  );
+  const values = {
+    ...{ mass, n: all.toLocaleString("en"), most: MAX_LINES.toLocaleString("en") },
+  };
+  return all > MAX_LINES
+    ? t(
+        "Lines: the fewest that hold {mass} % of each row’s attention; of the {n} of the rows in sight the {most} strongest are drawn.",
+        values,
+      )
+    : t("Lines: the fewest that hold {mass} % of each row’s attention.", values);
 }
 
 /**

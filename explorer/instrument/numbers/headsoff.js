@@ -2,6 +2,7 @@
 
 import { answerTo, inPlain, inSigned, NOT_HERE } from "./explained.js";
 import { headName } from "./headname.js";
+import { sentences, t } from "./language.js";
 
 /**
  * @typedef {import("./explained.js").Explained} Explained
@@ -52,42 +53,80 @@ export const largest = (effects) => Math.max(1e-12, ...effects.map(Math.abs));
  */
 export function headSentence(switched, hovered) {
   const { found, off, gone } = switched;
-  if (found.heads_reason) return `Not available: ${found.heads_reason}`;
+  if (found.heads_reason) return t("Not available: {reason}", { reason: found.heads_reason });
   const { effects, importance } = found;
   if (!effects || !importance) return "";
   if (hovered !== null) {
     const name = headName(...headOf(found, hovered));
-    return `${name}${isOff(switched, hovered) ? " (off)" : ""}: switched off alone it moves the target by ${inSigned(effects[hovered], 4)}; its gradient importance is ${importance[hovered].toFixed(5)}.`;
+    const values = {
+      head: isOff(switched, hovered) ? t("{head} (off)", { head: name }) : name,
+      ...{ change: inSigned(effects[hovered], 4), importance: importance[hovered].toFixed(5) },
+    };
+    return t(
+      "{head}: switched off alone it moves the target by {change}; its gradient importance is {importance}.",
+      values,
+    );
   }
-  if (!off.length) {
-    const top = byEffect(effects)[0];
-    const all = found.plain === null ? "All heads are on" : "No further head is off";
-    return `${all}: the target is ${inPlain(found.value)}. The head that moves it most when it goes is ${headName(...headOf(found, top))} (${inSigned(effects[top], 4)}).`;
-  }
-  const names = off.map((head) => headName(...head)).join(", ");
+  return off.length ? offSentence(found, off, gone) : onSentence(found, effects);
+}
+
+/** While no head is off. @param {Explained} found @param {number[]} effects */
+function onSentence(found, effects) {
+  const [top] = byEffect(effects);
+  const value = inPlain(found.value);
+  return sentences(
+    found.plain === null
+      ? t("All heads are on: the target is {value}.", { value })
+      : t("No further head is off: the target is {value}.", { value }),
+    t("The head that moves it most when it goes is {head} ({change}).", {
+      head: headName(...headOf(found, top)),
+      change: inSigned(effects[top], 4),
+    }),
+  );
+}
+
+/** What heads that are off do together. @param {Explained} found @param {Head[]} off @param {number[]} gone */
+function offSentence(found, off, gone) {
+  const heads = off.map((head) => headName(...head)).join(", ");
   const now = answerTo(found, off, gone);
-  return now
-    ? `Off: ${names}${gone.length ? ", and the words above gone" : ""}. The target is ${inPlain(now.value)} instead of ${inPlain(found.value)}: ${inSigned(now.value - found.value, 4)}.`
-    : found.opening
-      ? NOT_HERE
-      : `Off: ${names}. Running the model without them…`;
+  if (!now)
+    return found.opening ? NOT_HERE : t("Off: {heads}. Running the model without them…", { heads });
+  return sentences(
+    gone.length
+      ? t("Off: {heads}, and the words above gone.", { heads })
+      : t("Off: {heads}.", { heads }),
+    t("The target is {now} instead of {was}: {change}.", {
+      ...{ now: inPlain(now.value), was: inPlain(found.value) },
+      change: inSigned(now.value - found.value, 4),
+    }),
+  );
 }
 
 /** How the map of heads is read. */
-export const READING =
-  "Blue heads support the target: without them it falls (−); orange ones work against it (+). A click " +
-  "switches a head off. A head that is off is zero, which the model has never seen, and others take " +
-  "its place (Michel et al. 2019).";
+export const READING = t(
+  "Blue heads support the target: without them it falls (−); orange ones work against it (+). A click switches a head off. A head that is off is zero, which the model has never seen, and others take its place (Michel et al. 2019).",
+);
 
 /** @param {Explained} found */
 export const effectWords = ({ effects, heads_agree }) =>
-  `Blue heads support the target, orange ones work against it; full colour at ±${largest(effects ?? []).toPrecision(2)}.${heads_agree === null ? "" : ` Gradient importance ranks the heads as this does at ${inPlain(heads_agree)}.`}`;
+  sentences(
+    t("Blue heads support the target, orange ones work against it; full colour at ±{top}.", {
+      top: largest(effects ?? []).toPrecision(2),
+    }),
+    heads_agree !== null
+      ? t("Gradient importance ranks the heads as this does at {rho}.", {
+          rho: inPlain(heads_agree),
+        })
+      : "",
+  );
 
 /** A probability, and where something is changed by how much it differs. @param {number} p @param {number | undefined} was @param {boolean} told */
-const inChange = (p, was, told) =>
-  told
-    ? `${p.toFixed(4)}${was === undefined ? " (new)" : ` (${inSigned(p - was, 4)})`}`
-    : p.toFixed(4);
+function inChange(p, was, told) {
+  const share = p.toFixed(4);
+  if (!told) return share;
+  if (was === undefined) return t("{share} (new)", { share });
+  return t("{share} ({change})", { share, change: inSigned(p - was, 4) });
+}
 
 /**
  * What is predicted, and beside it what is predicted after the change: a table as texts.
@@ -98,9 +137,9 @@ export function guessTable({ found, off, gone }) {
   const asItIs = new Map(found.before);
   const after = altered ? answerTo(found, off, gone)?.predictions : null;
   const before = new Map(found.predictions);
-  const head = ["now predicted", "probability"];
-  if (found.before.length) head.push("the model as it is", "probability");
-  if (altered) head.push("after the change", "probability");
+  const head = [t("now predicted"), t("probability")];
+  if (found.before.length) head.push(t("the model as it is"), t("probability"));
+  if (altered) head.push(t("after the change"), t("probability"));
   const body = found.predictions.map(([text, p], i) => {
     const cells = [text, inChange(p, asItIs.get(text), found.before.length > 0)];
     const [word, share] = found.before[i] ?? [];

@@ -3,6 +3,7 @@
 import { csvCell } from "./csv.js";
 import { headName, spokenHead } from "./headname.js";
 import { measureOf } from "./headsview.js";
+import { filledWith, sentences, t, tn } from "./language.js";
 import { BEYOND, inDigits, measuresOf, POINTED, placeOf, rankHeads, wordAt } from "./survey.js";
 
 /**
@@ -39,16 +40,20 @@ function headInWords(state, i, name) {
   const { heads } = state;
   const measure = measureOf(state);
   const { kind, evidence, sink } = heads.heads[i];
-  const token = measure.key === "column" ? ` (${commonly(heads)} “${sink}”)` : "";
   const does =
     measure.mean[i] === null
-      ? "has no number for this measure on these texts"
-      : measure.words.replace("{}", withSpread(measure, i)) + token;
-  return `${name(heads, i)} ${does}. Kind: ${heads.kinds[kind]} (${evidence}).`;
+      ? t("has no number for this measure on these texts")
+      : filledWith(measure.words, withSpread(measure, i));
+  const says =
+    measure.mean[i] === null || measure.key !== "column"
+      ? does
+      : heads.n_texts > 1
+        ? t("{does} (most often “{token}”)", { does, token: sink })
+        : t("{does} (to “{token}”)", { does, token: sink });
+  return t("{head} {does}. Kind: {kind} ({evidence}).", {
+    ...{ head: name(heads, i), does: says, kind: heads.kinds[kind], evidence },
+  });
 }
-
-/** @param {Heads} heads */
-const commonly = ({ n_texts }) => (n_texts > 1 ? "most often" : "to");
 
 /**
  * Of the head that is pointed at, or picked, or else the first in the list.
@@ -56,7 +61,7 @@ const commonly = ({ n_texts }) => (n_texts > 1 ? "most often" : "to");
  */
 export function headsSentence(state, name = nameOf) {
   const shown = state.hovered ?? chosenOf(state);
-  return shown === null ? "No head is of these kinds." : headInWords(state, shown, name);
+  return shown === null ? t("No head is of these kinds.") : headInWords(state, shown, name);
 }
 
 /** The kind of the head that the sentence is about; empty for none. @param {HeadsState} state */
@@ -79,8 +84,11 @@ const firstOf = (state) => ranked(state)[0];
 /** @param {HeadsState} state */
 export const headsTitle = (state) =>
   [
-    `${state.heads.about.title}: heads by ${measureOf(state).name}`,
-    state.view.specials === "left_out" ? "special tokens left out" : "",
+    t("{title}: heads by {measure}", {
+      title: state.heads.about.title,
+      measure: measureOf(state).name,
+    }),
+    state.view.specials === "left_out" ? t("special tokens left out") : "",
     textsInWords(state.heads),
     state.heads.about.passport,
   ]
@@ -88,7 +96,8 @@ export const headsTitle = (state) =>
     .join(" · ");
 
 /** How many texts there are, where every line is one. @param {Heads} heads */
-export const textsInWords = ({ n_texts }) => (n_texts > 1 ? `${n_texts} texts` : "");
+export const textsInWords = ({ n_texts }) =>
+  n_texts > 1 ? tn("{n} text", "{n} texts", n_texts) : "";
 
 /**
  * What the list is of; of pointed words, over how many pairs.
@@ -99,32 +108,48 @@ export function ranksTitle(state, count) {
   const measure = measureOf(state);
   const isPointed = measure.key === POINTED || measure.key === BEYOND;
   const n = heads.pairs.length;
-  const over = isPointed ? (n > 1 ? `${n} pairs` : "one pair") : textsInWords(heads);
-  return `${count} heads, by ${measure.name}${over && `, over ${over}`}`;
+  const over = isPointed ? tn("one pair", "{n} pairs", n) : textsInWords(heads);
+  const values = { n: count, measure: measure.name, over };
+  return over
+    ? t("{n} heads, by {measure}, over {over}", values)
+    : t("{n} heads, by {measure}", values);
 }
 
 /** What is on screen, for whoever waits for it. @param {HeadsState} state */
 export const headsPainted = (state) =>
   `${state.heads.id} ${measureOf(state).key} ${nameOf(state.heads, firstOf(state) ?? 0)}`;
 
-export const MAP_HELP =
-  "Rows are layers, columns are heads, both from 0. The edge of a cell has the colour of its kind. Means over all queries (Clark et al. 2019); kinds by stated rules (after Kovaleva et al. 2019), of several texts where the rule holds in at least three quarters of them. Neither says what a head contributes: see Explain.";
+export const MAP_HELP = t(
+  "Rows are layers, columns are heads, both from 0. The edge of a cell has the colour of its kind. Means over all queries (Clark et al. 2019); kinds by stated rules (after Kovaleva et al. 2019), of several texts where the rule holds in at least three quarters of them. Neither says what a head contributes: see Explain.",
+);
 
-export const SPECIALS_HELP =
-  "Special tokens, such as [CLS] and [SEP], stand in no text and take much of the attention. Left out: their rows do not count, and every other row is divided by what it gives to the other tokens. Measures, kinds and ranks change; the picture of which heads are alike, and a pair that is pointed at, count them always.";
+export const SPECIALS_HELP = t(
+  "Special tokens, such as [CLS] and [SEP], stand in no text and take much of the attention. Left out: their rows do not count, and every other row is divided by what it gives to the other tokens. Measures, kinds and ranks change; the picture of which heads are alike, and a pair that is pointed at, count them always.",
+);
 
 /** @param {Measure} measure @param {number} top the number at full colour */
 export const scaleWords = (measure, top) =>
-  `Full colour: ${inDigits(top, measure)}${unitOf(measure)}`;
+  t("Full colour: {number}", { number: `${inDigits(top, measure)}${unitOf(measure)}` });
 
 /** @param {Heads} heads */
 export function planeWords({ n_placed, n_texts, rows_placed, stress }) {
   const parts = [
-    ...(n_placed < n_texts ? [`the first ${n_placed} of ${n_texts} texts`] : []),
-    ...(rows_placed ? [`${rows_placed} rows of the first, evenly spread`] : []),
+    ...(n_placed < n_texts
+      ? [t("the first {n} of {all} texts", { n: n_placed, all: n_texts })]
+      : []),
+    ...(rows_placed ? [t("{n} rows of the first, evenly spread", { n: rows_placed })] : []),
   ];
-  const over = parts.length ? ` (over ${parts.join(", ")})` : "";
-  return `Distances are Jensen–Shannon divergences of their rows${over}, placed by multidimensional scaling (as Clark et al. 2019); the plane misses ${(100 * stress).toFixed(0)} % of them (stress). Colours are kinds.`;
+  const missed = (100 * stress).toFixed(0);
+  if (!parts.length)
+    return t(
+      "Distances are Jensen–Shannon divergences of their rows, placed by multidimensional scaling (as Clark et al. 2019); the plane misses {missed} % of them (stress). Colours are kinds.",
+      { missed },
+    );
+  const over = parts.reduce((start, next) => t("{start}, {next}", { start, next }));
+  return t(
+    "Distances are Jensen–Shannon divergences of their rows (over {over}), placed by multidimensional scaling (as Clark et al. 2019); the plane misses {missed} % of them (stress). Colours are kinds.",
+    { over, missed },
+  );
 }
 
 /**
@@ -135,14 +160,15 @@ export function planeWords({ n_placed, n_texts, rows_placed, stress }) {
 export function finderSentence(heads, pairs, begun) {
   if (begun) {
     const from = wordAt(heads.texts[begun.text], begun.at);
-    return `From “${from}” to …? Choose the word that it should look at.`;
+    return t("From “{word}” to …? Choose the word that it should look at.", { word: from });
   }
-  if (pairs.length && !heads.found) return "Looking through all heads…";
-  const more =
+  if (pairs.length && !heads.found) return t("Looking through all heads…");
+  return sentences(
+    t("Choose the word that looks, then the word that it should look at."),
     heads.n_texts > 1
-      ? "Choose a pair in several lines: what they have in common is what the head does."
-      : "One sentence can fool: give several, one a line, and choose a pair in each.";
-  return `Choose the word that looks, then the word that it should look at. ${more}`;
+      ? t("Choose a pair in several lines: what they have in common is what the head does.")
+      : t("One sentence can fool: give several, one a line, and choose a pair in each."),
+  );
 }
 
 /** The measures under the headings of the menu. @param {Heads} heads @returns {[string, Measure[]][]} */
@@ -167,9 +193,9 @@ export function standing({ mean }, i) {
  */
 export function standingWords(measure, i) {
   const { key, mean } = measure;
-  if (key === "next" && mean.every((x) => !x)) return "– (they look only backwards)";
+  if (key === "next" && mean.every((x) => !x)) return t("– (they look only backwards)");
   const place = standing(measure, i);
-  return place === null ? "—" : `${place} of ${mean.length}`;
+  return place === null ? "—" : t("{at} of {n}", { at: place, n: mean.length });
 }
 
 /** All numbers of all heads. @param {Heads} heads */

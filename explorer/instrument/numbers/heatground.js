@@ -1,6 +1,7 @@
 // What a heatmap shows: a map as it is, or, below a map of groups, the units in sight one by one.
 
 import { groupsIn } from "./depth.js";
+import { t } from "./language.js";
 import { mapLevelOf, poolOf } from "./layout.js";
 import { reachOf } from "./masks.js";
 import { fullColour } from "./model.js";
@@ -72,12 +73,12 @@ export function deepGround(scene, deep, sight, tileAt, room) {
 
 /** @type {Record<string, string>} */
 const CALLED = {
-  token: "a token",
-  word: "a word",
-  sentence: "a sentence",
-  paragraph: "a paragraph",
-  turn: "a turn",
-  stretch: "a stretch of text",
+  token: t("a token"),
+  word: t("a word"),
+  sentence: t("a sentence"),
+  paragraph: t("a paragraph"),
+  turn: t("a turn"),
+  stretch: t("a stretch of text"),
 };
 
 /**
@@ -87,12 +88,16 @@ const CALLED = {
 export function cellNote({ view, trace, model }, deep) {
   const level = deep ? null : mapLevelOf(trace.head, view);
   if (!deep && level === null) return "";
-  if (!deep && poolOf(trace.head, view) === "max") return "Each cell: the largest single weight.";
+  if (!deep && poolOf(trace.head, view) === "max")
+    return t("Each cell: the largest single weight.");
   const unit = level ?? (view.words ? "word" : "token");
-  if (unit === "token" && model.chosen.length === 1) return "Each cell: one weight.";
+  if (unit === "token" && model.chosen.length === 1) return t("Each cell: one weight.");
   const one = CALLED[unit];
-  const how = unit === "token" ? "" : ": attention summed over keys, averaged over queries";
-  return `Each cell: ${one} looking at ${one}${how}.`;
+  return unit === "token"
+    ? t("Each cell: {one} looking at {one}.", { one })
+    : t("Each cell: {one} looking at {one}: attention summed over keys, averaged over queries.", {
+        one,
+      });
 }
 
 /**
@@ -101,11 +106,11 @@ export function cellNote({ view, trace, model }, deep) {
  */
 export const dotNote = (scene, deep, cell) =>
   cell < 1 && (deep || scene.map !== scene)
-    ? "A dot shows the largest of the cells that it covers."
+    ? t("A dot shows the largest of the cells that it covers.")
     : "";
 
 /** What hatched cells are. @param {Ground} ground */
-export const maskNote = ({ reach }) => (reach ? "Hatched: may not be looked at." : "");
+export const maskNote = ({ reach }) => (reach ? t("Hatched: may not be looked at.") : "");
 
 /**
  * What the full colour stands for.
@@ -113,7 +118,8 @@ export const maskNote = ({ reach }) => (reach ? "Hatched: may not be looked at."
  */
 export function colourNote(scale, { pooled, patch, deep }) {
   const note = scaleNote(scale, pooled?.tops ?? patch.tops);
-  return deep && scale !== "absolute" ? note.replace(/\.$/, " in sight.") : note;
+  if (!deep || scale === "absolute") return note;
+  return t("{note} in sight.", { note: note.replace(/[.。]$/, "") });
 }
 
 /** The numbers of a map, to be kept. @param {Scene} scene @returns {Saved} */
@@ -121,7 +127,7 @@ export function savedMap(scene) {
   const { picture, nowhere, most } = scene.model;
   const rows = picture.rows.map((_, row) => row);
   const pooled = mapLevelOf(scene.trace.head, scene.view) && poolOf(scene.trace.head, scene.view);
-  const name = [nameIn(scene), ...(pooled === "max" ? ["strongest weights"] : [])].join(", ");
+  const name = nameIn(scene, pooled === "max" ? [t("strongest weights")] : []);
   return { picture, name, nowhere: sinksOf(scene, rows, nowhere), most };
 }
 
@@ -138,18 +144,26 @@ export function savedPart(scene, { rows, columns, patch }) {
     columns: columns.slice(left, left + nColumns),
   };
   const { nowhere, most } = scene.model;
-  const which = `tokens ${rangeOf(picture.rows)} looking at ${rangeOf(picture.columns)}`;
+  const which = t("tokens {queries} looking at {keys}", {
+    queries: rangeOf(picture.rows),
+    keys: rangeOf(picture.columns),
+  });
   const own = picture.rows.map((_, row) => top + row);
   return {
     picture,
-    name: `${nameIn(scene)}, ${which}`,
+    name: nameIn(scene, [which]),
     nowhere: sinksOf(scene, own, nowhere),
     most,
   };
 }
 
-/** The heads, and what is switched about their numbers. @param {Scene} scene */
-const nameIn = ({ model, view }) => [model.name, ...switchesOf(view)].join(", ");
+/**
+ * The heads, and what is switched about their numbers. @param {Scene} scene @param {string[]} more
+ */
+const nameIn = ({ model, view }, more) =>
+  [model.name, ...switchesOf(view), ...more].reduce((start, next) =>
+    t("{start}, {next}", { start, next }),
+  );
 
 /** @param {Scene} scene @param {number[]} rows @param {(rows: number[]) => number} nowhere */
 function sinksOf({ trace, view }, rows, nowhere) {
@@ -160,5 +174,6 @@ function sinksOf({ trace, view }, rows, nowhere) {
 /** The first and the last token of some units, by number. @param {Unit[]} units */
 function rangeOf(units) {
   const tokens = units.flatMap((unit) => unit.tokens);
-  return tokens.length ? `${tokens[0]} to ${tokens[tokens.length - 1]}` : "none";
+  if (!tokens.length) return t("none");
+  return t("{first} to {last}", { first: tokens[0], last: tokens[tokens.length - 1] });
 }

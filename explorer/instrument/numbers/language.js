@@ -12,7 +12,10 @@ const formOf = (n) => Number(n !== 1);
 const PLACE = /\{(\w+)\}/g;
 const CONTEXT = "\u0004"; // between the context and the message, as gettext writes it
 
-/** @typedef {Record<string, string | number>} Values */
+/**
+ * @typedef {Record<string, string | number>} Values
+ * @typedef {string | [string]} Part plain words, or the text of a token, which is set apart
+ */
 
 /** @param {string} message @param {Values} values */
 const filled = (message, values) =>
@@ -55,6 +58,50 @@ export function listed(items) {
     t("{start}, {next}", { start, next });
   return t("{start} and {last}", { start: items.slice(0, -1).reduce(join), last });
 }
+
+/**
+ * A sentence in parts, so that what stands in a place can be set apart, such as the texts of tokens.
+ * @param {string} sentence with places that are empty yet
+ * @param {Record<string, string | number | Part[]>} values what each place is filled with
+ * @returns {Part[]}
+ */
+export function placed(sentence, values) {
+  const pieces = sentence.split(PLACE).flatMap((piece, i) => {
+    const value = i % 2 ? (values[piece] ?? `{${piece}}`) : piece;
+    return typeof value === "number" ? [String(value)] : value;
+  });
+  /** @type {Part[]} */
+  const parts = [];
+  for (const part of pieces) {
+    const last = parts.length - 1;
+    if (typeof part === "string" && typeof parts[last] === "string") parts[last] += part;
+    else if (part !== "") parts.push(part);
+  }
+  return parts;
+}
+
+/** Things in parts, one after the other. @param {Part[][]} items @returns {Part[]} */
+export function listedParts(items) {
+  const last = items[items.length - 1] ?? [];
+  if (items.length < 2) return last;
+  const start = items
+    .slice(0, -1)
+    .reduce((some, next) => placed(t("{start}, {next}"), { start: some, next }));
+  return placed(t("{start} and {last}"), { start, last });
+}
+
+/** Words that came with one place, whatever it is called, and what fills it. @param {string} words @param {string} number */
+export const filledWith = (words, number) => words.replace(/\{\w*\}/, () => number);
+
+/** Whole sentences in parts, one behind the other. @param {Part[][]} all @returns {Part[]} */
+export const sentencesInParts = (...all) =>
+  all
+    .filter((parts) => parts.length)
+    .reduce(
+      (sentence, next) =>
+        sentence.length ? placed(t("{sentence} {next}"), { sentence, next }) : next,
+      [],
+    );
 
 /** Whole sentences one behind the other, as a language sets them. @param {(string | null | undefined)[]} parts */
 export const sentences = (...parts) =>

@@ -1,6 +1,8 @@
 // How a prediction comes about: each layer read as if it were the last (the logit lens), and what
 // each part of the model gave to a word.
 
+import { sentences, t } from "./language.js";
+
 /**
  * @typedef {{at: number, token: number | null, other: number | null}} Asked
  * @typedef {Asked & {reason?: string, numbers: number[], positions: number[], texts: string[][],
@@ -68,9 +70,14 @@ export function settledAt({ numbers, positions, texts }, position) {
  * @param {Pick<Lens, "positions">} lens
  */
 export function columnsWords({ positions: [first, ...more] }) {
-  if (!first) return "columns are positions.";
-  const left = first === 1 ? "the one before is" : `the ${first} before are`;
-  return `columns are the last ${more.length + 1} positions up to here; ${left} left out.`;
+  if (!first) return t("columns are positions.");
+  const n = more.length + 1;
+  if (first === 1)
+    return t("columns are the last {n} positions up to here; the one before is left out.", { n });
+  return t("columns are the last {n} positions up to here; the {before} before are left out.", {
+    n,
+    before: first,
+  });
 }
 
 /**
@@ -79,9 +86,11 @@ export function columnsWords({ positions: [first, ...more] }) {
  */
 export function settledSince(lens, position) {
   const first = settledAt(lens, position);
-  if (first < 0) return "before the first layer";
+  if (first < 0) return t("before the first layer");
   const isLast = first === lens.numbers[lens.numbers.length - 1];
-  return isLast ? "only in the end, after the last layer" : `after layer ${first}`;
+  return isLast
+    ? t("only in the end, after the last layer")
+    : t("after layer {layer}", { layer: first });
 }
 
 /**
@@ -104,7 +113,7 @@ function ranked(given, most) {
   const all = given.sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
   const left = all.slice(most);
   if (left.length < 2) return all;
-  const name = `all others (${left.length})`;
+  const name = t("all others ({n})", { n: left.length });
   const value = left.reduce((sum, one) => sum + one.value, 0);
   return [
     ...all.slice(0, most),
@@ -139,14 +148,24 @@ export function sideOf({ parts, values }, side, most) {
  */
 export function whyWords({ pairs, score, rest, added, bands }, from, to) {
   const [[query, key, value]] = pairs;
-  const missed = Math.abs(rest) < 5e-6 ? "" : ` but for ${rest.toExponential(0)}`;
-  const more = Math.abs(added) < 0.005 ? "" : `; ${signed(added)} is added to it`;
-  const turned = bands
-    ? ` Of it ${signed(fastest(bands))} comes of the fast half of the rotation.`
-    : "";
-  return (
-    `Mostly ${query} at “${from}” with ${key} at “${to}”: ${signed(value)} of the score ` +
-    `${signed(score)}, to which all parts sum${missed}${more}.${turned}`
+  const exact = t(
+    "Mostly {query} at “{from}” with {key} at “{to}”: {value} of the score {score}, to which all parts sum",
+    { query, key, from, to, value: signed(value), score: signed(score) },
+  );
+  const near =
+    Math.abs(rest) < 5e-6
+      ? exact
+      : t("{sums} but for {rest}", { sums: exact, rest: rest.toExponential(0) });
+  const all =
+    Math.abs(added) < 0.005
+      ? t("{sums}.", { sums: near })
+      : t("{sums}; {added} is added to it.", { sums: near, added: signed(added) });
+  return sentences(
+    all,
+    bands &&
+      t("Of it {value} comes of the fast half of the rotation.", {
+        value: signed(fastest(bands)),
+      }),
   );
 }
 
@@ -163,10 +182,18 @@ export const signed = (value, digits = 2) =>
  * @param {Pick<Wrote, "logit" | "shown" | "constant" | "rest" | "other">} wrote
  */
 export function sumWords({ logit, shown, constant, rest, other }) {
-  const what = other === null ? "the logit" : "the difference of the logits";
-  const always =
-    Math.abs(constant) >= 5e-6 ? `, with ${signed(constant, 5)} that is always added` : "";
-  const missed = rest === 0 ? "exactly" : `off by ${Math.abs(rest).toExponential(0)}`;
-  const bent = Math.abs(shown - logit) < 1e-4 ? "" : `; the model bends it to ${shown.toFixed(5)}`;
-  return `The parts sum to ${what}, ${logit.toFixed(5)}, ${missed}${always}${bent}.`;
+  const missed =
+    rest === 0 ? t("exactly") : t("off by {rest}", { rest: Math.abs(rest).toExponential(0) });
+  const how =
+    Math.abs(constant) >= 5e-6
+      ? t("{missed}, with {added} that is always added", { missed, added: signed(constant, 5) })
+      : missed;
+  const values = { how, logit: logit.toFixed(5) };
+  const sum =
+    other === null
+      ? t("The parts sum to the logit, {logit}, {how}", values)
+      : t("The parts sum to the difference of the logits, {logit}, {how}", values);
+  return Math.abs(shown - logit) < 1e-4
+    ? t("{sums}.", { sums: sum })
+    : t("{sums}; the model bends it to {shown}.", { sums: sum, shown: shown.toFixed(5) });
 }

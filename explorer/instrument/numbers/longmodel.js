@@ -4,6 +4,7 @@
 import { once, remember } from "./basics.js";
 import { placeOf, thumbWeights } from "./data.js";
 import { mapsAt } from "./groupmaps.js";
+import { t } from "./language.js";
 import { layoutOf, mapLayoutOf, mapLevelOf, poolOf } from "./layout.js";
 import { longHead } from "./longhead.js";
 import { largestOf, numbersOf, together } from "./manyheads.js";
@@ -24,6 +25,16 @@ import { baseOf, nameOf } from "./words.js";
  */
 
 export const FEW = 128; // rows or columns that are made while the hand rests
+
+/** What several units of a map are called. @type {Record<string, string>} */
+const NOUNS = {
+  token: t("tokens"),
+  word: t("words"),
+  sentence: t("sentences"),
+  paragraph: t("paragraphs"),
+  turn: t("turns"),
+  stretch: t("stretches"),
+};
 
 /** @type {WeakMap<Head, Map<string, LongHead>>} */
 const known = new WeakMap();
@@ -159,7 +170,7 @@ function mapsOf(trace, view, model, heads, summaries) {
     ...model,
     layout,
     shares: once(() => sharesOf(summaries, layout)),
-    noun: `${level}s`,
+    noun: NOUNS[level ?? ""] ?? t("groups"),
   };
   if (!summaries || found.length < heads.length) {
     const waiting = waitingMap(trace, view, base, layout, heads);

@@ -1,5 +1,7 @@
 // What a decoder expects next, at every position of the text: read off what the server sent.
 
+import { placed, t, tc } from "./language.js";
+
 /**
  * @typedef {{reason?: string, at: number, first: number, last: number, k: number, ids: Int32Array, logs: Float32Array, was?: Float32Array, real: Float32Array, ranks: Int32Array,
  *            names: Record<string, string>, vocabulary: number, temperature: number, top: number,
@@ -74,8 +76,10 @@ export function isNextHere(next, draw, at) {
  */
 export function fullWords(next, n) {
   if (!next || next.reason || next.room > 0) return "";
-  const why = `the model reads at most ${n.toLocaleString("en")}, and the text fills them`;
-  return `No room for another token: ${why}. Shorten the text, and it can go on.`;
+  return t(
+    "No room for another token: the model reads at most {n}, and the text fills them. Shorten the text, and it can go on.",
+    { n: n.toLocaleString("en") },
+  );
 }
 
 /** A share in per cent, as it is written. @param {number} p */
@@ -90,8 +94,11 @@ export function percent(p) {
 /** @param {number} n */
 export function ordinal(n) {
   const [tens, ones] = [n % 100, n % 10];
-  const end = tens > 10 && tens < 14 ? "th" : (["th", "st", "nd", "rd"][ones] ?? "th");
-  return `${n.toLocaleString("en")}${end}`;
+  const at = { n: n.toLocaleString("en") };
+  if (tens > 10 && tens < 14) return tc("ordinal", "{n}th", at);
+  if (ones === 1) return tc("ordinal", "{n}st", at);
+  if (ones === 2) return tc("ordinal", "{n}nd", at);
+  return ones === 3 ? tc("ordinal", "{n}rd", at) : tc("ordinal", "{n}th", at);
 }
 
 /**
@@ -100,13 +107,13 @@ export function ordinal(n) {
  * @returns {(string | [string])[]} words; those in brackets are tokens
  */
 export function nextWords({ at, real }, tokens) {
-  const behind = /** @type {(string | [string])[]} */ (["After ", [tokens[at]]]);
-  if (!real) return [...behind, " the model expects"];
-  const how = `, the ${ordinal(real.rank)} likeliest, with ${percent(real.p)}`;
-  return [
-    ...behind,
-    " stands ",
-    [real.text],
-    real.rank === 1 ? `, the likeliest, with ${percent(real.p)}` : how,
-  ];
+  /** @type {import("./language.js").Part[]} */
+  const token = [[tokens[at]]];
+  if (!real) return placed(t("After {token} the model expects"), { token });
+  const says =
+    real.rank === 1
+      ? t("After {token} stands {next}, the likeliest, with {share}")
+      : t("After {token} stands {next}, the {ordinal} likeliest, with {share}");
+  const how = { ordinal: ordinal(real.rank), share: percent(real.p) };
+  return placed(says, { token, next: [[real.text]], ...how });
 }

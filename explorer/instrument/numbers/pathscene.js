@@ -2,6 +2,7 @@
 
 import { remember } from "./basics.js";
 import { meanWeights } from "./data.js";
+import { sentencesInParts, t } from "./language.js";
 import { layoutOf, unitsHolding } from "./layout.js";
 import { follow, shownOf } from "./path.js";
 import { pictureOf } from "./scene.js";
@@ -89,14 +90,18 @@ export function pathParts({ trace, view, model }, { level, units }, path) {
   const { rows } = model.layout;
   const name = units.length ? named(units, rows) : [];
   const last = level === levelsOf(trace);
-  const start = last ? "The output of" : `After layer ${numberBelow(trace, level)},`;
+  const start = last
+    ? t("The output of {name} draws most on {found}")
+    : t("After layer {layer}, {name} draws most on {found}", {
+        layer: numberBelow(trace, level),
+      });
   const { hidden, lost } = path;
   const [rescaled, numbers] = [view.specials === "renormalised", trace.head.numbers];
   const passed = { rescaled, residual: view.residual, numbers: numbers.slice(0, level) };
-  const note = pathNote({ hidden, lost, ...passed });
-  return units.length
-    ? pathSentence(start, name, path.mass[0], rows, note)
-    : [`The paths of all outputs together${note} Point at a word, or tap it, to follow it.`];
+  const of = { hidden, lost, ...passed };
+  if (units.length) return pathNote(pathSentence(start, name, path.mass[0], rows), of);
+  const all = pathNote([t("The paths of all outputs together")], of);
+  return sentencesInParts(all, [t("Point at a word, or tap it, to follow it.")]);
 }
 
 /**
@@ -109,9 +114,9 @@ export function linksTable(trace, units, path) {
     ...[numberBelow(trace, layer + 1), units[from].text, units[to].text, flow],
   ]);
   return {
-    titles: ["layer", "takes (above)", "from (below)", "share of the whole"],
-    counts: ["layer"],
+    titles: [t("layer"), t("takes (above)"), t("from (below)"), t("share of the whole")],
+    counts: [t("layer")],
     rows: found,
-    caption: "The links that are drawn, from the output down",
+    caption: t("The links that are drawn, from the output down"),
   };
 }

@@ -1,6 +1,7 @@
 // A text as it is read: its tokens in order, what was cut, and how each token is shaded. No page.
 
 import { bound, range } from "./basics.js";
+import { placed, t } from "./language.js";
 import { fullOf } from "./model.js";
 import { named } from "./words.js";
 
@@ -156,14 +157,19 @@ export function stepThrough(now, anchor, by, count, shift) {
 export function shadingOf({ model, focus: point, view, given, got, coarse, map }) {
   if (coarse && map?.focus && (map.given || map.got)) {
     const shading = shadingOf({ ...map, coarse: false });
-    return { ...shading, words: [...shading.words, `; ${map.model.noun ?? "groups"} as a whole`] };
+    const noun = map.model.noun ?? t("groups");
+    const words = placed(t("{shading}; {noun} as a whole"), { shading: shading.words, noun });
+    return { ...shading, words };
   }
   const { picture } = model;
   const byRow = (/** @type {Spot} */ spot) => rowOf(model, spot);
   const byColumn = (/** @type {Spot} */ spot) => columnOf(model, spot);
   if (given && (!got || view.look === "from")) {
-    const looks = point.rows.length > 1 ? " look, on average" : " looks";
-    const words = ["Shaded by where ", ...named(point.rows, picture.rows), looks];
+    const says =
+      point.rows.length > 1
+        ? t("Shaded by where {who} look, on average")
+        : t("Shaded by where {who} looks");
+    const words = placed(says, { who: named(point.rows, picture.rows) });
     // A long text has no picture whose rows were measured, one by one.
     const full = !model.tops.length
       ? fullOf(given, picture.columns, view.scale)
@@ -171,22 +177,24 @@ export function shadingOf({ model, focus: point, view, given, got, coarse, map }
     return { unitOf: byColumn, values: given, full, units: picture.columns, words };
   }
   if (got) {
-    const name = named(point.columns, picture.columns);
-    const all = point.columns.length > 1 ? ", taken together" : "";
-    const words = ["Shaded by how much each token looks at ", ...name, all];
+    const says =
+      point.columns.length > 1
+        ? t("Shaded by how much each token looks at {what}, taken together")
+        : t("Shaded by how much each token looks at {what}");
+    const words = placed(says, { what: named(point.columns, picture.columns) });
     const full = !model.tops.length ? fullOf(got, picture.rows, view.scale) : model.tops;
     return { unitOf: byRow, values: got, full, units: picture.rows, words };
   }
   const shares = model.shares();
   if (!shares) {
-    const words = [`What each token gets of ${model.base} is being added up`];
+    const words = [t("What each token gets of {base} is being added up", { base: model.base })];
     return { unitOf: byColumn, values: new Float32Array(), full: 1, units: [], words };
   }
   let full = 1e-9; // what special tokens get does not count
   picture.columns.forEach((unit, c) => {
     if (!unit.special && shares[c] > full) full = shares[c];
   });
-  const words = [`Shaded by what each token gets of ${model.base}`];
+  const words = [t("Shaded by what each token gets of {base}", { base: model.base })];
   return { unitOf: byColumn, values: shares, full, units: picture.columns, words };
 }
 

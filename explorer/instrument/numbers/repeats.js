@@ -1,6 +1,7 @@
 // Induction and its kin, on random tokens that are repeated: what a head does, in numbers and words.
 
 import { nameOf, unitOf, withSpread } from "./headwords.js";
+import { filledWith, sentences, t, tn } from "./language.js";
 import { EVEN_SHARES } from "./model.js";
 import { rankHeads } from "./survey.js";
 import { counted } from "./words.js";
@@ -47,15 +48,13 @@ export const headInScores = ({ heads, hovered }, score, clicked) =>
 /** @param {number} value */
 const inShare = (value) => value.toFixed(3);
 
-/** What the number is held against. @param {Score} score @param {number} i */
-const chanceOf = (score, i) =>
-  score.unit === "share" ? ` (evenly: ${inShare(score.even[i])})` : " (at random: 0)";
-
 /** What chance alone would give, of all heads. @param {Score} score */
 export function evenWords({ even, unit }) {
-  if (unit !== "share") return "a head that writes at random: 0";
+  if (unit !== "share") return t("a head that writes at random: 0");
   const [least, most] = [Math.min(...even), Math.max(...even)].map(inShare);
-  return `even attention: ${least === most ? least : `${least} to ${most}`}`;
+  return least === most
+    ? t("even attention: {least}", { least })
+    : t("even attention: {least} to {most}", { least, most });
 }
 
 /**
@@ -65,30 +64,43 @@ export function evenWords({ even, unit }) {
 export function repeatsSentence(state, i, name = nameOf) {
   const score = scoreOf(state);
   if (!score) return "";
-  const does = score.words.replace("{}", withSpread(score, i));
-  return `${name(state.heads, i)} ${does}${chanceOf(score, i)}. ${ownWords(state, score, i)}`;
+  const does = filledWith(score.words, withSpread(score, i));
+  const head = name(state.heads, i);
+  if (score.unit !== "share") return t("{head} {does} (at random: 0).", { head, does });
+  return sentences(
+    t("{head} {does} (evenly: {even}).", { head, does, even: inShare(score.even[i]) }),
+    ownWords(state, score, i),
+  );
 }
 
 /** @param {HeadsState} state @param {Score} score @param {number} i */
 function ownWords({ heads }, score, i) {
-  if (score.unit !== "share") return "";
-  const where = heads.n_texts > 1 ? "the first text" : "this text";
+  const where = heads.n_texts > 1 ? t("the first text") : t("this text");
   const { own } = score;
   if (!own)
     return heads.repeats?.own_known
-      ? `In ${where} no word comes again as it would have to.`
+      ? t("In {where} no word comes again as it would have to.", { where })
       : (heads.repeats?.reason ?? "");
-  const rows =
-    score.key === "previous"
-      ? ""
-      : ` over ${counted(own.count)} repeated token${own.count === 1 ? "" : "s"} (unknown and special ones left out),`;
-  return `In ${where},${rows} it is ${inShare(own.mean[i])} (evenly: ${inShare(own.even[i])}).`;
+  const values = { where, mean: inShare(own.mean[i]), even: inShare(own.even[i]) };
+  if (score.key === "previous") return t("In {where}, it is {mean} (evenly: {even}).", values);
+  return tn(
+    "In {where}, over {tokens} repeated token (unknown and special ones left out), it is {mean} (evenly: {even}).",
+    "In {where}, over {tokens} repeated tokens (unknown and special ones left out), it is {mean} (evenly: {even}).",
+    own.count,
+    { ...values, tokens: counted(own.count) },
+  );
 }
 
 /** What is measured on what. @param {Repeats} repeats */
 export function repeatsNote({ length = 0, n_texts = 0, no_copying = "" }) {
-  const what = `Measured on ${n_texts} sequences of ${length} random tokens, twice each, of the model as it is; ± is the spread over them.`;
-  return no_copying ? `${what} Copying cannot be told: ${no_copying}` : what;
+  const what = t(
+    "Measured on {n} sequences of {length} random tokens, twice each, of the model as it is; ± is the spread over them.",
+    { n: n_texts, length },
+  );
+  return sentences(
+    what,
+    no_copying && t("Copying cannot be told: {reason}", { reason: no_copying }),
+  );
 }
 
 /** What a head’s number in the reader’s text is, for a table. @param {Score} score @param {number} i */

@@ -1,6 +1,7 @@
 // What is worth a look, in words, and the place of each. wire/striking.py says what it is.
 
 import { headName } from "./headname.js";
+import { filledWith, placed, sentences, t } from "./language.js";
 import { digits, percent } from "./model.js";
 import { pinnedWords } from "./pinnedwords.js";
 import { counted } from "./words.js";
@@ -23,67 +24,94 @@ const MOST_TIMES = 100; // more times as much are no longer counted
 
 /** @type {Record<Silence, string>} */
 const SILENCES = {
-  noise:
+  noise: t(
     "Nothing stands out by these rules: no head looks at a neighbour, at the same word or at one token strongly and more often than heads of random weights can. Single strong links are not told then: random heads have them too.",
-  nothing: "Nothing stands out in this text.",
-  short: "This text is too short to tell a habit from chance. A longer one shows more.",
-  "few words":
+  ),
+  nothing: t("Nothing stands out in this text."),
+  short: t("This text is too short to tell a habit from chance. A longer one shows more."),
+  "few words": t(
     "This text says the same few words again and again: too few to tell a habit from chance. One of more different words shows more.",
-  long: "This text is too long to be looked through in all heads. Run a part of it.",
-  "two texts": "Here one text looks at another. The rules for what is worth a look know one alone.",
+  ),
+  long: t("This text is too long to be looked through in all heads. Run a part of it."),
+  "two texts": t(
+    "Here one text looks at another. The rules for what is worth a look know one alone.",
+  ),
 };
 
 /**
  * Why nothing is told. @param {Silence} silence @param {boolean} random whether the weights are
  */
 export const silenceWords = (silence, random) =>
-  random && silence !== "long" ? "Random weights: nothing but noise. Train it." : SILENCES[silence];
+  random && silence !== "long"
+    ? t("Random weights: nothing but noise. Train it.")
+    : SILENCES[silence];
 
 /** How often a baseline goes into a number. @param {number} number @param {number} base */
 function times(number, base) {
   const ratio = Math.abs(number) / base;
-  return ratio < MOST_TIMES ? `${ratio.toFixed(1)} times` : `over ${MOST_TIMES} times`;
+  return ratio < MOST_TIMES
+    ? t("{n} times", { n: ratio.toFixed(1) })
+    : t("over {n} times", { n: MOST_TIMES });
 }
 
 /** @type {Record<"previous" | "next" | "self", string>} */
-const NEIGHBOURS = { previous: "the token before", next: "the token after", self: "itself" };
+const NEIGHBOURS = {
+  previous: t("the token before"),
+  next: t("the token after"),
+  self: t("itself"),
+};
 
 /**
- * A finding in one sentence; the head stands first in it, on its own.
+ * A finding in one sentence, without its head, which stands first in it, on its own.
  * @param {Finding} finding @param {Trace} trace
  * @returns {Part[]}
  */
 export function findingWords(finding, trace) {
-  const { kind, number, baselines } = finding;
-  const share = percent(number);
-  const evenly = ` (evenly: ${percent(baselines.even ?? 0)})`;
+  const { number, baselines } = finding;
   const [query, key] = wordsOf(finding, trace);
+  return placed(findingSays(finding, trace), {
+    ...{ head: [], query: [[query]], key: [[key]] },
+    ...{ share: percent(number), even: percent(baselines.even ?? 0) },
+  });
+}
+
+/** The same, with places for its words and numbers. @param {Finding} finding @param {Trace} trace */
+function findingSays(finding, trace) {
+  const { kind, number, baselines } = finding;
   switch (kind) {
-    case "pair": {
-      const more = times(number, baselines.others);
-      return [" links ", [query], " → ", [key], ` ${more} as much as other words do`];
-    }
+    case "pair":
+      return t("{head} links {query} → {key} {times} as much as other words do", {
+        times: times(number, baselines.others),
+      });
     case "words again":
-      return [" finds words again, such as ", [query], `: ${share}${evenly}`];
-    case "goes on": {
-      const what = " looks at what came after the same word before, such as ";
-      return [what, [key], " after ", [query], `: ${share}${evenly}`];
-    }
+      return t("{head} finds words again, such as {query}: {share} (evenly: {even})");
+    case "goes on":
+      return t(
+        "{head} looks at what came after the same word before, such as {key} after {query}: {share} (evenly: {even})",
+      );
     case "sink":
-      return [
-        " gives ",
-        [key],
-        ` ${share}${evenly}; most tokens look most at it in ${sinkHeads(finding, trace)}`,
-      ];
+      return t(
+        "{head} gives {key} {share} (evenly: {even}); most tokens look most at it in {n} of {all} heads",
+        sinkHeads(finding, trace),
+      );
     case "own text":
-      return [` keeps each word to its own text: ${share}${evenly}`];
+      return t("{head} keeps each word to its own text: {share} (evenly: {even})");
     case "other text":
-      return [` looks from each text into the other: ${share}${evenly}`];
+      return t("{head} looks from each text into the other: {share} (evenly: {even})");
     case "off":
-      return offWords(finding, trace);
+      return offSays(finding, trace);
     default:
-      return [` looks at ${NEIGHBOURS[kind]}: ${share}${atMost(finding, trace)}${evenly}`];
+      return neighbourSays(kind, trace);
   }
+}
+
+/** @param {"previous" | "next" | "self"} kind @param {Trace} trace */
+function neighbourSays(kind, trace) {
+  const most = possible(kind, trace);
+  const values = { neighbour: NEIGHBOURS[kind], most: percent(most) };
+  return most < 1
+    ? t("{head} looks at {neighbour}: {share} of at most {most} (evenly: {even})", values)
+    : t("{head} looks at {neighbour}: {share} (evenly: {even})", values);
 }
 
 /** The share that all rows could give: one token has no neighbour. @param {Kind} kind @param {Trace} trace */
@@ -97,23 +125,29 @@ const possible = (
 ) => (kind === "previous" || kind === "next" ? (length - 1) / length : 1);
 
 /** @param {Finding} finding @param {Trace} trace */
-function atMost({ kind }, trace) {
-  const most = possible(kind, trace);
-  return most < 1 ? ` of at most ${percent(most)}` : "";
-}
+const sinkHeads = ({ n_heads: nHeads }, { head }) => ({
+  n: counted(nHeads),
+  all: counted(head.numbers.length * head.n_heads),
+});
 
 /** @param {Finding} finding @param {Trace} trace */
-const sinkHeads = ({ n_heads: nHeads }, { head }) =>
-  `${counted(nHeads)} of ${counted(head.numbers.length * head.n_heads)} heads`;
-
-/** @param {Finding} finding @param {Trace} trace @returns {Part[]} */
-function offWords({ number, baselines }, { effects }) {
-  const moves =
-    effects?.measure === "token"
-      ? `the first token’s vector is, along its direction, ${percent(Math.abs(number))} ${number < 0 ? "shorter" : "longer"}`
-      : `the text’s vector keeps a likeness of ${(1 + number).toFixed(3)} to itself`;
-  const than = `${times(number, baselines.heads)} as far as without another head`;
-  return [` matters most: without it ${moves}, ${than}`];
+function offSays({ number, baselines }, { effects }) {
+  const far = times(number, baselines.heads);
+  if (effects?.measure !== "token")
+    return t(
+      "{head} matters most: without it the text’s vector keeps a likeness of {likeness} to itself, {times} as far as without another head",
+      { likeness: (1 + number).toFixed(3), times: far },
+    );
+  const values = { length: percent(Math.abs(number)), times: far };
+  return number < 0
+    ? t(
+        "{head} matters most: without it the first token’s vector is, along its direction, {length} shorter, {times} as far as without another head",
+        values,
+      )
+    : t(
+        "{head} matters most: without it the first token’s vector is, along its direction, {length} longer, {times} as far as without another head",
+        values,
+      );
 }
 
 /** The words that look and are looked at; of what is no word, the token. @param {Finding} finding @param {Trace} trace */
@@ -125,33 +159,44 @@ function wordsOf({ queries, keys }, trace) {
 
 /** @type {Record<string, string>} */
 const BASELINES = {
-  even: "even attention would give",
-  others: "other words give this one",
-  distance: "by distance alone it would be",
-  heads: "other heads give, on average,",
+  even: t("even attention would give {number}"),
+  others: t("other words give this one {number}"),
+  distance: t("by distance alone it would be {number}"),
+  heads: t("other heads give, on average, {number}"),
 };
 
 /** @type {Partial<Record<Kind, string>>} */
 const OF_WHAT = {
-  pair: "of the first word’s attention",
-  "words again": "of the attention of words that come again",
-  "goes on": "of the attention of words that come again",
-  "own text": "of what goes to words",
-  "other text": "of what goes to words",
+  pair: t("{number} of the first word’s attention"),
+  "words again": t("{number} of the attention of words that come again"),
+  "goes on": t("{number} of the attention of words that come again"),
+  "own text": t("{number} of what goes to words"),
+  "other text": t("{number} of what goes to words"),
 };
 
 /** What a finding is held against, in words. @param {Finding} finding @param {Trace} trace */
 export function baselineWords({ kind, number, baselines }, trace) {
   if (kind === "off") {
-    return `Moved by ${digits(Math.abs(number))}; without another head by ${digits(baselines.heads)} on average.`;
+    return t("Moved by {number}; without another head by {other} on average.", {
+      number: digits(Math.abs(number)),
+      other: digits(baselines.heads),
+    });
   }
-  const held = Object.entries(baselines).map(
-    ([name, base]) => `${BASELINES[name]} ${digits(base)}`,
-  );
+  const held = Object.entries(baselines)
+    .map(([name, base]) => filledWith(BASELINES[name], digits(base)))
+    .reduce((start, next) => t("{start}, {next}", { start, next }));
+  const what = filledWith(OF_WHAT[kind] ?? t("{number} of all attention"), digits(number));
+  return sentences(t("{what}; {held}.", { what, held }), endWords(kind, trace));
+}
+
+/** Why not all can be given. @param {Kind} kind @param {Trace} trace */
+function endWords(kind, trace) {
   const most = possible(kind, trace);
-  const none = kind === "previous" ? "first token has none before" : "last token has none after";
-  const why = most < 1 ? ` The ${none} it, so ${digits(most)} is all that can be.` : "";
-  return `${digits(number)} ${OF_WHAT[kind] ?? "of all attention"}; ${held.join(", ")}.${why}`;
+  if (most >= 1) return "";
+  const number = digits(most);
+  return kind === "previous"
+    ? t("The first token has none before it, so {number} is all that can be.", { number })
+    : t("The last token has none after it, so {number} is all that can be.", { number });
 }
 
 /** The name of its head. @param {Finding} finding */
@@ -200,8 +245,11 @@ export function offProgress(trace, asked) {
   const { effects, head } = trace;
   if (effects?.reason) return effects.reason;
   const layer = nextOff(trace);
-  if (layer === null) return effects?.finding ? "" : "No head moves it.";
+  if (layer === null) return effects?.finding ? "" : t("No head moves it.");
   return asked || effects
-    ? `Switching off each head of layer ${layer} (of ${head.numbers.length} layers) …`
+    ? t("Switching off each head of layer {layer} (of {n} layers) …", {
+        layer,
+        n: head.numbers.length,
+      })
     : "";
 }

@@ -1,6 +1,7 @@
 // A survey of all heads as it is sent, and what can be said of it without a page.
 
 import { read } from "../wire/container.js";
+import { sentences, t } from "./language.js";
 
 /**
  * @typedef {import("../parts/about.js").About} About
@@ -72,29 +73,35 @@ export function measuresOf({ measures, found, pairs }) {
       ? null
       : w - Math.max(base ?? 0, other ?? 0);
   });
-  const shared = { group: "Pointed words", n_texts: pairs.length, farthest: [], extreme: [] };
+  const shared = { group: t("Pointed words"), n_texts: pairs.length, farthest: [], extreme: [] };
   /** @type {Measure[]} */
   const pointed = [
     {
       ...{ ...shared, key: POINTED, unit: "share", mean: weight, spread },
-      name: "attention from the pointed words to the others",
-      short: "from the pointed words to the others",
-      words: "gives {} from the pointed words to the others",
-      exactly: `${OF_A_PAIR} The mean over the pairs. Special tokens count.`,
+      name: t("attention from the pointed words to the others"),
+      short: t("from the pointed words to the others"),
+      words: t("gives {number} from the pointed words to the others"),
+      exactly: sentences(OF_A_PAIR, t("The mean over the pairs. Special tokens count.")),
     },
     {
       ...{ ...shared, key: BEYOND, unit: "share", mean: beyond, spread: spread.map(() => 0) },
-      name: "the same, beyond what others give",
-      short: "the same, beyond what others give",
-      words: "gives {} more than others give to the same word, or at the same distance",
-      exactly: `${OF_A_PAIR} Less what all other tokens give to that word, or what is given at the same distance, whichever is more.`,
+      name: t("the same, beyond what others give"),
+      short: t("the same, beyond what others give"),
+      words: t("gives {number} more than others give to the same word, or at the same distance"),
+      exactly: sentences(
+        OF_A_PAIR,
+        t(
+          "Less what all other tokens give to that word, or what is given at the same distance, whichever is more.",
+        ),
+      ),
     },
   ];
   return [...pointed, ...measures];
 }
 
-const OF_A_PAIR =
-  "What the word that looks gives to the other: added up over the pieces that are looked at, the mean over those that look.";
+const OF_A_PAIR = t(
+  "What the word that looks gives to the other: added up over the pieces that are looked at, the mean over those that look.",
+);
 
 /**
  * The heads of some kinds by a measure; those without a number last.
@@ -136,23 +143,28 @@ export const inDigits = (value, { unit }) =>
 export function verdict({ weight, spread, baseline, others }, i) {
   const [w, base, other] = [weight[i] ?? 0, baseline[i], others[i]];
   const parts = [
-    other === null ? "" : `Other words give that word ${other.toFixed(3)}`,
-    base === null ? "" : `at the same distance others give ${base.toFixed(3)}`,
+    other === null ? "" : t("Other words give that word {number}", { number: other.toFixed(3) }),
+    base === null
+      ? ""
+      : t("at the same distance others give {number}", { number: base.toFixed(3) }),
   ].filter(Boolean);
-  if (!parts.length) return "No other word to compare with.";
+  if (!parts.length) return t("No other word to compare with.");
   const beyond = (/** @type {number} */ mine, /** @type {number | null} */ x) =>
     x === null || (mine > 2 * x && mine > x + 0.05);
   const above = (/** @type {number | null} */ x) => beyond(w, x);
   const weak = w - (spread[i] ?? 0);
   const steady = beyond(weak, other) && beyond(weak, base);
   const judged = !above(other)
-    ? "it may look there whoever asks."
+    ? t("it may look there whoever asks.")
     : !above(base)
-      ? "it may be no more than their distance."
+      ? t("it may be no more than their distance.")
       : !steady
-        ? `it finds some of these pairs and not others (± ${(spread[i] ?? 0).toFixed(3)}).`
-        : "it is this pair that it finds.";
-  return `${parts.join("; ")}: ${judged}`;
+        ? t("it finds some of these pairs and not others (± {spread}).", {
+            spread: (spread[i] ?? 0).toFixed(3),
+          })
+        : t("it is this pair that it finds.");
+  const numbers = parts.reduce((start, next) => t("{start}; {next}", { start, next }));
+  return t("{numbers}: {judged}", { numbers, judged });
 }
 
 /**

@@ -3,6 +3,7 @@
 import { bound } from "./basics.js";
 import { indexOf, mapSize } from "./data.js";
 import { headName, headsName } from "./headname.js";
+import { sentences, t, tn } from "./language.js";
 
 /**
  * @typedef {Pick<import("./data.js").Trace, "head">} Trained
@@ -130,14 +131,25 @@ export function nearest(training, frame, trace, view) {
 
 /** What is asked of the layer, and what of it learns. @param {Pick<About, "says">} training */
 export const taskWords = ({ says }) =>
-  `${says} What is learned: each step changes W_Q, W_K, W_V and all other numbers of the layer a little, so that the loss falls.`.trim();
+  sentences(
+    says,
+    t(
+      "What is learned: each step changes W_Q, W_K, W_V and all other numbers of the layer a little, so that the loss falls.",
+    ),
+  );
 
 /** Between what chance reaches and what can be reached at best. @param {About} training */
 const boundsOf = ({ chance, best }) =>
-  `chance ${percentOf(chance)}${best ? `, best possible ${percentOf(best.accuracy)}` : ""}`;
+  best
+    ? t("chance {chance}, best possible {best}", {
+        chance: percentOf(chance),
+        best: percentOf(best.accuracy),
+      })
+    : t("chance {chance}", { chance: percentOf(chance) });
 
 /** So many steps, in words. @param {number} step */
-export const stepsOf = (step) => `${step.toLocaleString("en")} step${step === 1 ? "" : "s"}`;
+export const stepsOf = (step) =>
+  tn("{steps} step", "{steps} steps", step, { steps: step.toLocaleString("en") });
 
 /**
  * What was learned after a frame's steps.
@@ -146,17 +158,32 @@ export const stepsOf = (step) => `${step.toLocaleString("en")} step${step === 1 
 export function sentenceOfFrame(training, frame, trace, view) {
   const { near, index } = nearest(training, frame, trace, view);
   const step = training.steps[frame];
-  return [
-    `After ${stepsOf(step)}:`,
-    step ? "" : "random weights, nothing but noise. Play shows how they learn.",
-    `${percentOf(training.accuracy[frame])} of the answers on held-out sequences of ${training.length} tokens are right (${boundsOf(training)}), loss ${training.loss[frame].toPrecision(3)}.`,
+  const known = t(
+    "{share} of the answers on held-out sequences of {n} tokens are right ({bounds}), loss {loss}.",
+    {
+      ...{ share: percentOf(training.accuracy[frame]), n: training.length },
+      ...{ bounds: boundsOf(training), loss: training.loss[frame].toPrecision(3) },
+    },
+  );
+  const looks =
     near === null
       ? ""
-      : `Of what ${chosenName(view)} ${view.heads.length === 1 ? "looks" : "look"} at there, ${percentOf(near)} is ${training.near[index].name} (a mean over the rows that have one).`,
+      : tn(
+          "Of what {heads} looks at there, {share} is {pattern} (a mean over the rows that have one).",
+          "Of what {heads} look at there, {share} is {pattern} (a mean over the rows that have one).",
+          view.heads.length,
+          {
+            ...{ heads: chosenName(view), share: percentOf(near) },
+            pattern: training.near[index].name,
+          },
+        );
+  const noise = t("random weights, nothing but noise. Play shows how they learn.");
+  const learned = step ? known : sentences(noise, known);
+  return sentences(
+    t("After {steps}: {learned}", { steps: stepsOf(step), learned }),
+    looks,
     sentenceHere(training, frame, trace),
-  ]
-    .filter(Boolean)
-    .join(" ");
+  );
 }
 
 /**
@@ -170,9 +197,14 @@ export function sentenceHere(training, frame, { head }) {
   const right = asked.filter(Boolean).length;
   const own = head.query_tokens.filter((token) => !token.special).length;
   const all = asked.length
-    ? `In this sequence ${right} of ${asked.length} are right`
-    : "In this sequence nothing is asked for";
-  if (own === training.length) return `${all}.`;
-  const though = asked.length && right === asked.length ? ", though it" : "; it";
-  return `${all}${though} has only seen sequences of ${training.length} tokens, and this one has ${own}.`;
+    ? t("In this sequence {right} of {n} are right", { right, n: asked.length })
+    : t("In this sequence nothing is asked for");
+  if (own === training.length) return t("{sentence}.", { sentence: all });
+  const values = { sentence: all, n: training.length, own };
+  return asked.length && right === asked.length
+    ? t(
+        "{sentence}, though it has only seen sequences of {n} tokens, and this one has {own}.",
+        values,
+      )
+    : t("{sentence}; it has only seen sequences of {n} tokens, and this one has {own}.", values);
 }

@@ -1,6 +1,7 @@
 // What the reader has chosen: one plain object, its changes, and its place in a link.
 
 import { cardParams, cardText, joinCards, MOST_LETTERS, splitCards } from "./cardtext.js";
+import { t } from "./language.js";
 
 /**
  * @typedef {import("./model.js").Specials} Specials
@@ -310,10 +311,9 @@ export function turn(view, look) {
  * @param {Pick<View, "words" | "specials">} view
  */
 export const switchesOf = ({ words, specials }) => [
-  ...(words ? ["words"] : []),
-  ...(specials === "shown"
-    ? []
-    : [`special tokens hidden${specials === "hidden" ? "" : ", rescaled"}`]),
+  ...(words ? [t("words")] : []),
+  ...(specials === "hidden" ? [t("special tokens hidden")] : []),
+  ...(specials === "renormalised" ? [t("special tokens hidden, rescaled")] : []),
 ];
 
 /**

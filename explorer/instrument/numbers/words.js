@@ -2,6 +2,7 @@
 // token of the reader's text and is only ever set as text.
 
 import { headName } from "./headname.js";
+import { placed, sentences, sentencesInParts, t, tc, tn } from "./language.js";
 import { digits, EVEN_SHARES, percent, sinkOf } from "./model.js";
 
 /**
@@ -32,8 +33,12 @@ export const focusOn = (side, units) =>
 export function nameOf(layer, heads, nHeads, how) {
   if (heads.length === 1) return headName(layer, heads[0]);
   const which =
-    heads.length === nHeads ? `all ${nHeads} heads` : heads.map((head) => `H${head}`).join(", ");
-  return `L${layer}, ${how} of ${which}`;
+    heads.length === nHeads
+      ? t("all {n} heads", { n: nHeads })
+      : heads.map((head) => `H${head}`).join(", ");
+  return how === "max"
+    ? t("L{layer}, max of {heads}", { layer, heads: which })
+    : t("L{layer}, mean of {heads}", { layer, heads: which });
 }
 
 /** A count as it is written: 8,192. @param {number} n */
@@ -45,10 +50,13 @@ export const counted = (n) => n.toLocaleString("en");
  * @param {number} nQueries @param {number} nHeads @param {boolean} [rescaled] whether rows are
  */
 export function baseOf(nQueries, nHeads, rescaled = false) {
-  const whose =
-    nQueries === 1 ? "the one token’s attention" : `all ${counted(nQueries)} tokens’ attention`;
-  const where = nHeads === 1 ? whose : `${whose} in these ${nHeads} heads`;
-  return rescaled ? `${where} before rescaling` : where;
+  const tokens = counted(nQueries);
+  const whose = tn("the one token’s attention", "all {tokens} tokens’ attention", nQueries, {
+    tokens,
+  });
+  const where =
+    nHeads === 1 ? whose : t("{attention} in these {n} heads", { attention: whose, n: nHeads });
+  return rescaled ? t("{attention} before rescaling", { attention: where }) : where;
 }
 
 /** @param {ArrayLike<number>} weights @param {number} count @returns {number[]} heaviest first */
@@ -60,11 +68,11 @@ function strongest(weights, count) {
 }
 
 /** @param {number[]} found @param {{text: string}[]} units @param {ArrayLike<number>} weights @returns {Part[]} */
-function listed(found, units, weights) {
-  return found.flatMap(
-    (i, k) =>
-      /** @type {Part[]} */ ([k ? ", then " : " ", [units[i].text], ` (${digits(weights[i])})`]),
+function inOrder(found, units, weights) {
+  const each = found.map((i) =>
+    placed(t("{token} ({weight})"), { token: [[units[i].text]], weight: digits(weights[i]) }),
   );
+  return each.reduce((first, next) => placed(t("{first}, then {next}"), { first, next }));
 }
 
 const NAMED = 6; // units of a group that are named; of a larger one the ends
@@ -74,15 +82,13 @@ const NAMED = 6; // units of a group that are named; of a larger one the ends
  * @param {number[]} chosen @param {{text: string}[]} units @param {string} [noun] of several
  * @returns {Part[]}
  */
-export function named(chosen, units, noun = "tokens") {
+export function named(chosen, units, noun = t("tokens")) {
   const text = (/** @type {number[]} */ some) => some.map((i) => units[i].text).join(" ");
   if (chosen.length <= NAMED) return [[text(chosen)]];
-  return [
-    [text(chosen.slice(0, 3))],
-    " … ",
-    [text(chosen.slice(-2))],
-    ` (${counted(chosen.length)} ${noun})`,
-  ];
+  return placed(t("{first} … {last} ({n} {noun})"), {
+    ...{ first: [[text(chosen.slice(0, 3))]], last: [[text(chosen.slice(-2))]] },
+    ...{ n: counted(chosen.length), noun },
+  });
 }
 
 /**
@@ -94,28 +100,29 @@ export function sentence(of, { rows, columns }) {
   if (rows.length && columns.length) return pairSentence(of, rows, columns);
   if (rows.length) return rowSentence(of, rows);
   if (columns.length) return columnSentence(of, columns);
-  return [`${of.name}: ${POINT}`];
+  return [t("{name}: {what}", { name: of.name, what: POINT })];
 }
 
 /** What the hand can do where nothing is pointed at; and what fingers can. */
-export const POINT = "point at a word to see where it looks; click to pin it.";
-export const TAP = "tap a word to see where it looks.";
+export const POINT = t("point at a word to see where it looks; click to pin it.");
+export const TAP = t("tap a word to see where it looks.");
 
-const IN_ONE_HEAD = ", each in the head that gives most";
+/** Where the largest of several heads is told. @param {Part[]} found @param {boolean} most */
+const inItsHead = (found, most) =>
+  most ? placed(t("{found}, each in the head that gives most"), { found }) : found;
 
 /** @param {Said} of @param {number[]} rows @param {number[]} columns @returns {Part[]} */
 function pairSentence({ name, picture, most, number, noun }, rows, columns) {
   const found = number(rows, columns);
-  const weight = found === null ? "that is still being added up" : digits(found);
-  const looks = rows.length > 1 ? ", on average, look at " : " looks at ";
-  const all = columns.length > 1 ? ", taken together," : "";
-  return [
-    `${name}: `,
-    ...named(rows, picture.rows, noun),
-    looks,
-    ...named(columns, picture.columns, noun),
-    `${all} with weight ${weight}${most ? " in the head that gives most" : ""}.`,
-  ];
+  const value = found === null ? t("that is still being added up") : digits(found);
+  const weight = most ? t("{weight} in the head that gives most", { weight: value }) : value;
+  const keys = named(columns, picture.columns, noun);
+  const what = columns.length > 1 ? placed(t("{tokens}, taken together,"), { tokens: keys }) : keys;
+  const says =
+    rows.length > 1
+      ? t("{name}: {who}, on average, look at {what} with weight {weight}.")
+      : t("{name}: {who} looks at {what} with weight {weight}.");
+  return placed(says, { name, who: named(rows, picture.rows, noun), what, weight });
 }
 
 /** @param {Said} of @param {number[]} rows @returns {Part[]} */
@@ -123,13 +130,18 @@ function rowSentence({ name, picture, most, given, nowhere, noun }, rows) {
   const weights = given(rows);
   const found = strongest(weights, 3);
   const who = named(rows, picture.rows, noun);
-  if (!found.length) return [`${name}: `, ...who, " may look at nothing here."];
-  const looks = rows.length > 1 ? ", on average, look most at" : " looks most at";
+  if (!found.length) return placed(t("{name}: {who} may look at nothing here."), { name, who });
+  const strong = inItsHead(inOrder(found, picture.columns, weights), most);
   const lost = nowhere(rows);
-  const whose = most ? ", on average over these heads" : ""; // beside largest numbers, a mean
-  const sink = lost ? `; to no token, into the sink${whose}: ${digits(lost)}` : "";
-  const end = `${most ? IN_ONE_HEAD : ""}${sink}.`;
-  return [`${name}: `, ...who, looks, ...listed(found, picture.columns, weights), end];
+  const sink = most // beside largest numbers, a mean
+    ? t("{found}; to no token, into the sink, on average over these heads: {weight}")
+    : t("{found}; to no token, into the sink: {weight}");
+  const all = lost ? placed(sink, { found: strong, weight: digits(lost) }) : strong;
+  const says =
+    rows.length > 1
+      ? t("{name}: {who}, on average, look most at {found}.")
+      : t("{name}: {who} looks most at {found}.");
+  return placed(says, { name, who, found: all });
 }
 
 /** @param {Said} of @param {number[]} columns @returns {Part[]} */
@@ -137,18 +149,21 @@ function columnSentence({ name, base, picture, most, got, shares, noun }, column
   const weights = got(columns);
   const found = strongest(weights ?? [], 3);
   const what = named(columns, picture.columns, noun);
-  if (!weights) return [`${name}: who looks at `, ...what, " is still being added up."];
-  if (!found.length) return [`${name}: nothing looks at `, ...what, "."];
-  const [are, it] = columns.length > 1 ? [", taken together, are", "they get"] : [" is", "it gets"];
+  if (!weights)
+    return placed(t("{name}: who looks at {what} is still being added up."), { name, what });
+  if (!found.length) return placed(t("{name}: nothing looks at {what}."), { name, what });
+  const several = columns.length > 1;
+  const strong = inItsHead(inOrder(found, picture.rows, weights), most);
   const gets = shares();
   const share = gets && percent(columns.reduce((sum, c) => sum + gets[c], 0));
-  return [
-    `${name}: `,
-    ...what,
-    `${are} looked at most by`,
-    ...listed(found, picture.rows, weights),
-    `${most ? IN_ONE_HEAD : ""}${share === null ? "" : `; ${it} ${share} of ${base}`}.`,
-  ];
+  const sharing = several
+    ? t("{found}; they get {share} of {base}")
+    : t("{found}; it gets {share} of {base}");
+  const all = share === null ? strong : placed(sharing, { found: strong, share, base });
+  const says = several
+    ? t("{name}: {what}, taken together, are looked at most by {found}.")
+    : t("{name}: {what} is looked at most by {found}.");
+  return placed(says, { name, what, found: all });
 }
 
 /**
@@ -159,11 +174,16 @@ function columnSentence({ name, base, picture, most, got, shares, noun }, column
 export function sinkNote({ base, picture, shares, nowhere }) {
   const found = sinkOf(picture.columns, shares() ?? []);
   const lost = nowhere([]);
-  const none = lost ? ` ${percent(lost)} goes to no token: this model’s rows have a sink.` : "";
-  return found ? [`${percent(found.share)} of ${base} goes to `, [found.text], `.${none}`] : [];
+  if (!found) return [];
+  const none = t("{share} goes to no token: this model’s rows have a sink.", {
+    share: percent(lost),
+  });
+  const goes = t("{share} of {base} goes to {token}.");
+  const most = placed(goes, { share: percent(found.share), base, token: [[found.text]] });
+  return sentencesInParts(most, lost ? [none] : []);
 }
 
-const NONE_HIDDEN = "There are no special tokens to look at here, so no attention is hidden.";
+const NONE_HIDDEN = t("There are no special tokens to look at here, so no attention is hidden.");
 
 /**
  * What special tokens and the sink took, and what was done about it.
@@ -174,20 +194,43 @@ const NONE_HIDDEN = "There are no special tokens to look at here, so no attentio
  */
 export function hiddenNote(specials, { base, most, hiddenShare, sinkShare }) {
   const [hidden, lost] = [hiddenShare(), sinkShare()];
-  const sunk = lost ? `the ${percent(lost)} that this model’s sink takes` : "";
-  if (specials === "hidden") {
-    const rows = most ? "each head’s rows sum to less than 1" : "rows sum to less than 1";
-    const sink = lost ? `${percent(lost)} goes to no token, into this model’s sink` : "";
-    if (hidden !== null) {
-      const own = `Special tokens are hidden; they get ${percent(hidden)} of ${base}`;
-      return `${own}${sink && `, and ${sink}`}, so ${rows}.`;
-    }
-    return `${NONE_HIDDEN}${sink && ` Of ${base} ${sink}, so ${rows}.`}`;
+  const of = { base, share: percent(hidden ?? 0), sink: percent(lost) };
+  if (specials === "hidden") return hiddenShares(hidden, lost, of, most);
+  if (hidden === null) return lost ? sentences(NONE_HIDDEN, sunkNote(of)) : NONE_HIDDEN;
+  return lost
+    ? t(
+        "Special tokens are hidden; the {share} of {base} that they get and the {sink} that this model’s sink takes are left out and each row divided by what remains.",
+        of,
+      )
+    : t(
+        "Special tokens are hidden; the {share} of {base} that they get is left out and each row divided by what remains.",
+        of,
+      );
+}
+
+/** @typedef {{base: string, share: string, sink: string}} HiddenWords */
+
+/** @param {HiddenWords} of */
+const sunkNote = (of) =>
+  t(
+    "Of {base} the {sink} that this model’s sink takes is left out and each row divided by what remains.",
+    of,
+  );
+
+/** @param {number | null} hidden @param {number} lost @param {HiddenWords} of @param {boolean} most */
+function hiddenShares(hidden, lost, of, most) {
+  const rows = most ? t("each head’s rows sum to less than 1") : t("rows sum to less than 1");
+  const values = { ...of, rows };
+  if (hidden === null) {
+    const sunk = t("Of {base} {sink} goes to no token, into this model’s sink, so {rows}.", values);
+    return lost ? sentences(NONE_HIDDEN, sunk) : NONE_HIDDEN;
   }
-  const how = "left out and each row divided by what remains.";
-  if (hidden === null) return `${NONE_HIDDEN}${sunk && ` Of ${base} ${sunk} is ${how}`}`;
-  const own = `Special tokens are hidden; the ${percent(hidden)} of ${base} that they get`;
-  return sunk ? `${own} and ${sunk} are ${how}` : `${own} is ${how}`;
+  return lost
+    ? t(
+        "Special tokens are hidden; they get {share} of {base}, and {sink} goes to no token, into this model’s sink, so {rows}.",
+        values,
+      )
+    : t("Special tokens are hidden; they get {share} of {base}, so {rows}.", values);
 }
 
 /**
@@ -195,18 +238,20 @@ export function hiddenNote(specials, { base, most, hiddenShare, sinkShare }) {
  * @param {import("./model.js").Scale} scale @param {Float32Array} tops
  */
 export function scaleNote(scale, tops) {
-  if (scale === "absolute") return "Full colour: weight 1; tones rise with the square root.";
-  if (scale === "row") return "Full colour: the row’s largest weight on an ordinary token.";
-  const larger = `the larger of ${EVEN_SHARES} even shares and the 98th percentile over ordinary keys`;
-  return `Full colour: ${digits(tops[0] ?? 1)} and more, ${larger}.`;
+  if (scale === "absolute") return t("Full colour: weight 1; tones rise with the square root.");
+  if (scale === "row") return t("Full colour: the row’s largest weight on an ordinary token.");
+  return t(
+    "Full colour: {top} and more, the larger of {n} even shares and the 98th percentile over ordinary keys.",
+    { top: digits(tops[0] ?? 1), n: EVEN_SHARES },
+  );
 }
 
-/** What it is called, and why it is not all. @type {["previous" | "next" | "self" | "repeat", string, string][]} */
+/** What it is called, and why it is not all. @type {["previous" | "next" | "self" | "repeat", string][]} */
 const HABITS = [
-  ["previous", "the token before", "; the first has none before it"],
-  ["next", "the token after", "; the last has none after it"],
-  ["self", "the token itself", ""],
-  ["repeat", "the same word elsewhere", ""],
+  ["previous", t("Mostly the token before ({share} of {base}; the first has none before it)")],
+  ["next", t("Mostly the token after ({share} of {base}; the last has none after it)")],
+  ["self", t("Mostly the token itself ({share} of {base})")],
+  ["repeat", t("Mostly the same word elsewhere ({share} of {base})")],
 ];
 const HABIT = 0.3; // a share from which a habit is worth naming
 const [SHARP, BROAD] = [1 / 3, 3 / 4]; // of the possible entropy
@@ -216,53 +261,76 @@ const [SHARP, BROAD] = [1 / 3, 3 / 4]; // of the possible entropy
  * @param {boolean} most whether the largest of several heads is painted
  * @param {boolean} rescaled whether rows are
  */
-export const measuredOn = (most, rescaled) =>
-  [most ? " of the heads’ mean" : "", rescaled ? ", before rescaling" : ""].join("");
+export function measuredOn(most, rescaled) {
+  const rows = most ? t("the rows of the heads’ mean") : t("the rows");
+  return rescaled ? t("{rows}, before rescaling", { rows }) : rows;
+}
 
 /**
  * What a head does on this text, from its numbers.
  * @param {import("./model.js").Profile} profile @param {string} base what its shares are of
- * @param {string} [on] as `measuredOn` says it
+ * @param {string} [rows] as `measuredOn` says them
  */
-export function caption(profile, base, on = "") {
+export function caption(profile, base, rows = measuredOn(false, false)) {
   const [found] = HABITS.filter(([name]) => profile[name] >= HABIT).sort(
     ([a], [b]) => profile[b] - profile[a],
   );
-  const most = found && `Mostly ${found[1]} (${percent(profile[found[0]])} of ${base}${found[2]})`;
+  const share = found && percent(profile[found[0]]);
+  const most = found && placed(found[1], { share, base }).join("");
   const { entropy, possible } = profile;
   if (entropy === null) {
-    return most ? `${most}.` : "No simple habit of place.";
+    return most ? t("{habit}.", { habit: most }) : t("No simple habit of place.");
   }
-  const how = entropy < SHARP * possible ? "sharp" : entropy > BROAD * possible ? "broad" : "mixed";
-  const bits = `${entropy.toFixed(1)} of ${possible.toFixed(1)} bits`;
-  const spread = `${how} (entropy ${bits}, a mean over the rows${on})`;
-  if (profile.crosses) return `From one text to the other; ${spread}.`;
-  return most ? `${most}; ${spread}.` : `No simple habit of place; ${spread}.`;
+  const spread = t("{how} (entropy {bits} of {possible} bits, a mean over {rows})", {
+    ...{ how: spreadOf(entropy / possible), rows },
+    ...{ bits: entropy.toFixed(1), possible: possible.toFixed(1) },
+  });
+  if (profile.crosses) return t("From one text to the other; {spread}.", { spread });
+  return most
+    ? t("{habit}; {spread}.", { habit: most, spread })
+    : t("No simple habit of place; {spread}.", { spread });
+}
+
+/** How widely attention is spread. @param {number} share of the possible entropy */
+function spreadOf(share) {
+  if (share < SHARP) return tc("entropy", "sharp");
+  return share > BROAD ? tc("entropy", "broad") : tc("entropy", "mixed");
 }
 
 /**
  * Where following attention down has led to.
- * @param {string} start what is followed, in words @param {Part[]} name the units, where chosen
+ * @param {string} says what is followed, with places for the name and for what is found
+ * @param {Part[]} name the units, where chosen
  * @param {ArrayLike<number>} input what is drawn from each unit of the input
- * @param {{text: string}[]} units @param {string} how the rest of the sentence
+ * @param {{text: string}[]} units
  * @returns {Part[]}
  */
-export function pathSentence(start, name, input, units, how) {
-  const found = strongest(input, 3);
-  return [`${start} `, ...name, " draws most on", ...listed(found, units, input), how];
-}
+export const pathSentence = (says, name, input, units) =>
+  placed(says, { name, found: inOrder(strongest(input, 3), units, input) });
 
 /**
- * What is left out of a path, and what it assumes.
+ * What a path has found, with what is left out of it, and what it assumes.
+ * @param {Part[]} found
  * @param {{hidden: number, lost: number, rescaled: boolean, residual: number, numbers: number[]}} of
  *   hidden: the share that comes from special tokens that are hidden; lost: that goes to no token;
  *   residual: per cent; numbers: the model's own numbers of the layers that are passed, in order
+ * @returns {Part[]}
  */
-export function pathNote({ hidden, lost, rescaled, residual, numbers }) {
-  const special = hidden >= 0.0005 ? `; ${percent(hidden)} comes from hidden special tokens` : "";
-  const sink = lost >= 0.0005 ? `; ${percent(lost)} is lost to sinks` : "";
-  const rows = rescaled ? "rows rescaled to ordinary tokens; " : "";
-  return `${special}${sink} (attention rollout; ${rows}residual share ${residual} %${gapsIn(numbers)}).`;
+export function pathNote(found, { hidden, lost, rescaled, residual, numbers }) {
+  const but = (
+    /** @type {Part[]} */ start,
+    /** @type {string} */ says,
+    /** @type {number} */ less,
+  ) => (less < 0.0005 ? start : placed(says, { found: start, share: percent(less) }));
+  const seen = but(found, t("{found}; {share} comes from hidden special tokens"), hidden);
+  const all = but(seen, t("{found}; {share} is lost to sinks"), lost);
+  const how = [
+    t("attention rollout"),
+    ...(rescaled ? [t("rows rescaled to ordinary tokens")] : []),
+    t("residual share {residual} %", { residual }),
+    ...gapsIn(numbers),
+  ].reduce((start, next) => t("{start}; {next}", { start, next }));
+  return placed(t("{found} ({how})."), { found: all, how });
 }
 
 /**
@@ -275,8 +343,8 @@ function gapsIn(numbers) {
     if (first > last) return [];
     return [first === last ? `${first}` : `${first}–${last}`];
   });
-  if (!runs.length) return "";
-  const one = runs.length === 1 && !runs[0].includes("–");
-  const which = one ? `layer ${runs[0]} has` : `layers ${runs.join(", ")} have`;
-  return `; ${which} no attention and ${one ? "is" : "are"} left out`;
+  if (!runs.length) return [];
+  if (runs.length === 1 && !runs[0].includes("–"))
+    return [t("layer {layer} has no attention and is left out", { layer: runs[0] })];
+  return [t("layers {layers} have no attention and are left out", { layers: runs.join(", ") })];
 }

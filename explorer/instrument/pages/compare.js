@@ -24,6 +24,7 @@ import {
   unpackPair,
   usual,
 } from "../numbers/comparison.js";
+import { t } from "../numbers/language.js";
 import { NO_STEPS, noted, stepped } from "../numbers/pairhistory.js";
 import { fromParams, PARAMS, START } from "../numbers/view.js";
 import { createLargest, createMaps, createRanks } from "../panels/difference.js";
@@ -181,11 +182,11 @@ function createSave(here, elements) {
 const sectionOf = (maps, ranks) =>
   h(
     "section",
-    { class: "ax-difference", "aria-label": "Difference" },
+    { class: "ax-difference", "aria-label": t("Difference") },
     h(
       "div",
       {},
-      h("div", { class: "ax-title" }, h("h3", {}, "On the common words"), helpMark(READING)),
+      h("div", { class: "ax-title" }, h("h3", {}, t("On the common words")), helpMark(READING)),
       ...maps,
     ),
     h("div", {}, ...ranks),
@@ -386,7 +387,10 @@ function chooseRank(here, [layer, head, layerB, headB]) {
 
 /** Whose difference it is. @param {Here} here */
 const bothTitles = ({ sides }) =>
-  SIDES.map((side) => sides[side].now()?.trace.head.title).join(" and ");
+  t("{one} and {other}", {
+    one: sides.a.now()?.trace.head.title ?? "",
+    other: sides.b.now()?.trace.head.title ?? "",
+  });
 
 /** What both sides show, by name. @param {Here} here */
 const headNames = ({ sides: { a, b } }) => ({ a: shownHead(a.now()), b: shownHead(b.now()) });
@@ -454,9 +458,9 @@ function showPairing({ parts, sides }, pairing) {
 const titleOf = (side, { title, text, n_layers, n_heads, checked }) =>
   [
     `${side.toUpperCase()}: ${title}`,
-    `${n_layers} × ${n_heads} heads`,
+    t("{layers} × {heads} heads", { layers: n_layers, heads: n_heads }),
     text && `“${quoted(text)}”`,
-    checked && `checked ${checked}`,
+    checked && t("checked {checked}", { checked }),
   ]
     .filter(Boolean)
     .join(" · ");

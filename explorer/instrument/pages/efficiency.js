@@ -16,6 +16,7 @@ import {
   withFound,
   withView,
 } from "../numbers/efficiency.js";
+import { t, tc } from "../numbers/language.js";
 import { createBeforeAfter } from "../panels/beforeafter.js";
 import { createGivesUp } from "../panels/givesup.js";
 import { createReplaced } from "../panels/replaced.js";
@@ -178,7 +179,9 @@ function actsOf(here, host, { draw, drawHovered }) {
 /** @param {Here} here @param {EfficiencyHost} host @param {Acts} act */
 function createParts(here, host, act) {
   const says = h("p", { class: "ax-says ax-tall ax-eff-says", "aria-live": "polite" });
-  const select = /** @type {HTMLSelectElement} */ (h("select", { "aria-label": "Way" }));
+  const select = /** @type {HTMLSelectElement} */ (
+    h("select", { "aria-label": tc("of making attention cheaper", "Way") })
+  );
   select.addEventListener("change", () => act.change({ way: select.value }));
   const maps = createSurvivalMaps(act);
   const curve = createSurvivalCurve((budget) => act.change({ budget }));
@@ -213,11 +216,11 @@ function createParts(here, host, act) {
 /** How much shall survive. @param {(share: number) => void} choose */
 function createShare(choose) {
   return choice(
-    "Enough is",
+    t("Enough is"),
     ["80 %", "90 %", "95 %", "99 %"].map((word, at) => [
       String(at),
       word,
-      `What keeps ${word} of a head is enough for it`,
+      t("What keeps {share} of a head is enough for it", { share: word }),
     ]),
     (value) => choose(Number(value)),
   );
@@ -226,7 +229,7 @@ function createShare(choose) {
 /** A slider over the budgets of a way. @param {(budget: number) => void} choose the place of one */
 function createBudget(choose) {
   const input = /** @type {HTMLInputElement} */ (
-    h("input", { type: "range", min: "0", step: "1", "aria-label": "Budget" })
+    h("input", { type: "range", min: "0", step: "1", "aria-label": t("Budget") })
   );
   const output = h("output");
   const legend = h("legend");
@@ -246,7 +249,7 @@ function createBudget(choose) {
       input.max = String(way.budgets.length - 1);
       input.value = String(state.view.budget);
       input.setAttribute("aria-valuetext", givenIn(way, budgetOf(state)));
-      setText(legend, `Budget: ${way.budget}`);
+      setText(legend, t("Budget: {budget}", { budget: way.budget }));
       setText(output, budgetOf(state).toLocaleString("en"));
     },
   };
@@ -257,7 +260,7 @@ function layOut({ about, copy, save, select, budget, share, says, loading, ...pa
   const way = h(
     "fieldset",
     { class: "ax-choice" },
-    h("legend", {}, "Made cheaper by"),
+    h("legend", {}, t("Made cheaper by")),
     h("div", {}, select),
   );
   const away = h("div", { class: "ax-away" }, ...(copy ? [copy.element] : []), save.element);
@@ -290,7 +293,7 @@ function drawParts(parts, state, theme) {
   parts.budget.show(state);
   parts.share.show(String(view.share));
   setText(parts.says, efficiencySentence(state));
-  setText(parts.loading, found.whole ? "" : "The rank of each head is still being found.");
+  setText(parts.loading, found.whole ? "" : t("The rank of each head is still being found."));
   parts.maps.show(state, theme);
   parts.curve.show(state, theme);
   parts.both.show(state, theme);

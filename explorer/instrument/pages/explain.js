@@ -21,6 +21,7 @@ import {
   READING,
 } from "../numbers/explainwords.js";
 import { headsIn } from "../numbers/headsoff.js";
+import { t } from "../numbers/language.js";
 import { createAskBar } from "../panels/askbar.js";
 import { createChanges } from "../panels/changes.js";
 import { createMethodRows } from "../panels/methodrows.js";
@@ -29,7 +30,7 @@ import { createSwitchOff } from "../panels/switchoff.js";
 import { createAbout, fileWords } from "../parts/about.js";
 import { helpMark } from "../parts/bubble.js";
 import { createCurves } from "../parts/curves.js";
-import { h, pushButton, setText } from "../parts/dom.js";
+import { h, pushButton, setText, woven } from "../parts/dom.js";
 import { readTheme } from "../parts/theme.js";
 import { createCopy } from "../parts/tools.js";
 import { createSaveMenu } from "../save/files.js";
@@ -60,8 +61,9 @@ import { followSizes } from "./sizes.js";
  * @typedef {{state: ExplainState, theme: import("../parts/theme.js").Theme, root: HTMLElement}} Shown
  */
 
-const WHY_OTHER =
-  "One number is needed to explain. This model makes a vector of a text, so it is how alike those of two texts are: the other text is only an example, change it above.";
+const WHY_OTHER = t(
+  "One number is needed to explain. This model makes a vector of a text, so it is how alike those of two texts are: the other text is only an example, change it above.",
+);
 
 /** The names that a link uses. */
 export const EXPLAIN_PARAMS = [
@@ -207,14 +209,14 @@ function createParts(here, act) {
   const caveat = h("p", { class: "ax-caveat" });
   const goneSays = h("p", { class: "ax-help ax-taken", "aria-live": "polite" });
   const putBack = () => act.setGone([]);
-  const goneBack = pushButton("Put them back", "Put all words back", putBack, "ax-copy");
+  const goneBack = pushButton(t("Put them back"), t("Put all words back"), putBack, "ax-copy");
   const curves = createCurves();
   const changes = createChanges(host.edit ?? null);
   const heads = createSwitchOff(act.setOff, host.edit ? act.keepOff : null);
-  const title = h("h3", {}, "Which words matter? Every method on the same text");
+  const title = h("h3", {}, t("Which words matter? Every method on the same text"));
   const scoring = h(
     "section",
-    { "aria-label": "Scores" },
+    { "aria-label": t("Scores") },
     h("div", { class: "ax-title" }, title, helpMark(READING), pointedSays),
     rows.element,
     h("div", { class: "ax-chosen" }, goneSays, goneBack),
@@ -269,14 +271,16 @@ function layOut(parts) {
   const away = h("div", { class: "ax-away" }, ...(copy ? [copy.element] : []), save.element);
   results.append(
     ...[target, why, lines, scoring, curves.element],
-    h("details", { class: "ax-table" }, h("summary", {}, "All numbers as a table"), table),
+    h("details", { class: "ax-table" }, h("summary", {}, t("All numbers as a table")), table),
     h(
       "details",
       { class: "ax-table" },
       h(
         "summary",
         {},
-        "How far any two methods agree (Spearman; by size alone where one of the two knows no sign)",
+        t(
+          "How far any two methods agree (Spearman; by size alone where one of the two knows no sign)",
+        ),
       ),
       matrix,
     ),
@@ -295,7 +299,10 @@ function showAll(parts, shown) {
   const { found } = state;
   const { target, lines, rows, pointedSays, table, matrix } = parts;
   target.replaceChildren(
-    ...["Explained: ", h("strong", {}, found.name), ` = ${inPlain(found.value)}`],
+    ...woven(t("Explained: {target} = {value}"), {
+      target: h("strong", {}, found.name),
+      value: inPlain(found.value),
+    }),
     ...besides(found),
   );
   showChangeable(parts, found);
@@ -316,7 +323,11 @@ const besides = ({ plain, value }) =>
         h(
           "span",
           { class: "ax-help ax-plain" },
-          ` ${inSigned(value - plain, 4)} to the model as it is, ${inPlain(plain)}`,
+          " ",
+          t("{difference} to the model as it is, {value}", {
+            difference: inSigned(value - plain, 4),
+            value: inPlain(plain),
+          }),
         ),
       ];
 

@@ -3,6 +3,7 @@
 import { cardName, inLesson, kept, onCard, without } from "../numbers/cards.js";
 import { joinCards } from "../numbers/cardtext.js";
 import { letGo } from "../numbers/explorestore.js";
+import { t } from "../numbers/language.js";
 import { readCards, toParams } from "../numbers/view.js";
 import { toldOfKeeping, toldOfLeft } from "../panels/cards.js";
 import { quoted } from "../parts/about.js";
@@ -22,7 +23,7 @@ import { toSvg } from "../save/svg.js";
 const KEPT = "attention-explorer-cards "; // in this tab's memory; the trace's name follows
 const ALL = { thumbs: true, model: true };
 const QUOTED = 300; // letters of the text on a sheet
-const TOO_LONG = "This text is too long for a link: save the page with “These cards” instead.";
+const TOO_LONG = t("This text is too long for a link: save the page with “These cards” instead.");
 
 /**
  * @param {Here} here
@@ -143,10 +144,14 @@ function sheetOf(here, card, i) {
   const where = link || !host.linkTo ? host.linkTo?.(params, link) : TOO_LONG;
   return h(
     "section",
-    { class: "ax-sheet", "aria-label": `Card ${name}` },
+    { class: "ax-sheet", "aria-label": t("Card {card}", { card: name }) },
     drawingOf(elements, `${name} · ${title}`, scene),
     h("p", {}, [title, passport, quoted(about.text, QUOTED)].filter(Boolean).join(" · ")),
-    h("p", { class: "ax-sheet-link" }, where ?? `Card ${i + 1} of the page it was printed from.`),
+    h(
+      "p",
+      { class: "ax-sheet-link" },
+      where ?? t("Card {n} of the page it was printed from.", { n: i + 1 }),
+    ),
   );
 }
 

@@ -1,5 +1,6 @@
 // What the instrument is made of, and where it stands on the page.
 
+import { t } from "../numbers/language.js";
 import { createCaptions } from "../panels/captions.js";
 import { createCards, createKeep } from "../panels/cards.js";
 import { createChanges } from "../panels/changes.js";
@@ -28,7 +29,7 @@ import { createViewMenu } from "../parts/viewmenu.js";
 import { createFiles } from "../save/files.js";
 import { atMap, fromWithin, onMap } from "./maphands.js";
 
-const LESSON = "Sentence and picture alone, large, for a projector (P)";
+const LESSON = t("Sentence and picture alone, large, for a projector (P)");
 const WEIGHT = "6"; // the stage of Step by step that makes a weight, as a link names it
 
 /**
@@ -89,7 +90,9 @@ export function createParts(doing) {
     blank: h(
       "p",
       { class: "ax-empty" },
-      "Nothing to show: every token is special, and special tokens are hidden. Choose “shown” under View.",
+      t(
+        "Nothing to show: every token is special, and special tokens are hidden. Choose “shown” under View.",
+      ),
     ),
     panels: h("div", { class: "ax-panels" }),
   };
@@ -120,7 +123,7 @@ function wordsOf({ go, asking, copyLink, actions, cards, lesson }) {
     openSteps: why && createOpenSteps(why),
     cards: createCards(cards),
     toClass: lesson
-      ? [createKeep(cards.keep), pushButton("Lesson", LESSON, lesson, "ax-copy ax-to-lesson")]
+      ? [createKeep(cards.keep), pushButton(t("Lesson"), LESSON, lesson, "ax-copy ax-to-lesson")]
       : [],
   };
 }

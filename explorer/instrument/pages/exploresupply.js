@@ -5,6 +5,7 @@ import { looksOf } from "../numbers/cards.js";
 import { placeOf } from "../numbers/data.js";
 import { mapsAt } from "../numbers/groupmaps.js";
 import { headName } from "../numbers/headname.js";
+import { t } from "../numbers/language.js";
 import { mapLevelOf } from "../numbers/layout.js";
 import { isAbout, isOf } from "../numbers/lens.js";
 import { isNextHere, positionOf } from "../numbers/next.js";
@@ -205,7 +206,7 @@ function choicesOf(trace, view, each) {
   const own = [...new Map(places.map((place) => [String(place), place])).values()];
   const of = head.long ? { layers: null, heads: own } : { layers, heads: null };
   const bytes = pageBytes(head, each, head.long ? own.length : layers.length);
-  return [{ name: "These cards", bytes, of }, ...choices];
+  return [{ name: t("These cards"), bytes, of }, ...choices];
 }
 
 /** @param {Trace} trace @param {View} view @param {number} each @returns {PageChoice[]} */
@@ -214,13 +215,21 @@ function choicesOfView({ head }, { layer, heads }, each) {
   const all = head.numbers.length;
   if (!head.long) {
     return [
-      { name: `Layer ${layer}`, bytes: bytes(1), of: { layers: [layer], heads: null } },
-      { name: `All ${all} layers`, bytes: bytes(all), of: { layers: null, heads: null } },
+      {
+        name: t("Layer {layer}", { layer }),
+        bytes: bytes(1),
+        of: { layers: [layer], heads: null },
+      },
+      {
+        name: t("All {all} layers", { all }),
+        bytes: bytes(all),
+        of: { layers: null, heads: null },
+      },
     ].slice(0, all); // one layer is all of it
   }
   const own = heads.map((i) => /** @type {Place} */ ([layer, i]));
-  const name = own.length > 1 ? `These ${own.length} heads` : headName(layer, heads[0]);
-  const whole = `All ${head.n_heads} heads of layer ${layer}`;
+  const name = own.length > 1 ? t("These {n} heads", { n: own.length }) : headName(layer, heads[0]);
+  const whole = t("All {n} heads of layer {layer}", { n: head.n_heads, layer });
   return [
     { name, bytes: bytes(own.length), of: { layers: null, heads: own } },
     { name: whole, bytes: bytes(head.n_heads), of: { layers: [layer], heads: null } },

@@ -19,6 +19,7 @@ import {
   ranked,
   SPECIALS_HELP,
 } from "../numbers/headwords.js";
+import { t } from "../numbers/language.js";
 import { measuresOf, placeOf, unpackHeads, waitsIn } from "../numbers/survey.js";
 import { createFinder } from "../panels/finder.js";
 import { createHeadCard } from "../panels/headcard.js";
@@ -27,7 +28,8 @@ import { createHeadRanks, kindChips } from "../panels/headranks.js";
 import { createRepeats } from "../panels/repeats.js";
 import { createAbout, fileWords } from "../parts/about.js";
 import { helpMark, term } from "../parts/bubble.js";
-import { choice, h } from "../parts/dom.js";
+import { choice, h, woven } from "../parts/dom.js";
+import { createHalves } from "../parts/halves.js";
 import { readTheme } from "../parts/theme.js";
 import { createCopy } from "../parts/tools.js";
 import { createSaveMenu } from "../save/files.js";
@@ -46,7 +48,7 @@ import { followSizes } from "./sizes.js";
  *   onShown?: (id: string, params: Record<string, string>, words: [string, string],
  *              link?: Record<string, string> | null) => void,
  *   onTravel?: (act: (params: URLSearchParams) => void) => void,
- *   go?: (page: string) => void,
+ *   go?: (page: string, open?: Record<string, string>) => void,
  *   asking?: import("../parts/about.js").Asking,
  *   find?: (pairs: Pair[]) => void,
  *   explore?: (head: {layer: number, head: number, text: number, query?: number, key?: number}) => void,
@@ -62,9 +64,14 @@ import { followSizes } from "./sizes.js";
  */
 
 const PLACE = ["layer", "heads", "query", "key"]; // the same on all pages
+const SHIPPED = "sentences"; // the corpus that comes with the app
 
 /** The names that a link uses. */
-export const HEADS_PARAMS = ["measure", "kinds", "lowest", "special", "pairs", "repeats", ...PLACE];
+// `corpus` is the other half's: here it is let go of.
+export const HEADS_PARAMS = [
+  ...["measure", "kinds", "lowest", "special", "pairs", "repeats", "corpus"],
+  ...PLACE,
+];
 
 /** @param {HTMLElement} root @param {HeadsHost} host */
 export function mountHeads(root, host) {
@@ -240,7 +247,7 @@ function repeatActs(here, host, change) {
 
 /** @param {Here} here @param {HeadsHost} host @param {Acts} act */
 function createParts(here, host, act) {
-  const select = /** @type {HTMLSelectElement} */ (h("select", { "aria-label": "Measure" }));
+  const select = /** @type {HTMLSelectElement} */ (h("select", { "aria-label": t("Measure") }));
   select.addEventListener("change", () => act.measure(select.value));
   const says = h("p", { class: "ax-says ax-tall ax-heads-says", "aria-live": "polite" });
   const pictures = createHeadPictures(act);
@@ -260,8 +267,11 @@ function createParts(here, host, act) {
       fetch: host.page ? () => here.state && host.page?.(linkOfView(here.state)) : null,
     },
   );
+  const { go } = host;
+  const toCorpus = () => go?.("heads", { corpus: SHIPPED });
   return {
     ...{ select, says, pictures, repeats, save, ...choices(act) },
+    halves: go ? createHalves("text", (half) => half === "corpus" && toCorpus()) : null,
     about: createAbout(host.asking ?? null, host.go ? () => host.go?.("train") : null),
     exactly: h("span"),
     copy: host.copyLink && createCopy(host.copyLink),
@@ -274,18 +284,18 @@ function createParts(here, host, act) {
 /** The two switches. @param {Acts} act */
 function choices(act) {
   const order = choice(
-    "Ranked from",
+    t("Ranked from"),
     [
-      ["highest", "the highest", "Most of it first"],
-      ["lowest", "the lowest", "Least of it first"],
+      ["highest", t("the highest"), t("Most of it first")],
+      ["lowest", t("the lowest"), t("Least of it first")],
     ],
     (value) => act.change({ lowest: value === "lowest" }),
   );
   const specials = choice(
-    "Special tokens",
+    t("Special tokens"),
     [
-      ["counted", "counted", "As the model has them"],
-      ["left_out", "left out", "Only ordinary tokens, each row divided by what they get"],
+      ["counted", t("counted"), t("As the model has them")],
+      ["left_out", t("left out"), t("Only ordinary tokens, each row divided by what they get")],
     ],
     (value) => act.change({ specials: value }),
   );
@@ -299,13 +309,19 @@ function layOut(parts) {
   const measure = h(
     "fieldset",
     { class: "ax-choice" },
-    h("legend", {}, "Colour and rank heads by ", exactly),
+    h("legend", {}, ...woven(t("Colour and rank heads by {measure}"), { measure: exactly })),
     h("div", {}, select),
   );
   const tools = [measure, order.element, specials.element];
   const away = h("div", { class: "ax-away" }, ...(copy ? [copy.element] : []), save.element);
   return [
-    h("div", { class: "ax-top" }, parts.about.element, away),
+    h(
+      "div",
+      { class: "ax-top" },
+      ...(parts.halves ? [parts.halves.element] : []),
+      parts.about.element,
+      away,
+    ),
     h("div", { class: "ax-tools" }, ...tools),
     says,
     parts.repeats.element,
@@ -349,8 +365,9 @@ function sayHead(says, state) {
   const text = headsSentence(state);
   if (says.textContent === text) return;
   const kind = kindOf(state);
-  const [before, after = ""] = kind ? splitAt(text, `Kind: ${kind}`) : [text];
-  says.replaceChildren(before, ...(after ? ["Kind: ", term(kind), after] : []));
+  const [before, after = ""] = kind ? splitAt(text, t("Kind: {kind}", { kind })) : [text];
+  const within = woven(t("Kind: {kind}"), { kind: term(kind) });
+  says.replaceChildren(before, ...(after ? [...within, after] : []));
 }
 
 /** @param {string} text @param {string} part */

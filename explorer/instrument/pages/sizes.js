@@ -1,6 +1,7 @@
 // A page draws anew although nobody touched it: when a panel has got another width, when the letters
 // have come that it writes with, when the screen has other dots, and for paper and back.
 
+import { t } from "../numbers/language.js";
 import { h } from "../parts/dom.js";
 
 /**
@@ -63,6 +64,13 @@ export function createRedraw(frame) {
   };
 }
 
+/** What the sheet says of what is cut on paper, by its names for that. */
+const ON_PAPER = {
+  "--says-in-part": t("What is in sight is printed; the whole is longer."),
+  "--says-largest": t("The 16 largest are printed."),
+  "--says-first": t("The first 100 are printed."),
+};
+
 const BAR = 90; // pixels by which a phone's bars come and go: nothing is drawn anew for them
 
 /** @type {Set<Page>} those that are mounted; one inside another comes after it */
@@ -83,6 +91,8 @@ export function followSizes(root, drawing) {
   const { observer } = ears;
   const page = { root, ...drawing, headline: h("p", { class: "ax-headline" }) };
   pages.add(page);
+  for (const [name, says] of Object.entries(ON_PAPER))
+    root.style.setProperty(name, JSON.stringify(says));
   for (const [box, draw] of page.boxes) {
     redraw.watch(box, draw, box.clientWidth);
     observer.observe(box);

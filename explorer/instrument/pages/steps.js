@@ -3,6 +3,7 @@
 
 import { csvCell } from "../numbers/csv.js";
 import { headName } from "../numbers/headname.js";
+import { t } from "../numbers/language.js";
 import { ownRules, rowFrom, unpackLayerTraces } from "../numbers/layertrace.js";
 import { stagesOf } from "../numbers/stages.js";
 import {
@@ -234,7 +235,7 @@ function createParts(here, host, { set, go, request }) {
   const label = h(
     "span",
     { class: "ax-whose" },
-    term("query", "Query"),
+    term("query", t("Query")),
     helpMark(byHand(WHOSE, WHOSE_TAPPED)),
   );
   const query = h("div", { class: "ax-steps-query" }, label, strip.element);
@@ -292,20 +293,22 @@ function bodyOf({ about, sayings, pictures, turn, details, apart, positions, key
   );
 }
 
-const WHOSE_TAPPED = "Whose way do we follow? Tap a token: it is the query.";
-const WHOSE = "Whose way do we follow? Click a token, or go with the arrow keys: it is the query.";
+const WHOSE_TAPPED = t("Whose way do we follow? Tap a token: it is the query.");
+const WHOSE = t(
+  "Whose way do we follow? Click a token, or go with the arrow keys: it is the query.",
+);
 
 /** @param {Here} here @param {Acts["go"]} go */
 function createPlaying(here, go) {
   const trace = () => here.payload?.traces[0];
-  const playButton = pushButton("▶ Play", "Show all stages, one after the other", () =>
+  const playButton = pushButton(t("▶ Play"), t("Show all stages, one after the other"), () =>
     play.toggle(),
   );
   const play = createPlay(window, {
     now: () => placeOfStage(/** @type {LayerTrace} */ (trace()), here.state),
     last: () => stagesOf(/** @type {LayerTrace} */ (trace())).length - 1,
     go: (stage) => go(() => stage),
-    tell: (on) => setText(playButton, on ? "❚❚ Pause" : "▶ Play"),
+    tell: (on) => setText(playButton, on ? t("❚❚ Pause") : t("▶ Play")),
   });
   return { play, playButton };
 }
@@ -357,7 +360,7 @@ function nowShown({ payload, state, theme }, elements, says) {
   const trace = traces?.[0];
   if (!trace) return null;
   const place = headName(trace.layer, trace.head);
-  const text = trace.tokens.map((t) => t.text).join(" ");
+  const text = trace.tokens.map((token) => token.text).join(" ");
   const title = [trace.title, trace.passport, place, text].filter(Boolean).join(" · ");
   const name = `${fileWords(about ?? undefined)} steps ${place} query ${state.query}`;
   return { elements, title, name, says, theme };

@@ -13,6 +13,7 @@ import {
   unusual,
   whichWord,
 } from "../numbers/explainask.js";
+import { sentences, t } from "../numbers/language.js";
 import { helpMark } from "../parts/bubble.js";
 import { byHand, choice, h, pushButton, setText } from "../parts/dom.js";
 import { createMenu } from "../parts/menu.js";
@@ -23,13 +24,13 @@ import { createMenu } from "../parts/menu.js";
  * @typedef {(part: Partial<Wish>) => void} Ask
  */
 
-const REPLACED =
-  "[MASK] stands in its place where a model has one; else the token that its tokenizer has for " +
-  "unknown words, or for the end of a text.";
+const REPLACED = t(
+  "[MASK] stands in its place where a model has one; else the token that its tokenizer has for unknown words, or for the end of a text.",
+);
 
 /** @param {Ask} ask */
 export function createAskBar(ask) {
-  const kinds = choice("Explain", KINDS, (kind) => ask({ kind }));
+  const kinds = choice(t("Explain"), KINDS, (kind) => ask({ kind }));
   const details = createDetails(ask);
   const how = createHow(ask);
   const words = createWords(ask);
@@ -68,7 +69,7 @@ function markGrey(kinds, reasons, answers) {
 
 /** @param {ReturnType<typeof unusual>[number]} one @param {Ask} ask */
 const chipOf = ({ name, without }, ask) =>
-  pushButton(`${name} ×`, `Take back: ${name}`, () => ask(without), "ax-chip");
+  pushButton(`${name} ×`, t("Take back: {name}", { name }), () => ask(without), "ax-chip");
 
 /** A box for a line of text. @param {string} label @param {string} hint @param {(text: string) => void} typed */
 function createBox(label, hint, typed) {
@@ -94,16 +95,18 @@ function createBox(label, hint, typed) {
 
 /** What else a kind of target needs. @param {Ask} ask */
 function createDetails(ask) {
-  const other = createBox("The other text", "", (text) => ask({ other: text }));
-  const guess = createBox("Probability of", "what stood there", (text) => ask({ guess: text }));
-  const select = /** @type {HTMLSelectElement} */ (h("select", { "aria-label": "Class" }));
+  const other = createBox(t("The other text"), "", (text) => ask({ other: text }));
+  const guess = createBox(t("Probability of"), t("what stood there"), (text) =>
+    ask({ guess: text }),
+  );
+  const select = /** @type {HTMLSelectElement} */ (h("select", { "aria-label": t("Class") }));
   select.addEventListener("change", () =>
     ask({ label: select.value === "" ? null : Number(select.value) }),
   );
   const classes = h(
     "fieldset",
     { class: "ax-choice" },
-    h("legend", {}, "Class"),
+    h("legend", {}, t("Class")),
     h("div", {}, select),
   );
   const next = createNextBox(ask);
@@ -135,13 +138,17 @@ function createDetails(ask) {
 
 /** Which next word, and against which other. @param {Ask} ask */
 function createNextBox(ask) {
-  const guess = createBox("The word", "the likeliest", (text) => ask({ guess: text }));
-  const versus = createBox("and not", "any other", (text) => ask({ versus: text }));
+  const guess = createBox(t("The word"), t("the likeliest"), (text) => ask({ guess: text }));
+  const versus = createBox(t("and not"), t("any other"), (text) => ask({ versus: text }));
   const number = choice(
-    "As",
+    t("As"),
     [
-      ["p", "probability", "Its share of all next words"],
-      ["logit", "logit", "The model’s own number, before the softmax; of two their difference"],
+      ["p", t("probability"), t("Its share of all next words")],
+      [
+        "logit",
+        t("logit"),
+        t("The model’s own number, before the softmax; of two their difference"),
+      ],
     ],
     (value) => ask({ logit: value === "logit" }),
   );
@@ -150,7 +157,7 @@ function createNextBox(ask) {
     element: h("div", { class: "ax-details" }, ...parts),
     /** @param {Wish} wish @param {boolean} answers */
     show: (wish, answers) => {
-      guess.show(wish.guess, answers ? "the right answer" : "the likeliest");
+      guess.show(wish.guess, answers ? t("the right answer") : t("the likeliest"));
       versus.show(wish.versus);
       number.show(wish.logit || wish.versus ? "logit" : "p");
       number.element.hidden = wish.versus !== "";
@@ -161,38 +168,40 @@ function createNextBox(ask) {
 /** How words are taken away. @param {Ask} ask */
 function createHow(ask) {
   const way = choice(
-    "A word that is taken away is",
+    t("A word that is taken away is"),
     [
-      ["replace", "replaced by another token", REPLACED],
-      ["drop", "dropped", "The gap is closed"],
+      ["replace", t("replaced by another token"), REPLACED],
+      ["drop", t("dropped"), t("The gap is closed")],
       [
         "cut",
-        "cut out of attention",
-        "It stays, and no later word may look at it (Geva et al. 2023)",
+        t("cut out of attention"),
+        t("It stays, and no later word may look at it (Geva et al. 2023)"),
       ],
     ],
     (how) => ask({ how }),
   );
   const pieces = choice(
-    "The pieces of a word",
+    t("The pieces of a word"),
     [
-      ["word", "count as one", "They go together, and their scores add up"],
-      ["piece", "each alone", "Every token is scored and taken away by itself"],
+      ["word", t("count as one"), t("They go together, and their scores add up")],
+      ["piece", t("each alone"), t("Every token is scored and taken away by itself")],
     ],
     (value) => ask({ by_word: value === "word" }),
   );
   const flow = choice(
-    "Attention flow",
+    t("Attention flow"),
     [
-      ["short", "where it is quick", "Left out for a mean over many positions"],
-      ["whole", "also where it takes minutes", "A maximum flow for every two tokens"],
+      ["short", t("where it is quick"), t("Left out for a mean over many positions")],
+      ["whole", t("also where it takes minutes"), t("A maximum flow for every two tokens")],
     ],
     (value) => ask({ whole_flow: value === "whole" }),
   );
   way.element.firstElementChild?.append(" ", helpMark(REPLACED));
-  const by = createBox("Replaced by", "the model’s own", (text) => ask({ neutral: text.trim() }));
+  const by = createBox(t("Replaced by"), t("the model’s own"), (text) =>
+    ask({ neutral: text.trim() }),
+  );
   const inside = [way.element, by.element, pieces.element, flow.element];
-  const element = createMenu("How words go", inside, "ax-how");
+  const element = createMenu(t("How words go"), inside, "ax-how");
   return {
     element,
     /** @param {Wish} wish */
@@ -215,7 +224,7 @@ function createWords(ask) {
   const line = h("div", {
     class: "ax-asked",
     role: "group",
-    "aria-label": "Which word?",
+    "aria-label": t("Which word?"),
     dir: "auto",
   });
   const element = h("div", {}, question, line);
@@ -227,7 +236,8 @@ function createWords(ask) {
       element.hidden = !asksWord(wish.kind) || !tokens.length;
       if (element.hidden) return;
       wished = wish;
-      setText(question, `${whichWord(wish.kind, answers)}? ${byHand("Click it.", "Tap it.")}`);
+      const which = t("{question}?", { question: whichWord(wish.kind, answers) });
+      setText(question, sentences(which, byHand(t("Click it."), t("Tap it."))));
       const key = JSON.stringify(tokens);
       if (key !== built)
         line.replaceChildren(...tokens.map((token, i) => wordOf(token, i, choose)));

@@ -1,6 +1,7 @@
 // The map of one head as it is, and as it would be.
 
 import { budgetOf, givenIn, hasMaps, nameOf, wayOf } from "../numbers/efficiency.js";
+import { t } from "../numbers/language.js";
 import { helpMark } from "../parts/bubble.js";
 import { h, setText } from "../parts/dom.js";
 import { createMatrix } from "../parts/matrix.js";
@@ -10,8 +11,9 @@ import { createMatrix } from "../parts/matrix.js";
  * @typedef {import("../parts/theme.js").Theme} Theme
  */
 
-const HELP =
-  "Rows look, columns are looked at. Both maps have the same colours. What is made of a head here is put in its place when it is replaced.";
+const HELP = t(
+  "Rows look, columns are looked at. Both maps have the same colours. What is made of a head here is put in its place when it is replaced.",
+);
 const WIDEST = 320; // pixels
 
 export function createBeforeAfter() {
@@ -22,7 +24,7 @@ export function createBeforeAfter() {
     (/** @type {number} */ row, /** @type {number} */ column) => {
       const n = shown?.found.n_tokens ?? 0;
       const weight = shown?.found[which]?.[row * n + column] ?? 0;
-      return `token ${row} → ${column}: ${weight.toFixed(3)}`;
+      return t("token {row} → {column}: {weight}", { row, column, weight: weight.toFixed(3) });
     };
   const maps = [createMatrix(() => {}, say("before")), createMatrix(() => {}, say("after"))];
   const title = h("h3");
@@ -41,15 +43,18 @@ export function createBeforeAfter() {
     shown = state;
     const { found, view } = state;
     const head = nameOf(found, view.pick);
-    setText(title, `${head}, before and after`);
+    setText(title, t("{head}, before and after", { head }));
     both.hidden = !hasMaps(state);
-    setText(waiting, both.hidden ? "Its maps are on their way." : "");
+    setText(waiting, both.hidden ? t("Its maps are on their way.") : "");
     if (both.hidden || !found.before || !found.after) return;
     const n = found.n_tokens;
     const wide = Math.min(Math.max(Math.floor((element.clientWidth - 16) / 2), 120), WIDEST);
     const signed = found.after.some((weight) => weight < -1e-6);
     const top = found.before.reduce((most, weight) => Math.max(most, weight), 0);
-    const says = [`${head} as it is`, `with ${givenIn(wayOf(state), budgetOf(state))}`];
+    const says = [
+      t("{head} as it is", { head }),
+      t("with {given}", { given: givenIn(wayOf(state), budgetOf(state)) }),
+    ];
     const parts = {
       rows: n,
       columns: n,
@@ -60,7 +65,7 @@ export function createBeforeAfter() {
       top,
     };
     [found.before, found.after].forEach((values, i) => {
-      const label = `${says[i]}: ${n} queries down, ${n} keys across.`;
+      const label = t("{what}: {n} queries down, {n} keys across.", { what: says[i], n });
       maps[i].show({ ...parts, values, name: says[i], shape: `${n} × ${n}`, label }, theme);
     });
   }

@@ -2,6 +2,7 @@
 
 import { isSwitchedOff, OFF } from "../numbers/edits.js";
 import { headName, inSpeech, isOfHeads, spokenHead } from "../numbers/headname.js";
+import { t } from "../numbers/language.js";
 import { digits } from "../numbers/model.js";
 import { caption, hiddenNote, measuredOn, POINT, sinkNote, TAP } from "../numbers/words.js";
 import { isTerm, term } from "../parts/bubble.js";
@@ -17,13 +18,15 @@ const RANKED = 5; // heads named for a pinned pair
 const ONE_LINE = 92; // characters that stand on one line of a wide screen
 const SMALLER = 110; // those that do in a smaller type
 
+const POINT_PATCH = t("point at a patch to see where it looks; click to pin it.");
+const TAP_PATCH = t("tap a patch to see where it looks.");
+
 /**
  * What may be done, for fingers where there is no mouse; a picture has no words.
  * @param {Part[]} parts @param {boolean} looks @returns {Part[]}
  */
 function inHand(parts, looks) {
-  const told = byHand(POINT, TAP);
-  const does = looks ? told.replace("word", "patch") : told;
+  const does = looks ? byHand(POINT_PATCH, TAP_PATCH) : byHand(POINT, TAP);
   return parts.map((part) => (typeof part === "string" ? part.replace(POINT, does) : part));
 }
 
@@ -31,13 +34,15 @@ function inHand(parts, looks) {
 const marked = (parts) =>
   parts.map((part) => (typeof part === "string" ? part : h("strong", {}, part[0])));
 
-const TERMS = /\b(entropy|bits)\b/;
+/** @type {Record<string, string>} what explains itself in a caption, as the reader has it */
+const NAMED = { [t("entropy")]: "entropy", [t("bits")]: "bits" };
+const TERMS = new RegExp(`(?<![A-Za-z])(${Object.keys(NAMED).join("|")})(?![A-Za-z])`, "u");
 
 /** The same, where special tokens and what is measured explain themselves. @param {Part[]} parts */
 const explained = (parts) =>
   parts.flatMap((part) =>
     typeof part === "string"
-      ? part.split(TERMS).map((text) => (TERMS.test(text) ? term(text) : text))
+      ? part.split(TERMS).map((text) => (text in NAMED ? term(NAMED[text], text) : text))
       : [h("strong", {}, isTerm(part[0]) ? term(part[0]) : part[0])],
   );
 
@@ -98,15 +103,22 @@ export function createCaptions(actions) {
     const heads = strongest(pinnedNumbers, actions);
     const { n_heads: each, numbers, long } = trace.head;
     const [here, all] = [pinnedNumbers.length, numbers.length * each];
-    const layers = `Of the ${here / each} layers that are here, out of ${numbers.length}.`;
-    const some = long ? `Of the ${here} heads that are here, out of ${all}.` : layers;
+    const some = long ? headsHere(here, all) : layersHere(here / each, numbers.length);
     const missing = here < all ? ` ${some}` : "";
-    ranking.replaceChildren(...(heads.length ? ["Strongest: ", ...heads, missing] : []));
+    ranking.replaceChildren(...(heads.length ? [t("Strongest:"), " ", ...heads, missing] : []));
   }
 
   const notify = (/** @type {Scene} */ scene) => tellNotice(notice, scene);
   return { sentence, notes, notice, spoken, legend, ranking, show, describe, rank, notify };
 }
+
+/** @param {number} here @param {number} all */
+const headsHere = (here, all) =>
+  t("Of the {here} heads that are here, out of {all}.", { here, all });
+
+/** @param {number} here @param {number} all */
+const layersHere = (here, all) =>
+  t("Of the {here} layers that are here, out of {all}.", { here, all });
 
 /**
  * What a head does, and of which rows that is said.
@@ -124,7 +136,11 @@ function habitOf({ base, most }, { specials }, profile) {
 function chipsOf({ layer, heads }, theme, actions) {
   /** @param {string} name @param {number} head */
   function taking(name, head) {
-    const button = h("button", { type: "button", class: "ax-chip", title: `Take ${name} out` });
+    const button = h("button", {
+      type: "button",
+      class: "ax-chip",
+      title: t("Take {name} out", { name }),
+    });
     button.addEventListener("click", () => actions.chooseHead(layer, head, true));
     return button;
   }
@@ -144,7 +160,7 @@ function chipsOf({ layer, heads }, theme, actions) {
  */
 const strongest = (pinnedNumbers, actions) =>
   pinnedNumbers.slice(0, RANKED).flatMap(({ layer, head, weight }) => {
-    const name = `Choose ${spokenHead(layer, head)}`;
+    const name = t("Choose {head}", { head: spokenHead(layer, head) });
     const choose = () => actions.chooseHead(layer, head, false);
     const button = pushButton(headName(layer, head), name, choose, "ax-chip");
     return [button, ` ${digits(weight)}  `];

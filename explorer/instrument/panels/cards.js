@@ -2,6 +2,7 @@
 // the way out.
 
 import { cardName, cardNow, cardOf, whyNotKept } from "../numbers/cards.js";
+import { t, tn } from "../numbers/language.js";
 import { quoted } from "../parts/about.js";
 import { h, pushButton, setText } from "../parts/dom.js";
 
@@ -12,7 +13,7 @@ import { h, pushButton, setText } from "../parts/dom.js";
  *            end: () => void}} Acts
  */
 
-const KEEP = "A card that shows this very view again, also in the link and in a saved page (K)";
+const KEEP = t("A card that shows this very view again, also in the link and in a saved page (K)");
 const QUOTED = 70; // letters of the text
 
 /** @param {Acts} acts */
@@ -20,12 +21,12 @@ export function createCards(acts) {
   const list = h("ol", { class: "ax-cards-list" });
   const told = h("span", { class: "ax-help ax-told", role: "status" });
   const whose = h("span", { class: "ax-help ax-whose" });
-  const keep = pushButton("Keep this view (K)", KEEP, acts.keep, "ax-copy ax-in-lesson");
-  const end = pushButton("End (P)", "Back to the whole page (P or Escape)", acts.end);
+  const keep = pushButton(t("Keep this view (K)"), KEEP, acts.keep, "ax-copy ax-in-lesson");
+  const end = pushButton(t("End (P)"), t("Back to the whole page (P or Escape)"), acts.end);
   end.classList.add("ax-in-lesson");
   const element = h(
     "div",
-    { class: "ax-cards", role: "group", "aria-label": "Cards" },
+    { class: "ax-cards", role: "group", "aria-label": t("Cards") },
     ...[keep, list, told, whose, end],
   );
   let built = "";
@@ -52,24 +53,34 @@ export function createCards(acts) {
  */
 function cardAt(card, i, view, trace, acts) {
   const name = cardName(card, trace);
-  const show = pushButton(name, `Show card ${i + 1} (key ${i + 1})`, () => acts.show(card));
+  const show = pushButton(name, t("Show card {n} (key {n})", { n: i + 1 }), () => acts.show(card));
   show.className = "ax-chip ax-card";
   show.prepend(h("b", {}, String(i + 1)), " ");
   show.setAttribute("aria-pressed", String(i === cardNow(view)));
-  const out = pushButton("×", `Take card ${i + 1} out`, () => acts.takeOut(card), "ax-small");
+  const out = pushButton(
+    "×",
+    t("Take card {n} out", { n: i + 1 }),
+    () => acts.takeOut(card),
+    "ax-small",
+  );
   return h("li", {}, show, out);
 }
 
 /** The button beside Save. @param {() => void} keep */
-export const createKeep = (keep) => pushButton("Keep this view", KEEP, keep, "ax-copy ax-keep");
+export const createKeep = (keep) => pushButton(t("Keep this view"), KEEP, keep, "ax-copy ax-keep");
 
 /** What is told once a view was kept, or why it was not. @param {View} before @param {Trace} trace */
 export const toldOfKeeping = (before, trace) =>
   whyNotKept(before) ||
-  `Kept as card ${before.cards.length + 1}, ${cardName(cardOf(before), trace)}.`;
+  t("Kept as card {n}, {name}.", {
+    n: before.cards.length + 1,
+    name: cardName(cardOf(before), trace),
+  });
 
 /** What is told of the cards of the text before. @param {number} left how many */
 export const toldOfLeft = (left) =>
-  left === 1
-    ? "1 kept view belongs to the text before: Back brings it."
-    : `${left} kept views belong to the text before: Back brings them.`;
+  tn(
+    "1 kept view belongs to the text before: Back brings it.",
+    "{n} kept views belong to the text before: Back brings them.",
+    left,
+  );

@@ -2,6 +2,7 @@
 
 import { changedIn, offersOf, readEdits, writeEdits } from "../numbers/edits.js";
 import { headName } from "../numbers/headname.js";
+import { t } from "../numbers/language.js";
 import { chooser } from "../parts/chooser.js";
 import { h, pushButton } from "../parts/dom.js";
 import { createMenu } from "../parts/menu.js";
@@ -14,15 +15,16 @@ import { createMenu } from "../parts/menu.js";
  *   where the page itself has no head that is looked at
  */
 
-const HELP =
-  "The model runs anew with its attention changed; everything else follows from that. Compare sets it beside the model as it is.";
+const HELP = t(
+  "The model runs anew with its attention changed; everything else follows from that. Compare sets it beside the model as it is.",
+);
 
 /** @param {((edits: string) => void) | null} edit told all that shall be changed; null where nothing can be */
 export function createChanges(edit) {
   const list = h("div", { class: "ax-changes" });
   const help = h("p", { class: "ax-help" }, HELP);
-  const heads = chooser("The head that is changed", [], choose);
-  const element = createMenu("Change", [help, heads.element, list], "ax-view ax-change");
+  const heads = chooser(t("The head that is changed"), [], choose);
+  const element = createMenu(t("Change"), [help, heads.element, list], "ax-view ax-change");
   const chips = h("span", { class: "ax-inforce" });
   let shown = "";
   /** @type {Changeable | null} */
@@ -51,7 +53,7 @@ export function createChanges(edit) {
     chips.replaceChildren(
       ...changedIn(edits, tokens).map(({ says, without }) => {
         const back = () => edit?.(writeEdits(without));
-        const chip = pushButton(says, "As the model is again", back, "ax-chip ax-switched");
+        const chip = pushButton(says, t("As the model is again"), back, "ax-chip ax-switched");
         chip.append(h("span", { "aria-hidden": "true" }, "×"));
         return chip;
       }),

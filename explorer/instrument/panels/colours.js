@@ -1,5 +1,6 @@
 // The bar beside the map that says what its colours stand for, where they are the same for all heads.
 
+import { t } from "../numbers/language.js";
 import { h } from "../parts/dom.js";
 import { paintOn } from "../parts/paint.js";
 
@@ -14,7 +15,7 @@ const TICKS = ["0", ".25", ".5", ".75", "1"];
 export function createColours(placeNow) {
   const canvas = document.createElement("canvas");
   canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-label", "Colours: from weight 0, the palest, to weight 1");
+  canvas.setAttribute("aria-label", t("Colours: from weight 0, the palest, to weight 1"));
   const element = h("div", { class: "ax-colours" }, canvas);
   return {
     element,

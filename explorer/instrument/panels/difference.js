@@ -3,8 +3,9 @@
 
 import { isRanked, largest, mapsOf } from "../numbers/comparison.js";
 import { headName } from "../numbers/headname.js";
+import { t, tc } from "../numbers/language.js";
 import { term } from "../parts/bubble.js";
-import { h, pushButton, setText } from "../parts/dom.js";
+import { h, pushButton, setText, woven } from "../parts/dom.js";
 import { createMatrix } from "../parts/matrix.js";
 
 /**
@@ -45,12 +46,12 @@ export function createMaps(pin, point) {
  */
 export function createLargest(now) {
   const pairs = h("div", { class: "ax-rows ax-keys", tabindex: "0", role: "group" });
-  const summary = h("summary", {}, "The largest differences as a table");
+  const summary = h("summary", {}, t("The largest differences as a table"));
   const element = /** @type {HTMLDetailsElement} */ (
     h("details", { class: "ax-table" }, summary, pairs)
   );
   element.addEventListener("toggle", show);
-  const titles = ["query", "key", "A", "B", "A − B"];
+  const titles = [t("query"), tc("of attention", "key"), "A", "B", "A − B"];
   function show() {
     const shown = element.open ? now() : null;
     if (!shown) return;
@@ -82,7 +83,13 @@ export function createRanks(choose, now) {
       .map((rank) => h("li", {}, rankButton(rank, same_shape, choose)));
     if (ranking.length > count) {
       const all = () => fill(ranking.length);
-      lines.push(h("li", {}, pushButton(`All ${ranking.length}`, "Show all", all, "ax-small")));
+      lines.push(
+        h(
+          "li",
+          {},
+          pushButton(t("All {n}", { n: ranking.length }), t("Show all"), all, "ax-small"),
+        ),
+      );
     }
     list.replaceChildren(...lines);
     mark();
@@ -96,11 +103,20 @@ export function createRanks(choose, now) {
   /** @param {Pairing} pairing */
   function show(pairing) {
     shown = pairing;
-    const farthest = "Heads of A farthest from any of B";
-    setText(title, pairing.same_shape ? "Heads that differ most from their namesakes" : farthest);
+    const farthest = t("Heads of A farthest from any of B");
+    setText(
+      title,
+      pairing.same_shape ? t("Heads that differ most from their namesakes") : farthest,
+    );
     fill(RANKS);
   }
-  const measure = h("p", { class: "ax-help" }, "by ", term("Jensen–Shannon divergence"));
+  const measure = h(
+    "p",
+    { class: "ax-help" },
+    ...woven(t("by {divergence}"), {
+      divergence: term("Jensen–Shannon divergence", t("Jensen–Shannon divergence")),
+    }),
+  );
   return { elements: [title, measure, list], show, mark };
 }
 
@@ -109,10 +125,15 @@ function rankButton(rank, namesakes, choose) {
   const [layer, head, layerB, headB, bits] = rank;
   const own = headName(layer, head);
   const name = namesakes ? own : `${own} ↔ ${headName(layerB, headB)}`;
-  const share = bits === null ? "no common row" : `${bits.toFixed(3)} bit`;
+  const share = bits === null ? t("no common row") : t("{bits} bit", { bits: bits.toFixed(3) });
   const button = pushButton(
     `${name}  ${share}`,
-    `Layer ${layer}, head ${head} of A and layer ${layerB}, head ${headB} of B`,
+    t("Layer {layer}, head {head} of A and layer {other_layer}, head {other_head} of B", {
+      layer,
+      head,
+      other_layer: layerB,
+      other_head: headB,
+    }),
     () => choose(rank),
     "ax-rank",
   );

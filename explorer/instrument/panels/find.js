@@ -2,6 +2,7 @@
 // with it.
 
 import { foundWords } from "../numbers/find.js";
+import { t } from "../numbers/language.js";
 import { h, pushButton, setText } from "../parts/dom.js";
 
 /**
@@ -18,18 +19,28 @@ import { h, pushButton, setText } from "../parts/dom.js";
 export function createFind(finding) {
   const input = /** @type {HTMLInputElement} */ (
     h("input", {
-      ...{ type: "text", class: "ax-find-words", "aria-label": "Find in the text" },
-      ...{ placeholder: "Find in the text", autocomplete: "off", spellcheck: "false", dir: "auto" },
+      ...{ type: "text", class: "ax-find-words", "aria-label": t("Find in the text") },
+      ...{
+        placeholder: t("Find in the text"),
+        autocomplete: "off",
+        spellcheck: "false",
+        dir: "auto",
+      },
     })
   );
   const told = h("span", { class: "ax-find-told", role: "status", dir: "auto" });
   const buttons = [
-    pushButton("↑", "The place before (Shift+Enter)", () => finding.step(-1), "ax-small"),
-    pushButton("↓", "The next place (Enter)", () => finding.step(1), "ax-small"),
-    pushButton("Pin", "Pin the tokens of this place", () => finding.pin(false), "ax-small"),
-    pushButton("Pin all", "Pin the tokens of all places", () => finding.pin(true), "ax-small"),
+    pushButton("↑", t("The place before (Shift+Enter)"), () => finding.step(-1), "ax-small"),
+    pushButton("↓", t("The next place (Enter)"), () => finding.step(1), "ax-small"),
+    pushButton(t("Pin"), t("Pin the tokens of this place"), () => finding.pin(false), "ax-small"),
+    pushButton(
+      t("Pin all"),
+      t("Pin the tokens of all places"),
+      () => finding.pin(true),
+      "ax-small",
+    ),
   ].map((button) => /** @type {HTMLButtonElement} */ (button));
-  const shut = pushButton("×", "Close (Escape)", () => close(here), "ax-small");
+  const shut = pushButton("×", t("Close (Escape)"), () => close(here), "ax-small");
   const element = h(
     "div",
     { class: "ax-find ax-away", role: "search" },

@@ -2,6 +2,7 @@
 
 import { pointAt, roleOf, withPair } from "../numbers/headsview.js";
 import { finderSentence } from "../numbers/headwords.js";
+import { t } from "../numbers/language.js";
 import { MOST_PAIRS, wordAt } from "../numbers/survey.js";
 import { h, pushButton, setText } from "../parts/dom.js";
 
@@ -11,7 +12,9 @@ import { h, pushButton, setText } from "../parts/dom.js";
  * @typedef {import("../numbers/headsview.js").Begun} Begun
  */
 
-const LINES_TITLE = "Every line is a text of its own then: what their pairs have in common counts";
+const LINES_TITLE = t(
+  "Every line is a text of its own then: what their pairs have in common counts",
+);
 
 /**
  * @param {(pairs: Pair[]) => void} find called with the pairs that are pointed at now
@@ -26,7 +29,7 @@ export function createFinder(find, askForLines) {
   let begun = null;
 
   const says = h("p", { class: "ax-help", role: "status" });
-  const more = pushButton("Give several sentences", LINES_TITLE, askForLines, "ax-small");
+  const more = pushButton(t("Give several sentences"), LINES_TITLE, askForLines, "ax-small");
   const asks = h("div", { class: "ax-title" }, says, more);
   const lines = h("div", { class: "ax-lines" });
   const chosen = h("div", { class: "ax-legend" });
@@ -34,7 +37,7 @@ export function createFinder(find, askForLines) {
     h(
       "details",
       { class: "ax-fold ax-finder" },
-      h("summary", {}, "Find a head by pointing: which one looks from this word to that one?"),
+      h("summary", {}, t("Find a head by pointing: which one looks from this word to that one?")),
       asks,
       lines,
       chosen,
@@ -97,5 +100,10 @@ function lineOf(heads, pairs, begun, text, point) {
 function chipOf(heads, pair, leaveOut) {
   const tokens = heads.texts[pair[0]] ?? [];
   const [from, to] = [wordAt(tokens, pair[1]), wordAt(tokens, pair[2])];
-  return pushButton(`${from} → ${to}  ✕`, `Leave out ${from} → ${to}`, leaveOut, "ax-chip");
+  return pushButton(
+    `${from} → ${to}  ✕`,
+    t("Leave out {from} → {to}", { from, to }),
+    leaveOut,
+    "ax-chip",
+  );
 }

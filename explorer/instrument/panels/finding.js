@@ -1,6 +1,7 @@
 // What finding words does to the reading view: where it goes, what is marked, what is pinned.
 
 import { firstFrom, hitsOf, runsOf } from "../numbers/find.js";
+import { t } from "../numbers/language.js";
 import { sideOf, unitsIn } from "../numbers/readingtext.js";
 import { firstInSight } from "./chunks.js";
 
@@ -39,7 +40,7 @@ export const findingIn = (reading, actions, doing) => ({
     if (rows.length && columns.length) actions.pickPair(rows, columns, false);
     else if (rows.length) actions.pick("row", rows, false);
     else if (columns.length) actions.pick("column", columns, false);
-    else find.tell("These tokens are hidden: show the special tokens to pin them.");
+    else find.tell(t("These tokens are hidden: show the special tokens to pin them."));
   },
   close: () => {
     reading().here.found = NOTHING_FOUND;

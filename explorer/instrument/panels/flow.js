@@ -15,6 +15,7 @@ import {
   spotAt,
   walked,
 } from "../numbers/flowplaces.js";
+import { sentences, t } from "../numbers/language.js";
 import { focusOn } from "../numbers/words.js";
 import { helpMark } from "../parts/bubble.js";
 import { choice, h, keys, picking, pointIn, setText, windowOn } from "../parts/dom.js";
@@ -36,10 +37,12 @@ import { fontOf, paintFlow, paintPoint } from "./flowpaint.js";
  * @typedef {{dom: Dom, state: State}} Here
  */
 
-const ABOVE =
-  "Above looks at below. Point at a token for its lines alone; a click or a tap pins it.";
-const BESIDE =
-  "Left looks at right. Point at a token for its lines alone; a click or a tap pins it.";
+const ABOVE = t(
+  "Above looks at below. Point at a token for its lines alone; a click or a tap pins it.",
+);
+const BESIDE = t(
+  "Left looks at right. Point at a token for its lines alone; a click or a tap pins it.",
+);
 
 /** @param {HTMLElement} element */
 const isWide = (element) => element.classList.contains("ax-wide");
@@ -85,22 +88,22 @@ const atStart = () => ({
 function build(choose) {
   const base = document.createElement("canvas");
   const over = document.createElement("canvas");
-  const { stage, spacer, scroller } = windowOn("flow of attention", base, over);
+  const { stage, spacer, scroller } = windowOn(t("flow of attention"), base, over);
   const note = h("p", { class: "ax-help ax-under" });
   const help = helpMark(() => (isWide(element) ? ABOVE : BESIDE));
   const setting = choice(
     "",
     [
-      ["down", "columns", "Tokens in two columns"],
-      ["across", "lines", "Tokens in two lines of text"],
+      ["down", t("columns"), t("Tokens in two columns")],
+      ["across", t("lines"), t("Tokens in two lines of text")],
     ],
     choose,
   );
-  const table = pairsTable("flow");
+  const table = pairsTable(t("flow"));
   const element = h(
     "section",
-    { class: "ax-panel ax-panel-flow", "aria-label": "Flow" },
-    h("div", { class: "ax-title" }, h("h3", {}, "Flow"), help, setting.element),
+    { class: "ax-panel ax-panel-flow", "aria-label": t("Flow") },
+    h("div", { class: "ax-title" }, h("h3", {}, t("Flow")), help, setting.element),
     scroller,
     note,
     table.element,
@@ -232,7 +235,7 @@ function focus({ dom, state }, next) {
   const pointed = rows.length > 0 || columns.length > 0;
   dom.base.style.visibility = pointed ? "hidden" : "visible";
   dom.over.style.visibility = pointed ? "visible" : "hidden";
-  dom.scroller.setAttribute("aria-label", `Flow. ${next.says}`);
+  dom.scroller.setAttribute("aria-label", sentences(t("Flow."), next.says));
   if (!pointed) return;
   paintOn(dom.over, width, height, (pen) => {
     const { scene } = state;

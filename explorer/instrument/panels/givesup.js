@@ -1,5 +1,6 @@
 // What each way gives up, with who described it; and the way that gives up nothing: tile by tile.
 
+import { t, tc } from "../numbers/language.js";
 import { h } from "../parts/dom.js";
 import { paintOn } from "../parts/paint.js";
 
@@ -11,19 +12,24 @@ import { paintOn } from "../parts/paint.js";
 
 const [SIDE, TILES, LEFT, TOP] = [26, 6, 20, 20]; // pixels of a tile; tiles; room for names
 const AT = { row: 2, column: 3 }; // the tile that is being made
-const SAYS =
-  "FlashAttention (Dao et al. 2022) gives up nothing: its numbers are those of full attention. It makes the scores tile by tile (the dark one now, the pale ones are done) in fast memory, and keeps of each row only its largest score, its sum and its output so far, which are rescaled when a larger score comes. No weight is written to slow memory. Time still grows with the square of the length; memory grows with the length.";
+const SAYS = t(
+  "FlashAttention (Dao et al. 2022) gives up nothing: its numbers are those of full attention. It makes the scores tile by tile (the dark one now, the pale ones are done) in fast memory, and keeps of each row only its largest score, its sum and its output so far, which are rescaled when a larger score comes. No weight is written to slow memory. Time still grows with the square of the length; memory grows with the length.",
+);
 
 export function createGivesUp() {
   const canvas = document.createElement("canvas");
   canvas.setAttribute("role", "img");
   canvas.setAttribute(
     "aria-label",
-    "A map of scores in six by six tiles, made one after the other.",
+    t("A map of scores in six by six tiles, made one after the other."),
   );
   const rows = h("tbody");
   const reasons = h("ul", { class: "ax-help" });
-  const headings = ["Way", "What it gives up", "Described by"];
+  const headings = [
+    tc("of making attention cheaper", "Way"),
+    t("What it gives up"),
+    t("Described by"),
+  ];
   const table = h(
     "table",
     {},
@@ -33,8 +39,12 @@ export function createGivesUp() {
   const element = h(
     "details",
     { class: "ax-table ax-eff-gives", open: "" },
-    h("summary", {}, "What each way gives up"),
-    h("div", { class: "ax-eff-rows", tabindex: "0", role: "group", "aria-label": "Ways" }, table),
+    h("summary", {}, t("What each way gives up")),
+    h(
+      "div",
+      { class: "ax-eff-rows", tabindex: "0", role: "group", "aria-label": t("Ways") },
+      table,
+    ),
     reasons,
     h("div", { class: "ax-eff-tiles" }, canvas, h("p", { class: "ax-help" }, SAYS)),
   );
@@ -52,7 +62,7 @@ export function createGivesUp() {
       ),
     );
     reasons.replaceChildren(
-      ...found.reasons.map(({ name, why }) => h("li", {}, `Not ${name}: ${why}`)),
+      ...found.reasons.map(({ name, why }) => h("li", {}, t("Not {name}: {why}", { name, why }))),
     );
   }
 
@@ -65,11 +75,11 @@ function paint(pen, theme) {
   pen.fillStyle = theme.muted;
   pen.textAlign = "center";
   pen.textBaseline = "middle";
-  pen.fillText("keys, in blocks", LEFT + (TILES * SIDE) / 2, TOP / 2);
+  pen.fillText(t("keys, in blocks"), LEFT + (TILES * SIDE) / 2, TOP / 2);
   pen.save();
   pen.translate(LEFT / 2, TOP + (TILES * SIDE) / 2);
   pen.rotate(-Math.PI / 2);
-  pen.fillText("queries, in blocks", 0, 0);
+  pen.fillText(t("queries, in blocks"), 0, 0);
   pen.restore();
   for (let row = 0; row < TILES; row++)
     for (let column = 0; column < TILES; column++) {

@@ -5,6 +5,7 @@ import { bound, remember } from "../numbers/basics.js";
 import { headWeights, indexOf, placeOf } from "../numbers/data.js";
 import { isSwitchedOff, OFF } from "../numbers/edits.js";
 import { headName } from "../numbers/headname.js";
+import { t } from "../numbers/language.js";
 import { digits, profileOf } from "../numbers/model.js";
 import { enlarge, levelOf, maskedBoxes, shortOf, smallOf } from "../numbers/smallpictures.js";
 import { helpMark } from "../parts/bubble.js";
@@ -24,8 +25,9 @@ import { createTable } from "../parts/table.js";
  *   layers: the numbers of the rows; marked: what was painted last
  */
 
-const HELP =
-  "Each small picture is the map of one head: rows are layers, columns are heads. Point to preview, click or tap to choose. Shift and a click add a head; a layer’s number chooses all of it. Hatched: may not be looked at. Struck: switched off.";
+const HELP = t(
+  "Each small picture is the map of one head: rows are layers, columns are heads. Point to preview, click or tap to choose. Shift and a click add a head; a layer’s number chooses all of it. Hatched: may not be looked at. Struck: switched off.",
+);
 
 /**
  * @param {Actions} actions
@@ -38,8 +40,8 @@ export function createGrid(actions, chosen) {
   const table = createTable("heads", contentOf);
   const element = h(
     "section",
-    { class: "ax-panel ax-panel-grid", "aria-label": "Heads" },
-    h("div", { class: "ax-title" }, h("h3", {}, "Heads"), helpMark(HELP)),
+    { class: "ax-panel ax-panel-grid", "aria-label": t("Heads") },
+    h("div", { class: "ax-title" }, h("h3", {}, t("Heads")), helpMark(HELP)),
     body,
     chosen,
     table.element,
@@ -71,9 +73,9 @@ function build(grid, own, nHeads, actions) {
     {
       class: "ax-grid-label",
       "aria-hidden": "true",
-      title: "Rows are layers, columns are heads; both count from 0.",
+      title: t("Rows are layers, columns are heads; both count from 0."),
     },
-    "layer",
+    t("layer"),
   );
   const heads = Array.from({ length: nHeads }, (_, head) => head);
   const columns = heads.map((head) =>
@@ -87,7 +89,7 @@ function build(grid, own, nHeads, actions) {
 
 /** @param {Grid} grid @param {number} layer @param {number} head @param {Actions} actions */
 function cellOf(grid, layer, head, actions) {
-  const name = `Layer ${layer}, head ${head}`;
+  const name = t("Layer {layer}, head {head}", { layer, head });
   const button = /** @type {HTMLButtonElement} */ (
     h(
       "button",
@@ -111,7 +113,7 @@ function cellOf(grid, layer, head, actions) {
 
 /** @param {number} layer @param {Actions} actions */
 function layerButton(layer, actions) {
-  const name = `All heads of layer ${layer}`;
+  const name = t("All heads of layer {layer}", { layer });
   const words = { type: "button", class: "ax-grid-label ax-layer", title: name };
   const button = h("button", { ...words, "aria-label": name }, String(layer));
   button.addEventListener("click", () => actions.chooseLayer(layer));
@@ -248,6 +250,8 @@ function paintOne(grid, i, head) {
 /** @type {WeakMap<import("../numbers/data.js").Layer, Map<number, import("../numbers/model.js").Profile>>} */
 const profiles = new WeakMap();
 
+const PLACE = [t("layer"), t("head")]; // titles
+
 /**
  * Every head that is known, with the pinned pair's number or what kind of head it is.
  * @param {Scene} scene
@@ -256,8 +260,8 @@ const profiles = new WeakMap();
 function contentOf({ pinnedNumbers, trace, view }) {
   if (pinnedNumbers.length) {
     const rows = pinnedNumbers.map(({ layer, head, weight }) => [layer, head, weight]);
-    const caption = "How much the pinned words look at the pinned words, head by head";
-    return { titles: ["layer", "head", "weight"], counts: ["layer", "head"], rows, caption };
+    const caption = t("How much the pinned words look at the pinned words, head by head");
+    return { titles: [...PLACE, t("weight")], counts: PLACE, rows, caption };
   }
   const crosses = trace.head.key_tokens !== trace.head.query_tokens;
   const rows = known(trace).map(({ layer, head, profile }) => {
@@ -266,12 +270,16 @@ function contentOf({ pinnedNumbers, trace, view }) {
     const bits = entropy ?? 0; // of one head it is always known
     return [layer, head, ...places, special, bits, possible && bits / possible];
   });
-  const places = ["token before", "token after", "itself", "same word elsewhere"];
-  const titles = ["layer", "head", ...(crosses ? [] : places)];
-  titles.push("special tokens", "entropy, bits", "entropy, of the possible");
-  const base = `all tokens’ attention${view.specials === "renormalised" ? " before rescaling" : ""}`;
-  const caption = `Shares of ${base} in each head${missingFrom(trace)}`;
-  return { titles, counts: ["layer", "head"], rows, caption };
+  const places = [t("token before"), t("token after"), t("itself"), t("same word elsewhere")];
+  const titles = [...PLACE, ...(crosses ? [] : places)];
+  titles.push(t("special tokens"), t("entropy, bits"), t("entropy, of the possible"));
+  const shares =
+    view.specials === "renormalised"
+      ? t("Shares of all tokens’ attention before rescaling in each head")
+      : t("Shares of all tokens’ attention in each head");
+  const missing = missingFrom(trace);
+  const caption = missing ? t("{first}; {second}", { first: shares, second: missing }) : shares;
+  return { titles, counts: PLACE, rows, caption };
 }
 
 /** @typedef {import("../numbers/data.js").Trace} Trace */
@@ -281,8 +289,10 @@ function missingFrom({ head, layers, summaries }) {
   const [here, all] = head.long
     ? [summaries.size, head.numbers.length * head.n_heads]
     : [layers.size, head.numbers.length];
-  const what = head.long ? "heads that were looked at" : "layers that are here";
-  return here < all ? `; ${what}: ${here} of ${all}` : "";
+  if (here >= all) return "";
+  return head.long
+    ? t("heads that were looked at: {here} of {all}", { here, all })
+    : t("layers that are here: {here} of {all}", { here, all });
 }
 
 /** The heads that are known, with what kind of head each is. @param {Trace} trace */

@@ -10,6 +10,7 @@ import {
   unitOf,
   withSpread,
 } from "../numbers/headwords.js";
+import { t, tc } from "../numbers/language.js";
 import { inDigits } from "../numbers/survey.js";
 import { helpMark } from "../parts/bubble.js";
 import { h, pushButton } from "../parts/dom.js";
@@ -21,8 +22,9 @@ import { h, pushButton } from "../parts/dom.js";
  *   explore: null where there is no such page
  */
 
-const FARTHEST_HELP =
-  "The text in which this head is farthest from its mean over all texts, with its number there. A click opens that text in Explore, with this head.";
+const FARTHEST_HELP = t(
+  "The text in which this head is farthest from its mean over all texts, with its number there. A click opens that text in Explore, with this head.",
+);
 
 /** @param {CardActs} act */
 export function createHeadCard(act) {
@@ -48,7 +50,14 @@ function cardOf(state, head, act) {
   const name = nameOf(heads, head);
   const { explore } = act;
   const go = explore
-    ? [pushButton("Explore", `See ${name} in Explore`, () => explore(head), "ax-small")]
+    ? [
+        pushButton(
+          t("Explore"),
+          t("See {name} in Explore", { name }),
+          () => explore(head),
+          "ax-small",
+        ),
+      ]
     : [];
   const groups = measureGroups(heads).map(([group, measures]) =>
     h(
@@ -59,7 +68,7 @@ function cardOf(state, head, act) {
     ),
   );
   return [
-    h("div", { class: "ax-title" }, h("h3", {}, `${name} in all measures`), ...go),
+    h("div", { class: "ax-title" }, h("h3", {}, t("{name} in all measures", { name })), ...go),
     h(
       "div",
       { class: "ax-card-rows", tabindex: "0", role: "group", "aria-label": spokenOf(heads, head) },
@@ -70,9 +79,9 @@ function cardOf(state, head, act) {
 
 /** @param {boolean} several texts */
 function headingsOf(several) {
-  const columns = ["Measure", several ? "Mean ± spread" : "Number", "Place"];
+  const columns = [t("Measure"), several ? t("Mean ± spread") : t("Number"), tc("rank", "Place")];
   const titles = columns.map((column) => h("th", { scope: "col" }, column));
-  const farthest = h("th", { scope: "col" }, "Farthest text ", helpMark(FARTHEST_HELP));
+  const farthest = h("th", { scope: "col" }, t("Farthest text"), " ", helpMark(FARTHEST_HELP));
   return h("thead", {}, h("tr", {}, ...titles, ...(several ? [farthest] : [])));
 }
 
@@ -80,7 +89,9 @@ function headingsOf(several) {
 function rowOf(state, head, measure, act) {
   const { heads } = state;
   const { short, key, exactly, name } = measure;
-  const choose = pushButton(short, `Colour and rank heads by ${name}`, () => act.measure(key));
+  const choose = pushButton(short, t("Colour and rank heads by {name}", { name }), () =>
+    act.measure(key),
+  );
   choose.className = "ax-link";
   choose.setAttribute("aria-pressed", String(measureOf(state).key === key));
   const several = heads.n_texts > 1;
@@ -101,7 +112,7 @@ function farthestOf({ heads }, head, measure, act) {
   const text = measure.farthest[head];
   const name = nameOf(heads, head);
   const begins = heads.begins[text] ?? "";
-  const title = `See ${name} in text ${text + 1} in Explore`;
+  const title = t("See {name} in text {n} in Explore", { name, n: text + 1 });
   const { explore } = act;
   const go = explore
     ? pushButton(`${text + 1}. ${begins}`, title, () => explore(head, text), "ax-link ax-cut")

@@ -11,8 +11,9 @@ import {
   scaleWords,
   spokenOf,
 } from "../numbers/headwords.js";
+import { sentences, t } from "../numbers/language.js";
 import { helpMark, term } from "../parts/bubble.js";
-import { h, pointIn, setText } from "../parts/dom.js";
+import { h, pointIn, setText, woven } from "../parts/dom.js";
 import { createHeadMap } from "../parts/headmap.js";
 import { paintOn } from "../parts/paint.js";
 
@@ -38,7 +39,14 @@ export function createHeadPictures(act) {
   });
   const plane = createHeadPlane(act);
   const scale = h("span", { class: "ax-help" });
-  const title = h("h3", {}, "Every ", term("head"), ", by ", term("layer"));
+  const title = h(
+    "h3",
+    {},
+    ...woven(t("Every {head}, by {layer}"), {
+      head: term("head", t("head")),
+      layer: term("layer", t("layer")),
+    }),
+  );
   const kinds = h("div", { class: "ax-kinds" });
   const mapSection = h(
     "section",
@@ -76,7 +84,7 @@ function showMap(map, scale, state, theme) {
   map.show(
     [numbers.length, width],
     theme,
-    `Heads by ${measure.name}. ${headsSentence(state, spokenOf)}`,
+    sentences(t("Heads by {measure}.", { measure: measure.name }), headsSentence(state, spokenOf)),
     (pen, i, box) => {
       const value = measure.mean[i];
       const level = bound(Math.round((255 * Math.max(0, value ?? 0)) / top), 0, 255);
@@ -176,7 +184,8 @@ function createHeadPlane(act) {
       paintNames(pen, now, shown, theme, width); // last, so that no dot covers them
     });
     explain(planeWords(shown.heads));
-    const label = `Heads placed by how alike their attention is. ${headsSentence(shown, spokenOf)}`;
+    const placed = t("Heads placed by how alike their attention is.");
+    const label = sentences(placed, headsSentence(shown, spokenOf));
     canvas.setAttribute("aria-label", label);
   }
 
@@ -184,7 +193,7 @@ function createHeadPlane(act) {
   function explain(words) {
     if (words === said) return;
     said = words;
-    title.replaceChildren(h("h3", {}, "Every head, near what it resembles"), helpMark(words));
+    title.replaceChildren(h("h3", {}, t("Every head, near what it resembles")), helpMark(words));
   }
 
   return { element, show };

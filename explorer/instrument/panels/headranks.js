@@ -2,6 +2,7 @@
 
 import { measureOf, withOrWithout } from "../numbers/headsview.js";
 import { nameOf, ranked, ranksTitle, spokenOf, unitOf, withSpread } from "../numbers/headwords.js";
+import { t } from "../numbers/language.js";
 import { eachOf, POINTED, verdict, wordAt } from "../numbers/survey.js";
 import { h, pushButton, setText } from "../parts/dom.js";
 import { drawCells, paintOn } from "../parts/paint.js";
@@ -29,7 +30,7 @@ export function createHeadRanks(act) {
     const all = ranked(state);
     setText(title, ranksTitle(state, all.length));
     const items = all.slice(0, state.ranks).map((i, place) => rankItem(drawn, i, place, act));
-    const more = pushButton(`All ${all.length}`, "Show all", act.all, "ax-copy");
+    const more = pushButton(t("All {n}", { n: all.length }), t("Show all"), act.all, "ax-copy");
     list.replaceChildren(
       ...items,
       ...(all.length > state.ranks ? [h("li", { class: "ax-more" }, more)] : []),
@@ -44,7 +45,7 @@ function rankItem(drawn, i, place, act) {
   const name = nameOf(drawn.state.heads, i);
   const { explore } = act;
   const go = explore
-    ? [pushButton("Explore", `See ${name} in Explore`, () => explore(i), "ax-small")]
+    ? [pushButton(t("Explore"), t("See {name} in Explore", { name }), () => explore(i), "ax-small")]
     : [];
   const item = h("li", {}, thumbOf(drawn, i), ...rankWords(drawn, i, place, act), ...go);
   item.classList.toggle("ax-marked", i === drawn.state.view.pick);
@@ -59,7 +60,7 @@ function rankWords({ state, theme }, i, place, act) {
   const measure = measureOf(state);
   const { kind, evidence } = heads.heads[i];
   const number = `${withSpread(measure, i)}${unitOf(measure)}`;
-  const mark = `${spokenOf(heads, i)}: mark it in both pictures`;
+  const mark = t("{head}: mark it in both pictures", { head: spokenOf(heads, i) });
   const pick = pushButton(nameOf(heads, i), mark, () => act.pick(i), "ax-link");
   const why = `${heads.kinds[kind]}: ${evidence}`;
   const judged = measure.key === POINTED && heads.found ? verdict(heads.found, i) : "";
@@ -86,7 +87,10 @@ function pairByPair({ found, pairs, texts }, i) {
     return `${one} → ${other}: ${each[k]}`;
   });
   const title = names.join("\n");
-  return [h("span", { class: "ax-each", title }, `each: ${each.join(" · ")}`), h("br")];
+  return [
+    h("span", { class: "ax-each", title }, t("each: {numbers}", { numbers: each.join(" · ") })),
+    h("br"),
+  ];
 }
 
 /** @param {string} colour */
@@ -123,7 +127,7 @@ export function kindChips(state, theme, choose) {
     if (!count) return [];
     const button = pushButton(
       `${name} ${count}`,
-      `Show only heads of the kind “${name}”, or no longer`,
+      t("Show only heads of the kind “{name}”, or no longer", { name }),
       () => choose(withOrWithout(view.kinds, k)),
       "ax-chip",
     );

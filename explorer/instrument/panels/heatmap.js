@@ -14,6 +14,7 @@ import {
   savedPart,
 } from "../numbers/heatground.js";
 import { NO_HAND } from "../numbers/heatpress.js";
+import { sentences, t } from "../numbers/language.js";
 import { tilesIn } from "../numbers/tiles.js";
 import { ALL_IN_SIGHT, inSight, plotOf, within } from "../numbers/viewport.js";
 import { helpMark } from "../parts/bubble.js";
@@ -49,9 +50,10 @@ const MAX_CELL = 44;
 const MIN_CELL = 20; // with a number in it
 const LABEL = 84; // room for the labels, at most
 const ZOOM_FROM = 24; // tokens from which there is something to zoom into
-const TIP =
-  "Each row is a query (it looks), each column a key (it is looked at). A click or a tap pins a cell, a drag a block. Where cells are sentences, a double click or the key O opens the words of one.";
-const ALONE = "This browser makes the cells in the page itself, so that moving may lag.";
+const TIP = t(
+  "Each row is a query (it looks), each column a key (it is looked at). A click or a tap pins a cell, a drag a block. Where cells are sentences, a double click or the key O opens the words of one.",
+);
+const ALONE = t("This browser makes the cells in the page itself, so that moving may lag.");
 
 /**
  * @param {Actions} actions @param {Actions} [deepActions] where there is something below the map
@@ -94,17 +96,17 @@ function build(zoom) {
   const over = document.createElement("canvas");
   const stage = h(
     "div",
-    { class: "ax-stage", tabindex: "0", role: "application", "aria-roledescription": "heatmap" },
+    { class: "ax-stage", tabindex: "0", role: "application", "aria-roledescription": t("heatmap") },
     base,
     over,
   );
   const note = h("p", { class: "ax-help ax-under" });
   const lens = createLens(zoom);
-  const table = pairsTable("heatmap");
+  const table = pairsTable(t("heatmap"));
   const element = h(
     "section",
-    { class: "ax-panel ax-panel-heat", "aria-label": "Heatmap" },
-    h("div", { class: "ax-title" }, h("h3", {}, "Heatmap"), helpMark(TIP), lens.element),
+    { class: "ax-panel ax-panel-heat", "aria-label": t("Heatmap") },
+    h("div", { class: "ax-title" }, h("h3", {}, t("Heatmap")), helpMark(TIP), lens.element),
     stage,
     note,
     table.element,
@@ -251,7 +253,7 @@ function focus({ dom, state }, next) {
   const { rows, columns } = pointed;
   const shown = !state.ground.pooled && (rows.length > 0 || columns.length > 0);
   dom.over.style.visibility = shown ? "visible" : "hidden";
-  dom.stage.setAttribute("aria-label", `Heatmap. ${says}`);
+  dom.stage.setAttribute("aria-label", sentences(t("Heatmap."), says));
   if (shown) paintOn(dom.over, state.wide, tall(state), painterOf(state, paintCross));
 }
 

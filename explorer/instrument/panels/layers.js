@@ -1,5 +1,6 @@
 // Layers as a path: tokens × layers, and the way of attention from an output down to the input.
 
+import { sentences, t } from "../numbers/language.js";
 import { HEAD, isInSight, NOWHERE, placesOf, spotAt, stepFrom } from "../numbers/pathplaces.js";
 import {
   followedIn,
@@ -31,14 +32,13 @@ import { paintPath } from "./layerspaint.js";
  * @typedef {{here: Here, parts: Elements, controls: Controls, table: Table}} Panel
  */
 
-const TOO_LONG =
-  "The path adds up every weight of every layer, too many of a text this long. A shorter text shows it.";
+const TOO_LONG = t(
+  "The path adds up every weight of every layer, too many of a text this long. A shorter text shows it.",
+);
 
-const HELP =
-  "Every column is the text after one more layer; the input is on the left, the output on the right. " +
-  "Point at a word in any column to follow its attention down to the input; a click or a tap pins an output. " +
-  "Attention rollout (Abnar and Zuidema 2020): it follows weights alone, not what the values and the " +
-  "feed-forward layers do with them. Lines: the fewest that hold the share set above, and at least 1/1500 each.";
+const HELP = t(
+  "Every column is the text after one more layer; the input is on the left, the output on the right. Point at a word in any column to follow its attention down to the input; a click or a tap pins an output. Attention rollout (Abnar and Zuidema 2020): it follows weights alone, not what the values and the feed-forward layers do with them. Lines: the fewest that hold the share set above, and at least 1/1500 each.",
+);
 
 /** @param {Actions} actions @param {Change} change @param {(open: boolean) => void} opened */
 export function createLayers(actions, change, opened) {
@@ -48,7 +48,7 @@ export function createLayers(actions, change, opened) {
     ...{ places: NOWHERE, known: knownOf(null) },
   };
   const controls = controlsOf(change);
-  const table = createTable("paths", (now) => {
+  const table = createTable(t("paths"), (now) => {
     const { trace } = /** @type {Scene} */ (here.scene);
     return linksTable(trace, now.model.layout.rows, isPathHere(trace) ? seenNow(here).path : null);
   });
@@ -73,21 +73,21 @@ export function createLayers(actions, change, opened) {
 /** @param {Change} change */
 function controlsOf(change) {
   const heads = choice(
-    "Heads",
+    t("Heads"),
     [
-      ["all", "mean of all", "The mean over all heads of every layer"],
+      ["all", t("mean of all"), t("The mean over all heads of every layer")],
       [
         "chosen",
-        "the chosen ones",
-        "In their layer the chosen heads, in the others the mean of all",
+        t("the chosen ones"),
+        t("In their layer the chosen heads, in the others the mean of all"),
       ],
     ],
     (/** @type {"all" | "chosen"} */ value) =>
       change((view) => ({ ...view, path: value }), { model: true }),
   );
   const residual = slider(
-    "Residual share",
-    "The share of a layer’s output that the residual connection brings, in per cent",
+    t("Residual share"),
+    t("The share of a layer’s output that the residual connection brings, in per cent"),
     [0, 100, 5],
     (value) => change((view) => ({ ...view, residual: value }), { model: true }),
   );
@@ -97,7 +97,7 @@ function controlsOf(change) {
 /** @param {Controls} controls @param {Table} table */
 function elementsOf({ heads, residual }, table) {
   const base = document.createElement("canvas");
-  const { stage, spacer, scroller } = windowOn("paths through the layers", base);
+  const { stage, spacer, scroller } = windowOn(t("paths through the layers"), base);
   const says = h("p", { class: "ax-help ax-path-says" });
   const body = h(
     "div",
@@ -110,8 +110,8 @@ function elementsOf({ heads, residual }, table) {
   const element = /** @type {HTMLDetailsElement} */ (
     h(
       "details",
-      { class: "ax-panel ax-panel-layers", "aria-label": "Layers as a path" },
-      h("summary", {}, "Layers as a path: from an output down to the input"),
+      { class: "ax-panel ax-panel-layers", "aria-label": t("Layers as a path") },
+      h("summary", {}, t("Layers as a path: from an output down to the input")),
       body,
     )
   );
@@ -186,7 +186,7 @@ function draw(panel, next) {
   const n = next.model.layout.rows.length;
   if (!element.open || !scroller.clientWidth || !n) return;
   if (!isPathHere(next.trace)) {
-    says.textContent = next.trace.head.long ? TOO_LONG : "Fetching the attention of all layers…";
+    says.textContent = next.trace.head.long ? TOO_LONG : t("Fetching the attention of all layers…");
     return;
   }
   here.known = knownOf(next.model);
@@ -219,6 +219,6 @@ function repaint({ here, parts, table }) {
   const told = pathParts(scene, { level, units }, path);
   const text = told.map((part) => (typeof part === "string" ? part : h("strong", {}, part[0])));
   says.replaceChildren(...text);
-  scroller.setAttribute("aria-label", `Layers as a path. ${told.flat().join("")}`);
+  scroller.setAttribute("aria-label", sentences(t("Layers as a path."), told.flat().join("")));
   table.fill(scene, [path]);
 }

@@ -1,5 +1,6 @@
 // A path through the layers, painted: links, nodes, and the words at both ends.
 
+import { t } from "../numbers/language.js";
 import { percent } from "../numbers/model.js";
 import { HEAD, linksByTone, middleOf, TONES, unitsInSight } from "../numbers/pathplaces.js";
 import { levelsOf, numberBelow } from "../numbers/pathscene.js";
@@ -37,7 +38,7 @@ function paintLevels(pen, { scene, places, scrolled }) {
   pen.fillStyle = theme.muted;
   const every = Math.ceil(24 / places.step);
   for (let level = 0; level <= levelsOf(trace); level++) {
-    const word = level === 0 ? "input" : String(numberBelow(trace, level));
+    const word = level === 0 ? t("input") : String(numberBelow(trace, level));
     const [x] = middleOf(places, scrolled, { level, unit: 0 });
     if (level === 0 || level % every === 0) pen.fillText(word, x, HEAD / 2);
   }
@@ -55,9 +56,9 @@ function paintLinks(pen, { scene, places, scrolled, units, path }) {
       pen.moveTo(x1, y1);
       pen.bezierCurveTo(middle, y1, middle, y2, x2, y2);
     }
-    const t = tone / TONES;
-    pen.strokeStyle = scene.theme.accentCss((alone ? 0.15 : 0.06) + (alone ? 0.75 : 0.5) * t);
-    pen.lineWidth = 0.5 + (alone ? 4 : 2) * t * t;
+    const share = tone / TONES;
+    pen.strokeStyle = scene.theme.accentCss((alone ? 0.15 : 0.06) + (alone ? 0.75 : 0.5) * share);
+    pen.lineWidth = 0.5 + (alone ? 4 : 2) * share * share;
     pen.stroke();
   }
 }

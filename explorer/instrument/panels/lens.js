@@ -1,5 +1,6 @@
 // How the prediction comes about: each layer read as the last, and who wrote the word.
 
+import { t } from "../numbers/language.js";
 import {
   columnsWords,
   edgeOf,
@@ -16,7 +17,7 @@ import {
 import { percent, positionOf } from "../numbers/next.js";
 import { helpMark } from "../parts/bubble.js";
 import { chooser } from "../parts/chooser.js";
-import { h, setText } from "../parts/dom.js";
+import { h, setText, woven } from "../parts/dom.js";
 
 /**
  * @typedef {import("../numbers/scene.js").Scene} Scene
@@ -32,20 +33,17 @@ import { h, setText } from "../parts/dom.js";
  */
 
 const SHOWN = 10; // parts
-const LENS =
-  "The logit lens (nostalgebraist 2020): the vector behind each layer is read as if that layer were " +
-  "the last, with the model’s own last norm and table of words. Layers were not trained for it, so " +
-  "early ones are often far off. Point at a cell for its probability; a click goes to that layer.";
-const WROTE =
-  "Direct logit attribution (Elhage et al. 2021): the vector behind the last layer is a sum of what " +
-  "the embedding, every head and every MLP have added; with what the last norm divides by kept as it " +
-  "is, so is the logit. What a part says to later parts stands with those. Click a head for its map.";
+const LENS = t(
+  "The logit lens (nostalgebraist 2020): the vector behind each layer is read as if that layer were the last, with the model’s own last norm and table of words. Layers were not trained for it, so early ones are often far off. Point at a cell for its probability; a click goes to that layer.",
+);
+const WROTE = t(
+  "Direct logit attribution (Elhage et al. 2021): the vector behind the last layer is a sum of what the embedding, every head and every MLP have added; with what the last norm divides by kept as it is, so is the logit. What a part says to later parts stands with those. Click a head for its map.",
+);
 
 const SIDE = 6; // parts of each side of an edge
-const WHY =
-  "A score is scale · q·k, and both q and k are linear in what their positions hold: the token, the " +
-  "position, what each head and MLP of the layers below has written there, with the norms on the way " +
-  "kept as they are. Each bar is what the score would lose without that part on that side.";
+const WHY = t(
+  "A score is scale · q·k, and both q and k are linear in what their positions hold: the token, the position, what each head and MLP of the layers below has written there, with the norms on the way kept as they are. Each bar is what the score would lose without that part on that side.",
+);
 
 /** @param {Actions} actions @param {(asked: Apart) => void} ask told what is wanted */
 export function createLens(actions, ask) {
@@ -87,7 +85,7 @@ export function createLens(actions, ask) {
     if (shown[0] === lens && shown[1] === place && shown[2] === here)
       return intoSight(parts, now, edge, here);
     shown = [lens, place, here];
-    if (!here || !lens) return setText(parts.waits, "Reading each layer as the last …");
+    if (!here || !lens) return setText(parts.waits, t("Reading each layer as the last …"));
     setText(parts.waits, lens.reason ?? "");
     parts.body.hidden = Boolean(lens.reason);
     if (lens.reason) return;
@@ -113,14 +111,14 @@ function elementsOf(of, against) {
   const waits = h("p", { class: "ax-help", role: "status" });
   const settled = h("p", { class: "ax-help" });
   const table = h("table", { class: "ax-lens-table" });
-  const token = chooser("The word", [], of);
-  const other = chooser("The word that it is compared with", [], against);
+  const token = chooser(t("The word"), [], of);
+  const other = chooser(t("The word that it is compared with"), [], against);
   const list = h("ol", { class: "ax-wrote" });
   const sum = h("p", { class: "ax-help" });
   const lens = h(
     "div",
     {},
-    h("div", { class: "ax-title" }, h("h3", {}, "Each layer as the last"), helpMark(LENS)),
+    h("div", { class: "ax-title" }, h("h3", {}, t("Each layer as the last")), helpMark(LENS)),
     settled,
     h(
       "div",
@@ -128,12 +126,17 @@ function elementsOf(of, against) {
         class: "ax-lens-scroll ax-scroll",
         tabindex: "0",
         role: "group",
-        "aria-label": "Each layer as the last",
+        "aria-label": t("Each layer as the last"),
       },
       table,
     ),
   );
-  const tools = [h("h3", {}, "Who wrote"), token.element, h("span", {}, "and not"), other.element];
+  const tools = [
+    h("h3", {}, t("Who wrote")),
+    token.element,
+    h("span", {}, t("and not")),
+    other.element,
+  ];
   const wrote = h("div", {}, h("div", { class: "ax-title" }, ...tools, helpMark(WROTE)), list, sum);
   const why = whyElements();
   const body = h("div", { class: "ax-lens-body" }, lens, wrote, why.element);
@@ -142,10 +145,10 @@ function elementsOf(of, against) {
       "details",
       {
         class: "ax-panel ax-panel-lens",
-        "aria-label": "How the prediction comes about",
+        "aria-label": t("How the prediction comes about"),
         hidden: "",
       },
-      h("summary", {}, "How the prediction comes about: layer by layer, and who wrote it"),
+      h("summary", {}, t("How the prediction comes about: layer by layer, and who wrote it")),
       ...[waits, body],
     )
   );
@@ -156,13 +159,19 @@ function elementsOf(of, against) {
 function fillLens({ settled, table }, lens, { trace }, actions) {
   const words = trace.head.query_tokens;
   settled.replaceChildren(
-    ...["After ", h("strong", { dir: "auto" }, words[lens.at].text), " the word is settled "],
-    `${settledSince(lens, lens.at)}. Rows are layers, the last on top; ${columnsWords(lens)}`,
+    ...woven(
+      t("After {word} the word is settled {since}. Rows are layers, the last on top; {columns}"),
+      {
+        word: h("strong", { dir: "auto" }, words[lens.at].text),
+        since: settledSince(lens, lens.at),
+        columns: columnsWords(lens),
+      },
+    ),
   );
   const head = h(
     "tr",
     {},
-    h("th", { scope: "col" }, "layer"),
+    h("th", { scope: "col" }, t("layer")),
     ...lens.positions.map((position) =>
       h("th", { scope: "col", dir: "auto" }, words[position].text),
     ),
@@ -175,7 +184,11 @@ function fillLens({ settled, table }, lens, { trace }, actions) {
   /** @param {import("../numbers/lens.js").LensRow} row */
   function line({ layer, name, cells }) {
     const all = cells.map(({ position, text, p, followed }) => {
-      const title = `${text}: ${percent(p)}; the word in the end: ${percent(followed)}`;
+      const title = t("{text}: {p}; the word in the end: {followed}", {
+        text,
+        p: percent(p),
+        followed: percent(followed),
+      });
       const button = h("button", { type: "button", title }, text);
       button.style.setProperty("--share", String(Math.round(100 * p)));
       button.addEventListener("click", () => {
@@ -200,7 +213,7 @@ function intoSight({ why }, { trace }, edge, isRead) {
 
 /** Where the score of an edge is taken apart. */
 function whyElements() {
-  const title = h("h3", {}, "What made this score");
+  const title = h("h3", {}, t("What made this score"));
   const says = h("p", { class: "ax-help" });
   const [query, key] = [h("ol", { class: "ax-wrote" }), h("ol", { class: "ax-wrote" })];
   const sides = h("div", { class: "ax-sides" }, query, key);
@@ -217,8 +230,8 @@ function whyElements() {
 function fillWhy({ why: { says, sides, query, key } }, { trace }, edge, actions) {
   const { why, head } = trace;
   sides.hidden = !why || !isOf(why, edge) || Boolean(why.reason);
-  if (!edge) return setText(says, "Pin a word and one that it looks at: what made their score?");
-  if (!why || !isOf(why, edge)) return setText(says, "Taking the score apart …");
+  if (!edge) return setText(says, t("Pin a word and one that it looks at: what made their score?"));
+  if (!why || !isOf(why, edge)) return setText(says, t("Taking the score apart …"));
   if (why.reason) return setText(says, why.reason);
   const [from, to] = edge.slice(2).map((at) => head.query_tokens[at].text);
   setText(says, whyWords(why, from, to));
@@ -228,7 +241,13 @@ function fillWhy({ why: { says, sides, query, key } }, { trace }, edge, actions)
   ])) {
     const given = sideOf(why, side, SIDE);
     list.replaceChildren(
-      h("li", { class: "ax-help" }, `what stands at “${word}”, as ${side}`),
+      h(
+        "li",
+        { class: "ax-help" },
+        side === "query"
+          ? t("what stands at “{word}”, as query", { word })
+          : t("what stands at “{word}”, as key", { word }),
+      ),
       ...barsOf(given, actions),
     );
   }
@@ -241,7 +260,7 @@ function fillChoices({ token, other }, { trace }, at, asked) {
   const ids = [...next.ids.subarray(i * next.k, (i + 1) * next.k)];
   const named = ids.map((id) => /** @type {[string, string]} */ ([`${id}`, next.names[id] ?? ""]));
   token.offer(named);
-  other.offer([["-1", "(any other)"], ...named]);
+  other.offer([["-1", t("(any other)")], ...named]);
   token.show(asked.token ?? ids[0]);
   other.show(asked.other ?? -1);
 }
@@ -250,7 +269,11 @@ function fillChoices({ token, other }, { trace }, at, asked) {
 function fillWrote({ list, sum }, { names }, wrote, actions) {
   setText(sum, wrote.reason ?? sumWords(wrote));
   if (wrote.reason) return list.replaceChildren();
-  list.setAttribute("aria-label", `Who wrote ${names.join(" and not ")}`);
+  const [word, other] = names;
+  const who = other
+    ? t("Who wrote {word} and not {other}", { word, other })
+    : t("Who wrote {word}", { word });
+  list.setAttribute("aria-label", who);
   list.replaceChildren(...barsOf(strongest(wrote, SHOWN), actions));
 }
 
@@ -264,7 +287,7 @@ function barsOf(given, actions) {
 function bar({ part, value }, most, actions) {
   const { layer, head } = part;
   const isHead = layer !== null && head !== null;
-  const title = isHead ? "See where it looks" : part.name;
+  const title = isHead ? t("See where it looks") : part.name;
   const element = h(isHead ? "button" : "span", { class: "ax-given", title }, part.name);
   if (isHead) element.addEventListener("click", () => actions.chooseHead(layer, head, false));
   element.append(h("span", { class: value < 0 ? "ax-against" : "ax-for" }, signed(value)));

@@ -3,9 +3,10 @@
 import { bound } from "../numbers/basics.js";
 import { stretches, valuesOf } from "../numbers/explained.js";
 import { agreedWords, placeWords, scoreText } from "../numbers/explainwords.js";
+import { t } from "../numbers/language.js";
 import { css, inkOn } from "../numbers/palette.js";
 import { term } from "../parts/bubble.js";
-import { h, pushButton, setText } from "../parts/dom.js";
+import { h, pushButton, setText, woven } from "../parts/dom.js";
 
 /**
  * @typedef {import("../numbers/explained.js").Explained} Explained
@@ -19,7 +20,7 @@ import { h, pushButton, setText } from "../parts/dom.js";
 /** @param {RowActs} act */
 export function createMethodRows(act) {
   const element = h("div", {
-    ...{ class: "ax-methods", role: "table", "aria-label": "Scores by method" },
+    ...{ class: "ax-methods", role: "table", "aria-label": t("Scores by method") },
   });
   /** @type {Map<string, [string, HTMLElement]>} each row, with what it shows */
   const drawn = new Map();
@@ -107,19 +108,22 @@ function showScores(rows, { found, pointed }) {
   }
 }
 
+/** How each word was taken away. @param {Explained} found */
+function removedWords({ instead, how }) {
+  if (instead) return t("each word {token} in its place", { token: instead });
+  return how === "cut" ? t("each word cut out of attention") : t("each word dropped");
+}
+
 /** @param {Explained} found @param {Theme} theme @param {RowActs} act */
 function truthRow(found, theme, act) {
-  const gone = found.how === "cut" ? "cut out of attention" : "dropped";
-  const away = found.instead ? `${found.instead} in its place` : gone;
-  const awaited = found.stopped ? " was not measured" : " is measured last…";
-  const says = found.removal ? ` each word ${away}` : awaited;
+  const says = ` ${found.removal ? removedWords(found) : found.stopped ? t("was not measured") : t("is measured last…")}`;
   return h(
     "div",
     { class: "ax-method ax-truth", role: "row" },
     h(
       "div",
       { class: "ax-method-name", role: "rowheader" },
-      h("strong", {}, term("measured removal")),
+      h("strong", {}, term("measured removal", t("measured removal"))),
       h("span", { class: "ax-help" }, says),
     ),
     textOf(found, null, theme, act),
@@ -130,7 +134,13 @@ function truthRow(found, theme, act) {
       h(
         "div",
         { class: "ax-agree" },
-        h("span", {}, term("agreement with removal", "agreement with it"), ", −1 to 1"),
+        h(
+          "span",
+          {},
+          ...woven(t("{agreement}, −1 to 1"), {
+            agreement: term("agreement with removal", t("agreement with it")),
+          }),
+        ),
       ),
       ...placeOf(found.points),
     ),
@@ -141,11 +151,13 @@ function truthRow(found, theme, act) {
 function rowOf({ found, method }, of, theme, act) {
   const name = pushButton(
     of.name,
-    `${of.name}: what it assumes, and its curves`,
+    t("{method}: what it assumes, and its curves", { method: of.name }),
     () => act.choose(of.key),
     "ax-link",
   );
-  const missing = of.reason ? `Not available: ${of.reason}` : "Being computed…";
+  const missing = of.reason
+    ? t("Not available: {reason}", { reason: of.reason })
+    : t("Being computed…");
   const line = h(
     "div",
     { class: "ax-method", role: "row" },
@@ -171,7 +183,7 @@ function placeOf(pointing) {
 function agreeOf({ agreement, values, signed }) {
   if (!values || !agreement) return h("div", { class: "ax-agree" }, "");
   const { rho, low, high } = agreement;
-  if (rho === null) return h("div", { class: "ax-agree ax-help" }, "not defined here");
+  if (rho === null) return h("div", { class: "ax-agree ax-help" }, t("not defined here"));
   const scale = h("span", { class: "ax-scale", "aria-hidden": "true" }, h("i"), h("b"));
   scale.style.setProperty("--low", `${50 + 50 * low}%`);
   scale.style.setProperty("--width", `${50 * (high - low)}%`);
@@ -195,7 +207,7 @@ function textOf(found, of, theme, act) {
     const word =
       of || unit === null
         ? h("span", { class: "ax-word" }, text)
-        : pushButton(text, `Take away “${text}”`, () => act.takeAway(unit), "ax-word");
+        : pushButton(text, t("Take away “{text}”", { text }), () => act.takeAway(unit), "ax-word");
     if (unit === null) {
       word.classList.add(tokens[0] === found.at ? "ax-kept" : "ax-chip-special");
       return word;

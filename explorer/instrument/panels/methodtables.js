@@ -2,6 +2,7 @@
 
 import { inPlain, unitText, valuesOf } from "../numbers/explained.js";
 import { scoreName, scoresOf, scoreText } from "../numbers/explainwords.js";
+import { t } from "../numbers/language.js";
 import { h } from "../parts/dom.js";
 
 /** @typedef {import("../numbers/explained.js").Explained} Explained */
@@ -26,13 +27,13 @@ export function scoreTable(found) {
       ...all.map((m) => h("td", {}, scoreText(m, valuesOf(found, m)[unit]))),
     ),
   );
-  return tableOf(["word", ...all.map(scoreName)], lines);
+  return tableOf([t("word"), ...all.map(scoreName)], lines);
 }
 
 /** Any two methods with their agreement, once all scores are there. @param {Explained} found */
 export function agreementTable(found) {
   const { agreements, units } = found;
-  if (!agreements.length) return "It will stand here when all scores are there.";
+  if (!agreements.length) return t("It will stand here when all scores are there.");
   const names = scoresOf(found).map(scoreName);
   const lines = names.map((name, i) =>
     h(
@@ -42,7 +43,13 @@ export function agreementTable(found) {
       ...agreements[i].map(([rho, low, high], j) => {
         const text = i === j ? "" : rho === null ? "—" : rho.toFixed(2).replace("-", "−");
         const cell = h("td", {}, text);
-        cell.title = `${names[i]} and ${names[j]}: ${units.length} words, 95 % interval ${inPlain(low)} to ${inPlain(high)}`;
+        cell.title = t("{one} and {other}: {n} words, 95 % interval {low} to {high}", {
+          one: names[i],
+          other: names[j],
+          n: units.length,
+          low: inPlain(low),
+          high: inPlain(high),
+        });
         return cell;
       }),
     ),

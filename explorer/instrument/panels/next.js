@@ -1,6 +1,7 @@
 // What comes next: what the model expects behind a position, and a hand on its writing.
 
 import { inQuotes } from "../numbers/basics.js";
+import { t, tc } from "../numbers/language.js";
 import { fullWords, isNextHere, nextAt, nextWords, percent, positionOf } from "../numbers/next.js";
 import { helpMark } from "../parts/bubble.js";
 import { chooser } from "../parts/chooser.js";
@@ -15,25 +16,25 @@ import { h, pushButton, setText } from "../parts/dom.js";
  */
 
 const SHOWN = 8; // candidates
-const WRITES = "The model goes on by itself";
-const CUTS =
-  "A click on a token goes on another way from here: what stands behind it is left out of the text.";
-const HELP =
-  "The probability of every next token: softmax of the model’s logits, divided by the temperature. " +
-  "Point at a word, or pin one, to see what was expected behind it. A click writes the token; " +
-  "“Write” lets the model go on by drawing from these.";
+const WRITES = t("The model goes on by itself");
+const CUTS = t(
+  "A click on a token goes on another way from here: what stands behind it is left out of the text.",
+);
+const HELP = t(
+  "The probability of every next token: softmax of the model’s logits, divided by the temperature. Point at a word, or pin one, to see what was expected behind it. A click writes the token; “Write” lets the model go on by drawing from these.",
+);
 /** @type {[string, string][]} */
 const TEMPERATURES = [
-  ["0", "the likeliest"],
-  ["50", "temperature 0.5"],
-  ["100", "temperature 1"],
-  ["150", "temperature 1.5"],
+  ["0", tc("way of writing", "the likeliest")],
+  ["50", t("temperature 0.5")],
+  ["100", t("temperature 1")],
+  ["150", t("temperature 1.5")],
 ];
 /** @type {[string, string][]} */
 const TOPS = [
-  ["0", "of all tokens"],
-  ["40", "of the 40 likeliest"],
-  ["5", "of the 5 likeliest"],
+  ["0", t("of all tokens")],
+  ["40", t("of the 40 likeliest")],
+  ["5", t("of the 5 likeliest")],
 ];
 
 /** @param {import("../parts/tools.js").Change} change @param {Writing | null} writing null where nothing can be written */
@@ -77,15 +78,15 @@ function elementsOf(change, writing) {
   const says = h("p", { class: "ax-help ax-next-says" });
   const waits = h("span", { class: "ax-help", role: "status" });
   const does = h("p", { class: "ax-help", hidden: "" }, CUTS);
-  const list = h("ol", { class: "ax-next-list", "aria-label": "Likeliest next tokens" });
+  const list = h("ol", { class: "ax-next-list", "aria-label": t("Likeliest next tokens") });
   const draws = (/** @type {number} */ temperature) =>
     change((view) => ({ ...view, temperature }), {});
-  const temperature = chooser("How a token is drawn", TEMPERATURES, draws);
-  const top = chooser("From which tokens (top-k)", TOPS, (n) =>
+  const temperature = chooser(t("How a token is drawn"), TEMPERATURES, draws);
+  const top = chooser(t("From which tokens (top-k)"), TOPS, (n) =>
     change((view) => ({ ...view, top: n }), {}),
   );
-  const write = pushButton("Write", WRITES, () => writing?.write());
-  const stop = pushButton("Stop", "What is written stays", () => writing?.stop());
+  const write = pushButton(t("Write"), WRITES, () => writing?.write());
+  const stop = pushButton(t("Stop"), t("What is written stays"), () => writing?.stop());
   const tools = h(
     "span",
     { class: "ax-away" },
@@ -98,14 +99,14 @@ function elementsOf(change, writing) {
   const title = h(
     "div",
     { class: "ax-title" },
-    h("h3", {}, "What comes next"),
+    h("h3", {}, t("What comes next")),
     helpMark(HELP),
     says,
   );
   title.append(tools);
   const element = h(
     "section",
-    { class: "ax-panel ax-panel-next", "aria-label": "What comes next", hidden: "" },
+    { class: "ax-panel ax-panel-next", "aria-label": t("What comes next"), hidden: "" },
     ...[title, list, does],
   );
   return { element, says, waits, list, does, tools, temperature, top, write, stop };
@@ -116,7 +117,7 @@ function tell({ waits, write, stop, tools }, state, writing) {
   const isWriting = state === "now";
   tools.hidden = writing === null;
   [write.hidden, stop.hidden] = [isWriting, !isWriting];
-  setText(waits, isWriting ? "Writing …" : (state ?? ""));
+  setText(waits, isWriting ? t("Writing …") : (state ?? ""));
 }
 
 /**
@@ -144,11 +145,14 @@ function refuse({ says, list, tools, does }, reason) {
  * @param {string[]} tokens @param {Writing | null} writing
  */
 function fill({ says, list, write }, next, at, tokens, writing) {
-  if (!next) return setText(says, "Asking the model what comes next …");
+  if (!next) return setText(says, t("Asking the model what comes next …"));
   const now = nextAt(next, at, tokens, SHOWN);
   write.disabled = next.room <= 0;
   if (!now) {
-    setText(says, `Pin ${inQuotes(tokens[at])} to see what was expected after it.`);
+    setText(
+      says,
+      t("Pin {token} to see what was expected after it.", { token: inQuotes(tokens[at]) }),
+    );
     return list.replaceChildren();
   }
   const words = nextWords(now, tokens).map((part) =>
@@ -164,19 +168,21 @@ function fill({ says, list, write }, next, at, tokens, writing) {
   const act =
     writing && next.room > 0 ? (/** @type {number} */ id) => writing.append(at, id) : null;
   list.replaceChildren(
-    ...now.rows.map((row) => h("li", {}, candidate(row, full || (last ? "Write it" : CUTS), act))),
-    h("li", { class: "ax-help" }, `all others ${percent(now.rest)}`),
+    ...now.rows.map((row) =>
+      h("li", {}, candidate(row, full || (last ? t("Write it") : CUTS), act)),
+    ),
+    h("li", { class: "ax-help" }, t("all others {share}", { share: percent(now.rest) })),
   );
 }
 
 /** @param {Candidate} row @param {string} does what a click does @param {((id: number) => void) | null} act */
 function candidate({ id, text, p, was, real, ends }, does, act) {
-  const title = ends ? "The end of the text" : does;
+  const title = ends ? t("The end of the text") : does;
   const button = pushButton(text, title, () => act?.(id), "ax-candidate");
   if (text.startsWith("␣") && text.length > 1)
     button.replaceChildren(h("i", {}, "␣"), text.slice(1));
   button.append(h("span", {}, percent(p)));
-  if (was !== null) button.append(h("span", {}, `was ${percent(was)}`));
+  if (was !== null) button.append(h("span", {}, t("was {share}", { share: percent(was) })));
   button.style.setProperty("--share", `${100 * p}%`);
   button.disabled = act === null || ends;
   if (real) button.setAttribute("aria-current", "true");

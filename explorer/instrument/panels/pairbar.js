@@ -2,6 +2,7 @@
 // chosen, and what can be taken back.
 
 import { FOLLOWS, usual } from "../numbers/comparison.js";
+import { t } from "../numbers/language.js";
 import { choice, h, pushButton } from "../parts/dom.js";
 import { createSteps } from "../parts/tools.js";
 import { createViewMenu } from "../parts/viewmenu.js";
@@ -45,8 +46,8 @@ export function createPairBar(act) {
 
 /** @param {Follow} follow @param {() => void} back */
 function chipOf(follow, back) {
-  const name = `B shows ${FOLLOWS[follow]}`;
-  const chip = pushButton(name, "As usual again", back, "ax-chip ax-switched");
+  const name = t("B shows {what}", { what: FOLLOWS[follow] });
+  const chip = pushButton(name, t("As usual again"), back, "ax-chip ax-switched");
   chip.append(h("span", { "aria-hidden": "true" }, "×"));
   return chip;
 }
@@ -54,11 +55,11 @@ function chipOf(follow, back) {
 /** @param {(follow: Follow) => void} choose */
 const createFollows = (choose) =>
   choice(
-    "When a head of A is chosen, B shows",
+    t("When a head of A is chosen, B shows"),
     [
-      ["same", FOLLOWS.same, "The head of the same layer and number, where both have the same"],
-      ["match", FOLLOWS.match, "The head of B whose rows are nearest to it"],
-      ["free", FOLLOWS.free, "Each side has its own head"],
+      ["same", FOLLOWS.same, t("The head of the same layer and number, where both have the same")],
+      ["match", FOLLOWS.match, t("The head of B whose rows are nearest to it")],
+      ["free", FOLLOWS.free, t("Each side has its own head")],
     ],
     choose,
   );

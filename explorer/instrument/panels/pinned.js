@@ -1,5 +1,6 @@
 // What is pinned, in sight: the words on both sides, each to be taken out, and the number between.
 
+import { t, tc } from "../numbers/language.js";
 import { unitsHolding } from "../numbers/layout.js";
 import { digits } from "../numbers/model.js";
 import { isPair, isPinned, runsOf } from "../numbers/view.js";
@@ -13,10 +14,10 @@ import { byHand, choice, h, pushButton, setText } from "../parts/dom.js";
 
 /** @type {[Way, string, string][]} */
 const WAYS = [
-  ["0-0", "A → A", "From the words of the first text to its own"],
-  ["0-1", "A → B", "From the words of the first text to those of the second"],
-  ["1-0", "B → A", "From the words of the second text to those of the first"],
-  ["1-1", "B → B", "From the words of the second text to its own"],
+  ["0-0", "A → A", t("From the words of the first text to its own")],
+  ["0-1", "A → B", t("From the words of the first text to those of the second")],
+  ["1-0", "B → A", t("From the words of the second text to those of the first")],
+  ["1-1", "B → B", t("From the words of the second text to its own")],
 ];
 
 /**
@@ -26,10 +27,12 @@ const WAYS = [
 const wordsOf = (tokens, segment) =>
   tokens.flatMap((token, i) => (token.segment === segment && !token.special ? [i] : []));
 
-const HINT =
-  "Nothing is pinned. Click a word, or drag over a phrase; Shift adds. In the text, Ctrl picks the other side.";
-const HINT_FINGER =
-  "Nothing is pinned. Tap a word to pin it; with “Pick several” every tap adds one.";
+const HINT = t(
+  "Nothing is pinned. Click a word, or drag over a phrase; Shift adds. In the text, Ctrl picks the other side.",
+);
+const HINT_FINGER = t(
+  "Nothing is pinned. Tap a word to pin it; with “Pick several” every tap adds one.",
+);
 
 /**
  * @param {import("../parts/tools.js").Change} change
@@ -44,7 +47,7 @@ export function createPinned(change, { actions, several, askOther, go }) {
   const chips = h("span", { class: "ax-chips" });
   const number = h("span", {
     class: "ax-between",
-    title: "Mean over the words that look of the sum over the words looked at",
+    title: t("Mean over the words that look of the sum over the words looked at"),
   });
   const ways = choice("", WAYS, (way) => {
     const tokens = scene?.trace.head;
@@ -54,10 +57,10 @@ export function createPinned(change, { actions, several, askOther, go }) {
     change((view) => ({ ...view, queries, keys, grid: "pinned" }), {});
   });
   const add = createSeveral(several);
-  const letGo = pushButton("Clear", "Let go of everything pinned (Escape)", actions.clear);
+  const letGo = pushButton(t("Clear"), t("Let go of everything pinned (Escape)"), actions.clear);
   const element = h(
     "div",
-    { class: "ax-picked", role: "group", "aria-label": "What is pinned" },
+    { class: "ax-picked", role: "group", "aria-label": t("What is pinned") },
     hint,
     chips,
     number,
@@ -81,8 +84,8 @@ export function createPinned(change, { actions, several, askOther, go }) {
     ways.element.hidden = queries !== keys || !queries.some((token) => token.segment === 1);
     ways.show(wayOf(view, queries, keys));
     chips.replaceChildren(
-      ...side("Looks:", view.queries, queries, "queries", change),
-      ...side("Looked at:", view.keys, keys, "keys", change),
+      ...side(t("Looks:"), view.queries, queries, "queries", change),
+      ...side(t("Looked at:"), view.keys, keys, "keys", change),
     );
   }
 
@@ -97,32 +100,42 @@ export function createPinned(change, { actions, several, askOther, go }) {
  */
 function createWhich(askOther, go) {
   const ask = pushButton(
-    "Which head does this?",
-    "Every head’s number for this word and another",
+    t("Which head does this?"),
+    t("Every head’s number for this word and another"),
     () => askOther(ask.getAttribute("aria-pressed") !== "true"),
   );
   const more = pushButton(
-    "In several sentences",
-    "One sentence can fool: ask all heads in several",
+    t("In several sentences"),
+    t("One sentence can fool: ask all heads in several"),
     () => go?.("heads", { finder: "1" }),
+  );
+  let head = ""; // the layer and head that are looked at
+  const elsewhere = pushButton(
+    t("Where else does this head do that?"),
+    t("Search a corpus for texts in which this head links such words most"),
+    () => go?.("heads", { corpus: "sentences", search: head }),
   );
   const told = h("span", { class: "ax-help", role: "status" });
   return {
-    element: h("span", { class: "ax-which" }, ask, told, more),
+    element: h("span", { class: "ax-which" }, ask, told, more, elsewhere),
     /** @param {Scene} scene */
-    show: ({ view, asksOther }) => {
+    show: ({ view, asksOther, trace }) => {
+      head = `${view.layer}.${view.heads[0]}`;
       ask.hidden = !isPinned(view) || isPair(view);
       more.hidden = !isPair(view) || go === null;
+      elsewhere.hidden = more.hidden || view.heads.length > 1 || Boolean(trace.head.patches);
       ask.setAttribute("aria-pressed", String(asksOther));
-      const side = view.queries.length ? "it looks at" : "looks at it";
-      setText(told, asksOther ? `Now choose the word that ${side}.` : "");
+      const asks = view.queries.length
+        ? t("Now choose the word that it looks at.")
+        : t("Now choose the word that looks at it.");
+      setText(told, asksOther ? asks : "");
     },
   };
 }
 
 /** @param {(several: boolean) => void} several told whether every click adds */
 function createSeveral(several) {
-  const add = pushButton("Pick several", "Every click adds a word, as with Shift", () => {
+  const add = pushButton(t("Pick several"), t("Every click adds a word, as with Shift"), () => {
     const on = add.getAttribute("aria-pressed") !== "true";
     add.setAttribute("aria-pressed", String(on));
     several(on);
@@ -138,7 +151,9 @@ function numberOf({ model, view, pinnedNumbers }) {
   const columns = unitsHolding(view.keys, columnOfToken);
   if (!rows.length || !columns.length || model.pooled) return "";
   const number = model.number(rows, columns) ?? ofAllHeads(pinnedNumbers, model);
-  return number === null ? "…" : `${digits(number)}${how(rows.length, columns.length, model.most)}`;
+  if (number === null) return "…";
+  const made = how(rows.length, columns.length, model.most);
+  return made ? t("{number} ({how})", { number: digits(number), how: made }) : digits(number);
 }
 
 /**
@@ -154,9 +169,17 @@ function ofAllHeads(numbers, { layer, chosen, most }) {
 
 /** @param {number} nRows @param {number} nColumns @param {boolean} most */
 function how(nRows, nColumns, most) {
-  const made = nRows > 1 ? (nColumns > 1 ? "mean of sums" : "mean") : nColumns > 1 ? "sum" : "";
-  const all = [made, most ? "largest of the heads" : ""].filter(Boolean).join(", ");
-  return all && ` (${all})`;
+  const made =
+    nRows > 1
+      ? nColumns > 1
+        ? t("mean of sums")
+        : tc("of numbers", "mean")
+      : nColumns > 1
+        ? tc("of numbers", "sum")
+        : "";
+  if (!most) return made;
+  const heads = t("largest of the heads");
+  return made ? t("{made}, {heads}", { made, heads }) : heads;
 }
 
 /**
@@ -169,7 +192,7 @@ function side(title, pinned, tokens, name, change) {
   const chips = runsOf(pinned).map(([first, last]) => {
     const isLeft = (/** @type {number} */ token) => token < first || token > last;
     const takeOut = () => change((view) => ({ ...view, [name]: view[name].filter(isLeft) }), {});
-    const chip = pushButton(textOf(tokens, first, last), "Take it out", takeOut, "ax-chip");
+    const chip = pushButton(textOf(tokens, first, last), t("Take it out"), takeOut, "ax-chip");
     chip.append(h("span", { "aria-hidden": "true" }, "×"));
     return chip;
   });

@@ -1,6 +1,7 @@
 // The reading view: the pasted text as running text, or the picture, shaded by the attention of what
 // is chosen. In cross-attention the first text is what is looked at, the second what looks.
 
+import { sentences, t } from "../numbers/language.js";
 import { digits } from "../numbers/model.js";
 import { chunksOf, LONG_TEXT } from "../numbers/readingpages.js";
 import {
@@ -71,10 +72,11 @@ export function createReading(actions, readOther = null) {
     ...{ worn: [], finishing: 0, anchor: 0, found: NOTHING_FOUND, runs: null },
     ...{ strip: null, back: null },
   };
-  const table = createTable("reading view", (now) => {
+  const table = createTable(t("reading view"), (now) => {
     const rows = unitsRead(shadingOf(now), here.spots);
-    const titles = ["position", now.view.words ? "word" : "token", "weight"];
-    return { titles, counts: ["position"], rows, caption: parts.note.textContent ?? "" };
+    const position = t("position");
+    const titles = [position, now.view.words ? t("word") : t("token"), t("weight")];
+    return { titles, counts: [position], rows, caption: parts.note.textContent ?? "" };
   });
   const parts = elementsOf(table.element, readOther);
   const chunks = createChunks(parts.body, makingOf(here));
@@ -88,7 +90,7 @@ export function createReading(actions, readOther = null) {
   /** @type {Reading} */
   const reading = { here, parts, table, chunks, find, strip };
   parts.title.after(
-    pushButton("", "Find in the text (Ctrl+F)", find.open, "ax-small ax-magnifier"),
+    pushButton("", t("Find in the text (Ctrl+F)"), find.open, "ax-small ax-magnifier"),
   );
   parts.texts.before(find.element);
   parts.texts.append(strip.element);
@@ -121,17 +123,17 @@ function elementsOf(table, readOther) {
     class: "ax-text",
     tabindex: "0",
     role: "application",
-    "aria-roledescription": "text",
+    "aria-roledescription": t("text"),
     dir: "auto",
   });
-  const title = h("h3", {}, "Reading view");
+  const title = h("h3", {}, t("Reading view"));
   const note = h("span", {});
   const tones = h("style");
   const texts = h("div", { class: "ax-texts" }, body);
   const unknowns = createUnknowns(readOther);
   const element = h(
     "section",
-    { class: "ax-panel ax-panel-reading", "aria-label": "Reading view" },
+    { class: "ax-panel ax-panel-reading", "aria-label": t("Reading view") },
     h("div", { class: "ax-title" }, title, h("p", { class: "ax-help" }, note)),
     tones,
     texts,
@@ -298,7 +300,7 @@ function build({ here, parts, chunks }, { head, picture }) {
   here.runs = null;
   body.classList.toggle("ax-long", here.spots.length > LONG && !head.patches);
   body.classList.toggle("ax-looks", head.patches !== null);
-  title.textContent = head.patches ? "Picture" : "Reading view";
+  title.textContent = head.patches ? t("Picture") : t("Reading view");
   unknowns.show(head);
   here.texts = head.texts.map((_, segment) => piecesIn(here, head, segment));
   if (head.patches) {
@@ -332,15 +334,21 @@ function piecesIn(here, { texts, marks, n_cut: nCut, truncation_side: gone }, se
 
 /** Where a text was cut. @param {number} cut tokens that did not fit */
 const scissors = (cut) =>
-  h("span", { class: "ax-scissors" }, `✂ ${cut.toLocaleString("en")} tokens did not fit`);
+  h(
+    "span",
+    { class: "ax-scissors" },
+    t("✂ {n} tokens did not fit", { n: cut.toLocaleString("en") }),
+  );
 
 /** @param {Here} here @param {number} i of a spot @param {string} shown */
 function spanAt(here, i, shown) {
   const { token } = here.spots[i];
   const { head } = /** @type {Scene} */ (here.scene).trace;
   const written = isWritten(head, here.spots[i]);
-  const known = isUnknown(head, token) ? ": not in this model’s vocabulary" : "";
-  const title = `${token.text}${known}${written ? ": written, not given" : ""}`;
+  let title = token.text;
+  if (isUnknown(head, token))
+    title = t("{token}: not in this model’s vocabulary", { token: title });
+  if (written) title = t("{token}: written, not given", { token: title });
   const span = h("span", { class: "ax-token", "data-token": String(i), title }, shown);
   here.spans[i] = span;
   here.worn[i] = undefined;
@@ -359,9 +367,10 @@ function focus(reading, next) {
   const words = shading.words.map((part) =>
     typeof part === "string" ? part : h("strong", {}, part[0]),
   );
-  parts.note.replaceChildren(...words, shading.values.length ? ` (most: ${digits(most)}).` : "…");
-  const what = trace.head.patches ? "Picture" : "Text";
-  parts.body.setAttribute("aria-label", `${what}. ${next.says}`);
+  const end = shading.values.length ? t(" (most: {number}).", { number: digits(most) }) : "…";
+  parts.note.replaceChildren(...words, end);
+  const what = trace.head.patches ? t("Picture.") : t("Text.");
+  parts.body.setAttribute("aria-label", sentences(what, next.says));
   table.fill(next, [model, point.rows.join(), point.columns.join()]);
 }
 

@@ -3,6 +3,7 @@
 import { bound } from "../numbers/basics.js";
 import { isMarked, SCORES } from "../numbers/headsview.js";
 import { nameOf, scaleWords, spokenOf } from "../numbers/headwords.js";
+import { sentences, t } from "../numbers/language.js";
 import {
   evenWords,
   fullIn,
@@ -16,7 +17,7 @@ import {
   standsOut,
 } from "../numbers/repeats.js";
 import { helpMark, term } from "../parts/bubble.js";
-import { choice, h, pushButton, setText } from "../parts/dom.js";
+import { choice, h, pushButton, setText, woven } from "../parts/dom.js";
 import { createHeadMap } from "../parts/headmap.js";
 import { paintCell } from "./headpictures.js";
 
@@ -32,7 +33,7 @@ import { paintCell } from "./headpictures.js";
  */
 
 const FEW = 8; // heads in the list at first
-const NO_HEAD = "No head stands out: what is seen here is little more than chance would give.";
+const NO_HEAD = t("No head stands out: what is seen here is little more than chance would give.");
 
 /** @param {RepeatActs} act */
 export function createRepeats(act) {
@@ -105,7 +106,7 @@ export function createRepeats(act) {
 /** @param {import("../numbers/repeats.js").Repeats | null} repeats */
 function waitWords(repeats) {
   if (repeats?.state === "failed") return repeats.reason;
-  return repeats?.state === "told" ? "" : "Reading random tokens that are repeated …";
+  return repeats?.state === "told" ? "" : t("Reading random tokens that are repeated …");
 }
 
 /** @param {RepeatActs} act */
@@ -118,9 +119,9 @@ function partsOf(act) {
   const scale = h("span", { class: "ax-help" });
   const mapBox = h("div", { class: "ax-repeats-map" }, h("div", {}, scale), map.element);
   const rows = h("tbody");
-  const more = pushButton("All heads", "List every head", () => {});
+  const more = pushButton(t("All heads"), t("List every head"), () => {});
   const table = h("table", {}, h("thead", {}, h("tr", {}, ...titles())), rows);
-  const label = { tabindex: "0", role: "group", "aria-label": "Heads, the highest first" };
+  const label = { tabindex: "0", role: "group", "aria-label": t("Heads, the highest first") };
   const ranks = h("div", {}, h("div", { class: "ax-card-rows", ...label }, table), more);
   const scores = h("div", { class: "ax-title" });
   const says = h("p", { class: "ax-repeats-says", "aria-live": "polite" });
@@ -138,9 +139,12 @@ function partsOf(act) {
     ...seeing(act),
   );
   const waits = h("p", { class: "ax-help", role: "status" });
-  const again = pushButton("Try again", "Measure it again", () => act.measureRepeats?.());
-  const what = term("repeated random tokens", "random tokens that come again");
-  const summary = h("summary", {}, term("induction", "Induction"), " and its kin, on ", what);
+  const again = pushButton(t("Try again"), t("Measure it again"), () => act.measureRepeats?.());
+  const within = {
+    induction: term("induction", t("Induction")),
+    tokens: term("repeated random tokens", t("random tokens that come again")),
+  };
+  const summary = h("summary", {}, ...woven(t("{induction} and its kin, on {tokens}"), within));
   const inside = [summary, waits, again, body];
   const element = /** @type {HTMLDetailsElement} */ (
     h("details", { class: "ax-fold ax-repeats" }, ...inside)
@@ -151,15 +155,15 @@ function partsOf(act) {
 }
 
 const titles = () =>
-  ["Head", "On random tokens", "In the text", ""].map((word) =>
+  [t("Head"), t("On random tokens"), t("In the text"), ""].map((word) =>
     word ? h("th", { scope: "col" }, word) : h("td"),
   );
 
 /** The way to the tokens themselves. @param {RepeatActs} act */
 function seeing({ sequence, picked }) {
   if (!sequence) return [];
-  const title = "The first of the sequences, with this head";
-  return [pushButton("See the random tokens in Explore", title, () => sequence(picked()))];
+  const title = t("The first of the sequences, with this head");
+  return [pushButton(t("See the random tokens in Explore"), title, () => sequence(picked()))];
 }
 
 /** @param {Parts} parts @param {Score[]} measures @param {Score} score @param {RepeatActs} act */
@@ -171,7 +175,7 @@ function showChoices({ scores }, measures, score, act) {
   const choices = measures.map(
     ({ key, short, name }) => /** @type {[string, string, string]} */ ([key, short, name]),
   );
-  const { element, show } = choice("Score", choices, act.repeats);
+  const { element, show } = choice(t("Score"), choices, act.repeats);
   show(score.key);
   scores.replaceChildren(element, helpMark(score.exactly));
   if (hadFocus) /** @type {HTMLElement | null} */ (element.querySelector(":checked"))?.focus();
@@ -181,10 +185,10 @@ function showChoices({ scores }, measures, score, act) {
 function rowOf(state, score, i, act) {
   const { heads } = state;
   const name = nameOf(heads, i);
-  const mark = `${spokenOf(heads, i)}: mark it in all pictures`;
+  const mark = t("{head}: mark it in all pictures", { head: spokenOf(heads, i) });
   const { explore } = act;
   const go = explore
-    ? [pushButton("Explore", `See ${name} in Explore`, () => explore(i), "ax-small")]
+    ? [pushButton(t("Explore"), t("See {name} in Explore", { name }), () => explore(i), "ax-small")]
     : [];
   const row = h(
     "tr",
@@ -208,7 +212,10 @@ function rowOf(state, score, i, act) {
 function showMap({ map, scale }, state, score, theme, head) {
   const { numbers, n_heads: width } = state.heads;
   const top = fullIn(score);
-  const label = `Heads by ${score.name}. ${repeatsSentence(state, head, spokenOf)}`;
+  const label = sentences(
+    t("Heads by {measure}.", { measure: score.name }),
+    repeatsSentence(state, head, spokenOf),
+  );
   map.show(
     [numbers.length, width],
     theme,
@@ -220,5 +227,8 @@ function showMap({ map, scale }, state, score, theme, head) {
     },
     numbers,
   );
-  setText(scale, `${scaleWords(score, top)}; ${evenWords(score)}`);
+  setText(
+    scale,
+    t("{first}; {second}", { first: scaleWords(score, top), second: evenWords(score) }),
+  );
 }

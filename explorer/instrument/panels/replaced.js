@@ -1,29 +1,31 @@
 // Heads that are really replaced in the model, and what its output then does.
 
 import { budgetOf, givenIn, nameOf, triedWords, wayOf } from "../numbers/efficiency.js";
+import { t } from "../numbers/language.js";
 import { helpMark } from "../parts/bubble.js";
 import { h, pushButton, setText } from "../parts/dom.js";
 
 /** @typedef {import("../numbers/efficiency.js").EfficiencyState} EfficiencyState */
 
-const HELP =
-  "The model is run anew with the cheaper attention in the place of the head’s own, layer after layer. The cosine is that of the output vectors with and without: 1 is the same direction. The divergence is Kullback–Leibler, of the predictions as they were from those now, the mean over all tokens; where the model predicts none there is a dash.";
+const HELP = t(
+  "The model is run anew with the cheaper attention in the place of the head’s own, layer after layer. The cosine is that of the output vectors with and without: 1 is the same direction. The divergence is Kullback–Leibler, of the predictions as they were from those now, the mean over all tokens; where the model predicts none there is a dash.",
+);
 const COLUMNS = [
-  "Heads",
-  "Made cheaper by",
-  "Cosine of the text’s mean vector",
-  "Least cosine of a token",
-  "Predictions apart",
-  "Same likeliest token",
+  t("Heads"),
+  t("Made cheaper by"),
+  t("Cosine of the text’s mean vector"),
+  t("Least cosine of a token"),
+  t("Predictions apart"),
+  t("Same likeliest token"),
 ];
 
 /** @param {((put: "head" | "all") => void) | null} put null where there is no server */
 export function createReplaced(put) {
   const buttons = put && {
-    head: pushButton("Replace this head", "Run the model with this head made cheaper", () =>
+    head: pushButton(t("Replace this head"), t("Run the model with this head made cheaper"), () =>
       put("head"),
     ),
-    all: pushButton("Replace all heads", "Run the model with every head made cheaper", () =>
+    all: pushButton(t("Replace all heads"), t("Run the model with every head made cheaper"), () =>
       put("all"),
     ),
   };
@@ -32,12 +34,12 @@ export function createReplaced(put) {
     class: "ax-eff-rows",
     tabindex: "0",
     role: "group",
-    "aria-label": "What was replaced",
+    "aria-label": t("What was replaced"),
   });
   const element = h(
     "section",
     { class: "ax-eff-put" },
-    h("div", { class: "ax-title" }, h("h3", {}, "Really put in place"), helpMark(HELP)),
+    h("div", { class: "ax-title" }, h("h3", {}, t("Really put in place")), helpMark(HELP)),
     h("div", { class: "ax-tools" }, ...(buttons ? [buttons.head, buttons.all] : [])),
     says,
     table,
@@ -50,12 +52,12 @@ export function createReplaced(put) {
     const given = givenIn(wayOf(state), budgetOf(state));
     const against = found.can_try || wayOf(state).not_placed;
     if (buttons) {
-      setText(buttons.head, `Replace ${nameOf(found, view.pick)}`);
+      setText(buttons.head, t("Replace {head}", { head: nameOf(found, view.pick) }));
       buttons.head.disabled = buttons.all.disabled = Boolean(against);
     }
     const asks = buttons
-      ? `What does the model’s output do with ${given}? Press one.`
-      : "Nothing was replaced.";
+      ? t("What does the model’s output do with {given}? Press one.", { given })
+      : t("Nothing was replaced.");
     setText(says, against || (found.tried.length ? "" : asks));
     const now = JSON.stringify(found.tried);
     if (now === made) return;

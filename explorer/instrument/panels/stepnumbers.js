@@ -1,5 +1,6 @@
 // The table of one query's keys, and how one number was made.
 
+import { t, tc } from "../numbers/language.js";
 import { lengthOf, lineOf } from "../numbers/layertrace.js";
 import { orderOf } from "../numbers/stages.js";
 import {
@@ -33,7 +34,7 @@ function columnsOf(shot) {
     orderOf(state.stage) >= orderOf(id);
   /** @type {Column} */
   const weight = {
-    name: "weight",
+    name: t("weight"),
     text: (j) => weightText(own.weights[j]),
     bar: (j) => own.weights[j],
   };
@@ -42,22 +43,25 @@ function columnsOf(shot) {
     const share = (/** @type {number} */ j) => own.weights[j] * long[j];
     return [
       weight,
-      { name: "length of v", text: (j) => plain(long[j]) },
-      { name: "weight × length", text: (j) => plain(share(j)), bar: share },
+      { name: t("length of v"), text: (j) => plain(long[j]) },
+      { name: t("weight × length"), text: (j) => plain(share(j)), bar: share },
     ];
   }
   const isLast = !trace.cap && !trace.bias;
   /** @type {Column[]} */
   const columns = [{ name: "q · k", text: (j) => plain(own.products[j]) }];
-  if (come("scale") && !isLast) columns.push({ name: "scaled", text: (j) => plain(own.scaled[j]) });
-  if (come("cap") && trace.cap) columns.push({ name: "capped", text: (j) => plain(own.capped[j]) });
+  if (come("scale") && !isLast)
+    columns.push({ name: t("scaled"), text: (j) => plain(own.scaled[j]) });
+  if (come("cap") && trace.cap)
+    columns.push({ name: t("capped"), text: (j) => plain(own.capped[j]) });
   if (come("bias") && trace.bias) {
     const bias = lineOf(trace.of.bias, i, trace.keys.length);
-    columns.push({ name: "added", text: (j) => (own.allowed[j] ? plain(bias[j]) : "—") });
+    columns.push({ name: t("added"), text: (j) => (own.allowed[j] ? plain(bias[j]) : "—") });
   }
   if (come(isLast ? "scale" : "bias"))
-    columns.push({ name: "score", text: (j) => plain(own.scores[j]) });
-  if (come("mask")) columns.push({ name: "mask", text: (j) => (own.allowed[j] ? "may" : "−∞") });
+    columns.push({ name: t("score"), text: (j) => plain(own.scores[j]) });
+  if (come("mask"))
+    columns.push({ name: t("mask"), text: (j) => (own.allowed[j] ? t("may") : "−∞") });
   if (come("softmax")) columns.push({ name: "exp", text: (j) => short(own.exps[j]) }, weight);
   if (turned && come("scale")) columns.push(changedColumn(turned, state.stage));
   return columns;
@@ -67,9 +71,9 @@ function columnsOf(shot) {
 function changedColumn({ own, keyPlaces: places }, stage) {
   const there = (/** @type {number} */ j, /** @type {(at: number) => string} */ text) =>
     places[j] < 0 ? "—" : text(places[j]);
-  const name = "with the change";
+  const name = t("with the change");
   if (stage === "mask")
-    return { name, text: (j) => there(j, (at) => (own.allowed[at] ? "may" : "−∞")) };
+    return { name, text: (j) => there(j, (at) => (own.allowed[at] ? t("may") : "−∞")) };
   if (stage !== "softmax") return { name, text: (j) => there(j, (at) => plain(own.scores[at])) };
   return {
     name,
@@ -99,16 +103,21 @@ export function createKeys(pick) {
         if (bar) cell.style.setProperty("--share", `${(100 * bar(j)) / tops[c]}%`);
         return cell;
       });
-      const title = "Show every number of this pair";
+      const title = t("Show every number of this pair");
       const open = h("button", { type: "button", class: "ax-key", title }, token.text);
       const line = h("tr", { "data-key": String(j) }, h("th", { scope: "row" }, open), ...cells);
       if (j === key) line.classList.add("ax-on");
       line.addEventListener("click", () => pick(j));
       return line;
     });
-    element.setAttribute("aria-label", `The keys for ${quoted(trace, state.query)}`);
+    element.setAttribute(
+      "aria-label",
+      t("The keys for {token}", { token: quoted(trace, state.query) }),
+    );
     const scrolled = element.scrollTop;
-    element.replaceChildren(tableOf(["key", ...columns.map(({ name }) => name)], lines));
+    element.replaceChildren(
+      tableOf([tc("of attention", "key"), ...columns.map(({ name }) => name)], lines),
+    );
     element.scrollTop = scrolled;
   }
   return { element, show };
@@ -125,7 +134,7 @@ const tableOf = (names, lines) =>
 
 /** How one number was made: its rows, and the sum line by line. */
 export function createDetails() {
-  const element = h("section", { class: "ax-details", "aria-label": "How one number was made" });
+  const element = h("section", { class: "ax-details", "aria-label": t("How one number was made") });
   const [title, rows] = [h("h4"), h("div", { class: "ax-sum-rows" })];
   const lines = h("dl", { class: "ax-sums" });
   element.append(title, rows, lines);
@@ -138,7 +147,13 @@ export function createDetails() {
       () => {},
       (_, column) => {
         const row = shown?.rows[at];
-        return row ? `${row.name}, place ${column}: ${exact(row.values[column])}` : "";
+        return row
+          ? t("{row}, place {place}: {number}", {
+              row: row.name,
+              place: column,
+              number: exact(row.values[column]),
+            })
+          : "";
       },
     );
   /** @param {Made} made @param {import("../parts/theme.js").Theme} theme */
@@ -169,16 +184,23 @@ function stripOf({ name, values, weights, products, mark, masked, ...row }, wide
   const top = row.top ?? (few ? Math.max(...Array.from(values, Math.abs)) || 1 : undefined);
   return {
     ...{ values, rows: 1, columns: values.length, name, shape: `[${values.length}]`, wide },
-    ...{ weights, top, masked, tall: 20, widest: 44, label: `${name}: ${values.length} numbers` },
+    ...{
+      weights,
+      top,
+      masked,
+      tall: 20,
+      widest: 44,
+      label: t("{name}: {n} numbers", { name, n: values.length }),
+    },
     ...{ cell: mark === undefined ? null : [0, mark], print },
   };
 }
 
 /** The products, by size: what counts most stands first, be it for or against. */
 export function createProducts() {
-  const title = h("p", { class: "ax-help" }, "The products by size, whatever their sign:");
+  const title = h("p", { class: "ax-help" }, t("The products by size, whatever their sign:"));
   const table = h("div", {
-    ...{ class: "ax-rows ax-terms", tabindex: "0", role: "group", "aria-label": "The products" },
+    ...{ class: "ax-rows ax-terms", tabindex: "0", role: "group", "aria-label": t("The products") },
   });
   const element = h("section", {}, title, table);
   /** @param {Made} made */
@@ -192,13 +214,16 @@ export function createProducts() {
       const cells = [places?.[c] ?? String(c), ...sum.terms[c].map(exact)];
       return h("tr", {}, ...cells.map((text) => h("td", {}, text)));
     });
-    table.replaceChildren(tableOf([places ? "key" : "place", ...names], lines));
+    table.replaceChildren(
+      tableOf([places ? tc("of attention", "key") : tc("in a vector", "place"), ...names], lines),
+    );
   }
   return { element, show };
 }
 
-const APART =
-  "On Explore: what each earlier head and MLP, the token and the position give to this score";
+const APART = t(
+  "On Explore: what each earlier head and MLP, the token and the position give to this score",
+);
 
 /**
  * The way to what a score is made of, which Explore tells of a decoder.
@@ -207,7 +232,7 @@ const APART =
 export function createApart(go) {
   /** @type {Shot | null} */
   let shown = null;
-  const element = pushButton("What made this score ›", APART, () => {
+  const element = pushButton(t("What made this score ›"), APART, () => {
     if (shown && go)
       go("explore", { query: `${shown.state.query}`, key: `${shown.key}`, open: "score" });
   });

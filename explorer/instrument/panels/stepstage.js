@@ -1,5 +1,6 @@
 // The stages in a row, what the chosen one is and does, and its pictures.
 
+import { t } from "../numbers/language.js";
 import { orderOf, saidOf, stagesOf } from "../numbers/stages.js";
 import { cellSentence, likenessOf, picturesOf, positionPictures } from "../numbers/steppictures.js";
 import { chosenBy, placeOfStage } from "../numbers/stepstate.js";
@@ -11,7 +12,7 @@ import {
   stageSentence,
 } from "../numbers/stepwords.js";
 import { helpMark } from "../parts/bubble.js";
-import { h, pushButton, setText } from "../parts/dom.js";
+import { h, pushButton, setText, woven } from "../parts/dom.js";
 import { formula, plainFormula } from "../parts/formula.js";
 import { createMatrix } from "../parts/matrix.js";
 
@@ -24,18 +25,19 @@ import { createMatrix } from "../parts/matrix.js";
  */
 
 const MANY = 11; // stages that have room side by side
-const NO_CHANGE = "What if? Change something above: what it does is said here.";
-const ABOUT_POSITIONS =
-  "One row is the vector that is added to whatever token stands at that position. Beside it the likeness of every two positions: 1 means that their vectors point the same way. Click a row to see its token.";
+const NO_CHANGE = t("What if? Change something above: what it does is said here.");
+const ABOUT_POSITIONS = t(
+  "One row is the vector that is added to whatever token stands at that position. Beside it the likeness of every two positions: 1 means that their vectors point the same way. Click a row to see its token.",
+);
 
 /** The stages of a layer in a row, and the buttons to the one before and after. @param {(by: (stage: number) => number) => void} go */
 export function createStages(go) {
   /** @type {HTMLElement[]} */
   let steps = [];
   let known = ""; // which stages they are
-  const back = pushButton("‹ Stage", "The stage before", () => go((stage) => stage - 1));
-  const next = pushButton("Stage ›", "The next stage", () => go((stage) => stage + 1));
-  const nav = h("nav", { class: "ax-steps", "aria-label": "Stages" });
+  const back = pushButton(t("‹ Stage"), t("The stage before"), () => go((stage) => stage - 1));
+  const next = pushButton(t("Stage ›"), t("The next stage"), () => go((stage) => stage + 1));
+  const nav = h("nav", { class: "ax-steps", "aria-label": t("Stages") });
   /** @param {Shot} shot */
   function show({ trace, state }) {
     const names = stagesOf(trace).map(({ name, title }) =>
@@ -56,8 +58,8 @@ export function createStages(go) {
     back.disabled = stage === 0;
     next.disabled = stage === steps.length - 1;
     // Not “Back”: that is the browser's, which goes to where the reader came from.
-    setText(back, back.disabled ? "‹ Stage" : `‹ Stage ${stage}`);
-    setText(next, next.disabled ? "Stage ›" : `Stage ${stage + 2} ›`);
+    setText(back, back.disabled ? t("‹ Stage") : t("‹ Stage {n}", { n: stage }));
+    setText(next, next.disabled ? t("Stage ›") : t("Stage {n} ›", { n: stage + 2 }));
   }
   return { nav, buttons: [back, next], show };
 }
@@ -109,7 +111,14 @@ export function createStageAbout(experiment) {
     claim.hidden = !stage.claim;
     if (!stage.claim) return;
     const [said, right] = stage.claim.map(formula);
-    claim.replaceChildren(h("b", {}, "The article: "), "“", said, "” ", h("b", {}, "But: "), right);
+    claim.replaceChildren(
+      ...woven(t("{article} “{said}” {but} {right}"), {
+        article: h("b", {}, t("The article:")),
+        said,
+        but: h("b", {}, t("But:")),
+        right,
+      }),
+    );
   }
   return { line, claim, show };
 }
@@ -202,7 +211,13 @@ export function createPictures(pick) {
 export function createPositions(pick) {
   const says = h("p");
   const matrices = createMatrices(pick, "ax-pictures");
-  const title = h("h4", {}, "Where a token stands is a vector too ", helpMark(ABOUT_POSITIONS));
+  const title = h(
+    "h4",
+    {},
+    t("Where a token stands is a vector too"),
+    " ",
+    helpMark(ABOUT_POSITIONS),
+  );
   const element = h("section", { class: "ax-positions" }, title, says, matrices.element);
   /** @param {Shot} shot @param {Theme} theme */
   function show(shot, theme) {

@@ -1,6 +1,7 @@
 // What is followed through the stages: the layer and head, the rules of the change, the query.
 
 import { bound, range } from "../numbers/basics.js";
+import { t, tc } from "../numbers/language.js";
 import { isByRoot, isCross } from "../numbers/layertrace.js";
 import { TEMPERATURES } from "../numbers/stepstate.js";
 import { helpMark } from "../parts/bubble.js";
@@ -13,14 +14,19 @@ import { ARROWS, h, pushButton } from "../parts/dom.js";
  * @typedef {(part: Partial<StepState>) => void} SetPart
  */
 
-const WHAT_IF =
-  "Each change is computed beside the original: the sentence says what it does to the numbers in sight, and the pictures and the table show both.";
+const WHAT_IF = t(
+  "Each change is computed beside the original: the sentence says what it does to the numbers in sight, and the pictures and the table show both.",
+);
 
 /** The changes that the server makes: what is asked for, what stands on the button, and what it does. */
 const OFFERED = [
-  ["positions", "no positions", "All tokens are told the same position: what does order tell?"],
-  ["backwards", "words backwards", "The words are read in reverse order"],
-  ["size", "another size", "A layer of other d_model and number of heads, beside this one"],
+  [
+    "positions",
+    t("no positions"),
+    t("All tokens are told the same position: what does order tell?"),
+  ],
+  ["backwards", t("words backwards"), t("The words are read in reverse order")],
+  ["size", t("another size"), t("A layer of other d_model and number of heads, beside this one")],
 ];
 
 /**
@@ -30,11 +36,11 @@ const OFFERED = [
  * @param {SetPart} set
  */
 export function createStepTools(request, set) {
-  const layers = picker("Layer", request && ((layer) => request({ layer })));
-  const heads = picker("Head", request && ((head) => request({ head })));
+  const layers = picker(tc("choose a", "Layer"), request && ((layer) => request({ layer })));
+  const heads = picker(tc("choose a", "Head"), request && ((head) => request({ head })));
   const offered = createOffered(request);
   const rules = createRules(set);
-  const what = h("span", { class: "ax-what-if" }, "What if", helpMark(WHAT_IF));
+  const what = h("span", { class: "ax-what-if" }, t("What if"), helpMark(WHAT_IF));
   const choosers = [layers.element, heads.element, what];
   return {
     element: h(
@@ -68,9 +74,17 @@ function createOffered(request) {
       ask(on ? [...now.changes, code] : now.changes.filter((one) => one !== code)),
     ),
   );
-  const width = counter("d_model of the other", 1024, (n) => ask(now.changes, [n, now.other[1]]));
-  const heads = counter("Heads of the other", 16, (n) => ask(now.changes, [now.other[0], n]));
-  const sizes = h("span", { class: "ax-other-size" }, width.element, "heads", heads.element);
+  const width = counter(t("d_model of the other"), 1024, (n) =>
+    ask(now.changes, [n, now.other[1]]),
+  );
+  const heads = counter(t("Heads of the other"), 16, (n) => ask(now.changes, [now.other[0], n]));
+  const sizes = h(
+    "span",
+    { class: "ax-other-size" },
+    width.element,
+    tc("number of", "heads"),
+    heads.element,
+  );
   sizes.prepend("d_model");
   return {
     elements: [...buttons.map(({ element }) => element), sizes],
@@ -91,13 +105,13 @@ function createOffered(request) {
 
 /** The rules of the arithmetic, which the page changes itself. @param {SetPart} set */
 function createRules(set) {
-  const scale = toggle("no ÷ √dₖ", "Softmax gets the products q · k as they are", (on) =>
+  const scale = toggle(t("no ÷ √dₖ"), t("Softmax gets the products q · k as they are"), (on) =>
     set({ scale: !on }),
   );
-  const mask = toggle("causal mask", "Each token sees only itself and earlier ones", (on) =>
+  const mask = toggle(t("causal mask"), t("Each token sees only itself and earlier ones"), (on) =>
     set({ causal: on }),
   );
-  const temperature = picker("Temperature", (value) => set({ temperature: value }));
+  const temperature = picker(t("Temperature"), (value) => set({ temperature: value }));
   return {
     elements: [scale.element, mask.element, temperature.element],
     /** @param {LayerTrace} trace @param {StepState} state */
@@ -180,7 +194,7 @@ export function queryBy(key, query, last) {
 export function createStrip(set, now) {
   const element = h("div", {
     ...{ class: "ax-strip", role: "listbox", tabindex: "0" },
-    "aria-label": "The query: whose way is followed",
+    "aria-label": t("The query: whose way is followed"),
   });
   element.addEventListener("keydown", (event) => {
     const { query, last } = now();

@@ -1,5 +1,6 @@
 // A pair of numbers of a query and of a key, turned by their places: what a score knows of distance.
 
+import { sentences, t, tn } from "../numbers/language.js";
 import { around, lineOf, turnAt } from "../numbers/layertrace.js";
 import {
   degrees,
@@ -22,15 +23,16 @@ import { paintOn } from "../parts/paint.js";
 
 const SIDE = 124; // pixels of a dial
 const HEAD = 7; // pixels of an arrow's head
-const ABOUT =
-  "Two numbers that go together are an arrow. The pale one is what the map gave, the dark one what the product is made of: the same arrow, turned by an angle that grows with the position. Turn both by the same angle more, and their product stays: only the difference counts, and with it the distance of the two tokens. Click a number above to see its pair.";
+const ABOUT = t(
+  "Two numbers that go together are an arrow. The pale one is what the map gave, the dark one what the product is made of: the same arrow, turned by an angle that grows with the position. Turn both by the same angle more, and their product stays: only the difference counts, and with it the distance of the two tokens. Click a number above to see its pair.",
+);
 
 /** The turn of the pair in sight, of the chosen query and key. */
 export function createTurn() {
   const says = h("p");
   const [query, key] = [createDial(), createDial()];
   const dials = h("div", { class: "ax-dials" }, query.element, key.element);
-  const title = h("h4", {}, "A pair of numbers, turned ", helpMark(ABOUT));
+  const title = h("h4", {}, t("A pair of numbers, turned"), " ", helpMark(ABOUT));
   const element = h("section", { class: "ax-turn" }, title, dials, says);
   /** @param {Shot} shot @param {Theme} theme */
   function show(shot, theme) {
@@ -38,8 +40,14 @@ export function createTurn() {
     if (element.hidden) return;
     const { trace, state, key: j } = shot;
     const at = pairInSight(shot);
-    const one = dialOf(shot, "q", state.query, at, `q of ${quoted(trace, state.query)}`);
-    const other = dialOf(shot, "k", j, at, `k of ${quotedKey(trace, j)}`);
+    const one = dialOf(
+      shot,
+      "q",
+      state.query,
+      at,
+      t("q of {token}", { token: quoted(trace, state.query) }),
+    );
+    const other = dialOf(shot, "k", j, at, t("k of {token}", { token: quotedKey(trace, j) }));
     const longest = Math.max(
       ...[one, other].flatMap(({ before, after }) => [Math.hypot(...before), Math.hypot(...after)]),
     );
@@ -66,13 +74,29 @@ function pairWords({ trace }, at, one, other) {
   const apart = Math.abs(one.position - other.position);
   const step =
     trace.tokens.length > 1 ? turnAt(trace, 1, at).angle - turnAt(trace, 0, at).angle : 0;
-  const pace = Math.abs(step) < 1e-9 ? "" : `It turns by ${degrees(step)} with each position. `;
+  const pace =
+    Math.abs(step) < 1e-9
+      ? ""
+      : t("It turns by {angle} with each position.", { angle: degrees(step) });
   const given = one.after[0] * other.after[0] + one.after[1] * other.after[1];
   const behind =
     trace.steps.at(-1) === "turn"
-      ? `The pair gives ${plain(given)} to q · k: ${writtenOut(one.after, other.after)}.`
+      ? t("The pair gives {given} to q · k: {sum}.", {
+          given: plain(given),
+          sum: writtenOut(one.after, other.after),
+        })
       : "";
-  return `Pair ${at + 1} of ${pairs.length}, places ${pairs[at].join(" and ")}. ${pace}${apart} position${apart === 1 ? "" : "s"} apart, the two are turned ${degrees(one.angle - other.angle)} against each other. ${behind}`;
+  const [first, second] = pairs[at];
+  const which = t("Pair {pair} of {all}, places {first} and {second}.", {
+    ...{ pair: at + 1, all: pairs.length, first, second },
+  });
+  const turned = tn(
+    "{n} position apart, the two are turned {angle} against each other.",
+    "{n} positions apart, the two are turned {angle} against each other.",
+    apart,
+    { angle: degrees(one.angle - other.angle) },
+  );
+  return sentences(which, pace, turned, behind);
 }
 
 function createDial() {
@@ -82,7 +106,11 @@ function createDial() {
   const element = h("figure", { class: "ax-dial" }, name, canvas);
   /** @param {Dial} dial @param {number} longest the length that reaches the rim @param {Theme} theme */
   function show(dial, longest, theme) {
-    const words = `${dial.title}, position ${dial.position}: turned by ${degrees(dial.angle)}`;
+    const words = t("{title}, position {position}: turned by {angle}", {
+      title: dial.title,
+      position: dial.position,
+      angle: degrees(dial.angle),
+    });
     setText(name, words);
     canvas.setAttribute("aria-label", words);
     paintOn(canvas, SIDE, SIDE, (pen) => paintDial(pen, dial, longest || 1, theme));

@@ -1,5 +1,6 @@
 // Worth a look: what is striking in this text, each thing one click away.
 
+import { t } from "../numbers/language.js";
 import {
   atFinding,
   baselineWords,
@@ -22,11 +23,10 @@ import { h, pushButton, setText } from "../parts/dom.js";
  *   effects: heads are switched off, one by one; null where nobody can
  */
 
-const RULES =
-  "Found by rules: a number here is at least 3 times each of its baselines, such as what other " +
-  "words give, what this head gives at that distance elsewhere, and what other heads give. " +
-  "Nothing is told where random weights would show as much.";
-const QUESTION = "Which head matters most? (switches each off in turn)";
+const RULES = t(
+  "Found by rules: a number here is at least 3 times each of its baselines, such as what other words give, what this head gives at that distance elsewhere, and what other heads give. Nothing is told where random weights would show as much.",
+);
+const QUESTION = t("Which head matters most? (switches each off in turn)");
 
 /** @param {Doing} doing */
 export function createStriking({ change, effects }) {
@@ -39,8 +39,8 @@ export function createStriking({ change, effects }) {
   const ask = pushButton(QUESTION, QUESTION, begin, "ax-link");
   const element = h(
     "section",
-    { class: "ax-panel ax-striking", "aria-label": "Worth a look" },
-    h("div", { class: "ax-title" }, h("h3", {}, "Worth a look"), helpMark(RULES)),
+    { class: "ax-panel ax-striking", "aria-label": t("Worth a look") },
+    h("div", { class: "ax-title" }, h("h3", {}, t("Worth a look")), helpMark(RULES)),
     ...[list, nothing, ask, progress],
   );
   element.hidden = true;
@@ -78,7 +78,7 @@ export function createStriking({ change, effects }) {
       findings = [...(now.striking?.findings ?? []), ...(off ? [off] : [])];
       list.replaceChildren(...findings.map((finding) => h("li", {}, lineOf(finding, now, change))));
       const silence = now.striking?.silence;
-      setText(nothing, now.striking ? "" : "Looking through all heads …");
+      setText(nothing, now.striking ? "" : t("Looking through all heads …"));
       if (silence) setText(nothing, silenceWords(silence, now.head.about.noise));
       element.classList.toggle("ax-waits", !now.striking);
     }

@@ -2,6 +2,7 @@
 // the attention goes, what is pinned, what was found, and a frame round what is in sight.
 
 import { bound } from "../numbers/basics.js";
+import { t } from "../numbers/language.js";
 import { lineOf, placesOf, stripOf } from "../numbers/readingpages.js";
 import { h } from "../parts/dom.js";
 import { paintOn } from "../parts/paint.js";
@@ -36,9 +37,10 @@ export function createStrip(going) {
     "div",
     {
       ...{ class: "ax-minimap", tabindex: "0", role: "slider", "aria-orientation": "vertical" },
-      ...{ "aria-label": "Place in the text", "aria-valuemin": "0", "aria-valuemax": "100" },
-      title:
+      ...{ "aria-label": t("Place in the text"), "aria-valuemin": "0", "aria-valuemax": "100" },
+      title: t(
         "The whole text: where the attention goes, and what is in sight. Click or drag to go there.",
+      ),
     },
     canvas,
   );
@@ -80,7 +82,10 @@ function say(element, chunks) {
   const way = Math.max(1, heightOf(chunks) - tall);
   element.setAttribute("aria-valuenow", String(bound(Math.round((100 * top) / way), 0, 100)));
   const all = chunkOf.length.toLocaleString("en");
-  element.setAttribute("aria-valuetext", `tokens ${first} to ${last} of ${all}`);
+  element.setAttribute(
+    "aria-valuetext",
+    t("tokens {first} to {last} of {all}", { first, last, all }),
+  );
 }
 
 /** @param {HTMLElement} element @param {Going} going */

@@ -11,6 +11,7 @@ import {
   percent,
   wayOf,
 } from "../numbers/efficiency.js";
+import { sentences, t } from "../numbers/language.js";
 import { helpMark } from "../parts/bubble.js";
 import { h, pointIn, setText } from "../parts/dom.js";
 import { paintOn } from "../parts/paint.js";
@@ -53,7 +54,12 @@ export function createSurvivalCurve(choose) {
     const head = headOf(state);
     const width = bound(element.clientWidth || 400, 240, 640);
     plot = { left: 44, right: width - 12, top: 8, bottom: TALL - 36 };
-    setText(title, `Over the budget: ${nameOf(state.found, head)} beside the mean of all heads`);
+    setText(
+      title,
+      t("Over the budget: {head} beside the mean of all heads", {
+        head: nameOf(state.found, head),
+      }),
+    );
     if (explained !== way.kind) help.replaceChildren(helpMark(way.exactly));
     explained = way.kind;
     paintOn(canvas, width, TALL, (pen) => paint(pen, state, theme, plot));
@@ -61,9 +67,21 @@ export function createSurvivalCurve(choose) {
     const mean = meansOf(state)[state.view.budget];
     setText(
       says,
-      `With ${givenIn(way, budgetOf(state))}: ${percent(own)} of ${nameOf(state.found, head)} (thick), ${percent(mean)} on average (thin); every other head is pale. It makes ${percent(way.costs[state.view.budget])} of the numbers that full attention makes.`,
+      t(
+        "With {given}: {own} of {head} (thick), {mean} on average (thin); every other head is pale. It makes {cost} of the numbers that full attention makes.",
+        {
+          given: givenIn(way, budgetOf(state)),
+          own: percent(own),
+          head: nameOf(state.found, head),
+          mean: percent(mean),
+          cost: percent(way.costs[state.view.budget]),
+        },
+      ),
     );
-    canvas.setAttribute("aria-label", `${title.textContent}. ${says.textContent}`);
+    canvas.setAttribute(
+      "aria-label",
+      sentences(t("{sentence}.", { sentence: title.textContent ?? "" }), says.textContent),
+    );
   }
 
   return { element, show };
@@ -139,5 +157,5 @@ function names(pen, theme, plot, budgets, called) {
     if (called)
       pen.fillText(String(budget), bound(x, plot.left + 4, plot.right - 8), plot.bottom + 11);
   });
-  pen.fillText(called || "no budget", (plot.left + plot.right) / 2, plot.bottom + 27);
+  pen.fillText(called || t("no budget"), (plot.left + plot.right) / 2, plot.bottom + 27);
 }

@@ -13,8 +13,9 @@ import {
   withoutSentence,
 } from "../numbers/efficiency.js";
 import { spokenHead } from "../numbers/headname.js";
+import { sentences, t } from "../numbers/language.js";
 import { helpMark, term } from "../parts/bubble.js";
-import { h, setText } from "../parts/dom.js";
+import { h, setText, woven } from "../parts/dom.js";
 import { createHeadMap } from "../parts/headmap.js";
 
 /**
@@ -28,10 +29,12 @@ import { createHeadMap } from "../parts/headmap.js";
 
 const DIGITS = 11; // pixels of a row that has room for numbers
 const LETTERS = ["W", "G", "K", "R"]; // of the ways in their order
-const SURVIVES_HELP =
-  "One cell for each head; the full colour is 1, where all survives. Click a head to keep it, Enter shows it in Explore.";
-const WITHOUT_HELP =
-  "The first of these that keeps enough of the head and makes at most a quarter of the numbers that full attention makes: a window (W), a window and global tokens (G), few keys in each row (K), a low rank (R; not where a token may not look at all others: it would). A dash: none of them does.";
+const SURVIVES_HELP = t(
+  "One cell for each head; the full colour is 1, where all survives. Click a head to keep it, Enter shows it in Explore.",
+);
+const WITHOUT_HELP = t(
+  "The first of these that keeps enough of the head and makes at most a quarter of the numbers that full attention makes: a window (W), a window and global tokens (G), few keys in each row (K), a low rank (R; not where a token may not look at all others: it would). A dash: none of them does.",
+);
 
 /** @param {MapActs} act */
 export function createSurvivalMaps(act) {
@@ -68,28 +71,24 @@ export function createSurvivalMaps(act) {
   function show(state, theme) {
     const { found, view } = state;
     const kept = survivesOf(state);
-    given.replaceChildren(
-      "Every ",
-      term("head"),
-      `, with ${givenIn(wayOf(state), budgetOf(state))}`,
-    );
-    const said = wayOf(state).kept;
-    if (scale.dataset.of !== said) scale.replaceChildren("what ", term("survives"), ` ${said}`);
-    scale.dataset.of = said; // a hover must not take away what is focused
+    nameMap(given, scale, wayOf(state), budgetOf(state));
     const shape = /** @type {[number, number]} */ ([found.numbers.length, found.n_heads]);
     const label = efficiencySentence(state, spokenHead);
     maps[0].show(
       shape,
       theme,
-      `What survives of every head. ${label}`,
+      sentences(t("What survives of every head."), label),
       (pen, i, box) => paintShare(pen, box, kept[i], { state, theme, i }),
       found.numbers,
     );
-    setText(enough, `What is enough for ${percent(found.shares[view.share])} of each head`);
+    setText(
+      enough,
+      t("What is enough for {share} of each head", { share: percent(found.shares[view.share]) }),
+    );
     maps[1].show(
       shape,
       theme,
-      `What each head could do without. ${withoutSentence(state, headOf(state))}`,
+      sentences(t("What each head could do without."), withoutSentence(state, headOf(state))),
       (pen, i, box) => paintWay(pen, box, found.without[view.share][i][0], { state, theme, i }),
       found.numbers,
     );
@@ -98,6 +97,23 @@ export function createSurvivalMaps(act) {
   }
 
   return { survives, without, show };
+}
+
+/**
+ * What the first map shows.
+ * @param {HTMLElement} title @param {HTMLElement} scale
+ * @param {ReturnType<typeof wayOf>} way @param {number} budget
+ */
+function nameMap(title, scale, way, budget) {
+  const head = term("head", t("head"));
+  title.replaceChildren(
+    ...woven(t("Every {head}, with {given}"), { head, given: givenIn(way, budget) }),
+  );
+  const { kept } = way;
+  if (scale.dataset.of === kept) return; // a hover must not take away what is focused
+  scale.dataset.of = kept;
+  const survives = term("survives", t("survives"));
+  scale.replaceChildren(...woven(t("what {survives} {kept}"), { survives, kept }));
 }
 
 /** The colour of a way; below 0 of none. @param {Theme} theme @param {number} way @param {number} alpha */
@@ -114,9 +130,9 @@ function legendOf(state, theme) {
   };
   const named = order.map((kind, at) => {
     const name = ways.find((way) => way.kind === kind)?.name ?? kind;
-    return entry(at, `${LETTERS[at]} ${name}: ${counts[at]}`);
+    return entry(at, t("{letter} {name}: {n}", { letter: LETTERS[at], name, n: counts[at] }));
   });
-  return [...named, entry(-1, `– none of these: ${counts[order.length]}`)];
+  return [...named, entry(-1, t("– none of these: {n}", { n: counts[order.length] }))];
 }
 
 /**

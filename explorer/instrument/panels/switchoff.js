@@ -14,6 +14,7 @@ import {
   READING,
   withHead,
 } from "../numbers/headsoff.js";
+import { sentences, t } from "../numbers/language.js";
 import { css, inkOn } from "../numbers/palette.js";
 import { helpMark } from "../parts/bubble.js";
 import { h, pushButton, setText } from "../parts/dom.js";
@@ -29,9 +30,11 @@ import { readTheme } from "../parts/theme.js";
  * @typedef {{switched: Switched | null, theme: Theme, hovered: number | null}} Here
  */
 
-const MOVES = "Heads that move the target most: without them it rises (+) or falls (−)";
+const MOVES = t("Heads that move the target most: without them it rises (+) or falls (−)");
 const RANKS = 12;
-const KEEP = "The model runs anew without these heads, and every method explains what it says then";
+const KEEP = t(
+  "The model runs anew without these heads, and every method explains what it says then",
+);
 
 /**
  * @param {(off: Head[]) => void} change called with the heads that shall be off
@@ -51,8 +54,8 @@ export function createSwitchOff(change, keep) {
     enter: () => here.hovered !== null && toggle(here.hovered),
     leave: () => change([]),
   });
-  const allOn = pushButton("All heads on", "Switch every head on again", () => change([]));
-  const without = pushButton("Explain without them", KEEP, () => keep?.());
+  const allOn = pushButton(t("All heads on"), t("Switch every head on again"), () => change([]));
+  const without = pushButton(t("Explain without them"), KEEP, () => keep?.());
   const parts = createParts(grid, [allOn, without]);
 
   /** @param {number | null} i */
@@ -97,11 +100,11 @@ function createParts(grid, buttons) {
   const guesses = h("div", { class: "ax-rows ax-guesses" });
   const element = h(
     "section",
-    { "aria-label": "Heads" },
+    { "aria-label": t("Heads") },
     h(
       "div",
       { class: "ax-title" },
-      h("h3", {}, "Which heads matter? Switch them off and see"),
+      h("h3", {}, t("Which heads matter? Switch them off and see")),
       helpMark(READING),
     ),
     says,
@@ -123,7 +126,7 @@ function showMap(grid, note, switched, { theme, hovered }) {
   const { shape, effects, numbers } = switched.found;
   if (!shape || !effects) return;
   const most = largest(effects);
-  const label = `Effect of switching each head off. ${headSentence(switched, hovered)}`;
+  const label = sentences(t("Effect of switching each head off."), headSentence(switched, hovered));
   /** @type {PaintHead} */
   const paint = (pen, i, box) => {
     const back = theme.diverging[bound(Math.round(127.5 - (127.5 * effects[i]) / most), 0, 255)];
@@ -168,7 +171,7 @@ function rankRows(switched, toggle) {
       const [layer, head] = headOf(found, i);
       const button = pushButton(
         `${headName(layer, head)}  ${inSigned(effects[i], 4)}`,
-        `Layer ${layer}, head ${head}: switch it off or on`,
+        t("Layer {layer}, head {head}: switch it off or on", { layer, head }),
         () => toggle(i),
         "ax-rank",
       );

@@ -2,6 +2,7 @@
 // play button. The step that is chosen here is what all other panels show.
 
 import { frameAt } from "../numbers/data.js";
+import { t } from "../numbers/language.js";
 import {
   createPlayer,
   frameUnder,
@@ -45,10 +46,10 @@ export function createTraining(change) {
   };
   const player = createPlayer(clock, standing, turn, (playing) => {
     setText(play, playing ? "❚❚" : "▶");
-    play.setAttribute("aria-label", playing ? "Pause" : "Play");
+    play.setAttribute("aria-label", playing ? t("Pause") : t("Play"));
   });
-  const play = pushButton("▶", "From noise to pattern", player.toggle, "ax-play");
-  play.setAttribute("aria-label", "Play");
+  const play = pushButton("▶", t("From noise to pattern"), player.toggle, "ax-play");
+  play.setAttribute("aria-label", t("Play"));
   const parts = elementsOf(play, change);
   const { slider, curves } = parts;
   slider.addEventListener("input", () => {
@@ -84,7 +85,7 @@ function elementsOf(play, change) {
   const heads = createTrainingHeads(change);
   const answers = createAnswers();
   const slider = /** @type {HTMLInputElement} */ (
-    h("input", { type: "range", min: "0", step: "1", "aria-label": "Step of the training" })
+    h("input", { type: "range", min: "0", step: "1", "aria-label": t("Step of the training") })
   );
   const task = h("p", { class: "ax-help ax-training-task" });
   const stale = h("p", { class: "ax-training-stale", role: "status" });
@@ -94,7 +95,7 @@ function elementsOf(play, change) {
   const left = h("div", {}, curves.legend, curves.stage, hand, says, writes);
   const element = h(
     "section",
-    { class: "ax-panel ax-panel-training", "aria-label": "Training" },
+    { class: "ax-panel ax-panel-training", "aria-label": t("Training") },
     task,
     h("div", { class: "ax-training" }, left, heads.element, answers.element),
     stale,
@@ -109,7 +110,7 @@ function show(parts, training, now) {
   const frame = frameAt(training, now.view.step);
   slider.max = String(training.steps.length - 1);
   slider.value = String(frame);
-  slider.setAttribute("aria-valuetext", `step ${training.steps[frame]}`);
+  slider.setAttribute("aria-valuetext", t("step {step}", { step: training.steps[frame] }));
   const asks = taskWords(training);
   if (task.dataset.of !== asks) task.replaceChildren(formula(asks));
   task.dataset.of = asks;
@@ -119,7 +120,7 @@ function show(parts, training, now) {
   const { begun, written } = training;
   writes.hidden = !begun;
   const goes = h("ins", { class: "ax-written" }, written[frame] ?? "");
-  writes.replaceChildren("It goes on: ", begun, goes);
+  writes.replaceChildren(t("It goes on:"), " ", begun, goes);
   curves.show(training, frame, now);
   heads.show(training, frame, now);
   answers.show(training, frame, now.trace.head.query_tokens);

@@ -1,5 +1,6 @@
 // What a layer answers to a sequence at a step of its training, beside what is right.
 
+import { t, tc } from "../numbers/language.js";
 import { h, setText } from "../parts/dom.js";
 
 /**
@@ -29,7 +30,7 @@ export function createAnswers() {
       cells[i].className = right === null ? "" : said[i] === right ? "ax-right" : "ax-wrong";
     });
     const wrong = cells.filter((cell) => cell.className === "ax-wrong").length;
-    element.setAttribute("aria-label", `Answers: ${wrong} wrong`);
+    element.setAttribute("aria-label", t("Answers: {n} wrong", { n: wrong }));
   }
   return { element, show };
 }
@@ -40,6 +41,10 @@ function tableOf(training, tokens, cells) {
     h("tr", {}, h("th", { scope: "row" }, name), ...own);
   const given = tokens.map(({ text }) => h("td", {}, text));
   const right = training.right.map((word) => h("td", { class: "ax-faint" }, word ?? "·"));
-  const lines = [line("sequence", given), line("answer", cells), line("right", right)];
+  const lines = [
+    line(t("sequence"), given),
+    line(tc("row of a table", "answer"), cells),
+    line(tc("row of a table", "right"), right),
+  ];
   return h("table", tokens.length > MANY ? { class: "ax-many" } : {}, h("tbody", {}, ...lines));
 }

@@ -1,6 +1,7 @@
 // The curves of a training: answers, loss, and how near the chosen heads are to the ideal.
 
 import { bound } from "../numbers/basics.js";
+import { t } from "../numbers/language.js";
 import { chosenName, nearest, nearnessOf, percentOf } from "../numbers/trainingplay.js";
 import { h } from "../parts/dom.js";
 import { paintOn } from "../parts/paint.js";
@@ -20,7 +21,7 @@ const NARROW = 440; // pixels across
 export const LEFT = 40; // pixels beside the plot
 export const RIGHT = 40;
 const BELOW = 38; // for the steps, and what they are
-const STEPS = "steps; the first, in which most is learned, have more room";
+const STEPS = t("steps; the first, in which most is learned, have more room");
 const LOSS = ["#b3541e", "#e39a5b"]; // on light, on dark
 const NEAR = ["#1f7a4d", "#63c793"];
 
@@ -44,7 +45,10 @@ export function createTrainingCurves() {
       stand(pen, plot, frame, training.steps.length, now.theme);
     });
     canvas.setAttribute("role", "img");
-    canvas.setAttribute("aria-label", `Over the steps: ${lines.map((l) => l.word).join(", ")}`);
+    canvas.setAttribute(
+      "aria-label",
+      t("Over the steps: {lines}", { lines: lines.map((l) => l.word).join(", ") }),
+    );
   }
   return { canvas, stage, legend, show };
 }
@@ -61,19 +65,27 @@ function linesOf(training, { theme, trace, view }) {
   const dark = Number(theme.dark);
   return [
     {
-      ...{ colour: theme.accent, thick: 2.5, word: "right answers" },
+      ...{ colour: theme.accent, thick: 2.5, word: t("right answers") },
       of: (i) => training.accuracy[i],
     },
     {
-      ...{ colour: NEAR[dark], thick: 2, word: `${chosenName(view)} on the ideal` },
+      ...{
+        colour: NEAR[dark],
+        thick: 2,
+        word: t("{heads} on the ideal", { heads: chosenName(view) }),
+      },
       of: (i) => nearnessOf(heads[i], trace, view) || 0,
     },
     {
-      ...{ colour: LOSS[dark], thick: 2, word: "loss (numbers on the right)" },
+      ...{ colour: LOSS[dark], thick: 2, word: t("loss (numbers on the right)") },
       of: (i) => training.loss[i] / most,
     },
     {
-      ...{ colour: theme.muted, thick: 1, word: `chance ${percentOf(training.chance)}` },
+      ...{
+        colour: theme.muted,
+        thick: 1,
+        word: t("chance {share}", { share: percentOf(training.chance) }),
+      },
       of: () => training.chance,
     },
     ...(best ? bestOf(best, most, theme.accent, LOSS[dark]) : []),
@@ -91,13 +103,18 @@ const bestOf = (best, most, accent, loss) => [
     ...{
       colour: accent,
       thick: 1,
-      word: `best possible ${percentOf(best.accuracy)}`,
+      word: t("best possible {share}", { share: percentOf(best.accuracy) }),
       dashed: true,
     },
     of: () => best.accuracy,
   },
   {
-    ...{ colour: loss, thick: 1, word: `least loss ${best.loss.toFixed(2)}`, dashed: true },
+    ...{
+      colour: loss,
+      thick: 1,
+      word: t("least loss {loss}", { loss: best.loss.toFixed(2) }),
+      dashed: true,
+    },
     of: () => best.loss / most,
   },
 ];

@@ -2,6 +2,7 @@
 // and how near every head has come.
 
 import { spokenHead } from "../numbers/headname.js";
+import { t } from "../numbers/language.js";
 import {
   chosenName,
   nearest,
@@ -94,21 +95,25 @@ function picturesOf({ training, frame, scene: { trace, view } }) {
   const size = trace.head.query_tokens.length ** 2;
   const last = training.steps.length - 1;
   const only = training.ideals.length > 2 ? nearest(training, last, trace, view).index : null;
-  const after = `after ${stepsOf(training.steps[frame])}`;
+  const after = t("after {steps}", { steps: stepsOf(training.steps[frame]) });
   const many = view.heads.length > 1;
-  const how = view.combine === "max" ? "the largest of them" : "their mean";
+  const how = view.combine === "max" ? t("the largest of them") : t("their mean");
   const spoken = many ? chosenName(view) : spokenHead(view.layer, view.heads[0]);
   return [
     {
       weights: weightsAt(training, frame, trace, view),
-      ...{ name: chosenName(view), note: many ? `${how}, ${after}` : after },
-      label: `Attention of ${spoken} ${after}`,
+      ...{ name: chosenName(view), note: many ? t("{how}, {after}", { how, after }) : after },
+      label: t("Attention of {head} {after}", { head: spoken, after }),
     },
     ...training.ideals.flatMap((name, i) =>
       only === null || only === i
         ? {
             weights: training.wanted.subarray(i * size, (i + 1) * size),
-            ...{ name: "Ideal:", note: name, label: `Ideal attention: ${name}` },
+            ...{
+              name: t("Ideal:"),
+              note: name,
+              label: t("Ideal attention: {ideal}", { ideal: name }),
+            },
           }
         : [],
     ),
@@ -161,18 +166,30 @@ function sentenceOf({ training, scene }, [own, ...ideals], pointed) {
   if (!pointed) {
     const shares = ideals.map(({ weights, note }) => {
       const share = shareOnIdeal(own.weights, weights, tokens.length);
-      return share === null ? "" : `${percentOf(share)} lies on ${note}`;
+      return share === null
+        ? ""
+        : t("{share} lies on {ideal}", { share: percentOf(share), ideal: note });
     });
-    const said = shares.filter(Boolean).join(", ");
-    if (!said) return "In this picture nothing is asked for.";
-    return `In this picture ${said} (a mean over the rows that have one).`;
+    const told = shares.filter(Boolean);
+    const said = told.reduce(
+      (start, next) => (start ? t("{start}, {next}", { start, next }) : next),
+      "",
+    );
+    if (!said) return t("In this picture nothing is asked for.");
+    return t("In this picture {shares} (a mean over the rows that have one).", { shares: said });
   }
   const [row, column] = pointed;
   const at = row * tokens.length + column;
-  const pair = `${tokens[row].text} (place ${row + 1}) → ${tokens[column].text} (place ${column + 1})`;
-  if (training.causal && column > row) return `${pair}: not yet to be seen.`;
+  const pair = t("{query} (place {row}) → {key} (place {column})", {
+    ...{ query: tokens[row].text, row: row + 1, key: tokens[column].text, column: column + 1 },
+  });
+  if (training.causal && column > row) return t("{pair}: not yet to be seen.", { pair });
   const wanted = ideals.map(({ weights }) => weights[at]);
-  return `${pair}: ${own.weights[at].toFixed(3)}; ideal ${wanted.join(", ")}.`;
+  return t("{pair}: {weight}; ideal {ideal}.", {
+    pair,
+    weight: own.weights[at].toFixed(3),
+    ideal: wanted.join(", "),
+  });
 }
 
 /**
@@ -230,7 +247,7 @@ function mark(pen, row, n, { x, y, width, height }, theme) {
  * @param {(layer: number, head: number) => void} choose
  */
 function createNear(choose) {
-  const label = "How near each head is to the ideal, on held-out sequences";
+  const label = t("How near each head is to the ideal, on held-out sequences");
   const element = h("div", { class: "ax-near", role: "group", "aria-label": label });
   let made = ""; // what the buttons were made for
   /** @type {HTMLElement[][]} */
@@ -247,7 +264,7 @@ function createNear(choose) {
       buttons = names.map(() => heads.map(([layer, head]) => nearButton(layer, head, choose)));
       element.replaceChildren(
         ...names.flatMap((name, i) => [
-          h("span", {}, `Every head, on ${name}`),
+          h("span", {}, t("Every head, on {ideal}", { ideal: name })),
           h("div", {}, ...buttons[i]),
         ]),
       );
@@ -277,6 +294,10 @@ function showNear(button, share, on, name) {
   setText(/** @type {HTMLElement} */ (button.lastElementChild), percent);
   button.style.setProperty("--share", `${100 * share}%`);
   button.setAttribute("aria-pressed", String(on));
-  const spoken = `${button.dataset.spoken}: ${percent} on ${name}`;
+  const spoken = t("{head}: {share} on {ideal}", {
+    head: button.dataset.spoken ?? "",
+    share: percent,
+    ideal: name,
+  });
   button.setAttribute("aria-description", spoken);
 }

@@ -1,6 +1,7 @@
 // The words that a model does not know: what their hatching means, and the way to a model that knows
 // them.
 
+import { t, tn } from "../numbers/language.js";
 import { isUnknown } from "../numbers/readingtext.js";
 import { h, pushButton } from "../parts/dom.js";
 
@@ -25,11 +26,14 @@ export function createUnknowns(readOther) {
 
 /** @param {{name: string, size: string}} other @param {() => void} readOther */
 function wayTo({ name, size }, readOther) {
-  const short = name.split("/").at(-1);
+  const short = name.split("/").at(-1) ?? name;
   const bring = size
-    ? `Shows its exact size before ${size} are downloaded`
-    : "It is on this machine";
-  return pushButton(`Read it with ${short}${size && ` (${size})`}`, bring, readOther, "ax-copy");
+    ? t("Shows its exact size before {size} are downloaded", { size })
+    : t("It is on this machine");
+  const read = size
+    ? t("Read it with {model} ({size})", { model: short, size })
+    : t("Read it with {model}", { model: short });
+  return pushButton(read, bring, readOther, "ax-copy");
 }
 
 /** What the hatching means; nothing where all is known. @param {Header} head */
@@ -38,6 +42,11 @@ export function saysOf(head) {
   const all = queries === keys ? keys : [...keys, ...queries];
   const n = all.filter((token) => isUnknown(head, token)).length;
   if (!n) return "";
-  const many = n === 1 ? "1 token is" : `${n.toLocaleString("en")} tokens are`;
-  return `${many} hatched: ${head.unknown}, as this model’s vocabulary lacks what stands there. `;
+  const says = tn(
+    "{n} token is hatched: {mark}, as this model’s vocabulary lacks what stands there.",
+    "{n} tokens are hatched: {mark}, as this model’s vocabulary lacks what stands there.",
+    n,
+    { n: n.toLocaleString("en"), mark: head.unknown ?? "" },
+  );
+  return `${says} `;
 }

@@ -1,5 +1,6 @@
 // The first line of every page: whose picture it is, and the way back to the inputs.
 
+import { t, tn } from "../numbers/language.js";
 import { explainedBy } from "./bubble.js";
 import { h, pushButton, setText } from "./dom.js";
 
@@ -15,7 +16,7 @@ import { h, pushButton, setText } from "./dom.js";
 
 const QUOTED = 44; // letters of the text
 const LOOK_AGAIN = 20_000; // ms between two looks at the clock
-const NOISE = "random weights: noise; train it";
+const NOISE = t("random weights: noise; train it");
 
 /** The beginning of a text, at the end of a word where there is one. @param {string} text @param {number} most */
 export function quoted(text, most = QUOTED) {
@@ -28,17 +29,16 @@ export function quoted(text, most = QUOTED) {
 /** How long ago something was. @param {number} seconds */
 export function ageOf(seconds) {
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 1) return "just now";
-  if (minutes < 60) return `${minutes} min ago`;
+  if (minutes < 1) return t("just now");
+  if (minutes < 60) return t("{minutes} min ago", { minutes });
   const hours = Math.floor(minutes / 60);
-  return hours < 24 ? `${hours} h ago` : `${Math.floor(hours / 24)} days ago`;
+  return hours < 24
+    ? t("{hours} h ago", { hours })
+    : t("{n} days ago", { n: Math.floor(hours / 24) });
 }
 
 /** What a file of this is called after. @param {About | undefined} about */
 export const fileWords = (about) => (about ? `${about.title} ${quoted(about.text, 24)}` : "");
-
-/** @param {number} n @param {string} what */
-const several = (n, what) => `${n.toLocaleString("en")} ${what}${n === 1 ? "" : "s"}`;
 
 /**
  * @param {Asking | null} asking null where there are no inputs
@@ -70,21 +70,33 @@ export function createAbout(asking, train = null) {
 
 /** The way back to the inputs. @param {Asking} asking */
 function editing({ edit }) {
-  const button = pushButton("Edit", "Change the text or the model (key E)", edit, "ax-copy");
+  const button = pushButton(t("Edit"), t("Change the text or the model (key E)"), edit, "ax-copy");
   button.classList.add("ax-edit");
   return button;
 }
 
+/** How a large number is written in a sentence. @param {number} n */
+const counted = (n) => ({ n: n.toLocaleString("en") });
+
+/** @param {number} n */
+const layersInWords = (n) => tn("{n} layer", "{n} layers", n, counted(n));
+
+/** @param {number} n */
+const headsInWords = (n) => tn("{n} head", "{n} heads", n, counted(n));
+
 /** @param {About} about @param {HTMLElement} age @param {(() => void) | null} train */
 function partsOf(about, age, train) {
   const quote = about.text && h("q", { class: "ax-quote", dir: "auto" }, quoted(about.text));
-  const sizes = `${several(about.n_layers, "layer")} × ${several(about.n_heads, "head")}`;
-  const noise = train ? pushButton(NOISE, "To Train", train, "ax-link") : NOISE;
+  const [layers, heads] = [layersInWords(about.n_layers), headsInWords(about.n_heads)];
+  const sizes = t("{layers} × {heads}", { layers, heads });
+  const noise = train ? pushButton(NOISE, t("To Train"), train, "ax-link") : NOISE;
   const title = h("strong", {}, about.title);
   const own = [
     ...[quote, title, h("span", { class: "ax-sizes" }, sizes)],
-    about.n_texts > 1 && h("span", {}, several(about.n_texts, "text")),
-    about.n_tokens > 0 && h("span", {}, several(about.n_tokens, "token")),
+    about.n_texts > 1 &&
+      h("span", {}, tn("{n} text", "{n} texts", about.n_texts, counted(about.n_texts))),
+    about.n_tokens > 0 &&
+      h("span", {}, tn("{n} token", "{n} tokens", about.n_tokens, counted(about.n_tokens))),
     checkOf(about),
   ];
   const parts = [
@@ -105,7 +117,9 @@ const notesOf = ({ notes }) =>
 /** How far the numbers were checked, explained where one points. @param {About} about */
 function checkOf({ checked, passport }) {
   if (!passport) return null;
-  const short = checked === null ? "not checked" : `checked ${checked}`;
-  const sentence = `${passport[0].toUpperCase()}${passport.slice(1)}.`;
+  const short = checked === null ? t("not checked") : t("checked {checked}", { checked });
+  const sentence = t("{sentence}.", {
+    sentence: `${passport[0].toUpperCase()}${passport.slice(1)}`,
+  });
   return explainedBy(h("button", { type: "button", class: "ax-term" }, short), sentence);
 }

@@ -1,6 +1,7 @@
 // Help that is there when it is wanted: by hover, by focus, by tap. It hides nothing for good and
 // takes no room.
 
+import { t } from "../numbers/language.js";
 import { TERMS } from "../wire/terms.js";
 import { h, zoomOf } from "./dom.js";
 
@@ -12,7 +13,7 @@ let open = null; // one at a time
 /** A round mark that explains what it stands beside. @param {string | (() => string)} text */
 export function helpMark(text) {
   const says = typeof text === "string" ? () => text : text;
-  const mark = h("button", { type: "button", class: "ax-mark", "aria-label": "Help" }, "?");
+  const mark = h("button", { type: "button", class: "ax-mark", "aria-label": t("Help") }, "?");
   if (typeof text === "string") mark.setAttribute("aria-description", text);
   return explained(mark, says);
 }

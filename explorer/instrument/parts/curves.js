@@ -2,6 +2,7 @@
 
 import { bound } from "../numbers/basics.js";
 import { inPlain } from "../numbers/explained.js";
+import { t } from "../numbers/language.js";
 import { h, setText } from "./dom.js";
 import { paintOn } from "./paint.js";
 
@@ -17,14 +18,19 @@ export function createCurves() {
   const says = h("p", { class: "ax-help" });
   const element = h(
     "section",
-    { "aria-label": "Curves" },
-    h("h3", {}, "Is it true? Words really taken away, in each method’s order"),
+    { "aria-label": t("Curves") },
+    h("h3", {}, t("Is it true? Words really taken away, in each method’s order")),
     says,
     h(
       "div",
       { class: "ax-curves" },
-      h("figure", {}, h("figcaption", {}, "Deletion: the highest scored go first"), deletion),
-      h("figure", {}, h("figcaption", {}, "Insertion: the highest scored come first"), insertion),
+      h("figure", {}, h("figcaption", {}, t("Deletion: the highest scored go first")), deletion),
+      h(
+        "figure",
+        {},
+        h("figcaption", {}, t("Insertion: the highest scored come first")),
+        insertion,
+      ),
     ),
   );
 
@@ -34,10 +40,19 @@ export function createCurves() {
     setText(
       says,
       curves
-        ? `${of.name}: area ${inPlain(curves.areas[0])} under deletion (lower is better), ${inPlain(curves.areas[1])} under insertion (higher is better). The other methods are grey. Nothing removed: ${inPlain(found.value)}; all words removed: ${inPlain(found.empty)}.`
+        ? t(
+            "{method}: area {deletion} under deletion (lower is better), {insertion} under insertion (higher is better). The other methods are grey. Nothing removed: {value}; all words removed: {empty}.",
+            {
+              method: of.name,
+              deletion: inPlain(curves.areas[0]),
+              insertion: inPlain(curves.areas[1]),
+              value: inPlain(found.value),
+              empty: inPlain(found.empty),
+            },
+          )
         : found.whole || found.stopped || of.reason
-          ? `${of.name} has no curves here.`
-          : `The curves of ${of.name} are still being measured.`,
+          ? t("{method} has no curves here.", { method: of.name })
+          : t("The curves of {method} are still being measured.", { method: of.name }),
     );
     for (const [canvas, which] of /** @type {const} */ ([
       [deletion, "deletion"],
@@ -87,7 +102,7 @@ function paint(canvas, which, found, of, theme) {
         plot.bottom + 11,
       );
     pen.fillText(
-      which === "deletion" ? "of the words gone" : "of the words there",
+      which === "deletion" ? t("of the words gone") : t("of the words there"),
       (plot.left + plot.right) / 2,
       height - 7,
     );

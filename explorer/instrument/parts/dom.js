@@ -17,6 +17,14 @@ export function h(tag, attributes = {}, ...children) {
 }
 
 /**
+ * A sentence with elements in it: each stands where the sentence has its place, as {name}.
+ * @param {string} sentence @param {Record<string, Node | string>} within
+ * @returns {(Node | string)[]}
+ */
+export const woven = (sentence, within) =>
+  sentence.split(/\{(\w+)\}/u).map((part, i) => (i % 2 ? (within[part] ?? `{${part}}`) : part));
+
+/**
  * @param {string} word @param {string} title said in place of a word that has no letters
  * @param {(event: MouseEvent) => void} act @param {string} [style]
  */

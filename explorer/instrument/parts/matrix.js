@@ -1,5 +1,6 @@
 // A matrix or a vector as cells of colour: signed numbers in two colours, weights in one.
 
+import { t } from "../numbers/language.js";
 import { css, fullAt, inkOn } from "../numbers/palette.js";
 import { h, pointIn, setText, zoomOf } from "./dom.js";
 import { drawCells, packColours, paintOn, shorten } from "./paint.js";
@@ -109,8 +110,8 @@ export function cellOf({ rows, columns }, box, x, y) {
 /** The sizes, and which number has the full colour. @param {Matrix} matrix @param {number} top */
 function shapeText(matrix, top) {
   const scale = matrix.weights
-    ? top < 1 && `full colour at ${top.toPrecision(2)}`
-    : `full colour at ±${top.toPrecision(2)}`;
+    ? top < 1 && t("full colour at {top}", { top: top.toPrecision(2) })
+    : t("full colour at ±{top}", { top: top.toPrecision(2) });
   return [matrix.shape, scale].filter(Boolean).join(" · ");
 }
 
@@ -207,14 +208,14 @@ function mark(pen, { row, rows, columns, band, cell }, { x, y, width, height }, 
     pen.strokeRect(x, y + row * tall, width, Math.max(tall, 3));
   if (band) pen.strokeRect(x + band[0] * wide, y, (band[1] - band[0]) * wide, height);
   if (!cell) return;
-  const [w, t] = [Math.max(wide, 5), Math.max(tall, 5)];
-  const [left, top] = [x + (cell[1] + 0.5) * wide - w / 2, y + (cell[0] + 0.5) * tall - t / 2];
+  const [w, d] = [Math.max(wide, 5), Math.max(tall, 5)];
+  const [left, top] = [x + (cell[1] + 0.5) * wide - w / 2, y + (cell[0] + 0.5) * tall - d / 2];
   pen.strokeStyle = theme.page; // light and dark: to be seen on every colour
   pen.lineWidth = 5;
-  pen.strokeRect(left, top, w, t);
+  pen.strokeRect(left, top, w, d);
   pen.strokeStyle = theme.text;
   pen.lineWidth = 2;
-  pen.strokeRect(left, top, w, t);
+  pen.strokeRect(left, top, w, d);
 }
 
 /**

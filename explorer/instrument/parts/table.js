@@ -2,6 +2,7 @@
 // Columns are sorted by a click on their heading, and the whole is copied with one button.
 
 import { csvCell, exactly } from "../numbers/csv.js";
+import { t, tc } from "../numbers/language.js";
 import { digits, topPairs } from "../numbers/model.js";
 import { h, pushButton } from "./dom.js";
 
@@ -26,7 +27,7 @@ const COPIED_SHOWN = 2500; // ms
 export function createTable(of, contentOf) {
   const body = h("div");
   const element = /** @type {HTMLDetailsElement} */ (
-    h("details", { class: "ax-table" }, h("summary", {}, `The ${of} as a table`), body)
+    h("details", { class: "ax-table" }, h("summary", {}, t("The {of} as a table", { of })), body)
   );
   /** @type {Here} */
   const here = { element, body, contentOf, scene: null, filled: [], order: null };
@@ -55,7 +56,12 @@ function refresh(here) {
   const lines = rows
     .slice(0, MOST_ROWS)
     .map((row) => h("tr", {}, ...row.map((cell, i) => cellOf(cell, content, i))));
-  const copy = pushButton("Copy", "Copy the table", () => copyAll(content, rows, copy), "ax-small");
+  const copy = pushButton(
+    t("Copy"),
+    t("Copy the table"),
+    () => copyAll(content, rows, copy),
+    "ax-small",
+  );
   here.body.replaceChildren(
     h("div", { class: "ax-title" }, h("span", { class: "ax-help" }, content.caption), copy),
     h(
@@ -69,7 +75,12 @@ function refresh(here) {
 /** A heading that sorts by its column. @param {Here} here @param {string} title @param {number} i */
 function headingOf(here, title, i) {
   const { order } = here;
-  const button = pushButton(title, `Sort by ${title}`, () => sortBy(here, i), "ax-sort");
+  const button = pushButton(
+    title,
+    t("Sort by {title}", { title }),
+    () => sortBy(here, i),
+    "ax-sort",
+  );
   const state = order?.by !== i ? "none" : order.up ? "ascending" : "descending";
   return h("th", { scope: "col", "aria-sort": state }, button);
 }
@@ -93,12 +104,12 @@ async function copyAll({ titles }, rows, button) {
   const lines = [titles, ...rows].map((row) => row.map(textOf).join("\t"));
   try {
     await navigator.clipboard.writeText(lines.join("\n"));
-    button.textContent = "Copied";
+    button.textContent = t("Copied");
   } catch {
-    button.textContent = "The browser forbids it";
+    button.textContent = t("The browser forbids it");
   }
   setTimeout(() => {
-    button.textContent = "Copy";
+    button.textContent = t("Copy");
   }, COPIED_SHOWN);
 }
 
@@ -143,15 +154,16 @@ export const pairsTable = (of) =>
 
 // Equal words are told apart by where they stand: the position of their first token.
 const PAIR_TITLES = [
-  "looks from (query)",
-  "at",
-  "looks at (key)",
-  "there",
-  "weight",
-  "layer",
-  "head",
+  t("looks from (query)"),
+  tc("column", "at"),
+  t("looks at (key)"),
+  tc("column", "there"),
+  t("weight"),
+  t("layer"),
+  t("head"),
 ];
-const PAIR_COUNTS = ["at", "there", "layer", "head"];
+const PAIR_COUNTS = [1, 3, 5, 6].map((i) => PAIR_TITLES[i]);
+const WEIGHT = 4; // which of them
 
 /** @param {Scene} scene @returns {Content} */
 function topsOf({ model }) {
@@ -165,8 +177,8 @@ function topsOf({ model }) {
   return {
     titles: PAIR_TITLES,
     counts: PAIR_COUNTS,
-    rows: sorted(found, { by: PAIR_TITLES.indexOf("weight"), up: false }).slice(0, MOST_ROWS),
-    caption: `${model.name}: the ${MOST_ROWS} strongest pairs at most`,
+    rows: sorted(found, { by: WEIGHT, up: false }).slice(0, MOST_ROWS),
+    caption: t("{heads}: the {n} strongest pairs at most", { heads: model.name, n: MOST_ROWS }),
   };
 }
 
@@ -180,6 +192,6 @@ function singlePairs({ deep, model }) {
       ...[rows[row].text, rows[row].tokens[0], columns[column].text, columns[column].tokens[0]],
       ...[weight, model.layer, head],
     ]),
-    caption: `${model.name}: the ${pairs.length} strongest single weights`,
+    caption: t("{heads}: the {n} strongest single weights", { heads: model.name, n: pairs.length }),
   };
 }

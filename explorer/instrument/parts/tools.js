@@ -1,5 +1,6 @@
 // The switches above the panels. They only turn a view into the next one.
 
+import { t, tc } from "../numbers/language.js";
 import { isPinned } from "../numbers/view.js";
 import { choice, h, pushButton } from "./dom.js";
 
@@ -18,8 +19,8 @@ export function createCombine(change) {
   const combine = choice(
     "",
     [
-      ["mean", "mean", "Average of the chosen heads"],
-      ["max", "max", "Largest of the chosen heads, cell by cell"],
+      ["mean", t("mean"), t("Average of the chosen heads")],
+      ["max", t("max"), t("Largest of the chosen heads, cell by cell")],
     ],
     (/** @type {View["combine"]} */ value) =>
       change((view) => ({ ...view, combine: value }), { model: true }),
@@ -44,10 +45,10 @@ export function createGridShows(change) {
     [
       [
         "pinned",
-        "what is pinned",
-        "Where the pinned words look in each head; for a pair its weight",
+        t("what is pinned"),
+        t("Where the pinned words look in each head; for a pair its weight"),
       ],
-      ["whole", "whole heads", "Each small picture is a head’s whole map"],
+      ["whole", t("whole heads"), t("Each small picture is a head’s whole map")],
     ],
     (/** @type {View["grid"]} */ value) => change((view) => ({ ...view, grid: value }), {}),
   );
@@ -66,8 +67,8 @@ export function createGridShows(change) {
  * @param {(where: "past" | "future") => void} travel
  */
 export function createSteps(travel) {
-  const undo = pushButton("↶", "Undo (Ctrl+Z)", () => travel("past"), "ax-copy ax-step");
-  const redo = pushButton("↷", "Redo (Ctrl+Shift+Z)", () => travel("future"), "ax-copy ax-step");
+  const undo = pushButton("↶", t("Undo (Ctrl+Z)"), () => travel("past"), "ax-copy ax-step");
+  const redo = pushButton("↷", t("Redo (Ctrl+Shift+Z)"), () => travel("future"), "ax-copy ax-step");
   return {
     elements: [undo, redo],
     /** @param {import("../numbers/view.js").History} history */
@@ -80,7 +81,7 @@ export function createSteps(travel) {
 
 /** The way to the page that shows how this head's weights are made. @param {() => void} go */
 export const createOpenSteps = (go) =>
-  pushButton("Why this weight?", "How it is computed, step by step, with every number", go);
+  pushButton(t("Why this weight?"), t("How it is computed, step by step, with every number"), go);
 
 /**
  * A button that copies the link to this very picture.
@@ -88,12 +89,12 @@ export const createOpenSteps = (go) =>
  */
 export function createCopy(copyLink) {
   const element = /** @type {HTMLButtonElement} */ (
-    h("button", { type: "button", class: "ax-copy" }, "Copy link")
+    h("button", { type: "button", class: "ax-copy" }, t("Copy link"))
   );
   element.addEventListener("click", async () => {
-    element.textContent = (await copyLink()) ? "Link copied" : "Copy it from the address bar";
+    element.textContent = (await copyLink()) ? t("Link copied") : t("Copy it from the address bar");
     setTimeout(() => {
-      element.textContent = "Copy link";
+      element.textContent = t("Copy link");
     }, COPIED_SHOWN);
   });
   return {
@@ -102,8 +103,8 @@ export function createCopy(copyLink) {
     show: (linkable) => {
       element.disabled = !linkable;
       element.title = linkable
-        ? "A link that opens this very picture"
-        : "This text is too long for a link";
+        ? t("A link that opens this very picture")
+        : t("This text is too long for a link");
     },
   };
 }
@@ -115,9 +116,9 @@ export function createCopy(copyLink) {
 export function createLens(zoom) {
   /** @type {[string, string, number][]} */
   const steps = [
-    ["−", "Zoom out (key −)", 1 / 1.5],
-    ["+", "Zoom in (key +, or Ctrl and the wheel); drag to move", 1.5],
-    ["whole", "See the whole heatmap (key 0)", 0],
+    ["−", t("Zoom out (key −)"), 1 / 1.5],
+    ["+", t("Zoom in (key +, or Ctrl and the wheel); drag to move"), 1.5],
+    [tc("zoom", "whole"), t("See the whole heatmap (key 0)"), 0],
   ];
   const buttons = steps.map(([sign, title, factor]) =>
     pushButton(sign, title, () => zoom(factor), "ax-small"),

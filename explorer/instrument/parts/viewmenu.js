@@ -1,6 +1,7 @@
 // The switches of the pictures, behind one button; those that are not as usual stand beside it, each
 // to be put back. They only turn a view into the next one.
 
+import { t } from "../numbers/language.js";
 import { START, turn } from "../numbers/view.js";
 import { choice, h, pushButton, slider } from "./dom.js";
 import { createMenu } from "./menu.js";
@@ -17,11 +18,11 @@ const ALL = { thumbs: true, model: true };
 /** @param {Change} change */
 const createSpecials = (change) =>
   choice(
-    "Special tokens",
+    t("Special tokens"),
     [
-      ["shown", "shown", "[CLS], [SEP] and their like stand in the picture"],
-      ["hidden", "hidden", "Left out; rows stay as they are"],
-      ["renormalised", "hidden, rescaled", "Left out; each row is divided by what is left"],
+      ["shown", t("shown"), t("[CLS], [SEP] and their like stand in the picture")],
+      ["hidden", t("hidden"), t("Left out; rows stay as they are")],
+      ["renormalised", t("hidden, rescaled"), t("Left out; each row is divided by what is left")],
     ],
     (/** @type {View["specials"]} */ value) =>
       change((view) => ({ ...view, specials: value }), ALL),
@@ -30,15 +31,17 @@ const createSpecials = (change) =>
 /** @param {Change} change */
 const createScale = (change) =>
   choice(
-    "Colour scale",
+    t("Colour scale"),
     [
       [
         "percentile",
-        "percentile",
-        "Full colour at the 98th percentile over ordinary keys, or at 3 even shares if these are more",
+        t("percentile"),
+        t(
+          "Full colour at the 98th percentile over ordinary keys, or at 3 even shares if these are more",
+        ),
       ],
-      ["row", "per row", "Full colour at each row’s largest weight on an ordinary key"],
-      ["absolute", "absolute", "Full colour at weight 1; tones rise with the square root"],
+      ["row", t("per row"), t("Full colour at each row’s largest weight on an ordinary key")],
+      ["absolute", t("absolute"), t("Full colour at weight 1; tones rise with the square root")],
     ],
     (/** @type {View["scale"]} */ value) => change((view) => ({ ...view, scale: value }), ALL),
   );
@@ -46,10 +49,10 @@ const createScale = (change) =>
 /** @param {Change} change */
 const createLook = (change) =>
   choice(
-    "A word",
+    t("A word"),
     [
-      ["from", "looks at", "Show where the chosen word looks"],
-      ["to", "is looked at by", "Show who looks at the chosen word"],
+      ["from", t("looks at"), t("Show where the chosen word looks")],
+      ["to", t("is looked at by"), t("Show who looks at the chosen word")],
     ],
     (/** @type {View["look"]} */ value) => change((view) => turn(view, value), {}),
   );
@@ -57,10 +60,10 @@ const createLook = (change) =>
 /** @param {Change} change */
 const createWords = (change) =>
   choice(
-    "Text in",
+    t("Text in"),
     [
-      ["pieces", "word pieces", "The tokens as the model sees them"],
-      ["words", "words", "Pieces of a word merged: keys add, queries average"],
+      ["pieces", t("word pieces"), t("The tokens as the model sees them")],
+      ["words", t("words"), t("Pieces of a word merged: keys add, queries average")],
     ],
     (value) => change((view) => ({ ...view, words: value === "words" }), ALL),
   );
@@ -68,28 +71,30 @@ const createWords = (change) =>
 /** @param {Change} change */
 const createMass = (change) =>
   slider(
-    "Lines hold",
-    "The flow keeps the fewest lines of each row that hold this share of its attention, in per cent",
+    t("Lines hold"),
+    t(
+      "The flow keeps the fewest lines of each row that hold this share of its attention, in per cent",
+    ),
     [10, 100, 5],
     (value) => change((view) => ({ ...view, mass: value }), { model: true }),
   );
 
 /** @type {Record<string, [string, string]>} */
 const LEVELS = {
-  same: ["as in the text", "Each row and column is what stands in the reading view"],
-  sentence: ["sentences", "Each row and column is a sentence"],
-  paragraph: ["paragraphs", "Each row and column is a paragraph"],
-  turn: ["turns", "Each row and column is what one speaker says in turn"],
-  stretch: ["stretches", "Each row and column is so many tokens"],
+  same: [t("as in the text"), t("Each row and column is what stands in the reading view")],
+  sentence: [t("sentences"), t("Each row and column is a sentence")],
+  paragraph: [t("paragraphs"), t("Each row and column is a paragraph")],
+  turn: [t("turns"), t("Each row and column is what one speaker says in turn")],
+  stretch: [t("stretches"), t("Each row and column is so many tokens")],
 };
 
 /** @param {Change} change */
 const createPool = (change) =>
   choice(
-    "A cell",
+    t("A cell"),
     [
-      ["sum", "sum", "Attention summed over keys, averaged over queries"],
-      ["max", "strongest", "The largest single weight between the two"],
+      ["sum", t("sum"), t("Attention summed over keys, averaged over queries")],
+      ["max", t("strongest"), t("The largest single weight between the two")],
     ],
     (/** @type {View["pool"]} */ value) =>
       change((view) => ({ ...view, pool: value }), { model: true }),
@@ -114,7 +119,7 @@ function createLevels(change) {
         const choices = levels.map(
           (name) => /** @type {[string, string, string]} */ ([name, ...LEVELS[name]]),
         );
-        level = choice("Maps of", choices, (value) =>
+        level = choice(t("Maps of"), choices, (value) =>
           change((old) => ({ ...old, map: /** @type {View["map"]} */ (value) }), ALL),
         );
         element.replaceChildren(level.element, pool.element);
@@ -133,7 +138,7 @@ export function createViewMenu(change) {
   const levels = createLevels(change);
   const parts = [look, words, specials, scale, mass].map((part) => part.element);
   const inside = h("div", { class: "ax-tools" }, ...parts, levels.element);
-  const element = createMenu("View", [inside], "ax-view");
+  const element = createMenu(t("View"), [inside], "ax-view");
   const chips = h("span", { class: "ax-inforce" });
   return {
     element,
@@ -160,36 +165,45 @@ export function createViewMenu(change) {
 export function inForce(view) {
   /** @type {[boolean, string, (view: View) => View][]} */
   const all = [
-    [view.look !== START.look, "is looked at by", (now) => turn(now, START.look)],
-    [view.words, "words", (now) => ({ ...now, words: false })],
+    [view.look !== START.look, t("is looked at by"), (now) => turn(now, START.look)],
+    [view.words, t("words"), (now) => ({ ...now, words: false })],
     [
       view.specials !== START.specials,
-      view.specials === "hidden" ? "special tokens hidden" : "special tokens hidden, rescaled",
+      view.specials === "hidden"
+        ? t("special tokens hidden")
+        : t("special tokens hidden, rescaled"),
       (now) => ({ ...now, specials: START.specials }),
     ],
     [
       view.scale !== START.scale,
-      view.scale === "row" ? "colours per row" : "absolute colours",
+      view.scale === "row" ? t("colours per row") : t("absolute colours"),
       (now) => ({ ...now, scale: START.scale }),
     ],
     [
       view.mass !== START.mass,
-      `lines hold ${view.mass} %`,
+      t("lines hold {share} %", { share: view.mass }),
       (now) => ({ ...now, mass: START.mass }),
     ],
     [
       view.map !== START.map && view.map in LEVELS,
-      `maps of ${view.map === "same" ? "tokens" : LEVELS[view.map]?.[0]}`,
+      t("maps of {units}", {
+        units: view.map === "same" ? t("tokens") : (LEVELS[view.map]?.[0] ?? ""),
+      }),
       (now) => ({ ...now, map: START.map }),
     ],
-    [view.pool !== START.pool, "strongest weights", (now) => ({ ...now, pool: START.pool })],
+    [view.pool !== START.pool, t("strongest weights"), (now) => ({ ...now, pool: START.pool })],
   ];
   return all.flatMap(([isOn, name, back]) => (isOn ? [[name, back]] : []));
 }
 
 /** @param {[string, (view: View) => View]} one @param {Change} change */
 function chipOf([name, back], change) {
-  const chip = pushButton(name, "As usual again", () => change(back, ALL), "ax-chip ax-switched");
+  const chip = pushButton(
+    name,
+    t("As usual again"),
+    () => change(back, ALL),
+    "ax-chip ax-switched",
+  );
   chip.append(h("span", { "aria-hidden": "true" }, "×"));
   return chip;
 }

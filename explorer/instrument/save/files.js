@@ -1,6 +1,7 @@
 // What can be taken away: pictures of what is on screen, its weights, the instrument itself.
 
 import { toCsv } from "../numbers/csv.js";
+import { t } from "../numbers/language.js";
 import { edgeOf } from "../numbers/lens.js";
 import { lensCsv, nextCsv } from "../numbers/nextcsv.js";
 import { pythonOf, switchesOf } from "../numbers/view.js";
@@ -29,30 +30,30 @@ const KINDS = /** @type {const} */ (["svg", "pdf", "png"]);
 const MOST_LETTERS = 200; // of a text in a table
 const SCALE = 2; // dots of a PNG for a pixel
 const MOST_PAGE = 160 * 2 ** 20; // wire/trace.py's MAX_PAGE
-const ALL_NUMBERS = "All numbers of this page as arrays, for numpy";
-const PYTHON = "The lines that give these numbers";
-const NO_PYTHON = "This file was saved without what would be asked for in Python";
-const NOT_YET = "These weights are still being added up: try again in a moment.";
-const NOT_OPEN = "There is nothing to see of this yet: open it first.";
+const ALL_NUMBERS = t("All numbers of this page as arrays, for numpy");
+const PYTHON = t("The lines that give these numbers");
+const NO_PYTHON = t("This file was saved without what would be asked for in Python");
+const NOT_YET = t("These weights are still being added up: try again in a moment.");
+const NOT_OPEN = t("There is nothing to see of this yet: open it first.");
 
 /** @type {[What, string, string][]} */
 const WHATS = [
-  ["everything", "everything", "All that is on screen, under a title"],
-  ["reading", "reading view", "The shaded text"],
-  ["grid", "heads", "The small pictures"],
-  ["flow", "flow", "The lines"],
-  ["heatmap", "heatmap", "The map of the chosen heads"],
-  ["layers", "layers", "The path through the layers, if it is open"],
-  ["next", "what comes next", "Of a model that predicts it"],
-  ["lens", "how it comes about", "Layer by layer, and who wrote it, if that is open"],
+  ["everything", t("everything"), t("All that is on screen, under a title")],
+  ["reading", t("reading view"), t("The shaded text")],
+  ["grid", t("heads"), t("The small pictures")],
+  ["flow", t("flow"), t("The lines")],
+  ["heatmap", t("heatmap"), t("The map of the chosen heads")],
+  ["layers", t("layers"), t("The path through the layers, if it is open")],
+  ["next", t("what comes next"), t("Of a model that predicts it")],
+  ["lens", t("how it comes about"), t("Layer by layer, and who wrote it, if that is open")],
 ];
 /** What a table holds. @type {(what: What) => string} */
 const tableName = (what) =>
   what === "next"
-    ? "Probabilities of what comes next"
+    ? t("Probabilities of what comes next")
     : what === "lens"
-      ? "Layer by layer, and what each part gave"
-      : "Weights of the heatmap";
+      ? t("Layer by layer, and what each part gave")
+      : t("Weights of the heatmap");
 
 /**
  * @param {Record<What, () => HTMLElement[]>} parts what each picture is made of
@@ -65,7 +66,7 @@ export function createFiles(parts, sceneNow, pages, numbersNow, npz) {
   let what = "everything";
   const told = h("p", { class: "ax-help", role: "status" });
   const table = h("legend", {}, tableName(what));
-  const which = choice("Picture of", WHATS, (value) => {
+  const which = choice(t("Picture of"), WHATS, (value) => {
     what = value;
     setText(table, tableName(what));
   });
@@ -73,12 +74,12 @@ export function createFiles(parts, sceneNow, pages, numbersNow, npz) {
   const kinds = KINDS.map((kind) =>
     pushButton(kind.toUpperCase(), titleOfKind(kind), () =>
       save(kind).catch((error) => {
-        setText(told, "This picture could not be made. Try another kind of file.");
+        setText(told, t("This picture could not be made. Try another kind of file."));
         throw error; // for the console
       }),
     ),
   );
-  const csv = pushButton("CSV", "These numbers, for a spreadsheet", () => {
+  const csv = pushButton("CSV", t("These numbers, for a spreadsheet"), () => {
     const scene = sceneNow();
     setText(told, scene ? saveTable(what, scene, numbersNow) : NOT_OPEN);
   });
@@ -88,7 +89,7 @@ export function createFiles(parts, sceneNow, pages, numbersNow, npz) {
   });
   const programs = forPrograms(npz, python.element);
   const page = createPageChoice(told, sceneNow, pages);
-  const element = createMenu("Save", [
+  const element = createMenu(t("Save"), [
     ...[which.element, ...groupsOf(kinds, table, csv), programs, page.element, told],
   ]);
   element.addEventListener("toggle", () => {
@@ -114,7 +115,8 @@ export function createFiles(parts, sceneNow, pages, numbersNow, npz) {
 
   /** A page that the server has made. @param {Uint8Array} bytes */
   function arrived(bytes) {
-    told.textContent = pageTrouble(bytes, "; take single layers");
+    const large = t("This is too large for a browser; take single layers.");
+    told.textContent = pageTrouble(bytes, large);
     if (told.textContent) return;
     const html = new Blob([/** @type {BlobPart} */ (bytes)], { type: "text/html" });
     const scene = sceneNow();
@@ -127,11 +129,11 @@ export function createFiles(parts, sceneNow, pages, numbersNow, npz) {
 /**
  * Why what came for a page is none; empty if it is one.
  * @param {Uint8Array} bytes nothing if it would be too large, a single one if it could not be made
- * @param {string} [less] what may be done where it is too large
+ * @param {string} [large] what is said where it is too large
  */
-export function pageTrouble({ length }, less = "") {
-  if (!length) return `This is too large for a browser${less}.`;
-  return length === 1 ? "The page could not be made; above the picture it is said why." : "";
+export function pageTrouble({ length }, large = t("This is too large for a browser.")) {
+  if (!length) return large;
+  return length === 1 ? t("The page could not be made; above the picture it is said why.") : "";
 }
 
 /** Pictures of what there is: not every model predicts. @param {HTMLElement} choices @param {boolean} predicts */
@@ -148,7 +150,7 @@ const nameOfFile = ({ trace: { head }, model, view }, what = "") =>
 
 /** @param {HTMLElement[]} kinds @param {HTMLElement} table its name @param {HTMLElement} csv */
 const groupsOf = (kinds, table, csv) => [
-  h("fieldset", { class: "ax-choice" }, h("legend", {}, "as a file"), h("div", {}, ...kinds)),
+  h("fieldset", { class: "ax-choice" }, h("legend", {}, t("as a file")), h("div", {}, ...kinds)),
   h("fieldset", { class: "ax-choice" }, table, h("div", {}, csv)),
 ];
 
@@ -162,7 +164,7 @@ function createPageChoice(told, sceneNow, pages) {
   const element = h(
     "fieldset",
     { class: "ax-choice" },
-    h("legend", {}, "This instrument as a web page that opens offline"),
+    h("legend", {}, t("This instrument as a web page that opens offline")),
     h("div", {}, ...buttons),
   );
   element.hidden = pages.fetch === null;
@@ -176,11 +178,11 @@ function createPageChoice(told, sceneNow, pages) {
     });
     choices.forEach(({ name, bytes }, i) => {
       const button = buttons[i];
-      button.textContent = `${name} (about ${megabytes(bytes)})`;
+      button.textContent = t("{name} (about {size})", { name, size: megabytes(bytes) });
       button.disabled = bytes > MOST_PAGE;
       button.title = button.disabled
-        ? "Too large for a browser; take less"
-        : "One file with this picture in it, as it is now";
+        ? t("Too large for a browser; take less")
+        : t("One file with this picture in it, as it is now");
     });
   }
 
@@ -188,7 +190,7 @@ function createPageChoice(told, sceneNow, pages) {
   function fetchPage(i) {
     const choice = pages.choices()[i];
     if (!sceneNow() || !choice) return;
-    told.textContent = "The page is being made…";
+    told.textContent = t("The page is being made…");
     asked = choice.name;
     pages.fetch?.(choice.of);
   }
@@ -225,12 +227,12 @@ function saveTable(what, { trace, view }, heatmap) {
   const { next, lens, wrote, why } = trace;
   if (what === "next") {
     if (!next || next.reason) return next?.reason ?? NOT_OPEN;
-    return hand(nextCsv(next, words, whose("what comes next")), what);
+    return hand(nextCsv(next, words, whose(t("what comes next"))), what);
   }
   if (what === "lens") {
     if (!lens || lens.reason) return lens?.reason ?? NOT_OPEN;
     const found = { lens, wrote, why };
-    return hand(lensCsv(found, edgeOf(view), words, whose("layer by layer")), what);
+    return hand(lensCsv(found, edgeOf(view), words, whose(t("layer by layer"))), what);
   }
   const saved = heatmap();
   if (!saved) return NOT_YET;
@@ -243,8 +245,8 @@ function saveTable(what, { trace, view }, heatmap) {
  * @param {(() => void) | null} npz @param {HTMLElement} python
  */
 function forPrograms(npz, python) {
-  const all = npzButton("All weights [layer, head, query, key], for numpy", npz);
-  const legend = h("legend", {}, "All weights, for programs");
+  const all = npzButton(t("All weights [layer, head, query, key], for numpy"), npz);
+  const legend = h("legend", {}, t("All weights, for programs"));
   return h("fieldset", { class: "ax-choice" }, legend, h("div", {}, all, python));
 }
 
@@ -260,9 +262,9 @@ function npzButton(title, npz) {
  * @param {HTMLElement} told @param {() => string} python
  */
 function pythonButton(told, python) {
-  const element = pushButton("Copy as Python", PYTHON, async () => {
+  const element = pushButton(t("Copy as Python"), PYTHON, async () => {
     const code = python();
-    setText(told, (await copied(code)) ? "Copied." : code);
+    setText(told, (await copied(code)) ? t("Copied.") : code);
   });
   const tell = () => {
     element.disabled = !python();
@@ -281,8 +283,8 @@ const copied = (text) =>
 /** @param {"svg" | "pdf" | "png"} kind */
 const titleOfKind = (kind) =>
   kind === "png"
-    ? "A picture of dots, twice as fine as the screen"
-    : `A vector picture, for papers and slides (${kind.toUpperCase()})`;
+    ? t("A picture of dots, twice as fine as the screen")
+    : t("A vector picture, for papers and slides ({kind})", { kind: kind.toUpperCase() });
 
 /**
  * What is on screen as a file.
@@ -319,25 +321,25 @@ export function createSaveMenu(now, { csv, python, npz, fetch }) {
       if (blob) offer(blob, fileName(shown.name, kind));
     }),
   );
-  const numbers = pushButton("CSV", "The numbers, for a spreadsheet", () =>
+  const numbers = pushButton("CSV", t("The numbers, for a spreadsheet"), () =>
     offer(new Blob([csv()], { type: "text/csv" }), fileName(now()?.name ?? "numbers", "csv")),
   );
-  const page = pushButton("HTML", "All this as one web page that opens offline", () => {
-    setText(told, "The page is being made…");
+  const page = pushButton("HTML", t("All this as one web page that opens offline"), () => {
+    setText(told, t("The page is being made…"));
     fetch?.();
   });
   page.hidden = fetch === null;
   const group = h("div", {}, ...kinds, numbers, npzButton(ALL_NUMBERS, npz), page);
   const lines = pythonButton(told, python);
-  const legend = h("legend", {}, "What is on screen, as a file");
+  const legend = h("legend", {}, t("What is on screen, as a file"));
   const files = h("fieldset", { class: "ax-choice" }, legend, group);
   const programs = h(
     "fieldset",
     { class: "ax-choice" },
-    h("legend", {}, "For programs"),
+    h("legend", {}, t("For programs")),
     h("div", {}, lines.element),
   );
-  const element = createMenu("Save", [files, programs, told]);
+  const element = createMenu(t("Save"), [files, programs, told]);
   element.addEventListener("toggle", () => lines.tell());
   /** A page that the server has made. @param {Uint8Array} bytes */
   function arrived(bytes) {
