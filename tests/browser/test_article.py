@@ -72,6 +72,7 @@ def test_a_figure_leads_to_the_page_where_it_lives_at_the_same_place(reader):
     stands_at(page, re.compile("heads=4"))
     found = parse_qs(urlsplit(page.url).query)
     assert (found["layer"], found["heads"], found["query"]) == (["3"], ["4"], ["10"])
+    assert "chapter" not in found
     page.go_back()
     page.wait_for_function("document.title.startsWith('Article')")
     reader.painted("whole")
