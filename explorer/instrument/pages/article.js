@@ -371,7 +371,7 @@ function followScroll(here, host, parts) {
   let isWaiting = false;
   const look = () => {
     isWaiting = false;
-    if (!here.state || !here.sections.length) return;
+    if (!here.state || !here.sections[0]?.offsetHeight) return; // another page comes
     const isAtEnd = parts.body.getBoundingClientRect().bottom <= window.innerHeight;
     const above = here.sections.filter((one) => isAtEnd || one.getBoundingClientRect().top <= TOP);
     const chapter = above.at(-1)?.dataset.chapter ?? "";
