@@ -89,7 +89,8 @@ def is_wanted() -> bool:
 
 def name_wanted() -> str:
     """The folder that the address names."""
-    return st.query_params.get(PARAM) or SHIPPED
+    name = st.query_params.get(PARAM) or SHIPPED
+    return corpushead.of_same_model(shelf()) if name == corpushead.SAME_MODEL else name
 
 
 def shelf() -> Shelf:
@@ -348,10 +349,11 @@ def _wish(shown: Shown, heads: Overview) -> Wish:
 def _head(shown: Shown, over: Overview, wish: Wish) -> dict[str, Any] | None:
     """What is known of the head that is looked at; None where there is none."""
     of = shown.of
-    if of is None or wish.layer not in over.layers or not over.names:
+    if of is None or not over.names:
         return None
     layer, head = wish.layer, wish.head or 0
-    if head >= over.n_heads:
+    if layer not in over.layers or head >= over.n_heads:
+        corpushead.say_lost(visible(over.model))
         return None
     measure = wish.measure if wish.measure in over.names else over.names[0]
     what = (shown.one.name, layer, head, measure, _stamp(shown.one))

@@ -2,23 +2,27 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
 from explorer.corpus.folder import CorpusFolder, Like
-from explorer.corpus.shelf import OnShelf, Opened
+from explorer.corpus.running import read_about
+from explorer.corpus.shelf import SHIPPED, OnShelf, Opened, Shelf
 from explorer.errors import ExplorerError
+from explorer.headname import head_name
 from explorer.instrument.wire.corpushead import Beside, pack_head, pack_search
 from explorer.language import t
 from explorer.run import Run
 from explorer.source import parse_source
-from explorer.ui import background, place, state
+from explorer.ui import background, messages, place, state
 from explorer.ui.answers import made
 from explorer.ui.work import Searching
 
 SEARCH = "search"  # of an address: the layer and head that a search from the pinned pair is of
+SAME_MODEL = ".model"  # in place of a folder's name: one that the same model has read
 _KEY = "corpus_search"
 _MOST = 2**31
 
@@ -46,6 +50,31 @@ class OverHead:
 def _now() -> OverHead:
     found: OverHead = st.session_state.setdefault("over_head", OverHead())
     return found
+
+
+def of_same_model(shelf: Shelf) -> str:
+    """The folder whose heads are those of the model that is looked at; else our own sentences."""
+    run: Run | None = st.session_state.wanted or st.session_state.shown
+    for one in shelf.listed():
+        if run and one.complete and one.kind != "tree":
+            with suppress(ExplorerError):
+                if read_about(one.path)["model"].get("source") == run.source.spec:
+                    return one.name
+    return SHIPPED
+
+
+def say_lost(model: str) -> None:
+    """A search is asked for from a head that the folder has not."""
+    _hear_address()
+    if sought := _now().sought:
+        name = head_name(*sought[1][:2])
+        why = t(
+            "{model}, which has read this corpus, has no head {head}: the pair is pinned in "
+            "another model. Open a corpus that this one has read, or start one from a file.",
+            model=model,
+            head=name,
+        )
+        messages.trouble(why, "_of_search")
 
 
 def pins() -> dict[str, str]:

@@ -113,7 +113,7 @@ function createWhich(askOther, go) {
   const elsewhere = pushButton(
     t("Where else?"),
     t("Search a corpus for texts in which this head links such words most"),
-    () => go?.("heads", { corpus: "sentences", search: head }),
+    () => go?.("heads", { corpus: ".model", search: head }),
   );
   elsewhere.setAttribute("aria-label", t("Where else does this head do that?"));
   const told = h("span", { class: "ax-help", role: "status" });
