@@ -29,7 +29,7 @@ import { paintCell } from "./headpictures.js";
  *            y: (key: string) => void, bars: (on: boolean) => void}} MapActs
  */
 
-const TALL = 340; // pixels of the scatter
+const TALL = 300; // pixels of the scatter
 const MANY = 300; // heads from which dots and bars are thin
 const MAP_HELP = () =>
   t(
