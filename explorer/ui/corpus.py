@@ -392,7 +392,9 @@ def _beside(shown: Shown, name: str, others: list[OnShelf]) -> Beside | None:
 
 
 def _titled(one: OnShelf) -> str:
-    return f"{one.corpus} · {one.model}" if one.model else one.name
+    if one.kind == "sentences":
+        return t("our own sentences")
+    return visible(one.name) if one.kind == "run" else one.corpus
 
 
 def _id(one: OnShelf, heads: Overview) -> str:
