@@ -179,7 +179,7 @@ def long_model(implementation: str, n: int = max(LENGTHS)) -> LoadedModel:
 
 
 def long_text(n: int) -> Text:
-    return Text(0, (("the big cat sat under a red mat because it was tired. " * n)[: n - 2],))
+    return Text(0, (("the big cat sat under a red mat because it was tired. " * n)[: 4 * n],))
 
 
 def one_long(way: str, n: int) -> None:
