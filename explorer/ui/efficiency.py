@@ -241,21 +241,34 @@ def _costs() -> None:
         session.timing = uuid.uuid4().hex
     if not session.get("timing"):
         return
-    found = _timed()
-    if found is None:
-        return
+    for found in _timed() or ():
+        _measured(found)
+
+
+def _measured(found: Any) -> None:
+    """What was measured on one device."""
+    if found.device != "cpu":
+        st.markdown(
+            t(
+                "On the GPU of this machine, {name}: {heads} heads in bfloat16.",
+                name=found.device,
+                heads=found.heads,
+            )
+        )
     config = {"displayModeBar": False}
     left, right = st.columns(2, gap="large")
     with left:
         st.plotly_chart(
             costs_figure(found.lengths, found.seconds),
             config=config,
+            key=f"time_{found.device}",
             alt=t("Time of one pass over the number of tokens, both logarithmic, for each way."),
         )
     with right:
         st.plotly_chart(
             memory_figure(found.lengths, found.memory),
             config=config,
+            key=f"memory_{found.device}",
             alt=t("Memory of one pass over the number of tokens, both logarithmic, for each way."),
         )
     st.dataframe(_table(found), hide_index=True)
