@@ -314,7 +314,8 @@ def survey_to_html(
 def corpus_to_html(over: "Overview", **told: Any) -> str:
     """All heads over a corpus inside one page; the arguments are `pack_corpus`'s."""
     payload = pack_corpus(over, **told)
-    return _page(f"The heads of {over.model} over a corpus", "corpusfile", in_planes(payload))
+    title = t("The heads of {model} over a corpus", model=over.model)
+    return _page(title, "corpusfile", in_planes(payload))
 
 
 def survival_to_html(
