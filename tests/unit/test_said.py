@@ -1,4 +1,4 @@
-"""What is shown is a message: a literal of words that passes by the catalogue is found in the code."""
+"""What is shown is a message: words that pass by the catalogue are found in the code."""
 
 import ast
 import re
