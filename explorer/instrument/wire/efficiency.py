@@ -128,8 +128,8 @@ WAYS: Mapping[Kind, Way] = {
         "Choromanski et al. 2021 (Performer)",
     ),
     "landmarks": Way(
-        "landmarks",
-        "landmarks",
+        t("landmarks"),
+        t("landmarks"),
         t("{} landmarks"),
         t(
             "{overlap} The text is divided into this many stretches, as even as can be.",
