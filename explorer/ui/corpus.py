@@ -89,7 +89,8 @@ def is_wanted() -> bool:
 
 def name_wanted() -> str:
     """The folder that the address names."""
-    return st.query_params.get(PARAM) or SHIPPED
+    name = st.query_params.get(PARAM) or SHIPPED
+    return corpushead.of_same_model(shelf()) if name == corpushead.SAME_MODEL else name
 
 
 def shelf() -> Shelf:
@@ -348,10 +349,11 @@ def _wish(shown: Shown, heads: Overview) -> Wish:
 def _head(shown: Shown, over: Overview, wish: Wish) -> dict[str, Any] | None:
     """What is known of the head that is looked at; None where there is none."""
     of = shown.of
-    if of is None or wish.layer not in over.layers or not over.names:
+    if of is None or not over.names:
         return None
     layer, head = wish.layer, wish.head or 0
-    if head >= over.n_heads:
+    if layer not in over.layers or head >= over.n_heads:
+        corpushead.say_lost(visible(over.model))
         return None
     measure = wish.measure if wish.measure in over.names else over.names[0]
     what = (shown.one.name, layer, head, measure, _stamp(shown.one))
@@ -390,7 +392,9 @@ def _beside(shown: Shown, name: str, others: list[OnShelf]) -> Beside | None:
 
 
 def _titled(one: OnShelf) -> str:
-    return f"{one.corpus} · {one.model}" if one.model else one.name
+    if one.kind == "sentences":
+        return t("our own sentences")
+    return visible(one.name) if one.kind == "run" else one.corpus
 
 
 def _id(one: OnShelf, heads: Overview) -> str:
@@ -409,7 +413,7 @@ def _page(heads: Overview, told: dict[str, Any], view: Mapping[str, str] | None)
 
 def _link(name: str) -> dict[str, str]:
     """The address of this page: the run that all pages show goes along."""
-    run: Run | None = st.session_state.shown or st.session_state.wanted
+    run: Run | None = st.session_state.wanted or st.session_state.shown
     return (run.to_query() if run and run.fits_link() else {}) | {PARAM: name}
 
 

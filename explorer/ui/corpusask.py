@@ -48,16 +48,17 @@ def _open_one() -> None:
     """The folders that are there; a reader's own can be deleted."""
     listed = {one.name: one for one in corpus.shelf().listed()}
     now = corpus.name_wanted()
-    names = list(listed)
+    names, key = list(listed), f"corpus_name_{len(listed)}_{now}"  # the address says which it is
+    titles = _titles(list(listed.values()))
     st.selectbox(
         t("Open a corpus"),
         names,
         index=names.index(now) if now in names else None,
-        key=f"corpus_name_{len(names)}_{now}",  # the address says which, whatever was chosen before
-        format_func=lambda name: _titled(listed[name]),
+        key=key,
+        format_func=titles.__getitem__,
         placeholder=t("Choose one"),
         on_change=_open,
-        args=(f"corpus_name_{len(names)}_{now}",),
+        args=(key,),
         help=t(
             "Our own sentences, what you have read here, and folders of runs and trees of HeadVis "
             "below those that EXPLORER_MODEL_DIRS names."
@@ -74,19 +75,29 @@ def _open_one() -> None:
         )
 
 
+def _titles(listed: list[OnShelf]) -> dict[str, str]:
+    """What folders are called, each by its name; a browser tells them apart by their titles."""
+    found: dict[str, str] = {}
+    for one in listed:
+        title = _titled(one)
+        found[one.name] = f"{title} ({one.name})" if title in found.values() else title
+    return found
+
+
 def _titled(one: OnShelf) -> str:
     if one.kind == "sentences":
         return t("Our own sentences, read by {model}", model=one.model)
     if one.kind == "tree":
         return t("{name}, a tree of HeadVis", name=visible(one.name))
+    file = visible(one.name) if one.kind == "run" else one.corpus
     if one.complete:
-        return t("{file}, read by {model}", file=one.corpus, model=one.model)
-    return t("{file}, not read to its end", file=one.corpus)
+        return t("{file}, read by {model}", file=file, model=one.model)
+    return t("{file}, not read to its end", file=file)
 
 
 def _open(key: str) -> None:
     name = st.session_state.get(key)
-    if name:
+    if name and name != corpus.name_wanted():
         corpus.go(name)
 
 

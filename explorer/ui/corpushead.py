@@ -2,23 +2,27 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
 from explorer.corpus.folder import CorpusFolder, Like
-from explorer.corpus.shelf import OnShelf, Opened
+from explorer.corpus.running import read_about
+from explorer.corpus.shelf import SHIPPED, OnShelf, Opened, Shelf
 from explorer.errors import ExplorerError
+from explorer.headname import head_name
 from explorer.instrument.wire.corpushead import Beside, pack_head, pack_search
 from explorer.language import t
 from explorer.run import Run
 from explorer.source import parse_source
-from explorer.ui import background, place, state
+from explorer.ui import background, messages, place, state
 from explorer.ui.answers import made
 from explorer.ui.work import Searching
 
 SEARCH = "search"  # of an address: the layer and head that a search from the pinned pair is of
+SAME_MODEL = ".model"  # in place of a folder's name: one that the same model has read
 _KEY = "corpus_search"
 _MOST = 2**31
 
@@ -48,8 +52,34 @@ def _now() -> OverHead:
     return found
 
 
+def of_same_model(shelf: Shelf) -> str:
+    """The folder whose heads are those of the model that is looked at; else our own sentences."""
+    run: Run | None = st.session_state.wanted or st.session_state.shown
+    for one in shelf.listed():
+        if run and one.complete and one.kind != "tree":
+            with suppress(ExplorerError):
+                if read_about(one.path)["model"].get("source") == run.source.spec:
+                    return one.name
+    return SHIPPED
+
+
+def say_lost(model: str) -> None:
+    """A search is asked for from a head that the folder has not."""
+    _hear_address()
+    if sought := _now().sought:
+        name = head_name(*sought[1][:2])
+        why = t(
+            "{model}, which has read this corpus, has no head {head}: the pair is pinned in "
+            "another model. Open a corpus that this one has read, or start one from a file.",
+            model=model,
+            head=name,
+        )
+        messages.trouble(why, "_of_search")
+
+
 def pins() -> dict[str, str]:
     """The pinned tokens, and whether a search from them is asked for, as an address has them."""
+    _hear_address()
     told, sought = place.here().to_query(), _now().sought
     searches = {SEARCH: "{}.{}".format(*sought[1][:2])} if sought else {}
     return {name: told[name] for name in ("query", "key") if name in told} | searches
@@ -120,27 +150,35 @@ def _search(
     one: OnShelf, of: CorpusFolder, at: tuple[int, int], what: tuple[object, ...]
 ) -> dict[str, Any] | None:
     """Where else the head does what it does at the pinned pair; None where nothing is pinned."""
-    now, run, here = _now(), _run(), place.here()
-    pinned = bool(run and not run.picture and here.queries and here.keys)
-    wanted = re.fullmatch(r"(\d{1,4})\.(\d{1,4})", st.query_params.get(SEARCH, ""), re.ASCII)
-    if pinned and run and wanted:
-        asked = run, (int(wanted[1]), int(wanted[2]), here.queries[0], here.keys[0])
-        if asked != now.seen:
-            now.seen = now.sought = asked
-    if now.sought and now.sought[1][:2] == at:
-        return _found(one, of, *now.sought, what)
-    if not pinned:
+    sought, pinned = _now().sought, _pinned()
+    if sought and sought[1][:2] == at:
+        return _found(one, of, *sought, what)
+    if pinned is None:
         return None
-    words = (here.words[0], here.words[1])
+    words = place.here().words
     pair = words if all(words) else ("", "")
     return pack_search(pair, (), 0, 0, "offered")
 
 
-def _run() -> Run | None:
-    """What is looked at on all pages."""
-    session = st.session_state
+def _pinned() -> tuple[Run, int, int] | None:
+    """The pair that is pinned on all pages: its run, and its two positions."""
+    session, here = st.session_state, place.here()
     run: Run | None = session.wanted or session.shown
-    return run
+    if run is None or run.picture or not here.queries or not here.keys:
+        return None
+    return run, here.queries[0], here.keys[0]
+
+
+def _hear_address() -> None:
+    """A search that the address asks for is begun; the same again is not."""
+    now, pinned = _now(), _pinned()
+    wanted = re.fullmatch(r"(\d{1,4})\.(\d{1,4})", st.query_params.get(SEARCH, ""), re.ASCII)
+    if pinned is None or wanted is None:
+        return
+    run, query, key = pinned
+    asked = run, (int(wanted[1]), int(wanted[2]), query, key)
+    if asked != now.seen:
+        now.seen = now.sought = asked
 
 
 def _found(
@@ -174,11 +212,10 @@ def asked(one: OnShelf, of: Opened, sent: object) -> None:
     now, like, at = _now(), sent.get("like"), sent.get(SEARCH)
     if isinstance(like, str):
         now.like = like[:200]
-    run, here = _run(), place.here()
-    if not run or not here.queries or not here.keys or not isinstance(at, list):
-        return
-    if len(at) == 2 and all(map(_is_whole, at)):
-        now.sought = run, (at[0], at[1], here.queries[0], here.keys[0])
+    pinned = _pinned()
+    if pinned and isinstance(at, list) and len(at) == 2 and all(map(_is_whole, at)):
+        run, query, key = pinned
+        now.sought = run, (at[0], at[1], query, key)
         background.ask_again(_KEY)
 
 

@@ -423,9 +423,9 @@ def _go_on(work: Continuing, progress: Progress, show: Show) -> Any:
 
 def _make_cheaper(work: Cheapening | Replacing | Timing, progress: Progress, show: Show) -> Any:
     if isinstance(work, Timing):
-        from explorer.scratch.costs import measure_costs
+        from explorer.scratch.costs import devices, measure_costs
 
-        return measure_costs(progress)
+        return [measure_costs(progress, device=device) for device in devices()]
     if isinstance(work, Replacing):
         from explorer.sources.replacing import replace_heads
 

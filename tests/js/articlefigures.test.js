@@ -111,6 +111,25 @@ test("ranks are those of matrices whose singular values are known", () => {
   rankKept(two, 3).forEach((share, i) => close(share, [0.5, 1, 1][i]));
 });
 
+test("squares of singular values add up, in the first and third power, to traces of AᵀA", () => {
+  for (const [n, scale] of [
+    [8, 5],
+    [40, 20],
+  ]) {
+    const { weights } = drawn(n, scale);
+    const at = (/** @type {number} */ r, /** @type {number} */ c) => weights[r * n + c];
+    const [all, own] = [[...Array(n).keys()], /** @type {number[][]} */ ([])];
+    for (const i of all) own.push(all.map((j) => all.reduce((s, r) => s + at(r, i) * at(r, j), 0)));
+    const trace = all.reduce((s, i) => s + own[i][i], 0);
+    const cube = all.flatMap((i) =>
+      all.map((j) => own[i][j] * all.reduce((s, k) => s + own[j][k] * own[k][i], 0)),
+    );
+    const shares = rankKept(weights, n).map((share, i, kept) => share - (kept[i - 1] ?? 0));
+    const third = shares.reduce((s, share) => s + share ** 3, 0);
+    close(third, cube.reduce((a, b) => a + b) / trace ** 3);
+  }
+});
+
 test("the strongest far pair leaves out what is near and what is no word", () => {
   const tokens = ["[CLS]", "a", "b", "c"].map((text, i) => ({
     ...{ text, special: i === 0, span: null, word: i, segment: 0 },

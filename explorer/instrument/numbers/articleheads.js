@@ -1,7 +1,9 @@
 // What the Article says of one head: how widely its scores are spread, how far it looks, and what is
 // left of it in a window, of its largest weights, and of few singular values.
 
+import { weightsOf } from "./article.js";
 import { softmax } from "./articlelayer.js";
+import { remember } from "./basics.js";
 
 /** @typedef {import("./data.js").Token} Token */
 
@@ -130,37 +132,69 @@ function products(a, n) {
 }
 
 /**
- * The eigenvalues of a symmetric matrix, by turning pairs of axes until nothing beside the diagonal
- * is left (Jacobi 1846).
+ * The eigenvalues of a symmetric matrix that has none below 0, in some order: it is brought to three
+ * diagonals (Householder 1958), and each is closed in by counting how many are smaller (Sturm).
  * @param {Float64Array} a it is overwritten @param {number} n
  */
 function eigenvalues(a, n) {
-  const size = a.reduce((sum, value) => sum + value * value, 0);
-  for (let sweep = 0; sweep < 30; sweep++) {
-    let left = 0;
-    for (let p = 0; p < n; p++) for (let q = p + 1; q < n; q++) left += a[p * n + q] ** 2;
-    if (left <= 1e-30 * size) break;
-    for (let p = 0; p < n; p++) for (let q = p + 1; q < n; q++) turn(a, n, p, q);
-  }
-  return Array.from({ length: n }, (_, i) => a[i * n + i]);
+  const beside = new Float64Array(n); // the number to the left of each diagonal one
+  for (let k = 0; k + 1 < n; k++) beside[k + 1] = fold(a, n, k);
+  const all = Float64Array.from({ length: n }, (_, i) => a[i * n + i]);
+  const most = all.reduce((sum, value) => sum + value, 0);
+  return Array.from({ length: n }, (_, i) => {
+    let [low, high] = [0, most];
+    for (let step = 0; step < 52; step++) {
+      const middle = (low + high) / 2;
+      if (countBelow(all, beside, middle) > i) high = middle;
+      else low = middle;
+    }
+    return (low + high) / 2;
+  });
 }
 
-/** Turn two axes so that their product is 0. @param {Float64Array} a @param {number} n @param {number} p @param {number} q */
-function turn(a, n, p, q) {
-  const off = a[p * n + q];
-  if (off === 0) return;
-  const angle = (a[q * n + q] - a[p * n + p]) / (2 * off);
-  const tangent = (angle < 0 ? -1 : 1) / (Math.abs(angle) + Math.hypot(angle, 1));
-  const cosine = 1 / Math.hypot(tangent, 1);
-  const sine = tangent * cosine;
-  for (let i = 0; i < n; i++) {
-    const [x, y] = [a[i * n + p], a[i * n + q]];
-    a[i * n + p] = cosine * x - sine * y;
-    a[i * n + q] = sine * x + cosine * y;
+/** Make a column 0 but for the first below the diagonal, which is given. @param {Float64Array} a @param {number} n @param {number} k */
+function fold(a, n, k) {
+  const first = a[(k + 1) * n + k];
+  const v = Float64Array.from({ length: n }, (_, i) => (i > k ? a[i * n + k] : 0));
+  const length = Math.hypot(...v);
+  const left = first > 0 ? -length : length;
+  v[k + 1] -= left;
+  const size = v.reduce((sum, value) => sum + value * value, 0);
+  if (size === 0) return first;
+  const w = new Float64Array(n);
+  for (let i = k + 1; i < n; i++) {
+    for (let j = k + 1; j < n; j++) w[i] += a[i * n + j] * v[j];
+    w[i] *= 2 / size;
   }
-  for (let i = 0; i < n; i++) {
-    const [x, y] = [a[p * n + i], a[q * n + i]];
-    a[p * n + i] = cosine * x - sine * y;
-    a[q * n + i] = sine * x + cosine * y;
+  const share = v.reduce((sum, value, i) => sum + value * w[i], 0) / size;
+  for (let i = k + 1; i < n; i++) w[i] -= share * v[i];
+  for (let i = k + 1; i < n; i++)
+    for (let j = k + 1; j < n; j++) a[i * n + j] -= v[i] * w[j] + w[i] * v[j];
+  return left;
+}
+
+/** How many eigenvalues are below a number. @param {Float64Array} all the diagonal @param {Float64Array} beside @param {number} x */
+function countBelow(all, beside, x) {
+  let [count, pivot] = [0, 1];
+  for (let i = 0; i < all.length; i++) {
+    pivot = all[i] - x - (i ? beside[i] ** 2 / pivot : 0) || 1e-300;
+    if (pivot < 0) count++;
   }
+  return count;
+}
+
+/** @type {WeakMap<object, Map<string, any>>} */
+const found = new WeakMap();
+
+/**
+ * What is found of a head once, while its trace is there.
+ * @template T @param {import("./article.js").ArticleState} state @param {string} what
+ * @param {(weights: Float32Array, n: number) => T} make
+ * @returns {T}
+ */
+export function ofHead(state, what, make) {
+  const { trace } = state.article;
+  const known = remember(found, trace, () => new Map());
+  const name = `${what} ${state.view.layer}.${state.view.head}`;
+  return remember(known, name, () => make(weightsOf(state), trace.head.key_tokens.length));
 }

@@ -1,6 +1,7 @@
 // What a reader is asked before he sees it, and what is right: found in his own text.
 
-import { ofHead, spreadOf, undivided } from "./articlesums.js";
+import { undivided } from "./articleheads.js";
+import { ofHead, spreadOf } from "./articlesums.js";
 import { inQuotes } from "./basics.js";
 import { headWeights, indexOf, meanWeights } from "./data.js";
 import { headName } from "./headname.js";
@@ -132,8 +133,8 @@ function askScale({ article }) {
   const weights = headWeights(trace, layer, head);
   const query = askedToken(tokens);
   if (!weights || query < 0 || !width) return null;
-  const row = weights.subarray(query * tokens.length, (query + 1) * tokens.length);
-  const [before, after] = [Math.max(...row), Math.max(...undivided(row, width))];
+  const { divided, plain } = undivided(weights, tokens.length, query, width);
+  const [before, after] = [Math.max(...divided), Math.max(...plain)];
   const moved = after - before;
   const right = Math.abs(moved) < SAME ? 1 : moved > 0 ? 2 : 0;
   const values = {

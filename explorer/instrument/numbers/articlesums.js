@@ -1,5 +1,6 @@
 // The formula on one head of the lesson's text: softmax(QKᵀ / √d_k) V, each step of it as numbers.
 
+import { entropyOf } from "./articleheads.js";
 import { indexOf } from "./data.js";
 
 /**
@@ -91,33 +92,20 @@ export function sumsNow({ article, view }) {
   return keptSums(arrays, indexOf(article.trace.head, view.layer), view.head);
 }
 
-/**
- * A row as it would be without the division: softmax of √d_k times the scores.
- * @param {ArrayLike<number>} row weights that sum to 1 @param {number} width d_k
- */
-export function undivided(row, width) {
-  const logs = Float64Array.from(row, (weight) => Math.sqrt(width) * Math.log(weight));
-  return softmaxed(logs, logs.length);
-}
-
-/** The bits of a row's entropy. @param {ArrayLike<number>} row */
-export const bitsOf = (row) =>
-  Array.from(row).reduce((sum, w) => (w > 0 ? sum - w * Math.log2(w) : sum), 0);
-
 /** How spread and how sharp a map is: the means over its rows. @param {ArrayLike<number>} weights `[query, key]` @param {number} n keys */
 export function spreadOf(weights, n) {
   const rows = weights.length / n;
   let [bits, largest] = [0, 0];
   for (let start = 0; start < weights.length; start += n) {
     const row = Array.prototype.slice.call(weights, start, start + n);
-    bits += bitsOf(row) / rows;
+    bits += entropyOf(row) / rows;
     largest += Math.max(...row) / rows;
   }
   return { bits, largest };
 }
 
 /** How far two maps are apart at most. @param {ArrayLike<number>} one @param {ArrayLike<number>} other */
-export function farthest(one, other) {
+export function mostApart(one, other) {
   let most = 0;
   for (let i = 0; i < one.length; i++) most = Math.max(most, Math.abs(one[i] - other[i]));
   return most;

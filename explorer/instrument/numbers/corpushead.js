@@ -198,6 +198,7 @@ export function searchWords(head) {
     : t("Where else does {name} do what it does at the pinned pair?", { name });
   if (search.state === "offered") return asks;
   if (search.state === "failed") return sentences(asks, search.trouble);
+  if (search.state === "busy" && !search.of) return sentences(asks, t("The pair is being read."));
   const read =
     search.state === "busy"
       ? t("Reading the texts: {n} of {of} so far.", {

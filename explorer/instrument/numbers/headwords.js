@@ -64,10 +64,12 @@ export function headsSentence(state, name = nameOf) {
   return shown === null ? t("No head is of these kinds.") : headInWords(state, shown, name);
 }
 
-/** The kind of the head that the sentence is about; empty for none. @param {HeadsState} state */
+/** The kind of the head that the sentence is about, and why it is that; empty for none. @param {HeadsState} state */
 export function kindOf(state) {
   const shown = state.hovered ?? chosenOf(state);
-  return shown === null ? "" : (state.heads.kinds[state.heads.heads[shown].kind] ?? "");
+  if (shown === null) return { kind: "", evidence: "" };
+  const { kind, evidence } = state.heads.heads[shown];
+  return { kind: state.heads.kinds[kind] ?? "", evidence };
 }
 
 /** The head that is picked, or else the first in the list; null for none. @param {HeadsState} state */

@@ -28,7 +28,7 @@ const m = (w) => w.keys.length;
 export const saidOf = (said, w) => (typeof said === "string" ? said : said(w));
 
 /** What comes into the layer. @param {LayerTrace} w */
-function cameFrom(w) {
+export function cameFrom(w) {
   if (!w.follows) return t("what layer {layer} holds before this attention", { layer: w.layer });
   const at = w.numbers.indexOf(w.layer);
   return at > 0

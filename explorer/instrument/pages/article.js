@@ -40,10 +40,11 @@ import { followSizes } from "./sizes.js";
  *   leave?: () => void,
  * }} ArticleHost what follows copyLink is of a host with a server
  * @typedef {{figure: Figure, frame: HTMLElement, way: HTMLButtonElement | null, isInSight: boolean,
- *            isStale: boolean}} Framed way: leads to the page where the figure lives
+ *            isStale: boolean, isDrawn: boolean}} Framed way: leads to the page where the figure lives;
+ *   isDrawn: whether it shows what has come last
  * @typedef {{state: ArticleState | null, theme: import("../parts/theme.js").Theme,
- *            framed: Framed[], sections: HTMLElement[], told: string}} Here
- *   told: the prose that stands there
+ *            framed: Framed[], sections: HTMLElement[], told: string, waiting: number}} Here
+ *   told: the prose that stands there; waiting: a timer
  */
 
 const TOP = 140; // pixels from the top of the window at which a chapter is the current one
@@ -52,44 +53,36 @@ const NEAR = "400px 0px"; // figures so near are drawn before they are seen
 /** @param {HTMLElement} root @param {ArticleHost} host */
 export function mountArticle(root, host) {
   /** @type {Here} */
-  const here = { state: null, theme: readTheme(root), framed: [], sections: [], told: "" };
-  const acts = actsOf(here, host, draw);
+  const here = {
+    state: null,
+    theme: readTheme(root),
+    framed: [],
+    sections: [],
+    told: "",
+    waiting: 0,
+  };
+  const acts = actsOf(here, host, () => pen.draw());
   const parts = createParts(here, host);
   root.replaceChildren(...layOut(parts));
-  const eye = new IntersectionObserver((entries) => seen(here, entries, drawStale), {
+  const eye = new IntersectionObserver((entries) => seen(here, entries, pen.drawStale), {
     rootMargin: NEAR,
   });
   const ends = followScroll(here, host, parts);
 
-  function draw() {
-    for (const one of here.framed) one.isStale = true;
-    drawStale();
-  }
-
-  function drawStale(all = false) {
-    if (!here.state) return;
-    for (const one of here.framed) if (one.isStale && (one.isInSight || all)) show(here, one);
-    drawScore(parts.score, here.state);
-    root.dataset.painted = paintedOf(here.state);
-  }
-
-  function repaint() {
-    here.theme = readTheme(root);
-    draw();
-  }
-
+  const pen = createPen(root, here, parts);
   host.onTravel?.((params) => {
     if (!here.state) return;
     here.state = { ...here.state, view: viewOfLink(here.state.article, params), hovered: null };
-    draw();
+    pen.draw();
   });
   const stopFollowing = followSizes(root, {
-    boxes: [[parts.body, draw]],
-    all: repaint,
+    boxes: [[parts.body, pen.draw]],
+    all: pen.repaint,
     title: () => (here.state ? titleOf(here.state) : ""),
     paper: () => {
-      draw();
-      drawStale(true); // what is out of sight goes to paper, too
+      here.theme = readTheme(root);
+      pen.draw();
+      pen.drawStale(true); // what is out of sight goes to paper, too
     },
   });
   return {
@@ -99,11 +92,14 @@ export function mountArticle(root, host) {
       const { article, page } = unpackArticle(bytes);
       arrive(here, host, parts, article);
       if (lay(here, parts, acts, eye)) goToChapter(here);
-      draw();
+      for (const one of here.framed) one.isDrawn = false;
+      pen.draw();
+      pen.drawRest();
       if (page.length) parts.save.arrived(page);
     },
-    retheme: repaint,
+    retheme: pen.repaint,
     destroy: () => {
+      clearTimeout(here.waiting);
       stopFollowing();
       eye.disconnect();
       ends.abort();
@@ -112,6 +108,40 @@ export function mountArticle(root, host) {
       root.replaceChildren();
     },
   };
+}
+
+/**
+ * What draws the figures: those in sight, all of them, or what nobody has seen yet.
+ * @param {HTMLElement} root @param {Here} here @param {ReturnType<typeof createParts>} parts
+ */
+function createPen(root, here, parts) {
+  function drawStale(all = false) {
+    if (!here.state) return;
+    for (const one of here.framed) if (one.isStale && (one.isInSight || all)) show(here, one);
+    drawScore(parts.score, here.state);
+    root.dataset.painted = paintedOf(here.state);
+  }
+
+  function draw() {
+    for (const one of here.framed) one.isStale = true;
+    drawStale();
+  }
+
+  /** What is out of sight, one figure after the other: it may be searched or listened to. */
+  function drawRest() {
+    clearTimeout(here.waiting);
+    const next = here.framed.find((one) => !one.isDrawn);
+    if (!next || !here.state) return;
+    if (next.isStale) show(here, next);
+    next.isDrawn = true;
+    here.waiting = window.setTimeout(drawRest);
+  }
+
+  function repaint() {
+    here.theme = readTheme(root);
+    draw();
+  }
+  return { draw, drawStale, drawRest, repaint };
 }
 
 /** @param {ArticleState} state */
@@ -285,7 +315,7 @@ function frameOf(here, name, acts) {
     const where = state && figure.where?.({ state, theme });
     if (where) acts.go?.(where.page, where.open);
   }
-  return { figure, frame, way, isInSight: false, isStale: true };
+  return { figure, frame, way, isInSight: false, isStale: true, isDrawn: false };
 }
 
 /** @param {Here} here @param {Framed} one */

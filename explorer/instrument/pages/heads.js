@@ -364,16 +364,10 @@ function drawParts(parts, here, state, act) {
 function sayHead(says, state) {
   const text = headsSentence(state);
   if (says.textContent === text) return;
-  const kind = kindOf(state);
-  const [before, after = ""] = kind ? splitAt(text, t("Kind: {kind}", { kind })) : [text];
-  const within = woven(t("Kind: {kind}"), { kind: term(kind) });
-  says.replaceChildren(before, ...(after ? [...within, after] : []));
-}
-
-/** @param {string} text @param {string} part */
-function splitAt(text, part) {
-  const at = text.lastIndexOf(part);
-  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + part.length)];
+  const { kind, evidence } = kindOf(state);
+  const at = kind ? text.lastIndexOf(kind, text.lastIndexOf(evidence) - 1) : -1; // it stands before
+  const parts = [text.slice(0, at), term(kind), text.slice(at + kind.length)];
+  says.replaceChildren(...(at < 0 ? [text] : parts));
 }
 
 /** The measures that there are now: a switch may take some away. @param {HTMLSelectElement} select @param {Heads} heads */

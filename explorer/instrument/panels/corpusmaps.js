@@ -90,7 +90,7 @@ export function createCorpusScatter(act) {
   const [x, y] = [axisSelect(t("Across"), act.x), axisSelect(t("Up"), act.y)];
   const box = /** @type {HTMLInputElement} */ (h("input", { type: "checkbox" }));
   box.addEventListener("change", () => act.bars(box.checked));
-  const bars = h("label", { class: "ax-corpus-bars" }, box, t("Spread over texts"));
+  const bars = h("label", { class: "ax-corpus-spread" }, box, t("Spread over texts"));
   const title = h("h3", {}, t("Every head, by two measures"));
   const element = h(
     "section",

@@ -37,7 +37,7 @@ export function createGrid(actions, chosen) {
   // One canvas for all: every canvas costs the browser a layer of its own in every frame.
   const canvas = document.createElement("canvas");
   const body = h("div", { class: "ax-grid" }, canvas);
-  const table = createTable("heads", contentOf);
+  const table = createTable(t("heads"), contentOf);
   const element = h(
     "section",
     { class: "ax-panel ax-panel-grid", "aria-label": t("Heads") },

@@ -111,10 +111,11 @@ function createWhich(askOther, go) {
   );
   let head = ""; // the layer and head that are looked at
   const elsewhere = pushButton(
-    t("Where else does this head do that?"),
+    t("Where else?"),
     t("Search a corpus for texts in which this head links such words most"),
-    () => go?.("heads", { corpus: "sentences", search: head }),
+    () => go?.("heads", { corpus: ".model", search: head }),
   );
+  elsewhere.setAttribute("aria-label", t("Where else does this head do that?"));
   const told = h("span", { class: "ax-help", role: "status" });
   return {
     element: h("span", { class: "ax-which" }, ask, told, more, elsewhere),

@@ -113,7 +113,7 @@ function saysOf(rows, of) {
       },
     );
   return t(
-    "Attention of the last layer and measured removal agree with a rank correlation of {attention}, the norm of the gradient and removal with {gradient}: attention says where a model looks, and a good part of what counts, but not all.",
+    "Attention of the last layer and measured removal agree with a rank correlation of {attention}, the norm of the gradient and removal with {gradient}: attention says where a model looks, and that is only loosely what counts.",
     {
       attention: (attention.rho ?? 0).toFixed(2),
       gradient: (at("gradient norm").rho ?? 0).toFixed(2),

@@ -1,7 +1,7 @@
 // The proof: the layer from scratch with the model's weights gives the model's numbers.
 
 import { weightsOf } from "../../numbers/article.js";
-import { farthest, sumsNow } from "../../numbers/articlesums.js";
+import { mostApart, sumsNow } from "../../numbers/articlesums.js";
 import { headName } from "../../numbers/headname.js";
 import { t } from "../../numbers/language.js";
 import { h, setText } from "../../parts/dom.js";
@@ -60,7 +60,7 @@ export function createAgreement(_acts) {
           ),
     );
     const sums = sumsNow(state);
-    const off = sums && farthest(sums.weights, weightsOf(state));
+    const off = sums && mostApart(sums.weights, weightsOf(state));
     const values = { head: headName(state.view.layer, state.view.head), off: small(off ?? 0) };
     setText(
       here,

@@ -2,7 +2,7 @@
 // and of its largest singular values. All of it is found here, from the weights.
 
 import { weightsOf } from "../../numbers/article.js";
-import { largestKept, rankKept, windowKept } from "../../numbers/articleheads.js";
+import { largestKept, ofHead, rankKept, windowKept } from "../../numbers/articleheads.js";
 import { bound } from "../../numbers/basics.js";
 import { headName } from "../../numbers/headname.js";
 import { t, tn } from "../../numbers/language.js";
@@ -18,18 +18,12 @@ import { createNumbers, createPlot, createWalk } from "./plot.js";
  *   window: by its reach from 0; largest, rank: by how many from 1
  */
 
-/** @type {WeakMap<Float32Array, Left>} */
-const known = new WeakMap();
-
-/** @param {Float32Array} weights @param {number} n @returns {Left} */
-function leftOf(weights, n) {
-  const found = known.get(weights) ?? {
+/** @param {Shown["state"]} state @returns {Left} */
+const leftOf = (state) =>
+  ofHead(state, "left", (weights, n) => ({
     ...{ window: windowKept(weights, n), largest: largestKept(weights, n) },
     rank: rankKept(weights, n),
-  };
-  known.set(weights, found);
-  return found;
-}
+  }));
 
 /** @param {import("../../pages/articlefigures.js").Acts} acts @returns {import("../../pages/articlefigures.js").Figure} */
 export function createCheaper(acts) {
@@ -52,7 +46,7 @@ export function createCheaper(acts) {
     last = shown;
     const { state } = shown;
     const n = state.article.trace.head.key_tokens.length;
-    const left = leftOf(weightsOf(state), n);
+    const left = leftOf(state);
     const at = bound(budget, 1, n);
     head.show(state);
     walk.show(at - 1, n - 1, String(at));
@@ -159,7 +153,7 @@ export function createWindow(acts) {
     const n = state.article.trace.head.key_tokens.length;
     const weights = weightsOf(state);
     const at = bound(reach, 0, n - 1);
-    const kept = leftOf(weights, n).window;
+    const kept = leftOf(state).window;
     head.show(state);
     walk.show(at, n - 1, String(at));
     const needs = kept.findIndex((share) => share >= 0.9 - 1e-9);

@@ -104,7 +104,7 @@ function buttonOf({ layer, head, query, key, weight }, i, tokens, isHere) {
   return h(
     "button",
     {
-      ...{ type: "button", class: "ax-copy", "data-pair": String(i) },
+      ...{ type: "button", class: "ax-pick", "data-pair": String(i) },
       "aria-pressed": String(isHere),
     },
     t("{head}: {query} gives {key} {weight}", {

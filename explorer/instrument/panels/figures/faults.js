@@ -4,7 +4,7 @@ import { t } from "../../numbers/language.js";
 import { choice, h, setText } from "../../parts/dom.js";
 
 /**
- * @typedef {{fails: boolean, says: string}} Said
+ * @typedef {{fails: boolean, says: string, wrong?: boolean}} Said
  * @typedef {{name: string, made: string, asked: string, article: Said, ours: Said}} Fault
  *   as `fault_facts` of scratch/articlefacts.py writes it
  */
@@ -44,8 +44,9 @@ export function createFaults(_acts) {
     );
     if (!fault) return setText(says, t("The numbers are being fetched…"));
     setText(code, `${fault.made}\n${fault.asked}`);
-    theirs.show(fault.article);
-    ours.show(fault.ours);
+    const wrong = fault.name === "batch"; // it answers what has no answer
+    theirs.show({ ...fault.article, wrong }, wrong ? t("answers, wrongly") : t("fails"));
+    ours.show(fault.ours, t("refuses"));
     setText(says, MEANS[name]?.(facts) ?? "");
   }
   return {
@@ -57,13 +58,16 @@ export function createFaults(_acts) {
 
 /** @param {string} whose */
 function createAnswer(whose) {
+  const how = h("span", { class: "ax-help" });
   const says = h("code", { lang: "en" });
-  const element = h("div", { class: "ax-answer" }, h("strong", {}, whose), says);
+  const element = h("div", { class: "ax-answer" }, h("strong", {}, whose), " ", how, says);
   return {
     element,
-    /** @param {Said} said */
-    show: (said) => {
-      element.classList.toggle("ax-fails", said.fails);
+    /** @param {Said} said @param {string} trouble what it does where it is not as it should be */
+    show: (said, trouble) => {
+      const isFine = !said.fails && !said.wrong;
+      element.classList.toggle("ax-fails", !isFine);
+      setText(how, isFine ? t("answers") : trouble);
       setText(says, said.says);
     },
   };

@@ -82,7 +82,7 @@ function lineOf({ words }, { word, place, held }, { rows, off }, top, theme) {
   const button = h(
     "button",
     {
-      ...{ type: "button", class: "ax-copy", "data-place": String(place) },
+      ...{ type: "button", class: "ax-pick", "data-place": String(place) },
       "aria-pressed": String(held === place),
     },
     words[word],

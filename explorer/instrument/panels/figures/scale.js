@@ -2,7 +2,7 @@
 // for the head that is looked at, whose weights say what softmax would get undivided.
 
 import { lookingOf, weightsOf } from "../../numbers/article.js";
-import { undivided, undividedHead } from "../../numbers/articleheads.js";
+import { ofHead, undivided, undividedHead } from "../../numbers/articleheads.js";
 import { inQuotes } from "../../numbers/basics.js";
 import { headName } from "../../numbers/headname.js";
 import { t } from "../../numbers/language.js";
@@ -165,7 +165,7 @@ export function createOwnScale(acts) {
 function ownSays({ state }, row, width) {
   const { article, view } = state;
   const tokens = article.trace.head.key_tokens;
-  const whole = undividedHead(weightsOf(state), tokens.length, width);
+  const whole = ofHead(state, "undivided", (weights, n) => undividedHead(weights, n, width));
   const most = (/** @type {number[]} */ weights) => percent(Math.max(...weights));
   return t(
     "{head} has dₖ = {width}. The scores of {word} have a spread of {one} over the keys, and its largest weight is {most}. Without the division the spread would be {other} and the largest weight {alone}. On average over all words, the entropy would fall from {bits} to {plainBits} bits.",

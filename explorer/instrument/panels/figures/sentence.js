@@ -44,7 +44,7 @@ export function createSentence(hover, pick, label) {
         {
           type: "button",
           "data-token": String(at),
-          class: special ? "ax-special" : null,
+          class: special ? "ax-token ax-special" : "ax-token",
           dir: "auto",
         },
         text,

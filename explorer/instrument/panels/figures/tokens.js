@@ -99,7 +99,7 @@ function saysOf(kind, n, at) {
   }
   const count = SECONDS[at.speech] * EACH;
   return t(
-    "{seconds} s of speech in frames of 20 ms, as wav2vec 2.0 and Whisper have them: {count} tokens, {pairs} pairs in every head.",
+    "{seconds} s of speech in frames of 20 ms, as wav2vec 2.0 and Whisper have them: {count} tokens, {pairs} pairs in every head. Every tenth frame is drawn.",
     { seconds: SECONDS[at.speech], count: whole(count), pairs: whole(count ** 2) },
   );
 }
