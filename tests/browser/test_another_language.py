@@ -21,7 +21,7 @@ SEEN = """() => {
   const [texts, said] = [[], []];
   const walk = (node) => {
     if (node.nodeType === Node.TEXT_NODE) texts.push(node.data);
-    if (node.nodeType !== Node.ELEMENT_NODE && node.nodeType !== Node.DOCUMENT_FRAGMENT_NODE) return;
+    if (![Node.ELEMENT_NODE, Node.DOCUMENT_FRAGMENT_NODE].includes(node.nodeType)) return;
     if (node instanceof Element) {
       if (["STYLE", "SCRIPT", "NOSCRIPT"].includes(node.tagName)) return;
       const isBox = getComputedStyle(node).display !== "contents" && node.tagName !== "OPTION";
