@@ -6,7 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: app test language ray format screenshots models stories efficiency example benchmark clean
+.PHONY: app test language ray format screenshots models stories sentences article efficiency
+.PHONY: example benchmark clean
 
 app: $(VENV)/app.done
 	$(BIN)/streamlit run app.py --server.port=$(PORT)
@@ -38,6 +39,12 @@ stories: $(VENV)/test.done
 
 explained: $(VENV)/test.done
 	OMP_NUM_THREADS=1 $(BIN)/python -m docs.explained_stories
+
+article: $(VENV)/test.done
+	$(BIN)/python -m docs.article
+
+sentences: $(VENV)/test.done
+	$(BIN)/python -m docs.sentences
 
 efficiency: $(VENV)/test.done
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m docs.efficiency

@@ -3,10 +3,14 @@
 Measured here and written to docs/efficiency.md.
 """
 
+import json
+import math
 import os
 import platform
+import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +28,7 @@ from explorer.sources.replacing import replace_heads
 from explorer.trace import AttentionTrace
 
 PAGE = Path(__file__).parent / "efficiency.md"
+GPU = PAGE.with_name("efficiency_gpu.json")
 SHARE = 0.9
 HARBOUR = (
     "The harbour of the town lies behind a long wall, and whoever wants to see the boats must "
@@ -83,6 +88,7 @@ def main() -> None:
         _heads(read, found),
         _put(found),
         _costs(measure_costs(lengths=(*LENGTHS, 8192))),
+        _on_gpu(),
         _time(timed(long)),
     ):
         lines += part
@@ -241,16 +247,40 @@ def _name(cheap: Cheap) -> str:
 def _costs(costs: Costs) -> Iterator[str]:
     yield "## Time and memory over the length"
     yield ""
+    yield from _measured(costs)
+
+
+def _on_gpu() -> Iterator[str]:
+    """What was once measured on a GPU, and is kept."""
+    if not GPU.is_file():
+        return
+    costs = Costs(**json.loads(GPU.read_text("utf-8")))
+    yield "### On a GPU"
+    yield ""
+    yield f"The same on one {costs.device}: {costs.heads} heads in bfloat16. Written once by"
+    yield "`python -m docs.efficiency gpu` to `docs/efficiency_gpu.json`; a dash is where the"
+    yield "memory of the GPU ended. sdpa is FlashAttention’s own code there."
+    yield ""
+    yield from _table(costs)
+
+
+def _measured(costs: Costs) -> Iterator[str]:
     yield f"One head of width {WIDTH}, a window of {REACH} to each side, random numbers, torch"
     yield f"{torch.__version__} with {torch.get_num_threads()} threads; milliseconds, in brackets"
     yield "MB of the tensors that a pass makes at once. The slope is that of time from 1,024"
     yield "tokens on."
     yield ""
+    yield from _table(costs)
+
+
+def _table(costs: Costs) -> Iterator[str]:
     yield "| tokens | " + " | ".join(costs.seconds) + " |"
     yield "|---" * (len(costs.seconds) + 1) + "|"
     for i, n in enumerate(costs.lengths):
         cells = (
             f"{1e3 * costs.seconds[name][i]:.2f} ({costs.memory[name][i] / 2**20:.2f})"
+            if math.isfinite(costs.seconds[name][i])
+            else "–"
             for name in costs.seconds
         )
         yield f"| {n:,} | " + " | ".join(cells) + " |"
@@ -265,5 +295,10 @@ def _from(costs: Costs, other: str) -> Sequence[str]:
     return [f"{n:,}" if n else "—" for n in found]
 
 
+def measure_gpu() -> None:
+    """Measure the costs on the GPU of this machine, and keep them."""
+    GPU.write_text(json.dumps(asdict(measure_costs(device="cuda")), indent=1) + "\n", "utf-8")
+
+
 if __name__ == "__main__":
-    main()
+    measure_gpu() if "gpu" in sys.argv else main()

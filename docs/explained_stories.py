@@ -17,7 +17,8 @@ from explorer.analysis.pointing import Pointing, pointing
 from explorer.analysis.profiles import Doubles
 from explorer.analysis.removal import Curves, curve_steps
 from explorer.run import Run
-from explorer.scratch.grammar import KINDS, Kind, Story, as_text, tell
+from explorer.scratch.grammar import KINDS, as_text, tell
+from explorer.scratch.telling import Kind, Story
 from explorer.source import Stories
 from explorer.sources.intervention import intervention
 from explorer.target import How, NextWord

@@ -26,7 +26,8 @@ from babel.messages.pofile import read_po, write_po
 ROOT = Path(__file__).parents[1]
 LOCALE = ROOT / "explorer/locale"
 KEYWORDS = {"t": None, "tn": (1, 2), "tc": ((1, "c"), 2)}
-PROSE = ("explorer/ui/guide.md", "explorer/ui/article.md")
+PROSE = ("explorer/ui/guide.md", "explorer/ui/article.md", "explorer/ui/article_6_9.md")
+NOT_SAID = ("{figure ", "> ")  # names of figures, and what the article itself says
 KEEP = "--keep"
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)  # or equal catalogues would differ by their date
 
@@ -58,7 +59,8 @@ def messages() -> Iterator[Message]:
 
 def blocks(text: str) -> Iterator[str]:
     """The blocks of a Markdown text that are said: headings, paragraphs, lists."""
-    yield from (block.strip() for block in text.split("\n\n") if block.strip())
+    found = (block.strip() for block in text.split("\n\n"))
+    yield from (block for block in found if block and not block.startswith(NOT_SAID))
 
 
 def gathered() -> Catalog:

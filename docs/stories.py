@@ -1,6 +1,7 @@
-"""Train the decoder that tells little stories, measure it, write docs/stories.md: `make stories`.
+"""Train the decoders that tell little stories, measure them, write their pages: `make stories`.
 
-Run with the word `measure` it measures the decoder that is there, and trains none.
+Run with `en` or `zh` it is only about the one in that language; with the word `measure` it measures
+what is there, and trains none.
 """
 
 import json
@@ -17,24 +18,19 @@ import torch
 
 from explorer.headname import head_name
 from explorer.scratch.decoder import Decoder
-from explorer.scratch.grammar import KINDS, Kind, Story, Way, as_text, tell
-from explorer.scratch.storyteller import (
-    HELD_OUT,
-    SIZES,
-    Course,
-    best_possible,
-    learn,
-    numbers,
-    score,
-)
+from explorer.scratch.storyteller import HELD_OUT, TELLERS, Course, Teller, best_possible
+from explorer.scratch.telling import Kind, Story, Way
 from explorer.source import Stories
-from explorer.sources.catalogue import STORIES_FOLDER
+from explorer.sources.catalogue import STORIES_FOLDERS
 from explorer.sources.little_stories import decoder_of, save
 from explorer.sources.loading import load_model
 from explorer.sources.progress import silent
 
-PAGE = Path(__file__).parent / "stories.md"
-FIGURES = Path(__file__).parent / "stories.json"  # of the training, which is not measured again
+PAGES = {
+    "en": Path(__file__).with_name("stories.md"),
+    "zh": Path(__file__).with_name("stories_zh.md"),
+}
+FIGURES = Path(__file__).with_name("stories.json")  # of the training, which is not measured again
 MEASURED = 500  # stories; heads are found on as many others
 Weights = npt.NDArray[np.float32]
 ROWS = {0: "that is the word", -1: "before the word"}  # by how far it is from the word
@@ -93,14 +89,14 @@ class Seen:
     right: dict[Kind, list[bool]]
 
 
-def read_by(decoder: Decoder, story: Story) -> tuple[Weights, list[int]]:
+def read_by(teller: Teller, decoder: Decoder, story: Story) -> tuple[Weights, list[int]]:
     """Its attention on a story, ``[layer, head, query, key]``, and the words it holds likeliest.
 
     The first token is the start, so each word stands one place farther on.
     """
     found = []
     with torch.inference_mode():
-        ids = torch.tensor([numbers(story.words)])
+        ids = torch.tensor([teller.numbers(story.words)])
         x = decoder.tokens(ids) + decoder.positions.weight[: ids.shape[1]]
         for block in decoder.blocks:
             read = block.norm_1(x)
@@ -110,12 +106,13 @@ def read_by(decoder: Decoder, story: Story) -> tuple[Weights, list[int]]:
     return torch.stack(found).numpy(), likeliest.tolist()
 
 
-def observe(decoder: Decoder, stories: Sequence[Story]) -> Seen:
+def observe(teller: Teller, decoder: Decoder, stories: Sequence[Story]) -> Seen:
     """What a decoder looks at and says, wherever an earlier word decides a word of some stories."""
-    seen = Seen({(kind, row): [] for kind in KINDS for row in ROWS}, {kind: [] for kind in KINDS})
+    kinds = teller.grammar.kinds
+    seen = Seen({(kind, row): [] for kind in kinds for row in ROWS}, {kind: [] for kind in kinds})
     for story in stories:
-        weights, likeliest = read_by(decoder, story)
-        ids = numbers(story.words)
+        weights, likeliest = read_by(teller, decoder, story)
+        ids = teller.numbers(story.words)
         for at, way in enumerate(story.ways):
             if way.kind is None:
                 continue
@@ -174,10 +171,11 @@ class Measured:
     heads: dict[tuple[Kind, int], Found]
 
 
-def measure(decoder: Decoder) -> Measured:
+def measure(teller: Teller, decoder: Decoder) -> Measured:
     """Find the head of each kind of dependency on some stories, and try it on others."""
-    found_on = observe(decoder, [tell(HELD_OUT + i) for i in range(MEASURED)])
-    tried_on = observe(decoder, [tell(i) for i in range(MEASURED)])
+    tell = teller.grammar.tell
+    found_on = observe(teller, decoder, [tell(HELD_OUT + i) for i in range(MEASURED)])
+    tried_on = observe(teller, decoder, [tell(i) for i in range(MEASURED)])
     return Measured(
         {kind: (len(right), float(np.mean(right))) for kind, right in tried_on.right.items()},
         {key: found(cases, tried_on.cases[key]) for key, cases in found_on.cases.items()},
@@ -188,20 +186,22 @@ def _percent(share: float | None) -> str:
     return "–" if share is None else f"{100 * share:.1f} %"
 
 
-def page(decoder: Decoder) -> str:
-    """All that is to be said of the decoder, measured now; and of its training, as it was noted."""
+def page(language: str, decoder: Decoder) -> str:
+    """All that is to be said of a decoder, measured now; and of its training, as it was noted."""
+    teller = TELLERS[language]
+    tell, as_text = teller.grammar.tell, teller.grammar.as_text
     held = [tell(i) for i in range(HELD_OUT)]
-    ours, best = score(decoder, held), best_possible(held)
-    noted = json.loads(FIGURES.read_text("utf-8"))
+    ours, best = teller.score(decoder, held), best_possible(held)
+    noted = json.loads(FIGURES.read_text("utf-8"))[language]
     course = Course(**noted["course"])
-    all_of = measure(decoder)
-    return _PAGE.format(
+    all_of = measure(teller, decoder)
+    return (_INTRODUCTIONS[language] + _PAGE).format(
         story="\n".join(f"> {as_text(tell(i).words)}\n>" for i in (0, 3)).removesuffix("\n>"),
-        sizes=SIZES,
+        sizes=teller.sizes,
         course=course,
         stories=course.steps * course.batch,
         minutes=noted["seconds"] / 60,
-        bytes=(STORIES_FOLDER / "model.safetensors").stat().st_size / 1e6,
+        bytes=(STORIES_FOLDERS[language] / "model.safetensors").stat().st_size / 1e6,
         held=HELD_OUT,
         ours=ours,
         best=best,
@@ -221,9 +221,11 @@ def _head_row(kind: Kind, row: int, of: Found) -> str:
     )
 
 
-_PAGE = """# Little stories
+_INTRODUCTIONS = {
+    "en": """# Little stories
 
 Written by `make stories`; the figures are measured, and a test holds the decoder to them.
+The same in Chinese: [stories_zh.md](stories_zh.md).
 
 `stories` is a small decoder that comes with the app: the from-scratch layer in a stack of GPT-2's
 form ({sizes.n_layers} layers, {sizes.n_heads} heads, {sizes.d_model} wide, {sizes.words} tokens,
@@ -233,7 +235,34 @@ is bound. Two of its stories:
 
 {story}
 
-## Training
+""",
+    "zh": """# Little stories in Chinese · 中文小故事
+
+Written by `make stories`; the figures are measured, and a test holds the decoder to them.
+The same in English: [stories.md](stories.md).
+
+`stories-zh` is a small decoder that comes with the app: the from-scratch layer in a stack of
+GPT-2's form ({sizes.n_layers} layers, {sizes.n_heads} heads, {sizes.d_model} wide, {sizes.words}
+tokens, {bytes:.1f} MB), trained on stories by a grammar of our own
+(`explorer/scratch/grammar_zh.py`). Two of its stories:
+
+{story}
+
+Its tokens are words, as the grammar decides words: 花园 is one token. Nobody writes spaces between
+Chinese words, so a text is cut where the longest word of the vocabulary stands; a test holds that
+every story is cut as it was told. What is no word of the stories is [UNK], character by character.
+
+Chinese verbs have no number, so what goes together over a distance is another thing than in
+English. *Agreement* is between a measure word and its noun: in 那匹那只小美喜欢的猫看见的马, 匹
+asks for 马 and 只 for 猫, past the clauses between, and they close in the order of brackets. The
+two kinds of animals of a story never have the same measure word. *Pair* is 因为 with 所以,
+虽然 with 但是. *Coreference* is 她, 他, 它, 它们 and 他们; *repetition* a name, a number, a measure
+word, a colour, a song; *bracket* is ” and ）.
+
+""",
+}
+
+_PAGE = """## Training
 
 Seed {course.seed}; {course.steps:,} steps of {course.batch} stories, {stories:,} in all; AdamW,
 largest rate {course.rate:g}. It took {minutes:.1f} minutes of one core.
@@ -270,22 +299,27 @@ always the same distance, any word.
 """
 
 
-def train() -> None:
+def train(language: str) -> None:
     """Train with the course's own settings, on one core, and write what comes of it."""
     torch.set_num_threads(1)
-    course, start = Course(), time.process_time()
+    teller, start = TELLERS[language], time.process_time()
+    course = teller.course
 
     def report(step: int, loss: float) -> None:
         if step % 100 == 0:
-            print(f"step {step:,} of {course.steps:,}: loss {loss:.3f}", flush=True)
+            print(f"{language}: step {step:,} of {course.steps:,}: loss {loss:.3f}", flush=True)
 
-    decoder = learn(course, report)
+    decoder = teller.learn(course, report)
     seconds = round(time.process_time() - start)
-    save(decoder, STORIES_FOLDER)
-    FIGURES.write_text(json.dumps({"course": asdict(course), "seconds": seconds}) + "\n", "utf-8")
+    save(decoder, teller, STORIES_FOLDERS[language])
+    noted = json.loads(FIGURES.read_text("utf-8"))
+    noted[language] = {"course": asdict(course), "seconds": seconds}
+    FIGURES.write_text(json.dumps(noted) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
-    if "measure" not in sys.argv[1:]:
-        train()
-    PAGE.write_text(page(decoder_of(load_model(Stories(), silent).network)), "utf-8")
+    for wanted in [name for name in TELLERS if name in sys.argv[1:]] or list(TELLERS):
+        if "measure" not in sys.argv[1:]:
+            train(wanted)
+        told_by = load_model(Stories(wanted), silent).network
+        PAGES[wanted].write_text(page(wanted, decoder_of(told_by)), "utf-8")

@@ -22,7 +22,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from explorer.edits import Edits
 from explorer.errors import ExplorerError
-from explorer.language import t
+from explorer.language import sentences, t
 from explorer.picture import Picture
 from explorer.run import Run
 from explorer.source import InMemory, Source, parse_source
@@ -310,20 +310,19 @@ def _run(
     picture: Picture | None,
     languages: tuple[str | None, str | None] = (None, None),
 ) -> Run:
-    named = {"second text": second, "source language": languages[0]}
-    named |= {"target language": languages[1]}
-    for name, given in {"text": text, **{n: g for n, g in named.items() if g is not None}}.items():
-        if not isinstance(given, str):
-            several = isinstance(given, list | tuple)
-            hint = " Several texts are read by explorer.traces." if several else ""
-            raise ExplorerError(
-                t(
-                    "The {name} is of the type {name_2}; it must be a str.{hint}",
-                    name=name,
-                    name_2=type(given).__name__,
-                    hint=hint,
-                )
-            )
+    named = {t("second text"): second, t("source language"): languages[0]}
+    named |= {t("target language"): languages[1]}
+    for name, given in {
+        t("text"): text,
+        **{n: g for n, g in named.items() if g is not None},
+    }.items():
+        if isinstance(given, str):
+            continue
+        kind = type(given).__name__
+        wrong = t("The {name} is of the type {kind}; it must be a str.", name=name, kind=kind)
+        several = isinstance(given, list | tuple)
+        hint = t("Several texts are read by explorer.traces.") if several else ""
+        raise ExplorerError(sentences(wrong, hint))
     return Run(text, second, source, part, picture, *languages)
 
 

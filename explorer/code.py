@@ -61,6 +61,41 @@ def python_of_survey(
     return "\n".join([*lines, ""])
 
 
+def python_of_corpus(
+    kind: str, name: str, head: tuple[int, int] | None, measure: str, beside: str = ""
+) -> str:
+    """Lines that give all heads over a corpus, and what one of them does.
+
+    Args:
+        kind: As `corpus.shelf.OnShelf` has it.
+        name: The folder's name; where it is on the reader's machine nobody knows here.
+        head: A layer's number and a head; None for none.
+        measure: By which its examples stand in order.
+        beside: Another folder that it is compared with; empty for none.
+    """
+    if kind == "tree":
+        lines = ["from pathlib import Path", "from explorer.corpus.headvis import HeadVisTree", ""]
+        lines += [f"tree = HeadVisTree(Path({name!r}))", "print(tree.places, tree.metrics)"]
+        lines += [f"print(tree.head({head[0]}, {head[1]}))"] if head else []
+        return "\n".join([*lines, ""])
+    ours = kind == "sentences"
+    needs_path = not ours or beside
+    lines = ["from pathlib import Path"] if needs_path else []
+    lines += ["from explorer.corpus.comparing import compare"] if beside else []
+    lines += ["from explorer.corpus.folder import CorpusFolder"] if needs_path else []
+    lines += ["from explorer.corpus.measures import NAMES"]
+    lines += ["from explorer.corpus.shelf import Sentences"] if ours else []
+    made = "Sentences()" if ours else f"CorpusFolder(Path({name!r}))"
+    lines += ["", f"folder = {made}", "for name, mean in zip(NAMES, folder.heads.mean):"]
+    lines += ["    print(name, mean.round(3))  # [layer, head]"]
+    if head:
+        lines += [f"for example in folder.examples({head[0]}, {head[1]}, {measure!r}):"]
+        lines += ["    print(example.decile, round(example.value, 3), *example.parts)"]
+    if beside:
+        lines += [f"print(compare(folder, CorpusFolder(Path({beside!r}))).strongest())"]
+    return "\n".join([*lines, ""])
+
+
 def python_of_survival(
     run: Run, cheap: Cheap, head: tuple[int, int], tried: Sequence[tuple[Cheap, object]] = ()
 ) -> str:

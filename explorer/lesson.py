@@ -49,7 +49,7 @@ RHYME = (
     "that killed the rat that ate the malt that lay in the house that Jack built."
 )
 LETTERS = (300, 20_000)  # characters of a text that is learned from
-KINDS_OF_LETTERS = 200
+KINDS_OF_LETTERS = 1000  # a Chinese text of some pages
 
 TASKS = {
     "copy": Task(
@@ -177,6 +177,29 @@ TASKS = {
                 "Ida and Ben live near the farm. Ben has a blue key, and Ida has a pink coat. "
                 "They see two geese and a cat in the field. The geese near the cat",
                 t("One cat, two geese: which of them does the verb go with?"),
+            ),
+        ),
+    ),
+    "stories-zh": Task(
+        "Little stories in Chinese: the next word",
+        "At each place, name the next word of a Chinese story whose grammar is known: so is the "
+        "best that anybody could do.",
+        length=48,
+        n_heads=4,
+        n_layers=2,
+        steps=600,
+        longest=64,
+        writes=8,
+        tries=(
+            (
+                "小美和小明住在公园附近。小美有一顶红色的帽子，小明有两本红色的书。他们在花园里看见"
+                "一匹马和三只猫。小明最爱他那两本红色的",
+                "Whose red things? It must find out who 他 is.",
+            ),
+            (
+                "小兰和大伟住在学校附近。大伟有一把蓝色的伞，小兰有一件粉色的毛衣。他们在森林里看见"
+                "一匹马和三只猫。那匹那三只猫看见的",
+                "匹 and 只: which noun does it ask for now?",
             ),
         ),
     ),
@@ -325,9 +348,9 @@ def _check_corpus(corpus: str, length: int) -> None:
         raise ExplorerError(
             t(
                 "This text has {kinds} different letters and signs; at most {kinds_of_letters} "
-                "can be told apart here. Paste a text in a script of fewer signs.",
+                "can be told apart here. Paste a shorter one, or one in a script of fewer signs.",
                 kinds=f"{kinds:,}",
-                kinds_of_letters=KINDS_OF_LETTERS,
+                kinds_of_letters=f"{KINDS_OF_LETTERS:,}",
             )
         )
 

@@ -74,6 +74,13 @@ UPLOADS_MB = _limit(
 )
 
 
+# Of corpora that pages read: what is beyond is not read, and the command reads it.
+CORPUS_TEXTS = _limit("CORPUS_TEXTS", 20_000, "texts of a corpus that a page reads")
+CORPUS_TOKENS = _limit("CORPUS_TOKENS", 512, "tokens of each of its texts that are read")
+CORPUS_RUNS = _limit("CORPUS_RUNS", 20, "corpora that one reader keeps")
+CORPORA_MB = _limit("CORPORA_MB", 4096, "disk for corpora that pages have read, of all readers")
+
+
 def check_tokens(page: str, n: int, most: int) -> None:
     """Refuse a text that is longer than a page takes.
 

@@ -31,11 +31,17 @@ class Embedded:
 
 @dataclass(frozen=True, slots=True)
 class Stories:
-    """The small decoder that comes with the app: it has learned to tell little stories."""
+    """The small decoder that comes with the app: it has learned to tell little stories.
+
+    Attributes:
+        language: Of its stories: ``en`` or ``zh``.
+    """
+
+    language: str = "en"
 
     @property
     def spec(self) -> str:
-        return "stories"
+        return "stories" if self.language == "en" else f"stories-{self.language}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,8 +286,9 @@ def parse_source(spec: str, **options: object) -> Source:
     """The source that a short name means.
 
     Args:
-        spec: ``bert``, ``stories``, ``hf:NAME`` or ``hf:NAME@REVISION``, ``path:FOLDER``,
-            ``scratch``, ``trained``, or ``transplant:`` with a model of BERT's form behind it.
+        spec: ``bert``, ``stories``, ``stories-zh``, ``hf:NAME`` or ``hf:NAME@REVISION``,
+            ``path:FOLDER``, ``scratch``, ``trained``, or ``transplant:`` with a model of BERT's
+            form behind it.
         options: For ``scratch``: d_model, n_heads, n_layers, seed, positions, causal. For
             ``trained``: task, length, d_model, n_heads, n_layers, learning_rate, steps, seed,
             corpus.
@@ -310,8 +317,8 @@ def parse_source(spec: str, **options: object) -> Source:
         )
     if spec == "bert":
         return Embedded()
-    if spec == "stories":
-        return Stories()
+    if spec in ("stories", "stories-zh"):
+        return Stories("en" if spec == "stories" else "zh")
     if kind == "hf":
         return hub_model(rest)
     if kind == "path":
@@ -329,8 +336,8 @@ def parse_source(spec: str, **options: object) -> Source:
         )
     raise ExplorerError(
         t(
-            "There is no source “{spec}”. Use bert, stories, scratch, trained, hf:NAME for "
-            "a model of the Hugging Face hub, path:FOLDER for one on this machine, or "
+            "There is no source “{spec}”. Use bert, stories, stories-zh, scratch, trained, "
+            "hf:NAME for a model of the Hugging Face hub, path:FOLDER for one on this machine, or "
             "transplant:bert for the from-scratch layer with a model’s own weights.",
             spec=spec,
         )

@@ -209,7 +209,8 @@ class _Reading:
         for name, total in self.on.items():
             if self.cells[name]:
                 measures[name] = _per(total, self.asked[name])
-        own = own_sentence_share(self._trace, self._counts)
+        sentences = sentence_of(self._trace.key_tokens, self._trace.texts)
+        own = own_sentence_share(self._trace.layers, sentences, self._counts)
         return HeadProfiles(measures, self._places[received.argmax(axis=-1)], own)
 
 
@@ -262,17 +263,19 @@ def possible_entropy(layers: Sequence[AttentionLayer]) -> Doubles:
     return np.array([np.log2(count).mean() for count in counts])
 
 
-def own_sentence_share(trace: AttentionTrace, counts: Mask) -> Doubles | None:
+def own_sentence_share(
+    layers: Sequence[AttentionLayer], sentences: npt.NDArray[np.int64], counts: Mask
+) -> Doubles | None:
     """What even attention over all keys that a word may look at would give to its own sentence.
 
     Args:
-        trace: The trace.
+        layers: The layers, of whose weights none is asked for.
+        sentences: The number of each token's sentence, as `sentence_of` has it.
         counts: The tokens that count, ``[key]``.
 
     Returns:
         The mean over all words, ``[layer]``; None where the text is of one sentence.
     """
-    sentences = sentence_of(trace.key_tokens, trace.texts)
     if sentences.max(initial=-1) <= 0:
         return None
     words = np.flatnonzero(sentences >= 0)
@@ -282,10 +285,10 @@ def own_sentence_share(trace: AttentionTrace, counts: Mask) -> Doubles | None:
     ends = np.append(begins[1:], len(sentences))
     start, end = begins[sentences[words]], ends[sentences[words]]
     shares = []
-    for layer, possible in zip(trace.layers, _keys_that_count(trace, counts), strict=True):
+    for layer in layers:
         low, high = layer.allowed()[words].T
         own = before[np.clip(end, low, high)] - before[np.clip(start, low, high)]
-        keys = possible[words]
+        keys = layer.n_allowed(None if counts.all() else counts)[words]
         shares.append((np.minimum(own, keys) / np.maximum(keys, 1)).mean())
     return np.array(shares)
 

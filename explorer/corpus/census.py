@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from explorer.analysis.profiles import NO_TOKEN
+from explorer.corpus import rules
 from explorer.corpus.measures import DISTANCE, MEASURES, N_DISTANCES, NAMES, VARIANCE, place_of
 from explorer.corpus.reading import Batch, Found, Read, as_read, batches, listen, read_layer
 from explorer.corpus.sketch import N_BINS
@@ -19,7 +21,7 @@ from explorer.corpus.sums import SAMPLE, Ints, Sums, first_of, lot
 from explorer.corpus.texts import Text
 from explorer.errors import ExplorerError
 from explorer.language import t
-from explorer.layers import Weights
+from explorer.layers import ROW_SUM_TOLERANCE, Doubles, Weights
 from explorer.sources.forward import check_room
 from explorer.sources.loading import LoadedModel
 from explorer.sources.progress import tick
@@ -89,7 +91,8 @@ def tokenized(
     kept, read, why = [], [], None
     for text in texts:
         try:
-            read.append(as_read(read_texts(loaded, text.parts), loaded.info.unknown_token))
+            tokens = read_texts(loaded, text.parts)
+            read.append(as_read(tokens, text.parts, loaded.info.unknown_token))
         except ExplorerError as error:
             why = why or str(error)
             continue
@@ -118,6 +121,7 @@ class _Reading:
         self._device = next(loaded.network.parameters()).device
         self.layers: tuple[int, ...] = ()
         self._values: Weights | None = None
+        self._even: Doubles | None = None
         self._apart: list[torch.Tensor] = []
         self._received: list[torch.Tensor] = []
         self._given: list[torch.Tensor] = []
@@ -140,7 +144,9 @@ class _Reading:
                 )
             )
         values = self._room(len(found), heads[0])
+        assert self._even is not None
         for i, layer in enumerate(found):
+            self._even[at, i] = layer.even.numpy()
             stacked = torch.stack([layer.measures[name] for name in NAMES], dim=1)
             values[at, :, i] = stacked.float().cpu().numpy()
             self._apart[i] += layer.apart.cpu()
@@ -148,11 +154,15 @@ class _Reading:
             for sums, each in ((self._received, layer.received), (self._given, layer.given)):
                 by_token = each.transpose(1, 2).reshape(len(types), -1)
                 sums[i].index_add_(0, types, by_token.cpu())
+        nowhere = values[at, place_of(NO_TOKEN)]
+        none = nowhere.max(axis=(1, 2)) <= ROW_SUM_TOLERANCE  # but for rounding
+        values[at, place_of(NO_TOKEN)] = np.where(none[:, None, None], np.nan, nowhere)
 
     def _room(self, n_layers: int, n_heads: int) -> Weights:
         if self._values is None:
             shape = (len(self._read), len(NAMES), n_layers, n_heads)
             self._values = np.full(shape, np.nan, dtype=np.float32)
+            self._even = np.full((len(self._read), n_layers), np.nan)
             zeros: Any = torch.zeros
             for _ in range(n_layers):
                 self._apart.append(zeros((n_heads, N_DISTANCES), dtype=torch.float64))
@@ -162,13 +172,15 @@ class _Reading:
 
     def sums(self, names: npt.NDArray[np.uint64], numbers: Ints, by: str, refused: int) -> Sums:
         """What is kept."""
-        values, read = self._values, self._read
+        values, even, read = self._values, self._even, self._read
         assert values is not None
+        assert even is not None
         lengths = np.array([len(r.tokens) for r in read])
         known = ~np.isnan(values[:, :, 0, 0])
         filled = np.nan_to_num(values, copy=True).astype(np.float64)
         first = np.argsort(names, kind="stable")[:SAMPLE]
         top, top_number, top_name = _largest(values[:, place_of(by)], names, numbers)
+        held, could = rules.counted(values, even, NAMES)
         seen = np.zeros(len(self._types), dtype=np.int64)
         for text in read:
             np.add.at(seen, [self._types[t.text] for t in text.tokens], 1)
@@ -188,6 +200,9 @@ class _Reading:
                 lengths.astype(np.float64),
                 filled[:, place_of(VARIANCE)] + filled[:, place_of(DISTANCE)] ** 2,
             ),
+            held=held,
+            could=could,
+            even=np.nansum(even, axis=0),
             counts=counted(values),
             apart=np.stack([a.numpy() for a in self._apart]),
             types=np.array(list(self._types)),

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.corpus.measures import MEASURES, NAMES
+from explorer.corpus.rules import RULES, Held
 from explorer.corpus.running import RUN, read_about
 from explorer.corpus.shards import texts_in
 from explorer.corpus.texts import Text
@@ -22,7 +23,17 @@ from explorer.layers import Doubles
 from explorer.once import once
 from explorer.visible import visible
 
-_TABLES = ("heads", "histograms", "distances", "tokens", "examples", "pairs", "shown", "drawn")
+_TABLES = (
+    "heads",
+    "histograms",
+    "distances",
+    "tokens",
+    "examples",
+    "pairs",
+    "shown",
+    "drawn",
+    "rules",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +254,23 @@ class CorpusFolder:
         for path in sorted((self.path / "texts").glob("*.parquet")):
             yield from texts_in(path)
 
+    def text(self, number: int) -> Text:
+        """One text of the corpus.
+
+        Raises:
+            ExplorerError: There is none of this number, or its file is damaged.
+        """
+        for text in self._shown(number) or self.texts():
+            if text.number == number:
+                return text
+        raise ExplorerError(
+            t("There is no text {number} in “{name}”.", number=number, name=visible(self.path.name))
+        )
+
+    def _shown(self, number: int) -> list[Text]:
+        rows = self._rows("shown", "number = ?", [number])
+        return [Text(number, _parts(row)) for row in rows]
+
     @property
     def layers(self) -> tuple[int, ...]:
         """The model's own numbers of the layers."""
@@ -315,6 +343,19 @@ class CorpusFolder:
         rows = self._rows("histograms", where, [measure, layer, head])
         return [(row["low"], row["high"], row["count"]) for row in rows]
 
+    def histograms(self, layer: int, head: int) -> dict[str, list[tuple[float, float, int]]]:
+        """The histograms of all measures of a head, as `histogram` has one.
+
+        Raises:
+            ExplorerError: There is no such head.
+        """
+        self.check(layer, head)
+        found: dict[str, list[tuple[float, float, int]]] = {}
+        for row in self._rows("histograms", "layer = ? AND head = ? ORDER BY low", [layer, head]):
+            bins = found.setdefault(row["measure"], [])
+            bins.append((row["low"], row["high"], row["count"]))
+        return found
+
     def distances(self, layer: int, head: int) -> list[tuple[int, int, float]]:
         """The share of all its attention that goes from so many to so many tokens far.
 
@@ -380,7 +421,7 @@ class CorpusFolder:
         self.check(layer, head)
         there = other or self
         mine, theirs = self.heads.mean, there.heads.mean
-        size = np.nanstd(theirs.reshape(len(NAMES), -1), axis=1)
+        size = _spread_over_heads(theirs)
         own = mine[:, self.layers.index(layer), head]
         off = (theirs - own[:, None, None]) / np.where(size > 0, size, np.inf)[:, None, None]
         apart = np.sqrt(np.nanmean(off**2, axis=0))
@@ -391,6 +432,16 @@ class CorpusFolder:
         return [
             Like(there.layers[i], h, float(apart[i, h])) for i, h in places if apart[i, h] < np.inf
         ]
+
+    def rules(self, layer: int, head: int) -> list[Held]:
+        """In how many texts each rule holds of a head.
+
+        Raises:
+            ExplorerError: There is no such head.
+        """
+        self.check(layer, head)
+        rows = self._rows("rules", "layer = ? AND head = ? ORDER BY rule", [layer, head])
+        return [Held(RULES[r["rule"]], r["held"], r["of"], r["even"]) for r in rows]
 
     @once
     def drawn(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
@@ -410,8 +461,26 @@ class CorpusFolder:
             self._asked.close()
 
 
+def _parts(shown: Any) -> tuple[str, ...]:
+    return (shown["text"],) if shown["second"] is None else (shown["text"], shown["second"])
+
+
+def _spread_over_heads(means: Doubles) -> Doubles:
+    """The standard deviation of each measure over all heads; 0 where no text could show it."""
+    flat = means.reshape(len(means), -1)
+    known = ~np.isnan(flat).any(axis=1)
+    found = np.zeros(len(flat))
+    found[known] = flat[known].std(axis=1)
+    return found
+
+
 def _example(row: Any, shown: Any, pairs: tuple[tuple[int, int, float], ...]) -> Example:
-    parts = (shown["text"],) if shown["second"] is None else (shown["text"], shown["second"])
     return Example(
-        row["text"], parts, tuple(shown["tokens"]), row["value"], row["decile"], row["top"], pairs
+        row["text"],
+        _parts(shown),
+        tuple(shown["tokens"]),
+        row["value"],
+        row["decile"],
+        row["top"],
+        pairs,
     )

@@ -5,7 +5,16 @@ The definitions are those of `analysis/profiles.py` and `analysis/detectors.py`.
 
 from dataclasses import dataclass
 
-from explorer.analysis.profiles import COLUMN, DISTANCE, ENTROPY, FIRST, SHARPNESS
+from explorer.analysis.profiles import (
+    COLUMN,
+    DISTANCE,
+    ENTROPY,
+    EVENNESS,
+    FIRST,
+    NO_TOKEN,
+    OWN_SENTENCE,
+    SHARPNESS,
+)
 from explorer.corpus.sketch import Bins
 
 VARIANCE, STRONGEST, SPECIAL = "distance variance", "strongest", "special"
@@ -31,6 +40,7 @@ class Measure:
 
 MEASURES = {
     ENTROPY: Measure("how spread out a row is, the mean over rows", "bits", Bins(1e-3, 16)),
+    EVENNESS: Measure("that entropy, as a share of what even attention would have"),
     SHARPNESS: Measure("the largest weight of a row, the mean over rows"),
     STRONGEST: Measure("the largest weight, the first row and the first column left out"),
     DISTANCE: Measure(
@@ -48,6 +58,8 @@ MEASURES = {
     AFTER: Measure(
         "attention to what came after the same word before (induction); of texts that have such"
     ),
+    OWN_SENTENCE: Measure("attention of a word to its own sentence; of texts that have several"),
+    NO_TOKEN: Measure("attention to no token: what a sink takes or a mask leaves"),
 }
 NAMES = tuple(MEASURES)
 N_DISTANCES = 24  # bins of distances: 0, 1, 2 to 3, 4 to 7, and so on

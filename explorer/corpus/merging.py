@@ -12,7 +12,7 @@ from explorer.layers import Doubles
 
 _ADDED = (
     *("n_texts", "n_tokens", "n_cut", "n_refused", "count", "total", "square", "weighted"),
-    *("tokens", "counts", "apart", "far_square"),
+    *("tokens", "counts", "apart", "far_square", "held", "could", "even"),
 )
 _DRAWN = ("sample_name", "sample", "sample_values")
 _TOP = ("top", "top_number", "top_name")

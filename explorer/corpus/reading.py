@@ -5,6 +5,7 @@ map of a head is ever held, so memory is linear in the length.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -15,15 +16,19 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from explorer.analysis.detectors import is_punctuation, same_words
+from explorer.analysis.detectors import is_punctuation, same_words, sentence_of
+from explorer.analysis.profiles import own_sentence_share
 from explorer.corpus.measures import (
     AFTER,
     COLUMN,
     DISTANCE,
     ENTROPY,
+    EVENNESS,
     FIRST,
     N_DISTANCES,
     NEXT,
+    NO_TOKEN,
+    OWN_SENTENCE,
     PREVIOUS,
     PUNCTUATION,
     SAME,
@@ -35,10 +40,10 @@ from explorer.corpus.measures import (
 )
 from explorer.errors import ExplorerError
 from explorer.language import t
-from explorer.layers import NOT_NUMBERS
+from explorer.layers import NOT_NUMBERS, AttentionLayer
 from explorer.sources.forward import failing
 from explorer.sources.loading import LoadedModel
-from explorer.sources.tap import Call, Tap, numbers_of, weights_of
+from explorer.sources.tap import Call, Tap, layers_from, numbers_of, weights_of
 from explorer.sources.tokens import Reading
 from explorer.trace import Token
 
@@ -55,12 +60,14 @@ class Read:
         inputs: What the network is called with, each ``[1, token]``.
         tokens: Its tokens.
         words: The running number of the word that each says; −1 for none.
+        sentences: The running number of the sentence of each; −1 for none.
         n_cut: How many of its tokens did not fit.
     """
 
     inputs: dict[str, Tensor]
     tokens: tuple[Token, ...]
     words: npt.NDArray[np.int64]
+    sentences: npt.NDArray[np.int64]
     n_cut: int
 
     @property
@@ -71,10 +78,11 @@ class Read:
         return max(apart, default=0)
 
 
-def as_read(reading: Reading, unknown: str | None) -> Read:
+def as_read(reading: Reading, texts: tuple[str, ...], unknown: str | None) -> Read:
     """A text that was tokenized."""
-    words = same_words(reading.tokens, unknown)
-    return Read(reading.inputs, reading.tokens, words, sum(reading.n_cut))
+    tokens = reading.tokens
+    words, sentences = same_words(tokens, unknown), sentence_of(tokens, texts)
+    return Read(reading.inputs, tokens, words, sentences, sum(reading.n_cut))
 
 
 class Batch:
@@ -92,6 +100,8 @@ class Batch:
         types: The number of each token's text, ``[text, token]``.
         special, punctuation: Which tokens are such, ``[text, token]``.
         farthest: How far the same word stands from itself at most, ``[text]``.
+        several: Which texts are of several sentences, ``[text]``.
+        asked: How many tokens of each are of a sentence, ``[text]``.
     """
 
     def __init__(self, at: Sequence[int], texts: Sequence[Read], types: dict[str, int]) -> None:
@@ -103,7 +113,12 @@ class Batch:
         self.punctuation = torch.tensor([[is_punctuation(t) for t in r.tokens] for r in some])
         self.farthest = torch.tensor([text.farthest for text in some])
         self._words = torch.from_numpy(np.stack([text.words for text in some]))
+        self._sentences = torch.from_numpy(np.stack([text.sentences for text in some]))
+        self.several = self._sentences.amax(-1) > 0
+        self.asked = (self._sentences >= 0).sum(-1)
+        self._of_sentences = [text.sentences for text in some]
         self._maps: dict[int, Tensor] = {}
+        self._seen: dict[tuple[int, ...], Seen] = {}
 
     def to(self, device: torch.device) -> "Batch":
         """The same on another device."""
@@ -113,23 +128,70 @@ class Batch:
         self.inputs = {k: v.to(device) for k, v in self.inputs.items()}
         return self
 
-    def repeats(self, rows: Tensor) -> Tensor:
+    def patterns(self, rows: Tensor) -> Tensor:
         """Of some rows the cells of the same word elsewhere, and of what came after it.
 
+        Where a text is of several sentences, those of the own one too.
+
         Returns:
-            float32 ``[text, row, key, 2]``; kept where it is of all rows, as layers share it.
+            float32 ``[text, row, key, 2 or 3]``; kept where it is of all rows, as layers share it.
         """
         whole = len(rows) == self.n
         if whole and self._maps:
             return self._maps[0]
-        words, keys = self._words, torch.arange(self.n, device=rows.device)
-        alike = (words[:, rows, None] == words[:, None]) & (words[:, rows, None] >= 0)
-        found = torch.zeros((*alike.shape, 2), device=rows.device)
-        found[..., 0] = alike & (keys != rows[:, None])
-        found[..., 1:, 1] = (alike[..., :-1] & (keys[1:] < rows[:, None])).float()
+        keys = torch.arange(self.n, device=rows.device)
+        alike = _alike(self._words, rows)
+        found = [alike & (keys != rows[:, None]), torch.zeros_like(alike)]
+        found[1][..., 1:] = alike[..., :-1] & (keys[1:] < rows[:, None])
+        if bool(self.several.any()):
+            found.append(_alike(self._sentences, rows))
+        stacked = torch.stack([cells.float() for cells in found], dim=-1)
         if whole:
-            self._maps[0] = found
-        return found
+            self._maps[0] = stacked
+        return stacked
+
+    def seen(self, call: Call) -> "Seen":
+        """Which keys a layer may look at; kept, as layers share it."""
+        parts = (call.mask, call.options.get("position_bias"))
+        said = (call.options.get("is_causal"), getattr(call.module, "is_causal", True))
+        name = (*map(id, parts), *map(id, said))
+        if name not in self._seen:
+            # One text tells it of all: they are of one length, and none is padded.
+            bare = replace(call, query=call.query[:1, :, :, :1], key=call.key[:1, :, :, :1])
+            self._seen[name] = _seen(layers_from([bare], [0])[0], self._of_sentences, parts)
+        return self._seen[name]
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What a layer may look at, in the texts of a batch.
+
+    Attributes:
+        possible: The entropy that even attention would have, over all rows of a text, in bits.
+        own: The share that even attention would give to the own sentence, float64 ``[text]``; NaN
+            for a text of one.
+        parts: What it was read from: their names in memory must not become others'.
+    """
+
+    possible: float
+    own: Tensor
+    parts: tuple[Tensor | None, ...]
+
+
+def _seen(
+    layer: AttentionLayer, sentences: Sequence[npt.NDArray[np.int64]], parts: tuple[Any, ...]
+) -> Seen:
+    everyone = np.ones(layer.n_keys, dtype=bool)
+    shares = [own_sentence_share([layer], of, everyone) for of in sentences]
+    own = [torch.nan if share is None else float(share[0]) for share in shares]
+    possible = float(np.log2(np.maximum(layer.n_allowed(), 1)).sum())
+    return Seen(possible, torch.tensor(own, dtype=torch.float64), parts)
+
+
+def _alike(labels: Tensor, rows: Tensor) -> Tensor:
+    """Of some rows the keys with their label, ``[text, row, key]``; below 0 it is like none."""
+    own = labels[:, rows, None]
+    return (own == labels[:, None]) & (own >= 0)
 
 
 def batches(texts: Sequence[Read], types: dict[str, int]) -> Iterator[Batch]:
@@ -152,6 +214,7 @@ class Found:
 
     Attributes:
         measures: By name float64 ``[text, head]``; NaN where a text cannot show it.
+        even: What even attention would give to the own sentence, ``[text]``; NaN as well.
         apart: How much attention there is at each bin of distances, over all texts,
             ``[head, bin]``.
         received: What each token gets of all rows, ``[text, head, token]``.
@@ -159,6 +222,7 @@ class Found:
     """
 
     measures: dict[str, Tensor]
+    even: Tensor
     apart: Tensor
     received: Tensor
     given: Tensor
@@ -201,7 +265,7 @@ class _Sums:
         self.entropy, self.sharpness, self.mass = (zeros(shape) for _ in range(3))
         self.strongest = torch.full(shape, -1.0, device=device)
         self.offsets = zeros((*shape, 2 * self.n - 1))
-        self.repeats = zeros((*shape, 2))
+        self.on = zeros((*shape, 3))
         self.received, self.given = zeros((*shape, self.n)), zeros((*shape, self.n))
         columns = torch.stack([torch.ones_like(batch.special), ~batch.special], dim=-1)
         self.columns = columns.float().to(device)
@@ -225,11 +289,11 @@ class _Sums:
         own = w[:, :, torch.arange(s), rows]
         ordinary = ~self.batch.special[:, None, rows]
         self.given[:, :, rows] = (sums[..., 1] - own * ordinary).clamp_min(0).double()
-        if bool((self.batch.farthest > 0).any()):
-            cells = self.batch.repeats(rows).reshape(t, s * n, 2)
-            self.repeats += w.reshape(t, h, s * n) @ cells
+        if bool((self.batch.farthest > 0).any() or self.batch.several.any()):
+            cells = self.batch.patterns(rows).reshape(t, s * n, -1)
+            self.on[..., : cells.shape[-1]] += w.reshape(t, h, s * n) @ cells
 
-    def found(self) -> Found:
+    def found(self, seen: Seen) -> Found:
         """What was added up, as means over the rows."""
         batch, n = self.batch, self.n
         mass = self.mass.clamp_min(_TINY)
@@ -237,8 +301,8 @@ class _Sums:
         far, square = on[..., 0] / mass, on[..., 1] / mass
         alone, none = torch.full_like(self.mass, torch.nan), torch.nan
 
-        def where(seen: Tensor, found: Tensor) -> Tensor:
-            return torch.where(seen[:, None], found / n, none)
+        def where(shown: Tensor, found: Tensor) -> Tensor:
+            return torch.where(shown[:, None], found / n, none)
 
         special, signs = (
             (self.received @ marks.double()[..., None])[..., 0]
@@ -246,6 +310,7 @@ class _Sums:
         )
         measures = {
             ENTROPY: self.entropy / n,
+            EVENNESS: self.entropy / seen.possible if seen.possible else self.entropy * 0,
             SHARPNESS: self.sharpness / n,
             STRONGEST: self.strongest.double() if n > 1 else alone,
             DISTANCE: on[..., 0] / n,
@@ -257,12 +322,14 @@ class _Sums:
             COLUMN: self.received.amax(-1) / n,
             SPECIAL: where(batch.special.any(-1), special),
             PUNCTUATION: where(batch.punctuation.any(-1), signs),
-            SAME: where(batch.farthest > 0, self.repeats[..., 0]),
-            AFTER: where(batch.farthest > 1, self.repeats[..., 1]),
+            SAME: where(batch.farthest > 0, self.on[..., 0]),
+            AFTER: where(batch.farthest > 1, self.on[..., 1]),
+            OWN_SENTENCE: where(batch.several, self.on[..., 2] * (n / batch.asked[:, None])),
+            NO_TOKEN: (1 - self.mass / n).clamp_min(0),
         }
         apart = torch.zeros((on.shape[1], N_DISTANCES), dtype=torch.float64)
         apart[:, : on.shape[2] - 4] = on[..., 4:].sum(0)
-        return Found(measures, apart, self.received, self.given)
+        return Found(measures, seen.own, apart, self.received, self.given)
 
 
 def rows_of(call: Call, most: int = _CELLS) -> Iterator[tuple[Tensor, Tensor]]:
@@ -285,18 +352,21 @@ def read_layer(call: Call, batch: Batch) -> Found:
         sums.add(rows, weights)
     if not bool(torch.isfinite(sums.mass).all()):
         raise ExplorerError(NOT_NUMBERS)
-    return sums.found()
+    return sums.found(batch.seen(call))
 
 
 # --- the whole model --------------------------------------------------------------------------
 
 
 class _Listening(Tap):
-    """A tap that hands on each call of the texts' own length, and keeps none."""
+    """A tap that hands on each call of the texts' own length, and keeps none.
 
-    def __init__(self, n: int, hear: Callable[[int, Call], None]) -> None:
+    After the last layer that is asked for it ends the model's reading.
+    """
+
+    def __init__(self, n: int, hear: Callable[[int, Call], None], last: int | None) -> None:
         super().__init__()
-        self._n, self._hear = n, hear
+        self._n, self._hear, self._last = n, hear, last
         self.modules: list[Call] = []
 
     def attend(self, *given: Any) -> Tensor:
@@ -306,17 +376,30 @@ class _Listening(Tap):
             empty = call.query.new_empty(0)
             self.modules.append(Call(call.module, empty, empty, None, {}))
             whole = replace(call, query=call.query.float(), key=call.key.float())
-            self._hear(len(self.modules) - 1, whole)
+            layer = len(self.modules) - 1
+            self._hear(layer, whole)
+            if layer == self._last:
+                raise _HeardError
         return output
 
 
-def listen(loaded: LoadedModel, batch: Batch, hear: Callable[[int, Call], None]) -> tuple[int, ...]:
+class _HeardError(Exception):
+    """The last layer that was asked for was heard."""
+
+
+def listen(
+    loaded: LoadedModel,
+    batch: Batch,
+    hear: Callable[[int, Call], None],
+    last: int | None = None,
+) -> tuple[int, ...]:
     """Let a model read a batch; each layer's call is heard as soon as it has come.
 
     Args:
         loaded: The model.
         batch: The texts.
         hear: Told which layer it is, counted from 0, and its call, of float32.
+        last: The layer after which nothing is asked for; None for all.
 
     Returns:
         The model's own numbers of the layers.
@@ -324,8 +407,9 @@ def listen(loaded: LoadedModel, batch: Batch, hear: Callable[[int, Call], None])
     Raises:
         ExplorerError: The model fails, or its attention does not go through the tap.
     """
-    tap = _Listening(batch.n, hear)
-    with torch.inference_mode(), failing(loaded.info.name), tap.open():
+    tap = _Listening(batch.n, hear, last)
+    name = loaded.info.name
+    with torch.inference_mode(), failing(name), tap.open(), suppress(_HeardError):
         loaded.network(**batch.inputs)
     if not tap.modules:
         raise ExplorerError(

@@ -22,7 +22,7 @@ from explorer.limits import MAX_TOKENS
 from explorer.source import InMemory
 from explorer.visible import visible
 
-FORMAT = 1
+FORMAT = 2
 RUN = "run.json"
 SHARD_TEXTS = 1024
 SHARD_CHARACTERS = 1_000_000

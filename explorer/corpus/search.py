@@ -14,16 +14,23 @@ import torch
 from torch.nn.functional import normalize
 
 from explorer.corpus.census import tokenized
+from explorer.corpus.folder import CorpusFolder
 from explorer.corpus.reading import Read, batches, listen, rows_of
 from explorer.corpus.texts import Text
+from explorer.corpus.work import digest_of, model_of
 from explorer.errors import ExplorerError
 from explorer.language import t
 from explorer.layers import FromScores, Weights
+from explorer.run import Run
+from explorer.source import InMemory
+from explorer.sources import trace_run
 from explorer.sources.loading import LoadedModel
 from explorer.sources.progress import tick
 from explorer.sources.tap import Call
 from explorer.trace import AttentionTrace
+from explorer.visible import visible
 
+Report = Callable[[str, float | None], None]
 _AT_ONCE = 256  # texts between two reports
 MOST = 20
 
@@ -90,6 +97,72 @@ def pair_of(trace: AttentionTrace, layer: int, head: int, query: int, key: int) 
     return Pair(at, head, q.astype(np.float32), k.astype(np.float32))
 
 
+@dataclass(frozen=True)
+class Searched:
+    """What a search from a pinned pair has found, or has so far.
+
+    Attributes:
+        pair: The tokens of the pair: the one that looks, and the one that is looked at.
+        n_texts: How many texts were read.
+        of: How many there are.
+        hits: The most alike, one of each text.
+    """
+
+    pair: tuple[str, str]
+    n_texts: int
+    of: int
+    hits: tuple[Hit, ...]
+
+
+def search_from(
+    run: Run,
+    place: tuple[int, int, int, int],
+    folder: CorpusFolder,
+    report: Report = lambda doing, share: None,
+    show: Callable[[Searched], None] = lambda found: None,
+) -> Searched:
+    """Where else a head does what it does at a pair of a run, in the texts of a folder.
+
+    Args:
+        run: The run.
+        place: The layer by the model's own number, the head, and the positions of the two tokens.
+        folder: Of the same model.
+        report: Told what is being done.
+        show: Told what is known so far.
+
+    Raises:
+        ExplorerError: The folder is of another model; or it says what `pair_of` says.
+    """
+    layer, head, query, key = place
+    report(t("Reading the pair"), None)
+    trace = trace_run(run)
+    pair = pair_of(trace, layer, head, query, key)
+    loaded = model_of(_source_of(run))
+    model, of = folder.about["model"], int(folder.about["corpus"]["n_texts"])
+    if digest_of(loaded, model["precision"]) != model["digest"]:
+        raise ExplorerError(
+            t(
+                "The heads of this corpus are those of {model}, and the pair is pinned in "
+                "{other}: they are not the same heads. Pin a pair in {model}, or open a corpus "
+                "that {other} has read.",
+                model=visible(str(model["name"])),
+                other=visible(trace.model.name),
+            )
+        )
+    words = (trace.query_tokens[query].text, trace.key_tokens[key].text)
+
+    def told(n: int, hits: list[Hit]) -> None:
+        report(t("Searching {n} of {of} texts", n=f"{n:,}", of=f"{of:,}"), n / max(of, 1))
+        show(Searched(words, n, of, tuple(hits)))
+
+    found = search(loaded, folder.texts(), pair, int(folder.about["length"]), report=told)
+    return Searched(words, of, of, tuple(found))
+
+
+def _source_of(run: Run) -> str | InMemory:
+    return run.source if isinstance(run.source, InMemory) else run.source.spec
+
+
 def search(
     loaded: LoadedModel,
     texts: Iterable[Text],
@@ -132,29 +205,44 @@ def _hits(loaded: LoadedModel, texts: Sequence[Text], pair: Pair, length: int) -
         def hear(layer: int, call: Call, at: tuple[int, ...] = tuple(batch.at)) -> None:
             if layer == pair.layer:
                 some = [(kept[i], read[i]) for i in at]
-                found.extend(_best_of(call, pair, some))
+                found.extend(_best_of(_of_head(call, pair.head), pair, some))
 
-        listen(loaded, batch.to(device), hear)
+        listen(loaded, batch.to(device), hear, last=pair.layer)
     return found
+
+
+def _of_head(call: Call, head: int) -> Call:
+    """The same call of one head alone, so that no other head's weights are made."""
+    n_heads = call.query.shape[1]
+    of_key = head * call.key.shape[1] // n_heads
+
+    def own(part: torch.Tensor | None, axis: int = 1) -> torch.Tensor | None:
+        if part is None or part.shape[axis] == 1:
+            return part
+        return part.narrow(axis, head, 1)
+
+    options = dict(call.options)
+    for name, axis in (("position_bias", 1), ("s_aux", 0)):
+        if options.get(name) is not None:
+            part = options[name] if axis else options[name].reshape(-1)
+            options[name] = own(part, axis)
+    query, key = call.query.narrow(1, head, 1), call.key.narrow(1, of_key, 1)
+    return Call(call.module, query, key, own(call.mask), options)
 
 
 def _best_of(call: Call, pair: Pair, texts: Sequence[tuple[Text, Read]]) -> list[Hit]:
     """The most alike cell of each text of a batch."""
-    t, h, n = call.query.shape[:3]
+    t, _, n = call.query.shape[:3]
     device = call.query.device
     alike = []
-    for vectors, own in (
-        (call.query[:, pair.head], pair.query),
-        (call.key[:, pair.head * call.key.shape[1] // h], pair.key),
-    ):
+    for vectors, own in ((call.query[:, 0], pair.query), (call.key[:, 0], pair.key)):
         there = normalize(torch.from_numpy(own).to(device), dim=0)
         alike.append(normalize(vectors, dim=-1) @ there)
     query, key = alike
     best = torch.full((t,), -1.0, device=device)
     cell = torch.zeros((t, 3), device=device)
-    one = Call(call.module, call.query, call.key, call.mask, call.options)
-    for rows, weights in rows_of(one):
-        w = weights[:, pair.head]
+    for rows, weights in rows_of(call):
+        w = weights[:, 0]
         likeness = w * query[:, rows, None].clamp_min(0) * key[:, None].clamp_min(0)
         top, flat = likeness.reshape(t, -1).max(dim=-1)
         at = torch.stack([rows[flat // n].float(), (flat % n).float(), _at(w, flat)], dim=-1)

@@ -28,6 +28,10 @@ class Sums:
         weighted: The sum where each text counts as many times as it has tokens.
         tokens: How many tokens those texts have, int64 ``[measure]``.
         far_square: The sum of the squared distances of all attention, ``[layer, head]``.
+        held: In how many texts each of `rules.RULES` holds, int64 ``[rule, layer, head]``.
+        could: How many texts can show each rule, int64 ``[rule]``.
+        even: Over the texts of several sentences, what even attention would give to the own one,
+            ``[layer]``.
         counts: How many texts have a value in each bin, int32 ``[measure, layer, head, bin]``.
         apart: Attention at each bin of distances, ``[layer, head, bin]``.
         types: The texts of all tokens, sorted.
@@ -52,6 +56,9 @@ class Sums:
     weighted: Doubles
     tokens: Ints
     far_square: Doubles
+    held: Ints
+    could: Ints
+    even: Doubles
     counts: npt.NDArray[np.int32]
     apart: Doubles
     types: npt.NDArray[np.str_]

@@ -14,6 +14,7 @@ from explorer.corpus.engines import Engine
 from explorer.corpus.measures import MEASURES, N_DISTANCES, NAMES
 from explorer.corpus.merging import Merged, Tokens, deciles_of, merge, tokens_of_layer
 from explorer.corpus.pairs_table import pairs_table
+from explorer.corpus.rules import RULES
 from explorer.corpus.shards import SumsFile, as_text, put
 from explorer.corpus.work import Reads, Strongest
 
@@ -42,6 +43,7 @@ def write_tables(folder: Path, shards: Sequence[SumsFile], engine: Engine, reads
     )
     tables = {
         "heads": _heads(merged),
+        "rules": _rules(merged),
         "histograms": _histograms(merged),
         "distances": _distances(merged),
         "tokens": _tokens(merged, shards),
@@ -106,6 +108,28 @@ def _heads(merged: Merged) -> pa.Table:
         for column, values in columns.items():
             rows.setdefault(column, []).extend(values)
     return pa.table(rows)
+
+
+def _rules(merged: Merged) -> pa.Table:
+    """In how many texts each rule holds of each head, and how many can show it.
+
+    ``even``: what even attention would give to the own sentence there.
+    """
+    rule, layer, head = np.indices(merged.held.shape).reshape(3, -1)
+    could = merged.could[rule]
+    beyond = np.array([one.beyond for one in RULES])
+    even = merged.even[layer] / np.maximum(could, 1)
+    return pa.table(
+        {
+            "layer": merged.layers[layer],
+            "head": head,
+            "rule": rule,
+            "kind": pa.array([RULES[i].kind for i in rule.tolist()]),
+            "held": merged.held.ravel(),
+            "of": could,
+            "even": np.where(beyond[rule] & (could > 0), even, np.nan),
+        }
+    )
 
 
 def _histograms(merged: Merged) -> pa.Table:

@@ -190,7 +190,7 @@ def _describe(loaded: "LoadedModel") -> dict[str, Any]:
     return {
         "name": info.name,
         "revision": info.revision,
-        "digest": _digest(loaded),
+        "digest": digest_of(loaded),
         "d_model": info.d_model,
         "max_tokens": info.max_tokens,
         "passport": passport,
@@ -199,8 +199,13 @@ def _describe(loaded: "LoadedModel") -> dict[str, Any]:
     }
 
 
-def _digest(loaded: "LoadedModel") -> str:
-    """A name for all numbers of a model and for its vocabulary."""
+def digest_of(loaded: "LoadedModel", precision: str | None = None) -> str:
+    """A name for all numbers of a model and for its vocabulary.
+
+    Args:
+        loaded: The model.
+        precision: Of what type its numbers are taken, such as ``float16``; None for their own.
+    """
     from hashlib import blake2b
 
     import torch
@@ -208,6 +213,8 @@ def _digest(loaded: "LoadedModel") -> str:
     found = blake2b(digest_size=16)
     for name, tensor in sorted(loaded.network.state_dict().items()):
         found.update(name.encode())
+        if precision and tensor.is_floating_point():
+            tensor = tensor.to(getattr(torch, precision))
         found.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
     vocabulary: dict[str, int] = getattr(loaded.tokenizer, "get_vocab", dict)()
     for piece, number in sorted(vocabulary.items(), key=lambda both: (both[1], both[0])):

@@ -10,7 +10,9 @@ from explorer.export.arrays import (
     to_npz,
 )
 from explorer.export.html import (
+    article_to_html,
     comparison_to_html,
+    corpus_to_html,
     explanation_to_html,
     layer_traces_to_html,
     survey_to_html,
@@ -19,8 +21,10 @@ from explorer.export.html import (
 )
 
 __all__ = [
+    "article_to_html",
     "comparison_to_html",
     "comparison_to_npz",
+    "corpus_to_html",
     "explanation_to_html",
     "explanation_to_npz",
     "history_to_npz",

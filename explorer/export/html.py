@@ -4,6 +4,7 @@ import base64
 import gzip
 import html
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from explorer.analysis.comparison import Comparison
 from explorer.analysis.explanation import Explanation
@@ -16,8 +17,10 @@ from explorer.errors import ExplorerError
 from explorer.history import TrainingHistory
 from explorer.instrument.assets import Host, bundle, css
 from explorer.instrument.wire.about import About, passport_words
+from explorer.instrument.wire.article import Chapter, Facts, Whose, pack_article
 from explorer.instrument.wire.compare import pack_compare
 from explorer.instrument.wire.container import in_planes
+from explorer.instrument.wire.corpus import pack_corpus
 from explorer.instrument.wire.efficiency import Tried, pack_efficiency
 from explorer.instrument.wire.explain import (
     Changed,
@@ -36,6 +39,9 @@ from explorer.instrument.wire.trace import Report, bytes_sent, first_head, pack
 from explorer.language import say, spoken, t
 from explorer.layertrace import LayerTrace
 from explorer.trace import AttentionTrace, ModelInfo
+
+if TYPE_CHECKING:
+    from explorer.corpus.overview import Overview
 
 _EFFORT = 6  # of gzip: more takes longer, and a file of q and k gets no shorter
 SUMMARY_BYTES = 9 * MOST_GROUPS**2  # of two maps and what stands beside them, at most
@@ -305,6 +311,13 @@ def survey_to_html(
     )
 
 
+def corpus_to_html(over: "Overview", **told: Any) -> str:
+    """All heads over a corpus inside one page; the arguments are `pack_corpus`'s."""
+    payload = pack_corpus(over, **told)
+    title = t("The heads of {model} over a corpus", model=over.model)
+    return _page(title, "corpusfile", in_planes(payload))
+
+
 def survival_to_html(
     trace: AttentionTrace,
     found: Survival,
@@ -326,6 +339,28 @@ def survival_to_html(
     )
     title = t("{model}: cheaper attention", model=trace.model.name)
     return _page(title, "efficiencyfile", in_planes(payload), trace.model)
+
+
+def article_to_html(
+    trace: AttentionTrace,
+    chapters: Sequence[Chapter],
+    facts: Facts,
+    *,
+    about: About,
+    opening: Mapping[str, str],
+    whose: Whose,
+) -> str:
+    """The lesson with its figures inside one page; the arguments are `pack_article`'s."""
+    payload = pack_article(
+        trace,
+        chapters,
+        facts,
+        article_id="file",
+        about=about,
+        opening=opening,
+        whose=whose,
+    )
+    return _page("Self-attention, seen", "articlefile", in_planes(payload), trace.model)
 
 
 def explanation_to_html(

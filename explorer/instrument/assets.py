@@ -26,10 +26,14 @@ Host = Literal[
     "comparefile",
     "heads",
     "headsfile",
+    "corpus",
+    "corpusfile",
     "explain",
     "explainfile",
     "efficiency",
     "efficiencyfile",
+    "article",
+    "articlefile",
     "place",
     "tiles",
 ]
@@ -74,8 +78,10 @@ def imports_of(module: str) -> list[tuple[str, str]]:
 
 @functools.cache
 def terms(language: str = ENGLISH) -> dict[str, dict[str, str]]:
-    """The words that are explained where they stand, each as it is called and what it says."""
+    """The words that are explained where they stand: what each says and, said, how it is called."""
     found: dict[str, dict[str, str]] = json.loads((_HERE.parent / "terms.json").read_text("utf-8"))
+    if language == ENGLISH:
+        return found
     return {
         name: term
         | {"name": say(tc("term", name), language), "says": say(t(term["says"]), language)}
@@ -86,9 +92,9 @@ def terms(language: str = ENGLISH) -> dict[str, dict[str, str]]:
 def _explained(language: str) -> dict[str, dict[str, str]]:
     """What words say, by their names and by what these are in the language."""
     known = terms(language)
-    return {term["name"]: {"says": term["says"]} for term in known.values()} | {
-        name: {"says": term["says"]} for name, term in known.items()
-    }
+    called = {term["name"]: term["says"] for term in known.values() if "name" in term}
+    called |= {name: term["says"] for name, term in known.items()}
+    return {name: {"says": says} for name, says in called.items()}
 
 
 def read(module: str) -> str:

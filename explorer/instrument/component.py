@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer.instrument.assets import Host, bundle, css
-from explorer.language import spoken
+from explorer.language import ENGLISH, spoken
 
 Heard = TypeVar("Heard")
 _HEARD = "heard_parts"  # in the session: those that were heard and are not drawn again yet
@@ -33,6 +33,8 @@ def show(host: Host, payload: bytes, *, key: str, **told: Callable[[object], Non
         told: For each name under which the part sends something: who is told what was sent. That
             may be anything, as a page may be tampered with: see `heard`.
     """
+    # Streamlit would put other code into the same element, and leave the picture before alive.
+    key = key if spoken() == ENGLISH else f"{key}_{spoken()}"
     on = {f"on_{name}_change": _telling(key, name, tell) for name, tell in told.items()}
     _component(host, spoken())(data=payload, key=key, **on)
     st.session_state.get(_HEARD, set()).discard(key)

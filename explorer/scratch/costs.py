@@ -17,9 +17,11 @@ from torch.utils._pytree import tree_leaves
 from explorer.language import t
 
 LENGTHS = (128, 256, 512, 1024, 2048, 4096)
+ON_GPU = (1024, 2048, 4096, 8192, 16384, 32768, 65536)
 WIDTH = 64  # of the one head
 REACH = 128  # of the window, to each side
 _BUDGET = 0.15  # seconds for each length
+GPU_HEADS = 12  # as BERT has
 _LONG = 1024  # from here on the slope is fitted
 
 
@@ -28,8 +30,11 @@ class Costs:
     """Measured time and memory of one head, for each way, over the length.
 
     Attributes:
+        device: What it was measured on, such as ``cpu`` or the name of a GPU.
+        heads: How many heads each pass has.
         lengths: Tokens.
-        seconds: By the way, the fastest of several passes at each length.
+        seconds: By the way, the fastest of several passes at each length; infinite where the
+            device has too little memory for it.
         memory: By the way, the most bytes that all tensors took at once which a pass has made.
         slopes: By the way, of log time over log length from 1,024 tokens on: 1 is linear, 2 the
             square.
@@ -37,6 +42,8 @@ class Costs:
             were measured; None where it never is at the longest.
     """
 
+    device: str
+    heads: int
     lengths: tuple[int, ...]
     seconds: Mapping[str, tuple[float, ...]]
     memory: Mapping[str, tuple[int, ...]]
@@ -70,6 +77,7 @@ def window(q: Tensor, k: Tensor, v: Tensor, reach: int = REACH) -> Tensor:
     to = torch.arange(3 * reach)
     places = to + reach * (torch.arange(blocks)[:, None, None] - 1)
     seen = ((to - at).abs() <= reach) & (places >= 0) & (places < n)
+    seen = seen.to(q.device)
     seen[-1, n - (blocks - 1) * reach :, reach] = True  # rows behind the text, which are cut
     scores = (q @ k.transpose(-2, -1) * width**-0.5).masked_fill_(~seen, -torch.inf)
     return (scores.softmax(-1) @ v).flatten(1, 2)[:, :n]
@@ -89,29 +97,48 @@ WAYS: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
 }
 
 
+def devices() -> tuple[str, ...]:
+    """What this machine can measure on: its processor, and a GPU where there is one."""
+    return ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
+
+
 def measure_costs(
     report: Callable[[str, float | None], None] = lambda doing, share: None,
-    lengths: Sequence[int] = LENGTHS,
+    lengths: Sequence[int] | None = None,
+    device: str = "cpu",
 ) -> Costs:
     """Time all ways on random queries, keys and values of growing length.
 
+    On a processor one head in float32; on a GPU `GPU_HEADS` heads in bfloat16, as models run there:
+    one head would leave most of it idle.
+
     Args:
         report: Told what is being done; may raise to end it.
-        lengths: Tokens.
+        lengths: Tokens; by default those of the device.
+        device: One of `devices`.
     """
+    on_gpu = device != "cpu"
+    lengths = lengths or (ON_GPU if on_gpu else LENGTHS)
+    heads, kind = (GPU_HEADS, torch.bfloat16) if on_gpu else (1, torch.float32)
     seconds: dict[str, list[float]] = {name: [] for name in WAYS}
     memory: dict[str, list[int]] = {name: [] for name in WAYS}
     for i, n in enumerate(lengths):
         draw = torch.Generator().manual_seed(n)
-        q, k, v = (torch.randn(1, n, WIDTH, generator=draw) for _ in range(3))
+        q, k, v = (torch.randn(heads, n, WIDTH, generator=draw).to(device, kind) for _ in range(3))
         for j, (name, way) in enumerate(WAYS.items()):
             report(
                 t("Measuring {n} tokens: {name}", n=f"{n:,}", name=name),
                 (i + j / len(WAYS)) / len(lengths),
             )
-            seconds[name].append(_fastest(way, q, k, v))
-            memory[name].append(peak_of(way, q, k, v))
+            try:
+                seconds[name].append(_fastest(way, q, k, v))
+                memory[name].append(peak_of(way, q, k, v))
+            except torch.OutOfMemoryError:
+                seconds[name] = [*seconds[name][:i], math.inf]
+                memory[name].append(0)
     return Costs(
+        torch.cuda.get_device_name() if on_gpu else "cpu",
+        heads,
         tuple(lengths),
         {name: tuple(found) for name, found in seconds.items()},
         {name: tuple(found) for name, found in memory.items()},
@@ -130,16 +157,21 @@ def _fastest(way: Callable[..., Tensor], *parts: Tensor) -> float:
     times: list[float] = []
     with torch.inference_mode():
         way(*parts)  # the first pass also fetches memory
+        if parts[0].is_cuda:
+            torch.cuda.synchronize()
         while len(times) < 3 or sum(times) < _BUDGET:
             start = time.perf_counter()
             way(*parts)
+            if parts[0].is_cuda:
+                torch.cuda.synchronize()
             times.append(time.perf_counter() - start)
     return min(times)
 
 
 def slope_of(lengths: Sequence[int], seconds: Sequence[float]) -> float:
     """The exponent p of time ~ lengthᵖ, by least squares on the logarithms of the long ones."""
-    pairs = [(n, t) for n, t in zip(lengths, seconds, strict=True) if n >= _LONG]
+    both = zip(lengths, seconds, strict=True)
+    pairs = [(n, taken) for n, taken in both if n >= _LONG and math.isfinite(taken)]
     if len(pairs) < 2:
         return math.nan
     logs = np.log(np.array(pairs))

@@ -1,21 +1,21 @@
-"""Little stories by a grammar of our own, that knows of each word what decides it.
+"""Little stories in English by a grammar of our own, that knows of each word what decides it."""
 
-A story is told word by word. Before each word the grammar says which words may come, how likely
-each is, and to which earlier words it is bound. Nothing is decided in secret: so what it says is
-the best that anybody could predict who has read the story so far.
-"""
-
-import functools
-import random
-import re
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
 
-Kind = Literal["coreference", "agreement", "repetition", "bracket"]
-KINDS: tuple[Kind, ...] = ("coreference", "agreement", "repetition", "bracket")
-END = "[END]"
-LONGEST = 126  # words of a story, its end among them
+from explorer.scratch.telling import (
+    END,
+    NOTHING,
+    Choice,
+    Grammar,
+    Said,
+    Telling,
+    Way,
+    any_of,
+    bound,
+    say,
+)
+
 _LAST_START = 103  # no sentence begins later; the longest has 22 words
 
 
@@ -63,34 +63,6 @@ WORDS = tuple(
 )
 
 
-class Way(NamedTuple):
-    """A word that may come.
-
-    Attributes:
-        word: The word.
-        share: How likely it is, 0 to 1.
-        kind: How it is bound to earlier words; None if it is not.
-        to: The positions of the earlier words, each of which says enough.
-    """
-
-    word: str
-    share: float
-    kind: Kind | None = None
-    to: tuple[int, ...] = ()
-
-
-class Said(NamedTuple):
-    """A word that came, and its position."""
-
-    word: str
-    at: int
-
-
-_NOTHING = Said("", 0)
-Choice = tuple[Way, ...]
-Telling = Generator[Choice, Said, Said]
-
-
 @dataclass
 class Someone:
     """A child, an animal, or several of them.
@@ -106,8 +78,8 @@ class Someone:
     own: str = ""
     mentions: list[int] = field(default_factory=list)
     name: str = ""
-    colour: Said = _NOTHING
-    thing: Said = _NOTHING
+    colour: Said = NOTHING
+    thing: Said = NOTHING
     number: str = ""
 
     @property
@@ -137,28 +109,6 @@ class Tale:
         return Someone("they", mentions=sorted(m for c in self.children for m in c.mentions))
 
 
-def _any(words: Sequence[str]) -> Telling:
-    """One of these, whichever."""
-    return (yield _evenly(tuple(words)))
-
-
-@functools.cache
-def _evenly(words: tuple[str, ...]) -> Choice:
-    return tuple(Way(word, 1 / len(words)) for word in words)
-
-
-def _say(*words: str) -> Telling:
-    """These words, one after the other."""
-    for word in words:
-        said = yield (Way(word, 1.0),)
-    return said
-
-
-def _bound(word: str, kind: Kind, to: Iterable[int]) -> Telling:
-    """A word that earlier ones decide."""
-    return (yield (Way(word, 1.0, kind, tuple(to)),))
-
-
 def _verb(verbs: Sequence[tuple[str, str]], subject: int, many: bool) -> Telling:
     """One of these verbs, in the form that its subject asks for."""
     return (yield tuple(Way(v[many], 1 / len(verbs), "agreement", (subject,)) for v in verbs))
@@ -184,20 +134,20 @@ def _children(tale: Tale) -> Generator[Choice, Said, None]:
     said = yield _FIRST
     together = said.word != "One"
     if not together:
-        yield from _any(TIMES)
-        said = yield from _any((*GIRLS, *BOYS))
+        yield from any_of(TIMES)
+        said = yield from any_of((*GIRLS, *BOYS))
     first = _child(said)
     if together:
-        yield from _say("and")
+        yield from say("and")
     else:
-        yield from _bound("meets", "agreement", (said.at,))
-    second = _child((yield from _any(BOYS if first.pronoun == "she" else GIRLS)))
+        yield from bound("meets", "agreement", (said.at,))
+    second = _child((yield from any_of(BOYS if first.pronoun == "she" else GIRLS)))
     tale.children = [first, second]
     if together:
-        yield from _bound("live", "agreement", (*first.mentions, *second.mentions))
-    yield from _say("near", "the")
-    yield from _any(PLACES)
-    yield from _say(".")
+        yield from bound("live", "agreement", (*first.mentions, *second.mentions))
+    yield from say("near", "the")
+    yield from any_of(PLACES)
+    yield from say(".")
 
 
 def _child(said: Said) -> Someone:
@@ -214,10 +164,10 @@ def _belongings(tale: Tale) -> Generator[Choice, Said, None]:
         first, second = second, first
     first.named(said)
     yield from _has(first)
-    yield from _say(",", "and")
+    yield from say(",", "and")
     second.named((yield (_by_name(second, 1.0),)))
     yield from _has(second)
-    yield from _say(".")
+    yield from say(".")
 
 
 def _by_name(who: Someone, share: float) -> Way:
@@ -225,33 +175,33 @@ def _by_name(who: Someone, share: float) -> Way:
 
 
 def _has(child: Someone) -> Generator[Choice, Said, None]:
-    yield from _bound("has", "agreement", (child.mentions[-1],))
-    child.number = (yield from _any(("a", "two"))).word
-    child.colour = yield from _any(COLOURS)
-    child.thing = yield from _any([pair[child.things_many] for pair in THINGS])
+    yield from bound("has", "agreement", (child.mentions[-1],))
+    child.number = (yield from any_of(("a", "two"))).word
+    child.colour = yield from any_of(COLOURS)
+    child.thing = yield from any_of([pair[child.things_many] for pair in THINGS])
 
 
 def _meeting(tale: Tale) -> Generator[Choice, Said, None]:
     """They see a fox and three frogs in the garden."""
-    subject = yield from _bound("They", "coreference", tale.both.mentions)
-    yield from _bound("see", "agreement", (subject.at,))
+    subject = yield from bound("They", "coreference", tale.both.mentions)
+    yield from bound("see", "agreement", (subject.at,))
     for last in (False, True):
         count = yield (Way("a", 0.5), *(Way(number, 0.5 / len(MANY)) for number in MANY))
         many = count.word != "a"
         taken = {pair for pair in ANIMALS for other in tale.animals if other.name in pair}
         animal = Someone("they" if many else "it")
-        animal.named((yield from _any([pair[many] for pair in ANIMALS if pair not in taken])))
+        animal.named((yield from any_of([pair[many] for pair in ANIMALS if pair not in taken])))
         tale.animals.append(animal)
-        yield from _say("in" if last else "and")
-    yield from _say("the")
-    yield from _any(PLACES)
-    yield from _say(".")
+        yield from say("in" if last else "and")
+    yield from say("the")
+    yield from any_of(PLACES)
+    yield from say(".")
 
 
 def _sentence(tale: Tale, body: int) -> Generator[Choice, Said, bool]:
     """One sentence of the story, or its end."""
     if body >= 8 or tale.length > _LAST_START:
-        yield from _say(END)
+        yield from say(END)
         return False
     rest = 1.0 if body < 3 else 0.85
     she, he = sorted(tale.children, key=lambda child: child.pronoun == "he")
@@ -268,8 +218,8 @@ def _sentence(tale: Tale, body: int) -> Generator[Choice, Said, bool]:
         return False
     if said.word in ("The", "Every"):
         if said.word == "Every":
-            yield from _any(TIMES)
-            yield from _say("the")
+            yield from any_of(TIMES)
+            yield from say("the")
         yield from _of_animals(tale)
     elif said.word == "They":
         yield from _of_both(tale, said)
@@ -320,7 +270,7 @@ def _of_animals(tale: Tale) -> Generator[Choice, Said, None]:
     more = _main_verbs(animal, head, 0.5)
     said = yield (Way("near", 0.2), Way("that", 0.3), *more)
     if said.word == "near":
-        yield from _say("the")
+        yield from say("the")
         others = [a for a in tale.animals if a is not animal]
         places = tuple(Way(place, 0.5 / len(PLACES)) for place in PLACES)
         said = yield (*places, _by_name(others[0], 0.5))
@@ -333,9 +283,9 @@ def _of_animals(tale: Tale) -> Generator[Choice, Said, None]:
     if said.word in _BE:
         yield from _feeling(tale, animal, Said(animal.name, head))
     else:
-        yield from _say("in", "the")
-        yield from _any(PLACES)
-        yield from _say(".")
+        yield from say("in", "the")
+        yield from any_of(PLACES)
+        yield from say(".")
 
 
 def _main_verbs(animal: Someone, head: int, share: float) -> Choice:
@@ -379,175 +329,102 @@ def _animal(tale: Tale, among: Sequence[Someone]) -> Generator[Choice, Said, Som
 
 
 def _seen(tale: Tale) -> Generator[Choice, Said, None]:
-    yield from _say("the")
+    yield from say("the")
     yield from _animal(tale, tale.animals)
-    yield from _say(".")
+    yield from say(".")
 
 
 def _feeling(tale: Tale, who: Someone, subject: Said) -> Generator[Choice, Said, None]:
     """… happy because she hears the fox."""
-    yield from _any(FEELINGS)
+    yield from any_of(FEELINGS)
     said = yield (Way("because", 0.6), Way(".", 0.4))
     if said.word == ".":
         return
-    stands_for = yield from _bound(who.pronoun, "coreference", (subject.at,))
+    stands_for = yield from bound(who.pronoun, "coreference", (subject.at,))
     yield from _verb(SEEING, stands_for.at, who.many)
-    yield from _say("the")
+    yield from say("the")
     yield from _animal(tale, [a for a in tale.animals if a is not who])
-    yield from _say(".")
+    yield from say(".")
 
 
 def _belonging(child: Someone, subject: Said) -> Generator[Choice, Said, None]:
     """… her red ball (it is very new)."""
-    yield from _bound(child.own, "coreference", (subject.at,))
-    yield from _bound(child.colour.word, "repetition", (child.colour.at,))
-    thing = yield from _bound(child.thing.word, "repetition", (child.thing.at,))
+    yield from bound(child.own, "coreference", (subject.at,))
+    yield from bound(child.colour.word, "repetition", (child.colour.at,))
+    thing = yield from bound(child.thing.word, "repetition", (child.thing.at,))
     said = yield (Way(".", 0.6), Way("(", 0.4))
     if said.word == ".":
         return
     many = child.things_many
-    stands_for = yield from _bound("they" if many else "it", "coreference", (thing.at,))
-    yield from _bound(_BE[many], "agreement", (stands_for.at,))
+    stands_for = yield from bound("they" if many else "it", "coreference", (thing.at,))
+    yield from bound(_BE[many], "agreement", (stands_for.at,))
     quality = yield (Way("very", 0.4), *(Way(q, 0.6 / len(QUALITIES)) for q in QUALITIES))
     if quality.word == "very":
-        yield from _any(QUALITIES)
-    yield from _bound(")", "bracket", (said.at,))
-    yield from _say(".")
+        yield from any_of(QUALITIES)
+    yield from bound(")", "bracket", (said.at,))
+    yield from say(".")
 
 
 def _speech(tale: Tale, child: Someone) -> Generator[Choice, Said, None]:
     """… “My name is Mia.” “I see the fox.” “I have a red ball.” “I am happy.” – one of these."""
-    opened = yield from _say(":", "“")
+    opened = yield from say(":", "“")
     said = yield (Way("My", 0.4), Way("I", 0.6))
     if said.word == "My":
-        yield from _say("name", "is")
-        child.named((yield from _bound(child.name, "coreference", child.mentions)))
+        yield from say("name", "is")
+        child.named((yield from bound(child.name, "coreference", child.mentions)))
     else:
         said = yield tuple(Way(verb, 1 / 3) for verb in ("see", "have", "am"))
         if said.word == "see":
-            yield from _say("the")
+            yield from say("the")
             yield from _animal(tale, tale.animals)
         elif said.word == "am":
-            yield from _any(FEELINGS)
+            yield from any_of(FEELINGS)
         else:
             number = "two" if child.things_many else "a"
-            yield from _bound(number, "repetition", (child.colour.at - 1,))
-            yield from _bound(child.colour.word, "repetition", (child.colour.at,))
-            yield from _bound(child.thing.word, "repetition", (child.thing.at,))
-    yield from _say(".")
-    yield from _bound("”", "bracket", (opened.at,))
+            yield from bound(number, "repetition", (child.colour.at - 1,))
+            yield from bound(child.colour.word, "repetition", (child.colour.at,))
+            yield from bound(child.thing.word, "repetition", (child.thing.at,))
+    yield from say(".")
+    yield from bound("”", "bracket", (opened.at,))
 
 
 def _song(tale: Tale) -> Generator[Choice, Said, None]:
     """… “Pink geese dance near the barn, la la la.”; later again: the same words."""
     if tale.song:
-        yield from _say("again")
-    opened = yield from _say(":", "“")
+        yield from say("again")
+    opened = yield from say(":", "“")
     if tale.song:
         tale.song = yield from _the_same(tale.song)
     else:
-        tale.song = [(yield from _any(COLOURS))]
-        tale.song.append((yield from _any([pair[True] for pair in ANIMALS])))
+        tale.song = [(yield from any_of(COLOURS))]
+        tale.song.append((yield from any_of([pair[True] for pair in ANIMALS])))
         tale.song.append((yield from _verb(MOVING, tale.song[1].at, True)))
-        tale.song.append((yield from _any(("near", "in"))))
-        tale.song.append((yield from _say("the")))
-        tale.song.append((yield from _any(PLACES)))
-    yield from _say(",", "la", "la", "la", ".")
-    yield from _bound("”", "bracket", (opened.at,))
+        tale.song.append((yield from any_of(("near", "in"))))
+        tale.song.append((yield from say("the")))
+        tale.song.append((yield from any_of(PLACES)))
+    yield from say(",", "la", "la", "la", ".")
+    yield from bound("”", "bracket", (opened.at,))
 
 
 def _the_same(song: Sequence[Said]) -> Generator[Choice, Said, list[Said]]:
     again = []
     for line in song:
-        again.append((yield from _bound(line.word, "repetition", (line.at,))))
+        again.append((yield from bound(line.word, "repetition", (line.at,))))
     return again
 
 
-@dataclass(frozen=True)
-class Story:
-    """A story, or its beginning, with what the grammar knows of it.
-
-    Attributes:
-        words: The words.
-        choices: For each word, those that might have come in its place, itself among them.
-    """
-
-    words: tuple[str, ...]
-    choices: tuple[Choice, ...]
-
-    @property
-    def ways(self) -> tuple[Way, ...]:
-        """For each word how likely it was, and what it is bound to."""
-        pairs = zip(self.words, self.choices, strict=True)
-        return tuple(next(w for w in choice if w.word == word) for word, choice in pairs)
-
-
-def tell(seed: int, most: int = LONGEST) -> Story:
-    """A story, the same one for the same number.
-
-    Args:
-        seed: The number.
-        most: Words that are told, if the story does not end before.
-    """
-    chance = random.Random(seed)
-
-    def pick(choice: Choice, at: int) -> str | None:
-        if at == most:
-            return None
-        if len(choice) == 1:
-            return choice[0].word
-        return chance.choices(choice, [way.share for way in choice])[0].word
-
-    return _told(pick)
-
-
-def follow(words: Sequence[str]) -> tuple[Story, Choice]:
-    """Words as the grammar understands them, as far as they tell a story.
-
-    Returns:
-        The story up to the first word that cannot stand where it stands; and the words that may
-        come there, none where the story has ended.
-    """
-    after: list[Choice] = []
-
-    def pick(choice: Choice, at: int) -> str | None:
-        word = words[at] if at < len(words) else None
-        if all(word != way.word for way in choice):
-            after.append(choice)
-            return None
-        return word
-
-    story = _told(pick)
-    return story, after[0] if after else ()
-
-
-def _told(pick: Callable[[Choice, int], str | None]) -> Story:
-    """Let somebody pick each word, until the story ends or nothing is picked."""
+def _begin() -> tuple[Tale, Generator[Choice, Said, None]]:
     tale = Tale()
-    telling = _story(tale)
-    choice = next(telling)
-    words: list[str] = []
-    choices: list[Choice] = []
-    try:
-        while (word := pick(choice, len(words))) is not None:
-            words.append(word)
-            choices.append(choice)
-            tale.length = len(words)
-            choice = telling.send(Said(word, len(words) - 1))
-    except StopIteration:
-        pass
-    return Story(tuple(words), tuple(choices))
+    return tale, _story(tale)
 
 
-SPLIT = r"\w+|[^\w\s]"  # what is one word
-CLOSED = r" (?=[.,:)”])|(?<=[(“]) "  # a space that people do not write
-
-
-def as_text(words: Iterable[str]) -> str:
-    """Words as people write them; the end of a story is no word."""
-    return re.sub(CLOSED, "", " ".join(word for word in words if word != END))
-
-
-def split(text: str) -> list[str]:
-    """The words and marks of a text, as the grammar has them."""
-    return re.findall(SPLIT, text)
+ENGLISH = Grammar(
+    WORDS,
+    ("coreference", "agreement", "repetition", "bracket"),
+    _begin,
+    pieces=r"\w+|[^\w\s]",
+    between=" ",
+    closed=r" (?=[.,:)”])|(?<=[(“]) ",
+)
+KINDS = ENGLISH.kinds
+as_text, follow, split, tell = ENGLISH.as_text, ENGLISH.follow, ENGLISH.split, ENGLISH.tell

@@ -9,8 +9,10 @@ from torch import Tensor
 
 from explorer.language import t
 from explorer.lesson import Trained
-from explorer.scratch.grammar import END, SPLIT, WORDS, Kind, Story, as_text, follow, split, tell
+from explorer.scratch.grammar import ENGLISH
+from explorer.scratch.grammar_zh import CHINESE
 from explorer.scratch.tasks import BLANK, COURSES, Batch, Best, Course, Induction, Pattern
+from explorer.scratch.telling import END, Grammar, Kind, Story
 
 SPACE = "␣"  # how a space is shown that is a token
 _SEEDS = 2**30
@@ -79,14 +81,21 @@ class NextLetter(_Next):
 
 
 class LittleStories(_Next):
-    """The next word of a little story, from its first word on."""
+    """The next word of a little story, from its first word on.
 
-    answers = WORDS
+    Args:
+        grammar: What tells the stories.
+        agreement: What is looked for before a word that must go with an earlier one.
+        some: The beginning of a story, for its words.
+    """
+
     starts = True
 
-    def __init__(self) -> None:
+    def __init__(self, grammar: Grammar, agreement: str, some: str) -> None:
+        self.grammar, self._agreement, self._some = grammar, agreement, some
+        self.answers = grammar.words
         super().__init__()
-        self.vocabulary = [*WORDS, self.vocabulary[-1]]
+        self.vocabulary = [*grammar.words, self.vocabulary[-1]]
         self.numbers = {token: i for i, token in enumerate(self.vocabulary)}
 
     def learned(self, count: int, length: int, generator: torch.Generator) -> Batch:
@@ -102,9 +111,9 @@ class LittleStories(_Next):
         """Stories with odd numbers, or with even ones; behind an end stand more ends."""
         seeds = 2 * torch.randint(_SEEDS, (count,), generator=generator) + odd
         ids = torch.full((count, length + 1), self.numbers[END])
-        ids[:, 0] = len(WORDS)
+        ids[:, 0] = len(self.grammar.words)
         for row, seed in zip(ids, seeds.tolist(), strict=True):
-            words = tell(seed, length).words
+            words = self.grammar.tell(seed, length).words
             row[1 : len(words) + 1] = torch.tensor([self.numbers[word] for word in words])
         return Batch(ids, self.solve(ids))
 
@@ -127,8 +136,8 @@ class LittleStories(_Next):
         ways = self._understood(ids).ways
         names: dict[str, tuple[Kind, ...]] = {
             t("who is meant next"): ("coreference",),
-            t("what the next verb goes with"): ("agreement",),
-            t("what is said again next"): ("repetition", "bracket"),
+            self._agreement: ("agreement",),
+            t("what is said again next"): ("repetition", "bracket", "pair"),
         }
         wanted = {name: torch.zeros(len(ids), len(ids)) for name in names}
         for at, way in enumerate(ways):  # the word at `at` stands one place on, behind the start
@@ -138,31 +147,39 @@ class LittleStories(_Next):
         return [Pattern(name, rows) for name, rows in wanted.items()]
 
     def _understood(self, ids: Tensor) -> Story:
-        return follow([self.vocabulary[i] for i in ids[1:].tolist()])[0]
+        return self.grammar.follow([self.vocabulary[i] for i in ids[1:].tolist()])[0]
 
     def read(self, text: str) -> list[tuple[int, int]]:
-        return [match.span() for match in re.finditer(SPLIT, text)]
+        return [match.span() for match in re.finditer(self.grammar.pieces, text)]
 
     def write(self, tokens: list[str]) -> str:
-        return as_text(tokens)
+        return self.grammar.as_text(tokens)
 
     def known(self) -> str:
-        some = split("Mia and Tom live near the garden with a red ball, two foxes")
         return t(
             "only the {n} words and marks of its stories, such as {some}",
-            n=len(WORDS) - 1,
-            some=", ".join(some),
+            n=len(self.grammar.words) - 1,
+            some=", ".join(self.grammar.split(self._some)),
         )
 
 
-_STORIES = LittleStories()
+STORIES = {
+    "stories": LittleStories(
+        ENGLISH,
+        t("what the next verb goes with"),
+        "Mia and Tom live near the garden with a red ball, two foxes",
+    ),
+    "stories-zh": LittleStories(
+        CHINESE, t("the measure word of the next noun"), "小美和小明住在花园附近，看见一匹马"
+    ),
+}
 
 
 def course_of(lesson: Trained) -> Course:
     """What a lesson teaches."""
     if lesson.task == "letters":
         return _letters(lesson.text)
-    return COURSES.get(lesson.task, _STORIES)
+    return COURSES.get(lesson.task) or STORIES[lesson.task]
 
 
 @functools.lru_cache(maxsize=16)

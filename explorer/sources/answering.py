@@ -18,7 +18,7 @@ from explorer.language import t
 from explorer.lesson import Trained
 from explorer.residual import Norm
 from explorer.run import Run
-from explorer.scratch.nextword import course_of
+from explorer.scratch.nextword import LittleStories, course_of
 from explorer.scratch.tasks import BLANK, START
 from explorer.scratch.training import Learner, learner_at
 from explorer.sources.intervention import (
@@ -399,9 +399,9 @@ class Answering:
     def _known(self, run: Run) -> tuple[tuple[int, ...], str]:
         """The tokens at which the task says that the answer is to be found."""
         answer = self._course.answers[self._guess]
-        if self._lesson.task == "stories":
+        if isinstance(self._course, LittleStories):
             words = [token.text for token in self.tokens[1 : self._row + 1]]
-            return of_story(words, answer)
+            return of_story(self._course.grammar, words, answer)
         if self._guess != self._right[self._row]:
             return (), ""
         for pattern in reversed(self._course.patterns(self._ids)):

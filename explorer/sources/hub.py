@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 from explorer.limits import HUB_SILENCE_SECONDS, MAX_MODEL_MB
 from explorer.sources import hub_cache
-from explorer.sources.hub_line import Answer, Line, Patience, RefusalError, report
+from explorer.sources.hub_line import Answer, Line, Patience, RefusalError, check_hub, report
 from explorer.sources.hub_listing import File, Listing, read_listing
 
 _MOST = MAX_MODEL_MB * 2**20
@@ -73,6 +73,7 @@ def _listing(name: str, revision: str | None, line: Line) -> Listing:
     """What the hub says of a model that can be fetched; what lies about of it is cleared up."""
     from huggingface_hub import constants
 
+    check_hub(constants.ENDPOINT)
     url = f"{constants.ENDPOINT}/api/models/{name}"
     url += f"/revision/{quote(revision, safe='')}" if revision else ""
     wanted: dict[str, int | None] = {}

@@ -210,12 +210,33 @@ def _origin(url: str) -> tuple[str, str]:
     return parts.scheme, parts.netloc
 
 
+def check_hub(address: str) -> None:
+    """Refuse a hub, or a mirror of it, that is asked over a line which others can read.
+
+    Raises:
+        RefusalError: It is neither at an https address nor on this machine.
+    """
+    if not _is_private(address):
+        raise RefusalError("unsafe_mirror")
+
+
 def _next(url: str, location: str) -> str:
     """Where an answer leads: only to the web, and from a private line never to an open one."""
     target = urljoin(url, location)
-    if urlsplit(target).scheme not in {"https", urlsplit(url).scheme}:
+    if urlsplit(target).scheme not in {"https", urlsplit(url).scheme} or not _is_private(target):
         raise RefusalError("astray")
     return target
+
+
+def _is_private(address: str) -> bool:
+    """Whether nobody on the way can read what goes there: by https, or on this machine."""
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname
+    except ValueError:
+        return False
+    own = parts.scheme == "http" and host in ("127.0.0.1", "::1", "localhost")
+    return bool(host) and (parts.scheme == "https" or own)
 
 
 def _check(answer: Any, at_home: bool) -> None:

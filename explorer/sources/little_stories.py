@@ -13,21 +13,26 @@ from torch import Tensor, nn
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from explorer.scratch.decoder import Decoder, Sizes
-from explorer.scratch.grammar import CLOSED, END, GIRLS, SPLIT, WORDS
-from explorer.scratch.storyteller import START, UNKNOWN, VOCABULARY
+from explorer.scratch.storyteller import START, TELLERS, UNKNOWN, Teller
+from explorer.scratch.telling import END, Grammar
+
+_KNOWS = {
+    "en": "It has learned little stories and knows {n} words and marks, such as Mia, Anna, Tom, "
+    "fox, frogs, ball, garden, happy, because; every other word is {unknown} to it. Begin as its "
+    "stories do: Mia and Tom live near the garden.",
+    "zh": "It has learned little stories in Chinese and knows {n} words and marks, such as 小美, "
+    "小明, 马, 猫, 帽子, 花园, 高兴, 因为; every other character is {unknown} to it. Begin as its "
+    "stories do: 小美和小明住在花园附近。",
+}
 
 
-def note() -> str:
-    """What the decoder knows, for somebody whose words it does not."""
-    some = ", ".join([*GIRLS[:2], "Tom", "fox", "frogs", "ball", "garden", "happy", "because"])
-    return (
-        f"It has learned little stories and knows {len(WORDS) - 1} words and marks, such as "
-        f"{some}; every other word is {UNKNOWN} to it. Begin as its stories do: Mia and Tom "
-        "live near the garden."
-    )
+def note(language: str) -> str:
+    """What a decoder knows, for somebody whose words it does not."""
+    n = len(TELLERS[language].grammar.words) - 1
+    return _KNOWS[language].format(n=n, unknown=UNKNOWN)
 
 
-def save(decoder: Decoder, folder: Path) -> None:
+def save(decoder: Decoder, teller: Teller, folder: Path) -> None:
     """Write a decoder's files: its weights as a GPT-2's, and a tokenizer of whole words."""
     sizes = decoder.sizes
     config = GPT2Config(
@@ -36,29 +41,26 @@ def save(decoder: Decoder, folder: Path) -> None:
         n_embd=sizes.d_model,
         n_layer=sizes.n_layers,
         n_head=sizes.n_heads,
-        bos_token_id=VOCABULARY.index(START),
-        eos_token_id=VOCABULARY.index(END),
+        bos_token_id=teller.vocabulary.index(START),
+        eos_token_id=teller.vocabulary.index(END),
     )
     model = GPT2LMHeadModel(config)
     with torch.no_grad():
         for theirs, ours in _pairs(model, decoder):
             theirs.copy_(ours)
     model.save_pretrained(folder)
-    _tokenizer(sizes.length).save_pretrained(folder)
+    _tokenizer(teller, sizes.length).save_pretrained(folder)
     (folder / "generation_config.json").unlink(missing_ok=True)
 
 
-def _tokenizer(length: int) -> PreTrainedTokenizerFast:
-    numbers = {word: i for i, word in enumerate(VOCABULARY)}
+def _tokenizer(teller: Teller, length: int) -> PreTrainedTokenizerFast:
+    numbers = {word: i for i, word in enumerate(teller.vocabulary)}
     inner = Tokenizer(models.WordLevel(numbers, unk_token=UNKNOWN))
-    inner.pre_tokenizer = pre_tokenizers.Split(Regex(SPLIT), "removed", invert=True)
+    cut_into_words(inner, teller.grammar)
     inner.post_processor = processors.TemplateProcessing(
         single=f"{START} $A",
         pair=f"{START} $A $B",
         special_tokens=[(START, numbers[START])],
-    )
-    inner.decoder = decoders.Sequence(
-        [decoders.WordPiece(cleanup=False), decoders.Fuse(), decoders.Replace(Regex(CLOSED), "")]
     )
     return PreTrainedTokenizerFast(
         tokenizer_object=inner,
@@ -68,6 +70,14 @@ def _tokenizer(length: int) -> PreTrainedTokenizerFast:
         model_max_length=length,
         model_input_names=["input_ids"],
     )
+
+
+def cut_into_words(inner: Any, grammar: Grammar) -> None:
+    """Let a tokenizer cut texts as a grammar does, and write words as people do."""
+    inner.pre_tokenizer = pre_tokenizers.Split(Regex(grammar.pieces), "removed", invert=True)
+    spaced = [decoders.WordPiece(cleanup=False)] if grammar.between else []
+    closed = [decoders.Replace(Regex(grammar.closed), "")] if grammar.closed else []
+    inner.decoder = decoders.Sequence([*spaced, decoders.Fuse(), *closed])
 
 
 def decoder_of(network: Any) -> Decoder:

@@ -34,8 +34,8 @@ from explorer.source import Embedded, Folder, Hub, InMemory, Model, Source, Stor
 from explorer.sources.building import check_need, counting_steps
 from explorer.sources.catalogue import (
     EMBEDDED_NAME,
-    STORIES_FOLDER,
-    STORIES_NAME,
+    STORIES_FOLDERS,
+    STORIES_NAMES,
     check_weights,
     embedded_folder,
 )
@@ -295,7 +295,7 @@ def _find(source: Model, progress: Progress) -> tuple[Path, str]:
             check_weights(local / "model.safetensors")
         return local, EMBEDDED_NAME.rpartition("/")[2]
     if isinstance(source, Stories):
-        return STORIES_FOLDER, STORIES_NAME
+        return STORIES_FOLDERS[source.language], STORIES_NAMES[source.language]
     return hub_folder(source, progress), source.name
 
 
@@ -306,7 +306,7 @@ def _load_source(source: Model, folder: Path, name: str) -> LoadedModel:
         from explorer.sources.little_stories import note  # which needs this file
 
         loaded = _load(folder, name, None)
-        return replace(loaded, info=replace(loaded.info, notes=(note(),)))
+        return replace(loaded, info=replace(loaded.info, notes=(note(source.language),)))
     # A vocabulary that was cut short can be loaded, and most words are unknown: look before.
     if discard_damaged(folder, weights=False):
         raise ExplorerError(_DAMAGED.format(name=name))

@@ -14,9 +14,9 @@ from explorer.language import t
 from explorer.layers import of_weights
 from explorer.lesson import TASKS, Trained
 from explorer.run import Run
-from explorer.scratch.grammar import END
 from explorer.scratch.nextword import course_of
 from explorer.scratch.tasks import BLANK, START
+from explorer.scratch.telling import END
 from explorer.scratch.training import Frame, Learner, Training, learner_at
 from explorer.sources.progress import Progress, tick
 from explorer.sources.scratch import ScratchReading

@@ -17,11 +17,12 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from explorer.lesson import TASKS, Trained
 from explorer.run import Run
 from explorer.scratch.attention import SelfAttention, attention_weights
-from explorer.scratch.grammar import CLOSED, END, SPLIT
-from explorer.scratch.nextword import SPACE, course_of
+from explorer.scratch.nextword import SPACE, LittleStories, course_of
 from explorer.scratch.tasks import START, Course
+from explorer.scratch.telling import END
 from explorer.scratch.training import Learner, learner_at
 from explorer.source import InMemory
+from explorer.sources.little_stories import cut_into_words
 from explorer.sources.loading import LoadedModel, load_model
 from explorer.sources.progress import Progress
 from explorer.sources.trained import learned, read_tokens
@@ -191,15 +192,12 @@ def _tokenizer_of(lesson: Trained) -> PreTrainedTokenizerFast:
 
 
 def _cut_as(inner: Any, course: Course) -> None:
-    if not course.starts:  # letters
+    if not isinstance(course, LittleStories):  # letters
         inner.normalizer = normalizers.Replace(Regex(r"\s+"), SPACE)
         inner.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
         inner.decoder = decoders.Sequence([decoders.Fuse(), decoders.Replace(SPACE, " ")])
         return
-    inner.pre_tokenizer = pre_tokenizers.Split(Regex(SPLIT), "removed", invert=True)
+    cut_into_words(inner, course.grammar)
     inner.post_processor = processors.TemplateProcessing(
         single=f"{START} $A", special_tokens=[(START, course.numbers[START])]
-    )
-    inner.decoder = decoders.Sequence(
-        [decoders.WordPiece(cleanup=False), decoders.Fuse(), decoders.Replace(Regex(CLOSED), "")]
     )

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from explorer.language import t
 from explorer.run import Run
-from explorer.scratch.grammar import Kind, follow
+from explorer.scratch.storyteller import TELLERS
+from explorer.scratch.telling import Grammar, Kind
 from explorer.source import Stories
 from explorer.trace import Token
 
@@ -13,6 +14,7 @@ _SAYS: dict[Kind, str] = {
     "agreement": t("what it goes with"),
     "repetition": t("what was said before"),
     "bracket": t("what it closes"),
+    "pair": t("the word that asks for it"),
 }
 
 
@@ -33,12 +35,13 @@ def deciding_words(
     """
     if not isinstance(run.source, Stories):
         return (), ""
-    return of_story([token.text for token in tokens[1 : row + 1]], word)
+    grammar = TELLERS[run.source.language].grammar
+    return of_story(grammar, [token.text for token in tokens[1 : row + 1]], word)
 
 
-def of_story(words: Sequence[str], word: str) -> tuple[tuple[int, ...], str]:
+def of_story(grammar: Grammar, words: Sequence[str], word: str) -> tuple[tuple[int, ...], str]:
     """The tokens that decide a word behind some words of a story; a start stands before them."""
-    story, ways = follow(words)
+    story, ways = grammar.follow(words)
     way = next((way for way in ways if way.word == word), None)
     if len(story.words) < len(words) or way is None or way.kind is None:
         return (), ""

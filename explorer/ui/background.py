@@ -15,7 +15,9 @@ from explorer.ui.speaking import t
 from explorer.ui.work import Work
 
 
-def outcome(page: str, wanted: Work | None) -> tuple[Any, Any] | None:
+def outcome(
+    page: str, wanted: Work | None, *, patience: float = PATIENCE, arrives: bool = True
+) -> tuple[Any, Any] | None:
     """Say what must be said of a piece of work, and give its result, or what is known of it.
 
     While nothing is known yet, it is the last one that was done.
@@ -23,6 +25,8 @@ def outcome(page: str, wanted: Work | None) -> tuple[Any, Any] | None:
     Args:
         page: The page's own name, for what it keeps.
         wanted: What the page should show; None where there is no run yet.
+        patience: Seconds to wait for it before it is said that it is waited for.
+        arrives: Whether it is what the reader has asked for, which is there with it.
 
     Returns:
         The work that is shown and its result; None while there is none yet.
@@ -33,7 +37,7 @@ def outcome(page: str, wanted: Work | None) -> tuple[Any, Any] | None:
         session[f"{page}_job"] = wanted and scheduler().ask(wanted, _reader(page))
         session[f"{page}_partial"] = None, None
     slot = st.container(key="messages")
-    found = _found(page)
+    found = _found(page, patience, arrives)
     with slot:
         own = session[f"{page}_trouble"]
         if told := own or state.trouble():
@@ -68,12 +72,20 @@ def beside(key: str, wanted: Work) -> tuple[Any, str]:
     session = st.session_state
     if session.get(f"{key}_asked") != wanted:
         session[f"{key}_asked"], session[f"{key}_trouble"] = wanted, ""
+        session[f"{key}_partial"] = None
         session[f"{key}_job"] = scheduler().ask(wanted, _reader(key))
     with st.container(key=key):  # always there, so that what follows keeps its place
         found = _soon(key, wanted)
         if session[f"{key}_job"]:
             _beside_progress(key)
     return found, session[f"{key}_trouble"]
+
+
+def so_far(key: str) -> Any:
+    """What is known of it while it is being done; None where nothing is."""
+    job: Job | None = st.session_state.get(f"{key}_job")
+    st.session_state[f"{key}_partial"] = found = job.partial if job else None
+    return found
 
 
 def ask_again(key: str) -> None:
@@ -111,7 +123,7 @@ def _beside_progress(key: str) -> None:
     if job is None:
         return
     scheduler().look(job)
-    if job.future.done():
+    if job.future.done() or job.partial is not st.session_state.get(f"{key}_partial"):
         st.rerun()
     stop = partial(_stop_beside, key)
     messages.stoppable(job.doing, job.share, f"{key}_stop", stop, f"_of_{key}")
@@ -130,14 +142,14 @@ def _again(page: str) -> None:
     del st.session_state[f"{page}_asked"]
 
 
-def _found(page: str) -> tuple[Any, Any] | None:
+def _found(page: str, patience: float, arrives: bool) -> tuple[Any, Any] | None:
     """The wanted result if it comes soon, else the last one."""
     session = st.session_state
     job: Job | None = session[f"{page}_job"]
     if job is not None:
         try:
             # What is known so far is shown at once, and the rest as it comes.
-            done = job.future.result(PATIENCE if job.partial is None else 0)
+            done = job.future.result(patience if job.partial is None else 0)
         except NotYet:
             scheduler().look(job)
             session[f"{page}_partial"] = job.work, job.partial
@@ -151,7 +163,7 @@ def _found(page: str) -> tuple[Any, Any] | None:
         else:
             session[f"{page}_job"], session[f"{page}_shown"] = None, job.work
             session[f"{page}_partial"] = None, None
-            if session.wanted is not None:
+            if session.wanted is not None and arrives:
                 state.arrived(session.wanted)
             return job.work, done
     shown = session.get(f"{page}_shown")

@@ -166,6 +166,7 @@ def result() -> None:
         pair, comparison = found
         if pair == st.session_state.pair_wanted:  # else the address may be of the one to come
             _write_address(pair)
+        offer.of_others((comparison.a, pair.a), (comparison.b, pair.b), then=_compare)
         _pair(comparison, pair)
         _charts(comparison)
     scheduler().warm_up()

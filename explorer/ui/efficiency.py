@@ -22,7 +22,7 @@ from explorer.instrument.wire.request import CheapWish, view_of
 from explorer.run import Run
 from explorer.source import InMemory, Model
 from explorer.trace import AttentionTrace
-from explorer.ui import background, messages, place, state
+from explorer.ui import background, messages, offer, place, state
 from explorer.ui.answers import file, offer_npz
 from explorer.ui.scheduler import scheduler
 from explorer.ui.show import LOOK_AGAIN, about_of, name_of
@@ -66,6 +66,7 @@ def result() -> None:
             session.cheap_of, session.cheap_tried, session.cheap_wish = work.run, (), None
             session.cheap_trouble = ""
         state.write_address()
+        offer.of_others((trace, work.run))
         _put_in_place(work.run, trace)
         _drawn(Shown(work.run, trace, found, whole))
     scheduler().warm_up()
@@ -240,21 +241,34 @@ def _costs() -> None:
         session.timing = uuid.uuid4().hex
     if not session.get("timing"):
         return
-    found = _timed()
-    if found is None:
-        return
+    for found in _timed() or ():
+        _measured(found)
+
+
+def _measured(found: Any) -> None:
+    """What was measured on one device."""
+    if found.device != "cpu":
+        st.markdown(
+            t(
+                "On the GPU of this machine, {name}: {heads} heads in bfloat16.",
+                name=found.device,
+                heads=found.heads,
+            )
+        )
     config = {"displayModeBar": False}
     left, right = st.columns(2, gap="large")
     with left:
         st.plotly_chart(
             costs_figure(found.lengths, found.seconds),
             config=config,
+            key=f"time_{found.device}",
             alt=t("Time of one pass over the number of tokens, both logarithmic, for each way."),
         )
     with right:
         st.plotly_chart(
             memory_figure(found.lengths, found.memory),
             config=config,
+            key=f"memory_{found.device}",
             alt=t("Memory of one pass over the number of tokens, both logarithmic, for each way."),
         )
     st.dataframe(_table(found), hide_index=True)

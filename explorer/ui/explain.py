@@ -31,7 +31,7 @@ from explorer.run import Run
 from explorer.source import Stories, Trained
 from explorer.target import Likeness, Target, target_to_query
 from explorer.trace import AttentionTrace
-from explorer.ui import background, controls, messages, place, state
+from explorer.ui import background, controls, messages, offer, place, state
 from explorer.ui.answers import file, offer_npz
 from explorer.ui.scheduler import scheduler
 from explorer.ui.show import about_of, name_of
@@ -85,6 +85,8 @@ def result() -> None:
     if found:
         found = _as_it_stands(*found)
         state.write_address()
+        shown = found[0].run
+        offer.of_others((scheduler().wait(shown, f"{session.reader} about"), shown))
     if run:
         _drawn(run, wanted, found)
     scheduler().warm_up()

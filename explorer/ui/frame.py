@@ -40,6 +40,7 @@ def main() -> None:
             st.Page("pages/heads.py", title=t("Heads")),
             st.Page("pages/explain.py", title=t("Explain")),
             st.Page("pages/efficiency.py", title=t("Efficiency")),
+            st.Page("pages/article.py", title=t("Article")),
             st.Page("pages/guide.py", title=t("Guide")),
         ],
         position="top" if admitted else "hidden",

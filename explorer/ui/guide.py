@@ -108,19 +108,15 @@ def size_of(path: Path) -> tuple[int, int]:
 def glossary(spoken: str = ENGLISH) -> str:
     """Every term with what it says, by the alphabet of the English ones, as Markdown."""
     known = sorted(terms(spoken).items(), key=lambda item: item[0].lstrip("[√").casefold())
+    called = {name: _plain(_both(name, term.get("name", name))) for name, term in known}
     return "\n".join(
-        f"- **{_plain(_both(name, term['name']))}**: {_plain(term['says'])} [→](#{term['see']})"
-        for name, term in known
+        f"- **{called[name]}**: {_plain(term['says'])} [→](#{term['see']})" for name, term in known
     )
 
 
 def _both(name: str, said: str) -> str:
     """A term as it is called, and in English, as papers have it."""
-    return (
-        name
-        if said == name
-        else language.say(language.t("{said} ({english})", said=said, english=name))
-    )
+    return name if said == name else t("{said} ({english})", said=said, english=name)
 
 
 def _plain(text: str) -> str:

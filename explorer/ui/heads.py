@@ -22,7 +22,7 @@ from explorer.limits import MAX_LINES
 from explorer.run import Run
 from explorer.source import Trained
 from explorer.trace import AttentionTrace
-from explorer.ui import background, controls, place, state, uploads
+from explorer.ui import background, controls, offer, place, state, uploads
 from explorer.ui.answers import file, offer_npz
 from explorer.ui.scheduler import scheduler
 from explorer.ui.show import about_of, name_of
@@ -77,6 +77,8 @@ def result() -> None:
         state.write_address()
         _offer_batch(surveying)
         if isinstance(survey, Survey):
+            if len(surveying.runs) == 1:
+                offer.of_others((survey.example, surveying.run))
             _heads(surveying, survey)
         else:
             _waiting(surveying, survey)

@@ -6,16 +6,20 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from explorer.edits import NO_EDITS
 from explorer.errors import ExplorerError
-from explorer.instrument.wire.notes import known_elsewhere
+from explorer.instrument.wire.notes import known_elsewhere, unknown_in_words
+from explorer.language import say
 from explorer.limits import MAX_MODEL_MB
 from explorer.run import PARTS, Run
 from explorer.source import Hub
 from explorer.sources import absent_model
+from explorer.sources.catalogue import Known
 from explorer.trace import AttentionTrace
 from explorer.ui import messages, state
 from explorer.ui.scheduler import Job, scheduler
 from explorer.ui.show import LOOK_AGAIN
+from explorer.ui.speaking import t
 from explorer.ui.work import Fetching, Sizing
 
 if TYPE_CHECKING:
@@ -59,17 +63,62 @@ def of_another(trace: AttentionTrace | None) -> None:
     It is out of sight: the reading view has one of its own, which presses it.
     """
     if trace and known_elsewhere(trace):
-        st.button("Read it with another model", key="read_other", on_click=_read, args=(trace,))
+        run: Run = st.session_state.shown
+        st.button(
+            "Read it with another model",
+            key="read_other",
+            on_click=_read,
+            args=(known_elsewhere(trace), run),
+        )
 
 
-def _read(trace: AttentionTrace) -> None:
-    known, shown = known_elsewhere(trace), st.session_state.shown
-    assert known
+def of_others(*shown: tuple[AttentionTrace, Run], then: Callable[[], None] | None = None) -> None:
+    """The same in sight, for pages that have no reading view: above the picture, with its reason.
+
+    Args:
+        shown: What the page shows; of two the second one is B's.
+        then: Called when the inputs say the other model; nothing asks for the run itself.
+    """
+    # Always there, or the picture below would be taken down and up.
+    with st.container(key="read_others"):
+        for (trace, run), side in zip(shown, ("", state.B), strict=False):
+            known, says = known_elsewhere(trace), unknown_in_words(trace)
+            if known is None:
+                continue
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.text(say(says))
+                st.button(
+                    _way_to(known),
+                    key=f"{side}read_others",
+                    on_click=_read,
+                    args=(known, run, side, then),
+                )
+
+
+def _way_to(known: Known) -> str:
+    from explorer.sources.download import is_downloaded
+
+    short = known.name.rpartition("/")[2]
+    if is_downloaded(Hub(known.name)):
+        return t("Read it with {model}", model=short)
+    return t("Read it with {model} ({n} MB)", model=short, n=f"{known.megabytes:,}")
+
+
+def _read(known: Known, shown: Run, side: str = "", then: Callable[[], None] | None = None) -> None:
     run = replace(
-        shown, source=Hub(known.name), part=PARTS[0], source_language=None, target_language=None
+        shown,
+        source=Hub(known.name),
+        part=PARTS[0],
+        source_language=None,
+        target_language=None,
+        written=(),
+        chat=False,
+        edits=NO_EDITS,
     )
-    state.fill_inputs(run)
-    if not lacks((run,), lambda: state.want(run)):
+    state.fill_inputs(run, side)
+    if then:
+        then()
+    elif not lacks((run,), lambda: state.want(run)):
         state.want(run)
 
 

@@ -17,7 +17,10 @@ from explorer.run import Run
 from explorer.trace import AttentionTrace
 from explorer.ui import speaking, state
 
-PAGES = ("explore", "step", "train", "compare", "heads", "explain", "efficiency", "guide")
+PAGES = (
+    *("explore", "step", "train", "compare", "heads", "explain", "efficiency"),
+    *("article", "guide"),
+)
 
 
 def here() -> Place:
@@ -88,7 +91,7 @@ def keeper() -> None:
 
 def _heard(told: Told) -> None:
     st.session_state.places_heard = st.session_state.get("places_heard", 0) + 1
-    beside = told.source == "train" and bool(st.session_state.get("aside"))
+    beside = told.source in ("train", "article") and bool(st.session_state.get("aside"))
     if told.place and (beside or not _is_of_before(told)):
         keep(told.place, beside=beside)
     if told.page:

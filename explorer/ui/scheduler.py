@@ -48,6 +48,7 @@ KINDS: dict[str, tuple[int, str | None]] = {
     "long": (4, "long"),
     "training": (4, "long"),
     "measuring": (2, "long"),
+    "corpus": (2, "long"),
     "network": (4, None),  # waits for others, not for the processor
 }
 

@@ -414,7 +414,7 @@ def run_from_inputs(side: str = "") -> Run:
         ExplorerError: They ask for something that cannot be.
     """
     get = _getter(side)
-    source = permitted(_source_from_inputs(side))
+    source = source_from_inputs(side)
     if get("looks") and not isinstance(source, Own):
         refused_in("picture", side)
         if get("picture") is None:
@@ -426,6 +426,15 @@ def run_from_inputs(side: str = "") -> Run:
     reads, writes = (get(name) if languages(side) else None for name in names)
     chat = bool(get("chat")) and has_template(side)
     return Run(get("text"), second, source, part, None, reads, writes, chat=chat)
+
+
+def source_from_inputs(side: str = "") -> Source:
+    """The model that the inputs name, whatever the text.
+
+    Raises:
+        ExplorerError: There is no such model, or it may not be opened here.
+    """
+    return permitted(_source_from_inputs(side))
 
 
 def refused_in(box: str, side: str) -> None:

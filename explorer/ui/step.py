@@ -22,7 +22,7 @@ from explorer.place import content_word
 from explorer.run import Run
 from explorer.source import Scratch, Transplanted, model_of
 from explorer.trace import AttentionTrace
-from explorer.ui import messages, place, state
+from explorer.ui import messages, offer, place, state
 from explorer.ui.answers import file, offer_npz
 from explorer.ui.scheduler import scheduler
 from explorer.ui.show import about_of, current, name_of
@@ -37,6 +37,7 @@ def result() -> None:
     trace = current()
     if trace:
         run: Run = st.session_state.shown
+        offer.of_others((trace, run))
         _steps(trace, run)
         if st.session_state.get("layer_is_plain"):
             _proof(run)

@@ -100,6 +100,13 @@ class Cheapening:
 
 
 @dataclass(frozen=True)
+class Lecturing:
+    """The attention that the Article shows, and what its figures show beside."""
+
+    run: Run
+
+
+@dataclass(frozen=True)
 class Replacing:
     """What a run's output does when heads are really made cheaper.
 
@@ -225,6 +232,38 @@ class Fetching:
 
 
 @dataclass(frozen=True)
+class Censusing:
+    """A corpus that is read by a model, for a page; known of it is what was read so far.
+
+    Attributes:
+        name: Its folder's name.
+        source: The model.
+        read: Reads it, or goes on with it; told how to report and how to show.
+    """
+
+    name: str
+    source: Source
+    read: Callable[[Progress, Callable[[Any], None]], None] = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Searching:
+    """Where else a head does what it does at a pair of a run, in a corpus.
+
+    Attributes:
+        run: The run.
+        place: The layer's own number, the head, and the positions of the two tokens.
+        corpus: Names the corpus, and the state that it is in.
+        find: Finds it; told how to report and how to show.
+    """
+
+    run: Run
+    place: tuple[int, int, int, int]
+    corpus: tuple[object, ...]
+    find: Callable[[Progress, Callable[[Any], None]], Any] = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
 class Making:
     """Something that is made of what is there already: an answer to a click, a file, an upload.
 
@@ -258,6 +297,7 @@ Work = (
     | Comparing
     | Surveying
     | Cheapening
+    | Lecturing
     | Replacing
     | Timing
     | Finding
@@ -269,6 +309,8 @@ Work = (
     | Changing
     | Sizing
     | Fetching
+    | Censusing
+    | Searching
     | Making
 )
 
@@ -293,6 +335,10 @@ def do(work: Work, progress: Progress, show: Show = lambda partial: None) -> Any
         return _trace(work, progress)
     if isinstance(work, Making):
         return work.make(progress)
+    if isinstance(work, Censusing):
+        return work.read(progress, show)
+    if isinstance(work, Searching):
+        return work.find(progress, show)
     if isinstance(work, LayerTracing):
         from explorer.sources.layertraces import Twist, trace_layer
 
@@ -310,6 +356,8 @@ def do(work: Work, progress: Progress, show: Show = lambda partial: None) -> Any
         return _repeat(work, progress)
     if isinstance(work, Cheapening | Replacing | Timing):
         return _make_cheaper(work, progress, show)
+    if isinstance(work, Lecturing):
+        return _lecture(work, progress, show)
     if isinstance(work, Explaining | Changing):
         return _explain_or_change(work, progress, show)
     if isinstance(work, Continuing):
@@ -320,6 +368,10 @@ def do(work: Work, progress: Progress, show: Show = lambda partial: None) -> Any
         return possible(work.run, progress)
     if isinstance(work, Learning | Recording):
         return _learn_or_record(work, progress)
+    return _size_or_measure(work, progress)
+
+
+def _size_or_measure(work: Sizing | Fetching | Measuring | Checking, progress: Progress) -> Any:
     if isinstance(work, Sizing | Fetching):
         from explorer.sources.download import hub_folder, hub_size
 
@@ -371,9 +423,9 @@ def _go_on(work: Continuing, progress: Progress, show: Show) -> Any:
 
 def _make_cheaper(work: Cheapening | Replacing | Timing, progress: Progress, show: Show) -> Any:
     if isinstance(work, Timing):
-        from explorer.scratch.costs import measure_costs
+        from explorer.scratch.costs import devices, measure_costs
 
-        return measure_costs(progress)
+        return [measure_costs(progress, device=device) for device in devices()]
     if isinstance(work, Replacing):
         from explorer.sources.replacing import replace_heads
 
@@ -384,6 +436,14 @@ def _make_cheaper(work: Cheapening | Replacing | Timing, progress: Progress, sho
     check_tokens(language.t("Efficiency"), max(trace.shape[2:]), EFFICIENCY_TOKENS)
     told = survival(trace, report=progress, show=lambda so_far: show((trace, so_far, False)))
     return trace, told, True
+
+
+def _lecture(work: Lecturing, progress: Progress, show: Show) -> Any:
+    from explorer.ui.facts import facts_of
+
+    trace = _trace(work.run, progress)
+    show((trace, None))
+    return trace, facts_of(work.run, trace, progress)
 
 
 def _comparable(run: Run, progress: Progress) -> Any:
@@ -502,7 +562,10 @@ def is_kept(work: Work) -> bool:
     """
     if isinstance(work, Run):
         return not isinstance(work.source, Own)
-    return not isinstance(work, Learning | Recording | Sizing | Fetching | Making | Continuing)
+    return not isinstance(work, _NOT_KEPT)
+
+
+_NOT_KEPT = Learning | Recording | Sizing | Fetching | Making | Continuing | Censusing
 
 
 def kind_of_work(work: Work) -> str:
@@ -515,6 +578,8 @@ def kind_of_work(work: Work) -> str:
         return "training"
     if isinstance(work, Measuring | Timing):
         return "measuring"
+    if isinstance(work, Censusing):
+        return "corpus"
     if isinstance(work, Recording | Making):
         return "compute"
     if isinstance(work, Comparing):
@@ -529,5 +594,5 @@ def kind_of_work(work: Work) -> str:
         return "network"
     if isinstance(source, Trained):
         return "training"
-    long = Explaining | Surveying | Checking | Repeating | Recurring | Cheapening
+    long = Explaining | Surveying | Checking | Repeating | Recurring | Cheapening | Searching
     return "long" if isinstance(work, long) else "compute"

@@ -8,9 +8,15 @@ import plotly.graph_objects as go
 
 from explorer.analysis.profiles import ENTROPY, EVENNESS
 from explorer.headname import head_name
+from explorer.language import say, t
 from explorer.views.experiments import ACCENT, OTHER, QUIET, laid_out
 
 Doubles = npt.NDArray[np.float64]
+_NUMBERS = {  # as plotly finds them
+    "layer": "%{customdata[0]}",
+    "head": "%{customdata[1]}",
+    "number": "%{customdata[2]:.2f}",
+}
 
 
 def distance_figure(
@@ -33,12 +39,15 @@ def distance_figure(
             zmin=0,
             zmax=1,
             colorscale="Blues_r",
-            colorbar={"title": "bit", "thickness": 12},
-            hovertemplate="A %{y}, B %{x}: %{z:.3f} bit<extra></extra>",
+            colorbar={"title": say(t("bit")), "thickness": 12},
+            hovertemplate=say(
+                t("A {a}, B {b}: {number} bit", a="%{y}", b="%{x}", number="%{z:.3f}")
+            )
+            + "<extra></extra>",
         )
     )
-    figure.update_yaxes(autorange="reversed", title="head of A", type="category")
-    figure.update_xaxes(title="head of B", type="category")
+    figure.update_yaxes(autorange="reversed", title=say(t("head of A")), type="category")
+    figure.update_xaxes(title=say(t("head of B")), type="category")
     return laid_out(figure, 460)
 
 
@@ -63,8 +72,8 @@ def entropy_figure(
         ]
     )
     figure.add_hline(y=1, line={"color": QUIET, "dash": "dot"})
-    figure.update_xaxes(title="layer", dtick=1, zeroline=False)
-    figure.update_yaxes(title="entropy / possible", range=[0, 1.05])
+    figure.update_xaxes(title=say(t("layer")), dtick=1, zeroline=False)
+    figure.update_yaxes(title=say(t("entropy / possible")), range=[0, 1.05])
     return laid_out(figure, 460)
 
 
@@ -86,8 +95,8 @@ def _dots(
         name=name,
         mode="markers",
         marker={"color": colour, "symbol": symbol, "size": 8, "opacity": 0.75},
-        hovertemplate=name + " L%{customdata[0]}·H%{customdata[1]}: "
-        "%{customdata[2]:.2f} bits<extra></extra>",
+        hovertemplate=say(t("{name} L{layer}·H{head}: {number} bits", name=name, **_NUMBERS))
+        + "<extra></extra>",
     )
 
 

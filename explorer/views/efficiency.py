@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
+from explorer.language import say, t
 from explorer.views.experiments import ACCENT, OTHER, QUIET, laid_out
 
 _LINES = {  # told apart by their dashes and signs too
@@ -16,15 +17,15 @@ _LINES = {  # told apart by their dashes and signs too
 
 def costs_figure(lengths: Sequence[int], seconds: Mapping[str, Sequence[float]]) -> go.Figure:
     """Time of a pass over the length, both logarithmic, a line for each way."""
-    figure = _lines(lengths, seconds, "%{x} tokens: %{y:.2s}s")
-    figure.update_yaxes(title="time", ticksuffix="s")
+    figure = _lines(lengths, seconds, say(t("{n} tokens", n="%{x}")) + ": %{y:.2s}s")
+    figure.update_yaxes(title=say(t("time")), ticksuffix="s")
     return figure
 
 
 def memory_figure(lengths: Sequence[int], memory: Mapping[str, Sequence[int]]) -> go.Figure:
     """Memory of a pass over the length, both logarithmic, a line for each way."""
-    figure = _lines(lengths, memory, "%{x} tokens: %{y:.3s}B")
-    figure.update_yaxes(title="memory", ticksuffix="B")
+    figure = _lines(lengths, memory, say(t("{n} tokens", n="%{x}")) + ": %{y:.3s}B")
+    figure.update_yaxes(title=say(t("memory")), ticksuffix="B")
     return figure
 
 
@@ -44,7 +45,7 @@ def _lines(lengths: Sequence[int], numbers: Mapping[str, Sequence[float]], hover
         ]
     )
     figure.update_xaxes(
-        type="log", title="tokens", tickvals=list(lengths), ticktext=list(map(str, lengths))
+        type="log", title=say(t("tokens")), tickvals=list(lengths), ticktext=list(map(str, lengths))
     )
     figure.update_yaxes(type="log", exponentformat="SI", dtick=1)
     return laid_out(figure, 320)

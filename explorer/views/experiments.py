@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from explorer.language import say, t
+
 ACCENT, OTHER, QUIET = "#4664d6", "#d9822b", "#8a90a0"  # readable on light and on dark
 
 
@@ -17,8 +19,8 @@ def cost_figure(lengths: Sequence[int], seconds: Sequence[float]) -> go.Figure:
         [
             go.Scatter(
                 x=lengths,
-                y=[min(t, top) if t <= top else None for t in doubling],
-                name="if it were exponential (twice the time for every 128 tokens more)",
+                y=[value if value <= top else None for value in doubling],
+                name=say(t("if it were exponential (twice the time for every 128 tokens more)")),
                 mode="lines",
                 line={"color": OTHER, "dash": "dot"},
                 hoverinfo="skip",
@@ -26,7 +28,7 @@ def cost_figure(lengths: Sequence[int], seconds: Sequence[float]) -> go.Figure:
             go.Scatter(
                 x=lengths,
                 y=square,
-                name="the square of the length",
+                name=say(t("the square of the length")),
                 mode="lines",
                 line={"color": QUIET, "dash": "dash"},
                 hoverinfo="skip",
@@ -34,18 +36,20 @@ def cost_figure(lengths: Sequence[int], seconds: Sequence[float]) -> go.Figure:
             go.Scatter(
                 x=lengths,
                 y=seconds,
-                name="measured",
+                name=say(t("measured")),
                 mode="lines+markers",
                 line={"color": ACCENT, "width": 3},
                 marker={"size": 9},
-                hovertemplate="%{x} tokens: %{y:.2s}s<extra></extra>",
+                hovertemplate=say(t("{n} tokens", n="%{x}")) + ": %{y:.2s}s<extra></extra>",
             ),
         ]
     )
     figure.update_xaxes(
-        type="log", title="tokens", tickvals=lengths, ticktext=list(map(str, lengths))
+        type="log", title=say(t("tokens")), tickvals=lengths, ticktext=list(map(str, lengths))
     )
-    figure.update_yaxes(type="log", title="time", ticksuffix="s", exponentformat="SI", dtick=1)
+    figure.update_yaxes(
+        type="log", title=say(t("time")), ticksuffix="s", exponentformat="SI", dtick=1
+    )
     return laid_out(figure, 320)
 
 
@@ -58,19 +62,19 @@ def saturation_figure(
             go.Scatter(
                 x=widths,
                 y=values,
-                name=name,
+                name=say(name),
                 mode="lines+markers",
                 line={"color": colour, "width": 3},
                 hovertemplate="d_k = %{x}: %{y:.3f}<extra></extra>",
             )
             for name, values, colour in (
-                ("not divided", unscaled, OTHER),
-                ("divided by √dₖ", scaled, ACCENT),
+                (t("not divided"), unscaled, OTHER),
+                (t("divided by √dₖ"), scaled, ACCENT),
             )
         ]
     )
     figure.update_xaxes(type="log", title="dₖ", tickvals=widths, ticktext=list(map(str, widths)))
-    figure.update_yaxes(title="largest weight of a row", range=[0, 1.02])
+    figure.update_yaxes(title=say(t("largest weight of a row")), range=[0, 1.02])
     return laid_out(figure, 320)
 
 

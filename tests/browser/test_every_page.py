@@ -23,6 +23,7 @@ PAGES = {
     "heads": {"text": f"{CAT}\n{CAT.replace('cat', 'dog')}", "lines": "1", "pairs": "0-8-2"},
     "explain": {"text": CAT, "target": "vector", "at": "8", "off": "5-11"},
     "efficiency": {"text": CAT, "way": "global", "budget": "2", "layer": "3", "heads": "1"},
+    "article": {"text": CAT, "layer": "3", "heads": "1", "query": "8"},
 }
 DONE = {
     "step": "softmax",
@@ -31,6 +32,7 @@ DONE = {
     "heads": "pointed",
     "explain": "attention",
     "efficiency": "maps whole",
+    "article": "whole",
 }
 FOLDED = {
     "": ["Layers as a path"],
@@ -46,6 +48,7 @@ SAYS = {
     "heads": "Every head, by layer",
     "explain": "Which words matter?",
     "efficiency": "Every head, with a window of 2 to each side",
+    "article": "“it” gives “cat” 49 % of its attention",
 }
 BACKGROUND = "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
 
@@ -151,7 +154,7 @@ def test_axe_finds_no_serious_barrier_on_a_first_visit_and_in_the_guide(reader):
         assert reader.barriers(of_colours=True) == []
 
 
-@pytest.mark.parametrize("path", ["step", "compare", "heads", "explain", "efficiency"])
+@pytest.mark.parametrize("path", [path for path in PAGES if path and path != "train"])
 def test_text_that_looks_like_markup_stays_text(reader, path):
     scratch = {"source": "scratch", "b_source": "scratch", "b_text": MARKUP + " x"}
     # Half of it: to explain takes long, and longer for each token.
@@ -181,7 +184,7 @@ def test_every_page_fits_on_a_phone_and_in_a_wide_window_with_its_menu_open(read
         all_fits(page)
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", FILES)
 def test_every_page_saves_in_every_form_under_a_name_that_says_whose_it_is(reader, path):
     open_page(reader, path)
     menu = reader.page.locator(".ax-save:visible").first

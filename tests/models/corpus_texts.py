@@ -25,11 +25,18 @@ def by_hand(trace):
     weights = np.asarray(trace.weights, dtype=np.float64)
     tokens = trace.key_tokens
     words = _words(tokens, trace.model.unknown_token)
-    maps = _maps(tokens, words)
+    maps, sentences = _maps(tokens, words), _sentences(tokens)
+    nowhere = 1 - weights.sum(-1).mean(-1)
+    has_sink = nowhere.max() > 2e-3  # beyond what rounding leaves
     found = np.full((len(NAMES), *weights.shape[:2]), np.nan)
     for layer in range(weights.shape[0]):
         for head in range(weights.shape[1]):
-            values = _of_head(weights[layer, head], maps)
+            w = weights[layer, head]
+            seen = (weights[layer] > 0).any(axis=0).sum(axis=-1)  # by any head of the layer
+            values = _of_head(w, maps) | {"own sentence": _own(w, sentences)}
+            values["no token"] = nowhere[layer, head] if has_sink else np.nan
+            even = sum(np.log2(max(count, 1)) for count in seen) / len(w)
+            values["evenness"] = values["entropy"] / even if even else 0.0
             found[:, layer, head] = [values[name] for name in NAMES]
     return found
 
@@ -42,6 +49,36 @@ def _words(tokens, unknown):
         no_word = t.special or t.text == unknown or not t.text.strip("␣")
         found.append(None if no_word else (t.text.lower(), goes_on))
     return found
+
+
+def _sentences(tokens):
+    """The sentence of each token, None for marks: one begins behind a stop, unless one follows."""
+    found, number, stop = [], 0, False
+    for t in tokens:
+        if t.special:
+            found.append(None)
+            continue
+        number += stop and t.text != "."
+        stop = t.text == "."
+        found.append(number)
+    return found
+
+
+def _own(w, sentences):
+    """The mean share that a word gives its own sentence; NaN where there is one sentence."""
+    asked = [i for i, one in enumerate(sentences) if one is not None]
+    if max(sentences[i] for i in asked) == 0:
+        return np.nan
+    shares = [sum(w[i, j] for j in asked if sentences[j] == sentences[i]) for i in asked]
+    return sum(shares) / len(asked)
+
+
+def even_by_hand(trace):
+    """What even attention over the keys that are seen gives to the own sentence, ``[layer]``."""
+    seen = (np.asarray(trace.weights) > 0).any(axis=1).astype(np.float64)
+    return np.array(
+        [_own(layer / layer.sum(-1, keepdims=True), _sentences(trace.key_tokens)) for layer in seen]
+    )
 
 
 def _maps(tokens, words):
@@ -78,6 +115,12 @@ def _of_head(w, maps):
     for name, cells in maps.items():
         found[name] = sum(w[i, j] for i, j in cells) / n if cells else np.nan
     return found
+
+
+def over_texts(how, values, **options):
+    """A mean or a spread over texts; NaN where none can show a measure."""
+    shown = ~np.isnan(values).all(axis=0)
+    return np.where(shown, how(np.where(shown, values, 0), axis=0, **options), np.nan)
 
 
 @cache

@@ -19,6 +19,7 @@ from explorer.corpus.engines import Here, Pool
 from explorer.corpus.measures import MEASURES, NAMES, place_of
 from explorer.corpus.merging import merge, tokens_of_layer
 from explorer.corpus.pairs import strongest
+from explorer.corpus.rules import RULES
 from explorer.corpus.running import Settings, run
 from explorer.corpus.shards import part_of
 from explorer.corpus.texts import Corpus, Text
@@ -26,7 +27,7 @@ from explorer.errors import ExplorerError
 from explorer.source import Embedded, Folder, InMemory
 from explorer.sources.loading import load_model
 from explorer.sources.progress import silent
-from tests.models.corpus_texts import by_hand, texts_of, trace_of
+from tests.models.corpus_texts import by_hand, even_by_hand, over_texts, texts_of, trace_of
 from tests.models.tiny import byte_level, tiny_model, tiny_of
 
 # Sums of float32 weights in another order, of up to 900 cells: measured 4e-7 of their size.
@@ -56,6 +57,26 @@ def mistral(tmp_path_factory):
     return tiny_of(config, tmp_path_factory.mktemp("mistral"), byte_level(), "ForCausalLM")
 
 
+@pytest.fixture(scope="module")
+def gpt_oss(tmp_path_factory):
+    """A decoder whose heads have sinks, which take a part of every row."""
+    config = transformers.GptOssConfig(
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        head_dim=8,
+        intermediate_size=16,
+        num_local_experts=2,
+        num_experts_per_tok=1,
+        vocab_size=300,
+        sliding_window=5,
+        initializer_range=0.5,
+        max_position_embeddings=40,
+    )
+    return tiny_of(config, tmp_path_factory.mktemp("gpt_oss"), byte_level(), "ForCausalLM")
+
+
 def loaded_of(folder):
     return load_model(Folder(str(folder)), silent)
 
@@ -64,30 +85,47 @@ def reference(folder, texts):
     return np.stack([by_hand(trace_of(str(folder), text.parts)) for text in texts])
 
 
-def means_of(values):
-    with np.errstate(invalid="ignore"):
-        return np.nanmean(values, axis=0)
-
-
-@pytest.mark.parametrize(("model", "n", "most"), [("bert", 200, 30), ("mistral", 30, 6)])
+@pytest.mark.parametrize(
+    ("model", "n", "most"), [("bert", 200, 30), ("mistral", 30, 6), ("gpt_oss", 15, 6)]
+)
 def test_every_mean_and_spread_is_that_of_a_plain_loop_over_all_weights(model, n, most, request):
     folder = request.getfixturevalue(model)
     texts = texts_of(n, most=most)
     sums = census(loaded_of(folder), texts, 512, "strongest").sums
     wanted = reference(folder, texts)
     merged = merge([part_of(sums)])
+    assert (merged.count[place_of("no token")] > 0) == (model == "gpt_oss")
+    check_rules(
+        merged, wanted, np.stack([even_by_hand(trace_of(str(folder), t.parts)) for t in texts])
+    )
     assert merged.count.tolist() == (~np.isnan(wanted[:, :, 0, 0])).sum(axis=0).tolist()
-    np.testing.assert_allclose(merged.mean, means_of(wanted), **EXACT)
-    np.testing.assert_allclose(merged.spread, np.nanstd(wanted, axis=0, ddof=1), **EXACT)
+    np.testing.assert_allclose(merged.mean, over_texts(np.nanmean, wanted), **EXACT)
+    np.testing.assert_allclose(merged.spread, over_texts(np.nanstd, wanted, ddof=1), **EXACT)
     lengths = np.array([trace_of(str(folder), t.parts).shape[2] for t in texts])
     known = ~np.isnan(wanted)
     by_tokens = np.nansum(wanted * lengths[:, None, None, None], axis=0)
-    by_tokens /= (known * lengths[:, None, None, None]).sum(axis=0)
+    n_tokens = (known * lengths[:, None, None, None]).sum(axis=0)
+    by_tokens = np.where(n_tokens > 0, by_tokens / np.maximum(n_tokens, 1), np.nan)
     far, variance = place_of("distance"), place_of("distance variance")
     square = wanted[:, variance] + wanted[:, far] ** 2  # of one text; then of all attention
     square = (square * lengths[:, None, None]).sum(axis=0) / lengths.sum()
     by_tokens[variance] = square - by_tokens[far] ** 2
     np.testing.assert_allclose(merged.mean_of_tokens, by_tokens, **EXACT)
+
+
+def check_rules(merged, values, even):
+    """How often each rule holds is counted text by text."""
+    held, could = np.zeros_like(merged.held), np.zeros_like(merged.could)
+    for text, share in zip(values, even, strict=True):
+        for r, rule in enumerate(RULES):
+            parts = [text[place_of(name)] for name in rule.measures]
+            found = np.minimum(*parts) if len(parts) > 1 else parts[0]
+            found = found - share[:, None] if rule.beyond else found
+            could[r] += not np.isnan(found[0, 0])
+            held[r] += np.nan_to_num(found, nan=-1) >= rule.least
+    assert merged.could.tolist() == could.tolist()
+    assert merged.held.tolist() == held.tolist()
+    np.testing.assert_allclose(merged.even, np.nansum(even, axis=0), **EXACT)
 
 
 def test_the_measures_are_those_of_the_heads_page(bert):

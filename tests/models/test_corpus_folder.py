@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
+import transformers
 from safetensors.torch import load_file, save_file
 
 from explorer.corpus.comparing import compare
@@ -17,6 +18,7 @@ from explorer.corpus.engines import Here
 from explorer.corpus.folder import CorpusFolder, folders_below
 from explorer.corpus.headvis import HeadVisTree, export, is_tree
 from explorer.corpus.measures import NAMES, place_of
+from explorer.corpus.rules import RULES
 from explorer.corpus.running import Settings, run
 from explorer.corpus.search import pair_of, search
 from explorer.corpus.texts import Corpus
@@ -24,8 +26,8 @@ from explorer.errors import ExplorerError
 from explorer.source import Folder
 from explorer.sources.loading import load_model
 from explorer.sources.progress import silent
-from tests.models.corpus_texts import by_hand, texts_of, trace_of
-from tests.models.tiny import tiny_model
+from tests.models.corpus_texts import by_hand, over_texts, texts_of, trace_of
+from tests.models.tiny import byte_level, tiny_model, tiny_of
 
 EXACT = {"rtol": 5e-6, "atol": 5e-6}  # as in test_corpus.py
 N = 60
@@ -57,9 +59,21 @@ def values(bert):
 
 
 def test_all_heads_have_mean_and_spread_of_every_measure(folder, values):
-    np.testing.assert_allclose(folder.heads.mean, np.nanmean(values, axis=0), **EXACT)
-    np.testing.assert_allclose(folder.heads.spread, np.nanstd(values, axis=0, ddof=1), **EXACT)
+    np.testing.assert_allclose(folder.heads.mean, over_texts(np.nanmean, values), **EXACT)
+    np.testing.assert_allclose(folder.heads.spread, over_texts(np.nanstd, values, ddof=1), **EXACT)
     assert folder.heads.n.tolist() == (~np.isnan(values[:, :, 0, 0])).sum(axis=0).tolist()
+
+
+def test_each_rule_of_a_head_says_in_how_many_texts_it_holds(folder, values):
+    found = folder.rules(1, 0)
+    assert [one.rule for one in found] == list(RULES)
+    for one in found:
+        if one.rule.beyond:
+            assert 0 < one.even < 1
+            continue
+        least = values[:, [place_of(name) for name in one.rule.measures], 1, 0].min(axis=1)
+        assert one.of == (~np.isnan(least)).sum()
+        assert one.held == (least >= one.rule.least).sum()
 
 
 def test_a_histogram_counts_every_text_once(folder, values):
@@ -367,6 +381,31 @@ def test_a_search_finds_the_pair_itself_and_what_is_most_like_it(bert):
     for hit in hits:
         weights = trace_of(str(bert), hit.text.parts).weights[1, 0]
         assert hit.weight == pytest.approx(weights[hit.query, hit.key], abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["GptOss", "T5"])
+def test_a_search_reads_one_head_alone_with_its_own_sink_and_its_own_bias(kind, tmp_path):
+    """Its weights are those of the model, where sinks and position biases are of each head."""
+    sizes = {"vocab_size": 300, "initializer_range": 0.5}
+    if kind == "GptOss":
+        config = transformers.GptOssConfig(
+            hidden_size=16, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
+            head_dim=8, intermediate_size=16, num_local_experts=2, num_experts_per_tok=1,
+            sliding_window=4, **sizes,
+        )  # fmt: skip
+    else:
+        config = transformers.T5Config(
+            d_model=16, d_kv=4, d_ff=16, num_layers=2, num_heads=4, **sizes
+        )
+    ending = "ForCausalLM" if kind == "GptOss" else "EncoderModel"
+    folder = tiny_of(config, tmp_path / "model", byte_level(), ending)
+    texts = texts_of(6, most=5)
+    trace = trace_of(str(folder), texts[2].parts)
+    pair = pair_of(trace, 0, 3, 4, 2)
+    for hit in search(load_model(Folder(str(folder)), silent), texts, pair, 512):
+        weights = trace_of(str(folder), hit.text.parts).weights[0, 3]
+        assert hit.weight == pytest.approx(weights[hit.query, hit.key], abs=1e-6)
+    assert hit.text.number in range(6)
 
 
 def test_parquet_files_are_whole(folder):

@@ -162,6 +162,38 @@ def test_no_network_is_said_with_what_works_without_it(hub, monkeypatch):
         download.hub_folder(TINY, quiet)
 
 
+@pytest.mark.parametrize(
+    "address", ["http://hf-mirror.com", "ftp://127.0.0.1", "hf-mirror.com", "https://", "http://[x"]
+)
+def test_a_mirror_is_asked_only_by_https_or_on_this_machine(inside, monkeypatch, address):
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
+    monkeypatch.setenv("HF_ENDPOINT", address)
+    for ask in (download.hub_size, download.hub_folder):
+        with pytest.raises(ExplorerError, match="it must be an address that begins with https://"):
+            ask(TINY, quiet)
+
+
+def test_the_mirror_that_the_environment_names_is_the_one_that_is_asked(hub, files, monkeypatch):
+    mirror = LoopbackHub(files)
+    monkeypatch.setenv("HF_ENDPOINT", f"{mirror.url}/")
+    folder = download.hub_folder(TINY, quiet)
+    mirror.close()
+    assert (folder / "model.safetensors").read_bytes() == files["model.safetensors"]
+    assert {path.partition("me/tiny")[1] for _, path, _ in mirror.asked} == {"me/tiny"}
+    assert not hub.asked
+
+
+def test_a_mirror_that_cannot_be_reached_is_named_without_its_password(monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", "https://me:secret@mirror.example")
+    said = str(download._trouble("offline", TINY))
+    assert "that HF_ENDPOINT names, mirror.example, cannot be reached" in said
+    assert "secret" not in said
+    monkeypatch.delenv("HF_ENDPOINT")
+    assert "the address of a mirror of the hub in HF_ENDPOINT" in str(
+        download._trouble("offline", TINY)
+    )
+
+
 def test_a_server_that_is_told_to_stay_offline_asks_nobody(hub, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(ExplorerError, match="cannot be reached"):
@@ -480,7 +512,13 @@ def test_another_host_that_refuses_is_not_taken_for_the_hub(inside, files):
 
 
 @pytest.mark.parametrize(
-    "target", ["file:///etc/hostname", "ftp://127.0.0.1/{}", "/me/tiny/resolve/main/{}"]
+    "target",
+    [
+        "file:///etc/hostname",
+        "ftp://127.0.0.1/{}",
+        "http://mirror.example/{}",
+        "/me/tiny/resolve/main/{}",
+    ],
 )
 def test_a_hub_that_leads_out_of_the_web_or_in_a_circle_is_not_followed(inside, target):
     inside.leads["me/tiny"] = target

@@ -16,18 +16,10 @@ import explorer
 from docs import stories
 from explorer.errors import ExplorerError
 from explorer.run import Run
-from explorer.scratch.grammar import (
-    BOYS,
-    END,
-    GIRLS,
-    LONGEST,
-    WORDS,
-    as_text,
-    follow,
-    split,
-    tell,
-)
-from explorer.scratch.storyteller import HELD_OUT, Course, best_possible, learn, score
+from explorer.scratch.grammar import BOYS, ENGLISH, GIRLS, WORDS, as_text, follow, split, tell
+from explorer.scratch.grammar_zh import CHINESE
+from explorer.scratch.storyteller import HELD_OUT, TELLERS, Course, best_possible
+from explorer.scratch.telling import END, LONGEST
 from explorer.source import Stories
 from explorer.sources.catalogue import STORIES_FOLDER
 from explorer.sources.layertraces import Twist, trace_layer
@@ -39,33 +31,38 @@ PAGE = (Path(__file__).parents[2] / "docs/stories.md").read_text("utf-8")
 TEXT = "Mia and Tom live near the park. Mia has a red ball, and Tom has two green kites."
 ROUNDED = 1e-5  # sums of float32 in another order; the largest logit is about 10
 seeds = st.integers(0, 10**9)
+grammars = pytest.mark.parametrize("grammar", [ENGLISH, CHINESE], ids=["en", "zh"])
+TELLER = TELLERS["en"]
 
 
 # --- the grammar ----------------------------------------------------------------------------------
 
 
-@given(seeds)
-def test_the_words_that_may_come_have_probabilities_that_sum_to_one(seed):
-    for choice in tell(seed).choices:
+@grammars
+@given(seed=seeds)
+def test_the_words_that_may_come_have_probabilities_that_sum_to_one(grammar, seed):
+    for choice in grammar.tell(seed).choices:
         assert math.isclose(sum(way.share for way in choice), 1, abs_tol=1e-9)
         words = [way.word for way in choice]
         assert len(set(words)) == len(words)
-        assert set(words) <= set(WORDS)
+        assert set(words) <= set(grammar.words)
 
 
-@given(seeds)
-def test_a_story_written_as_people_write_is_understood_again(seed):
-    story = tell(seed)
-    again, after = follow(split(as_text(story.words)))
+@grammars
+@given(seed=seeds)
+def test_a_story_written_as_people_write_is_understood_again(grammar, seed):
+    story = grammar.tell(seed)
+    again, after = grammar.follow(grammar.split(grammar.as_text(story.words)))
     assert (*again.words, END) == story.words
     assert (*again.choices, after) == story.choices
     assert len(story.words) <= LONGEST
 
 
-@given(seeds, st.integers(0, LONGEST))
-def test_a_word_that_cannot_stand_there_ends_what_is_understood(seed, at):
-    words = tell(seed).words[:at]
-    understood, after = follow([*words, "zebra", "the"])
+@grammars
+@given(seed=seeds, at=st.integers(0, LONGEST))
+def test_a_word_that_cannot_stand_there_ends_what_is_understood(grammar, seed, at):
+    words = grammar.tell(seed).words[:at]
+    understood, after = grammar.follow([*words, "zebra", "the"])
     assert understood.words == words
     assert all(way.word != "zebra" for way in after)
 
@@ -214,7 +211,7 @@ def test_it_is_a_source_like_any_other():
 def test_the_figures_in_the_docs_are_the_decoders_own(loaded):
     said = re.findall(r"^\| (?:the decoder|best possible.*?) \| (\S+) \| (\S+) \|$", PAGE, re.M)
     held = [tell(i) for i in range(HELD_OUT)]
-    ours, best = score(decoder_of(loaded.network), held), best_possible(held)
+    ours, best = TELLER.score(decoder_of(loaded.network), held), best_possible(held)
     for (accuracy, loss), found in zip(said, (ours, best), strict=True):
         assert abs(float(accuracy) - found.accuracy) < 0.01
         assert abs(float(loss) - found.loss) < 0.01
@@ -222,19 +219,21 @@ def test_the_figures_in_the_docs_are_the_decoders_own(loaded):
 
 
 def test_what_is_noted_of_the_training_is_what_make_stories_does():
-    noted = json.loads((Path(__file__).parents[2] / "docs/stories.json").read_text("utf-8"))
-    assert Course(**noted["course"]) == Course()
-    assert noted["seconds"] < 15 * 60
+    said = json.loads((Path(__file__).parents[2] / "docs/stories.json").read_text("utf-8"))
+    assert said.keys() == TELLERS.keys()
+    for language, noted in said.items():
+        assert Course(**noted["course"]) == TELLERS[language].course
+        assert noted["seconds"] < 15 * 60
 
 
 def test_a_training_is_the_same_one_twice_and_its_files_bring_it_back(tmp_path):
     course, losses = Course(steps=4, batch=4), []
-    decoder = learn(course, lambda step, loss: losses.append(loss))
-    again = learn(course, lambda step, loss: None)
+    decoder = TELLER.learn(course, lambda step, loss: losses.append(loss))
+    again = TELLER.learn(course, lambda step, loss: None)
     for one, other in zip(decoder.parameters(), again.parameters(), strict=True):
         assert torch.equal(one, other)
     assert losses[-1] < losses[0]
-    save(decoder, tmp_path)
+    save(decoder, TELLER, tmp_path)
     back = decoder_of(AutoModelForCausalLM.from_pretrained(tmp_path))
     for one, other in zip(decoder.parameters(), back.parameters(), strict=True):
         assert torch.equal(one, other)
@@ -246,7 +245,7 @@ def test_the_head_that_the_docs_name_finds_the_subject_past_what_stands_between(
         PAGE,
         re.M,
     )[0]
-    seen = stories.observe(decoder_of(loaded.network), [tell(i) for i in range(60)])
+    seen = stories.observe(TELLER, decoder_of(loaded.network), [tell(i) for i in range(60)])
     cases = seen.cases["agreement", -1]
     found = stories.found(cases, cases)
     assert found.name == name

@@ -14,7 +14,7 @@ from explorer.edits import Edits
 from explorer.errors import ExplorerError
 from explorer.run import Run
 from explorer.scratch.grammar import follow, split
-from explorer.scratch.storyteller import VOCABULARY, numbers
+from explorer.scratch.storyteller import TELLERS
 from explorer.source import Stories
 from explorer.sources import trace_run
 from explorer.sources.little_stories import decoder_of
@@ -29,6 +29,7 @@ TEXT = (
     "fox and two frogs in the barn. The fox that the frogs that Mia hears watch"
 )
 RUN = Run(TEXT, source=Stories())
+VOCABULARY, numbers = TELLERS["en"].vocabulary, TELLERS["en"].numbers
 IS, ARE = VOCABULARY.index("is"), VOCABULARY.index("are")
 FOX = 1 + split(TEXT).index("fox", 30)  # the second one, which is the subject
 ROUNDED = 1e-5  # float32 sums in another order; the largest logit is about 12

@@ -10,9 +10,10 @@ import explorer
 from explorer.errors import ExplorerError
 from explorer.lesson import RHYME, TASKS, Trained
 from explorer.run import Run
-from explorer.scratch.grammar import END, split
+from explorer.scratch.grammar import split
 from explorer.scratch.nextword import course_of
 from explorer.scratch.tasks import BLANK, COURSES, START, is_held_out, nearness
+from explorer.scratch.telling import END
 from explorer.scratch.training import Training, learner_at, schedule
 from explorer.sources import trained
 from explorer.sources.progress import silent
@@ -322,7 +323,7 @@ def test_before_a_word_that_is_decided_the_ideal_is_to_look_at_what_decides_it()
         ("a" * 1_000, "one letter only, “a”"),
         ("to be or not to be", r"has 18 characters, .* 300 are needed. Paste a longer one"),
         ("ab " * 7_000, "has 20,999 characters; at most 20,000"),
-        ("".join(map(chr, range(0x4E00, 0x4E00 + 400))), "400 different letters"),
+        ("".join(map(chr, range(0x4E00, 0x4E00 + 1200))), "1,200 different letters"),
     ],
 )
 def test_a_text_from_which_nothing_can_be_learned_is_refused_with_what_to_do(corpus, sentence):

@@ -23,7 +23,7 @@ LINKS = [link for section in SECTIONS for link in section.links]
 @pytest.mark.parametrize("name", TERMS)
 def test_a_term_is_explained_in_a_few_plain_sentences_with_its_place_in_the_guide(name):
     term = TERMS[name]
-    assert set(term) == {"name", "says", "see"}
+    assert set(term) == {"says", "see"}
     assert term["says"].endswith((".", "”).", ".)"))
     assert len(term["says"]) <= 240  # a bubble of about six lines
     assert not re.search(r"[<>{}]", term["says"]), "a bubble shows text, the Guide Markdown"

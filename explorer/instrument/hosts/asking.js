@@ -4,7 +4,9 @@
 
 import { isTyped } from "../parts/dom.js";
 
-const RUN = ["run", "compare", "train"].map((key) => `.st-key-${key} button`).join(", ");
+const RUN = ["run", "compare", "train", "corpus_start", "corpus_open"]
+  .map((key) => `.st-key-${key} button`)
+  .join(", ");
 const GO = `${RUN}, [class*="st-key-example_"] button`;
 const BOXES = ".st-key-ask textarea, .st-key-ask input, .st-key-ask button";
 

@@ -15,7 +15,7 @@ import { TOLD } from "./told.js";
 
 const WAIT = 250; // ms in which looks are gathered
 const PATIENCE = 3000; // ms after which a page is asked for in Streamlit's own way
-const PAGES = ["step", "train", "compare", "heads", "explain", "efficiency", "guide"];
+const PAGES = ["step", "train", "compare", "heads", "explain", "efficiency", "article", "guide"];
 const LINKS = '[data-testid="stTopNavLink"], [data-testid="stSidebarNavLink"]';
 
 /** What has been told so far, in whatever page: the part may be made anew with one. */

@@ -43,7 +43,7 @@ export function lensRows({ numbers, positions, texts, chances }) {
   const [n, size] = [positions.length, positions.length * numbers.length];
   const rows = numbers.map((layer, i) => ({
     layer,
-    name: layer < 0 ? "input" : `${layer}`,
+    name: layer < 0 ? t("input") : `${layer}`,
     cells: positions.map((position, j) => ({
       ...{ position, text: texts[i][j], p: chances[i * n + j] },
       followed: chances[size + i * n + j],

@@ -3,8 +3,10 @@
 
 import { remember } from "./basics.js";
 import { headName } from "./headname.js";
+import { t } from "./language.js";
 import { added, around, cosines, isByRoot, isCross, lineOf, maySee, mixed } from "./layertrace.js";
 import { fullAt } from "./palette.js";
+import { partName } from "./stages.js";
 import { numberOf } from "./stepstate.js";
 import { exact, inCell, plain, quoted, weightInCell } from "./stepwords.js";
 
@@ -46,7 +48,7 @@ export const picturesOf = (shot, room) =>
 /** @type {Record<import("./stages.js").StageId, (frame: Frame) => Picture[]>} */
 const STAGE_PICTURES = {
   input: inputPictures,
-  norm: (frame) => normPictures(frame, "norm", "H", "X", "x"),
+  norm: (frame) => normPictures(frame, "norm", ["H", "X"], "x"),
   qkv: vectorPictures,
   headnorm: (frame) => stepPictures(frame, "norm"),
   turn: (frame) => stepPictures(frame, "turn"),
@@ -59,7 +61,8 @@ const STAGE_PICTURES = {
   mix: mixPictures,
   join: joinPictures,
   output: outputPictures,
-  after: (frame) => normPictures(frame, "after", "Output", "Output behind its norm", "after"),
+  after: (frame) =>
+    normPictures(frame, "after", [t("Output"), t("Output behind its norm")], "after"),
 };
 
 /** @param {Frame} frame */
@@ -97,7 +100,9 @@ const markOf = ({ picked }, of, row) => (picked && picked.of === of ? [row, pick
  */
 function strip(frame, name, values, top, more = {}) {
   const { trace, state } = frame.shot;
-  const label = `${name} of ${quoted(trace, state.query)}: ${values.length} numbers`;
+  const label = t("{name} of {token}: {n} numbers", {
+    ...{ name, token: quoted(trace, state.query), n: values.length },
+  });
   return {
     ...{ values, rows: 1, columns: values.length, top, name, tall: STRIP },
     ...{ shape: `[${values.length}]`, label, wide: frame.room, last: lastOf(frame) },
@@ -121,7 +126,7 @@ function tall(frame, name, values, columns, room, more = {}) {
   return {
     ...{ values, rows, columns, name, shape: `[${rows} × ${columns}]`, last: lastOf(frame) },
     ...{ row, side: "query", line, widest: CELL, ofKeys: ofKeys && isCross(trace) },
-    ...{ label: `${name}: one row for each token, ${columns} numbers each` },
+    ...{ label: t("{name}: one row for each token, {n} numbers each", { name, n: columns }) },
     ...{ wide: frame.room, cell: markOf(frame, more.cellOf, row) },
     ...{ rowNames: line >= LEAST_LINE ? names : null, ...more },
   };
@@ -144,7 +149,7 @@ function square(frame, name, values, more) {
   return {
     ...{ values, rows: n, columns: m, name, shape: `[${n} × ${m}]`, last: n - 1 },
     ...{ row: frame.shot.state.query, cell: [frame.shot.state.query, frame.shot.key] },
-    ...{ side: "pair", label: `${name}: rows are queries, columns are keys` },
+    ...{ side: "pair", label: t("{name}: rows are queries, columns are keys", { name }) },
     ...{ line: own, widest: CELL, rowNames, columnNames },
     ...{ print: inCell, ...more, wide: rowNames ? wide : Math.min(wide, room) },
   };
@@ -167,28 +172,30 @@ function inputPictures(frame) {
   const [all, name] = trace.norm ? [of.norm_read, "H"] : [of.x, "X"];
   const more = /** @type {const} */ ({ cellOf: trace.norm ? "h" : "x" });
   const parts = trace.parts.map((part, p) =>
-    strip(frame, part, lineOf(of[`part${p}`], state.query, d), fullAt(of.part0), more),
+    strip(frame, partName(part), lineOf(of[`part${p}`], state.query, d), fullAt(of.part0), more),
   );
   if (parts.length) parts.push(strip(frame, name, lineOf(all, state.query, d), fullAt(all), more));
   const left = TALL - parts.length * ROW;
-  return [...parts, tall(frame, `${name} of all tokens`, all, d, left, more)];
+  return [...parts, tall(frame, t("{name} of all tokens", { name }), all, d, left, more)];
 }
 
 /**
  * Vectors before and behind a norm.
- * @param {Frame} frame @param {"norm" | "after"} which @param {string} before @param {string} behind
+ * @param {Frame} frame @param {"norm" | "after"} which @param {[string, string]} names
  * @param {NumberPlace["of"]} cellOf
  */
-function normPictures(frame, which, before, behind, cellOf) {
+function normPictures(frame, which, [before, behind], cellOf) {
   const { trace, state } = frame.shot;
   const [read, gave] = [trace.of[`${which}_read`], trace.of[`${which}_gave`]];
   const d = gave.length / trace.tokens.length;
-  const of = quoted(trace, state.query);
+  const own = (/** @type {string} */ name) =>
+    t("{name} of {token}", { name, token: quoted(trace, state.query) });
+  const all = t("{name} of all tokens", { name: behind });
   const more = { cellOf };
   return [
-    strip(frame, `${before} of ${of}`, lineOf(read, state.query, d), fullAt(read), more),
-    strip(frame, `${behind} of ${of}`, lineOf(gave, state.query, d), fullAt(gave), more),
-    tall(frame, `${behind} of all tokens`, gave, d, TALL - 2 * ROW, more),
+    strip(frame, own(before), lineOf(read, state.query, d), fullAt(read), more),
+    strip(frame, own(behind), lineOf(gave, state.query, d), fullAt(gave), more),
+    tall(frame, all, gave, d, TALL - 2 * ROW, more),
   ];
 }
 
@@ -196,13 +203,14 @@ function normPictures(frame, which, before, behind, cellOf) {
 function stepPictures(frame, step) {
   const { trace } = frame.shot;
   const half = (TALL - GAP) / 2;
-  const after = step === "turn" ? "turned" : "normed";
+
   return SIDES.flatMap((which) => {
     const [before, behind] = around(trace, which, step);
     /** @type {"query" | "key"} */
     const side = which === "q" ? "query" : "key";
     const top = step === "turn" ? fullAt(before) : undefined;
-    const Name = which.toUpperCase();
+    const name = which.toUpperCase();
+    const after = step === "turn" ? t("{name} turned", { name }) : t("{name} normed", { name });
     const one =
       (/** @type {string} */ title, /** @type {Float32Array} */ values) =>
       (/** @type {number} */ wide, /** @type {Partial<Picture>} */ more) =>
@@ -210,7 +218,7 @@ function stepPictures(frame, step) {
           ...{ side, cellOf: which, top, wide },
           ...more,
         });
-    return besides(frame, [one(`${Name} before`, before), one(`${Name} ${after}`, behind)]);
+    return besides(frame, [one(t("{name} before", { name }), before), one(after, behind)]);
   });
 }
 
@@ -244,7 +252,7 @@ function vectorPictures(frame) {
   const y = (/** @type {number} */ wide, /** @type {Partial<Picture>} */ more) =>
     tall(
       frame,
-      "Y, the text that was read",
+      t("Y, the text that was read"),
       of.x_keys,
       of.x_keys.length / trace.keys.length,
       half,
@@ -283,7 +291,7 @@ function scorePictures(frame) {
     { name: `S = Q Kᵀ ${by}`, values: flat(shot.rows(), "scaled"), top, id: "scores" },
   ];
   if (shot.turned)
-    all.push({ name: "… with the change", values: moved(shot, "scaled"), top, id: "new" });
+    all.push({ name: t("… with the change"), values: moved(shot, "scaled"), top, id: "new" });
   return squares(frame, all);
 }
 
@@ -292,8 +300,8 @@ function capPictures(frame) {
   const values = flat(frame.shot.rows(), "scaled");
   const top = fullAt(values);
   return squares(frame, [
-    { name: "Before", values, top, id: "before" },
-    { name: "Behind the cap", values: flat(frame.shot.rows(), "capped"), top, id: "capped" },
+    { name: t("Before"), values, top, id: "before" },
+    { name: t("Behind the cap"), values: flat(frame.shot.rows(), "capped"), top, id: "capped" },
   ]);
 }
 
@@ -303,23 +311,25 @@ function biasPictures(frame) {
   const { bias } = frame.shot.trace.of;
   const masked = notAllowed(rows);
   return squares(frame, [
-    { name: "Before", values: flat(rows, "capped"), id: "before" },
-    { name: "B, what is added", values: bias, masked, id: "bias" },
-    { name: "S, together", values: flat(rows, "scores"), id: "scores" },
+    { name: t("Before"), values: flat(rows, "capped"), id: "before" },
+    { name: t("B, what is added"), values: bias, masked, id: "bias" },
+    { name: t("S, together"), values: flat(rows, "scores"), id: "scores" },
   ]);
 }
 
 /** @param {Frame} frame */
 function maskPictures(frame) {
   const { may, left } = maskOf(frame.shot);
-  const change = frame.shot.turned ? ", with the change" : "";
+  const { turned } = frame.shot;
   const masked = may.map((one) => 1 - one);
+  const name = turned ? t("May look, with the change") : t("May look");
+  const remain = turned ? t("Scores that remain, with the change") : t("Scores that remain");
   return squares(frame, [
     {
-      ...{ name: `May look${change}`, values: may, weights: true, masked, id: "may" },
+      ...{ name, values: may, weights: true, masked, id: "may" },
       print: null,
     },
-    { name: `Scores that remain${change}`, values: left, masked, id: "left" },
+    { name: remain, values: left, masked, id: "left" },
   ]);
 }
 
@@ -334,7 +344,7 @@ function weightPictures(frame) {
   if (shot.turned) {
     const masked = moved(shot, "allowed").map((one) => 1 - one);
     const values = moved(shot, "weights");
-    all.push({ name: "A with the change", values, masked, ...weights, id: "new" });
+    all.push({ name: t("A with the change"), values, masked, ...weights, id: "new" });
   }
   return squares(frame, all);
 }
@@ -352,16 +362,15 @@ function mixPictures(frame) {
   /** @type {[number, number] | null} */
   const band = c === null ? null : [c, c + 1];
   const room = TALL - ROW;
+  const z = t("{name} of {token}", { name: "z", token: quoted(trace, state.query) });
   const keys = /** @type {const} */ ({ row, band, side: "key", cellOf: "z", cell: null });
   const one =
     (/** @type {string} */ name, /** @type {ArrayLike<number>} */ values) =>
     (/** @type {number} */ wide, /** @type {Partial<Picture>} */ more) =>
       tall(frame, name, values, width, room, { ...keys, wide, top, ...more });
   return [
-    strip(frame, `z of ${quoted(trace, state.query)}`, mixed(trace, own.weights), top, {
-      cellOf: "z",
-    }),
-    ...besides(frame, [one("V", of.v), one("A · V, a row for each key", shares)]),
+    strip(frame, z, mixed(trace, own.weights), top, { cellOf: "z" }),
+    ...besides(frame, [one("V", of.v), one(t("A · V, a row for each key"), shares)]),
   ];
 }
 
@@ -372,11 +381,18 @@ function joinPictures(frame) {
   /** @type {[number, number]} */
   const band = [head * width, (head + 1) * width];
   const own = lineOf(of.joined, state.query, heads * width);
-  const name = `Z of ${quoted(trace, state.query)}, all heads`;
+  const name = t("Z of {token}, all heads", { token: quoted(trace, state.query) });
   const more = /** @type {const} */ ({ band, cellOf: "joined" });
   return [
     strip(frame, name, own, fullAt(of.joined), more),
-    tall(frame, "Z of all tokens", of.joined, heads * width, TALL - ROW, more),
+    tall(
+      frame,
+      t("{name} of all tokens", { name: "Z" }),
+      of.joined,
+      heads * width,
+      TALL - ROW,
+      more,
+    ),
   ];
 }
 
@@ -390,14 +406,16 @@ function outputPictures(frame) {
   const rest = Float64Array.from(output, (y, c) => y - part[c] - bias[c]);
   const top = fullAt(output);
   const more = /** @type {const} */ ({ cellOf: "output" });
+  const name = t("The part of {head}", { head: headName(trace.layer, trace.head) });
   const strips = [
-    strip(frame, `The part of ${headName(trace.layer, trace.head)}`, part, top, more),
-    ...(trace.n_heads > 1 ? [strip(frame, "The other heads’ parts", rest, top, more)] : []),
-    ...(of.b_o ? [strip(frame, "Bias", of.b_o, top, more)] : []),
-    strip(frame, "Output", output, top, more),
+    strip(frame, name, part, top, more),
+    ...(trace.n_heads > 1 ? [strip(frame, t("The other heads’ parts"), rest, top, more)] : []),
+    ...(of.b_o ? [strip(frame, t("Bias"), of.b_o, top, more)] : []),
+    strip(frame, t("Output"), output, top, more),
   ];
   const left = TALL - strips.length * ROW;
-  return [...strips, tall(frame, "Output of all tokens", of.output, d, left, more)];
+  const all = t("{name} of all tokens", { name: t("Output") });
+  return [...strips, tall(frame, all, of.output, d, left, more)];
 }
 
 /**
@@ -418,16 +436,18 @@ export function positionPictures({ trace, state }, room) {
   return [
     {
       ...{ ...of, values: positions, rows, columns: d, line: high / rows, widest: CELL },
-      ...{ name: "Positions", shape: `[the first ${rows} positions × ${d}]`, id: "positions" },
+      ...{ name: t("Positions"), id: "positions" },
+      ...{ shape: t("[the first {n} positions × {width}]", { n: rows, width: d }) },
       ...{
-        label: "The vectors of the positions: one row each",
+        label: t("The vectors of the positions: one row each"),
         wide: beside ? room - side - BETWEEN : room,
       },
     },
     {
       ...{ ...of, values: likenessOf(trace), rows, columns: rows, top: 1, line: side / rows },
-      ...{ widest: CELL, wide: side, name: "Their likeness", shape: `[${rows} × ${rows}], cosine` },
-      ...{ label: "How alike every two positions are: the cosine of their vectors" },
+      ...{ widest: CELL, wide: side, name: t("Their likeness") },
+      ...{ shape: t("[{n} × {n}], cosine", { n: rows }) },
+      ...{ label: t("How alike every two positions are: the cosine of their vectors") },
     },
   ];
 }
@@ -478,12 +498,16 @@ export function maskOf(shot) {
 export function cellSentence(picture, { tokens, keys }, query, row, column) {
   const { values, rows, columns, side, name, masked } = picture;
   const at = row * columns + column;
-  const number = masked?.[at] ? "masked" : plain(values[at]);
-  if (side === "pair") return `${tokens[row]?.text} → ${keys[column]?.text}: ${number}`;
+  const number = masked?.[at] ? t("masked") : plain(values[at]);
+  if (side === "pair") {
+    const pair = { query: tokens[row]?.text ?? "", key: keys[column]?.text ?? "" };
+    return t("{query} → {key}: {number}", { ...pair, number });
+  }
   if (side === "position")
     return columns === rows
-      ? `positions ${row} and ${column}: cosine ${number}`
-      : `position ${row}, place ${column}: ${number}`;
+      ? t("positions {row} and {column}: cosine {number}", { row, column, number })
+      : t("position {row}, place {column}: {number}", { row, column, number });
   const of = picture.ofKeys ? keys : tokens;
-  return `${name}, ${of[rows > 1 ? row : query]?.text}, place ${column}: ${number}`;
+  const token = of[rows > 1 ? row : query]?.text ?? "";
+  return t("{name}, {token}, place {column}: {number}", { name, token, column, number });
 }

@@ -2,6 +2,7 @@
 // products.
 
 import { headName } from "./headname.js";
+import { t, tc } from "./language.js";
 import {
   around,
   divisor,
@@ -17,7 +18,7 @@ import {
   turnAt,
 } from "./layertrace.js";
 import { fullAt } from "./palette.js";
-import { saidOf, stagesOf } from "./stages.js";
+import { cameFrom, partName, stagesOf } from "./stages.js";
 import { maskOf } from "./steppictures.js";
 import { numberOf } from "./stepstate.js";
 import { exact, quoted, quotedKey, weightText, writtenOut } from "./stepwords.js";
@@ -62,58 +63,64 @@ function pairMade(shot) {
   const sum = sumOf(lineOf(trace.of.q, i, trace.d_k), lineOf(trace.of.k, j, trace.d_k));
   const stages = stagesOf(trace).map(({ id }) => id);
   const come = stages.slice(stages.indexOf("products"), stages.indexOf(state.stage) + 1);
-  const pair = `${quoted(trace, i)} with ${quotedKey(trace, j)}`;
   return {
-    title: pairTitle(shot, pair),
+    title: pairTitle(shot),
     rows: pairRows(shot, sum),
     lines: come.flatMap((id) => PAIR_LINES[id]?.(shot) ?? []),
     products: { sum, names: ["q", "k", "q × k"], places: null },
   };
 }
 
-/** @param {Shot} shot @param {string} pair */
-function pairTitle({ trace, own, key: j, state: { query: i, stage } }, pair) {
-  if (stage === "products") return `The product q · k of ${pair}`;
-  if (stage === "mask") return `Whether ${quoted(trace, i)} may look at ${quotedKey(trace, j)}`;
+/** @param {Shot} shot */
+function pairTitle({ trace, own, key: j, state: { query: i, stage } }) {
+  const pair = { q: quoted(trace, i), key: quotedKey(trace, j) };
+  if (stage === "products") return t("The product q · k of {q} with {key}", pair);
+  if (stage === "mask") return t("Whether {q} may look at {key}", pair);
   if (stage === "softmax")
-    return `How ${quoted(trace, i)} comes to look at ${quotedKey(trace, j)} with ${weightText(own.weights[j])}`;
-  return `The score of ${pair}`;
+    return t("How {q} comes to look at {key} with {weight}", {
+      ...{ ...pair, weight: weightText(own.weights[j]) },
+    });
+  return t("The score of {q} with {key}", pair);
 }
 
 /** What each stage adds to the sum of a pair. @type {Partial<Record<StageId, (shot: Shot) => Line[]>>} */
 const PAIR_LINES = {
   products: ({ trace, own, key }) => [
-    [`sum of ${trace.d_k} products: q · k`, exact(own.products[key])],
+    [t("sum of {n} products: q · k", { n: trace.d_k }), exact(own.products[key])],
   ],
   scale: ({ trace, own, key }) => {
     const by = isByRoot(trace)
-      ? `÷ √d_k, which is ${exact(divisor(trace, ownRules(trace)))}`
+      ? t("÷ √d_k, which is {number}", { number: exact(divisor(trace, ownRules(trace))) })
       : `× ${exact(trace.scale)}`;
-    return [[trace.cap || trace.bias ? by : `${by}: the score`, exact(own.scaled[key])]];
+    const name = trace.cap || trace.bias ? by : t("{how}: the score", { how: by });
+    return [[name, exact(own.scaled[key])]];
   },
   cap: ({ trace, own, key }) => [
-    [`${trace.cap} · tanh(that ÷ ${trace.cap})`, exact(own.capped[key])],
+    [t("{cap} · tanh(that ÷ {cap})", { cap: trace.cap ?? 0 }), exact(own.capped[key])],
   ],
   bias: ({ trace, own, state, key }) => [
     [
       biasName(trace, state.query, key),
       exact(trace.of.bias[state.query * trace.keys.length + key]),
     ],
-    ["together: the score", exact(own.scores[key])],
+    [t("together: the score"), exact(own.scores[key])],
   ],
-  mask: (shot) => (mayLook(shot)[shot.key] ? [] : [["masked", "−∞"]]),
+  mask: (shot) => (mayLook(shot)[shot.key] ? [] : [[t("masked"), "−∞"]]),
   softmax: ({ trace, own, state, key: j }) => {
     const theirs = trace.of.weights[state.query * trace.keys.length + j];
     const below = own.allowed[j] ? exact(own.scores[j] - own.top) : "−∞";
     /** @type {Line[]} */
-    const sink = trace.sink === null ? [] : [["of that the sink’s power", exact(own.sunk)]];
+    const sink = trace.sink === null ? [] : [[t("of that the sink’s power"), exact(own.sunk)]];
+    const total = t("÷ the sum of the row’s powers, {number}: the weight", {
+      number: exact(own.total),
+    });
     return [
-      [`− the row’s largest, ${exact(own.top)}`, below],
-      ["e to that power", exact(own.exps[j])],
-      [`÷ the sum of the row’s powers, ${exact(own.total)}: the weight`, exact(own.weights[j])],
+      [t("− the row’s largest, {number}", { number: exact(own.top) }), below],
+      [t("e to that power"), exact(own.exps[j])],
+      [total, exact(own.weights[j])],
       ...sink,
-      ["the model’s own weight", exact(theirs)],
-      ["difference", Math.abs(theirs - own.weights[j]).toExponential(1)],
+      [t("the model’s own weight"), exact(theirs)],
+      [t("difference"), Math.abs(theirs - own.weights[j]).toExponential(1)],
     ];
   },
 };
@@ -121,10 +128,11 @@ const PAIR_LINES = {
 /** What is added by the distance. @param {import("./layertrace.js").LayerTrace} trace @param {number} i @param {number} j */
 function biasName(trace, i, j) {
   const at = i * trace.keys.length + j;
-  if (trace.bias === "buckets") return `+ what bucket ${trace.of.buckets[at]} adds`;
+  if (trace.bias === "buckets")
+    return t("+ what bucket {bucket} adds", { bucket: trace.of.buckets[at] });
   return trace.slope === null
-    ? "+ what is added"
-    : `+ what is added, ${exact(trace.slope)} more with each position`;
+    ? t("+ what is added")
+    : t("+ what is added, {slope} more with each position", { slope: exact(trace.slope) });
 }
 
 /** Where the query may look, at the stage of the mask with the change. @param {Shot} shot */
@@ -148,31 +156,31 @@ function pairRows(shot, sum) {
   if (stage === "products")
     return factors(
       sum,
-      [`q of ${q}`, `k of ${quotedKey(trace, mark)}`, "q × k"],
+      [nameOf("q", q), nameOf("k", quotedKey(trace, mark)), "q × k"],
       [
         ["q", i],
         ["k", mark],
       ],
     );
   if (stage === "scale") {
-    const name = isByRoot(trace) ? "÷ √dₖ" : `× ${exact(trace.scale)}`;
-    const scaled = `${name}${trace.cap || trace.bias ? "" : ": the scores"}`;
+    const how = isByRoot(trace) ? "÷ √dₖ" : `× ${exact(trace.scale)}`;
+    const scaled = trace.cap || trace.bias ? how : t("{how}: the scores", { how });
     return [
-      line(`q · k of ${q}`, own.products, "products", top),
+      line(nameOf("q · k", q), own.products, "products", top),
       line(scaled, own.scaled, "scores", top),
     ];
   }
   if (stage === "cap")
     return [
-      line(`Before, of ${q}`, own.scaled, "before", fullAt(own.scaled)),
-      line("Behind the cap", own.capped, "capped", fullAt(own.scaled)),
+      line(t("Before, of {q}", { q }), own.scaled, "before", fullAt(own.scaled)),
+      line(t("Behind the cap"), own.capped, "capped", fullAt(own.scaled)),
     ];
   if (stage === "bias") {
     const bias = lineOf(trace.of.bias, i, trace.keys.length);
     return [
-      line(`Before, of ${q}`, own.capped, "before"),
-      line("What is added", bias, "bias"),
-      line("The scores", own.scores, "scores"),
+      line(t("Before, of {q}", { q }), own.capped, "before"),
+      line(t("What is added"), bias, "bias"),
+      line(t("The scores"), own.scores, "scores"),
     ];
   }
   return stage === "mask" ? maskRows(shot, line) : softmaxRows(shot);
@@ -186,18 +194,25 @@ function maskRows(shot, line) {
   const remain = maskOf(shot).left.subarray(i * n, (i + 1) * n);
   const left = remain.map((s, j) => (may[j] ? s : 0));
   return [
-    { ...line(`May ${quoted(shot.trace, i)} look?`, may, "may"), masked, weights: true },
-    { ...line("Scores that remain", left, "left"), masked },
+    {
+      ...line(t("May {q} look?", { q: quoted(shot.trace, i) }), may, "may"),
+      masked,
+      weights: true,
+    },
+    { ...line(t("Scores that remain"), left, "left"), masked },
   ];
 }
+
+/** What is whose, such as q of a token. @param {string} name @param {string} token quoted */
+const nameOf = (name, token) => t("{name} of {token}", { name, token });
 
 /** @param {Shot} shot @returns {Row[]} */
 function softmaxRows({ trace, own, key: mark, state: { query: i } }) {
   const left = own.scores.map((s, j) => (own.allowed[j] ? s : 0));
   return [
-    { name: `Scores of ${quoted(trace, i)}`, values: left, from: null, mark },
-    { name: "e to (score − largest)", values: own.exps, from: null, weights: true, mark },
-    { name: "÷ their sum: A", values: own.weights, from: ["a", i], weights: true, mark },
+    { name: t("Scores of {q}", { q: quoted(trace, i) }), values: left, from: null, mark },
+    { name: t("e to (score − largest)"), values: own.exps, from: null, weights: true, mark },
+    { name: t("÷ their sum: A"), values: own.weights, from: ["a", i], weights: true, mark },
   ];
 }
 
@@ -218,58 +233,75 @@ function inputMade({ trace, state: { query: i } }, of, c) {
   const name = of === "h" ? "H" : "X";
   const own = exact((of === "h" ? trace.of.norm_read : trace.of.x)[at]);
   const parts = trace.parts.map(
-    (part, p) => /** @type {Line} */ ([part, exact(trace.of[`part${p}`][at])]),
+    (part, p) => /** @type {Line} */ ([partName(part), exact(trace.of[`part${p}`][at])]),
   );
   const together = trace.parts.reduce((sum, _, p) => sum + trace.of[`part${p}`][at], 0);
   /** @type {Line[]} */
   const lines = parts.length
     ? [
         ...parts,
-        ["together", exact(together)],
-        ...(trace.normed ? [/** @type {Line} */ ([`after LayerNorm: ${name}`, own])] : []),
+        [t("together"), exact(together)],
+        ...(trace.normed
+          ? [/** @type {Line} */ ([t("after LayerNorm: {x}", { x: name }), own])]
+          : []),
       ]
-    : [[`${saidOf(stagesOf(trace)[0].formula, trace).replace(/^.* = /, "")}: ${name}`, own]];
+    : [[t("{what}: {x}", { what: cameFrom(trace), x: name }), own]];
   return {
-    title: `Place ${c} of the vector of ${quoted(trace, i)}`,
+    title: placeTitle(c, t("vector"), quoted(trace, i)),
     rows: [],
     lines,
     products: null,
   };
 }
 
+/** Which number it is. @param {number} c @param {string} what @param {string} whose */
+const placeTitle = (c, what, whose) => t("Place {c} of the {what} of {whose}", { c, what, whose });
+
+const VECTORS = { q: t("query"), k: tc("attention", "key"), v: t("value") };
+
 /** A number behind a norm. @param {Shot} shot @param {"norm" | "q_norm" | "k_norm" | "after"} name @param {number} i the token @param {number} c @returns {Made} */
 function normMade({ trace }, name, i, c) {
   const one = normAt(trace, name, i, c);
   const sum = normSum(one);
   const whose = name === "k_norm" ? quotedKey(trace, i) : quoted(trace, i);
-  const what = { norm: "vector", q_norm: "query", k_norm: "key", after: "output" }[name];
+  const vectors = { norm: t("vector"), after: t("output") };
+  const what = { ...vectors, q_norm: VECTORS.q, k_norm: VECTORS.k }[name];
   /** @type {Line[]} */
-  const lines = [["before", exact(one.read)]];
-  if (one.mean !== null) lines.push([`− the mean, ${exact(one.mean)}`, exact(one.read - one.mean)]);
+  const lines = [[t("before"), exact(one.read)]];
+  if (one.mean !== null)
+    lines.push([
+      t("− the mean, {number}", { number: exact(one.mean) }),
+      exact(one.read - one.mean),
+    ]);
   const divided = (one.read - (one.mean ?? 0)) / one.scale;
   lines.push([`÷ ${one.mean === null ? "rms" : "σ"}, ${exact(one.scale)}`, exact(divided)]);
-  lines.push([`× the gain of this place, ${exact(one.gain)}`, exact(divided * one.gain)]);
-  if (one.shift !== null) lines.push([`+ its shift, ${exact(one.shift)}`, exact(sum)]);
-  lines.push(
-    ["the model’s own number", exact(one.gave)],
-    ["difference", Math.abs(one.gave - sum).toExponential(1)],
-  );
+  const gain = t("× the gain of this place, {number}", { number: exact(one.gain) });
+  lines.push([gain, exact(divided * one.gain)]);
+  if (one.shift !== null)
+    lines.push([t("+ its shift, {number}", { number: exact(one.shift) }), exact(sum)]);
+  lines.push(...checked(one.gave, one.gave - sum));
   return {
-    ...{ title: `Place ${c} of the ${what} of ${whose}, brought to one size` },
+    ...{ title: t("{place}, brought to one size", { place: placeTitle(c, what, whose) }) },
     ...{ rows: [], lines, products: null },
   };
 }
+
+/** The model's own number, and how far it is from what was made here. @param {number} theirs @param {number} off @returns {Line[]} */
+const checked = (theirs, off) => [
+  [t("the model’s own number"), exact(theirs)],
+  [t("difference"), Math.abs(off).toExponential(1)],
+];
 
 /** A number of a query or key that is turned by its place. @param {Shot} shot @param {"q" | "k"} which @param {number} c @returns {Made} */
 function turnMade({ trace, state, key }, which, c) {
   const i = which === "q" ? state.query : key;
   const whose = which === "q" ? quoted(trace, i) : quotedKey(trace, i);
   const [before, behind] = around(trace, which, "turn").map((all) => lineOf(all, i, trace.d_k));
-  const title = `Place ${c} of the ${which === "q" ? "query" : "key"} of ${whose}, turned`;
+  const title = t("{place}, turned", { place: placeTitle(c, VECTORS[which], whose) });
   const pair = pairOf(trace, c);
   if (!pair) {
     /** @type {Line[]} */
-    const lines = [["this place is turned with no other: unchanged", exact(behind[c])]];
+    const lines = [[t("this place is turned with no other: unchanged"), exact(behind[c])]];
     return { title, rows: [], lines, products: null };
   }
   const { cos, sin, angle, longer } = turnAt(trace, i, pair.at);
@@ -279,29 +311,31 @@ function turnMade({ trace, state, key }, which, c) {
   const sum = sumOf(numbers, factorsOf);
   /** @type {Line[]} */
   const longerLine =
-    Math.abs(longer - 1) < 1e-6 ? [] : [["both made longer by (scaled positions)", exact(longer)]];
+    Math.abs(longer - 1) < 1e-6
+      ? []
+      : [[t("both made longer by (scaled positions)"), exact(longer)]];
+  const places = pair.second ? [b, a] : [a, b];
   return {
     title,
     rows: factors(
       sum,
       [
-        `places ${pair.second ? `${b} and ${a}` : `${a} and ${b}`}`,
+        t("places {a} and {b}", { a: places[0], b: places[1] }),
         pair.second ? "cos φ, sin φ" : "cos φ, −sin φ",
-        "their products",
+        t("their products"),
       ],
       [],
     ),
     lines: [
-      [`φ at position ${i}, in radians`, exact(angle)],
+      [t("φ at position {at}, in radians", { at: i }), exact(angle)],
       ...longerLine,
       [writtenOut(numbers, factorsOf), exact(sum.sum)],
-      ["the model’s own number", exact(behind[c])],
-      ["difference", Math.abs(behind[c] - sum.sum).toExponential(1)],
+      ...checked(behind[c], behind[c] - sum.sum),
     ],
     products: {
       sum,
-      names: ["number", "factor", "product"],
-      places: [`place ${pair.second ? b : a}`, `place ${pair.second ? a : b}`],
+      names: [t("number"), t("factor"), t("product")],
+      places: places.map((at) => t("place {at}", { at })),
     },
   };
 }
@@ -318,27 +352,26 @@ function mapMade({ trace, state, key }, which, c) {
   const sum = sumOf(lineOf(x, i, width), lineOf(weights, c, width), bias ?? 0);
   const theirs = (trace.of[`${which}_mapped`] ?? trace.of[which])[i * d + c];
   const q = other ? quotedKey(trace, i) : quoted(trace, i);
-  const name = { q: "query", k: "key", v: "value" }[which];
+
   /** @type {Line[]} */
   const added =
     bias === null
       ? []
       : [
-          ["+ bias", exact(bias)],
-          ["together", exact(sum.sum)],
+          [t("+ bias"), exact(bias)],
+          [t("together"), exact(sum.sum)],
         ];
   return {
-    title: `Place ${c} of the ${name} of ${q}`,
+    title: placeTitle(c, VECTORS[which], q),
     rows: factors(
       sum,
-      [`x of ${q}`, `row ${c} of W for ${which.toUpperCase()}`, "x × W"],
+      [nameOf("x", q), t("row {c} of W for {what}", { c, what: which.toUpperCase() }), "x × W"],
       [[other ? "y" : "x", i]],
     ),
     lines: [
-      [`sum of ${width} products`, exact(sum.sum - (bias ?? 0))],
+      [t("sum of {n} products", { n: width }), exact(sum.sum - (bias ?? 0))],
       ...added,
-      ["the model’s own number", exact(theirs)],
-      ["difference", Math.abs(theirs - sum.sum).toExponential(1)],
+      ...checked(theirs, theirs - sum.sum),
     ],
     products: { sum, names: ["x", "W", "x × W"], places: null },
   };
@@ -352,16 +385,15 @@ function mixMade({ trace, own, state: { query: i } }, c) {
   const theirs = trace.of.joined[(i * trace.n_heads + trace.head) * width + c];
   const [weights, ...others] = factors(
     sum,
-    [`A of ${quoted(trace, i)}`, `place ${c} of all values`, "A × v"],
+    [nameOf("A", quoted(trace, i)), t("place {c} of all values", { c }), "A × v"],
     [],
   );
   return {
-    title: `Place ${c} of what ${quoted(trace, i)} gets`,
+    title: t("Place {c} of what {q} gets", { c, q: quoted(trace, i) }),
     rows: [{ ...weights, weights: true }, ...others],
     lines: [
-      [`sum of ${keys.length} products`, exact(sum.sum)],
-      ["the model’s own number", exact(theirs)],
-      ["difference", Math.abs(theirs - sum.sum).toExponential(1)],
+      [t("sum of {n} products", { n: keys.length }), exact(sum.sum)],
+      ...checked(theirs, theirs - sum.sum),
     ],
     products: { sum, names: ["A", "v", "A × v"], places: keys.map(({ text }) => text) },
   };
@@ -371,11 +403,12 @@ function mixMade({ trace, own, state: { query: i } }, c) {
 function joinMade({ trace, state: { query: i } }, c) {
   const { d_v: dv, layer, n_heads } = trace;
   return {
-    ...{ title: `Place ${c} of Z of ${quoted(trace, i)}`, rows: [], products: null },
+    title: t("Place {c} of Z of {q}", { c, q: quoted(trace, i) }),
+    ...{ rows: [], products: null },
     lines: [
-      ["the head that it comes from", headName(layer, Math.floor(c / dv))],
-      ["its place in that head’s z", String(c % dv)],
-      ["the number, unchanged", exact(trace.of.joined[i * n_heads * dv + c])],
+      [t("the head that it comes from"), headName(layer, Math.floor(c / dv))],
+      [t("its place in that head’s z"), String(c % dv)],
+      [t("the number, unchanged"), exact(trace.of.joined[i * n_heads * dv + c])],
     ],
   };
 }
@@ -388,15 +421,21 @@ function outputMade({ trace, own, state: { query: i } }, c) {
   const bias = trace.of.b_o ? trace.of.b_o[c] : null;
   const q = quoted(trace, i);
   /** @type {Line[]} */
-  const added = bias === null ? [] : [["bias b_O", exact(bias)]];
+  const added = bias === null ? [] : [[t("bias b_O"), exact(bias)]];
   return {
-    title: `Place ${c} of the output of ${q}`,
-    rows: factors(sum, [`z of ${q}`, `row ${c} of W for the output`, "z × W"], []),
+    title: placeTitle(c, t("output"), q),
+    rows: factors(sum, [nameOf("z", q), t("row {c} of W for the output", { c }), "z × W"], []),
     lines: [
-      [`${headName(trace.layer, trace.head)}: sum of ${trace.d_v} products`, exact(sum.sum)],
-      ["all other heads", exact(whole - sum.sum - (bias ?? 0))],
+      [
+        t("{head}: sum of {n} products", {
+          head: headName(trace.layer, trace.head),
+          n: trace.d_v,
+        }),
+        exact(sum.sum),
+      ],
+      [t("all other heads"), exact(whole - sum.sum - (bias ?? 0))],
       ...added,
-      ["the model’s own output", exact(whole)],
+      [t("the model’s own output"), exact(whole)],
     ],
     products: { sum, names: ["z", "W", "z × W"], places: null },
   };

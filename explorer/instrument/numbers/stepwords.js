@@ -2,6 +2,7 @@
 
 import { inQuotes, range } from "./basics.js";
 import { headName } from "./headname.js";
+import { listed, sentences, t, tn } from "./language.js";
 import {
   added,
   bits,
@@ -97,18 +98,40 @@ export function stageSentence(shot) {
 const FIRST = {
   /** @param {Shot} shot @param {string} q */
   input: ({ trace, state }, q) =>
-    `${q} stands at position ${state.query}; its vector has the length ${plain(lengthOf(lineOf(trace.norm ? trace.of.norm_read : trace.of.x, state.query, trace.d_model)))}.`,
+    t("{q} stands at position {at}; its vector has the length {length}.", {
+      ...{ q, at: state.query },
+      length: plain(
+        lengthOf(lineOf(trace.norm ? trace.of.norm_read : trace.of.x, state.query, trace.d_model)),
+      ),
+    }),
   /** @param {Shot} shot @param {string} q */
-  norm: ({ trace: { of }, state: { query: i } }, q) =>
-    `${of.norm_mean ? `The mean of the numbers of ${q} is ${plain(of.norm_mean[i])}: it is taken off, and` : `The numbers of ${q}`} ${of.norm_mean ? "what is left is" : "are"} divided by ${plain(of.norm_scale[i])}.`,
+  norm: ({ trace: { of }, state: { query: i } }, q) => {
+    const scale = plain(of.norm_scale[i]);
+    if (!of.norm_mean) return t("The numbers of {q} are divided by {scale}.", { q, scale });
+    return t(
+      "The mean of the numbers of {q} is {mean}: it is taken off, and what is left is divided by {scale}.",
+      { q, mean: plain(of.norm_mean[i]), scale },
+    );
+  },
   /** @param {Shot} shot @param {string} q */
-  qkv: ({ trace }, q) =>
-    isCross(trace)
-      ? `In ${headName(trace.layer, trace.head)}, ${q} asks with its query; the words of the text that was read answer with their keys and pass on their values.`
-      : `In ${headName(trace.layer, trace.head)}, ${q} asks with its query, answers with its key and passes on its value: ${trace.d_k} numbers each.`,
+  qkv: ({ trace }, q) => {
+    const values = { q, head: headName(trace.layer, trace.head), n: trace.d_k };
+    return isCross(trace)
+      ? t(
+          "In {head}, {q} asks with its query; the words of the text that was read answer with their keys and pass on their values.",
+          values,
+        )
+      : t(
+          "In {head}, {q} asks with its query, answers with its key and passes on its value: {n} numbers each.",
+          values,
+        );
+  },
   /** @param {Shot} shot @param {string} q */
   headnorm: ({ trace: { of }, state: { query: i }, key }, q) =>
-    `The query of ${q} is divided by ${plain(of.q_norm_scale[i])}, the chosen key by ${plain(of.k_norm_scale[key])}; then each place has its gain.`,
+    t(
+      "The query of {q} is divided by {own}, the chosen key by {other}; then each place has its gain.",
+      { q, own: plain(of.q_norm_scale[i]), other: plain(of.k_norm_scale[key]) },
+    ),
   /** @param {Shot} shot @param {string} q */
   turn: (shot, q) => turnWords(shot, q),
 };
@@ -117,20 +140,43 @@ const FIRST = {
 const SCORES = {
   /** @param {Shot} shot @param {string} q */
   products: ({ trace, own, key }, q) =>
-    `The product q · k of ${q} with ${quotedKey(trace, key)} is ${plain(own.products[key])}.`,
+    t("The product q · k of {q} with {key} is {number}.", {
+      ...{ q, key: quotedKey(trace, key), number: plain(own.products[key]) },
+    }),
   /** @param {Shot} shot @param {string} q */
-  scale: ({ trace, own }, q) =>
-    `The products of ${q} spread by ${plain(spreadOf(own.products))}, ${trace.cap || trace.bias ? "scaled" : "its scores"} by ${plain(spreadOf(own.scaled))} (standard deviation).`,
+  scale: ({ trace, own }, q) => {
+    const values = {
+      ...{ q, products: plain(spreadOf(own.products)), scaled: plain(spreadOf(own.scaled)) },
+    };
+    return trace.cap || trace.bias
+      ? t(
+          "The products of {q} spread by {products}, scaled by {scaled} (standard deviation).",
+          values,
+        )
+      : t(
+          "The products of {q} spread by {products}, its scores by {scaled} (standard deviation).",
+          values,
+        );
+  },
   /** @param {Shot} shot @param {string} q */
   cap: ({ trace, own, key }, q) =>
-    `The score of ${q} with ${quotedKey(trace, key)} is ${plain(own.capped[key])} behind the cap, before ${plain(own.scaled[key])}; the cap moves no score of this row by more than ${plain(farthest(own.capped, own.scaled))}.`,
+    t(
+      "The score of {q} with {key} is {now} behind the cap, before {was}; the cap moves no score of this row by more than {most}.",
+      {
+        ...{ q, key: quotedKey(trace, key), now: plain(own.capped[key]) },
+        ...{ was: plain(own.scaled[key]), most: plain(farthest(own.capped, own.scaled)) },
+      },
+    ),
   /** @param {Shot} shot @param {string} q */
   bias: (shot, q) => biasWords(shot, q),
   /** @param {Shot} shot @param {string} q */
   mask: (shot, q) => {
     const allowed = allowedOf(shot);
     const seen = allowed.filter(Boolean).length;
-    return `${q} may look at ${seen} of ${allowed.length} tokens.${windowWords(shot.trace, shot.state.query)}`;
+    return sentences(
+      t("{q} may look at {n} of {all} tokens.", { q, n: seen, all: allowed.length }),
+      windowWords(shot.trace, shot.state.query),
+    );
   },
   /** @param {Shot} shot */
   softmax: (shot) => {
@@ -141,8 +187,15 @@ const SCORES = {
     const sink =
       trace.sink === null
         ? ""
-        : ` The sink takes ${weightText(rest)}: all weights of this row add up to ${weightText(1 - rest)}.`;
-    return `${pairWords(shot, best)}${sink} Its row has an entropy of ${bits(own.weights).toFixed(2)} of at most ${Math.log2(most).toFixed(2)} bits.`;
+        : t("The sink takes {sink}: all weights of this row add up to {sum}.", {
+            sink: weightText(rest),
+            sum: weightText(1 - rest),
+          });
+    const entropy = t("Its row has an entropy of {bits} of at most {most} bits.", {
+      bits: bits(own.weights).toFixed(2),
+      most: Math.log2(most).toFixed(2),
+    });
+    return sentences(pairWords(shot, best), sink, entropy);
   },
 };
 
@@ -150,19 +203,34 @@ const SCORES = {
 const LAST = {
   /** @param {Shot} shot @param {string} q */
   mix: ({ trace, own, key }, q) =>
-    `${q} gets ${weightText(own.weights[key])} of the value of ${quotedKey(trace, key)}; all values together make z, of length ${plain(lengthOf(mixed(trace, own.weights)))}.`,
+    t("{q} gets {weight} of the value of {key}; all values together make z, of length {length}.", {
+      ...{ q, weight: weightText(own.weights[key]), key: quotedKey(trace, key) },
+      length: plain(lengthOf(mixed(trace, own.weights))),
+    }),
   /** @param {Shot} shot */
   join: ({ trace: { layer, head, d_v: width, n_heads: heads } }) =>
-    `${headName(layer, head)} keeps the places ${head * width} to ${(head + 1) * width - 1} of ${heads * width}.`,
+    t("{head} keeps the places {first} to {last} of {all}.", {
+      ...{ head: headName(layer, head), first: head * width, last: (head + 1) * width - 1 },
+      all: heads * width,
+    }),
   /** @param {Shot} shot @param {string} q */
   output: ({ trace, own, state }, q) => {
     const whole = lengthOf(lineOf(trace.of.output, state.query, trace.d_out));
     const part = lengthOf(added(trace, mixed(trace, own.weights)));
-    return `${headName(trace.layer, trace.head)} adds a vector of length ${plain(part)} to the output of ${q}, which has the length ${plain(whole)}.`;
+    return t(
+      "{head} adds a vector of length {part} to the output of {q}, which has the length {whole}.",
+      { head: headName(trace.layer, trace.head), part: plain(part), q, whole: plain(whole) },
+    );
   },
   /** @param {Shot} shot @param {string} q */
   after: ({ trace: { of, d_out: width }, state: { query: i } }, q) =>
-    `The output of ${q} is divided by ${plain(of.after_scale[i])}; with the gain of each place its length becomes ${plain(lengthOf(lineOf(of.after_gave, i, width)))}.`,
+    t(
+      "The output of {q} is divided by {scale}; with the gain of each place its length becomes {length}.",
+      {
+        ...{ q, scale: plain(of.after_scale[i]) },
+        length: plain(lengthOf(lineOf(of.after_gave, i, width))),
+      },
+    ),
 };
 
 /** The pair of numbers that is looked at: the chosen one, else that whose product counts most. @param {Pick<Shot, "trace" | "state" | "key">} shot */
@@ -184,7 +252,15 @@ function turnWords(shot, q) {
   const [one, other] = [turnAt(trace, state.query, pair), turnAt(trace, key, pair)];
   const apart = Math.abs(state.query - key);
   const [a, b] = /** @type {[number, number][]} */ (trace.pairs)[pair];
-  return `${q} and ${quotedKey(trace, key)}, ${apart} position${apart === 1 ? "" : "s"} apart: places ${a} and ${b} are turned by ${degrees(one.angle)} and ${degrees(other.angle)}; only the difference, ${degrees(one.angle - other.angle)}, is in their product.`;
+  return tn(
+    "{q} and {key}, {n} position apart: places {a} and {b} are turned by {one} and {other}; only the difference, {less}, is in their product.",
+    "{q} and {key}, {n} positions apart: places {a} and {b} are turned by {one} and {other}; only the difference, {less}, is in their product.",
+    apart,
+    {
+      ...{ q, key: quotedKey(trace, key), a, b, one: degrees(one.angle) },
+      ...{ other: degrees(other.angle), less: degrees(one.angle - other.angle) },
+    },
+  );
 }
 
 /** An angle, from −180° to 180°. @param {number} angle */
@@ -196,17 +272,31 @@ export function degrees(angle) {
 /** What is added to a score. @param {Shot} shot @param {string} q */
 function biasWords({ trace, own, key, state: { query: i } }, q) {
   const at = i * trace.keys.length + key;
-  const pair = `${q} with ${quotedKey(trace, key)}`;
-  const added = plain(trace.of.bias[at]);
-  const becomes = `the score becomes ${plain(own.scores[key])}`;
-  if (!own.allowed[key]) return `${pair}: it may not look there, so nothing is added.`;
-  const apart = `${Math.abs(key - i)} position${Math.abs(key - i) === 1 ? "" : "s"} ${key > i ? "later" : "earlier"}`;
-  const where = key === i ? "at its own position" : apart;
+  const values = {
+    ...{ q, key: quotedKey(trace, key), where: whereWords(i, key) },
+    ...{ added: plain(trace.of.bias[at]), score: plain(own.scores[key]) },
+  };
+  if (!own.allowed[key])
+    return t("{q} with {key}: it may not look there, so nothing is added.", values);
   if (trace.bias === "buckets")
-    return `${pair}: a key ${where} is in bucket ${trace.of.buckets[at]}, which adds ${added}; ${becomes}.`;
+    return t(
+      "{q} with {key}: a key {where} is in bucket {bucket}, which adds {added}; the score becomes {score}.",
+      { ...values, bucket: trace.of.buckets[at] },
+    );
   if (trace.slope !== null)
-    return `${pair}: ${added} is added, ${plain(trace.slope)} more with each position; ${becomes}.`;
-  return `${pair}: ${added} is added; ${becomes}.`;
+    return t(
+      "{q} with {key}: {added} is added, {slope} more with each position; the score becomes {score}.",
+      { ...values, slope: plain(trace.slope) },
+    );
+  return t("{q} with {key}: {added} is added; the score becomes {score}.", values);
+}
+
+/** How far a key stands from a query. @param {number} query @param {number} key */
+function whereWords(query, key) {
+  if (key === query) return t("at its own position");
+  return key > query
+    ? tn("{n} position later", "{n} positions later", key - query)
+    : tn("{n} position earlier", "{n} positions earlier", query - key);
 }
 
 /** How much lies outside what a query may see of the text before it. @param {LayerTrace} trace @param {number} i */
@@ -215,17 +305,25 @@ function windowWords(trace, i) {
   const before = Math.min(i + 1, trace.keys.length);
   const seen = trace.keys.filter((_, j) => j <= i && maySee(trace, i, j)).length;
   const out = before - seen;
-  const held = `outside the window: it holds ${trace.window}.`;
-  if (!out) return ` No token before it lies ${held}`;
-  return ` ${out} ${out === 1 ? "token before it lies" : "tokens before it lie"} ${held}`;
+  const values = { window: trace.window };
+  if (!out) return t("No token before it lies outside the window: it holds {window}.", values);
+  return tn(
+    "{n} token before it lies outside the window: it holds {window}.",
+    "{n} tokens before it lie outside the window: it holds {window}.",
+    out,
+    values,
+  );
 }
 
 /** How much the query looks at the chosen key, and at which it looks most. @param {Shot} shot @param {number} best */
 function pairWords({ trace, own, key, state }, best) {
-  const [q, strongest] = [quoted(trace, state.query), quotedKey(trace, best)];
-  const [weight, most] = [weightText(own.weights[key]), weightText(own.weights[best])];
-  if (key === best) return `${q} looks most at ${strongest}: ${most}.`;
-  return `${q} looks at ${quotedKey(trace, key)} with ${weight}, most at ${strongest}: ${most}.`;
+  const values = {
+    ...{ q: quoted(trace, state.query), strongest: quotedKey(trace, best) },
+    ...{ weight: weightText(own.weights[key]), most: weightText(own.weights[best]) },
+    key: quotedKey(trace, key),
+  };
+  if (key === best) return t("{q} looks most at {strongest}: {most}.", values);
+  return t("{q} looks at {key} with {weight}, most at {strongest}: {most}.", values);
 }
 
 /**
@@ -236,70 +334,95 @@ function pairWords({ trace, own, key, state }, best) {
 export function changeSentence(shot) {
   const { trace, turned, own, state, key } = shot;
   if (!turned) return "";
-  const change = changeWords(shot);
-  const q = quoted(trace, state.query);
   const there = turned.keyPlaces[key];
-  switch (there < 0 ? "softmax" : state.stage) {
+  const { stage } = state;
+  const what = { change: changeWords(shot), q: quoted(trace, state.query) };
+  const both = (/** @type {(row: Row, at: number) => string | number} */ of) => ({
+    ...{ ...what, key: quotedKey(trace, key) },
+    ...{ before: of(own, key), after: of(turned.own, there) },
+  });
+  switch (there < 0 ? "softmax" : stage) {
     case "input":
-      return `${change}, ${vectorChange(shot, "vector", "x", trace.d_model, turned.trace.d_model)}`;
+      return vectorChange(shot, "x", trace.d_model, turned.trace.d_model);
     case "qkv":
-      return `${change}, ${vectorChange(shot, "query", "q", trace.d_k, turned.trace.d_k)}`;
-    case "products": {
-      const [before, after] = [plain(own.products[key]), plain(turned.own.products[there])];
-      return `${change}, the product q · k of ${q} with ${quotedKey(trace, key)} is ${after}, before ${before}.`;
-    }
+      return vectorChange(shot, "q", trace.d_k, turned.trace.d_k);
+    case "products":
+      return t(
+        "{change}, the product q · k of {q} with {key} is {after}, before {before}.",
+        both((row, at) => plain(row.products[at])),
+      );
     case "scale":
-      return `${change}, the scores of ${q} spread by ${plain(spreadOf(turned.own.scaled))} in the end instead of ${plain(spreadOf(own.scaled))}.`;
-    case "mask": {
-      const count = (/** @type {Row} */ row) => row.allowed.filter(Boolean).length;
-      return `${change}, ${q} may look at ${count(turned.own)} tokens, before at ${count(own)}.`;
-    }
+      return t(
+        "{change}, the scores of {q} spread by {after} in the end instead of {before}.",
+        both((row) => plain(spreadOf(row.scaled))),
+      );
+    case "mask":
+      return t(
+        "{change}, {q} may look at {after} tokens, before at {before}.",
+        both((row) => row.allowed.filter(Boolean).length),
+      );
     case "mix":
-      return `${change}, ${q} gets ${weightText(turned.own.weights[there])} of the value of ${quotedKey(trace, key)}, before ${weightText(own.weights[key])}.`;
+      return t(
+        "{change}, {q} gets {after} of the value of {key}, before {before}.",
+        both((row, at) => weightText(row.weights[at])),
+      );
     default:
-      return `${change}, ${q} ${looksNow(shot)}`;
+      return looksNow(shot, what);
   }
 }
 
 /** All that is changed, as the beginning of a sentence. @param {Shot} shot */
 function changeWords({ note, state, trace }) {
-  const words = note ? note.split(", ") : [];
-  if (!state.scale) words.push("not divided by √dₖ");
-  if (state.temperature !== 1) words.push(`at temperature ${state.temperature}`);
-  if (state.causal && !trace.causal) words.push("with a causal mask");
-  const all = [words.slice(0, -1).join(", "), words[words.length - 1]]
-    .filter(Boolean)
-    .join(" and ");
+  const words = note ? note.split(/, |，|、/) : [];
+  if (!state.scale) words.push(t("not divided by √dₖ"));
+  if (state.temperature !== 1) words.push(t("at temperature {n}", { n: state.temperature }));
+  if (state.causal && !trace.causal) words.push(t("with a causal mask"));
+  const all = listed(words);
   return all.charAt(0).toUpperCase() + all.slice(1);
 }
 
-/** Where the query looks most now. @param {Shot} shot */
-function looksNow({ own, trace, turned }) {
+/** Where the query looks most now. @param {Shot} shot @param {{change: string, q: string}} what */
+function looksNow({ own, trace, turned }, what) {
   if (!turned) return "";
   const [best, now] = [largestAt(own.weights), largestAt(turned.own.weights)];
   const [before, after] = [weightText(own.weights[best]), weightText(turned.own.weights[now])];
   const alike = Array.from(turned.own.weights, weightText).filter((w) => w === after).length;
+  const values = {
+    ...{ ...what, n: alike, after, before },
+    ...{ now: quotedKey(turned.trace, now), best: quotedKey(trace, best) },
+  };
   if (alike > 1)
-    return `looks at ${alike} tokens alike (${after} each) instead of most at ${quotedKey(trace, best)} (${before}).`;
+    return t(
+      "{change}, {q} looks at {n} tokens alike ({after} each) instead of most at {best} ({before}).",
+      values,
+    );
   if (turned.keyPlaces[best] === now)
-    return `still looks most at ${quotedKey(trace, best)}: ${after}, before ${before}.`;
-  return `looks most at ${quotedKey(turned.trace, now)} (${after}) instead of ${quotedKey(trace, best)} (${before}).`;
+    return t("{change}, {q} still looks most at {best}: {after}, before {before}.", values);
+  return t("{change}, {q} looks most at {now} ({after}) instead of {best} ({before}).", values);
 }
 
 /**
  * How far the change moves a vector of the chosen query.
- * @param {Shot} shot @param {string} name @param {"x" | "q"} of
+ * @param {Shot} shot @param {"x" | "q"} of its vector or its query
  * @param {number} width @param {number} other its numbers before and now
  */
-function vectorChange({ trace, turned, state }, name, of, width, other) {
+function vectorChange(shot, of, width, other) {
+  const { trace, turned, state } = shot;
   if (!turned) return "";
   const before = lineOf(trace.of[of], state.query, width);
   const after = lineOf(turned.trace.of[of], turned.places[state.query], other);
-  const whose = `the ${name} of ${quoted(trace, state.query)}`;
-  if (width !== other) return `${whose} has ${other} numbers, before ${width}.`;
+  const q = quoted(trace, state.query);
+  const whose = of === "x" ? t("the vector of {q}", { q }) : t("the query of {q}", { q });
+  const values = { change: changeWords(shot), whose };
+  if (width !== other)
+    return t("{change}, {whose} has {n} numbers, before {before}.", {
+      ...{ ...values, n: other, before: width },
+    });
   const way = lengthOf(after.map((x, c) => x - before[c]));
-  if (way === 0) return `${whose} stays as it is.`;
-  return `${whose} moves by ${plain(way)}; it was ${plain(lengthOf(before))} long.`;
+  if (way === 0) return t("{change}, {whose} stays as it is.", values);
+  return t("{change}, {whose} moves by {way}; it was {length} long.", {
+    ...{ ...values, way: plain(way), length: plain(lengthOf(before)) },
+  });
 }
 
 /** What the change did in the whole head. @param {Shot} shot @returns {string} "" without a change */
@@ -313,11 +436,19 @@ export function changeOfHead({ own, rows, turned }) {
       most = Math.max(most, Math.abs(before[q].weights[k] - after[i].weights[j]));
     });
   });
-  const still = most < 5e-5 ? " Nothing moved: the words took their attention with them." : "";
-  return [
-    `In the whole head, the weight between two words that changed most changed by ${most.toFixed(4)}.${still}`,
-    `The largest weight of a row is ${sharpness(after).toFixed(2)} on average, before ${sharpness(before).toFixed(2)}; the entropy of this row ${bits(turned.own.weights).toFixed(2)} bits, before ${bits(own.weights).toFixed(2)}.`,
-  ].join(" ");
+  return sentences(
+    t("In the whole head, the weight between two words that changed most changed by {most}.", {
+      most: most.toFixed(4),
+    }),
+    most < 5e-5 ? t("Nothing moved: the words took their attention with them.") : "",
+    t(
+      "The largest weight of a row is {now} on average, before {was}; the entropy of this row {bits} bits, before {before}.",
+      {
+        ...{ now: sharpness(after).toFixed(2), was: sharpness(before).toFixed(2) },
+        ...{ bits: bits(turned.own.weights).toFixed(2), before: bits(own.weights).toFixed(2) },
+      },
+    ),
+  );
 }
 
 /**
@@ -325,24 +456,38 @@ export function changeOfHead({ own, rows, turned }) {
  * @param {Pick<Shot, "trace" | "state">} shot @param {ArrayLike<number> | null} likeness of every two
  */
 export function positionSentence({ trace, state: { query } }, likeness) {
-  if (!likeness) {
-    if (trace.parts.length && !trace.pairs && !trace.bias)
-      return "No position is added here: to this layer a text is its words in any order.";
-    return trace.pairs
-      ? "No vector of a position is added here: this model turns its queries and keys by their places instead, at the stage Rotation."
-      : trace.bias
-        ? "No vector of a position is added here: this model adds a number for each distance to its scores instead."
-        : "There is no map of positions: this model adds none to its tokens, or not as one vector for each position.";
-  }
+  if (!likeness) return noPositions(trace);
   const n = Math.sqrt(likeness.length);
   const others = range(0, n - 1).filter((j) => j !== query);
   const of = (/** @type {number} */ j) => likeness[query * n + j];
   const most = Math.max(...others.map(of));
   const near = others.filter((j) => most - of(j) < SAME);
-  const added = trace.layer > 0 ? "Added once, below layer 0. " : "";
+  const added = trace.layer > 0 ? t("Added once, below layer 0.") : "";
   if (!near.length) return added;
-  const which = near.length === 1 ? `position ${near[0]}` : `positions ${near.join(" and ")}`;
-  return `${added}Position ${query} is most like ${which}: cosine ${most.toFixed(3)}.`;
+  const like = tn(
+    "Position {query} is most like position {near}: cosine {cosine}.",
+    "Position {query} is most like positions {near}: cosine {cosine}.",
+    near.length,
+    { query, near: listed(near), cosine: most.toFixed(3) },
+  );
+  return sentences(added, like);
+}
+
+/** Why there are no vectors of positions. @param {LayerTrace} trace */
+function noPositions(trace) {
+  if (trace.parts.length && !trace.pairs && !trace.bias)
+    return t("No position is added here: to this layer a text is its words in any order.");
+  if (trace.pairs)
+    return t(
+      "No vector of a position is added here: this model turns its queries and keys by their places instead, at the stage Rotation.",
+    );
+  return trace.bias
+    ? t(
+        "No vector of a position is added here: this model adds a number for each distance to its scores instead.",
+      )
+    : t(
+        "There is no map of positions: this model adds none to its tokens, or not as one vector for each position.",
+      );
 }
 
 /** The mean over the queries of the row's largest weight. @param {Row[]} rows */
@@ -358,7 +503,10 @@ export function checkSentence(trace, rows) {
   const off = Math.max(
     ...rows.map((row, i) => farthest(row.weights, lineOf(trace.of.weights, i, m))),
   );
-  return `Checked: repeated here from q and k, all ${(n * m).toLocaleString("en")} weights of this head are the model’s own to within ${off.toExponential(1)}.`;
+  return t(
+    "Checked: repeated here from q and k, all {n} weights of this head are the model’s own to within {off}.",
+    { n: (n * m).toLocaleString("en"), off: off.toExponential(1) },
+  );
 }
 
 /** The numbers of a query as lines of a table, titles first. @param {LayerTrace} trace @param {Row} row @param {number} i */

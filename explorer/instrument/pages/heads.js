@@ -29,6 +29,7 @@ import { createRepeats } from "../panels/repeats.js";
 import { createAbout, fileWords } from "../parts/about.js";
 import { helpMark, term } from "../parts/bubble.js";
 import { choice, h, woven } from "../parts/dom.js";
+import { createHalves } from "../parts/halves.js";
 import { readTheme } from "../parts/theme.js";
 import { createCopy } from "../parts/tools.js";
 import { createSaveMenu } from "../save/files.js";
@@ -47,7 +48,7 @@ import { followSizes } from "./sizes.js";
  *   onShown?: (id: string, params: Record<string, string>, words: [string, string],
  *              link?: Record<string, string> | null) => void,
  *   onTravel?: (act: (params: URLSearchParams) => void) => void,
- *   go?: (page: string) => void,
+ *   go?: (page: string, open?: Record<string, string>) => void,
  *   asking?: import("../parts/about.js").Asking,
  *   find?: (pairs: Pair[]) => void,
  *   explore?: (head: {layer: number, head: number, text: number, query?: number, key?: number}) => void,
@@ -63,9 +64,14 @@ import { followSizes } from "./sizes.js";
  */
 
 const PLACE = ["layer", "heads", "query", "key"]; // the same on all pages
+const SHIPPED = "sentences"; // the corpus that comes with the app
 
 /** The names that a link uses. */
-export const HEADS_PARAMS = ["measure", "kinds", "lowest", "special", "pairs", "repeats", ...PLACE];
+// `corpus` is the other half's: here it is let go of.
+export const HEADS_PARAMS = [
+  ...["measure", "kinds", "lowest", "special", "pairs", "repeats", "corpus"],
+  ...PLACE,
+];
 
 /** @param {HTMLElement} root @param {HeadsHost} host */
 export function mountHeads(root, host) {
@@ -261,8 +267,11 @@ function createParts(here, host, act) {
       fetch: host.page ? () => here.state && host.page?.(linkOfView(here.state)) : null,
     },
   );
+  const { go } = host;
+  const toCorpus = () => go?.("heads", { corpus: SHIPPED });
   return {
     ...{ select, says, pictures, repeats, save, ...choices(act) },
+    halves: go ? createHalves("text", (half) => half === "corpus" && toCorpus()) : null,
     about: createAbout(host.asking ?? null, host.go ? () => host.go?.("train") : null),
     exactly: h("span"),
     copy: host.copyLink && createCopy(host.copyLink),
@@ -306,7 +315,13 @@ function layOut(parts) {
   const tools = [measure, order.element, specials.element];
   const away = h("div", { class: "ax-away" }, ...(copy ? [copy.element] : []), save.element);
   return [
-    h("div", { class: "ax-top" }, parts.about.element, away),
+    h(
+      "div",
+      { class: "ax-top" },
+      ...(parts.halves ? [parts.halves.element] : []),
+      parts.about.element,
+      away,
+    ),
     h("div", { class: "ax-tools" }, ...tools),
     says,
     parts.repeats.element,

@@ -5,7 +5,7 @@ import { maskedIn } from "../numbers/masks.js";
 import { raster } from "../numbers/model.js";
 import { runsOf } from "../numbers/view.js";
 import { bandOf, cornerOf, frameOf, inSight, isPart } from "../numbers/viewport.js";
-import { drawCells, hatch, plate, shorten } from "../parts/paint.js";
+import { drawCells, fillUpwards, hatch, plate, shorten } from "../parts/paint.js";
 
 /**
  * @typedef {import("../numbers/heatground.js").Ground} Ground
@@ -125,12 +125,10 @@ function label(pen, { ground, box, font }, unit, i, isRow) {
     pen.fillText(text, box.left - 6, box.y0 + (i + 0.5) * box.cell);
   } else {
     pen.translate(box.x0 + (i + 0.5) * box.cell, box.top - 6);
-    const single = [...unit.text].length === 1 && box.cell >= LABEL_STEP;
-    pen.textAlign = single ? "center" : "left";
-    if (single)
-      pen.translate(0, -6); // one character, such as a Chinese one, stands upright
-    else pen.rotate(-Math.PI / 2);
-    pen.fillText(text, 0, 0);
+    if ([...unit.text].length === 1 && box.cell >= LABEL_STEP) {
+      pen.textAlign = "center"; // a single letter stands upright, too
+      pen.fillText(text, 0, -6);
+    } else fillUpwards(pen, text);
   }
   pen.restore();
 }

@@ -109,13 +109,22 @@ function createWhich(askOther, go) {
     t("One sentence can fool: ask all heads in several"),
     () => go?.("heads", { finder: "1" }),
   );
+  let head = ""; // the layer and head that are looked at
+  const elsewhere = pushButton(
+    t("Where else?"),
+    t("Search a corpus for texts in which this head links such words most"),
+    () => go?.("heads", { corpus: ".model", search: head }),
+  );
+  elsewhere.setAttribute("aria-label", t("Where else does this head do that?"));
   const told = h("span", { class: "ax-help", role: "status" });
   return {
-    element: h("span", { class: "ax-which" }, ask, told, more),
+    element: h("span", { class: "ax-which" }, ask, told, more, elsewhere),
     /** @param {Scene} scene */
-    show: ({ view, asksOther }) => {
+    show: ({ view, asksOther, trace }) => {
+      head = `${view.layer}.${view.heads[0]}`;
       ask.hidden = !isPinned(view) || isPair(view);
       more.hidden = !isPair(view) || go === null;
+      elsewhere.hidden = more.hidden || view.heads.length > 1 || Boolean(trace.head.patches);
       ask.setAttribute("aria-pressed", String(asksOther));
       const asks = view.queries.length
         ? t("Now choose the word that it looks at.")

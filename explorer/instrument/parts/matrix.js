@@ -3,7 +3,7 @@
 import { t } from "../numbers/language.js";
 import { css, fullAt, inkOn } from "../numbers/palette.js";
 import { h, pointIn, setText, zoomOf } from "./dom.js";
-import { drawCells, packColours, paintOn, shorten } from "./paint.js";
+import { drawCells, fillUpwards, packColours, paintOn, shorten } from "./paint.js";
 
 /**
  * @typedef {import("./theme.js").Theme} Theme
@@ -234,13 +234,11 @@ function nameAll(pen, { rows, columns, names, rowNames, columnNames }, box, them
   (names ?? rowNames ?? []).forEach((text, i) => {
     pen.fillText(shorten(pen, text, x - 8), x - 5, y + (i + 0.5) * tall);
   });
-  pen.textAlign = "left";
   pen.font = font(wide);
   (names ?? columnNames ?? []).forEach((text, i) => {
     pen.save();
     pen.translate(x + (i + 0.5) * wide, y - 5);
-    pen.rotate(-Math.PI / 2);
-    pen.fillText(shorten(pen, text, y - 8), 0, 0);
+    fillUpwards(pen, shorten(pen, text, y - 8));
     pen.restore();
   });
 }

@@ -2,6 +2,7 @@
 // again elsewhere: on the screen, in a vector file.
 
 import { remember } from "../numbers/basics.js";
+import { isUpright } from "../numbers/upright.js";
 import { zoomOf } from "./dom.js";
 
 /**
@@ -146,6 +147,25 @@ export function cutTo(pen, text, width) {
     else high = middle;
   }
   return beginning(low);
+}
+
+/**
+ * A label of a column, that ends where the pen stands: lying on its side, or of Chinese characters
+ * upright, one below the other.
+ * @param {Pen} pen @param {string} text
+ */
+export function fillUpwards(pen, text) {
+  if (!isUpright(text)) {
+    pen.rotate(-Math.PI / 2);
+    pen.textAlign = "left";
+    return pen.fillText(text, 0, 0);
+  }
+  const letters = [...text];
+  const tall = pen.measureText(letters[0]).width; // these characters are as tall as wide
+  pen.textAlign = "center";
+  letters.forEach((letter, i) => {
+    pen.fillText(letter, 0, (i - letters.length + 0.5) * tall);
+  });
 }
 
 /**

@@ -205,6 +205,19 @@ def _unknown(trace: AttentionTrace, unknown: list[Token], n_read: int) -> str:
     )
 
 
+def unknown_in_words(trace: AttentionTrace) -> str:
+    """How much of a text is not known, in a sentence."""
+    unknown, n_read = unknown_tokens(trace), sum(not t.special for t in trace.tokens)
+    return tn(
+        "{n} of {read} tokens is {token}: {model} does not know what stands there.",
+        "{n} of {read} tokens are {token}: {model} does not know what stands there.",
+        len(unknown),
+        read=n_read,
+        token=trace.model.unknown_token,
+        model=trace.model.name,
+    )
+
+
 def _first(trace: AttentionTrace, unknown: list[Token]) -> str:
     """The first piece of text that is not known."""
     start, end = unknown[0].span or (0, 0)

@@ -1,0 +1,19 @@
+// The host of the “Article” in Streamlit.
+
+import { ARTICLE_PARAMS } from "../numbers/article.js";
+import { mountArticle } from "../pages/article.js";
+import { createAddress, createComponent } from "./address.js";
+import { createAsking } from "./asking.js";
+
+export default createComponent((root, send) => {
+  const [address, asking] = [createAddress(ARTICLE_PARAMS, "article"), createAsking()];
+  return mountArticle(root, {
+    ...address,
+    asking,
+    page: (view) => send("page", view),
+    leave: () => {
+      address.leave();
+      asking.leave();
+    },
+  });
+});

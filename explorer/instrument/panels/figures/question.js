@@ -1,0 +1,56 @@
+// A question that is answered before the answer is seen; it is found in the reader's own text.
+
+import { questionOf } from "../../numbers/articlequestions.js";
+import { t } from "../../numbers/language.js";
+import { h, setText } from "../../parts/dom.js";
+
+/**
+ * @param {string} name as numbers/articlequestions.js has it
+ * @returns {(acts: import("../../pages/articlefigures.js").Acts) => import("../../pages/articlefigures.js").Figure}
+ */
+export const askedAs = (name) => (acts) => {
+  const text = h("p", { class: "ax-ask-text" });
+  const choices = h("div", { class: "ax-ask-choices", role: "group" });
+  const verdict = h("strong");
+  const reveal = h("span");
+  const told = h("p", { class: "ax-fig-says", role: "status" });
+  const label = h("p", { class: "ax-help" }, t("Guess first"));
+  const element = h("div", { class: "ax-ask", "data-question": name }, label, text, choices, told);
+  let built = "";
+
+  /** @param {import("../../pages/articlefigures.js").Shown} shown */
+  function show({ state }) {
+    const question = questionOf(name, state);
+    element.hidden = !question;
+    if (!question) return;
+    const { right } = question;
+    const answer = state.answers[name];
+    setText(text, question.text);
+    const made = JSON.stringify(question);
+    if (made !== built) {
+      built = made;
+      choices.replaceChildren(
+        ...question.choices.map((choice, i) => {
+          const button = h("button", { type: "button", class: "ax-copy" }, choice);
+          button.addEventListener("click", () =>
+            acts.answer(name, { given: i, right: right.includes(i) }),
+          );
+          return button;
+        }),
+      );
+    }
+    [...choices.children].forEach((button, i) => {
+      if (!(button instanceof HTMLButtonElement)) return;
+      button.disabled = !!answer;
+      button.setAttribute("aria-pressed", String(answer?.given === i));
+      button.classList.toggle("ax-right", !!answer && right.includes(i));
+      button.classList.toggle("ax-wrong", answer?.given === i && !right.includes(i));
+    });
+    if (!answer) return told.replaceChildren();
+    if (told.childElementCount) return; // it is said already
+    setText(verdict, answer.right ? t("Right.") : t("Not this one."));
+    setText(reveal, question.reveal);
+    told.replaceChildren(verdict, " ", reveal);
+  }
+  return { element, show };
+};
