@@ -72,7 +72,7 @@ export function createModule(acts) {
   return {
     element,
     show,
-    where: () => ({ page: "step", open: { stage: "input" }, label: t("This layer, step by step") }),
+    where: () => ({ page: "step", open: { stage: "2" }, label: t("This layer, step by step") }),
   };
 }
 
