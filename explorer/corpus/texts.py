@@ -19,7 +19,7 @@ import pyarrow
 import pyarrow.parquet
 
 from explorer.errors import ExplorerError, own_words, refusing
-from explorer.language import t
+from explorer.language import Said, t, tn
 from explorer.limits import MAX_CHARACTERS
 from explorer.visible import visible
 
@@ -30,13 +30,13 @@ _LINE = 2**24  # bytes of a line that are read; what a longer one has beyond is 
 _BROKEN, _CODE, _EMPTY = "broken", "not UTF-8", "empty"
 _LACKING, _NO_TEXT, _TWICE, _CUT = "without the column", "no text", "duplicate", "cut"
 _SAID = {
-    _BROKEN: "broken, skipped",
-    _CODE: "not UTF-8, skipped",
-    _EMPTY: "empty, skipped",
-    _LACKING: "without the column, skipped",
-    _NO_TEXT: "of which the column holds no text, skipped",
-    _TWICE: "the same as an earlier one, skipped",
-    _CUT: f"cut to {MAX_CHARACTERS:,} characters",
+    _BROKEN: t("{lines} broken, skipped (first: {first})."),
+    _CODE: t("{lines} not UTF-8, skipped (first: {first})."),
+    _EMPTY: t("{lines} empty, skipped (first: {first})."),
+    _LACKING: t("{lines} without the column, skipped (first: {first})."),
+    _NO_TEXT: t("{lines} of which the column holds no text, skipped (first: {first})."),
+    _TWICE: t("{lines} the same as an earlier one, skipped (first: {first})."),
+    _CUT: t("{lines} cut to {most} characters (first: {first})."),
 }
 Parts = tuple[str, ...]
 Row = tuple[int, Any]  # the number of a line or row, from 1; what stands there
@@ -85,9 +85,37 @@ class Troubles:
     def sentences(self, unit: str) -> list[str]:
         """What is to be said of them, one kind a sentence; ``unit`` is ``line`` or ``row``."""
         return [
-            f"{n:,} {unit}{'s' * (n != 1)} {_SAID[kind]} (first: {unit} {self.first[kind]:,})."
+            t(_SAID[kind].message, lines=_so_many(unit, n), first=at, most=f"{MAX_CHARACTERS:,}")
             for kind, n in self.counts.items()
+            for at in [_number(unit, self.first[kind])]
         ]
+
+    def kept(self) -> list[tuple[str, int, int]]:
+        """The same as a file keeps it: each kind, how many, and the first."""
+        return [(kind, n, self.first[kind]) for kind, n in self.counts.items()]
+
+    @classmethod
+    def of(cls, kept: object) -> "Troubles | None":
+        """What a file kept; None where it did not, or what it did cannot be read."""
+        found = cls()
+        for one in kept if isinstance(kept, list) else ():
+            match one:
+                case [str(kind), int(n), int(first)] if kind in _SAID:
+                    found.counts[kind], found.first[kind] = n, first
+                case _:
+                    return None
+        return found if found.counts else None
+
+
+def _so_many(unit: str, n: int) -> Said:
+    if unit == "row":
+        return tn("{count} row", "{count} rows", n, count=f"{n:,}")
+    return tn("{count} line", "{count} lines", n, count=f"{n:,}")
+
+
+def _number(unit: str, number: int) -> Said:
+    at = f"{number:,}"
+    return t("row {number}", number=at) if unit == "row" else t("line {number}", number=at)
 
 
 class Corpus:
