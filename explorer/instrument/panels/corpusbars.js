@@ -36,7 +36,7 @@ export const histogramsOf = (head, theme, choose) =>
       const button = h(
         "button",
         {
-          ...{ type: "button", class: "ax-corpus-bars", "aria-label": measureWords(measure) },
+          ...{ type: "button", class: "ax-corpus-bars", "aria-description": measureWords(measure) },
           "aria-pressed": String(measure.key === head.ordered),
           title: t("Order the examples by this"),
         },
