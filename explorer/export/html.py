@@ -60,7 +60,7 @@ _PAGE = """<!doctype html>
 :root {{ color-scheme: light dark; --st-primary-color: light-dark(#3355c4, #8aa6ff); }}
 body {{ margin: 0 auto; max-width: 1400px; padding: 16px 24px 40px;
   background: light-dark(#fff, #12151c); color: light-dark(#191d26, #e8eaf0);
-  font: 15px system-ui, sans-serif; }}
+  font: 15px system-ui, "PingFang SC", "Noto Sans CJK SC", "Microsoft YaHei", sans-serif; }}
 h1 {{ font-size: 18px; }}
 @page {{ margin: 12mm; }}
 @media print {{
@@ -360,7 +360,7 @@ def article_to_html(
         opening=opening,
         whose=whose,
     )
-    return _page("Self-attention, seen", "articlefile", in_planes(payload), trace.model)
+    return _page(t("Self-attention, seen"), "articlefile", in_planes(payload), trace.model)
 
 
 def explanation_to_html(

@@ -190,7 +190,7 @@ _NESTED = (
 # so that it can be painted before any model is loaded (a test compares it with the live model).
 EXAMPLES = (
     Example(
-        "Pronoun",
+        t("Pronoun"),
         Run("The cat sat on the mat because it was tired."),
         t(
             "“it” stands for “cat”, and L3·H1 finds that word. Try another: "
@@ -230,7 +230,7 @@ EXAMPLES = (
         {"layer": 2, "heads": [9], "query": 9},
     ),
     Example(
-        "Paragraph",
+        t("Paragraph"),
         Run(_PARAGRAPH),
         t(
             "L3·H1 looks from a pronoun to what it may stand for, also far away: "
@@ -240,7 +240,7 @@ EXAMPLES = (
         {"layer": 3, "heads": [1], "query": 84},
     ),
     Example(
-        "Code",
+        t("Code"),
         Run("def area(width, height): return width * height  # both in metres"),
         t(
             "L2·H9 finds names again in code, too: the second “width” gives the "
@@ -249,7 +249,7 @@ EXAMPLES = (
         {"layer": 2, "heads": [9], "query": 10},
     ),
     Example(
-        "A decoder",
+        t("A decoder"),
         Run(_CLAUSES, source=Stories()),
         t(
             "Before a verb L1·H0 looks for its subject, past all clauses between: "

@@ -2,8 +2,10 @@
 
 import json
 import pickle
+import re
 
 import pytest
+from babel.messages import Catalog
 
 from docs import language as catalogues
 from explorer import language
@@ -11,6 +13,8 @@ from explorer.errors import ExplorerError
 from explorer.instrument.assets import bundle
 from explorer.instrument.wire import container
 from explorer.language import listed, say, say_all, sentences, t, tc, tn
+
+PLACE = re.compile(r"\{\w*\}")
 
 
 @pytest.fixture
@@ -103,6 +107,57 @@ def test_the_catalogues_are_what_the_files_of_the_translators_give():
         catalogue = catalogues.joined(folder.name)
         assert path.read_bytes() == catalogues.written(catalogue), "make language"
         assert path.with_suffix(".mo").read_bytes() == catalogues.compiled(catalogue)
+
+
+def translated(folder):
+    """Every message of a catalogue, and its forms."""
+    whole = catalogues.read(folder / "LC_MESSAGES/explorer.po")
+    for message in whole:
+        forms = message.string if isinstance(message.string, tuple) else (message.string,)
+        if message.id:
+            yield message, forms
+
+
+@pytest.mark.parametrize("folder", sorted(catalogues.LOCALE.iterdir()), ids=lambda f: f.name)
+def test_every_message_is_translated_and_none_is_left_that_nobody_says(folder):
+    said = {(str(m.id), m.context) for m in catalogues.gathered() if m.id}
+    there = {(str(m.id), m.context): all(forms) for m, forms in translated(folder)}
+    assert sorted(said - there.keys()) == [], "make language"
+    assert sorted(there.keys() - said) == [], "make language"
+    assert [message for message, done in there.items() if not done] == []
+
+
+@pytest.mark.parametrize("folder", sorted(catalogues.LOCALE.iterdir()), ids=lambda f: f.name)
+def test_a_translation_has_the_places_of_its_message(folder):
+    for message, forms in translated(folder):
+        if any(place in catalogues.PROSE for place, _ in message.locations):
+            continue  # formulae have braces, too
+        own = message.id[1] if message.pluralizable else message.id
+        for form in filter(None, forms):
+            assert set(PLACE.findall(form)) == set(PLACE.findall(own)), message.id
+
+
+def test_one_file_more_is_one_language_more(tmp_path, monkeypatch):
+    whole = Catalog(locale="fr", charset="utf-8", fuzzy=False)
+    whole.add("English", "Français", context="a language's own name")
+    whole.add("Run", "Lancer")
+    file = tmp_path / "fr/LC_MESSAGES/explorer.mo"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(catalogues.compiled(whole))
+    monkeypatch.setattr(language, "_LOCALE", tmp_path)
+    for known in (language.languages, language.catalogue_of):
+        known.cache_clear()
+    try:
+        assert language.languages() == {"en": "English", "fr": "Français"}
+        assert language.nearest("fr-CA") == "fr"
+        assert language.nearest("zh-CN") is None
+        assert say(t("Run"), "fr") == "Lancer"
+        assert say(t("Stop"), "fr") == "Stop"  # what is not translated stays
+        assert language.plural_rule("fr") == "(n > 1)"
+    finally:
+        monkeypatch.undo()
+        for known in (language.languages, language.catalogue_of):
+            known.cache_clear()
 
 
 def test_json_keeps_a_sentence_as_text():

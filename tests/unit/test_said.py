@@ -109,7 +109,9 @@ def python_words(text: str) -> Iterator[tuple[int, str]]:
                     yield from visit(child, node)
 
     tree = ast.parse(text)
-    yield from ((line, said) for line, said in visit(tree, tree) if WORDS.search(said))
+    for line, said in visit(tree, tree):
+        if WORDS.search(said) and not said.startswith("<!doctype"):
+            yield line, said
 
 
 def script_words(text: str) -> Iterator[tuple[int, str]]:

@@ -62,7 +62,7 @@ function rankWords({ state, theme }, i, place, act) {
   const number = `${withSpread(measure, i)}${unitOf(measure)}`;
   const mark = t("{head}: mark it in both pictures", { head: spokenOf(heads, i) });
   const pick = pushButton(nameOf(heads, i), mark, () => act.pick(i), "ax-link");
-  const why = `${heads.kinds[kind]}: ${evidence}`;
+  const why = t("{kind}: {evidence}", { kind: heads.kinds[kind], evidence });
   const judged = measure.key === POINTED && heads.found ? verdict(heads.found, i) : "";
   return [
     h("span", { class: "ax-help" }, `${place + 1}.`),

@@ -51,7 +51,7 @@ _WINDOW = t("The share of the attention that falls on tokens at most this far aw
 _OVERLAP = t("1 − ½ Σ|A − B| / Σ A, of the weights A and what stands in for them, B; 0 where less.")
 WAYS: Mapping[Kind, Way] = {
     "window": Way(
-        "a window",
+        t("a window"),
         t("tokens to each side"),
         t("a window of {} to each side"),
         _WINDOW,
@@ -128,8 +128,8 @@ WAYS: Mapping[Kind, Way] = {
         "Choromanski et al. 2021 (Performer)",
     ),
     "landmarks": Way(
-        "landmarks",
-        "landmarks",
+        t("landmarks"),
+        t("landmarks"),
         t("{} landmarks"),
         t(
             "{overlap} The text is divided into this many stretches, as even as can be.",

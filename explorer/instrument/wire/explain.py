@@ -15,6 +15,7 @@ from explorer.analysis.pointing import Pointing
 from explorer.analysis.profiles import Doubles
 from explorer.instrument.wire.about import About
 from explorer.instrument.wire.container import of_bytes, write
+from explorer.language import sentences, t
 from explorer.target import (
     MOST_GUESS,
     ClassScore,
@@ -270,7 +271,7 @@ def explained_of(
         "link": link,
         "opening": opening,
         "about": asdict(about),
-        "title": " · ".join(filter(None, [about.title, about.passport])),
+        "title": _titled(about),
         "edits": edits,
         "place": place,
         "predictions": list(predictions),
@@ -309,6 +310,13 @@ def _what_was_found(found: Explanation) -> dict[str, Any]:
     }
 
 
+def _titled(about: About) -> str:
+    """The model, and how far its numbers were checked."""
+    if not about.passport:
+        return about.title
+    return t("{model} · {passport}", model=about.title, passport=about.passport)
+
+
 def _tokens(tokens: Sequence[Token]) -> list[dict[str, Any]]:
     return [{"text": token.text, "special": token.special} for token in tokens]
 
@@ -319,7 +327,7 @@ def _method(score: Score) -> dict[str, Any]:
         "key": method.key,
         "name": method.name,
         "paper": method.paper,
-        "caveat": " ".join(filter(None, [method.caveat, method.limit, held_against(method)])),
+        "caveat": sentences(method.caveat, method.limit, held_against(method)),
         "signed": method.signed,
         "values": None if score.values is None else _numbers(score.values),
         "reason": score.reason,
