@@ -25,7 +25,7 @@ from explorer.visible import visible
 COLUMN = "text"
 _LINE = 2**24  # bytes of a line that are read; what a longer one has beyond is let go
 _BROKEN, _CODE, _EMPTY = "broken", "not UTF-8", "empty"
-_LACKING, _NO_TEXT, _TWICE, _CUT = "without the column", "no text", "duplicate", "cut"
+_LACKING, _NO_TEXT, _TWICE, _CUT = "lacking", "textless", "duplicate", "cut"
 _SAID = {
     _BROKEN: t("{lines} broken, skipped (first: {first})."),
     _CODE: t("{lines} not UTF-8, skipped (first: {first})."),
@@ -158,7 +158,7 @@ class Corpus:
         if self.path is None:
             n = len(self._lines)
         elif self.path.suffix.lower() == ".parquet":
-            with refusing(f"“{visible(self.path.name)}” cannot be read{{why}}."):
+            with refusing(t("“{name}” cannot be read{why}.", name=visible(self.path.name))):
                 n = pyarrow.parquet.read_metadata(self.path).num_rows
         else:
             with self.path.open("rb") as file:
