@@ -118,6 +118,7 @@ class _Work:
     model: dict[str, Any] = field(default_factory=dict)
     troubles: Troubles = field(default_factory=Troubles)
     digests: dict[int, str] = field(default_factory=dict)
+    names: Any = field(default_factory=lambda: blake2b(digest_size=16))  # of all texts, uncut
     said: list[str] = field(default_factory=list)
     n_texts: int = 0
     n_tokens: int = 0
@@ -192,9 +193,6 @@ def _nothing(work: _Work) -> Said:
 def _about(work: _Work) -> dict[str, Any]:
     """What is noted of a run: everything that its numbers depend on, and no time and no place."""
     corpus, settings = work.corpus, work.settings
-    whole = blake2b(digest_size=16)
-    for number in sorted(work.digests):
-        whole.update(work.digests[number].encode())
     return {
         "format": FORMAT,
         "complete": False,
@@ -206,7 +204,7 @@ def _about(work: _Work) -> dict[str, Any]:
         "shard": [settings.shard_texts, SHARD_CHARACTERS],
         "corpus": {
             "file": corpus.path.name if corpus.path else PASTED,
-            "digest": whole.hexdigest(),
+            "digest": work.names.hexdigest(),
             "troubles": work.troubles.sentences(corpus.unit),
             "unit": corpus.unit,
             "wrong": work.troubles.kept(),
@@ -350,10 +348,14 @@ def texts_path(folder: Path, shard: int) -> Path:
     return folder / "texts" / f"{shard:06d}.parquet"
 
 
-def _digest(texts: Iterable[Text]) -> str:
+def _digest(texts: Iterable[Text], whole: Any = None) -> str:
+    """Of some texts; ``whole`` is told of them, too."""
     found = blake2b(digest_size=16)
     for text in texts:
-        found.update(text.name.to_bytes(8, "big"))
+        name = text.name.to_bytes(8, "big")
+        found.update(name)
+        if whole is not None:
+            whole.update(name)
     return found.hexdigest()
 
 
@@ -362,7 +364,7 @@ def _to_do(work: _Work) -> Iterator[Census]:
     same = _made_of(work)
     texts = work.corpus.texts(work.troubles)
     for number, some in enumerate(shards_of(texts, work.settings.shard_texts)):
-        work.digests[number] = digest = _digest(some)
+        work.digests[number] = digest = _digest(some, work.names)
         made_of = json.dumps({"run": same, "texts": digest, "n": len(some)}, sort_keys=True)
         if _is_done(work, number, made_of, some):
             work.n_texts += len(some)

@@ -5,6 +5,7 @@ A file is .txt (a text a line), .jsonl (an object a line), .csv or .parquet (a n
 
 import csv
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ from explorer.limits import MAX_CHARACTERS
 from explorer.visible import visible
 
 COLUMN = "text"
+_LONE = re.compile("[\ud800-\udfff]")  # a byte that is no letter, as it is read
+_GROUP = 2**29  # bytes of a group of rows of a Parquet file
 _LINE = 2**24  # bytes of a line that are read; what a longer one has beyond is let go
 _BROKEN, _CODE, _EMPTY = "broken", "not UTF-8", "empty"
 _LACKING, _NO_TEXT, _TWICE, _CUT = "lacking", "textless", "duplicate", "cut"
@@ -218,15 +221,16 @@ class Corpus:
             if not isinstance(said, str):
                 troubles.note(_NO_TEXT, line)
                 return None
-            if any("\ud800" <= c <= "\udfff" for c in said):
+            whole, said = said, said[:MAX_CHARACTERS]
+            if _LONE.search(said):
                 troubles.note(_CODE, line)
                 return None
             if not said.strip():
                 troubles.note(_EMPTY, line)
                 return None
-            if len(said) > MAX_CHARACTERS:
+            if len(whole) > MAX_CHARACTERS:
                 troubles.note(_CUT, line)
-            found.append(said[:MAX_CHARACTERS].strip("\r\n"))
+            found.append(said.strip("\r\n"))
         return tuple(found)
 
     def columns(self) -> list[str]:
@@ -348,10 +352,41 @@ def _csv(corpus: Corpus, path: Path, troubles: Troubles) -> Iterator[Row]:
 
 
 def _parquet(corpus: Corpus, path: Path, troubles: Troubles) -> Iterator[Row]:
-    with pyarrow.parquet.ParquetFile(path) as file:
+    """The rows of a Parquet file, one text at a time.
+
+    A file of a few bytes may hold one long text a million times. So a text is kept once for all
+    rows that have it, and no row is made before the one before it is done with.
+    """
+    columns = corpus.columns()
+    with pyarrow.parquet.ParquetFile(path, read_dictionary=columns) as file:
         corpus.check_columns(file.schema_arrow.names)
+        _check_size(file, columns)
         number = 0
-        for batch in file.iter_batches(batch_size=1024, columns=corpus.columns()):
-            for row in batch.to_pylist():
+        for batch in file.iter_batches(batch_size=1024, columns=columns):
+            found = [batch.column(name) for name in columns]
+            for row in range(batch.num_rows):
                 number += 1
-                yield number, row
+                values = (column[row].as_py() for column in found)
+                yield number, dict(zip(columns, values, strict=True))
+
+
+def _check_size(file: "pyarrow.parquet.ParquetFile", columns: list[str]) -> None:
+    """Refuse a file that unpacks to more than is read at once.
+
+    Raises:
+        ExplorerError: It does.
+    """
+    about = file.metadata
+    for group in range(about.num_row_groups):
+        for i in range(about.num_columns):
+            chunk = about.row_group(group).column(i)
+            if chunk.path_in_schema in columns and chunk.total_uncompressed_size > _GROUP:
+                raise ExplorerError(
+                    t(
+                        "Row group {n} of this file unpacks to {size} MB of texts; at most {most} "
+                        "are read at once. Write it with smaller row groups.",
+                        n=group + 1,
+                        size=f"{chunk.total_uncompressed_size // 2**20:,}",
+                        most=_GROUP // 2**20,
+                    )
+                )
