@@ -82,11 +82,11 @@ def terms(language: str = ENGLISH) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = json.loads((_HERE.parent / "terms.json").read_text("utf-8"))
     if language == ENGLISH:
         return found
-    return {
-        name: term
-        | {"name": say(tc("term", name), language), "says": say(t(term["says"]), language)}
-        for name, term in found.items()
-    }
+
+    def said(name: str, says: str) -> dict[str, str]:
+        return {"name": say(tc("term", name), language), "says": say(t(says), language)}
+
+    return {name: term | said(name, term["says"]) for name, term in found.items()}
 
 
 def _explained(language: str) -> dict[str, dict[str, str]]:
