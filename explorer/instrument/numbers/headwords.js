@@ -32,8 +32,11 @@ export function withSpread(measure, i) {
   return `${inDigits(value, measure)}${spread}`;
 }
 
+/** @type {Record<string, string>} */
+const UNITS = { bits: t("bits"), tokens: t("tokens") };
+
 /** The unit behind a number; a share has none. @param {Measure} measure */
-export const unitOf = ({ unit }) => (unit === "share" ? "" : ` ${unit}`);
+export const unitOf = ({ unit }) => (unit === "share" ? "" : ` ${UNITS[unit] ?? unit}`);
 
 /** What a head does. @param {HeadsState} state @param {number} i @param {typeof nameOf} name */
 function headInWords(state, i, name) {
