@@ -6,12 +6,14 @@
     python -m benchmarks.corpus long           # 512 and 4,096 tokens, beside the eager way
     python -m benchmarks.corpus queries        # a folder of 1,024 heads
     python -m benchmarks.corpus ray            # one worker and two, where Ray is installed
-    python -m benchmarks.corpus gpu            # half precision on a GPU; and workers, on many cores
+    python -m benchmarks.corpus gpu 10240      # half precision on a GPU, so many sentences
+    python -m benchmarks.corpus workers        # texts a second of local workers, on many cores
 
 One thread each, in turns, shard by shard; a ratio is the median of the ratios of a shard.
 """
 
 import json
+import math
 import os
 import resource
 import statistics
@@ -42,6 +44,7 @@ from explorer.sources.progress import silent
 from tests.models.tiny import byte_level, tiny_model
 
 LENGTHS = (512, 4096)
+GPU_LENGTHS = (512, 4096, 8192, 16384, 24576)
 _BY = "strongest"
 
 
@@ -104,23 +107,29 @@ def plan(tokens: float, rate: float) -> None:
 def eager_way(loaded: LoadedModel, read: Read) -> list[Any]:
     """All weights as Transformers returns them, and then the same measures over each map."""
     with torch.inference_mode():
-        found = loaded.network(**read.inputs, output_attentions=True).attentions
+        device = next(loaded.network.parameters()).device
+        inputs = {name: tensor.to(device) for name, tensor in read.inputs.items()}
+        found = loaded.network(**inputs, output_attentions=True).attentions
         return [
-            _of_map(weights[0, head], read) for weights in found for head in range(len(weights[0]))
+            _of_map(weights[0, head].float(), read)
+            for weights in found
+            for head in range(len(weights[0]))
         ]
 
 
 def _of_map(w: torch.Tensor, read: Read) -> list[float]:
     """The measures of one head's map, each as its definition says it."""
-    n = len(w)
-    i, j = torch.arange(n)[:, None], torch.arange(n)
+    n, device = len(w), w.device
+    i, j = torch.arange(n, device=device)[:, None], torch.arange(n, device=device)
     far = (i - j).abs().float()
-    words = torch.from_numpy(read.words)
+    words = torch.from_numpy(read.words).to(device)
     alike = (words[:, None] == words) & (words[:, None] >= 0)
     after = torch.zeros_like(alike)
     after[:, 1:] = alike[:, :-1] & (j[1:] < i)
-    special = torch.tensor([t.special for t in read.tokens])
-    signs = torch.tensor([t.text in (".", ",") for t in read.tokens])
+    special = torch.tensor([t.special for t in read.tokens], device=device)
+    signs = torch.tensor([t.text in (".", ",") for t in read.tokens], device=device)
+    sentences = torch.from_numpy(read.sentences).to(device)
+    own = (sentences[:, None] == sentences) & (sentences[:, None] >= 0)
     received = w.sum(0)
     mean = (w * far).sum() / w.sum()
     found = [
@@ -138,27 +147,30 @@ def _of_map(w: torch.Tensor, read: Read) -> list[float]:
         received[signs].sum() / n,
         w[alike & (i != j)].sum() / n,
         w[after].sum() / n,
+        w[own].sum() / (sentences >= 0).sum(),
+        1 - w.sum() / n,
     ]
+    found.append(found[0] / math.log2(n))
     torch.bincount(far.long().reshape(-1), w.reshape(-1))  # the histogram of distances
     w.reshape(-1).topk(32)
     return [float(value) for value in found]
 
 
-def long_model(implementation: str) -> LoadedModel:
-    """MiniLM's shape with random weights and room for 4,096 tokens."""
+def long_model(implementation: str, n: int = max(LENGTHS)) -> LoadedModel:
+    """MiniLM's shape with random weights and room for so many tokens."""
     torch.manual_seed(0)
     config = transformers.BertConfig(
         hidden_size=384,
         num_hidden_layers=6,
         num_attention_heads=12,
         intermediate_size=1536,
-        max_position_embeddings=max(LENGTHS),
+        max_position_embeddings=n,
         vocab_size=300,
         initializer_range=0.1,
     )
     model = transformers.BertModel(config).eval()
     tokenizer = byte_level()
-    tokenizer.model_max_length = max(LENGTHS)
+    tokenizer.model_max_length = n
     loaded = load_model(InMemory(model, tokenizer), silent).part("text")
     if implementation == "eager":
         loaded = loaded.private()
@@ -167,7 +179,7 @@ def long_model(implementation: str) -> LoadedModel:
 
 
 def long_text(n: int) -> Text:
-    return Text(0, (("the big cat sat under a red mat because it was tired. " * n)[: n - 2],))
+    return Text(0, (("the big cat sat under a red mat because it was tired. " * n)[: 4 * n],))
 
 
 def one_long(way: str, n: int) -> None:
@@ -176,7 +188,7 @@ def one_long(way: str, n: int) -> None:
     loaded = long_model(way)
     text = long_text(n)
     _, read, _ = tokenized(loaded, [text], n)
-    assert len(read[0].tokens) > n // 4, len(read[0].tokens)
+    assert len(read[0].tokens) == n, len(read[0].tokens)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
     def work() -> None:
@@ -296,29 +308,99 @@ def on_ray(n: int) -> None:
     print(f"{took[1] / took[2]:.2f} times as fast")
 
 
-def gpu() -> None:
-    """MiniLM's shape in half precision on a GPU, beside float32 on the processor."""
-    loaded = long_model("census")
+def gpu(n: int) -> None:
+    """Half precision on a GPU: beside float32, beside the forward pass alone, and long texts."""
+    if not torch.cuda.is_available():
+        print("There is no GPU here.")
+        return
+    torch.set_num_threads(os.cpu_count() or 1)
+    loaded = load_model(Embedded(), silent)
     there = placed(loaded)
-    texts = [Text(i, (t,)) for i, t in enumerate(sentences(4096))]
-    shards = [texts[i : i + SHARD_TEXTS] for i in range(0, len(texts), SHARD_TEXTS)]
-    exact, half = (census(which, texts[:200], 512, _BY).sums for which in (loaded, there))
+    weights = next(there.network.parameters())
+    print(f"MiniLM on {torch.cuda.get_device_name()}, {weights.dtype}, {n:,} sentences")
+    texts = texts_of(n)
+    precision(loaded, there, texts[:1000])
+    beside_forward(there, texts)
+    print("one text, MiniLM's shape with random weights, half precision")
+    for length in GPU_LENGTHS:
+        print(f"  {length:,} tokens: {long_on_gpu(length)}")
+
+
+def precision(loaded: LoadedModel, there: LoadedModel, texts: Sequence[Text]) -> None:
+    """How far the means in half precision are from those in float32."""
+    exact, half = (census(which, texts, 512, _BY).sums for which in (loaded, there))
     assert exact is not None
     assert half is not None
     for m, name in enumerate(NAMES):
-        apart = abs(half.total[m] - exact.total[m]) / max(exact.count[m], 1)
-        mean = abs(exact.total[m]) / max(exact.count[m], 1)
+        if not exact.count[m]:
+            continue
+        apart = abs(half.total[m] - exact.total[m]) / exact.count[m]
+        mean = abs(exact.total[m]) / exact.count[m]
         print(f"  {name:<20} mean off by {apart.max():.1e}, of up to {mean.max():.3g}")
-    _, read, _ = tokenized(loaded, texts, 512)
-    tokens = sum(len(r.tokens) for r in read)
-    whole = sum(seconds(lambda s=shard: census(there, s, 512, _BY)) for shard in shards)  # type: ignore[misc]
-    print(f"{tokens:,} tokens with everything around: {tokens / whole:,.0f} tokens a second")
+
+
+def beside_forward(there: LoadedModel, texts: Sequence[Text]) -> None:
+    """The census and the forward pass alone, shard by shard in turns."""
+    own = there.private()
+    own.network.set_attn_implementation("sdpa")
+    shards = [texts[i : i + SHARD_TEXTS] for i in range(0, len(texts), SHARD_TEXTS)]
+    census(there, shards[0], 512, _BY)
+    whole, alone, cut, tokens = [], [], [], 0
+    for shard in shards:
+        start = time.perf_counter()
+        _, read, _ = tokenized(there, shard, 512)
+        cut.append(time.perf_counter() - start)
+        tokens += sum(len(r.tokens) for r in read)
+        whole.append(seconds(lambda s=shard: census(there, s, 512, _BY)))  # type: ignore[misc]
+        alone.append(seconds(lambda r=read: on_gpu(own, r)))  # type: ignore[misc]
+    print(f"  census {sum(whole):.1f} s, of it tokenizing {sum(cut):.1f} s; ", end="")
+    print(f"forward pass alone {sum(alone):.1f} s: ", end="")
+    reading = [a - b for a, b in zip(whole, cut, strict=True)]
+    print(f"without tokenizing {ratio(reading, alone):.2f} times; ", end="")
+    print(f"{tokens / sum(whole):,.0f} tokens a second")
+    plan(tokens / len(texts), tokens / sum(whole))
+
+
+def on_gpu(loaded: LoadedModel, read: Sequence[Read]) -> None:
+    types = {t.text: 0 for r in read for t in r.tokens}
+    device = next(loaded.network.parameters()).device
+    with torch.inference_mode():
+        for batch in batches(read, types):
+            loaded.network(**batch.to(device).inputs)
+    torch.cuda.synchronize()
+
+
+def long_on_gpu(n: int) -> str:
+    """One text of so many tokens by the census and by the eager way; or where that one ends."""
+    said = []
+    for way in ("census", "eager"):
+        loaded = placed(long_model("census", n))
+        if way == "eager":
+            loaded = loaded.private()
+            loaded.network.set_attn_implementation("eager")
+        try:
+            said.append(f"{way} {_timed_on_gpu(loaded, way, n)}")
+        except torch.cuda.OutOfMemoryError as error:
+            said.append(f"{way} ends: {str(error).splitlines()[0][:120]}")
+        torch.cuda.empty_cache()
+    return "; ".join(said)
+
+
+def _timed_on_gpu(loaded: LoadedModel, way: str, n: int) -> str:
+    text = long_text(n)
+    _, (read,), _ = tokenized(loaded, [text], n)
+
+    def work() -> None:
+        if way == "eager":
+            eager_way(loaded, read)
+        else:
+            census(loaded, [text], n, _BY)
+        torch.cuda.synchronize()
+
+    work()
     torch.cuda.reset_peak_memory_stats()
-    text = long_text(max(LENGTHS))
-    census(there, [text], max(LENGTHS), _BY)
-    took = seconds(lambda: census(there, [text], max(LENGTHS), _BY))
-    peak = torch.cuda.max_memory_allocated() / 2**20
-    print(f"one text of {max(LENGTHS):,} tokens: {took:.2f} s, {peak:,.0f} MB at most")
+    took = seconds(work)
+    return f"{took:.2f} s, {torch.cuda.max_memory_allocated() / 2**30:.2f} GiB at most"
 
 
 def workers() -> None:
@@ -356,7 +438,7 @@ def main() -> None:
             "memory": memories,
             "queries": queries,
             "ray": lambda: on_ray(2048),
-            "gpu": gpu,
+            "gpu": lambda: gpu(int(words[1]) if len(words) > 1 else 10 * SHARD_TEXTS),
             "workers": workers,
         }
         parts[words[0]]()

@@ -20,6 +20,7 @@ from explorer.corpus.shelf import SHIPPED_FOLDER as OUT
 from explorer.corpus.texts import Corpus
 
 _TOKENS, _WEIGHTS, _DRAWN = 20, 16, 32
+_LISTS = ("query", "key", "weight")
 
 
 def main() -> None:
@@ -74,10 +75,20 @@ def _of_examples(pairs: pa.Table, examples: pa.Table) -> pa.Table:
     wanted = set(zip(*(examples[name].to_pylist() for name in names), strict=True))
     kept = [at in wanted for at in zip(*(pairs[name].to_pylist() for name in names), strict=True)]
     pairs = pairs.filter(pa.array(kept))
-    for name in ("query", "key", "weight"):
-        cut = pa.array([row[:_WEIGHTS] for row in pairs[name].to_pylist()], pairs[name].type)
+    lists = [pairs[name].to_pylist() for name in _LISTS]
+    places = [_strongest_of(query, key) for query, key, _ in zip(*lists, strict=True)]
+    for name, of in zip(_LISTS, lists, strict=True):
+        kept_of = [[row[i] for i in at] for row, at in zip(of, places, strict=True)]
+        cut = pa.array(kept_of, pairs[name].type)
         pairs = pairs.set_column(pairs.schema.get_field_index(name), name, cut)
     return pairs
+
+
+def _strongest_of(query: list[int], key: list[int]) -> list[int]:
+    """Which weights are kept: the strongest of those of the first token, and of all others."""
+    inner = [q > 0 and k > 0 for q, k in zip(query, key, strict=True)]
+    of_kind = [[i for i, one in enumerate(inner) if one is kind] for kind in (True, False)]
+    return sorted(i for places in of_kind for i in places[: _WEIGHTS // 2])
 
 
 if __name__ == "__main__":

@@ -181,9 +181,11 @@ TASKS = {
         ),
     ),
     "stories-zh": Task(
-        "Little stories in Chinese: the next word",
-        "At each place, name the next word of a Chinese story whose grammar is known: so is the "
-        "best that anybody could do.",
+        t("Little stories in Chinese: the next word"),
+        t(
+            "At each place, name the next word of a Chinese story whose grammar is known: so is "
+            "the best that anybody could do."
+        ),
         length=48,
         n_heads=4,
         n_layers=2,
@@ -194,12 +196,12 @@ TASKS = {
             (
                 "小美和小明住在公园附近。小美有一顶红色的帽子，小明有两本红色的书。他们在花园里看见"
                 "一匹马和三只猫。小明最爱他那两本红色的",
-                "Whose red things? It must find out who 他 is.",
+                t("Whose red things? It must find out who 他 is."),
             ),
             (
                 "小兰和大伟住在学校附近。大伟有一把蓝色的伞，小兰有一件粉色的毛衣。他们在森林里看见"
                 "一匹马和三只猫。那匹那三只猫看见的",
-                "匹 and 只: which noun does it ask for now?",
+                t("匹 and 只: which noun is asked for now?"),
             ),
         ),
     ),

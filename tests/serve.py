@@ -46,6 +46,7 @@ class App:
             "HF_ENDPOINT": self.hub,
             "HF_HUB_CACHE": str(self.folder / "hub"),
             "EXPLORER_MODEL_DIRS": str(self.folder),
+            "EXPLORER_CORPUS_DIR": str(self.folder / "kept"),
             "EXPLORER_ALONE_SECONDS": "12",
         }
         with self.log.open("a") as out:

@@ -85,9 +85,9 @@ class Method:
     """
 
     key: str
-    name: str
+    name: Said
     paper: str
-    caveat: str
+    caveat: Said
     signed: bool = False
     limit: str = ""
 
@@ -211,22 +211,24 @@ METHODS = (
     ),
     Method(
         "integrated_pad",
-        t("integrated gradients, baseline [PAD]"),
+        t("integrated gradients, baseline {pad}", pad="[PAD]"),
         "Sundararajan et al. 2017",
         t(
-            "Adds gradients up along the way from a text of [PAD] to this one; the scores sum "
+            "Adds gradients up along the way from a text of {pad} to this one; the scores sum "
             "to the change of the target. The way leads through texts that the model never saw,"
-            " and another baseline gives other scores."
+            " and another baseline gives other scores.",
+            pad="[PAD]",
         ),
         signed=True,
     ),
     Method(
         "integrated_mask",
-        t("integrated gradients, baseline [MASK]"),
+        t("integrated gradients, baseline {mask}", mask="[MASK]"),
         "Sundararajan et al. 2017",
         t(
-            "The same along the way from a text of [MASK]. Offered beside the other, because "
-            "the two differ."
+            "The same along the way from a text of {mask}. Offered beside the other, because "
+            "the two differ.",
+            mask="[MASK]",
         ),
         signed=True,
     ),
@@ -395,7 +397,7 @@ def explain(
     known = _measured(asked, known, how, say(t("Taking every word away"), 0.5, 0.7))
     show(known)
     for i, score in enumerate(known.scores):
-        doing = f"Taking words away in the order of {score.method.name}"
+        doing = t("Taking words away in the order of {name}", name=score.method.name)
         start = 0.7 + 0.3 * i / len(METHODS)
         told = say(doing, start, start + 0.3 / len(METHODS))
         known = _with(known, _curved(asked, score, units, how, told))
@@ -408,9 +410,8 @@ def _begun(asked: Asked, units: list[list[int]], how: How) -> Explanation:
     """An explanation of which no score is known yet; baselines have the names of their tokens."""
     names = asked.baselines
 
-    def spelled(text: str) -> str:
-        text = text.replace("[PAD]", names.get("pad", "[PAD]"))
-        return text.replace("[MASK]", names.get("mask", "[MASK]"))
+    def spelled(text: Said) -> Said:
+        return text.format(pad=names.get("pad", "[PAD]"), mask=names.get("mask", "[MASK]"))
 
     scores = [Score(replace(m, name=spelled(m.name), caveat=spelled(m.caveat))) for m in METHODS]
     instead = asked.replacement if how == "replace" else None

@@ -69,7 +69,12 @@ def compare(first: CorpusFolder, second: CorpusFolder, correction: Correction = 
     """
     if (first.layers, first.n_heads) != (second.layers, second.n_heads):
         one, other = (
-            f"“{visible(f.path.name)}” has {len(f.layers)} layers of {f.n_heads} heads"
+            t(
+                "“{name}” has {layers} layers of {n} heads",
+                name=visible(f.path.name),
+                layers=len(f.layers),
+                n=f.n_heads,
+            )
             for f in (first, second)
         )
         raise ExplorerError(

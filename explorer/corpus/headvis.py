@@ -20,7 +20,7 @@ from explorer.corpus.folder import CorpusFolder, Example
 from explorer.corpus.measures import AFTER, MEASURES, PREVIOUS, SELF, STRONGEST, VARIANCE
 from explorer.corpus.shards import put
 from explorer.errors import ExplorerError
-from explorer.language import t
+from explorer.language import Said, t
 from explorer.visible import visible
 
 _METRICS = {
@@ -256,11 +256,11 @@ class HeadVisTree:
         self.corpus = visible(str(config.get("dataset_name", "")))[:200]
         rows = _list(_read(path / "scatter_data.json"), "scatter_data.json")
         if not rows:
-            raise _wrong("scatter_data.json", "it has no head")
+            raise _wrong("scatter_data.json", t("it has no head"))
         found = [_object(row, "scatter_data.json") for row in rows]
         self.places = [(_whole(r, "layer"), _whole(r, "head")) for r in found]
         if len(set(self.places)) < len(self.places):
-            raise _wrong("scatter_data.json", "a head is there twice")
+            raise _wrong("scatter_data.json", t("a head is there twice"))
         names = [n for n in found[0] if n not in ("layer", "head")]
         self.metrics = {
             visible(name): [_known(row.get(name), name) for row in found] for name in names
@@ -307,15 +307,14 @@ def is_tree(path: Path) -> bool:
 
 
 def _wrong(file: str, what: str) -> ExplorerError:
-    return ExplorerError(
-        t("{file} is not as HeadVis has it: {what}.", file=visible(file), what=what)
-    )
+    name = file if isinstance(file, Said) else visible(file)
+    return ExplorerError(t("{file} is not as HeadVis has it: {what}.", file=name, what=what))
 
 
 def _read(path: Path) -> Any:
     try:
         if path.stat().st_size > _MOST:
-            raise _wrong(path.name, f"it has more than {_MOST // 2**20} MB")
+            raise _wrong(path.name, t("it has more than {n} MB", n=_MOST // 2**20))
         return json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         raise ExplorerError(
@@ -326,37 +325,37 @@ def _read(path: Path) -> Any:
             )
         ) from None
     except (OSError, ValueError, RecursionError) as error:
-        raise _wrong(path.name, "it cannot be read, or was cut short") from error
+        raise _wrong(path.name, t("it cannot be read, or was cut short")) from error
 
 
 def _object(said: Any, file: str) -> dict[str, Any]:
     if not isinstance(said, dict):
-        raise _wrong(file, "an object is missing")
+        raise _wrong(file, t("an object is missing"))
     return said
 
 
 def _list(said: Any, file: str) -> list[Any]:
     if not isinstance(said, list):
-        raise _wrong(file, "a list is missing")
+        raise _wrong(file, t("a list is missing"))
     return said
 
 
 def _text(said: Any, key: str, file: str) -> str:
     if not isinstance(said, str):
-        raise _wrong(file, f"{key} is no text")
+        raise _wrong(file, t("{key} is no text", key=key))
     return said
 
 
 def _whole(said: dict[str, Any], key: str) -> int:
     found = said.get(key)
     if type(found) is not int or not 0 <= found < 2**31:
-        raise _wrong("a row or head", f"{key} is no whole number from 0 on")
+        raise _wrong(t("a row or head"), t("{key} is no whole number from 0 on", key=key))
     return found
 
 
 def _finite(said: Any, key: str, file: str) -> float:
     if isinstance(said, bool) or not isinstance(said, int | float) or not math.isfinite(said):
-        raise _wrong(file, f"{visible(key)} is no number")
+        raise _wrong(file, t("{key} is no number", key=visible(key)))
     return float(said)
 
 
@@ -366,20 +365,29 @@ def _known(said: Any, key: str) -> float:
 
 def _sequence_of(said: Any, file: str) -> Sequence:
     row = _object(said, file)
-    tokens = tuple(_text(t, "a token", file) for t in _list(row.get("tokens"), file))
+    tokens = tuple(_text(one, t("a token"), file) for one in _list(row.get("tokens"), file))
     n = len(tokens)
     if "seq_len" in row and row["seq_len"] != n:
-        raise _wrong(file, f"seq_len says {row['seq_len']!r:.20} for {n} tokens")
+        raise _wrong(
+            file, t("seq_len says {said} for {n} tokens", said=repr(row["seq_len"])[:20], n=n)
+        )
     cells = _list(row.get("attention_indices"), file)
     values = [
-        _finite(v, "an attention value", file) for v in _list(row.get("attention_values"), file)
+        _finite(v, t("an attention value"), file) for v in _list(row.get("attention_values"), file)
     ]
     if len(cells) != len(values):
-        raise _wrong(file, f"a text has {len(cells)} indices and {len(values)} values")
+        raise _wrong(
+            file,
+            t(
+                "a text has {cells} indices and {values} values",
+                cells=len(cells),
+                values=len(values),
+            ),
+        )
     if any(type(cell) is not int or not 0 <= cell < n * n for cell in cells):
-        raise _wrong(file, f"an index is no cell of {n} by {n} tokens")
+        raise _wrong(file, t("an index is no cell of {n} by {n} tokens", n=n))
     if any(not 0 <= value <= 1.001 for value in values):
-        raise _wrong(file, "an attention value is not from 0 to 1")
+        raise _wrong(file, t("an attention value is not from 0 to 1"))
     pairs = [(*divmod(cell, n), value) for cell, value in zip(cells, values, strict=True)]
     pairs.sort(key=lambda pair: -pair[2])
     return Sequence(
@@ -397,9 +405,14 @@ def _histogram_of(said: Any, file: str) -> Histogram:
         for key in ("bin_edges", "bin_values")
     )
     if len(edges) != len(values) + 1:
-        raise _wrong(file, f"a histogram has {len(edges)} edges for {len(values)} bins")
+        raise _wrong(
+            file,
+            t("a histogram has {edges} edges for {bins} bins", edges=len(edges), bins=len(values)),
+        )
     if any(a >= b for a, b in pairwise(edges)) or any(value < 0 for value in values):
-        raise _wrong(file, "the edges of a histogram do not rise, or a bin holds less than nothing")
+        raise _wrong(
+            file, t("the edges of a histogram do not rise, or a bin holds less than nothing")
+        )
     return Histogram(edges, values)
 
 
@@ -407,7 +420,7 @@ def _tokens_of(said: Any, file: str) -> tuple[tuple[str, float], ...]:
     rows: Iterable[Any] = _list(said, file)
     return tuple(
         (
-            _text(_object(r, file).get("token"), "a token", file),
+            _text(_object(r, file).get("token"), t("a token"), file),
             _finite(r.get("weight"), "weight", file),
         )
         for r in rows

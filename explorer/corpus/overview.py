@@ -14,8 +14,9 @@ from explorer.corpus.measures import MEASURES, NAMES
 from explorer.corpus.merging import merge
 from explorer.corpus.running import read_about
 from explorer.corpus.shards import SumsFile, is_whole
+from explorer.corpus.texts import Troubles
 from explorer.errors import ExplorerError
-from explorer.language import tn
+from explorer.language import t, tn
 from explorer.layers import Doubles
 
 _MOST_HEADS = 40_000
@@ -89,7 +90,9 @@ def _of_folder(folder: CorpusFolder) -> Overview:
 
 def _troubles(corpus: Mapping[str, Any]) -> Iterator[str]:
     """What was wrong with lines or texts, one kind a sentence."""
-    yield from map(str, corpus.get("troubles", ()))
+    wrong = Troubles.of(corpus.get("wrong"))
+    unit = str(corpus.get("unit"))
+    yield from wrong.sentences(unit) if wrong else map(str, corpus.get("troubles", ()))
     cut, refused = (int(corpus.get(name, 0)) for name in ("n_cut", "n_refused"))
     if cut:
         n = f"{cut:,}"
@@ -146,8 +149,12 @@ def _of_tree(tree: HeadVisTree) -> Overview:
     n_heads = 1 + max(head for _, head in tree.places)
     if len(layers) * n_heads > _MOST_HEADS:
         raise ExplorerError(
-            f"This tree names a head {n_heads - 1:,} in {len(layers):,} layers: more heads than "
-            "any model has that is shown here."
+            t(
+                "This tree names a head {head} in {layers} layers: more heads than any model "
+                "has that is shown here.",
+                head=f"{n_heads - 1:,}",
+                layers=f"{len(layers):,}",
+            )
         )
     names = tuple(tree.metrics)
     mean = np.full((len(names), len(layers), n_heads), math.nan)

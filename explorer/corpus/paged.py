@@ -18,7 +18,7 @@ from explorer.corpus.texts import Corpus
 from explorer.errors import ExplorerError, refusing
 from explorer.language import Said, t
 
-SHARD_TEXTS = 256  # of a page's run: what it tells and shows comes as often
+SHARD_TEXTS = 128  # of a page's run: what it tells and shows comes as often
 _LOOKED_AT = 200  # lines that are looked into for the names of columns
 Tell = Callable[[str, float | None], None]
 

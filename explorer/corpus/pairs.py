@@ -15,12 +15,15 @@ from explorer.sources.loading import LoadedModel
 from explorer.sources.progress import tick
 from explorer.sources.tap import Call
 
-PAIRS = 32  # of each head in each text
+PAIRS = 24  # of each head in each text, and as many that have to do with the first token
 
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
     """The strongest weights of one text, from the strongest on.
+
+    Half of them are outside the first row and the first column, as far as there are so many: where
+    a head rests on the first token, what else it does would not be seen.
 
     Attributes:
         number: The text's.
@@ -57,17 +60,36 @@ def strongest(loaded: LoadedModel, texts: Sequence[Text], length: int) -> list[P
 
 def _of_layer(call: Call) -> tuple[torch.Tensor, torch.Tensor]:
     """The largest weights of a layer, and their cells: ``[text, head, place]``, query · n + key."""
-    t, h, n = call.query.shape[:3]
-    best = call.query.new_full((t, h, 0), 0.0)
-    cells = torch.zeros((t, h, 0), dtype=torch.long, device=call.query.device)
+    n, device = call.query.shape[2], call.query.device
+    keys = torch.arange(n, device=device)
+    kinds = [_Best(call), _Best(call)]  # outside the first row and column, and in one of these
     for rows, weights in rows_of(call):
-        flat = (rows[:, None] * n + torch.arange(n, device=rows.device)).reshape(-1)
-        some, at = weights.reshape(t, h, -1).topk(min(PAIRS, len(flat)), dim=-1)
-        best = torch.cat([best, some], dim=-1)
-        cells = torch.cat([cells, flat[at]], dim=-1)
-        best, order = best.topk(min(PAIRS, best.shape[-1]), dim=-1)
-        cells = cells.gather(-1, order)
-    return best, cells
+        first = ((rows[:, None] == 0) | (keys == 0)).reshape(-1)
+        flat = (rows[:, None] * n + keys).reshape(-1)
+        whole = weights.flatten(-2)
+        for kind, some in zip(kinds, (~first, first), strict=True):
+            kind.add(whole[..., some], flat[some])
+    best = torch.cat([kind.weights for kind in kinds], dim=-1)
+    cells = torch.cat([kind.cells for kind in kinds], dim=-1)
+    best, order = best.sort(dim=-1, descending=True, stable=True)
+    return best, cells.gather(-1, order)
+
+
+class _Best:
+    """The largest of some weights of each head, and their cells, while more come."""
+
+    def __init__(self, call: Call) -> None:
+        t, h = call.query.shape[:2]
+        self.weights = call.query.new_full((t, h, 0), 0.0)
+        self.cells = torch.zeros((t, h, 0), dtype=torch.long, device=call.query.device)
+
+    def add(self, weights: torch.Tensor, cells: torch.Tensor) -> None:
+        """Add weights ``[text, head, some]`` of cells ``[some]``."""
+        some, at = weights.topk(min(PAIRS, len(cells)), dim=-1)
+        both = torch.cat([self.weights, some], dim=-1)
+        places = torch.cat([self.cells, cells[at]], dim=-1)
+        self.weights, order = both.topk(min(PAIRS, both.shape[-1]), dim=-1)
+        self.cells = places.gather(-1, order)
 
 
 def _of_batch(

@@ -49,6 +49,7 @@ from explorer.trace import Token
 
 TOKENS = 4096  # of all texts of a batch together
 _CELLS = 2**20  # weights of all texts and heads that are made at once: 4 MB
+_CELLS_OF_GPU = 2**25  # on a GPU, where each step takes the same time however large: 128 MB
 _TINY = 1e-38  # in place of nought, whose logarithm is no number
 
 
@@ -332,9 +333,10 @@ class _Sums:
         return Found(measures, seen.own, apart, self.received, self.given)
 
 
-def rows_of(call: Call, most: int = _CELLS) -> Iterator[tuple[Tensor, Tensor]]:
+def rows_of(call: Call) -> Iterator[tuple[Tensor, Tensor]]:
     """All rows of a call, the last first, some at a time: which, and their weights."""
     t, h, n = call.query.shape[:3]
+    most = _CELLS if call.query.device.type == "cpu" else _CELLS_OF_GPU
     step = max(1, most // (t * h * n))
     for end in range(n, 0, -step):
         rows = torch.arange(end - 1, max(end - step, 0) - 1, -1, device=call.query.device)

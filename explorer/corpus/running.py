@@ -5,6 +5,7 @@ import platform
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import reduce
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
@@ -17,7 +18,7 @@ from explorer.corpus.tables import write_tables
 from explorer.corpus.texts import Corpus, Text, Troubles
 from explorer.corpus.work import Census, Counted, Describe, Reads
 from explorer.errors import ExplorerError
-from explorer.language import t
+from explorer.language import Said, sentences, t
 from explorer.limits import MAX_TOKENS
 from explorer.source import InMemory
 from explorer.visible import visible
@@ -28,13 +29,13 @@ SHARD_TEXTS = 1024
 SHARD_CHARACTERS = 1_000_000
 _VERSIONS = ("torch", "transformers", "tokenizers", "numpy", "pyarrow")
 _CALLED = {
-    "model": "model",
+    "model": t("model"),
     "length": "--length",
     "by": "--by",
     "seed": "--seed",
-    "columns": "columns",
-    "shard": "size of its shards",
-    "format": "form of its files",
+    "columns": t("columns"),
+    "shard": t("size of its shards"),
+    "format": t("form of its files"),
 }
 
 
@@ -116,6 +117,7 @@ class _Work:
     model: dict[str, Any] = field(default_factory=dict)
     troubles: Troubles = field(default_factory=Troubles)
     digests: dict[int, str] = field(default_factory=dict)
+    names: Any = field(default_factory=lambda: blake2b(digest_size=16))  # of all texts, uncut
     said: list[str] = field(default_factory=list)
     n_texts: int = 0
     n_tokens: int = 0
@@ -179,9 +181,9 @@ def run(
     return about | {"complete": True}
 
 
-def _nothing(work: _Work) -> str:
-    said = " ".join([*work.troubles.sentences(work.corpus.unit), *work.said])
-    return f"No text of this corpus could be read. {said or 'It is empty.'}"
+def _nothing(work: _Work) -> Said:
+    said = [*work.troubles.sentences(work.corpus.unit), *work.said] or [t("It is empty.")]
+    return sentences(t("No text of this corpus could be read."), *said)
 
 
 # --- the folder -------------------------------------------------------------------------------
@@ -190,9 +192,6 @@ def _nothing(work: _Work) -> str:
 def _about(work: _Work) -> dict[str, Any]:
     """What is noted of a run: everything that its numbers depend on, and no time and no place."""
     corpus, settings = work.corpus, work.settings
-    whole = blake2b(digest_size=16)
-    for number in sorted(work.digests):
-        whole.update(work.digests[number].encode())
     return {
         "format": FORMAT,
         "complete": False,
@@ -204,8 +203,10 @@ def _about(work: _Work) -> dict[str, Any]:
         "shard": [settings.shard_texts, SHARD_CHARACTERS],
         "corpus": {
             "file": corpus.path.name if corpus.path else "pasted lines",
-            "digest": whole.hexdigest(),
+            "digest": work.names.hexdigest(),
             "troubles": work.troubles.sentences(corpus.unit),
+            "unit": corpus.unit,
+            "wrong": work.troubles.kept(),
             "refused": work.said[:1],
         },
         "versions": {"python": platform.python_version()} | {n: version(n) for n in _VERSIONS},
@@ -223,6 +224,10 @@ def _identity(about: dict[str, Any]) -> dict[str, Any]:
     model = about.get("model") or {}
     same["model"] = [model.get("digest"), model.get("precision")]
     return same
+
+
+def _and_another(start: str, following: str) -> Said:
+    return t("{start} and another {next}", start=start, next=following)
 
 
 def _made_of(work: _Work) -> str:
@@ -265,10 +270,12 @@ def read_about(folder: Path) -> dict[str, Any]:
     return found
 
 
-def _damaged(folder: Path) -> str:
-    return (
-        f"The {RUN} of “{visible(folder.name)}” is damaged. Put it back, or choose another folder: "
-        "without it nobody knows what its numbers are of."
+def _damaged(folder: Path) -> Said:
+    return t(
+        "The {file} of “{name}” is damaged. Put it back, or choose another folder: without it "
+        "nobody knows what its numbers are of.",
+        file=RUN,
+        name=visible(folder.name),
     )
 
 
@@ -305,7 +312,7 @@ def _begin(work: _Work) -> None:
                     "“{name}” was begun with another {join}: its shards and new ones do not"
                     " belong together. Ask for the same, or name a new folder with --out.",
                     name=visible(folder.name),
-                    join=" and another ".join(other),
+                    join=reduce(_and_another, other),
                 )
             )
         return
@@ -340,10 +347,14 @@ def texts_path(folder: Path, shard: int) -> Path:
     return folder / "texts" / f"{shard:06d}.parquet"
 
 
-def _digest(texts: Iterable[Text]) -> str:
+def _digest(texts: Iterable[Text], whole: Any = None) -> str:
+    """Of some texts; ``whole`` is told of them, too."""
     found = blake2b(digest_size=16)
     for text in texts:
-        found.update(text.name.to_bytes(8, "big"))
+        name = text.name.to_bytes(8, "big")
+        found.update(name)
+        if whole is not None:
+            whole.update(name)
     return found.hexdigest()
 
 
@@ -352,7 +363,7 @@ def _to_do(work: _Work) -> Iterator[Census]:
     same = _made_of(work)
     texts = work.corpus.texts(work.troubles)
     for number, some in enumerate(shards_of(texts, work.settings.shard_texts)):
-        work.digests[number] = digest = _digest(some)
+        work.digests[number] = digest = _digest(some, work.names)
         made_of = json.dumps({"run": same, "texts": digest, "n": len(some)}, sort_keys=True)
         if _is_done(work, number, made_of, some):
             work.n_texts += len(some)

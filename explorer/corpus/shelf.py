@@ -247,7 +247,7 @@ def _sentences() -> OnShelf:
     about: dict[str, Any] = read_about(SHIPPED_FOLDER)
     n_texts = int(about["corpus"]["n_texts"])
     model = str(about["model"]["name"])
-    return OnShelf(SHIPPED, "sentences", SHIPPED_FOLDER, model, "our own sentences", n_texts)
+    return OnShelf(SHIPPED, "sentences", SHIPPED_FOLDER, model, t("our own sentences"), n_texts)
 
 
 def _found_in(places: Sequence[str]) -> Iterator[OnShelf]:
@@ -270,7 +270,7 @@ def _found_in(places: Sequence[str]) -> Iterator[OnShelf]:
         except OSError:
             continue
         for path in found:
-            yield OnShelf(path.name, "tree", path, "", "a tree of HeadVis", None)
+            yield OnShelf(path.name, "tree", path, "", t("a tree of HeadVis"), None)
 
 
 def _unlike(found: Iterable[OnShelf]) -> Iterator[OnShelf]:

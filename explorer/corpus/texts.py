@@ -5,6 +5,7 @@ A file is .txt (a text a line), .jsonl (an object a line), .csv or .parquet (a n
 
 import csv
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -18,22 +19,24 @@ import pyarrow
 import pyarrow.parquet
 
 from explorer.errors import ExplorerError, own_words, refusing
-from explorer.language import t
+from explorer.language import Said, t, tn
 from explorer.limits import MAX_CHARACTERS
 from explorer.visible import visible
 
 COLUMN = "text"
+_LONE = re.compile("[\ud800-\udfff]")  # a byte that is no letter, as it is read
+_GROUP = 2**29  # bytes of a group of rows of a Parquet file
 _LINE = 2**24  # bytes of a line that are read; what a longer one has beyond is let go
 _BROKEN, _CODE, _EMPTY = "broken", "not UTF-8", "empty"
 _LACKING, _NO_TEXT, _TWICE, _CUT = "without the column", "no text", "duplicate", "cut"
 _SAID = {
-    _BROKEN: "broken, skipped",
-    _CODE: "not UTF-8, skipped",
-    _EMPTY: "empty, skipped",
-    _LACKING: "without the column, skipped",
-    _NO_TEXT: "of which the column holds no text, skipped",
-    _TWICE: "the same as an earlier one, skipped",
-    _CUT: f"cut to {MAX_CHARACTERS:,} characters",
+    _BROKEN: t("{lines} broken, skipped (first: {first})."),
+    _CODE: t("{lines} not UTF-8, skipped (first: {first})."),
+    _EMPTY: t("{lines} empty, skipped (first: {first})."),
+    _LACKING: t("{lines} without the column, skipped (first: {first})."),
+    _NO_TEXT: t("{lines} of which the column holds no text, skipped (first: {first})."),
+    _TWICE: t("{lines} the same as an earlier one, skipped (first: {first})."),
+    _CUT: t("{lines} cut to {most} characters (first: {first})."),
 }
 Parts = tuple[str, ...]
 Row = tuple[int, Any]  # the number of a line or row, from 1; what stands there
@@ -82,9 +85,37 @@ class Troubles:
     def sentences(self, unit: str) -> list[str]:
         """What is to be said of them, one kind a sentence; ``unit`` is ``line`` or ``row``."""
         return [
-            f"{n:,} {unit}{'s' * (n != 1)} {_SAID[kind]} (first: {unit} {self.first[kind]:,})."
+            t(_SAID[kind].message, lines=_so_many(unit, n), first=at, most=f"{MAX_CHARACTERS:,}")
             for kind, n in self.counts.items()
+            for at in [_number(unit, self.first[kind])]
         ]
+
+    def kept(self) -> list[tuple[str, int, int]]:
+        """The same as a file keeps it: each kind, how many, and the first."""
+        return [(kind, n, self.first[kind]) for kind, n in self.counts.items()]
+
+    @classmethod
+    def of(cls, kept: object) -> "Troubles | None":
+        """What a file kept; None where it did not, or what it did cannot be read."""
+        found = cls()
+        for one in kept if isinstance(kept, list) else ():
+            match one:
+                case [str(kind), int(n), int(first)] if kind in _SAID:
+                    found.counts[kind], found.first[kind] = n, first
+                case _:
+                    return None
+        return found if found.counts else None
+
+
+def _so_many(unit: str, n: int) -> Said:
+    if unit == "row":
+        return tn("{count} row", "{count} rows", n, count=f"{n:,}")
+    return tn("{count} line", "{count} lines", n, count=f"{n:,}")
+
+
+def _number(unit: str, number: int) -> Said:
+    at = f"{number:,}"
+    return t("row {number}", number=at) if unit == "row" else t("line {number}", number=at)
 
 
 class Corpus:
@@ -190,15 +221,16 @@ class Corpus:
             if not isinstance(said, str):
                 troubles.note(_NO_TEXT, line)
                 return None
-            if any("\ud800" <= c <= "\udfff" for c in said):
+            whole, said = said, said[:MAX_CHARACTERS]
+            if _LONE.search(said):
                 troubles.note(_CODE, line)
                 return None
             if not said.strip():
                 troubles.note(_EMPTY, line)
                 return None
-            if len(said) > MAX_CHARACTERS:
+            if len(whole) > MAX_CHARACTERS:
                 troubles.note(_CUT, line)
-            found.append(said[:MAX_CHARACTERS].strip("\r\n"))
+            found.append(said.strip("\r\n"))
         return tuple(found)
 
     def columns(self) -> list[str]:
@@ -320,10 +352,41 @@ def _csv(corpus: Corpus, path: Path, troubles: Troubles) -> Iterator[Row]:
 
 
 def _parquet(corpus: Corpus, path: Path, troubles: Troubles) -> Iterator[Row]:
-    with pyarrow.parquet.ParquetFile(path) as file:
+    """The rows of a Parquet file, one text at a time.
+
+    A file of a few bytes may hold one long text a million times. So a text is kept once for all
+    rows that have it, and no row is made before the one before it is done with.
+    """
+    columns = corpus.columns()
+    with pyarrow.parquet.ParquetFile(path, read_dictionary=columns) as file:
         corpus.check_columns(file.schema_arrow.names)
+        _check_size(file, columns)
         number = 0
-        for batch in file.iter_batches(batch_size=1024, columns=corpus.columns()):
-            for row in batch.to_pylist():
+        for batch in file.iter_batches(batch_size=1024, columns=columns):
+            found = [batch.column(name) for name in columns]
+            for row in range(batch.num_rows):
                 number += 1
-                yield number, row
+                values = (column[row].as_py() for column in found)
+                yield number, dict(zip(columns, values, strict=True))
+
+
+def _check_size(file: "pyarrow.parquet.ParquetFile", columns: list[str]) -> None:
+    """Refuse a file that unpacks to more than is read at once.
+
+    Raises:
+        ExplorerError: It does.
+    """
+    about = file.metadata
+    for group in range(about.num_row_groups):
+        for i in range(about.num_columns):
+            chunk = about.row_group(group).column(i)
+            if chunk.path_in_schema in columns and chunk.total_uncompressed_size > _GROUP:
+                raise ExplorerError(
+                    t(
+                        "Row group {n} of this file unpacks to {size} MB of texts; at most {most} "
+                        "are read at once. Write it with smaller row groups.",
+                        n=group + 1,
+                        size=f"{chunk.total_uncompressed_size // 2**20:,}",
+                        most=_GROUP // 2**20,
+                    )
+                )

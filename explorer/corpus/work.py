@@ -146,10 +146,30 @@ def placed(loaded: "LoadedModel") -> "LoadedModel":
     found = _on_device.get(id(loaded.whole))
     if found is None:
         _on_device.clear()
-        whole: Any = deepcopy(loaded.whole).half().to(_GPU)  # others read with the first one
+        whole: Any = halved(deepcopy(loaded.whole)).to(_GPU)  # others read with the first one
         network = whole.base_model if loaded.predicts else whole
         found = _on_device[id(loaded.whole)] = replace(loaded, whole=whole, network=network)
     return found
+
+
+def halved(network: Any) -> Any:
+    """A network in half precision, in place; in bfloat16, if it is of that, as it is.
+
+    What a model computes when it is made, such as the frequencies of rotary positions, keeps its
+    digits, and so does what the model itself names as needing them.
+    """
+    import torch
+
+    if next(network.parameters()).dtype != torch.float32:
+        return network
+    exact = tuple(getattr(network, "_keep_in_fp32_modules", None) or ())
+    kept = network.state_dict()
+    parts = [*network.named_parameters(), *network.named_buffers()]
+    for name, tensor in parts:
+        if name in kept and tensor.is_floating_point():
+            needs = any(part in name.split(".") for part in exact)
+            tensor.data = tensor.data if needs else tensor.data.half()
+    return network
 
 
 @contextmanager

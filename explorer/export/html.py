@@ -360,7 +360,7 @@ def article_to_html(
         opening=opening,
         whose=whose,
     )
-    return _page("Self-attention, seen", "articlefile", in_planes(payload), trace.model)
+    return _page(t("Self-attention, seen"), "articlefile", in_planes(payload), trace.model)
 
 
 def explanation_to_html(

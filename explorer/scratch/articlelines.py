@@ -67,7 +67,7 @@ def lines() -> list[Lines]:
     """All steps, each line quoted as it stands.
 
     Raises:
-        LookupError: A line is no longer there.
+        KeyError: A line is no longer there.
     """
     theirs = article_code().splitlines()
     return [
@@ -92,5 +92,5 @@ def _functions() -> dict[str, list[str]]:
 def _quoted(source: list[str], start: str) -> str:
     found = [line.strip() for line in source if line.strip().startswith(start)]
     if not found:
-        raise LookupError(f"no line begins with “{start}”")
+        raise KeyError(start)
     return found[0]

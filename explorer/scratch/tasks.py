@@ -116,7 +116,7 @@ class Course:
 
     def known(self) -> str:
         """What its sequences are made of, as the end of a sentence."""
-        return f"only the tokens {' '.join(self.symbols)}"
+        return t("only the tokens {tokens}", tokens=" ".join(self.symbols))
 
     def right(self, ids: Tensor) -> Tensor:
         """The right answers to one sequence as the layer reads it, ``[position]``."""
@@ -205,7 +205,7 @@ class Count(Course):
     """How often does this token stand here?"""
 
     symbols = "abcdef"
-    answers = ("1", "2", "3", "4", "5 or more")
+    answers = ("1", "2", "3", "4", t("5 or more"))
     starts = True
 
     def solve(self, ids: Tensor) -> Tensor:

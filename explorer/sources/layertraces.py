@@ -34,11 +34,7 @@ from explorer.sources.transplanted import transplanted_info, transplanted_layer
 from explorer.sources.written import read_run
 from explorer.trace import ModelInfo, Token
 
-_ORDER = {
-    "token": 0,
-    "position": 1,
-    t("text A or B"): 2,
-}  # in which parts of an input are shown
+_ORDER = {"token": 0, "position": 1, "text A or B": 2}  # in which parts of an input are shown
 _FAR = 1e-4  # of the largest number: what sums over what was found may be off, in float32
 _FAR_ROUNDED = 5e-2  # and in half precision
 
@@ -406,7 +402,7 @@ def _part_name(table: str) -> str:
     last = table.rsplit(".", 1)[-1].lower()
     if "pos" in last or last == "wpe":
         return "position"
-    return t("text A or B") if "type" in last else t("token")
+    return "text A or B" if "type" in last else "token"  # stages.js says what it is called
 
 
 def _position_table(heard: Heard, n: int) -> Array | None:

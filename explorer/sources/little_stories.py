@@ -12,17 +12,22 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, proce
 from torch import Tensor, nn
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
+from explorer.language import t
 from explorer.scratch.decoder import Decoder, Sizes
 from explorer.scratch.storyteller import START, TELLERS, UNKNOWN, Teller
 from explorer.scratch.telling import END, Grammar
 
 _KNOWS = {
-    "en": "It has learned little stories and knows {n} words and marks, such as Mia, Anna, Tom, "
-    "fox, frogs, ball, garden, happy, because; every other word is {unknown} to it. Begin as its "
-    "stories do: Mia and Tom live near the garden.",
-    "zh": "It has learned little stories in Chinese and knows {n} words and marks, such as 小美, "
-    "小明, 马, 猫, 帽子, 花园, 高兴, 因为; every other character is {unknown} to it. Begin as its "
-    "stories do: 小美和小明住在花园附近。",
+    "en": t(
+        "It has learned little stories and knows {n} words and marks, such as Mia, Anna, Tom, "
+        "fox, frogs, ball, garden, happy, because; every other word is {unknown} to it. Begin as "
+        "its stories do: Mia and Tom live near the garden."
+    ),
+    "zh": t(
+        "It has learned little stories in Chinese and knows {n} words and marks, such as 小美, "
+        "小明, 马, 猫, 帽子, 花园, 高兴, 因为; every other character is {unknown} to it. Begin as "
+        "its stories do: 小美和小明住在花园附近。"
+    ),
 }
 
 

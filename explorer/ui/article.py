@@ -103,7 +103,7 @@ def result() -> None:
     else:
         return
     state.write_address()
-    _drawn(run, whose, trace, facts)
+    _drawn(run, whose if run == lesson_run(reader)[0] else "reader", trace, facts)
     scheduler().warm_up()
 
 
@@ -112,7 +112,7 @@ def _drawn(run: Run, whose: Whose, trace: AttentionTrace, facts: Facts | None) -
     session = st.session_state
     view, session.article_file = session.get("article_file"), None  # a file is handed out once
     opening = _opening(run, trace)
-    link = session.shown or run
+    link = session.wanted or session.shown or run  # what the reader asked for stays in the address
     about = about_of(trace, run)
     told = partial(
         pack_article,

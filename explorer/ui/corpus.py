@@ -422,7 +422,8 @@ def _about(shown: Shown, over: Overview, wish: Wish) -> About:
     one = shown.one
     n_layers, n_heads = len(over.layers), over.n_heads
     facts: list[str] = [
-        t("our own sentences") if one.kind == "sentences" else one.corpus or over.corpus,
+        t("our own sentences") if one.kind == "sentences" else one.corpus,
+        *([over.corpus] if one.kind == "tree" and over.corpus else []),
         t("{layers} layers × {heads} heads", layers=n_layers, heads=n_heads),
     ]
     if over.n_texts:

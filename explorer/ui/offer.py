@@ -89,7 +89,7 @@ def of_others(*shown: tuple[AttentionTrace, Run], then: Callable[[], None] | Non
                 st.text(say(says))
                 st.button(
                     _way_to(known),
-                    key=f"{side}read_others",
+                    key=f"{side}read_it",
                     on_click=_read,
                     args=(known, run, side, then),
                 )

@@ -128,3 +128,36 @@ def test_a_sentence_of_ones_own_is_read_and_the_saved_lesson_opens_alone(reader,
     expect(figure(alone, "definition")).to_contain_text("“she” gives")
     expect(alone.get_by_role("button", name="Open in Explore")).to_have_count(0)
     alone.close()
+
+
+def test_the_corrections_are_experiments_that_answer_a_hand_and_the_models_own_numbers(opened):
+    page = opened.page
+    far = figure(page, "far")
+    far.scroll_into_view_if_needed()
+    weight = float(explorer.trace(CAT).weights[5, 11, 8, 2])
+    expect(far.locator("[data-pair='0']")).to_have_text(re.compile(rf"L5·H11.*{weight:.3f}"))
+    kinds = figure(page, "kinds")
+    kinds.scroll_into_view_if_needed()
+    before = explorer.trace(CAT).weights[0, 2].diagonal(-1).sum() / 13
+    expect(kinds.locator(".ax-fig-says")).to_have_text(re.compile(rf"L0·H2.*{100 * before:.0f} %"))
+    order = figure(page, "order")
+    order.scroll_into_view_if_needed()
+    words = order.locator("[data-place]")
+    expect(words).to_have_text(["the", "dog", "chased", "the", "cat"])
+    words.nth(0).click()
+    words.nth(4).click()
+    expect(words).to_have_text(["cat", "dog", "chased", "the", "the"])
+    words.nth(4).click()
+    words.nth(0).click()
+    expect(words).to_have_text(["the", "dog", "chased", "the", "cat"])
+    rows = figure(page, "rows")
+    rows.scroll_into_view_if_needed()
+    rows.locator("[data-cell='2.3']").focus()
+    expect(rows.locator(".ax-fig-says")).to_contain_text("2·2 + 0·0 + (−1)·1 + 1·(−1) + 2 = 4")
+    faults = figure(page, "faults")
+    faults.scroll_into_view_if_needed()
+    answers = faults.locator(".ax-answer code")
+    for place, said in enumerate(["10, 8, 64", "'mask'", "2, 5, 512", "10x500", "10, 7, 73"]):
+        faults.get_by_role("radio").nth(place).check(force=True)
+        expect(answers.first).to_contain_text(said)
+    expect(answers.last).to_contain_text("512 cannot be divided evenly among 7 heads")

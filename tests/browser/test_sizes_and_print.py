@@ -57,7 +57,7 @@ WIDTHS = f"""() => {{ {ALL}
 # Words and pictures that can be clicked on a screen; on paper they are words and pictures.
 CONTENT = (
     ".ax-cell, .ax-layer, .ax-chip, .ax-rank, .ax-link, .ax-word, .ax-key, .ax-term, .ax-worth, "
-    ".ax-token, [data-cell]"
+    ".ax-token, .ax-pick, [data-cell]"
 )
 
 

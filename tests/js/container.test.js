@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { brokenWords } from "../../explorer/instrument/numbers/broken.js";
 import { Broken, read } from "../../explorer/instrument/wire/container.js";
 import { container } from "./trace.js";
 
@@ -58,4 +59,19 @@ test("a payload that is cut anywhere is told, and so is one that is longer than 
 test("what is something else is told", () => {
   assert.throws(() => read(new TextEncoder().encode("<!doctype html>")), Broken);
   assert.throws(() => read(container({}, [[{ type: "float16" }, Uint8Array.of(1, 2)]])), Broken);
+});
+
+test("what is wrong with a payload is said in words", () => {
+  const why = (/** @type {Uint8Array} */ bytes) => {
+    try {
+      return read(bytes) && "";
+    } catch (error) {
+      return brokenWords(/** @type {Broken} */ (error));
+    }
+  };
+  const bytes = container({}, []);
+  assert.equal(why(Uint8Array.of(...bytes, 0, 0)), "2 bytes too many");
+  assert.equal(why(bytes.slice(0, 9)), "cut after 9 bytes");
+  assert.equal(why(new TextEncoder().encode("<!doctype html>")), "not one of this page’s");
+  assert.equal(brokenWords(new Broken("this browser cannot")), "this browser cannot");
 });

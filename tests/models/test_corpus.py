@@ -18,7 +18,7 @@ from explorer.corpus.census import census
 from explorer.corpus.engines import Here, Pool
 from explorer.corpus.measures import MEASURES, NAMES, place_of
 from explorer.corpus.merging import merge, tokens_of_layer
-from explorer.corpus.pairs import strongest
+from explorer.corpus.pairs import PAIRS, strongest
 from explorer.corpus.rules import RULES
 from explorer.corpus.running import Settings, run
 from explorer.corpus.shards import part_of
@@ -173,17 +173,20 @@ def test_distances_and_tokens_are_those_of_a_plain_loop(bert):
         np.testing.assert_allclose(found.given, wanted, **EXACT)
 
 
-def test_the_strongest_pairs_are_those_of_all_weights(bert):
+def test_the_strongest_pairs_are_those_of_all_weights_with_the_first_token_and_without(bert):
     texts = texts_of(6, seed=2, most=12)
     for found in strongest(loaded_of(bert), texts, 512):
         weights = trace_of(str(bert), texts[found.number].parts).weights
-        n = weights.shape[-1]
         for layer in range(2):
             for head in range(2):
-                wanted = np.sort(weights[layer, head].ravel())[::-1][: min(32, n * n)]
+                own = weights[layer, head]
+                inner = np.sort(own[1:, 1:].ravel())[::-1][:PAIRS]
+                outer = np.sort(np.concatenate([own[0], own[1:, 0]]))[::-1][:PAIRS]
+                wanted = np.sort(np.concatenate([inner, outer]))[::-1]
                 at = found.query[layer, head], found.key[layer, head]
+                assert len(set(zip(*at, strict=True))) == len(wanted)
                 np.testing.assert_allclose(found.weight[layer, head], wanted, **EXACT)
-                np.testing.assert_allclose(weights[layer, head][at], wanted, **EXACT)
+                np.testing.assert_allclose(own[at], wanted, **EXACT)
 
 
 def test_minilm_too_is_read_exactly(tmp_path):
@@ -224,6 +227,23 @@ def test_where_there_is_a_gpu_a_copy_in_half_precision_reads_and_the_model_stays
     assert there["digest"] != here["digest"]
     assert counted.n_texts == 5
     assert next(loaded_of(bert).network.parameters()).dtype == torch.float32
+
+
+def test_in_half_precision_frequencies_keep_their_digits_and_bfloat16_stays(mistral):
+    """Of rotary positions the angle is the place times a frequency: three digits are too few."""
+    network = loaded_of(mistral).private().whole
+    before = {name: b.clone() for name, b in network.named_buffers() if "inv_freq" in name}
+    exact = transformers.AutoModelForCausalLM.from_pretrained(mistral, dtype=torch.float16)
+    found = work.halved(network)
+    assert before
+    for name, buffer in found.named_buffers():
+        if name in before:
+            torch.testing.assert_close(buffer, before[name], rtol=0, atol=0)
+    own = dict(found.named_parameters())
+    for name, parameter in exact.named_parameters():
+        assert torch.equal(own[name], parameter)
+    brain = transformers.AutoModelForCausalLM.from_pretrained(mistral, dtype=torch.bfloat16)
+    assert next(work.halved(brain).parameters()).dtype == torch.bfloat16
 
 
 # — the run —

@@ -179,6 +179,29 @@ def from_pieces(family, pieces_file, folder):
     return maker.from_pretrained(folder)
 
 
+@pytest.mark.parametrize("kind", ["XLMRoberta", "T5", "gemma", "bytes"])
+def test_a_chinese_sentence_has_each_character_in_the_pieces_that_it_comes_from(
+    kind, pieces_file, tmp_path
+):
+    """Pieces of a byte stand at their whole character, and are one word with it."""
+    text = "猫坐在垫子上，“因为”它累了。𠮷"
+    if kind == "bytes":
+        tokenizer = byte_level()
+    elif kind == "gemma":
+        tokenizer = llama("gemma")
+    else:  # which knows these alone
+        text, tokenizer = "垫子上坐猫。", from_pieces(kind, pieces_file, tmp_path)
+    tokens = [t for t in read(tokenizer, text) if not t.special and t.span]
+    check_places(tokens, text)
+    for token in tokens:
+        assert token.text in (text[slice(*token.span)], tokenizer.unk_token)
+        same = [other for other in tokens if other.word == token.word]
+        assert {other.span for other in same} == {token.span}  # nothing is torn, nothing joined
+    assert "".join(words(tokens, text)) == text
+    if kind in ("bytes", "gemma"):
+        assert sum(text[slice(*t.span)] == "𠮷" for t in tokens) == 4  # of four bytes
+
+
 @pytest.mark.parametrize("family", ["XLMRoberta", "T5", "DebertaV2", "XLNet", "BertGeneration"])
 def test_a_piece_that_is_only_a_space_is_shown_as_one_where_it_stands(
     family, pieces_file, tmp_path

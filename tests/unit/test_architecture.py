@@ -166,7 +166,7 @@ def test_what_a_bundle_would_lose_is_refused_when_it_is_made(line):
 
 
 def test_no_code_and_no_page_names_an_address_outside():
-    allowed = ("http://www.w3.org/2000/svg", "https://arxiv.org/")
+    allowed = ("http://www.w3.org/2000/svg", "https://arxiv.org/", "https://hf-mirror.com")
     for path in [*FILES, *ROOT.glob("explorer/**/*.js"), *ROOT.glob("explorer/**/*.css")]:
         for url in re.findall(r"https?://\w[^\s\"')>]+", path.read_text("utf-8")):
             assert url.startswith(allowed), f"{path.name} names {url}"

@@ -140,3 +140,21 @@ def test_the_largest_come_first_and_equal_ones_by_name():
     assert found[1].tolist() == [[2, 3, 4, 0]]
     few = first_of(values[:, :2], np.arange(2)[None], names[:, :2])
     assert few[1].tolist() == [[0, -1, -1, -1]]
+
+
+def test_a_small_parquet_file_with_a_long_text_many_times_is_read_text_by_text(tmp_path):
+    many, long = 300, "x" * 5_000_000
+    texts = pa.DictionaryArray.from_arrays(pa.array([0] * many + [1], pa.int32()), [long, "end"])
+    pq.write_table(pa.table({"text": texts}), tmp_path / "a.parquet", compression="zstd")
+    assert (tmp_path / "a.parquet").stat().st_size < 20_000  # 1.5 GB, if all were unpacked
+    troubles = Troubles()
+    found = list(Corpus(tmp_path / "a.parquet").texts(troubles))
+    assert [len(text.parts[0]) for text in found] == [MAX_CHARACTERS, 3]
+    assert troubles.counts["duplicate"] == many - 1
+
+
+def test_a_parquet_file_whose_rows_unpack_to_too_much_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("explorer.corpus.texts._GROUP", 2**20)
+    pq.write_table(pa.table({"text": ["x" * 2**21]}), tmp_path / "a.parquet")
+    with pytest.raises(ExplorerError, match="Row group 1 of this file unpacks to 2 MB"):
+        list(Corpus(tmp_path / "a.parquet").texts(Troubles()))

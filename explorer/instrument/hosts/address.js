@@ -1,6 +1,7 @@
 // The page's address as the place where a view is kept, for hosts in Streamlit. Every place that was
 // looked at, and every stage, is a step of the browser's history; switches are not.
 
+import { brokenWords } from "../numbers/broken.js";
 import { t } from "../numbers/language.js";
 import { h } from "../parts/dom.js";
 import { Broken } from "../wire/container.js";
@@ -228,7 +229,7 @@ function updateOrTell(mounted, data, parent) {
     mounted.update(data);
   } catch (error) {
     if (!(error instanceof Broken)) throw error;
-    const why = error.message;
+    const why = brokenWords(error);
     const says = t(
       "What the server sent cannot be read: {why}. What you see is the last that could. Reload the page.",
       { why },

@@ -1,5 +1,6 @@
 // What a page of its own has instead of a server: its payload, and the part of its address behind #.
 
+import { brokenWords } from "../numbers/broken.js";
 import { t } from "../numbers/language.js";
 import { h } from "../parts/dom.js";
 import { Broken } from "../wire/container.js";
@@ -52,7 +53,7 @@ export async function startAlone(here) {
     here.update(await readPayload());
   } catch (error) {
     if (!(error instanceof Broken)) throw error;
-    const why = error.message;
+    const why = brokenWords(error);
     const says = t(
       "The numbers in this file cannot be read: {why}. Save it once more, or open it in a newer browser.",
       { why },

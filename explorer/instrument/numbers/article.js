@@ -4,6 +4,7 @@
 import { read } from "../wire/container.js";
 import { bound } from "./basics.js";
 import { headWeights, unpack } from "./data.js";
+import { pinnedWords } from "./pinnedwords.js";
 
 /**
  * @typedef {import("./data.js").Trace} Trace
@@ -76,24 +77,12 @@ export function linkOfView({ view }) {
   };
 }
 
-/** The words that the pinned tokens are pieces of, for the place. @param {ArticleState} state @returns {[string, string]} */
-export function wordsOfView({ article, view }) {
-  const word = (/** @type {number | null} */ at) => (at === null ? "" : wordAt(article.trace, at));
-  return [word(view.query), word(view.key)];
-}
-
-/** The word that a token is a piece of, as it stands in the text; empty for a special token. @param {Trace} trace @param {number} at */
-export function wordAt({ head }, at) {
-  const { query_tokens: tokens, texts } = head;
-  const { word, segment, special } = tokens[at];
-  if (special) return "";
-  const pieces = tokens.filter(
-    (token, i) => i === at || (word !== null && token.word === word && token.segment === segment),
-  );
-  const spans = pieces.flatMap(({ span }) => (span ? [span] : []));
-  if (!spans.length) return "";
-  return texts[segment].slice(spans[0][0], spans[spans.length - 1][1]);
-}
+/** The words that the pinned tokens are pieces of, for the place. @param {ArticleState} state */
+export const wordsOfView = ({ article, view: { query, key } }) =>
+  pinnedWords(article.trace, {
+    queries: query === null ? [] : [query],
+    keys: key === null ? [] : [key],
+  });
 
 /** The token that looks: the one pointed at, the pinned one, else the first that is a word. @param {ArticleState} state */
 export function lookingOf({ article, view, hovered }) {

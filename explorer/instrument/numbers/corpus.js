@@ -175,12 +175,19 @@ export function rankedOf({ corpus, view }) {
  * @typedef {{left: number, right: number, top: number, bottom: number}} Frame
  */
 
-/** From where to where an axis goes: all means, and some room. @param {Float64Array} values @param {boolean} share @returns {Axis} */
-export function axisOf(values, share) {
-  const known = values.filter((x) => !Number.isNaN(x));
-  if (!known.length) return { low: 0, high: 1 };
-  const low = known.reduce((a, b) => Math.min(a, b));
-  const high = known.reduce((a, b) => Math.max(a, b));
+/**
+ * From where to where an axis goes: all means, the spread too where that is shown, and some room.
+ * @param {Float64Array} values @param {Float64Array | null} spread @param {boolean} share
+ * @returns {Axis}
+ */
+export function axisOf(values, spread, share) {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  values.forEach((x, i) => {
+    if (Number.isNaN(x)) return;
+    const reach = spread?.[i] || 0;
+    [low, high] = [Math.min(low, x - reach), Math.max(high, x + reach)];
+  });
+  if (low > high) return { low: 0, high: 1 };
   const room = 0.05 * (high - low || Math.abs(high) || 1);
   return { low: share ? Math.max(low - room, 0) : low - room, high: high + room };
 }
@@ -193,8 +200,8 @@ export function dotsOf({ corpus, view }, frame) {
   const [xs, ys] = [view.x, view.y].map((key) => valuesOf(corpus, corpus.mean, key));
   const [sx, sy] = [view.x, view.y].map((key) => valuesOf(corpus, corpus.spread, key));
   const axes = {
-    x: axisOf(xs, measureOf(corpus, view.x).share),
-    y: axisOf(ys, measureOf(corpus, view.y).share),
+    x: axisOf(xs, view.bars ? sx : null, measureOf(corpus, view.x).share),
+    y: axisOf(ys, view.bars ? sy : null, measureOf(corpus, view.y).share),
   };
   const wide = (frame.right - frame.left) / (axes.x.high - axes.x.low);
   const tall = (frame.bottom - frame.top) / (axes.y.high - axes.y.low);

@@ -3,7 +3,7 @@
 import { csvCell } from "./csv.js";
 import { headName, spokenHead } from "./headname.js";
 import { measureOf } from "./headsview.js";
-import { filledWith, sentences, t, tn } from "./language.js";
+import { filledWith, sentences, t, tc, tn } from "./language.js";
 import { BEYOND, inDigits, measuresOf, POINTED, placeOf, rankHeads, wordAt } from "./survey.js";
 
 /**
@@ -33,7 +33,7 @@ export function withSpread(measure, i) {
 }
 
 /** @type {Record<string, string>} */
-const UNITS = { bits: t("bits"), tokens: t("tokens") };
+const UNITS = { bits: t("bits"), tokens: t("tokens"), sd: tc("unit", "sd") };
 
 /** The unit behind a number; a share has none. @param {Measure} measure */
 export const unitOf = ({ unit }) => (unit === "share" ? "" : ` ${UNITS[unit] ?? unit}`);

@@ -159,6 +159,12 @@ function arrive(here, host, parts, article) {
   here.state = withArticle(before, article, params);
   parts.about.show(article.about);
   parts.copy?.show(article.link !== null);
+  setText(
+    parts.whose,
+    article.whose === "beginning"
+      ? t("Of your text the lesson reads the beginning: its figures have room for a sentence.")
+      : "",
+  );
   if (before?.article.id !== article.id)
     host.onShown?.(article.id, linkOfView(here.state), wordsOfView(here.state), article.link);
 }
@@ -202,6 +208,7 @@ function createParts(here, host) {
   );
   return {
     ...{ body, chapters, score, nav },
+    whose: h("p", { class: "ax-help", role: "status" }),
     about: createAbout(host.asking ?? null),
     copy: host.copyLink && createCopy(host.copyLink),
     save: createSave(here, host),
@@ -236,10 +243,11 @@ function createSave(here, host) {
 }
 
 /** @param {ReturnType<typeof createParts>} parts */
-function layOut({ about, copy, save, nav, body }) {
+function layOut({ about, copy, save, nav, body, whose }) {
   const away = h("div", { class: "ax-away" }, ...(copy ? [copy.element] : []), save.element);
   return [
     h("div", { class: "ax-top" }, about.element, away),
+    whose,
     h("div", { class: "ax-article" }, nav, body),
   ];
 }

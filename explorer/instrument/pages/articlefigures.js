@@ -8,6 +8,8 @@ import { createDefinition, createGlance } from "../panels/figures/definition.js"
 import { createFar } from "../panels/figures/far.js";
 import { createFaults } from "../panels/figures/faults.js";
 import { createFormula } from "../panels/figures/formula.js";
+import { createKinds } from "../panels/figures/kinds.js";
+import { createMixed } from "../panels/figures/mixed.js";
 import { createModule } from "../panels/figures/module.js";
 import { createNoise } from "../panels/figures/noise.js";
 import { createOrder } from "../panels/figures/order.js";
@@ -53,6 +55,8 @@ export const FIGURES = {
   faults: createFaults,
   tokens: createTokens,
   papers: createPapers,
+  mixed: createMixed,
+  kinds: createKinds,
   window: createWindow,
   agree: createAgree,
   cheaper: createCheaper,

@@ -29,7 +29,7 @@ import { paintCell } from "./headpictures.js";
  *            y: (key: string) => void, bars: (on: boolean) => void}} MapActs
  */
 
-const TALL = 340; // pixels of the scatter
+const TALL = 300; // pixels of the scatter
 const MANY = 300; // heads from which dots and bars are thin
 const MAP_HELP = () =>
   t(
@@ -128,6 +128,7 @@ export function createCorpusScatter(act) {
     x.show(state, state.view.x);
     y.show(state, state.view.y);
     box.checked = state.view.bars;
+    bars.hidden = state.corpus.spread.every(Number.isNaN); // a tree made by others has none
     paintOn(canvas, width, TALL, (pen) => {
       paintAxes(pen, frame, found.axes, state, theme);
       paintDots(pen, found.dots, frame, state, theme);
@@ -251,7 +252,7 @@ function paintBars(pen, { x, y, dx, dy }, on, thin, theme) {
   pen.lineTo(x + dx, y);
   pen.moveTo(x, y - dy);
   pen.lineTo(x, y + dy);
-  pen.strokeStyle = on ? theme.text : theme.accentCss(thin ? 0.12 : 0.3);
+  pen.strokeStyle = on ? theme.text : theme.accentCss(thin ? 0.06 : 0.3);
   pen.lineWidth = on ? 1.5 : 1;
   pen.stroke();
 }

@@ -20,7 +20,7 @@ export function createCorpusTable(act) {
   const title = h("h3");
   const body = h("div", { class: "ax-rows", tabindex: "0", role: "group" });
   const more = h("p");
-  const element = h("section", { class: "ax-corpus-table" }, title, body, more);
+  const element = h("section", { class: "ax-corpus-all" }, title, body, more);
   /** @type {unknown[]} */
   let filled = [];
 

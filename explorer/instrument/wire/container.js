@@ -7,8 +7,16 @@
  *   what was said of it, and its numbers, which are its own: the message goes
  */
 
-/** What was to be read is no payload; its message says why. */
-export class Broken extends Error {}
+/** @typedef {"type" | "cut" | "more" | "foreign" | "header"} Breach what is wrong with a payload */
+
+/** What was to be read is no payload; `numbers/broken.js` says why. */
+export class Broken extends Error {
+  /** @param {string} why one of these, or words @param {string | number} [value] */
+  constructor(why, value = "") {
+    super(why);
+    this.value = value;
+  }
+}
 
 /** @type {Record<string, {new (buffer: ArrayBuffer): Numbers, BYTES_PER_ELEMENT: number}>} */
 const TYPES = {
@@ -32,26 +40,26 @@ export function read(bytes) {
   const found = blocks.map(
     (/** @type {{type: string, shape: number[], planes?: boolean}} */ about) => {
       const Kind = TYPES[about.type];
-      if (!Kind) throw new Broken(`a block of the type ${about.type}`);
+      if (!Kind) throw new Broken("type", about.type);
       const width = Kind.BYTES_PER_ELEMENT;
       const size = about.shape.reduce((product, n) => product * n, width);
-      if (from + size > bytes.length) throw new Broken(`cut after ${bytes.length} bytes`);
+      if (from + size > bytes.length) throw new Broken("cut", bytes.length);
       from += size;
       const own = bytes.slice(from - size, from);
       const data = new Kind((about.planes ? fromPlanes(own, width) : own).buffer);
       return { ...about, data };
     },
   );
-  if (from !== bytes.length) throw new Broken(`${bytes.length - from} bytes too many`);
+  if (from !== bytes.length) throw new Broken("more", bytes.length - from);
   return { head: rest, blocks: found };
 }
 
 /** @param {Uint8Array} bytes */
 function readHead(bytes) {
   const letters = new TextDecoder("latin1").decode(bytes.subarray(0, LETTERS.length));
-  if (letters !== LETTERS || bytes.length < START) throw new Broken("not one of this page’s");
+  if (letters !== LETTERS || bytes.length < START) throw new Broken("foreign");
   const at = START + new DataView(bytes.buffer, bytes.byteOffset).getUint32(LETTERS.length, true);
-  if (at > bytes.length) throw new Broken(`cut after ${bytes.length} bytes`);
+  if (at > bytes.length) throw new Broken("cut", bytes.length);
   return { head: parse(new TextDecoder().decode(bytes.subarray(START, at))), at };
 }
 
@@ -60,7 +68,7 @@ function parse(text) {
   try {
     return JSON.parse(text);
   } catch {
-    throw new Broken("its header cannot be read");
+    throw new Broken("header");
   }
 }
 

@@ -5,8 +5,8 @@ import { h } from "../../parts/dom.js";
 
 /** @param {(at: {layer?: number, head?: number}) => void} look */
 export function createHeadChoice(look) {
-  const layers = /** @type {HTMLSelectElement} */ (h("select"));
-  const heads = /** @type {HTMLSelectElement} */ (h("select"));
+  const layers = /** @type {HTMLSelectElement} */ (h("select", { "aria-label": t("Layer") }));
+  const heads = /** @type {HTMLSelectElement} */ (h("select", { "aria-label": t("Head") }));
   layers.addEventListener("change", () => look({ layer: Number(layers.value) }));
   heads.addEventListener("change", () => look({ head: Number(heads.value) }));
   const element = h(
