@@ -161,7 +161,7 @@ class Corpus:
         if self.path is None:
             n = len(self._lines)
         elif self.path.suffix.lower() == ".parquet":
-            with refusing(f"“{visible(self.path.name)}” cannot be read{{why}}."):
+            with refusing(t("“{name}” cannot be read{why}.", name=visible(self.path.name))):
                 n = pyarrow.parquet.read_metadata(self.path).num_rows
         else:
             with self.path.open("rb") as file:
