@@ -21,13 +21,14 @@ UNSEEN |= {"compile", "TypeVar", "error", "warning", "debug", "Error", "Broken",
 BEGUN = "This is the house|Mia and|Ida and|The old|The cat|Every head|Who wrote|Ada L|The red|def"
 EXAMPLE = re.compile(rf"^({BEGUN})")
 UNSEEN |= {"querySelector", "querySelectorAll", "closest", "matches", "NotImplementedError"}
+UNSEEN |= {"LookupError"}
 # Files whose words are no sentences of the interface, with the reason.
 APART = {
     "explorer/corpus/sentences.py": "texts of a corpus",
+    "explorer/corpus/headvis.py": "names in the files of another program",
     "explorer/instrument/numbers/csv.js": "files for programs, and no words",
     "explorer/instrument/panels/figures/papers.js": "titles of papers",
     "explorer/ui/door.py": "answers to programs",
-    "explorer/corpus/headvis.py": "words of another program's files",
     "explorer/corpus/measures.py": "the command line",
     "explorer/instrument/numbers/nextcsv.js": "columns of a file for programs",
     "explorer/code.py": "Python that a reader copies",
