@@ -70,9 +70,9 @@ def trace(
         second: A second text; the model then reads the two as a pair. For an encoder-decoder it
             is what the model shall write; without one the model writes it itself, greedily.
         source: ``bert`` (the embedded all-MiniLM-L6-v2), ``stories`` (the embedded decoder, which
-            has learned to tell little stories), ``scratch`` (the from-scratch layer, random
-            weights), ``trained`` (the same after learning a task), ``transplant:bert`` (the same
-            with BERT's weights), ``hf:NAME`` (of the Hugging Face hub) or ``path:FOLDER``.
+            has learned to tell little stories; ``stories-zh`` does so in Chinese), ``scratch`` (the
+            from-scratch layer, random weights), ``trained`` (it after learning a task),
+            ``transplant:bert`` (it with BERT's weights), ``hf:NAME`` or ``path:FOLDER``.
         part: Of an encoder-decoder: ``cross``, ``encoder`` or ``decoder``.
         picture: A file for a vision model to look at, in place of a text; or a picture of PIL.
         source_language: Of a model that translates (M2M100, NLLB, mBART): the language of the

@@ -12,7 +12,7 @@ from explorer.corpus.folder import CorpusFolder
 from explorer.corpus.headvis import HeadVisTree
 from explorer.corpus.measures import MEASURES, NAMES
 from explorer.corpus.merging import merge
-from explorer.corpus.running import read_about
+from explorer.corpus.running import PASTED, read_about
 from explorer.corpus.shards import SumsFile, is_whole
 from explorer.corpus.texts import Troubles
 from explorer.errors import ExplorerError
@@ -73,7 +73,7 @@ def _of_folder(folder: CorpusFolder) -> Overview:
     corpus = about["corpus"]
     return Overview(
         str(about["model"]["name"]),
-        str(corpus["file"]),
+        _called(corpus["file"]),
         tuple(NAMES[i] for i in known),
         tuple(MEASURES[NAMES[i]].unit for i in known),
         heads.layers,
@@ -86,6 +86,10 @@ def _of_folder(folder: CorpusFolder) -> Overview:
         int(corpus["n_tokens"]),
         tuple(_troubles(corpus)),
     )
+
+
+def _called(file: object) -> str:
+    return t("pasted lines") if file == PASTED else str(file)
 
 
 def _troubles(corpus: Mapping[str, Any]) -> Iterator[str]:
@@ -130,7 +134,7 @@ def overview_so_far(folder: Path) -> Overview | None:
     unknown = np.full_like(mean, math.nan)
     return Overview(
         str(about["model"]["name"]),
-        str(about["corpus"]["file"]),
+        _called(about["corpus"]["file"]),
         tuple(NAMES[i] for i in known),
         tuple(MEASURES[NAMES[i]].unit for i in known),
         tuple(int(number) for number in merged.layers),

@@ -25,6 +25,7 @@ from explorer.visible import visible
 
 FORMAT = 2
 RUN = "run.json"
+PASTED = "pasted lines"  # in place of a file, in what is kept
 SHARD_TEXTS = 1024
 SHARD_CHARACTERS = 1_000_000
 _VERSIONS = ("torch", "transformers", "tokenizers", "numpy", "pyarrow")
@@ -202,7 +203,7 @@ def _about(work: _Work) -> dict[str, Any]:
         "columns": corpus.columns(),
         "shard": [settings.shard_texts, SHARD_CHARACTERS],
         "corpus": {
-            "file": corpus.path.name if corpus.path else "pasted lines",
+            "file": corpus.path.name if corpus.path else PASTED,
             "digest": work.names.hexdigest(),
             "troubles": work.troubles.sentences(corpus.unit),
             "unit": corpus.unit,

@@ -28,7 +28,7 @@ _LONE = re.compile("[\ud800-\udfff]")  # a byte that is no letter, as it is read
 _GROUP = 2**29  # bytes of a group of rows of a Parquet file
 _LINE = 2**24  # bytes of a line that are read; what a longer one has beyond is let go
 _BROKEN, _CODE, _EMPTY = "broken", "not UTF-8", "empty"
-_LACKING, _NO_TEXT, _TWICE, _CUT = "without the column", "no text", "duplicate", "cut"
+_LACKING, _NO_TEXT, _TWICE, _CUT = "lacking", "textless", "duplicate", "cut"
 _SAID = {
     _BROKEN: t("{lines} broken, skipped (first: {first})."),
     _CODE: t("{lines} not UTF-8, skipped (first: {first})."),
@@ -161,7 +161,7 @@ class Corpus:
         if self.path is None:
             n = len(self._lines)
         elif self.path.suffix.lower() == ".parquet":
-            with refusing(f"“{visible(self.path.name)}” cannot be read{{why}}."):
+            with refusing(t("“{name}” cannot be read{why}.", name=visible(self.path.name))):
                 n = pyarrow.parquet.read_metadata(self.path).num_rows
         else:
             with self.path.open("rb") as file:

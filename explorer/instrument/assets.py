@@ -82,11 +82,10 @@ def terms(language: str = ENGLISH) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = json.loads((_HERE.parent / "terms.json").read_text("utf-8"))
     if language == ENGLISH:
         return found
-    return {
-        name: term
-        | {"name": say(tc("term", name), language), "says": say(t(term["says"]), language)}
-        for name, term in found.items()
-    }
+    for name, term in found.items():
+        meaning = term["says"]
+        term |= {"name": say(tc("term", name), language), "says": say(t(meaning), language)}
+    return found
 
 
 def _explained(language: str) -> dict[str, dict[str, str]]:

@@ -181,6 +181,11 @@ _CLAUSES = (
     "fox and two frogs in the barn. The fox that the frogs that Mia hears watch is hungry."
 )
 
+_NESTED = (
+    "小美和小明住在公园附近。小美有一顶红色的帽子，小明有两本蓝色的书。他们在花园里看见一匹马和三只猫。"
+    "那匹那三只小美喜欢的猫看见的马很累。"
+)
+
 # The first one is the finished example of a first visit: its trace is stored beside this file,
 # so that it can be painted before any model is loaded (a test compares it with the live model).
 EXAMPLES = (
@@ -253,6 +258,16 @@ EXAMPLES = (
             "stories; Train shows how one learns."
         ),
         {"layer": 1, "heads": [0], "query": 41},
+    ),
+    Example(
+        t("A decoder in Chinese"),
+        Run(_NESTED, source=Stories("zh")),
+        t(
+            "Before a noun L1·H1 looks for its measure word, past the clauses between: “的”, "
+            "before “马”, gives “匹” 0.997; “的”, before “猫”, gives “只” 0.984. The model comes "
+            "with the app and tells little stories in Chinese; Train shows how one learns."
+        ),
+        {"layer": 1, "heads": [1], "query": 48},
     ),
     Example(
         "中文 Chinese",

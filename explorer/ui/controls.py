@@ -20,6 +20,7 @@ from explorer.ui.work import Recording
 _KIND_NAMES = {
     "bert": language.t("BERT (all-MiniLM-L6-v2, built in)"),
     "stories": language.t("Little stories (a decoder, built in)"),
+    "stories-zh": language.t("Little stories in Chinese (a decoder, built in)"),
     "scratch": language.t("From-scratch layer (random weights)"),
     "trained": language.t("From-scratch layer (trained on a task)"),
     "transplant": language.t("From-scratch layer (a BERT’s weights)"),

@@ -23,10 +23,10 @@ from explorer.instrument.wire.about import About
 from explorer.instrument.wire.corpus import Beside, Wish, pack_corpus, pack_none, wish_of
 from explorer.instrument.wire.notes import Note
 from explorer.instrument.wire.request import survey_file_of
-from explorer.language import Said, t, tn
+from explorer.language import Said, sentences, t, tn
 from explorer.run import Run
 from explorer.source import parse_source
-from explorer.ui import corpushead, log, messages, place, state
+from explorer.ui import corpushead, log, messages, place, speaking, state
 from explorer.ui.answers import file, made
 from explorer.ui.scheduler import Job, owner_of, scheduler
 from explorer.ui.show import LOOK_AGAIN
@@ -263,13 +263,13 @@ def _offer_to_go_on(one: OnShelf) -> None:
         key="corpus_stopped", border=True, horizontal=True, vertical_alignment="center"
     ):
         st.text(
-            t(
+            speaking.t(
                 "“{file}” is not read to its end. What is read is kept, and shown below.",
                 file=one.corpus,
             )
         )
-        st.button(t("Go on"), key="corpus_go_on", on_click=_go_on, args=(one.name,))
-        st.button(t("Delete"), key="corpus_delete", on_click=delete, args=(one.name,))
+        st.button(speaking.t("Go on"), key="corpus_go_on", on_click=_go_on, args=(one.name,))
+        st.button(speaking.t("Delete"), key="corpus_delete", on_click=delete, args=(one.name,))
 
 
 def _go_on(name: str) -> None:
@@ -455,7 +455,7 @@ def _about(shown: Shown, over: Overview, wish: Wish) -> About:
 def _notes(over: Overview) -> tuple[Note, ...]:
     """What was left out of the corpus, where one points."""
     label: Said = t("left out")
-    return (Note(label, " ".join(over.troubles)),) if over.troubles else ()
+    return (Note(label, sentences(*over.troubles)),) if over.troubles else ()
 
 
 def _nothing() -> About:

@@ -1,5 +1,6 @@
 """The inputs of “Over a corpus”: a folder to open, or texts to read with the page's model."""
 
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +49,9 @@ def _open_one() -> None:
     """The folders that are there; a reader's own can be deleted."""
     listed = {one.name: one for one in corpus.shelf().listed()}
     now = corpus.name_wanted()
-    names, key = list(listed), f"corpus_name_{len(listed)}_{now}"  # the address says which it is
-    titles = _titles(list(listed.values()))
+    names, titles = list(listed), _titles(list(listed.values()))
+    # A browser knows titles: where one has changed, the box is another one.
+    key = f"corpus_name_{blake2b(repr((titles, now)).encode(), digest_size=8).hexdigest()}"
     st.selectbox(
         t("Open a corpus"),
         names,
@@ -58,7 +60,7 @@ def _open_one() -> None:
         format_func=titles.__getitem__,
         placeholder=t("Choose one"),
         on_change=_open,
-        args=(key,),
+        args=(key, names),
         help=t(
             "Our own sentences, what you have read here, and folders of runs and trees of HeadVis "
             "below those that EXPLORER_MODEL_DIRS names."
@@ -95,9 +97,9 @@ def _titled(one: OnShelf) -> str:
     return t("{file}, not read to its end", file=file)
 
 
-def _open(key: str) -> None:
+def _open(key: str, names: list[str]) -> None:
     name = st.session_state.get(key)
-    if name and name != corpus.name_wanted():
+    if name in names and name != corpus.name_wanted():
         corpus.go(name)
 
 

@@ -40,11 +40,13 @@ class OverHead:
         like: The name of the folder whose heads are most like it; empty for none.
         sought: What is searched for: a run, and the place in it; None for nothing.
         seen: What an address asked for last: the same again is not asked for.
+        trouble: Why what was wanted last cannot be.
     """
 
     like: str = ""
     sought: Sought | None = None
     seen: Sought | None = None
+    trouble: str = ""
 
 
 def _now() -> OverHead:
@@ -110,6 +112,8 @@ def told(
     Raises:
         ExplorerError: There is no such head or measure, or the folder is damaged.
     """
+    if why := _now().trouble:
+        messages.trouble(why, "_of_text")
     other = next((o for o in others if o[0].name == _now().like), None)
     own: dict[str, Any] = made("corpus head", lambda _: pack_head(of, layer, head, measure), *what)
     if not isinstance(of, CorpusFolder):
@@ -228,10 +232,11 @@ def explore(one: OnShelf, of: Opened, sent: object) -> None:
     if not all(map(_is_whole, at)):
         return
     number, layer, head, query, key = (int(value) for value in at)  # type: ignore[arg-type]
+    _now().trouble = ""
     try:
         run = made("corpus text", lambda _: _run_of(of, number), one.name, number)
     except ExplorerError as error:
-        st.session_state.over_corpus.trouble = str(error)
+        _now().trouble = str(error)
         return
     place.look(run=run, layer=layer, heads=(head,), queries=(query,), keys=(key,), words=("", ""))
     st.session_state.next_run = run if run != st.session_state.shown else None

@@ -7,7 +7,11 @@ from explorer.sources.catalogue import KNOWN
 from explorer.ui.speaking import say, t
 
 _NAMES = {known.name: known for known in KNOWN}
-_BUILT_IN = {"bert": "all-MiniLM-L6-v2", "stories": language.t("The teller of little stories")}
+_BUILT_IN = {
+    "bert": "all-MiniLM-L6-v2",
+    "stories": language.t("The teller of little stories"),
+    "stories-zh": language.t("The teller of little stories in Chinese"),
+}
 _LAYERS = ("scratch", "trained", "transplant")
 SMALL_SIGHT = next(known for known in KNOWN if known.name == "facebook/deit-tiny-patch16-224")
 

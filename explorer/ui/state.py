@@ -51,7 +51,7 @@ B = "b_"  # before the names of everything that belongs to the second run of a c
 _INPUTS = (*_OF_A_RUN, *(B + name for name in _OF_A_RUN))
 _REFUSED = tuple(f"{side}{box}_refused" for side in ("", B) for box in ("picture", "own"))
 AS_IT_IS = ("step", "efficiency")  # pages that show a model without a reader's changes
-KINDS = ("bert", "stories", "scratch", "trained", "transplant", "hf", "path", "own")
+KINDS = ("bert", "stories", "stories-zh", "scratch", "trained", "transplant", "hf", "path", "own")
 DONORS = ("bert", "hf", "path")  # whose weights the from-scratch layer can be given
 # What no address carries leaves a mark in it, so that whoever opens it is told what is missing.
 LOST = {
@@ -506,7 +506,9 @@ def _model_from_inputs(kind: str, side: str) -> Model:
         return hub_model(get("hub_name") or "")
     if kind == "path":
         return Folder(get("folder").strip())
-    return Stories() if kind == "stories" else Embedded()
+    if kind in ("stories", "stories-zh"):
+        return Stories("en" if kind == "stories" else "zh")
+    return Embedded()
 
 
 def permitted(source: Source) -> Source:

@@ -72,10 +72,18 @@ def test_a_figure_leads_to_the_page_where_it_lives_at_the_same_place(reader):
     stands_at(page, re.compile("heads=4"))
     found = parse_qs(urlsplit(page.url).query)
     assert (found["layer"], found["heads"], found["query"]) == (["3"], ["4"], ["10"])
+    assert "chapter" not in found
     page.go_back()
     page.wait_for_function("document.title.startsWith('Article')")
     reader.painted("whole")
     stands_at(page, re.compile("heads=4"))
+    scores = figure(page, "ownscale")
+    scores.scroll_into_view_if_needed()
+    scores.get_by_role("button", name="These scores, number by number").click()
+    page.wait_for_function("document.title.startsWith('Step by step')")
+    reader.painted("scale")
+    stands_at(page, re.compile("stage=4"))
+    assert "chapter" not in parse_qs(urlsplit(page.url).query)  # that was the page before
 
 
 def test_an_answer_is_given_once_counted_and_held_against_the_readers_own_text(reader):

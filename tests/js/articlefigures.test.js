@@ -20,6 +20,7 @@ import {
   swapped,
 } from "../../explorer/instrument/numbers/articlelayer.js";
 import { PAPERS } from "../../explorer/instrument/panels/figures/papers.js";
+import { still } from "../../explorer/instrument/panels/figures/same.js";
 
 const KEPT = new URL("../../explorer/scratch/article_facts.json", import.meta.url);
 const { order } = JSON.parse(readFileSync(KEPT, "utf8"));
@@ -147,4 +148,25 @@ test("a paper's address is of the form and of the year that arXiv gives", () => 
     assert.ok(title && who);
   }
   assert.equal(new Set(PAPERS.map(({ id }) => id)).size, PAPERS.length);
+});
+
+test("a figure that shows nothing of what is pointed at is drawn for all but that", () => {
+  let drawn = 0;
+  const element = /** @type {any} */ ({ clientWidth: 300 });
+  const figure = still(() => ({ element, show: () => drawn++ }))(/** @type {any} */ ({}));
+  const [article, view, theme] = [{}, {}, {}];
+  const show = (/** @type {number | null} */ hovered, of = {}) =>
+    figure.show(/** @type {any} */ ({ state: { article, view, hovered, ...of }, theme }));
+  show(null);
+  show(1);
+  show(2);
+  assert.equal(drawn, 1);
+  show(2); // nothing is pointed at anew, so it is for another reason
+  show(2, { view: {} });
+  assert.equal(drawn, 3);
+  show(3, { view: {} });
+  assert.equal(drawn, 4);
+  element.clientWidth = 200;
+  show(4);
+  assert.equal(drawn, 5);
 });

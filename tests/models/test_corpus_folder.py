@@ -20,14 +20,15 @@ from explorer.corpus.headvis import HeadVisTree, export, is_tree
 from explorer.corpus.measures import NAMES, place_of
 from explorer.corpus.rules import RULES
 from explorer.corpus.running import Settings, run
-from explorer.corpus.search import pair_of, search
+from explorer.corpus.search import pair_of, search, search_from
 from explorer.corpus.texts import Corpus
 from explorer.errors import ExplorerError
+from explorer.run import Run
 from explorer.source import Folder
 from explorer.sources.loading import load_model
 from explorer.sources.progress import silent
 from tests.models.corpus_texts import by_hand, over_texts, texts_of, trace_of
-from tests.models.tiny import byte_level, tiny_model, tiny_of
+from tests.models.tiny import SIZES, byte_level, tiny_model, tiny_of
 
 EXACT = {"rtol": 5e-6, "atol": 5e-6}  # as in test_corpus.py
 N = 60
@@ -381,6 +382,30 @@ def test_a_search_finds_the_pair_itself_and_what_is_most_like_it(bert):
     for hit in hits:
         weights = trace_of(str(bert), hit.text.parts).weights[1, 0]
         assert hit.weight == pytest.approx(weights[hit.query, hit.key], abs=1e-6)
+
+
+def test_a_search_from_a_pinned_pair_is_of_the_model_that_has_read_the_corpus(
+    folder, bert, tmp_path
+):
+    text, place = texts_of(N)[7].parts[0], (1, 0, 2, 1)
+    shown = []
+    found = search_from(Run(text, source=Folder(str(bert))), place, folder, show=shown.append)
+    pair = pair_of(trace_of(str(bert), (text,)), *place)
+    wanted = search(load_model(Folder(str(bert)), silent), folder.texts(), pair, 512)
+    assert [hit.text.number for hit in found.hits] == [hit.text.number for hit in wanted]
+    assert (found.n_texts, found.of, shown[-1].n_texts) == (N, N, N)
+    other = tiny_of(
+        transformers.BertConfig(**SIZES, vocab_size=300), tmp_path / "other", byte_level()
+    )
+    with pytest.raises(ExplorerError, match="they are not the same heads"):
+        search_from(Run(text, source=Folder(str(other))), place, folder)
+
+
+def test_a_text_of_a_folder_is_had_by_its_number_also_where_it_is_no_example(folder):
+    for text in texts_of(N):
+        assert folder.text(text.number).parts == text.parts
+    with pytest.raises(ExplorerError, match="There is no text 99999"):
+        folder.text(99999)
 
 
 @pytest.mark.parametrize("kind", ["GptOss", "T5"])

@@ -15,10 +15,14 @@ import explorer
 from explorer.headname import head_name
 from explorer.source import Embedded, Stories
 from explorer.sources import EXAMPLES
-from explorer.sources.catalogue import KNOWN, STORIES_FOLDER, embedded_folder
+from explorer.sources.catalogue import KNOWN, STORIES_FOLDERS, embedded_folder
 from explorer.ui import guide
 
-FOLDERS = {Embedded(): embedded_folder, Stories(): lambda: STORIES_FOLDER}
+FOLDERS = {
+    Embedded(): embedded_folder,
+    Stories(): lambda: STORIES_FOLDERS["en"],
+    Stories("zh"): lambda: STORIES_FOLDERS["zh"],
+}
 BY_TITLE = {example.title: example for example in EXAMPLES}
 OF_MODELS = [example for example in EXAMPLES if example.run.source in FOLDERS]
 # Another processor orders sums differently: 1e-6 was seen. Numbers are said as they are rounded.
@@ -129,6 +133,16 @@ def decoder():
     return [seen.map[watch, fox], seen.map[hears, frogs]]
 
 
+def chinese_decoder():
+    seen = Seen("A decoder in Chinese")
+    inner, outer = seen.at("猫", 1) - 1, seen.query
+    horse, cats = seen.at("匹", 1), seen.at("只", 1)
+    assert seen.tokens[inner : inner + 2] == ["的", "猫"]
+    assert seen.tokens[outer : outer + 2] == ["的", "马"]
+    assert [seen.map[i].argmax() for i in (inner, outer)] == [cats, horse]
+    return [seen.map[outer, horse], seen.map[inner, cats]]
+
+
 CLAIMS = {
     "Pronoun": pronoun,
     "Previous word": previous_word,
@@ -137,11 +151,12 @@ CLAIMS = {
     "Paragraph": paragraph,
     "Code": code,
     "A decoder": decoder,
+    "A decoder in Chinese": chinese_decoder,
 }
 
 
-def test_there_are_eight_examples_and_a_measurement_for_each_of_a_trained_model():
-    assert len(EXAMPLES) == 8
+def test_there_are_nine_examples_and_a_measurement_for_each_of_a_trained_model():
+    assert len(EXAMPLES) == 9
     assert [example.title for example in OF_MODELS] == list(CLAIMS)
 
 

@@ -105,6 +105,39 @@ def test_an_address_says_that_its_text_must_be_pasted_again():
     assert app.text_area(key="text").value == EXAMPLES[0].run.text
 
 
+def soon(app, is_there):
+    """A page, run anew until something is there that is computed beside it."""
+    for _ in range(100):
+        if is_there():
+            return
+        app.run()
+    raise AssertionError(f"not there: {[text.value for text in app.text]}")
+
+
+@pytest.mark.parametrize(
+    ("page", "key"),
+    [
+        *[(page, "read_it") for page in ("step", "heads", "explain", "efficiency", "compare")],
+        ("compare", "b_read_it"),
+    ],
+)
+def test_every_page_offers_a_model_that_knows_the_characters_which_this_one_does_not(page, key):
+    app = opened(page, text="龘饕餮", b_text="龘饕餮", b_source="bert")
+
+    def buttons():
+        return [button for button in app.button if button.key == key]
+
+    soon(app, buttons)
+    assert not app.exception
+    (button,) = buttons()
+    assert button.label == "Read it with bert-base-chinese (412 MB)"
+    assert says(app, "tokens are [UNK]: all-MiniLM-L6-v2 does not know what stands there.")
+    button.click().run()  # it is first asked for its size, of a hub that cannot be reached here
+    name = app.session_state[key.replace("read_it", "hub_name")]
+    assert name == "google-bert/bert-base-chinese"
+    soon(app, lambda: says(app, "that HF_ENDPOINT names, http://127.0.0.1:9, cannot be reached"))
+
+
 def test_a_mark_stays_in_the_address_until_the_reader_goes_on():
     app = opened(file="1")
     assert address(app) == {"file": "1"}

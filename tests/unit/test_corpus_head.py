@@ -121,6 +121,8 @@ def test_a_tree_that_others_made_is_shown_with_its_own_numbers_and_says_what_it_
     assert "this tree does not say" in str(sent["says"])
     assert (sent["opens"], sent["rules"], sent["like"]) == (False, [], [])
     assert sum(share for *_, share in sent["distances"]) == pytest.approx(1, abs=1e-5)
+    own = [(low, high) for low, high, _ in folder.distances(1, 0)]
+    assert [(low, high) for low, high, _ in sent["distances"]] == own
     assert len(sent["examples"]) == len(said.sequences)
     for example, own in zip(sent["examples"], said.sequences, strict=True):
         assert example["decile"] == own.interval

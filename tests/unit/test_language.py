@@ -3,6 +3,7 @@
 import json
 import pickle
 import re
+import threading
 
 import pytest
 from babel.messages import Catalog
@@ -162,3 +163,16 @@ def test_one_file_more_is_one_language_more(tmp_path, monkeypatch):
 
 def test_json_keeps_a_sentence_as_text():
     assert json.dumps(t("Cut.")) == '"Cut."'
+
+
+def test_what_is_made_in_another_thread_is_in_the_language_of_whoever_asked():
+    from explorer.ui.work import making
+
+    with language.speaking("zh"):
+        work = making(("a file",), lambda report: say(t("Run")))
+    found = []
+    thread = threading.Thread(target=lambda: found.append(work.make(lambda doing, share: None)))
+    thread.start()
+    thread.join()
+    assert found == [say(t("Run"), "zh")]
+    assert work != making(("a file",), lambda report: "")  # which is made in another language

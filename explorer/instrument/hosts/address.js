@@ -61,6 +61,7 @@ function createWriter(names, page) {
   let shown = {}; // the view that the history stands at
   /** @type {Params} */
   let chosen = {}; // the view that waits to be written
+  const home = window.location.pathname; // of another page nothing is written
   /**
    * The address, without the view of another picture; where it names none, with the one that this step of the history bears.
    * @param {string} [of] the id of what is shown
@@ -83,7 +84,7 @@ function createWriter(names, page) {
     clearTimeout(timer);
     timer = 0;
     // Where the page has gone on to another run meanwhile, this view is no longer what it shows.
-    if (next && rest() === begun) {
+    if (next && rest() === begun && window.location.pathname === home) {
       const isStep = placeIn(chosen) !== placeIn(shown);
       shown = chosen;
       window.history[isStep ? "pushState" : "replaceState"](marked(), "", next);

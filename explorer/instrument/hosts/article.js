@@ -9,6 +9,10 @@ export default createComponent((root, send) => {
   const [address, asking] = [createAddress(ARTICLE_PARAMS, "article"), createAsking()];
   return mountArticle(root, {
     ...address,
+    // While another page comes, this one may still be scrolled: its chapter is nothing to that.
+    onView: (...told) => {
+      if (window.location.pathname.endsWith("/article")) address.onView(...told);
+    },
     asking,
     page: (view) => send("page", view),
     leave: () => {

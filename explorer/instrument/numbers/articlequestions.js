@@ -30,14 +30,18 @@ const QUESTIONS = {
 /** @param {string} name @param {ArticleState} state */
 export const questionOf = (name, state) => QUESTIONS[name]?.(state) ?? null;
 
-/** @param {import("./data.js").Token} token */
-const isWord = ({ text, special }) => !special && /\p{Letter}/u.test(text);
+/** @param {import("./data.js").Token} token @param {string | null} unknown what is written for what the model does not know */
+const isWord = ({ text, special }, unknown) =>
+  !special && text !== unknown && /\p{Letter}/u.test(text);
 
-/** The token that is asked about: a pronoun, else the last word. @param {import("./data.js").Token[]} tokens */
-export function askedToken(tokens) {
+/**
+ * The token that is asked about: a pronoun, else the last word; −1 where there is none.
+ * @param {import("./data.js").Token[]} tokens @param {string | null} unknown
+ */
+export function askedToken(tokens, unknown) {
   const pronoun = tokens.findIndex(({ text }, i) => i > 1 && PRONOUNS.includes(text.toLowerCase()));
   if (pronoun >= 0) return pronoun;
-  return tokens.findLastIndex((token) => isWord(token));
+  return tokens.findLastIndex((token) => isWord(token, unknown));
 }
 
 /**
@@ -71,14 +75,19 @@ const nearly = (right) =>
 /** @param {ArticleState} state @returns {Question | null} */
 function askLook({ article }) {
   const { trace } = article;
-  const { numbers, n_heads: nHeads, key_tokens: tokens } = trace.head;
+  const { numbers, n_heads: nHeads, key_tokens: tokens, unknown } = trace.head;
   const layer = numbers.includes(HEAD.layer) ? HEAD.layer : numbers[0];
   const head = Math.min(HEAD.head, nHeads - 1);
   const weights = headWeights(trace, layer, head);
-  const query = askedToken(tokens);
+  const query = askedToken(tokens, unknown);
   if (!weights || query < 0) return null;
+  const own = tokens[query].text.toLowerCase();
   const row = weights.subarray(query * tokens.length, (query + 1) * tokens.length);
-  const places = choicesOf(row, tokens, (token, at) => isWord(token) && at !== query);
+  const places = choicesOf(
+    row,
+    tokens,
+    (token) => isWord(token, unknown) && token.text.toLowerCase() !== own,
+  );
   if (places.length < 2) return null;
   const right = largestOf(places.map((at) => row[at]));
   const choices = places.map((at) => inQuotes(tokens[at].text));
@@ -131,7 +140,7 @@ function askScale({ article }) {
   const layer = numbers.includes(HEAD.layer) ? HEAD.layer : numbers[0];
   const head = Math.min(HEAD.head, nHeads - 1);
   const weights = headWeights(trace, layer, head);
-  const query = askedToken(tokens);
+  const query = askedToken(tokens, trace.head.unknown);
   if (!weights || query < 0 || !width) return null;
   const { divided, plain } = undivided(weights, tokens.length, query, width);
   const [before, after] = [Math.max(...divided), Math.max(...plain)];

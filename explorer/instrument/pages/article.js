@@ -76,7 +76,7 @@ export function mountArticle(root, host) {
     pen.draw();
   });
   const stopFollowing = followSizes(root, {
-    boxes: [[parts.body, pen.draw]],
+    boxes: [[parts.body, pen.drawAll]],
     all: pen.repaint,
     title: () => (here.state ? titleOf(here.state) : ""),
     paper: () => {
@@ -92,9 +92,7 @@ export function mountArticle(root, host) {
       const { article, page } = unpackArticle(bytes);
       arrive(here, host, parts, article);
       if (lay(here, parts, acts, eye)) goToChapter(here);
-      for (const one of here.framed) one.isDrawn = false;
-      pen.draw();
-      pen.drawRest();
+      pen.drawAll();
       if (page.length) parts.save.arrived(page);
     },
     retheme: pen.repaint,
@@ -137,11 +135,18 @@ function createPen(root, here, parts) {
     here.waiting = window.setTimeout(drawRest);
   }
 
+  /** What has come, or another width, is to be seen in every figure. */
+  function drawAll() {
+    for (const one of here.framed) one.isDrawn = false;
+    draw();
+    drawRest();
+  }
+
   function repaint() {
     here.theme = readTheme(root);
-    draw();
+    drawAll();
   }
-  return { draw, drawStale, drawRest, repaint };
+  return { draw, drawStale, drawAll, repaint };
 }
 
 /** @param {ArticleState} state */
@@ -371,7 +376,7 @@ function followScroll(here, host, parts) {
   let isWaiting = false;
   const look = () => {
     isWaiting = false;
-    if (!here.state || !here.sections.length) return;
+    if (!here.state || !here.sections[0]?.offsetHeight) return; // another page comes
     const isAtEnd = parts.body.getBoundingClientRect().bottom <= window.innerHeight;
     const above = here.sections.filter((one) => isAtEnd || one.getBoundingClientRect().top <= TOP);
     const chapter = above.at(-1)?.dataset.chapter ?? "";

@@ -16,6 +16,7 @@ import { createOrder } from "../panels/figures/order.js";
 import { createPapers } from "../panels/figures/papers.js";
 import { askedAs } from "../panels/figures/question.js";
 import { createRows } from "../panels/figures/rows.js";
+import { still } from "../panels/figures/same.js";
 import { createOwnScale, createScale } from "../panels/figures/scale.js";
 import { createTokens } from "../panels/figures/tokens.js";
 
@@ -46,18 +47,18 @@ export const FIGURES = {
   ask_sink: askedAs("ask_sink"),
   ask_scale: askedAs("ask_scale"),
   ask_noise: askedAs("ask_noise"),
-  scale: createScale,
+  scale: still(createScale),
   ownscale: createOwnScale,
-  cost: createCost,
-  order: createOrder,
-  far: createFar,
-  rows: createRows,
-  faults: createFaults,
-  tokens: createTokens,
-  papers: createPapers,
-  mixed: createMixed,
-  kinds: createKinds,
-  window: createWindow,
-  agree: createAgree,
-  cheaper: createCheaper,
+  cost: still(createCost),
+  order: still(createOrder),
+  far: still(createFar),
+  rows: still(createRows),
+  faults: still(createFaults),
+  tokens: still(createTokens),
+  papers: still(createPapers),
+  mixed: still(createMixed),
+  kinds: still(createKinds),
+  window: still(createWindow),
+  agree: still(createAgree),
+  cheaper: still(createCheaper),
 };

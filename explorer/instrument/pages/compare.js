@@ -457,7 +457,7 @@ function showPairing({ parts, sides }, pairing) {
 /** Whose half it is. @param {Which} side @param {import("../parts/about.js").About} about */
 const titleOf = (side, { title, text, n_layers, n_heads, checked }) =>
   [
-    `${side.toUpperCase()}: ${title}`,
+    t("{side}: {title}", { side: side.toUpperCase(), title }),
     t("{layers} × {heads} heads", { layers: n_layers, heads: n_heads }),
     text && `“${quoted(text)}”`,
     checked && t("checked {checked}", { checked }),

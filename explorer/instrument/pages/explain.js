@@ -21,7 +21,7 @@ import {
   READING,
 } from "../numbers/explainwords.js";
 import { headsIn } from "../numbers/headsoff.js";
-import { t } from "../numbers/language.js";
+import { sentences, t } from "../numbers/language.js";
 import { createAskBar } from "../panels/askbar.js";
 import { createChanges } from "../panels/changes.js";
 import { createMethodRows } from "../panels/methodrows.js";
@@ -354,8 +354,9 @@ function showChosen({ rows, caveat, curves }, shown) {
   const of = chosenOf(state);
   if (!of) return;
   rows.showChosen(state);
-  const note = of.values && of.reason ? ` ${of.reason}` : "";
-  caveat.replaceChildren(h("strong", {}, of.name), ` (${of.paper}). ${of.caveat}${note}`);
+  const from = t("({paper}).", { paper: of.paper });
+  const says = sentences(from, of.caveat, of.values ? of.reason : "");
+  caveat.replaceChildren(h("strong", {}, of.name), " ", says);
   curves.show(state.found, of, theme);
   markPainted(shown);
 }

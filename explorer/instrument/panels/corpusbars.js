@@ -19,7 +19,7 @@ import { paintOn } from "../parts/paint.js";
  * @typedef {import("../parts/theme.js").Theme} Theme
  */
 
-const [WIDE, TALL] = [172, 46]; // pixels
+const [WIDE, TALL] = [150, 46]; // pixels
 const MARK = 2; // of the mean
 
 /**
@@ -36,7 +36,7 @@ export const histogramsOf = (head, theme, choose) =>
       const button = h(
         "button",
         {
-          ...{ type: "button", class: "ax-corpus-bars", "aria-label": measureWords(measure) },
+          ...{ type: "button", class: "ax-corpus-bars", "aria-description": measureWords(measure) },
           "aria-pressed": String(measure.key === head.ordered),
           title: t("Order the examples by this"),
         },
@@ -86,7 +86,7 @@ export function distancesOf({ distances }) {
     const drawn = h("td", { "aria-hidden": "true" }, bar);
     return h("tr", {}, h("th", { scope: "row" }, farWords(low, high)), number, drawn);
   });
-  const titles = [t("Tokens away"), t("of all its attention")];
+  const titles = [t("Tokens away"), t("Attention")];
   const heads = titles.map((title) => h("th", { scope: "col" }, title));
   return h(
     "table",

@@ -230,7 +230,8 @@ function tokenList(name, found) {
       h("td", { class: "ax-number" }, inDigits(mean ?? all)),
     ),
   );
-  const titles = [t("Those that {name}", { name }), t("There"), t("Each")];
+  const each = found.some(([, , , mean]) => mean !== null) ? t("Each") : t("all together");
+  const titles = [t("Those that {name}", { name }), t("There"), each];
   const body = h("tbody", {}, ...rows.slice(0, FEW));
   const table = h("table", { class: "ax-corpus-table" }, headings(titles), body);
   const rest = rows.slice(FEW);

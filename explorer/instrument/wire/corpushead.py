@@ -362,7 +362,7 @@ def _of_tree(of: HeadVisTree, layer: int, head: int) -> dict[str, Any]:
         "rules": [],
         "measures": [*_activations(said), *_metrics(of, at)],
         "distances": [
-            [_number(low), _number(high), _number(share)]
+            [_number(low), _number(_last(low, high)), _number(share)]
             for low, high, share in zip(edges, edges[1:], shares, strict=False)
         ],
         "tokens": {
@@ -373,6 +373,11 @@ def _of_tree(of: HeadVisTree, layer: int, head: int) -> dict[str, Any]:
         "like": [],
         "opens": False,
     }
+
+
+def _last(low: float, high: float) -> float:
+    """The last distance before an edge, where edges are whole numbers, as distances are."""
+    return high - 1 if low.is_integer() and high.is_integer() else high
 
 
 def _activations(said: TreeHead) -> list[dict[str, Any]]:

@@ -64,7 +64,7 @@ export function createFormula(acts) {
     show,
     where: ({ state }) => ({
       page: "step",
-      open: { stage: "scores", ...pinnedIn(state) },
+      open: { stage: "4", ...pinnedIn(state) },
       label: t("All numbers of {head}, step by step", {
         head: headName(state.view.layer, state.view.head),
       }),

@@ -1,12 +1,13 @@
 // The module line by line: the article's code, ours, and what each step makes of the reader's text;
 // or of the article's own example, run.
 
-import { ofHead, ofLayer, sumsOf } from "../../numbers/articlesums.js";
+import { keptSums, ofHead, ofLayer } from "../../numbers/articlesums.js";
 import { indexOf } from "../../numbers/data.js";
 import { t } from "../../numbers/language.js";
 import { choice, h, setText } from "../../parts/dom.js";
 import { createMatrix } from "../../parts/matrix.js";
 import { createHeadChoice } from "./headchoice.js";
+import { createSame } from "./same.js";
 import { notYet } from "./waiting.js";
 
 /**
@@ -43,6 +44,7 @@ export function createModule(acts) {
     },
   );
   which.show("text");
+  const isSame = createSame();
   const waiting = notYet();
   const list = h("ol", { class: "ax-module" });
   const element = h(
@@ -64,12 +66,13 @@ export function createModule(acts) {
     head.element.hidden = isExample;
     const text = isExample ? exampleOf(facts) : textOf(state);
     waiting.hidden = text !== null;
+    if (isSame(text?.arrays, text?.layer, text?.head, theme, list.clientWidth)) return;
     for (const one of rows) drawRow(one, text, theme);
   }
   return {
     element,
     show,
-    where: () => ({ page: "step", open: { stage: "input" }, label: t("This layer, step by step") }),
+    where: () => ({ page: "step", open: { stage: "2" }, label: t("This layer, step by step") }),
   };
 }
 
@@ -157,7 +160,7 @@ export function madeBy(step, { arrays, layer, head, heads, n, width, d }) {
       ...{ values: ofHead(arrays.q, layer, head), rows: n, columns: width },
       shape: [1, heads, n, width],
     };
-  const sums = sumsOf(arrays, layer, head);
+  const sums = keptSums(arrays, layer, head);
   if (step === "values")
     return { values: sums.out, rows: n, columns: width, shape: [1, heads, n, width] };
   const isSoft = step === "softmax";

@@ -8,6 +8,7 @@ import { t } from "../../numbers/language.js";
 import { h, setText } from "../../parts/dom.js";
 import { createMatrix } from "../../parts/matrix.js";
 import { createHeadChoice } from "./headchoice.js";
+import { createSame } from "./same.js";
 import { notYet } from "./waiting.js";
 
 const WIDEST = 340; // pixels of a map
@@ -31,6 +32,7 @@ export function createNoise(acts) {
   );
   const says = h("p", { class: "ax-fig-says" });
   const waiting = notYet();
+  const isSame = createSame();
   const both = h("div", { class: "ax-noise-maps" }, ...maps.map(({ element }) => element));
   const element = h(
     "div",
@@ -50,8 +52,9 @@ export function createNoise(acts) {
       printed,
       `>>> print(output.shape)\ntorch.Size([${example.arrays.output.shape.join(", ")}])`,
     );
-    const tokens = trace.head.key_tokens.map(({ text }) => text);
     const { layer, head: one } = state.view;
+    if (isSame(layers, layer, one, theme, both.clientWidth)) return;
+    const tokens = trace.head.key_tokens.map(({ text }) => text);
     const random = ofHead(layers.arrays.noise, indexOf(trace.head, layer), one);
     const trained = weightsOf(state);
     last = { tokens, maps: [random, trained] };

@@ -25,6 +25,7 @@ export const askedAs = (name) => (acts) => {
     if (!question) return;
     const { right } = question;
     const answer = state.answers[name];
+    element.classList.toggle("ax-unanswered", !answer);
     setText(text, question.text);
     const made = JSON.stringify(question);
     if (made !== built) {

@@ -56,7 +56,14 @@ export function createRows(_acts) {
     }
     setText(says, saysOf(rows, way, at));
   }
-  return { element, show };
+  return {
+    element,
+    show,
+    where: () => ({
+      ...{ page: "step", open: { stage: "2" } },
+      label: t("The queries of your text, in Step by step"),
+    }),
+  };
 }
 
 /** @param {number[][]} rows */

@@ -65,7 +65,14 @@ export function createScale(_acts) {
       ]),
     );
   }
-  return { element, show };
+  return {
+    element,
+    show,
+    where: () => ({
+      ...{ page: "step", open: { stage: "6", scale: "0" } },
+      label: t("Your text without the division, in Step by step"),
+    }),
+  };
 }
 
 /** @param {Scale} scale @param {number} at */
