@@ -219,9 +219,9 @@ function letters(pen, tokens, { x, y, width, height }, theme) {
   const cell = width / tokens.length;
   const size = Math.max(7, Math.min(12, cell));
   const everyRow = Math.ceil(size / cell);
-  const fits = tokens.every(({ text }) => text.length <= cell / 5 + 1);
   pen.fillStyle = theme.muted;
   pen.font = `${size}px ${theme.font}`;
+  const fits = tokens.every(({ text }) => pen.measureText(text).width <= cell + 2);
   pen.textAlign = "center";
   pen.textBaseline = "middle";
   tokens.forEach(({ text }, i) => {
