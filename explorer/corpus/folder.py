@@ -421,7 +421,7 @@ class CorpusFolder:
         self.check(layer, head)
         there = other or self
         mine, theirs = self.heads.mean, there.heads.mean
-        size = _spread_over_heads(theirs)
+        size = _spread_over_heads(*(means.reshape(len(NAMES), -1) for means in (mine, theirs)))
         own = mine[:, self.layers.index(layer), head]
         off = (theirs - own[:, None, None]) / np.where(size > 0, size, np.inf)[:, None, None]
         apart = np.sqrt(np.nanmean(off**2, axis=0))
@@ -465,9 +465,13 @@ def _parts(shown: Any) -> tuple[str, ...]:
     return (shown["text"],) if shown["second"] is None else (shown["text"], shown["second"])
 
 
-def _spread_over_heads(means: Doubles) -> Doubles:
-    """The standard deviation of each measure over all heads; 0 where no text could show it."""
-    flat = means.reshape(len(means), -1)
+def _spread_over_heads(*means: Doubles) -> Doubles:
+    """The standard deviation of each measure over all heads; 0 where no text could show it.
+
+    Args:
+        means: Of each folder ``[measure, head]``.
+    """
+    flat = np.concatenate(means, axis=1)
     known = ~np.isnan(flat).any(axis=1)
     found = np.zeros(len(flat))
     found[known] = flat[known].std(axis=1)

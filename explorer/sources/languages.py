@@ -6,9 +6,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from explorer.errors import ExplorerError
+from explorer.language import sentences, t
 
 _CODE = re.compile(r"[a-z]{2,3}(_[A-Za-z]{2,4})?")
 _NAMED = 8  # languages that a refusal lists
+_NO_SOURCE = t("“{code}” is no language of {name}, so it cannot be the source language.")
+_NO_TARGET = t("“{code}” is no language of {name}, so it cannot be the target language.")
 
 
 def languages_of(tokenizer: Any) -> dict[str, int]:
@@ -46,17 +49,19 @@ def check_languages(tokenizer: Any, chosen: tuple[str | None, str | None], name:
     known = languages_of(tokenizer)
     if not known:
         raise ExplorerError(
-            f"{name} has no languages to choose between. Leave the source and the target language "
-            "out, or choose a model such as facebook/m2m100_418M."
-        )
-    for which, code in zip(("source", "target"), chosen, strict=True):
-        if code is not None and code not in known:
-            some = ", ".join(sorted(known)[:_NAMED])
-            more = len(known) - _NAMED
-            raise ExplorerError(
-                f"“{code}” is no language of {name}, so it cannot be the {which} language. It has "
-                f"{some}" + (f" and {more} more." if more > 0 else ".")
+            t(
+                "{name} has no languages to choose between. Leave the source and the target "
+                "language out, or choose a model such as facebook/m2m100_418M.",
+                name=name,
             )
+        )
+    for wrong, code in zip((_NO_SOURCE, _NO_TARGET), chosen, strict=True):
+        if code is not None and code not in known:
+            some, more = ", ".join(sorted(known)[:_NAMED]), len(known) - _NAMED
+            has = t("It has {some}.", some=some)
+            if more > 0:
+                has = t("It has {some} and {more} more.", some=some, more=more)
+            raise ExplorerError(sentences(wrong.format(code=code, name=name), has))
 
 
 def used_languages(

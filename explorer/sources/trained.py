@@ -283,12 +283,16 @@ def _lesson(run: Run) -> Trained:
 
 def _ids(lesson: Trained, tokens: tuple[Token, ...]) -> list[int]:
     numbers = course_of(lesson).numbers
-    return [numbers[t.text] for t in tokens]
+    return [numbers[token.text] for token in tokens]
 
 
 def _info(lesson: Trained, learner: Learner) -> ModelInfo:
     return ModelInfo(
-        name=f"layer trained for {lesson.steps:,} steps on “{TASKS[lesson.task].title}”",
+        name=t(
+            "layer trained for {steps} steps on “{task}”",
+            steps=f"{lesson.steps:,}",
+            task=TASKS[lesson.task].title,
+        ),
         revision=None,
         n_layers=lesson.n_layers or 1,
         n_heads=lesson.n_heads or 1,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from explorer import language
 from explorer.edits import NO_EDITS
 from explorer.errors import ExplorerError
 from explorer.instrument.wire.notes import known_elsewhere, unknown_in_words
@@ -65,7 +66,7 @@ def of_another(trace: AttentionTrace | None) -> None:
     if trace and known_elsewhere(trace):
         run: Run = st.session_state.shown
         st.button(
-            "Read it with another model",
+            t("Read it with another model"),
             key="read_other",
             on_click=_read,
             args=(known_elsewhere(trace), run),
@@ -159,9 +160,10 @@ def _draw() -> None:
 
 def _stop(job: Job) -> None:
     scheduler().leave(_reader())
-    kept = " What was downloaded is kept: press Run to go on from there."
+    kept = language.t("What was downloaded is kept: press Run to go on from there.")
     st.session_state.offer = None
-    state.went_wrong("Stopped." + kept * isinstance(job.work, Fetching))
+    is_begun = isinstance(job.work, Fetching)
+    state.went_wrong(language.sentences(language.t("Stopped."), kept if is_begun else ""))
 
 
 def _choice(offer: Offer, size: object) -> None:
@@ -172,12 +174,17 @@ def _choice(offer: Offer, size: object) -> None:
     fit = size.memory is None or fits(size.memory)
     words, yes, no = st.columns([5, 1.2, 1], vertical_alignment="center")
     with words:
-        too_much = " That is too much: choose a smaller model." * (not fit)
-        messages.note("offer", sentence(offer.model.name, size) + too_much)
+        too_much = "" if fit else language.t("That is too much: choose a smaller model.")
+        messages.note("offer", language.sentences(sentence(offer.model.name, size), too_much))
     yes.button(
-        "Download", key="download", type="primary", width="stretch", on_click=_go, disabled=not fit
+        t("Download"),
+        key="download",
+        type="primary",
+        width="stretch",
+        on_click=_go,
+        disabled=not fit,
     )
-    no.button("Cancel", key="no_download", width="stretch", on_click=_cancel)
+    no.button(t("Cancel"), key="no_download", width="stretch", on_click=_cancel)
 
 
 def sentence(name: str, size: "HubSize") -> str:
@@ -185,21 +192,45 @@ def sentence(name: str, size: "HubSize") -> str:
     from explorer.sources.download import size_in_words
     from explorer.sources.memory import available
 
-    here = f" ({size_in_words(size.here)} of them are here already)" if size.here else ""
-    if size.bytes is None:
-        first = (
-            f"“{name}” is not on this machine yet, and the hub does not tell its size: at "
-            f"most {MAX_MODEL_MB:,} MB are downloaded."
-        )
-    elif size.here >= size.bytes:
-        first = f"Every known file of “{name}” is here; a download looks whether one is missing."
-    else:
-        whole = size_in_words(size.bytes)
-        first = f"“{name}” is not on this machine yet: {whole} to download{here}."
-    free = f"{size_in_words(available())} are free."
+    free = size_in_words(available())
     if size.memory is None:
-        return f"{first} {free}"
-    return f"{first} Loaded it takes about {size_in_words(size.memory)} of memory; {free}"
+        room = language.t("{free} are free.", free=free)
+    else:
+        memory = size_in_words(size.memory)
+        room = language.t(
+            "Loaded it takes about {memory} of memory; {free} are free.", memory=memory, free=free
+        )
+    return language.sentences(_to_download(name, size), room)
+
+
+def _to_download(name: str, size: "HubSize") -> str:
+    """What there is to download."""
+    from explorer.sources.download import size_in_words
+
+    if size.bytes is None:
+        return language.t(
+            "“{name}” is not on this machine yet, and the hub does not tell its size: at most "
+            "{most} MB are downloaded.",
+            name=name,
+            most=f"{MAX_MODEL_MB:,}",
+        )
+    if size.here >= size.bytes:
+        return language.t(
+            "Every known file of “{name}” is here; a download looks whether one is missing.",
+            name=name,
+        )
+    whole = size_in_words(size.bytes)
+    if not size.here:
+        return language.t(
+            "“{name}” is not on this machine yet: {whole} to download.", name=name, whole=whole
+        )
+    return language.t(
+        "“{name}” is not on this machine yet: {whole} to download ({here} of them are here "
+        "already).",
+        name=name,
+        whole=whole,
+        here=size_in_words(size.here),
+    )
 
 
 def _go() -> None:

@@ -54,7 +54,8 @@ NAMES = """
 Attention Explorer English Ctrl Enter Esc Shift SVG PNG PDF CSV NPZ HTML Python Markdown MLP ALTI
 BERT MiniLM all Transformers Hugging Face softmax cosine Jensen Shannon Spearman bit bits MB GB ms
 CLS SEP MASK PAD UNK NaN sdpa eager window linear RoPE LayerNorm RMSNorm elu rollout
-中文 dₖ exp ij Chinese Longformer BigBird Linformer Performer Nyströmformer abcd aaaaaaaaaaaa
+Jain Wiegreffe Longformer BigBird Linformer Performer Nyströmformer
+中文 Chinese dₖ exp ij abcd aaaaaaaaaaaa
 """
 PAPERS = r"\((?:[A-Z][\w’.-]+(?:,? (?:and|et al\.|[A-Z][\w’.-]+))* \d{4}[a-z]?(?:; )?)+\)"
 PAPERS += r"|[A-Z]\w+(?:,? (?:and|et al\.?|[A-Z]\w+))*,? (?:et al\. )?\d{4}"

@@ -27,7 +27,7 @@ def figure(page, name):
 def opened(request, app, screens):
     """A reader of the first text in a language, for tests that leave it as they found it."""
     with screens(viewport={"width": 1280, "height": 720}) as page, Reader(page, app) as someone:
-        open_page(someone, text=CAT, layer=3, heads=1, query=8, lang=request.param)
+        open_page(someone, text=CAT, chapter=4, layer=3, heads=1, query=8, lang=request.param)
         someone.language = request.param
         yield someone
     assert not someone.errors
@@ -36,6 +36,8 @@ def opened(request, app, screens):
 
 def test_all_nine_chapters_are_walked_by_the_contents_and_every_figure_in_them_is_drawn(opened):
     page = opened.page
+    # The link names the fourth.
+    expect(page.locator("section[data-chapter='4'] > h2")).to_be_in_viewport()
     links = page.locator(".ax-article-nav a")
     expect(links).to_have_count(9)
     for link, chapter in zip(links.all(), chapters(opened.language), strict=True):

@@ -24,7 +24,7 @@ NAMES += [
     "target",
 ]
 NAMES += ["at", "other", "class", "off", "gone", "how", "pairs", "b_text", "b_source", "b_part"]
-NAMES += ["file", "long", "b_file"]
+NAMES += ["file", "long", "b_file", "corpus", "search"]
 VALUES = st.one_of(
     st.sampled_from(["scratch", "bert", "trained", "own:1", "path:/etc", "path:../..", "hf:../x"]),
     st.sampled_from(["path:~nosuchuser/x", "transplant:path:~nosuchuser", "path:" + "x/" * 3000]),
@@ -51,6 +51,7 @@ def test_any_address_opens_with_a_picture_or_a_sentence(page):
     @example({"b_text": "", "b_source": "scratch"})
     @example({"text": "x", "b_source": "scratch", "b_text": "x"})
     @example({"source": "path:~nosuchuser/x"})
+    @example({"corpus": "sentences", "layer": "99999999999", "search": "1.99999", "query": "0"})
     @example({"source": "transplant:path:~nosuchuser/x", "b_source": "path:~nosuchuser"})
     @given(st.dictionaries(st.sampled_from(NAMES), VALUES, min_size=1, max_size=8))
     def holds(query):

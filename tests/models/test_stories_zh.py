@@ -126,6 +126,15 @@ def test_a_trained_layer_reads_and_writes_chinese_words():
     assert " " not in "".join(writing.run.texts)
 
 
+def test_the_next_letter_is_learned_of_a_chinese_text_too():
+    corpus = "".join(CHINESE.as_text(CHINESE.tell(i).words) for i in range(6))
+    signs = "".join(map(chr, range(0x4E00, 0x4E00 + 300)))  # as many as a text of some pages has
+    found = explorer.trace(
+        "小明喜欢", source="trained", task="letters", corpus=corpus + signs, steps=2
+    )
+    assert [t.text for t in found.tokens] == [*"小明喜欢"]
+
+
 # --- the decoder ----------------------------------------------------------------------------------
 
 

@@ -74,6 +74,10 @@ function allSentence({ corpus }) {
 /** The same for who listens. @param {CorpusState} state */
 export const spokenSentence = (state) => inSpeech(corpusSentence(state));
 
+/** A measure with its unit. @param {Measure} measure */
+export const titled = ({ name, unit }) =>
+  unit ? t("{measure} ({unit})", { measure: name, unit }) : name;
+
 /** What stands above it on paper, and in files. @param {CorpusState} state */
 export const corpusTitle = ({ corpus, view }) =>
   [corpus.model, corpus.corpus, measureOf(corpus, view.measure).name].filter(Boolean).join(" · ");

@@ -207,7 +207,7 @@ function createParts(here, host, act) {
   const { ask, go, asking } = host;
   const save = createSaveMenu(
     () => ({
-      elements: [says, map.element, scatter.element],
+      elements: [says, map.element, ...scatter.saved],
       title: here.state ? corpusTitle(here.state) : "",
       name: `${fileWords(here.state?.corpus.about)} heads ${here.state?.corpus.name ?? ""}`,
       says: here.state ? corpusSentence(here.state) : "",

@@ -10,7 +10,7 @@ import {
   ticksOf,
   valuesOf,
 } from "../numbers/corpus.js";
-import { nameOf, scaleWords, spokenSentence } from "../numbers/corpuswords.js";
+import { nameOf, scaleWords, spokenSentence, titled } from "../numbers/corpuswords.js";
 import { t } from "../numbers/language.js";
 import { helpMark } from "../parts/bubble.js";
 import { h, keys, pointIn, setText } from "../parts/dom.js";
@@ -91,11 +91,12 @@ export function createCorpusScatter(act) {
   const box = /** @type {HTMLInputElement} */ (h("input", { type: "checkbox" }));
   box.addEventListener("change", () => act.bars(box.checked));
   const bars = h("label", { class: "ax-corpus-spread" }, box, t("Spread over texts"));
-  const title = h("h3", {}, t("Every head, by two measures"));
+  const name = h("h3", {}, t("Every head, by two measures"));
+  const title = h("div", { class: "ax-title" }, name, helpMark(SCATTER_HELP()));
   const element = h(
     "section",
     { class: "ax-corpus-scatter" },
-    h("div", { class: "ax-title" }, title, helpMark(SCATTER_HELP())),
+    title,
     h("div", { class: "ax-tools" }, x.element, y.element, bars),
     canvas,
   );
@@ -138,7 +139,7 @@ export function createCorpusScatter(act) {
     canvas.setAttribute("aria-label", `${label} ${spokenSentence(state)}`);
   }
 
-  return { element, show };
+  return { element, show, saved: [title, canvas] };
 }
 
 /** The head that an arrow key leads to, as in the map. @param {CorpusState} state @param {number} from @param {number} dx @param {number} dy */
@@ -187,7 +188,7 @@ function paintAxes(pen, frame, axes, { corpus, view }, theme) {
     const at = left + ((tick - axes.x.low) / (axes.x.high - axes.x.low)) * (right - left);
     pen.fillText(shortly(tick), at, bottom + 11);
   }
-  pen.fillText(named(mx), (left + right) / 2, bottom + 28);
+  pen.fillText(titled(mx), (left + right) / 2, bottom + 28);
   pen.textAlign = "right";
   for (const tick of ticksOf(axes.y)) {
     const at = bottom - ((tick - axes.y.low) / (axes.y.high - axes.y.low)) * (bottom - top);
@@ -197,15 +198,12 @@ function paintAxes(pen, frame, axes, { corpus, view }, theme) {
   pen.translate(9, (top + bottom) / 2);
   pen.rotate(-Math.PI / 2);
   pen.textAlign = "center";
-  pen.fillText(named(my), 0, 0);
+  pen.fillText(titled(my), 0, 0);
   pen.restore();
 }
 
 /** @param {number} value */
 const shortly = (value) => String(Number(value.toPrecision(4))).replace("-", "−");
-
-/** @param {import("../numbers/corpus.js").Measure} measure */
-const named = ({ name, unit }) => (unit ? `${name} (${unit})` : name);
 
 /** @param {Pen} pen @param {Dot[]} dots @param {Frame} frame @param {CorpusState} state @param {Theme} theme */
 function paintDots(pen, dots, frame, state, theme) {

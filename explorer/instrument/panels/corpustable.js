@@ -1,7 +1,14 @@
 // All heads over a corpus as a table that is sorted by any measure; and what differs from another.
 
 import { countOf, measureOf, rankedOf } from "../numbers/corpus.js";
-import { besideSentence, chance, inDigits, nameOf, withSpread } from "../numbers/corpuswords.js";
+import {
+  besideSentence,
+  chance,
+  inDigits,
+  nameOf,
+  titled,
+  withSpread,
+} from "../numbers/corpuswords.js";
 import { headName } from "../numbers/headname.js";
 import { t, tn } from "../numbers/language.js";
 import { helpMark } from "../parts/bubble.js";
@@ -57,10 +64,10 @@ export function createCorpusTable(act) {
 
 /** @param {CorpusState} state @param {TableActs} act */
 function headingsOf({ corpus, view }, act) {
-  const headings = corpus.measures.map(({ key, name, exactly, unit }) => {
-    const words = unit ? `${name} (${unit})` : name;
+  const headings = corpus.measures.map((measure) => {
+    const { key, name, exactly } = measure;
     const title = t("Sort by {measure}. {exactly}", { measure: name, exactly });
-    const button = pushButton(words, title, () => act.sort(key), "ax-sort");
+    const button = pushButton(titled(measure), title, () => act.sort(key), "ax-sort");
     const order = key !== view.measure ? "none" : view.lowest ? "ascending" : "descending";
     return h("th", { scope: "col", "aria-sort": order }, button);
   });

@@ -221,7 +221,7 @@ function letters(pen, tokens, { x, y, width, height }, theme) {
   const everyRow = Math.ceil(size / cell);
   pen.fillStyle = theme.muted;
   pen.font = `${size}px ${theme.font}`;
-  const fits = tokens.every(({ text }) => pen.measureText(text).width <= cell + 2);
+  const fits = tokens.every(({ text }) => pen.measureText(text).width <= cell + 1);
   pen.textAlign = "center";
   pen.textBaseline = "middle";
   tokens.forEach(({ text }, i) => {

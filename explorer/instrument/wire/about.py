@@ -98,7 +98,9 @@ def file_name(about: About, ending: str, what: str = "") -> str:
 
 def title_of(model: ModelInfo) -> str:
     """What made the weights, in words."""
-    return f"{model.name}, {PART_NAMES[model.part]}" if model.part in PART_NAMES else model.name
+    if model.part not in PART_NAMES:
+        return model.name
+    return t("{model}, {part}", model=model.name, part=PART_NAMES[model.part])
 
 
 def checked(model: ModelInfo) -> str | None:

@@ -151,7 +151,7 @@ def pack_corpus(
         "link": link,
         "about": asdict(about),
         "model": visible(over.model),
-        "corpus": visible(over.corpus),
+        "corpus": about.text or visible(over.corpus),
         "measures": [_measure(over, i) for i in range(len(over.names))],
         "layers": list(over.layers),
         "n_heads": over.n_heads,
