@@ -108,10 +108,12 @@ def size_of(path: Path) -> tuple[int, int]:
 def glossary(spoken: str = ENGLISH) -> str:
     """Every term with what it says, by the alphabet of the English ones, as Markdown."""
     known = sorted(terms(spoken).items(), key=lambda item: item[0].lstrip("[√").casefold())
-    called = {name: _plain(_both(name, term.get("name", name))) for name, term in known}
-    return "\n".join(
-        f"- **{called[name]}**: {_plain(term['says'])} [→](#{term['see']})" for name, term in known
-    )
+    lines = []
+    for name, term in known:
+        called = _plain(_both(name, term.get("name", name)))
+        says = t("**{name}**: {says}", name=called, says=_plain(term["says"]))
+        lines.append(f"- {says} [→](#{term['see']})")
+    return "\n".join(lines)
 
 
 def _both(name: str, said: str) -> str:
