@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from babel.messages import Catalog
+from babel.messages import Catalog, Message
 from babel.messages.extract import extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
@@ -31,11 +31,11 @@ NOT_SAID = ("{figure ", "> ")  # names of figures, and what the article itself s
 KEEP = "--keep"
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)  # or equal catalogues would differ by their date
 
-Message = tuple[str | tuple[str, ...], str | None, str]
+Found = tuple[str | tuple[str, ...], str | None, str]
 """A message, or its two forms; its context; and where it stands."""
 
 
-def messages() -> Iterator[Message]:
+def messages() -> Iterator[Found]:
     """Every message that the code can say."""
     places = [*sorted(ROOT.glob("explorer/**/*.py")), *sorted(ROOT.glob("pages/*.py"))]
     places += sorted(ROOT.glob("explorer/**/*.js"))
@@ -101,11 +101,21 @@ def joined(language: str) -> Catalog:
             continue
         key = message.id[0] if message.pluralizable else message.id
         said = next(
-            (m.string for c in (*parts, known) if (m := c.get(key, message.context)) and m.string),
+            (
+                m.string
+                for c in (*parts, known)
+                if (m := c.get(key, message.context)) and is_said(m)
+            ),
             "",
         )
         whole.add(message.id, said, locations=message.locations, context=message.context)
     return whole
+
+
+def is_said(message: Message) -> bool:
+    """Whether it is translated, in all its forms."""
+    forms = message.string if isinstance(message.string, tuple) else (message.string,)
+    return all(forms)
 
 
 def written(catalogue: Catalog) -> bytes:
@@ -118,6 +128,8 @@ def written(catalogue: Catalog) -> bytes:
 def compiled(catalogue: Catalog) -> bytes:
     """A catalogue as the app reads it."""
     out = io.BytesIO()
+    for message in [message for message in catalogue if message.id and not is_said(message)]:
+        catalogue.delete(message.id, message.context)  # or a plural would be its own translation
     write_mo(out, catalogue)
     return out.getvalue()
 
@@ -127,6 +139,7 @@ def main(arguments: list[str]) -> None:
     languages = [name for name in arguments if name != KEEP]
     for language in languages or [path.name for path in sorted(LOCALE.iterdir()) if path.is_dir()]:
         catalogue = joined(language)
+        missing = sum(1 for message in catalogue if message.id and not is_said(message))
         folder = LOCALE / language / "LC_MESSAGES"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "explorer.po").write_bytes(written(catalogue))
@@ -134,8 +147,7 @@ def main(arguments: list[str]) -> None:
         for part in (LOCALE / language).glob("*.po"):
             if KEEP not in arguments:
                 part.unlink()
-        missing = [m.id for m in catalogue if m.id and not (m.string and all(m.string))]
-        print(f"{language}: {len(catalogue)} messages, {len(missing)} not translated")
+        print(f"{language}: {len(catalogue)} messages, {missing} not translated")
 
 
 if __name__ == "__main__":

@@ -47,12 +47,12 @@ class _Count:
     def parameter(self, _module: Any, _name: str, parameter: Any) -> None:
         if parameter is not None and self._is_mine():
             self.numbers += parameter.numel()
-            self._check(self.numbers, self.most_numbers, "numbers")
+            self._check(self.numbers, self.most_numbers, t("numbers"))
 
     def module(self, _module: Any, _name: str, submodule: Any) -> None:
         if submodule is not None and self._is_mine():
             self.modules += 1
-            self._check(self.modules, _MODULES, "parts")
+            self._check(self.modules, _MODULES, t("parts"))
 
     def buffer(self, _module: Any, _name: str, buffer: Any) -> None:
         if buffer is not None and self._is_mine():
@@ -61,7 +61,7 @@ class _Count:
 
     def call(self, _frame: FrameType, _event: str, _of: Any) -> None:
         self.calls += 1
-        self._check(self.calls, 2 * _CALLS, "steps")  # a call is told when it begins and ends
+        self._check(self.calls, 2 * _CALLS, t("steps"))  # a call is told when it begins and ends
         if self.calls % 64 == 0:
             self._check(time.thread_time() - self._began, _SECONDS, t("seconds of work"))
 

@@ -465,7 +465,7 @@ def _notes(config: Any, name: str, of_family: str | None) -> tuple[str, ...]:
 
 def _load_config(folder: Path, name: str) -> Any:
     try:
-        with counting_steps(name, "a configuration"):
+        with counting_steps(name, t("a configuration")):
             config = AutoConfig.from_pretrained(
                 folder, local_files_only=True, trust_remote_code=False
             )
