@@ -22,6 +22,7 @@ from explorer.corpus.texts import Text
 from explorer.errors import ExplorerError
 from explorer.language import t
 from explorer.layers import ROW_SUM_TOLERANCE, Doubles, Weights
+from explorer.sources.chats import written
 from explorer.sources.forward import check_room
 from explorer.sources.loading import LoadedModel
 from explorer.sources.progress import tick
@@ -91,8 +92,8 @@ def tokenized(
     kept, read, why = [], [], None
     for text in texts:
         try:
-            tokens = read_texts(loaded, text.parts)
-            read.append(as_read(tokens, text.parts, loaded.info.unknown_token))
+            reader, parts = written(loaded, text.parts[0]) if text.chat else (loaded, text.parts)
+            read.append(as_read(read_texts(reader, parts), parts, loaded.info.unknown_token))
         except ExplorerError as error:
             why = why or str(error)
             continue

@@ -63,6 +63,9 @@ def _add_run(to: argparse.ArgumentParser) -> None:
     to.add_argument("--out", type=Path, required=True, help="the folder that is written")
     to.add_argument("--column", default=COLUMN, help="which column holds the texts (%(default)s)")
     to.add_argument("--second", help="which column holds second texts, read as pairs with them")
+    to.add_argument(
+        "--chat", action="store_true", help="they are conversations: lists of turns, or written"
+    )
     to.add_argument("--model", default="bert", help="bert, stories, hf:NAME or path:FOLDER")
     to.add_argument("--limit", type=_count, help="how many texts at most")
     to.add_argument(
@@ -131,7 +134,7 @@ def _count(said: str) -> int:
 
 
 def _run(asked: argparse.Namespace) -> int:
-    corpus = Corpus(asked.texts, asked.column, asked.second, asked.limit)
+    corpus = Corpus(asked.texts, asked.column, asked.second, asked.limit, chat=asked.chat)
     settings = Settings(asked.model, asked.length, asked.by, asked.seed)
     engine = engine_of(asked.workers, asked.ray)
     try:
@@ -194,7 +197,7 @@ def _search(asked: argparse.Namespace) -> int:
 
     folder = CorpusFolder(asked.folder)
     source = folder.about["model"]["source"]
-    trace = trace_run(Run(asked.text, source=parse_source(source)))
+    trace = trace_run(Run(asked.text, source=parse_source(source), chat=folder.chat))
     pair = pair_of(trace, asked.layer, asked.head, asked.query, asked.key)
 
     def told(n: int, hits: list[Hit]) -> None:

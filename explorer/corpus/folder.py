@@ -245,6 +245,11 @@ class CorpusFolder:
             )
         )
 
+    @property
+    def chat(self) -> bool:
+        """Whether its texts were read as conversations."""
+        return self.about.get("chat") is True
+
     def texts(self) -> Iterator[Text]:
         """All texts of the corpus that were read, in order, a shard at a time.
 
@@ -252,7 +257,7 @@ class CorpusFolder:
             ExplorerError: A file of them is damaged.
         """
         for path in sorted((self.path / "texts").glob("*.parquet")):
-            yield from texts_in(path)
+            yield from texts_in(path, self.chat)
 
     def text(self, number: int) -> Text:
         """One text of the corpus.
@@ -269,7 +274,7 @@ class CorpusFolder:
 
     def _shown(self, number: int) -> list[Text]:
         rows = self._rows("shown", "number = ?", [number])
-        return [Text(number, _parts(row)) for row in rows]
+        return [Text(number, _parts(row), self.chat) for row in rows]
 
     @property
     def layers(self) -> tuple[int, ...]:

@@ -80,7 +80,7 @@ def read_corpus(
     Raises:
         ExplorerError: It cannot be read, or no further; what is done is kept.
     """
-    corpus = Corpus(file, asked.column, asked.second, asked.limit)
+    corpus = Corpus(file, asked.column, asked.second, asked.limit, chat=asked.chat)
     settings = Settings(asked.model, asked.length, shard_texts=SHARD_TEXTS)
     telling = Telling(corpus.about_how_many())
     shown = 0

@@ -4,7 +4,7 @@ import json
 import platform
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from hashlib import blake2b
 from importlib.metadata import version
@@ -35,6 +35,7 @@ _CALLED = {
     "by": "--by",
     "seed": "--seed",
     "columns": t("columns"),
+    "chat": "--chat",
     "shard": t("size of its shards"),
     "format": t("form of its files"),
 }
@@ -126,6 +127,10 @@ class _Work:
     n_shards: int = 0
     began: float = field(default_factory=time.monotonic)
 
+    @property
+    def reads(self) -> Reads:
+        return replace(self.settings.reads, chat=self.corpus.chat)
+
     def tell(self, doing: str) -> None:
         seconds = time.monotonic() - self.began
         self.report(
@@ -158,7 +163,7 @@ def run(
     """
     work = _Work(folder, corpus, settings, report)
     work.tell(t("Loading the model"))
-    (work.model,) = engine.results([Describe(settings.reads)])
+    (work.model,) = engine.results([Describe(work.reads)])
     work.began = time.monotonic()
     _begin(work)
     for counted in engine.results(_to_do(work)):
@@ -171,7 +176,7 @@ def run(
     if not shards:
         raise ExplorerError(_nothing(work))
     about = _about(work)
-    merged = write_tables(folder, shards, engine, settings.reads)
+    merged = write_tables(folder, shards, engine, work.reads)
     about["layers"] = merged.layers.tolist()
     about["n_heads"] = int(merged.apart.shape[1])
     about["corpus"] |= {
@@ -193,7 +198,7 @@ def _nothing(work: _Work) -> Said:
 def _about(work: _Work) -> dict[str, Any]:
     """What is noted of a run: everything that its numbers depend on, and no time and no place."""
     corpus, settings = work.corpus, work.settings
-    return {
+    about = {
         "format": FORMAT,
         "complete": False,
         "model": work.model | {"source": _spec(settings)},
@@ -212,6 +217,7 @@ def _about(work: _Work) -> dict[str, Any]:
         },
         "versions": {"python": platform.python_version()} | {n: version(n) for n in _VERSIONS},
     }
+    return about | ({"chat": True} if corpus.chat else {})
 
 
 def _spec(settings: Settings) -> str:
@@ -221,9 +227,10 @@ def _spec(settings: Settings) -> str:
 
 def _identity(about: dict[str, Any]) -> dict[str, Any]:
     """What must be the same for shards to belong together."""
-    same = {name: about.get(name) for name in _CALLED}
+    same = {name: about.get(name) for name in _CALLED if name != "chat" or about.get("chat")}
     model = about.get("model") or {}
-    same["model"] = [model.get("digest"), model.get("precision")]
+    template = [model["template"]] if "template" in model else []
+    same["model"] = [model.get("digest"), model.get("precision"), *template]
     return same
 
 
@@ -306,7 +313,7 @@ def _begin(work: _Work) -> None:
     about = _about(work)
     if (folder / RUN).exists():
         was, now = _identity(read_about(folder)), _identity(about)
-        other = [_CALLED[name] for name in _CALLED if was[name] != now[name]]
+        other = [_CALLED[name] for name in _CALLED if was.get(name) != now.get(name)]
         if other:
             raise ExplorerError(
                 t(
@@ -370,7 +377,7 @@ def _to_do(work: _Work) -> Iterator[Census]:
             work.n_texts += len(some)
             work.n_shards += 1
             continue
-        yield Census(work.settings.reads, number, some, made_of)
+        yield Census(work.reads, number, some, made_of)
 
 
 def _is_done(work: _Work, number: int, made_of: str, texts: tuple[Text, ...]) -> bool:

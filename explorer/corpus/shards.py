@@ -189,8 +189,8 @@ def part_of(sums: Sums) -> Part:
     return lambda names: {name: array(name) for name in names}
 
 
-def texts_in(path: Path) -> list[Text]:
-    """The texts of a shard.
+def texts_in(path: Path, chat: bool = False) -> list[Text]:
+    """The texts of a shard, which may be conversations.
 
     Raises:
         ExplorerError: Their file is damaged.
@@ -204,13 +204,13 @@ def texts_in(path: Path) -> list[Text]:
                 name=path.name,
             )
         ) from error
-    return [as_text(row) for row in table.to_pylist()]
+    return [as_text(row, chat) for row in table.to_pylist()]
 
 
-def as_text(row: dict[str, Any]) -> Text:
+def as_text(row: dict[str, Any], chat: bool = False) -> Text:
     """A text of a row that holds one."""
     parts = (row["text"],) if row["second"] is None else (row["text"], row["second"])
-    return Text(row["number"], parts)
+    return Text(row["number"], parts, chat)
 
 
 def is_whole(path: Path) -> bool:

@@ -61,6 +61,7 @@ class Asked:
         second: Which holds second texts; None for none.
         limit: How many texts are read.
         length: How many tokens of each.
+        chat: Whether they are conversations.
     """
 
     file: str
@@ -70,6 +71,7 @@ class Asked:
     second: str | None = None
     limit: int | None = None
     length: int = 512
+    chat: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ def write_tables(folder: Path, shards: Sequence[SumsFile], engine: Engine, reads
     merged = merge(shards)
     numbers = sorted({*merged.sample.tolist(), *merged.top_number[merged.top_number >= 0].tolist()})
     shown = texts_of(folder, numbers)
-    texts = [as_text(row) for row in shown.to_pylist()]
+    texts = [as_text(row, reads.chat) for row in shown.to_pylist()]
     tasks = (
         Strongest(reads, tuple(texts[i : i + _AT_ONCE])) for i in range(0, len(texts), _AT_ONCE)
     )

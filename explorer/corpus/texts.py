@@ -1,6 +1,8 @@
 """Texts of a file, one after the other, in memory for a few; what is wrong with some is counted.
 
-A file is .txt (a text a line), .jsonl (an object a line), .csv or .parquet (a named column).
+A file is .txt (a text a line), .jsonl (an object a line), .csv or .parquet (a named column). A text
+may be a conversation: then it is kept as a reader writes one (`conversation.py`), whatever form its
+turns have there.
 """
 
 import csv
@@ -18,23 +20,35 @@ from typing import Any, BinaryIO
 import pyarrow
 import pyarrow.parquet
 
+from explorer.conversation import Turn, as_text, cut, turns_in, turns_of
 from explorer.errors import ExplorerError, own_words, refusing
 from explorer.language import Said, t, tn
 from explorer.limits import MAX_CHARACTERS
 from explorer.visible import visible
 
 COLUMN = "text"
+_LIST = re.compile(r"\s*\[\s*[{\]]")  # how a list of turns begins, written as JSON
 _LONE = re.compile("[\ud800-\udfff]")  # a byte that is no letter, as it is read
 _GROUP = 2**29  # bytes of a group of rows of a Parquet file
 _LINE = 2**24  # bytes of a line that are read; what a longer one has beyond is let go
 _BROKEN, _CODE, _EMPTY = "broken", "not UTF-8", "empty"
 _LACKING, _NO_TEXT, _TWICE, _CUT = "lacking", "textless", "duplicate", "cut"
+_CHAT, _NO_TURNS, _UNCLEAR = "chat", "turns", "unclear"
 _SAID = {
     _BROKEN: t("{lines} broken, skipped (first: {first})."),
     _CODE: t("{lines} not UTF-8, skipped (first: {first})."),
     _EMPTY: t("{lines} empty, skipped (first: {first})."),
     _LACKING: t("{lines} without the column, skipped (first: {first})."),
     _NO_TEXT: t("{lines} of which the column holds no text, skipped (first: {first})."),
+    _CHAT: t(
+        "{lines} of which the column holds turns, skipped (first: {first}): they are read with "
+        "--chat, on the page “As conversations”."
+    ),
+    _NO_TURNS: t("{lines} of which the turns are broken, skipped (first: {first})."),
+    _UNCLEAR: t(
+        "{lines} in which a line within a turn begins with “user:” or another speaker, as a new "
+        "turn does, skipped (first: {first})."
+    ),
     _TWICE: t("{lines} the same as an earlier one, skipped (first: {first})."),
     _CUT: t("{lines} cut to {most} characters (first: {first})."),
 }
@@ -49,10 +63,12 @@ class Text:
     Attributes:
         number: How many texts that count stand before it.
         parts: The text, and a second one where they are read as pairs.
+        chat: Whether it is a conversation, whose turns the model's own template writes.
     """
 
     number: int
     parts: Parts
+    chat: bool = False
 
     @property
     def name(self) -> int:
@@ -127,6 +143,7 @@ class Corpus:
         second: Which holds second texts, read as pairs with them; None for none.
         limit: How many texts at most; None for all.
         lines: Pasted lines in place of a file.
+        chat: Whether they are conversations: lists of turns, or texts as a reader writes them.
 
     Raises:
         ExplorerError: There is no such file, or it is of no kind that is read here.
@@ -139,11 +156,16 @@ class Corpus:
         second: str | None = None,
         limit: int | None = None,
         lines: Iterable[str] = (),
+        chat: bool = False,
     ) -> None:
         self.path, self.column, self.second, self.limit = path, column, second, limit
-        self._lines = list(lines)
+        self._lines, self.chat = list(lines), chat
         if path is not None:
             self._reader = _reader_of(path)
+        if chat and second is not None:
+            raise ExplorerError(
+                t("A conversation is one text: leave out --second, or read texts without --chat.")
+            )
         if second is not None and (path is None or path.suffix == ".txt"):
             raise ExplorerError(
                 t("A second text needs a column of its own: give a .jsonl, .csv or .parquet file.")
@@ -180,7 +202,7 @@ class Corpus:
         known: set[int] = set()
         found = self._whole(troubles, known)
         for number, parts in enumerate(islice(found, self.limit)):
-            yield Text(number, parts)
+            yield Text(number, parts, self.chat)
 
     def _whole(self, troubles: Troubles, known: set[int]) -> Iterator[Parts]:
         for line, row in self._rows(troubles):
@@ -217,18 +239,18 @@ class Corpus:
                 troubles.note(_LACKING, line)
                 return None
             said = row[column] if isinstance(row, dict) else row
-            said = "" if said is None else said
-            if not isinstance(said, str):
-                troubles.note(_NO_TEXT, line)
+            there = (_spoken if self.chat else _plain)(said)
+            said = there.text
+            if there.wrong is not None:
+                troubles.note(there.wrong, line)
                 return None
-            whole, said = said, said[:MAX_CHARACTERS]
             if _LONE.search(said):
                 troubles.note(_CODE, line)
                 return None
             if not said.strip():
                 troubles.note(_EMPTY, line)
                 return None
-            if len(whole) > MAX_CHARACTERS:
+            if there.longer:
                 troubles.note(_CUT, line)
             found.append(said.strip("\r\n"))
         return tuple(found)
@@ -255,6 +277,44 @@ class Corpus:
                     some=some,
                 )
             )
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A text that a row holds, or what is wrong with it; and whether it was longer."""
+
+    text: str = ""
+    wrong: str | None = None
+    longer: bool = False
+
+
+def _plain(said: Any) -> _Found:
+    """A text as it stands."""
+    if said is None or isinstance(said, str):
+        whole = said or ""
+        return _Found(whole[:MAX_CHARACTERS], longer=len(whole) > MAX_CHARACTERS)
+    return _Found(wrong=_CHAT if turns_in(said) else _NO_TEXT)
+
+
+def _spoken(said: Any) -> _Found:
+    """A conversation, its turns as a reader writes them."""
+    if isinstance(said, str) and _LIST.match(said):
+        try:
+            said = json.loads(said)
+        except (ValueError, RecursionError):
+            return _Found(wrong=_NO_TURNS)
+    if said is None or isinstance(said, str):
+        whole = said or ""
+        turns: tuple[Turn, ...] | None = turns_of(whole[:MAX_CHARACTERS])
+        longer = len(whole) > MAX_CHARACTERS
+    else:
+        turns, longer = turns_in(said), False
+    if turns is None:
+        return _Found(wrong=_NO_TURNS)
+    read = cut(turns, MAX_CHARACTERS)
+    text = as_text(read) if any(turn.content for turn in read) else ""
+    unclear = bool(text) and turns_of(text) != read
+    return _Found(text, _UNCLEAR if unclear else None, longer or read != turns)
 
 
 def _reader_of(path: Path) -> Callable[[Corpus, Path, Troubles], Iterator[Row]]:
@@ -358,7 +418,7 @@ def _parquet(corpus: Corpus, path: Path, troubles: Troubles) -> Iterator[Row]:
     rows that have it, and no row is made before the one before it is done with.
     """
     columns = corpus.columns()
-    with pyarrow.parquet.ParquetFile(path, read_dictionary=columns) as file:
+    with pyarrow.parquet.ParquetFile(path, read_dictionary=_leaves(path, columns)) as file:
         corpus.check_columns(file.schema_arrow.names)
         _check_size(file, columns)
         number = 0
@@ -366,8 +426,33 @@ def _parquet(corpus: Corpus, path: Path, troubles: Troubles) -> Iterator[Row]:
             found = [batch.column(name) for name in columns]
             for row in range(batch.num_rows):
                 number += 1
-                values = (column[row].as_py() for column in found)
+                values = (_value(column[row]) for column in found)
                 yield number, dict(zip(columns, values, strict=True))
+
+
+def _leaves(path: Path, columns: list[str]) -> list[str]:
+    """What a file holds of some columns: a column itself, or what its lists hold."""
+    schema = pyarrow.parquet.read_metadata(path).schema
+    there = (schema.column(i).path for i in range(len(schema)))
+    return [leaf for leaf in there if _is_of(leaf, columns)]
+
+
+def _is_of(leaf: str, columns: list[str]) -> bool:
+    return leaf in columns or leaf.startswith(tuple(f"{column}." for column in columns))
+
+
+def _value(cell: Any) -> Any:
+    """What stands in a cell; of a list no more than is read of a text."""
+    if not isinstance(cell, pyarrow.ListScalar) or cell.values is None:
+        return cell.as_py()
+    found, size = [], 0
+    for one in cell.values:
+        found.append(one.as_py())
+        said = found[-1].values() if isinstance(found[-1], dict) else [found[-1]]
+        size += 1 + sum(len(value) for value in said if isinstance(value, str))
+        if size > MAX_CHARACTERS:
+            break
+    return found
 
 
 def _check_size(file: "pyarrow.parquet.ParquetFile", columns: list[str]) -> None:
@@ -380,7 +465,7 @@ def _check_size(file: "pyarrow.parquet.ParquetFile", columns: list[str]) -> None
     for group in range(about.num_row_groups):
         for i in range(about.num_columns):
             chunk = about.row_group(group).column(i)
-            if chunk.path_in_schema in columns and chunk.total_uncompressed_size > _GROUP:
+            if _is_of(chunk.path_in_schema, columns) and chunk.total_uncompressed_size > _GROUP:
                 raise ExplorerError(
                     t(
                         "Row group {n} of this file unpacks to {size} MB of texts; at most {most} "

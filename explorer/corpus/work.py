@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from explorer.corpus.texts import Text
@@ -31,13 +32,14 @@ class Reads:
         length: Tokens of a text that are read.
         by: The measure whose largest values are kept with their texts.
         seed: Of the lot by which texts are drawn.
-        made_of: What is written into each file of sums beside the texts' own digest.
+        chat: Whether the texts are conversations.
     """
 
     source: str | InMemory
     length: int
     by: str
     seed: int
+    chat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Strongest:
 
 @dataclass(frozen=True, slots=True)
 class Describe:
-    """A model to be described."""
+    """A model to be described; and its chat template too, where it reads conversations."""
 
     reads: Reads
 
@@ -110,7 +112,7 @@ def do(task: Task) -> Result:
             return _count(loaded, task)
         if isinstance(task, Strongest):
             return _strongest(loaded, task)
-        return _describe(loaded)
+        return _describe(loaded) | (_template(loaded) if task.reads.chat else {})
 
 
 def model_of(source: str | InMemory) -> "LoadedModel":
@@ -219,6 +221,29 @@ def _describe(loaded: "LoadedModel") -> dict[str, Any]:
     }
 
 
+def _template(loaded: "LoadedModel") -> dict[str, str]:
+    """A name for how a model's makers write turns."""
+    check_template(loaded)
+    return {"template": blake2b(str(loaded.template).encode(), digest_size=16).hexdigest()}
+
+
+def check_template(loaded: "LoadedModel") -> None:
+    """Refuse a model that does not say how it reads turns.
+
+    Raises:
+        ExplorerError: It does not.
+    """
+    if loaded.template is None:
+        raise ExplorerError(
+            t(
+                "{name} has no chat template: its files do not say how it reads turns. Choose a "
+                "model that was trained on conversations, or leave out --chat (on the page “As "
+                "conversations”), and texts are read as they are.",
+                name=loaded.info.name,
+            )
+        )
+
+
 def digest_of(loaded: "LoadedModel", precision: str | None = None) -> str:
     """A name for all numbers of a model and for its vocabulary.
 
@@ -226,8 +251,6 @@ def digest_of(loaded: "LoadedModel", precision: str | None = None) -> str:
         loaded: The model.
         precision: Of what type its numbers are taken, such as ``float16``; None for their own.
     """
-    from hashlib import blake2b
-
     import torch
 
     found = blake2b(digest_size=16)

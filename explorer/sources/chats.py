@@ -23,8 +23,11 @@ def as_read(loaded: LoadedModel, run: Run) -> tuple[LoadedModel, tuple[str, ...]
     Raises:
         ExplorerError: The model has no template, or it does not take these turns.
     """
-    if not run.chat:
-        return loaded, run.texts
+    return written(loaded, run.text) if run.chat else (loaded, run.texts)
+
+
+def written(loaded: LoadedModel, said: str) -> tuple[LoadedModel, tuple[str, ...]]:
+    """The same of a conversation alone."""
     name = loaded.info.name
     if loaded.template is None:
         raise ExplorerError(
@@ -35,7 +38,7 @@ def as_read(loaded: LoadedModel, run: Run) -> tuple[LoadedModel, tuple[str, ...]
             )
         )
     marks = {m: str(getattr(loaded.tokenizer, m, None) or "") for m in _MARKS}
-    turns = turns_of(run.text)
+    turns = turns_of(said)
     try:
         text = _written(loaded.template, turns, marks)
     except RefusedError as error:

@@ -136,6 +136,15 @@ def _texts() -> None:
             key="corpus_second",
             placeholder=t("None"),
             help=t("A model such as BERT reads the two as a pair."),
+            disabled=bool(st.session_state.get("corpus_chat")),
+        )
+        st.toggle(
+            t("As conversations"),
+            key="corpus_chat",
+            help=t(
+                "The column holds lists of turns, or texts whose lines begin with “user:” or "
+                "“assistant:”: the model’s own chat template writes them."
+            ),
         )
 
 
@@ -210,14 +219,32 @@ def _begun(shelf: Shelf) -> str:
     if not given and not said.strip():
         raise ExplorerError(t("Which texts? Choose a file, or paste some lines."))
     columns = given and bool(session.get("corpus_columns"))
+    chat = columns and bool(session.get("corpus_chat"))
+    if chat:
+        _check_chat(source)
     asked = Asked(
         visible(Path(file.name).name[:80]) if given else "pasted lines.txt",
         Path(file.name).suffix.lower() if given else ".txt",
         source.spec,
         session.corpus_column if columns else "text",
-        session.corpus_second if columns else None,
+        session.corpus_second if columns and not chat else None,
         int(session.corpus_limit),
         int(session.corpus_length),
+        chat,
     )
     data = file.getvalue() if given else said.encode("utf-8", "surrogatepass")
     return shelf.begin(asked, data)
+
+
+def _check_chat(source: Model) -> None:
+    """Refuse a model that is known to have no chat template; others say it when they are loaded.
+
+    Raises:
+        ExplorerError: It has none.
+    """
+    from explorer.corpus.work import check_template
+    from explorer.sources.loading import loaded_model
+
+    loaded = loaded_model(source)
+    if loaded is not None:
+        check_template(loaded)

@@ -256,8 +256,9 @@ def _run_of(of: CorpusFolder, number: int) -> Run:
         raise ExplorerError(
             t("This text cannot be opened in Explore. {why}", why=str(error))
         ) from error
-    first, *second = of.text(number).parts
-    return Run(first, second[0] if second else None, source=model)
+    text = of.text(number)
+    first, *second = text.parts
+    return Run(first, second[0] if second else None, source=model, chat=text.chat)
 
 
 def _is_whole(value: object) -> bool:
