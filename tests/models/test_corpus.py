@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from explorer.analysis.profiles import head_profiles
 from explorer.corpus import reading, running, work
 from explorer.corpus.census import census
 from explorer.corpus.engines import Here, Pool
+from explorer.corpus.folder import CorpusFolder
 from explorer.corpus.measures import MEASURES, NAMES, place_of
 from explorer.corpus.merging import merge, tokens_of_layer
 from explorer.corpus.pairs import PAIRS, strongest
@@ -29,6 +31,7 @@ from explorer.sources.loading import load_model
 from explorer.sources.progress import silent
 from tests.models.corpus_texts import by_hand, even_by_hand, over_texts, texts_of, trace_of
 from tests.models.tiny import byte_level, tiny_model, tiny_of
+from tests.models.writers import CHATML, save_talker
 
 # Sums of float32 weights in another order, of up to 900 cells: measured 4e-7 of their size.
 EXACT = {"rtol": 5e-6, "atol": 5e-6}
@@ -439,3 +442,89 @@ def test_deciles_of_the_drawn_texts_are_those_of_all_texts(bert):
     counts = sums.counts[place_of("strongest"), 1, 0].astype(np.int64)
     wanted = np.quantile(values, np.arange(1, 10) / 10)
     np.testing.assert_allclose(bins.quantiles(counts, np.arange(1, 10) / 10), wanted, rtol=0.06)
+
+
+# — conversations —
+
+
+@pytest.fixture(scope="module")
+def talker(tmp_path_factory):
+    """A tiny decoder with a chat template; its tokenizer."""
+    folder = tmp_path_factory.mktemp("talker")
+    return folder, save_talker(folder)[1]
+
+
+def conversations(tmp_path):
+    """Conversations as a file has them, and their turns; either speaker may be the last."""
+    words = [text.parts[0] for text in texts_of(24, seed=5, most=4)]
+    turns = [
+        [
+            {"role": ("user", "assistant")[i % 2], "content": said}
+            for i, said in enumerate(words[at : at + 1 + at % 3])
+        ]
+        for at in range(20)
+    ]
+    file = tmp_path / "chats.jsonl"
+    file.write_text("\n".join(json.dumps({"messages": t}) for t in turns), "utf-8")
+    return Corpus(file, "messages", chat=True), turns
+
+
+def as_transformers_writes(tokenizer, turns):
+    """Up to where the assistant goes on: behind its mark, or behind what it has said."""
+    asks = turns[-1]["role"] == "user"
+    text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=asks)
+    return text if asks else text.removesuffix("<|im_end|>\n")
+
+
+def test_a_conversation_has_the_numbers_of_what_its_template_writes(talker, tmp_path):
+    folder, tokenizer = talker
+    corpus, turns = conversations(tmp_path)
+    texts = list(corpus.texts(running.Troubles()))
+    assert len(texts) == len(turns)
+    loaded = loaded_of(folder)
+    plain = [Text(i, (as_transformers_writes(tokenizer, t),)) for i, t in enumerate(turns)]
+    said = census(loaded, texts, 512, "strongest").sums
+    wanted = census(replace(loaded, adds_marks=False), plain, 512, "strongest").sums
+    for name in ("count", "apart", "seen", "received", "held", "total", "square"):
+        assert np.array_equal(getattr(said, name), getattr(wanted, name)), name
+    order = [np.argsort(s.sample) for s in (said, wanted)]
+    assert np.array_equal(said.sample_values[order[0]], wanted.sample_values[order[1]], True)
+    assert said.types.tolist() == wanted.types.tolist()
+    by_run = explorer.trace(texts[1].parts[0], source=f"path:{folder}", chat=True)
+    values = said.sample_values[said.sample.tolist().index(1)]
+    np.testing.assert_allclose(values, by_hand(by_run), **EXACT)
+
+
+def test_a_run_of_conversations_keeps_its_turns_and_says_so(talker, bert, tmp_path):
+    corpus, _ = conversations(tmp_path)
+    settings = settings_of(talker[0])
+    about = run(corpus, tmp_path / "heads", settings, Here())
+    assert about["chat"] is True
+    folder = CorpusFolder(tmp_path / "heads")
+    assert list(folder.texts()) == list(corpus.texts(running.Troubles()))
+    example = folder.examples(0, 0, "strongest")[0]
+    seen = explorer.trace(example.parts[0], source=settings.source, chat=True)
+    assert example.tokens == tuple(token.text for token in seen.key_tokens)
+    query, key, weight = example.pairs[0]
+    assert abs(float(seen.weights[0, 0][query, key]) - weight) < 1e-5  # read one by one
+    before = files_of(tmp_path / "heads")
+    with pytest.raises(ExplorerError, match="was begun with another model and another --chat"):
+        run(Corpus(corpus.path, "messages"), tmp_path / "heads", settings, Here())
+    assert files_of(tmp_path / "heads") == before
+    with pytest.raises(ExplorerError, match=r"has no chat template.*leave out --chat"):
+        run(corpus, tmp_path / "none", settings_of(bert), Here())
+    assert not (tmp_path / "none").exists()
+
+
+def test_turns_that_a_template_does_not_take_are_counted_with_why(tmp_path):
+    folder = tmp_path / "picky"
+    folder.mkdir()
+    save_talker(
+        folder, "{% if messages|length > 2 %}{{ raise_exception('two') }}{% endif %}" + CHATML
+    )
+    corpus, turns = conversations(tmp_path)
+    about = run(corpus, tmp_path / "heads", settings_of(folder), Here())
+    n = sum(len(t) > 2 for t in turns)
+    assert about["corpus"]["n_refused"] == n > 0
+    assert about["corpus"]["n_texts"] == len(turns) - n
+    assert "does not take these turns: “two”" in about["corpus"]["refused"][0]

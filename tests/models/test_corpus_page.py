@@ -4,6 +4,7 @@ import json
 import math
 import os
 import re
+from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 
@@ -22,11 +23,13 @@ from explorer.corpus.paged import Telling, clock, columns_in, read_corpus
 from explorer.corpus.running import Progress, read_about
 from explorer.corpus.sentences import MANY, sentences
 from explorer.corpus.shelf import SHIPPED, Asked, Sentences, Shelf, opened
+from explorer.corpus.texts import Text
 from explorer.errors import ExplorerError
 from explorer.instrument.wire.container import read
 from explorer.instrument.wire.corpus import wish_of
 from tests.models.corpus_texts import by_hand, texts_of
 from tests.models.tiny import tiny_model
+from tests.models.writers import save_talker
 
 APP = str(Path(__file__).parents[2] / "app.py")
 # MiniLM by sdpa in a batch, and one text alone: sums in another order. Measured: 2e-6.
@@ -306,6 +309,21 @@ def test_its_examples_show_the_heads_strongest_weights_in_them():
     for query, key, weight in example.pairs:
         assert weights[query, key] == pytest.approx(weight, abs=1e-5)
     assert example.pairs[0][2] == pytest.approx(weights.max(), abs=1e-5)
+
+
+def test_a_file_of_conversations_is_read_as_its_template_writes_them(bert, shelf, tmp_path):
+    save_talker(tmp_path)
+    turns = [{"from": "human", "value": "the cat sat"}, {"from": "gpt", "value": "a mat"}]
+    data = "\n".join(json.dumps({"said": row}) for row in (turns, [{"from": "tool"}])).encode()
+    asked = asked_of(tmp_path, ending=".jsonl", column="said", chat=True)
+    name = shelf.begin(asked, data)
+    read_corpus(*shelf.asked(name), lambda *_: None)
+    folder = opened(shelf.find(name))
+    assert folder.text(0) == Text(0, ("user: the cat sat\nassistant: a mat",), chat=True)
+    assert "1 line of which the turns are broken" in " ".join(overview(folder).troubles)
+    name = shelf.begin(replace(asked, model=f"path:{bert}"), data)
+    with pytest.raises(ExplorerError, match="has no chat template"):
+        read_corpus(*shelf.asked(name), lambda *_: None)
 
 
 # --- the page -----------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Texts come out of files one by one; whatever is wrong with some is counted and said."""
 
+import csv
 import json
 
 import numpy as np
@@ -7,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from explorer.conversation import Turn, turns_of
 from explorer.corpus.sketch import Bins
 from explorer.corpus.sums import first_of, lot
 from explorer.corpus.texts import Corpus, Troubles
@@ -97,6 +99,90 @@ def test_a_second_text_needs_a_column():
 
 def test_a_limit_counts_the_texts_that_count():
     assert read(None, limit=2, lines=["", "a", "a", "b", "c"])[0] == [("a",), ("b",)]
+
+
+# — conversations —
+
+TURNS = [("user", "the cat\nsat"), ("assistant", "a mat")]
+ROLES = [{"role": role, "content": content} for role, content in TURNS]
+SHARED = [{"from": "human", "value": " the cat\nsat "}, {"from": "gpt", "value": "a mat"}]
+WRITTEN = "user: the cat\nsat\nassistant: a mat"
+
+
+def write(path, rows):
+    if path.suffix == ".jsonl":
+        path.write_text("\n".join(json.dumps({"text": row}) for row in rows), "utf-8")
+    elif path.suffix == ".csv":
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([["text"], *([json.dumps(row)] for row in rows)])
+    else:
+        pq.write_table(pa.table({"text": rows}), path)
+    return path
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet"])
+@pytest.mark.parametrize("turns", [ROLES, SHARED])
+def test_lists_of_turns_become_turns_as_a_reader_writes_them(tmp_path, ending, turns):
+    other = [dict.fromkeys(turns[0], "user") | {list(turns[0])[1]: "and?"}]
+    file = write(tmp_path / f"a.{ending}", [turns, other, turns])
+    texts, said = read(file, chat=True)
+    assert texts == [(WRITTEN,), ("user: and?",)]
+    assert len(said) == 1
+    assert "the same as an earlier one" in said[0]
+    assert turns_of(WRITTEN) == tuple(Turn(*turn) for turn in TURNS)
+
+
+def test_a_conversation_that_is_written_is_the_same_as_its_list(tmp_path):
+    text = "the cat\nsat\n\nASSISTANT:  a mat\n"
+    assert read(write(tmp_path / "a.jsonl", [text, ROLES]), chat=True)[0] == [(WRITTEN,)]
+
+
+def test_broken_turns_are_counted_and_said(tmp_path):
+    tool, no_words = {"role": "tool", "content": "x"}, {"role": "user", "content": None}
+    unclear = [{"role": "user", "content": "so:\nAssistant: he said"}]
+    empty = [{"role": "user", "content": " "}]
+    rows = [[*ROLES, tool], [no_words], ["hi"], 7, ROLES[0], "[{'role': 'user'}]"]
+    file = write(tmp_path / "a.jsonl", [*rows, unclear, [], None, empty, ROLES])
+    assert read(file, chat=True) == (
+        [(WRITTEN,)],
+        [
+            "6 lines of which the turns are broken, skipped (first: line 1).",
+            "1 line in which a line within a turn begins with “user:” or another speaker, as a new "
+            "turn does, skipped (first: line 7).",
+            "3 lines empty, skipped (first: line 8).",
+        ],
+    )
+
+
+def test_turns_that_are_read_as_texts_are_said_with_what_to_do(tmp_path):
+    texts, (said,) = read(write(tmp_path / "a.parquet", [ROLES]))
+    assert texts == []
+    assert "1 row of which the column holds turns, skipped (first: row 1)" in said
+    assert "--chat" in said
+
+
+def test_a_long_conversation_is_cut_within_a_turn(tmp_path):
+    turns = [{"role": "user", "content": "x" * 150_000}] * 3
+    texts, said = read(write(tmp_path / "a.parquet", [turns]), chat=True)
+    found = turns_of(texts[0][0])
+    assert [turn.role for turn in found] == ["user", "user"]
+    assert len(texts[0][0]) <= MAX_CHARACTERS
+    assert said == [f"1 row cut to {MAX_CHARACTERS:,} characters (first: row 1)."]
+
+
+def test_a_small_parquet_file_with_a_long_turn_many_times_is_read_turn_by_turn(tmp_path):
+    many, long = 100, "x" * 5_000_000
+    words = pa.DictionaryArray.from_arrays(pa.array([0] * many, pa.int32()), [long])
+    turns = pa.StructArray.from_arrays([pa.array(["user"] * many), words], ["role", "content"])
+    lists = pa.ListArray.from_arrays(pa.array([0, many], pa.int32()), turns)
+    pq.write_table(pa.table({"text": lists}), tmp_path / "a.parquet", compression="zstd")
+    texts, _ = read(tmp_path / "a.parquet", chat=True)
+    assert len(texts[0][0]) <= MAX_CHARACTERS  # 500 MB, if all were unpacked
+
+
+def test_a_conversation_has_no_second_text(tmp_path):
+    with pytest.raises(ExplorerError, match="A conversation is one text"):
+        read(write(tmp_path / "a.jsonl", [ROLES]), second="b", chat=True)
 
 
 # — the sketch —
