@@ -46,7 +46,7 @@ def _words(tokens, unknown):
     found, last = [], None
     for t in tokens:
         goes_on, last = t.word is not None and t.word == last, t.word
-        no_word = t.special or t.text == unknown or not t.text.strip("␣ \t\r\n")
+        no_word = t.special or t.text == unknown or not t.text.strip("␣⏎")
         found.append(None if no_word else (t.text.lower(), goes_on))
     return found
 
