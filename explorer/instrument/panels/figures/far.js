@@ -60,9 +60,12 @@ export function createFar(acts) {
   list.addEventListener("click", (event) => {
     const button = event.target instanceof Element && event.target.closest("[data-pair]");
     if (!(button instanceof HTMLElement) || !last) return;
-    chosen = pairsOf(last.state.article).pairs[Number(button.dataset.pair)];
+    const { pair } = button.dataset;
+    chosen = pairsOf(last.state.article).pairs[Number(pair)];
     const { layer, head, query, key } = chosen;
     acts.look({ layer, head, query, key });
+    const now = list.querySelector(`[data-pair="${pair}"]`);
+    if (now instanceof HTMLElement) now.focus(); // it was drawn anew
   });
 
   /** @param {import("../../pages/articlefigures.js").Shown} shown */
@@ -118,7 +121,7 @@ function buttonOf({ layer, head, query, key, weight }, i, tokens, isHere) {
 /** @param {Pair} pair @param {import("../../numbers/data.js").Token[]} tokens @param {number} least @param {number} mean */
 const saysOf = ({ layer, head, query, key, weight }, tokens, least, mean) =>
   t(
-    "Of all words at least {least} tokens apart, these are linked most. {query} gives {key} {weight} in one step, over {distance} tokens; in a recurrent network it would be {distance} steps. {head} looks {mean} tokens far on average.",
+    "Of all words at least {least} tokens apart, these are linked most, one pair of each head. {query} gives {key} {weight} in one step, over {distance} tokens; in a recurrent network it would be {distance} steps. {head} looks {mean} tokens far on average.",
     {
       ...{ least, distance: Math.abs(query - key), head: headName(layer, head) },
       ...{ query: inQuotes(tokens[query].text), key: inQuotes(tokens[key].text) },
