@@ -107,6 +107,7 @@ def test_an_answer_is_given_once_counted_and_held_against_the_readers_own_text(r
     expect(one.get_by_role("status")).to_contain_text("Not this one.")
     expect(one.get_by_role("status")).to_contain_text(f"“{best}” {row[texts.index(best)]:.3f}")
     expect(choices.first).to_be_disabled()
+    expect(one.get_by_role("status")).to_be_focused()  # a keyboard keeps its place
     expect(page.locator(".ax-article-nav")).to_contain_text("0 of 1 answer right")
     page.reload()
     expect(page.locator(".ax-article-nav")).to_contain_text("0 of 1 answer right")
@@ -122,6 +123,10 @@ def test_a_link_to_a_chapter_leads_there_though_figures_above_it_grow(reader):
     expect(page.locator(".ax-article-nav [aria-current=true]")).to_contain_text("4. The module")
     expect(heading).to_be_in_viewport()
     stands_at(page, re.compile("chapter=4"))
+    pair = figure(page, "far").locator("[data-pair='1']")
+    pair.press("Enter")
+    expect(pair).to_have_attribute("aria-pressed", "true")
+    expect(pair).to_be_focused()  # though the pairs are drawn anew
 
 
 def test_the_numbers_of_the_formula_are_the_models_own(reader):

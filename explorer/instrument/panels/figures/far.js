@@ -60,12 +60,9 @@ export function createFar(acts) {
   list.addEventListener("click", (event) => {
     const button = event.target instanceof Element && event.target.closest("[data-pair]");
     if (!(button instanceof HTMLElement) || !last) return;
-    const { pair } = button.dataset;
-    chosen = pairsOf(last.state.article).pairs[Number(pair)];
+    chosen = pairsOf(last.state.article).pairs[Number(button.dataset.pair)];
     const { layer, head, query, key } = chosen;
     acts.look({ layer, head, query, key });
-    const now = list.querySelector(`[data-pair="${pair}"]`);
-    if (now instanceof HTMLElement) now.focus(); // it was drawn anew
   });
 
   /** @param {import("../../pages/articlefigures.js").Shown} shown */
@@ -80,7 +77,7 @@ export function createFar(acts) {
 
   /** @param {import("../../pages/articlefigures.js").Shown} shown */
   function show(shown) {
-    if (last && last.state.article.trace !== shown.state.article.trace) chosen = null;
+    if (last && last.state.article.id !== shown.state.article.id) chosen = null;
     last = shown;
     const { article } = shown.state;
     const tokens = article.trace.head.key_tokens;
@@ -96,7 +93,9 @@ export function createFar(acts) {
     const shade = { shares: row, top: Math.max(pair.weight, 3 / n), looking: pair.query };
     sentence.show(tokens, { ...shade, marked: pair.key }, shown.theme);
     const lines = pairs.map((one, i) => h("li", {}, buttonOf(one, i, tokens, one === pair)));
+    const held = [...list.children].findIndex((line) => line.matches(":focus-within"));
     list.replaceChildren(...lines);
+    lines[held]?.querySelector("button")?.focus({ preventScroll: true }); // it was drawn anew
     setText(says, saysOf(pair, tokens, least, meanDistance(weights, n)));
   }
   return { element, show, where };
