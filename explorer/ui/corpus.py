@@ -127,7 +127,7 @@ def result() -> None:
         if over.job is not None:
             _progress()
         elif shown and shown.of is None:
-            _offer_to_go_on(shown.one)
+            _offer_to_go_on(shown.one, some=shown.over is not None)
     if shown and shown.over:
         _corpus(shown, shown.over)
     else:
@@ -257,17 +257,20 @@ def stop() -> None:
     now().job = None
 
 
-def _offer_to_go_on(one: OnShelf) -> None:
-    """What is known of a corpus that is not whole, and the way to go on with it."""
+def _offer_to_go_on(one: OnShelf, some: bool) -> None:
+    """What is known of a corpus that is not whole, if something is, and the way to go on."""
+    told = (
+        speaking.t(
+            "“{file}” is not read to its end. What is read is kept, and shown below.",
+            file=one.corpus,
+        )
+        if some
+        else speaking.t("Nothing of “{file}” is read yet.", file=one.corpus)
+    )
     with st.container(
         key="corpus_stopped", border=True, horizontal=True, vertical_alignment="center"
     ):
-        st.text(
-            speaking.t(
-                "“{file}” is not read to its end. What is read is kept, and shown below.",
-                file=one.corpus,
-            )
-        )
+        st.text(told)
         st.button(speaking.t("Go on"), key="corpus_go_on", on_click=_go_on, args=(one.name,))
         st.button(speaking.t("Delete"), key="corpus_delete", on_click=delete, args=(one.name,))
 
