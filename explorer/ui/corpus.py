@@ -19,7 +19,7 @@ from explorer.corpus.shelf import SHIPPED, OnShelf, Opened, Shelf, opened
 from explorer.errors import ExplorerError
 from explorer.instrument import component
 from explorer.instrument.component import heard
-from explorer.instrument.wire.about import About
+from explorer.instrument.wire.about import About, file_name
 from explorer.instrument.wire.corpus import Beside, Wish, pack_corpus, pack_none, wish_of
 from explorer.instrument.wire.notes import Note
 from explorer.instrument.wire.request import survey_file_of
@@ -27,7 +27,7 @@ from explorer.language import Said, sentences, t, tn
 from explorer.run import Run
 from explorer.source import parse_source
 from explorer.ui import corpushead, log, messages, place, speaking, state
-from explorer.ui.answers import file, made
+from explorer.ui.answers import file, made, offer_npz
 from explorer.ui.scheduler import Job, owner_of, scheduler
 from explorer.ui.show import LOOK_AGAIN
 from explorer.ui.work import Censusing
@@ -318,6 +318,9 @@ def _corpus(shown: Shown, heads: Overview) -> None:
         explore=of_head(corpushead.explore),
         page=heard(survey_file_of, on_page),
     )
+    called = "" if shown.one.kind == "tree" else str(shown.one.corpus)
+    make = partial(export.corpus_to_npz, heads, called)
+    offer_npz(file_name(told["about"], "npz", f"heads {name}"), make, 2**24, id(heads))
 
 
 def _told(shown: Shown, heads: Overview, wish: Wish) -> dict[str, Any]:
