@@ -413,7 +413,9 @@ def _page(heads: Overview, told: dict[str, Any], view: Mapping[str, str] | None)
     """All this as a file, if one is wanted."""
     if view is None:
         return ""
-    alone = told | {"corpus_id": "file", "link": None, "opening": view, "others": []}
+    beside = told["beside"]  # the one that is compared on screen goes along
+    others = [(beside.name, beside.title)] if beside else []
+    alone = told | {"corpus_id": "file", "link": None, "opening": view, "others": others}
     return file(view, lambda report: export.corpus_to_html(heads, **alone))
 
 
