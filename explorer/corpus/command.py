@@ -148,7 +148,8 @@ def _run(asked: argparse.Namespace) -> int:
     if about["n_refused"]:
         print(f"{about['n_refused']:,} could not be read: {' '.join(about['refused'])}")
     if about["n_cut"]:
-        print(f"{about['n_cut']:,} were cut to what is read of a text.")
+        what = "text was" if about["n_cut"] == 1 else "texts were"
+        print(f"{about['n_cut']:,} {what} longer than what is read of a text, and cut.")
     print(
         f"{about['n_texts']:,} texts, {about['n_tokens']:,} tokens, "
         f"{len(found['layers'])} layers of {found['n_heads']} heads: {asked.out}"

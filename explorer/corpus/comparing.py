@@ -88,11 +88,12 @@ def compare(first: CorpusFolder, second: CorpusFolder, correction: Correction = 
     a, b = first.heads, second.heads
     n_a, n_b = (np.asarray(h.n, dtype=np.float64)[:, None, None] for h in (a, b))
     same = first.about["corpus"]["digest"] == second.about["corpus"]["digest"]
-    if same and first.about["length"] == second.about["length"]:
-        error = paired_error(*_common(first, second), np.minimum(n_a, n_b))
-    else:
-        same = False
-        error = standard_error((a.spread, n_a), (b.spread, n_b))
+    same = same and first.about["length"] == second.about["length"]
+    error = standard_error((a.spread, n_a), (b.spread, n_b))
+    if same:
+        paired = paired_error(*_common(first, second), np.minimum(n_a, n_b))
+        # Where tokenizers differ, a measure may be one of other texts, which are no pairs.
+        error = np.where(n_a == n_b, paired, error)
     enough = (n_a >= _FEW) & (n_b >= _FEW)
     error = np.where(enough, error, np.nan)
     difference = np.where(enough, b.mean - a.mean, np.nan)

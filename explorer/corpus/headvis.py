@@ -8,6 +8,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -354,9 +355,10 @@ def _whole(said: dict[str, Any], key: str) -> int:
 
 
 def _finite(said: Any, key: str, file: str) -> float:
-    if isinstance(said, bool) or not isinstance(said, int | float) or not math.isfinite(said):
-        raise _wrong(file, t("{key} is no number", key=visible(key)))
-    return float(said)
+    with suppress(OverflowError):  # a whole number of hundreds of digits
+        if type(said) in (int, float) and math.isfinite(said):
+            return float(said)
+    raise _wrong(file, t("{key} is no number", key=visible(key)))
 
 
 def _known(said: Any, key: str) -> float:

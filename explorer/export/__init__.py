@@ -2,6 +2,7 @@
 
 from explorer.export.arrays import (
     comparison_to_npz,
+    corpus_to_npz,
     explanation_to_npz,
     history_to_npz,
     layer_traces_to_npz,
@@ -25,6 +26,7 @@ __all__ = [
     "comparison_to_html",
     "comparison_to_npz",
     "corpus_to_html",
+    "corpus_to_npz",
     "explanation_to_html",
     "explanation_to_npz",
     "history_to_npz",

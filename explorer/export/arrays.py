@@ -6,7 +6,7 @@
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +26,9 @@ from explorer.layertrace import LayerTrace, Normed, Turn
 from explorer.sources.npz import Arrays
 from explorer.sources.stored import MAX_NAME, said_of, write_arrays, write_npz
 from explorer.trace import AttentionTrace, Token
+
+if TYPE_CHECKING:
+    from explorer.corpus.overview import Overview
 
 MOST_TEXT = 200  # characters of a text in an array: every one takes the room of the longest
 
@@ -122,6 +125,34 @@ def survey_to_npz(
     if repeats and repeats.found:
         arrays |= _repeats(repeats.found, repeats.own)
     return _written(arrays, said_of(survey.example) | {"n_texts": survey.n_texts}, report)
+
+
+def corpus_to_npz(over: "Overview", called: str = "", report: Report = silent) -> bytes:
+    """All heads over a corpus: every measure with its spread and its outer tenths.
+
+    Args:
+        over: The heads.
+        called: What the corpus is called, if not as its file is.
+        report: Told what is being done.
+    """
+    arrays: dict[str, Any] = {
+        "layers": np.array(over.layers),
+        "measures": np.array(over.names),
+        "units": np.array(over.units),
+        "n": np.array(over.n),
+        "mean": over.mean,
+        "spread": over.spread,
+        "lowest_tenth": over.low,
+        "highest_tenth": over.high,
+    }
+    about = {
+        "model": over.model,
+        "corpus": called or over.corpus,
+        "n_texts": over.n_texts,
+        "n_tokens": over.n_tokens,
+        "left_out": [str(trouble) for trouble in over.troubles],
+    }
+    return _written(arrays, about, report)
 
 
 def _habits(name: str, habits: Habits) -> dict[str, Any]:

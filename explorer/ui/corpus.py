@@ -19,7 +19,7 @@ from explorer.corpus.shelf import SHIPPED, OnShelf, Opened, Shelf, opened
 from explorer.errors import ExplorerError
 from explorer.instrument import component
 from explorer.instrument.component import heard
-from explorer.instrument.wire.about import About
+from explorer.instrument.wire.about import About, file_name
 from explorer.instrument.wire.corpus import Beside, Wish, pack_corpus, pack_none, wish_of
 from explorer.instrument.wire.notes import Note
 from explorer.instrument.wire.request import survey_file_of
@@ -27,7 +27,7 @@ from explorer.language import Said, sentences, t, tn
 from explorer.run import Run
 from explorer.source import parse_source
 from explorer.ui import corpushead, log, messages, place, speaking, state
-from explorer.ui.answers import file, made
+from explorer.ui.answers import file, made, offer_npz
 from explorer.ui.scheduler import Job, owner_of, scheduler
 from explorer.ui.show import LOOK_AGAIN
 from explorer.ui.work import Censusing
@@ -127,7 +127,7 @@ def result() -> None:
         if over.job is not None:
             _progress()
         elif shown and shown.of is None:
-            _offer_to_go_on(shown.one)
+            _offer_to_go_on(shown.one, some=shown.over is not None)
     if shown and shown.over:
         _corpus(shown, shown.over)
     else:
@@ -257,17 +257,20 @@ def stop() -> None:
     now().job = None
 
 
-def _offer_to_go_on(one: OnShelf) -> None:
-    """What is known of a corpus that is not whole, and the way to go on with it."""
+def _offer_to_go_on(one: OnShelf, some: bool) -> None:
+    """What is known of a corpus that is not whole, if something is, and the way to go on."""
+    told = (
+        speaking.t(
+            "“{file}” is not read to its end. What is read is kept, and shown below.",
+            file=one.corpus,
+        )
+        if some
+        else speaking.t("Nothing of “{file}” is read yet.", file=one.corpus)
+    )
     with st.container(
         key="corpus_stopped", border=True, horizontal=True, vertical_alignment="center"
     ):
-        st.text(
-            speaking.t(
-                "“{file}” is not read to its end. What is read is kept, and shown below.",
-                file=one.corpus,
-            )
-        )
+        st.text(told)
         st.button(speaking.t("Go on"), key="corpus_go_on", on_click=_go_on, args=(one.name,))
         st.button(speaking.t("Delete"), key="corpus_delete", on_click=delete, args=(one.name,))
 
@@ -315,6 +318,9 @@ def _corpus(shown: Shown, heads: Overview) -> None:
         explore=of_head(corpushead.explore),
         page=heard(survey_file_of, on_page),
     )
+    called = "" if shown.one.kind == "tree" else str(shown.one.corpus)
+    make = partial(export.corpus_to_npz, heads, called)
+    offer_npz(file_name(told["about"], "npz", f"heads {name}"), make, 2**24, id(heads))
 
 
 def _told(shown: Shown, heads: Overview, wish: Wish) -> dict[str, Any]:
@@ -407,7 +413,9 @@ def _page(heads: Overview, told: dict[str, Any], view: Mapping[str, str] | None)
     """All this as a file, if one is wanted."""
     if view is None:
         return ""
-    alone = told | {"corpus_id": "file", "link": None, "opening": view, "others": []}
+    beside = told["beside"]  # the one that is compared on screen goes along
+    others = [(beside.name, beside.title)] if beside else []
+    alone = told | {"corpus_id": "file", "link": None, "opening": view, "others": others}
     return file(view, lambda report: export.corpus_to_html(heads, **alone))
 
 

@@ -95,7 +95,9 @@ def test_an_answer_is_given_once_counted_and_held_against_the_readers_own_text(r
     texts = [token.text for token in trace.key_tokens]
     one = figure(page, "ask_look")
     query = texts.index("she")
-    expect(one.locator(".ax-ask-text")).to_have_text("Which word does “she” look at most in L3·H1?")
+    expect(one.locator(".ax-ask-text")).to_have_text(
+        "Which other word does “she” look at most in L3·H1?"
+    )
     row = trace.weights[3, 1, query]
     choices = one.locator(".ax-ask-choices button")
     said = [choice.inner_text().strip("“”") for choice in choices.all()]
@@ -105,7 +107,26 @@ def test_an_answer_is_given_once_counted_and_held_against_the_readers_own_text(r
     expect(one.get_by_role("status")).to_contain_text("Not this one.")
     expect(one.get_by_role("status")).to_contain_text(f"“{best}” {row[texts.index(best)]:.3f}")
     expect(choices.first).to_be_disabled()
+    expect(one.get_by_role("status")).to_be_focused()  # a keyboard keeps its place
     expect(page.locator(".ax-article-nav")).to_contain_text("0 of 1 answer right")
+    page.reload()
+    expect(page.locator(".ax-article-nav")).to_contain_text("0 of 1 answer right")
+    page.get_by_role("button", name="中文", exact=True).click()
+    expect(page.locator(".ax-article-nav")).to_contain_text("目录")
+    expect(one.locator(".ax-ask-choices button").first).to_be_disabled()
+
+
+def test_a_link_to_a_chapter_leads_there_though_figures_above_it_grow(reader):
+    open_page(reader, text=OWN, chapter="4")
+    page = reader.page
+    heading = page.locator("section[data-chapter='4'] h2")
+    expect(page.locator(".ax-article-nav [aria-current=true]")).to_contain_text("4. The module")
+    expect(heading).to_be_in_viewport()
+    stands_at(page, re.compile("chapter=4"))
+    pair = figure(page, "far").locator("[data-pair='1']")
+    pair.press("Enter")
+    expect(pair).to_have_attribute("aria-pressed", "true")
+    expect(pair).to_be_focused()  # though the pairs are drawn anew
 
 
 def test_the_numbers_of_the_formula_are_the_models_own(reader):

@@ -112,6 +112,13 @@ test("a link names the chapter, the head and the words, and nothing that is not 
   assert.deepEqual(wordsOfView({ ...stateOf(article), view: odd }), ["", ""]);
 });
 
+test("what was answered is there again with the same lesson", () => {
+  const answers = { ask_look: { given: 1, right: true } };
+  const article = lesson(weightsWith(0.5, 0.1));
+  assert.deepEqual(withArticle(null, article, new URLSearchParams(), answers).answers, answers);
+  assert.deepEqual(withArticle(null, article, new URLSearchParams()).answers, {});
+});
+
 test("the pronoun is asked about, else the last word", () => {
   const tokens = WORDS.map((text) => token(text, { special: text.startsWith("[") }));
   assert.equal(askedToken(tokens, null), 5);
@@ -165,6 +172,7 @@ test("questions wait for their numbers, and are answered by them", () => {
   const after = 0.25 / squares.reduce((sum, one) => sum + one, 0);
   assert.ok(scale?.reveal.includes(after.toFixed(3)), `${scale?.reveal} ${after}`);
   assert.deepEqual(questionOf("ask_noise", state)?.right, [0]);
+  assert.equal(questionOf("ask_noise", state)?.choices[0], `about ${(1 / N).toFixed(2)}`);
 });
 
 test("most attention goes to [CLS] here, and the answer says so", () => {

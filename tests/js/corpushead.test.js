@@ -3,6 +3,7 @@ import { test } from "node:test";
 import {
   byDecile,
   decileWords,
+  endOf,
   gapsOf,
   headRows,
   heightsOf,
@@ -149,4 +150,10 @@ test("all numbers can be taken away, and no spreadsheet runs a token", () => {
   assert.ok(rows.every((row) => row.length === 8));
   assert.deepEqual(rows[1].slice(0, 5), ["L2·H9", "measure", "previous", "3", "0.5"]);
   assert.ok(rows.some((row) => row[2] === "'=1+1"));
+});
+
+test("a bar of shares ends at 1, one of other numbers where its bins do", () => {
+  assert.equal(endOf(1.046, true), 1);
+  assert.equal(endOf(0.5, true), 0.5);
+  assert.equal(endOf(1.046, false), 1.046);
 });

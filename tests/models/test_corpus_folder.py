@@ -276,6 +276,7 @@ def broken(said, *way, to):
         (("qk_distance_histogram", "bin_values"), [], "edges for 0 bins"),
         (("top_key_tokens",), {"the": 1}, "a list is missing"),
         (("statistics", "n_samples"), 1.5, "n_samples is no whole number"),
+        (("sequences", 0, "max_activation"), 10**400, "max_activation is no number"),
     ],
 )
 def test_a_tree_with_numbers_that_cannot_be_is_refused(tree, tmp_path, way, to, says):
@@ -293,6 +294,11 @@ def test_a_tree_with_numbers_that_cannot_be_is_refused(tree, tmp_path, way, to, 
         ("config.json", None, "it is no tree of HeadVis"),
         ("scatter_data.json", '[{"layer": 0, "head": 0}, {"layer": 0, "head": 0}]', "there twice"),
         ("scatter_data.json", '[{"layer": 0, "head": 0, "x": 1e999}]', "x is no number"),
+        (
+            "scatter_data.json",
+            '[{"layer": 0, "head": 0, "x": 1' + "0" * 400 + "}]",
+            "x is no number",
+        ),
         ("scatter_data.json", '[{"layer": 0, "he', "cut short"),
     ],
 )

@@ -1,8 +1,10 @@
 """Every kind of work lets others go on, and can be stopped, again and again: a clock of reports."""
 
 import io
+import tempfile
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import get_args
 
 import numpy as np
@@ -11,19 +13,24 @@ from PIL import Image
 
 from explorer import export
 from explorer.cheaper import Cheap
+from explorer.corpus.folder import CorpusFolder
+from explorer.corpus.paged import read_corpus
+from explorer.corpus.search import search_from
+from explorer.corpus.shelf import Asked
 from explorer.errors import ExplorerError
 from explorer.instrument.wire.request import Group, Page, Request
 from explorer.instrument.wire.trace import answers_to
 from explorer.lesson import Trained
 from explorer.run import Run
 from explorer.sampling import Sampling
-from explorer.source import Hub, Scratch, Stories, Transplanted, parse_source
+from explorer.source import Embedded, Hub, Scratch, Stories, Transplanted, parse_source
 from explorer.sources import trace_run, warm_up, working_for
 from explorer.sources.own import own_weights
 from explorer.sources.pictures import picture_of
 from explorer.target import Likeness, OutputVector
 from explorer.ui import work
 from explorer.ui.work import (
+    Censusing,
     Changing,
     Cheapening,
     Checking,
@@ -35,12 +42,14 @@ from explorer.ui.work import (
     Finding,
     LayerTracing,
     Learning,
+    Lecturing,
     Making,
     Measuring,
     Recording,
     Recurring,
     Repeating,
     Replacing,
+    Searching,
     Sizing,
     Surveying,
     Timing,
@@ -91,6 +100,23 @@ def photograph():
     return out.getvalue()
 
 
+ROOM = tempfile.TemporaryDirectory()  # for what a corpus is kept in
+
+
+def read_lines(name, report, show=lambda so_far: None):
+    """A small corpus, read as the page has it read; its folder."""
+    place = Path(ROOM.name)
+    file, folder = place / f"{name}.txt", place / name
+    file.write_text("\n".join(f"{i} {LONG}" for i in range(40)), "utf-8")
+    read_corpus(Asked(file.name, ".txt", "bert"), file, folder, report, show)
+    return folder
+
+
+def sought(report, show):
+    folder = CorpusFolder(read_lines("sought", lambda doing, share: None))
+    return search_from(Run(LONG), (2, 9, 12, 1), folder, report, show)
+
+
 def made(make):
     return lambda: Making(("test",), make)
 
@@ -112,6 +138,11 @@ KINDS = {
     "Surveying": lambda: Surveying(Run(LINES), by_line=True),
     "Cheapening": lambda: Cheapening(Run(LONG)),
     "Replacing": lambda: Replacing(Run(LONG), Cheap("rank", 4), None, ()),
+    "Lecturing": lambda: Lecturing(Run(SHORT)),
+    "Censusing": lambda: Censusing(
+        "read", Embedded(), lambda report, show: read_lines("read", report, show)
+    ),
+    "Searching": lambda: Searching(Run(LONG), (2, 9, 12, 1), ("sought",), sought),
     "Timing": lambda: Timing("anew"),
     "Repeating": lambda: Repeating(Stories()),
     "Recurring": lambda: Recurring(Run(STORY, source=Stories())),

@@ -1,5 +1,7 @@
 """One head over a corpus as it is sent: every number is the folder's own, every sentence true."""
 
+import io
+import json
 import math
 from dataclasses import replace
 from types import SimpleNamespace
@@ -11,8 +13,10 @@ import pytest
 from explorer.corpus.folder import Like
 from explorer.corpus.headvis import HeadVisTree, export
 from explorer.corpus.measures import NAMES
+from explorer.corpus.overview import overview
 from explorer.corpus.rules import RULES, Held, best_of
 from explorer.corpus.shelf import SHIPPED_FOLDER, Sentences
+from explorer.export import corpus_to_npz
 from explorer.instrument.wire.corpushead import Beside, pack_head, pack_search, rule_words
 
 
@@ -42,6 +46,21 @@ def test_a_head_is_sent_with_the_numbers_that_its_tables_have(folder):
     keys = [row for row in rows_of("tokens", 2, 9) if row["side"] == "key"]
     total = [row["token"] for row in keys if row["ranked"] == "total"]
     assert [token for token, *_ in sent["tokens"]["key"]["total"]] == total
+
+
+def test_all_heads_as_arrays_have_the_numbers_of_the_tables(folder):
+    over = overview(folder)
+    with np.load(io.BytesIO(corpus_to_npz(over, "ours")), allow_pickle=False) as arrays:
+        about = json.loads(str(arrays["about"]))
+        assert [about[n] for n in ("model", "corpus", "n_texts")] == [over.model, "ours", 3000]
+        named = {"layers", "measures", "units", "n", "mean", "spread"}
+        assert set(arrays) == named | {"lowest_tenth", "highest_tenth", "about"}
+        at = arrays["measures"].tolist().index("same word")
+        row = next(row for row in rows_of("heads", 2, 9) if row["measure"] == "same word")
+        names = {"mean": "mean", "spread": "spread", "decile_1": "lowest_tenth"}
+        for column, name in (names | {"decile_9": "highest_tenth"}).items():
+            assert arrays[name][at, 2, 9] == row[column]
+        assert arrays["n"][at] == row["n"]
 
 
 def test_the_bars_of_a_histogram_count_every_text_once_and_rise_by_one_factor(folder):

@@ -101,9 +101,9 @@ export function scoreOf({ answers }) {
   return { n: given.length, right: given.filter(({ right }) => right).length };
 }
 
-/** What has come, with what a reader had chosen before. @param {ArticleState | null} before @param {Article} article @param {URLSearchParams} params @returns {ArticleState} */
-export function withArticle(before, article, params) {
+/** What has come, with what a reader had chosen before. @param {ArticleState | null} before @param {Article} article @param {URLSearchParams} params @param {ArticleState["answers"]} [answers] @returns {ArticleState} */
+export function withArticle(before, article, params, answers = {}) {
   if (before?.article.id === article.id) return { ...before, article };
   const view = viewOfLink(article, params);
-  return { article, view, hovered: null, answers: {} };
+  return { article, view, hovered: null, answers };
 }

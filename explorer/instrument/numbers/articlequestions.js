@@ -94,7 +94,7 @@ function askLook({ article }) {
   const told = places.map((at, i) => `${choices[i]} ${row[at].toFixed(3)}`);
   const values = { head: headName(layer, head), word: inQuotes(tokens[query].text) };
   return {
-    text: t("Which word does {word} look at most in {head}?", values),
+    text: t("Which other word does {word} look at most in {head}?", values),
     ...{ choices, right },
     reveal: sentences(
       t("In {head}, {word} gives {shares}.", { ...values, shares: listed(told) }),
@@ -158,7 +158,7 @@ function askScale({ article }) {
     choices: [t("smaller"), t("about the same"), t("larger")],
     right: [right],
     reveal: t(
-      "It would be {after}: the scores would be √{width} times as large, and softmax would leave almost all to one token.",
+      "It would be {after}: the scores would be √{width} times as far apart, and the farther apart, the more softmax gives to the largest.",
       values,
     ),
   };
@@ -172,16 +172,14 @@ function askNoise({ article }) {
   const n = head.key_tokens.length;
   const layer = indexOf(head, head.numbers.includes(HEAD.layer) ? HEAD.layer : head.numbers[0]);
   const { largest } = spreadOf(ofHead(noise, layer, HEAD.head), n);
-  const offered = [1.5 / n, (1 + 1.5 / n) / 2, 0.97];
-  const off = offered.map((one) => Math.abs(Math.log(one / largest)));
-  const right = off.indexOf(Math.min(...off));
+  const offered = [largest, (1 + largest) / 2, 0.97];
   return {
     text: t(
       "A layer with random weights reads your {n} tokens. How large is the largest weight of a row, on average?",
       { n },
     ),
     choices: offered.map((one) => t("about {share}", { share: one.toFixed(2) })),
-    right: [right],
+    right: [0],
     reveal: t(
       "It is {largest}, where {even} would be even: random queries and keys have hardly anything to do with one another. What stands out in a picture of random weights is noise.",
       { largest: largest.toFixed(3), even: (1 / n).toFixed(3) },

@@ -184,6 +184,12 @@ const bounded = (x) => Math.min(Math.max(x, 0), 1);
 export const farWords = (low, high) =>
   low === high ? grouped(low) : t("{low} to {high}", { low: grouped(low), high: grouped(high) });
 
+/**
+ * Where a bar ends: of shares none beyond 1, though bins grow by one factor.
+ * @param {number} edge @param {boolean} share
+ */
+export const endOf = (edge, share) => (share ? Math.min(edge, 1) : edge);
+
 /** A share in per cent. @param {number} share */
 export const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
@@ -230,9 +236,9 @@ export function headRows(head) {
     rows.push([name, "measure", one.key || one.name, one.n, one.mean, one.spread, null, null]);
   for (const one of head.rules)
     rows.push([name, "rule", one.asks, one.of, one.held / one.of, null, null, null]);
-  for (const { key, name: called, bars } of head.measures)
+  for (const { key, name: called, bars, share } of head.measures)
     bars?.counts.forEach((count, i) => {
-      const [low, high] = [bars.edges[i], bars.edges[i + 1]];
+      const [low, high] = [bars.edges[i], endOf(bars.edges[i + 1], share)];
       rows.push([name, "texts", key || called, count, null, null, low, high]);
     });
   for (const [low, high, share] of head.distances)

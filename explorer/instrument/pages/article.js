@@ -43,11 +43,14 @@ import { followSizes } from "./sizes.js";
  *            isStale: boolean, isDrawn: boolean}} Framed way: leads to the page where the figure lives;
  *   isDrawn: whether it shows what has come last
  * @typedef {{state: ArticleState | null, theme: import("../parts/theme.js").Theme,
- *            framed: Framed[], sections: HTMLElement[], told: string, waiting: number}} Here
- *   told: the prose that stands there; waiting: a timer
+ *            framed: Framed[], sections: HTMLElement[], told: string, waiting: number,
+ *            goal: string}} Here
+ *   told: the prose that stands there; waiting: a timer; goal: the chapter of the link, while
+ *   figures above it may still grow
  */
 
 const TOP = 140; // pixels from the top of the window at which a chapter is the current one
+const KEPT = "attention-explorer-answers "; // in this tab's memory; the lesson's name follows
 const NEAR = "400px 0px"; // figures so near are drawn before they are seen
 
 /** @param {HTMLElement} root @param {ArticleHost} host */
@@ -60,6 +63,7 @@ export function mountArticle(root, host) {
     sections: [],
     told: "",
     waiting: 0,
+    goal: "",
   };
   const acts = actsOf(here, host, () => pen.draw());
   const parts = createParts(here, host);
@@ -91,7 +95,8 @@ export function mountArticle(root, host) {
       here.theme = readTheme(root);
       const { article, page } = unpackArticle(bytes);
       arrive(here, host, parts, article);
-      if (lay(here, parts, acts, eye)) goToChapter(here);
+      const { chapter } = /** @type {ArticleState} */ (here.state).view;
+      if (lay(here, parts, acts, eye)) here.goal = chapter;
       pen.drawAll();
       if (page.length) parts.save.arrived(page);
     },
@@ -128,8 +133,11 @@ function createPen(root, here, parts) {
   /** What is out of sight, one figure after the other: it may be searched or listened to. */
   function drawRest() {
     clearTimeout(here.waiting);
+    goToChapter(here);
     const next = here.framed.find((one) => !one.isDrawn);
-    if (!next || !here.state) return;
+    if (!here.state) return;
+    if (!next && here.state.article.whole) here.goal = "";
+    if (!next) return;
     if (next.isStale) show(here, next);
     next.isDrawn = true;
     here.waiting = window.setTimeout(drawRest);
@@ -161,7 +169,7 @@ function arrive(here, host, parts, article) {
   const before = here.state;
   const opening = Object.entries(article.opening ?? {});
   const params = new URLSearchParams([...host.params(article.id), ...opening]); // what is first counts
-  here.state = withArticle(before, article, params);
+  here.state = withArticle(before, article, params, keptAnswers(article.id));
   parts.about.show(article.about);
   parts.copy?.show(article.link !== null);
   setText(
@@ -172,6 +180,24 @@ function arrive(here, host, parts, article) {
   );
   if (before?.article.id !== article.id)
     host.onShown?.(article.id, linkOfView(here.state), wordsOfView(here.state), article.link);
+}
+
+/** They are there again when a reader comes back, or reads on in another language. @param {ArticleState} state */
+function keepAnswers({ article, answers }) {
+  try {
+    sessionStorage.setItem(KEPT + article.id, JSON.stringify(answers));
+  } catch {
+    // Nothing may be kept here.
+  }
+}
+
+/** @param {string} id @returns {ArticleState["answers"]} */
+function keptAnswers(id) {
+  try {
+    return JSON.parse(sessionStorage.getItem(KEPT + id) ?? "{}");
+  } catch {
+    return {};
+  }
 }
 
 /** @param {Here} here @param {ArticleHost} host @param {() => void} draw @returns {Acts} */
@@ -192,6 +218,7 @@ function actsOf(here, host, draw) {
     answer: (name, answer) => {
       if (!here.state || name in here.state.answers) return;
       here.state = { ...here.state, answers: { ...here.state.answers, [name]: answer } };
+      keepAnswers(here.state);
       draw();
     },
     go: go ? (page, open) => go(page, open) : null,
@@ -360,11 +387,16 @@ function drawScore(score, state) {
   );
 }
 
-/** To the chapter that a link names. @param {Here} here */
-function goToChapter(here) {
-  const { chapter } = /** @type {ArticleState} */ (here.state).view;
-  const section = here.sections.find(({ dataset }) => dataset.chapter === chapter);
-  if (section && chapter) requestAnimationFrame(() => section.scrollIntoView());
+/** To the chapter that a link names, as long as what stands above it grows. @param {Here} here */
+function goToChapter({ goal, sections }) {
+  const section = sections.find(({ dataset }) => dataset.chapter === goal);
+  if (section && goal) requestAnimationFrame(() => section.scrollIntoView());
+}
+
+/** A reader who moves is held no longer. @param {Here} here @param {AbortSignal} signal */
+function letGo(here, signal) {
+  for (const kind of ["wheel", "touchmove", "keydown", "pointerdown"])
+    window.addEventListener(kind, () => (here.goal = ""), { capture: true, passive: true, signal });
 }
 
 /**
@@ -373,6 +405,7 @@ function goToChapter(here) {
  */
 function followScroll(here, host, parts) {
   const ends = new AbortController();
+  letGo(here, ends.signal);
   let isWaiting = false;
   const look = () => {
     isWaiting = false;
@@ -387,7 +420,7 @@ function followScroll(here, host, parts) {
       else link.removeAttribute("aria-current");
       if (isCurrent) keepInSight(parts.chapters, link);
     }
-    if (chapter === here.state.view.chapter) return;
+    if (here.goal || chapter === here.state.view.chapter) return;
     here.state = { ...here.state, view: { ...here.state.view, chapter } };
     host.onView(linkOfView(here.state), here.state.article.link, wordsOfView(here.state));
   };

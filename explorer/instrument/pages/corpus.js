@@ -204,7 +204,7 @@ function actsOf(here, host, { draw, drawHovered }) {
 function createParts(here, host, act) {
   const says = h("p", { class: "ax-says ax-tall ax-corpus-says", "aria-live": "polite" });
   const [map, scatter] = [createCorpusMap(act), createCorpusScatter(act)];
-  const { ask, go, asking } = host;
+  const { go, asking } = host;
   const save = createSaveMenu(
     () => ({
       elements: [says, map.element, ...scatter.saved],
@@ -242,7 +242,7 @@ function createParts(here, host, act) {
       ask: host.askHead ?? null,
     }),
     table: createCorpusTable(act),
-    beside: ask ? createCorpusBeside(act) : null,
+    beside: createCorpusBeside(act),
   };
 }
 
@@ -280,7 +280,7 @@ function layOut(parts) {
     ),
     parts.head.element,
     parts.table.element,
-    ...(parts.beside ? [parts.beside.element] : []),
+    parts.beside.element,
   ];
 }
 
@@ -300,7 +300,7 @@ function drawParts(parts, state, theme) {
   parts.scatter.show(state, theme);
   parts.head.show(headOf(state), theme);
   parts.table.show(state);
-  parts.beside?.show(state);
+  parts.beside.show(state);
 }
 
 /** What is known of the chosen head; null while none is, or while its numbers are on their way. @param {CorpusState} state */

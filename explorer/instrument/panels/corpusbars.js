@@ -1,6 +1,7 @@
 // Histograms of one head over a corpus: of each measure over its texts, and of how far it looks.
 
 import {
+  endOf,
   farWords,
   heightsOf,
   inDigits,
@@ -73,7 +74,7 @@ function paintBars(pen, measure, theme) {
   const { edges, below } = bars;
   pen.fillText(below ? "0" : inDigits(edges[0], measure), 0, TALL - 1);
   pen.textAlign = "right";
-  pen.fillText(inDigits(edges[edges.length - 1], measure), WIDE, TALL - 1);
+  pen.fillText(inDigits(endOf(edges[edges.length - 1], measure.share), measure), WIDE, TALL - 1);
 }
 
 /** How far a head looks, as a table whose numbers are drawn as bars. @param {CorpusHead} head */

@@ -48,7 +48,11 @@ export function createCorpusTable(act) {
     const { corpus, rows } = state;
     const order = rankedOf(state);
     const all = countOf(corpus);
-    setText(title, t("All numbers: mean ± standard deviation over texts"));
+    const alone = corpus.spread.every(Number.isNaN); // a tree made by others says no spread
+    setText(
+      title,
+      alone ? t("All numbers") : t("All numbers: mean ± standard deviation over texts"),
+    );
     body.setAttribute("aria-label", title.textContent ?? "");
     const lines = order.slice(0, rows).map((i) => lineOf(corpus, i, act));
     body.replaceChildren(

@@ -77,7 +77,7 @@ export function createFar(acts) {
 
   /** @param {import("../../pages/articlefigures.js").Shown} shown */
   function show(shown) {
-    if (last && last.state.article.trace !== shown.state.article.trace) chosen = null;
+    if (last && last.state.article.id !== shown.state.article.id) chosen = null;
     last = shown;
     const { article } = shown.state;
     const tokens = article.trace.head.key_tokens;
@@ -93,7 +93,9 @@ export function createFar(acts) {
     const shade = { shares: row, top: Math.max(pair.weight, 3 / n), looking: pair.query };
     sentence.show(tokens, { ...shade, marked: pair.key }, shown.theme);
     const lines = pairs.map((one, i) => h("li", {}, buttonOf(one, i, tokens, one === pair)));
+    const held = [...list.children].findIndex((line) => line.matches(":focus-within"));
     list.replaceChildren(...lines);
+    lines[held]?.querySelector("button")?.focus({ preventScroll: true }); // it was drawn anew
     setText(says, saysOf(pair, tokens, least, meanDistance(weights, n)));
   }
   return { element, show, where };
@@ -118,7 +120,7 @@ function buttonOf({ layer, head, query, key, weight }, i, tokens, isHere) {
 /** @param {Pair} pair @param {import("../../numbers/data.js").Token[]} tokens @param {number} least @param {number} mean */
 const saysOf = ({ layer, head, query, key, weight }, tokens, least, mean) =>
   t(
-    "Of all words at least {least} tokens apart, these are linked most. {query} gives {key} {weight} in one step, over {distance} tokens; in a recurrent network it would be {distance} steps. {head} looks {mean} tokens far on average.",
+    "Of all words at least {least} tokens apart, these are linked most, one pair of each head. {query} gives {key} {weight} in one step, over {distance} tokens; in a recurrent network it would be {distance} steps. {head} looks {mean} tokens far on average.",
     {
       ...{ least, distance: Math.abs(query - key), head: headName(layer, head) },
       ...{ query: inQuotes(tokens[query].text), key: inQuotes(tokens[key].text) },

@@ -118,7 +118,7 @@ function saysOf(off, placed) {
     );
   if (placed) return t("All words stand where they stood at first: nothing changes.");
   return t(
-    "Without positions every output goes along with its word and stays what it was: the largest change is {n}, the rounding of the computer. “The cat chased the dog” and “the dog chased the cat” are the same to this layer, and so are its two “the”.",
+    "Without positions every output goes along with its word and stays what it was, but for rounding: it changes by {n} at most. “The cat chased the dog” and “the dog chased the cat” are the same to this layer, and so are its two “the”.",
     { n: off ? off.toExponential(1) : "0" },
   );
 }

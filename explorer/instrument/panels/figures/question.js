@@ -13,7 +13,7 @@ export const askedAs = (name) => (acts) => {
   const choices = h("div", { class: "ax-ask-choices", role: "group" });
   const verdict = h("strong");
   const reveal = h("span");
-  const told = h("p", { class: "ax-fig-says", role: "status" });
+  const told = h("p", { class: "ax-fig-says", role: "status", tabindex: "-1" });
   const label = h("p", { class: "ax-help" }, t("Guess first"));
   const element = h("div", { class: "ax-ask", "data-question": name }, label, text, choices, told);
   let built = "";
@@ -33,9 +33,10 @@ export const askedAs = (name) => (acts) => {
       choices.replaceChildren(
         ...question.choices.map((choice, i) => {
           const button = h("button", { type: "button", class: "ax-copy" }, choice);
-          button.addEventListener("click", () =>
-            acts.answer(name, { given: i, right: right.includes(i) }),
-          );
+          button.addEventListener("click", () => {
+            acts.answer(name, { given: i, right: right.includes(i) });
+            told.focus({ preventScroll: true }); // the choices can be chosen no more
+          });
           return button;
         }),
       );
