@@ -138,6 +138,10 @@ test("the strongest far pair leaves out what is near and what is no word", () =>
   const weights = new Float32Array([0, 0, 0, 1, 0.9, 0, 0.1, 0, 0, 1, 0, 0, 0.2, 0.5, 0.3, 0]);
   assert.deepEqual(farthest(weights, tokens, 2), { query: 3, key: 1, weight: 0.5 });
   assert.equal(farthest(weights, tokens, 3), null);
+  const comma = tokens.map((one, i) => (i === 3 ? { ...one, text: "," } : one));
+  assert.equal(farthest(weights, comma, 2), null);
+  const pieces = tokens.map((one, i) => (i === 3 ? { ...one, text: "##c", word: 2 } : one));
+  assert.equal(farthest(weights, pieces, 2), null);
   close(meanDistance(weights, 4), (3 + (0.9 + 0.1) + 1 + (0.6 + 1 + 0.3)) / 4, 1e-6);
 });
 

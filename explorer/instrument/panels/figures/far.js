@@ -36,7 +36,7 @@ function search(trace) {
   for (const layer of numbers)
     for (let head = 0; head < nHeads; head++) {
       const weights = headWeights(trace, layer, head);
-      const pair = weights && farthest(weights, tokens, least);
+      const pair = weights && farthest(weights, tokens, least, trace.head.unknown);
       if (pair) pairs.push({ layer, head, ...pair });
     }
   pairs.sort((a, b) => b.weight - a.weight);
