@@ -23,6 +23,7 @@ export const askedAs = (name) => (acts) => {
   function show({ state }) {
     const question = questionOf(name, state);
     element.hidden = !question && !state.article.whole;
+    label.hidden = !question;
     if (!question) return showNone();
     const { right } = question;
     const { trace } = state.article;
