@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from explorer import export
+from explorer import export, language
 from explorer.errors import ExplorerError
 from explorer.instrument import component
 from explorer.instrument.component import heard
@@ -113,31 +113,30 @@ def result() -> None:
 
 def _of_another(trace: AttentionTrace) -> None:
     """What else reads a text that the lesson's model does not know; always there, as in `offer`."""
-    known = known_elsewhere(trace)
     with st.container(key="read_others"):
-        if known is None:
+        sources = others(trace)
+        if not sources:
             return
-        st.text(say(unknown_in_words(trace)))
-        st.text(
-            t(
-                "The lesson is always read by this model, and it reads English: of this text its "
-                "figures show what it makes of words that it does not know. Write an English "
-                "sentence, or look at yours in Explore with a model that knows it."
-            )
+        why = language.t(
+            "The lesson is always read by this model, and it reads English: of this text its "
+            "figures show what it makes of words that it does not know. Write an English "
+            "sentence, or look at yours in Explore with a model that knows it."
         )
-        others: list[Source] = [Hub(known.name)]
-        if known.name == CHINESE:
-            others.append(Stories("zh"))
+        st.text(say(language.sentences(unknown_in_words(trace), why)))
         with st.container(horizontal=True):
-            for source in others:
-                run = Run(trace.texts[0], source=source)
+            for source in sources:
+                query = Run(trace.texts[0], source=source).to_query()
                 label = t("Explore it with {model}", model=_short(source))
-                st.button(
-                    label,
-                    key=f"read_{kind_of(source)}",
-                    on_click=place.go,
-                    args=("explore", run.to_query()),
-                )
+                key = f"read_{kind_of(source)}"
+                st.button(label, key=key, on_click=place.go, args=("explore", query))
+
+
+def others(trace: AttentionTrace) -> list[Source]:
+    """The models that know the words of a text, where the lesson's own knows too few."""
+    known = known_elsewhere(trace)
+    if known is None:
+        return []
+    return [Hub(known.name), *([Stories("zh")] if known.name == CHINESE else [])]
 
 
 def _short(source: Source) -> str:
