@@ -6,16 +6,19 @@ from typing import Any
 
 import streamlit as st
 
-from explorer import export
+from explorer import export, language
 from explorer.errors import ExplorerError
 from explorer.instrument import component
 from explorer.instrument.component import heard
 from explorer.instrument.wire.article import Facts, Whose, pack_article
+from explorer.instrument.wire.notes import CHINESE, known_elsewhere, unknown_in_words
 from explorer.instrument.wire.request import view_of
 from explorer.language import spoken
+from explorer.place import Place
 from explorer.run import Run
-from explorer.source import Embedded
+from explorer.source import Embedded, Hub, Source, Stories, kind_of
 from explorer.sources import EXAMPLES, stored_trace
+from explorer.sources.catalogue import STORIES_NAMES
 from explorer.trace import AttentionTrace
 from explorer.ui import background, place, state
 from explorer.ui.answers import file
@@ -23,7 +26,7 @@ from explorer.ui.facts import at_hand
 from explorer.ui.prose import chapters
 from explorer.ui.scheduler import scheduler
 from explorer.ui.show import PATIENCE, about_of, name_of
-from explorer.ui.speaking import t
+from explorer.ui.speaking import say, t
 from explorer.ui.work import Lecturing
 
 LETTERS = 200  # of a text: a lesson is read on a sentence, and its figures have room for no more
@@ -103,8 +106,44 @@ def result() -> None:
     else:
         return
     state.write_address()
+    _of_another(trace)
     _drawn(run, whose if run == lesson_run(reader)[0] else "reader", trace, facts)
     scheduler().warm_up()
+
+
+def _of_another(trace: AttentionTrace) -> None:
+    """What else reads a text that the lesson's model does not know; always there, as in `offer`."""
+    with st.container(key="read_others"):
+        sources = others(trace)
+        if not sources:
+            return
+        why = language.t(
+            "The lesson is always read by this model, and it reads English: of this text its "
+            "figures show what it makes of words that it does not know. Write an English "
+            "sentence, or look at yours in Explore with a model that knows it."
+        )
+        st.text(say(language.sentences(unknown_in_words(trace), why)))
+        with st.container(horizontal=True):
+            for source in sources:
+                query = Run(trace.texts[0], source=source).to_query()
+                label = t("Explore it with {model}", model=_short(source))
+                key = f"read_{kind_of(source)}"
+                st.button(label, key=key, on_click=place.go, args=("explore", query))
+
+
+def others(trace: AttentionTrace) -> list[Source]:
+    """The models that know the words of a text, where the lesson's own knows too few."""
+    known = known_elsewhere(trace)
+    if known is None:
+        return []
+    return [Hub(known.name), *([Stories("zh")] if known.name == CHINESE else [])]
+
+
+def _short(source: Source) -> str:
+    """What a model is called on a button."""
+    if isinstance(source, Stories):
+        return say(STORIES_NAMES["zh"])
+    return source.spec.rpartition("/")[2]
 
 
 @st.fragment
@@ -144,7 +183,9 @@ def _opening(run: Run, trace: AttentionTrace) -> dict[str, str]:
     session = st.session_state
     if run in (session.shown, session.wanted):
         session.aside = None
-        return place.opening(run, trace)
+        told = place.opening(run, trace)
+        # Who comes without a place is led to what the lesson asks about; the browser finds it.
+        return {} if told == Place().in_trace(run, trace).to_query() else told
     first = EXAMPLES[0].opening
     if not session.get("place_aside"):
         session.place_aside = state.place_of(first, EXAMPLES[0].run)
@@ -155,5 +196,5 @@ def _page(trace: AttentionTrace, facts: Facts, view: Mapping[str, str] | None, *
     """All this as a file, if one is wanted."""
     if view is None:
         return ""
-    to_html = partial(export.article_to_html, trace, chapters(spoken()), facts, **told)
+    to_html = partial(export.article_to_html, trace, chapters(spoken(), alone=True), facts, **told)
     return file(view, lambda _: to_html(opening=view))

@@ -14,16 +14,27 @@ from explorer.instrument.wire.article import Chapter, Piece
 from explorer.language import ENGLISH, say, t
 
 FILES = ("article.md", "article_6_9.md")
+EDIT = "Press *Edit*, write an English sentence of yours, and the whole lesson is about it."
+_ALONE = t(
+    "In this file the sentence is the one that it was saved with; in the app you can write one of "
+    "your own."
+)
 _CHAPTER = re.compile(r"## (.+) \{#(\w+)\}")
 _FIGURE = re.compile(r"\{figure (\w+)\}")
 
 
 @functools.cache
-def chapters(language: str = ENGLISH) -> tuple[Chapter, ...]:
-    """All chapters, in order, in a language."""
+def chapters(language: str = ENGLISH, *, alone: bool = False) -> tuple[Chapter, ...]:
+    """All chapters, in order, in a language.
+
+    Args:
+        language: Which one.
+        alone: Whether they stand in a file, where nothing can be edited.
+    """
     found: list[tuple[str, str, list[Piece]]] = []
     for block in _blocks():
-        said = say(t(block), language) if is_said(block) else block
+        message = _ALONE if alone and block == EDIT else t(block)
+        said = say(message, language) if is_said(block) else block
         begins, begins_here = _CHAPTER.fullmatch(block), _CHAPTER.fullmatch(said)
         if begins:  # the anchor is that of the English title
             found.append((begins_here[1] if begins_here else begins[1], begins[2], []))

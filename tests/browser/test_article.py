@@ -98,6 +98,8 @@ def test_an_answer_is_given_once_counted_and_held_against_the_readers_own_text(r
     expect(one.locator(".ax-ask-text")).to_have_text(
         "Which other word does “she” look at most in L3·H1?"
     )
+    below = figure(page, "definition").locator(".ax-fig-says")
+    expect(below).to_have_text(re.compile("“she”.* L3·H1 is the question above"))
     row = trace.weights[3, 1, query]
     choices = one.locator(".ax-ask-choices button")
     said = [choice.inner_text().strip("“”") for choice in choices.all()]
@@ -108,6 +110,7 @@ def test_an_answer_is_given_once_counted_and_held_against_the_readers_own_text(r
     expect(one.get_by_role("status")).to_contain_text(f"“{best}” {row[texts.index(best)]:.3f}")
     expect(choices.first).to_be_disabled()
     expect(one.get_by_role("status")).to_be_focused()  # a keyboard keeps its place
+    expect(below).to_contain_text("In L3·H1, “she” gives")
     expect(page.locator(".ax-article-nav")).to_contain_text("0 of 1 answer right")
     page.reload()
     expect(page.locator(".ax-article-nav")).to_contain_text("0 of 1 answer right")
@@ -155,8 +158,8 @@ def test_a_sentence_of_ones_own_is_read_and_the_saved_lesson_opens_alone(reader,
     alone.goto(file.as_uri())
     alone.locator('.ax[data-painted*="whole"]').wait_for()
     expect(alone.locator(".ax-article-nav a")).to_have_count(9)
-    figure(alone, "definition").get_by_role("button", name="she", exact=True).click()
-    expect(figure(alone, "definition")).to_contain_text("“she” gives")
+    figure(alone, "definition").get_by_role("button", name="fed", exact=True).click()
+    expect(figure(alone, "definition")).to_contain_text("“fed” gives")
     expect(alone.get_by_role("button", name="Open in Explore")).to_have_count(0)
     alone.close()
 

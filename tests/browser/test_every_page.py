@@ -48,7 +48,7 @@ SAYS = {
     "heads": "Every head, by layer",
     "explain": "Which words matter?",
     "efficiency": "Every head, with a window of 2 to each side",
-    "article": "“it” gives “cat” 49 % of its attention",
+    "article": "In L0·H2, “it” gives “because” 100 % of its attention",
 }
 BACKGROUND = "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
 

@@ -19,6 +19,7 @@ import {
   softmax,
   swapped,
 } from "../../explorer/instrument/numbers/articlelayer.js";
+import { sumsSaid } from "../../explorer/instrument/panels/figures/formula.js";
 import { PAPERS } from "../../explorer/instrument/panels/figures/papers.js";
 import { still } from "../../explorer/instrument/panels/figures/same.js";
 
@@ -138,7 +139,21 @@ test("the strongest far pair leaves out what is near and what is no word", () =>
   const weights = new Float32Array([0, 0, 0, 1, 0.9, 0, 0.1, 0, 0, 1, 0, 0, 0.2, 0.5, 0.3, 0]);
   assert.deepEqual(farthest(weights, tokens, 2), { query: 3, key: 1, weight: 0.5 });
   assert.equal(farthest(weights, tokens, 3), null);
+  const comma = tokens.map((one, i) => (i === 3 ? { ...one, text: "," } : one));
+  assert.equal(farthest(weights, comma, 2), null);
+  const pieces = tokens.map((one, i) => (i === 3 ? { ...one, text: "##c", word: 2 } : one));
+  assert.equal(farthest(weights, pieces, 2), null);
   close(meanDistance(weights, 4), (3 + (0.9 + 0.1) + 1 + (0.6 + 1 + 0.3)) / 4, 1e-6);
+});
+
+test("numbers below zero have a minus sign, not a hyphen", () => {
+  const [one, below] = [Float64Array.of(1), Float64Array.of(-0.5)];
+  const rest = { weights: one, out: below, v: new Float32Array(1) };
+  const sums = { n: 1, width: 1, products: below, scores: below, ...rest };
+  const said = sumsSaid(sums, ["it"], 0, 0).join(" ");
+  assert.match(said, /added up: −0\.5/);
+  assert.match(said, /becomes −0\.5/);
+  assert.ok(!said.includes("-"), said);
 });
 
 test("a paper's address is of the form and of the year that arXiv gives", () => {

@@ -10,10 +10,12 @@ import {
   withArticle,
   wordsOfView,
 } from "../../explorer/instrument/numbers/article.js";
+import { askedToken, wordsIn } from "../../explorer/instrument/numbers/articleasked.js";
 import {
-  askedToken,
   choicesOf,
+  isHidden,
   largestOf,
+  notGiven,
   questionOf,
 } from "../../explorer/instrument/numbers/articlequestions.js";
 import {
@@ -131,6 +133,45 @@ test("choices are each word once, the largest among them, in the order of the te
   const tokens = ["a", "b", "a", "c", "d", "e"].map((text) => token(text));
   const found = choicesOf([0.1, 0.3, 0.2, 0.05, 0.4, 0.01], tokens, () => true);
   assert.deepEqual(found, [1, 2, 4, 5]);
+});
+
+test("what a word is cut into is chosen as one word, with all that its pieces get", () => {
+  const article = lesson(weightsWith(0.3, 0.1));
+  const tokens = article.trace.head.key_tokens;
+  Object.assign(tokens[3], { text: "##s", word: tokens[2].word });
+  assert.deepEqual(
+    wordsIn(tokens, "the").map(({ text }) => text),
+    ["cats", "as", "it", "was", "old"],
+  );
+  const question = questionOf("ask_look", stateOf(article));
+  assert.ok(question);
+  assert.ok(question.choices.includes("“cats”"));
+  assert.match(question.reveal, /“cats” 0\.320/);
+  assert.ok(!question.choices.some((choice) => choice.includes("##")));
+});
+
+test("what is asked is shown nowhere before it is answered, and stands there then", () => {
+  const article = lesson(weightsWith(0.5, 0.1));
+  const state = withArticle(null, article, new URLSearchParams());
+  assert.deepEqual(state.view, { chapter: "", layer: 3, head: 1, query: 5, key: null });
+  assert.ok(isHidden(state, 5));
+  assert.ok(!isHidden(state, 2));
+  const above = notGiven({ ...state, view: { ...state.view, head: 1 } });
+  assert.equal(above.view.head, 1); // this model has no third head, so the word is veiled
+  const answers = { ask_look: { given: 0, right: false } };
+  assert.ok(!isHidden({ ...state, answers }, 5));
+  assert.equal(notGiven({ ...state, answers }).view, state.view);
+  assert.ok(!isHidden({ ...state, view: { ...state.view, head: 0 } }, 5));
+});
+
+test("a text without words that are known asks nothing, and hides nothing", () => {
+  const article = lesson(weightsWith(0.5, 0.1));
+  for (const one of article.trace.head.key_tokens) if (!one.special) one.text = "[UNK]";
+  article.trace.head.unknown = "[UNK]";
+  const state = withArticle(null, article, new URLSearchParams());
+  assert.equal(state.view.query, null);
+  assert.equal(questionOf("ask_look", state), null);
+  assert.equal(notGiven(state), state);
 });
 
 test("what the head looks at most is right, and what is nearly as much", () => {

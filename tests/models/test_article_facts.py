@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+import explorer
 from docs.article import SHOWN, agreement
 from explorer.analysis.survival import survival
 from explorer.errors import ExplorerError
@@ -16,6 +17,7 @@ from explorer.scratch.attention import SelfAttention
 from explorer.scratch.experiments import fit_slope
 from explorer.sources import EXAMPLES, stored_trace, trace_run
 from explorer.ui import prose as prose_room
+from explorer.ui.article import others
 from explorer.ui.facts import FACTS
 
 
@@ -171,3 +173,12 @@ def test_ten_queries_look_at_seven_keys_as_a_plain_sum_over_keys_says():
         torch.testing.assert_close(out[0], layer.o(torch.stack(rows)))
     assert list(weights.shape) == [1, 2, 10, 7]
     assert kept_facts()["mended"] == {"weights": [1, 8, 10, 7], "later": 0.0}
+
+
+def test_for_a_text_that_the_lessons_model_does_not_know_others_are_named():
+    chinese = explorer.trace("她说它很累，因为它走了很远。")
+    assert [source.spec for source in others(chinese)] == [
+        "hf:google-bert/bert-base-chinese",
+        "stories-zh",
+    ]
+    assert others(explorer.trace("The cat sat.")) == []

@@ -19,7 +19,7 @@ from explorer.sources import EXAMPLES, stored_trace
 from explorer.ui import facts
 from explorer.ui.article import LETTERS, lesson_run
 from explorer.ui.place import PAGES
-from explorer.ui.prose import chapters
+from explorer.ui.prose import EDIT, chapters
 
 ROOT = Path(__file__).parents[2]
 FIGURES = ROOT / "explorer/instrument/pages/articlefigures.js"
@@ -149,6 +149,18 @@ def test_a_payload_holds_the_prose_the_attention_and_the_facts():
     about, array = by_kind["fact"]
     assert (about["of"], about["part"]) == ("one", "noise")
     np.testing.assert_array_equal(array, noise.astype(np.float32))
+
+
+def test_a_file_does_not_tell_its_reader_to_edit():
+    """Nothing can be edited there."""
+    told = [[text for c in made for p in c.pieces for text in p.texts] for made in _both_places()]
+    assert EDIT in told[0]
+    assert not [text for text in told[1] if "*Edit*" in text]
+    assert len(told[0]) == len(told[1])
+
+
+def _both_places():
+    return chapters(), chapters(alone=True)
 
 
 def test_what_is_at_hand_needs_no_model():

@@ -2,6 +2,7 @@
 // a reader has given. It knows no page.
 
 import { read } from "../wire/container.js";
+import { askedPlace } from "./articleasked.js";
 import { bound } from "./basics.js";
 import { headWeights, unpack } from "./data.js";
 import { pinnedWords } from "./pinnedwords.js";
@@ -55,9 +56,13 @@ export function viewOfLink(article, params) {
   const inText = (/** @type {number | null} */ at) =>
     at !== null && at >= 0 && at < tokens.length ? at : null;
   const asked = params.get("chapter");
+  const chapter = article.chapters.some(({ anchor }) => anchor === asked) ? String(asked) : "";
   const [layer, head0] = [number("layer"), number("heads")];
+  // Who names no place sees what the first question is about.
+  if (!["layer", "heads", "query"].some((name) => params.has(name)))
+    return { chapter, ...askedPlace(article.trace) };
   return {
-    chapter: article.chapters.some(({ anchor }) => anchor === asked) ? String(asked) : "",
+    chapter,
     layer: layer !== null && numbers.includes(layer) ? layer : numbers[0],
     head: bound(head0 ?? 0, 0, nHeads - 1),
     query: inText(number("query")),

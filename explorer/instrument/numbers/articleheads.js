@@ -2,6 +2,7 @@
 // left of it in a window, of its largest weights, and of few singular values.
 
 import { weightsOf } from "./article.js";
+import { wordsIn } from "./articleasked.js";
 import { softmax } from "./articlelayer.js";
 import { remember } from "./basics.js";
 
@@ -57,16 +58,19 @@ export function undividedHead(weights, n, width) {
 }
 
 /**
- * The strongest weight between words that are at least so far apart.
+ * The strongest weight between words that are at least so far apart; what is a piece of a word, or
+ * only punctuation, is none.
  * @param {Float32Array} weights `[query, key]` @param {Token[]} tokens @param {number} least
+ * @param {string | null} [unknown] what is written for what the model does not know
  * @returns {{query: number, key: number, weight: number} | null} null where there is no such pair
  */
-export function farthest(weights, tokens, least) {
+export function farthest(weights, tokens, least, unknown = null) {
   const n = tokens.length;
+  const words = wordsIn(tokens, unknown).flatMap(({ places }) => (places[1] ? [] : places));
   let found = null;
-  for (let i = 0; i < n; i++)
-    for (let j = 0; j < n; j++) {
-      if (Math.abs(i - j) < least || tokens[i].special || tokens[j].special) continue;
+  for (const i of words)
+    for (const j of words) {
+      if (Math.abs(i - j) < least) continue;
       const weight = weights[i * n + j];
       if (!found || weight > found.weight) found = { query: i, key: j, weight };
     }

@@ -1,5 +1,6 @@
 // What a reader is asked before he sees it, and what is right: found in his own text.
 
+import { askedHead, askedPlace, askedToken, otherHead, wordsIn } from "./articleasked.js";
 import { undivided } from "./articleheads.js";
 import { ofHead, spreadOf } from "./articlesums.js";
 import { inQuotes } from "./basics.js";
@@ -15,8 +16,6 @@ import { listed, sentences, t } from "./language.js";
 
 const NEAR = 0.9; // of the largest share: so near is as right
 const MOST = 4; // choices
-const PRONOUNS = ["it", "he", "she", "they", "him", "her", "them", "this", "its", "who", "which"];
-const HEAD = { layer: 3, head: 1 }; // of the embedded model; it links pronouns with their nouns
 const SAME = 0.02; // a weight that moves by less stays about the same
 
 /** @type {Record<string, (state: ArticleState) => Question | null>} */
@@ -30,27 +29,30 @@ const QUESTIONS = {
 /** @param {string} name @param {ArticleState} state */
 export const questionOf = (name, state) => QUESTIONS[name]?.(state) ?? null;
 
-/** @param {import("./data.js").Token} token @param {string | null} unknown what is written for what the model does not know */
-const isWord = ({ text, special }, unknown) =>
-  !special && text !== unknown && /\p{Letter}/u.test(text);
+/** Whether a head and a word are asked about, and not answered yet. @param {ArticleState} state @param {number} looking */
+export const isHidden = (state, looking) =>
+  looking === askedPlace(state.article.trace).query && isHeadHidden(state);
 
-/**
- * The token that is asked about: a pronoun, else the last word; −1 where there is none.
- * @param {import("./data.js").Token[]} tokens @param {string | null} unknown
- */
-export function askedToken(tokens, unknown) {
-  const pronoun = tokens.findIndex(({ text }, i) => i > 1 && PRONOUNS.includes(text.toLowerCase()));
-  if (pronoun >= 0) return pronoun;
-  return tokens.findLastIndex((token) => isWord(token, unknown));
+/** @param {ArticleState} state */
+function isHeadHidden(state) {
+  const { layer, head } = askedHead(state.article.trace);
+  const isThere = state.view.layer === layer && state.view.head === head;
+  return isThere && !("ask_look" in state.answers) && askLook(state) !== null;
 }
 
+/** What stands above the question shows another head till it is answered. @param {ArticleState} state */
+export const notGiven = (state) =>
+  isHeadHidden(state)
+    ? { ...state, view: { ...state.view, ...otherHead(state.article.trace) } }
+    : state;
+
 /**
- * Tokens to choose among: those with the largest shares, each word once, in the order of the text.
- * @param {ArrayLike<number>} shares @param {import("./data.js").Token[]} tokens
- * @param {(token: import("./data.js").Token, at: number) => boolean} isIn
+ * What to choose among: those with the largest shares, each once, in the order of the text.
+ * @template {{text: string}} T
+ * @param {ArrayLike<number>} shares @param {T[]} tokens @param {(token: T) => boolean} isIn
  */
 export function choicesOf(shares, tokens, isIn) {
-  const order = tokens.flatMap((token, at) => (isIn(token, at) ? [at] : []));
+  const order = tokens.flatMap((token, at) => (isIn(token) ? [at] : []));
   order.sort((a, b) => shares[b] - shares[a]);
   const said = new Set();
   const found = order.filter((at) => {
@@ -75,23 +77,20 @@ const nearly = (right) =>
 /** @param {ArticleState} state @returns {Question | null} */
 function askLook({ article }) {
   const { trace } = article;
-  const { numbers, n_heads: nHeads, key_tokens: tokens, unknown } = trace.head;
-  const layer = numbers.includes(HEAD.layer) ? HEAD.layer : numbers[0];
-  const head = Math.min(HEAD.head, nHeads - 1);
+  const { key_tokens: tokens, unknown } = trace.head;
+  const { layer, head } = askedHead(trace);
   const weights = headWeights(trace, layer, head);
   const query = askedToken(tokens, unknown);
   if (!weights || query < 0) return null;
   const own = tokens[query].text.toLowerCase();
   const row = weights.subarray(query * tokens.length, (query + 1) * tokens.length);
-  const places = choicesOf(
-    row,
-    tokens,
-    (token) => isWord(token, unknown) && token.text.toLowerCase() !== own,
-  );
-  if (places.length < 2) return null;
-  const right = largestOf(places.map((at) => row[at]));
-  const choices = places.map((at) => inQuotes(tokens[at].text));
-  const told = places.map((at, i) => `${choices[i]} ${row[at].toFixed(3)}`);
+  const words = wordsIn(tokens, unknown);
+  const shares = words.map(({ places }) => places.reduce((sum, at) => sum + row[at], 0));
+  const chosen = choicesOf(shares, words, ({ text }) => text.toLowerCase() !== own);
+  if (chosen.length < 2) return null;
+  const right = largestOf(chosen.map((at) => shares[at]));
+  const choices = chosen.map((at) => inQuotes(words[at].text));
+  const told = chosen.map((at, i) => `${choices[i]} ${shares[at].toFixed(3)}`);
   const values = { head: headName(layer, head), word: inQuotes(tokens[query].text) };
   return {
     text: t("Which other word does {word} look at most in {head}?", values),
@@ -136,9 +135,7 @@ function askScale({ article }) {
   const { trace } = article;
   const tokens = trace.head.key_tokens;
   const width = article.facts.layers?.arrays.q.shape[3];
-  const { numbers, n_heads: nHeads } = trace.head;
-  const layer = numbers.includes(HEAD.layer) ? HEAD.layer : numbers[0];
-  const head = Math.min(HEAD.head, nHeads - 1);
+  const { layer, head } = askedHead(trace);
   const weights = headWeights(trace, layer, head);
   const query = askedToken(tokens, trace.head.unknown);
   if (!weights || query < 0 || !width) return null;
@@ -170,8 +167,8 @@ function askNoise({ article }) {
   if (!noise) return null;
   const { head } = article.trace;
   const n = head.key_tokens.length;
-  const layer = indexOf(head, head.numbers.includes(HEAD.layer) ? HEAD.layer : head.numbers[0]);
-  const { largest } = spreadOf(ofHead(noise, layer, HEAD.head), n);
+  const asked = askedHead(article.trace);
+  const { largest } = spreadOf(ofHead(noise, indexOf(head, asked.layer), asked.head), n);
   const offered = [largest, (1 + largest) / 2, 0.97];
   return {
     text: t(

@@ -50,7 +50,7 @@ _AT_OURS = {
     ),
 }
 UNKNOWN_SHARE = 0.2  # from this share of unknown tokens on another model is offered
-_CHINESE, _MANY = "google-bert/bert-base-chinese", "google-bert/bert-base-multilingual-cased"
+CHINESE, _MANY = "google-bert/bert-base-chinese", "google-bert/bert-base-multilingual-cased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +231,7 @@ def known_elsewhere(trace: AttentionTrace) -> Known | None:
         return None
     letters = _first(trace, unknown)
     chinese = any(unicodedata.name(c, "").startswith("CJK UNIFIED") for c in letters)
-    name = _CHINESE if chinese else _MANY
+    name = CHINESE if chinese else _MANY
     if trace.model.name == name:
         return None  # it does not know it either
     return next(known for known in KNOWN if known.name == name)

@@ -2,6 +2,7 @@
 // average over all heads of the layer.
 
 import { lookingOf, weightsOf } from "../../numbers/article.js";
+import { isHidden, notGiven } from "../../numbers/articlequestions.js";
 import { inQuotes } from "../../numbers/basics.js";
 import { meanWeights } from "../../numbers/data.js";
 import { headName } from "../../numbers/headname.js";
@@ -52,7 +53,8 @@ export function createDefinition(acts, isBare = false) {
   /** @param {import("../../pages/articlefigures.js").Shown} shown */
   function show(shown) {
     last = shown;
-    const { state, theme } = shown;
+    const { theme } = shown;
+    const state = isBare ? notGiven(shown.state) : shown.state;
     const { trace } = state.article;
     const tokens = trace.head.key_tokens;
     const n = tokens.length;
@@ -62,9 +64,10 @@ export function createDefinition(acts, isBare = false) {
     const row = weights.subarray(looking * n, (looking + 1) * n);
     const ordinary = row.filter((_, i) => !tokens[i].special);
     const top = Math.max(...(ordinary.length ? ordinary : row), 3 / n);
-    sentence.show(tokens, { shares: row, top, looking }, theme);
+    const hidden = !together && isHidden(state, looking);
+    sentence.show(tokens, { shares: hidden ? null : row, top, looking }, theme);
     head.show(state);
-    setText(says, saysOf(state, row, looking, together));
+    setText(says, hidden ? hiddenSays(state, looking) : saysOf(state, row, looking, together));
   }
   return {
     element,
@@ -72,6 +75,13 @@ export function createDefinition(acts, isBare = false) {
     where: () => ({ page: "explore", label: t("Open in Explore") }),
   };
 }
+
+/** @param {import("../../numbers/article.js").ArticleState} state @param {number} looking */
+const hiddenSays = ({ article, view }, looking) =>
+  t("What {word} gives in {head} is the question above: guess, and it is shown here.", {
+    word: inQuotes(article.trace.head.key_tokens[looking].text),
+    head: headName(view.layer, view.head),
+  });
 
 /** @param {import("../../numbers/article.js").ArticleState} state @param {Float32Array} row @param {number} looking @param {boolean} together */
 function saysOf({ article, view }, row, looking, together) {

@@ -36,7 +36,7 @@ function search(trace) {
   for (const layer of numbers)
     for (let head = 0; head < nHeads; head++) {
       const weights = headWeights(trace, layer, head);
-      const pair = weights && farthest(weights, tokens, least);
+      const pair = weights && farthest(weights, tokens, least, trace.head.unknown);
       if (pair) pairs.push({ layer, head, ...pair });
     }
   pairs.sort((a, b) => b.weight - a.weight);
@@ -92,7 +92,9 @@ export function createFar(acts) {
     const row = weights.subarray(pair.query * n, (pair.query + 1) * n);
     const shade = { shares: row, top: Math.max(pair.weight, 3 / n), looking: pair.query };
     sentence.show(tokens, { ...shade, marked: pair.key }, shown.theme);
-    const lines = pairs.map((one, i) => h("li", {}, buttonOf(one, i, tokens, one === pair)));
+    const lines = pairs.map((one, i) =>
+      h("li", {}, buttonOf(one, i, tokens, isSamePair(one, pair))),
+    );
     const held = [...list.children].findIndex((line) => line.matches(":focus-within"));
     list.replaceChildren(...lines);
     lines[held]?.querySelector("button")?.focus({ preventScroll: true }); // it was drawn anew
@@ -100,6 +102,9 @@ export function createFar(acts) {
   }
   return { element, show, where };
 }
+
+/** What comes anew is found anew; each head has one pair. @param {Pair} one @param {Pair} other */
+const isSamePair = (one, other) => one.layer === other.layer && one.head === other.head;
 
 /** @param {Pair} pair @param {number} i @param {import("../../numbers/data.js").Token[]} tokens @param {boolean} isHere */
 function buttonOf({ layer, head, query, key, weight }, i, tokens, isHere) {

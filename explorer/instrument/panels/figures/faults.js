@@ -2,6 +2,7 @@
 
 import { t } from "../../numbers/language.js";
 import { choice, h, setText } from "../../parts/dom.js";
+import { proseOf } from "../../parts/prose.js";
 
 /**
  * @typedef {{fails: boolean, says: string, wrong?: boolean}} Said
@@ -30,7 +31,7 @@ export function createFaults(_acts) {
   );
   which.show("lengths");
   const code = h("pre", { class: "ax-asked", lang: "en" });
-  const [theirs, ours] = [t("The article’s"), t("Ours")].map(createAnswer);
+  const [theirs, ours] = [createAnswer(), createAnswer()];
   const says = h("p", { class: "ax-fig-says", "aria-live": "polite" });
   const answers = h("div", { class: "ax-answers" }, theirs.element, ours.element);
   const element = h("div", {}, h("div", { class: "ax-tools" }, which.element), code, answers, says);
@@ -45,8 +46,11 @@ export function createFaults(_acts) {
     if (!fault) return setText(says, t("The numbers are being fetched…"));
     setText(code, `${fault.made}\n${fault.asked}`);
     const wrong = fault.name === "batch"; // it answers what has no answer
-    theirs.show({ ...fault.article, wrong }, wrong ? t("answers, wrongly") : t("fails"));
-    ours.show(fault.ours, t("refuses"));
+    theirs.show({ ...fault.article, wrong }, [
+      t("**The article’s** answers."),
+      wrong ? t("**The article’s** answers, wrongly.") : t("**The article’s** fails."),
+    ]);
+    ours.show(fault.ours, [t("**Ours** answers."), t("**Ours** refuses.")]);
     setText(says, MEANS[name]?.(facts) ?? "");
   }
   return {
@@ -56,18 +60,17 @@ export function createFaults(_acts) {
   };
 }
 
-/** @param {string} whose */
-function createAnswer(whose) {
-  const how = h("span", { class: "ax-help" });
+function createAnswer() {
+  const how = h("span");
   const says = h("code", { lang: "en" });
-  const element = h("div", { class: "ax-answer" }, h("strong", {}, whose), " ", how, says);
+  const element = h("div", { class: "ax-answer" }, how, says);
   return {
     element,
-    /** @param {Said} said @param {string} trouble what it does where it is not as it should be */
-    show: (said, trouble) => {
+    /** @param {Said} said @param {[string, string]} does what it does: as it should, and not */
+    show: (said, [well, ill]) => {
       const isFine = !said.fails && !said.wrong;
       element.classList.toggle("ax-fails", !isFine);
-      setText(how, isFine ? t("answers") : trouble);
+      how.replaceChildren(...proseOf(isFine ? well : ill, null));
       setText(says, said.says);
     },
   };

@@ -99,7 +99,7 @@ function matrixOf(step, sums, tokens, { query, key, wide, name }) {
   const isLast = step === "out";
   const columns = isLast ? width : n;
   const shape = `${n} × ${columns}`;
-  const label = t("{step}: one row for each word that looks, {shape}.", { step: name, shape });
+  const label = t("{step}: one row for each token that looks, {shape}.", { step: name, shape });
   return {
     ...{ values: sums[step], rows: n, columns, wide, widest: wide, name: "", shape, label },
     weights: step === "weights",
@@ -114,12 +114,15 @@ function cellSays(last, step, row, column) {
   if (!last) return "";
   const { sums, tokens } = last;
   const columns = step === "out" ? sums.width : sums.n;
-  const value = sums[step][row * columns + column].toFixed(DIGITS);
+  const value = signed(sums[step][row * columns + column]);
   const one = inQuotes(tokens[row]);
   return step === "out"
     ? t("{word}, number {n}: {value}", { word: one, n: column, value })
     : t("{word} → {other}: {value}", { word: one, other: inQuotes(tokens[column]), value });
 }
+
+/** A number with a sign of its own, not a hyphen. @param {number} x */
+const signed = (x) => x.toFixed(DIGITS).replace("-", "−");
 
 /** The cell's way through all four steps. @param {Sums} sums @param {string[]} tokens @param {number} query @param {number} key */
 export function sumsSaid({ n, width, products, scores, weights, out }, tokens, query, key) {
@@ -129,10 +132,10 @@ export function sumsSaid({ n, width, products, scores, weights, out }, tokens, q
     .reduce((sum, score) => sum + Math.exp(score), 0);
   const told = {
     ...{ word: inQuotes(tokens[query]), other: inQuotes(tokens[key]), width, n },
-    ...{ product: products[at].toFixed(DIGITS), score: scores[at].toFixed(DIGITS) },
+    ...{ product: signed(products[at]), score: signed(scores[at]) },
     ...{ root: Math.sqrt(width).toFixed(DIGITS), total: total.toFixed(DIGITS) },
     ...{ power: Math.exp(scores[at]).toFixed(DIGITS), weight: weights[at].toFixed(DIGITS) },
-    first: out[query * width].toFixed(DIGITS),
+    first: signed(out[query * width]),
   };
   return [
     t("q of {word} times k of {other}, {width} products added up: {product}.", told),

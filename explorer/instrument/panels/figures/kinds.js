@@ -135,7 +135,7 @@ function saysOf(shown, shares, kind) {
   if (shares[most] === 0)
     return t("No word comes twice in your text, so there is nothing to find again.");
   return t(
-    "Per cent of all attention, over all words of your text. {head} gives most to {where}: {most}; {here} gives {own}, the mean of all heads is {mean}. Choose a head: all figures follow.",
+    "Per cent of all attention, over all tokens of your text. {head} gives most to {where}: {most}; {here} gives {own}, the mean of all heads is {mean}. Choose a head: all figures follow.",
     {
       ...{ head: nameAt(shown, most), most: percent(shares[most]) },
       where: kinds().find(([name]) => name === kind)?.[1] ?? "",

@@ -63,7 +63,7 @@ export function createNoise(acts) {
     const named = [t("random weights"), t("trained: {head}", { head: headName(layer, one) })];
     last.maps.forEach((values, i) => {
       const n = tokens.length;
-      const label = t("{name}: one row for each word that looks, {shape}.", {
+      const label = t("{name}: one row for each token that looks, {shape}.", {
         name: named[i],
         shape: `${n} × ${n}`,
       });

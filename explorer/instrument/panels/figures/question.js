@@ -1,5 +1,6 @@
 // A question that is answered before the answer is seen; it is found in the reader's own text.
 
+import { askedPlace } from "../../numbers/articleasked.js";
 import { questionOf } from "../../numbers/articlequestions.js";
 import { t } from "../../numbers/language.js";
 import { h, setText } from "../../parts/dom.js";
@@ -21,9 +22,11 @@ export const askedAs = (name) => (acts) => {
   /** @param {import("../../pages/articlefigures.js").Shown} shown */
   function show({ state }) {
     const question = questionOf(name, state);
-    element.hidden = !question;
-    if (!question) return;
+    element.hidden = !question && !state.article.whole;
+    label.hidden = !question;
+    if (!question) return showNone();
     const { right } = question;
+    const { trace } = state.article;
     const answer = state.answers[name];
     element.classList.toggle("ax-unanswered", !answer);
     setText(text, question.text);
@@ -35,6 +38,7 @@ export const askedAs = (name) => (acts) => {
           const button = h("button", { type: "button", class: "ax-copy" }, choice);
           button.addEventListener("click", () => {
             acts.answer(name, { given: i, right: right.includes(i) });
+            if (name === "ask_look") acts.look(askedPlace(trace)); // the figure below shows it
             told.focus({ preventScroll: true }); // the choices can be chosen no more
           });
           return button;
@@ -53,6 +57,16 @@ export const askedAs = (name) => (acts) => {
     setText(verdict, answer.right ? t("Right.") : t("Not this one."));
     setText(reveal, question.reveal);
     told.replaceChildren(verdict, " ", reveal);
+  }
+  function showNone() {
+    built = "";
+    element.classList.remove("ax-unanswered");
+    setText(
+      text,
+      t("This cannot be asked of your text: it has too few words that the model knows."),
+    );
+    choices.replaceChildren();
+    told.replaceChildren();
   }
   return { element, show };
 };

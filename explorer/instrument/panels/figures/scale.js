@@ -175,7 +175,7 @@ function ownSays({ state }, row, width) {
   const whole = ofHead(state, "undivided", (weights, n) => undividedHead(weights, n, width));
   const most = (/** @type {number[]} */ weights) => percent(Math.max(...weights));
   return t(
-    "{head} has dₖ = {width}. The scores of {word} have a spread of {one} over the keys, and its largest weight is {most}. Without the division the spread would be {other} and the largest weight {alone}. On average over all words, the entropy would fall from {bits} to {plainBits} bits.",
+    "{head} has dₖ = {width}. The scores of {word} have a spread of {one} over the keys, and its largest weight is {most}. Without the division the spread would be {other} and the largest weight {alone}. On average over all tokens, the entropy would fall from {bits} to {plainBits} bits.",
     {
       head: headName(view.layer, view.head),
       width,
