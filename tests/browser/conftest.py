@@ -53,8 +53,9 @@ def app(hub):
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
+    """A Chromium for a file of tests: one that has shown hundreds of pages is many times slower."""
     with browsing() as running:
         yield running
 
@@ -308,7 +309,7 @@ def empty(page):
     page.mouse.move(0, 0)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def screens(browser, pytestconfig):
     lent = Screens(browser, pytestconfig.stash)
     yield lent

@@ -9,7 +9,6 @@ from playwright.sync_api import expect
 
 import explorer
 from explorer.instrument.wire.longtext import levels
-from tests import chromium
 from tests.browser.conftest import Reader
 from tests.browser.test_heat_depth import Heat
 from tests.browser.test_instrument import digits, near, wait_pinned
@@ -22,7 +21,6 @@ from tests.browser.test_reading_long import (
     wait_told,
 )
 from tests.models.long_text import RARE, long_bert, story
-from tests.serve import FLAGS
 
 N = 8192
 TEXT = story(N)
@@ -72,19 +70,13 @@ def whole(trace):
 
 
 @pytest.fixture(scope="module")
-def opened(app, browser, folder):
-    """The app with the text in it; it is opened once, in a Chromium of its own.
-
-    One that has shown hundreds of pages draws large pictures many times more slowly.
-    """
-    own = browser.browser_type.launch(executable_path=chromium.find(), args=FLAGS)
-    page = own.new_page(viewport={"width": 1280, "height": 900})
-    with Reader(page, app) as reader:
+def opened(app, screens, folder):
+    """The app with the text in it; it is opened once."""
+    with screens() as page, Reader(page, app) as reader:
         reader.open(f"?source=path:{folder}&text=the+sea.").painted()
         reader.run(TEXT)
         reader.token(100).wait_for(timeout=120_000)
         yield reader
-    own.close()
     assert not reader.errors
     assert not reader.outside
 
