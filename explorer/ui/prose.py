@@ -14,7 +14,7 @@ from explorer.instrument.wire.article import Chapter, Piece
 from explorer.language import ENGLISH, say, t
 
 FILES = ("article.md", "article_6_9.md")
-EDIT = "Press *Edit*, write an English sentence of yours, and the whole lesson is about it."
+EDIT = t("Press *Edit*, write an English sentence of yours, and the whole lesson is about it.")
 _ALONE = t(
     "In this file the sentence is the one that it was saved with; in the app you can write one of "
     "your own."
