@@ -77,7 +77,7 @@ def test_a_figure_leads_to_the_page_where_it_lives_at_the_same_place(reader):
     assert "chapter" not in found
     page.go_back()
     page.wait_for_function("document.title.startsWith('Article')")
-    reader.painted("whole")
+    reader.painted()
     stands_at(page, re.compile("heads=4"))
     scores = figure(page, "ownscale")
     scores.scroll_into_view_if_needed()
