@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from explorer.analysis.finder import Found
-from explorer.analysis.patterns import KINDS
+from explorer.analysis.patterns import KIND_NAMES, KINDS
 from explorer.analysis.profiles import Pooled
 from explorer.analysis.survey import Habits, Survey
 from explorer.instrument.wire.about import About
@@ -194,17 +194,6 @@ MEASURES: Mapping[str, Named] = {
         ),
         t("mean distance"),
     ),
-}
-
-KIND_NAMES: Mapping[str, str] = {
-    "previous token": t("previous token"),
-    "next token": t("next token"),
-    "diagonal": t("diagonal"),
-    "vertical": t("vertical"),
-    "vertical + diagonal": t("vertical + diagonal"),
-    "block": t("block"),
-    "broad": t("broad"),
-    "heterogeneous": t("heterogeneous"),
 }
 
 
